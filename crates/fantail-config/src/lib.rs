@@ -1,0 +1,1 @@
+//! Dovecot configuration text to typed settings.

@@ -1,0 +1,107 @@
+//! The tree of registered categories.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::fmt;
+
+/// The categories that clients registered, each with its parent.
+///
+/// One tree serves all clients, as in Dovecot: a name has the same parent
+/// everywhere. A category never registered is within none.
+#[derive(Debug, Clone, Default)]
+pub struct CategoryTree {
+    ids: BTreeMap<Vec<u8>, usize>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    name: Vec<u8>,
+    parent: Option<usize>,
+}
+
+impl CategoryTree {
+    /// Registers a category; repeating the same is fine.
+    ///
+    /// # Errors
+    /// The parent is not registered, or the name is registered already with
+    /// another parent. Dovecot closes the connection for both.
+    pub fn register(&mut self, name: &[u8], parent: Option<&[u8]>) -> Result<(), CategoryError> {
+        let parent = match parent {
+            None => None,
+            Some(parent) => Some(self.id(parent).ok_or(CategoryError::UnknownParent)?),
+        };
+        match self.id(name) {
+            Some(id) if self.nodes[id].parent == parent => Ok(()),
+            Some(_) => Err(CategoryError::OtherParent),
+            None => {
+                self.ids.insert(name.to_vec(), self.nodes.len());
+                self.nodes.push(Node {
+                    name: name.to_vec(),
+                    parent,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether this name is registered.
+    #[must_use]
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.id(name).is_some()
+    }
+
+    /// Whether the category `name` is `ancestor` or descends from it; both
+    /// must be registered.
+    #[must_use]
+    pub fn is_within(&self, name: &[u8], ancestor: &[u8]) -> bool {
+        self.with_ancestors(name)
+            .any(|category| category == ancestor)
+    }
+
+    /// A registered category and its ancestors, nearest first; nothing if it
+    /// is not registered.
+    pub fn with_ancestors(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let mut next = self.id(name);
+        core::iter::from_fn(move || {
+            // A parent is registered before its children: this ends.
+            let node = &self.nodes[next?];
+            next = node.parent;
+            Some(node.name.as_slice())
+        })
+    }
+
+    /// All categories in the order of their registration, with their parents.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.nodes.iter().map(|node| {
+            (
+                node.name.as_slice(),
+                node.parent.map(|parent| self.nodes[parent].name.as_slice()),
+            )
+        })
+    }
+
+    fn id(&self, name: &[u8]) -> Option<usize> {
+        self.ids.get(name).copied()
+    }
+}
+
+/// Why a category could not be registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CategoryError {
+    /// The parent was never registered.
+    UnknownParent,
+    /// The name is registered with another parent, or none.
+    OtherParent,
+}
+
+impl fmt::Display for CategoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownParent => "the parent category is not registered",
+            Self::OtherParent => "the category is registered with another parent",
+        })
+    }
+}
+
+impl core::error::Error for CategoryError {}

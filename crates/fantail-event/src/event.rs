@@ -1,0 +1,151 @@
+//! One event by itself, without its parents.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use crate::{Timestamp, Value};
+
+/// Bytes that are borrowed from a line where they can be.
+pub type Bytes<'a> = Cow<'a, [u8]>;
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// The key; unique within one event.
+    pub key: Bytes<'a>,
+    /// The value.
+    pub value: Value<'a>,
+}
+
+/// The place in Dovecot's source that sent an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source<'a> {
+    /// The file's name.
+    pub file: Bytes<'a>,
+    /// The line, 0 if unknown.
+    pub line: u32,
+}
+
+/// An event: what the sender said of it, nothing inherited.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Event<'a> {
+    /// The name; none for events that only carry fields for others.
+    pub name: Option<Bytes<'a>>,
+    /// When the event was created.
+    pub created: Timestamp,
+    /// When it was last sent, if ever.
+    pub sent: Option<Timestamp>,
+    /// Where it was sent.
+    pub source: Option<Source<'a>>,
+    /// Whether the sender forces debug logging of the source.
+    pub always_log_source: bool,
+    /// The names of its own categories.
+    pub categories: Vec<Bytes<'a>>,
+    fields: Vec<Field<'a>>,
+}
+
+impl<'a> Event<'a> {
+    /// An unnamed event without fields, created at this time.
+    #[must_use]
+    pub fn new(created: Timestamp) -> Self {
+        Self {
+            created,
+            ..Self::default()
+        }
+    }
+
+    /// The fields in the order in which their keys came up.
+    #[must_use]
+    pub fn fields(&self) -> &[Field<'a>] {
+        &self.fields
+    }
+
+    /// The value of a field of this event itself.
+    #[must_use]
+    pub fn own_field(&self, key: &[u8]) -> Option<&Value<'a>> {
+        self.fields
+            .iter()
+            .find(|field| *field.key == *key)
+            .map(|field| &field.value)
+    }
+
+    /// Sets a field: in place if the key is there already, else at the end.
+    pub fn set(&mut self, key: impl Into<Bytes<'a>>, value: Value<'a>) {
+        let key = key.into();
+        match self.fields.iter_mut().find(|field| field.key == key) {
+            Some(field) => field.value = value,
+            None => self.fields.push(Field { key, value }),
+        }
+    }
+
+    /// The same event with neither categories nor fields.
+    pub(crate) fn clone_without_fields(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            created: self.created,
+            sent: self.sent,
+            source: self.source.clone(),
+            always_log_source: self.always_log_source,
+            categories: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Microseconds from creation to sending: 0 if it was never sent.
+    ///
+    /// This is Dovecot's `duration`.
+    #[must_use]
+    pub fn duration_micros(&self) -> i64 {
+        self.sent.map_or(0, |sent| sent.micros_since(self.created))
+    }
+
+    /// Takes over what an update of this event says: its times, source, name
+    /// and fields, and categories it did not have.
+    pub fn merge(&mut self, update: Event<'a>) {
+        self.created = update.created;
+        self.always_log_source |= update.always_log_source;
+        if update.sent.is_some() {
+            self.sent = update.sent;
+        }
+        if update.source.is_some() {
+            self.source = update.source;
+        }
+        if update.name.is_some() {
+            self.name = update.name;
+        }
+        for category in update.categories {
+            if !self.categories.contains(&category) {
+                self.categories.push(category);
+            }
+        }
+        for Field { key, value } in update.fields {
+            self.set(key, value);
+        }
+    }
+
+    /// The same event, owning its bytes.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        fn own(bytes: Bytes<'_>) -> Bytes<'static> {
+            Cow::Owned(bytes.into_owned())
+        }
+        Event {
+            name: self.name.map(own),
+            created: self.created,
+            sent: self.sent,
+            source: self.source.map(|source| Source {
+                file: own(source.file),
+                line: source.line,
+            }),
+            always_log_source: self.always_log_source,
+            categories: self.categories.into_iter().map(own).collect(),
+            fields: self
+                .fields
+                .into_iter()
+                .map(|field| Field {
+                    key: own(field.key),
+                    value: field.value.into_owned(),
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The event model of Dovecot: what an event is, and how it is written down.
+//!
+//! An [`Event`] has an optional name, categories, typed fields, a source
+//! place and two times. When it is sent it has a [`Level`], parents and
+//! possibly a global event; all of it together is a [`SentEvent`], and
+//! [`EventView`] is what filters ask of it (implement it for your own type to
+//! match that one without copying).
+//!
+//! Names, keys and values are bytes: mail is full of text in no known
+//! encoding. Nothing here does I/O, reads a clock or needs `std`.
+
+#![no_std]
+
+extern crate alloc;
+
+mod category;
+mod context;
+mod dialect;
+mod error;
+pub mod escape;
+mod event;
+mod flatten;
+mod ip;
+mod level;
+pub mod text;
+mod timestamp;
+mod value;
+mod view;
+
+pub use crate::{
+    category::{CategoryError, CategoryTree},
+    context::SentEvent,
+    dialect::Dialect,
+    error::{TextError, TextErrorKind},
+    event::{Bytes, Event, Field, Source},
+    ip::Ip,
+    level::Level,
+    timestamp::Timestamp,
+    value::{Value, ValueRef},
+    view::{EventView, Origin},
+};

@@ -1,0 +1,65 @@
+//! Points in time as Dovecot sends them.
+
+/// Seconds and microseconds since 1970 (UTC).
+///
+/// The two parts stay apart because a client may send any 64-bit number of
+/// seconds; the microseconds are always below 1,000,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp {
+    seconds: i64,
+    micros: u32,
+}
+
+impl Timestamp {
+    /// `None` if `micros` is not below 1,000,000.
+    #[must_use]
+    pub const fn new(seconds: i64, micros: u32) -> Option<Self> {
+        if micros < 1_000_000 {
+            Some(Self { seconds, micros })
+        } else {
+            None
+        }
+    }
+
+    /// The time this many microseconds after (or before) 1970.
+    #[must_use]
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        // The remainder of a Euclidean division by 10^6 is in 0..10^6.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let rest = micros.rem_euclid(1_000_000) as u32;
+        Self {
+            seconds: micros.div_euclid(1_000_000),
+            micros: rest,
+        }
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Microseconds within the second, 0 to 999,999.
+    #[must_use]
+    pub const fn subsec_micros(self) -> u32 {
+        self.micros
+    }
+
+    /// Microseconds since 1970, held at the ends of `i64`.
+    #[must_use]
+    pub const fn unix_micros(self) -> i64 {
+        self.seconds
+            .saturating_mul(1_000_000)
+            .saturating_add(self.micros as i64)
+    }
+
+    /// Microseconds from `earlier` to `self` (negative if it is later), held
+    /// at the ends of `i64`.
+    #[must_use]
+    pub const fn micros_since(self, earlier: Self) -> i64 {
+        self.seconds
+            .saturating_sub(earlier.seconds)
+            .saturating_mul(1_000_000)
+            .saturating_add(self.micros as i64 - earlier.micros as i64)
+    }
+}

@@ -1,0 +1,1 @@
+//! Event filters: checked, compiled and matched against events.

@@ -1,0 +1,97 @@
+//! What an exporter writes of an event, and how.
+
+/// How an exported event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `key:value` arguments, TABs between them.
+    TabText,
+    /// One JSON object.
+    Json,
+    /// Nothing: an empty payload.
+    None,
+}
+
+impl Format {
+    /// All formats with their names in a configuration.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("json", Self::Json),
+        ("none", Self::None),
+        ("tab-text", Self::TabText),
+    ];
+
+    /// The format with this name in a configuration.
+    #[must_use]
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| known.as_bytes() == name)
+            .map(|(_, format)| *format)
+    }
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TimeStyle {
+    /// `2026-11-22T06:05:45.267241Z`
+    #[default]
+    Rfc3339,
+    /// `1795328191.200093`
+    Unix,
+}
+
+/// Which parts of an event are written (`exporter_include`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::struct_excessive_bools)] // five independent switches of the configuration
+pub struct Parts {
+    /// The event's name.
+    pub name: bool,
+    /// The name of the exporting host.
+    pub hostname: bool,
+    /// Start and end time.
+    pub timestamps: bool,
+    /// The categories.
+    pub categories: bool,
+    /// The fields.
+    pub fields: bool,
+}
+
+impl Parts {
+    /// Everything: Dovecot's default.
+    pub const ALL: Self = Self {
+        name: true,
+        hostname: true,
+        timestamps: true,
+        categories: true,
+        fields: true,
+    };
+    /// Nothing.
+    pub const EMPTY: Self = Self {
+        name: false,
+        hostname: false,
+        timestamps: false,
+        categories: false,
+        fields: false,
+    };
+    /// The words of `exporter_include`.
+    pub const WORDS: [&'static str; 5] = ["name", "hostname", "timestamps", "categories", "fields"];
+
+    /// Switches the part with this name on; `false` if there is none.
+    pub fn include(&mut self, word: &[u8]) -> bool {
+        let part = match word {
+            b"name" => &mut self.name,
+            b"hostname" => &mut self.hostname,
+            b"timestamps" => &mut self.timestamps,
+            b"categories" => &mut self.categories,
+            b"fields" => &mut self.fields,
+            _ => return false,
+        };
+        *part = true;
+        true
+    }
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self::ALL
+    }
+}

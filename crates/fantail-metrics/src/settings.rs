@@ -1,0 +1,141 @@
+//! What a metric is made of, checked at the door.
+
+use std::fmt;
+
+/// A metric as it was configured.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MetricSettings {
+    /// Its name; unique in a registry.
+    pub name: Vec<u8>,
+    /// What people call it.
+    pub description: Vec<u8>,
+    /// The fields of which a distribution is kept, besides the duration.
+    pub fields: Vec<Vec<u8>>,
+    /// The levels of sub-metrics.
+    pub group_by: Vec<GroupBy>,
+}
+
+/// One level of sub-metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupBy {
+    /// The field whose value chooses the sub-metric.
+    pub field: Vec<u8>,
+    /// How it does.
+    pub method: Method,
+}
+
+/// How a value chooses its sub-metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    /// Each value has its own, after the modifiers were applied in order.
+    Discrete(Vec<Modifier>),
+    /// Buckets at powers of 2 or 10.
+    Exponential(Exponential),
+    /// Buckets of equal width.
+    Linear(Linear),
+}
+
+/// What 2.4's `modifier` setting does to a value (`%{value | domain | upper}`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifier {
+    /// What follows the first `@`; empty without one.
+    Domain,
+    /// What precedes the first `@`; everything without one.
+    Username,
+    /// ASCII letters in lower case.
+    Lower,
+    /// ASCII letters in upper case.
+    Upper,
+}
+
+/// Buckets (−∞, base^min], (base^min, base^(min+1)], …, (base^max, +∞).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exponential {
+    min_magnitude: u32,
+    max_magnitude: u32,
+    base: u32,
+}
+
+/// Buckets (−∞, min], (min, min+step], …, cut at max, (max, +∞).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linear {
+    min: u64,
+    max: u64,
+    step: u64,
+}
+
+impl Exponential {
+    /// # Errors
+    /// The base is neither 2 nor 10, the magnitudes are not in order, or the
+    /// largest bound is beyond 2⁶³−1.
+    pub fn new(min_magnitude: u32, max_magnitude: u32, base: u32) -> Result<Self, MethodError> {
+        if base != 2 && base != 10 {
+            return Err(MethodError::Base);
+        }
+        if min_magnitude >= max_magnitude {
+            return Err(MethodError::MagnitudeOrder);
+        }
+        if i64::from(base).checked_pow(max_magnitude).is_none() {
+            return Err(MethodError::TooLarge);
+        }
+        Ok(Self {
+            min_magnitude,
+            max_magnitude,
+            base,
+        })
+    }
+}
+
+impl Linear {
+    /// # Errors
+    /// The step is 0, `min` is not below `max`, `min + step` is above `max`,
+    /// or `max` is beyond 2⁶³−1.
+    pub fn new(min: u64, max: u64, step: u64) -> Result<Self, MethodError> {
+        if step == 0 {
+            return Err(MethodError::StepZero);
+        }
+        if min >= max {
+            return Err(MethodError::Order);
+        }
+        if i64::try_from(max).is_err() {
+            return Err(MethodError::TooLarge);
+        }
+        if min.checked_add(step).is_none_or(|first| first > max) {
+            return Err(MethodError::StepTooLarge);
+        }
+        Ok(Self { min, max, step })
+    }
+}
+
+/// Why buckets cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MethodError {
+    /// The base of an exponential method is neither 2 nor 10.
+    Base,
+    /// The smallest magnitude is not below the largest.
+    MagnitudeOrder,
+    /// The smallest bound is not below the largest.
+    Order,
+    /// The step is 0.
+    StepZero,
+    /// The first step goes beyond the largest bound.
+    StepTooLarge,
+    /// A bound is beyond 2⁶³−1.
+    TooLarge,
+}
+
+impl fmt::Display for MethodError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Base => "the base must be 2 or 10",
+            Self::MagnitudeOrder => "the smallest magnitude must be below the largest",
+            Self::Order => "the smallest bound must be below the largest",
+            Self::StepZero => "the step must not be 0",
+            Self::StepTooLarge => "the first step goes beyond the largest bound",
+            Self::TooLarge => "a bound does not fit in 63 bits",
+        })
+    }
+}
+
+impl std::error::Error for MethodError {}

@@ -1,0 +1,1 @@
+//! The event filter language: lexer, grammar, syntax tree, canonical printer.

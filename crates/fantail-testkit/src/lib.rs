@@ -1,0 +1,1 @@
+//! Shared fixtures and golden runners for fantail's own tests.

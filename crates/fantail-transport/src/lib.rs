@@ -1,0 +1,1 @@
+//! Where exported bytes go: log, file, drop.

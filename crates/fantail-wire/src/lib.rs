@@ -1,0 +1,1 @@
+//! Dovecot's stats protocols and capture files, without I/O.

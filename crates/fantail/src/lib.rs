@@ -1,0 +1,1 @@
+//! Dovecot's event system as a library: filters, metrics, exporters.
