@@ -44,6 +44,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Task {
     Test(test::Options),
+    /// Checks the rules that only this repository has.
+    ///
+    /// The order of the crates, `docs/architecture.md` against the folders,
+    /// file sizes, module documentation, names, leftovers, licences, pages of
+    /// error codes. Warnings fail nothing.
     Tidy,
     Fuzz(fuzz::Options),
     Bench(bench::Options),
