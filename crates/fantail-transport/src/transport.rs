@@ -59,6 +59,12 @@ impl TransportError {
         }
     }
 
+    /// What the system said.
+    #[must_use]
+    pub const fn io_error(&self) -> &io::Error {
+        &self.source
+    }
+
     /// What failed.
     #[must_use]
     pub const fn kind(&self) -> TransportErrorKind {
