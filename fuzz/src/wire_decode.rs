@@ -1,57 +1,65 @@
-//! The text form of events: what is read from a client can be written, and
-//! reads back as the same.
+//! What a client of the stats-writer socket sends: what can be read can be
+//! written and reads back as the same.
 //!
-//! The input's first byte chooses the dialect: `3` for 2.3, any other for
-//! 2.4. A line `CATEGORY name [parent]` after it registers a category. Each
-//! other line is an event in its text form: the event itself, its parents
-//! with the nearest first, and behind an empty line the global event with its
-//! parents. Lines that are no event are passed over.
+//! The input's first byte is `3` for a 2.3 client, `4` for one of 2.4, and
+//! any other for one of 2.4 under tight limits. The rest is what the client
+//! sends after its handshake. A line that is refused ends its connection, and
+//! the next line begins another one; the categories stay, as on a server.
 
-use fantail_event::{
-    CategoryTree, Dialect, Event, EventView as _, Level, SentEvent, Value, escape, text,
+use fantail_event::{CategoryTree, Dialect, Event, EventView as _, SentEvent, Value, escape, text};
+use fantail_wire::{
+    Command, Connection, Limits,
+    capture::Capture,
+    lines::{LineBuffer, WRITER_LINE},
 };
 
-/// decode ∘ encode is the identity, for bytes, for events, and for an event
-/// with all that it inherits; and look-ups agree with the flattened event.
+const HANDSHAKE: &[u8] = b"VERSION\tstats-client\t4\t0";
+
+/// decode ∘ encode is the identity for bytes, commands, events, and an event
+/// with all that it inherits; look-ups agree with the flattened event; lines
+/// are the same however they were read; and limits hold.
 ///
 /// # Panics
 /// One of these does not hold.
 pub fn wire_decode(data: &[u8]) {
-    let Some((dialect, rest)) = data.split_first() else {
+    let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let dialect = match dialect {
-        b'3' => Dialect::V2_3,
-        _ => Dialect::V2_4,
+    let (dialect, limits) = match first {
+        b'3' => (Dialect::V2_3, Limits::default()),
+        b'4' => (Dialect::V2_4, Limits::default()),
+        _ => (Dialect::V2_4, tight_limits()),
     };
     bytes_survive(rest);
+    lines_are_whole(rest);
+    capture_lines_are_counted(rest);
     let mut categories = CategoryTree::default();
-    let lines = rest.split(|&byte| byte == b'\n');
-    let events: Vec<&[u8]> = lines
-        .filter(|line| !is_category(line, &mut categories))
-        .collect();
-    let mut own = Vec::new();
-    let mut global = Vec::new();
-    let mut chain = &mut own;
-    for line in events {
-        if line.is_empty() {
-            chain = &mut global;
-        } else if let Some(event) = event_survives(line, &categories, dialect) {
-            chain.push(event);
+    let mut connection = connected(dialect, &limits, &mut categories);
+    for line in rest.split(|&byte| byte == b'\n') {
+        command_survives(line);
+        let accepted = connection.handle(line, &mut categories, |sent| {
+            inheritance_agrees(sent, dialect);
+        });
+        assert!(connection.live_events() <= limits.live_events);
+        if accepted.is_err() {
+            connection = connected(dialect, &limits, &mut categories);
         }
     }
-    let own: Vec<&Event<'_>> = own.iter().collect();
-    let global: Vec<&Event<'_>> = global.iter().collect();
-    if let Some((event, parents)) = own.split_first() {
-        let sent = SentEvent {
-            level: Level::Info,
-            event,
-            parents,
-            global: &global,
-            categories: &categories,
-        };
-        inheritance_agrees(&sent, dialect);
+}
+
+fn tight_limits() -> Limits {
+    Limits {
+        live_events: 4,
+        live_bytes: 4096,
+        ancestors: 2,
     }
+}
+
+fn connected(dialect: Dialect, limits: &Limits, categories: &mut CategoryTree) -> Connection {
+    let mut connection = Connection::new(dialect, limits.clone());
+    let greeted = connection.handle(HANDSHAKE, categories, |_| {});
+    assert_eq!(greeted, Ok(()));
+    connection
 }
 
 /// Escaped bytes can stand in a line, and come back.
@@ -62,28 +70,45 @@ fn bytes_survive(bytes: &[u8]) {
     assert_eq!(escape::unescape(&escaped), bytes);
 }
 
-fn event_survives<'a>(
-    line: &'a [u8],
-    categories: &CategoryTree,
-    dialect: Dialect,
-) -> Option<Event<'a>> {
-    let event = text::parse(line.split(|&byte| byte == b'\t'), categories, dialect).ok()?;
-    reads_back(&event, categories, dialect);
-    assert_eq!(event.clone().into_owned(), event);
-    Some(event)
+/// Read in small pieces, the lines are those between the LFs.
+fn lines_are_whole(bytes: &[u8]) {
+    if bytes.len() > WRITER_LINE {
+        return;
+    }
+    let mut buffer = LineBuffer::new(WRITER_LINE);
+    let mut expected = bytes.split(|&byte| byte == b'\n');
+    for read in bytes.chunks(7) {
+        buffer.push(read);
+        while let Some(line) = buffer.next_line().expect("no line is that long") {
+            assert_eq!(Some(line), expected.next());
+        }
+    }
+    assert_eq!(Some(buffer.rest()), expected.next());
+    assert_eq!(None, expected.next());
 }
 
-fn reads_back(event: &Event<'_>, categories: &CategoryTree, dialect: Dialect) {
+/// As a recording: no line is read twice, each that is kept is one of the file.
+fn capture_lines_are_counted(bytes: &[u8]) {
+    let capture = Capture::parse(bytes);
+    let kept = capture.connections.iter().map(|c| c.lines.len());
+    let read = kept.sum::<usize>() + capture.errors.len();
+    let lines = bytes.split(|&byte| byte == b'\n').count();
+    assert!(read <= lines, "{read} of {lines} lines");
+}
+
+fn command_survives(line: &[u8]) {
+    let Ok(command) = Command::parse(line) else {
+        return;
+    };
     let mut written = Vec::new();
-    text::write(event, &mut written);
-    let arguments = written.split(|&byte| byte == b'\t');
-    assert_eq!(
-        text::parse(arguments, categories, dialect).as_ref(),
-        Ok(event)
-    );
+    command.write(&mut written);
+    assert_eq!(written.pop(), Some(b'\n'));
+    assert!(!written.contains(&b'\n'), "more than a line: {written:?}");
+    assert_eq!(Command::parse(&written).as_ref(), Ok(&command));
 }
 
 fn inheritance_agrees(sent: &SentEvent<'_>, dialect: Dialect) {
+    reads_back(sent.event, sent.categories, dialect);
     let flat = sent.flatten();
     reads_back(&flat, sent.categories, dialect);
     for event in sent.chain() {
@@ -110,19 +135,11 @@ fn inheritance_agrees(sent: &SentEvent<'_>, dialect: Dialect) {
     }
 }
 
-/// Registers what the line says, if it is a registration at all; one that is
-/// refused changes nothing.
-fn is_category(line: &[u8], categories: &mut CategoryTree) -> bool {
-    let mut arguments = line.split(|&byte| byte == b'\t');
-    if arguments.next() != Some(b"CATEGORY") {
-        return false;
-    }
-    let name = escape::unescape(arguments.next().unwrap_or_default());
-    let parent = arguments.next().map(escape::unescape);
-    let before = categories.iter().count();
-    match categories.register(&name, parent.as_deref()) {
-        Ok(()) => assert!(categories.contains(&name)),
-        Err(_) => assert_eq!(categories.iter().count(), before),
-    }
-    true
+fn reads_back(event: &Event<'_>, categories: &CategoryTree, dialect: Dialect) {
+    let mut written = Vec::new();
+    text::write(event, &mut written);
+    let arguments = written.split(|&byte| byte == b'\t');
+    let read = text::parse(arguments, categories, dialect);
+    assert_eq!(read.as_ref(), Ok(event));
+    assert_eq!(event.clone().into_owned(), *event);
 }
