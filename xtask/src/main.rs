@@ -1,1 +1,73 @@
-fn main() {}
+//! `cargo xtask`: every development task of this workspace, one file each.
+//!
+//! It depends on no crate of fantail, so that it still runs when one of them
+//! does not build. It changes no file of the repository, but for `fuzz`, which
+//! puts what it finds into `testdata/fuzz`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people: what it prints is its result"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the ban keeps file access out of the libraries; reading the sources is the task here"
+)]
+
+mod bench;
+mod error;
+mod fuzz;
+mod skips;
+mod steps;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Development tasks of fantail.
+///
+/// Start with `cargo xtask test`: it does all that CI does, as far as the
+/// tools are there, and names at its end what it had to leave out.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 90)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Test(test::Options),
+    /// Checks the rules that only this repository has.
+    ///
+    /// The order of the crates, `docs/architecture.md` against the folders,
+    /// file sizes, module documentation, names, leftovers, licences, pages of
+    /// error codes. Warnings fail nothing.
+    Tidy,
+    Fuzz(fuzz::Options),
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Workspace::find().and_then(|workspace| match &cli.task {
+        Task::Test(options) => test::run(&workspace, options),
+        Task::Tidy => tidy::run(&workspace),
+        Task::Fuzz(options) => fuzz::run(&workspace, options),
+        Task::Bench(options) => bench::run(&workspace, options),
+    });
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,27 @@
-fn main() {}
+//! The program `fantail`.
+//!
+//! Each command is a module with its arguments and its work; what they share
+//! is how they end ([`exit`]) and where they write ([`output`]).
+
+mod captures;
+mod cli;
+mod configuration;
+mod exit;
+mod exports;
+mod filter;
+mod hostname;
+mod input;
+mod output;
+mod replay;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let outcome = match cli::Cli::parse().command {
+        cli::Command::Replay(arguments) => replay::run(&arguments),
+        cli::Command::Filter(arguments) => filter::run(&arguments),
+    };
+    exit::code(outcome)
+}

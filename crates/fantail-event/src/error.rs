@@ -15,6 +15,8 @@ pub struct TextError {
 pub enum TextErrorKind {
     /// The text ends before a value that its code letter announces.
     MissingValue,
+    /// A field has no key.
+    MissingKey,
     /// The seconds of a time are not a number.
     BadSeconds,
     /// The microseconds of a time are not a number below 1,000,000.
@@ -53,6 +55,7 @@ impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             TextErrorKind::MissingValue => "the value is missing",
+            TextErrorKind::MissingKey => "the field's key is missing",
             TextErrorKind::BadSeconds => "the seconds are not a number",
             TextErrorKind::BadMicroseconds => "the microseconds are not a number below 1000000",
             TextErrorKind::BadLine => "the source line is not a number",

@@ -90,12 +90,15 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Microseconds from creation to sending: 0 if it was never sent.
+    /// Microseconds from creation to sending: 0 if it was never sent, or
+    /// sent before it was created (the sender's clock was set back; Dovecot's
+    /// stats process dies of that).
     ///
     /// This is Dovecot's `duration`.
     #[must_use]
     pub fn duration_micros(&self) -> i64 {
-        self.sent.map_or(0, |sent| sent.micros_since(self.created))
+        self.sent
+            .map_or(0, |sent| sent.micros_since(self.created).max(0))
     }
 
     /// Takes over what an update of this event says: its times, source, name

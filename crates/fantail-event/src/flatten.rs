@@ -11,14 +11,9 @@ impl<'a> SentEvent<'a> {
     /// chain from its root down: each field stands where its key first came
     /// up, with the value set last; lists are joined without duplicates.
     /// Categories are gathered with their ancestors, each once, in the order
-    /// in which they come up. An event with neither parent nor global event
-    /// is taken as it is, like Dovecot does (so its categories' ancestors are
-    /// not added).
+    /// in which they come up (Dovecot's order is that of a hash table).
     #[must_use]
-    pub fn flatten(&self) -> Cow<'a, Event<'a>> {
-        if self.parents.is_empty() && self.global.is_empty() {
-            return Cow::Borrowed(self.event);
-        }
+    pub fn flatten(&self) -> Event<'a> {
         let mut flat = self.event.clone_without_fields();
         let downward = self.global.iter().rev().chain(self.parents.iter().rev());
         for event in downward.copied().chain(core::iter::once(self.event)) {
@@ -30,7 +25,7 @@ impl<'a> SentEvent<'a> {
                 flat.set(field.key.clone(), joined);
             }
         }
-        Cow::Owned(flat)
+        flat
     }
 
     fn gather_category(&self, category: &'a Bytes<'a>, into: &mut Vec<Bytes<'a>>) {

@@ -1,8 +1,8 @@
-//! IP addresses with an IPv6 zone.
+//! IP addresses with an IPv6 zone, read and written as Dovecot does.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An IP address; a link-local IPv6 one may carry a zone (`fe80::1%2`).
+/// An IP address; an IPv6 one may carry a zone (`fe80::1%2`).
 ///
 /// The zone is the interface's number. Zone names are looked up nowhere: the
 /// interfaces of the machine that sent the event are not ours.
@@ -15,23 +15,26 @@ pub struct Ip {
 }
 
 impl Ip {
-    /// Reads an address: dotted quad, IPv6 with or without square brackets,
-    /// with or without a numeric zone.
+    /// Reads an address, with all that Dovecot 2.4 takes for one.
+    ///
+    /// IPv4: four decimal numbers (leading zeros do not count), or else the
+    /// old forms of one to four parts, each decimal, octal (`0…`) or
+    /// hexadecimal (`0x…`), the last one filling what the others left:
+    /// `10.1` is `10.0.0.1`. IPv6: with or without square brackets, with or
+    /// without a numeric zone (within the brackets).
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let text = core::str::from_utf8(text).ok()?;
-        if let Ok(v4) = text.parse() {
-            return Some(Self {
-                address: IpAddr::V4(v4),
-                zone: 0,
-            });
+        if !text.contains(&b':') {
+            let v4 = decimal_quad(text).or_else(|| classful(text))?;
+            return Some(IpAddr::V4(v4).into());
         }
-        let inner = text
-            .strip_prefix('[')
-            .and_then(|t| t.strip_suffix(']'))
-            .unwrap_or(text);
+        let inner = match text {
+            [b'[', inner @ .., b']'] => inner,
+            _ => text,
+        };
+        let inner = core::str::from_utf8(inner).ok()?;
         let (address, zone) = match inner.split_once('%') {
-            Some((address, zone)) => (address, zone.parse().ok()?),
+            Some((address, zone)) => (address, number(zone.as_bytes(), 10)?),
             None => (inner, 0),
         };
         let v6: Ipv6Addr = address.parse().ok()?;
@@ -42,6 +45,51 @@ impl Ip {
     }
 }
 
+fn decimal_quad(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut parts = text.split(|&byte| byte == b'.');
+    let mut octets = [0; 4];
+    for octet in &mut octets {
+        *octet = u8::try_from(number(parts.next()?, 10)?).ok()?;
+    }
+    parts.next().is_none().then(|| octets.into())
+}
+
+/// The forms of `inet_aton`.
+fn classful(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut address = 0_u32;
+    let mut free_bits = 32_u32;
+    let mut parts = text.split(|&byte| byte == b'.').peekable();
+    while let Some(part) = parts.next() {
+        let value = part_of_any_base(part)?;
+        if parts.peek().is_none() {
+            // What the earlier parts left free is this part's room.
+            let room = u32::MAX.checked_shr(32 - free_bits)?;
+            return (value <= room).then(|| (address | value).into());
+        }
+        free_bits = free_bits.checked_sub(8).filter(|&bits| bits > 0)?;
+        address |= u32::from(u8::try_from(value).ok()?) << free_bits;
+    }
+    None
+}
+
+fn part_of_any_base(part: &[u8]) -> Option<u32> {
+    match part {
+        [b'0', b'x' | b'X', digits @ ..] => number(digits, 16),
+        [b'0', digits @ ..] if !digits.is_empty() => number(digits, 8),
+        digits => number(digits, 10),
+    }
+}
+
+fn number(digits: &[u8], base: u32) -> Option<u32> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, &byte| {
+        let digit = char::from(byte).to_digit(base)?;
+        number.checked_mul(base)?.checked_add(digit)
+    })
+}
+
 impl From<IpAddr> for Ip {
     fn from(address: IpAddr) -> Self {
         Self { address, zone: 0 }
@@ -50,11 +98,110 @@ impl From<IpAddr> for Ip {
 
 impl core::fmt::Display for Ip {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}", self.address)?;
+        match self.address {
+            // As the C library does, and unlike Rust: `::0.1.0.2`.
+            IpAddr::V6(v6) if is_v4_compatible(v6) => {
+                let [.., a, b, c, d] = v6.octets();
+                write!(f, "::{a}.{b}.{c}.{d}")?;
+            }
+            other => write!(f, "{other}")?,
+        }
         if self.zone == 0 {
             Ok(())
         } else {
             write!(f, "%{}", self.zone)
         }
+    }
+}
+
+/// Exactly the first 96 bits are zero, and not the next 16 too.
+fn is_v4_compatible(v6: Ipv6Addr) -> bool {
+    matches!(v6.segments(), [0, 0, 0, 0, 0, 0, high, _] if high != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    /// What Dovecot 2.4.1 prints for an address in a filter; `None` where it
+    /// keeps the text as no address.
+    #[track_caller]
+    fn check(text: &str, canonical: impl Into<Option<&'static str>>) {
+        let parsed = Ip::parse(text.as_bytes()).map(|ip| ip.to_string());
+        assert_eq!(parsed.as_deref(), canonical.into(), "{text}");
+    }
+
+    #[test]
+    fn four_decimal_parts() {
+        check("10.0.0.1", "10.0.0.1");
+        check("010.1.1.1", "10.1.1.1");
+        check("08.1.1.1", "8.1.1.1");
+        check("0255.1.1.1", "255.1.1.1");
+        check("00000008.1.1.1", "8.1.1.1");
+        check("256.1.1.1", None);
+        check("1.1.1.256", None);
+        check("1.2.3.4.5", None);
+        check("1..1.1", None);
+        check("1.1.1.1 ", None);
+        check("+1.1.1.1", None);
+        check("[1.1.1.1]", None);
+        check("", None);
+    }
+
+    #[test]
+    fn old_forms() {
+        check("127.1", "127.0.0.1");
+        check("0x7f.1", "127.0.0.1");
+        check("1.2.3", "1.2.0.3");
+        check("1.256", "1.0.1.0");
+        check("1.2.65535", "1.2.255.255");
+        check("1.2.65536", None);
+        check("1.16777215", "1.255.255.255");
+        check("1.16777216", None);
+        check("0x10", "0.0.0.16");
+        check("0xffffffff", "255.255.255.255");
+        check("0x100000000", None);
+        check("0377.1.1.1", "255.1.1.1");
+        check("10.1.1.0377", "10.1.1.255");
+        check("010.1.1.0377", "8.1.1.255");
+        check("1.1.1.0400", None);
+        check("010.1", "8.0.0.1");
+        check("09.1", None);
+        check("08.1.1.0x1", None);
+        check("0x", None);
+        check("1.0x", None);
+        check("1.", None);
+        check(".1", None);
+    }
+
+    #[test]
+    fn version_six() {
+        check("2001:DB8::1", "2001:db8::1");
+        check("0:0:0:0:0:ffff:1:2", "::ffff:0.1.0.2");
+        check("::1:2", "::0.1.0.2");
+        check("::5", "::5");
+        check("::", "::");
+        check("1:0:0:2:0:0:0:3", "1:0:0:2::3");
+        check("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7");
+        check("64:ff9b::1.2.3.4", "64:ff9b::102:304");
+        check("[::1]", "::1");
+        check("[::1", None);
+        check("::ffff:01.2.3.4", None);
+        check("::00001", None);
+    }
+
+    #[test]
+    fn zones() {
+        check("::1%0", "::1");
+        check("fe80:0::1%09", "fe80::1%9");
+        check("[fe80::1%9]", "fe80::1%9");
+        check("fe80:0::1%4294967295", "fe80::1%4294967295");
+        check("fe80::1%4294967296", None);
+        check("[fe80::1]%9", None);
+        check("fe80::1%+2", None);
+        check("fe80::1%", None);
+        check("fe80::1%2%3", None);
     }
 }

@@ -41,7 +41,7 @@ pub fn parse<'a>(
                 event.source = Some(Source {
                     file: rest,
                     line: reader.line()?,
-                })
+                });
             }
             b'a' => event.always_log_source = true,
             b'l' => event.sent = Some(reader.time_after(&rest)?),
@@ -52,6 +52,9 @@ pub fn parse<'a>(
             b'c' if event.categories.contains(&rest) => {}
             b'c' => event.categories.push(rest),
             b'P' if dialect == Dialect::V2_3 => _ = reader.value()?,
+            b'I' | b'S' | b'T' | b'P' | b'L' if rest.is_empty() => {
+                return Err(reader.error(TextErrorKind::MissingKey));
+            }
             b'I' | b'S' | b'T' | b'P' | b'L' => {
                 let value = reader.field_value(code)?;
                 event.set(rest, value);
@@ -139,7 +142,9 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Reader<I> {
         // Grows with the elements that are there, never by the count alone.
         let mut list = Vec::new();
         for _ in 0..count {
-            list.push(self.value()?);
+            // 2.4 takes a list that ends early for what is there (2.3 dies).
+            let Some(element) = self.next() else { break };
+            list.push(element);
         }
         Ok(list)
     }

@@ -1,1 +1,58 @@
-//! Event filters: checked, compiled and matched against events.
+//! The meaning of event filters: compiled once, matched against many events.
+//!
+//! A [`Filter`] is parsed by [`fantail_syntax`] and compiled to a program of
+//! jumps between its [`Comparison`]s; evaluating one neither allocates nor
+//! recurses. What is matched is anything that implements
+//! [`EventView`](fantail_event::EventView). [`handshake`] joins filters to the
+//! one that a stats server sends to its clients, and [`Filter::hazards`] finds
+//! what would kill a Dovecot 2.3 process.
+//!
+//! Nothing here does I/O, prints or logs: what Dovecot warns of while it
+//! evaluates is told by the filter's data instead.
+//!
+//! ```
+//! use fantail_event::{CategoryTree, Dialect, Level, SentEvent, text};
+//! use fantail_filter::Filter;
+//!
+//! let filter: Filter = "event=imap_command_finished AND bytes_out>=1k".parse()?;
+//!
+//! let categories = CategoryTree::default();
+//! let line = b"1700000000\t0\tnimap_command_finished\tIbytes_out\t4096";
+//! let event = text::parse(line.split(|&b| b == b'\t'), &categories, Dialect::V2_4)?;
+//! let sent = SentEvent {
+//!     level: Level::Info,
+//!     event: &event,
+//!     parents: &[],
+//!     global: &[],
+//!     categories: &categories,
+//! };
+//! assert!(filter.matches(&sent));
+//! assert_eq!(
+//!     filter.to_string(),
+//!     r#"((event="imap_command_finished" AND "bytes_out">="1024"))"#
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod comparison;
+mod evaluate;
+mod filter;
+mod handshake;
+mod hazard;
+mod number;
+mod pattern;
+mod program;
+
+pub use crate::{
+    comparison::{Comparison, FieldTest, NumberTest, SourceTest, Test},
+    filter::Filter,
+    handshake::handshake,
+    hazard::Hazard,
+    pattern::{Case, Pattern},
+    program::{Program, Step, Target},
+};

@@ -1,1 +1,24 @@
-//! Dovecot's stats protocols and capture files, without I/O.
+//! Dovecot's stats-writer protocol and captures of it: bytes in, values out.
+//!
+//! - [`lines`] splits a stream into lines of bounded length;
+//! - [`Command`] is one line of a client, borrowed from it, and
+//!   [`Handshake`] the line that comes first;
+//! - [`Connection`] keeps the events that live on one connection, and turns
+//!   commands into [`SentEvent`](fantail_event::SentEvent)s;
+//! - [`capture`] reads recorded traffic.
+//!
+//! No I/O happens here, and no clock is read. Nothing a client sends can make
+//! it panic or use memory beyond the [`Limits`].
+
+pub mod capture;
+mod command;
+mod connection;
+mod error;
+pub mod lines;
+mod live;
+
+pub use crate::{
+    command::{Command, Handshake},
+    connection::{Connection, Limits},
+    error::{WireError, WireErrorKind},
+};

@@ -1,0 +1,42 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use fantail::event;
+
+/// Dovecot's event system: filters, metrics and exporters.
+///
+/// Reads the `metric` and `event_exporter` blocks of a dovecot.conf (2.3 or
+/// 2.4) and does with events what Dovecot's stats process does.
+#[derive(Debug, Parser)]
+#[command(name = "fantail", version, disable_help_subcommand = true)]
+#[command(after_help = "Exit status: 0 all went well, 1 something in the input is wrong, 2 wrong usage.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Replay(crate::replay::Arguments),
+    Filter(crate::filter::Arguments),
+}
+
+/// A Dovecot series as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Dialect {
+    /// The rules of Dovecot 2.3.
+    #[value(name = "2.3")]
+    V2_3,
+    /// The rules of Dovecot 2.4.
+    #[value(name = "2.4")]
+    V2_4,
+}
+
+impl From<Dialect> for event::Dialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::V2_3 => Self::V2_3,
+            Dialect::V2_4 => Self::V2_4,
+        }
+    }
+}

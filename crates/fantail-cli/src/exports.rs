@@ -1,0 +1,49 @@
+//! What `log` exporters write, on an output.
+
+use std::ops::ControlFlow;
+
+use fantail::{
+    config::{self, Settings},
+    engine::{ExportSink, ExporterId},
+    transport::{LogTransport, Transport, TransportError},
+};
+
+use crate::{exit::Failure, output::Output};
+
+/// Keeps what log exporters write. What others write would go elsewhere, and
+/// goes nowhere.
+pub(crate) struct Exports {
+    log: LogTransport<Output>,
+    logged: Vec<bool>,
+    failure: Option<TransportError>,
+}
+
+impl Exports {
+    pub(crate) fn new(settings: &Settings, output: Output) -> Self {
+        let logged = settings.exporters.iter();
+        let logged = logged.map(|e| matches!(e.transport, config::Transport::Log)).collect();
+        Self { log: LogTransport::new(output), logged, failure: None }
+    }
+
+    /// Breaks off once a line could not be written.
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
+        if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Writes out what is held back.
+    ///
+    /// # Errors
+    /// That, or an earlier line, could not be written.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let finished = self.failure.map_or_else(|| self.log.flush(), Err);
+        finished.map_err(|error| Failure::transport(&error))
+    }
+}
+
+impl ExportSink for Exports {
+    fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
+        if self.failure.is_none() && self.logged.get(exporter.0) == Some(&true) {
+            self.failure = self.log.send(payload).err();
+        }
+    }
+}

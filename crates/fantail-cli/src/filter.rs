@@ -1,0 +1,33 @@
+//! `fantail filter`: the filter language by itself.
+
+mod answer;
+mod eval;
+mod matching;
+mod parse;
+
+use clap::{Args, Subcommand};
+
+use crate::exit::{Failure, Findings};
+
+/// Try filters: parse one, match events, answer test cases.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Parse(parse::Arguments),
+    Match(matching::Arguments),
+    Eval(eval::Arguments),
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    match &arguments.command {
+        Command::Parse(arguments) => parse::run(arguments),
+        Command::Match(arguments) => matching::run(arguments),
+        Command::Eval(arguments) => eval::run(arguments),
+    }
+}

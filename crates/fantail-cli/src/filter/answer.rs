@@ -1,0 +1,82 @@
+//! The answer to one case of a filter and an event.
+
+use fantail::{
+    event::{CategoryTree, Dialect, Level, SentEvent, escape, text},
+    filter::{Filter, ParseOptions},
+};
+
+/// Categories that Dovecot registers, with their parents.
+const CATEGORIES: [(&str, Option<&str>); 13] = [
+    ("imap", None),
+    ("pop3", None),
+    ("lmtp", None),
+    ("auth", None),
+    ("storage", None),
+    ("mailbox", Some("storage")),
+    ("mail", Some("mailbox")),
+    ("maildir", Some("storage")),
+    ("service:imap", None),
+    ("service:pop3", None),
+    ("http-client", None),
+    ("sql", None),
+    ("mysql", Some("sql")),
+];
+
+/// Answers cases of one dialect.
+pub(crate) struct Answerer {
+    options: ParseOptions,
+    categories: CategoryTree,
+}
+
+impl Answerer {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        let mut categories = CategoryTree::default();
+        for (name, parent) in CATEGORIES {
+            // Each parent stands before its children.
+            let _ = categories.register(name.as_bytes(), parent.map(str::as_bytes));
+        }
+        Self { options: ParseOptions::new(dialect), categories }
+    }
+
+    /// The answer to a case, both without their LF.
+    pub(crate) fn answer(&self, case: &[u8]) -> Vec<u8> {
+        match self.evaluate(case) {
+            Ok((canonical, matches)) => {
+                let mut answer = b"OK\t".to_vec();
+                escape::escape_into(&canonical, &mut answer);
+                answer.extend_from_slice(if matches { b"\t1" } else { b"\t0" });
+                answer
+            }
+            Err(message) => {
+                let mut answer = b"ERR\t".to_vec();
+                escape::escape_into(message.as_bytes(), &mut answer);
+                answer
+            }
+        }
+    }
+
+    fn evaluate(&self, case: &[u8]) -> Result<(Vec<u8>, bool), String> {
+        let mut parts = case.splitn(3, |&b| b == b'\t');
+        let (Some(level), Some(filter), Some(event)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err("a case is a log type, a filter and an event, TABs between".to_owned());
+        };
+        let level = text::integer(level)
+            .and_then(|number| u64::try_from(number).ok())
+            .and_then(Level::from_wire)
+            .ok_or("the log type is not a number from 0 to 5")?;
+        let filter = Filter::parse(&escape::unescape(filter), &self.options)
+            .map_err(|error| error.to_string())?;
+        let arguments = event.split(|&b| b == b'\t');
+        let event = text::parse(arguments, &self.categories, self.options.dialect)
+            .map_err(|error| format!("event: {error}"))?;
+        let sent = SentEvent {
+            level,
+            event: &event,
+            parents: &[],
+            global: &[],
+            categories: &self.categories,
+        };
+        Ok((filter.canonical().to_vec(), filter.matches(&sent)))
+    }
+}

@@ -1,0 +1,105 @@
+//! `fantail filter match`: which events of a capture match.
+
+use std::{
+    io::Write,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use fantail::{
+    event::Dialect as EventDialect,
+    format::{Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle},
+};
+
+use crate::{
+    captures::Player,
+    cli::Dialect,
+    exit::{Failure, Findings},
+    input,
+    output::Output,
+};
+
+/// Print the events of a capture that match a filter.
+///
+/// The filter stands for itself: an event without a name is looked at only
+/// if the filter does not require one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fantail filter match 'event=imap_command_finished AND cmd_name=SELECT' capture.tsv
+  fantail filter match --count 'category=auth' capture.tsv
+
+Exit status: 0 all went well, also where nothing matches; 1 the filter has an
+error, or a line of the capture could not be read; 2 wrong usage.")]
+pub(crate) struct Arguments {
+    /// The filter.
+    #[arg(value_name = "EXPR")]
+    filter: String,
+    /// The capture; - is standard input.
+    #[arg(value_name = "CAPTURE", default_value = "-")]
+    capture: PathBuf,
+    /// Print only how many events match.
+    #[arg(long)]
+    count: bool,
+    /// How events are written.
+    #[arg(long, value_enum, default_value = "tab-text")]
+    format: EventFormat,
+    /// Whose rules apply.
+    #[arg(long, value_enum, default_value = "2.4")]
+    dialect: Dialect,
+}
+
+/// A format as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EventFormat {
+    /// key:value arguments, TABs between.
+    TabText,
+    /// One object a line.
+    Json,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let dialect: EventDialect = arguments.dialect.into();
+    let Some(filter) = super::parse::parse_or_say(arguments.filter.as_bytes(), dialect) else {
+        return Ok(Findings::Some);
+    };
+    let bytes = input::read(&arguments.capture)?;
+    let formatter = formatter(arguments.format, dialect);
+    let mut output = Output::open(Path::new("-"))?;
+    let (mut matched, mut line, mut written) = (0_u64, Vec::new(), Ok(()));
+    let mut player = Player::new(dialect);
+    player.play(&arguments.capture, &bytes, |sent, now| {
+        if !filter.matches(sent) {
+            return ControlFlow::Continue(());
+        }
+        matched += 1;
+        if arguments.count {
+            return ControlFlow::Continue(());
+        }
+        line.clear();
+        formatter.write(sent, Moment { hostname: b"", now }, &mut line);
+        line.push(b'\n');
+        written = output.write_all(&line);
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    written.map_err(|error| Failure::file("write to", Path::new("-"), &error))?;
+    let last = if arguments.count { format!("{matched}\n") } else { String::new() };
+    output.write_whole(last.as_bytes())?;
+    Ok(player.findings())
+}
+
+fn formatter(format: EventFormat, dialect: EventDialect) -> Formatter {
+    Formatter::new(FormatterSettings {
+        format: match format {
+            EventFormat::TabText => Format::TabText,
+            EventFormat::Json => Format::Json,
+        },
+        time_style: TimeStyle::Rfc3339,
+        parts: Parts { hostname: false, ..Parts::ALL },
+        fields: Vec::new(),
+        cut_long_strings: false,
+        dialect,
+    })
+}

@@ -1,0 +1,55 @@
+//! Where commands write: a file, or standard output for `-`.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::exit::Failure;
+
+/// An output that was asked for.
+pub(crate) struct Output {
+    path: PathBuf,
+    writer: BufWriter<Box<dyn Write + Send>>,
+    terminal: bool,
+}
+
+impl Output {
+    /// Opens a file anew, or standard output for `-`.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let standard = path == Path::new("-");
+        let writer: Box<dyn Write + Send> = if standard {
+            Box::new(io::stdout())
+        } else {
+            Box::new(File::create(path).map_err(|error| Failure::file("create", path, &error))?)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            writer: BufWriter::new(writer),
+            terminal: standard && io::stdout().is_terminal(),
+        })
+    }
+
+    /// Whether a person is looking.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Writes all there is to write.
+    pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.write_all(bytes).and_then(|()| self.flush());
+        written.map_err(|error| Failure::file("write to", &self.path, &error))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+

@@ -1,0 +1,79 @@
+//! `fantail replay`: captures through the engine.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use fantail::{engine::Engine, format::Moment, metrics::dump};
+
+use crate::{
+    captures::Player,
+    cli::Dialect,
+    configuration,
+    exit::{Failure, Findings},
+    exports::Exports,
+    hostname, input,
+    output::Output,
+};
+
+/// Play captures through a configuration's metrics and exporters.
+///
+/// What `log` exporters write goes to --exports, a line for each event;
+/// exporters with other targets are formatted for and counted, but nothing
+/// is sent anywhere. Connections are played one after another, in the order
+/// in which they began.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fantail replay --config dovecot.conf capture.tsv
+  fantail replay --config dovecot.conf --exports /dev/null --dump - capture.tsv
+
+A capture has a line for each line that a client sent to the stats-writer
+socket: <connection> TAB <microseconds since 1970> TAB <line>.
+
+Exit status: 0 all went well; 1 the configuration has errors, or a line of a
+capture could not be read (the rest is played all the same); 2 wrong usage.")]
+pub(crate) struct Arguments {
+    /// The dovecot.conf with the metric and event_exporter blocks.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Whose rules apply; without it, what the configuration says.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// The host name in exported events; without it, this machine's.
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+    /// Where log exporters write (- is standard output).
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    exports: PathBuf,
+    /// Where to write the metrics, as `doveadm stats dump` prints them.
+    #[arg(long, value_name = "FILE")]
+    dump: Option<PathBuf>,
+    /// The captures; - is standard input.
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let Some(settings) = configuration::load(&arguments.config, arguments.dialect)? else {
+        return Ok(Findings::Some);
+    };
+    let mut engine = Engine::new(&settings).map_err(|error| Failure::new(error.to_string()))?;
+    let hostname = match &arguments.hostname {
+        Some(name) => name.clone().into_bytes(),
+        None => hostname::of_this_machine(),
+    };
+    let mut exports = Exports::new(&settings, Output::open(&arguments.exports)?);
+    let mut player = Player::new(settings.dialect);
+    for path in &arguments.captures {
+        player.play(path, &input::read(path)?, |sent, now| {
+            engine.handle(sent, Moment { hostname: &hostname, now }, &mut exports);
+            exports.flow()
+        });
+    }
+    exports.finish()?;
+    if let Some(path) = &arguments.dump {
+        Output::open(path)?.write_whole(&dump::table(&engine.snapshot()))?;
+    }
+    Ok(player.findings())
+}

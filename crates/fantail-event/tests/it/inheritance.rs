@@ -1,0 +1,146 @@
+//! Look-ups over parents and the global event, and flattening.
+
+use fantail_event::{
+    CategoryError, CategoryTree, Dialect, Event, EventView, Level, Origin, SentEvent, ValueRef,
+    text,
+};
+
+fn tree() -> CategoryTree {
+    let mut tree = CategoryTree::default();
+    tree.register(b"storage", None).unwrap();
+    tree.register(b"mailbox", Some(b"storage")).unwrap();
+    tree.register(b"mail", Some(b"mailbox")).unwrap();
+    tree.register(b"imap", None).unwrap();
+    tree
+}
+
+/// An event from its arguments, written with blanks for TABs.
+fn event(arguments: &str) -> Event<'static> {
+    let line = format!("0 0 {arguments}");
+    let arguments = line.split(' ').filter(|a| !a.is_empty()).map(str::as_bytes);
+    text::parse(arguments, &tree(), Dialect::V2_4)
+        .unwrap()
+        .into_owned()
+}
+
+fn with_sent<R>(
+    own: &str,
+    parents: &[&str],
+    global: &[&str],
+    then: impl FnOnce(&SentEvent<'_>) -> R,
+) -> R {
+    let categories = tree();
+    let own = event(own);
+    let [parents, global] =
+        [parents, global].map(|c| c.iter().map(|e| event(e)).collect::<Vec<_>>());
+    then(&SentEvent {
+        level: Level::Info,
+        event: &own,
+        parents: &parents.iter().collect::<Vec<_>>(),
+        global: &global.iter().collect::<Vec<_>>(),
+        categories: &categories,
+    })
+}
+
+#[test]
+fn the_nearest_value_is_found() {
+    with_sent(
+        "Sa own",
+        &["Sa p1 Sb p1", "Sb p2 Sc p2"],
+        &["Sc g0 Sd g0", "Sd g1 Se g1"],
+        |sent| {
+            let cases: [(&str, Option<(&str, Origin)>); 6] = [
+                ("a", Some(("own", Origin::Own))),
+                ("b", Some(("p1", Origin::Parent(1)))),
+                ("c", Some(("p2", Origin::Parent(2)))),
+                ("d", Some(("g0", Origin::Global(0)))),
+                ("e", Some(("g1", Origin::Global(1)))),
+                ("f", None),
+            ];
+            for (key, expected) in cases {
+                let key = key.as_bytes();
+                assert_eq!(
+                    sent.field(key),
+                    expected.map(|(text, _)| ValueRef::Str(text.as_bytes()))
+                );
+                assert_eq!(sent.field_origin(key), expected.map(|(_, origin)| origin));
+            }
+        },
+    );
+}
+
+#[test]
+fn list_elements_come_from_the_whole_chain() {
+    with_sent(
+        "La 1 own",
+        &["Sa text", "La 2 p own"],
+        &["La 1 g"],
+        |sent| {
+            let mut seen = Vec::new();
+            assert!(!sent.any_element(b"a", &mut |element| {
+                seen.push(String::from_utf8_lossy(element).into_owned());
+                false
+            }));
+            assert_eq!(seen, ["own", "p", "own", "g"]);
+            assert!(sent.any_element(b"a", &mut |element| element == b"p"));
+            assert!(!sent.any_element(b"b", &mut |_| true));
+        },
+    );
+}
+
+#[test]
+fn categories_reach_up_the_tree_and_the_chain() {
+    with_sent("cmail", &[""], &["cimap"], |sent| {
+        for (category, within) in [
+            ("mail", true),
+            ("mailbox", true),
+            ("storage", true),
+            ("imap", true),
+            ("other", false),
+            ("Mail", false),
+        ] {
+            assert_eq!(sent.in_category(category.as_bytes()), within, "{category}");
+        }
+    });
+    with_sent("cstorage", &[], &[], |sent| {
+        assert!(!sent.in_category(b"mail"))
+    });
+}
+
+#[test]
+fn categories_keep_their_parent() {
+    let mut tree = tree();
+    assert_eq!(tree.register(b"mail", Some(b"mailbox")), Ok(()));
+    assert_eq!(
+        tree.register(b"mail", None),
+        Err(CategoryError::OtherParent)
+    );
+    assert_eq!(
+        tree.register(b"x", Some(b"none")),
+        Err(CategoryError::UnknownParent)
+    );
+    assert_eq!(tree.iter().filter(|(name, _)| name == b"mail").count(), 1);
+}
+
+#[test]
+fn durations_are_never_negative() {
+    for (sent, expected) in [("", 0), ("l0 7", 7), ("l3 1", 3_000_001), ("l-1 0", 0)] {
+        assert_eq!(event(sent).duration_micros(), expected, "{sent}");
+    }
+}
+
+#[test]
+fn a_user_type_needs_a_name_and_fields_only() {
+    struct Request;
+    impl EventView for Request {
+        fn name(&self) -> Option<&[u8]> {
+            Some(b"request")
+        }
+        fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
+            (key == b"status").then_some(ValueRef::Int(200))
+        }
+    }
+    assert_eq!(Request.field_origin(b"status"), Some(Origin::Own));
+    assert_eq!(Request.field_origin(b"other"), None);
+    assert!(!Request.in_category(b"any") && Request.level().is_none());
+}

@@ -1,0 +1,139 @@
+//! Texts with wildcards.
+//!
+//! The matcher remembers only the last `*` it passed and goes back there when
+//! the rest does not fit: no recursion, no allocation, at worst the product
+//! of both lengths.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use fantail_syntax::PatternPart;
+
+/// Whether letters match in either case (ASCII only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Case {
+    /// `a` is `a`: event names, categories, source places.
+    Sensitive,
+    /// `a` is `a` or `A`: the values of fields.
+    Insensitive,
+}
+
+/// A text to compare with, possibly with wildcards.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    case: Case,
+    needle: Needle,
+}
+
+/// Lower-cased where the case does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Needle {
+    Literal(Box<[u8]>),
+    Wild(Box<[PatternPart]>),
+}
+
+impl Pattern {
+    /// The pattern made of these parts.
+    #[must_use]
+    pub fn new(parts: impl Iterator<Item = PatternPart>, case: Case) -> Self {
+        let fold = |byte: u8| match case {
+            Case::Sensitive => byte,
+            Case::Insensitive => byte.to_ascii_lowercase(),
+        };
+        let parts: Vec<_> = parts
+            .map(|part| match part {
+                PatternPart::Byte(byte) => PatternPart::Byte(fold(byte)),
+                wildcard => wildcard,
+            })
+            .collect();
+        let literal: Option<Box<[u8]>> = parts
+            .iter()
+            .map(|part| match part {
+                PatternPart::Byte(byte) => Some(*byte),
+                _ => None,
+            })
+            .collect();
+        let needle = match literal {
+            Some(bytes) => Needle::Literal(bytes),
+            None => Needle::Wild(parts.into()),
+        };
+        Self { case, needle }
+    }
+
+    /// Whether letters match in either case.
+    #[must_use]
+    pub fn case(&self) -> Case {
+        self.case
+    }
+
+    /// The text, if it has no wildcards; in lower case if the case does not
+    /// count.
+    #[must_use]
+    pub fn literal(&self) -> Option<&[u8]> {
+        match &self.needle {
+            Needle::Literal(bytes) => Some(bytes),
+            Needle::Wild(_) => None,
+        }
+    }
+
+    /// The parts, if it has wildcards; bytes in lower case if the case does
+    /// not count.
+    #[must_use]
+    pub fn wild(&self) -> Option<&[PatternPart]> {
+        match &self.needle {
+            Needle::Literal(_) => None,
+            Needle::Wild(parts) => Some(parts),
+        }
+    }
+
+    /// Whether it is the empty text.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.literal().is_some_and(<[u8]>::is_empty)
+    }
+
+    /// Whether the whole text fits.
+    #[must_use]
+    pub fn matches(&self, text: &[u8]) -> bool {
+        match (&self.needle, self.case) {
+            (Needle::Literal(bytes), Case::Sensitive) => **bytes == *text,
+            (Needle::Literal(bytes), Case::Insensitive) => bytes.eq_ignore_ascii_case(text),
+            (Needle::Wild(parts), Case::Sensitive) => fits(parts, text, |byte| byte),
+            (Needle::Wild(parts), Case::Insensitive) => {
+                fits(parts, text, |byte| byte.to_ascii_lowercase())
+            }
+        }
+    }
+}
+
+fn fits(parts: &[PatternPart], text: &[u8], fold: impl Fn(u8) -> u8) -> bool {
+    let (mut part, mut at) = (0, 0);
+    // Behind the last `*`: the part after it, and where the text goes on
+    // should the `*` take one byte more.
+    let mut last_run: Option<(usize, usize)> = None;
+    loop {
+        let fits_here = match (parts.get(part), text.get(at)) {
+            (None, None) => return true,
+            (Some(PatternPart::AnyRun), _) => {
+                part += 1;
+                last_run = Some((part, at + 1));
+                continue;
+            }
+            (_, None) => return false,
+            (Some(PatternPart::AnyByte), Some(_)) => true,
+            (Some(PatternPart::Byte(wanted)), Some(&byte)) => *wanted == fold(byte),
+            (None, Some(_)) => false,
+        };
+        if fits_here {
+            part += 1;
+            at += 1;
+            continue;
+        }
+        match &mut last_run {
+            None => return false,
+            Some((after, next)) => {
+                (part, at) = (*after, *next);
+                *next += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The boolean structure of a filter as jumps.
+//!
+//! One step a comparison, in the order in which they are written; after each,
+//! its result says which step is next or what the whole is. AND, OR and NOT
+//! exist only in these jumps, which always go forward: a program of n steps
+//! ends after at most n.
+
+use alloc::vec::Vec;
+
+use fantail_syntax::{Key, NodeId, NodeKind, Tree};
+
+/// A compiled expression.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Program {
+    start: Target,
+    steps: Vec<Step>,
+    requires_name: bool,
+}
+
+/// Where to go from a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// If it holds.
+    pub holds: Target,
+    /// If it does not.
+    pub fails: Target,
+}
+
+/// Where to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// To the comparison with this number, which is higher than the last.
+    Step(usize),
+    /// The filter matches.
+    Accept,
+    /// The filter does not match.
+    Reject,
+}
+
+impl Program {
+    pub(crate) fn new(tree: &Tree) -> Self {
+        let Some(root) = tree.root() else {
+            return Self {
+                start: Target::Reject,
+                steps: Vec::new(),
+                requires_name: true,
+            };
+        };
+        let nothing = Step {
+            holds: Target::Reject,
+            fails: Target::Reject,
+        };
+        let mut steps = alloc::vec![nothing; tree.comparisons().len()];
+        let firsts = first_comparisons(tree);
+        let mut pending = alloc::vec![(root, Target::Accept, Target::Reject)];
+        while let Some((id, holds, fails)) = pending.pop() {
+            let first = |id: NodeId| Target::Step(firsts.get(id.index()).copied().unwrap_or(0));
+            match tree.node(id).map(|node| node.kind) {
+                Some(NodeKind::Comparison(index)) => {
+                    if let Some(step) = steps.get_mut(index) {
+                        *step = Step { holds, fails };
+                    }
+                }
+                Some(NodeKind::Not(inner)) => pending.push((inner, fails, holds)),
+                Some(NodeKind::And(a, b)) => {
+                    pending.extend([(a, first(b), fails), (b, holds, fails)]);
+                }
+                Some(NodeKind::Or(a, b)) => {
+                    pending.extend([(a, holds, first(b)), (b, holds, fails)]);
+                }
+                None => {}
+            }
+        }
+        Self {
+            start: Target::Step(0),
+            steps,
+            requires_name: requires_name(tree),
+        }
+    }
+
+    /// Where to start: at step 0, or nowhere in an empty filter.
+    #[must_use]
+    pub fn start(&self) -> Target {
+        self.start
+    }
+
+    /// The steps, one for each comparison.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether the filter requires an event name; see
+    /// [`Filter::requires_name`](crate::Filter::requires_name).
+    #[must_use]
+    pub fn requires_name(&self) -> bool {
+        self.requires_name
+    }
+
+    /// Runs the program: `test` is asked for the comparisons' results, each at
+    /// most once, in ascending order.
+    pub fn run(&self, mut test: impl FnMut(usize) -> bool) -> bool {
+        let mut target = self.start;
+        loop {
+            let index = match target {
+                Target::Accept => return true,
+                Target::Reject => return false,
+                Target::Step(index) => index,
+            };
+            let Some(step) = self.steps.get(index) else {
+                return false;
+            };
+            target = if test(index) { step.holds } else { step.fails };
+        }
+    }
+}
+
+/// For each node, its leftmost comparison.
+fn first_comparisons(tree: &Tree) -> Vec<usize> {
+    fold(tree, |kind, firsts: &[usize]| match kind {
+        NodeKind::Comparison(index) => index,
+        NodeKind::Not(a) | NodeKind::And(a, _) | NodeKind::Or(a, _) => {
+            firsts.get(a.index()).copied().unwrap_or_default()
+        }
+    })
+}
+
+/// A name test requires one; NOT x if x does; AND if either side does; OR if
+/// both do.
+fn requires_name(tree: &Tree) -> bool {
+    let required = fold(tree, |kind, required: &[bool]| {
+        let requires = |id: NodeId| required.get(id.index()).copied().unwrap_or_default();
+        match kind {
+            NodeKind::Comparison(index) => tree
+                .comparisons()
+                .get(index)
+                .is_some_and(|comparison| comparison.key == Key::Event),
+            NodeKind::Not(a) => requires(a),
+            NodeKind::And(a, b) => requires(a) || requires(b),
+            NodeKind::Or(a, b) => requires(a) && requires(b),
+        }
+    });
+    required.last().copied().unwrap_or(true)
+}
+
+/// A value for each node from those of its children, which stand before it.
+fn fold<T>(tree: &Tree, mut value: impl FnMut(NodeKind, &[T]) -> T) -> Vec<T> {
+    let mut values = Vec::with_capacity(tree.nodes().len());
+    for node in tree.nodes() {
+        let next = value(node.kind, &values);
+        values.push(next);
+    }
+    values
+}

@@ -1,0 +1,112 @@
+//! What is written, chosen before how it is written.
+
+use fantail_event::{Bytes, Dialect, Event, SentEvent, Timestamp, Value};
+
+use crate::{Format, Parts, TimeStyle, json, tab_text};
+
+/// The longest string that Dovecot's `log` transport leaves whole, in bytes.
+const LOGGED_STRING: usize = 1000;
+
+/// How an exporter writes the events of a metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormatterSettings {
+    /// The format.
+    pub format: Format,
+    /// How times are written.
+    pub time_style: TimeStyle,
+    /// Which parts are written.
+    pub parts: Parts,
+    /// The fields to write, in this order; empty for all there are.
+    pub fields: Vec<Vec<u8>>,
+    /// Whether long strings are cut, as Dovecot does for its `log` transport:
+    /// text fields after 1000 bytes, in JSON the elements of lists too.
+    pub cut_long_strings: bool,
+    /// Whose details are followed: 2.4 writes the hexadecimal digits of JSON
+    /// escapes in upper case, and cuts JSON strings before a whole character.
+    pub dialect: Dialect,
+}
+
+/// What an event does not know of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment<'a> {
+    /// The name of the exporting host.
+    pub hostname: &'a [u8],
+    /// The end time of an event that was never sent.
+    pub now: Timestamp,
+}
+
+/// Writes events in one way.
+#[derive(Debug, Clone)]
+pub struct Formatter {
+    settings: FormatterSettings,
+}
+
+/// What is written of one event.
+pub(crate) struct Export<'e> {
+    pub(crate) name: Option<&'e [u8]>,
+    pub(crate) hostname: Option<&'e [u8]>,
+    /// Start and end.
+    pub(crate) times: Option<[Timestamp; 2]>,
+    pub(crate) categories: Option<&'e [Bytes<'e>]>,
+    pub(crate) fields: Option<Vec<(&'e [u8], &'e Value<'e>)>>,
+}
+
+/// The details of writing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) time_style: TimeStyle,
+    pub(crate) dialect: Dialect,
+    /// The number of bytes after which strings are cut.
+    pub(crate) cut: Option<usize>,
+}
+
+impl Formatter {
+    /// A formatter for these settings.
+    #[must_use]
+    pub const fn new(settings: FormatterSettings) -> Self {
+        Self { settings }
+    }
+
+    /// Appends the event, without an end of line.
+    pub fn write(&self, sent: &SentEvent<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
+        let settings = &self.settings;
+        if settings.format == Format::None {
+            return;
+        }
+        let flat = sent.flatten();
+        let parts = settings.parts;
+        let export = Export {
+            name: flat.name.as_deref().filter(|_| parts.name),
+            hostname: parts.hostname.then_some(moment.hostname),
+            times: parts
+                .timestamps
+                .then(|| [flat.created, flat.sent.unwrap_or(moment.now)]),
+            categories: parts.categories.then_some(flat.categories.as_slice()),
+            fields: parts.fields.then(|| self.chosen_fields(&flat)),
+        };
+        let style = Style {
+            time_style: settings.time_style,
+            dialect: settings.dialect,
+            cut: settings.cut_long_strings.then_some(LOGGED_STRING),
+        };
+        match settings.format {
+            Format::Json => json::write(&export, style, out),
+            Format::TabText => tab_text::write(&export, style, out),
+            Format::None => {}
+        }
+    }
+
+    fn chosen_fields<'e>(&'e self, flat: &'e Event<'e>) -> Vec<(&'e [u8], &'e Value<'e>)> {
+        if self.settings.fields.is_empty() {
+            return flat
+                .fields()
+                .iter()
+                .map(|field| (&*field.key, &field.value))
+                .collect();
+        }
+        let chosen = self.settings.fields.iter();
+        chosen
+            .filter_map(|key| Some((key.as_slice(), flat.own_field(key)?)))
+            .collect()
+    }
+}

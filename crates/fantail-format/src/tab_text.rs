@@ -1,0 +1,97 @@
+//! `tab-text`: `event:`, `hostname:`, `start_time:`, `end_time:`,
+//! `category:`…, `field:key=value`… with TABs between.
+
+use std::io::Write;
+
+use fantail_event::{Value, escape};
+
+use crate::{
+    formatter::{Export, Style},
+    time_text,
+};
+
+/// Appends an event.
+///
+/// Each part that is asked for stands between TABs even if there is nothing
+/// in it (no categories), as in Dovecot; only a missing name leaves nothing.
+pub(crate) fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
+    let mut parts = Parts { out, first: true };
+    if let Some(name) = export.name {
+        let out = parts.next();
+        out.extend_from_slice(b"event:");
+        escape::escape_into(name, out);
+    }
+    if let Some(hostname) = export.hostname {
+        let out = parts.next();
+        out.extend_from_slice(b"hostname:");
+        escape::escape_into(hostname, out);
+    }
+    if let Some([start, end]) = export.times {
+        let out = parts.next();
+        out.extend_from_slice(b"start_time:");
+        time_text::write(start, style.time_style, out);
+        out.extend_from_slice(b"\tend_time:");
+        time_text::write(end, style.time_style, out);
+    }
+    if let Some(categories) = export.categories {
+        let out = parts.next();
+        for (at, category) in categories.iter().enumerate() {
+            out.extend_from_slice(if at == 0 {
+                b"category:"
+            } else {
+                b"\tcategory:"
+            });
+            escape::escape_into(category, out);
+        }
+    }
+    if let Some(fields) = &export.fields {
+        let out = parts.next();
+        for (at, (key, value)) in fields.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"field:" } else { b"\tfield:" });
+            escape::escape_into(key, out);
+            out.push(b'=');
+            write_value(value, style, out);
+        }
+    }
+}
+
+struct Parts<'o> {
+    out: &'o mut Vec<u8>,
+    first: bool,
+}
+
+impl Parts<'_> {
+    fn next(&mut self) -> &mut Vec<u8> {
+        if !self.first {
+            self.out.push(b'\t');
+        }
+        self.first = false;
+        self.out
+    }
+}
+
+fn write_value(value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+    // Writing into a vector cannot fail.
+    match value {
+        Value::Str(text) => match style.cut {
+            Some(limit) if text.len() > limit => {
+                escape::escape_into(&text[..limit], out);
+                out.extend_from_slice(b"...");
+            }
+            _ => escape::escape_into(text, out),
+        },
+        Value::Int(number) => _ = write!(out, "{number}"),
+        Value::Time(time) => time_text::write(*time, style.time_style, out),
+        Value::Ip(ip) => _ = write!(out, "{ip}"),
+        Value::List(list) => {
+            let mut joined = Vec::new();
+            for (at, element) in list.iter().enumerate() {
+                if at > 0 {
+                    joined.push(b'\t');
+                }
+                escape::escape_into(element, &mut joined);
+            }
+            escape::escape_into(&joined, out);
+        }
+    }
+}

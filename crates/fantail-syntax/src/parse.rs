@@ -1,0 +1,225 @@
+//! Reading one filter: runs the grammar, and goes on after errors.
+//!
+//! The generator's own recovery tries every state of its stack for every
+//! token, each time with a copy of the stack: too much on hostile input. So
+//! the grammar is started anew behind the faulty stretch, at the next AND, OR
+//! or closing parenthesis: with the parentheses open there and `Faulty` for
+//! the operand that could not be read. All in all that is linear in the
+//! length of the text, times the number of errors, which has a limit.
+
+use alloc::{string::String, vec::Vec};
+
+use lalrpop_util::ParseError as Stopped;
+
+use crate::{
+    ParseError, ParseErrorKind, ParseErrors, ParseOptions, Tree,
+    builder::Builder,
+    grammar::QueryParser,
+    slip,
+    token::{Placed, Token, Tokens},
+};
+
+/// Reads a filter.
+///
+/// The empty text, or one of blanks, is the empty filter. As in Dovecot, a
+/// quote that is never closed is the end of the text if the filter is complete
+/// there: see [`Tree::ignored`].
+///
+/// # Errors
+/// The text is no filter of the dialect, or is beyond the limits. Dovecot
+/// accepts the same texts, but has no limits.
+pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Tree, ParseErrors> {
+    if text.len() > options.limits.length {
+        let beyond = options.limits.length..text.len();
+        return Err(ParseError::new(ParseErrorKind::TooLong, beyond).into());
+    }
+    let mut builder = Builder::new(options);
+    let mut feed = Feed::new(Tokens::new(text, options.dialect));
+    let parser = QueryParser::new();
+    while let Err(stopped) = parser.parse(&mut builder, &mut feed) {
+        if !feed.resume_after(stopped, text.len()) {
+            break;
+        }
+    }
+    let unclosed = feed.tokens.unclosed.clone();
+    let mut errors = feed.into_errors();
+    errors.append(&mut builder.errors);
+    let is_known = |kind| errors.iter().any(|error: &ParseError| error.kind() == kind);
+    if let Some(quote) = &unclosed
+        && !errors.is_empty()
+        && !is_known(ParseErrorKind::UnclosedQuote)
+    {
+        errors.push(slip::unclosed_quote(quote));
+    }
+    match ParseErrors::new(errors) {
+        Some(errors) => Err(errors),
+        None => Ok(builder.into_tree(unclosed)),
+    }
+}
+
+/// What the generated parser stopped with.
+type Stop<'t> = Stopped<usize, Token<'t>, core::convert::Infallible>;
+
+/// The tokens as the grammar gets them.
+struct Feed<'t> {
+    tokens: Tokens<'t>,
+    errors: Vec<ParseError>,
+    /// Where the parentheses stand that are open now.
+    open: Vec<usize>,
+    /// Where the parenthesis stands that the last token closed.
+    closed: Option<usize>,
+    /// Opening parentheses still to be given once more.
+    repeat_open: usize,
+    /// Tokens to be given before the others, last first.
+    pending: Vec<Placed<'t>>,
+}
+
+impl<'t> Feed<'t> {
+    fn new(tokens: Tokens<'t>) -> Self {
+        Self {
+            tokens,
+            errors: Vec::new(),
+            open: Vec::new(),
+            closed: None,
+            repeat_open: 0,
+            pending: Vec::new(),
+        }
+    }
+
+    fn into_errors(mut self) -> Vec<ParseError> {
+        self.errors.append(&mut self.tokens.errors);
+        self.errors
+    }
+
+    /// Takes the next token and keeps account of parentheses.
+    fn advance(&mut self) -> Option<Placed<'t>> {
+        let placed = self.pending.pop().or_else(|| self.tokens.next())?;
+        self.closed = None;
+        match placed.1 {
+            Token::Open => self.open.push(placed.0),
+            Token::Close => self.closed = self.open.pop(),
+            _ => {}
+        }
+        Some(placed)
+    }
+
+    /// Records why the grammar stopped, and finds a place to go on from.
+    fn resume_after(&mut self, stopped: Stop<'t>, end: usize) -> bool {
+        let (token, expected) = match stopped {
+            Stopped::UnrecognizedToken { token, expected } => (token, expected),
+            Stopped::UnrecognizedEof { expected, .. } => {
+                self.record_end(&expected, end);
+                return false;
+            }
+            // The grammar has neither trailing tokens nor invalid ones, and
+            // our tokens no errors.
+            _ => return false,
+        };
+        self.record(token, &expected);
+        self.skip_to_operand_end(token)
+    }
+
+    fn record(&mut self, (start, token, end): Placed<'t>, expected: &[String]) {
+        let unopened = token == Token::Close && self.closed.is_none();
+        let next = self.tokens.next();
+        self.pending.extend(next);
+        let kind = missing(expected);
+        let error = if unopened && kind == ParseErrorKind::MissingConnective {
+            ParseError::new(ParseErrorKind::UnopenedParenthesis, start..end)
+        } else {
+            slip::unexpected(kind, token, start..end, next.map(|(_, next, _)| next))
+        };
+        self.push(error);
+    }
+
+    fn record_end(&mut self, expected: &[String], end: usize) {
+        // The tokens may have ended because there were errors enough.
+        if self.is_full() {
+            return;
+        }
+        // What is missing stands behind the quote, presumably.
+        if let Some(quote) = &self.tokens.unclosed {
+            let error = slip::unclosed_quote(quote);
+            self.errors.push(error);
+            return;
+        }
+        let kind = missing(expected);
+        if kind != ParseErrorKind::MissingConnective {
+            self.push(slip::unexpected_end(kind, end));
+        }
+        if let Some(&open) = self.open.last() {
+            let error = ParseError::new(ParseErrorKind::UnclosedParenthesis, open..open + 1);
+            self.push(error);
+        }
+    }
+
+    /// One slip makes one error: none where the lexer found one already.
+    fn push(&mut self, error: ParseError) {
+        let known = self.tokens.errors.iter().chain(&self.errors);
+        if known.into_iter().all(|known| known.span() != error.span()) {
+            self.errors.push(error);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.errors.len() + self.tokens.errors.len() >= ParseErrors::MAX_ERRORS
+    }
+
+    /// Whether there is an operand's end to go on from.
+    fn skip_to_operand_end(&mut self, mut placed: Placed<'t>) -> bool {
+        while !self.is_full() {
+            let resume = match placed.1 {
+                Token::And | Token::Or => true,
+                Token::Close => match self.closed.take() {
+                    Some(open) => {
+                        self.open.push(open);
+                        true
+                    }
+                    None => false,
+                },
+                _ => false,
+            };
+            if resume {
+                self.repeat_open = self.open.len();
+                self.pending.push(placed);
+                self.pending.push((placed.0, Token::Faulty, placed.0));
+                return true;
+            }
+            match self.advance() {
+                Some(next) => placed = next,
+                None => {
+                    self.record_end(&[], placed.2);
+                    return false;
+                }
+            }
+        }
+        false
+    }
+}
+
+impl<'t> Iterator for Feed<'t> {
+    type Item = Placed<'t>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.repeat_open > 0 {
+            let at = self.open.get(self.open.len() - self.repeat_open).copied()?;
+            self.repeat_open -= 1;
+            return Some((at, Token::Open, at + 1));
+        }
+        self.advance()
+    }
+}
+
+/// What is missing, told from the terminals that the grammar could go on with.
+fn missing(expected: &[String]) -> ParseErrorKind {
+    let has = |terminal: &str| expected.iter().any(|expected| expected == terminal);
+    if has(r#""(""#) {
+        ParseErrorKind::MissingComparison
+    } else if has(r#""word""#) {
+        ParseErrorKind::MissingValue
+    } else if has(r#"">""#) {
+        ParseErrorKind::MissingOperator
+    } else {
+        ParseErrorKind::MissingConnective
+    }
+}

@@ -1,0 +1,209 @@
+//! The syntax tree of one filter.
+//!
+//! An arena: nodes name each other by index, and children stand before their
+//! parents, so that a tree of any depth is walked and dropped without
+//! recursion. The last node is the root.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::ops::Range;
+
+use fantail_event::{Dialect, Level};
+
+use crate::Value;
+
+/// A stretch of the filter's text, in bytes.
+pub type Span = Range<usize>;
+
+/// A filter as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    pub(crate) dialect: Dialect,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) ignored: Option<Span>,
+}
+
+impl Tree {
+    /// The dialect it was read in.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The whole expression; `None` for the empty filter, which matches
+    /// nothing.
+    #[must_use]
+    pub fn root(&self) -> Option<NodeId> {
+        self.nodes.len().checked_sub(1).map(NodeId)
+    }
+
+    /// All nodes, children before their parents.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// One node of this tree; `None` only for the id of another tree.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0)
+    }
+
+    /// A quote that is never closed, behind a complete filter, and the text
+    /// after it. Dovecot takes it for the end of the filter and says nothing.
+    #[must_use]
+    pub fn ignored(&self) -> Option<Span> {
+        self.ignored.clone()
+    }
+
+    /// All comparisons, in the order in which they are written.
+    #[must_use]
+    pub fn comparisons(&self) -> &[Comparison] {
+        &self.comparisons
+    }
+}
+
+/// Names a node of a [`Tree`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) usize);
+
+impl NodeId {
+    /// The node's place in [`Tree::nodes`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A part of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// What it is.
+    pub kind: NodeKind,
+    /// Where it is written, without parentheses around it.
+    pub span: Span,
+    /// Whether parentheses stand around it.
+    ///
+    /// AND and OR bind alike, from the left: a checker that finds one
+    /// directly within the other asks this whether it was meant.
+    pub parenthesised: bool,
+}
+
+/// What a part of a filter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A comparison, by its place in [`Tree::comparisons`].
+    Comparison(usize),
+    /// True if the other is not.
+    Not(NodeId),
+    /// True if both are.
+    And(NodeId, NodeId),
+    /// True if one of them is.
+    Or(NodeId, NodeId),
+}
+
+/// `key op value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// What is compared.
+    pub key: Key,
+    /// How.
+    pub operator: Operator,
+    /// With what.
+    pub value: Value,
+    /// Where the whole comparison is written.
+    pub span: Span,
+    /// Where its key is written.
+    pub key_span: Span,
+    /// Where its value is written.
+    pub value_span: Span,
+}
+
+impl Comparison {
+    /// The log level that this comparison tests for (`category=debug`).
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        match self.key {
+            Key::Category => Level::from_name(self.value.written()),
+            _ => None,
+        }
+    }
+}
+
+/// What a comparison looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// `event`: the event's name.
+    Event,
+    /// `category`: a category or a log level.
+    Category,
+    /// `source_location`: the place in the source.
+    SourceLocation,
+    /// Any other key: a field, `duration` too.
+    Field(Box<[u8]>),
+}
+
+impl Key {
+    /// The key with this name; the special ones in exact spelling.
+    #[must_use]
+    pub fn from_name(name: &[u8]) -> Self {
+        match name {
+            b"event" => Self::Event,
+            b"category" => Self::Category,
+            b"source_location" => Self::SourceLocation,
+            other => Self::Field(other.into()),
+        }
+    }
+
+    /// The key's name, without quotes or escapes.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Event => b"event",
+            Self::Category => b"category",
+            Self::SourceLocation => b"source_location",
+            Self::Field(name) => name,
+        }
+    }
+}
+
+/// How a comparison compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `=`
+    Equal,
+    /// `>`
+    Greater,
+    /// `<`
+    Less,
+    /// `>=`
+    GreaterOrEqual,
+    /// `<=`
+    LessOrEqual,
+}
+
+impl Operator {
+    /// How it is written.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::Greater => ">",
+            Self::Less => "<",
+            Self::GreaterOrEqual => ">=",
+            Self::LessOrEqual => "<=",
+        }
+    }
+
+    /// Whether `left op right` holds.
+    #[must_use]
+    pub fn holds<T: Ord>(self, left: T, right: T) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::Greater => left > right,
+            Self::Less => left < right,
+            Self::GreaterOrEqual => left >= right,
+            Self::LessOrEqual => left <= right,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests that span all crates.
+
+mod replay;

@@ -1,0 +1,237 @@
+//! One line of a stats-writer client.
+
+use std::borrow::Cow;
+
+use fantail_event::{CategoryTree, Dialect, Event, Level, TextError, escape, text};
+
+use crate::{WireError, WireErrorKind};
+
+/// The first line of a client: `VERSION stats-client 4 0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handshake {
+    /// The minor version; any is accepted.
+    pub minor: u32,
+}
+
+impl Handshake {
+    /// Reads the first line.
+    ///
+    /// # Errors
+    /// It is another line, or the major version is not 4.
+    pub fn parse(line: &[u8]) -> Result<Self, WireError> {
+        let mut arguments = line.split(|&b| b == b'\t');
+        let greeting = [arguments.next(), arguments.next()];
+        if greeting != [Some(b"VERSION".as_slice()), Some(b"stats-client")] {
+            return Err(WireErrorKind::NoHandshake.into());
+        }
+        let mut number = || arguments.next().and_then(unsigned);
+        let (Some(major), Some(minor)) = (number(), number()) else {
+            return Err(WireErrorKind::NoHandshake.into());
+        };
+        match (major, u32::try_from(minor)) {
+            (4, Ok(minor)) => Ok(Self { minor }),
+            (4, Err(_)) => Err(WireErrorKind::NoHandshake.into()),
+            _ => Err(WireErrorKind::OtherVersion.into()),
+        }
+    }
+}
+
+/// One line of a client after the handshake, borrowed from the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// `CATEGORY name [parent]`: makes a category known.
+    Category {
+        /// Its name.
+        name: Cow<'a, [u8]>,
+        /// Its parent's name.
+        parent: Option<Cow<'a, [u8]>>,
+    },
+    /// `BEGIN id parent-id log-type <event>`: an event that stays, to be a
+    /// parent.
+    Begin {
+        /// Its id on this connection.
+        id: u64,
+        /// The parent's id, 0 for none.
+        parent: u64,
+        /// The level of this sending.
+        level: Level,
+        /// The event.
+        event: EventArguments<'a>,
+    },
+    /// `UPDATE id parent-id <event>`: new fields for a living event.
+    Update {
+        /// Its id.
+        id: u64,
+        /// Its parent's id, the same as at BEGIN.
+        parent: u64,
+        /// What is new.
+        event: EventArguments<'a>,
+    },
+    /// `EVENT global-id parent-id log-type <event>`: an event that is sent.
+    Event {
+        /// The global event's id, 0 for none.
+        global: u64,
+        /// The parent's id, 0 for none.
+        parent: u64,
+        /// The level of this sending.
+        level: Level,
+        /// The event.
+        event: EventArguments<'a>,
+    },
+    /// `END id`: the event lives no longer.
+    End {
+        /// Its id.
+        id: u64,
+    },
+}
+
+/// An event within a command, still as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventArguments<'a>(pub &'a [u8]);
+
+impl<'a> EventArguments<'a> {
+    /// Reads the event; its categories must be registered in `categories`.
+    ///
+    /// # Errors
+    /// See [`text::parse`].
+    pub fn parse(
+        self,
+        categories: &CategoryTree,
+        dialect: Dialect,
+    ) -> Result<Event<'a>, TextError> {
+        text::parse(self.0.split(|&b| b == b'\t'), categories, dialect)
+    }
+}
+
+impl<'a> Command<'a> {
+    /// Reads a line without its LF; the event within is not looked at yet.
+    ///
+    /// # Errors
+    /// The command is unknown, or an id, the log type or a name is missing or
+    /// malformed.
+    pub fn parse(line: &'a [u8]) -> Result<Self, WireError> {
+        let (command, rest) = cut(line);
+        let mut arguments = Arguments(rest);
+        match command {
+            b"EVENT" => Ok(Self::Event {
+                global: arguments.id()?,
+                parent: arguments.id()?,
+                level: arguments.level()?,
+                event: arguments.event(),
+            }),
+            b"BEGIN" => Ok(Self::Begin {
+                id: arguments.id()?,
+                parent: arguments.id()?,
+                level: arguments.level()?,
+                event: arguments.event(),
+            }),
+            b"UPDATE" => Ok(Self::Update {
+                id: arguments.id()?,
+                parent: arguments.id()?,
+                event: arguments.event(),
+            }),
+            b"END" => Ok(Self::End {
+                id: arguments.id()?,
+            }),
+            b"CATEGORY" => Ok(Self::Category {
+                name: arguments.next().ok_or(WireErrorKind::MissingCategory)?,
+                parent: arguments.next(),
+            }),
+            _ => Err(WireErrorKind::UnknownCommand.into()),
+        }
+    }
+
+    /// Appends the line, LF included; [`parse`](Self::parse) reads it back.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Category { name, parent } => {
+                out.extend_from_slice(b"CATEGORY\t");
+                escape::escape_into(name, out);
+                if let Some(parent) = parent {
+                    out.push(b'\t');
+                    escape::escape_into(parent, out);
+                }
+            }
+            Self::Begin {
+                id,
+                parent,
+                level,
+                event,
+            } => {
+                push_event(
+                    out,
+                    &format!("BEGIN\t{id}\t{parent}\t{}\t", level.to_wire()),
+                    *event,
+                );
+            }
+            Self::Update { id, parent, event } => {
+                push_event(out, &format!("UPDATE\t{id}\t{parent}\t"), *event);
+            }
+            Self::Event {
+                global,
+                parent,
+                level,
+                event,
+            } => {
+                let head = format!("EVENT\t{global}\t{parent}\t{}\t", level.to_wire());
+                push_event(out, &head, *event);
+            }
+            Self::End { id } => out.extend_from_slice(format!("END\t{id}").as_bytes()),
+        }
+        out.push(b'\n');
+    }
+}
+
+fn push_event(out: &mut Vec<u8>, head: &str, event: EventArguments<'_>) {
+    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(event.0);
+}
+
+/// What stands before the first TAB, and after it (`None` without a TAB).
+fn cut(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'\t', text) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+struct Arguments<'a>(Option<&'a [u8]>);
+
+impl<'a> Arguments<'a> {
+    fn raw(&mut self) -> Option<&'a [u8]> {
+        let (argument, rest) = cut(self.0?);
+        self.0 = rest;
+        Some(argument)
+    }
+
+    fn next(&mut self) -> Option<Cow<'a, [u8]>> {
+        self.raw().map(escape::unescape)
+    }
+
+    fn id(&mut self) -> Result<u64, WireError> {
+        self.raw()
+            .and_then(unsigned)
+            .ok_or(WireErrorKind::BadId.into())
+    }
+
+    fn level(&mut self) -> Result<Level, WireError> {
+        self.raw()
+            .and_then(unsigned)
+            .and_then(Level::from_wire)
+            .ok_or(WireErrorKind::BadLevel.into())
+    }
+
+    fn event(&mut self) -> EventArguments<'a> {
+        EventArguments(self.0.take().unwrap_or_default())
+    }
+}
+
+fn unsigned(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}

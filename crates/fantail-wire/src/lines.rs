@@ -1,0 +1,104 @@
+//! A stream of bytes as lines of bounded length.
+
+/// The longest line of a stats-writer client, LF not counted (128 KiB).
+pub const WRITER_LINE: usize = 128 * 1024;
+
+/// Gathers what was read until lines are whole.
+///
+/// Holds at most one unfinished line of the length allowed and what was read
+/// last.
+#[derive(Debug)]
+pub struct LineBuffer {
+    limit: usize,
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+/// A line is longer than the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineTooLong;
+
+impl LineBuffer {
+    /// An empty buffer for lines of at most `limit` bytes.
+    #[must_use]
+    pub const fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            bytes: Vec::new(),
+            start: 0,
+        }
+    }
+
+    /// Adds what was read.
+    pub fn push(&mut self, read: &[u8]) {
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.extend_from_slice(read);
+    }
+
+    /// The next whole line without its LF; `None` until more is read.
+    ///
+    /// # Errors
+    /// The line is longer than the limit; the stream is of no use any more.
+    pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineTooLong> {
+        let rest = &self.bytes[self.start..];
+        match memchr::memchr(b'\n', rest) {
+            Some(length) if length <= self.limit => {
+                let line = self.start..self.start + length;
+                self.start = line.end + 1;
+                Ok(Some(&self.bytes[line]))
+            }
+            None if rest.len() <= self.limit => Ok(None),
+            _ => Err(LineTooLong),
+        }
+    }
+
+    /// What is left after the last LF.
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(reads: &[&str], limit: usize, expected: Result<&[&str], LineTooLong>) {
+        let mut buffer = LineBuffer::new(limit);
+        let mut lines = Vec::new();
+        let mut outcome = Ok(());
+        'reads: for read in reads {
+            buffer.push(read.as_bytes());
+            loop {
+                match buffer.next_line() {
+                    Ok(Some(line)) => lines.push(String::from_utf8_lossy(line).into_owned()),
+                    Ok(None) => break,
+                    Err(error) => {
+                        outcome = Err(error);
+                        break 'reads;
+                    }
+                }
+            }
+        }
+        assert_eq!(
+            outcome.map(|()| lines),
+            expected.map(|e| e.iter().map(ToString::to_string).collect())
+        );
+    }
+
+    #[test]
+    fn lines_come_whole_however_they_were_read() {
+        check(&["a\nb\n", "c", "d\n"], 9, Ok(&["a", "b", "cd"]));
+        check(&["", "\n\n", "x"], 9, Ok(&["", ""]));
+    }
+
+    #[test]
+    fn a_line_may_have_the_limit_and_no_more() {
+        check(&["abc\n"], 3, Ok(&["abc"]));
+        check(&["ab", "cd\n"], 3, Err(LineTooLong));
+        check(&["abcd"], 3, Err(LineTooLong));
+    }
+}

@@ -1,0 +1,50 @@
+//! Recorded traffic.
+
+use fantail_wire::capture::Capture;
+
+#[track_caller]
+fn check(text: &[u8], expected: &[&str], errors: &[&str]) {
+    let capture = Capture::parse(text);
+    let connections: Vec<String> = capture
+        .connections
+        .iter()
+        .map(|c| {
+            let lines = c
+                .lines
+                .iter()
+                .map(|l| format!(" {}@{}:{}", l.number, l.micros, l.line.escape_ascii()));
+            c.name.escape_ascii().to_string() + &lines.collect::<String>()
+        })
+        .collect();
+    assert_eq!(connections, expected);
+    let got: Vec<String> = capture
+        .errors
+        .iter()
+        .map(|e| format!("{}: {e}", e.line()))
+        .collect();
+    assert_eq!(got, errors);
+}
+
+#[test]
+fn lines_are_sorted_by_connection() {
+    check(
+        b"2\t10\ta\tb\n1\t11\tc\n2\t12\td\n2\t13\t<close>\n2\t14\te\n1\t15\t\n",
+        &["2 1@10:a\\tb 3@12:d", "1 2@11:c 6@15:", "2 5@14:e"],
+        &[],
+    );
+    check(b"", &[], &[]);
+}
+
+#[test]
+fn what_cannot_be_read_has_its_place_and_loses_nothing_else() {
+    check(
+        b"garbage\n1\tx\tEND\n1\t5\tEND\t1\n\xff\xfe\x00\n1\t6\tEN",
+        &["1 3@5:END\\t1"],
+        &[
+            "1: a line of a capture is a connection, a time and what the client sent, TABs between",
+            "2: the time is not a number of microseconds since 1970",
+            "4: a line of a capture is a connection, a time and what the client sent, TABs between",
+            "5: the file ends within the line",
+        ],
+    );
+}

@@ -1,0 +1,17 @@
+//! What holds for any input, however broken: one function a fuzz target.
+//!
+//! A function gets the bytes as a fuzzer makes them up, and panics where its
+//! property does not hold. The programs in `targets/` hand it to libFuzzer;
+//! the tests of `fantail-testkit` run it on all that lies in
+//! `testdata/fuzz/<target>/`. No function looks at files, clocks or chance:
+//! the same bytes always give the same result.
+
+mod wire_decode;
+
+pub use crate::wire_decode::wire_decode;
+
+/// A property: returns if it holds for these bytes, panics if not.
+pub type Property = fn(&[u8]);
+
+/// The properties by the names of their targets.
+pub const TARGETS: &[(&str, Property)] = &[("wire_decode", wire_decode)];

@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
+
+use crate::{error::Error, workspace::Workspace};
+
+/// Runs the benchmarks of `benches/`.
+///
+/// There is a file a layer (`event`, …), and in each group a baseline that
+/// does nothing but walk the same data: subtract it. Compare within one run
+/// only; a machine's speed drifts more than most changes are worth. Criterion
+/// compares with the last run, and keeps its reports in
+/// `target/criterion`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The benchmark file to run, such as `event`; all if none is named.
+    name: Option<String>,
+
+    /// Only benchmarks whose `group/name` contains this.
+    #[arg(long, short)]
+    filter: Option<String>,
+
+    /// Less sure figures in a fraction of the time.
+    #[arg(long)]
+    quick: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    let mut command = workspace.cargo(["bench", "--package", "fantail-benches"]);
+    match &options.name {
+        Some(name) => command.args(["--bench", name]),
+        None => command.arg("--benches"),
+    };
+    command.arg("--");
+    command.args(&options.filter);
+    if options.quick {
+        command.arg("--quick");
+    }
+    let status = command
+        .status()
+        .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
+    Ok(status.success())
+}

@@ -1,0 +1,143 @@
+//! `cargo xtask fuzz`: the fuzz targets, on the stable toolchain.
+//!
+//! Without a sanitizer: the crates are safe Rust, the targets assert
+//! properties, and coverage guidance needs no unstable flag.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    error::Error,
+    steps::{Outcome, Steps},
+    tools,
+    workspace::Workspace,
+};
+
+/// Looks for inputs for which a property does not hold.
+///
+/// What it finds is copied to `testdata/fuzz/<target>/`: commit it with the
+/// fix, and each later run of the tests replays it. The corpus grows in
+/// `fuzz/corpus/<target>/`, which is not committed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The target to run.
+    #[arg(required_unless_present_any = ["build", "list"])]
+    target: Option<String>,
+
+    /// For how long.
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+
+    /// Only build the targets, all or the one named.
+    #[arg(long, conflicts_with = "list")]
+    build: bool,
+
+    /// Only print the names of the targets.
+    #[arg(long)]
+    list: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    let targets = workspace.fuzz_targets()?;
+    if options.list {
+        println!("{}", targets.join("\n"));
+        return Ok(true);
+    }
+    if let Some(name) = &options.target
+        && !targets.contains(name)
+    {
+        let known = targets.join(", ");
+        return Err(Error::new(format!(
+            "no fuzz target {name}; there are {known}"
+        )));
+    }
+    if options.build {
+        let mut steps = Steps::new(workspace.logs(), true);
+        steps.step("fuzz", |steps| {
+            build(workspace, steps, options.target.as_deref())
+        });
+        return Ok(steps.finish());
+    }
+    match &options.target {
+        Some(name) => hunt(workspace, name, options.seconds),
+        None => Err(Error::new("no target named")),
+    }
+}
+
+/// Builds one target or all: with coverage if cargo-fuzz is there, else as
+/// plain programs, which at least shows that they build and link.
+pub(crate) fn build(workspace: &Workspace, steps: &Steps, target: Option<&str>) -> Outcome {
+    if !tools::has_cxx(workspace) {
+        return Outcome::Skipped("no C++ compiler, which libFuzzer is built with".to_owned());
+    }
+    let with_coverage = tools::has_cargo_command(workspace, "fuzz");
+    let mut command = if with_coverage {
+        let mut command = workspace.cargo(["fuzz", "build", "--sanitizer=none"]);
+        command.args(target);
+        command
+    } else {
+        let mut command = workspace.cargo(["build", "--manifest-path", "fuzz/Cargo.toml"]);
+        match target {
+            Some(target) => command.args(["--bin", target]),
+            None => command.arg("--bins"),
+        };
+        command
+    };
+    command.env("CARGO_TARGET_DIR", target_folder(workspace));
+    match steps.run("fuzz", [command]) {
+        Outcome::Passed(_) if !with_coverage => {
+            Outcome::Passed("without coverage: cargo-fuzz is not installed".to_owned())
+        }
+        outcome => outcome,
+    }
+}
+
+fn hunt(workspace: &Workspace, target: &str, seconds: u32) -> Result<bool, Error> {
+    if !tools::has_cargo_command(workspace, "fuzz") {
+        return Err(Error::new(
+            "cargo-fuzz is not installed: cargo install --locked cargo-fuzz",
+        ));
+    }
+    let root = workspace.root();
+    let corpus = root.join("fuzz/corpus").join(target);
+    let kept = root.join("testdata/fuzz").join(target);
+    let found = root.join("fuzz/artifacts").join(target);
+    for folder in [&corpus, &kept] {
+        fs::create_dir_all(folder).map_err(Error::at("make", folder))?;
+    }
+    let before = names(&found);
+    let status = fuzzer(workspace, target)
+        .args([&corpus, &kept])
+        .args(["--", &format!("-max_total_time={seconds}"), "-timeout=10"])
+        .status()
+        .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
+    for name in names(&found).difference(&before) {
+        let copy = kept.join(name);
+        fs::copy(found.join(name), &copy).map_err(Error::at("write", &copy))?;
+        let copy = copy.strip_prefix(root).unwrap_or(&copy);
+        println!("found: {} (commit it with the fix)", copy.display());
+    }
+    Ok(status.success())
+}
+
+fn fuzzer(workspace: &Workspace, target: &str) -> Command {
+    let mut command = workspace.cargo(["fuzz", "run", "--sanitizer=none", target]);
+    command.env("CARGO_TARGET_DIR", target_folder(workspace));
+    command
+}
+
+/// Apart from the main build, whose profile and flags are other ones.
+fn target_folder(workspace: &Workspace) -> PathBuf {
+    workspace.logs().join("fuzz")
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}

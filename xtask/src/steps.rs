@@ -1,0 +1,162 @@
+//! Steps: each prints one line with its time, keeps its output in a file, and
+//! shows it only if it failed.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing is wrong; what else there is to say of it (may be empty).
+    Passed(String),
+    /// What it printed.
+    Failed(String),
+    /// Not done for want of a tool that CI has: what is missing.
+    Skipped(String),
+    /// Not done for want of a tool that nobody has to have.
+    Optional(String),
+}
+
+/// All steps of one run.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    logs: PathBuf,
+    no_skips: bool,
+    begun: Instant,
+    passed: usize,
+    failed: Vec<String>,
+    skipped: Vec<String>,
+    optional: Vec<String>,
+}
+
+impl Steps {
+    /// `logs`: the folder for the output of the steps. `no_skips`: a skipped
+    /// step counts as failed.
+    pub(crate) fn new(logs: PathBuf, no_skips: bool) -> Self {
+        Self {
+            logs,
+            no_skips,
+            begun: Instant::now(),
+            passed: 0,
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            optional: Vec::new(),
+        }
+    }
+
+    /// Runs a step and prints its line.
+    pub(crate) fn step(&mut self, name: &str, run: impl FnOnce(&Self) -> Outcome) {
+        print!("{name:<10} ");
+        // Whoever waits sees what for; a broken pipe shows at the line's end.
+        io::stdout().flush().ok();
+        let begun = Instant::now();
+        let outcome = run(self);
+        let seconds = begun.elapsed().as_secs_f64();
+        match outcome {
+            Outcome::Passed(detail) => {
+                self.passed += 1;
+                println!("ok      {seconds:6.1} s  {detail}");
+            }
+            Outcome::Failed(output) => {
+                self.failed.push(name.to_owned());
+                println!("FAILED  {seconds:6.1} s\n{}", output.trim_end());
+            }
+            Outcome::Skipped(missing) => {
+                println!("skipped           {missing}");
+                self.skipped.push(format!("{name}: {missing}"));
+            }
+            Outcome::Optional(missing) => {
+                println!("left out          {missing}");
+                self.optional.push(format!("{name}: {missing}"));
+            }
+        }
+    }
+
+    /// Adds something that was left out inside a step.
+    pub(crate) fn add_skip(&mut self, what: String) {
+        self.skipped.push(what);
+    }
+
+    /// Runs commands, one after another until one fails, with their output
+    /// in the file `<name>.log`.
+    pub(crate) fn run(&self, name: &str, commands: impl IntoIterator<Item = Command>) -> Outcome {
+        let path = self.logs.join(format!("{name}.log"));
+        match run_into(&path, commands) {
+            Ok(true) => Outcome::Passed(String::new()),
+            Ok(false) => Outcome::Failed(self.output(name)),
+            Err(error) => Outcome::Failed(format!("{}\n{error}", self.output(name))),
+        }
+    }
+
+    /// What the commands of a step printed.
+    pub(crate) fn output(&self, name: &str) -> String {
+        let path = self.logs.join(format!("{name}.log"));
+        let bytes = fs::read(path).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Prints the summary; whether all is well.
+    pub(crate) fn finish(self) -> bool {
+        println!();
+        for name in &self.failed {
+            println!("failed: {name}");
+        }
+        for what in &self.skipped {
+            println!("skipped: {what}");
+        }
+        for what in &self.optional {
+            println!("left out (optional): {what}");
+        }
+        let well = self.failed.is_empty() && (!self.no_skips || self.skipped.is_empty());
+        println!(
+            "{}: {} passed, {} failed, {} skipped{}, in {:.0} s",
+            if well { "ok" } else { "FAILED" },
+            self.passed,
+            self.failed.len(),
+            self.skipped.len(),
+            if self.no_skips { " (none may be)" } else { "" },
+            self.begun.elapsed().as_secs_f64(),
+        );
+        well
+    }
+}
+
+fn run_into(path: &PathBuf, commands: impl IntoIterator<Item = Command>) -> io::Result<bool> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let log = File::create(path)?;
+    for mut command in commands {
+        writeln!(&log, "$ {}", shown(&command))?;
+        let status = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log.try_clone()?)
+            .status()?;
+        if !status.success() {
+            writeln!(&log, "{status}")?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The command as one would type it, to do the step by hand.
+fn shown(command: &Command) -> String {
+    let mut words = Vec::new();
+    for (key, value) in command.get_envs() {
+        if let Some(value) = value {
+            words.push(format!("{}={value:?}", key.display()));
+        }
+    }
+    let program = std::path::Path::new(command.get_program());
+    let name = program.file_stem().unwrap_or(program.as_os_str());
+    words.push(name.display().to_string());
+    words.extend(command.get_args().map(|word| word.display().to_string()));
+    words.join(" ")
+}

@@ -1,0 +1,247 @@
+//! `cargo xtask test`: all that must be right before a change goes in.
+
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::{
+    error::Error,
+    fuzz,
+    skips::{self, SkipLog},
+    steps::{Outcome, Steps},
+    tidy, tools,
+    workspace::{Package, Workspace},
+};
+
+/// Does everything that CI does.
+///
+/// A Rust toolchain and a C compiler are enough. What needs more is left out
+/// where the tool is missing, and named at the end. Each step keeps its
+/// output in `target/xtask/<step>.log`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only these steps; all if none is named.
+    #[arg(value_enum)]
+    steps: Vec<Step>,
+
+    /// Fail if anything is skipped, as CI does.
+    #[arg(long)]
+    no_skips: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// The sources are formatted.
+    Format,
+    /// The rules that only this repository has: see `cargo xtask tidy`.
+    Tidy,
+    /// Clippy has nothing to say.
+    Clippy,
+    /// The unit and integration tests, and the replay of all that fuzzing found.
+    Tests,
+    /// The examples in the documentation.
+    Doctests,
+    /// The documentation builds without warnings.
+    Docs,
+    /// The fuzz targets build.
+    Fuzz,
+    /// The crates that promise it build without a standard library.
+    NoStd,
+    /// Licences, sources and bans of all dependencies, by cargo-deny (optional).
+    Deny,
+}
+
+impl Step {
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    let mut steps = Steps::new(workspace.logs(), options.no_skips);
+    let skip_log = SkipLog::create(&workspace.logs())?;
+    for step in Step::value_variants() {
+        if !options.steps.is_empty() && !options.steps.contains(step) {
+            continue;
+        }
+        let name = step.name();
+        steps.step(&name, |steps| {
+            perform(*step, &name, workspace, steps, &skip_log)
+        });
+    }
+    for reason in skip_log.reasons()? {
+        steps.add_skip(reason);
+    }
+    Ok(steps.finish())
+}
+
+fn perform(
+    step: Step,
+    name: &str,
+    workspace: &Workspace,
+    steps: &Steps,
+    skip_log: &SkipLog,
+) -> Outcome {
+    let with_skip_log = |mut command: Command| {
+        command.env(skips::VARIABLE, skip_log.path());
+        command
+    };
+    match step {
+        Step::Format => format(workspace, steps),
+        Step::Tidy => tidy::step(workspace),
+        Step::Clippy => clippy(workspace, steps),
+        Step::Tests => {
+            let command = with_skip_log(tests(workspace));
+            counted(steps.run(name, [command]), &steps.output(name))
+        }
+        Step::Doctests => {
+            let command = with_skip_log(workspace.cargo(["test", "--workspace", "--doc"]));
+            counted(steps.run(name, [command]), &steps.output(name))
+        }
+        Step::Docs => docs(workspace, steps),
+        Step::Fuzz => fuzz::build(workspace, steps, None),
+        Step::NoStd => no_std(workspace, steps),
+        Step::Deny => deny(workspace, steps),
+    }
+}
+
+fn format(workspace: &Workspace, steps: &Steps) -> Outcome {
+    if !tools::has_cargo_command(workspace, "fmt") {
+        return Outcome::Skipped("rustfmt is not installed".to_owned());
+    }
+    let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--", "--check"];
+    steps.run(
+        "format",
+        [
+            workspace.cargo(["fmt", "--all", "--", "--check"]),
+            workspace.cargo(fuzz),
+        ],
+    )
+}
+
+fn clippy(workspace: &Workspace, steps: &Steps) -> Outcome {
+    if !tools::has_cargo_command(workspace, "clippy") {
+        return Outcome::Skipped("clippy is not installed".to_owned());
+    }
+    let deny = ["--", "-D", "warnings"];
+    let all = ["clippy", "--workspace", "--all-targets"];
+    // Without its default feature: that one needs a C++ compiler, for nothing
+    // that clippy could see.
+    let fuzz = ["clippy", "--manifest-path", "fuzz/Cargo.toml"];
+    let mut fuzz = workspace.cargo(fuzz);
+    fuzz.args(["--no-default-features"]).args(deny);
+    let mut all = workspace.cargo(all);
+    all.args(deny);
+    steps.run("clippy", [all, fuzz])
+}
+
+fn tests(workspace: &Workspace) -> Command {
+    if tools::has_cargo_command(workspace, "nextest") {
+        workspace.cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        let kinds = ["--lib", "--bins", "--tests"];
+        let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
+        command.args(kinds);
+        command
+    }
+}
+
+fn docs(workspace: &Workspace, steps: &Steps) -> Outcome {
+    // Libraries only: the program and the facade have one name, and what the
+    // program does is told by its help.
+    let mut command = workspace.cargo(["doc", "--workspace", "--no-deps", "--lib"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    steps.run("docs", [command])
+}
+
+fn no_std(workspace: &Workspace, steps: &Steps) -> Outcome {
+    let crates: Vec<&Package> = workspace
+        .packages
+        .iter()
+        .filter(|package| is_no_std(workspace, package))
+        .collect();
+    if !tools::has_bare_target(workspace) {
+        let target = tools::BARE_TARGET;
+        return Outcome::Skipped(format!("no target {target}: rustup target add {target}"));
+    }
+    // One by one: together, a feature that one of them needs would be there
+    // for all.
+    let commands = crates.iter().map(|package| {
+        workspace.cargo([
+            "check",
+            "--lib",
+            "--target",
+            tools::BARE_TARGET,
+            "--package",
+            package.name.as_str(),
+        ])
+    });
+    match steps.run("no-std", commands) {
+        Outcome::Passed(_) => {
+            let names: Vec<&str> = crates.iter().map(|package| package.name.as_str()).collect();
+            Outcome::Passed(names.join(", "))
+        }
+        outcome => outcome,
+    }
+}
+
+fn is_no_std(workspace: &Workspace, package: &Package) -> bool {
+    let library = workspace.root().join(&package.folder).join("src/lib.rs");
+    let text = std::fs::read(library).unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .any(|line| line.trim_end() == "#![no_std]")
+}
+
+fn deny(workspace: &Workspace, steps: &Steps) -> Outcome {
+    if !tools::has_cargo_command(workspace, "deny") {
+        return Outcome::Optional("cargo-deny is not installed".to_owned());
+    }
+    let command = workspace.cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]);
+    steps.run("deny", [command])
+}
+
+/// Says how many tests there were, from what the test runner printed.
+fn counted(outcome: Outcome, output: &str) -> Outcome {
+    match outcome {
+        Outcome::Passed(_) => Outcome::Passed(format!("{} tests", count_passed(output))),
+        outcome => outcome,
+    }
+}
+
+/// The sum of the `<number> passed` in nextest's summary or in each of
+/// libtest's results.
+fn count_passed(output: &str) -> usize {
+    output
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("Summary ") || line.starts_with("test result: "))
+        .filter_map(|line| line.split_once(" passed"))
+        .filter_map(|(before, _)| before.rsplit(' ').next()?.parse::<usize>().ok())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count_passed;
+
+    fn check(output: &str, expected: usize) {
+        assert_eq!(count_passed(output), expected, "{output}");
+    }
+
+    #[test]
+    fn passed_tests_are_counted() {
+        check("", 0);
+        check("test result: ok. 3 passed; 0 failed; 0 ignored", 3);
+        check(
+            "test result: ok. 3 passed; 0 failed\n\ntest result: ok. 40 passed; 0 failed",
+            43,
+        );
+        check(
+            "     Summary [   0.030s] 12 tests run: 12 passed, 0 skipped",
+            12,
+        );
+        check("        PASS [   0.003s] a::b 7 passed", 0);
+    }
+}

@@ -1,0 +1,70 @@
+//! The documents that every checkout has, and what they must tell.
+
+use super::{Finding, text_of};
+use crate::workspace::TextFile;
+
+const README: &str = "README.md";
+
+/// Files that must be there.
+const REQUIRED: &[&str] = &[
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "CHANGELOG.md",
+    "docs/contributing.md",
+];
+
+/// The two commands by which a newcomer builds fantail and tests it.
+const README_COMMANDS: &[&str] = &["cargo build --release", "cargo xtask test"];
+
+pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for path in REQUIRED {
+        if text_of(files, path).is_none_or(|text| text.trim().is_empty()) {
+            findings.push(Finding::error(*path, 0, "is missing"));
+        }
+    }
+    match text_of(files, README) {
+        None => findings.push(Finding::warning(README, 0, "is missing")),
+        Some(text) => {
+            for command in README_COMMANDS {
+                if !text.contains(command) {
+                    let message = format!("does not mention `{command}`");
+                    findings.push(Finding::error(README, 0, message));
+                }
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{README, README_COMMANDS, REQUIRED, check as check_files};
+    use crate::workspace::TextFile;
+
+    fn check(readme: &str, expected: &[&str]) {
+        let file = |path: &str, text: &str| TextFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let mut files: Vec<TextFile> = REQUIRED.iter().map(|path| file(path, "x")).collect();
+        files.push(file(README, readme));
+        let found: Vec<String> = check_files(&files).into_iter().map(|f| f.message).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_readme_tells_the_commands() {
+        check(&README_COMMANDS.join("\n"), &[]);
+        check(
+            README_COMMANDS[0],
+            &[&format!("does not mention `{}`", README_COMMANDS[1])],
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let found: Vec<String> = check_files(&[]).into_iter().map(|f| f.path).collect();
+        assert_eq!(found, [REQUIRED, &[README]].concat());
+    }
+}

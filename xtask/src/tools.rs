@@ -1,0 +1,46 @@
+//! Which tools this machine has. A task asks here, and leaves out (and names)
+//! what it has no tool for.
+
+use std::{
+    env,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::workspace::Workspace;
+
+/// A target without a standard library: what builds for it needs none.
+pub(crate) const BARE_TARGET: &str = "x86_64-unknown-none";
+
+/// Whether `cargo <name>` is there.
+pub(crate) fn has_cargo_command(workspace: &Workspace, name: &str) -> bool {
+    succeeds(workspace.cargo([name, "--version"]))
+}
+
+/// Whether a C++ compiler is there, which libFuzzer is built with.
+pub(crate) fn has_cxx(workspace: &Workspace) -> bool {
+    let compiler = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    let mut command = workspace.command(&compiler);
+    command.arg("--version");
+    succeeds(command)
+}
+
+/// Whether the toolchain has the core library for [`BARE_TARGET`].
+pub(crate) fn has_bare_target(workspace: &Workspace) -> bool {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let mut command = workspace.command(&rustc);
+    command.args(["--print", "target-libdir", "--target", BARE_TARGET]);
+    command.output().is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout);
+        output.status.success() && Path::new(folder.trim_end()).is_dir()
+    })
+}
+
+fn succeeds(mut command: Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
