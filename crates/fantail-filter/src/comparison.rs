@@ -7,7 +7,7 @@
 use alloc::boxed::Box;
 
 use fantail_event::{Dialect, Level};
-use fantail_syntax::{Key, Network, Operator, Span, ValueKind};
+use fantail_syntax::{Key, Network, Operator, PatternPart, Span, ValueKind};
 
 use crate::{Case, Pattern};
 
@@ -125,7 +125,7 @@ impl Test {
                 Dialect::V2_4 => SourceTest::Text(value.unescaped().into()),
             }),
             Key::Field(key) => {
-                let test = FieldTest::new(key, written);
+                let test = FieldTest::new(key, written, dialect);
                 if dialect == Dialect::V2_4 && **key == *b"duration" {
                     Self::Duration(test)
                 } else {
@@ -137,14 +137,16 @@ impl Test {
 }
 
 impl FieldTest {
-    fn new(key: &[u8], written: &fantail_syntax::Comparison) -> Self {
+    fn new(key: &[u8], written: &fantail_syntax::Comparison, dialect: Dialect) -> Self {
         let text = Pattern::new(written.value.pattern(), Case::Insensitive);
         let (number, network) = match written.value.kind() {
             ValueKind::Integer(n) | ValueKind::Size(n) | ValueKind::Interval(n) => {
                 (NumberTest::Compare(n), None)
             }
             ValueKind::Network(network) => (NumberTest::Never, Some(network)),
-            ValueKind::Text if text.wild().is_some() && written.operator == Operator::Equal => {
+            ValueKind::Text
+                if written.operator == Operator::Equal && fits_digits(&text, dialect) =>
+            {
                 (NumberTest::Digits, None)
             }
             ValueKind::Text | ValueKind::Ambiguous => (NumberTest::Never, None),
@@ -157,4 +159,17 @@ impl FieldTest {
             network,
         }
     }
+}
+
+/// Whether a text is matched with the digits of a number: in 2.3 any that has
+/// wildcards, in 2.4 only digits and wildcards (so `-*` fits no number).
+fn fits_digits(text: &Pattern, dialect: Dialect) -> bool {
+    let Some(parts) = text.wild() else {
+        return false;
+    };
+    let fits = |part: &PatternPart| match part {
+        PatternPart::Byte(byte) => byte.is_ascii_digit(),
+        PatternPart::AnyByte | PatternPart::AnyRun => true,
+    };
+    dialect == Dialect::V2_3 || parts.iter().all(fits)
 }

@@ -49,11 +49,12 @@ impl<'o> Builder<'o> {
         }
     }
 
-    pub(crate) fn into_tree(self) -> Tree {
+    pub(crate) fn into_tree(self, ignored: Option<Span>) -> Tree {
         Tree {
             dialect: self.options.dialect,
             nodes: self.nodes,
             comparisons: self.comparisons,
+            ignored,
         }
     }
 
@@ -112,10 +113,10 @@ impl<'o> Builder<'o> {
             let operator_span = key_span.end..value_span.start;
             self.error(ParseErrorKind::EqualityOnly, operator_span);
         }
-        let value = if is_field {
-            Value::of_field(&text, dialect)
-        } else {
-            Value::text(&text, dialect)
+        let value = match key {
+            Key::Field(_) => Value::of_field(&text, dialect),
+            Key::Event => Value::pattern_only(&text, dialect),
+            Key::Category | Key::SourceLocation => Value::verbatim(&text, dialect),
         };
         if value.wildcards() > self.options.limits.wildcards {
             self.error(ParseErrorKind::TooManyWildcards, value_span.clone());

@@ -50,11 +50,12 @@ impl Network {
 
     /// Whether the address lies in this network.
     ///
-    /// IPv4 addresses mapped into IPv6 are IPv6 ones. A network with a zone
-    /// holds only addresses of this zone; one without, those of any.
+    /// An IPv4 address mapped into IPv6 counts as the IPv4 one, and so lies in
+    /// no IPv6 network, not even in one that is written alike. A network with
+    /// a zone holds only addresses of this zone; one without, those of any.
     #[must_use]
     pub fn contains(self, ip: Ip) -> bool {
-        let shared = match (self.ip.address, ip.address) {
+        let shared = match (self.ip.address, ip.address.to_canonical()) {
             (IpAddr::V4(net), IpAddr::V4(ip)) => (net.to_bits() ^ ip.to_bits()).leading_zeros(),
             (IpAddr::V6(net), IpAddr::V6(ip)) => (net.to_bits() ^ ip.to_bits()).leading_zeros(),
             _ => return false,

@@ -21,7 +21,9 @@ use crate::{
 
 /// Reads a filter.
 ///
-/// The empty text, or one of blanks, is the empty filter.
+/// The empty text, or one of blanks, is the empty filter. As in Dovecot, a
+/// quote that is never closed is the end of the text if the filter is complete
+/// there: see [`Tree::ignored`].
 ///
 /// # Errors
 /// The text is no filter of the dialect, or is beyond the limits. Dovecot
@@ -39,11 +41,19 @@ pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Tree, ParseErrors> {
             break;
         }
     }
+    let unclosed = feed.tokens.unclosed.clone();
     let mut errors = feed.into_errors();
     errors.append(&mut builder.errors);
+    let is_known = |kind| errors.iter().any(|error: &ParseError| error.kind() == kind);
+    if let Some(quote) = &unclosed
+        && !errors.is_empty()
+        && !is_known(ParseErrorKind::UnclosedQuote)
+    {
+        errors.push(slip::unclosed_quote(quote));
+    }
     match ParseErrors::new(errors) {
         Some(errors) => Err(errors),
-        None => Ok(builder.into_tree()),
+        None => Ok(builder.into_tree(unclosed)),
     }
 }
 
@@ -125,6 +135,12 @@ impl<'t> Feed<'t> {
     fn record_end(&mut self, expected: &[String], end: usize) {
         // The tokens may have ended because there were errors enough.
         if self.is_full() {
+            return;
+        }
+        // What is missing stands behind the quote, presumably.
+        if let Some(quote) = &self.tokens.unclosed {
+            let error = slip::unclosed_quote(quote);
+            self.errors.push(error);
             return;
         }
         let kind = missing(expected);

@@ -109,21 +109,25 @@ fn push_canonical(comparison: &Comparison, dialect: Dialect, out: &mut Vec<u8>) 
             }
             out.push(b'"');
         }
+        (_, Dialect::V2_4) if comparison.value.is_wild() => push_as_read(comparison, out),
         _ => push_quoted(&comparison.value.unescaped(), br#"\"'"#, out),
     }
 }
 
 fn push_exact(comparison: &Comparison, dialect: Dialect, out: &mut Vec<u8>) {
     push_key(comparison, br#"\""#, out);
-    match dialect {
-        Dialect::V2_3 => push_quoted(comparison.value.plain(), br#"\""#, out),
-        // Its backslash pairs are kept, so it is written as it is.
-        Dialect::V2_4 => {
-            out.push(b'"');
-            out.extend_from_slice(comparison.value.plain());
-            out.push(b'"');
-        }
+    match (comparison.level(), dialect) {
+        (Some(level), _) => out.extend_from_slice(level.name().as_bytes()),
+        (None, Dialect::V2_3) => push_quoted(comparison.value.plain(), br#"\""#, out),
+        (None, Dialect::V2_4) => push_as_read(comparison, out),
     }
+}
+
+/// The backslash pairs of a 2.4 value were kept, so it is quoted already.
+fn push_as_read(comparison: &Comparison, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(comparison.value.plain());
+    out.push(b'"');
 }
 
 fn push_quoted(text: &[u8], special: &[u8], out: &mut Vec<u8>) {

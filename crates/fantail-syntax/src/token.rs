@@ -38,6 +38,9 @@ pub(crate) struct Tokens<'t> {
     dialect: Dialect,
     lexemes: logos::SpannedIter<'t, Lexeme>,
     pub(crate) errors: Vec<ParseError>,
+    /// A quote that is never closed, up to the end of the text. Dovecot takes
+    /// it for the end.
+    pub(crate) unclosed: Option<Span>,
 }
 
 impl<'t> Tokens<'t> {
@@ -47,6 +50,7 @@ impl<'t> Tokens<'t> {
             dialect,
             lexemes: Lexeme::lexer(text).spanned(),
             errors: Vec::new(),
+            unclosed: None,
         }
     }
 
@@ -82,14 +86,10 @@ impl<'t> Tokens<'t> {
         meant
     }
 
-    fn token(&mut self, lexeme: Lexeme, span: &Span) -> Token<'t> {
-        match lexeme {
+    fn token(&mut self, lexeme: Lexeme, span: &Span) -> Option<Token<'t>> {
+        Some(match lexeme {
             Lexeme::Run => self.run(span),
             Lexeme::Quoted => self.quoted(span, self.inner(span)),
-            Lexeme::UnclosedQuote => {
-                self.errors.push(slip::unclosed_quote(span));
-                self.quoted(span, self.slice(&(span.start + 1..span.end)))
-            }
             Lexeme::SingleQuoted => {
                 let inner = self.inner(span);
                 self.errors.push(slip::single_quotes(inner, span));
@@ -106,7 +106,11 @@ impl<'t> Tokens<'t> {
             Lexeme::Bang => self.foreign(span, Token::Not),
             Lexeme::Ampersand => self.foreign(span, Token::And),
             Lexeme::Pipe => self.foreign(span, Token::Or),
-        }
+            Lexeme::UnclosedQuote => {
+                self.unclosed = Some(span.clone());
+                return None;
+            }
+        })
     }
 }
 
@@ -114,12 +118,12 @@ impl<'t> Iterator for Tokens<'t> {
     type Item = Placed<'t>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.errors.len() >= ParseErrors::MAX_ERRORS {
+        if self.unclosed.is_some() || self.errors.len() >= ParseErrors::MAX_ERRORS {
             return None;
         }
         let (lexeme, span) = self.lexemes.next()?;
         // The lexer is total; were it not, the stretch would need quotes.
-        let token = self.token(lexeme.unwrap_or(Lexeme::Run), &span);
+        let token = self.token(lexeme.unwrap_or(Lexeme::Run), &span)?;
         Some((span.start, token, span.end))
     }
 }

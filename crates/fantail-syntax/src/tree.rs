@@ -20,6 +20,7 @@ pub struct Tree {
     pub(crate) dialect: Dialect,
     pub(crate) nodes: Vec<Node>,
     pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) ignored: Option<Span>,
 }
 
 impl Tree {
@@ -46,6 +47,13 @@ impl Tree {
     #[must_use]
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0)
+    }
+
+    /// A quote that is never closed, behind a complete filter, and the text
+    /// after it. Dovecot takes it for the end of the filter and says nothing.
+    #[must_use]
+    pub fn ignored(&self) -> Option<Span> {
+        self.ignored.clone()
     }
 
     /// All comparisons, in the order in which they are written.

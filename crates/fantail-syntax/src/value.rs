@@ -17,6 +17,7 @@ pub struct Value {
     plain: Option<Box<[u8]>>,
     kind: ValueKind,
     dialect: Dialect,
+    is_wild: bool,
 }
 
 /// What a value can be read as.
@@ -61,16 +62,26 @@ impl Value {
             plain: plain.filter(|text| **text != *written),
             kind,
             dialect,
+            is_wild: kind == ValueKind::Text && is_wild(written, dialect),
         }
     }
 
-    /// The value of anything else.
-    pub(crate) fn text(written: &[u8], dialect: Dialect) -> Self {
+    /// The value of `event`.
+    pub(crate) fn pattern_only(written: &[u8], dialect: Dialect) -> Self {
+        Self {
+            is_wild: is_wild(written, dialect),
+            ..Self::verbatim(written, dialect)
+        }
+    }
+
+    /// The value of `category` or `source_location`: no wildcards.
+    pub(crate) fn verbatim(written: &[u8], dialect: Dialect) -> Self {
         Self {
             written: written.into(),
             plain: None,
             kind: ValueKind::Text,
             dialect,
+            is_wild: false,
         }
     }
 
@@ -94,9 +105,9 @@ impl Value {
         self.plain.as_deref().unwrap_or(&self.written)
     }
 
-    /// The [plain](Self::plain) text with nothing escaped in it: what Dovecot
-    /// prints. In 2.4 an escaped wildcard is then no longer told from a real
-    /// one.
+    /// The [plain](Self::plain) text with nothing escaped in it. Of a value
+    /// without wildcards this is what Dovecot prints: in 2.4 an escaped
+    /// wildcard is then no longer told from a real one.
     #[must_use]
     pub fn unescaped(&self) -> Cow<'_, [u8]> {
         match self.dialect {
@@ -105,17 +116,35 @@ impl Value {
         }
     }
 
+    /// Whether it has wildcards; never for `category` and `source_location`.
+    #[must_use]
+    pub fn is_wild(&self) -> bool {
+        self.is_wild
+    }
+
     /// The parts of the [plain](Self::plain) text, wildcards told from bytes
     /// that stand for themselves.
+    ///
+    /// Beside wildcards, 2.4 knows only `\*`, `\?` and `\\` as escapes:
+    /// another pair stands for both of its bytes. Without wildcards every
+    /// pair stands for its second byte.
     pub fn pattern(&self) -> impl Iterator<Item = PatternPart> + Clone {
-        let escapes = self.dialect == Dialect::V2_4;
-        let mut bytes = self.plain().iter().copied();
+        let (wild, dialect) = (self.is_wild, self.dialect);
+        let mut rest = self.plain();
         core::iter::from_fn(move || {
-            Some(match bytes.next()? {
-                b'*' => PatternPart::AnyRun,
-                b'?' => PatternPart::AnyByte,
-                b'\\' if escapes => PatternPart::Byte(bytes.next().unwrap_or(b'\\')),
-                byte => PatternPart::Byte(byte),
+            let (&byte, after) = rest.split_first()?;
+            rest = after;
+            Some(match (byte, rest.split_first()) {
+                (b'*', _) if wild => PatternPart::AnyRun,
+                (b'?', _) if wild => PatternPart::AnyByte,
+                (b'\\', Some((&escaped, after)))
+                    if dialect == Dialect::V2_4
+                        && (!wild || matches!(escaped, b'*' | b'?' | b'\\')) =>
+                {
+                    rest = after;
+                    PatternPart::Byte(escaped)
+                }
+                _ => PatternPart::Byte(byte),
             })
         })
     }
@@ -127,6 +156,19 @@ impl Value {
             .filter(|part| !matches!(part, PatternPart::Byte(_)))
             .count()
     }
+}
+
+/// Whether some wildcard is not escaped; 2.3 has no way to escape one.
+fn is_wild(text: &[u8], dialect: Dialect) -> bool {
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'*' | b'?' => return true,
+            b'\\' if dialect == Dialect::V2_4 => _ = bytes.next(),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// A part of a value that is matched as a pattern.
@@ -161,12 +203,13 @@ fn read(text: &[u8]) -> ValueKind {
     interval(number, unit).map_or(ValueKind::Text, ValueKind::Interval)
 }
 
-/// Digits, then a unit that may stand apart.
+/// Digits, then a unit that may stand apart, by spaces only.
 fn number_and_unit(text: &[u8]) -> Option<(i64, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, unit) = text.split_at_checked(digits)?;
     let number = fantail_event::text::integer(digits)?;
-    Some((number, unit.trim_ascii_start()))
+    let spaces = unit.iter().take_while(|&&byte| byte == b' ').count();
+    Some((number, unit.get(spaces..)?))
 }
 
 /// `B`, or a prefix with or without `i` and `B`, in any letter case.

@@ -1,0 +1,89 @@
+//! `fantail replay` against what real stats processes gave for the same
+//! captures and configurations.
+
+mod exact;
+
+use fantail_testkit::golden::{self, SAMPLE};
+
+use super::program::{Run, contents, fantail, test_data};
+
+/// Plays a golden set; gives the exports, the dump, and what the real one
+/// gave.
+fn replay(set: &str) -> [(Vec<u8>, Vec<u8>); 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let [exports, dump] = ["exports", "dump"].map(|name| folder.path().join(name));
+    let config = test_data(&format!("captures/{set}/dovecot.conf"));
+    let capture = test_data(&capture_of(set));
+    let arguments = [
+        "replay".as_ref(),
+        "--hostname".as_ref(),
+        "vm".as_ref(),
+        "--dialect".as_ref(),
+        set[..3].as_ref(),
+        "--config".as_ref(),
+        config.as_os_str(),
+        "--exports".as_ref(),
+        exports.as_os_str(),
+        "--dump".as_ref(),
+        dump.as_os_str(),
+        capture.as_os_str(),
+    ];
+    assert_eq!(fantail(&arguments, b"").succeeded(), b"");
+    let expected = |name: &str| contents(test_data(&format!("captures/{set}/{name}")));
+    [(contents(exports), expected("export.log")), (contents(dump), expected("dump.txt"))]
+}
+
+fn capture_of(set: &str) -> String {
+    format!("captures/dovecot-{}.tsv", &set[..6])
+}
+
+#[track_caller]
+fn check(set: &str) {
+    let [(exports, real_exports), (dump, real_dump)] = replay(set);
+    if let Err(difference) = golden::compare_exports(&real_exports, &exports) {
+        panic!("exports of {set}: {difference}");
+    }
+    if let Err(difference) = golden::compare_dumps(&real_dump, &dump) {
+        panic!("dump of {set}: {difference}");
+    }
+    for row in golden::dump_rows(&dump).iter().filter(|row| row.count() > SAMPLE) {
+        exact::check(set, &capture_of(set), row);
+    }
+}
+
+#[test]
+fn seed_of_2_3() {
+    check("2.3.19-seed");
+}
+
+#[test]
+fn wide_of_2_3() {
+    check("2.3.19-wide");
+}
+
+#[test]
+fn wide_of_2_4() {
+    check("2.4.1-wide");
+}
+
+/// The two outputs may be one: exports first, then the dump.
+#[test]
+fn both_on_standard_output() {
+    let arguments = [
+        "replay",
+        "--config",
+        "testdata/captures/2.3.19-seed/dovecot.conf",
+        "--dump",
+        "-",
+        "testdata/captures/dovecot-2.3.19.tsv",
+    ];
+    let Run { status, out, .. } = fantail(&arguments, b"");
+    assert_eq!(status, Some(0));
+    let real = contents(test_data("captures/2.3.19-seed/dump.txt"));
+    let rows = golden::lines(&real).len();
+    let lines = golden::lines(&out);
+    let (exports, dump) = lines.split_at(lines.len() - rows);
+    let real = contents(test_data("captures/2.3.19-seed/export.log"));
+    assert_eq!(exports.len(), golden::lines(&real).len());
+    assert!(dump[0].starts_with(b"metric_name\tfield\tcount\t"));
+}

@@ -1,0 +1,89 @@
+//! Thousands of filters and events with the answers of Dovecot 2.3.19 and
+//! 2.4.1: whether the filter is one, its canonical text, whether it matches.
+
+use std::{fmt::Write, path::Path};
+
+use fantail_event::{CategoryTree, Dialect, Level, escape, text};
+use fantail_filter::Filter;
+use fantail_syntax::ParseOptions;
+
+use crate::events;
+
+/// What we answer to one case, in the words of the expectations:
+/// `ERR TAB message`, or `OK TAB canonical text, escaped TAB 0 or 1`.
+fn answer(case: &[u8], categories: &CategoryTree, dialect: Dialect) -> Vec<u8> {
+    let mut arguments = case.splitn(3, |&byte| byte == b'\t');
+    let mut argument = || arguments.next().expect("three arguments");
+    let level = text::integer(argument()).expect("a log type");
+    let level = Level::from_wire(level.unsigned_abs()).expect("a log type");
+    let filter = escape::unescape(argument());
+    let event = events::parse(argument(), categories, dialect);
+    match Filter::parse(&filter, &ParseOptions::new(dialect)) {
+        Err(errors) => format!("ERR\t{errors}").into_bytes(),
+        Ok(filter) => {
+            let mut answer = b"OK\t".to_vec();
+            escape::escape_into(filter.canonical(), &mut answer);
+            let matches = filter.matches(&events::sent(&event, categories, level));
+            answer.extend_from_slice(if matches { b"\t1" } else { b"\t0" });
+            answer
+        }
+    }
+}
+
+fn read_lines(name: &str) -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/filter");
+    #[allow(clippy::disallowed_methods, reason = "test data lies in files")]
+    let text = std::fs::read(path.join(name)).expect(name);
+    let lines = text.strip_suffix(b"\n").unwrap_or(&text);
+    lines
+        .split(|&byte| byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// Where Dovecot gave an error, any of ours will do; where it died, any
+/// answer will, but we must be able to tell beforehand.
+fn agrees(case: &[u8], expected: &[u8], answer: &[u8]) -> bool {
+    let is_error = |line: &[u8]| line.starts_with(b"ERR\t");
+    if expected == b"CRASH" {
+        let filter = escape::unescape(case.split(|&byte| byte == b'\t').nth(1).unwrap());
+        let filter = Filter::parse(&filter, &ParseOptions::new(Dialect::V2_3)).unwrap();
+        return filter.hazards().next().is_some();
+    }
+    expected == answer || (is_error(expected) && is_error(answer))
+}
+
+fn check(expectations: &str, dialect: Dialect) {
+    let categories = events::categories();
+    let (cases, expected) = (read_lines("cases.tsv"), read_lines(expectations));
+    assert_eq!((cases.len(), expected.len()), (6_000, 6_000));
+    let mut report = String::new();
+    let mut differing = 0;
+    for (number, (case, expected)) in cases.iter().zip(&expected).enumerate() {
+        let answer = answer(case, &categories, dialect);
+        if agrees(case, expected, &answer) {
+            continue;
+        }
+        differing += 1;
+        if differing <= 10 {
+            let [case, expected, answer] =
+                [case, expected, &answer].map(|line| String::from_utf8_lossy(line));
+            let number = number + 1;
+            _ = writeln!(
+                report,
+                "{number}: {case}\n  expected {expected}\n  answered {answer}"
+            );
+        }
+    }
+    assert_eq!(differing, 0, "cases differ, the first of them:\n{report}");
+}
+
+#[test]
+fn as_dovecot_2_3_19() {
+    check("expect-2.3.19.tsv", Dialect::V2_3);
+}
+
+#[test]
+fn as_dovecot_2_4_1() {
+    check("expect-2.4.1.tsv", Dialect::V2_4);
+}
