@@ -28,6 +28,7 @@ mod line;
 mod list;
 mod load;
 mod loader;
+mod lone_filter;
 mod metric;
 mod modifier;
 mod raw;
@@ -53,6 +54,7 @@ pub use crate::{
     limits::Limits,
     load::{Loaded, Options, Refused, load, load_text},
     loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
+    lone_filter::render_filter_errors,
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     render::{Style, render},
     settings::{

@@ -51,7 +51,7 @@ impl Engine {
             let export = metric
                 .exporter
                 .as_ref()
-                .map(|name| formatter(settings, metric, name));
+                .map(|name| formatter(settings, metric, &name.value));
             metrics.push(Metric {
                 id,
                 filter: metric.filter.clone(),
