@@ -41,7 +41,7 @@ impl SourceTest {
             }
             Self::Text(text) => match text.strip_prefix(&*source.file) {
                 None => false,
-                Some([]) => true,
+                Some([]) => !text.contains(&b':'),
                 Some([b':', line @ ..]) => {
                     *line == *ShortText::of_number(source.line.into()).as_bytes()
                 }
@@ -97,7 +97,8 @@ impl FieldTest {
 
     /// Elements, unlike fields, can be empty strings.
     fn list_holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
-        if event.any_element(&self.key, &mut |element| self.text.matches(element)) {
+        let pattern = self.element.as_ref().unwrap_or(&self.text);
+        if event.any_element(&self.key, &mut |element| pattern.matches(element)) {
             return true;
         }
         self.text.is_empty() && !event.any_element(&self.key, &mut |_| true)

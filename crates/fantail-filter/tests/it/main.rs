@@ -1,4 +1,10 @@
 //! Filters against what real Dovecots answered, and against themselves.
 
+mod compiled;
 mod events;
+mod handshake;
+mod hazards;
+mod inheritance;
+mod names;
+mod properties;
 mod vectors;
