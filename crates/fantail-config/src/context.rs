@@ -51,9 +51,9 @@ impl<'a> Context<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// The blocks that `@label = name` stands for. A label that the
-    /// configuration does not define is one of Dovecot's own, and is passed
-    /// over.
+    /// The blocks that `@label = name` stands for. A label that is
+    /// not defined is taken for one that Dovecot defines for other settings,
+    /// and is passed over.
     pub(crate) fn group(&mut self, setting: &RawSetting) -> Vec<&'a RawBlock> {
         let label = setting.key.bytes().strip_prefix(b"@").unwrap_or_default();
         let Some(names) = self.groups.get(label) else {

@@ -22,6 +22,7 @@ mod diagnostic;
 mod exporter;
 mod glob;
 mod group_by;
+mod groups;
 mod interval;
 mod limits;
 mod line;

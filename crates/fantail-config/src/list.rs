@@ -1,6 +1,7 @@
 //! Lists of words: `fields`, `exporter_include`, `format_args`.
 //!
-//! 2.3 separates words by spaces, 2.4 also by commas and tabs.
+//! 2.3 separates words by spaces, 2.4 also by commas. A word that is given
+//! twice counts twice in 2.3 and once in 2.4.
 
 use std::collections::HashMap;
 
@@ -21,7 +22,7 @@ use crate::{
 pub(crate) fn words(text: &Text, dialect: Dialect) -> Vec<Spanned<Vec<u8>>> {
     let is_separator = move |byte: u8| match dialect {
         Dialect::V2_3 => byte == b' ',
-        Dialect::V2_4 => matches!(byte, b' ' | b',' | b'\t'),
+        Dialect::V2_4 => byte == b' ' || byte == b',',
     };
     let ranges = variable::split(text.bytes(), is_separator);
     ranges
@@ -53,7 +54,14 @@ pub(crate) fn resolve(
         match edit {
             ListEdit::Replace(setting) => {
                 if let Some(text) = context.value(setting) {
-                    list.replace(words(text, context.dialect));
+                    let words = words(text, context.dialect);
+                    match context.dialect {
+                        Dialect::V2_3 => list.replace(words),
+                        Dialect::V2_4 => {
+                            list.replace([]);
+                            words.into_iter().for_each(|word| list.add(word));
+                        }
+                    }
                 }
             }
             ListEdit::Switch(setting) => {

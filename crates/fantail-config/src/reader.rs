@@ -11,6 +11,7 @@ use fantail_event::Dialect;
 use crate::{
     code::Code,
     diagnostic::{Diagnostic, Diagnostics},
+    groups,
     limits::Limits,
     loader::{LoadErrorKind, Loader},
     raw::{RawBlock, RawConfig, RawSetting},
@@ -60,6 +61,10 @@ pub(crate) fn read(
                 reader.dialect = found;
             }
             reader.run();
+            if groups::are_used(&reader.raw, reader.dialect) {
+                reader.enter(groups::NAME.to_vec(), groups::TEXT.to_vec(), None);
+                reader.run();
+            }
         }
         Err(error) => reader.diagnostics.push(Diagnostic {
             code: load_code(error.kind()),

@@ -35,6 +35,15 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
+    /// The empty span where it begins.
+    #[must_use]
+    pub(crate) fn to_start(self) -> Self {
+        Self {
+            end: self.start,
+            ..self
+        }
+    }
+
     /// The smallest span that covers both; `self` if they lie in different files.
     #[must_use]
     pub fn to(self, other: Self) -> Self {

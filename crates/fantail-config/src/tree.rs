@@ -9,7 +9,7 @@
 //! expanded, and no name has a meaning. Reading never fails: what cannot be
 //! read is an item without a statement, and an entry of [`Tree::errors`].
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     code::Code,
@@ -51,7 +51,7 @@ pub enum ItemKind {
     /// Only a comment.
     Comment,
     /// Something that says something.
-    Statement(Statement),
+    Statement(Box<Statement>),
     /// A line that cannot be read (see [`Tree::errors`]), or one whose
     /// continuation is cut off by a blank line, a comment or the end of the
     /// file, which Dovecot silently forgets (see [`Tree::warnings`]).
@@ -90,23 +90,25 @@ impl Tree {
         let mut too_deep = 0_usize;
         let mut at = 0;
         while at < text.len() {
+            if self.items.len() >= limits.lines || self.errors.len() >= limits.errors {
+                self.give_up(file, at..text.len());
+                break;
+            }
             let line = line::read(file, &text, at);
             at = line.range.end;
             let kind = self.kind(&line);
             let block = open.last().copied();
             let content = line.text.span();
-            match &kind {
-                ItemKind::Statement(Statement::Block { .. })
-                    if open.len() >= limits.block_depth =>
-                {
+            match statement(&kind) {
+                Some(Statement::Block { .. }) if open.len() >= limits.block_depth => {
                     if too_deep == 0 {
                         self.error(Code::TooDeep, content);
                     }
                     too_deep += 1;
                 }
-                ItemKind::Statement(Statement::Block { .. }) => open.push(self.items.len()),
-                ItemKind::Statement(Statement::BlockEnd) if too_deep > 0 => too_deep -= 1,
-                ItemKind::Statement(Statement::BlockEnd) if open.pop().is_none() => {
+                Some(Statement::Block { .. }) => open.push(self.items.len()),
+                Some(Statement::BlockEnd) if too_deep > 0 => too_deep -= 1,
+                Some(Statement::BlockEnd) if open.pop().is_none() => {
                     self.error(Code::UnexpectedBrace, content);
                 }
                 _ => {}
@@ -124,6 +126,18 @@ impl Tree {
                 self.error(Code::UnclosedBlock, span);
             }
         }
+    }
+
+    /// Makes the rest of the file one unread item.
+    fn give_up(&mut self, file: FileId, rest: Range<usize>) {
+        let rest = span(file, &rest);
+        self.error(Code::TooLarge, rest.to_start());
+        self.items.push(Item {
+            span: rest,
+            content: rest,
+            kind: ItemKind::Unread,
+            block: None,
+        });
     }
 
     fn kind(&mut self, line: &line::Line) -> ItemKind {
@@ -144,7 +158,7 @@ impl Tree {
                 ItemKind::Unread
             }
             LineKind::Statement => match statement::parse(&line.text) {
-                Ok(statement) => ItemKind::Statement(statement),
+                Ok(statement) => ItemKind::Statement(Box::new(statement)),
                 Err(error) => {
                     self.errors.push(error);
                     ItemKind::Unread
@@ -186,8 +200,15 @@ impl Tree {
     }
 }
 
+fn statement(kind: &ItemKind) -> Option<&Statement> {
+    match kind {
+        ItemKind::Statement(statement) => Some(statement),
+        _ => None,
+    }
+}
+
 /// The text is known to be shorter than 4 GiB.
-fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
+fn span(file: FileId, range: &Range<usize>) -> Span {
     Span {
         file,
         start: u32::try_from(range.start).unwrap_or(u32::MAX),

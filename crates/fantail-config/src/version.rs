@@ -26,7 +26,7 @@ pub(crate) fn detect(
         return dialect;
     }
     let first = main.items().iter().find_map(|item| match &item.kind {
-        ItemKind::Statement(statement) => Some(statement),
+        ItemKind::Statement(statement) => Some(statement.as_ref()),
         _ => None,
     });
     match first {
