@@ -48,6 +48,9 @@ pub enum Modifier {
     Upper,
 }
 
+/// A linear method may have so many steps.
+const MAX_STEPS: u64 = 65_536;
+
 /// Buckets (−∞, base^min], (base^min, base^(min+1)], …, (base^max, +∞).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exponential {
@@ -84,12 +87,30 @@ impl Exponential {
             base,
         })
     }
+
+    /// The magnitude of the first bound.
+    #[must_use]
+    pub const fn min_magnitude(&self) -> u32 {
+        self.min_magnitude
+    }
+
+    /// The magnitude of the last bound.
+    #[must_use]
+    pub const fn max_magnitude(&self) -> u32 {
+        self.max_magnitude
+    }
+
+    /// 2 or 10.
+    #[must_use]
+    pub const fn base(&self) -> u32 {
+        self.base
+    }
 }
 
 impl Linear {
     /// # Errors
     /// The step is 0, `min` is not below `max`, `min + step` is above `max`,
-    /// or `max` is beyond 2⁶³−1.
+    /// `max` is beyond 2⁶³−1, or there are more than 65,536 steps.
     pub fn new(min: u64, max: u64, step: u64) -> Result<Self, MethodError> {
         if step == 0 {
             return Err(MethodError::StepZero);
@@ -103,7 +124,34 @@ impl Linear {
         if min.checked_add(step).is_none_or(|first| first > max) {
             return Err(MethodError::StepTooLarge);
         }
+        if (max - min).div_ceil(step) > MAX_STEPS {
+            return Err(MethodError::TooManySteps);
+        }
         Ok(Self { min, max, step })
+    }
+
+    /// The first bound.
+    #[must_use]
+    pub const fn min(&self) -> u64 {
+        self.min
+    }
+
+    /// The last bound.
+    #[must_use]
+    pub const fn max(&self) -> u64 {
+        self.max
+    }
+
+    /// The width of a bucket.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// How many buckets lie between the first and the last bound.
+    #[allow(clippy::cast_possible_truncation)] // Checked when it was made.
+    pub(crate) const fn steps(&self) -> u32 {
+        (self.max - self.min).div_ceil(self.step) as u32
     }
 }
 
@@ -123,6 +171,8 @@ pub enum MethodError {
     StepTooLarge,
     /// A bound is beyond 2⁶³−1.
     TooLarge,
+    /// There are more than 65,536 steps (each may be a series).
+    TooManySteps,
 }
 
 impl fmt::Display for MethodError {
@@ -134,6 +184,7 @@ impl fmt::Display for MethodError {
             Self::StepZero => "the step must not be 0",
             Self::StepTooLarge => "the first step goes beyond the largest bound",
             Self::TooLarge => "a bound does not fit in 63 bits",
+            Self::TooManySteps => "there are more than 65536 steps",
         })
     }
 }

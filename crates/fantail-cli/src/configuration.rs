@@ -1,0 +1,34 @@
+//! Configurations, read for a command.
+
+use std::{
+    io::{self, IsTerminal},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
+
+use fantail::config::{self, FileSystem, Options, Settings, Style};
+
+use crate::{
+    cli::Dialect,
+    exit::{Failure, say},
+};
+
+/// Reads a configuration and says what is wrong with it. `None` if it has
+/// errors; warnings do not matter.
+pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Settings>, Failure> {
+    let options = Options { dialect: dialect.map(Into::into), ..Options::default() };
+    let loaded = config::load(path.as_os_str().as_bytes(), &FileSystem, &options);
+    if !loaded.diagnostics.is_empty() {
+        say(format_args!(
+            "{}",
+            config::render(&loaded.diagnostics, &loaded.sources, style()).trim_end()
+        ));
+    }
+    Ok((!loaded.diagnostics.has_errors()).then_some(loaded.settings))
+}
+
+/// Colours on terminals, unless `NO_COLOR` forbids them.
+pub(crate) fn style() -> Style {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted && io::stderr().is_terminal() { Style::Coloured } else { Style::Plain }
+}

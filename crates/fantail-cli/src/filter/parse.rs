@@ -1,0 +1,53 @@
+//! `fantail filter parse`: the canonical form of a filter.
+
+use std::{io::Write, path::Path};
+
+use clap::Args;
+use fantail::{event, filter::Filter, syntax::ParseOptions};
+
+use crate::{
+    cli::Dialect,
+    configuration,
+    exit::{Failure, Findings, say},
+    output::Output,
+};
+
+/// Print a filter's canonical form, as a stats server sends it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fantail filter parse 'a=1 OR b=2 AND c=3'
+prints (((\"a\"=\"1\" OR \"b\"=\"2\") AND \"c\"=\"3\")): AND and OR bind alike, from the left.
+
+Exit status: 0 the filter is well-formed; 1 it is not; 2 wrong usage.")]
+pub(crate) struct Arguments {
+    /// The filter.
+    #[arg(value_name = "EXPR")]
+    filter: String,
+    /// Whose rules apply.
+    #[arg(long, value_enum, default_value = "2.4")]
+    dialect: Dialect,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let Some(filter) = parse_or_say(arguments.filter.as_bytes(), arguments.dialect.into()) else {
+        return Ok(Findings::Some);
+    };
+    let mut line = filter.canonical().to_vec();
+    line.push(b'\n');
+    Output::open(Path::new("-"))?.write_whole(&line)?;
+    Ok(Findings::None)
+}
+
+/// Parses a filter, or says what is wrong with it.
+pub(crate) fn parse_or_say(text: &[u8], dialect: event::Dialect) -> Option<Filter> {
+    match Filter::parse(text, &ParseOptions::new(dialect)) {
+        Ok(filter) => Some(filter),
+        Err(errors) => {
+            let drawn = fantail::config::render_filter_errors(text, &errors, configuration::style());
+            say(format_args!("{}", drawn.trim_end()));
+            None
+        }
+    }
+}

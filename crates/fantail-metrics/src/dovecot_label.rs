@@ -1,0 +1,284 @@
+//! The labels that Dovecot shows.
+
+use std::borrow::Cow;
+
+use fantail_event::Dialect;
+
+use crate::{
+    label::{ELLIPSIS, Label, MAX_BYTES, OTHER, REPLACEMENT, whole_characters},
+    settings::GroupBy,
+};
+
+/// Dovecot's labels along a path of sub-metrics.
+///
+/// As measured on 2.3.19 and 2.4.1: control characters and each byte that is
+/// not UTF-8 become U+FFFD. 2.3 cuts a label at 32 characters; 2.4 at as many
+/// as 256 less the bytes of the labels above it, and keeps no sub-metric at
+/// all when nothing is left. A label that is cut ends in `…`, which counts as
+/// a character; bytes that are not UTF-8 do not count. A value that ends
+/// within a character loses the one before it, and ends in `…`.
+///
+/// Different values may have the same label.
+#[derive(Debug, Clone, Copy)]
+pub struct DovecotLabels {
+    dialect: Dialect,
+    /// What is left of 256 (2.4).
+    left: usize,
+}
+
+impl DovecotLabels {
+    /// For the sub-metrics right below a metric.
+    #[must_use]
+    pub const fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            left: MAX_BYTES,
+        }
+    }
+
+    /// The label of a sub-metric, and what makes the labels below it; `None`
+    /// if Dovecot has no such sub-metric.
+    ///
+    /// Of values of more than 256 bytes the rest is not known any more: where
+    /// Dovecot would show more, this ends earlier.
+    #[must_use]
+    pub fn label(self, label: Label<'_>, level: &GroupBy) -> Option<(String, Self)> {
+        let limit = match self.dialect {
+            Dialect::V2_3 => 32,
+            Dialect::V2_4 if self.left == 0 => return None,
+            Dialect::V2_4 => self.left,
+        };
+        let (source, more) = source(label, level);
+        let text = sanitize(&source, more, limit, self.dialect);
+        let left = self.left.saturating_sub(text.len());
+        Some((text, Self { left, ..self }))
+    }
+}
+
+/// The bytes of a label, and whether more of them are missing.
+fn source<'a>(label: Label<'a>, level: &GroupBy) -> (Cow<'a, [u8]>, bool) {
+    match label {
+        Label::Value(value) => match value.get(..MAX_BYTES) {
+            Some(kept) if value.len() > MAX_BYTES => (Cow::Borrowed(whole_characters(kept)), true),
+            _ => (Cow::Borrowed(value), false),
+        },
+        Label::Bucket(bucket) => {
+            let mut text = Vec::new();
+            if let Some(buckets) = level.method.buckets() {
+                buckets.write_label(&level.field, bucket, &mut text);
+            }
+            (Cow::Owned(text), false)
+        }
+        Label::Other => (Cow::Borrowed(OTHER), false),
+    }
+}
+
+fn sanitize(bytes: &[u8], more: bool, limit: usize, dialect: Dialect) -> String {
+    let mut text = String::new();
+    let mut characters = 0;
+    let mut rest = bytes;
+    loop {
+        if characters == limit && (more || !rest.is_empty()) {
+            text.pop();
+            text.push(ELLIPSIS);
+            return text;
+        }
+        match next(rest) {
+            Next::End if more => {
+                text.push(ELLIPSIS);
+                return text;
+            }
+            Next::End => return text,
+            Next::Incomplete => {
+                text.pop();
+                text.push(ELLIPSIS);
+                return text;
+            }
+            Next::Invalid(after) => {
+                text.push(REPLACEMENT);
+                rest = after;
+            }
+            Next::Character(character, after) => {
+                let control = character < ' ' || (character == '\x7f' && dialect == Dialect::V2_4);
+                text.push(if control { REPLACEMENT } else { character });
+                characters += 1;
+                rest = after;
+            }
+        }
+    }
+}
+
+/// What comes next, and what is after it.
+enum Next<'a> {
+    End,
+    Character(char, &'a [u8]),
+    /// A byte that no character has here.
+    Invalid(&'a [u8]),
+    /// The beginning of a character, by its form alone.
+    Incomplete,
+}
+
+fn next(bytes: &[u8]) -> Next<'_> {
+    let Some((&first, after)) = bytes.split_first() else {
+        return Next::End;
+    };
+    // Five and six bytes, as UTF-8 once had them, can be incomplete, but
+    // never valid.
+    let length = match first {
+        0..0x80 => 1,
+        0xC2..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0..0xF8 => 4,
+        0xF8..0xFC => 5,
+        0xFC..0xFE => 6,
+        _ => return Next::Invalid(after),
+    };
+    let continued = after.iter().take(length - 1);
+    if continued.clone().any(|byte| byte & 0xC0 != 0x80) {
+        return Next::Invalid(after);
+    }
+    if continued.len() < length - 1 {
+        return Next::Incomplete;
+    }
+    let (sequence, rest) = bytes.split_at(length);
+    match str::from_utf8(sequence)
+        .ok()
+        .and_then(|text| text.chars().next())
+    {
+        Some(character) => Next::Character(character, rest),
+        None => Next::Invalid(after),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fantail_event::Dialect;
+
+    use super::DovecotLabels;
+    use crate::{
+        label::{Label, write_text_key},
+        settings::{GroupBy, Method},
+    };
+
+    fn labels(dialect: Dialect, path: &[&[u8]]) -> Vec<String> {
+        let level = GroupBy {
+            field: b"x".to_vec(),
+            method: Method::Discrete(Vec::new()),
+        };
+        let mut labels = Vec::new();
+        let mut path_labels = DovecotLabels::new(dialect);
+        for value in path {
+            let mut key = Vec::new();
+            write_text_key(value, &[], &mut key);
+            let Some((label, below)) = path_labels.label(Label::Value(&key), &level) else {
+                break;
+            };
+            labels.push(label);
+            path_labels = below;
+        }
+        labels
+    }
+
+    fn check(value: &[u8], v2_3: &str, v2_4: &str) {
+        assert_eq!(labels(Dialect::V2_3, &[value]), [v2_3], "2.3: {value:?}");
+        assert_eq!(labels(Dialect::V2_4, &[value]), [v2_4], "2.4: {value:?}");
+    }
+
+    /// A path of labels, each a character and how often it comes.
+    fn check_path(path: &[(char, usize)], v2_4: &[&str]) {
+        let path: Vec<String> = path
+            .iter()
+            .map(|(character, times)| character.to_string().repeat(*times))
+            .collect();
+        let path: Vec<&[u8]> = path.iter().map(String::as_bytes).collect();
+        assert_eq!(labels(Dialect::V2_4, &path), v2_4);
+        assert_eq!(labels(Dialect::V2_3, &path).len(), path.len());
+    }
+
+    /// Both versions, as their dumps show these values.
+    #[test]
+    fn bytes_that_are_not_text() {
+        check(
+            b"caf\xe9\xff\x02",
+            "caf\u{fffd}\u{fffd}\u{fffd}",
+            "caf\u{fffd}\u{fffd}\u{fffd}",
+        );
+        check(
+            "é\u{2028}\u{85}".as_bytes(),
+            "é\u{2028}\u{85}",
+            "é\u{2028}\u{85}",
+        );
+        check(
+            b"x\ty\nz\x7f",
+            "x\u{fffd}y\u{fffd}z\x7f",
+            "x\u{fffd}y\u{fffd}z\u{fffd}",
+        );
+        for (value, expected) in [
+            (&b"abc\xe2\x80"[..], "ab…"),
+            (b"\xe2\x80", "…"),
+            (b"\xff\xe2", "…"),
+            (b"ab\xff\xe2\x80", "ab…"),
+            (b"abc\xf0\x9f", "ab…"),
+            (b"abc\xc3", "ab…"),
+            (b"\xed\xa0", "…"),
+            (b"\xf5\x80", "…"),
+            (b"\xe0\x80", "…"),
+            (b"\xfc\x80", "…"),
+            (b"\xf8\x88", "…"),
+            (b"\xc0", "\u{fffd}"),
+            (b"\xfe", "\u{fffd}"),
+            (b"\xe0\x80\x80x", "\u{fffd}\u{fffd}\u{fffd}x"),
+            (b"\xf4\x90\x80\x80", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            (b"a\xc3(", "a\u{fffd}("),
+            (b"\xe2(", "\u{fffd}("),
+            (b"\xef\xbf\xbe", "\u{fffe}"),
+        ] {
+            check(value, expected, expected);
+        }
+    }
+
+    #[test]
+    fn long_labels_of_2_3() {
+        let cut = |text: &[u8], expected: String| {
+            assert_eq!(labels(Dialect::V2_3, &[text]), [expected]);
+        };
+        cut(&[b'a'; 250], format!("{}…", "a".repeat(31)));
+        cut(&[b'a'; 300], format!("{}…", "a".repeat(31)));
+        cut(&[b'a'; 32], "a".repeat(32));
+        let mixed = format!("{}{}", "k".repeat(30), "é".repeat(130));
+        cut(mixed.as_bytes(), format!("{}é…", "k".repeat(30)));
+        // Invalid bytes do not count, control characters do.
+        cut(&[0xff; 90], "\u{fffd}".repeat(90));
+        cut(&[2; 40], format!("{}…", "\u{fffd}".repeat(31)));
+        let before = |times, rest: &[u8]| [&vec![b'v'; times][..], rest].concat();
+        let v = |times| "v".repeat(times);
+        cut(
+            &before(31, b"\xff\xffww"),
+            format!("{}\u{fffd}\u{fffd}…", v(31)),
+        );
+        cut(
+            &before(31, b"\xff\xffw"),
+            format!("{}\u{fffd}\u{fffd}w", v(31)),
+        );
+        cut(&before(32, b"\xffw"), format!("{}…", v(31)));
+        cut(&before(31, b"\xe2"), format!("{}…", v(30)));
+        cut(&before(31, b"w\xe2"), format!("{}…", v(31)));
+    }
+
+    #[test]
+    fn long_paths_of_2_4() {
+        let x = |character: &str, times| character.repeat(times);
+        check_path(
+            &[('a', 250), ('b', 100), ('c', 50)],
+            &[&x("a", 250), "bbbbb…"],
+        );
+        check_path(&[('a', 300), ('b', 100)], &[&(x("a", 255) + "…")]);
+        check_path(
+            &[('d', 100), ('e', 100), ('f', 100)],
+            &[&x("d", 100), &x("e", 100), &(x("f", 55) + "…")],
+        );
+        check_path(&[('g', 256), ('x', 1)], &[&x("g", 256)]);
+        check_path(&[('h', 255), ('x', 1), ('y', 1)], &[&x("h", 255), "x"]);
+        check_path(&[('i', 254), ('x', 1), ('y', 1)], &[&x("i", 254), "x", "y"]);
+    }
+}

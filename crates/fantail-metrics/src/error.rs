@@ -1,0 +1,58 @@
+//! What can be wrong with metrics.
+
+use std::fmt;
+
+/// A metric cannot be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryError {
+    kind: RegistryErrorKind,
+    name: Vec<u8>,
+}
+
+/// Why a metric cannot be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistryErrorKind {
+    /// There is a metric with this name.
+    DuplicateName,
+    /// The name is empty.
+    EmptyName,
+    /// There are more than 64 levels of `group_by`.
+    TooManyLevels,
+}
+
+impl RegistryError {
+    pub(crate) fn new(kind: RegistryErrorKind, name: &[u8]) -> Self {
+        Self {
+            kind,
+            name: name.to_vec(),
+        }
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn kind(&self) -> RegistryErrorKind {
+        self.kind
+    }
+
+    /// The name of the metric.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = String::from_utf8_lossy(&self.name);
+        match self.kind {
+            RegistryErrorKind::DuplicateName => write!(f, "metric '{name}' exists already"),
+            RegistryErrorKind::EmptyName => f.write_str("the name of a metric is empty"),
+            RegistryErrorKind::TooManyLevels => {
+                write!(f, "metric '{name}' has more than 64 levels of group_by")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {}

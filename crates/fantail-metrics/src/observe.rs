@@ -1,0 +1,214 @@
+//! What one event does to one metric.
+//!
+//! Its duration and fields are looked up once; then the metric itself and,
+//! level by level, each of its sub-metrics that the event belongs to take
+//! them. Nothing here allocates once the buffers have grown, but for new
+//! series.
+
+use std::collections::HashSet;
+
+use fantail_event::{Dialect, EventView, ValueRef};
+
+use crate::{
+    Limits,
+    label::{write_key, write_text_key},
+    settings::{GroupBy, Method, MetricSettings},
+    tree::{Key, ROOT, Room, Tree},
+};
+
+/// Up to so many elements of a list are compared with each other, more by a
+/// hash.
+const FEW_ELEMENTS: usize = 16;
+
+/// Buffers that outlive an event.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scratch {
+    /// The duration and the fields.
+    numbers: Vec<Option<u64>>,
+    /// The series of the level above, and those found in this one.
+    above: Vec<u32>,
+    found: Vec<u32>,
+    elements: Texts,
+    keys: Texts,
+}
+
+/// Texts one after another.
+#[derive(Debug, Clone, Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Ends the text that was written to `bytes`.
+    fn end(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let text = self.bytes.get(start..end).unwrap_or_default();
+            start = end;
+            text
+        })
+    }
+}
+
+/// How the value of an event chooses sub-metrics of one level.
+enum Choice {
+    None,
+    /// Those whose keys are in the buffer.
+    Keys,
+    Bucket(u32, i64),
+}
+
+/// Counts `event` in the metric; returns how many of its updates went to an
+/// `other` or were left out.
+pub(crate) fn observe(
+    tree: &mut Tree,
+    settings: &MetricSettings,
+    event: &impl EventView,
+    dialect: Dialect,
+    limits: &Limits,
+    used: &mut usize,
+    scratch: &mut Scratch,
+) -> u64 {
+    scratch.numbers.clear();
+    // Dovecot's server gives each event a duration; where there is none, the
+    // event counts all the same.
+    let duration = find(event, b"duration").map_or(0, number);
+    scratch.numbers.push(Some(duration));
+    let fields = settings.fields.iter();
+    let numbers = fields.map(|field| find(event, field).map(number));
+    scratch.numbers.extend(numbers);
+
+    tree.record(ROOT, &scratch.numbers);
+    scratch.above.clear();
+    scratch.above.push(ROOT);
+    let mut updates = 0;
+    let mut overflowed = 0;
+    for (depth, level) in (0..).zip(&settings.group_by) {
+        let choice = choose(event, level, dialect, scratch);
+        scratch.found.clear();
+        for &parent in &scratch.above {
+            let mut room = Room {
+                metric: limits.series_per_metric,
+                used,
+                all: limits.series,
+            };
+            let mut update = |tree: &mut Tree, key| {
+                if updates >= limits.updates_per_event {
+                    overflowed += 1;
+                    return None;
+                }
+                updates += 1;
+                let (child, other) = tree.child(parent, depth, key, &mut room);
+                overflowed += u64::from(other);
+                tree.record(child, &scratch.numbers);
+                scratch.found.push(child);
+                Some(child)
+            };
+            match choice {
+                Choice::None => {}
+                Choice::Keys => {
+                    for key in scratch.keys.iter() {
+                        update(tree, Key::Text(key));
+                    }
+                }
+                Choice::Bucket(bucket, value) => {
+                    if let Some(child) = update(tree, Key::Bucket(bucket)) {
+                        tree.record_own(child, value);
+                    }
+                }
+            }
+        }
+        std::mem::swap(&mut scratch.above, &mut scratch.found);
+    }
+    overflowed
+}
+
+/// A field, where `duration` is the event's own if it has one.
+fn find<'a>(event: &'a impl EventView, key: &[u8]) -> Option<ValueRef<'a>> {
+    if key == b"duration"
+        && let Some(micros) = event.duration_micros()
+    {
+        // Sent before it was created: clocks jump, and Dovecot's server ends
+        // there.
+        return Some(ValueRef::Int(micros.max(0)));
+    }
+    event.field(key)
+}
+
+/// What a distribution takes of a value.
+const fn number(value: ValueRef<'_>) -> u64 {
+    match value {
+        ValueRef::Int(number) => number.cast_unsigned(),
+        ValueRef::Time(time) => time.unix_micros().cast_unsigned(),
+        // Only the count means something.
+        ValueRef::Str(_) | ValueRef::Ip(_) | ValueRef::List => 0,
+    }
+}
+
+fn choose(
+    event: &impl EventView,
+    level: &GroupBy,
+    dialect: Dialect,
+    scratch: &mut Scratch,
+) -> Choice {
+    let value = match (find(event, &level.field), dialect) {
+        (Some(value), _) => value,
+        // 2.3 knows no sub-metric of events without the field.
+        (None, Dialect::V2_3) => return Choice::None,
+        (None, Dialect::V2_4) => ValueRef::Str(b""),
+    };
+    if let Some(buckets) = level.method.buckets() {
+        return match value {
+            ValueRef::Int(number) => Choice::Bucket(buckets.bucket(number), number),
+            _ => Choice::None,
+        };
+    }
+    let Method::Discrete(modifiers) = &level.method else {
+        return Choice::None;
+    };
+    scratch.keys.clear();
+    if matches!(value, ValueRef::List) {
+        scratch.elements.clear();
+        event.any_element(&level.field, &mut |element| {
+            scratch.elements.bytes.extend_from_slice(element);
+            scratch.elements.end();
+            false
+        });
+        // Distinct before the modifiers, as in Dovecot: two users of one
+        // domain count twice for it.
+        for_each_distinct(&scratch.elements, |element| {
+            write_text_key(element, modifiers, &mut scratch.keys.bytes);
+            scratch.keys.end();
+        });
+    } else if write_key(value, modifiers, &mut scratch.keys.bytes) {
+        scratch.keys.end();
+    }
+    Choice::Keys
+}
+
+fn for_each_distinct(texts: &Texts, mut each: impl FnMut(&[u8])) {
+    if texts.ends.len() <= FEW_ELEMENTS {
+        for (at, text) in texts.iter().enumerate() {
+            if !texts.iter().take(at).any(|before| before == text) {
+                each(text);
+            }
+        }
+        return;
+    }
+    let mut seen = HashSet::with_capacity(texts.ends.len());
+    for text in texts.iter() {
+        if seen.insert(text) {
+            each(text);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! All metrics of a program, or of one shard of it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use fantail_event::{Dialect, EventView};
+
+use crate::{
+    Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
+    observe::{Scratch, observe},
+    tree::Tree,
+};
+
+/// More levels than anybody can read; a bound for what one event can do.
+const MAX_LEVELS: usize = 64;
+
+/// The metrics, each with its sub-metrics, in the order in which they were
+/// added.
+///
+/// Which events count for which metric is not known here: the owner matches
+/// filters and calls [`observe`](Self::observe). One registry is updated by
+/// one thread; several threads have one each, and merge their
+/// [snapshots](Snapshot).
+///
+/// ```
+/// use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+/// use fantail_metrics::{dump, GroupBy, Method, MetricSettings, Registry};
+///
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// let logins = registry.add(MetricSettings {
+///     name: b"logins".to_vec(),
+///     group_by: vec![GroupBy {
+///         field: b"user".to_vec(),
+///         method: Method::Discrete(Vec::new()),
+///     }],
+///     ..MetricSettings::default()
+/// })?;
+///
+/// let mut event = Event::new(Timestamp::from_unix_micros(0));
+/// event.sent = Some(Timestamp::from_unix_micros(250));
+/// event.set(&b"user"[..], Value::Str(b"anna"[..].into()));
+/// let sent = SentEvent {
+///     level: Level::Info,
+///     event: &event,
+///     parents: &[],
+///     global: &[],
+///     categories: &CategoryTree::default(),
+/// };
+/// assert!(registry.observe(logins, &sent));
+///
+/// let mut table = Vec::new();
+/// dump::write_table(&registry.snapshot(), &dump::default_columns(), &mut table);
+/// assert_eq!(
+///     String::from_utf8_lossy(&table),
+///     "metric_name\tfield\tcount\tsum\tmin\tmax\tavg\tmedian\tstddev\t%95\n\
+///      logins\tduration\t1\t250\t250\t250\t250.00\t250\t0.00\t250\n\
+///      logins_anna\tduration\t1\t250\t250\t250\t250.00\t250\t0.00\t250\n"
+/// );
+/// # Ok::<(), fantail_metrics::RegistryError>(())
+/// ```
+#[derive(Debug)]
+pub struct Registry {
+    dialect: Dialect,
+    limits: Limits,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Slots in the order of the metrics.
+    order: Vec<u32>,
+    names: HashMap<Vec<u8>, u32>,
+    /// Series of all metrics, and room set aside.
+    used: usize,
+    scratch: Scratch,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// Grows with each metric that had this slot.
+    generation: u32,
+    metric: Option<Metric>,
+}
+
+#[derive(Debug)]
+struct Metric {
+    settings: Arc<MetricSettings>,
+    tree: Tree,
+    overflowed: u64,
+}
+
+/// A metric of a [`Registry`]. It never becomes that of another metric, even
+/// after its own was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MetricId {
+    slot: u32,
+    generation: u32,
+}
+
+impl Registry {
+    /// A registry without metrics, with the default [`Limits`].
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self::with_limits(dialect, Limits::default())
+    }
+
+    /// A registry without metrics.
+    #[must_use]
+    pub fn with_limits(dialect: Dialect, limits: Limits) -> Self {
+        Self {
+            dialect,
+            limits,
+            slots: Vec::new(),
+            free: Vec::new(),
+            order: Vec::new(),
+            names: HashMap::new(),
+            used: 0,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Adds a metric after all others.
+    ///
+    /// # Errors
+    /// The name is empty or taken, or there are more than 64 levels of
+    /// `group_by`; the registry stays as it was.
+    pub fn add(&mut self, settings: MetricSettings) -> Result<MetricId, RegistryError> {
+        check(&settings)?;
+        if self.names.contains_key(&settings.name) {
+            let kind = RegistryErrorKind::DuplicateName;
+            return Err(RegistryError::new(kind, &settings.name));
+        }
+        Ok(self.insert(settings))
+    }
+
+    fn insert(&mut self, settings: MetricSettings) -> MetricId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            // A metric takes more than 100 bytes: memory ends long before.
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.order.push(slot);
+        self.names.insert(settings.name.clone(), slot);
+        let tree = Tree::new(&settings, &mut self.used);
+        let place = &mut self.slots[slot as usize];
+        place.metric = Some(Metric {
+            settings: Arc::new(settings),
+            tree,
+            overflowed: 0,
+        });
+        MetricId {
+            slot,
+            generation: place.generation,
+        }
+    }
+
+    /// Removes a metric with all its values; `false` if there is none with
+    /// this name.
+    pub fn remove(&mut self, name: &[u8]) -> bool {
+        let Some(slot) = self.names.remove(name) else {
+            return false;
+        };
+        self.order.retain(|other| *other != slot);
+        self.release(slot);
+        true
+    }
+
+    fn release(&mut self, slot: u32) {
+        let place = &mut self.slots[slot as usize];
+        if let Some(metric) = place.metric.take() {
+            self.used -= metric.tree.used();
+        }
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(slot);
+    }
+
+    /// Makes these the metrics, in this order: those that are there with the
+    /// same settings keep their values and their id if `keep` agrees (the
+    /// owner knows whether the filter is the same), others are removed and
+    /// added.
+    ///
+    /// # Errors
+    /// As for [`add`](Self::add); the registry stays as it was.
+    pub fn replace_all(
+        &mut self,
+        settings: Vec<MetricSettings>,
+        mut keep: impl FnMut(MetricId) -> bool,
+    ) -> Result<Vec<MetricId>, RegistryError> {
+        let mut names = std::collections::HashSet::new();
+        for metric in &settings {
+            check(metric)?;
+            if !names.insert(&metric.name) {
+                let kind = RegistryErrorKind::DuplicateName;
+                return Err(RegistryError::new(kind, &metric.name));
+            }
+        }
+        let mut old = std::mem::take(&mut self.names);
+        self.order.clear();
+        // First what stays, so that no slot is given away that is kept.
+        let kept: Vec<_> = settings
+            .iter()
+            .map(|wanted| {
+                let slot = *old.get(&wanted.name)?;
+                let id = self.id_of(slot);
+                let same = self.settings(id).is_some_and(|there| there == wanted);
+                (same && keep(id)).then(|| {
+                    old.remove(&wanted.name);
+                    id
+                })
+            })
+            .collect();
+        old.into_values().for_each(|slot| self.release(slot));
+        let all = settings.into_iter().zip(kept);
+        Ok(all
+            .map(|(settings, kept)| match kept {
+                None => self.insert(settings),
+                Some(id) => {
+                    self.order.push(id.slot);
+                    self.names.insert(settings.name, id.slot);
+                    id
+                }
+            })
+            .collect())
+    }
+
+    fn id_of(&self, slot: u32) -> MetricId {
+        MetricId {
+            slot,
+            generation: self.slots[slot as usize].generation,
+        }
+    }
+
+    fn metric(&self, id: MetricId) -> Option<&Metric> {
+        let slot = self.slots.get(id.slot as usize)?;
+        slot.metric
+            .as_ref()
+            .filter(|_| slot.generation == id.generation)
+    }
+
+    /// The metric with this name.
+    #[must_use]
+    pub fn id(&self, name: &[u8]) -> Option<MetricId> {
+        self.names.get(name).map(|slot| self.id_of(*slot))
+    }
+
+    /// All metrics in order.
+    pub fn ids(&self) -> impl Iterator<Item = MetricId> {
+        self.order.iter().map(|slot| self.id_of(*slot))
+    }
+
+    /// The settings of a metric, if it is still there.
+    #[must_use]
+    pub fn settings(&self, id: MetricId) -> Option<&MetricSettings> {
+        self.metric(id).map(|metric| &*metric.settings)
+    }
+
+    /// How many series there are in all metrics.
+    #[must_use]
+    pub fn series(&self) -> usize {
+        let metrics = self.slots.iter().filter_map(|slot| slot.metric.as_ref());
+        metrics.map(|metric| metric.tree.len()).sum()
+    }
+
+    /// The limits it was made with.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Counts an event in a metric whose filter it matched; `false` if the
+    /// metric is not there any more.
+    ///
+    /// Its duration, then each field of the metric that it has, then the same
+    /// for the sub-metrics of each level of `group_by`. Integers count as if
+    /// unsigned, times as microseconds since 1970, everything else as 0. An
+    /// event without a duration has one of 0, and so has one that was sent
+    /// before it was created.
+    pub fn observe(&mut self, id: MetricId, event: &impl EventView) -> bool {
+        let slot = self.slots.get_mut(id.slot as usize);
+        let slot = slot.filter(|slot| slot.generation == id.generation);
+        let Some(metric) = slot.and_then(|slot| slot.metric.as_mut()) else {
+            return false;
+        };
+        let overflowed = observe(
+            &mut metric.tree,
+            &metric.settings,
+            event,
+            self.dialect,
+            &self.limits,
+            &mut self.used,
+            &mut self.scratch,
+        );
+        metric.overflowed = metric.overflowed.saturating_add(overflowed);
+        true
+    }
+
+    /// What there is at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let metrics = self.order.iter().filter_map(|slot| {
+            let metric = self.slots.get(*slot as usize)?.metric.as_ref()?;
+            let settings = Arc::clone(&metric.settings);
+            Some(MetricSnapshot::new(
+                settings,
+                metric.tree.series(),
+                metric.overflowed,
+            ))
+        });
+        Snapshot::new(self.dialect, metrics.collect())
+    }
+
+    /// Forgets all values. Sub-metrics stay, as they do in Dovecot.
+    pub fn reset(&mut self) {
+        for metric in self
+            .slots
+            .iter_mut()
+            .filter_map(|slot| slot.metric.as_mut())
+        {
+            metric.tree.reset();
+            metric.overflowed = 0;
+        }
+    }
+}
+
+fn check(settings: &MetricSettings) -> Result<(), RegistryError> {
+    let kind = if settings.name.is_empty() {
+        RegistryErrorKind::EmptyName
+    } else if settings.group_by.len() > MAX_LEVELS {
+        RegistryErrorKind::TooManyLevels
+    } else {
+        return Ok(());
+    };
+    Err(RegistryError::new(kind, &settings.name))
+}

@@ -1,0 +1,279 @@
+//! A quantile sketch: how many values fell in each bin.
+//!
+//! The bins are those of [`bins`](crate::bins), so a quantile is off by 1 %
+//! at most, whatever the values are: nothing is sampled, and no bins are ever
+//! joined. Why not a ready-made one: `sketches-ddsketch`, the well-kept port
+//! of DDSketch, counts in bins of floating-point ratio with eight bytes each
+//! over the whole range between the least and the greatest value, and joins
+//! the lowest bins once that range exceeds its limit. One negative integer
+//! (2⁶⁴−1 as Dovecot counts) then takes the accuracy of all other values.
+//!
+//! Here memory follows the values instead: bins come in pages of 32 that are
+//! there once a value fell in them, and a page's counters have one byte, and
+//! grow to two, four or eight when one of them is full. Durations between
+//! 10 µs and 10 s, a million of them, need 1 to 2 KB; the worst case, every
+//! bin of all 64-bit values in use, is 2.5 KB for up to 255 values a bin, 5 KB
+//! up to 65,535, 9.5 KB up to 2³²−1.
+//!
+//! Merging adds bin by bin, so a merge of parts equals the whole.
+
+use crate::bins::{BINS, bin_of, representative};
+
+const PAGE: usize = 32;
+const PAGES: usize = BINS.div_ceil(PAGE);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Sketch {
+    pages: [Page; PAGES],
+    /// All pages' counters, little endian.
+    cells: Vec<u8>,
+}
+
+/// Where a page's counters are: none, or a multiple of 32 in `cells`, and
+/// their width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Page(u16);
+
+impl Page {
+    const ABSENT: Self = Self(u16::MAX);
+
+    /// # Panics
+    /// Never: 73 pages of 256 bytes at most start below 2¹⁴ · 32.
+    #[allow(clippy::cast_possible_truncation)]
+    const fn new(start: usize, width: Width) -> Self {
+        Self(((start / PAGE) as u16) << 2 | width.0 as u16)
+    }
+
+    const fn start(self) -> usize {
+        (self.0 >> 2) as usize * PAGE
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // Two bits.
+    const fn width(self) -> Width {
+        Width((self.0 & 3) as u8)
+    }
+
+    const fn end(self) -> usize {
+        self.start() + PAGE * self.width().bytes()
+    }
+}
+
+/// A counter has 2 to the power of this many bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Width(u8);
+
+impl Width {
+    const fn bytes(self) -> usize {
+        1 << self.0
+    }
+
+    const fn of(count: u64) -> Self {
+        match count {
+            0..=0xFF => Self(0),
+            0x100..=0xFFFF => Self(1),
+            0x1_0000..=0xFFFF_FFFF => Self(2),
+            _ => Self(3),
+        }
+    }
+}
+
+impl Sketch {
+    pub(crate) const fn new() -> Self {
+        Self {
+            pages: [Page::ABSENT; PAGES],
+            cells: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn record(&mut self, value: u64) {
+        let bin = bin_of(value);
+        let (page, cell) = (self.pages[bin / PAGE], bin % PAGE);
+        // The nearly constant case: a narrow counter with room.
+        if page != Page::ABSENT {
+            let start = page.start();
+            match page.width() {
+                Width(0) => {
+                    if let Some(count) = self.cells.get_mut(start + cell)
+                        && *count < u8::MAX
+                    {
+                        *count += 1;
+                        return;
+                    }
+                }
+                Width(1) => {
+                    let at = start + 2 * cell;
+                    if let Some(bytes) = self.cells.get_mut(at..at + 2)
+                        && let Ok(full) = <[u8; 2]>::try_from(&*bytes)
+                        && let Some(count) = u16::from_le_bytes(full).checked_add(1)
+                    {
+                        bytes.copy_from_slice(&count.to_le_bytes());
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.add(bin, 1);
+    }
+
+    fn add(&mut self, bin: usize, count: u64) {
+        let (index, cell) = (bin / PAGE, bin % PAGE);
+        let count = self.count(bin).saturating_add(count);
+        let needed = Width::of(count);
+        let page = self.pages[index];
+        if page == Page::ABSENT {
+            self.pages[index] = Page::new(self.cells.len(), needed);
+            self.grow(self.cells.len(), PAGE * needed.bytes());
+        } else if page.width() < needed {
+            self.widen(index, needed);
+        }
+        let page = self.pages[index];
+        let width = page.width().bytes();
+        let at = page.start() + cell * width;
+        if let Some(bytes) = self.cells.get_mut(at..at + width) {
+            bytes.copy_from_slice(&count.to_le_bytes()[..width]);
+        }
+    }
+
+    fn count(&self, bin: usize) -> u64 {
+        let page = self.pages[bin / PAGE];
+        if page == Page::ABSENT {
+            return 0;
+        }
+        let width = page.width().bytes();
+        let at = page.start() + bin % PAGE * width;
+        let mut bytes = [0; 8];
+        if let Some(cell) = self.cells.get(at..at + width) {
+            bytes[..width].copy_from_slice(cell);
+        }
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Makes room at `at`, and not more than is asked for: a sketch stops
+    /// growing once it has seen what there is.
+    fn grow(&mut self, at: usize, extra: usize) {
+        let end = self.cells.len();
+        self.cells.reserve_exact(extra);
+        self.cells.resize(end + extra, 0);
+        self.cells.copy_within(at..end, at + extra);
+        for page in &mut self.pages {
+            if *page != Page::ABSENT && page.start() >= at && at < end {
+                *page = Page::new(page.start() + extra, page.width());
+            }
+        }
+    }
+
+    fn widen(&mut self, index: usize, to: Width) {
+        let old = self.pages[index];
+        let counts: [u64; PAGE] = core::array::from_fn(|cell| self.count(index * PAGE + cell));
+        self.grow(old.end(), PAGE * (to.bytes() - old.width().bytes()));
+        let page = Page::new(old.start(), to);
+        self.pages[index] = page;
+        let cells = self.cells.get_mut(page.start()..page.end());
+        let cells = cells.unwrap_or_default().chunks_exact_mut(to.bytes());
+        for (cell, count) in cells.zip(counts) {
+            cell.copy_from_slice(&count.to_le_bytes()[..to.bytes()]);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (bin, count) in other.counts() {
+            self.add(bin, count);
+        }
+    }
+
+    /// The bins that are not empty, in order.
+    fn counts(&self) -> impl Iterator<Item = (usize, u64)> {
+        let pages = self.pages.iter().enumerate();
+        pages
+            .filter(|(_, page)| **page != Page::ABSENT)
+            .flat_map(|(page, _)| page * PAGE..(page + 1) * PAGE)
+            .map(|bin| (bin, self.count(bin)))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// What stands for the value with this rank among the sorted, from 0;
+    /// past the last, the last.
+    pub(crate) fn at_rank(&self, rank: u64) -> u64 {
+        let mut seen = 0_u64;
+        let mut bin = None;
+        for (at, count) in self.counts() {
+            bin = Some(at);
+            seen = seen.saturating_add(count);
+            if seen > rank {
+                break;
+            }
+        }
+        bin.map_or(0, representative)
+    }
+
+    /// Bytes on the heap besides the sketch itself.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.cells.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PAGE, PAGES, Sketch, Width};
+    use crate::bins::{bin_of, representative};
+
+    #[test]
+    fn counters_grow_in_place_of_wrapping() {
+        let mut sketch = Sketch::new();
+        // Pages in a mixed order, so that widening one moves others.
+        let values = [5_000_000, 3, 70, 900_000_000, u64::MAX];
+        for (times, value) in [300_u64, 70_000, 200, 0x1_0000_0005, 1]
+            .into_iter()
+            .zip(values)
+        {
+            sketch.record(value);
+            sketch.add(bin_of(value), times - 1);
+        }
+        let mut sorted = [
+            (3, 70_000),
+            (70, 200),
+            (5_000_000, 300),
+            (900_000_000, 0x1_0000_0005),
+        ];
+        sorted.sort_unstable();
+        let mut rank = 0;
+        for (value, times) in sorted {
+            for at in [rank, rank + times - 1] {
+                assert_eq!(
+                    sketch.at_rank(at),
+                    representative(bin_of(value)),
+                    "rank {at}"
+                );
+            }
+            rank += times;
+        }
+        assert_eq!(sketch.at_rank(u64::MAX), representative(bin_of(u64::MAX)));
+        assert_eq!(sketch.heap_bytes(), PAGE * (2 + 4 + 1 + 8 + 1));
+    }
+
+    #[test]
+    fn recording_is_adding_one() {
+        let mut recorded = Sketch::new();
+        let mut added = Sketch::new();
+        for times in 0..70_000_u64 {
+            recorded.record(1_000 + times % 3);
+            added.add(bin_of(1_000 + times % 3), 1);
+        }
+        let counts = |sketch: &Sketch| sketch.counts().collect::<Vec<_>>();
+        assert_eq!(counts(&recorded), counts(&added));
+        assert_eq!(
+            counts(&recorded).iter().map(|(_, n)| n).sum::<u64>(),
+            70_000
+        );
+    }
+
+    #[test]
+    fn offsets_of_the_largest_sketch_fit() {
+        let start = (PAGES - 1) * PAGE * Width(3).bytes();
+        let page = super::Page::new(start, Width(3));
+        assert_eq!((page.start(), page.width()), (start, Width(3)));
+        assert_ne!(page, super::Page::ABSENT);
+    }
+}

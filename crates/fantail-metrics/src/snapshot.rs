@@ -1,0 +1,202 @@
+//! What the metrics were at one moment.
+//!
+//! A snapshot is values alone: it can be sent to another thread, merged with
+//! those of other shards, and written in any form. It does not change when
+//! the registry does.
+
+use std::sync::Arc;
+
+use fantail_event::Dialect;
+
+use crate::{
+    Distribution, GroupBy, Label, MetricSettings,
+    merge::{self, Node},
+    tree::TreeSeries,
+};
+
+/// The metrics of a registry, or of several merged.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    dialect: Dialect,
+    metrics: Vec<MetricSnapshot>,
+}
+
+/// A metric and all its series.
+#[derive(Debug, Clone)]
+pub struct MetricSnapshot {
+    settings: Arc<MetricSettings>,
+    /// The metric itself first, each before those below it, siblings in the
+    /// order in which they came up: as Dovecot dumps them.
+    series: Vec<Series>,
+    overflowed: u64,
+}
+
+/// A metric itself, or one of its sub-metrics.
+#[derive(Debug, Clone)]
+pub struct Series {
+    pub(crate) depth: usize,
+    pub(crate) label: OwnedLabel,
+    /// Of the duration, then of each field of the settings.
+    pub(crate) distributions: Box<[Distribution]>,
+    pub(crate) own_sum: Option<i128>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum OwnedLabel {
+    Value(Box<[u8]>),
+    Bucket(u32),
+    Other,
+}
+
+impl From<Label<'_>> for OwnedLabel {
+    fn from(label: Label<'_>) -> Self {
+        match label {
+            Label::Value(value) => Self::Value(value.into()),
+            Label::Bucket(bucket) => Self::Bucket(bucket),
+            Label::Other => Self::Other,
+        }
+    }
+}
+
+impl Snapshot {
+    pub(crate) const fn new(dialect: Dialect, metrics: Vec<MetricSnapshot>) -> Self {
+        Self { dialect, metrics }
+    }
+
+    /// The dialect of the registry.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The metrics in the order in which they were added.
+    #[must_use]
+    pub fn metrics(&self) -> &[MetricSnapshot] {
+        &self.metrics
+    }
+
+    /// Adds the values of another shard.
+    ///
+    /// Metrics with the same name and settings are merged, those that are not
+    /// here are added at the end. One with the same name and other settings
+    /// (the other shard was configured at another time) is left out; the
+    /// return value tells how many.
+    pub fn merge(&mut self, other: Self) -> usize {
+        let mut left_out = 0;
+        for metric in other.metrics {
+            let name = &metric.settings.name;
+            let here = self
+                .metrics
+                .iter_mut()
+                .find(|here| here.settings.name == *name);
+            match here {
+                None => self.metrics.push(metric),
+                Some(here) if here.settings == metric.settings => here.merge(metric),
+                Some(_) => left_out += 1,
+            }
+        }
+        left_out
+    }
+}
+
+impl MetricSnapshot {
+    pub(crate) fn new<'a>(
+        settings: Arc<MetricSettings>,
+        series: impl Iterator<Item = TreeSeries<'a>>,
+        overflowed: u64,
+    ) -> Self {
+        let nodes = series.map(|series| Node {
+            parent: series.parent,
+            label: series.label.into(),
+            distributions: series.distributions,
+            own_sum: series.own_sum,
+        });
+        Self {
+            settings,
+            series: merge::in_preorder(nodes.collect()),
+            overflowed,
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.overflowed = self.overflowed.saturating_add(other.overflowed);
+        let series = std::mem::take(&mut self.series);
+        self.series = merge::merge(series, other.series);
+    }
+
+    /// The settings it was added with.
+    #[must_use]
+    pub fn settings(&self) -> &MetricSettings {
+        &self.settings
+    }
+
+    /// All series: the metric itself first, each before those below it,
+    /// siblings in the order in which they came up.
+    #[must_use]
+    pub fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    /// How many updates went to a series `other`, or were left out, for lack
+    /// of room: see [`Limits`](crate::Limits).
+    #[must_use]
+    pub const fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+
+    /// Whether a series has all labels: nothing is below it, nor ever will
+    /// be. Every event that has all levels is counted in one of these (or
+    /// several, by lists); an event whose value of some level has no
+    /// sub-metric is counted only above.
+    #[must_use]
+    pub fn is_leaf(&self, series: &Series) -> bool {
+        series.depth == self.settings.group_by.len()
+    }
+}
+
+impl Series {
+    /// How many levels below the metric it is; 0 is the metric itself.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// What distinguishes it from the others below the same series; the
+    /// metric itself has the empty value.
+    #[must_use]
+    pub fn label(&self) -> Label<'_> {
+        match &self.label {
+            OwnedLabel::Value(value) => Label::Value(value),
+            OwnedLabel::Bucket(bucket) => Label::Bucket(*bucket),
+            OwnedLabel::Other => Label::Other,
+        }
+    }
+
+    /// The level of `group_by` that made it; `None` for the metric itself.
+    #[must_use]
+    pub fn level<'a>(&self, settings: &'a MetricSettings) -> Option<&'a GroupBy> {
+        settings.group_by.get(self.depth.checked_sub(1)?)
+    }
+
+    /// The durations, in microseconds; their count is that of the events.
+    #[must_use]
+    pub fn duration(&self) -> &Distribution {
+        static EMPTY: std::sync::LazyLock<Distribution> =
+            std::sync::LazyLock::new(Distribution::new);
+        self.distributions.first().unwrap_or(&EMPTY)
+    }
+
+    /// The values of each field of the settings, in their order.
+    #[must_use]
+    pub fn fields(&self) -> &[Distribution] {
+        self.distributions.get(1..).unwrap_or_default()
+    }
+
+    /// For a bucket of the last level, the exact sum of the values that fell
+    /// in it, signed. Kept where the last level is quantized by another field
+    /// than the duration.
+    #[must_use]
+    pub const fn own_sum(&self) -> Option<i128> {
+        self.own_sum
+    }
+}
