@@ -45,6 +45,19 @@ pub struct RawBlock {
     pub(crate) entries: Vec<Entry>,
 }
 
+impl RawBlock {
+    /// A block whose first line could not be read.
+    pub(crate) fn unread(span: Span) -> Self {
+        Self {
+            name: Text::empty(span),
+            label: None,
+            argument: None,
+            span,
+            entries: Vec::new(),
+        }
+    }
+}
+
 /// What stands in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -92,6 +105,12 @@ impl RawConfig {
         self.blocks.push(block);
         self.enter(Entry::Block(index), parent);
         index
+    }
+
+    /// Adds a block that stands nowhere: what is in it is passed over.
+    pub(crate) fn hide_block(&mut self, block: RawBlock) -> usize {
+        self.blocks.push(block);
+        self.blocks.len() - 1
     }
 
     fn enter(&mut self, entry: Entry, block: Option<usize>) {

@@ -61,6 +61,9 @@ impl<'a> Top<'a> {
     fn sort(context: &mut Context<'a>) -> Self {
         let mut top = Self::default();
         for entry in context.raw.top() {
+            if context.diagnostics.is_full() {
+                break;
+            }
             match entry {
                 RawEntry::Setting(setting) => top.setting(setting, context),
                 RawEntry::Block(block) => top.block(block, context),
