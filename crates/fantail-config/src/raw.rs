@@ -48,10 +48,15 @@ pub struct RawBlock {
 impl RawBlock {
     /// A block whose first line could not be read.
     pub(crate) fn unread(span: Span) -> Self {
+        Self::new(Text::empty(span), None, span)
+    }
+
+    /// An empty block.
+    pub(crate) fn new(name: Text, argument: Option<Text>, span: Span) -> Self {
         Self {
-            name: Text::empty(span),
+            name,
             label: None,
-            argument: None,
+            argument,
             span,
             entries: Vec::new(),
         }

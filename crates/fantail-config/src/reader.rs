@@ -149,13 +149,8 @@ impl Reader<'_> {
                     self.stopped = true;
                     return;
                 }
-                let block = RawBlock {
-                    name: name.clone(),
-                    label: label.clone(),
-                    argument: argument.clone(),
-                    span,
-                    entries: Vec::new(),
-                };
+                let mut block = RawBlock::new(name.clone(), argument.clone(), span);
+                block.label.clone_from(label);
                 let index = self.raw.add_block(block, self.open.last().copied());
                 self.open.push(index);
             }

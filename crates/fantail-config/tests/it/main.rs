@@ -4,6 +4,7 @@
 // What a test cannot open or start is a failed test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod add;
 mod doveconf;
 mod files;
 mod golden;
