@@ -41,7 +41,7 @@ pub fn parse<'a>(
                 event.source = Some(Source {
                     file: rest,
                     line: reader.line()?,
-                })
+                });
             }
             b'a' => event.always_log_source = true,
             b'l' => event.sent = Some(reader.time_after(&rest)?),
