@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct Context<'a> {
     pub(crate) raw: &'a RawConfig,
     pub(crate) dialect: Dialect,
+    /// The dialect of filters; another one only for a single added metric.
+    pub(crate) filters: Dialect,
     pub(crate) diagnostics: &'a mut Diagnostics,
     /// `group @label name { … }` by label and name.
     groups: HashMap<&'a [u8], HashMap<&'a [u8], Vec<&'a RawBlock>>>,
@@ -42,6 +44,7 @@ impl<'a> Context<'a> {
         Self {
             raw,
             dialect,
+            filters: dialect,
             diagnostics,
             groups,
         }

@@ -125,8 +125,13 @@ impl Reader<'_> {
                 continue;
             };
             frame.next += 1;
-            if let ItemKind::Statement(statement) = &item.kind {
-                self.statement(statement, item.content);
+            match &item.kind {
+                ItemKind::Statement(statement) => self.statement(statement, item.content),
+                ItemKind::UnreadBlock => {
+                    let block = RawBlock::unread(item.content);
+                    self.open.push(self.raw.hide_block(block));
+                }
+                _ => {}
             }
         }
     }
@@ -144,13 +149,8 @@ impl Reader<'_> {
                     self.stopped = true;
                     return;
                 }
-                let block = RawBlock {
-                    name: name.clone(),
-                    label: label.clone(),
-                    argument: argument.clone(),
-                    span,
-                    entries: Vec::new(),
-                };
+                let mut block = RawBlock::new(name.clone(), argument.clone(), span);
+                block.label.clone_from(label);
                 let index = self.raw.add_block(block, self.open.last().copied());
                 self.open.push(index);
             }
@@ -336,9 +336,8 @@ impl Reader<'_> {
         self.diagnostics.push(match error.code {
             Code::LostContinuation => diagnostic
                 .note("Dovecot forgets a line that continues in a blank line or a comment"),
-            Code::ExpectedBrace => {
-                diagnostic.note("a block's `{` stands in the same line as its name")
-            }
+            Code::ExpectedBrace => diagnostic
+                .note("a block begins with `name {` or `name argument {` in a line of its own"),
             _ => diagnostic,
         });
     }

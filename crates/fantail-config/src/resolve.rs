@@ -30,12 +30,7 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> Settings {
     let mut names: Vec<&[u8]> = exporters.names.keys().map(Vec::as_slice).collect();
     names.sort_unstable();
     for metric in &mut metrics {
-        if let Some(exporter) = &metric.exporter
-            && !exporters.names.contains_key(&exporter.value)
-        {
-            context.push(unknown_exporter(metric, exporter, &names));
-            metric.exporter = None;
-        }
+        find_exporter(metric, &names, context);
     }
     Settings {
         dialect: context.dialect,
@@ -43,6 +38,26 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> Settings {
         exporters: exporters.list,
         base_dir: top.base_dir,
         stats: service::resolve(top.stats.into_iter(), context),
+    }
+}
+
+/// Resolves a configuration that is a single metric.
+pub(crate) fn one_metric(context: &mut Context<'_>, exporters: &[Exporter]) -> Option<Metric> {
+    let top = Top::sort(context);
+    let mut metric = metrics(&top, context).pop()?;
+    let mut names: Vec<&[u8]> = exporters.iter().map(|one| one.name.as_slice()).collect();
+    names.sort_unstable();
+    find_exporter(&mut metric, &names, context);
+    Some(metric)
+}
+
+/// Reports, and forgets, an exporter that is not among the names, which are sorted.
+fn find_exporter(metric: &mut Metric, names: &[&[u8]], context: &mut Context<'_>) {
+    if let Some(exporter) = &metric.exporter
+        && names.binary_search(&exporter.value.as_slice()).is_err()
+    {
+        context.push(unknown_exporter(metric, exporter, names));
+        metric.exporter = None;
     }
 }
 
@@ -61,6 +76,9 @@ impl<'a> Top<'a> {
     fn sort(context: &mut Context<'a>) -> Self {
         let mut top = Self::default();
         for entry in context.raw.top() {
+            if context.diagnostics.is_full() {
+                break;
+            }
             match entry {
                 RawEntry::Setting(setting) => top.setting(setting, context),
                 RawEntry::Block(block) => top.block(block, context),

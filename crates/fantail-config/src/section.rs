@@ -12,6 +12,7 @@ use crate::{
     code::Code,
     context::Context,
     diagnostic::Diagnostic,
+    exporter::alternatives,
     raw::{RawBlock, RawEntry, RawSetting},
     renamed,
     schema::{Key, Kind, Row, Shape},
@@ -115,6 +116,9 @@ impl<'a> Section<'a> {
 
     fn add(&mut self, block: &'a RawBlock, origin: Origin, context: &mut Context<'a>) {
         for entry in context.raw.within(block) {
+            if context.diagnostics.is_full() {
+                return;
+            }
             match entry {
                 RawEntry::Setting(setting) if setting.key.bytes().starts_with(b"@") => {
                     for included in context.group(setting) {
@@ -130,6 +134,9 @@ impl<'a> Section<'a> {
     /// The settings of a group. Groups in groups are not allowed.
     fn add_group(&mut self, block: &'a RawBlock, context: &mut Context<'a>) {
         for entry in context.raw.within(block) {
+            if context.diagnostics.is_full() {
+                return;
+            }
             match entry {
                 RawEntry::Setting(setting) => self.setting(setting, Origin::Default, context),
                 RawEntry::Block(nested) => self.block(nested, context),
@@ -262,8 +269,22 @@ impl<'a> Section<'a> {
             .clone()
             .map(|row| self.kind.short_name(dialect, argument, *row))
             .chain(rows.map(|row| row.name));
-        let nearest = suggest::nearest(name.bytes(), names.map(str::as_bytes));
-        diagnostic.suggest(nearest.and_then(|name| std::str::from_utf8(name).ok()))
+        let names: Vec<&str> = names.collect();
+        let nearest = suggest::nearest(name.bytes(), names.iter().map(|name| name.as_bytes()));
+        if let Some(nearest) = nearest.and_then(|name| std::str::from_utf8(name).ok()) {
+            return diagnostic.suggest(Some(nearest));
+        }
+        // `path` for `file_path` and `unix_path`
+        let ending = [b"_", name.bytes()].concat();
+        let mut longer: Vec<&str> = names
+            .into_iter()
+            .take(self.kind.rows(dialect).len())
+            .collect();
+        longer.retain(|name| name.as_bytes().ends_with(&ending));
+        if longer.is_empty() {
+            return diagnostic;
+        }
+        diagnostic.help(format!("did you mean {}?", alternatives(&longer)))
     }
 
     /// The setting that counts: the last one.

@@ -1,17 +1,11 @@
 //! Configurations that real servers ran with give the settings they mean.
 
 use bstr::ByteSlice;
-use fantail_config::{FileSystem, Metric, Options, Settings, load};
+use fantail_config::{Metric, Settings};
 use fantail_event::Dialect;
 
 fn read(name: &str, dialect: Dialect) -> Settings {
-    let path = crate::testdata("golden").join(name);
-    let path = path.to_str().unwrap().as_bytes();
-    let options = Options {
-        dialect: Some(dialect),
-        ..Options::default()
-    };
-    let loaded = load(path, &FileSystem, &options);
+    let loaded = crate::load_file(&crate::testdata("golden").join(name), Some(dialect));
     assert_eq!(loaded.diagnostics.to_lines(&loaded.sources), "");
     loaded.settings
 }
