@@ -52,7 +52,7 @@ impl Moments {
         subtract(&mut numerator, &square_of_sum);
         match self.count {
             0 => 0.0,
-            count => to_f64(&numerator) / as_f64(count) / as_f64(count),
+            count => to_f64(&numerator) / (as_f64(count) * as_f64(count)),
         }
     }
 }

@@ -5,8 +5,6 @@
 //! them. Nothing here allocates once the buffers have grown, but for new
 //! series.
 
-use std::collections::HashSet;
-
 use fantail_event::{Dialect, EventView, ValueRef};
 
 use crate::{
@@ -15,10 +13,6 @@ use crate::{
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
 };
-
-/// Up to so many elements of a list are compared with each other, more by a
-/// hash.
-const FEW_ELEMENTS: usize = 16;
 
 /// Buffers that outlive an event.
 #[derive(Debug, Clone, Default)]
@@ -36,27 +30,33 @@ pub(crate) struct Scratch {
 #[derive(Debug, Clone, Default)]
 struct Texts {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    ranges: Vec<(usize, usize)>,
 }
 
 impl Texts {
     fn clear(&mut self) {
         self.bytes.clear();
-        self.ends.clear();
+        self.ranges.clear();
     }
 
-    /// Ends the text that was written to `bytes`.
+    /// Adds what was written to `bytes` since the last text.
     fn end(&mut self) {
-        self.ends.push(self.bytes.len());
+        let start = self.ranges.last().map_or(0, |(_, end)| *end);
+        self.ranges.push((start, self.bytes.len()));
     }
 
     fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let text = self.bytes.get(start..end).unwrap_or_default();
-            start = end;
-            text
-        })
+        let text = |&(start, end): &(usize, usize)| self.bytes.get(start..end);
+        self.ranges
+            .iter()
+            .map(move |range| text(range).unwrap_or_default())
+    }
+
+    fn sort_and_dedup(&mut self) {
+        let Self { bytes, ranges } = self;
+        let text = |&(start, end): &(usize, usize)| bytes.get(start..end);
+        ranges.sort_unstable_by(|a, b| text(a).cmp(&text(b)));
+        ranges.dedup_by(|a, b| text(a) == text(b));
     }
 }
 
@@ -184,31 +184,15 @@ fn choose(
             scratch.elements.end();
             false
         });
-        // Distinct before the modifiers, as in Dovecot: two users of one
-        // domain count twice for it.
-        for_each_distinct(&scratch.elements, |element| {
+        // As in Dovecot: in the order of their bytes, and distinct before the
+        // modifiers, so two users of one domain count twice for it.
+        scratch.elements.sort_and_dedup();
+        for element in scratch.elements.iter() {
             write_text_key(element, modifiers, &mut scratch.keys.bytes);
             scratch.keys.end();
-        });
+        }
     } else if write_key(value, modifiers, &mut scratch.keys.bytes) {
         scratch.keys.end();
     }
     Choice::Keys
-}
-
-fn for_each_distinct(texts: &Texts, mut each: impl FnMut(&[u8])) {
-    if texts.ends.len() <= FEW_ELEMENTS {
-        for (at, text) in texts.iter().enumerate() {
-            if !texts.iter().take(at).any(|before| before == text) {
-                each(text);
-            }
-        }
-        return;
-    }
-    let mut seen = HashSet::with_capacity(texts.ends.len());
-    for text in texts.iter() {
-        if seen.insert(text) {
-            each(text);
-        }
-    }
 }
