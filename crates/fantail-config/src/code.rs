@@ -94,7 +94,8 @@ codes! {
     UnknownSetting = "unknown-setting", Error, "unknown setting";
     /// A block that the block does not have.
     UnknownBlock = "unknown-block", Error, "unknown block";
-    /// A setting where a block is needed, or the other way round.
+    /// A setting where a block is needed, the other way round, or
+    /// `metric/name/setting = value`, which Dovecot 2.4 takes in some places.
     WrongKind = "wrong-kind", Error, "a block and a setting are confused";
     /// A metric, an exporter or a field without a name.
     EmptyName = "empty-name", Error, "the name is empty";

@@ -62,8 +62,11 @@ pub(crate) fn read(
             }
             reader.run();
             if groups::are_used(&reader.raw, reader.dialect) {
+                let own = reader.raw.top.len();
                 reader.enter(groups::NAME.to_vec(), groups::TEXT.to_vec(), None);
                 reader.run();
+                // They count as defined before those of the configuration.
+                reader.raw.top.rotate_left(own);
             }
         }
         Err(error) => reader.diagnostics.push(Diagnostic {

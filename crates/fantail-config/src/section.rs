@@ -24,7 +24,46 @@ use crate::{
 /// Blocks of one name, in the order they were written.
 #[derive(Debug)]
 pub(crate) struct Named<'a> {
+    /// Those of groups, which the others override; none if there are no others.
+    pub(crate) grouped: Vec<&'a RawBlock>,
+    /// At least one.
     pub(crate) blocks: Vec<&'a RawBlock>,
+}
+
+impl<'a> Named<'a> {
+    fn name(&self) -> &'a [u8] {
+        let first = self
+            .blocks
+            .first()
+            .and_then(|block| block.argument.as_ref());
+        first.map_or(&[][..], Text::bytes)
+    }
+}
+
+/// Like [`by_name`], with blocks of groups. Those that only groups have come
+/// first, as in Dovecot.
+pub(crate) fn with_groups<'a>(
+    grouped: impl IntoIterator<Item = &'a RawBlock>,
+    blocks: impl IntoIterator<Item = &'a RawBlock>,
+) -> Vec<Named<'a>> {
+    let mut own = by_name(blocks);
+    let places: HashMap<&[u8], usize> = own
+        .iter()
+        .enumerate()
+        .map(|(place, named)| (named.name(), place))
+        .collect();
+    let mut all = Vec::new();
+    for named in by_name(grouped) {
+        match places
+            .get(named.name())
+            .and_then(|place| own.get_mut(*place))
+        {
+            Some(overriding) => overriding.grouped = named.blocks,
+            None => all.push(named),
+        }
+    }
+    all.append(&mut own);
+    all
 }
 
 /// Puts blocks of one name together, keeping the order of the first ones.
@@ -37,6 +76,7 @@ pub(crate) fn by_name<'a>(blocks: impl IntoIterator<Item = &'a RawBlock>) -> Vec
         match merged.get_mut(place) {
             Some(named) => named.blocks.push(block),
             None => merged.push(Named {
+                grouped: Vec::new(),
                 blocks: vec![block],
             }),
         }
@@ -108,6 +148,9 @@ impl<'a> Section<'a> {
         for (row, setting) in defaults {
             section.assign(*row, setting, Origin::Default);
         }
+        for block in &named.grouped {
+            section.add_group(block, context);
+        }
         for (number, block) in named.blocks.iter().enumerate() {
             section.add(block, Origin::Block(number), context);
         }
@@ -122,7 +165,7 @@ impl<'a> Section<'a> {
             match entry {
                 RawEntry::Setting(setting) if setting.key.bytes().starts_with(b"@") => {
                     for included in context.group(setting) {
-                        self.add_group(included, context);
+                        self.add_group(included.block, context);
                     }
                 }
                 RawEntry::Setting(setting) => self.setting(setting, origin, context),

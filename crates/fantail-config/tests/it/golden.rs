@@ -66,6 +66,33 @@ fn exporters(settings: &Settings) -> Vec<String> {
 const SELECT: &str = r#"((((event="imap_command_finished" AND "tagged_reply_state"="OK") AND ("cmd_name"="SELECT" OR "cmd_name"="EXAMINE")) AND (NOT "mailbox"="INBOX")))"#;
 const ALL: &str = r#"((event="*" AND (NOT event="mail_cache_lookup_finished")))"#;
 
+/// What Dovecot 2.4.1 makes of defaults, paths and groups: its stats process
+/// was asked with `doveadm stats dump`.
+#[test]
+fn defaults_and_groups() {
+    let read = |name: &str| {
+        let loaded = crate::load_file(&crate::testdata("2.4/good").join(name), None);
+        metrics(&loaded.settings)
+    };
+    assert_eq!(
+        read("defaults.conf"),
+        [r#"m | (event="x") | x |  | a nhtcf"#]
+    );
+    assert_eq!(
+        read("groups.conf"),
+        [
+            r#"auth_successes | ((event="auth_request_finished" AND "success"="yes")) |  |  | - nhtcf"#,
+            r#"auth_failures | ((event="auth_request_finished" AND (NOT "success"="yes"))) |  |  | - nhtcf"#,
+            r#"login_aborted | (event="login_aborted") |  | reason Discrete([]) | - nhtcf"#,
+            r#"a | (event="x") |  |  | - nhtcf"#,
+        ]
+    );
+    assert_eq!(
+        read("lists.conf"),
+        [r#"a | (event="x") | a c d e |  | - ntcf"#]
+    );
+}
+
 #[test]
 fn the_article() {
     let settings = read("2.3.19-seed.conf", Dialect::V2_3);

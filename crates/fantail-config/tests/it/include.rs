@@ -2,13 +2,13 @@
 
 use fantail_config::{Loaded, Memory, Options, load};
 
-fn read(files: Memory) -> Loaded {
-    load(b"/etc/dovecot.conf", &files, &Options::default())
+fn read(files: &Memory) -> Loaded {
+    load(b"/etc/dovecot.conf", files, &Options::default())
 }
 
 /// Names of metrics, and the diagnostics without their messages.
 #[track_caller]
-fn check(files: Memory, metrics: &[&str], diagnostics: &[&str]) {
+fn check(files: &Memory, metrics: &[&str], diagnostics: &[&str]) {
     let loaded = read(files);
     let names: Vec<_> = loaded
         .settings
@@ -44,7 +44,7 @@ fn in_the_order_of_names_and_relative() {
         .with("/etc/conf.d/more", metric("bb"))
         .with("/etc/conf.d/.hidden.conf", metric("h"))
         .with("/etc/conf.d/sub/30.conf", metric("s"));
-    check(files, &["a", "bb", "b", "c", "z"], &[]);
+    check(&files, &["a", "bb", "b", "c", "z"], &[]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn within_a_block() {
     let files = Memory::new()
         .with("/etc/dovecot.conf", "metric a {\n!include f\n}\n")
         .with("/etc/f", "filter = event=x\nfields = y\n");
-    let loaded = read(files);
+    let loaded = read(&files);
     assert_eq!(loaded.diagnostics.to_lines(&loaded.sources), "");
     let metric = &loaded.settings.metrics[0];
     assert_eq!(metric.settings.fields, [b"y"]);
@@ -66,7 +66,7 @@ fn within_a_block() {
 fn missing_files() {
     let main = "!include nothing\n!include no*\n!include_try nothing\n!include_try no*\n!include\n";
     check(
-        Memory::new().with("/etc/dovecot.conf", main),
+        &Memory::new().with("/etc/dovecot.conf", main),
         &[],
         &[
             "/etc/dovecot.conf:1:10: error[config/file-not-found]",
@@ -74,7 +74,7 @@ fn missing_files() {
             "/etc/dovecot.conf:5:1: warning[config/missing-include]",
         ],
     );
-    check(Memory::new(), &[], &["error[config/file-not-found]"]);
+    check(&Memory::new(), &[], &["error[config/file-not-found]"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn loops() {
         .with("/etc/a", format!("!include b\n{}", metric("m")))
         .with("/etc/b", "!include dovecot.conf\n!include b\n");
     check(
-        files,
+        &files,
         &["m"],
         &[
             "/etc/b:1:10: error[config/include-loop]",
@@ -108,7 +108,7 @@ fn braces_balance_in_each_file() {
         )
         .with("/etc/f", "}\nmetric c {\n");
     check(
-        files,
+        &files,
         &["a", "b"],
         &[
             "/etc/f:1:1: error[config/unexpected-brace]",
@@ -125,7 +125,7 @@ fn values_from_files() {
         .with("/etc/dovecot.conf", main)
         .with("/etc/filter", "event=x AND\n  a == b\n");
     check(
-        files,
+        &files,
         &[],
         &[
             "/etc/dovecot.conf:6:13: error[config/file-unreadable]",
