@@ -203,7 +203,12 @@ fn group_by_of_2_3() {
         "group_by = a:linear:0:9223372036854775808:1",
         &["3:12 method-arguments"],
     );
-    check_metric(V2_3, "group_by = a:linear:0:9223372036854775807:1", &[]);
+    check_metric(V2_3, "group_by = a:linear:0:65536:1", &[]);
+    check_metric(
+        V2_3,
+        "group_by = a:linear:0:9223372036854775807:1",
+        &["3:12 invalid-buckets"],
+    );
     check_metric(V2_3, "group_by = a:discrete:x", &["3:12 invalid-modifier"]);
     check_metric(V2_3, "group_by = a:discrete:%{domain}", &[]);
     check_metric(
