@@ -8,7 +8,7 @@ use std::{borrow::Cow, cell::LazyCell, io::Write as _};
 
 use fantail_event::escape::escape_into;
 
-use crate::{Distribution, DovecotLabels, MetricSnapshot, Percentile, Snapshot};
+use crate::{Distribution, DovecotLabels, Label, MetricSnapshot, Percentile, Snapshot};
 
 /// One number of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +131,7 @@ pub fn rows(
             .and_then(Option::as_ref)
             .and_then(|(parent, labels)| {
                 let (label, below) = match names {
+                    _ if series.label() == Label::Missing => return None,
                     Names::Dovecot => labels.label(series.label(), level)?,
                     Names::Full => (series.label().text(level), *labels),
                 };
@@ -145,7 +146,7 @@ pub fn rows(
                 shown.for_each(|c| name.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes()));
                 Some((name, below))
             });
-        // Below a series that Dovecot does not have, it has none.
+        // A series that Dovecot does not have, nor any below it.
         path.push(here);
         let (name, _) = path.last()?.as_ref()?;
         Some(Row {

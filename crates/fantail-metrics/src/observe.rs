@@ -62,7 +62,8 @@ impl Texts {
 
 /// How the value of an event chooses sub-metrics of one level.
 enum Choice {
-    None,
+    /// It has none.
+    Missing,
     /// Those whose keys are in the buffer.
     Keys,
     Bucket(u32, i64),
@@ -111,19 +112,20 @@ pub(crate) fn observe(
                 let (child, other) = tree.child(parent, depth, key, &mut room);
                 overflowed += u64::from(other);
                 tree.record(child, &scratch.numbers);
-                scratch.found.push(child);
                 Some(child)
             };
             match choice {
-                Choice::None => {}
+                // Nothing is below it.
+                Choice::Missing => _ = update(tree, Key::Missing),
                 Choice::Keys => {
                     for key in scratch.keys.iter() {
-                        update(tree, Key::Text(key));
+                        scratch.found.extend(update(tree, Key::Text(key)));
                     }
                 }
                 Choice::Bucket(bucket, value) => {
                     if let Some(child) = update(tree, Key::Bucket(bucket)) {
                         tree.record_own(child, value);
+                        scratch.found.push(child);
                     }
                 }
             }
@@ -164,17 +166,17 @@ fn choose(
     let value = match (find(event, &level.field), dialect) {
         (Some(value), _) => value,
         // 2.3 knows no sub-metric of events without the field.
-        (None, Dialect::V2_3) => return Choice::None,
+        (None, Dialect::V2_3) => return Choice::Missing,
         (None, Dialect::V2_4) => ValueRef::Str(b""),
     };
     if let Some(buckets) = level.method.buckets() {
         return match value {
             ValueRef::Int(number) => Choice::Bucket(buckets.bucket(number), number),
-            _ => Choice::None,
+            _ => Choice::Missing,
         };
     }
     let Method::Discrete(modifiers) = &level.method else {
-        return Choice::None;
+        return Choice::Missing;
     };
     scratch.keys.clear();
     if matches!(value, ValueRef::List) {
@@ -193,6 +195,9 @@ fn choose(
         }
     } else if write_key(value, modifiers, &mut scratch.keys.bytes) {
         scratch.keys.end();
+    }
+    if scratch.keys.ranges.is_empty() {
+        return Choice::Missing;
     }
     Choice::Keys
 }

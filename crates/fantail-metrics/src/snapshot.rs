@@ -46,6 +46,7 @@ pub(crate) enum OwnedLabel {
     Value(Box<[u8]>),
     Bucket(u32),
     Other,
+    Missing,
 }
 
 impl From<Label<'_>> for OwnedLabel {
@@ -54,6 +55,7 @@ impl From<Label<'_>> for OwnedLabel {
             Label::Value(value) => Self::Value(value.into()),
             Label::Bucket(bucket) => Self::Bucket(bucket),
             Label::Other => Self::Other,
+            Label::Missing => Self::Missing,
         }
     }
 }
@@ -144,13 +146,12 @@ impl MetricSnapshot {
         self.overflowed
     }
 
-    /// Whether a series has all labels: nothing is below it, nor ever will
-    /// be. Every event that has all levels is counted in one of these (or
-    /// several, by lists); an event whose value of some level has no
-    /// sub-metric is counted only above.
+    /// Whether nothing is below a series, nor ever will be: it has all
+    /// levels, or the last of its labels is [missing](Label::Missing). Each
+    /// event is counted in one of these (or in several, by lists).
     #[must_use]
     pub fn is_leaf(&self, series: &Series) -> bool {
-        series.depth == self.settings.group_by.len()
+        series.depth == self.settings.group_by.len() || series.label == OwnedLabel::Missing
     }
 }
 
@@ -169,6 +170,7 @@ impl Series {
             OwnedLabel::Value(value) => Label::Value(value),
             OwnedLabel::Bucket(bucket) => Label::Bucket(*bucket),
             OwnedLabel::Other => Label::Other,
+            OwnedLabel::Missing => Label::Missing,
         }
     }
 

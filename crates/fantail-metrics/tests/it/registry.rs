@@ -115,11 +115,11 @@ fn values_past_the_limit_share_one_series() {
             .map(|v| event(vec![("g", text(v))]))
             .into()
     };
-    // The metric itself and `other` count, too.
-    check(at_most(4), &by, events(), "=7 a=2 b=2 other=3 overflowed=3");
+    // The metric itself counts, `other`, and room for events without a value.
+    check(at_most(5), &by, events(), "=7 a=2 b=2 other=3 overflowed=3");
     check(at_most(0), &by, events(), "=7 other=7 overflowed=7");
     let all = Limits {
-        series: 3,
+        series: 4,
         ..Limits::default()
     };
     check(all, &by, events(), "=7 a=2 other=5 overflowed=5");
@@ -127,7 +127,7 @@ fn values_past_the_limit_share_one_series() {
     let events = ["other", "a", "b"]
         .map(|v| event(vec![("g", text(v))]))
         .into();
-    check(at_most(4), &by, events, "=3 other=2 a=1 overflowed=1");
+    check(at_most(5), &by, events, "=3 other=2 a=1 overflowed=1");
 }
 
 #[test]
@@ -136,8 +136,9 @@ fn nested_values_past_the_limit_keep_their_sums() {
     let events = ["a1", "a2", "b1", "a3", "c1", "a1"]
         .map(|v| event(vec![("g", text(&v[..1])), ("h", text(&v[1..]))]))
         .into();
+    // The metric takes 5, `a` 3 and each below it 1.
     check(
-        at_most(7),
+        at_most(10),
         &by,
         events,
         "=6 a=4 a_1=2 a_2=1 a_other=1 other=2 other_other=2 overflowed=5",
@@ -151,7 +152,7 @@ fn buckets_past_the_limit() {
     let events = [5, 6, 7, 5]
         .map(|x| event(vec![("x", Value::Int(x))]))
         .into();
-    check(at_most(3), &by, events, "=4 x_5_5=2 other=2 overflowed=2");
+    check(at_most(4), &by, events, "=4 x_5_5=2 other=2 overflowed=2");
 }
 
 /// Every integer has a bucket (Dovecot's process ends at −2^63, and after a
@@ -231,6 +232,46 @@ fn lists_multiply_up_to_a_limit() {
     assert_eq!(registry.series(), 1 + registry.limits().updates_per_event);
     let snapshot = registry.snapshot();
     assert_eq!(snapshot.metrics()[0].overflowed(), 15_904 + 4_096 * 20_000);
+}
+
+/// Whatever the values are, the series without any below them account for
+/// each event.
+#[test]
+fn events_without_a_value_are_accounted_for() {
+    let exponential = Method::Exponential(Exponential::new(1, 2, 10).unwrap());
+    let by = settings("m", "", &[("g", discrete()), ("x", exponential)]);
+    for dialect in [Dialect::V2_3, Dialect::V2_4] {
+        let mut registry = Registry::with_limits(dialect, at_most(11));
+        let id = registry.add(by.clone()).unwrap();
+        let values = || {
+            [
+                None,
+                Some(text("a")),
+                Some(Value::Int(7)),
+                Some(Value::List(Vec::new())),
+            ]
+        };
+        let mut events = 0;
+        for g in values() {
+            for x in values() {
+                let fields = [g.clone().map(|v| ("g", v)), x.map(|v| ("x", v))];
+                let event = event(fields.into_iter().flatten().collect());
+                with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+                events += 1;
+            }
+        }
+        let snapshot = registry.snapshot();
+        let metric = &snapshot.metrics()[0];
+        let leaves = metric
+            .series()
+            .iter()
+            .filter(|series| metric.is_leaf(series));
+        assert_eq!(
+            leaves.map(|leaf| leaf.duration().count()).sum::<u64>(),
+            events
+        );
+        assert!(registry.series() <= 11);
+    }
 }
 
 /// Something that is no Dovecot event.
@@ -339,7 +380,7 @@ fn removed_metrics_are_gone() {
             .add(settings("c", "", &[("g", discrete())]))
             .unwrap();
         with_sent(&event(vec![("g", text("x"))]), |sent| {
-            assert!(registry.observe(id, sent))
+            assert!(registry.observe(id, sent));
         });
         assert!(registry.remove(b"c"));
     }

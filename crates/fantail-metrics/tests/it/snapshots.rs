@@ -90,7 +90,7 @@ fn metrics_meet_by_name_and_settings() {
         for metric in all {
             let id = registry.add(metric.clone()).unwrap();
             with_sent(&event(Vec::new()), |sent| {
-                assert!(registry.observe(id, sent))
+                assert!(registry.observe(id, sent));
             });
         }
         registry.snapshot()

@@ -13,9 +13,9 @@ use fantail_wire::{Connection, Limits, capture::Capture};
 
 /// A registry and the filters of its metrics.
 #[derive(Debug)]
-pub struct Player {
+pub(crate) struct Player {
     /// What was counted.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     filters: Vec<(MetricId, Filter)>,
     categories: CategoryTree,
     dialect: Dialect,
@@ -23,7 +23,7 @@ pub struct Player {
 
 impl Player {
     /// With the metrics of a configuration.
-    pub fn new(config: &str, dialect: Dialect) -> Self {
+    pub(crate) fn new(config: &str, dialect: Dialect) -> Self {
         let mut registry = Registry::new(dialect);
         let filters = metrics(config)
             .into_iter()
@@ -42,7 +42,7 @@ impl Player {
     }
 
     /// Plays one connection, its handshake first.
-    pub fn play<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) {
+    pub(crate) fn play<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) {
         let mut connection = Connection::new(self.dialect, Limits::default());
         // 2.3 never looks at unnamed events, 2.4 if some filter may match them.
         let named_only =
@@ -65,14 +65,14 @@ impl Player {
     }
 
     /// Plays a file of events, which are escaped, as one connection.
-    pub fn play_events(&mut self, events: &str) {
+    pub(crate) fn play_events(&mut self, events: &str) {
         let lines: Vec<Vec<u8>> = events.lines().map(unescape).collect();
         let greeting: &[u8] = b"VERSION\tstats-client\t4\t0";
         self.play(std::iter::once(greeting).chain(lines.iter().map(Vec::as_slice)));
     }
 
     /// Plays a capture, one connection after another.
-    pub fn play_capture(&mut self, capture: &[u8]) {
+    pub(crate) fn play_capture(&mut self, capture: &[u8]) {
         let capture = Capture::parse(capture);
         assert!(capture.errors.is_empty());
         for connection in capture.connections {
