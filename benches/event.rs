@@ -9,41 +9,29 @@
     reason = "criterion's macros make public functions; and the recording is known to be right"
 )]
 
-use std::{hint::black_box, time::Duration};
+use std::hint::black_box;
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use fantail_benches::Capture;
-use fantail_event::{Event, Level, SentEvent, escape, text};
-
-type Group<'a> = BenchmarkGroup<'a, criterion::measurement::WallTime>;
-
-fn group<'a>(criterion: &'a mut Criterion, name: &str, capture: &Capture) -> Group<'a> {
-    let mut group = criterion.benchmark_group(name);
-    group.throughput(Throughput::Elements(capture.events.len() as u64));
-    group.warm_up_time(Duration::from_secs(1));
-    group
-}
+use criterion::{Criterion, criterion_group, criterion_main};
+use fantail_benches::{Recording, group};
+use fantail_event::{CategoryTree, Dialect, Event, escape, text};
 
 /// Bytes to their escaped form and back, an event's text as one.
 fn escaping(criterion: &mut Criterion) {
-    let capture = Capture::dovecot_2_4();
-    let escaped: Vec<Vec<u8>> = capture
-        .events
-        .iter()
-        .map(|event| escape::escape(event).into_owned())
-        .collect();
-    let mut group = group(criterion, "escape", &capture);
+    let recording = Recording::dovecot_2_4();
+    let events = recording.texts().events;
+    let escaped: Vec<_> = events.iter().map(|event| escape::escape(event)).collect();
+    let mut group = group(criterion, "escape", events.len());
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| {
-            for event in &capture.events {
-                black_box(event.as_slice());
+            for event in &events {
+                black_box(event);
             }
         });
     });
     let mut out = Vec::new();
     group.bench_function("copy", |bencher| {
         bencher.iter(|| {
-            for event in &capture.events {
+            for event in &events {
                 out.clear();
                 out.extend_from_slice(black_box(event));
                 black_box(&out);
@@ -52,7 +40,7 @@ fn escaping(criterion: &mut Criterion) {
     });
     group.bench_function("escape_into", |bencher| {
         bencher.iter(|| {
-            for event in &capture.events {
+            for event in &events {
                 out.clear();
                 escape::escape_into(black_box(event), &mut out);
                 black_box(&out);
@@ -68,7 +56,7 @@ fn escaping(criterion: &mut Criterion) {
     });
     group.bench_function("unescape_nothing", |bencher| {
         bencher.iter(|| {
-            for event in &capture.events {
+            for event in &events {
                 black_box(escape::unescape(black_box(event)));
             }
         });
@@ -78,20 +66,22 @@ fn escaping(criterion: &mut Criterion) {
 
 /// The text form to an event and back.
 fn text_form(criterion: &mut Criterion) {
-    let capture = Capture::dovecot_2_4();
-    let events = parse_all(&capture);
-    let mut group = group(criterion, "text", &capture);
+    let recording = Recording::dovecot_2_4();
+    let texts = recording.texts();
+    let parse = |event| parse(event, &texts.categories, recording.dialect);
+    let events: Vec<Event<'_>> = texts.events.iter().map(|event| parse(event)).collect();
+    let mut group = group(criterion, "text", events.len());
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| {
-            for event in &capture.events {
+            for event in &texts.events {
                 black_box(arguments(event).count());
             }
         });
     });
     group.bench_function("parse", |bencher| {
         bencher.iter(|| {
-            for event in &capture.events {
-                black_box(parse(event, &capture));
+            for event in &texts.events {
+                black_box(parse(event));
             }
         });
     });
@@ -108,40 +98,22 @@ fn text_form(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// An event with two ancestors to one event with all that it inherits.
+/// An event to one with all that it inherits.
 fn flatten(criterion: &mut Criterion) {
-    let capture = Capture::dovecot_2_4();
-    let events = parse_all(&capture);
-    let refs: Vec<&Event<'_>> = events.iter().collect();
-    let sent: Vec<SentEvent<'_>> = refs
-        .windows(3)
-        .map(|chain| SentEvent {
-            level: Level::Info,
-            event: chain[0],
-            parents: &chain[1..],
-            global: &[],
-            categories: &capture.categories,
-        })
-        .collect();
-    let mut group = group(criterion, "flatten", &capture);
+    let recording = Recording::dovecot_2_4();
+    let (sendings, categories) = recording.sendings();
+    let mut group = group(criterion, "flatten", sendings.len());
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| {
-            for sent in &sent {
-                black_box(sent.event);
-            }
-        });
-    });
-    group.bench_function("clone", |bencher| {
-        bencher.iter(|| {
-            for sent in &sent {
-                black_box(black_box(sent.event).clone());
+            for sending in &sendings {
+                sending.with(&categories, |sent| _ = black_box(sent));
             }
         });
     });
     group.bench_function("flatten", |bencher| {
         bencher.iter(|| {
-            for sent in &sent {
-                black_box(black_box(sent).flatten());
+            for sending in &sendings {
+                sending.with(&categories, |sent| _ = black_box(sent.flatten()));
             }
         });
     });
@@ -152,16 +124,8 @@ fn arguments(event: &[u8]) -> impl Iterator<Item = &[u8]> {
     event.split(|&byte| byte == b'\t')
 }
 
-fn parse<'a>(event: &'a [u8], capture: &Capture) -> Event<'a> {
-    text::parse(arguments(event), &capture.categories, capture.dialect).unwrap()
-}
-
-fn parse_all(capture: &Capture) -> Vec<Event<'_>> {
-    capture
-        .events
-        .iter()
-        .map(|event| parse(event, capture))
-        .collect()
+fn parse<'a>(event: &'a [u8], categories: &CategoryTree, dialect: Dialect) -> Event<'a> {
+    text::parse(arguments(event), categories, dialect).unwrap()
 }
 
 criterion_group!(benches, escaping, text_form, flatten);

@@ -1,65 +1,150 @@
 //! What the benchmarks run on: the recordings of real Dovecots.
 //!
-//! Each benchmark walks whole recordings, so that the mix of short and long
+//! Each benchmark walks a whole recording, so that the mix of short and long
 //! events, of names and of fields is that of a mail server. What is measured
 //! lies in the files beside this package's manifest, one a layer.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use fantail_event::{CategoryTree, Dialect};
+use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
+use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent};
+use fantail_wire::{Command, Connection, Limits, capture::Capture};
 
-/// The events that one Dovecot's processes sent.
+/// All that the processes of one Dovecot sent.
 #[derive(Debug)]
-pub struct Capture {
+pub struct Recording {
     /// The dialect of that Dovecot.
     pub dialect: Dialect,
-    /// The text form of each event, without its command and ids, in the
-    /// order in which they were sent. Parents (`BEGIN`) are there too,
+    bytes: Vec<u8>,
+}
+
+/// One sending of an event, with all that it inherits, kept.
+#[derive(Debug)]
+pub struct Sending {
+    level: Level,
+    event: Event<'static>,
+    parents: Vec<Event<'static>>,
+    global: Vec<Event<'static>>,
+}
+
+/// One event as text, in its place: without command and ids.
+#[derive(Debug)]
+pub struct Texts<'a> {
+    /// In the order in which they were sent; parents (`BEGIN`) are there,
     /// updates are not.
-    pub events: Vec<Vec<u8>>,
+    pub events: Vec<&'a [u8]>,
     /// All categories that were registered.
     pub categories: CategoryTree,
 }
 
-impl Capture {
-    /// The recording of Dovecot 2.4.1: 409 bytes and 14 fields an event.
+impl Recording {
+    /// The recording of Dovecot 2.4.1.
     ///
     /// # Panics
-    /// The file is missing or is no recording.
+    /// The file is missing.
     #[must_use]
-    pub fn dovecot_2_4() -> Self {
-        Self::read("dovecot-2.4.1.tsv", Dialect::V2_4)
-    }
-
     #[allow(
         clippy::expect_used,
         clippy::disallowed_methods,
         reason = "test data of our own: without it there is nothing to measure"
     )]
-    fn read(name: &str, dialect: Dialect) -> Self {
+    pub fn dovecot_2_4() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../testdata/captures")
-            .join(name);
-        let text = std::fs::read(path).expect("the recording is in testdata");
-        let mut capture = Self {
-            dialect,
+            .join("dovecot-2.4.1.tsv");
+        Self {
+            dialect: Dialect::V2_4,
+            bytes: std::fs::read(path).expect("the recording is in testdata"),
+        }
+    }
+
+    /// The lines of each client, its handshake first.
+    #[must_use]
+    pub fn clients(&self) -> Vec<Vec<&[u8]>> {
+        Capture::parse(&self.bytes)
+            .connections
+            .iter()
+            .map(|connection| connection.lines.iter().map(|line| line.line).collect())
+            .collect()
+    }
+
+    /// The events as text.
+    #[must_use]
+    pub fn texts(&self) -> Texts<'_> {
+        let mut texts = Texts {
             events: Vec::new(),
             categories: CategoryTree::default(),
         };
-        for line in text.split(|&byte| byte == b'\n') {
-            // Connection and time are the recorder's; ids stand before events.
-            let arguments: Vec<&[u8]> = line.split(|&byte| byte == b'\t').skip(2).collect();
-            match arguments.as_slice() {
-                [b"CATEGORY", name, parent @ ..] => capture
-                    .categories
-                    .register(name, parent.first().copied())
-                    .expect("the recorded registration was accepted"),
-                [b"EVENT" | b"BEGIN", _, _, _, event @ ..] => {
-                    capture.events.push(event.join(&b'\t'));
+        for line in self.clients().concat() {
+            match Command::parse(line) {
+                Ok(Command::Category { name, parent }) => {
+                    // Clients repeat each other's, which changes nothing.
+                    texts.categories.register(&name, parent.as_deref()).ok();
+                }
+                Ok(Command::Begin { event, .. } | Command::Event { event, .. }) => {
+                    texts.events.push(event.0);
                 }
                 _ => {}
             }
         }
-        capture
+        texts
     }
+
+    /// All sendings, and the categories that their events name.
+    #[must_use]
+    pub fn sendings(&self) -> (Vec<Sending>, CategoryTree) {
+        let mut categories = CategoryTree::default();
+        let mut sendings = Vec::new();
+        for lines in self.clients() {
+            let mut connection = Connection::new(self.dialect, Limits::default());
+            for line in lines {
+                let sent = connection.handle(line, &mut categories, |sent| {
+                    sendings.push(Sending::keep(sent));
+                });
+                // The tests hold that recordings are read without an error.
+                sent.ok();
+            }
+        }
+        (sendings, categories)
+    }
+}
+
+impl Sending {
+    fn keep(sent: &SentEvent<'_>) -> Self {
+        let keep = |events: &[&Event<'_>]| {
+            let owned = events.iter().map(|&event| event.clone().into_owned());
+            owned.collect()
+        };
+        Self {
+            level: sent.level,
+            event: sent.event.clone().into_owned(),
+            parents: keep(sent.parents),
+            global: keep(sent.global),
+        }
+    }
+
+    /// Calls `run` with the sent event.
+    pub fn with<R>(&self, categories: &CategoryTree, run: impl FnOnce(&SentEvent<'_>) -> R) -> R {
+        let parents: Vec<&Event<'_>> = self.parents.iter().collect();
+        let global: Vec<&Event<'_>> = self.global.iter().collect();
+        run(&SentEvent {
+            level: self.level,
+            event: &self.event,
+            parents: &parents,
+            global: &global,
+            categories,
+        })
+    }
+}
+
+/// A group whose figures per element are for one of `elements`.
+pub fn group<'a>(
+    criterion: &'a mut Criterion,
+    name: &str,
+    elements: usize,
+) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Elements(elements as u64));
+    group.warm_up_time(Duration::from_secs(1));
+    group
 }

@@ -131,6 +131,7 @@ fn clippy(workspace: &Workspace, steps: &Steps) -> Outcome {
     let fuzz = ["clippy", "--manifest-path", "fuzz/Cargo.toml"];
     let mut fuzz = workspace.cargo(fuzz);
     fuzz.args(["--no-default-features"]).args(deny);
+    fuzz.env("CARGO_TARGET_DIR", workspace.target());
     let mut all = workspace.cargo(all);
     all.args(deny);
     steps.run("clippy", [all, fuzz])

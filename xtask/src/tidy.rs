@@ -39,13 +39,6 @@ impl Finding {
             message: message.into(),
         }
     }
-
-    fn warning(path: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            warning: true,
-            ..Self::error(path, line, message)
-        }
-    }
 }
 
 impl fmt::Display for Finding {

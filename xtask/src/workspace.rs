@@ -68,7 +68,12 @@ impl Workspace {
         &self.root
     }
 
-    /// Where cargo builds; ours to write to, below `xtask/`.
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The part of it that is ours to write to.
     pub(crate) fn logs(&self) -> PathBuf {
         self.target.join("xtask")
     }

@@ -25,7 +25,11 @@ pub(crate) struct Player {
 
 impl Player {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Self { dialect, categories: CategoryTree::default(), findings: Findings::None }
+        Self {
+            dialect,
+            categories: CategoryTree::default(),
+            findings: Findings::None,
+        }
     }
 
     /// Whether anything was wrong so far.
@@ -45,10 +49,17 @@ impl Player {
         let capture = Capture::parse(bytes);
         for error in &capture.errors {
             self.findings = Findings::Some;
-            say(format_args!("{}:{}: error: {error}", path.display(), error.line()));
+            say(format_args!(
+                "{}:{}: error: {error}",
+                path.display(),
+                error.line()
+            ));
         }
         for connection in &capture.connections {
-            if self.play_connection(path, connection, &mut on_event).is_break() {
+            if self
+                .play_connection(path, connection, &mut on_event)
+                .is_break()
+            {
                 return;
             }
         }

@@ -9,7 +9,9 @@ use fantail::event;
 /// 2.4) and does with events what Dovecot's stats process does.
 #[derive(Debug, Parser)]
 #[command(name = "fantail", version, disable_help_subcommand = true)]
-#[command(after_help = "Exit status: 0 all went well, 1 something in the input is wrong, 2 wrong usage.")]
+#[command(
+    after_help = "Exit status: 0 all went well, 1 something in the input is wrong, 2 wrong usage."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

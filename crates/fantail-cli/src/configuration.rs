@@ -16,7 +16,10 @@ use crate::{
 /// Reads a configuration and says what is wrong with it. `None` if it has
 /// errors; warnings do not matter.
 pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Settings>, Failure> {
-    let options = Options { dialect: dialect.map(Into::into), ..Options::default() };
+    let options = Options {
+        dialect: dialect.map(Into::into),
+        ..Options::default()
+    };
     let loaded = config::load(path.as_os_str().as_bytes(), &FileSystem, &options);
     if !loaded.diagnostics.is_empty() {
         say(format_args!(
@@ -30,5 +33,9 @@ pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Setti
 /// Colours on terminals, unless `NO_COLOR` forbids them.
 pub(crate) fn style() -> Style {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && io::stderr().is_terminal() { Style::Coloured } else { Style::Plain }
+    if wanted && io::stderr().is_terminal() {
+        Style::Coloured
+    } else {
+        Style::Plain
+    }
 }

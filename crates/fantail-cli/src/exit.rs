@@ -50,9 +50,8 @@ impl Failure {
 /// ends the program before a command runs.)
 pub(crate) fn code(outcome: Result<Findings, Failure>) -> ExitCode {
     match outcome {
-        Ok(Findings::None) => ExitCode::SUCCESS,
+        Ok(Findings::None) | Err(Failure::ReaderLeft) => ExitCode::SUCCESS,
         Ok(Findings::Some) => ExitCode::FAILURE,
-        Err(Failure::ReaderLeft) => ExitCode::SUCCESS,
         Err(Failure::Said(what)) => {
             say(format_args!("error: {what}"));
             ExitCode::FAILURE

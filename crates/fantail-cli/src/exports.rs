@@ -21,13 +21,23 @@ pub(crate) struct Exports {
 impl Exports {
     pub(crate) fn new(settings: &Settings, output: Output) -> Self {
         let logged = settings.exporters.iter();
-        let logged = logged.map(|e| matches!(e.transport, config::Transport::Log)).collect();
-        Self { log: LogTransport::new(output), logged, failure: None }
+        let logged = logged
+            .map(|e| matches!(e.transport, config::Transport::Log))
+            .collect();
+        Self {
+            log: LogTransport::new(output),
+            logged,
+            failure: None,
+        }
     }
 
     /// Breaks off once a line could not be written.
     pub(crate) fn flow(&self) -> ControlFlow<()> {
-        if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.failure.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Writes out what is held back.

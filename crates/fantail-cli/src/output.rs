@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, IsTerminal, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,6 @@ use crate::exit::Failure;
 pub(crate) struct Output {
     path: PathBuf,
     writer: BufWriter<Box<dyn Write + Send>>,
-    terminal: bool,
 }
 
 impl Output {
@@ -27,13 +26,7 @@ impl Output {
         Ok(Self {
             path: path.to_owned(),
             writer: BufWriter::new(writer),
-            terminal: standard && io::stdout().is_terminal(),
         })
-    }
-
-    /// Whether a person is looking.
-    pub(crate) fn is_terminal(&self) -> bool {
-        self.terminal
     }
 
     /// Writes all there is to write.
@@ -52,4 +45,3 @@ impl Write for Output {
         self.writer.flush()
     }
 }
-

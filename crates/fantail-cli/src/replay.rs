@@ -67,13 +67,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let mut player = Player::new(settings.dialect);
     for path in &arguments.captures {
         player.play(path, &input::read(path)?, |sent, now| {
-            engine.handle(sent, Moment { hostname: &hostname, now }, &mut exports);
+            engine.handle(
+                sent,
+                Moment {
+                    hostname: &hostname,
+                    now,
+                },
+                &mut exports,
+            );
             exports.flow()
         });
     }
     exports.finish()?;
     if let Some(path) = &arguments.dump {
-        Output::open(path)?.write_whole(&dump::table(&engine.snapshot()))?;
+        let mut table = Vec::new();
+        dump::write_table(&engine.snapshot(), &dump::default_columns(), &mut table);
+        Output::open(path)?.write_whole(&table)?;
     }
     Ok(player.findings())
 }

@@ -1,1 +1,71 @@
-//! Dovecot configuration text to typed settings.
+//! Dovecot's configuration files, 2.3 and 2.4, read into typed settings.
+//!
+//! Three steps, each of use on its own:
+//!
+//! 1. [`Tree`]: one file, lossless, with the place of everything. Knows no
+//!    setting.
+//! 2. [`RawConfig`]: all settings of all files in order, includes followed,
+//!    lines joined, quotes removed, variables expanded.
+//! 3. [`Settings`]: metrics, exporters and listeners, resolved and checked.
+//!
+//! [`load`] goes all the way, and reports everything that is wrong in one run
+//! as [`Diagnostics`]. A whole `/etc/dovecot/dovecot.conf` can be given to it:
+//! settings that are not of Dovecot's statistics are passed over.
+//!
+//! What is deliberately absent: no I/O but through a [`Loader`]; no opinion
+//! whether a filter makes sense for the events that exist (`fantail-lint` has
+//! that); no defaults of Dovecot's other settings.
+
+mod add;
+mod code;
+mod context;
+mod diagnostic;
+mod exporter;
+mod glob;
+mod group_by;
+mod groups;
+mod interval;
+mod limits;
+mod line;
+mod list;
+mod load;
+mod loader;
+mod lone_filter;
+mod metric;
+mod modifier;
+mod raw;
+mod reader;
+mod renamed;
+mod render;
+mod resolve;
+mod schema;
+mod section;
+mod service;
+mod settings;
+mod source;
+mod statement;
+mod suggest;
+mod text;
+mod tree;
+mod variable;
+mod version;
+
+pub use crate::{
+    add::MetricRequest,
+    code::{Code, Severity},
+    diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
+    limits::Limits,
+    load::{Loaded, Options, Refused, load, load_text},
+    loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
+    lone_filter::render_filter_errors,
+    raw::{RawBlock, RawConfig, RawEntry, RawSetting},
+    render::{Style, render},
+    settings::{
+        Exporter, ExporterSpans, InetListener, Metric, MetricSpans, Settings, StatsService,
+        Transport, UnixListener,
+    },
+    source::{FileId, Position, Sources, Span, Spanned},
+    statement::{Statement, SyntaxError, ValueForm},
+    text::Text,
+    tree::{Item, ItemKind, Tree},
+};

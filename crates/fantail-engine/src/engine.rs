@@ -45,12 +45,26 @@ impl Engine {
         let mut registry = Registry::new(settings.dialect);
         let mut metrics = Vec::with_capacity(settings.metrics.len());
         for metric in &settings.metrics {
-            let id = registry.add(metric.settings.clone()).map_err(EngineError::new)?;
-            let export = metric.exporter.as_ref().map(|name| formatter(settings, metric, name));
-            metrics.push(Metric { id, filter: metric.filter.clone(), export: export.transpose()? });
+            let id = registry
+                .add(metric.settings.clone())
+                .map_err(EngineError::new)?;
+            let export = metric
+                .exporter
+                .as_ref()
+                .map(|name| formatter(settings, metric, &name.value));
+            metrics.push(Metric {
+                id,
+                filter: metric.filter.clone(),
+                export: export.transpose()?,
+            });
         }
         let unnamed = unnamed_rule(settings.dialect, &metrics);
-        Ok(Self { metrics, registry, unnamed, payload: Vec::new() })
+        Ok(Self {
+            metrics,
+            registry,
+            unnamed,
+            payload: Vec::new(),
+        })
     }
 
     /// Takes one event that was sent.
@@ -95,7 +109,10 @@ fn formatter(
     metric: &fantail_config::Metric,
     name: &[u8],
 ) -> Result<(ExporterId, Formatter), EngineError> {
-    let known = settings.exporters.iter().position(|exporter| *exporter.name == *name);
+    let known = settings
+        .exporters
+        .iter()
+        .position(|exporter| *exporter.name == *name);
     let Some((at, exporter)) = known.and_then(|at| Some((at, settings.exporters.get(at)?))) else {
         return Err(EngineError::new(format_args!(
             "metric {} names the exporter {}, which is not configured",
@@ -122,7 +139,9 @@ pub struct EngineError {
 
 impl EngineError {
     fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string() }
+        Self {
+            message: message.to_string(),
+        }
     }
 }
 

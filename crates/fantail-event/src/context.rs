@@ -43,10 +43,18 @@ impl EventView for SentEvent<'_> {
     }
 
     fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.chain().any(|event| match event.own_field(key) {
-            Some(Value::List(list)) => list.iter().any(|element| test(element)),
-            _ => false,
-        })
+        let downward = self
+            .global
+            .iter()
+            .rev()
+            .chain(self.parents.iter().rev())
+            .copied();
+        downward
+            .chain(core::iter::once(self.event))
+            .any(|event| match event.own_field(key) {
+                Some(Value::List(list)) => list.iter().any(|element| test(element)),
+                _ => false,
+            })
     }
 
     fn field_origin(&self, key: &[u8]) -> Option<Origin> {

@@ -26,8 +26,9 @@ pub trait EventView {
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>>;
 
     /// Whether `test` accepts some element of the lists with this key in the
-    /// event, its ancestors, the global event and its ancestors, asked in
-    /// that order until the first that it accepts.
+    /// global event's ancestors, the global event, the event's ancestors and
+    /// the event, asked in that order, outermost first (the order in which
+    /// Dovecot makes sub-metrics), until the first that it accepts.
     fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         let _ = (key, test);
         false

@@ -70,7 +70,7 @@ pub enum SourceTest {
         /// The line; 0 stands for any.
         line: u32,
     },
-    /// 2.4: the place is written either `file` or `file:line`.
+    /// 2.4: with a `:` in it this is `file:line`, else the file's name.
     Text(Box<[u8]>),
 }
 
@@ -79,11 +79,14 @@ pub enum SourceTest {
 pub struct FieldTest {
     /// The field's key.
     pub key: Box<[u8]>,
-    /// Strings and elements of lists: only if the operator is `=`.
+    /// Strings, lists and addresses match only if this is `=`.
     pub operator: Operator,
-    /// What strings and elements of lists are compared with. A field that is
-    /// missing matches if this is empty, whatever the operator.
+    /// What strings are compared with. A field that is missing matches if this
+    /// is empty, whatever the operator.
     pub text: Pattern,
+    /// What elements of lists are compared with, where it is not the same: 2.3
+    /// tells upper from lower case there if there are no wildcards.
+    pub element: Option<Pattern>,
     /// Numbers.
     pub number: NumberTest,
     /// Addresses, if the operator is `=` and this is one; an address is
@@ -151,10 +154,13 @@ impl FieldTest {
             }
             ValueKind::Text | ValueKind::Ambiguous => (NumberTest::Never, None),
         };
+        let element = (dialect == Dialect::V2_3 && text.literal().is_some())
+            .then(|| Pattern::new(written.value.pattern(), Case::Sensitive));
         Self {
             key: key.into(),
             operator: written.operator,
             text,
+            element,
             number,
             network,
         }

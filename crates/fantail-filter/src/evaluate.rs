@@ -40,12 +40,11 @@ impl SourceTest {
                 **file == *source.file && (*line == 0 || *line == source.line)
             }
             Self::Text(text) => match text.strip_prefix(&*source.file) {
-                None => false,
-                Some([]) => true,
+                Some([]) => !text.contains(&b':'),
                 Some([b':', line @ ..]) => {
                     *line == *ShortText::of_number(source.line.into()).as_bytes()
                 }
-                Some(_) => false,
+                Some(_) | None => false,
             },
         }
     }
@@ -97,7 +96,8 @@ impl FieldTest {
 
     /// Elements, unlike fields, can be empty strings.
     fn list_holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
-        if event.any_element(&self.key, &mut |element| self.text.matches(element)) {
+        let pattern = self.element.as_ref().unwrap_or(&self.text);
+        if event.any_element(&self.key, &mut |element| pattern.matches(element)) {
             return true;
         }
         self.text.is_empty() && !event.any_element(&self.key, &mut |_| true)
@@ -105,7 +105,7 @@ impl FieldTest {
 
     fn number_holds(&self, number: i64) -> bool {
         match self.number {
-            NumberTest::Compare(with) => self.operator.holds(number, with),
+            NumberTest::Compare(with) => self.operator.holds(&number, &with),
             NumberTest::Digits => self.text.matches(ShortText::of_number(number).as_bytes()),
             NumberTest::Never => false,
         }

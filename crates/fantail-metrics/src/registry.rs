@@ -35,8 +35,8 @@ const MAX_LEVELS: usize = 64;
 ///     ..MetricSettings::default()
 /// })?;
 ///
-/// let mut event = Event::new(Timestamp::from_unix_micros(0));
-/// event.sent = Some(Timestamp::from_unix_micros(250));
+/// let mut event = Event::new(Timestamp::from_unix_micros(1_000_000));
+/// event.sent = Some(Timestamp::from_unix_micros(1_000_250));
 /// event.set(&b"user"[..], Value::Str(b"anna"[..].into()));
 /// let sent = SentEvent {
 ///     level: Level::Info,

@@ -68,6 +68,8 @@ struct Feed<'t> {
     open: Vec<usize>,
     /// Where the parenthesis stands that the last token closed.
     closed: Option<usize>,
+    /// The tokens taken last, in the order of the text.
+    recent: [Option<Placed<'t>>; 3],
     /// Opening parentheses still to be given once more.
     repeat_open: usize,
     /// Tokens to be given before the others, last first.
@@ -81,6 +83,7 @@ impl<'t> Feed<'t> {
             errors: Vec::new(),
             open: Vec::new(),
             closed: None,
+            recent: [None; 3],
             repeat_open: 0,
             pending: Vec::new(),
         }
@@ -95,12 +98,21 @@ impl<'t> Feed<'t> {
     fn advance(&mut self) -> Option<Placed<'t>> {
         let placed = self.pending.pop().or_else(|| self.tokens.next())?;
         self.closed = None;
+        self.recent = [self.recent[1], self.recent[2], Some(placed)];
         match placed.1 {
             Token::Open => self.open.push(placed.0),
             Token::Close => self.closed = self.open.pop(),
             _ => {}
         }
         Some(placed)
+    }
+
+    /// The token that comes next.
+    fn peek(&mut self) -> Option<Placed<'t>> {
+        if self.pending.is_empty() {
+            self.pending.extend(self.tokens.next());
+        }
+        self.pending.last().copied()
     }
 
     /// Records why the grammar stopped, and finds a place to go on from.
@@ -115,21 +127,39 @@ impl<'t> Feed<'t> {
             // our tokens no errors.
             _ => return false,
         };
-        self.record(token, &expected);
+        let kind = missing(&expected);
+        let before_operator = self.peek().is_some_and(|(_, next, _)| next.is_operator());
+        let is_key = token.1.is_keyword() && before_operator;
+        if is_key && kind == ParseErrorKind::MissingComparison {
+            let span = token.0..token.2;
+            let error = slip::keyword_as_key(self.tokens.slice(&span), &span);
+            self.push(error);
+            return match self.advance() {
+                Some(operator) => self.skip_to_operand_end(operator),
+                None => false,
+            };
+        }
+        self.record(token, kind);
         self.skip_to_operand_end(token)
     }
 
-    fn record(&mut self, (start, token, end): Placed<'t>, expected: &[String]) {
+    fn record(&mut self, (start, token, end): Placed<'t>, kind: ParseErrorKind) {
         let unopened = token == Token::Close && self.closed.is_none();
-        let next = self.tokens.next();
-        self.pending.extend(next);
-        let kind = missing(expected);
-        let error = if unopened && kind == ParseErrorKind::MissingConnective {
-            ParseError::new(ParseErrorKind::UnopenedParenthesis, start..end)
-        } else {
-            slip::unexpected(kind, token, start..end, next.map(|(_, next, _)| next))
-        };
-        self.push(error);
+        let error = slip::unexpected(kind, token, start..end);
+        self.push(match kind {
+            ParseErrorKind::MissingConnective if unopened => {
+                ParseError::new(ParseErrorKind::UnopenedParenthesis, start..end)
+            }
+            ParseErrorKind::MissingConnective => match self.recent {
+                [Some((_, operator, _)), Some((at, keyword, _)), _]
+                    if operator.is_operator() && keyword.is_keyword() =>
+                {
+                    slip::keyword_as_value(error, keyword, at)
+                }
+                _ => error,
+            },
+            _ => error,
+        });
     }
 
     fn record_end(&mut self, expected: &[String], end: usize) {

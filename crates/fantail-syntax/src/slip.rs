@@ -8,11 +8,29 @@ use crate::{ParseError, ParseErrorKind, Span, Suggestion, token::Token};
 /// More of a token than this is not repeated in a message.
 const SHOWN_BYTES: usize = 40;
 
-/// Bytes outside quotes that only quotes allow.
-pub(crate) fn needs_quotes(run: &[u8], byte: u8, span: &Span) -> ParseError {
-    ParseError::new(ParseErrorKind::NeedsQuotes, span.clone())
-        .found(format!("{} in {}", shown(&[byte]), shown(run)))
-        .suggest(in_quotes(run, span))
+/// A stretch outside quotes that has bytes which only quotes allow, the first
+/// of them at `at`.
+pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Span) -> ParseError {
+    let first = first_char(run.get(at..).unwrap_or_default());
+    let found = if first == run {
+        shown(run)
+    } else {
+        format!("{} in {}", shown(first), shown(run))
+    };
+    let error = ParseError::new(ParseErrorKind::NeedsQuotes, span.clone()).found(found);
+    if matches!(run, b"," | b";") {
+        return error.suggest(Suggestion::advice("put AND or OR between comparisons"));
+    }
+    error.suggest(in_quotes(run, span))
+}
+
+/// The first character, or the first byte where there is none.
+fn first_char(text: &[u8]) -> &[u8] {
+    (1..=4)
+        .filter_map(|len| text.get(..len))
+        .find(|start| core::str::from_utf8(start).is_ok())
+        .or_else(|| text.get(..1))
+        .unwrap_or_default()
 }
 
 pub(crate) fn single_quotes(inner: &[u8], span: &Span) -> ParseError {
@@ -45,19 +63,9 @@ pub(crate) fn foreign_operator(operator: &[u8], span: &Span) -> ParseError {
 }
 
 /// A token that the grammar has no use for at its place.
-pub(crate) fn unexpected(
-    kind: ParseErrorKind,
-    token: Token<'_>,
-    span: Span,
-    next: Option<Token<'_>>,
-) -> ParseError {
+pub(crate) fn unexpected(kind: ParseErrorKind, token: Token<'_>, span: Span) -> ParseError {
     let error = ParseError::new(kind, span.clone()).found(describe(token));
-    let is_key = matches!(next, Some(Token::Equal | Token::Greater | Token::Less));
     match (kind, token) {
-        (ParseErrorKind::MissingComparison, Token::And | Token::Or | Token::Not) if is_key => {
-            let word = keyword_text(token).to_ascii_lowercase();
-            error.suggest(in_quotes(word.as_bytes(), &span))
-        }
         (ParseErrorKind::MissingOperator, Token::Word(_) | Token::Quoted(_)) => error.suggest(
             Suggestion::advice("put = between key and value, and a key with blanks in quotes"),
         ),
@@ -69,6 +77,22 @@ pub(crate) fn unexpected(
         (ParseErrorKind::MissingValue, Token::Close) => error.suggest(empty_value(&span)),
         _ => error,
     }
+}
+
+/// A keyword in the place of a key.
+pub(crate) fn keyword_as_key(keyword: &[u8], span: &Span) -> ParseError {
+    ParseError::new(ParseErrorKind::MissingComparison, span.clone())
+        .found(shown(keyword))
+        .suggest(in_quotes(keyword, span))
+}
+
+/// A value was forgotten, and the keyword after it taken for it.
+pub(crate) fn keyword_as_value(error: ParseError, keyword: Token<'_>, at: usize) -> ParseError {
+    let message = format!(
+        "the {} before it was taken for a value; write \"\" for the empty one",
+        keyword_text(keyword)
+    );
+    error.suggest(Suggestion::advice(message).replace(at..at, "\"\" "))
 }
 
 /// The text ends too early.
@@ -95,7 +119,7 @@ fn in_quotes(text: &[u8], span: &Span) -> Suggestion {
         quoted.push(byte);
     }
     quoted.push(b'"');
-    let message = format!("write {}", String::from_utf8_lossy(&quoted));
+    let message = format!("write {}", printable(&quoted));
     Suggestion::advice(message).replace(span.clone(), quoted)
 }
 
@@ -103,7 +127,7 @@ fn describe(token: Token<'_>) -> String {
     match token {
         Token::Word(word) => shown(word),
         Token::Quoted(_) => "a text in quotes".into(),
-        other => keyword_text(other).into(),
+        other => format!("`{}`", keyword_text(other)),
     }
 }
 
@@ -121,10 +145,14 @@ fn keyword_text(token: Token<'_>) -> &'static str {
     }
 }
 
-/// Bytes as a message shows them: printable, and cut if they are many.
 fn shown(bytes: &[u8]) -> String {
+    format!("`{}`", printable(bytes))
+}
+
+/// Bytes as a message shows them: printable, and cut if they are many.
+fn printable(bytes: &[u8]) -> String {
     let cut = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
-    let mut text = String::from("`");
+    let mut text = String::new();
     for chunk in cut.utf8_chunks() {
         for c in chunk.valid().chars() {
             if c.is_control() {
@@ -141,6 +169,5 @@ fn shown(bytes: &[u8]) -> String {
     if cut.len() < bytes.len() {
         text.push('…');
     }
-    text.push('`');
     text
 }

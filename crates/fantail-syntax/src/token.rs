@@ -29,6 +29,16 @@ pub(crate) enum Token<'t> {
     Faulty,
 }
 
+impl Token<'_> {
+    pub(crate) fn is_operator(self) -> bool {
+        matches!(self, Self::Equal | Self::Greater | Self::Less)
+    }
+
+    pub(crate) fn is_keyword(self) -> bool {
+        matches!(self, Self::And | Self::Or | Self::Not)
+    }
+}
+
 /// A token between the place where it begins and the place where it ends.
 pub(crate) type Placed<'t> = (usize, Token<'t>, usize);
 
@@ -41,6 +51,8 @@ pub(crate) struct Tokens<'t> {
     /// A quote that is never closed, up to the end of the text. Dovecot takes
     /// it for the end.
     pub(crate) unclosed: Option<Span>,
+    /// Where the last token stands, if it is a word.
+    last_word: Option<Span>,
 }
 
 impl<'t> Tokens<'t> {
@@ -51,10 +63,11 @@ impl<'t> Tokens<'t> {
             lexemes: Lexeme::lexer(text).spanned(),
             errors: Vec::new(),
             unclosed: None,
+            last_word: None,
         }
     }
 
-    fn slice(&self, span: &Span) -> &'t [u8] {
+    pub(crate) fn slice(&self, span: &Span) -> &'t [u8] {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
@@ -65,8 +78,9 @@ impl<'t> Tokens<'t> {
 
     fn run(&mut self, span: &Span) -> Token<'t> {
         let run = self.slice(span);
-        if let Some(&byte) = run.iter().find(|&&byte| !is_word_byte(byte, self.dialect)) {
-            self.errors.push(slip::needs_quotes(run, byte, span));
+        let is_stray = |byte: &u8| !is_word_byte(*byte, self.dialect);
+        if let Some(at) = run.iter().position(is_stray) {
+            self.errors.push(slip::needs_quotes(run, at, span));
             return Token::Word(run);
         }
         keyword(run).unwrap_or(Token::Word(run))
@@ -84,6 +98,29 @@ impl<'t> Tokens<'t> {
         let error = slip::foreign_operator(self.slice(span), span);
         self.errors.push(error);
         meant
+    }
+
+    /// Takes `!`, `&` or `|` right behind a word, and what follows without a
+    /// blank, for a part of this word that would need quotes.
+    fn glued_to_word(&mut self, lexeme: Lexeme, span: &Span) -> bool {
+        let is_single =
+            span.len() == 1 && matches!(lexeme, Lexeme::Bang | Lexeme::Ampersand | Lexeme::Pipe);
+        let Some(word) = self
+            .last_word
+            .take_if(|word| is_single && word.end == span.start)
+        else {
+            return false;
+        };
+        let rest = self.lexemes.remainder();
+        let glued = rest
+            .iter()
+            .take_while(|byte| !b" \t\r\n\"()=<>".contains(byte));
+        let glued = glued.count();
+        self.lexemes.bump(glued);
+        let whole = word.start..span.end + glued;
+        let error = slip::needs_quotes(self.slice(&whole), word.len(), &whole);
+        self.errors.push(error);
+        true
     }
 
     fn token(&mut self, lexeme: Lexeme, span: &Span) -> Option<Token<'t>> {
@@ -121,10 +158,17 @@ impl<'t> Iterator for Tokens<'t> {
         if self.unclosed.is_some() || self.errors.len() >= ParseErrors::MAX_ERRORS {
             return None;
         }
-        let (lexeme, span) = self.lexemes.next()?;
-        // The lexer is total; were it not, the stretch would need quotes.
-        let token = self.token(lexeme.unwrap_or(Lexeme::Run), &span)?;
-        Some((span.start, token, span.end))
+        loop {
+            let (lexeme, span) = self.lexemes.next()?;
+            // The lexer is total; were it not, the stretch would need quotes.
+            let lexeme = lexeme.unwrap_or(Lexeme::Run);
+            if self.glued_to_word(lexeme, &span) {
+                continue;
+            }
+            let token = self.token(lexeme, &span)?;
+            self.last_word = matches!(token, Token::Word(_)).then(|| span.clone());
+            return Some((span.start, token, span.end));
+        }
     }
 }
 

@@ -5,6 +5,11 @@
 //! with more than 480 values the real one knows median, percentiles and
 //! deviation only by a random sample. Everything else must be the same.
 
+#![allow(
+    clippy::expect_used,
+    reason = "for tests: what is no golden file must fail"
+)]
+
 use serde_json::{Map, Value};
 
 /// How many values a real distribution keeps.
@@ -16,7 +21,11 @@ pub const SAMPLE: u64 = 480;
 /// If a line that begins with `{` is no JSON object.
 #[must_use]
 pub fn normalized_export(line: &[u8]) -> Vec<u8> {
-    if line.first() == Some(&b'{') { normalized_json(line) } else { normalized_tab_text(line) }
+    if line.first() == Some(&b'{') {
+        normalized_json(line)
+    } else {
+        normalized_tab_text(line)
+    }
 }
 
 fn normalized_json(line: &[u8]) -> Vec<u8> {
@@ -31,13 +40,19 @@ fn normalized_json(line: &[u8]) -> Vec<u8> {
 
 fn normalized_tab_text(line: &[u8]) -> Vec<u8> {
     let is_category = |part: &&[u8]| part.starts_with(b"category:");
-    let parts: Vec<&[u8]> =
-        line.split(|&b| b == b'\t').filter(|part| !part.starts_with(b"end_time:")).collect();
+    let parts: Vec<&[u8]> = line
+        .split(|&b| b == b'\t')
+        .filter(|part| !part.starts_with(b"end_time:"))
+        .collect();
     let mut categories: Vec<&[u8]> = parts.iter().copied().filter(is_category).collect();
     categories.sort_unstable();
     let mut categories = categories.into_iter();
     let sorted = parts.iter().map(|part| {
-        if is_category(part) { categories.next().expect("as many as before") } else { part }
+        if is_category(part) {
+            categories.next().expect("as many as before")
+        } else {
+            part
+        }
     });
     sorted.collect::<Vec<_>>().join(&b'\t')
 }
@@ -46,7 +61,11 @@ fn normalized_tab_text(line: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn lines(text: &[u8]) -> Vec<&[u8]> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    if text.is_empty() { Vec::new() } else { text.split(|&b| b == b'\n').collect() }
+    if text.is_empty() {
+        Vec::new()
+    } else {
+        text.split(|&b| b == b'\n').collect()
+    }
 }
 
 /// Compares exported lines, in order.
@@ -121,13 +140,19 @@ pub fn dump_rows(dump: &[u8]) -> Vec<DumpRow> {
 pub fn compare_dumps(expected: &[u8], got: &[u8]) -> Result<(), String> {
     let (expected, got) = (dump_rows(expected), dump_rows(got));
     for (expected, got) in expected.iter().zip(&got) {
-        let exact = if expected.count() <= SAMPLE { expected.values.len() } else { 5 };
+        let exact = if expected.count() <= SAMPLE {
+            expected.values.len()
+        } else {
+            5
+        };
         let same = expected.metric == got.metric
             && expected.field == got.field
             && expected.values.len() == got.values.len()
             && expected.values[..exact] == got.values[..exact];
         if !same {
-            return Err(format!("a row differs\nexpected {expected:?}\n     got {got:?}"));
+            return Err(format!(
+                "a row differs\nexpected {expected:?}\n     got {got:?}"
+            ));
         }
     }
     if expected.len() == got.len() {
@@ -143,21 +168,41 @@ mod tests {
     #[test]
     fn what_may_differ_is_taken_out_and_nothing_else() {
         let same = |a: &str, b: &str| compare_exports(a.as_bytes(), b.as_bytes()).is_ok();
-        assert!(same("event:x\tend_time:1\tcategory:a\tcategory:b\n", "event:x\tend_time:2\tcategory:b\tcategory:a\n"));
+        assert!(same(
+            "event:x\tend_time:1\tcategory:a\tcategory:b\n",
+            "event:x\tend_time:2\tcategory:b\tcategory:a\n"
+        ));
         assert!(!same("event:x\tcategory:a\n", "event:x\tcategory:b\n"));
         assert!(!same("a\nb\n", "b\na\n"));
         assert!(!same("a\n", "a\na\n"));
-        assert!(same(r#"{"end_time":1,"categories":["a","b"]}"#, r#"{"end_time":2,"categories":["b","a"]}"#));
+        assert!(same(
+            r#"{"end_time":1,"categories":["a","b"]}"#,
+            r#"{"end_time":2,"categories":["b","a"]}"#
+        ));
         assert!(!same(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#));
     }
 
     #[test]
     fn only_sampled_values_may_differ() {
-        let dump = |row: &str| format!("metric_name\tfield\tcount\tsum\tmin\tmax\tavg\tmedian\tstddev\t%95\n{row}\n");
+        let dump = |row: &str| {
+            format!("metric_name\tfield\tcount\tsum\tmin\tmax\tavg\tmedian\tstddev\t%95\n{row}\n")
+        };
         let same = |a: &str, b: &str| compare_dumps(dump(a).as_bytes(), dump(b).as_bytes()).is_ok();
-        assert!(same("m\tf\t481\t1\t1\t1\t1.00\t1\t1.00\t1", "m\tf\t481\t1\t1\t1\t1.00\t2\t2.00\t2"));
-        assert!(!same("m\tf\t480\t1\t1\t1\t1.00\t1\t1.00\t1", "m\tf\t480\t1\t1\t1\t1.00\t2\t1.00\t1"));
-        assert!(!same("m\tf\t481\t1\t1\t1\t1.00\t1\t1.00\t1", "m\tf\t481\t1\t1\t1\t1.01\t1\t1.00\t1"));
-        assert!(!same("m\tf\t1\t1\t1\t1\t1.00\t1\t1.00\t1", "n\tf\t1\t1\t1\t1\t1.00\t1\t1.00\t1"));
+        assert!(same(
+            "m\tf\t481\t1\t1\t1\t1.00\t1\t1.00\t1",
+            "m\tf\t481\t1\t1\t1\t1.00\t2\t2.00\t2"
+        ));
+        assert!(!same(
+            "m\tf\t480\t1\t1\t1\t1.00\t1\t1.00\t1",
+            "m\tf\t480\t1\t1\t1\t1.00\t2\t1.00\t1"
+        ));
+        assert!(!same(
+            "m\tf\t481\t1\t1\t1\t1.00\t1\t1.00\t1",
+            "m\tf\t481\t1\t1\t1\t1.01\t1\t1.00\t1"
+        ));
+        assert!(!same(
+            "m\tf\t1\t1\t1\t1\t1.00\t1\t1.00\t1",
+            "n\tf\t1\t1\t1\t1\t1.00\t1\t1.00\t1"
+        ));
     }
 }

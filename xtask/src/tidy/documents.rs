@@ -13,8 +13,8 @@ const REQUIRED: &[&str] = &[
     "docs/contributing.md",
 ];
 
-/// The two commands by which a newcomer builds fantail and tests it.
-const README_COMMANDS: &[&str] = &["cargo build --release", "cargo xtask test"];
+/// The two commands by which a newcomer runs fantail and tests it.
+const README_COMMANDS: &[&str] = &["cargo run --release --bin fantail", "cargo xtask test"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
         }
     }
     match text_of(files, README) {
-        None => findings.push(Finding::warning(README, 0, "is missing")),
+        None => findings.push(Finding::error(README, 0, "is missing")),
         Some(text) => {
             for command in README_COMMANDS {
                 if !text.contains(command) {

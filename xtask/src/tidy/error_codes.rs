@@ -1,42 +1,63 @@
 //! Each error code of the languages has a page below `docs/errors/`, and each
 //! page a code. As long as that folder is not there, nothing is asked.
 //!
-//! A code is a string literal such as `"config/unknown-format"` in the
-//! sources of the crates below; its page is `docs/errors/<code>.md`.
+//! Codes are found in the text of the files below: each is the first string
+//! literal of a line that begins with the name of its kind, within the call of
+//! a macro that ends at a `}` in the first column.
 
 use std::collections::BTreeMap;
 
-use super::Finding;
+use super::{Finding, text_of};
 use crate::workspace::TextFile;
 
 const FOLDER: &str = "docs/errors/";
 
-/// Where codes are defined.
-const SOURCES: &[&str] = &[
-    "crates/fantail-syntax/src/",
-    "crates/fantail-filter/src/",
-    "crates/fantail-config/src/",
+/// A place where codes are defined.
+struct Table {
+    path: &'static str,
+    /// How the call of the macro begins.
+    begin: &'static str,
+    /// What stands before the literal in the code that people see.
+    prefix: &'static str,
+}
+
+const TABLES: &[Table] = &[
+    Table {
+        path: "crates/fantail-syntax/src/error.rs",
+        begin: "kinds! {",
+        prefix: "",
+    },
+    Table {
+        path: "crates/fantail-config/src/code.rs",
+        begin: "codes! {",
+        prefix: "config/",
+    },
 ];
 
-/// What stands before the `/` of a code.
-const AREAS: &[&str] = &["syntax", "filter", "config"];
-
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
+    if !files.iter().any(|file| file.path.starts_with(FOLDER)) {
+        return Vec::new();
+    }
     // `README.md` introduces the pages and is none itself.
     let pages: Vec<&str> = files
         .iter()
         .filter_map(|file| file.path.strip_prefix(FOLDER)?.strip_suffix(".md"))
-        .filter(|page| page.contains('/'))
+        .filter(|page| *page != "README")
         .collect();
-    if !files.iter().any(|file| file.path.starts_with(FOLDER)) {
-        return Vec::new();
-    }
-    let codes = codes(files);
     let mut findings = Vec::new();
-    for (code, (path, line)) in &codes {
-        if !pages.contains(code) {
+    let mut codes = BTreeMap::new();
+    for table in TABLES {
+        let found = codes_of(table, text_of(files, table.path).unwrap_or_default());
+        if found.is_empty() {
+            let message = "no error codes are found here: see xtask/src/tidy/error_codes.rs";
+            findings.push(Finding::error(table.path, 0, message));
+        }
+        codes.extend(found.into_iter().map(|(code, line)| (code, (table, line))));
+    }
+    for (code, (table, line)) in &codes {
+        if !pages.contains(&code.as_str()) {
             let message = format!("the error {code} has no page {FOLDER}{code}.md");
-            findings.push(Finding::error(*path, *line, message));
+            findings.push(Finding::error(table.path, *line, message));
         }
     }
     for page in pages {
@@ -48,41 +69,37 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     findings
 }
 
-/// The codes with the first place of each.
-fn codes(files: &[TextFile]) -> BTreeMap<&str, (&str, usize)> {
-    let mut codes = BTreeMap::new();
-    for file in files {
-        let source = SOURCES.iter().any(|source| file.path.starts_with(source));
-        if !source || file.path.ends_with("tests.rs") {
-            continue;
-        }
-        for (index, line) in file.text.lines().enumerate() {
-            // Every second part lies within quotes; a text over several
-            // lines is no code.
-            for text in line.split('"').skip(1).step_by(2) {
-                if is_code(text) {
-                    codes.entry(text).or_insert((file.path.as_str(), index + 1));
-                }
-            }
-        }
-    }
-    codes
-}
-
-fn is_code(text: &str) -> bool {
-    text.split_once('/').is_some_and(|(area, name)| {
-        AREAS.contains(&area)
-            && !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-    })
+/// The codes with their lines.
+fn codes_of(table: &Table, text: &str) -> Vec<(String, usize)> {
+    text.lines()
+        .enumerate()
+        .skip_while(|(_, line)| *line != table.begin)
+        .take_while(|(_, line)| *line != "}")
+        .filter(|(_, line)| {
+            line.trim_start()
+                .starts_with(|c: char| c.is_ascii_uppercase())
+        })
+        .filter_map(|(index, line)| {
+            let literal = line.split('"').nth(1)?;
+            Some((format!("{}{literal}", table.prefix), index + 1))
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::check as check_files;
     use crate::workspace::TextFile;
+
+    const SYNTAX: (&str, &str) = (
+        "crates/fantail-syntax/src/error.rs",
+        "//! Errors.\nkinds! {\n    /// An \"example\".\n    Missing \"F01\" \"what\";\n}\n",
+    );
+    const CONFIG: (&str, &str) = (
+        "crates/fantail-config/src/code.rs",
+        "//! Codes.\ncodes! {\n    Long = \"long\", Error,\n        \"what\";\n}\nOther \"x\"\n",
+    );
+    const INDEX: (&str, &str) = ("docs/errors/README.md", "");
 
     fn check(files: &[(&str, &str)], expected: &[&str]) {
         let files: Vec<TextFile> = files
@@ -99,29 +116,35 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    const SOURCE: (&str, &str) = (
-        "crates/fantail-config/src/code.rs",
-        "//! Codes.\nA => \"config/unknown-format\", \"config.h\",\n",
-    );
-
     #[test]
     fn without_the_folder_nothing_is_asked() {
-        check(&[SOURCE], &[]);
+        check(&[SYNTAX, CONFIG], &[]);
     }
 
     #[test]
     fn each_code_has_its_page() {
-        let index = ("docs/errors/README.md", "");
-        let page = ("docs/errors/config/unknown-format.md", "");
-        check(&[SOURCE, index, page], &[]);
+        let syntax = ("docs/errors/F01.md", "");
+        let config = ("docs/errors/config/long.md", "");
+        check(&[SYNTAX, CONFIG, INDEX, syntax, config], &[]);
         check(
-            &[SOURCE, index],
-            &["error: crates/fantail-config/src/code.rs:2: the error \
-               config/unknown-format has no page docs/errors/config/unknown-format.md"],
+            &[SYNTAX, CONFIG, INDEX, syntax],
+            &["error: crates/fantail-config/src/code.rs:3: \
+               the error config/long has no page docs/errors/config/long.md"],
         );
+        let other = ("docs/errors/F02.md", "");
         check(
-            &[index, page],
-            &["error: docs/errors/config/unknown-format.md: no error has this code"],
+            &[SYNTAX, CONFIG, syntax, config, other],
+            &["error: docs/errors/F02.md: no error has this code"],
+        );
+    }
+
+    #[test]
+    fn a_table_that_moved_is_named() {
+        let syntax = ("docs/errors/F01.md", "");
+        check(
+            &[SYNTAX, syntax],
+            &["error: crates/fantail-config/src/code.rs: \
+               no error codes are found here: see xtask/src/tidy/error_codes.rs"],
         );
     }
 }

@@ -2,7 +2,8 @@
 
 use fantail::{
     event::{CategoryTree, Dialect, Level, SentEvent, escape, text},
-    filter::{Filter, ParseOptions},
+    filter::Filter,
+    syntax::ParseOptions,
 };
 
 /// Categories that Dovecot registers, with their parents.
@@ -35,7 +36,10 @@ impl Answerer {
             // Each parent stands before its children.
             let _ = categories.register(name.as_bytes(), parent.map(str::as_bytes));
         }
-        Self { options: ParseOptions::new(dialect), categories }
+        Self {
+            options: ParseOptions::new(dialect),
+            categories,
+        }
     }
 
     /// The answer to a case, both without their LF.

@@ -46,6 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         let written = output.write_all(&answer);
         written.map_err(|error| Failure::file("write to", "-".as_ref(), &error))?;
     }
-    output.flush().map_err(|error| Failure::file("write to", "-".as_ref(), &error))?;
+    output
+        .flush()
+        .map_err(|error| Failure::file("write to", "-".as_ref(), &error))?;
     Ok(Findings::None)
 }

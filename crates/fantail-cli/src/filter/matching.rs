@@ -82,10 +82,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         formatter.write(sent, Moment { hostname: b"", now }, &mut line);
         line.push(b'\n');
         written = output.write_all(&line);
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if written.is_ok() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     });
     written.map_err(|error| Failure::file("write to", Path::new("-"), &error))?;
-    let last = if arguments.count { format!("{matched}\n") } else { String::new() };
+    let last = if arguments.count {
+        format!("{matched}\n")
+    } else {
+        String::new()
+    };
     output.write_whole(last.as_bytes())?;
     Ok(player.findings())
 }
@@ -97,7 +105,10 @@ fn formatter(format: EventFormat, dialect: EventDialect) -> Formatter {
             EventFormat::Json => Format::Json,
         },
         time_style: TimeStyle::Rfc3339,
-        parts: Parts { hostname: false, ..Parts::ALL },
+        parts: Parts {
+            hostname: false,
+            ..Parts::ALL
+        },
         fields: Vec::new(),
         cut_long_strings: false,
         dialect,

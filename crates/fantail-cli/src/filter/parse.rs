@@ -1,9 +1,9 @@
 //! `fantail filter parse`: the canonical form of a filter.
 
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 use clap::Args;
-use fantail::{event, filter::Filter, syntax::ParseOptions};
+use fantail::{config, event, filter::Filter, syntax::ParseOptions};
 
 use crate::{
     cli::Dialect,
@@ -45,7 +45,8 @@ pub(crate) fn parse_or_say(text: &[u8], dialect: event::Dialect) -> Option<Filte
     match Filter::parse(text, &ParseOptions::new(dialect)) {
         Ok(filter) => Some(filter),
         Err(errors) => {
-            let drawn = fantail::config::render_filter_errors(text, &errors, configuration::style());
+            let style = configuration::style();
+            let drawn = config::render_filter_errors("filter", text, &errors, style);
             say(format_args!("{}", drawn.trim_end()));
             None
         }

@@ -22,7 +22,9 @@ metric all {
 fn replay(config: &[u8], capture: &[u8], dialect: &str) -> (Run, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let [config_path, dump_path] = ["dovecot.conf", "dump"].map(|name| folder.path().join(name));
-    std::fs::File::create(&config_path).and_then(|mut f| std::io::Write::write_all(&mut f, config)).unwrap();
+    std::fs::File::create(&config_path)
+        .and_then(|mut f| std::io::Write::write_all(&mut f, config))
+        .unwrap();
     let arguments = [
         "replay".as_ref(),
         "--config".as_ref(),
@@ -34,7 +36,11 @@ fn replay(config: &[u8], capture: &[u8], dialect: &str) -> (Run, Vec<u8>) {
         "-".as_ref(),
     ];
     let run = fantail(&arguments, capture);
-    let dump = if dump_path.exists() { super::program::contents(dump_path) } else { Vec::new() };
+    let dump = if dump_path.exists() {
+        super::program::contents(dump_path)
+    } else {
+        Vec::new()
+    };
     (run, dump)
 }
 
@@ -53,9 +59,18 @@ fn capture(connections: &[&[&str]]) -> Vec<u8> {
 #[track_caller]
 fn check(capture: &[u8], exports: &str, messages: &[&str]) {
     let (run, _) = replay(CONFIG.as_bytes(), capture, "2.3");
-    assert_eq!(run.status, Some(if messages.is_empty() { 0 } else { 1 }), "{}", run.err);
+    assert_eq!(
+        run.status,
+        Some(if messages.is_empty() { 0 } else { 1 }),
+        "{}",
+        run.err
+    );
     assert_eq!(String::from_utf8_lossy(&run.out), exports);
-    let said: Vec<&str> = run.err.lines().filter(|line| line.contains("error")).collect();
+    let said: Vec<&str> = run
+        .err
+        .lines()
+        .filter(|line| line.contains("error"))
+        .collect();
     assert_eq!(said, messages);
 }
 
@@ -85,9 +100,14 @@ fn a_truncated_capture_is_played_as_far_as_it_goes() {
 #[test]
 fn a_binary_capture_is_refused_line_by_line() {
     let garbage: Vec<u8> = (0..=255_u8).cycle().take(1024).chain(*b"\n").collect();
-    let form = "error: a line of a capture is a connection, a time and what the client sent, TABs between";
+    let form =
+        "error: a line of a capture is a connection, a time and what the client sent, TABs between";
     let expected: Vec<String> = (1..=5).map(|line| format!("-:{line}: {form}")).collect();
-    check(&garbage, "", &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    check(
+        &garbage,
+        "",
+        &expected.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -96,7 +116,9 @@ fn hostile_lines_end_their_connection_only() {
     check(
         &capture(&[&[&long, EVENT], &[EVENT]]),
         EXPORTED,
-        &["-:2: error: connection 0: the line is longer than 131072 bytes; the rest of it is left out"],
+        &[
+            "-:2: error: connection 0: the line is longer than 131072 bytes; the rest of it is left out",
+        ],
     );
     // N4: a list that claims four thousand million elements.
     check(
@@ -111,7 +133,9 @@ fn no_handshake_no_events() {
     check(
         format!("0\t1\t{EVENT}\n").as_bytes(),
         "",
-        &["-:1: error: connection 0: the first line must be VERSION, stats-client, 4 and 0 between TABs; the rest of it is left out"],
+        &[
+            "-:1: error: connection 0: the first line must be VERSION, stats-client, 4 and 0 between TABs; the rest of it is left out",
+        ],
     );
 }
 
@@ -175,22 +199,44 @@ fn broken_configurations_are_refused_with_their_place() {
         (b"metric m {\n  filter = event=*\n", ":1:"),
         (b"metric m {\n  filter = event=\"x\n}\n", ":2:"),
         (b"metric m {\n  filter = event=* AND\n}\n", ":2:"),
-        (b"metric m {\n  filter = event=*\n  exporter = none\n}\n", ":3:"),
-        (b"event_exporter e {\n  format = yaml\n  transport = log\n}\n", ":2:"),
+        (
+            b"metric m {\n  filter = event=*\n  exporter = none\n}\n",
+            ":3:",
+        ),
+        (
+            b"event_exporter e {\n  format = yaml\n  transport = log\n}\n",
+            ":2:",
+        ),
         (b"metric m {\n  \xff\xfe\x00\n}\n", ":2:"),
     ];
     for (config, place) in cases {
         let (run, _) = replay(config, b"", "2.3");
-        assert_eq!(run.status, Some(1), "{}: {}", config.escape_ascii(), run.err);
+        assert_eq!(
+            run.status,
+            Some(1),
+            "{}: {}",
+            config.escape_ascii(),
+            run.err
+        );
         assert!(run.err.contains("dovecot.conf"), "{}", run.err);
-        assert!(run.err.contains(place), "{}: {}", config.escape_ascii(), run.err);
+        assert!(
+            run.err.contains(place),
+            "{}: {}",
+            config.escape_ascii(),
+            run.err
+        );
         assert!(run.out.is_empty());
     }
 }
 
 #[test]
 fn wrong_usage_is_status_2() {
-    for arguments in [&["replay"][..], &["nonsense"], &["filter", "eval", "--dialect", "1.0"], &[]] {
+    for arguments in [
+        &["replay"][..],
+        &["nonsense"],
+        &["filter", "eval", "--dialect", "1.0"],
+        &[],
+    ] {
         assert_eq!(fantail(arguments, b"").status, Some(2), "{arguments:?}");
     }
 }

@@ -30,11 +30,14 @@ fn replay(set: &str) -> [(Vec<u8>, Vec<u8>); 2] {
     ];
     assert_eq!(fantail(&arguments, b"").succeeded(), b"");
     let expected = |name: &str| contents(test_data(&format!("captures/{set}/{name}")));
-    [(contents(exports), expected("export.log")), (contents(dump), expected("dump.txt"))]
+    [
+        (contents(exports), expected("export.log")),
+        (contents(dump), expected("dump.txt")),
+    ]
 }
 
 fn capture_of(set: &str) -> String {
-    format!("captures/dovecot-{}.tsv", &set[..6])
+    format!("captures/dovecot-{}.tsv", set.split_once('-').unwrap().0)
 }
 
 #[track_caller]
@@ -46,7 +49,10 @@ fn check(set: &str) {
     if let Err(difference) = golden::compare_dumps(&real_dump, &dump) {
         panic!("dump of {set}: {difference}");
     }
-    for row in golden::dump_rows(&dump).iter().filter(|row| row.count() > SAMPLE) {
+    for row in golden::dump_rows(&dump)
+        .iter()
+        .filter(|row| row.count() > SAMPLE)
+    {
         exact::check(set, &capture_of(set), row);
     }
 }

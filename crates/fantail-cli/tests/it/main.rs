@@ -1,5 +1,11 @@
 //! The program as its users run it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod bad_input;
 mod filter;
 mod golden;

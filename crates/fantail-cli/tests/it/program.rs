@@ -42,7 +42,11 @@ pub(crate) fn fantail<A: AsRef<std::ffi::OsStr>>(arguments: &[A], input: &[u8]) 
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
-    Run { status: output.status.code(), out: output.stdout, err }
+    Run {
+        status: output.status.code(),
+        out: output.stdout,
+        err,
+    }
 }
 
 /// The repository's folder.

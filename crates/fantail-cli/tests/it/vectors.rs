@@ -8,7 +8,11 @@ fn check(dialect: &str, expected: &str) {
     let expected = contents(test_data(expected));
     let got = fantail(&["filter", "eval", "--dialect", dialect], &cases).succeeded();
     let lines = |text: &[u8]| -> Vec<Vec<u8>> {
-        text.strip_suffix(b"\n").unwrap().split(|&b| b == b'\n').map(<[u8]>::to_vec).collect()
+        text.strip_suffix(b"\n")
+            .unwrap()
+            .split(|&b| b == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect()
     };
     let (cases, expected, got) = (lines(&cases), lines(&expected), lines(&got));
     assert_eq!((expected.len(), got.len()), (cases.len(), cases.len()));

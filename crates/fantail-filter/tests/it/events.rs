@@ -46,3 +46,43 @@ pub(crate) fn sent<'a>(
         categories,
     }
 }
+
+/// An event with all that it inherits, as owned parts.
+pub(crate) struct Family {
+    categories: CategoryTree,
+    /// The event first, then its parents upward.
+    own: Vec<Event<'static>>,
+    /// The global event first, then its parents upward.
+    global: Vec<Event<'static>>,
+}
+
+impl Family {
+    /// Events without their creation times, TABs written as blanks; `own` is
+    /// the event and its parents upward, `global` the global event and its.
+    pub(crate) fn new(own: &[&str], global: &[&str]) -> Self {
+        let categories = categories();
+        let event = |text: &&str| {
+            let blank = if text.is_empty() { "" } else { " " };
+            let arguments = format!("1 0{blank}{text}").replace(' ', "\t");
+            parse(arguments.as_bytes(), &categories, Dialect::V2_4).into_owned()
+        };
+        Self {
+            own: own.iter().map(event).collect(),
+            global: global.iter().map(event).collect(),
+            categories,
+        }
+    }
+
+    /// Calls with a sending of the event.
+    pub(crate) fn send<T>(&self, receive: impl FnOnce(&SentEvent<'_>) -> T) -> T {
+        let parents: Vec<_> = self.own.iter().skip(1).collect();
+        let global: Vec<_> = self.global.iter().collect();
+        receive(&SentEvent {
+            level: Level::Info,
+            event: &self.own[0],
+            parents: &parents,
+            global: &global,
+            categories: &self.categories,
+        })
+    }
+}

@@ -4,6 +4,12 @@
 //! 2.4.1: http-post bodies where strings are whole, the log where they are
 //! cut. Only end times are ours: the time of sending.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod measured;
 
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, text};

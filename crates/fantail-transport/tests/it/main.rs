@@ -1,5 +1,11 @@
 //! Transports by what arrives.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use fantail_transport::{

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use fantail::{
-    config::{FileSystem, Settings},
-    event::{CategoryTree, EventView, SentEvent},
+    config::{self, Options, Settings},
+    event::{CategoryTree, Dialect, EventView, SentEvent},
     filter::Filter,
     wire::{Connection, Limits, capture::Capture},
 };
@@ -16,19 +16,34 @@ use crate::program::{contents, test_data};
 /// Checks one row of our dump.
 #[track_caller]
 pub(crate) fn check(set: &str, capture: &str, row: &DumpRow) {
-    assert_eq!(row.field, "duration", "only durations have so many values here");
+    assert_eq!(
+        row.field, "duration",
+        "only durations have so many values here"
+    );
     let mut values = durations(set, capture, &row.metric);
     values.sort_unstable();
     assert_eq!(row.count(), values.len() as u64, "values of {}", row.metric);
     let (middle, n) = (values.len() / 2, values.len());
-    let median = if n % 2 == 1 { values[middle] } else { values[middle - 1].midpoint(values[middle]) };
+    let median = if n % 2 == 1 {
+        values[middle]
+    } else {
+        values[middle - 1].midpoint(values[middle])
+    };
     // The rule of the real one: the value at n·p, one lower where that is whole.
-    let percentile = values[if (n * 95) % 100 == 0 { n * 95 / 100 - 1 } else { n * 95 / 100 }];
+    let percentile = values[if (n * 95) % 100 == 0 {
+        n * 95 / 100 - 1
+    } else {
+        n * 95 / 100
+    }];
     let printed = |column: usize| -> f64 { row.values[column].parse().unwrap() };
     close(row, "median", printed(5), median as f64, 0.01);
     close(row, "%95", printed(7), percentile as f64, 0.01);
     let mean = values.iter().map(|&v| v as f64).sum::<f64>() / n as f64;
-    let variance = values.iter().map(|&v| (v as f64 - mean).powi(2)).sum::<f64>() / n as f64;
+    let variance = values
+        .iter()
+        .map(|&v| (v as f64 - mean).powi(2))
+        .sum::<f64>()
+        / n as f64;
     close(row, "stddev", printed(6), variance.sqrt(), 0.000_01);
 }
 
@@ -36,7 +51,11 @@ pub(crate) fn check(set: &str, capture: &str, row: &DumpRow) {
 fn close(row: &DumpRow, what: &str, got: f64, exact: f64, relative: f64) {
     // Dumps have whole quantiles, and deviations of two decimals.
     let allowed = exact * relative + if what == "stddev" { 0.01 } else { 0.5 };
-    assert!((got - exact).abs() <= allowed, "{what} of {}: {got} instead of {exact}", row.metric);
+    assert!(
+        (got - exact).abs() <= allowed,
+        "{what} of {}: {got} instead of {exact}",
+        row.metric
+    );
 }
 
 /// The durations of the events that a metric, or one of its sub-metrics of
@@ -59,7 +78,14 @@ fn durations(set: &str, capture: &str, metric_or_sub: &str) -> Vec<i64> {
         for line in recorded.lines {
             let handled = connection.handle(line.line, &mut categories, |sent| {
                 let seen = sent.name().is_some() || unnamed_too;
-                if seen && counted(&metric.filter, metric.settings.group_by.first().map(|g| g.field.as_slice()), label, sent) {
+                if seen
+                    && counted(
+                        &metric.filter,
+                        metric.settings.group_by.first().map(|g| g.field.as_slice()),
+                        label,
+                        sent,
+                    )
+                {
                     durations.push(sent.event.duration_micros());
                 }
             });
@@ -69,20 +95,35 @@ fn durations(set: &str, capture: &str, metric_or_sub: &str) -> Vec<i64> {
     durations
 }
 
-fn counted(filter: &Filter, group: Option<&[u8]>, label: Option<&[u8]>, sent: &SentEvent<'_>) -> bool {
+fn counted(
+    filter: &Filter,
+    group: Option<&[u8]>,
+    label: Option<&[u8]>,
+    sent: &SentEvent<'_>,
+) -> bool {
     if !filter.evaluate(sent) {
         return false;
     }
-    let (Some(group), Some(label)) = (group, label) else { return label.is_none() };
+    let (Some(group), Some(label)) = (group, label) else {
+        return label.is_none();
+    };
     let mut elements = BTreeSet::new();
     sent.any_element(group, &mut |element| {
         elements.insert(element.to_vec());
         false
     });
-    if elements.is_empty() { label.is_empty() } else { elements.contains(label) }
+    if elements.is_empty() {
+        label.is_empty()
+    } else {
+        elements.contains(label)
+    }
 }
 
 fn settings(set: &str) -> Settings {
-    let path = test_data(&format!("captures/{set}/dovecot.conf"));
-    todo_load(&path, set)
+    let text = contents(test_data(&format!("captures/{set}/dovecot.conf")));
+    let options = Options {
+        dialect: Dialect::from_version(&set[..3]),
+        ..Options::default()
+    };
+    config::load_text("dovecot.conf", text, &options).settings
 }

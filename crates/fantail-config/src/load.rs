@@ -1,0 +1,135 @@
+//! The whole way, from a file name to typed settings.
+
+use std::{error::Error, fmt};
+
+use fantail_event::Dialect;
+
+use crate::{
+    context::Context,
+    diagnostic::Diagnostics,
+    limits::Limits,
+    loader::{Loader, Memory},
+    raw::RawConfig,
+    reader, resolve,
+    settings::Settings,
+    source::Sources,
+    version,
+};
+
+/// How a configuration is read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Whose rules apply. By default the file says so: 2.4's begins with
+    /// `dovecot_config_version = 2.4.…`.
+    pub dialect: Option<Dialect>,
+    /// What it may ask for.
+    pub limits: Limits,
+}
+
+/// A configuration that was read, with all that is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What could be understood. Blocks with errors are left out.
+    pub settings: Settings,
+    /// All settings as they were written.
+    pub raw: RawConfig,
+    /// What is wrong.
+    pub diagnostics: Diagnostics,
+    /// The files that were read.
+    pub sources: Sources,
+}
+
+/// Reads the file `path`, and what it includes, from `loader`.
+#[must_use]
+pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
+    let mut read = reader::read(path, loader, &options.limits, options.dialect);
+    version::check(
+        &read.raw,
+        read.dialect,
+        options.dialect,
+        &mut read.diagnostics,
+    );
+    let mut context = Context::new(&read.raw, read.dialect, &mut read.diagnostics);
+    let settings = resolve::resolve(&mut context);
+    read.diagnostics.sort();
+    Loaded {
+        settings,
+        raw: read.raw,
+        diagnostics: read.diagnostics,
+        sources: read.sources,
+    }
+}
+
+/// Reads a text that includes nothing, as the file `name`.
+///
+/// ```
+/// let text = "metric logins {\n  filter = event=login_finished\n}\n";
+/// let loaded = fantail_config::load_text("dovecot.conf", text, &Default::default());
+/// assert!(loaded.diagnostics.is_empty());
+/// assert_eq!(loaded.settings.metrics[0].settings.name, b"logins");
+///
+/// let text = "metric logins {\n  fliter = event=login_finished\n}\n";
+/// let refused = fantail_config::load_text("dovecot.conf", text, &Default::default())
+///     .accept()
+///     .unwrap_err();
+/// assert_eq!(
+///     refused.to_string(),
+///     "dovecot.conf:1:1: error[config/missing-filter]: metric `logins`: the metric has no filter\n\
+///      dovecot.conf:2:3: error[config/unknown-setting]: unknown setting `fliter` in `metric`",
+/// );
+/// ```
+#[must_use]
+pub fn load_text(name: &str, text: impl Into<Vec<u8>>, options: &Options) -> Loaded {
+    let memory = Memory::new().with(name, text);
+    load(name.as_bytes(), &memory, options)
+}
+
+impl Loaded {
+    /// The same if there are no errors; warnings do not matter.
+    ///
+    /// # Errors
+    /// There are errors; they are in the error's [`Refused::diagnostics`].
+    pub fn accept(self) -> Result<Self, Refused> {
+        if self.diagnostics.has_errors() {
+            return Err(Refused::new(self.diagnostics, self.sources));
+        }
+        Ok(self)
+    }
+}
+
+/// A configuration with errors.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    diagnostics: Diagnostics,
+    sources: Sources,
+}
+
+impl Refused {
+    pub(crate) fn new(diagnostics: Diagnostics, sources: Sources) -> Self {
+        Self {
+            diagnostics,
+            sources,
+        }
+    }
+
+    /// What is wrong, warnings included.
+    #[must_use]
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+
+    /// The files that were read.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.diagnostics.to_lines(&self.sources);
+        f.write_str(lines.trim_end())
+    }
+}
+
+impl Error for Refused {}

@@ -1,0 +1,143 @@
+//! `metric NAME { … }`
+
+use fantail_event::Dialect;
+use fantail_filter::Filter;
+use fantail_format::Parts;
+use fantail_metrics::MetricSettings;
+use fantail_syntax::{ParseError, ParseOptions};
+
+use crate::{
+    code::Code,
+    context::Context,
+    diagnostic::Diagnostic,
+    exporter::alternatives,
+    group_by, list,
+    schema::Key,
+    section::Section,
+    settings::{Metric, MetricSpans},
+    source::Spanned,
+    suggest,
+    text::Text,
+};
+
+/// Resolves one metric; `None`, and reported, if it cannot be used. Whether
+/// its exporter exists is checked by the caller.
+pub(crate) fn resolve<'a>(section: &Section<'a>, context: &mut Context<'a>) -> Option<Metric> {
+    let name = crate::resolve::name(section, context);
+    let filter = filter(section, context);
+    let fields = list::resolve(section, Key::Fields, &[], context).unwrap_or_default();
+    let description = match section.last(Key::Description) {
+        Some(setting) => context.value(setting).map(|text| text.bytes().to_vec()),
+        None => Some(Vec::new()),
+    };
+    let group_by = match context.dialect {
+        Dialect::V2_3 => group_by::from_line(section, context),
+        Dialect::V2_4 => group_by::from_blocks(section, context),
+    };
+    let include = include(section, context);
+    let exporter = exporter(section, context);
+    let (name, group_by) = (name?, group_by?);
+    let (filter, filter_text) = filter?;
+    Some(Metric {
+        settings: MetricSettings {
+            name: name.value,
+            description: description?,
+            fields: fields.iter().map(|field| field.value.clone()).collect(),
+            group_by: group_by.iter().map(|level| level.value.clone()).collect(),
+        },
+        filter,
+        filter_text,
+        exporter,
+        include,
+        spans: MetricSpans {
+            block: section.span,
+            name: name.span,
+            fields: fields.iter().map(|field| field.span).collect(),
+            group_by: group_by.iter().map(|level| level.span).collect(),
+        },
+    })
+}
+
+fn filter(section: &Section<'_>, context: &mut Context<'_>) -> Option<(Filter, Text)> {
+    // Dovecot 2.4 wants it in the block itself.
+    let Some(setting) = section.own(Key::Filter) else {
+        let name = String::from_utf8_lossy(section.name.bytes());
+        let message = format!("metric `{name}`: {}", Code::MissingFilter.title());
+        context.push(
+            Diagnostic::new(Code::MissingFilter, message, section.span)
+                .help("write `filter = event=…`"),
+        );
+        return None;
+    };
+    let text = context.value(setting)?;
+    let blanks = text.bytes().iter().all(u8::is_ascii_whitespace);
+    if blanks {
+        let code = Code::EmptyFilter;
+        let place = if text.is_empty() {
+            setting.key.span()
+        } else {
+            text.span()
+        };
+        context.push(Diagnostic::new(code, code.title(), place));
+        return None;
+    }
+    match Filter::parse(text.bytes(), &ParseOptions::new(context.filters)) {
+        Ok(filter) => Some((filter, text.clone())),
+        Err(errors) => {
+            for error in &errors {
+                context.push(filter_error(error, text));
+            }
+            None
+        }
+    }
+}
+
+/// An error within a filter, at its place in the file.
+pub(crate) fn filter_error(error: &ParseError, text: &Text) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::FilterSyntax,
+        format!("filter: {error} ({})", error.code()),
+        text.locate(error.span()),
+    );
+    let diagnostic = match error.expected() {
+        Some(expected) => diagnostic.label(format!("expected {expected}")),
+        None => diagnostic,
+    };
+    match error.suggestion() {
+        Some(suggestion) => diagnostic.help(suggestion.message()),
+        None => diagnostic,
+    }
+}
+
+fn include(section: &Section<'_>, context: &mut Context<'_>) -> Parts {
+    let Some(words) = list::resolve(section, Key::Include, &Parts::WORDS, context) else {
+        return Parts::ALL;
+    };
+    let mut parts = Parts::EMPTY;
+    for word in words {
+        if parts.include(&word.value) {
+            continue;
+        }
+        let written = String::from_utf8_lossy(&word.value);
+        let names = Parts::WORDS.iter().map(|name| name.as_bytes());
+        let nearest = suggest::nearest(&word.value, names);
+        context.push(
+            Diagnostic::new(
+                Code::UnknownPart,
+                format!("unknown part of an event `{written}` is ignored"),
+                word.span,
+            )
+            .label(format!("expected {}", alternatives(&Parts::WORDS)))
+            .suggest(nearest.and_then(|name| std::str::from_utf8(name).ok())),
+        );
+    }
+    parts
+}
+
+fn exporter(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Vec<u8>>> {
+    let text = context.value(section.last(Key::Exporter)?)?;
+    (!text.is_empty()).then(|| Spanned {
+        value: text.bytes().to_vec(),
+        span: text.span(),
+    })
+}

@@ -1,0 +1,174 @@
+//! How diagnostics look to a reader: the one module that draws them.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+
+use bstr::ByteSlice;
+
+use crate::{
+    code::Severity,
+    diagnostic::{Diagnostic, Diagnostics, Note, NoteKind},
+    source::{Sources, Span},
+};
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without colours.
+    Plain,
+    /// With the terminal's colours.
+    Coloured,
+}
+
+/// Draws all diagnostics with the lines they are about, an empty line after each.
+#[must_use]
+pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
+    let renderer = match style {
+        Style::Plain => Renderer::plain(),
+        Style::Coloured => Renderer::styled(),
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut text = String::new();
+    for one in diagnostics {
+        text.push_str(&draw(one, sources, &renderer));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+/// One line: `file:line:column: error[code]: message`.
+pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
+    let severity = match one.severity() {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let (code, message) = (one.code, &one.message);
+    match &one.primary {
+        None => format!("{severity}[{code}]: {message}"),
+        Some(label) => {
+            let name = String::from_utf8_lossy(sources.name(label.span.file));
+            let place = sources.position(label.span);
+            let (line, column) = (place.line, place.column);
+            format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
+        }
+    }
+}
+
+fn draw(one: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match one.severity() {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level
+        .primary_title(one.message.as_str())
+        .id(one.code.as_str());
+    let Some(label) = &one.primary else {
+        return renderer.render(&[Group::with_title(title)]);
+    };
+    let excerpt = Excerpt::new(sources, label.span);
+    let name = String::from_utf8_lossy(sources.name(label.span.file)).into_owned();
+    let annotation = AnnotationKind::Primary.span(excerpt.range(label.span));
+    let annotation = match label.text.as_str() {
+        "" => annotation,
+        text => annotation.label(text),
+    };
+    let mut snippet = Snippet::source(excerpt.text.as_str())
+        .line_start(excerpt.first_line)
+        .path(name)
+        .annotation(annotation);
+    let mut notes = Vec::new();
+    for note in &one.notes {
+        match note.span {
+            Some(span) if excerpt.covers(span) => {
+                let context = AnnotationKind::Context.span(excerpt.range(span));
+                snippet = snippet.annotation(context.label(note.text.as_str()));
+            }
+            _ => notes.push(remark(note, sources)),
+        }
+    }
+    let mut group = title.element(snippet);
+    for (kind, text) in notes {
+        let level = match kind {
+            NoteKind::Note => Level::NOTE,
+            NoteKind::Help => Level::HELP,
+        };
+        group = group.element(level.message(text));
+    }
+    renderer.render(&[group])
+}
+
+/// A note in words, its place included.
+fn remark(note: &Note, sources: &Sources) -> (NoteKind, String) {
+    let Some(span) = note.span else {
+        return (note.kind, note.text.clone());
+    };
+    let name = String::from_utf8_lossy(sources.name(span.file));
+    let place = sources.position(span);
+    let text = format!("{} ({name}:{}:{})", note.text, place.line, place.column);
+    (note.kind, text)
+}
+
+/// The lines of a span as text, and where the file's bytes are in it.
+struct Excerpt {
+    text: String,
+    first_line: usize,
+    span: Span,
+    /// For each character the offset in the file and in the text, and one for
+    /// the end: bytes that are not UTF-8 become characters of other lengths.
+    places: Vec<(usize, usize)>,
+}
+
+/// Spans of more lines are shown by their first one.
+const MAX_LINES: usize = 20;
+
+impl Excerpt {
+    fn new(sources: &Sources, span: Span) -> Self {
+        let file = sources.text(span.file);
+        let range = span.range();
+        let before = file.get(..range.start).unwrap_or_default();
+        let start = before.rfind_byte(b'\n').map_or(0, |at| at + 1);
+        let inside = file.get(range.clone()).unwrap_or_default();
+        let last = match inside.find_iter(b"\n").count() {
+            lines if lines < MAX_LINES => range.end,
+            _ => range.start,
+        };
+        let behind = file.get(last..).unwrap_or_default();
+        let end = behind.find_byte(b'\n').map_or(file.len(), |at| last + at);
+        let bytes = file.get(start..end).unwrap_or_default();
+        let mut text = String::new();
+        let mut places = Vec::new();
+        for (from, _, character) in bytes.char_indices() {
+            places.push((start + from, text.len()));
+            text.push(character);
+        }
+        places.push((end, text.len()));
+        Self {
+            text,
+            first_line: sources.position(span).line,
+            span: Span {
+                start: span.start - u32::try_from(range.start - start).unwrap_or(0),
+                end: u32::try_from(end).unwrap_or(u32::MAX),
+                ..span
+            },
+            places,
+        }
+    }
+
+    fn covers(&self, span: Span) -> bool {
+        span.file == self.span.file && self.span.start <= span.start && span.end <= self.span.end
+    }
+
+    fn range(&self, span: Span) -> std::ops::Range<usize> {
+        let range = span.range();
+        let start = self.place(range.start);
+        start..self.place(range.end).max(start)
+    }
+
+    fn place(&self, offset: usize) -> usize {
+        let at = self
+            .places
+            .partition_point(|(in_file, _)| *in_file < offset);
+        self.places
+            .get(at)
+            .map_or(self.text.len(), |(_, in_text)| *in_text)
+    }
+}

@@ -1,0 +1,331 @@
+//! From raw settings to typed ones.
+//!
+//! What is not ours is passed over; what is ours is checked in full, so that
+//! one run reports everything.
+
+use std::collections::HashMap;
+
+use fantail_event::Dialect;
+
+use crate::{
+    code::Code,
+    context::{Context, GroupBlock},
+    diagnostic::Diagnostic,
+    exporter, metric,
+    raw::{RawBlock, RawEntry, RawSetting},
+    schema::{Key, Kind, Row, Shape},
+    section::{Named, Section, with_groups},
+    service,
+    settings::{Exporter, Metric, Settings},
+    source::{Span, Spanned},
+    suggest,
+    text::Text,
+};
+
+/// Resolves a whole configuration.
+pub(crate) fn resolve(context: &mut Context<'_>) -> Settings {
+    let top = Top::sort(context);
+    let exporters = exporters(&top, context);
+    let mut metrics = metrics(&top, context);
+    let mut names: Vec<&[u8]> = exporters.names.keys().map(Vec::as_slice).collect();
+    names.sort_unstable();
+    for metric in &mut metrics {
+        find_exporter(metric, &names, context);
+    }
+    Settings {
+        dialect: context.dialect,
+        metrics,
+        exporters: exporters.list,
+        base_dir: top.base_dir,
+        stats: service::resolve(top.stats.into_iter(), context),
+    }
+}
+
+/// Resolves a configuration that is a single metric.
+pub(crate) fn one_metric(context: &mut Context<'_>, exporters: &[Exporter]) -> Option<Metric> {
+    let top = Top::sort(context);
+    let mut metric = metrics(&top, context).pop()?;
+    let mut names: Vec<&[u8]> = exporters.iter().map(|one| one.name.as_slice()).collect();
+    names.sort_unstable();
+    find_exporter(&mut metric, &names, context);
+    Some(metric)
+}
+
+/// Reports, and forgets, an exporter that is not among the names, which are sorted.
+fn find_exporter(metric: &mut Metric, names: &[&[u8]], context: &mut Context<'_>) {
+    if let Some(exporter) = &metric.exporter
+        && names.binary_search(&exporter.value.as_slice()).is_err()
+    {
+        context.push(unknown_exporter(metric, exporter, names));
+        metric.exporter = None;
+    }
+}
+
+/// What stands outside of all blocks, by what it is for.
+#[derive(Default)]
+struct Top<'a> {
+    metrics: Vec<&'a RawBlock>,
+    exporters: Vec<&'a RawBlock>,
+    stats: Vec<&'a RawBlock>,
+    /// The groups that apply to the whole configuration.
+    groups: Vec<GroupBlock<'a>>,
+    metric_defaults: Vec<(Row, &'a RawSetting)>,
+    exporter_defaults: Vec<(Row, &'a RawSetting)>,
+    base_dir: Option<Spanned<Vec<u8>>>,
+}
+
+impl<'a> Top<'a> {
+    fn sort(context: &mut Context<'a>) -> Self {
+        let mut top = Self::default();
+        for entry in context.raw.top() {
+            if context.diagnostics.is_full() {
+                break;
+            }
+            match entry {
+                RawEntry::Setting(setting) => top.setting(setting, context),
+                RawEntry::Block(block) => top.block(block, context),
+            }
+        }
+        top.groups.sort_by_key(|group| group.order);
+        top.groups.dedup_by_key(|group| group.order);
+        top
+    }
+
+    /// The blocks of a kind, by name, in Dovecot's order.
+    fn named(&self, kind: Kind, context: &Context<'a>) -> Vec<Named<'a>> {
+        let grouped = self
+            .groups
+            .iter()
+            .flat_map(|group| context.raw.within(group.block));
+        let grouped = grouped.filter_map(|entry| match entry {
+            RawEntry::Block(block) if block.name.bytes() == kind.name().as_bytes() => Some(block),
+            _ => None,
+        });
+        let own = match kind {
+            Kind::Metric => &self.metrics,
+            _ => &self.exporters,
+        };
+        with_groups(grouped, own.iter().copied())
+    }
+
+    fn setting(&mut self, setting: &'a RawSetting, context: &mut Context<'a>) {
+        let key = setting.key.bytes();
+        if key == b"base_dir" {
+            self.base_dir = Some(Spanned {
+                value: setting.value.bytes().to_vec(),
+                span: setting.written,
+            });
+        } else if key.starts_with(b"@") {
+            self.groups.extend(context.group(setting));
+        }
+        for kind in [Kind::Metric, Kind::Exporter] {
+            if key == kind.name().as_bytes() {
+                let name = kind.name();
+                let message = format!("`{name}` is a block, not a setting");
+                let help = format!("write `{name} NAME {{`");
+                let place = setting.key.span();
+                context.push(Diagnostic::new(Code::WrongKind, message, place).help(help));
+            } else if context.dialect == Dialect::V2_4 && is_path(kind, key) {
+                let message = "settings given by their path are not supported here";
+                let help = format!("write it in a block `{} NAME {{`", kind.name());
+                let place = setting.key.span();
+                context.push(Diagnostic::new(Code::WrongKind, message, place).help(help));
+            } else if context.dialect == Dialect::V2_4 {
+                self.default_of(kind, setting, context);
+            }
+        }
+    }
+
+    /// 2.4: a setting of ours outside of our blocks is a default for them.
+    fn default_of(&mut self, kind: Kind, setting: &'a RawSetting, context: &mut Context<'a>) {
+        let key = setting.key.bytes();
+        let prefix = [kind.name().as_bytes(), b"_"].concat();
+        if !key.starts_with(&prefix) {
+            return;
+        }
+        let rows = kind.rows(context.dialect);
+        match rows.iter().find(|row| row.name.as_bytes() == key) {
+            Some(row) if row.shape == Shape::Block => {}
+            Some(row) => match kind {
+                Kind::Metric => self.metric_defaults.push((*row, setting)),
+                _ => self.exporter_defaults.push((*row, setting)),
+            },
+            None if key.starts_with(b"metric_group_by") => {}
+            None => {
+                let written = String::from_utf8_lossy(key);
+                let names = rows.iter().map(|row| row.name.as_bytes());
+                let nearest = suggest::nearest(key, names);
+                let message = format!("unknown setting `{written}`");
+                context.push(
+                    Diagnostic::new(Code::UnknownSetting, message, setting.key.span())
+                        .suggest(nearest.and_then(|name| std::str::from_utf8(name).ok())),
+                );
+            }
+        }
+    }
+
+    fn block(&mut self, block: &'a RawBlock, context: &mut Context<'a>) {
+        if self.ours(block) || block.label.is_some() {
+            return;
+        }
+        let name = block.name.bytes();
+        if name == b"service" {
+            if block
+                .argument
+                .as_ref()
+                .is_some_and(|service| service.bytes() == b"stats")
+            {
+                self.stats.push(block);
+            }
+            return;
+        }
+        let ours = [Kind::Metric, Kind::Exporter].map(|kind| kind.name().as_bytes());
+        if let Some(near) = suggest::nearest(name, ours)
+            && name.len().abs_diff(near.len()) <= 1
+        {
+            let written = String::from_utf8_lossy(name);
+            let message = format!("unknown block `{written}`");
+            let near = String::from_utf8_lossy(near);
+            context.push(
+                Diagnostic::new(Code::UnknownBlock, message, block.name.span())
+                    .suggest(Some(near.as_ref())),
+            );
+        }
+        for entry in context.raw.within(block) {
+            if let RawEntry::Block(inner) = entry
+                && ours.contains(&inner.name.bytes())
+            {
+                let code = Code::OutOfSight;
+                let outer = String::from_utf8_lossy(name);
+                context.push(
+                    Diagnostic::new(code, code.title(), inner.span).note(format!(
+                        "it stands in `{outer}`, which does not apply to the stats process"
+                    )),
+                );
+            }
+        }
+    }
+
+    /// Takes a block if it is one of ours.
+    fn ours(&mut self, block: &'a RawBlock) -> bool {
+        if block.label.is_some() {
+            return false;
+        }
+        match block.name.bytes() {
+            b"metric" => self.metrics.push(block),
+            b"event_exporter" => self.exporters.push(block),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// `metric/name/filter`
+fn is_path(kind: Kind, key: &[u8]) -> bool {
+    let rest = key.strip_prefix(kind.name().as_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// The exporters, and all names, those of unusable ones included.
+struct Exporters {
+    list: Vec<Exporter>,
+    names: HashMap<Vec<u8>, Span>,
+}
+
+fn exporters<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Exporters {
+    let mut exporters = Exporters {
+        list: Vec::new(),
+        names: HashMap::new(),
+    };
+    for named in top.named(Kind::Exporter, context) {
+        let defaults = &top.exporter_defaults;
+        let Some(section) = Section::gather(Kind::Exporter, &named, defaults, context) else {
+            continue;
+        };
+        let resolved = exporter::resolve(&section, context);
+        let name = resolved
+            .as_ref()
+            .map_or(section.name.bytes(), |exporter| &exporter.name);
+        if is_taken(&mut exporters.names, name, &section, context) {
+            continue;
+        }
+        exporters.list.extend(resolved);
+    }
+    exporters
+}
+
+fn metrics<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Vec<Metric> {
+    let mut names = HashMap::new();
+    let mut metrics = Vec::new();
+    for named in top.named(Kind::Metric, context) {
+        let defaults = &top.metric_defaults;
+        let Some(section) = Section::gather(Kind::Metric, &named, defaults, context) else {
+            continue;
+        };
+        let resolved = metric::resolve(&section, context);
+        let name = resolved
+            .as_ref()
+            .map_or(section.name.bytes(), |metric| &metric.settings.name);
+        if !is_taken(&mut names, name, &section, context) {
+            metrics.extend(resolved);
+        }
+    }
+    metrics
+}
+
+/// Whether another block, of another argument, was given this name.
+fn is_taken(
+    names: &mut HashMap<Vec<u8>, Span>,
+    name: &[u8],
+    section: &Section<'_>,
+    context: &mut Context<'_>,
+) -> bool {
+    let Some(first) = names.insert(name.to_vec(), section.span) else {
+        return false;
+    };
+    let (kind, name) = (section.kind.name(), String::from_utf8_lossy(name));
+    let message = format!("two blocks `{kind}` are called `{name}`");
+    context.push(
+        Diagnostic::new(Code::NameTaken, message, section.span)
+            .note_at("the first one is here", first),
+    );
+    true
+}
+
+/// The name of a metric or exporter: the blocks' argument, or what it was
+/// overridden with. `None`, and reported, if it is empty or reserved.
+pub(crate) fn name(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Vec<u8>>> {
+    let text: &Text = match section.last(Key::Name) {
+        Some(setting) => context.value(setting)?,
+        None => &section.name,
+    };
+    let kind = section.kind.name();
+    if text.is_empty() {
+        let message = format!("the name of this `{kind}` is empty");
+        context.push(
+            Diagnostic::new(Code::EmptyName, message, section.span)
+                .help(format!("write `{kind} NAME {{`")),
+        );
+        return None;
+    }
+    if context.dialect == Dialect::V2_4 && text.bytes().starts_with(b"__") {
+        let code = Code::ReservedName;
+        context.push(Diagnostic::new(code, code.title(), text.span()));
+        return None;
+    }
+    Some(Spanned {
+        value: text.bytes().to_vec(),
+        span: text.span(),
+    })
+}
+
+fn unknown_exporter(metric: &Metric, exporter: &Spanned<Vec<u8>>, names: &[&[u8]]) -> Diagnostic {
+    let nearest = suggest::nearest(&exporter.value, names.iter().copied());
+    let nearest = nearest.map(|name| String::from_utf8_lossy(name).into_owned());
+    let message = format!(
+        "metric `{}`: no exporter is called `{}`",
+        String::from_utf8_lossy(&metric.settings.name),
+        String::from_utf8_lossy(&exporter.value),
+    );
+    Diagnostic::new(Code::UnknownExporter, message, exporter.span).suggest(nearest.as_deref())
+}

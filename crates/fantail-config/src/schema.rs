@@ -1,0 +1,217 @@
+//! The settings of our blocks, in both dialects.
+//!
+//! In 2.3 a setting has one name. In 2.4 it has a full name; inside a block
+//! of prefix `metric_` and argument `a`, `x` stands for the first that exists
+//! of `x`, `metric_x` and `metric_a_x`.
+
+use fantail_event::Dialect;
+
+/// A kind of block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Metric,
+    Exporter,
+    GroupBy,
+    Method,
+}
+
+/// What a setting is for, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Name,
+    Description,
+    Filter,
+    Fields,
+    GroupBy,
+    Exporter,
+    Include,
+    Field,
+    Method,
+    MethodName,
+    Modifier,
+    MinMagnitude,
+    MaxMagnitude,
+    Base,
+    Min,
+    Max,
+    Step,
+    /// 2.3 `transport`, 2.4 `driver`.
+    Transport,
+    TransportArguments,
+    TransportTimeout,
+    Format,
+    FormatArguments,
+    TimeFormat,
+    Url,
+    HttpTimeout,
+    FilePath,
+    UnixPath,
+    UnixTimeout,
+}
+
+/// What may stand behind a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `name = value`
+    Value,
+    /// `name = word word` or, in 2.4, `name { word = yes }`
+    List,
+    /// `name argument {`
+    Block,
+}
+
+/// A setting of a kind of block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) key: Key,
+    pub(crate) shape: Shape,
+}
+
+const fn value(name: &'static str, key: Key) -> Row {
+    let shape = Shape::Value;
+    Row { name, key, shape }
+}
+
+const fn list(name: &'static str, key: Key) -> Row {
+    let shape = Shape::List;
+    Row { name, key, shape }
+}
+
+const fn block(name: &'static str, key: Key) -> Row {
+    let shape = Shape::Block;
+    Row { name, key, shape }
+}
+
+const METRIC_2_3: &[Row] = &[
+    value("metric_name", Key::Name),
+    value("description", Key::Description),
+    value("filter", Key::Filter),
+    list("fields", Key::Fields),
+    value("group_by", Key::GroupBy),
+    value("exporter", Key::Exporter),
+    list("exporter_include", Key::Include),
+];
+
+const EXPORTER_2_3: &[Row] = &[
+    value("name", Key::Name),
+    value("transport", Key::Transport),
+    value("transport_args", Key::TransportArguments),
+    value("transport_timeout", Key::TransportTimeout),
+    value("format", Key::Format),
+    value("format_args", Key::FormatArguments),
+];
+
+const METRIC_2_4: &[Row] = &[
+    value("metric_name", Key::Name),
+    value("metric_description", Key::Description),
+    value("metric_filter", Key::Filter),
+    list("metric_fields", Key::Fields),
+    block("metric_group_by", Key::GroupBy),
+    value("metric_exporter", Key::Exporter),
+    list("metric_exporter_include", Key::Include),
+];
+
+const EXPORTER_2_4: &[Row] = &[
+    value("event_exporter_name", Key::Name),
+    value("event_exporter_driver", Key::Transport),
+    value("event_exporter_format", Key::Format),
+    value("event_exporter_time_format", Key::TimeFormat),
+    value("event_exporter_http_post_url", Key::Url),
+    value("http_client_request_absolute_timeout", Key::HttpTimeout),
+    value("event_exporter_file_path", Key::FilePath),
+    value("event_exporter_unix_path", Key::UnixPath),
+    value("event_exporter_unix_connect_timeout", Key::UnixTimeout),
+];
+
+const GROUP_BY_2_4: &[Row] = &[
+    value("metric_group_by_field", Key::Field),
+    block("metric_group_by_method", Key::Method),
+];
+
+const METHOD_2_4: &[Row] = &[
+    value("metric_group_by_method_method", Key::MethodName),
+    value("metric_group_by_method_discrete_modifier", Key::Modifier),
+    value(
+        "metric_group_by_method_exponential_min_magnitude",
+        Key::MinMagnitude,
+    ),
+    value(
+        "metric_group_by_method_exponential_max_magnitude",
+        Key::MaxMagnitude,
+    ),
+    value("metric_group_by_method_exponential_base", Key::Base),
+    value("metric_group_by_method_linear_min", Key::Min),
+    value("metric_group_by_method_linear_max", Key::Max),
+    value("metric_group_by_method_linear_step", Key::Step),
+];
+
+/// Settings of Dovecot's HTTP client that may stand in a 2.4 exporter; they
+/// are passed over.
+const HTTP_PREFIXES: [&str; 2] = ["http_client_", "ssl_client_"];
+
+impl Kind {
+    /// What a block of this kind is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Metric => "metric",
+            Self::Exporter => "event_exporter",
+            Self::GroupBy => "metric_group_by",
+            Self::Method => "metric_group_by_method",
+        }
+    }
+
+    /// Its settings.
+    pub(crate) fn rows(self, dialect: Dialect) -> &'static [Row] {
+        match (self, dialect) {
+            (Self::Metric, Dialect::V2_3) => METRIC_2_3,
+            (Self::Exporter, Dialect::V2_3) => EXPORTER_2_3,
+            (Self::Metric, Dialect::V2_4) => METRIC_2_4,
+            (Self::Exporter, Dialect::V2_4) => EXPORTER_2_4,
+            (Self::GroupBy, _) => GROUP_BY_2_4,
+            (Self::Method, _) => METHOD_2_4,
+        }
+    }
+
+    /// The setting that `key` names in a block with this argument.
+    pub(crate) fn find(self, dialect: Dialect, argument: &[u8], key: &[u8]) -> Option<Row> {
+        let rows = self.rows(dialect);
+        let named = |name: &[u8]| rows.iter().find(|row| row.name.as_bytes() == name).copied();
+        if dialect == Dialect::V2_3 {
+            return named(key);
+        }
+        let kind = self.name().as_bytes();
+        named(key)
+            .or_else(|| named(&[kind, b"_", key].concat()))
+            .or_else(|| named(&[kind, b"_", argument, b"_", key].concat()))
+    }
+
+    /// Whether `key` is Dovecot's, but of no use here.
+    pub(crate) fn passes_over(self, dialect: Dialect, key: &[u8]) -> bool {
+        let prefixes = HTTP_PREFIXES.iter();
+        dialect == Dialect::V2_4
+            && self == Self::Exporter
+            && prefixes
+                .map(|prefix| prefix.as_bytes())
+                .any(|prefix| key.starts_with(prefix))
+    }
+
+    /// The shortest name that a setting has in a block with this argument.
+    pub(crate) fn short_name(self, dialect: Dialect, argument: &[u8], row: Row) -> &'static str {
+        if dialect == Dialect::V2_3 {
+            return row.name;
+        }
+        let Some(short) = row
+            .name
+            .strip_prefix(self.name())
+            .and_then(|rest| rest.strip_prefix('_'))
+        else {
+            return row.name;
+        };
+        let shorter = std::str::from_utf8(argument)
+            .ok()
+            .and_then(|argument| short.strip_prefix(argument))
+            .and_then(|rest| rest.strip_prefix('_'));
+        shorter.unwrap_or(short)
+    }
+}

@@ -1,0 +1,153 @@
+//! What a configuration means to fantail.
+//!
+//! Plain values, resolved and checked; each keeps the place it was written
+//! at, so that later checks can point there.
+
+use std::time::Duration;
+
+use fantail_event::Dialect;
+use fantail_filter::Filter;
+use fantail_format::{Format, Parts, TimeStyle};
+use fantail_metrics::MetricSettings;
+
+use crate::{
+    source::{Span, Spanned},
+    text::Text,
+};
+
+/// The settings of a configuration that are used here.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whose rules apply.
+    pub dialect: Dialect,
+    /// The metrics in the order of their first block; their names are unique.
+    pub metrics: Vec<Metric>,
+    /// The exporters in the order of their first block; their names are unique.
+    pub exporters: Vec<Exporter>,
+    /// Where Dovecot keeps its sockets, if that is given.
+    pub base_dir: Option<Spanned<Vec<u8>>>,
+    /// `service stats`.
+    pub stats: StatsService,
+}
+
+/// `metric NAME { … }`
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// Its name, fields and levels of sub-metrics.
+    pub settings: MetricSettings,
+    /// Its filter; not empty.
+    pub filter: Filter,
+    /// The filter as text; maps places in it to places in the files.
+    pub filter_text: Text,
+    /// The exporter that gets its events; one of [`Settings::exporters`].
+    pub exporter: Option<Spanned<Vec<u8>>>,
+    /// What the exporter writes of them.
+    pub include: Parts,
+    /// Where all this was written.
+    pub spans: MetricSpans,
+}
+
+/// Where a metric was written.
+#[derive(Debug, Clone)]
+pub struct MetricSpans {
+    /// The line that opens its first block.
+    pub block: Span,
+    /// Its name.
+    pub name: Span,
+    /// Its fields, in the order of [`MetricSettings::fields`].
+    pub fields: Vec<Span>,
+    /// Its levels, in the order of [`MetricSettings::group_by`].
+    pub group_by: Vec<Span>,
+}
+
+/// `event_exporter NAME { … }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exporter {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// How events are written.
+    pub format: Format,
+    /// How times are written.
+    pub time_style: TimeStyle,
+    /// Where they go.
+    pub transport: Transport,
+    /// Where all this was written.
+    pub spans: ExporterSpans,
+}
+
+/// Where an exporter was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExporterSpans {
+    /// The line that opens its first block.
+    pub block: Span,
+    /// Its name.
+    pub name: Span,
+    /// The format.
+    pub format: Span,
+    /// The transport, if one is given.
+    pub transport: Option<Span>,
+}
+
+/// Where exported events go. A timeout of `None` never strikes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Into the log.
+    Log,
+    /// Nowhere.
+    Drop,
+    /// Posted to an HTTP server, one request each.
+    HttpPost {
+        /// The URL; begins with `http://` or `https://`.
+        url: Vec<u8>,
+        /// How long one request may take. Dovecot's default: 250 ms.
+        timeout: Option<Duration>,
+    },
+    /// Appended to a file.
+    File {
+        /// The file.
+        path: Vec<u8>,
+    },
+    /// Into a Unix stream socket.
+    Unix {
+        /// The socket.
+        path: Vec<u8>,
+        /// How long connecting may take. Dovecot's default: 250 ms.
+        timeout: Option<Duration>,
+    },
+}
+
+/// `service stats { … }`: where the stats process listens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatsService {
+    /// `unix_listener PATH { … }`; Dovecot's own defaults are not among them.
+    pub unix_listeners: Vec<UnixListener>,
+    /// `inet_listener NAME { … }`
+    pub inet_listeners: Vec<InetListener>,
+}
+
+/// `unix_listener PATH { mode; user; group }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnixListener {
+    /// The socket; relative to the base directory unless it begins with `/`.
+    pub path: Spanned<Vec<u8>>,
+    /// Its permissions; 0 switches it off.
+    pub mode: Option<Spanned<u32>>,
+    /// Its owner.
+    pub user: Option<Spanned<Vec<u8>>>,
+    /// Its group.
+    pub group: Option<Spanned<Vec<u8>>>,
+}
+
+/// `inet_listener NAME { port; address (2.3), listen (2.4); ssl }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InetListener {
+    /// Its name, such as `http`.
+    pub name: Spanned<Vec<u8>>,
+    /// The port; 0 or none switches it off.
+    pub port: Option<Spanned<u16>>,
+    /// The addresses; none means all.
+    pub addresses: Vec<Spanned<Vec<u8>>>,
+    /// Whether it speaks TLS.
+    pub ssl: bool,
+}

@@ -1,0 +1,94 @@
+//! The nearest of several names, for "did you mean".
+
+/// Longer names are not compared: nobody mistypes that much.
+const MAX_LENGTH: usize = 64;
+
+/// Of more names, the others are not looked at: a suggestion is not worth the time.
+const MAX_NAMES: usize = 1_000;
+
+/// The name that is nearest to what was written, if it is near: at most one
+/// edit in every three bytes. Of equally near ones, the one that has most of
+/// the letters, or the first.
+pub(crate) fn nearest<'a>(
+    written: &[u8],
+    names: impl IntoIterator<Item = &'a [u8]>,
+) -> Option<&'a [u8]> {
+    if written.len() > MAX_LENGTH {
+        return None;
+    }
+    let allowed = written.len().div_ceil(3);
+    let mut best: Option<((usize, usize), &[u8])> = None;
+    for name in names.into_iter().take(MAX_NAMES) {
+        if name.len() > MAX_LENGTH || name.is_empty() {
+            continue;
+        }
+        let edits = distance(written, name);
+        let letters = written.iter().filter(|byte| !name.contains(byte)).count();
+        let far = (edits, letters);
+        if edits <= allowed && edits < name.len() && best.is_none_or(|(least, _)| far < least) {
+            best = Some((far, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// How many insertions, deletions, replacements and swaps of neighbours
+/// (Damerau–Levenshtein, optimal string alignment), letter case apart.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+            let replaced = at(&last, j) + usize::from(!x.eq_ignore_ascii_case(y));
+            let mut edits = replaced.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if swapped {
+                edits = edits.min(at(&before, j - 1) + 1);
+            }
+            row.push(edits);
+        }
+        before = last;
+        last = row;
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(written: &str, expected: Option<&str>) {
+        let names = [
+            "filter",
+            "fields",
+            "group_by",
+            "exporter",
+            "exporter_include",
+            "log",
+        ];
+        let found = nearest(written.as_bytes(), names.map(str::as_bytes));
+        assert_eq!(found, expected.map(str::as_bytes), "{written}");
+    }
+
+    #[test]
+    fn near_names_are_suggested() {
+        check("fitler", Some("filter"));
+        check("fildes", Some("fields"));
+        check("groupby", Some("group_by"));
+        check("Exporter", Some("exporter"));
+        check("exporter_includes", Some("exporter_include"));
+        check("lgo", Some("log"));
+    }
+
+    #[test]
+    fn far_names_are_not() {
+        check("transport", None);
+        check("", None);
+        check("x", None);
+        check(&"filter".repeat(100), None);
+    }
+}
