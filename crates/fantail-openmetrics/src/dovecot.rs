@@ -4,7 +4,7 @@
 //! family has samples with all labels and samples with some, so that sums
 //! count twice; labels may be equal; numbers are rounded to 32-bit floating
 //! point; the `_sum` of a histogram is that of the durations, whatever the
-//! field. 2.3 also leaves its [walk](walk) through the sub-metrics unfinished
+//! field. 2.3 also leaves its walk through the sub-metrics unfinished
 //! where that begins at a quantized level or one with an illegal name; what is
 //! left turns up in a later family, and does here.
 //!
@@ -19,7 +19,7 @@ mod walk;
 use std::io;
 
 use fantail_event::{Dialect, Timestamp};
-use fantail_metrics::{Buckets, Label, Snapshot};
+use fantail_metrics::{Buckets, Distribution, Label, Series, Snapshot};
 
 use crate::{
     dovecot::{tree::Tree, walk::Walk},
@@ -179,7 +179,7 @@ fn write_number(
         Family::Count | Family::Histogram => writeln!(out, " {}", series.duration().count()),
         Family::Duration => writeln!(out, " {:.6}", seconds(series.duration().sum())),
         Family::Field(index) => {
-            let sum = series.fields().get(index).map_or(0, |field| field.sum());
+            let sum = series.fields().get(index).map_or(0, Distribution::sum);
             writeln!(out, " {sum}")
         }
     }
@@ -249,11 +249,13 @@ fn observe(tree: &Tree<'_>, node: usize, buckets: Buckets, is_duration: bool) ->
         counts: vec![0; count],
         sum: 0.0,
     };
-    for series in tree
-        .children(node)
-        .iter()
-        .filter_map(|node| tree.series(*node))
-    {
+    // Rounded sums depend on the order: that of the buckets.
+    let mut children = tree.children(node).to_vec();
+    children.sort_by_key(|node| match tree.series(*node).map(Series::label) {
+        Some(Label::Bucket(bucket)) => bucket,
+        _ => u32::MAX,
+    });
+    for series in children.into_iter().filter_map(|node| tree.series(node)) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
             // Past a limit, which Dovecot does not have: somewhere.
@@ -262,12 +264,10 @@ fn observe(tree: &Tree<'_>, node: usize, buckets: Buckets, is_duration: bool) ->
         if let Some(count) = observed.counts.get_mut(bucket) {
             *count += series.duration().count();
         }
-        let sum = series.duration().sum();
-        observed.sum += if is_duration {
-            seconds(sum)
-        } else {
-            sum as f32
-        };
+        observed.sum += series.duration().sum() as f32;
+    }
+    if is_duration {
+        observed.sum /= 1e6;
     }
     observed
 }

@@ -72,16 +72,16 @@
 //! assert_eq!(
 //!     String::from_utf8_lossy(&text),
 //!     r#"# HELP dovecot_logins Total number of all events of this kind of logins
-//! # TYPE dovecot_logins counter
+//! ## TYPE dovecot_logins counter
 //! dovecot_logins_total 0
-//! # HELP dovecot_logins_duration_seconds Total duration of all events of this kind of logins
-//! # TYPE dovecot_logins_duration_seconds counter
-//! # UNIT dovecot_logins_duration_seconds seconds
+//! ## HELP dovecot_logins_duration_seconds Total duration of all events of this kind of logins
+//! ## TYPE dovecot_logins_duration_seconds counter
+//! ## UNIT dovecot_logins_duration_seconds seconds
 //! dovecot_logins_duration_seconds_total 0.000000
-//! # HELP fantail_lines_read Lines read from clients
-//! # TYPE fantail_lines_read counter
+//! ## HELP fantail_lines_read Lines read from clients
+//! ## TYPE fantail_lines_read counter
 //! fantail_lines_read_total{worker="0"} 12
-//! # EOF
+//! ## EOF
 //! "#
 //! );
 //! assert_eq!(left_out, []);

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io};
 
-use fantail_metrics::{Buckets, MetricSettings, MetricSnapshot, Series, Snapshot};
+use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
 
 use crate::{
     exposition::{Exposition, Family, Kind, Reason},
@@ -49,7 +49,7 @@ impl<W: io::Write> Exposition<W> {
             let name = format!("{name}_{}", name_part(field));
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
-            let sum = |series: &Series| series.fields().get(index).map_or(0, |field| field.sum());
+            let sum = |series: &Series| series.fields().get(index).map_or(0, Distribution::sum);
             self.counter(metric, levels, &family, sum, |sum| sum.to_string())?;
         }
         Ok(())

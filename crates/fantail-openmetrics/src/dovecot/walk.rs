@@ -93,6 +93,8 @@ impl<'a> Walk<'a> {
         let last = self.path.last_mut()?;
         let tree = self.trees.get(last.tree)?;
         let level = tree.level(last.node)?;
+        let name = str::from_utf8(&level.field).ok();
+        let name = name.filter(|name| is_metric_name(name))?;
         if level.method.buckets().is_some() {
             return None;
         }
@@ -100,8 +102,7 @@ impl<'a> Walk<'a> {
         if !self.labels.is_empty() {
             self.labels.push(',');
         }
-        self.labels.push_str(str::from_utf8(&level.field).ok()?);
-        self.labels.push('=');
+        self.labels.extend([name, "="]);
         last.labels = self.labels.len();
         self.path.push(below);
         Some(below)
@@ -124,12 +125,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The sub-metric that a step goes through, if its level has a legal name.
+/// The sub-metric that a step goes through.
 fn child(tree: &Tree<'_>, step: Step) -> Option<Step> {
-    let level = tree.level(step.node)?;
-    if !str::from_utf8(&level.field).is_ok_and(is_metric_name) {
-        return None;
-    }
     let node = *tree.children(step.node).get(step.child)?;
     Some(Step {
         node,
