@@ -156,6 +156,42 @@ pub fn rows(
     })
 }
 
+/// One line of a dump: a field of a metric or sub-metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The name of the metric or sub-metric.
+    pub metric: Vec<u8>,
+    /// The field.
+    pub field: Vec<u8>,
+    /// A value for each column, as it is printed: a number, or nothing.
+    pub values: Vec<String>,
+}
+
+/// The lines of a dump by their parts, for other forms than Dovecot's table.
+pub fn lines<'a>(
+    snapshot: &'a Snapshot,
+    columns: &'a [Column],
+    names: Names,
+) -> impl Iterator<Item = Line> + 'a {
+    let metrics = snapshot.metrics().iter();
+    let all_rows = metrics.flat_map(move |metric| rows(metric, snapshot.dialect(), names));
+    all_rows.flat_map(move |row| {
+        let metric = row.name;
+        row.fields.into_iter().map(move |(field, distribution)| {
+            let mut printed = Vec::new();
+            write_values(distribution, columns, &mut printed);
+            let values = printed.split(|&byte| byte == b'\t').skip(1);
+            Line {
+                metric: metric.to_vec(),
+                field: field.to_vec(),
+                values: values
+                    .map(|value| String::from_utf8_lossy(value).into_owned())
+                    .collect(),
+            }
+        })
+    })
+}
+
 /// Appends the table that `doveadm stats dump` prints: a line with the names
 /// of the columns, then one for each field of each metric and sub-metric.
 pub fn write_table(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {

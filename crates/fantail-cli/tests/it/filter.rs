@@ -39,7 +39,10 @@ fn parse_points_at_what_is_wrong() {
 #[test]
 fn an_unterminated_string_with_a_backslash_at_its_end() {
     for dialect in ["2.3", "2.4"] {
-        let run = fantail(&["filter", "parse", "--dialect", dialect, "event=\"x\\"], b"");
+        let run = fantail(
+            &["filter", "parse", "--dialect", dialect, "event=\"x\\"],
+            b"",
+        );
         assert_eq!((run.status, run.out.as_slice()), (Some(1), b"".as_slice()));
         assert!(run.err.contains("event=\"x\\"), "{}", run.err);
     }
