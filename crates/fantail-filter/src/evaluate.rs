@@ -40,12 +40,11 @@ impl SourceTest {
                 **file == *source.file && (*line == 0 || *line == source.line)
             }
             Self::Text(text) => match text.strip_prefix(&*source.file) {
-                None => false,
                 Some([]) => !text.contains(&b':'),
                 Some([b':', line @ ..]) => {
                     *line == *ShortText::of_number(source.line.into()).as_bytes()
                 }
-                Some(_) => false,
+                Some(_) | None => false,
             },
         }
     }
@@ -106,7 +105,7 @@ impl FieldTest {
 
     fn number_holds(&self, number: i64) -> bool {
         match self.number {
-            NumberTest::Compare(with) => self.operator.holds(number, with),
+            NumberTest::Compare(with) => self.operator.holds(&number, &with),
             NumberTest::Digits => self.text.matches(ShortText::of_number(number).as_bytes()),
             NumberTest::Never => false,
         }

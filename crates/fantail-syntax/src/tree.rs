@@ -197,7 +197,7 @@ impl Operator {
 
     /// Whether `left op right` holds.
     #[must_use]
-    pub fn holds<T: Ord>(self, left: T, right: T) -> bool {
+    pub fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
         match self {
             Self::Equal => left == right,
             Self::Greater => left > right,

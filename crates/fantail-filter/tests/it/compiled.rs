@@ -82,7 +82,11 @@ fn short_circuits() {
 #[test]
 fn comparisons_are_data() {
     let filter: Filter = "User=A*b AND size>1k AND event=x".parse().unwrap();
-    let tests: Vec<_> = filter.comparisons().iter().map(|it| it.test()).collect();
+    let tests: Vec<_> = filter
+        .comparisons()
+        .iter()
+        .map(fantail_filter::Comparison::test)
+        .collect();
     let [Test::Field(user), Test::Field(size), Test::Name(name)] = tests[..] else {
         panic!("{tests:?}");
     };

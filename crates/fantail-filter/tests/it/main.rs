@@ -1,5 +1,12 @@
 //! Filters against what real Dovecots answered, and against themselves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "that is how a test fails"
+)]
+
 mod compiled;
 mod events;
 mod handshake;

@@ -3,7 +3,7 @@
 
 use std::{iter, thread};
 
-use fantail_syntax::{Limits, ParseErrorKind, ParseErrors, ParseOptions, parse};
+use fantail_syntax::{Limits, ParseError, ParseErrorKind, ParseErrors, ParseOptions, parse};
 
 /// At the limit it is a filter, one beyond it is not.
 #[track_caller]
@@ -14,7 +14,7 @@ fn check(limits: Limits, at: &str, beyond: &str, kind: ParseErrorKind) {
     };
     parse(at.as_bytes(), &options).expect(at);
     let errors = parse(beyond.as_bytes(), &options).expect_err(beyond);
-    let kinds: Vec<_> = errors.iter().map(|error| error.kind()).collect();
+    let kinds: Vec<_> = errors.iter().map(ParseError::kind).collect();
     assert_eq!(kinds, [kind], "{beyond}");
 }
 
