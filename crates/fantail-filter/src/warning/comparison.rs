@@ -126,7 +126,11 @@ fn equal_2_3(comparison: &Comparison) -> Option<Warning> {
         [] => false,
     };
     Hazard::of(comparison)?;
-    if !looks_like_number || Network::parse(text.written()).is_some() {
+    // `1.5` is an address, too, but hardly meant as one.
+    let count_of = |byte: u8| text.written().iter().filter(|b| **b == byte).count();
+    let looks_like_address =
+        (count_of(b'.') == 3 || count_of(b':') > 1) && Network::parse(text.written()).is_some();
+    if !looks_like_number || looks_like_address {
         return None;
     }
     let warning = Warning::new(WarningKind::Crash, comparison.span.clone())
