@@ -32,10 +32,14 @@ pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Setti
 
 /// Colours on terminals, unless `NO_COLOR` forbids them.
 pub(crate) fn style() -> Style {
-    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && io::stderr().is_terminal() {
+    if colours_allowed() && io::stderr().is_terminal() {
         Style::Coloured
     } else {
         Style::Plain
     }
+}
+
+/// Whether `NO_COLOR` does not forbid them.
+pub(crate) fn colours_allowed() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod eval;
+mod explain;
 mod matching;
 mod parse;
 
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::exit::{Failure, Findings};
 
-/// Try filters: parse one, match events, answer test cases.
+/// Try filters: parse one, match events, ask why, answer test cases.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -20,6 +21,7 @@ pub(crate) struct Arguments {
 enum Command {
     Parse(parse::Arguments),
     Match(matching::Arguments),
+    Explain(explain::Arguments),
     Eval(eval::Arguments),
 }
 
@@ -28,6 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     match &arguments.command {
         Command::Parse(arguments) => parse::run(arguments),
         Command::Match(arguments) => matching::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
     }
 }

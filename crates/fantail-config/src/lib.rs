@@ -57,7 +57,7 @@ pub use crate::{
     limits::Limits,
     load::{Loaded, Options, Refused, load, load_text},
     loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
-    lone_filter::render_filter_errors,
+    lone_filter::{render_filter_errors, render_filter_warnings},
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     render::{Style, render},
     settings::{

@@ -93,7 +93,7 @@ fn filter(section: &Section<'_>, context: &mut Context<'_>) -> Option<(Filter, T
 }
 
 /// An error within a filter, at its place in the file.
-pub(crate) fn filter_error(error: &ParseError, text: &Text) -> Diagnostic {
+fn filter_error(error: &ParseError, text: &Text) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::FilterSyntax,
         format!("filter: {error} ({})", error.code()),

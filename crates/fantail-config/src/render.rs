@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use crate::{
     code::Severity,
-    diagnostic::{Diagnostic, Diagnostics, Note, NoteKind},
+    diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
     source::{Sources, Span},
 };
 
@@ -22,14 +22,44 @@ pub enum Style {
 /// Draws all diagnostics with the lines they are about, an empty line after each.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
+    draw_all(diagnostics.iter().map(Picture::of), sources, style)
+}
+
+/// Something to be drawn, whichever of our languages it is about.
+pub(crate) struct Picture {
+    pub(crate) severity: Severity,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) primary: Option<Label>,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Picture {
+    fn of(one: &Diagnostic) -> Self {
+        Self {
+            severity: one.severity(),
+            code: one.code.as_str(),
+            message: one.message.clone(),
+            primary: one.primary.clone(),
+            notes: one.notes.clone(),
+        }
+    }
+}
+
+/// Draws them with the lines they are about, an empty line after each.
+pub(crate) fn draw_all(
+    pictures: impl Iterator<Item = Picture>,
+    sources: &Sources,
+    style: Style,
+) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for one in diagnostics {
-        text.push_str(&draw(one, sources, &renderer));
+    for one in pictures {
+        text.push_str(&draw(&one, sources, &renderer));
         text.push_str("\n\n");
     }
     text
@@ -53,14 +83,12 @@ pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
     }
 }
 
-fn draw(one: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
-    let level = match one.severity() {
+fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match one.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(one.message.as_str())
-        .id(one.code.as_str());
+    let title = level.primary_title(one.message.as_str()).id(one.code);
     let Some(label) = &one.primary else {
         return renderer.render(&[Group::with_title(title)]);
     };

@@ -6,7 +6,7 @@ use core::{fmt, str::FromStr};
 use fantail_event::EventView;
 use fantail_syntax::{ParseErrors, ParseOptions, Tree};
 
-use crate::{Comparison, Hazard, program::Program};
+use crate::{Comparison, Hazard, Warning, program::Program};
 
 /// A filter, ready to be matched against events.
 ///
@@ -109,6 +109,13 @@ impl Filter {
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.inner.program
+    }
+
+    /// What is odd about the filter, in the order of its text; at most
+    /// [`Warning::MAX_WARNINGS`].
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        crate::warning::find(self.tree())
     }
 
     /// The comparisons that would kill a Dovecot 2.3 process; none in a 2.4

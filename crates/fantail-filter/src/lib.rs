@@ -4,8 +4,9 @@
 //! jumps between its [`Comparison`]s; evaluating one neither allocates nor
 //! recurses. What is matched is anything that implements
 //! [`EventView`](fantail_event::EventView). [`handshake`] joins filters to the
-//! one that a stats server sends to its clients, and [`Filter::hazards`] finds
-//! what would kill a Dovecot 2.3 process.
+//! one that a stats server sends to its clients. [`Filter::explain`] tells why
+//! a filter does or does not match an event, [`Filter::warnings`] what is odd
+//! about it, and [`Filter::hazards`] what would kill a Dovecot 2.3 process.
 //!
 //! Nothing here does I/O, prints or logs: what Dovecot warns of while it
 //! evaluates is told by the filter's data instead.
@@ -41,18 +42,22 @@ extern crate alloc;
 
 mod comparison;
 mod evaluate;
+mod explain;
 mod filter;
 mod handshake;
 mod hazard;
 mod number;
 mod pattern;
 mod program;
+mod warning;
 
 pub use crate::{
     comparison::{Comparison, FieldTest, NumberTest, SourceTest, Test},
+    explain::{Explanation, Finding, Outcome, Reason, Row, Seen, Term},
     filter::Filter,
     handshake::handshake,
     hazard::Hazard,
     pattern::{Case, Pattern},
     program::{Program, Step, Target},
+    warning::{Advice, Warning, WarningKind},
 };

@@ -24,6 +24,18 @@ pub(crate) fn key(inner: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
     }
 }
 
+/// Puts a backslash before `"` and `\`.
+pub(crate) fn escape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for &byte in text {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out
+}
+
 /// Takes the backslash from every pair.
 pub(crate) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     rewrite(text, |_| Pair::Unescaped)

@@ -35,6 +35,7 @@ mod network;
 mod options;
 mod parse;
 mod print;
+mod shown;
 mod slip;
 mod token;
 mod tree;
@@ -45,6 +46,7 @@ pub use crate::{
     network::Network,
     options::{Limits, ParseOptions},
     parse::parse,
+    shown::Shown,
     tree::{Comparison, Key, Node, NodeId, NodeKind, Operator, Span, Tree},
     value::{PatternPart, SourcePlace, Value, ValueKind},
 };

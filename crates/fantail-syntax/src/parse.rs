@@ -12,7 +12,7 @@ use alloc::{string::String, vec::Vec};
 use lalrpop_util::ParseError as Stopped;
 
 use crate::{
-    ParseError, ParseErrorKind, ParseErrors, ParseOptions, Tree,
+    ParseError, ParseErrorKind, ParseErrors, ParseOptions, Span, Tree,
     builder::Builder,
     grammar::QueryParser,
     slip,
@@ -139,27 +139,107 @@ impl<'t> Feed<'t> {
                 None => false,
             };
         }
+        if kind == ParseErrorKind::MissingOperator
+            && let Some(last) = self.foreign_word(token)
+        {
+            return self.skip_to_operand_end(last);
+        }
         self.record(token, kind);
         self.skip_to_operand_end(token)
+    }
+
+    /// Records a word that is an operator in other languages, and gives the
+    /// last token of what belongs to it.
+    fn foreign_word(&mut self, (start, token, end): Placed<'t>) -> Option<Placed<'t>> {
+        let key = self.recent[1].map(|(start, _, end)| start..end)?;
+        let (_, next, next_end) = self.peek()?;
+        match (token, next) {
+            (Token::Word(word), Token::Open) if word.eq_ignore_ascii_case(b"IN") => {
+                Some(self.list(&key, start..end, false))
+            }
+            (Token::Not, Token::Word(word)) if word.eq_ignore_ascii_case(b"IN") => {
+                self.advance()?;
+                let (_, open, _) = self.peek()?;
+                (open == Token::Open).then(|| self.list(&key, start..next_end, true))
+            }
+            (Token::Word(word), Token::Word(_) | Token::Quoted(_)) => {
+                let error = slip::word_operator(word, &(start..end))?;
+                self.push(error);
+                Some((start, token, end))
+            }
+            _ => None,
+        }
+    }
+
+    /// Records `key IN (a, b)`, whose parenthesis comes next, and gives the
+    /// last token of the list.
+    fn list(&mut self, key: &Span, word: Span, negated: bool) -> Placed<'t> {
+        // Commas and single quotes are part of this one slip.
+        let known = self.tokens.errors.len();
+        let mut last = (word.start, Token::Faulty, word.end);
+        let mut items = Vec::new();
+        while let Some(placed) = self.advance() {
+            last = placed;
+            match placed.1 {
+                Token::Open => {}
+                Token::Close => break,
+                _ => items.push(self.tokens.slice(&(placed.0..placed.2))),
+            }
+        }
+        self.tokens.errors.truncate(known);
+        let key_text = self.tokens.slice(key);
+        let whole = key.start..last.2;
+        self.push(slip::list(key_text, &items, negated, &word, whole));
+        last
     }
 
     fn record(&mut self, (start, token, end): Placed<'t>, kind: ParseErrorKind) {
         let unopened = token == Token::Close && self.closed.is_none();
         let error = slip::unexpected(kind, token, start..end);
-        self.push(match kind {
-            ParseErrorKind::MissingConnective if unopened => {
-                ParseError::new(ParseErrorKind::UnopenedParenthesis, start..end)
+        let placed = (start, token, end);
+        let error = match (kind, self.recent) {
+            (ParseErrorKind::MissingConnective, _) if unopened => {
+                slip::unopened_parenthesis(start..end)
             }
-            ParseErrorKind::MissingConnective => match self.recent {
-                [Some((_, operator, _)), Some((at, keyword, _)), _]
-                    if operator.is_operator() && keyword.is_keyword() =>
-                {
-                    slip::keyword_as_value(error, keyword, at)
-                }
-                _ => error,
-            },
+            (
+                ParseErrorKind::MissingConnective,
+                [Some((_, operator, _)), Some((at, keyword, _)), _],
+            ) if operator.is_operator() && keyword.is_keyword() => {
+                slip::keyword_as_value(error, keyword, at)
+            }
+            (
+                ParseErrorKind::MissingConnective | ParseErrorKind::MissingOperator,
+                [_, Some(before), _],
+            ) => self.as_one(error, kind, before, placed),
             _ => error,
-        });
+        };
+        self.push(error);
+    }
+
+    /// Two words in a row may be one value, or in front of an operator one key.
+    fn as_one(
+        &mut self,
+        error: ParseError,
+        kind: ParseErrorKind,
+        (from, before, _): Placed<'t>,
+        (_, token, to): Placed<'t>,
+    ) -> ParseError {
+        let before_operator = self.peek().is_some_and(|(_, next, _)| next.is_operator());
+        let span = from..to;
+        let text = self.tokens.slice(&span);
+        match (kind, before, token) {
+            (ParseErrorKind::MissingConnective, Token::Word(_), Token::Word(_))
+                if !before_operator =>
+            {
+                slip::one_value(error, text, span)
+            }
+            (ParseErrorKind::MissingOperator, Token::Word(_), Token::Word(_))
+                if before_operator =>
+            {
+                slip::one_key(error, text, span)
+            }
+            _ => error,
+        }
     }
 
     fn record_end(&mut self, expected: &[String], end: usize) {
@@ -178,8 +258,7 @@ impl<'t> Feed<'t> {
             self.push(slip::unexpected_end(kind, end));
         }
         if let Some(&open) = self.open.last() {
-            let error = ParseError::new(ParseErrorKind::UnclosedParenthesis, open..open + 1);
-            self.push(error);
+            self.push(slip::unclosed_parenthesis(open, end));
         }
     }
 

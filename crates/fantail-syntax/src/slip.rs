@@ -1,9 +1,17 @@
 //! Common slips, and what to write instead.
 
-use alloc::{format, string::String, vec::Vec};
-use core::fmt::Write;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
-use crate::{ParseError, ParseErrorKind, Span, Suggestion, token::Token};
+use fantail_event::Dialect;
+
+use crate::{
+    ParseError, ParseErrorKind, Shown, Span, Suggestion, escape,
+    token::{self, Token},
+};
 
 /// More of a token than this is not repeated in a message.
 const SHOWN_BYTES: usize = 40;
@@ -42,7 +50,31 @@ pub(crate) fn unclosed_quote(span: &Span) -> ParseError {
     ParseError::new(ParseErrorKind::UnclosedQuote, span.start..span.start + 1).suggest(close)
 }
 
-pub(crate) fn foreign_operator(operator: &[u8], span: &Span) -> ParseError {
+/// A parenthesis without its other half; the text ends at `end`.
+pub(crate) fn unclosed_parenthesis(open: usize, end: usize) -> ParseError {
+    let advice = Suggestion::advice("write ) where it should end").replace(end..end, ")");
+    ParseError::new(ParseErrorKind::UnclosedParenthesis, open..open + 1).suggest(advice)
+}
+
+pub(crate) fn unopened_parenthesis(span: Span) -> ParseError {
+    let advice = Suggestion::advice("remove it, or write ( where it should begin");
+    ParseError::new(ParseErrorKind::UnopenedParenthesis, span.clone())
+        .suggest(advice.replace(span, ""))
+}
+
+/// An operator of other languages; `key` is what stands before it.
+pub(crate) fn foreign_operator(
+    operator: &[u8],
+    span: &Span,
+    key: Option<(&[u8], Span)>,
+) -> ParseError {
+    let error =
+        ParseError::new(ParseErrorKind::ForeignOperator, span.clone()).found(shown(operator));
+    if let (b"!=" | b"<>", Some((key, at))) = (operator, &key) {
+        let instead = [b"NOT ", *key, b"="].concat();
+        let message = format!("write {}…, with NOT in front", printable(&instead));
+        return error.suggest(Suggestion::advice(message).replace(at.start..span.end, instead));
+    }
     let instead = match operator {
         b"==" => "=",
         b"=>" => ">=",
@@ -57,9 +89,102 @@ pub(crate) fn foreign_operator(operator: &[u8], span: &Span) -> ParseError {
     } else {
         Suggestion::advice(format!("write {}", instead.trim_end())).replace(span.clone(), instead)
     };
-    ParseError::new(ParseErrorKind::ForeignOperator, span.clone())
-        .found(shown(operator))
-        .suggest(suggestion)
+    error.suggest(suggestion)
+}
+
+/// A word that other languages have for an operator; `None` if it is none.
+pub(crate) fn word_operator(word: &[u8], span: &Span) -> Option<ParseError> {
+    const WORDS: [(&str, &str); 9] = [
+        ("is", "="),
+        ("eq", "="),
+        ("equals", "="),
+        ("like", "="),
+        ("matches", "="),
+        ("gt", ">"),
+        ("ge", ">="),
+        ("lt", "<"),
+        ("le", "<="),
+    ];
+    let (name, instead) = WORDS
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))?;
+    let message = match *name {
+        "like" | "matches" => "write =, and * in the value for any text".into(),
+        _ => format!("write {instead}"),
+    };
+    let error = ParseError::new(ParseErrorKind::ForeignOperator, span.clone()).found(shown(word));
+    Some(error.suggest(Suggestion::advice(message).replace(span.clone(), *instead)))
+}
+
+/// More items than this are not written out, so that a long key cannot be
+/// multiplied by a long list.
+const LISTED_ITEMS: usize = 8;
+
+/// `key IN (a, b)`: the key and the items as they are written.
+pub(crate) fn list(
+    key: &[u8],
+    items: &[&[u8]],
+    negated: bool,
+    word: &Span,
+    whole: Span,
+) -> ParseError {
+    let found = if negated { "`NOT IN`" } else { "`IN`" };
+    let error = ParseError::new(ParseErrorKind::ForeignOperator, word.clone()).found(found);
+    let values: Vec<_> = items.iter().flat_map(|item| list_values(item)).collect();
+    if values.is_empty() || values.len() > LISTED_ITEMS || key.len() > SHOWN_BYTES {
+        return error.suggest(Suggestion::advice(
+            "write (key=a OR key=b), a comparison for each value",
+        ));
+    }
+    let mut instead = Vec::from(if negated { &b"NOT ("[..] } else { b"(" });
+    for (n, value) in values.iter().enumerate() {
+        let separator: &[u8] = if n == 0 { b"" } else { b" OR " };
+        instead.extend([separator, key, b"=", value].concat());
+    }
+    instead.push(b')');
+    let message = format!("write {}", Shown::up_to(&instead, 2 * SHOWN_BYTES));
+    error.suggest(Suggestion::advice(message).replace(whole, instead))
+}
+
+/// What an item of a list gives as values: commas stand between or behind
+/// words, quotes are double.
+fn list_values(item: &[u8]) -> Vec<Vec<u8>> {
+    match item {
+        [b'"', ..] => alloc::vec![item.to_vec()],
+        [b'\'', inner @ .., b'\''] => alloc::vec![quoted(inner)],
+        _ => item
+            .split(|byte| *byte == b',')
+            .filter(|value| !value.is_empty())
+            .map(|value| {
+                // What is a word in 2.3 is one in 2.4, too.
+                if token::is_word(value, Dialect::V2_3) {
+                    value.to_vec()
+                } else {
+                    quoted(value)
+                }
+            })
+            .collect(),
+    }
+}
+
+/// Two words where one value, or two comparisons, should be.
+pub(crate) fn one_value(error: ParseError, text: &[u8], span: Span) -> ParseError {
+    let quoted = quoted(text);
+    let message = format!(
+        "write {} if it is one value, or AND or OR between two comparisons",
+        printable(&quoted)
+    );
+    error.suggest(Suggestion::advice(message).replace(span, quoted))
+}
+
+/// Two words where one key should be.
+pub(crate) fn one_key(error: ParseError, text: &[u8], span: Span) -> ParseError {
+    let quoted = quoted(text);
+    let message = format!(
+        "write {} if it is one key, or an operator between key and value",
+        printable(&quoted)
+    );
+    error.suggest(Suggestion::advice(message).replace(span, quoted))
 }
 
 /// A token that the grammar has no use for at its place.
@@ -110,17 +235,13 @@ fn empty_value(span: &Span) -> Suggestion {
 }
 
 fn in_quotes(text: &[u8], span: &Span) -> Suggestion {
-    let mut quoted = Vec::with_capacity(text.len() + 2);
-    quoted.push(b'"');
-    for &byte in text {
-        if matches!(byte, b'"' | b'\\') {
-            quoted.push(b'\\');
-        }
-        quoted.push(byte);
-    }
-    quoted.push(b'"');
+    let quoted = quoted(text);
     let message = format!("write {}", printable(&quoted));
     Suggestion::advice(message).replace(span.clone(), quoted)
+}
+
+fn quoted(text: &[u8]) -> Vec<u8> {
+    [b"\"", &*escape::escape(text), b"\""].concat()
 }
 
 fn describe(token: Token<'_>) -> String {
@@ -149,25 +270,7 @@ fn shown(bytes: &[u8]) -> String {
     format!("`{}`", printable(bytes))
 }
 
-/// Bytes as a message shows them: printable, and cut if they are many.
+/// Bytes as a message shows them.
 fn printable(bytes: &[u8]) -> String {
-    let cut = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
-    let mut text = String::new();
-    for chunk in cut.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() {
-                text.extend(c.escape_default());
-            } else {
-                text.push(c);
-            }
-        }
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    if cut.len() < bytes.len() {
-        text.push('…');
-    }
-    text
+    Shown::up_to(bytes, SHOWN_BYTES).to_string()
 }

@@ -53,6 +53,8 @@ pub(crate) struct Tokens<'t> {
     pub(crate) unclosed: Option<Span>,
     /// Where the last token stands, if it is a word.
     last_word: Option<Span>,
+    /// Where the last token stands, if it could be a key.
+    last_operand: Option<Span>,
 }
 
 impl<'t> Tokens<'t> {
@@ -64,6 +66,7 @@ impl<'t> Tokens<'t> {
             errors: Vec::new(),
             unclosed: None,
             last_word: None,
+            last_operand: None,
         }
     }
 
@@ -95,7 +98,8 @@ impl<'t> Tokens<'t> {
     }
 
     fn foreign(&mut self, span: &Span, meant: Token<'t>) -> Token<'t> {
-        let error = slip::foreign_operator(self.slice(span), span);
+        let key = self.last_operand.clone().map(|key| (self.slice(&key), key));
+        let error = slip::foreign_operator(self.slice(span), span, key);
         self.errors.push(error);
         meant
     }
@@ -167,6 +171,8 @@ impl<'t> Iterator for Tokens<'t> {
             }
             let token = self.token(lexeme, &span)?;
             self.last_word = matches!(token, Token::Word(_)).then(|| span.clone());
+            self.last_operand =
+                matches!(token, Token::Word(_) | Token::Quoted(_)).then(|| span.clone());
             return Some((span.start, token, span.end));
         }
     }
@@ -178,6 +184,11 @@ fn keyword(word: &[u8]) -> Option<Token<'static>> {
         .into_iter()
         .find(|(keyword, _)| word.eq_ignore_ascii_case(keyword.as_bytes()))
         .map(|(_, token)| token)
+}
+
+/// Whether this text needs no quotes as a value.
+pub(crate) fn is_word(text: &[u8], dialect: Dialect) -> bool {
+    !text.is_empty() && text.iter().all(|byte| is_word_byte(*byte, dialect))
 }
 
 fn is_word_byte(byte: u8, dialect: Dialect) -> bool {

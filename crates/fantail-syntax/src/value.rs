@@ -91,6 +91,11 @@ impl Value {
         self.kind
     }
 
+    /// Whose rules it was read by.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// The text as written, without quotes; in 2.4 with its backslash pairs
     /// (2.3 has resolved `\\` and `\"`, and knows no others).
     #[must_use]

@@ -28,6 +28,11 @@ const TABLES: &[Table] = &[
         prefix: "",
     },
     Table {
+        path: "crates/fantail-filter/src/warning.rs",
+        begin: "kinds! {",
+        prefix: "",
+    },
+    Table {
         path: "crates/fantail-config/src/code.rs",
         begin: "codes! {",
         prefix: "config/",
@@ -95,6 +100,11 @@ mod tests {
         "crates/fantail-syntax/src/error.rs",
         "//! Errors.\nkinds! {\n    /// An \"example\".\n    Missing \"F01\" \"what\";\n}\n",
     );
+    const FILTER: (&str, &str) = (
+        "crates/fantail-filter/src/warning.rs",
+        "//! Warnings.\nkinds! {\n    Odd \"W01\" \"what\";\n}\n",
+    );
+    const ODD: (&str, &str) = ("docs/errors/W01.md", "");
     const CONFIG: (&str, &str) = (
         "crates/fantail-config/src/code.rs",
         "//! Codes.\ncodes! {\n    Long = \"long\", Error,\n        \"what\";\n}\nOther \"x\"\n",
@@ -118,22 +128,25 @@ mod tests {
 
     #[test]
     fn without_the_folder_nothing_is_asked() {
-        check(&[SYNTAX, CONFIG], &[]);
+        check(&[SYNTAX, FILTER, CONFIG], &[]);
     }
 
     #[test]
     fn each_code_has_its_page() {
         let syntax = ("docs/errors/F01.md", "");
         let config = ("docs/errors/config/long.md", "");
-        check(&[SYNTAX, CONFIG, INDEX, syntax, config], &[]);
         check(
-            &[SYNTAX, CONFIG, INDEX, syntax],
+            &[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD, config],
+            &[],
+        );
+        check(
+            &[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD],
             &["error: crates/fantail-config/src/code.rs:3: \
                the error config/long has no page docs/errors/config/long.md"],
         );
         let other = ("docs/errors/F02.md", "");
         check(
-            &[SYNTAX, CONFIG, syntax, config, other],
+            &[SYNTAX, FILTER, CONFIG, syntax, ODD, config, other],
             &["error: docs/errors/F02.md: no error has this code"],
         );
     }
@@ -142,7 +155,7 @@ mod tests {
     fn a_table_that_moved_is_named() {
         let syntax = ("docs/errors/F01.md", "");
         check(
-            &[SYNTAX, syntax],
+            &[SYNTAX, syntax, FILTER, ODD],
             &["error: crates/fantail-config/src/code.rs: \
                no error codes are found here: see xtask/src/tidy/error_codes.rs"],
         );

@@ -13,13 +13,16 @@ use crate::{
 };
 
 /// Print a filter's canonical form, as a stats server sends it.
+///
+/// What is odd about the filter, or wrong with it, is said on standard error;
+/// each code in brackets has a page in docs/errors.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   fantail filter parse 'a=1 OR b=2 AND c=3'
 prints (((\"a\"=\"1\" OR \"b\"=\"2\") AND \"c\"=\"3\")): AND and OR bind alike, from the left.
 
-Exit status: 0 the filter is well-formed; 1 it is not; 2 wrong usage.")]
+Exit status: 0 the filter is well-formed, if odd; 1 it is not; 2 wrong usage.")]
 pub(crate) struct Arguments {
     /// The filter.
     #[arg(value_name = "EXPR")]
@@ -34,10 +37,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let Some(filter) = parse_or_say(arguments.filter.as_bytes(), arguments.dialect.into()) else {
         return Ok(Findings::Some);
     };
+    say_warnings(arguments.filter.as_bytes(), &filter);
     let mut line = filter.canonical().to_vec();
     line.push(b'\n');
     Output::open(Path::new("-"))?.write_whole(&line)?;
     Ok(Findings::None)
+}
+
+/// Says what is odd about a filter.
+pub(crate) fn say_warnings(text: &[u8], filter: &Filter) {
+    let warnings = filter.warnings();
+    if !warnings.is_empty() {
+        let style = configuration::style();
+        let drawn = config::render_filter_warnings("filter", text, &warnings, style);
+        say(format_args!("{}", drawn.trim_end()));
+    }
 }
 
 /// Parses a filter, or says what is wrong with it.

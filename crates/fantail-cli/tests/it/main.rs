@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod diagnostics;
 mod filter;
 mod golden;
 mod program;

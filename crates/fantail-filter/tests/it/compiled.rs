@@ -121,6 +121,7 @@ fn depth_needs_no_stack() {
     let texts = [
         "NOT ".repeat(count + 1) + "path=*",
         "(".repeat(count) + "NOT status=1" + &")".repeat(count),
+        String::from("path=*") + &" AND NOT status=1 OR path=*".repeat(count / 10),
     ];
     let check = move || {
         let options = ParseOptions {
@@ -133,9 +134,18 @@ fn depth_needs_no_stack() {
         };
         let matches = texts.map(|text| {
             let filter = Filter::parse(text.as_bytes(), &options).unwrap();
+            let explanation = filter.explain(&request);
+            assert_eq!(explanation.matches(), filter.matches(&request));
+            assert_eq!(explanation.rows().count(), filter.tree().nodes().len());
+            assert!(explanation.to_string().len() < 200 * filter.tree().nodes().len());
+            assert_eq!(
+                filter.warnings().len(),
+                usize::from(filter.tree().nodes().len() > 2)
+            );
+            assert_eq!(filter.exact(), filter.canonical());
             filter.matches(&request)
         });
-        assert_eq!(matches, [false, true]);
+        assert_eq!(matches, [false, true, true]);
     };
     let thread = thread::Builder::new().stack_size(256 * 1024).spawn(check);
     thread.unwrap().join().unwrap();

@@ -9,9 +9,11 @@
 
 mod compiled;
 mod events;
+mod explain;
 mod handshake;
 mod hazards;
 mod inheritance;
 mod names;
 mod properties;
 mod vectors;
+mod warnings;

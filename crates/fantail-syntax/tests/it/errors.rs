@@ -40,11 +40,11 @@ fn operators_of_other_languages() {
     );
     check(
         "a!=1",
-        &[r#"F10 "!=" no operator of this language: `!=` -> write NOT key=value"#],
+        &[r#"F10 "!=" no operator of this language: `!=` -> write NOT a=…, with NOT in front"#],
     );
     check(
         "a <> 1",
-        &[r#"F10 "<>" no operator of this language: `<>` -> write NOT key=value"#],
+        &[r#"F10 "<>" no operator of this language: `<>` -> write NOT a=…, with NOT in front"#],
     );
     check(
         "a=>1",
@@ -65,6 +65,48 @@ fn operators_of_other_languages() {
 }
 
 #[test]
+fn words_of_other_languages() {
+    let in_list = |text: &str, instead: &str| {
+        let line = format!("F10 \"IN\" no operator of this language: `IN` -> write {instead}");
+        check(text, &[&line]);
+    };
+    in_list(
+        "user IN (bob, 'a b', \"c\",d)",
+        "(user=bob OR user=\"a b\" OR user=\"c\" OR user=d)",
+    );
+    in_list("(x=1 AND user IN (bob)) OR c=1", "(user=bob)");
+    in_list(
+        "user IN ()",
+        "(key=a OR key=b), a comparison for each value",
+    );
+    in_list(
+        "user IN (1 2 3 4 5 6 7 8 9)",
+        "(key=a OR key=b), a comparison for each value",
+    );
+    check(
+        "a=1 AND user not in (bob, x@y) AND b==2",
+        &[
+            r#"F10 "not in" no operator of this language: `NOT IN` -> write NOT (user=bob OR user="x@y")"#,
+            r#"F10 "==" no operator of this language: `==` -> write ="#,
+        ],
+    );
+    check(
+        "user IN (bob",
+        &[
+            r#"F10 "IN" no operator of this language: `IN` -> write (user=bob)"#,
+            r#"F06 "(" this parenthesis is never closed -> write ) where it should end"#,
+        ],
+    );
+    check(
+        "subject LIKE spam AND n gt 5",
+        &[
+            r#"F10 "LIKE" no operator of this language: `LIKE` -> write =, and * in the value for any text"#,
+            r#"F10 "gt" no operator of this language: `gt` -> write >"#,
+        ],
+    );
+}
+
+#[test]
 fn bytes_that_need_quotes() {
     check(
         "user=cks@example.com",
@@ -80,7 +122,7 @@ fn bytes_that_need_quotes() {
         "a=x&y|z b",
         &[
             r#"F08 "x&y|z" not allowed outside double quotes: `&` in `x&y|z` -> write "x&y|z""#,
-            r#"F04 "b" expected AND or OR after the comparison, found `b` -> put AND or OR between comparisons, and a value with blanks in quotes"#,
+            r#"F04 "b" expected AND or OR after the comparison, found `b` -> write "x&y|z b" if it is one value, or AND or OR between two comparisons"#,
         ],
     );
     check(
@@ -118,7 +160,7 @@ fn missing_parts() {
     check(
         "weird key=1",
         &[
-            r#"F02 "key" expected an operator after the key, found `key` -> put = between key and value, and a key with blanks in quotes"#,
+            r#"F02 "key" expected an operator after the key, found `key` -> write "weird key" if it is one key, or an operator between key and value"#,
         ],
     );
     check(
@@ -144,7 +186,7 @@ fn missing_parts() {
     check(
         "a=b c",
         &[
-            r#"F04 "c" expected AND or OR after the comparison, found `c` -> put AND or OR between comparisons, and a value with blanks in quotes"#,
+            r#"F04 "c" expected AND or OR after the comparison, found `c` -> write "b c" if it is one value, or AND or OR between two comparisons"#,
         ],
     );
     check(
@@ -159,12 +201,15 @@ fn missing_parts() {
 
 #[test]
 fn parentheses_and_quotes() {
-    check("(a=1", &[r#"F06 "(" this parenthesis is never closed"#]);
+    check(
+        "(a=1",
+        &[r#"F06 "(" this parenthesis is never closed -> write ) where it should end"#],
+    );
     check(
         "a=1) AND b=2)",
         &[
-            r#"F05 ")" this parenthesis closes nothing"#,
-            r#"F05 ")" this parenthesis closes nothing"#,
+            r#"F05 ")" this parenthesis closes nothing -> remove it, or write ( where it should begin"#,
+            r#"F05 ")" this parenthesis closes nothing -> remove it, or write ( where it should begin"#,
         ],
     );
     let unclosed = r#"F07 "\"" this quote is never closed -> close it with another "; write \" for a quote in the text"#;
@@ -184,7 +229,7 @@ fn several_in_one_pass() {
         &[
             r#"F03 ")" expected a value after the operator, found `)` -> write "" to ask for a missing or empty field"#,
             r#"F10 "==" no operator of this language: `==` -> write ="#,
-            r#"F04 "d" expected AND or OR after the comparison, found `d` -> put AND or OR between comparisons, and a value with blanks in quotes"#,
+            r#"F04 "d" expected AND or OR after the comparison, found `d` -> write "1 d" if it is one value, or AND or OR between two comparisons"#,
             r#"F08 "@" not allowed outside double quotes: `@` -> write "@""#,
             r#"F02 "" expected an operator after the key, found the end"#,
         ],
@@ -192,7 +237,7 @@ fn several_in_one_pass() {
     check(
         "(a=1 b) c) AND d=1",
         &[
-            r#"F04 "b" expected AND or OR after the comparison, found `b` -> put AND or OR between comparisons, and a value with blanks in quotes"#,
+            r#"F04 "b" expected AND or OR after the comparison, found `b` -> write "1 b" if it is one value, or AND or OR between two comparisons"#,
             r#"F04 "c" expected AND or OR after the comparison, found `c` -> put AND or OR between comparisons, and a value with blanks in quotes"#,
         ],
     );
@@ -210,6 +255,15 @@ fn repairs_are_filters() {
     check_repair("a=cks@example.com", "a=\"cks@example.com\"");
     check_repair("a=C:\\x", "a=\"C:\\\\x\"");
     check_repair("a='b c'", "a=\"b c\"");
+    check_repair("a!=1", "NOT a=1");
+    check_repair("\"a b\" <> 1", "NOT \"a b\"= 1");
+    check_repair("a=1 AND b IN (x, y) OR c=1", "a=1 AND (b=x OR b=y) OR c=1");
+    check_repair("a NOT IN ('x y')", "NOT (a=\"x y\")");
+    check_repair("a is x", "a = x");
+    check_repair("mailbox=Sent Items", "mailbox=\"Sent Items\"");
+    check_repair("weird key=1", "\"weird key\"=1");
+    check_repair("(a=1", "(a=1)");
+    check_repair("a=1)", "a=1");
     check_repair("or=x", "\"or\"=x");
 }
 

@@ -1,0 +1,100 @@
+//! `fantail filter explain`: why a filter matches an event, or does not.
+
+mod json;
+mod tree;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use fantail::event;
+
+use super::parse;
+use crate::{
+    captures::Player,
+    cli::Dialect,
+    exit::{Failure, Findings},
+    input,
+    output::Output,
+};
+
+/// Tell why a filter matches an event, or does not.
+///
+/// Prints the parts of the filter as a tree: whether each is true, the value
+/// that was seen, where it came from, and the reason.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fantail filter explain 'event=imap_command_finished AND bytes_out>1k' capture.tsv --event 12
+
+Events are counted from 1, in the order in which they were sent; unnamed ones
+count, too. Without --event all of them are explained. With --json each is an
+object in a line of its own: its nodes stand in the order of the tree, each
+with its depth, and bytes that are no UTF-8 are replaced.
+
+Exit status: 0 all went well, also where nothing matches; 1 the filter has an
+error, a line of the capture could not be read, or there is no such event;
+2 wrong usage.")]
+pub(crate) struct Arguments {
+    /// The filter.
+    #[arg(value_name = "EXPR")]
+    filter: String,
+    /// The capture; - is standard input.
+    #[arg(value_name = "CAPTURE", default_value = "-")]
+    capture: PathBuf,
+    /// Explain only this event; the first is 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    event: Option<u64>,
+    /// Print JSON, an object a line.
+    #[arg(long)]
+    json: bool,
+    /// Whose rules apply.
+    #[arg(long, value_enum, default_value = "2.4")]
+    dialect: Dialect,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let dialect: event::Dialect = arguments.dialect.into();
+    let text = arguments.filter.as_bytes();
+    let Some(filter) = parse::parse_or_say(text, dialect) else {
+        return Ok(Findings::Some);
+    };
+    parse::say_warnings(text, &filter);
+    let bytes = input::read(&arguments.capture)?;
+    let mut output = Output::open(Path::new("-"))?;
+    let paint = tree::Paint::new(io::stdout().is_terminal());
+    let (mut number, mut found, mut written) = (0_u64, false, Ok(()));
+    let mut player = Player::new(dialect);
+    player.play(&arguments.capture, &bytes, |sent, _| {
+        number += 1;
+        if arguments.event.is_some_and(|wanted| wanted != number) {
+            return ControlFlow::Continue(());
+        }
+        found = true;
+        let explanation = filter.explain(sent);
+        written = if arguments.json {
+            json::write(&mut output, number, sent, &explanation)
+        } else {
+            tree::write(&mut output, number, sent, &explanation, paint)
+        };
+        if written.is_err() || arguments.event.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    written
+        .and_then(|()| output.flush())
+        .map_err(|error| Failure::file("write to", Path::new("-"), &error))?;
+    match arguments.event {
+        Some(wanted) if !found => Err(Failure::new(format!(
+            "there is no event {wanted}: {} has {number}",
+            arguments.capture.display()
+        ))),
+        _ => Ok(player.findings()),
+    }
+}

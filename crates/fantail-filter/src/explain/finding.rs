@@ -1,0 +1,187 @@
+//! What a comparison found in an event.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
+
+use fantail_event::{Ip, Level, Origin, Timestamp};
+use fantail_syntax::Shown;
+
+use super::Reason;
+
+/// What a comparison found in an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub(super) seen: Seen,
+    pub(super) origin: Option<Origin>,
+    pub(super) reason: Reason,
+    /// What the value was compared with, where the words need it.
+    pub(super) wanted: Box<[u8]>,
+}
+
+impl Finding {
+    pub(super) fn new(seen: Seen, reason: Reason) -> Self {
+        Self {
+            seen,
+            origin: None,
+            reason,
+            wanted: Box::default(),
+        }
+    }
+
+    pub(super) fn wanted(self, wanted: &[u8]) -> Self {
+        Self {
+            wanted: wanted.into(),
+            ..self
+        }
+    }
+
+    pub(super) fn from(self, origin: Option<Origin>) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Whether the comparison holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.reason.holds()
+    }
+
+    /// The value that was seen.
+    #[must_use]
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// Where it came from; only fields have that. A list's elements come from
+    /// the whole chain, and this is where the first list was found.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        self.origin
+    }
+
+    /// Why the comparison holds or does not.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The [reason](Self::reason) in words.
+    pub fn words(&self) -> impl fmt::Display {
+        Words(self)
+    }
+}
+
+/// The value that a comparison saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Seen {
+    /// Nothing that could be shown.
+    Nothing,
+    /// The event's name, or a field's text.
+    Text(Box<[u8]>),
+    /// A number.
+    Number(i64),
+    /// 2.4's `duration`: microseconds from creation to sending.
+    Duration(i64),
+    /// A point in time.
+    Time(Timestamp),
+    /// An address.
+    Address(Ip),
+    /// The elements of a list, outermost event first.
+    List {
+        /// The first of them.
+        elements: Vec<Box<[u8]>>,
+        /// How many there are.
+        count: usize,
+    },
+    /// A log level.
+    Level(Level),
+    /// A place in a source.
+    Source {
+        /// The file.
+        file: Box<[u8]>,
+        /// The line, 0 if unknown.
+        line: u32,
+    },
+}
+
+impl Seen {
+    /// Of a list at most this many elements are kept.
+    pub const MAX_ELEMENTS: usize = 16;
+}
+
+/// More of a text than this is not shown.
+const SHOWN_BYTES: usize = 80;
+
+fn quoted(f: &mut fmt::Formatter<'_>, text: &[u8]) -> fmt::Result {
+    write!(f, "\"{}\"", Shown::up_to(text, SHOWN_BYTES))
+}
+
+/// In one line, long texts cut; empty for nothing.
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Text(text) => quoted(f, text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Duration(micros) => write!(f, "{micros} microseconds from creation to sending"),
+            Self::Time(time) => write!(f, "{} microseconds since 1970", time.unix_micros()),
+            Self::Address(ip) => write!(f, "{ip}"),
+            Self::List { elements, count } => {
+                f.write_str("[")?;
+                for (n, element) in elements.iter().enumerate() {
+                    f.write_str(if n == 0 { "" } else { ", " })?;
+                    quoted(f, element)?;
+                }
+                match count.saturating_sub(elements.len()) {
+                    0 => f.write_str("]"),
+                    more => write!(f, ", and {more} more]"),
+                }
+            }
+            Self::Level(level) => f.write_str(level.name()),
+            Self::Source { file, line } => {
+                write!(f, "{}:{line}", Shown::up_to(file, SHOWN_BYTES))
+            }
+        }
+    }
+}
+
+/// The value seen, where it came from, and the reason.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.seen != Seen::Nothing {
+            self.seen.fmt(f)?;
+            match self.origin {
+                None | Some(Origin::Own) => {}
+                Some(Origin::Parent(1)) => f.write_str(" (of the parent)")?,
+                Some(Origin::Parent(n)) => write!(f, " (of parent {n})")?,
+                Some(Origin::Global(0)) => f.write_str(" (of the global event)")?,
+                Some(Origin::Global(n)) => write!(f, " (of the global event's parent {n})")?,
+            }
+            f.write_str(": ")?;
+        }
+        Words(self).fmt(f)
+    }
+}
+
+struct Words<'f>(&'f Finding);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding {
+            seen,
+            reason,
+            wanted,
+            ..
+        } = self.0;
+        f.write_str(reason.words())?;
+        let wanted = Shown::up_to(wanted, SHOWN_BYTES);
+        match (reason, seen) {
+            (Reason::NameCase, Seen::Text(seen)) => {
+                write!(f, ": {} ≠ {wanted}", Shown::up_to(seen, SHOWN_BYTES))
+            }
+            (Reason::UnitAmbiguous, _) => write!(f, ": write {wanted}MB or {wanted}mins"),
+            (Reason::TextOfReading, _) => write!(f, ": \"{wanted}\""),
+            _ => Ok(()),
+        }
+    }
+}
