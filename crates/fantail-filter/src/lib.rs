@@ -44,15 +44,19 @@ mod evaluate;
 mod filter;
 mod handshake;
 mod hazard;
+mod mentions;
 mod number;
 mod pattern;
 mod program;
+mod set;
 
 pub use crate::{
     comparison::{Comparison, FieldTest, NumberTest, SourceTest, Test},
     filter::Filter,
     handshake::handshake,
     hazard::Hazard,
+    mentions::Mentions,
     pattern::{Case, Pattern},
     program::{Program, Step, Target},
+    set::{ClassId, FilterId, FilterSet, Matcher, Slot, SlotView, Slots, ViewSlots},
 };

@@ -7,4 +7,6 @@ mod hazards;
 mod inheritance;
 mod names;
 mod properties;
+mod set_properties;
+mod sets;
 mod vectors;
