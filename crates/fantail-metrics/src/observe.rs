@@ -71,10 +71,10 @@ enum Choice {
 
 /// Counts `event` in the metric; returns how many of its updates went to an
 /// `other` or were left out.
-pub(crate) fn observe(
+pub(crate) fn observe<E: EventView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
-    event: &impl EventView,
+    event: &E,
     dialect: Dialect,
     limits: &Limits,
     used: &mut usize,
@@ -92,41 +92,43 @@ pub(crate) fn observe(
     tree.record(ROOT, &scratch.numbers);
     scratch.above.clear();
     scratch.above.push(ROOT);
-    let mut updates = 0;
+    let mut left = limits.updates_per_event;
     let mut overflowed = 0;
     for (depth, level) in (0..).zip(&settings.group_by) {
         let choice = choose(event, level, dialect, scratch);
+        let wanted = match choice {
+            Choice::Missing | Choice::Bucket(..) => 1,
+            Choice::Keys => scratch.keys.ranges.len(),
+        };
         scratch.found.clear();
         for &parent in &scratch.above {
+            let granted = wanted.min(left);
+            left -= granted;
+            overflowed += (wanted - granted) as u64;
             let mut room = Room {
                 metric: limits.series_per_metric,
                 used,
                 all: limits.series,
             };
             let mut update = |tree: &mut Tree, key| {
-                if updates >= limits.updates_per_event {
-                    overflowed += 1;
-                    return None;
-                }
-                updates += 1;
                 let (child, other) = tree.child(parent, depth, key, &mut room);
                 overflowed += u64::from(other);
                 tree.record(child, &scratch.numbers);
-                Some(child)
+                child
             };
             match choice {
+                _ if granted == 0 => {}
                 // Nothing is below it.
                 Choice::Missing => _ = update(tree, Key::Missing),
                 Choice::Keys => {
-                    for key in scratch.keys.iter() {
-                        scratch.found.extend(update(tree, Key::Text(key)));
-                    }
+                    let keys = scratch.keys.iter().take(granted);
+                    let children = keys.map(|key| update(tree, Key::Text(key)));
+                    scratch.found.extend(children);
                 }
                 Choice::Bucket(bucket, value) => {
-                    if let Some(child) = update(tree, Key::Bucket(bucket)) {
-                        tree.record_own(child, value);
-                        scratch.found.push(child);
-                    }
+                    let child = update(tree, Key::Bucket(bucket));
+                    tree.record_own(child, value);
+                    scratch.found.push(child);
                 }
             }
         }
@@ -136,7 +138,7 @@ pub(crate) fn observe(
 }
 
 /// A field, where `duration` is the event's own if it has one.
-fn find<'a>(event: &'a impl EventView, key: &[u8]) -> Option<ValueRef<'a>> {
+fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
     if key == b"duration"
         && let Some(micros) = event.duration_micros()
     {
@@ -157,8 +159,8 @@ const fn number(value: ValueRef<'_>) -> u64 {
     }
 }
 
-fn choose(
-    event: &impl EventView,
+fn choose<E: EventView + ?Sized>(
+    event: &E,
     level: &GroupBy,
     dialect: Dialect,
     scratch: &mut Scratch,

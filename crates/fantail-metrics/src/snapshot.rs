@@ -4,7 +4,7 @@
 //! those of other shards, and written in any form. It does not change when
 //! the registry does.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use fantail_event::Dialect;
 
@@ -84,14 +84,16 @@ impl Snapshot {
     /// (the other shard was configured at another time) is left out; the
     /// return value tells how many.
     pub fn merge(&mut self, other: Self) -> usize {
+        let names: HashMap<Vec<u8>, usize> = self
+            .metrics
+            .iter()
+            .enumerate()
+            .map(|(at, metric)| (metric.settings.name.clone(), at))
+            .collect();
         let mut left_out = 0;
         for metric in other.metrics {
-            let name = &metric.settings.name;
-            let here = self
-                .metrics
-                .iter_mut()
-                .find(|here| here.settings.name == *name);
-            match here {
+            let here = names.get(&metric.settings.name);
+            match here.and_then(|at| self.metrics.get_mut(*at)) {
                 None => self.metrics.push(metric),
                 Some(here) if here.settings == metric.settings => here.merge(metric),
                 Some(_) => left_out += 1,

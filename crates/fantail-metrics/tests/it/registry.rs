@@ -291,7 +291,8 @@ impl EventView for Plain {
 fn events_of_other_types_are_counted() {
     let mut registry = Registry::new(Dialect::V2_4);
     let id = registry.add(settings("m", "size", &[])).unwrap();
-    assert!(registry.observe(id, &Plain(7)));
+    let event: &dyn EventView = &Plain(7);
+    assert!(registry.observe(id, event));
     let snapshot = registry.snapshot();
     let series = &snapshot.metrics()[0].series()[0];
     assert_eq!((series.duration().count(), series.duration().sum()), (1, 0));
