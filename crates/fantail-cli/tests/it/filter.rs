@@ -6,8 +6,10 @@ const CAPTURE: &str = "testdata/captures/dovecot-2.3.19.tsv";
 
 #[track_caller]
 fn check_parse(dialect: &str, filter: &str, canonical: &str) {
-    let out = fantail(&["filter", "parse", "--dialect", dialect, filter], b"").succeeded();
-    assert_eq!(String::from_utf8_lossy(&out), format!("{canonical}\n"));
+    let run = fantail(&["filter", "parse", "--dialect", dialect, filter], b"");
+    assert_eq!(run.status, Some(0), "{}", run.err);
+    assert_eq!(String::from_utf8_lossy(&run.out), format!("{canonical}\n"));
+    assert!(run.err.starts_with("warning[W01]"), "{}", run.err);
 }
 
 #[test]
