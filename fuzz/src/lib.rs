@@ -6,14 +6,18 @@
 //! `testdata/fuzz/<target>/`. No function looks at files, clocks or chance:
 //! the same bytes always give the same result.
 
+mod config_parse;
 mod filter_parse;
 mod wire_decode;
 
-pub use crate::{filter_parse::filter_parse, wire_decode::wire_decode};
+pub use crate::{config_parse::config_parse, filter_parse::filter_parse, wire_decode::wire_decode};
 
 /// A property: returns if it holds for these bytes, panics if not.
 pub type Property = fn(&[u8]);
 
 /// The properties by the names of their targets.
-pub const TARGETS: &[(&str, Property)] =
-    &[("filter_parse", filter_parse), ("wire_decode", wire_decode)];
+pub const TARGETS: &[(&str, Property)] = &[
+    ("config_parse", config_parse),
+    ("filter_parse", filter_parse),
+    ("wire_decode", wire_decode),
+];

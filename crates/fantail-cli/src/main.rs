@@ -13,6 +13,7 @@ mod hostname;
 mod input;
 mod output;
 mod replay;
+mod table;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,11 @@
 //! `fantail replay`: captures through the engine.
 
+mod results;
+
 use std::path::PathBuf;
 
 use clap::Args;
-use fantail::{engine::Engine, format::Moment, metrics::dump};
+use fantail::{engine::Engine, format::Moment};
 
 use crate::{
     captures::Player,
@@ -45,9 +47,8 @@ pub(crate) struct Arguments {
     /// Where log exporters write (- is standard output).
     #[arg(long, value_name = "FILE", default_value = "-")]
     exports: PathBuf,
-    /// Where to write the metrics, as `doveadm stats dump` prints them.
-    #[arg(long, value_name = "FILE")]
-    dump: Option<PathBuf>,
+    #[command(flatten)]
+    results: results::Results,
     /// The captures; - is standard input.
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
@@ -79,10 +80,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         });
     }
     exports.finish()?;
-    if let Some(path) = &arguments.dump {
-        let mut table = Vec::new();
-        dump::write_table(&engine.snapshot(), &dump::default_columns(), &mut table);
-        Output::open(path)?.write_whole(&table)?;
+    let snapshot = engine.snapshot();
+    for (path, contents) in arguments.results.render(&snapshot)? {
+        Output::open(path)?.write_whole(&contents)?;
     }
     Ok(player.findings())
 }

@@ -94,7 +94,8 @@ codes! {
     UnknownSetting = "unknown-setting", Error, "unknown setting";
     /// A block that the block does not have.
     UnknownBlock = "unknown-block", Error, "unknown block";
-    /// A setting where a block is needed, or the other way round.
+    /// A setting where a block is needed, the other way round, or
+    /// `metric/name/setting = value`, which Dovecot 2.4 takes in some places.
     WrongKind = "wrong-kind", Error, "a block and a setting are confused";
     /// A metric, an exporter or a field without a name.
     EmptyName = "empty-name", Error, "the name is empty";
@@ -165,5 +166,27 @@ codes! {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_well_formed() {
+        let names: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for name in names {
+            let short = name.strip_prefix("config/").unwrap();
+            assert!(
+                short
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                "{name}"
+            );
+        }
     }
 }

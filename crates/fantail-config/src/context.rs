@@ -18,9 +18,19 @@ use crate::{
 pub(crate) struct Context<'a> {
     pub(crate) raw: &'a RawConfig,
     pub(crate) dialect: Dialect,
+    /// The dialect of filters; another one only for a single added metric.
+    pub(crate) filters: Dialect,
     pub(crate) diagnostics: &'a mut Diagnostics,
     /// `group @label name { … }` by label and name.
-    groups: HashMap<&'a [u8], HashMap<&'a [u8], Vec<&'a RawBlock>>>,
+    groups: HashMap<&'a [u8], HashMap<&'a [u8], Vec<GroupBlock<'a>>>>,
+}
+
+/// A block that defines a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupBlock<'a> {
+    pub(crate) block: &'a RawBlock,
+    /// Its place among all definitions of groups.
+    pub(crate) order: usize,
 }
 
 impl<'a> Context<'a> {
@@ -30,18 +40,20 @@ impl<'a> Context<'a> {
         diagnostics: &'a mut Diagnostics,
     ) -> Self {
         let mut groups: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
-        for entry in raw.top() {
+        for (order, entry) in raw.top().enumerate() {
             if let RawEntry::Block(block) = entry
                 && let Some(label) = &block.label
             {
                 let name = block.argument.as_ref().map_or(&[][..], Text::bytes);
                 let named: &mut HashMap<_, _> = groups.entry(label.bytes()).or_default();
+                let block = GroupBlock { block, order };
                 named.entry(name).or_default().push(block);
             }
         }
         Self {
             raw,
             dialect,
+            filters: dialect,
             diagnostics,
             groups,
         }
@@ -54,7 +66,7 @@ impl<'a> Context<'a> {
     /// The blocks that `@label = name` stands for. A label that is
     /// not defined is taken for one that Dovecot defines for other settings,
     /// and is passed over.
-    pub(crate) fn group(&mut self, setting: &RawSetting) -> Vec<&'a RawBlock> {
+    pub(crate) fn group(&mut self, setting: &RawSetting) -> Vec<GroupBlock<'a>> {
         let label = setting.key.bytes().strip_prefix(b"@").unwrap_or_default();
         let Some(names) = self.groups.get(label) else {
             return Vec::new();

@@ -170,3 +170,100 @@ pub(crate) fn expand(pattern: &[u8], listing: &impl Listing) -> Result<Vec<Vec<u
     paths.sort();
     Ok(paths)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As bash's and glob(3)'s patterns.
+    #[track_caller]
+    fn check(pattern: &str, name: &str, expected: bool) {
+        let matches = matches_path(pattern.as_bytes(), name.as_bytes());
+        assert_eq!(matches, expected, "{pattern} {name}");
+    }
+
+    #[test]
+    fn stars_and_question_marks() {
+        check("*.conf", "a.conf", true);
+        check("*.conf", "a.conf.ext", false);
+        check("*.conf", ".a.conf", false);
+        check(".*.conf", ".a.conf", true);
+        check("a*b*c", "aXbYbZc", true);
+        check("a*b*c", "aXbYbZ", false);
+        check("?", "a", true);
+        check("?", "", false);
+        check("*", "", true);
+        check("*", "a/b", false);
+        check("*/*.conf", "a/b.conf", true);
+        check("?ab*", "/ab", false);
+    }
+
+    #[test]
+    fn classes() {
+        check("[a-c]x", "bx", true);
+        check("[a-c]x", "dx", false);
+        check("[!a-c]x", "dx", true);
+        check("[!a-c]x", "ax", false);
+        check("[]]", "]", true);
+        check("[]a]", "a", true);
+        check("[a-]", "-", true);
+        check("[a", "[a", true);
+        check("\\*", "*", true);
+        check("\\*", "a", false);
+    }
+
+    #[test]
+    fn long_names_take_no_time() {
+        let pattern = "*a".repeat(200);
+        check(&pattern, &"a".repeat(20_000), true);
+        check(&format!("{pattern}b"), &"a".repeat(20_000), false);
+    }
+
+    struct Files(&'static [&'static str]);
+
+    impl Listing for Files {
+        fn names(&self, directory: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
+            let inside = self
+                .0
+                .iter()
+                .filter_map(|path| path.as_bytes().strip_prefix(directory));
+            let mut names: Vec<Vec<u8>> = inside
+                .filter_map(|rest| rest.split(|byte| *byte == b'/').next())
+                .map(<[u8]>::to_vec)
+                .collect();
+            names.dedup();
+            Ok(names)
+        }
+
+        fn exists(&self, path: &[u8]) -> bool {
+            self.0.iter().any(|known| known.as_bytes() == path)
+        }
+    }
+
+    #[track_caller]
+    fn check_expand(pattern: &str, expected: &[&str]) {
+        let files = Files(&[
+            "/e/a.conf",
+            "/e/b.conf",
+            "/e/b.ext",
+            "/e/d/c.conf",
+            "/f/d/b.conf",
+        ]);
+        let paths = expand(pattern.as_bytes(), &files).unwrap();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|path| path.as_bytes().to_vec())
+            .collect();
+        assert_eq!(paths, expected, "{pattern}");
+    }
+
+    #[test]
+    fn expansion() {
+        check_expand("/e/*.conf", &["/e/a.conf", "/e/b.conf"]);
+        check_expand("/*/d/?.conf", &["/e/d/c.conf", "/f/d/b.conf"]);
+        check_expand("/e/b.*", &["/e/b.conf", "/e/b.ext"]);
+        check_expand("/e/a.conf", &["/e/a.conf"]);
+        check_expand("/e/no.conf", &[]);
+        check_expand("/no/*.conf", &[]);
+    }
+}

@@ -12,6 +12,7 @@ use crate::{
     section::{Named, Section, by_name},
     source::{Span, Spanned},
     suggest,
+    text::Text,
 };
 
 const METHODS: [&str; 3] = ["discrete", "exponential", "linear"];
@@ -152,6 +153,13 @@ fn level<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Spanned<Gro
 }
 
 fn from_block<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Method> {
+    let first = named.blocks.first()?;
+    let name = first.argument.as_ref().map_or(&[][..], Text::bytes);
+    if !METHODS.iter().any(|known| known.as_bytes() == name) {
+        let place = first.argument.as_ref().map_or(first.span, Text::span);
+        context.push(*unknown_method(name, place));
+        return None;
+    }
     let section = Section::gather(Kind::Method, named, &[], context)?;
     let number = |key, default, context: &mut Context<'a>| match section.last(key) {
         None => Some(default),
@@ -194,17 +202,27 @@ fn from_block<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Method
                 .map(Method::Linear)
                 .map_err(|error| ("linear", error))
         }
-        other => {
-            context.push(*unknown_method(other, section.name.span()));
-            return None;
-        }
+        _ => return None,
     };
     match made {
         Ok(method) => Some(method),
         Err((name, error)) => {
-            context.push(*buckets_error(name, error, section.span));
+            let setting = section.last(at_fault(error));
+            let place = setting.map_or(section.span, |setting| setting.written);
+            context.push(*buckets_error(name, error, place));
             None
         }
+    }
+}
+
+/// The setting that an error is about.
+fn at_fault(error: MethodError) -> Key {
+    match error {
+        MethodError::Base => Key::Base,
+        MethodError::MagnitudeOrder => Key::MinMagnitude,
+        MethodError::Order => Key::Min,
+        MethodError::StepZero | MethodError::StepTooLarge => Key::Step,
+        _ => Key::MaxMagnitude,
     }
 }
 

@@ -69,3 +69,105 @@ pub(crate) fn parse(text: &[u8], dialect: Dialect) -> Result<Option<Duration>, I
     let milliseconds = u32::try_from(milliseconds).map_err(|_| IntervalError::TooLarge)?;
     Ok(Some(Duration::from_millis(milliseconds.into())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a `transport_timeout` of 2.3.19 and a `unix_connect_timeout` of
+    /// 2.4.1 take; `None` is refused.
+    #[track_caller]
+    fn check(text: &str, milliseconds: Option<u64>) {
+        for dialect in [Dialect::V2_3, Dialect::V2_4] {
+            let got = parse(text.as_bytes(), dialect).ok();
+            let expected = milliseconds.map(|length| Some(Duration::from_millis(length)));
+            assert_eq!(got, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn units() {
+        for text in [
+            "5s",
+            "5 s",
+            "5sec",
+            "5secs",
+            "5 second",
+            "5 seconds",
+            "5S",
+            "05s",
+            "5  s",
+        ] {
+            check(text, Some(5_000));
+        }
+        for text in [
+            "5ms",
+            "5mse",
+            "5msec",
+            "5mseconds",
+            "5mil",
+            "5millisecs",
+            "5milliseconds",
+            "5MS",
+        ] {
+            check(text, Some(5));
+        }
+        for text in ["5m", "5mi", "5min", "5mins", "5minutes", "5M"] {
+            check(text, Some(300_000));
+        }
+        check("5h", Some(18_000_000));
+        check("5 d", Some(432_000_000));
+        check("5weeks", Some(3_024_000_000));
+    }
+
+    #[test]
+    fn bounds() {
+        for text in ["0", "00", "0ms"] {
+            check(text, Some(0));
+        }
+        check("4294967295ms", Some(4_294_967_295));
+        check("4294967 s", Some(4_294_967_000));
+        check("49 days", Some(4_233_600_000));
+        for text in [
+            "4294967296ms",
+            "4294968 s",
+            "50 days",
+            "7101 weeks",
+            "18446744073709551615ms",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for text in [
+            "",
+            "5",
+            "s",
+            "5secx",
+            "5us",
+            "+5s",
+            " 5s",
+            "5s5",
+            "0x5s",
+            "0 x",
+            "5 s ",
+            "1.5s",
+            "5\ts",
+            "18446744073709551616ms",
+            "Infinite",
+            "-5ms",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn for_ever() {
+        for text in [&b"infinite"[..], b"unlimited"] {
+            assert_eq!(parse(text, Dialect::V2_4), Ok(None));
+            assert_eq!(parse(text, Dialect::V2_3), Err(IntervalError::Syntax));
+        }
+    }
+}

@@ -16,6 +16,7 @@
 //! whether a filter makes sense for the events that exist (`fantail-lint` has
 //! that); no defaults of Dovecot's other settings.
 
+mod add;
 mod code;
 mod context;
 mod diagnostic;
@@ -50,6 +51,7 @@ mod variable;
 mod version;
 
 pub use crate::{
+    add::MetricRequest,
     code::{Code, Severity},
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
     limits::Limits,

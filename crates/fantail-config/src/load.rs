@@ -88,12 +88,10 @@ impl Loaded {
     /// The same if there are no errors; warnings do not matter.
     ///
     /// # Errors
-    /// There are errors; they are in the error's [`Refused::loaded`].
+    /// There are errors; they are in the error's [`Refused::diagnostics`].
     pub fn accept(self) -> Result<Self, Refused> {
         if self.diagnostics.has_errors() {
-            return Err(Refused {
-                loaded: Box::new(self),
-            });
+            return Err(Refused::new(self.diagnostics, self.sources));
         }
         Ok(self)
     }
@@ -102,20 +100,34 @@ impl Loaded {
 /// A configuration with errors.
 #[derive(Debug, Clone)]
 pub struct Refused {
-    loaded: Box<Loaded>,
+    diagnostics: Diagnostics,
+    sources: Sources,
 }
 
 impl Refused {
-    /// What was read.
+    pub(crate) fn new(diagnostics: Diagnostics, sources: Sources) -> Self {
+        Self {
+            diagnostics,
+            sources,
+        }
+    }
+
+    /// What is wrong, warnings included.
     #[must_use]
-    pub fn loaded(&self) -> &Loaded {
-        &self.loaded
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+
+    /// The files that were read.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.loaded.diagnostics.to_lines(&self.loaded.sources);
+        let lines = self.diagnostics.to_lines(&self.sources);
         f.write_str(lines.trim_end())
     }
 }

@@ -81,7 +81,7 @@ fn filter(section: &Section<'_>, context: &mut Context<'_>) -> Option<(Filter, T
         context.push(Diagnostic::new(code, code.title(), place));
         return None;
     }
-    match Filter::parse(text.bytes(), &ParseOptions::new(context.dialect)) {
+    match Filter::parse(text.bytes(), &ParseOptions::new(context.filters)) {
         Ok(filter) => Some((filter, text.clone())),
         Err(errors) => {
             for error in &errors {

@@ -45,6 +45,24 @@ pub struct RawBlock {
     pub(crate) entries: Vec<Entry>,
 }
 
+impl RawBlock {
+    /// A block whose first line could not be read.
+    pub(crate) fn unread(span: Span) -> Self {
+        Self::new(Text::empty(span), None, span)
+    }
+
+    /// An empty block.
+    pub(crate) fn new(name: Text, argument: Option<Text>, span: Span) -> Self {
+        Self {
+            name,
+            label: None,
+            argument,
+            span,
+            entries: Vec::new(),
+        }
+    }
+}
+
 /// What stands in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -92,6 +110,12 @@ impl RawConfig {
         self.blocks.push(block);
         self.enter(Entry::Block(index), parent);
         index
+    }
+
+    /// Adds a block that stands nowhere: what is in it is passed over.
+    pub(crate) fn hide_block(&mut self, block: RawBlock) -> usize {
+        self.blocks.push(block);
+        self.blocks.len() - 1
     }
 
     fn enter(&mut self, entry: Entry, block: Option<usize>) {

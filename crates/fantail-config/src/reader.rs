@@ -62,8 +62,11 @@ pub(crate) fn read(
             }
             reader.run();
             if groups::are_used(&reader.raw, reader.dialect) {
+                let own = reader.raw.top.len();
                 reader.enter(groups::NAME.to_vec(), groups::TEXT.to_vec(), None);
                 reader.run();
+                // They count as defined before those of the configuration.
+                reader.raw.top.rotate_left(own);
             }
         }
         Err(error) => reader.diagnostics.push(Diagnostic {
@@ -125,8 +128,13 @@ impl Reader<'_> {
                 continue;
             };
             frame.next += 1;
-            if let ItemKind::Statement(statement) = &item.kind {
-                self.statement(statement, item.content);
+            match &item.kind {
+                ItemKind::Statement(statement) => self.statement(statement, item.content),
+                ItemKind::UnreadBlock => {
+                    let block = RawBlock::unread(item.content);
+                    self.open.push(self.raw.hide_block(block));
+                }
+                _ => {}
             }
         }
     }
@@ -144,13 +152,8 @@ impl Reader<'_> {
                     self.stopped = true;
                     return;
                 }
-                let block = RawBlock {
-                    name: name.clone(),
-                    label: label.clone(),
-                    argument: argument.clone(),
-                    span,
-                    entries: Vec::new(),
-                };
+                let mut block = RawBlock::new(name.clone(), argument.clone(), span);
+                block.label.clone_from(label);
                 let index = self.raw.add_block(block, self.open.last().copied());
                 self.open.push(index);
             }
@@ -336,9 +339,8 @@ impl Reader<'_> {
         self.diagnostics.push(match error.code {
             Code::LostContinuation => diagnostic
                 .note("Dovecot forgets a line that continues in a blank line or a comment"),
-            Code::ExpectedBrace => {
-                diagnostic.note("a block's `{` stands in the same line as its name")
-            }
+            Code::ExpectedBrace => diagnostic
+                .note("a block begins with `name {` or `name argument {` in a line of its own"),
             _ => diagnostic,
         });
     }

@@ -5,7 +5,7 @@ use fantail_event::Dialect;
 use crate::{raw::RawSetting, schema::Kind, variable};
 
 /// Kind, name in 2.3, name in 2.4.
-const RENAMED: [(Kind, &str, &str); 5] = [
+const RENAMED: [(Kind, &str, &str); 4] = [
     (Kind::Exporter, "transport", "driver"),
     (Kind::Exporter, "transport_args", "http_post_url"),
     (
@@ -14,11 +14,21 @@ const RENAMED: [(Kind, &str, &str); 5] = [
         "http_client_request_absolute_timeout",
     ),
     (Kind::Exporter, "format_args", "time_format"),
-    (Kind::Metric, "event_name", "filter"),
+];
+
+/// Settings of metrics before 2.3.12, and what is written in a filter instead.
+const OLD: [(&str, &str); 3] = [
+    ("event_name", "event"),
+    ("source_location", "source_location"),
+    ("categories", "category"),
 ];
 
 /// What to write instead of a name that only the other dialect has.
 pub(crate) fn hint(kind: Kind, dialect: Dialect, name: &[u8]) -> Option<String> {
+    if kind == Kind::Metric {
+        let (_, new) = OLD.iter().find(|(old, _)| old.as_bytes() == name)?;
+        return Some(format!("write `{new}=…` in the `filter`"));
+    }
     let full = kind.name().as_bytes();
     let short = name
         .strip_prefix(full)

@@ -13,7 +13,7 @@ use crate::{
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// ASCII without colours.
+    /// Without colours.
     Plain,
     /// With the terminal's colours.
     Coloured,

@@ -9,12 +9,12 @@ use fantail_event::Dialect;
 
 use crate::{
     code::Code,
-    context::Context,
+    context::{Context, GroupBlock},
     diagnostic::Diagnostic,
     exporter, metric,
     raw::{RawBlock, RawEntry, RawSetting},
     schema::{Key, Kind, Row, Shape},
-    section::{Section, by_name},
+    section::{Named, Section, with_groups},
     service,
     settings::{Exporter, Metric, Settings},
     source::{Span, Spanned},
@@ -30,12 +30,7 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> Settings {
     let mut names: Vec<&[u8]> = exporters.names.keys().map(Vec::as_slice).collect();
     names.sort_unstable();
     for metric in &mut metrics {
-        if let Some(exporter) = &metric.exporter
-            && !exporters.names.contains_key(&exporter.value)
-        {
-            context.push(unknown_exporter(metric, exporter, &names));
-            metric.exporter = None;
-        }
+        find_exporter(metric, &names, context);
     }
     Settings {
         dialect: context.dialect,
@@ -46,12 +41,34 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> Settings {
     }
 }
 
+/// Resolves a configuration that is a single metric.
+pub(crate) fn one_metric(context: &mut Context<'_>, exporters: &[Exporter]) -> Option<Metric> {
+    let top = Top::sort(context);
+    let mut metric = metrics(&top, context).pop()?;
+    let mut names: Vec<&[u8]> = exporters.iter().map(|one| one.name.as_slice()).collect();
+    names.sort_unstable();
+    find_exporter(&mut metric, &names, context);
+    Some(metric)
+}
+
+/// Reports, and forgets, an exporter that is not among the names, which are sorted.
+fn find_exporter(metric: &mut Metric, names: &[&[u8]], context: &mut Context<'_>) {
+    if let Some(exporter) = &metric.exporter
+        && names.binary_search(&exporter.value.as_slice()).is_err()
+    {
+        context.push(unknown_exporter(metric, exporter, names));
+        metric.exporter = None;
+    }
+}
+
 /// What stands outside of all blocks, by what it is for.
 #[derive(Default)]
 struct Top<'a> {
     metrics: Vec<&'a RawBlock>,
     exporters: Vec<&'a RawBlock>,
     stats: Vec<&'a RawBlock>,
+    /// The groups that apply to the whole configuration.
+    groups: Vec<GroupBlock<'a>>,
     metric_defaults: Vec<(Row, &'a RawSetting)>,
     exporter_defaults: Vec<(Row, &'a RawSetting)>,
     base_dir: Option<Spanned<Vec<u8>>>,
@@ -61,12 +78,34 @@ impl<'a> Top<'a> {
     fn sort(context: &mut Context<'a>) -> Self {
         let mut top = Self::default();
         for entry in context.raw.top() {
+            if context.diagnostics.is_full() {
+                break;
+            }
             match entry {
                 RawEntry::Setting(setting) => top.setting(setting, context),
                 RawEntry::Block(block) => top.block(block, context),
             }
         }
+        top.groups.sort_by_key(|group| group.order);
+        top.groups.dedup_by_key(|group| group.order);
         top
+    }
+
+    /// The blocks of a kind, by name, in Dovecot's order.
+    fn named(&self, kind: Kind, context: &Context<'a>) -> Vec<Named<'a>> {
+        let grouped = self
+            .groups
+            .iter()
+            .flat_map(|group| context.raw.within(group.block));
+        let grouped = grouped.filter_map(|entry| match entry {
+            RawEntry::Block(block) if block.name.bytes() == kind.name().as_bytes() => Some(block),
+            _ => None,
+        });
+        let own = match kind {
+            Kind::Metric => &self.metrics,
+            _ => &self.exporters,
+        };
+        with_groups(grouped, own.iter().copied())
     }
 
     fn setting(&mut self, setting: &'a RawSetting, context: &mut Context<'a>) {
@@ -77,19 +116,18 @@ impl<'a> Top<'a> {
                 span: setting.written,
             });
         } else if key.starts_with(b"@") {
-            for group in context.group(setting) {
-                for entry in context.raw.within(group) {
-                    if let RawEntry::Block(block) = entry {
-                        self.ours(block);
-                    }
-                }
-            }
+            self.groups.extend(context.group(setting));
         }
         for kind in [Kind::Metric, Kind::Exporter] {
             if key == kind.name().as_bytes() {
                 let name = kind.name();
                 let message = format!("`{name}` is a block, not a setting");
                 let help = format!("write `{name} NAME {{`");
+                let place = setting.key.span();
+                context.push(Diagnostic::new(Code::WrongKind, message, place).help(help));
+            } else if context.dialect == Dialect::V2_4 && is_path(kind, key) {
+                let message = "settings given by their path are not supported here";
+                let help = format!("write it in a block `{} NAME {{`", kind.name());
                 let place = setting.key.span();
                 context.push(Diagnostic::new(Code::WrongKind, message, place).help(help));
             } else if context.dialect == Dialect::V2_4 {
@@ -182,6 +220,12 @@ impl<'a> Top<'a> {
     }
 }
 
+/// `metric/name/filter`
+fn is_path(kind: Kind, key: &[u8]) -> bool {
+    let rest = key.strip_prefix(kind.name().as_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"/"))
+}
+
 /// The exporters, and all names, those of unusable ones included.
 struct Exporters {
     list: Vec<Exporter>,
@@ -193,7 +237,7 @@ fn exporters<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Exporters {
         list: Vec::new(),
         names: HashMap::new(),
     };
-    for named in by_name(top.exporters.iter().copied()) {
+    for named in top.named(Kind::Exporter, context) {
         let defaults = &top.exporter_defaults;
         let Some(section) = Section::gather(Kind::Exporter, &named, defaults, context) else {
             continue;
@@ -213,7 +257,7 @@ fn exporters<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Exporters {
 fn metrics<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Vec<Metric> {
     let mut names = HashMap::new();
     let mut metrics = Vec::new();
-    for named in by_name(top.metrics.iter().copied()) {
+    for named in top.named(Kind::Metric, context) {
         let defaults = &top.metric_defaults;
         let Some(section) = Section::gather(Kind::Metric, &named, defaults, context) else {
             continue;

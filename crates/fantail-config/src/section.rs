@@ -12,6 +12,7 @@ use crate::{
     code::Code,
     context::Context,
     diagnostic::Diagnostic,
+    exporter::alternatives,
     raw::{RawBlock, RawEntry, RawSetting},
     renamed,
     schema::{Key, Kind, Row, Shape},
@@ -23,7 +24,46 @@ use crate::{
 /// Blocks of one name, in the order they were written.
 #[derive(Debug)]
 pub(crate) struct Named<'a> {
+    /// Those of groups, which the others override; none if there are no others.
+    pub(crate) grouped: Vec<&'a RawBlock>,
+    /// At least one.
     pub(crate) blocks: Vec<&'a RawBlock>,
+}
+
+impl<'a> Named<'a> {
+    fn name(&self) -> &'a [u8] {
+        let first = self
+            .blocks
+            .first()
+            .and_then(|block| block.argument.as_ref());
+        first.map_or(&[][..], Text::bytes)
+    }
+}
+
+/// Like [`by_name`], with blocks of groups. Those that only groups have come
+/// first, as in Dovecot.
+pub(crate) fn with_groups<'a>(
+    grouped: impl IntoIterator<Item = &'a RawBlock>,
+    blocks: impl IntoIterator<Item = &'a RawBlock>,
+) -> Vec<Named<'a>> {
+    let mut own = by_name(blocks);
+    let places: HashMap<&[u8], usize> = own
+        .iter()
+        .enumerate()
+        .map(|(place, named)| (named.name(), place))
+        .collect();
+    let mut all = Vec::new();
+    for named in by_name(grouped) {
+        match places
+            .get(named.name())
+            .and_then(|place| own.get_mut(*place))
+        {
+            Some(overriding) => overriding.grouped = named.blocks,
+            None => all.push(named),
+        }
+    }
+    all.append(&mut own);
+    all
 }
 
 /// Puts blocks of one name together, keeping the order of the first ones.
@@ -36,6 +76,7 @@ pub(crate) fn by_name<'a>(blocks: impl IntoIterator<Item = &'a RawBlock>) -> Vec
         match merged.get_mut(place) {
             Some(named) => named.blocks.push(block),
             None => merged.push(Named {
+                grouped: Vec::new(),
                 blocks: vec![block],
             }),
         }
@@ -107,6 +148,9 @@ impl<'a> Section<'a> {
         for (row, setting) in defaults {
             section.assign(*row, setting, Origin::Default);
         }
+        for block in &named.grouped {
+            section.add_group(block, context);
+        }
         for (number, block) in named.blocks.iter().enumerate() {
             section.add(block, Origin::Block(number), context);
         }
@@ -115,10 +159,13 @@ impl<'a> Section<'a> {
 
     fn add(&mut self, block: &'a RawBlock, origin: Origin, context: &mut Context<'a>) {
         for entry in context.raw.within(block) {
+            if context.diagnostics.is_full() {
+                return;
+            }
             match entry {
                 RawEntry::Setting(setting) if setting.key.bytes().starts_with(b"@") => {
                     for included in context.group(setting) {
-                        self.add_group(included, context);
+                        self.add_group(included.block, context);
                     }
                 }
                 RawEntry::Setting(setting) => self.setting(setting, origin, context),
@@ -130,6 +177,9 @@ impl<'a> Section<'a> {
     /// The settings of a group. Groups in groups are not allowed.
     fn add_group(&mut self, block: &'a RawBlock, context: &mut Context<'a>) {
         for entry in context.raw.within(block) {
+            if context.diagnostics.is_full() {
+                return;
+            }
             match entry {
                 RawEntry::Setting(setting) => self.setting(setting, Origin::Default, context),
                 RawEntry::Block(nested) => self.block(nested, context),
@@ -262,8 +312,22 @@ impl<'a> Section<'a> {
             .clone()
             .map(|row| self.kind.short_name(dialect, argument, *row))
             .chain(rows.map(|row| row.name));
-        let nearest = suggest::nearest(name.bytes(), names.map(str::as_bytes));
-        diagnostic.suggest(nearest.and_then(|name| std::str::from_utf8(name).ok()))
+        let names: Vec<&str> = names.collect();
+        let nearest = suggest::nearest(name.bytes(), names.iter().map(|name| name.as_bytes()));
+        if let Some(nearest) = nearest.and_then(|name| std::str::from_utf8(name).ok()) {
+            return diagnostic.suggest(Some(nearest));
+        }
+        // `path` for `file_path` and `unix_path`
+        let ending = [b"_", name.bytes()].concat();
+        let mut longer: Vec<&str> = names
+            .into_iter()
+            .take(self.kind.rows(dialect).len())
+            .collect();
+        longer.retain(|name| name.as_bytes().ends_with(&ending));
+        if longer.is_empty() {
+            return diagnostic;
+        }
+        diagnostic.help(format!("did you mean {}?", alternatives(&longer)))
     }
 
     /// The setting that counts: the last one.

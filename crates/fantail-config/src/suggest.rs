@@ -3,6 +3,9 @@
 /// Longer names are not compared: nobody mistypes that much.
 const MAX_LENGTH: usize = 64;
 
+/// Of more names, the others are not looked at: a suggestion is not worth the time.
+const MAX_NAMES: usize = 1_000;
+
 /// The name that is nearest to what was written, if it is near: at most one
 /// edit in every three bytes. Of equally near ones, the one that has most of
 /// the letters, or the first.
@@ -15,7 +18,7 @@ pub(crate) fn nearest<'a>(
     }
     let allowed = written.len().div_ceil(3);
     let mut best: Option<((usize, usize), &[u8])> = None;
-    for name in names {
+    for name in names.into_iter().take(MAX_NAMES) {
         if name.len() > MAX_LENGTH || name.is_empty() {
             continue;
         }

@@ -56,6 +56,8 @@ pub enum ItemKind {
     /// continuation is cut off by a blank line, a comment or the end of the
     /// file, which Dovecot silently forgets (see [`Tree::warnings`]).
     Unread,
+    /// A line that cannot be read but opens a block all the same.
+    UnreadBlock,
 }
 
 impl Tree {
@@ -99,19 +101,19 @@ impl Tree {
             let kind = self.kind(&line);
             let block = open.last().copied();
             let content = line.text.span();
-            match statement(&kind) {
-                Some(Statement::Block { .. }) if open.len() >= limits.block_depth => {
+            match Step::of(&kind) {
+                Step::Open if open.len() >= limits.block_depth => {
                     if too_deep == 0 {
                         self.error(Code::TooDeep, content);
                     }
                     too_deep += 1;
                 }
-                Some(Statement::Block { .. }) => open.push(self.items.len()),
-                Some(Statement::BlockEnd) if too_deep > 0 => too_deep -= 1,
-                Some(Statement::BlockEnd) if open.pop().is_none() => {
+                Step::Open => open.push(self.items.len()),
+                Step::Close if too_deep > 0 => too_deep -= 1,
+                Step::Close if open.pop().is_none() => {
                     self.error(Code::UnexpectedBrace, content);
                 }
-                _ => {}
+                Step::Close | Step::Stay => {}
             }
             self.items.push(Item {
                 span: span(file, &line.range),
@@ -160,8 +162,13 @@ impl Tree {
             LineKind::Statement => match statement::parse(&line.text) {
                 Ok(statement) => ItemKind::Statement(Box::new(statement)),
                 Err(error) => {
+                    let opens = opens(&error, line.text.bytes());
                     self.errors.push(error);
-                    ItemKind::Unread
+                    if opens {
+                        ItemKind::UnreadBlock
+                    } else {
+                        ItemKind::Unread
+                    }
                 }
             },
         }
@@ -200,10 +207,33 @@ impl Tree {
     }
 }
 
-fn statement(kind: &ItemKind) -> Option<&Statement> {
-    match kind {
-        ItemKind::Statement(statement) => Some(statement),
-        _ => None,
+/// What an item does to the open blocks.
+enum Step {
+    Open,
+    Close,
+    Stay,
+}
+
+impl Step {
+    fn of(kind: &ItemKind) -> Self {
+        match kind {
+            ItemKind::UnreadBlock => Self::Open,
+            ItemKind::Statement(statement) => match statement.as_ref() {
+                Statement::Block { .. } => Self::Open,
+                Statement::BlockEnd => Self::Close,
+                _ => Self::Stay,
+            },
+            _ => Self::Stay,
+        }
+    }
+}
+
+/// Whether a faulty line was meant to open a block: its `}` is then no fault.
+fn opens(error: &SyntaxError, line: &[u8]) -> bool {
+    match error.code {
+        Code::GarbageAfterBrace => !line.ends_with(b"}"),
+        Code::ExpectedBrace | Code::UnterminatedQuote => line.ends_with(b"{"),
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use fantail_config::{Settings, Transport};
 use fantail_event::{Dialect, EventView, SentEvent};
-use fantail_filter::Filter;
+use fantail_filter::{FilterSet, Matcher};
 use fantail_format::{Formatter, FormatterSettings, Moment};
 use fantail_metrics::{MetricId, Registry, Snapshot};
 
@@ -13,7 +13,10 @@ use crate::{ExportSink, ExporterId};
 /// Metrics and exporters, fed with events.
 #[derive(Debug)]
 pub struct Engine {
+    /// In the order of the filters in the set.
     metrics: Vec<Metric>,
+    filters: FilterSet,
+    matcher: Matcher,
     registry: Registry,
     unnamed: Unnamed,
     payload: Vec<u8>,
@@ -22,7 +25,6 @@ pub struct Engine {
 #[derive(Debug)]
 struct Metric {
     id: MetricId,
-    filter: Filter,
     export: Option<(ExporterId, Formatter)>,
 }
 
@@ -43,26 +45,25 @@ impl Engine {
     /// settings that were read without an error have neither.
     pub fn new(settings: &Settings) -> Result<Self, EngineError> {
         let mut registry = Registry::new(settings.dialect);
+        let mut filters = FilterSet::new();
         let mut metrics = Vec::with_capacity(settings.metrics.len());
         for metric in &settings.metrics {
-            let id = registry
-                .add(metric.settings.clone())
-                .map_err(EngineError::new)?;
-            let export = metric
-                .exporter
-                .as_ref()
-                .map(|name| formatter(settings, metric, &name.value));
+            let added = registry.add(metric.settings.clone());
+            let id = added.map_err(EngineError::new)?;
+            let exporter = metric.exporter.as_ref();
+            let export = exporter.map(|name| formatter(settings, metric, &name.value));
+            filters.insert(&metric.filter);
             metrics.push(Metric {
                 id,
-                filter: metric.filter.clone(),
                 export: export.transpose()?,
             });
         }
-        let unnamed = unnamed_rule(settings.dialect, &metrics);
         Ok(Self {
             metrics,
+            unnamed: unnamed_rule(settings.dialect, &filters),
+            filters,
+            matcher: Matcher::new(),
             registry,
-            unnamed,
             payload: Vec::new(),
         })
     }
@@ -74,10 +75,10 @@ impl Engine {
         if self.unnamed == Unnamed::Skipped && sent.name().is_none() {
             return;
         }
-        for metric in &self.metrics {
-            if !metric.filter.evaluate(sent) {
+        for filter in self.matcher.evaluate(&self.filters, sent) {
+            let Some(metric) = self.metrics.get(filter.index()) else {
                 continue;
-            }
+            };
             self.registry.observe(metric.id, sent);
             if let Some((exporter, formatter)) = &metric.export {
                 self.payload.clear();
@@ -96,8 +97,8 @@ impl Engine {
 
 /// 2.3's stats process passes unnamed events over. 2.4's does so only if each
 /// metric's filter requires a name (see `docs/differences.md`).
-fn unnamed_rule(dialect: Dialect, metrics: &[Metric]) -> Unnamed {
-    if dialect == Dialect::V2_3 || metrics.iter().all(|metric| metric.filter.requires_name()) {
+fn unnamed_rule(dialect: Dialect, filters: &FilterSet) -> Unnamed {
+    if dialect == Dialect::V2_3 || filters.requires_name() {
         Unnamed::Skipped
     } else {
         Unnamed::Matched

@@ -90,14 +90,16 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Microseconds from creation to sending: 0 if it was never sent, or
-    /// sent before it was created (the sender's clock was set back; Dovecot's
+    /// Microseconds from creation to sending: 0 if it was never sent (or in
+    /// the first second of 1970, which Dovecot takes for never), or sent
+    /// before it was created (the sender's clock was set back; Dovecot's
     /// stats process dies of that).
     ///
     /// This is Dovecot's `duration`.
     #[must_use]
     pub fn duration_micros(&self) -> i64 {
         self.sent
+            .filter(|sent| sent.seconds() != 0)
             .map_or(0, |sent| sent.micros_since(self.created).max(0))
     }
 

@@ -3,15 +3,61 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IP address; an IPv6 one may carry a zone (`fe80::1%2`).
-///
-/// The zone is the interface's number. Zone names are looked up nowhere: the
-/// interfaces of the machine that sent the event are not ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ip {
     /// The address.
     pub address: IpAddr,
-    /// The zone, 0 for none.
-    pub zone: u32,
+    /// The zone.
+    pub zone: Zone,
+}
+
+/// The network interface that a link-local address belongs to.
+///
+/// Names are looked up nowhere, as the interfaces of the machine that sent an
+/// event are not ours: a name and a number are never the same zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Zone {
+    /// None is given.
+    #[default]
+    None,
+    /// The interface's number; not 0.
+    Number(u32),
+    /// The interface's name.
+    Name(ZoneName),
+}
+
+/// The name of a network interface: 1 to 15 printable ASCII characters, `/`
+/// and `%` not among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ZoneName {
+    length: u8,
+    bytes: [u8; 15],
+}
+
+impl ZoneName {
+    /// `None` if no interface could have this name.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let legal = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b'%';
+        let mut bytes = [0; 15];
+        let room = bytes.get_mut(..name.len())?;
+        if name.is_empty() || !name.bytes().all(legal) {
+            return None;
+        }
+        room.copy_from_slice(name.as_bytes());
+        Some(Self {
+            length: u8::try_from(name.len()).ok()?,
+            bytes,
+        })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let name = self.bytes.get(..usize::from(self.length));
+        name.and_then(|name| core::str::from_utf8(name).ok())
+            .unwrap_or_default()
+    }
 }
 
 impl Ip {
@@ -24,6 +70,17 @@ impl Ip {
     /// without a numeric zone (within the brackets).
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
+        Self::parse_with(text, |_| None)
+    }
+
+    /// Reads an address whose zone may also be a name, as Dovecot's processes
+    /// send it (`fe80::1%eth0`); 1 to 15 characters.
+    #[must_use]
+    pub fn parse_sent(text: &[u8]) -> Option<Self> {
+        Self::parse_with(text, |name| ZoneName::new(name).map(Zone::Name))
+    }
+
+    fn parse_with(text: &[u8], zone_name: impl Fn(&str) -> Option<Zone>) -> Option<Self> {
         if !text.contains(&b':') {
             let v4 = decimal_quad(text).or_else(|| classful(text))?;
             return Some(IpAddr::V4(v4).into());
@@ -34,8 +91,12 @@ impl Ip {
         };
         let inner = core::str::from_utf8(inner).ok()?;
         let (address, zone) = match inner.split_once('%') {
-            Some((address, zone)) => (address, number(zone.as_bytes(), 10)?),
-            None => (inner, 0),
+            Some((address, zone)) => match number(zone.as_bytes(), 10) {
+                Some(0) => (address, Zone::None),
+                Some(number) => (address, Zone::Number(number)),
+                None => (address, zone_name(zone)?),
+            },
+            None => (inner, Zone::None),
         };
         let v6: Ipv6Addr = address.parse().ok()?;
         Some(Self {
@@ -92,7 +153,10 @@ fn number(digits: &[u8], base: u32) -> Option<u32> {
 
 impl From<IpAddr> for Ip {
     fn from(address: IpAddr) -> Self {
-        Self { address, zone: 0 }
+        Self {
+            address,
+            zone: Zone::None,
+        }
     }
 }
 
@@ -106,10 +170,10 @@ impl core::fmt::Display for Ip {
             }
             other => write!(f, "{other}")?,
         }
-        if self.zone == 0 {
-            Ok(())
-        } else {
-            write!(f, "%{}", self.zone)
+        match &self.zone {
+            Zone::None => Ok(()),
+            Zone::Number(number) => write!(f, "%{number}"),
+            Zone::Name(name) => write!(f, "%{}", name.as_str()),
         }
     }
 }
@@ -203,5 +267,23 @@ mod tests {
         check("fe80::1%+2", None);
         check("fe80::1%", None);
         check("fe80::1%2%3", None);
+        check("fe80::1%eth0", None);
+    }
+
+    #[test]
+    fn zones_as_they_are_sent() {
+        for (text, written) in [
+            ("fe80::1%eth0", Some("fe80::1%eth0")),
+            ("[fe80::1%lo]", Some("fe80::1%lo")),
+            ("fe80::1%7", Some("fe80::1%7")),
+            ("fe80::1%fifteen-letters", Some("fe80::1%fifteen-letters")),
+            ("fe80::1%sixteen-letters!", None),
+            ("fe80::1%", None),
+            ("fe80::1%a/b", None),
+            ("fe80::1%a%b", None),
+        ] {
+            let parsed = Ip::parse_sent(text.as_bytes()).map(|ip| ip.to_string());
+            assert_eq!(parsed.as_deref(), written, "{text}");
+        }
     }
 }

@@ -33,7 +33,7 @@ pub use crate::{
     dialect::Dialect,
     error::{TextError, TextErrorKind},
     event::{Bytes, Event, Field, Source},
-    ip::Ip,
+    ip::{Ip, Zone, ZoneName},
     level::Level,
     timestamp::Timestamp,
     value::{Value, ValueRef},

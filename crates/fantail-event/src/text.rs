@@ -127,7 +127,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Reader<I> {
             b'T' => Value::Time(self.time()?),
             b'P' => {
                 let ip = self.value()?;
-                Value::Ip(Ip::parse(&ip).ok_or(self.error(TextErrorKind::BadIp))?)
+                Value::Ip(Ip::parse_sent(&ip).ok_or(self.error(TextErrorKind::BadIp))?)
             }
             b'L' => Value::List(self.list()?),
             _ => Value::Str(self.value()?),

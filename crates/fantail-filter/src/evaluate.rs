@@ -54,9 +54,21 @@ impl FieldTest {
     /// Whether it holds for the field of this event.
     #[must_use]
     pub fn holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
-        match event.field(&self.key) {
+        self.holds_for(event.field(&self.key), |test| {
+            event.any_element(&self.key, test)
+        })
+    }
+
+    /// Whether it holds for a field that was looked up already; `any_element`
+    /// is that of the event, with this key.
+    pub(crate) fn holds_for(
+        &self,
+        value: Option<ValueRef<'_>>,
+        any_element: impl Fn(&mut dyn FnMut(&[u8]) -> bool) -> bool,
+    ) -> bool {
+        match value {
             None => self.text.is_empty(),
-            Some(ValueRef::List) => self.is_equality() && self.list_holds(event),
+            Some(ValueRef::List) => self.is_equality() && self.list_holds(any_element),
             Some(value) => self.value_holds(value),
         }
     }
@@ -95,12 +107,12 @@ impl FieldTest {
     }
 
     /// Elements, unlike fields, can be empty strings.
-    fn list_holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
+    fn list_holds(&self, any_element: impl Fn(&mut dyn FnMut(&[u8]) -> bool) -> bool) -> bool {
         let pattern = self.element.as_ref().unwrap_or(&self.text);
-        if event.any_element(&self.key, &mut |element| pattern.matches(element)) {
+        if any_element(&mut |element| pattern.matches(element)) {
             return true;
         }
-        self.text.is_empty() && !event.any_element(&self.key, &mut |_| true)
+        self.text.is_empty() && !any_element(&mut |_| true)
     }
 
     fn number_holds(&self, number: i64) -> bool {

@@ -46,9 +46,11 @@ mod explain;
 mod filter;
 mod handshake;
 mod hazard;
+mod mentions;
 mod number;
 mod pattern;
 mod program;
+mod set;
 mod warning;
 
 pub use crate::{
@@ -57,7 +59,9 @@ pub use crate::{
     filter::Filter,
     handshake::handshake,
     hazard::Hazard,
+    mentions::Mentions,
     pattern::{Case, Pattern},
     program::{Program, Step, Target},
+    set::{ClassId, FilterId, FilterSet, Matcher, Slot, SlotView, Slots, ViewSlots},
     warning::{Advice, Warning, WarningKind},
 };

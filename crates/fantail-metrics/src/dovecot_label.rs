@@ -43,6 +43,9 @@ impl DovecotLabels {
     /// Dovecot would show more, this ends earlier.
     #[must_use]
     pub fn label(self, label: Label<'_>, level: &GroupBy) -> Option<(String, Self)> {
+        if label == Label::Missing {
+            return None;
+        }
         let limit = match self.dialect {
             Dialect::V2_3 => 32,
             Dialect::V2_4 if self.left == 0 => return None,
@@ -70,6 +73,7 @@ fn source<'a>(label: Label<'a>, level: &GroupBy) -> (Cow<'a, [u8]>, bool) {
             (Cow::Owned(text), false)
         }
         Label::Other => (Cow::Borrowed(OTHER), false),
+        Label::Missing => (Cow::Borrowed(&[]), false),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{borrow::Cow, cell::LazyCell, io::Write as _};
 
 use fantail_event::escape::escape_into;
 
-use crate::{Distribution, DovecotLabels, MetricSnapshot, Percentile, Snapshot};
+use crate::{Distribution, DovecotLabels, Label, MetricSnapshot, Percentile, Snapshot};
 
 /// One number of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +131,7 @@ pub fn rows(
             .and_then(Option::as_ref)
             .and_then(|(parent, labels)| {
                 let (label, below) = match names {
+                    _ if series.label() == Label::Missing => return None,
                     Names::Dovecot => labels.label(series.label(), level)?,
                     Names::Full => (series.label().text(level), *labels),
                 };
@@ -145,12 +146,48 @@ pub fn rows(
                 shown.for_each(|c| name.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes()));
                 Some((name, below))
             });
-        // Below a series that Dovecot does not have, it has none.
+        // A series that Dovecot does not have, nor any below it.
         path.push(here);
         let (name, _) = path.last()?.as_ref()?;
         Some(Row {
             name: Cow::Owned(name.clone()),
             fields: fields(),
+        })
+    })
+}
+
+/// One line of a dump: a field of a metric or sub-metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The name of the metric or sub-metric.
+    pub metric: Vec<u8>,
+    /// The field.
+    pub field: Vec<u8>,
+    /// A value for each column, as it is printed: a number, or nothing.
+    pub values: Vec<String>,
+}
+
+/// The lines of a dump by their parts, for other forms than Dovecot's table.
+pub fn lines<'a>(
+    snapshot: &'a Snapshot,
+    columns: &'a [Column],
+    names: Names,
+) -> impl Iterator<Item = Line> + 'a {
+    let metrics = snapshot.metrics().iter();
+    let all_rows = metrics.flat_map(move |metric| rows(metric, snapshot.dialect(), names));
+    all_rows.flat_map(move |row| {
+        let metric = row.name;
+        row.fields.into_iter().map(move |(field, distribution)| {
+            let mut printed = Vec::new();
+            write_values(distribution, columns, &mut printed);
+            let values = printed.split(|&byte| byte == b'\t').skip(1);
+            Line {
+                metric: metric.to_vec(),
+                field: field.to_vec(),
+                values: values
+                    .map(|value| String::from_utf8_lossy(value).into_owned())
+                    .collect(),
+            }
         })
     })
 }

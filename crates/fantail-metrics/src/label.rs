@@ -110,10 +110,15 @@ pub enum Label<'a> {
     Bucket(u32),
     /// Integers of a quantized `group_by` past a limit.
     Other,
+    /// Events that have no sub-metric at this level: without the field (2.3),
+    /// or with a value of a type that makes none. Dovecot counts them in the
+    /// series above only, and dumps leave this one out.
+    Missing,
 }
 
 impl Label<'_> {
-    /// The label as text that no other label of the same level has.
+    /// The label as text that no other label of the same level has (but
+    /// [`Missing`](Self::Missing) and the empty value are both empty).
     ///
     /// A value that is UTF-8 is shown as it is. Each byte of another, and of
     /// U+FFFD itself, is shown as U+FFFD and two hexadecimal digits; a value
@@ -138,6 +143,7 @@ impl Label<'_> {
                 injective(&label)
             }
             Self::Other => String::from_utf8_lossy(OTHER).into_owned(),
+            Self::Missing => String::new(),
         }
     }
 }

@@ -14,7 +14,9 @@
 /// The limits are those of one registry: shards have theirs each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Series of one metric, all levels and the `other` ones included.
+    /// Series of one metric. Each but those of the last level takes two more
+    /// for each level below it: for an `other`, and for events without a value
+    /// there.
     pub series_per_metric: usize,
     /// Series of all metrics together.
     pub series: usize,

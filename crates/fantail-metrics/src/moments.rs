@@ -39,7 +39,7 @@ impl Moments {
     }
 
     pub(crate) fn sum(&self) -> u128 {
-        u128::from(self.sum[0]) | (u128::from(self.sum[1]) << 64)
+        join(self.sum)
     }
 
     /// Population variance, 0 with no values: (n·Σx² − (Σx)²) / n², whose
@@ -52,9 +52,13 @@ impl Moments {
         subtract(&mut numerator, &square_of_sum);
         match self.count {
             0 => 0.0,
-            count => to_f64(&numerator) / as_f64(count) / as_f64(count),
+            count => to_f64(&numerator) / (as_f64(count) * as_f64(count)),
         }
     }
+}
+
+const fn join([low, high]: [u64; 2]) -> u128 {
+    low as u128 | (high as u128) << 64
 }
 
 /// The low and the high half.
@@ -69,7 +73,6 @@ pub(crate) const fn as_f64(value: u64) -> f64 {
     value as f64
 }
 
-#[inline]
 fn add_limbs(into: &mut [u64], terms: &[u64]) {
     let mut carry = false;
     for (index, limb) in into.iter_mut().enumerate() {

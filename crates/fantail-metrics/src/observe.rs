@@ -5,8 +5,6 @@
 //! them. Nothing here allocates once the buffers have grown, but for new
 //! series.
 
-use std::collections::HashSet;
-
 use fantail_event::{Dialect, EventView, ValueRef};
 
 use crate::{
@@ -15,10 +13,6 @@ use crate::{
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
 };
-
-/// Up to so many elements of a list are compared with each other, more by a
-/// hash.
-const FEW_ELEMENTS: usize = 16;
 
 /// Buffers that outlive an event.
 #[derive(Debug, Clone, Default)]
@@ -36,33 +30,40 @@ pub(crate) struct Scratch {
 #[derive(Debug, Clone, Default)]
 struct Texts {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    ranges: Vec<(usize, usize)>,
 }
 
 impl Texts {
     fn clear(&mut self) {
         self.bytes.clear();
-        self.ends.clear();
+        self.ranges.clear();
     }
 
-    /// Ends the text that was written to `bytes`.
+    /// Adds what was written to `bytes` since the last text.
     fn end(&mut self) {
-        self.ends.push(self.bytes.len());
+        let start = self.ranges.last().map_or(0, |(_, end)| *end);
+        self.ranges.push((start, self.bytes.len()));
     }
 
     fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let text = self.bytes.get(start..end).unwrap_or_default();
-            start = end;
-            text
-        })
+        let text = |&(start, end): &(usize, usize)| self.bytes.get(start..end);
+        self.ranges
+            .iter()
+            .map(move |range| text(range).unwrap_or_default())
+    }
+
+    fn sort_and_dedup(&mut self) {
+        let Self { bytes, ranges } = self;
+        let text = |&(start, end): &(usize, usize)| bytes.get(start..end);
+        ranges.sort_unstable_by(|a, b| text(a).cmp(&text(b)));
+        ranges.dedup_by(|a, b| text(a) == text(b));
     }
 }
 
 /// How the value of an event chooses sub-metrics of one level.
 enum Choice {
-    None,
+    /// It has none.
+    Missing,
     /// Those whose keys are in the buffer.
     Keys,
     Bucket(u32, i64),
@@ -70,10 +71,10 @@ enum Choice {
 
 /// Counts `event` in the metric; returns how many of its updates went to an
 /// `other` or were left out.
-pub(crate) fn observe(
+pub(crate) fn observe<E: EventView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
-    event: &impl EventView,
+    event: &E,
     dialect: Dialect,
     limits: &Limits,
     used: &mut usize,
@@ -91,40 +92,43 @@ pub(crate) fn observe(
     tree.record(ROOT, &scratch.numbers);
     scratch.above.clear();
     scratch.above.push(ROOT);
-    let mut updates = 0;
+    let mut left = limits.updates_per_event;
     let mut overflowed = 0;
     for (depth, level) in (0..).zip(&settings.group_by) {
         let choice = choose(event, level, dialect, scratch);
+        let wanted = match choice {
+            Choice::Missing | Choice::Bucket(..) => 1,
+            Choice::Keys => scratch.keys.ranges.len(),
+        };
         scratch.found.clear();
         for &parent in &scratch.above {
+            let granted = wanted.min(left);
+            left -= granted;
+            overflowed += (wanted - granted) as u64;
             let mut room = Room {
                 metric: limits.series_per_metric,
                 used,
                 all: limits.series,
             };
             let mut update = |tree: &mut Tree, key| {
-                if updates >= limits.updates_per_event {
-                    overflowed += 1;
-                    return None;
-                }
-                updates += 1;
                 let (child, other) = tree.child(parent, depth, key, &mut room);
                 overflowed += u64::from(other);
                 tree.record(child, &scratch.numbers);
-                scratch.found.push(child);
-                Some(child)
+                child
             };
             match choice {
-                Choice::None => {}
+                _ if granted == 0 => {}
+                // Nothing is below it.
+                Choice::Missing => _ = update(tree, Key::Missing),
                 Choice::Keys => {
-                    for key in scratch.keys.iter() {
-                        update(tree, Key::Text(key));
-                    }
+                    let keys = scratch.keys.iter().take(granted);
+                    let children = keys.map(|key| update(tree, Key::Text(key)));
+                    scratch.found.extend(children);
                 }
                 Choice::Bucket(bucket, value) => {
-                    if let Some(child) = update(tree, Key::Bucket(bucket)) {
-                        tree.record_own(child, value);
-                    }
+                    let child = update(tree, Key::Bucket(bucket));
+                    tree.record_own(child, value);
+                    scratch.found.push(child);
                 }
             }
         }
@@ -134,7 +138,7 @@ pub(crate) fn observe(
 }
 
 /// A field, where `duration` is the event's own if it has one.
-fn find<'a>(event: &'a impl EventView, key: &[u8]) -> Option<ValueRef<'a>> {
+fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
     if key == b"duration"
         && let Some(micros) = event.duration_micros()
     {
@@ -155,8 +159,8 @@ const fn number(value: ValueRef<'_>) -> u64 {
     }
 }
 
-fn choose(
-    event: &impl EventView,
+fn choose<E: EventView + ?Sized>(
+    event: &E,
     level: &GroupBy,
     dialect: Dialect,
     scratch: &mut Scratch,
@@ -164,17 +168,17 @@ fn choose(
     let value = match (find(event, &level.field), dialect) {
         (Some(value), _) => value,
         // 2.3 knows no sub-metric of events without the field.
-        (None, Dialect::V2_3) => return Choice::None,
+        (None, Dialect::V2_3) => return Choice::Missing,
         (None, Dialect::V2_4) => ValueRef::Str(b""),
     };
     if let Some(buckets) = level.method.buckets() {
         return match value {
             ValueRef::Int(number) => Choice::Bucket(buckets.bucket(number), number),
-            _ => Choice::None,
+            _ => Choice::Missing,
         };
     }
     let Method::Discrete(modifiers) = &level.method else {
-        return Choice::None;
+        return Choice::Missing;
     };
     scratch.keys.clear();
     if matches!(value, ValueRef::List) {
@@ -184,31 +188,18 @@ fn choose(
             scratch.elements.end();
             false
         });
-        // Distinct before the modifiers, as in Dovecot: two users of one
-        // domain count twice for it.
-        for_each_distinct(&scratch.elements, |element| {
+        // As in Dovecot: in the order of their bytes, and distinct before the
+        // modifiers, so two users of one domain count twice for it.
+        scratch.elements.sort_and_dedup();
+        for element in scratch.elements.iter() {
             write_text_key(element, modifiers, &mut scratch.keys.bytes);
             scratch.keys.end();
-        });
+        }
     } else if write_key(value, modifiers, &mut scratch.keys.bytes) {
         scratch.keys.end();
     }
+    if scratch.keys.ranges.is_empty() {
+        return Choice::Missing;
+    }
     Choice::Keys
-}
-
-fn for_each_distinct(texts: &Texts, mut each: impl FnMut(&[u8])) {
-    if texts.ends.len() <= FEW_ELEMENTS {
-        for (at, text) in texts.iter().enumerate() {
-            if !texts.iter().take(at).any(|before| before == text) {
-                each(text);
-            }
-        }
-        return;
-    }
-    let mut seen = HashSet::with_capacity(texts.ends.len());
-    for text in texts.iter() {
-        if seen.insert(text) {
-            each(text);
-        }
-    }
 }

@@ -35,8 +35,8 @@ const MAX_LEVELS: usize = 64;
 ///     ..MetricSettings::default()
 /// })?;
 ///
-/// let mut event = Event::new(Timestamp::from_unix_micros(0));
-/// event.sent = Some(Timestamp::from_unix_micros(250));
+/// let mut event = Event::new(Timestamp::from_unix_micros(1_000_000));
+/// event.sent = Some(Timestamp::from_unix_micros(1_000_250));
 /// event.set(&b"user"[..], Value::Str(b"anna"[..].into()));
 /// let sent = SentEvent {
 ///     level: Level::Info,
@@ -271,7 +271,7 @@ impl Registry {
     /// unsigned, times as microseconds since 1970, everything else as 0. An
     /// event without a duration has one of 0, and so has one that was sent
     /// before it was created.
-    pub fn observe(&mut self, id: MetricId, event: &impl EventView) -> bool {
+    pub fn observe<E: EventView + ?Sized>(&mut self, id: MetricId, event: &E) -> bool {
         let slot = self.slots.get_mut(id.slot as usize);
         let slot = slot.filter(|slot| slot.generation == id.generation);
         let Some(metric) = slot.and_then(|slot| slot.metric.as_mut()) else {

@@ -4,7 +4,7 @@
 //! those of other shards, and written in any form. It does not change when
 //! the registry does.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use fantail_event::Dialect;
 
@@ -46,6 +46,7 @@ pub(crate) enum OwnedLabel {
     Value(Box<[u8]>),
     Bucket(u32),
     Other,
+    Missing,
 }
 
 impl From<Label<'_>> for OwnedLabel {
@@ -54,6 +55,7 @@ impl From<Label<'_>> for OwnedLabel {
             Label::Value(value) => Self::Value(value.into()),
             Label::Bucket(bucket) => Self::Bucket(bucket),
             Label::Other => Self::Other,
+            Label::Missing => Self::Missing,
         }
     }
 }
@@ -82,14 +84,16 @@ impl Snapshot {
     /// (the other shard was configured at another time) is left out; the
     /// return value tells how many.
     pub fn merge(&mut self, other: Self) -> usize {
+        let names: HashMap<Vec<u8>, usize> = self
+            .metrics
+            .iter()
+            .enumerate()
+            .map(|(at, metric)| (metric.settings.name.clone(), at))
+            .collect();
         let mut left_out = 0;
         for metric in other.metrics {
-            let name = &metric.settings.name;
-            let here = self
-                .metrics
-                .iter_mut()
-                .find(|here| here.settings.name == *name);
-            match here {
+            let here = names.get(&metric.settings.name);
+            match here.and_then(|at| self.metrics.get_mut(*at)) {
                 None => self.metrics.push(metric),
                 Some(here) if here.settings == metric.settings => here.merge(metric),
                 Some(_) => left_out += 1,
@@ -144,13 +148,12 @@ impl MetricSnapshot {
         self.overflowed
     }
 
-    /// Whether a series has all labels: nothing is below it, nor ever will
-    /// be. Every event that has all levels is counted in one of these (or
-    /// several, by lists); an event whose value of some level has no
-    /// sub-metric is counted only above.
+    /// Whether nothing is below a series, nor ever will be: it has all
+    /// levels, or the last of its labels is [missing](Label::Missing). Each
+    /// event is counted in one of these (or in several, by lists).
     #[must_use]
     pub fn is_leaf(&self, series: &Series) -> bool {
-        series.depth == self.settings.group_by.len()
+        series.depth == self.settings.group_by.len() || series.label == OwnedLabel::Missing
     }
 }
 
@@ -169,6 +172,7 @@ impl Series {
             OwnedLabel::Value(value) => Label::Value(value),
             OwnedLabel::Bucket(bucket) => Label::Bucket(*bucket),
             OwnedLabel::Other => Label::Other,
+            OwnedLabel::Missing => Label::Missing,
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! A series is found by one hash look-up of its parent and what tells it from
 //! its siblings. Series are never removed; those below a parent keep the
-//! order in which they came up.
+//! order in which they came up. An event that has no sub-metric at some level is
+//! counted in a series of its own there, [`Label::Missing`], so that the series
+//! without any below them account for all events.
 //!
 //! Invariants: a parent's index is less than its children's. No two series
-//! have the same parent and the same label. The room that series need for a
-//! later `other` beside their children is set aside when they are made, so
-//! that a limit holds exactly and `other` can always be made.
+//! have the same parent and the same label. The room that a series needs for a
+//! later `other` and a missing one below it is set aside when it is made, so
+//! that a limit holds exactly, and these two can always be made.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
@@ -23,6 +25,12 @@ use crate::{
 /// The index of the series that is the metric itself.
 pub(crate) const ROOT: u32 = 0;
 
+/// What a series takes of the limits: itself, and an `other` and a missing
+/// one for each level below it.
+const fn cost(levels_below: usize) -> usize {
+    1 + 2 * levels_below
+}
+
 /// What distinguishes a series from its siblings, as it is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key<'a> {
@@ -31,12 +39,13 @@ pub(crate) enum Key<'a> {
     /// Past a limit, below a quantized level. Below a discrete one, it is
     /// the text `other`.
     OtherBucket,
+    Missing,
 }
 
 #[derive(Debug, Clone)]
 struct Row {
     parent: u32,
-    /// 0: the text; 1: other; else the bucket plus 2.
+    /// 0: the text; 1: other; 2: missing; else the bucket plus 3.
     tag: u32,
     text: Box<[u8]>,
 }
@@ -46,7 +55,8 @@ impl Key<'_> {
         match self {
             Self::Text(text) => (0, text),
             Self::OtherBucket => (1, &[]),
-            Self::Bucket(bucket) => (*bucket + 2, &[]),
+            Self::Missing => (2, &[]),
+            Self::Bucket(bucket) => (*bucket + 3, &[]),
         }
     }
 }
@@ -95,7 +105,7 @@ impl Tree {
             own_sums: own_sums.then(Segmented::default),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            used: 1 + settings.group_by.len(),
+            used: cost(settings.group_by.len()),
         };
         *used += tree.used;
         tree.push(Row {
@@ -159,20 +169,21 @@ impl Tree {
             Ok(found) => return (found, false),
             Err(hash) => hash,
         };
-        // It, and an `other` for each level below it.
-        let cost = self.levels.saturating_sub(depth) as usize;
-        if self.used + cost <= room.metric && *room.used + cost <= room.all {
+        let cost = cost(self.levels.saturating_sub(depth + 1) as usize);
+        let room_left = self.used + cost <= room.metric && *room.used + cost <= room.all;
+        if room_left && key != Key::Missing {
             self.used += cost;
             *room.used += cost;
             return (self.insert(parent, key, hash), false);
         }
+        // Room for these was set aside when the parent was made.
         let other = match key {
+            Key::Missing => return (self.insert(parent, key, hash), false),
             Key::Text(_) => Key::Text(OTHER),
             Key::Bucket(_) | Key::OtherBucket => Key::OtherBucket,
         };
         match self.find(parent, other) {
             Ok(found) => (found, true),
-            // Room for it was set aside when the parent was made.
             Err(hash) => (self.insert(parent, other, hash), true),
         }
     }
@@ -231,7 +242,8 @@ impl Tree {
                 label: match row.tag {
                     0 => Label::Value(&row.text),
                     1 => Label::Other,
-                    bucket => Label::Bucket(bucket - 2),
+                    2 => Label::Missing,
+                    bucket => Label::Bucket(bucket - 3),
                 },
                 distributions: (first..first + self.stride)
                     .filter_map(|at| self.distributions.get(at).cloned())

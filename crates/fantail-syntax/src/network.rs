@@ -2,7 +2,7 @@
 
 use core::{fmt, net::IpAddr};
 
-use fantail_event::Ip;
+use fantail_event::{Ip, Zone};
 
 /// A network, or a single address: all bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ impl Network {
             (IpAddr::V6(net), IpAddr::V6(ip)) => (net.to_bits() ^ ip.to_bits()).leading_zeros(),
             _ => return false,
         };
-        shared >= u32::from(self.bits) && (self.ip.zone == 0 || self.ip.zone == ip.zone)
+        shared >= u32::from(self.bits) && (self.ip.zone == Zone::None || self.ip.zone == ip.zone)
     }
 }
 

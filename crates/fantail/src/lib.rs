@@ -8,6 +8,7 @@
 //! | match your own events with Dovecot's filter language | [`filter`], [`event::EventView`] |
 //! | read what Dovecot's processes send | [`wire`], [`event`] |
 //! | count, sum and sort events into buckets | [`metrics`] |
+//! | answer a scrape with OpenMetrics or Prometheus text | [`openmetrics`] |
 //! | write events as JSON or tab-text | [`format`](mod@format) |
 //! | send bytes to a log or a file | [`transport`] |
 //! | read a dovecot.conf | [`config`] |
@@ -19,6 +20,7 @@ pub use fantail_event as event;
 pub use fantail_filter as filter;
 pub use fantail_format as format;
 pub use fantail_metrics as metrics;
+pub use fantail_openmetrics as openmetrics;
 pub use fantail_syntax as syntax;
 pub use fantail_transport as transport;
 pub use fantail_wire as wire;

@@ -17,7 +17,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fantail-filter", &["fantail-event", "fantail-syntax"]),
     ("fantail-format", &["fantail-event"]),
     ("fantail-wire", &["fantail-event"]),
-    ("fantail-metrics", &["fantail-event", "fantail-filter"]),
+    // It is told which metrics an event matched.
+    ("fantail-metrics", &["fantail-event"]),
     ("fantail-transport", &["fantail-format"]),
     ("fantail-openmetrics", &["fantail-metrics"]),
     (

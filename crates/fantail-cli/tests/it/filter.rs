@@ -37,6 +37,19 @@ fn parse_points_at_what_is_wrong() {
     );
 }
 
+/// N5: the lexer of the real 2.4 echoes that backslash to standard output.
+#[test]
+fn an_unterminated_string_with_a_backslash_at_its_end() {
+    for dialect in ["2.3", "2.4"] {
+        let run = fantail(
+            &["filter", "parse", "--dialect", dialect, "event=\"x\\"],
+            b"",
+        );
+        assert_eq!((run.status, run.out.as_slice()), (Some(1), b"".as_slice()));
+        assert!(run.err.contains("event=\"x\\"), "{}", run.err);
+    }
+}
+
 /// The seed set's log/all counts these, and its pop3_disconnects those.
 #[test]
 fn match_counts_what_metrics_count() {

@@ -72,6 +72,44 @@ fn wide_of_2_4() {
     check("2.4.1-wide");
 }
 
+#[track_caller]
+fn check_compatible(set: &str) {
+    let config = format!("testdata/captures/{set}/dovecot.conf");
+    let capture = format!("testdata/{}", capture_of(set));
+    let arguments = [
+        "replay",
+        "--dialect",
+        &set[..3],
+        "--config",
+        &config,
+        "--exports",
+        "/dev/null",
+        "--compat-metrics",
+        "-",
+        &capture,
+    ];
+    let got = fantail(&arguments, b"").succeeded();
+    let real = contents(test_data(&format!("captures/{set}/openmetrics.txt")));
+    // Two lines are about the process that answered.
+    let comparable = |text: &[u8]| {
+        let process = ["process_start_time_seconds ", "dovecot_build_info{"];
+        let lines = golden::lines(text).into_iter().map(String::from_utf8_lossy);
+        let others = lines.filter(|line| !process.iter().any(|name| line.starts_with(name)));
+        others
+            .map(|line| line.into_owned() + "\n")
+            .collect::<String>()
+    };
+    assert_eq!(comparable(&got), comparable(&real));
+    assert_eq!(golden::lines(&got).len(), golden::lines(&real).len());
+}
+
+#[test]
+fn the_compatible_scrape_of_all_sets() {
+    for set in ["2.3.19-seed", "2.3.19-wide", "2.4.1-wide"] {
+        check_compatible(set);
+    }
+}
+
 /// The two outputs may be one: exports first, then the dump.
 #[test]
 fn both_on_standard_output() {

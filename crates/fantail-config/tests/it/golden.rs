@@ -1,17 +1,11 @@
 //! Configurations that real servers ran with give the settings they mean.
 
 use bstr::ByteSlice;
-use fantail_config::{FileSystem, Metric, Options, Settings, load};
+use fantail_config::{Metric, Settings};
 use fantail_event::Dialect;
 
 fn read(name: &str, dialect: Dialect) -> Settings {
-    let path = crate::testdata("golden").join(name);
-    let path = path.to_str().unwrap().as_bytes();
-    let options = Options {
-        dialect: Some(dialect),
-        ..Options::default()
-    };
-    let loaded = load(path, &FileSystem, &options);
+    let loaded = crate::load_file(&crate::testdata("golden").join(name), Some(dialect));
     assert_eq!(loaded.diagnostics.to_lines(&loaded.sources), "");
     loaded.settings
 }
@@ -71,6 +65,33 @@ fn exporters(settings: &Settings) -> Vec<String> {
 /// The filter of the article that all of these configurations have.
 const SELECT: &str = r#"((((event="imap_command_finished" AND "tagged_reply_state"="OK") AND ("cmd_name"="SELECT" OR "cmd_name"="EXAMINE")) AND (NOT "mailbox"="INBOX")))"#;
 const ALL: &str = r#"((event="*" AND (NOT event="mail_cache_lookup_finished")))"#;
+
+/// What Dovecot 2.4.1 makes of defaults, paths and groups: its stats process
+/// was asked with `doveadm stats dump`.
+#[test]
+fn defaults_and_groups() {
+    let read = |name: &str| {
+        let loaded = crate::load_file(&crate::testdata("2.4/good").join(name), None);
+        metrics(&loaded.settings)
+    };
+    assert_eq!(
+        read("defaults.conf"),
+        [r#"m | (event="x") | x |  | a nhtcf"#]
+    );
+    assert_eq!(
+        read("groups.conf"),
+        [
+            r#"auth_successes | ((event="auth_request_finished" AND "success"="yes")) |  |  | - nhtcf"#,
+            r#"auth_failures | ((event="auth_request_finished" AND (NOT "success"="yes"))) |  |  | - nhtcf"#,
+            r#"login_aborted | (event="login_aborted") |  | reason Discrete([]) | - nhtcf"#,
+            r#"a | (event="x") |  |  | - nhtcf"#,
+        ]
+    );
+    assert_eq!(
+        read("lists.conf"),
+        [r#"a | (event="x") | a c d e |  | - ntcf"#]
+    );
+}
 
 #[test]
 fn the_article() {

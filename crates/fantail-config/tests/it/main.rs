@@ -1,12 +1,57 @@
-//! Configurations as people write them, read from `testdata/config`.
+//! Configurations as people write them: read from `testdata/config`, and
+//! compared with what real Dovecots make of them where those are installed.
 
+// What a test cannot open or start is a failed test.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+mod add;
+mod doveconf;
+mod files;
 mod golden;
+mod include;
+mod installed;
+mod limits;
+mod places;
+mod tree;
+mod values;
 
 use std::path::PathBuf;
 
+use fantail_config::{FileSystem, Loaded, Options, load, load_text};
+use fantail_event::Dialect;
+
 /// A file or folder of the test data.
 fn testdata(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../testdata/config")
-        .join(name)
+    let crates = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    crates.join("../../testdata/config").join(name)
+}
+
+/// The configurations in a folder of the test data, in order.
+fn configurations(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(testdata(folder)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "conf")
+    });
+    paths.sort();
+    assert!(!paths.is_empty(), "no configurations in {folder}");
+    paths
+}
+
+fn load_file(path: &std::path::Path, dialect: Option<Dialect>) -> Loaded {
+    let options = Options {
+        dialect,
+        ..Options::default()
+    };
+    load(path.to_str().unwrap().as_bytes(), &FileSystem, &options)
+}
+
+/// Reads a text as the file `x`.
+fn read(dialect: Dialect, text: impl Into<Vec<u8>>) -> Loaded {
+    let options = Options {
+        dialect: Some(dialect),
+        ..Options::default()
+    };
+    load_text("x", text, &options)
 }

@@ -15,5 +15,7 @@ mod hazards;
 mod inheritance;
 mod names;
 mod properties;
+mod set_properties;
+mod sets;
 mod vectors;
 mod warnings;

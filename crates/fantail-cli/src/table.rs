@@ -1,0 +1,168 @@
+//! A dump of metrics as a table: for people, for `doveadm`'s readers, for
+//! spreadsheets and for programs.
+
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
+
+use clap::ValueEnum;
+use fantail::metrics::{
+    Snapshot,
+    dump::{self, Column, Line, Names},
+};
+use serde_json::{Map, Number, Value};
+
+/// A form as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// `table` on a terminal, `tsv` elsewhere.
+    Auto,
+    /// Columns aligned with blanks.
+    Table,
+    /// TABs between, as `doveadm stats dump` prints it.
+    Tsv,
+    /// Commas between, quoted as RFC 4180 has it.
+    Csv,
+    /// An array of objects.
+    Json,
+}
+
+impl TableFormat {
+    /// The form for this output.
+    pub(crate) fn resolve(self, output: &Path) -> Self {
+        match self {
+            Self::Auto if output == Path::new("-") && io::stdout().is_terminal() => Self::Table,
+            Self::Auto => Self::Tsv,
+            chosen => chosen,
+        }
+    }
+}
+
+/// The whole table.
+pub(crate) fn write(snapshot: &Snapshot, columns: &[Column], format: TableFormat) -> Vec<u8> {
+    match format {
+        TableFormat::Auto | TableFormat::Tsv => {
+            let mut table = Vec::new();
+            dump::write_table(snapshot, columns, &mut table);
+            table
+        }
+        TableFormat::Table => aligned(&cells(snapshot, columns)),
+        TableFormat::Csv => csv(&cells(snapshot, columns)),
+        TableFormat::Json => json(snapshot, columns),
+    }
+}
+
+/// The heading and the lines. Names in full: nobody else's table has to agree.
+fn cells(snapshot: &Snapshot, columns: &[Column]) -> Vec<Vec<String>> {
+    let names = columns.iter().map(|column| text(column.name()));
+    let heading = ["metric_name", "field"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(names)
+        .collect();
+    let lines = dump::lines(snapshot, columns, Names::Full).map(|line| {
+        let Line {
+            metric,
+            field,
+            values,
+        } = line;
+        [text(&metric), text(&field)]
+            .into_iter()
+            .chain(values)
+            .collect()
+    });
+    std::iter::once(heading).chain(lines).collect()
+}
+
+/// Names to the left, numbers to the right.
+fn aligned(rows: &[Vec<String>]) -> Vec<u8> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut table = String::new();
+    for row in rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                if column < 2 {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                }
+            });
+        table.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        table.push('\n');
+    }
+    table.into_bytes()
+}
+
+fn csv(rows: &[Vec<String>]) -> Vec<u8> {
+    let quoted = |cell: &String| {
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.clone()
+        }
+    };
+    let mut table = String::new();
+    for row in rows {
+        table.push_str(&row.iter().map(quoted).collect::<Vec<_>>().join(","));
+        table.push('\n');
+    }
+    table.into_bytes()
+}
+
+fn json(snapshot: &Snapshot, columns: &[Column]) -> Vec<u8> {
+    let lines = dump::lines(snapshot, columns, Names::Full).map(|line| {
+        let mut object = Map::new();
+        object.insert("metric_name".to_owned(), text(&line.metric).into());
+        object.insert("field".to_owned(), text(&line.field).into());
+        for (column, value) in columns.iter().zip(line.values) {
+            // Sums may be beyond what a program's numbers hold exactly.
+            let number = value
+                .parse::<Number>()
+                .map_or(Value::String(value), Value::Number);
+            object.insert(text(column.name()), number);
+        }
+        Value::Object(object)
+    });
+    let mut json = format!("{:#}", Value::Array(lines.collect())).into_bytes();
+    json.push(b'\n');
+    json
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_line_up() {
+        let rows = [["name", "field", "count"], ["a", "duration", "7"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(
+            String::from_utf8_lossy(&aligned(&rows)),
+            "name  field     count\na     duration      7\n"
+        );
+    }
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let rows = [["plain", "with,comma", "with\"quote", "with\nline"]
+            .map(str::to_owned)
+            .to_vec()];
+        assert_eq!(
+            String::from_utf8_lossy(&csv(&rows)),
+            "plain,\"with,comma\",\"with\"\"quote\",\"with\nline\"\n"
+        );
+    }
+}

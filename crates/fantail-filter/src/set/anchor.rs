@@ -1,0 +1,145 @@
+//! Where in an index a comparison belongs, and what it costs to hang a filter
+//! on it.
+//!
+//! A field's comparison has, for each type that the value can have, at most
+//! one anchor by which it is found. Finding too much is harmless, because
+//! what is found is then evaluated; finding too little would be wrong.
+
+use core::net::IpAddr;
+
+use fantail_syntax::{Network, Operator, PatternPart};
+
+use super::checks::{CheckId, Checks};
+use crate::{FieldTest, NumberTest, Pattern, Test};
+
+/// How texts that a pattern fits are found. The bytes of patterns are in
+/// lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextAnchor<'a> {
+    /// It is this text, which is not empty.
+    Equal(&'a [u8]),
+    /// It begins with these parts, all of them bytes.
+    Prefix(&'a [PatternPart]),
+    /// It ends with these parts, all of them bytes.
+    Suffix(&'a [PatternPart]),
+    /// By trying.
+    Any,
+}
+
+/// Which numbers it holds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NumberAnchor {
+    Equal(i64),
+    AtLeast(i64),
+    AtMost(i64),
+}
+
+/// The anchors of one comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Anchors<'a> {
+    /// It holds for a missing field.
+    pub(super) missing: bool,
+    /// Of texts, and of elements of lists.
+    pub(super) text: Option<TextAnchor<'a>>,
+    pub(super) number: Option<NumberAnchor>,
+    /// The text anchor is good for the digits of numbers as well.
+    pub(super) digits: bool,
+    pub(super) network: Option<Network>,
+    /// The text anchor is good for addresses as well.
+    pub(super) address_text: bool,
+}
+
+impl<'a> Anchors<'a> {
+    pub(super) fn of(test: &'a FieldTest) -> Self {
+        let is_equality = test.operator == Operator::Equal;
+        let is_wild = test.text.wild().is_some();
+        Self {
+            missing: test.text.is_empty(),
+            text: (is_equality && !test.text.is_empty()).then(|| text_anchor(&test.text)),
+            number: match test.number {
+                NumberTest::Compare(with) => number_anchor(test.operator, with),
+                NumberTest::Digits | NumberTest::Never => None,
+            },
+            digits: is_equality && test.number == NumberTest::Digits,
+            network: test.network.filter(|_| is_equality),
+            address_text: is_equality && is_wild && test.network.is_none(),
+        }
+    }
+}
+
+fn text_anchor(pattern: &Pattern) -> TextAnchor<'_> {
+    if let Some(text) = pattern.literal() {
+        return TextAnchor::Equal(text);
+    }
+    let parts = pattern.wild().unwrap_or_default();
+    let is_byte = |part: &&PatternPart| matches!(part, PatternPart::Byte(_));
+    let before = parts.iter().take_while(is_byte).count();
+    let after = parts.iter().rev().take_while(is_byte).count();
+    let prefix = parts.get(..before).unwrap_or_default();
+    let suffix = parts.get(parts.len() - after..).unwrap_or_default();
+    match (before, after) {
+        (0, 0) => TextAnchor::Any,
+        _ if before >= after => TextAnchor::Prefix(prefix),
+        _ => TextAnchor::Suffix(suffix),
+    }
+}
+
+fn number_anchor(operator: Operator, with: i64) -> Option<NumberAnchor> {
+    match operator {
+        Operator::Equal => Some(NumberAnchor::Equal(with)),
+        // No number is greater than the greatest.
+        Operator::Greater => with.checked_add(1).map(NumberAnchor::AtLeast),
+        Operator::GreaterOrEqual => Some(NumberAnchor::AtLeast(with)),
+        Operator::Less => with.checked_sub(1).map(NumberAnchor::AtMost),
+        Operator::LessOrEqual => Some(NumberAnchor::AtMost(with)),
+    }
+}
+
+/// The first `bits` of an address, by which networks are found.
+pub(super) fn masked(address: IpAddr, bits: u8) -> (bool, u128) {
+    let mask = |value: u128, width: u32| {
+        let beyond = width.saturating_sub(bits.into());
+        let kept = value.checked_shr(beyond).unwrap_or(0);
+        kept.checked_shl(beyond).unwrap_or(0)
+    };
+    match address {
+        IpAddr::V4(v4) => (false, mask(v4.to_bits().into(), 32)),
+        IpAddr::V6(v6) => (true, mask(v6.to_bits(), 128)),
+    }
+}
+
+/// One in how many events of the unit below a comparison is guessed to hold
+/// for.
+const UNIT: u32 = 1 << 16;
+
+/// What it costs to hang a filter on this comparison: how often it is guessed
+/// to hold. None for those that nothing finds.
+///
+/// A text is the more selective the more texts its field is compared with:
+/// a user among a thousand tells more than one state of two.
+pub(super) fn cost(checks: &Checks, id: CheckId) -> Option<u32> {
+    let (slot, test) = checks.field(id)?;
+    let anchors = Anchors::of(test);
+    let share = UNIT / checks.texts_of_slot(slot).saturating_add(1);
+    let of_text = match anchors.text {
+        None => 0,
+        Some(TextAnchor::Equal(_)) => share,
+        Some(TextAnchor::Prefix(parts) | TextAnchor::Suffix(parts)) => {
+            let rare = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+            share.saturating_add(UNIT / 8 / rare.max(1))
+        }
+        Some(TextAnchor::Any) => UNIT * 3 / 4,
+    };
+    let of_number = match anchors.number {
+        None => 0,
+        Some(NumberAnchor::Equal(_)) => share,
+        Some(NumberAnchor::AtLeast(_) | NumberAnchor::AtMost(_)) => UNIT / 2,
+    };
+    let of_missing = if anchors.missing { UNIT / 2 } else { 0 };
+    Some(1 + of_text.max(of_number).max(of_missing))
+}
+
+/// Whether a comparison asks only what is the same for all events of a class.
+pub(super) fn is_of_class(test: &Test) -> bool {
+    matches!(test, Test::Name(_) | Test::Level(_) | Test::Category(_))
+}

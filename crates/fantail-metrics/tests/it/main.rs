@@ -1,0 +1,20 @@
+//! Metrics against what real stats processes answered, distributions against
+//! exact arithmetic, and what limits and merging do.
+
+// A helper that cannot go on fails its test; exact numbers become floating
+// point only to be compared.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+
+#[path = "../replay/mod.rs"]
+mod replay;
+
+mod distributions;
+mod dovecot;
+mod memory;
+mod registry;
+mod snapshots;

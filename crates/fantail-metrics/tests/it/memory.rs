@@ -1,0 +1,93 @@
+//! What distributions and series take.
+
+use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_metrics::{Distribution, GroupBy, Method, MetricSettings, Registry};
+
+fn check(values: impl IntoIterator<Item = u64>, most: usize) {
+    let distribution: Distribution = values.into_iter().collect();
+    let bytes = size_of::<Distribution>() + distribution.heap_bytes();
+    assert!(
+        bytes <= most,
+        "{bytes} bytes for {} values",
+        distribution.count()
+    );
+}
+
+/// About log-normal: the product of twelve factors.
+fn durations(count: u64) -> impl Iterator<Item = u64> {
+    (0..count).map(|n| {
+        let mut state = n;
+        (0..12).fold(50.0, |duration: f64, _| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(n | 1);
+            duration * (1.0 + (state >> 40) as f64 / 16_777_216.0)
+        }) as u64
+    })
+}
+
+#[test]
+fn few_values_take_no_heap() {
+    assert_eq!(size_of::<Distribution>(), 104);
+    check([1, 2, 3, u64::MAX], 104);
+    check(durations(10), 200);
+}
+
+#[test]
+fn busy_distributions_are_small() {
+    check(durations(480), 2_100);
+    check(durations(481), 3_072);
+    check(durations(10_000), 3_072);
+    check(durations(1_000_000), 3_072);
+    // From 10 µs to 10 s, all magnitudes alike.
+    check((0..1_000_000).map(|n| 10 << (n % 20)), 3_072);
+    check((0..200_000_u64).map(|n| (n % 977 + 500) << (n % 20)), 3_072);
+    // One negative number does not cost what lies between.
+    check(durations(1_000_000).chain([u64::MAX]), 3_072);
+    // Times since 1970, a day.
+    check(
+        (0..86_400).map(|n| 1_700_000_000_000_000 + n * 1_000_000),
+        3_072,
+    );
+}
+
+/// The worst that values can do.
+#[test]
+fn no_values_take_more_than_stated() {
+    let all = |times: u64| (0..times * 64 * 512).map(|n| (512 + n / 64 % 512) << 54 >> (n % 64));
+    check(all(1), 2_800);
+    check(all(100), 5_300);
+}
+
+#[test]
+fn limits_hold_the_series() {
+    let categories = CategoryTree::default();
+    let mut registry = Registry::new(Dialect::V2_4);
+    let level = |field: &[u8]| GroupBy {
+        field: field.to_vec(),
+        method: Method::Discrete(Vec::new()),
+    };
+    let metric = registry
+        .add(MetricSettings {
+            name: b"flood".to_vec(),
+            group_by: vec![level(b"a"), level(b"b")],
+            ..MetricSettings::default()
+        })
+        .unwrap();
+    let most = registry.limits().series_per_metric;
+    for number in 0..150_000_i64 {
+        let mut event = Event::new(Timestamp::default());
+        event.set(&b"a"[..], Value::Int(number));
+        event.set(&b"b"[..], Value::Int(number / 3));
+        let sent = SentEvent {
+            level: Level::Info,
+            event: &event,
+            parents: &[],
+            global: &[],
+            categories: &categories,
+        };
+        assert!(registry.observe(metric, &sent));
+        assert!(registry.series() <= most);
+    }
+    assert!(registry.series() > most / 2);
+}

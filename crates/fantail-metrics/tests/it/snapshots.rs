@@ -1,0 +1,111 @@
+//! Merging shards.
+
+use std::collections::BTreeMap;
+
+use fantail_event::{Dialect, Value};
+use fantail_metrics::{Linear, Method, MetricSettings, Percentile, Registry, Snapshot};
+
+use crate::registry::{counts, discrete, event, settings, text, with_sent};
+
+fn by_user_and_size() -> MetricSettings {
+    let linear = Method::Linear(Linear::new(0, 100, 10).unwrap());
+    settings("m", "size", &[("user", discrete()), ("size", linear)])
+}
+
+fn observe(registry: &mut Registry, user: &'static str, size: i64) {
+    let id = registry.id(b"m").unwrap();
+    let event = event(vec![("user", text(user)), ("size", Value::Int(size))]);
+    with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+}
+
+/// All numbers of all series, by path.
+fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for metric in snapshot.metrics() {
+        let mut path = Vec::new();
+        for series in metric.series() {
+            path.truncate(series.depth());
+            path.push(format!("{:?}", series.label()));
+            let mut numbers = vec![format!("{:?}", series.own_sum())];
+            for d in std::iter::once(series.duration()).chain(series.fields()) {
+                let (median, p99) = (d.median(), d.percentile(Percentile::P99));
+                numbers.push(format!("{} {} {median} {p99}", d.count(), d.sum()));
+            }
+            assert_eq!(all.insert(path.clone(), numbers), None, "{path:?} twice");
+        }
+    }
+    all
+}
+
+#[test]
+fn shards_add_up_to_the_whole() {
+    let registry = || {
+        let mut registry = Registry::new(Dialect::V2_4);
+        registry.add(by_user_and_size()).unwrap();
+        registry
+    };
+    let mut whole = registry();
+    let mut shards = [registry(), registry(), registry()];
+    let users = ["anna", "bert", "cleo", "", "dora"];
+    for number in 0..5_000_usize {
+        let user = users[number * number % 7 % users.len()];
+        let size = i64::try_from(number % 137).unwrap() - 10;
+        observe(&mut whole, user, size);
+        observe(&mut shards[number % 3], user, size);
+    }
+    // One that only the last shard has.
+    observe(&mut whole, "last", 3);
+    observe(&mut shards[2], "last", 3);
+
+    let [mut merged, second, third] = shards.map(|shard| shard.snapshot());
+    assert_eq!(merged.merge(second), 0);
+    assert_eq!(merged.merge(third), 0);
+    assert_eq!(contents(&merged), contents(&whole.snapshot()));
+    assert!(contents(&merged).len() > 40);
+}
+
+#[test]
+fn new_series_come_after_their_siblings() {
+    let registry = |events: &[(&'static str, i64)]| {
+        let mut registry = Registry::new(Dialect::V2_4);
+        registry.add(by_user_and_size()).unwrap();
+        events
+            .iter()
+            .for_each(|(user, size)| observe(&mut registry, user, *size));
+        registry.snapshot()
+    };
+    let mut left = registry(&[("b", 5), ("a", 5)]);
+    let right = registry(&[("c", 95), ("b", 15), ("b", 5)]);
+    assert_eq!(left.merge(right), 0);
+    assert_eq!(
+        counts(&left, 0),
+        "=5 b=3 b_size_1_10=2 b_size_11_20=1 a=1 a_size_1_10=1 c=1 c_size_91_100=1"
+    );
+}
+
+#[test]
+fn metrics_meet_by_name_and_settings() {
+    let snapshot = |all: &[MetricSettings]| {
+        let mut registry = Registry::new(Dialect::V2_4);
+        for metric in all {
+            let id = registry.add(metric.clone()).unwrap();
+            with_sent(&event(Vec::new()), |sent| {
+                assert!(registry.observe(id, sent));
+            });
+        }
+        registry.snapshot()
+    };
+    let mut left = snapshot(&[settings("a", "", &[]), settings("b", "", &[])]);
+    let right = snapshot(&[
+        settings("b", "x", &[]),
+        settings("c", "", &[]),
+        settings("a", "", &[]),
+    ]);
+    assert_eq!(left.merge(right), 1);
+    let names: Vec<&[u8]> = left.metrics().iter().map(|m| &*m.settings().name).collect();
+    assert_eq!(names, [b"a", b"b", b"c"]);
+    assert_eq!(
+        [counts(&left, 0), counts(&left, 1), counts(&left, 2)],
+        ["=2", "=1", "=1"]
+    );
+}

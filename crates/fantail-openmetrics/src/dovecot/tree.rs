@@ -1,0 +1,94 @@
+//! The sub-metrics that Dovecot would have, as it walks them.
+
+use fantail_event::Dialect;
+use fantail_metrics::{DovecotLabels, GroupBy, MetricSnapshot, Series};
+
+use crate::name::is_metric_name;
+
+/// A metric with a legal name.
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    pub(super) metric: &'a MetricSnapshot,
+    /// The metric itself is the first.
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    /// Its place among the metric's series.
+    series: usize,
+    /// As it stands between quotes.
+    label: String,
+    children: Vec<usize>,
+}
+
+impl<'a> Tree<'a> {
+    /// `None` if the name is not legal: Dovecot leaves such a metric out.
+    pub(super) fn new(metric: &'a MetricSnapshot, dialect: Dialect) -> Option<Self> {
+        let settings = metric.settings();
+        if !str::from_utf8(&settings.name).is_ok_and(is_metric_name) {
+            return None;
+        }
+        let mut nodes: Vec<Node> = Vec::new();
+        // From the metric down to the last series; none where Dovecot has no
+        // such sub-metric.
+        let mut path: Vec<Option<(usize, DovecotLabels)>> = Vec::new();
+        for (at, series) in metric.series().iter().enumerate() {
+            path.truncate(series.depth());
+            let here = match (path.last(), series.level(settings)) {
+                (Some(Some((parent, labels))), Some(level)) => labels
+                    .label(series.label(), level)
+                    .map(|(label, below)| (Some(*parent), escape(&label), below)),
+                (None, None) => Some((None, String::new(), DovecotLabels::new(dialect))),
+                _ => None,
+            };
+            path.push(here.map(|(parent, label, below)| {
+                let node = nodes.len();
+                if let Some(parent) = parent.and_then(|parent| nodes.get_mut(parent)) {
+                    parent.children.push(node);
+                }
+                nodes.push(Node {
+                    series: at,
+                    label,
+                    children: Vec::new(),
+                });
+                (node, below)
+            }));
+        }
+        Some(Self { metric, nodes })
+    }
+
+    pub(super) fn series(&self, node: usize) -> Option<&'a Series> {
+        self.metric.series().get(self.nodes.get(node)?.series)
+    }
+
+    pub(super) fn label(&self, node: usize) -> &str {
+        self.nodes.get(node).map_or("", |node| &node.label)
+    }
+
+    pub(super) fn children(&self, node: usize) -> &[usize] {
+        self.nodes.get(node).map_or(&[], |node| &node.children)
+    }
+
+    /// The level of `group_by` that made, or would make, what is below a node.
+    pub(super) fn level(&self, node: usize) -> Option<&'a GroupBy> {
+        let depth = self.series(node)?.depth();
+        self.metric.settings().group_by.get(depth)
+    }
+}
+
+/// As JSON: quotes, backslashes, and the two line ends of Unicode. There are
+/// no control characters left.
+fn escape(label: &str) -> String {
+    let mut escaped = String::with_capacity(label.len());
+    for character in label.chars() {
+        match character {
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            '\u{2028}' => escaped.push_str("\\u2028"),
+            '\u{2029}' => escaped.push_str("\\u2029"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,306 @@
+//! One answer to a scrape, written as it is made.
+
+use std::{collections::HashSet, io};
+
+use fantail_event::Timestamp;
+
+use crate::{
+    escape::{push_help, push_label_value},
+    format::Format,
+    name::{is_label_name, is_metric_name},
+    number::float,
+};
+
+/// How an [`Exposition`] is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The format.
+    pub format: Format,
+    /// What the names of metrics begin with: `dovecot_`.
+    pub prefix: String,
+    /// When counting began; if given, OpenMetrics gets a `_created` for each
+    /// counter and histogram. It is forgotten in Prometheus text.
+    pub created: Option<Timestamp>,
+}
+
+impl Options {
+    /// The names that Dovecot has, no `_created`.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self {
+            format,
+            prefix: "dovecot_".to_owned(),
+            created: None,
+        }
+    }
+}
+
+/// What kind of numbers a family has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// They only grow; samples are called `NAME_total`.
+    Counter,
+    /// They go up and down.
+    Gauge,
+    /// Always 1, all is in the labels; samples are called `NAME_info`.
+    Info,
+    /// Buckets, their sum and count.
+    Histogram,
+}
+
+/// A family of samples.
+#[derive(Debug, Clone, Copy)]
+pub struct Family<'a> {
+    /// Its name, without a suffix.
+    pub name: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it is, for people.
+    pub help: &'a str,
+    /// Its unit, which must be the end of its name (`seconds`).
+    pub unit: Option<&'a str>,
+}
+
+/// A family or metric that is not in the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name, as far as it is text.
+    pub name: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why something is not in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is no legal name. Administrators use this to keep a metric out, as
+    /// with `log/all`.
+    IllegalName,
+    /// A sample of it would have the name of another family's.
+    NameTaken,
+}
+
+/// One answer: families in order, each name once, and the end.
+///
+/// Everything is written to `W` line by line; give it a buffer.
+#[derive(Debug)]
+pub struct Exposition<W> {
+    out: W,
+    options: Options,
+    /// All names that families and their samples have, or may have.
+    taken: HashSet<String>,
+    left_out: Vec<LeftOut>,
+    line: String,
+}
+
+impl<W: io::Write> Exposition<W> {
+    /// Begins an answer.
+    pub fn new(out: W, options: Options) -> Self {
+        Self {
+            out,
+            options,
+            taken: HashSet::new(),
+            left_out: Vec::new(),
+            line: String::new(),
+        }
+    }
+
+    pub(crate) const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Writes a family of the caller's own, whose samples `write` adds. A
+    /// family with an illegal name, or one that is taken, is left out.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn family(
+        &mut self,
+        family: &Family<'_>,
+        write: impl FnOnce(&mut Samples<'_, W>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.begin(family)? {
+            None => Ok(()),
+            Some(mut samples) => write(&mut samples),
+        }
+    }
+
+    /// The end of the answer; tells what was left out.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
+        // Prometheus text ends anywhere; there it is a comment.
+        self.out.write_all(b"# EOF\n")?;
+        Ok((self.out, self.left_out))
+    }
+
+    pub(crate) fn leave_out(&mut self, name: &str, reason: Reason) {
+        self.left_out.push(LeftOut {
+            name: name.to_owned(),
+            reason,
+        });
+    }
+
+    /// Writes the head of a family.
+    pub(crate) fn begin<'a>(
+        &'a mut self,
+        family: &Family<'a>,
+    ) -> io::Result<Option<Samples<'a, W>>> {
+        if !is_metric_name(family.name) {
+            self.leave_out(family.name, Reason::IllegalName);
+            return Ok(None);
+        }
+        let names = names(family);
+        if names.iter().any(|name| self.taken.contains(name)) {
+            self.leave_out(family.name, Reason::NameTaken);
+            return Ok(None);
+        }
+        self.taken.extend(names);
+        let open = self.options.format == Format::OpenMetrics;
+        let suffix = match family.kind {
+            Kind::Counter => "_total",
+            Kind::Info => "_info",
+            Kind::Gauge | Kind::Histogram => "",
+        };
+        let kind = match family.kind {
+            Kind::Counter => "counter",
+            Kind::Info if open => "info",
+            Kind::Gauge | Kind::Info => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        // Only OpenMetrics tells a family from its samples.
+        let name = [family.name, if open { "" } else { suffix }].concat();
+        let line = &mut self.line;
+        line.clear();
+        line.extend(["# HELP ", &name, " "]);
+        push_help(family.help, open, line);
+        line.extend(["\n# TYPE ", &name, " ", kind, "\n"]);
+        if let (true, Some(unit)) = (open, family.unit) {
+            line.extend(["# UNIT ", &name, " ", unit, "\n"]);
+        }
+        self.out.write_all(self.line.as_bytes())?;
+        Ok(Some(Samples {
+            name: family.name,
+            suffix,
+            open,
+            created: self.options.created.filter(|_| open),
+            out: &mut self.out,
+            line: &mut self.line,
+        }))
+    }
+}
+
+/// The name of a family and of all samples that it can have.
+fn names(family: &Family<'_>) -> Vec<String> {
+    let suffixes: &[&str] = match family.kind {
+        Kind::Counter => &["", "_total", "_created"],
+        Kind::Gauge => &[""],
+        Kind::Info => &["", "_info"],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+    };
+    let name = |suffix: &&str| [family.name, suffix].concat();
+    suffixes.iter().map(name).collect()
+}
+
+/// Takes the samples of one family.
+#[derive(Debug)]
+pub struct Samples<'a, W> {
+    name: &'a str,
+    /// Of its usual samples.
+    suffix: &'static str,
+    open: bool,
+    created: Option<Timestamp>,
+    out: &'a mut W,
+    line: &'a mut String,
+}
+
+/// The number of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// A whole number.
+    Whole(u64),
+    /// Any number.
+    Float(f64),
+}
+
+impl From<u64> for Number {
+    fn from(number: u64) -> Self {
+        Self::Whole(number)
+    }
+}
+
+impl From<f64> for Number {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
+    }
+}
+
+impl<W: io::Write> Samples<'_, W> {
+    /// Adds a sample. Labels with an illegal name or no value are left out;
+    /// the caller sees to it that no two samples have the same.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn add(&mut self, labels: &[(&str, &str)], number: impl Into<Number>) -> io::Result<()> {
+        let mut set = String::new();
+        for (name, value) in labels {
+            if is_label_name(name) {
+                push_label(name, value, &mut set);
+            }
+        }
+        let number = match number.into() {
+            Number::Whole(number) => number.to_string(),
+            Number::Float(number) => float(number),
+        };
+        self.point(&set, &number)
+    }
+
+    /// Adds a sample, and when its counting began.
+    pub(crate) fn point(&mut self, labels: &str, number: &str) -> io::Result<()> {
+        self.sample(self.suffix, labels, number)?;
+        if self.suffix == "_total" {
+            self.created(labels)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn is_open_metrics(&self) -> bool {
+        self.open
+    }
+
+    /// When the counting of a counter or histogram began, if wanted.
+    pub(crate) fn created(&mut self, labels: &str) -> io::Result<()> {
+        let Some(created) = self.created else {
+            return Ok(());
+        };
+        let number = format!("{}.{:06}", created.seconds(), created.subsec_micros());
+        self.sample("_created", labels, &number)
+    }
+
+    pub(crate) fn sample(&mut self, suffix: &str, labels: &str, number: &str) -> io::Result<()> {
+        let line = &mut *self.line;
+        line.clear();
+        line.extend([self.name, suffix]);
+        if !labels.is_empty() {
+            line.extend(["{", labels, "}"]);
+        }
+        line.extend([" ", number, "\n"]);
+        self.out.write_all(line.as_bytes())
+    }
+}
+
+/// Appends a label to others. One without a value is the same as none, so it
+/// is not written.
+pub(crate) fn push_label(name: &str, value: &str, set: &mut String) {
+    if value.is_empty() {
+        return;
+    }
+    if !set.is_empty() {
+        set.push(',');
+    }
+    set.extend([name, "=\""]);
+    push_label_value(value, set);
+    set.push('"');
+}

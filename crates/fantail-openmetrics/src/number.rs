@@ -1,0 +1,95 @@
+//! Numbers as the formats want them.
+
+/// Microseconds as seconds, exactly.
+pub(crate) fn seconds(micros: u128) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// The bound of a bucket: all its digits, `1.0` and not `1`, with an exponent
+/// where Go would write one. OpenMetrics wants one spelling for one bound, and
+/// this is the one; no two bounds have the same.
+///
+/// `value` is divided by 10 to the power of `decimals`.
+pub(crate) fn bound(value: u64, decimals: usize) -> String {
+    if value == 0 {
+        return "0.0".to_owned();
+    }
+    let all = value.to_string();
+    let digits = all.trim_end_matches('0');
+    // How many digits are before the point; it can be negative.
+    let zeros_after_point = decimals.saturating_sub(all.len());
+    let Some(before) = all.len().checked_sub(decimals).filter(|before| *before > 0) else {
+        if zeros_after_point > 3 {
+            return with_exponent(digits, '-', zeros_after_point + 1);
+        }
+        return format!("0.{}{digits}", "0".repeat(zeros_after_point));
+    };
+    if before > 6 {
+        return with_exponent(digits, '+', before - 1);
+    }
+    match digits.split_at_checked(before) {
+        Some((whole, fraction)) if !fraction.is_empty() => format!("{whole}.{fraction}"),
+        _ => format!("{digits:0<before$}.0"),
+    }
+}
+
+fn with_exponent(digits: &str, sign: char, exponent: usize) -> String {
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{first}{point}{rest}e{sign}{exponent:02}")
+}
+
+/// Any number.
+pub(crate) fn float(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bound, float, seconds};
+
+    #[test]
+    fn bounds_are_spelled_as_go_does() {
+        for (value, decimals, expected) in [
+            (0, 0, "0.0"),
+            (0, 6, "0.0"),
+            (1, 6, "1e-06"),
+            (10, 6, "1e-05"),
+            (25, 6, "2.5e-05"),
+            (100, 6, "0.0001"),
+            (256, 6, "0.000256"),
+            (1_000, 6, "0.001"),
+            (123_456, 6, "0.123456"),
+            (1_000_000, 6, "1.0"),
+            (50_500_000, 6, "50.5"),
+            (100_000_000_000, 6, "100000.0"),
+            (1_000_000_000_000, 6, "1e+06"),
+            (1, 0, "1.0"),
+            (100, 0, "100.0"),
+            (123_456, 0, "123456.0"),
+            (1_000_000, 0, "1e+06"),
+            (1_234_567, 0, "1.234567e+06"),
+            (4_611_686_018_427_387_904, 0, "4.611686018427387904e+18"),
+            (4_611_686_018_427_387_905, 0, "4.611686018427387905e+18"),
+        ] {
+            assert_eq!(bound(value, decimals), expected);
+        }
+    }
+
+    #[test]
+    fn other_numbers() {
+        assert_eq!(seconds(0), "0.000000");
+        assert_eq!(seconds(1_234_567), "1.234567");
+        assert_eq!(seconds(u128::from(u64::MAX) * 3), "55340232221128.654845");
+        assert_eq!(float(0.5), "0.5");
+        assert_eq!(float(f64::INFINITY), "+Inf");
+        assert_eq!(float(f64::NEG_INFINITY), "-Inf");
+        assert_eq!(float(f64::NAN), "NaN");
+    }
+}

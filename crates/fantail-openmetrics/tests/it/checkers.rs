@@ -1,0 +1,121 @@
+//! The checkers of others: promtool, and the OpenMetrics parser of
+//! prometheus-client.
+
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use fantail_event::Value;
+use fantail_metrics::{Limits, Snapshot};
+use fantail_openmetrics::{Format, Options};
+use fantail_testkit::{program, skip};
+
+use crate::{
+    RECORDED, SMALL,
+    exposition::{all_options, answer},
+    hostile::{discrete, hostile_values, linear, metric, played},
+};
+
+/// Everything that was recorded, and what is hostile.
+fn snapshots() -> Vec<(&'static str, Snapshot)> {
+    let recorded = SMALL.iter().chain(&RECORDED);
+    let mut all: Vec<_> = recorded.map(|case| (case.name, case.snapshot())).collect();
+    let events = hostile_values()
+        .into_iter()
+        .map(|v| vec![("v", Value::Str(v.into()))]);
+    let metrics = vec![
+        metric("one", &["v"], &[("v", discrete())]),
+        metric(
+            "two",
+            &[],
+            &[("v", discrete()), ("duration", linear(2_000, 1_000))],
+        ),
+    ];
+    all.push((
+        "hostile",
+        played(metrics, Limits::default(), events.collect()),
+    ));
+    let numbers = [-5, 0, 7, i64::MAX].map(|x| vec![("x", Value::Int(x))]);
+    let bounds = linear(1 << 62, 1 << 58);
+    let metrics = vec![metric("wide", &["x"], &[("x", bounds)])];
+    all.push((
+        "numbers",
+        played(metrics, Limits::default(), numbers.into()),
+    ));
+    all
+}
+
+/// Runs a checker on a text; its complaints, if any.
+fn complaints(mut command: Command, text: &str) -> Option<String> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may stop reading at its first complaint.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+}
+
+/// What it has to say of names that are made to be odd: not whether they can
+/// be read.
+const ABOUT_NAMES: &str = "metric names should not contain abbreviated units";
+
+#[test]
+fn promtool_reads_all() {
+    let Some(promtool) = program("promtool") else {
+        return;
+    };
+    for (name, snapshot) in snapshots() {
+        let (text, _) = answer(&snapshot, Options::new(Format::Prometheus));
+        let mut command = Command::new(&promtool);
+        command.args(["check", "metrics"]);
+        let complaints = complaints(command, &text).unwrap_or_default();
+        let is_odd = |line: &&str| name.contains("values") && line.ends_with(ABOUT_NAMES);
+        let grave: Vec<&str> = complaints.lines().filter(|line| !is_odd(line)).collect();
+        assert!(grave.is_empty(), "{name}: {grave:?}");
+    }
+    // And it does complain about what is wrong.
+    let mut command = Command::new(&promtool);
+    command.args(["check", "metrics"]);
+    assert!(complaints(command, "a{b=\"\\u2028\"} 1\n").is_some());
+}
+
+const PARSE: &str = "
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+text = sys.stdin.buffer.read().decode('utf-8')
+count = sum(len(family.samples) for family in text_string_to_metric_families(text))
+assert count > 0
+";
+
+#[test]
+fn the_reference_parser_reads_all() {
+    // A Python that has the parser can be named, for those in a venv.
+    let named = std::env::var_os("FANTAIL_PYTHON").map(Into::into);
+    let Some(python) = named.or_else(|| program("python3")) else {
+        return;
+    };
+    let run = |text: &str| {
+        let mut command = Command::new(&python);
+        command.args(["-c", PARSE]);
+        complaints(command, text)
+    };
+    if run("# EOF\n").is_some_and(|said| said.contains("No module")) {
+        skip("Python has no prometheus_client");
+        return;
+    }
+    for (name, snapshot) in snapshots() {
+        for options in all_options().filter(|o| o.format == Format::OpenMetrics) {
+            let (text, _) = answer(&snapshot, options);
+            assert_eq!(run(&text).unwrap_or_default(), "", "{name}");
+        }
+    }
+    // What Dovecot 2.3 answers, it does not read.
+    let real = RECORDED[1].answer;
+    assert!(run(str::from_utf8(real).unwrap()).is_some());
+}

@@ -1,0 +1,184 @@
+//! The two valid formats on everything that was recorded.
+
+use fantail_event::Timestamp;
+use fantail_metrics::{MetricSnapshot, Snapshot};
+use fantail_openmetrics::{Exposition, Family, Format, Kind, LeftOut, Number, Options, Reason};
+
+use crate::{
+    RECORDED, SMALL,
+    rules::{self, Block},
+};
+
+pub(crate) fn answer(snapshot: &Snapshot, options: Options) -> (String, Vec<LeftOut>) {
+    let mut exposition = Exposition::new(Vec::new(), options);
+    exposition.snapshot(snapshot).unwrap();
+    let (text, left_out) = exposition.finish().unwrap();
+    (String::from_utf8(text).unwrap(), left_out)
+}
+
+pub(crate) fn all_options() -> impl Iterator<Item = Options> {
+    [Format::OpenMetrics, Format::Prometheus]
+        .into_iter()
+        .flat_map(|format| {
+            let plain = Options::new(format);
+            let created = Options {
+                created: Timestamp::new(1_700_000_000, 5),
+                ..plain.clone()
+            };
+            [plain, created]
+        })
+}
+
+fn sum(block: &Block, suffix: &str) -> f64 {
+    let samples = block
+        .samples
+        .iter()
+        .filter(|sample| sample.name.ends_with(suffix));
+    samples
+        .map(|sample| sample.number.parse::<f64>().unwrap())
+        .sum()
+}
+
+/// Nothing is counted twice and nothing is missing, but for lists.
+fn check_sums(metric: &MetricSnapshot, events: Option<&Block>, durations: Option<&Block>) {
+    let root = metric.series()[0].duration();
+    let (Some(events), Some(durations)) = (events, durations) else {
+        return;
+    };
+    let has_list = metric
+        .settings()
+        .group_by
+        .iter()
+        .any(|level| [&b"reason_code"[..], b"l"].contains(&&*level.field));
+    if !has_list {
+        assert_eq!(sum(events, "_total"), root.count() as f64);
+        let seconds = root.sum() as f64 / 1e6;
+        assert!((sum(durations, "_total") - seconds).abs() <= seconds * 1e-12);
+    }
+}
+
+#[test]
+fn recordings_follow_the_rules() {
+    for case in SMALL.iter().chain(&RECORDED) {
+        let snapshot = case.snapshot();
+        for options in all_options() {
+            let (text, left_out) = answer(&snapshot, options.clone());
+            let families = rules::read(&text, options.format);
+            let suffix = if options.format == Format::OpenMetrics {
+                ""
+            } else {
+                "_total"
+            };
+            for metric in snapshot.metrics() {
+                let name = String::from_utf8_lossy(&metric.settings().name).into_owned();
+                let family = |of: &str| families.get(&format!("dovecot_{name}{of}{suffix}"));
+                check_sums(metric, family(""), family("_duration_seconds"));
+            }
+            assert!(
+                left_out
+                    .iter()
+                    .all(|left| left.reason == Reason::IllegalName),
+                "{left_out:?}"
+            );
+            assert!(families.len() >= 2, "{}", case.name);
+        }
+    }
+}
+
+/// What is in the text of one metric of a recording.
+#[test]
+fn a_recorded_metric() {
+    let (text, left_out) = answer(&RECORDED[1].snapshot(), Options::new(Format::OpenMetrics));
+    let names: Vec<&str> = left_out.iter().map(|left| left.name.as_str()).collect();
+    assert_eq!(names, ["imap/log/select", "log/all", "log/json"]);
+    let part = |start: &str, lines: usize| {
+        let from = text.lines().skip_while(|line| *line != start);
+        from.take(lines).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        part(
+            "# HELP dovecot_imap_commands Total number of all events of this kind",
+            6
+        ),
+        r#"# HELP dovecot_imap_commands Total number of all events of this kind
+# TYPE dovecot_imap_commands counter
+dovecot_imap_commands_total{cmd_name="SELECT",tagged_reply_state="OK"} 75
+dovecot_imap_commands_total{cmd_name="SELECT",tagged_reply_state="NO"} 15
+dovecot_imap_commands_total{cmd_name="CREATE",tagged_reply_state="OK"} 130
+dovecot_imap_commands_total{cmd_name="APPEND",tagged_reply_state="OK"} 18"#
+    );
+    assert_eq!(
+        part("# HELP dovecot_imap_duration Histogram", 10),
+        r#"# HELP dovecot_imap_duration Histogram
+# TYPE dovecot_imap_duration histogram
+dovecot_imap_duration_bucket{cmd_name="SELECT",le="1e-05"} 0
+dovecot_imap_duration_bucket{cmd_name="SELECT",le="0.0001"} 14
+dovecot_imap_duration_bucket{cmd_name="SELECT",le="0.001"} 69
+dovecot_imap_duration_bucket{cmd_name="SELECT",le="0.01"} 89
+dovecot_imap_duration_bucket{cmd_name="SELECT",le="0.1"} 90
+dovecot_imap_duration_bucket{cmd_name="SELECT",le="+Inf"} 90
+dovecot_imap_duration_sum{cmd_name="SELECT"} 0.131616
+dovecot_imap_duration_count{cmd_name="SELECT"} 90"#
+    );
+    // The sum of the bytes, where Dovecot gives that of the durations.
+    assert_eq!(
+        part(r#"dovecot_bytes_bucket{le="+Inf"} 148"#, 3),
+        "dovecot_bytes_bucket{le=\"+Inf\"} 148\ndovecot_bytes_sum 62309\ndovecot_bytes_count 148"
+    );
+    // Exact; events without a reason have no label. (Their durations were
+    // added up from the recording by other means.)
+    let block = &rules::read(&text, Format::OpenMetrics)["dovecot_reasons_duration_seconds"];
+    let none = block
+        .samples
+        .iter()
+        .find(|sample| sample.labels.is_empty())
+        .unwrap();
+    assert_eq!(none.number, "199.782565");
+}
+
+#[test]
+fn own_families() {
+    let mut exposition = Exposition::new(Vec::new(), Options::new(Format::Prometheus));
+    let family = |name, kind| Family {
+        name,
+        kind,
+        help: "a \"quoted\" \\ text\nof two lines",
+        unit: None,
+    };
+    let mut add = |name, kind, number: Number| {
+        exposition
+            .family(&family(name, kind), |samples| {
+                samples.add(&[("a", "\\\"\n"), ("empty", ""), ("il-legal", "x")], number)
+            })
+            .unwrap();
+    };
+    add("fantail_build", Kind::Info, 1.into());
+    add("fantail_depth", Kind::Gauge, 0.5.into());
+    add("fantail_depth", Kind::Counter, 1.into());
+    add("fantail_build_info", Kind::Gauge, 1.into());
+    add("not a name", Kind::Gauge, 1.into());
+    let (text, left_out) = exposition.finish().unwrap();
+    assert_eq!(
+        String::from_utf8(text).unwrap(),
+        r#"# HELP fantail_build_info a "quoted" \\ text\nof two lines
+# TYPE fantail_build_info gauge
+fantail_build_info{a="\\\"\n"} 1
+# HELP fantail_depth a "quoted" \\ text\nof two lines
+# TYPE fantail_depth gauge
+fantail_depth{a="\\\"\n"} 0.5
+# EOF
+"#
+    );
+    let reasons: Vec<_> = left_out
+        .iter()
+        .map(|left| (&*left.name, left.reason))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            ("fantail_depth", Reason::NameTaken),
+            ("fantail_build_info", Reason::NameTaken),
+            ("not a name", Reason::IllegalName),
+        ]
+    );
+}

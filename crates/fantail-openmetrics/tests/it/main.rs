@@ -1,0 +1,116 @@
+//! Scrapes: Dovecot's own layout byte for byte, and the two valid formats
+//! against rules of their own and the checkers that others wrote.
+
+// A helper that cannot go on fails its test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../../../fantail-metrics/tests/replay/mod.rs"]
+mod replay;
+
+mod checkers;
+mod dovecot;
+mod exposition;
+mod hostile;
+mod rules;
+
+use fantail_event::Dialect;
+use fantail_metrics::Snapshot;
+
+use crate::replay::Player;
+
+/// A configuration and the events that were played under it.
+struct Case {
+    name: &'static str,
+    dialect: Dialect,
+    config: &'static str,
+    events: Events,
+    /// What the real one answered.
+    answer: &'static [u8],
+}
+
+enum Events {
+    Escaped(&'static str),
+    Capture(&'static [u8]),
+}
+
+impl Case {
+    fn snapshot(&self) -> Snapshot {
+        let mut player = Player::new(self.config, self.dialect);
+        match self.events {
+            Events::Escaped(events) => player.play_events(events),
+            Events::Capture(capture) => player.play_capture(capture),
+        }
+        player.registry.snapshot()
+    }
+}
+
+macro_rules! small {
+    ($name:literal, $dialect:ident, $config:literal, $real:literal) => {
+        Case {
+            name: concat!($name, "-", $config),
+            dialect: Dialect::$dialect,
+            config: include_str!(concat!(
+                "../../../fantail-metrics/testdata/",
+                $name,
+                "-",
+                $config,
+                ".conf"
+            )),
+            events: Events::Escaped(include_str!(concat!(
+                "../../../fantail-metrics/testdata/",
+                $name,
+                ".events"
+            ))),
+            answer: include_bytes!(concat!(
+                "../../../fantail-metrics/testdata/",
+                $name,
+                "-",
+                $real,
+                ".openmetrics"
+            )),
+        }
+    };
+}
+
+const SMALL: [Case; 10] = [
+    small!("values", V2_3, "2.3", "2.3.19"),
+    small!("values", V2_4, "2.4", "2.4.1"),
+    small!("paths", V2_3, "2.3", "2.3.19"),
+    small!("paths", V2_4, "2.4", "2.4.1"),
+    small!("kinds", V2_3, "2.3", "2.3.19"),
+    small!("kinds", V2_4, "2.4", "2.4.1"),
+    small!("buckets", V2_3, "2.3", "2.3.19"),
+    small!("buckets", V2_4, "2.4", "2.4.1"),
+    small!("leftovers", V2_3, "2.3", "2.3.19"),
+    small!("leftovers", V2_4, "2.4", "2.4.1"),
+];
+
+macro_rules! recording {
+    ($name:literal) => {
+        include_str!(concat!("../../../../testdata/captures/", $name))
+    };
+}
+
+const RECORDED: [Case; 3] = [
+    Case {
+        name: "2.3.19-seed",
+        dialect: Dialect::V2_3,
+        config: recording!("2.3.19-seed/dovecot.conf"),
+        events: Events::Capture(recording!("dovecot-2.3.19.tsv").as_bytes()),
+        answer: recording!("2.3.19-seed/openmetrics.txt").as_bytes(),
+    },
+    Case {
+        name: "2.3.19-wide",
+        dialect: Dialect::V2_3,
+        config: recording!("2.3.19-wide/dovecot.conf"),
+        events: Events::Capture(recording!("dovecot-2.3.19.tsv").as_bytes()),
+        answer: recording!("2.3.19-wide/openmetrics.txt").as_bytes(),
+    },
+    Case {
+        name: "2.4.1-wide",
+        dialect: Dialect::V2_4,
+        config: include_str!("../../../fantail-metrics/testdata/wide-2.4.conf"),
+        events: Events::Capture(recording!("dovecot-2.4.1.tsv").as_bytes()),
+        answer: recording!("2.4.1-wide/openmetrics.txt").as_bytes(),
+    },
+];

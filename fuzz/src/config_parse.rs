@@ -1,0 +1,134 @@
+//! Configurations: the tree of a file is the file, every place that is named
+//! exists, and settings that are accepted are of use.
+//!
+//! The input's first byte is `3` or `4` to force the dialect, any other lets
+//! the file decide. The rest is `dovecot.conf`; a line `==> NAME` in it begins
+//! another file, which the others may include.
+
+use fantail_config::{
+    Limits, Loaded, Memory, Options, Settings, Sources, Span, Style, Tree, load, render,
+};
+use fantail_event::Dialect;
+use fantail_metrics::Registry;
+
+const MAIN: &[u8] = b"dovecot.conf";
+const NEXT_FILE: &[u8] = b"==> ";
+
+/// tree → text = input, spans tile the files, diagnostics can be drawn, limits
+/// hold, and metrics that were accepted can be registered.
+///
+/// # Panics
+/// One of these does not hold.
+pub fn config_parse(data: &[u8]) {
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
+    let files = files(rest);
+    let mut options = Options {
+        dialect: match first {
+            b'3' => Some(Dialect::V2_3),
+            b'4' => Some(Dialect::V2_4),
+            _ => None,
+        },
+        limits: Limits::default(),
+    };
+    settings_are_sound(&load(MAIN, &files, &options), &options);
+    options.limits.total_size = 2_000;
+    options.limits.value_size = 100;
+    options.limits.block_depth = 2;
+    options.limits.include_depth = 2;
+    options.limits.files = 3;
+    options.limits.errors = 3;
+    settings_are_sound(&load(MAIN, &files, &options), &options);
+}
+
+fn files(text: &[u8]) -> Memory {
+    let mut files = Memory::new();
+    let mut name = MAIN;
+    let mut file = Vec::new();
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        if let Some(next) = line.strip_prefix(NEXT_FILE) {
+            files = files.with(name, std::mem::take(&mut file));
+            name = next.trim_ascii();
+        } else {
+            file.extend_from_slice(line);
+        }
+    }
+    files.with(name, file)
+}
+
+fn settings_are_sound(loaded: &Loaded, options: &Options) {
+    let sources = &loaded.sources;
+    assert!(sources.len() <= options.limits.files);
+    for file in sources.ids() {
+        let text = sources.text(file);
+        let tree = Tree::parse(file, text.into(), &options.limits);
+        tree_is_the_text(&tree, text);
+    }
+    diagnostics_are_sound(loaded, options);
+    for metric in &loaded.settings.metrics {
+        exists(metric.spans.block, sources);
+        exists(metric.spans.name, sources);
+        let filter = metric.filter_text.bytes();
+        exists(metric.filter_text.locate(0..filter.len()), sources);
+    }
+    if !loaded.diagnostics.has_errors() {
+        accepted_is_of_use(&loaded.settings);
+    }
+}
+
+/// All metrics can be registered, and their exporters are there.
+fn accepted_is_of_use(settings: &Settings) {
+    let mut registry = Registry::new(settings.dialect);
+    for metric in &settings.metrics {
+        let added = registry.add(metric.settings.clone());
+        assert!(added.is_ok(), "{added:?} of {:?}", metric.settings);
+        assert!(!metric.filter.is_empty());
+        if let Some(name) = &metric.exporter {
+            let mut exporters = settings.exporters.iter();
+            assert!(exporters.any(|exporter| exporter.name == name.value));
+        }
+    }
+}
+
+fn tree_is_the_text(tree: &Tree, text: &[u8]) {
+    assert_eq!(tree.to_bytes(), text);
+    let mut end = 0;
+    for (index, item) in tree.items().iter().enumerate() {
+        let (whole, content) = (item.span.range(), item.content.range());
+        assert_eq!(whole.start, end, "items leave no gap");
+        assert!(whole.start <= content.start && content.end <= whole.end);
+        assert!(item.block.is_none_or(|block| block < index));
+        end = whole.end;
+    }
+    assert_eq!(end, text.len());
+    for error in tree.errors().iter().chain(tree.warnings()) {
+        assert!(text.get(error.span.range()).is_some(), "{error:?}");
+    }
+}
+
+fn diagnostics_are_sound(loaded: &Loaded, options: &Options) {
+    let (diagnostics, sources) = (&loaded.diagnostics, &loaded.sources);
+    // The one that says that there are too many comes on top.
+    assert!(diagnostics.errors() <= options.limits.errors + 1);
+    for diagnostic in diagnostics.iter() {
+        assert!(!diagnostic.message.is_empty());
+        if let Some(label) = &diagnostic.primary {
+            exists(label.span, sources);
+        }
+        for span in diagnostic.notes.iter().filter_map(|note| note.span) {
+            exists(span, sources);
+        }
+    }
+    for style in [Style::Plain, Style::Coloured] {
+        let drawn = render(diagnostics, sources, style);
+        assert_eq!(drawn.is_empty(), diagnostics.is_empty());
+    }
+}
+
+fn exists(span: Span, sources: &Sources) {
+    let text = sources.text(span.file);
+    assert!(text.get(span.range()).is_some(), "{span:?}");
+    let position = sources.position(span);
+    assert!(position.line >= 1 && position.column >= 1);
+}
