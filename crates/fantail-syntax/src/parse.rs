@@ -145,7 +145,31 @@ impl<'t> Feed<'t> {
             return self.skip_to_operand_end(last);
         }
         self.record(token, kind);
+        if kind == ParseErrorKind::MissingValue && token.1 == Token::Open {
+            let last = self.skip_group(token);
+            return self.skip_to_operand_end(last);
+        }
         self.skip_to_operand_end(token)
+    }
+
+    /// Skips what stands in parentheses, and forgets what is wrong in it: the
+    /// parentheses were the error. Gives the last token.
+    fn skip_group(&mut self, open: Placed<'t>) -> Placed<'t> {
+        let depth = self.open.len();
+        let mut last = open;
+        while self.open.len() >= depth {
+            match self.advance() {
+                Some(placed) => last = placed,
+                None => break,
+            }
+        }
+        self.forget_errors(open.2..last.2);
+        last
+    }
+
+    fn forget_errors(&mut self, span: Span) {
+        let errors = &mut self.tokens.errors;
+        errors.retain(|error| !span.contains(&error.span.start));
     }
 
     /// Records a word that is an operator in other languages, and gives the
@@ -174,8 +198,6 @@ impl<'t> Feed<'t> {
     /// Records `key IN (a, b)`, whose parenthesis comes next, and gives the
     /// last token of the list.
     fn list(&mut self, key: &Span, word: Span, negated: bool) -> Placed<'t> {
-        // Commas and single quotes are part of this one slip.
-        let known = self.tokens.errors.len();
         let mut last = (word.start, Token::Faulty, word.end);
         let mut items = Vec::new();
         while let Some(placed) = self.advance() {
@@ -186,7 +208,8 @@ impl<'t> Feed<'t> {
                 _ => items.push(self.tokens.slice(&(placed.0..placed.2))),
             }
         }
-        self.tokens.errors.truncate(known);
+        // Commas and single quotes are part of this one slip.
+        self.forget_errors(word.end..last.2);
         let key_text = self.tokens.slice(key);
         let whole = key.start..last.2;
         self.push(slip::list(key_text, &items, negated, &word, whole));
@@ -194,6 +217,9 @@ impl<'t> Feed<'t> {
     }
 
     fn record(&mut self, (start, token, end): Placed<'t>, kind: ParseErrorKind) {
+        if kind == ParseErrorKind::MissingConnective && self.is_behind_comma(start) {
+            return;
+        }
         let unopened = token == Token::Close && self.closed.is_none();
         let error = slip::unexpected(kind, token, start..end);
         let placed = (start, token, end);
@@ -214,6 +240,17 @@ impl<'t> Feed<'t> {
             _ => error,
         };
         self.push(error);
+    }
+
+    /// Whether only blanks stand between this place and a comma that is known.
+    fn is_behind_comma(&self, start: usize) -> bool {
+        self.tokens.errors.iter().any(|error| {
+            let between = self.tokens.slice(&(error.span.end..start));
+            error.kind() == ParseErrorKind::NeedsQuotes
+                && error.span.end <= start
+                && slip::ends_in_comma(self.tokens.slice(&error.span))
+                && between.iter().all(u8::is_ascii_whitespace)
+        })
     }
 
     /// Two words in a row may be one value, or in front of an operator one key.

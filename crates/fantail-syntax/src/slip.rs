@@ -16,6 +16,9 @@ use crate::{
 /// More of a token than this is not repeated in a message.
 const SHOWN_BYTES: usize = 40;
 
+const BETWEEN: &str = "put AND or OR between comparisons";
+const EACH_VALUE: &str = "write (key=a OR key=b), a comparison for each value";
+
 /// A stretch outside quotes that has bytes which only quotes allow, the first
 /// of them at `at`.
 pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Span) -> ParseError {
@@ -26,10 +29,15 @@ pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Span) -> ParseError {
         format!("{} in {}", shown(first), shown(run))
     };
     let error = ParseError::new(ParseErrorKind::NeedsQuotes, span.clone()).found(found);
-    if matches!(run, b"," | b";") {
-        return error.suggest(Suggestion::advice("put AND or OR between comparisons"));
+    if ends_in_comma(run) && at + 1 == run.len() {
+        return error.suggest(Suggestion::advice(BETWEEN));
     }
     error.suggest(in_quotes(run, span))
+}
+
+/// Whether what was taken for a word is followed by a comma or a semicolon.
+pub(crate) fn ends_in_comma(run: &[u8]) -> bool {
+    matches!(run, [.., b',' | b';'])
 }
 
 /// The first character, or the first byte where there is none.
@@ -62,18 +70,18 @@ pub(crate) fn unopened_parenthesis(span: Span) -> ParseError {
         .suggest(advice.replace(span, ""))
 }
 
-/// An operator of other languages; `key` is what stands before it.
+/// An operator of other languages; `key` is what stands before it, and where.
 pub(crate) fn foreign_operator(
     operator: &[u8],
     span: &Span,
-    key: Option<(&[u8], Span)>,
+    key: Option<(&[u8], usize)>,
 ) -> ParseError {
     let error =
         ParseError::new(ParseErrorKind::ForeignOperator, span.clone()).found(shown(operator));
-    if let (b"!=" | b"<>", Some((key, at))) = (operator, &key) {
-        let instead = [b"NOT ", *key, b"="].concat();
+    if let (b"!=" | b"<>", Some((key, at))) = (operator, key) {
+        let instead = [b"NOT ", key, b"="].concat();
         let message = format!("write {}…, with NOT in front", printable(&instead));
-        return error.suggest(Suggestion::advice(message).replace(at.start..span.end, instead));
+        return error.suggest(Suggestion::advice(message).replace(at..span.end, instead));
     }
     let instead = match operator {
         b"==" => "=",
@@ -132,9 +140,7 @@ pub(crate) fn list(
     let error = ParseError::new(ParseErrorKind::ForeignOperator, word.clone()).found(found);
     let values: Vec<_> = items.iter().flat_map(|item| list_values(item)).collect();
     if values.is_empty() || values.len() > LISTED_ITEMS || key.len() > SHOWN_BYTES {
-        return error.suggest(Suggestion::advice(
-            "write (key=a OR key=b), a comparison for each value",
-        ));
+        return error.suggest(Suggestion::advice(EACH_VALUE));
     }
     let mut instead = Vec::from(if negated { &b"NOT ("[..] } else { b"(" });
     for (n, value) in values.iter().enumerate() {
@@ -198,6 +204,12 @@ pub(crate) fn unexpected(kind: ParseErrorKind, token: Token<'_>, span: Span) -> 
             error.suggest(Suggestion::advice(
                 "put AND or OR between comparisons, and a value with blanks in quotes",
             ))
+        }
+        (ParseErrorKind::MissingConnective, Token::Open | Token::Not) => {
+            error.suggest(Suggestion::advice(BETWEEN))
+        }
+        (ParseErrorKind::MissingValue, Token::Open) => {
+            error.suggest(Suggestion::advice(EACH_VALUE))
         }
         (ParseErrorKind::MissingValue, Token::Close) => error.suggest(empty_value(&span)),
         _ => error,

@@ -98,7 +98,8 @@ impl<'t> Tokens<'t> {
     }
 
     fn foreign(&mut self, span: &Span, meant: Token<'t>) -> Token<'t> {
-        let key = self.last_operand.clone().map(|key| (self.slice(&key), key));
+        let key = self.last_operand.as_ref();
+        let key = key.map(|key| (self.slice(key), key.start));
         let error = slip::foreign_operator(self.slice(span), span, key);
         self.errors.push(error);
         meant

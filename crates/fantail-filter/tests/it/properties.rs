@@ -2,7 +2,7 @@
 //! against their printed forms.
 
 use fantail_event::{Dialect, EventView, ValueRef};
-use fantail_filter::{Case, Filter, Pattern};
+use fantail_filter::{Case, Filter, Pattern, WarningKind};
 use fantail_syntax::{Limits, NodeId, NodeKind, ParseOptions, PatternPart};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -88,6 +88,9 @@ proptest! {
         let filter = Filter::parse(text.as_bytes(), &options).unwrap();
         let root = filter.tree().root().unwrap();
         prop_assert_eq!(filter.evaluate(&event), walk(&filter, root, &event));
+        let explanation = filter.explain(&event);
+        prop_assert_eq!(explanation.matches(), filter.matches(&event));
+        prop_assert_eq!(explanation.outcomes()[root.index()].holds, filter.evaluate(&event));
         let exact = Filter::parse(filter.exact(), &options).unwrap();
         prop_assert_eq!(exact.evaluate(&event), filter.evaluate(&event));
         prop_assert_eq!(exact.matches(&event), filter.matches(&event));
@@ -96,6 +99,27 @@ proptest! {
             let canonical = Filter::parse(filter.canonical(), &options).unwrap();
             prop_assert_eq!(canonical.evaluate(&event), filter.evaluate(&event));
             prop_assert_eq!(canonical.requires_name(), filter.requires_name());
+        }
+    }
+
+    /// Parentheses that show how a filter is read do not change it, and other
+    /// advice gives filters, too.
+    #[test]
+    fn advice_is_a_filter(text in filters(), dialect in select(vec![Dialect::V2_3, Dialect::V2_4])) {
+        let options = ParseOptions { dialect, limits: Limits::NONE };
+        let filter = Filter::parse(text.as_bytes(), &options).unwrap();
+        for warning in filter.warnings() {
+            for (n, advice) in warning.advice().iter().enumerate() {
+                let Some(rewritten) = advice.apply(text.as_bytes()) else {
+                    continue;
+                };
+                let rewritten = Filter::parse(&rewritten, &options).unwrap();
+                if warning.kind() == WarningKind::MixedConnectives && n == 0 {
+                    prop_assert_eq!(rewritten.exact(), filter.exact());
+                    let count = |filter: &Filter| filter.warnings().len();
+                    prop_assert!(count(&rewritten) < count(&filter) || count(&filter) >= 20);
+                }
+            }
         }
     }
 

@@ -137,6 +137,12 @@ fn bytes_that_need_quotes() {
         "a=1 , b=2",
         &[r#"F08 "," not allowed outside double quotes: `,` -> put AND or OR between comparisons"#],
     );
+    let comma = r#"F08 "1," not allowed outside double quotes: `,` in `1,` -> put AND or OR between comparisons"#;
+    check("a=1, b=2", &[comma]);
+    check(
+        "a=1,2",
+        &[r#"F08 "1,2" not allowed outside double quotes: `,` in `1,2` -> write "1,2""#],
+    );
     check(
         "a=\u{b}",
         &[r#"F08 "\u{b}" not allowed outside double quotes: `\u{b}` -> write "\u{b}""#],
@@ -169,7 +175,15 @@ fn missing_parts() {
     );
     check(
         "a=(b)",
-        &[r#"F03 "(" expected a value after the operator, found `(`"#],
+        &[
+            r#"F03 "(" expected a value after the operator, found `(` -> write (key=a OR key=b), a comparison for each value"#,
+        ],
+    );
+    check(
+        "a=1 (b=2)",
+        &[
+            r#"F04 "(" expected AND or OR after the comparison, found `(` -> put AND or OR between comparisons"#,
+        ],
     );
     check(
         "and=x",
@@ -189,12 +203,28 @@ fn missing_parts() {
             r#"F04 "c" expected AND or OR after the comparison, found `c` -> write "b c" if it is one value, or AND or OR between two comparisons"#,
         ],
     );
+}
+
+#[test]
+fn order_of_what_has_none() {
     check(
         "event>1 OR category<=x OR source_location>y",
         &[
             r#"F11 ">" event, category and source_location can only be compared with ="#,
             r#"F11 "<=" event, category and source_location can only be compared with ="#,
             r#"F11 ">" event, category and source_location can only be compared with ="#,
+        ],
+    );
+}
+
+#[test]
+fn a_group_for_a_value() {
+    check(
+        "(a=(b OR 'c' AND (d)) AND e==1) OR f=g)",
+        &[
+            r#"F03 "(" expected a value after the operator, found `(` -> write (key=a OR key=b), a comparison for each value"#,
+            r#"F10 "==" no operator of this language: `==` -> write ="#,
+            r#"F05 ")" this parenthesis closes nothing -> remove it, or write ( where it should begin"#,
         ],
     );
 }

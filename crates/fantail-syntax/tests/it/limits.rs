@@ -89,12 +89,16 @@ fn depth_needs_no_stack() {
 #[test]
 fn hostile_errors_are_cheap() {
     let count = 40_000;
-    let texts: [String; 6] = [
+    let texts: [String; 10] = [
         "(".repeat(count) + &" a".repeat(count),
         "(".repeat(count) + &"a=1 b AND ".repeat(count / 10),
         "@ ".repeat(count),
         "( )".repeat(count),
         "\"".repeat(count) + "x",
+        "k IN (".repeat(count),
+        "k=(".repeat(count) + &"'x', ) ".repeat(count),
+        "k=1, ".repeat(count),
+        "k IN (x, 'y' OR) l=(AND, x z) ".repeat(count / 10),
         iter::repeat_n("NOT (", count)
             .chain(["&& )) ' "; 10])
             .collect(),

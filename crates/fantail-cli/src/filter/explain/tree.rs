@@ -21,24 +21,27 @@ pub(super) struct Paint {
 }
 
 impl Paint {
+    const PLAIN: Self = Self {
+        yes: "",
+        no: "",
+        strong: "",
+        faint: "",
+        reset: "",
+    };
+    const COLOURED: Self = Self {
+        yes: "\x1b[32m",
+        no: "\x1b[31m",
+        strong: "\x1b[1m",
+        faint: "\x1b[2m",
+        reset: "\x1b[0m",
+    };
+
     /// Colours on a terminal, unless `NO_COLOR` forbids them.
     pub(super) fn new(is_terminal: bool) -> Self {
         if is_terminal && configuration::colours_allowed() {
-            Self {
-                yes: "\x1b[32m",
-                no: "\x1b[31m",
-                strong: "\x1b[1m",
-                faint: "\x1b[2m",
-                reset: "\x1b[0m",
-            }
+            Self::COLOURED
         } else {
-            Self {
-                yes: "",
-                no: "",
-                strong: "",
-                faint: "",
-                reset: "",
-            }
+            Self::PLAIN
         }
     }
 }
@@ -85,4 +88,52 @@ pub(super) fn write(
         }
     }
     writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use fantail::{
+        event::{CategoryTree, Event, Level, Timestamp},
+        filter::Filter,
+    };
+
+    use super::*;
+
+    #[track_caller]
+    fn check(paint: Paint, filter: &str, expected: &str) {
+        let (event, categories) = (Event::new(Timestamp::default()), CategoryTree::default());
+        let sent = SentEvent {
+            level: Level::Info,
+            event: &event,
+            parents: &[],
+            global: &[],
+            categories: &categories,
+        };
+        let filter: Filter = filter.parse().unwrap();
+        let mut out = Vec::new();
+        write(&mut out, 1, &sent, &filter.explain(&sent), paint).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn colours_change_nothing_else() {
+        let filter = "category=debug AND a=\"\"";
+        check(
+            Paint::PLAIN,
+            filter,
+            "event 1, unnamed: no match\n\
+             no  all of\n\
+             no    category=debug\n        info: another log level\n\
+             yes   a=\"\"\n        the field is missing, which is what \"\" asks for\n\n",
+        );
+        check(
+            Paint::COLOURED,
+            filter,
+            "\x1b[1mevent 1, unnamed: no match\x1b[0m\n\
+             \x1b[31mno \x1b[0m all of\x1b[0m\n\
+             \x1b[31mno \x1b[0m   category=debug\x1b[0m\n        \x1b[2minfo: another log level\x1b[0m\n\
+             \x1b[2m\x1b[32myes\x1b[0m   \x1b[2ma=\"\"\x1b[0m\n        \
+             \x1b[2mthe field is missing, which is what \"\" asks for\x1b[0m\n\n",
+        );
+    }
 }
