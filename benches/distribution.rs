@@ -29,7 +29,11 @@ fn recording(criterion: &mut Criterion) {
         let values = durations(count);
         let mut group = group(criterion, &format!("distribution/{count}"), count);
         group.bench_function("baseline", |bencher| {
-            bencher.iter(|| values.iter().fold(0_u64, |sum, value| sum.wrapping_add(black_box(*value))));
+            bencher.iter(|| {
+                values
+                    .iter()
+                    .fold(0_u64, |sum, value| sum.wrapping_add(black_box(*value)))
+            });
         });
         group.bench_function("record", |bencher| {
             bencher.iter(|| {
@@ -49,7 +53,9 @@ fn reading(criterion: &mut Criterion) {
         let distribution: Distribution = durations(count).into_iter().collect();
         let percentile = Percentile::parse(b"95");
         let mut group = group(criterion, &format!("quantiles/{count}"), 1);
-        group.bench_function("baseline", |bencher| bencher.iter(|| black_box(&distribution).count()));
+        group.bench_function("baseline", |bencher| {
+            bencher.iter(|| black_box(&distribution).count())
+        });
         group.bench_function("median_and_percentile", |bencher| {
             bencher.iter(|| {
                 let quantiles = black_box(&distribution).quantiles();
