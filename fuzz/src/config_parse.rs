@@ -123,6 +123,8 @@ fn diagnostics_are_sound(loaded: &Loaded, options: &Options) {
     for style in [Style::Plain, Style::Coloured] {
         let drawn = render(diagnostics, sources, style);
         assert_eq!(drawn.is_empty(), diagnostics.is_empty());
+        // What a file says must not reach the terminal as a command.
+        assert!(style == Style::Coloured || !drawn.contains(['\x1b', '\0', '\x07']));
     }
 }
 

@@ -71,11 +71,11 @@ pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let (code, message) = (one.code, &one.message);
+    let (code, message) = (one.code, printable(&one.message));
     match &one.primary {
         None => format!("{severity}[{code}]: {message}"),
         Some(label) => {
-            let name = String::from_utf8_lossy(sources.name(label.span.file));
+            let name = name(sources, label.span);
             let place = sources.position(label.span);
             let (line, column) = (place.line, place.column);
             format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
@@ -88,16 +88,16 @@ fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(one.message.as_str()).id(one.code);
+    let title = level.primary_title(printable(&one.message)).id(one.code);
     let Some(label) = &one.primary else {
         return renderer.render(&[Group::with_title(title)]);
     };
     let excerpt = Excerpt::new(sources, label.span);
-    let name = String::from_utf8_lossy(sources.name(label.span.file)).into_owned();
+    let name = name(sources, label.span);
     let annotation = AnnotationKind::Primary.span(excerpt.range(label.span));
     let annotation = match label.text.as_str() {
         "" => annotation,
-        text => annotation.label(text),
+        text => annotation.label(printable(text)),
     };
     let mut snippet = Snippet::source(excerpt.text.as_str())
         .line_start(excerpt.first_line)
@@ -108,7 +108,7 @@ fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
         match note.span {
             Some(span) if excerpt.covers(span) => {
                 let context = AnnotationKind::Context.span(excerpt.range(span));
-                snippet = snippet.annotation(context.label(note.text.as_str()));
+                snippet = snippet.annotation(context.label(printable(&note.text)));
             }
             _ => notes.push(remark(note, sources)),
         }
@@ -127,12 +127,32 @@ fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
 /// A note in words, its place included.
 fn remark(note: &Note, sources: &Sources) -> (NoteKind, String) {
     let Some(span) = note.span else {
-        return (note.kind, note.text.clone());
+        return (note.kind, printable(&note.text));
     };
-    let name = String::from_utf8_lossy(sources.name(span.file));
-    let place = sources.position(span);
-    let text = format!("{} ({name}:{}:{})", note.text, place.line, place.column);
-    (note.kind, text)
+    let (name, place) = (name(sources, span), sources.position(span));
+    let text = printable(&note.text);
+    (
+        note.kind,
+        format!("{text} ({name}:{}:{})", place.line, place.column),
+    )
+}
+
+/// The name of a file, to be shown.
+fn name(sources: &Sources, span: Span) -> String {
+    printable(&String::from_utf8_lossy(sources.name(span.file)))
+}
+
+/// Words that may quote what a file says: it shall not command the terminal.
+fn printable(words: &str) -> String {
+    let mut shown = String::with_capacity(words.len());
+    for character in words.chars() {
+        if character.is_control() && character != '\n' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// The lines of a span as text, and where the file's bytes are in it.

@@ -66,7 +66,7 @@ impl Doveconf {
 fn compare(version: &str, root: Option<PathBuf>) {
     let doveconf = Doveconf::find(root).filter(|doveconf| doveconf.version == version);
     let Some(doveconf) = doveconf else {
-        println!("skipped: doveconf {version} is not installed");
+        fantail_testkit::skip(&format!("doveconf {version} is not installed"));
         return;
     };
     for path in crate::configurations(&format!("{version}/good")) {
