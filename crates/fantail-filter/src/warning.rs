@@ -9,11 +9,14 @@ mod negation;
 mod precedence;
 mod singular;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use fantail_event::Dialect;
-use fantail_syntax::{Span, Tree};
+use fantail_syntax::{Comparison, Shown, Span, Tree};
 
 /// Something odd about a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +187,15 @@ kinds! {
     LetterCase "W11" "upper and lower case make a difference here";
     /// A network in a 2.3 filter.
     NetworkAsText "W12" "Dovecot 2.3 knows no networks";
+}
+
+/// More of a key or a value than this is not repeated.
+const SHOWN_BYTES: usize = 40;
+
+/// A comparison in a message.
+fn short(comparison: &Comparison) -> String {
+    let text = comparison.to_string();
+    Shown::up_to(text.as_bytes(), 2 * SHOWN_BYTES).to_string()
 }
 
 /// All that is odd, in the order of the text.

@@ -80,7 +80,7 @@ pub(crate) fn foreign_operator(
         ParseError::new(ParseErrorKind::ForeignOperator, span.clone()).found(shown(operator));
     if let (b"!=" | b"<>", Some((key, at))) = (operator, key) {
         let instead = [b"NOT ", key, b"="].concat();
-        let message = format!("write {}…, with NOT in front", printable(&instead));
+        let message = format!("write {}…", printable(&instead));
         return error.suggest(Suggestion::advice(message).replace(at..span.end, instead));
     }
     let instead = match operator {

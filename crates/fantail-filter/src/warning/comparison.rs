@@ -8,11 +8,8 @@ use fantail_syntax::{
     Comparison, Key, Network, Operator, ParseOptions, PatternPart, Shown, Value, ValueKind,
 };
 
-use super::{Warning, WarningKind};
+use super::{SHOWN_BYTES, Warning, WarningKind};
 use crate::Hazard;
-
-/// More of a value than this is not repeated.
-const SHOWN_BYTES: usize = 40;
 
 /// At most one warning: the gravest.
 pub(super) fn check(comparison: &Comparison, dialect: Dialect) -> Option<Warning> {

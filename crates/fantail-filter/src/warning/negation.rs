@@ -2,9 +2,9 @@
 
 use alloc::{format, vec, vec::Vec};
 
-use fantail_syntax::{Key, Node, NodeKind, Tree};
+use fantail_syntax::{Key, Node, NodeKind, Shown, Tree};
 
-use super::{Warning, WarningKind};
+use super::{SHOWN_BYTES, Warning, WarningKind, short};
 
 /// One warning for each row of at least two.
 pub(super) fn check(tree: &Tree) -> Vec<Warning> {
@@ -49,7 +49,8 @@ fn check_row(tree: &Tree, outermost: &Node) -> Option<Warning> {
     }
     // People write this to ask for events that do have the field.
     let asks_missing = comparison.value.pattern().next().is_none();
-    let key = fantail_syntax::Shown::up_to(comparison.key.name(), 40);
+    let key = Shown::up_to(comparison.key.name(), SHOWN_BYTES);
+    let comparison = short(comparison);
     Some(warning.note(if asks_missing {
         format!(
             "{comparison} is true where `{key}` is missing or empty; \

@@ -8,7 +8,7 @@ use alloc::{vec, vec::Vec};
 
 use fantail_syntax::{Comparison, Key, NodeId, NodeKind, Tree};
 
-use super::{Warning, WarningKind};
+use super::{Warning, WarningKind, short};
 
 /// One warning for each AND or OR that has such a pair.
 pub(super) fn check(tree: &Tree) -> Vec<Warning> {
@@ -77,6 +77,7 @@ fn check_group(tree: &Tree, a: NodeId, b: NodeId, is_and: bool) -> Option<Warnin
 
 fn warning(first: &Comparison, second: &Comparison, is_and: bool) -> Warning {
     let warning = Warning::new(WarningKind::OnlyOne, first.span.start..second.span.end);
+    let (first, second) = (short(first), short(second));
     if is_and {
         warning
             .about(format_args!("{first} AND {second} is never true"))

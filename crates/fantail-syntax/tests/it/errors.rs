@@ -40,11 +40,11 @@ fn operators_of_other_languages() {
     );
     check(
         "a!=1",
-        &[r#"F10 "!=" no operator of this language: `!=` -> write NOT a=…, with NOT in front"#],
+        &[r#"F10 "!=" no operator of this language: `!=` -> write NOT a=…"#],
     );
     check(
         "a <> 1",
-        &[r#"F10 "<>" no operator of this language: `<>` -> write NOT a=…, with NOT in front"#],
+        &[r#"F10 "<>" no operator of this language: `<>` -> write NOT a=…"#],
     );
     check(
         "a=>1",
