@@ -7,13 +7,18 @@
 //! the same bytes always give the same result.
 
 mod filter_parse;
+mod filter_set;
 mod wire_decode;
 
-pub use crate::{filter_parse::filter_parse, wire_decode::wire_decode};
+pub use crate::{filter_parse::filter_parse, filter_set::filter_set, wire_decode::wire_decode};
 
 /// A property: returns if it holds for these bytes, panics if not.
 pub type Property = fn(&[u8]);
 
 /// The properties by the names of their targets.
 pub const TARGETS: &[(&str, Property)] =
-    &[("filter_parse", filter_parse), ("wire_decode", wire_decode)];
+    &[
+        ("filter_parse", filter_parse),
+        ("filter_set", filter_set),
+        ("wire_decode", wire_decode),
+    ];

@@ -8,5 +8,6 @@ mod inheritance;
 mod names;
 mod properties;
 mod set_properties;
+mod set_vectors;
 mod sets;
 mod vectors;
