@@ -8,9 +8,13 @@
 
 mod config_parse;
 mod filter_parse;
+mod filter_set;
 mod wire_decode;
 
-pub use crate::{config_parse::config_parse, filter_parse::filter_parse, wire_decode::wire_decode};
+pub use crate::{
+    config_parse::config_parse, filter_parse::filter_parse, filter_set::filter_set,
+    wire_decode::wire_decode,
+};
 
 /// A property: returns if it holds for these bytes, panics if not.
 pub type Property = fn(&[u8]);
@@ -19,5 +23,6 @@ pub type Property = fn(&[u8]);
 pub const TARGETS: &[(&str, Property)] = &[
     ("config_parse", config_parse),
     ("filter_parse", filter_parse),
+    ("filter_set", filter_set),
     ("wire_decode", wire_decode),
 ];

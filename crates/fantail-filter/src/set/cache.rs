@@ -13,7 +13,6 @@ use super::{
     FilterSet,
     checks::CheckId,
     class::{Builder, Class},
-    code::Folded,
     view::SlotView,
 };
 use crate::Test;
@@ -63,7 +62,10 @@ pub(super) struct Cache {
 #[derive(Debug)]
 struct Kind {
     names: Box<[CheckId]>,
-    /// The categories by which its events differ, at most [`CATEGORIES`].
+    /// The categories by which its events differ, at most [`CATEGORIES`]; only
+    /// those that filters ask for which hang on nothing else. Others are asked
+    /// for when such a filter was found, which is seldom; asking an event for
+    /// its categories is slow.
     categories: Box<[CheckId]>,
     by_level: bool,
     classes: HashMap<Traits, u32>,
@@ -192,11 +194,7 @@ impl Cache {
         for &filter in &self.candidates {
             left.clear();
             let known = |check| known_name(set, &names, check);
-            let folder = &mut self.builder.folder;
-            if !matches!(
-                folder.fold(set.ops(filter), known, &mut left),
-                Folded::Ops(_)
-            ) {
+            if !self.builder.is_unhung(set, filter, known, &mut left) {
                 continue;
             }
             for op in &left {

@@ -167,7 +167,25 @@ impl Class {
 /// Work space for building classes.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    pub(super) folder: Folder,
+    folder: Folder,
     cover: Vec<CheckId>,
     hung: Vec<(CheckId, Posting)>,
+}
+
+impl Builder {
+    /// Writes to `left` what is left of a filter; whether that is something,
+    /// and hangs on nothing.
+    pub(super) fn is_unhung(
+        &mut self,
+        set: &FilterSet,
+        filter: u32,
+        known: impl Fn(CheckId) -> Option<bool>,
+        left: &mut Vec<Op>,
+    ) -> bool {
+        let cost = |check| anchor::cost(set.checks(), check);
+        matches!(
+            self.folder.fold(set.ops(filter), known, left),
+            Folded::Ops(_)
+        ) && !self.folder.cover(left, cost, &mut self.cover)
+    }
 }

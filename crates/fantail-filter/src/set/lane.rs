@@ -24,6 +24,10 @@ pub(super) struct Lane {
     pub(super) slot: Slot,
     missing: Vec<AccessId>,
     texts: Table,
+    /// Bits for the lengths and for the last bytes of the texts there: most
+    /// values are none of them, and often the length shows it.
+    lengths: u64,
+    last_bytes: u64,
     prefixes: Vec<Affixes>,
     suffixes: Vec<Affixes>,
     /// Texts that are found by trying.
@@ -68,6 +72,8 @@ impl Lane {
             slot,
             missing: Vec::new(),
             texts: Table::new(),
+            lengths: 0,
+            last_bytes: 0,
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             any: Vec::new(),
@@ -92,6 +98,8 @@ impl Lane {
             None => {}
             Some(TextAnchor::Any) => self.any.push(access),
             Some(TextAnchor::Equal(text)) => {
+                self.lengths |= length_bit(text);
+                self.last_bytes |= last_byte_bit(text);
                 enter(&mut self.texts, hash::folded(state, text), access);
             }
             Some(TextAnchor::Prefix(parts)) => add_affix(&mut self.prefixes, parts, access, state),
@@ -150,7 +158,7 @@ impl Lane {
     }
 
     fn find_text(&self, text: &[u8], state: &DefaultHashBuilder, found: &mut impl FnMut(AccessId)) {
-        if !self.texts.is_empty() {
+        if self.lengths & length_bit(text) != 0 && self.last_bytes & last_byte_bit(text) != 0 {
             hits(&self.texts, hash::folded(state, text), found);
         }
         self.find_patterns(text, state, found);
@@ -236,6 +244,15 @@ fn add_affix(
     if let Some(same) = affixes.get_mut(at) {
         enter(&mut same.table, hash::folded(state, &bytes), access);
     }
+}
+
+fn length_bit(text: &[u8]) -> u64 {
+    1 << (text.len() % 64)
+}
+
+/// The same for small and capital letters.
+fn last_byte_bit(text: &[u8]) -> u64 {
+    1 << (text.last().map_or(0, |byte| byte | 0x20) % 64)
 }
 
 fn enter(table: &mut Table, hash: u64, access: AccessId) {

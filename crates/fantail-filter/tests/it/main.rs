@@ -16,6 +16,7 @@ mod inheritance;
 mod names;
 mod properties;
 mod set_properties;
+mod set_vectors;
 mod sets;
 mod vectors;
 mod warnings;

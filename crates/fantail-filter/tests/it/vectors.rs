@@ -63,7 +63,7 @@ fn foretells_crash(case: &[u8]) -> bool {
     findings.any(|finding| finding.reason() == Reason::Crash)
 }
 
-fn read_lines(name: &str) -> Vec<Vec<u8>> {
+pub(crate) fn read_lines(name: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/filter");
     #[allow(clippy::disallowed_methods, reason = "test data lies in files")]
     let text = std::fs::read(path.join(name)).expect(name);

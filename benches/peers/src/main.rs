@@ -1,0 +1,120 @@
+//! Many filters at once, side by side: fantail's set, the naive walk,
+//! wirefilter, A-Tree, CEL. Prints a table.
+//!
+//! One run interleaves all engines: in each round each walks events, and what
+//! counts is the median of the rounds. Each engine gets its events in the form
+//! that it likes best, made before: what is measured is matching alone. All
+//! must find the same number of matches.
+
+mod engines;
+mod memory;
+
+use std::{hint::black_box, time::Instant};
+
+use fantail_benches::rules::{Events, Lines, Rule};
+
+use crate::engines::{ATree, Cel, Engine, Naive, Set, SlotSet, Wirefilter};
+
+const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
+const ROUNDS: usize = 7;
+/// About how long an engine may walk events in one round, in nanoseconds.
+const PATIENCE: f64 = 3e8;
+const NAMES: [&str; 6] = [
+    "naive walk",
+    "fantail set",
+    "set, slots filled",
+    "A-Tree",
+    "wirefilter",
+    "CEL",
+];
+
+fn main() {
+    let largest = std::env::args().nth(1).and_then(|text| text.parse().ok());
+    let largest = largest.unwrap_or(usize::MAX);
+    let lines = Lines::new();
+    let events = lines.events();
+    if let Ok(which) = std::env::var("ONLY") {
+        let rules = events.rules(largest);
+        let mut engine: Box<dyn Engine> = if which == "set" {
+            Box::new(Set::new(&events, &rules))
+        } else {
+            Box::new(SlotSet::new(&events, &rules))
+        };
+        let t = Instant::now();
+        for _ in 0..300 {
+            engine.walk(1);
+        }
+        println!("{} ns", t.elapsed().as_nanos() / 300 / 4000);
+        return;
+    }
+    println!("ns an event; in parentheses: times the set's\n");
+    print!("| filters | matches an event |");
+    for name in NAMES {
+        print!(" {name} |");
+    }
+    println!("\n| ---: | ---: |{}", " ---: |".repeat(NAMES.len()));
+    for count in COUNTS.into_iter().filter(|count| *count <= largest) {
+        row(&events, &events.rules(count));
+    }
+    println!();
+    memory::report(&events);
+}
+
+fn row(events: &Events<'_>, rules: &[Rule]) {
+    let schema = engines::schema(rules);
+    let mut all: Vec<Box<dyn Engine + '_>> = vec![
+        Box::new(Naive::new(events, rules)),
+        Box::new(Set::new(events, rules)),
+        Box::new(SlotSet::new(events, rules)),
+        Box::new(ATree::new(events, rules)),
+        Box::new(Wirefilter::new(&schema, events, rules)),
+        Box::new(Cel::new(events, rules)),
+    ];
+    let strides: Vec<usize> = all.iter_mut().map(|engine| stride(&mut **engine)).collect();
+    let mut times = vec![Vec::new(); all.len()];
+    for _ in 0..ROUNDS {
+        for ((engine, stride), times) in all.iter_mut().zip(&strides).zip(&mut times) {
+            times.push(pass(&mut **engine, *stride).1);
+        }
+    }
+    let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
+    let (matches, _) = pass(&mut *all[1], 1);
+    let share = matches as f64 / events.events.len() as f64;
+    print!("| {} | {share:.2} |", rules.len());
+    for (index, ((median, stride), engine)) in
+        medians.iter().zip(&strides).zip(&mut all).enumerate()
+    {
+        let same = pass(&mut **engine, *stride).0;
+        print!(" {median:.0} ({:.1}) |", median / medians[1]);
+        let expected = pass_of_set(events, rules, *stride);
+        if same != expected {
+            eprintln!("{}: {same} matches, not {expected}", NAMES[index]);
+        }
+    }
+    println!();
+}
+
+fn pass_of_set(events: &Events<'_>, rules: &[Rule], stride: usize) -> usize {
+    pass(&mut Set::new(events, rules), stride).0
+}
+
+/// Every which event fits into the time.
+fn stride(engine: &mut dyn Engine) -> usize {
+    let few = engine.events().div_ceil(16);
+    let (_, nanos) = pass(engine, few);
+    let all = nanos * engine.events() as f64;
+    ((all / PATIENCE).ceil() as usize).clamp(1, few)
+}
+
+/// How many matches, and nanoseconds an event.
+fn pass(engine: &mut dyn Engine, stride: usize) -> (usize, f64) {
+    let start = Instant::now();
+    let matches = black_box(engine.walk(stride));
+    let walked = engine.events().div_ceil(stride);
+    (matches, start.elapsed().as_nanos() as f64 / walked as f64)
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

@@ -1,0 +1,72 @@
+//! What a large set costs: time to compile, memory.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
+
+use fantail_benches::rules::Events;
+use fantail_filter::{Filter, FilterSet, Matcher};
+
+/// The system's allocator, counting bytes.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is the system allocator's; the counter is beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const FILTERS: usize = 100_000;
+
+/// Compiles a hundred thousand filters and tells what they take.
+pub(crate) fn report(events: &Events<'_>) {
+    let texts: Vec<_> = events.rules(FILTERS).iter().map(|it| it.filter()).collect();
+    let parse = |text: &String| text.parse::<Filter>().expect("a filter");
+    let before = LIVE.load(Ordering::Relaxed);
+    let start = Instant::now();
+    let set: FilterSet = texts.iter().map(parse).collect();
+    let compiled = start.elapsed();
+    let bytes = LIVE.load(Ordering::Relaxed) - before;
+    let mut matcher = Matcher::new();
+    let start = Instant::now();
+    let mut slowest = std::time::Duration::ZERO;
+    for event in &events.events {
+        let start = Instant::now();
+        matcher.evaluate(&set, &events.sent(event));
+        slowest = slowest.max(start.elapsed());
+    }
+    let first = start.elapsed();
+    let all = LIVE.load(Ordering::Relaxed) - before;
+    println!(
+        "{FILTERS} filters: parsed and compiled in {compiled:.2?}; {} B a filter.",
+        bytes / FILTERS
+    );
+    println!(
+        "The first walk over the events, which makes all classes: {first:.2?}, one event at most {slowest:.2?}; {} B a filter with the matcher.",
+        all / FILTERS
+    );
+    let mut set = set;
+    let extra = parse(&"event=imap_command_finished AND user=extra".to_owned());
+    let start = Instant::now();
+    for _ in 0..1_000 {
+        let id = set.insert(&extra);
+        matcher.evaluate(&set, &events.sent(&events.events[0]));
+        set.remove(id);
+    }
+    let each = start.elapsed() / 1_000;
+    println!("A filter added, an event matched, the filter removed: {each:.2?}.");
+}

@@ -1,0 +1,285 @@
+//! Filters and events to match many filters at once with: the events of a
+//! recording, and as many filters as are wanted, like those of metrics of one
+//! user, command or category each.
+//!
+//! A [`Rule`] is a filter before it is written down, so that it can be written
+//! in the languages of other engines, too. It uses only what those have:
+//! equality, `>`, AND, OR, NOT; no wildcards, lists or networks.
+
+use std::collections::BTreeMap;
+
+use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Value, text};
+
+use crate::Recording;
+
+/// The texts and numbers that people count by; nobody writes a metric of one
+/// connection's id.
+const TEXTS: &[&str] = &[
+    "cmd_name",
+    "error",
+    "field",
+    "mail_from",
+    "mailbox",
+    "mechanism",
+    "new_decision",
+    "passdb",
+    "protocol",
+    "rcpt_to",
+    "reason",
+    "reply_state",
+    "result",
+    "service",
+    "socket_path",
+    "success",
+    "tagged_reply_state",
+    "transport",
+    "userdb",
+];
+const NUMBERS: &[&str] = &[
+    "file_size",
+    "lock_wait_usecs",
+    "message_size",
+    "net_in_bytes",
+    "net_out_bytes",
+    "recipients",
+    "running_usecs",
+    "status_code",
+    "uid",
+    "vsz",
+];
+
+/// How many events there are.
+const EVENTS: usize = 4_000;
+
+/// Lines with an event each, and all that it inherits written into it.
+#[derive(Debug)]
+pub struct Lines {
+    lines: Vec<Vec<u8>>,
+    categories: CategoryTree,
+}
+
+/// The events, borrowed from their lines as in a server.
+#[derive(Debug)]
+pub struct Events<'a> {
+    /// In the order in which they were sent, from the beginning again when
+    /// the recording ends.
+    pub events: Vec<Event<'a>>,
+    categories: &'a CategoryTree,
+}
+
+/// A filter: all of these hold.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The event's name.
+    pub name: Option<String>,
+    /// The event is within this category.
+    pub category: Option<String>,
+    /// One of these holds, unless there are none.
+    pub any: Vec<(String, String)>,
+    /// This field is greater.
+    pub above: Option<(String, i64)>,
+    /// This field is not this text.
+    pub not: Option<(String, String)>,
+}
+
+impl Lines {
+    /// The events of the recording of Dovecot 2.4.1 that have a name.
+    #[must_use]
+    pub fn new() -> Self {
+        let (sendings, categories) = Recording::dovecot_2_4().sendings();
+        let flat = sendings.iter().map(|sending| {
+            sending.with(&categories, |sent| {
+                let flat = sent.flatten();
+                let mut line = Vec::new();
+                text::write(&flat, &mut line);
+                flat.name.is_some().then_some(line)
+            })
+        });
+        let named: Vec<_> = flat.flatten().collect();
+        let lines = named.into_iter().cycle().take(EVENTS).collect();
+        Self { lines, categories }
+    }
+
+    /// The lines, read.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        let mut events = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let arguments = line.split(|&byte| byte == b'\t');
+            let event = text::parse(arguments, &self.categories, Dialect::V2_4);
+            // What was written reads back.
+            events.extend(event);
+        }
+        Events {
+            events,
+            categories: &self.categories,
+        }
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Events<'_> {
+    /// An event, as sent.
+    #[must_use]
+    pub fn sent<'a>(&'a self, event: &'a Event<'a>) -> SentEvent<'a> {
+        SentEvent {
+            level: Level::Info,
+            event,
+            parents: &[],
+            global: &[],
+            categories: self.categories,
+        }
+    }
+
+    /// Rules about these events, always the same.
+    #[must_use]
+    pub fn rules(&self, count: usize) -> Vec<Rule> {
+        let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+        (0..count).map(|_| self.rule(&mut dice)).collect()
+    }
+
+    fn rule(&self, dice: &mut Dice) -> Rule {
+        let event = dice.of(&self.events);
+        let texts = texts_of(event);
+        let numbers = numbers_of(event);
+        let mut rule = Rule {
+            name: event.name.as_deref().map(lossy),
+            category: None,
+            any: Vec::new(),
+            above: None,
+            not: None,
+        };
+        let user = |dice: &mut Dice| {
+            let number = dice.below(10_000);
+            ("user".to_owned(), format!("user{number}@example.net"))
+        };
+        match dice.below(20) {
+            // The time or the bytes of one kind of a command.
+            0..7 if !texts.is_empty() && !numbers.is_empty() => {
+                let (key, value) = dice.of(&texts).clone();
+                rule.any.push((key, value));
+                let (key, number) = dice.of(&numbers).clone();
+                // As large as one of the engines takes numbers.
+                let above = number.saturating_mul(1 + dice.below(8).cast_signed());
+                rule.above = Some((key, above.min(i32::MAX.into())));
+            }
+            7..10 if !texts.is_empty() => {
+                let (key, value) = dice.of(&texts).clone();
+                rule.not = Some((key, value));
+                rule.any.push(user(dice));
+            }
+            10..12 => rule.any.extend([user(dice), user(dice)]),
+            12..14 => {
+                rule.name = None;
+                rule.category = event.categories.first().map(|category| lossy(category));
+                rule.any.push(user(dice));
+            }
+            14 => {
+                rule.name = None;
+                rule.any.push(user(dice));
+            }
+            _ => rule.any.push(user(dice)),
+        }
+        rule
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The fields that are text and tell events of one name apart.
+fn texts_of(event: &Event<'_>) -> Vec<(String, String)> {
+    let fields = event
+        .fields()
+        .iter()
+        .filter_map(|field| match &field.value {
+            Value::Str(text) if is_of(TEXTS, &field.key) && text.iter().all(is_plain) => {
+                Some((lossy(&field.key), lossy(text)))
+            }
+            _ => None,
+        });
+    fields.filter(|(_, text)| !text.is_empty()).collect()
+}
+
+fn is_of(known: &[&str], key: &[u8]) -> bool {
+    known.iter().any(|known| known.as_bytes() == key)
+}
+
+fn is_plain(byte: &u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'*' | b'?')
+}
+
+fn numbers_of(event: &Event<'_>) -> Vec<(String, i64)> {
+    let fields = event.fields().iter().filter_map(|field| match field.value {
+        Value::Int(number) if is_of(NUMBERS, &field.key) && number > 0 => {
+            Some((lossy(&field.key), number))
+        }
+        _ => None,
+    });
+    fields.collect()
+}
+
+impl Rule {
+    /// As a filter of Dovecot.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        let mut terms = Vec::new();
+        terms.extend(self.name.as_ref().map(|name| format!("event={name}")));
+        terms.extend(self.category.as_ref().map(|it| format!("category={it}")));
+        let any: Vec<_> = self
+            .any
+            .iter()
+            .map(|(k, v)| format!("{k}=\"{v}\""))
+            .collect();
+        match &*any {
+            [] => {}
+            [one] => terms.push(one.clone()),
+            many => terms.push(format!("({})", many.join(" OR "))),
+        }
+        terms.extend(self.above.as_ref().map(|(key, n)| format!("{key}>{n}")));
+        terms.extend(self.not.as_ref().map(|(k, v)| format!("NOT {k}=\"{v}\"")));
+        terms.join(" AND ")
+    }
+}
+
+/// What fields rules name, for engines that want to know beforehand: whether
+/// each is a number.
+#[must_use]
+pub fn fields(rules: &[Rule]) -> BTreeMap<&str, bool> {
+    let mut fields = BTreeMap::new();
+    for rule in rules {
+        for (key, _) in rule.any.iter().chain(&rule.not) {
+            fields.insert(key.as_str(), false);
+        }
+        fields.extend(rule.above.as_ref().map(|(key, _)| (key.as_str(), true)));
+    }
+    fields
+}
+
+/// Chance that is the same each time (xorshift64*).
+#[derive(Debug)]
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
+    }
+
+    #[allow(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "below the length"
+    )]
+    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.below(choices.len() as u64) as usize]
+    }
+}

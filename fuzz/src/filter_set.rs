@@ -1,0 +1,90 @@
+//! Sets of filters: the same answers as one filter at a time.
+//!
+//! The input is lines. The first byte of each says what it is, the rest is:
+//! `3`, `4`: a filter in the dialect of 2.3 or 2.4, added. `-`: its length says
+//! which filter is removed. `E`, `P`, `G`: an event in its text form: one that
+//! is sent, or the parent or the global event of all that are sent after it.
+
+use fantail_event::{CategoryTree, Dialect, Event, EventView as _, Level, SentEvent, text};
+use fantail_filter::{Filter, FilterId, FilterSet, Matcher, ViewSlots};
+use fantail_syntax::ParseOptions;
+
+/// Evaluating the set = evaluating each of its filters, whatever was added and
+/// removed before, and whichever way it is asked.
+///
+/// # Panics
+/// This does not hold.
+pub fn filter_set(data: &[u8]) {
+    let mut categories = CategoryTree::default();
+    for (name, parent) in [
+        ("imap", None),
+        ("storage", None),
+        ("mail", Some("storage")),
+    ] {
+        let parent = parent.map(str::as_bytes);
+        assert_eq!(categories.register(name.as_bytes(), parent), Ok(()));
+    }
+    let mut set = Set::default();
+    let (mut parent, mut global) = (Event::default(), Event::default());
+    for line in data.split(|&byte| byte == b'\n') {
+        let Some((kind, rest)) = line.split_first() else {
+            continue;
+        };
+        let event = || {
+            let arguments = rest.split(|&byte| byte == b'\t');
+            text::parse(arguments, &categories, Dialect::V2_4).unwrap_or_default()
+        };
+        match kind {
+            b'3' => set.add(rest, Dialect::V2_3),
+            b'4' => set.add(rest, Dialect::V2_4),
+            b'-' => set.remove(rest.len()),
+            b'P' => parent = event(),
+            b'G' => global = event(),
+            b'E' => set.check(&SentEvent {
+                level: Level::Info,
+                event: &event(),
+                parents: &[&parent],
+                global: &[&global],
+                categories: &categories,
+            }),
+            _ => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Set {
+    set: FilterSet,
+    filters: Vec<(FilterId, Filter)>,
+    matcher: Matcher,
+}
+
+impl Set {
+    fn add(&mut self, text: &[u8], dialect: Dialect) {
+        if let Ok(filter) = Filter::parse(text, &ParseOptions::new(dialect)) {
+            self.filters.push((self.set.insert(&filter), filter));
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        if at < self.filters.len() {
+            let (id, _) = self.filters.remove(at);
+            assert!(self.set.remove(id));
+        }
+    }
+
+    fn check(&mut self, sent: &SentEvent<'_>) {
+        let holding = self.filters.iter().filter(|(_, it)| it.evaluate(sent));
+        let expected: Vec<_> = holding.map(|(id, _)| *id).collect();
+        assert_eq!(self.matcher.evaluate(&self.set, sent), expected);
+        let view = ViewSlots::new(self.set.slots(), sent);
+        let class = self.matcher.classify(&self.set, &view);
+        let found = self.matcher.evaluate_class(&self.set, class, &view);
+        assert_eq!(found, expected);
+        let required = self.filters.iter().all(|(_, it)| it.requires_name());
+        assert_eq!(self.set.requires_name(), required);
+        let is_skipped = required && sent.name().is_none();
+        let matching = if is_skipped { &[] } else { &*expected };
+        assert_eq!(self.matcher.matches(&self.set, sent), matching);
+    }
+}
