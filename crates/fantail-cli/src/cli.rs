@@ -19,6 +19,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(crate::check::Arguments),
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
 }

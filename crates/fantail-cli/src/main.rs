@@ -4,6 +4,7 @@
 //! is how they end ([`exit`]) and where they write ([`output`]).
 
 mod captures;
+mod check;
 mod cli;
 mod configuration;
 mod exit;
@@ -20,6 +21,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
+        cli::Command::Check(arguments) => check::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
     };

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use crate::{
     code::Severity,
-    diagnostic::{Diagnostic, Diagnostics, Note, NoteKind},
+    diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
     source::{Sources, Span},
 };
 
@@ -19,49 +19,84 @@ pub enum Style {
     Coloured,
 }
 
+/// Something to be drawn: a [`Diagnostic`], or what another checker found.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The stable name of its kind.
+    pub code: &'a str,
+    /// What is wrong: lowercase, without a full stop.
+    pub message: &'a str,
+    /// Where.
+    pub primary: Option<&'a Label>,
+    /// What else there is to know.
+    pub notes: &'a [Note],
+}
+
+impl<'a> From<&'a Diagnostic> for Report<'a> {
+    fn from(one: &'a Diagnostic) -> Self {
+        Self {
+            severity: one.severity(),
+            code: one.code.as_str(),
+            message: &one.message,
+            primary: one.primary.as_ref(),
+            notes: &one.notes,
+        }
+    }
+}
+
+impl Report<'_> {
+    /// One line: `file:line:column: error[code]: message`.
+    #[must_use]
+    pub fn to_line(&self, sources: &Sources) -> String {
+        let (severity, code, message) = (self.severity.as_str(), self.code, self.message);
+        match self.primary {
+            None => format!("{severity}[{code}]: {message}"),
+            Some(label) => {
+                let name = String::from_utf8_lossy(sources.name(label.span.file));
+                let place = sources.position(label.span);
+                let (line, column) = (place.line, place.column);
+                format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
+            }
+        }
+    }
+}
+
 /// Draws all diagnostics with the lines they are about, an empty line after each.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
+    render_reports(diagnostics.iter().map(Report::from), sources, style)
+}
+
+/// Draws reports with the lines they are about, an empty line after each.
+#[must_use]
+pub fn render_reports<'a>(
+    reports: impl IntoIterator<Item = Report<'a>>,
+    sources: &Sources,
+    style: Style,
+) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for one in diagnostics {
-        text.push_str(&draw(one, sources, &renderer));
+    for one in reports {
+        text.push_str(&draw(&one, sources, &renderer));
         text.push_str("\n\n");
     }
     text
 }
 
-/// One line: `file:line:column: error[code]: message`.
-pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
-    let severity = match one.severity() {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let (code, message) = (one.code, &one.message);
-    match &one.primary {
-        None => format!("{severity}[{code}]: {message}"),
-        Some(label) => {
-            let name = String::from_utf8_lossy(sources.name(label.span.file));
-            let place = sources.position(label.span);
-            let (line, column) = (place.line, place.column);
-            format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
-        }
-    }
-}
-
-fn draw(one: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
-    let level = match one.severity() {
+fn draw(one: &Report<'_>, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match one.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::INFO.with_name("hint"),
     };
-    let title = level
-        .primary_title(one.message.as_str())
-        .id(one.code.as_str());
-    let Some(label) = &one.primary else {
+    let title = level.primary_title(one.message).id(one.code);
+    let Some(label) = one.primary else {
         return renderer.render(&[Group::with_title(title)]);
     };
     let excerpt = Excerpt::new(sources, label.span);
@@ -76,7 +111,7 @@ fn draw(one: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
         .path(name)
         .annotation(annotation);
     let mut notes = Vec::new();
-    for note in &one.notes {
+    for note in one.notes {
         match note.span {
             Some(span) if excerpt.covers(span) => {
                 let context = AnnotationKind::Context.span(excerpt.range(span));
