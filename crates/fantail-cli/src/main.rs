@@ -7,6 +7,7 @@ mod captures;
 mod check;
 mod cli;
 mod configuration;
+mod events;
 mod exit;
 mod exports;
 mod filter;
@@ -22,6 +23,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Check(arguments) => check::run(&arguments),
+        cli::Command::Events(arguments) => events::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
     };

@@ -45,9 +45,10 @@ pub(crate) fn resolve<'a>(
         None => true,
     };
     let (Some(name), Some(group_by), Some((filter, filter_text)), Some(description)) =
-        (&name, &group_by, filter, description)
+        (&name, &group_by, &filter, description)
     else {
         return Err(Box::new(BrokenMetric {
+            filter,
             name: section.name.bytes().to_vec(),
             block: section.span,
             fields,
@@ -62,8 +63,8 @@ pub(crate) fn resolve<'a>(
             fields: fields.iter().map(|field| field.value.clone()).collect(),
             group_by: group_by.iter().map(|level| level.value.clone()).collect(),
         },
-        filter,
-        filter_text,
+        filter: filter.clone(),
+        filter_text: filter_text.clone(),
         exporter: exporter.filter(|_| exists),
         include,
         spans: MetricSpans {

@@ -73,6 +73,8 @@ pub struct BrokenMetric {
     pub group_by: Vec<Spanned<GroupBy>>,
     /// Its exporter, which may not exist.
     pub exporter: Option<Spanned<Vec<u8>>>,
+    /// Its filter and the text of that, if it is not to blame.
+    pub filter: Option<(Filter, Text)>,
 }
 
 /// `event_exporter NAME { … }`

@@ -8,9 +8,11 @@ mod names;
 mod secrets;
 mod values;
 
-use fantail_config::{BrokenMetric, Loaded, Metric, Span};
+use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Text};
 use fantail_event::Dialect;
 use fantail_filter::Filter;
+use fantail_format::Parts;
+use fantail_metrics::MetricSettings;
 
 use crate::{
     Catalogue, Finding,
@@ -61,19 +63,51 @@ pub fn check(
     findings
 }
 
-/// Of a metric without a readable filter: what is wrong for every event.
+/// Of a metric that has errors: as if it had none, if the filter is readable;
+/// else what is wrong for every event.
 fn check_broken(
     metric: &BrokenMetric,
     dialect: Dialect,
     catalogue: &Catalogue,
     findings: &mut Vec<Finding>,
 ) {
+    if let Some((filter, text)) = &metric.filter {
+        let metric = repaired(metric, filter, text);
+        let subject = Subject::new(&metric, dialect, catalogue);
+        for check in METRIC_CHECKS {
+            check(&subject, findings);
+        }
+        return;
+    }
     let scope = Scope::all(dialect, catalogue);
     for field in &metric.fields {
         fields::check_key(&scope, &field.value, field.span, findings);
     }
     for level in &metric.group_by {
         fields::check_key(&scope, &level.value.field, level.span, findings);
+    }
+}
+
+/// The metric that remains without what is wrong in it.
+fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
+    let (fields, levels) = (broken.fields.iter(), broken.group_by.iter());
+    Metric {
+        settings: MetricSettings {
+            name: broken.name.clone(),
+            description: Vec::new(),
+            fields: fields.clone().map(|field| field.value.clone()).collect(),
+            group_by: levels.clone().map(|level| level.value.clone()).collect(),
+        },
+        filter: filter.clone(),
+        filter_text: text.clone(),
+        exporter: None,
+        include: Parts::ALL,
+        spans: MetricSpans {
+            block: broken.block,
+            name: broken.block,
+            fields: fields.map(|field| field.span).collect(),
+            group_by: levels.map(|level| level.span).collect(),
+        },
     }
 }
 

@@ -7,6 +7,8 @@
 )]
 
 mod bad_input;
+mod check;
+mod events;
 mod filter;
 mod golden;
 mod program;

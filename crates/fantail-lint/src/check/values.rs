@@ -67,7 +67,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     /// The type of the field, if there is but one.
     fn kind(&self) -> Option<FieldType> {
-        let dialect = self.subject.scope.dialect;
+        let dialect = self.dialect();
         match &*self.test.key {
             b"duration" => return Some(FieldType::Integer),
             b"reason_code" => return Some(FieldType::List),
@@ -76,6 +76,16 @@ impl Comparison<'_> {
         let mut kinds = self.fields.iter().map(|field| field.kind(dialect));
         let first = kinds.next()?;
         kinds.all(|kind| kind == first).then_some(first)
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.subject.scope.dialect
+    }
+
+    /// Whether 2.3 would crash, which is told elsewhere.
+    fn crashes(&self) -> bool {
+        let mut hazards = self.subject.filter().hazards();
+        hazards.any(|hazard| hazard.span() == self.written.span)
     }
 
     fn operator(&self) -> Option<Finding> {
@@ -107,14 +117,17 @@ impl Comparison<'_> {
         let place = self.subject.place(self.written.value_span.clone());
         let is_text = self.written.value.kind() == ValueKind::Text;
         match self.kind()? {
-            // 2.3 would crash, which is told elsewhere.
             FieldType::Integer
-                if is_text
-                    && self.test.number == NumberTest::Never
-                    && self.subject.scope.dialect == Dialect::V2_4 =>
+                if is_text && self.test.number == NumberTest::Never && !self.crashes() =>
             {
                 let message = format!("`{key}` is a number, which `{value}` never is");
-                Some(Finding::new(Code::ValueType, message, place))
+                let finding = Finding::new(Code::ValueType, message, place);
+                let has_unit = value.starts_with(|c: char| c.is_ascii_digit());
+                Some(if has_unit && self.dialect() == Dialect::V2_3 {
+                    finding.help("Dovecot 2.3 knows no units: write the whole number")
+                } else {
+                    finding
+                })
             }
             FieldType::Address if is_text && self.test.text.literal().is_some() => {
                 let message = format!("`{key}` is an address, which `{value}` never is");

@@ -234,6 +234,11 @@ fn types() {
         "event=imap_command_finished AND net_in_bytes=many",
         &["2:57: warning[lint/value-type]: `net_in_bytes` is a number, which `many` never is"],
     );
+    filter(
+        V2_3,
+        "event=imap_command_finished AND bytes_in>=1M",
+        &["2:54: warning[lint/value-type]: `bytes_in` is a number, which `1M` never is"],
+    );
     for value in ["1k", "40*", "5"] {
         filter(
             V2_4,
