@@ -19,6 +19,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(crate::check::Arguments),
+    Events(crate::events::Arguments),
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
 }

@@ -4,8 +4,10 @@
 //! is how they end ([`exit`]) and where they write ([`output`]).
 
 mod captures;
+mod check;
 mod cli;
 mod configuration;
+mod events;
 mod exit;
 mod exports;
 mod filter;
@@ -21,6 +23,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
+        cli::Command::Check(arguments) => check::run(&arguments),
+        cli::Command::Events(arguments) => events::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
     };

@@ -2,13 +2,27 @@
 
 use std::fmt;
 
-/// How bad it is.
+/// How bad it is; what is worse is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
+    /// It may be meant so.
+    Hint,
     /// It is read, but hardly as it was meant.
     Warning,
     /// The configuration is refused.
     Error,
+}
+
+impl Severity {
+    /// Its name: `hint`, `warning` or `error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hint => "hint",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 macro_rules! codes {

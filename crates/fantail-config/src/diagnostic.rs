@@ -192,7 +192,7 @@ impl Diagnostics {
     pub fn to_lines(&self, sources: &Sources) -> String {
         let mut text = String::new();
         for one in &self.list {
-            text.push_str(&crate::render::line(one, sources));
+            text.push_str(&crate::render::Report::from(one).to_line(sources));
             text.push('\n');
         }
         text

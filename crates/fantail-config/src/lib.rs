@@ -59,13 +59,14 @@ pub use crate::{
     loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
     lone_filter::{render_filter_errors, render_filter_warnings},
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
-    render::{Style, render},
+    render::{Report, Style, render, render_reports},
     settings::{
-        Exporter, ExporterSpans, InetListener, Metric, MetricSpans, Settings, StatsService,
-        Transport, UnixListener,
+        BrokenMetric, Exporter, ExporterSpans, InetListener, Metric, MetricSpans, Settings,
+        StatsService, Transport, UnixListener,
     },
     source::{FileId, Position, Sources, Span, Spanned},
     statement::{Statement, SyntaxError, ValueForm},
+    suggest::similar,
     text::Text,
     tree::{Item, ItemKind, Tree},
 };

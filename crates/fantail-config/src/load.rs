@@ -11,7 +11,7 @@ use crate::{
     loader::{Loader, Memory},
     raw::RawConfig,
     reader, resolve,
-    settings::Settings,
+    settings::{BrokenMetric, Settings},
     source::Sources,
     version,
 };
@@ -31,6 +31,8 @@ pub struct Options {
 pub struct Loaded {
     /// What could be understood. Blocks with errors are left out.
     pub settings: Settings,
+    /// What could be understood of metrics that are left out.
+    pub broken_metrics: Vec<BrokenMetric>,
     /// All settings as they were written.
     pub raw: RawConfig,
     /// What is wrong.
@@ -50,10 +52,11 @@ pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
         &mut read.diagnostics,
     );
     let mut context = Context::new(&read.raw, read.dialect, &mut read.diagnostics);
-    let settings = resolve::resolve(&mut context);
+    let (settings, broken_metrics) = resolve::resolve(&mut context);
     read.diagnostics.sort();
     Loaded {
         settings,
+        broken_metrics,
         raw: read.raw,
         diagnostics: read.diagnostics,
         sources: read.sources,

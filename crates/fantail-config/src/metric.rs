@@ -14,15 +14,19 @@ use crate::{
     group_by, list,
     schema::Key,
     section::Section,
-    settings::{Metric, MetricSpans},
+    settings::{BrokenMetric, Metric, MetricSpans},
     source::Spanned,
     suggest,
     text::Text,
 };
 
-/// Resolves one metric; `None`, and reported, if it cannot be used. Whether
-/// its exporter exists is checked by the caller.
-pub(crate) fn resolve<'a>(section: &Section<'a>, context: &mut Context<'a>) -> Option<Metric> {
+/// Resolves one metric; if it cannot be used that is reported, and the rest of
+/// it is checked all the same. `exporters` are the names of all, sorted.
+pub(crate) fn resolve<'a>(
+    section: &Section<'a>,
+    exporters: &[&[u8]],
+    context: &mut Context<'a>,
+) -> Result<Metric, Box<BrokenMetric>> {
     let name = crate::resolve::name(section, context);
     let filter = filter(section, context);
     let fields = list::resolve(section, Key::Fields, &[], context).unwrap_or_default();
@@ -36,18 +40,32 @@ pub(crate) fn resolve<'a>(section: &Section<'a>, context: &mut Context<'a>) -> O
     };
     let include = include(section, context);
     let exporter = exporter(section, context);
-    let (name, group_by) = (name?, group_by?);
-    let (filter, filter_text) = filter?;
-    Some(Metric {
+    let exists = match &exporter {
+        Some(exporter) => check_exporter(section, exporter, exporters, context),
+        None => true,
+    };
+    let (Some(name), Some(group_by), Some((filter, filter_text)), Some(description)) =
+        (&name, &group_by, &filter, description)
+    else {
+        return Err(Box::new(BrokenMetric {
+            filter,
+            name: section.name.bytes().to_vec(),
+            block: section.span,
+            fields,
+            group_by: group_by.unwrap_or_default(),
+            exporter,
+        }));
+    };
+    Ok(Metric {
         settings: MetricSettings {
-            name: name.value,
-            description: description?,
+            name: name.value.clone(),
+            description,
             fields: fields.iter().map(|field| field.value.clone()).collect(),
             group_by: group_by.iter().map(|level| level.value.clone()).collect(),
         },
-        filter,
-        filter_text,
-        exporter,
+        filter: filter.clone(),
+        filter_text: filter_text.clone(),
+        exporter: exporter.filter(|_| exists),
         include,
         spans: MetricSpans {
             block: section.span,
@@ -140,4 +158,27 @@ fn exporter(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<
         value: text.bytes().to_vec(),
         span: text.span(),
     })
+}
+
+/// Reports an exporter that is not among the names.
+fn check_exporter(
+    section: &Section<'_>,
+    exporter: &Spanned<Vec<u8>>,
+    names: &[&[u8]],
+    context: &mut Context<'_>,
+) -> bool {
+    if names.binary_search(&exporter.value.as_slice()).is_ok() {
+        return true;
+    }
+    let nearest = suggest::nearest(&exporter.value, names.iter().copied());
+    let nearest = nearest.map(|name| String::from_utf8_lossy(name).into_owned());
+    let message = format!(
+        "metric `{}`: no exporter is called `{}`",
+        String::from_utf8_lossy(section.name.bytes()),
+        String::from_utf8_lossy(&exporter.value),
+    );
+    context.push(
+        Diagnostic::new(Code::UnknownExporter, message, exporter.span).suggest(nearest.as_deref()),
+    );
+    false
 }

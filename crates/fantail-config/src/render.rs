@@ -19,9 +19,54 @@ pub enum Style {
     Coloured,
 }
 
+/// Something to be drawn: a [`Diagnostic`], or what another checker found.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The stable name of its kind.
+    pub code: &'a str,
+    /// What is wrong: lowercase, without a full stop.
+    pub message: &'a str,
+    /// Where.
+    pub primary: Option<&'a Label>,
+    /// What else there is to know.
+    pub notes: &'a [Note],
+}
+
+impl<'a> From<&'a Diagnostic> for Report<'a> {
+    fn from(one: &'a Diagnostic) -> Self {
+        Self {
+            severity: one.severity(),
+            code: one.code.as_str(),
+            message: &one.message,
+            primary: one.primary.as_ref(),
+            notes: &one.notes,
+        }
+    }
+}
+
+impl Report<'_> {
+    /// One line: `file:line:column: error[code]: message`.
+    #[must_use]
+    pub fn to_line(&self, sources: &Sources) -> String {
+        let (severity, code, message) = (self.severity.as_str(), self.code, self.message);
+        match self.primary {
+            None => format!("{severity}[{code}]: {message}"),
+            Some(label) => {
+                let name = String::from_utf8_lossy(sources.name(label.span.file));
+                let place = sources.position(label.span);
+                let (line, column) = (place.line, place.column);
+                format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
+            }
+        }
+    }
+}
+
 /// Draws all diagnostics with the lines they are about, an empty line after each.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
+<<<<<<< HEAD
     draw_all(diagnostics.iter().map(Picture::of), sources, style)
 }
 
@@ -49,6 +94,15 @@ impl Picture {
 /// Draws them with the lines they are about, an empty line after each.
 pub(crate) fn draw_all(
     pictures: impl Iterator<Item = Picture>,
+=======
+    render_reports(diagnostics.iter().map(Report::from), sources, style)
+}
+
+/// Draws reports with the lines they are about, an empty line after each.
+#[must_use]
+pub fn render_reports<'a>(
+    reports: impl IntoIterator<Item = Report<'a>>,
+>>>>>>> lint
     sources: &Sources,
     style: Style,
 ) -> String {
@@ -58,13 +112,18 @@ pub(crate) fn draw_all(
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
+<<<<<<< HEAD
     for one in pictures {
+=======
+    for one in reports {
+>>>>>>> lint
         text.push_str(&draw(&one, sources, &renderer));
         text.push_str("\n\n");
     }
     text
 }
 
+<<<<<<< HEAD
 /// One line: `file:line:column: error[code]: message`.
 pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
     let severity = match one.severity() {
@@ -84,12 +143,21 @@ pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
 }
 
 fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
+=======
+fn draw(one: &Report<'_>, sources: &Sources, renderer: &Renderer) -> String {
+>>>>>>> lint
     let level = match one.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::INFO.with_name("hint"),
     };
+<<<<<<< HEAD
     let title = level.primary_title(printable(&one.message)).id(one.code);
     let Some(label) = &one.primary else {
+=======
+    let title = level.primary_title(one.message).id(one.code);
+    let Some(label) = one.primary else {
+>>>>>>> lint
         return renderer.render(&[Group::with_title(title)]);
     };
     let excerpt = Excerpt::new(sources, label.span);
@@ -104,7 +172,7 @@ fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
         .path(name)
         .annotation(annotation);
     let mut notes = Vec::new();
-    for note in &one.notes {
+    for note in one.notes {
         match note.span {
             Some(span) if excerpt.covers(span) => {
                 let context = AnnotationKind::Context.span(excerpt.range(span));

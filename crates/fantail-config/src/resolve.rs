@@ -16,49 +16,35 @@ use crate::{
     schema::{Key, Kind, Row, Shape},
     section::{Named, Section, with_groups},
     service,
-    settings::{Exporter, Metric, Settings},
+    settings::{BrokenMetric, Exporter, Metric, Settings},
     source::{Span, Spanned},
     suggest,
     text::Text,
 };
 
-/// Resolves a whole configuration.
-pub(crate) fn resolve(context: &mut Context<'_>) -> Settings {
+/// Resolves a whole configuration; also gives the metrics that have errors.
+pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>) {
     let top = Top::sort(context);
     let exporters = exporters(&top, context);
-    let mut metrics = metrics(&top, context);
     let mut names: Vec<&[u8]> = exporters.names.keys().map(Vec::as_slice).collect();
     names.sort_unstable();
-    for metric in &mut metrics {
-        find_exporter(metric, &names, context);
-    }
-    Settings {
+    let (metrics, broken) = metrics(&top, &names, context);
+    let settings = Settings {
         dialect: context.dialect,
         metrics,
         exporters: exporters.list,
         base_dir: top.base_dir,
         stats: service::resolve(top.stats.into_iter(), context),
-    }
+    };
+    (settings, broken)
 }
 
 /// Resolves a configuration that is a single metric.
 pub(crate) fn one_metric(context: &mut Context<'_>, exporters: &[Exporter]) -> Option<Metric> {
     let top = Top::sort(context);
-    let mut metric = metrics(&top, context).pop()?;
     let mut names: Vec<&[u8]> = exporters.iter().map(|one| one.name.as_slice()).collect();
     names.sort_unstable();
-    find_exporter(&mut metric, &names, context);
-    Some(metric)
-}
-
-/// Reports, and forgets, an exporter that is not among the names, which are sorted.
-fn find_exporter(metric: &mut Metric, names: &[&[u8]], context: &mut Context<'_>) {
-    if let Some(exporter) = &metric.exporter
-        && names.binary_search(&exporter.value.as_slice()).is_err()
-    {
-        context.push(unknown_exporter(metric, exporter, names));
-        metric.exporter = None;
-    }
+    metrics(&top, &names, context).0.pop()
 }
 
 /// What stands outside of all blocks, by what it is for.
@@ -254,23 +240,30 @@ fn exporters<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Exporters {
     exporters
 }
 
-fn metrics<'a>(top: &Top<'a>, context: &mut Context<'a>) -> Vec<Metric> {
+fn metrics<'a>(
+    top: &Top<'a>,
+    exporters: &[&[u8]],
+    context: &mut Context<'a>,
+) -> (Vec<Metric>, Vec<BrokenMetric>) {
     let mut names = HashMap::new();
-    let mut metrics = Vec::new();
+    let (mut metrics, mut broken) = (Vec::new(), Vec::new());
     for named in top.named(Kind::Metric, context) {
         let defaults = &top.metric_defaults;
         let Some(section) = Section::gather(Kind::Metric, &named, defaults, context) else {
             continue;
         };
-        let resolved = metric::resolve(&section, context);
+        let resolved = metric::resolve(&section, exporters, context);
         let name = resolved
             .as_ref()
             .map_or(section.name.bytes(), |metric| &metric.settings.name);
-        if !is_taken(&mut names, name, &section, context) {
-            metrics.extend(resolved);
+        let taken = is_taken(&mut names, name, &section, context);
+        match resolved {
+            Ok(metric) if !taken => metrics.push(metric),
+            Ok(_) => {}
+            Err(one) => broken.push(*one),
         }
     }
-    metrics
+    (metrics, broken)
 }
 
 /// Whether another block, of another argument, was given this name.
@@ -317,15 +310,4 @@ pub(crate) fn name(section: &Section<'_>, context: &mut Context<'_>) -> Option<S
         value: text.bytes().to_vec(),
         span: text.span(),
     })
-}
-
-fn unknown_exporter(metric: &Metric, exporter: &Spanned<Vec<u8>>, names: &[&[u8]]) -> Diagnostic {
-    let nearest = suggest::nearest(&exporter.value, names.iter().copied());
-    let nearest = nearest.map(|name| String::from_utf8_lossy(name).into_owned());
-    let message = format!(
-        "metric `{}`: no exporter is called `{}`",
-        String::from_utf8_lossy(&metric.settings.name),
-        String::from_utf8_lossy(&exporter.value),
-    );
-    Diagnostic::new(Code::UnknownExporter, message, exporter.span).suggest(nearest.as_deref())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_format::{Format, Parts, TimeStyle};
-use fantail_metrics::MetricSettings;
+use fantail_metrics::{GroupBy, MetricSettings};
 
 use crate::{
     source::{Span, Spanned},
@@ -58,6 +58,23 @@ pub struct MetricSpans {
     pub fields: Vec<Span>,
     /// Its levels, in the order of [`MetricSettings::group_by`].
     pub group_by: Vec<Span>,
+}
+
+/// What could be read of a metric that has errors.
+#[derive(Debug, Clone)]
+pub struct BrokenMetric {
+    /// The argument of its blocks.
+    pub name: Vec<u8>,
+    /// The line that opens its first block.
+    pub block: Span,
+    /// Its fields.
+    pub fields: Vec<Spanned<Vec<u8>>>,
+    /// Its levels; none if one of them is wrong.
+    pub group_by: Vec<Spanned<GroupBy>>,
+    /// Its exporter, which may not exist.
+    pub exporter: Option<Spanned<Vec<u8>>>,
+    /// Its filter and the text of that, if it is not to blame.
+    pub filter: Option<(Filter, Text)>,
 }
 
 /// `event_exporter NAME { … }`

@@ -32,6 +32,41 @@ pub(crate) fn nearest<'a>(
     best.map(|(_, name)| name)
 }
 
+/// The names, at most `most`, that somebody may have meant who wrote
+/// `written`: the near ones (at most one edit in every three bytes), the
+/// nearest first, then those that go on where it ends.
+#[must_use]
+pub fn similar<'a>(
+    written: &[u8],
+    names: impl IntoIterator<Item = &'a str>,
+    most: usize,
+) -> Vec<&'a str> {
+    if written.is_empty() || written.len() > MAX_LENGTH {
+        return Vec::new();
+    }
+    let allowed = written.len().div_ceil(3);
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for name in names.into_iter().take(MAX_NAMES) {
+        let bytes = name.as_bytes();
+        if bytes == written || bytes.len() > MAX_LENGTH {
+            continue;
+        }
+        let edits = distance(written, bytes);
+        if edits <= allowed && edits < bytes.len() {
+            found.push((edits, name));
+        } else if bytes.starts_with(written) && bytes.get(written.len()) == Some(&b'_') {
+            found.push((MAX_LENGTH, name));
+        }
+    }
+    found.sort_by_key(|(far, _)| *far);
+    // Of near ones only those that are about as near as the nearest.
+    let nearest = found.first().map_or(0, |(far, _)| *far);
+    found.retain(|(far, _)| *far <= nearest.saturating_add(1) || *far == MAX_LENGTH);
+    found.dedup_by_key(|(_, name)| *name);
+    found.truncate(most);
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
 /// How many insertions, deletions, replacements and swaps of neighbours
 /// (Damerau–Levenshtein, optimal string alignment), letter case apart.
 fn distance(a: &[u8], b: &[u8]) -> usize {

@@ -12,6 +12,7 @@
 //! | write events as JSON or tab-text | [`format`](mod@format) |
 //! | send bytes to a log or a file | [`transport`] |
 //! | read a dovecot.conf | [`config`] |
+//! | know Dovecot's events, and check a dovecot.conf against them | [`lint`] |
 //! | do all of it at once | [`engine`] |
 
 pub use fantail_config as config;
@@ -19,6 +20,7 @@ pub use fantail_engine as engine;
 pub use fantail_event as event;
 pub use fantail_filter as filter;
 pub use fantail_format as format;
+pub use fantail_lint as lint;
 pub use fantail_metrics as metrics;
 pub use fantail_openmetrics as openmetrics;
 pub use fantail_syntax as syntax;

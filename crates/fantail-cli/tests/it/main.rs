@@ -7,7 +7,12 @@
 )]
 
 mod bad_input;
+<<<<<<< HEAD
 mod diagnostics;
+=======
+mod check;
+mod events;
+>>>>>>> lint
 mod filter;
 mod golden;
 mod program;

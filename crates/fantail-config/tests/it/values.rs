@@ -138,3 +138,39 @@ fn the_version_is_found() {
     assert_eq!(dialect("base_dir = /x\n"), V2_3);
     assert_eq!(dialect(""), V2_3);
 }
+
+/// A metric with an error in one place is checked in the others, too.
+#[test]
+fn all_errors_of_a_block() {
+    let check = |lines: &str, expected: &[&str]| {
+        let loaded = crate::read(V2_3, format!("metric m {{\n{lines}}}\n"));
+        let codes: Vec<&str> = loaded
+            .diagnostics
+            .iter()
+            .map(|one| one.code.as_str())
+            .collect();
+        assert_eq!(codes, expected, "{lines}");
+        let broken = loaded.broken_metrics.first();
+        let broken = broken.map(|one| (one.fields.len(), one.filter.is_some()));
+        (loaded.settings.metrics.len(), broken)
+    };
+    let left = check(
+        "filter = event=\nexporter = nobody\nfields = a b\ngroup_by = c:linear:1\n",
+        &[
+            "config/filter-syntax",
+            "config/unknown-exporter",
+            "config/method-arguments",
+        ],
+    );
+    assert_eq!(left, (0, Some((2, false))));
+    let left = check(
+        "filter = event=x\nexporter = nobody\ngroup_by = c:linear:1\n",
+        &["config/unknown-exporter", "config/method-arguments"],
+    );
+    assert_eq!(left, (0, Some((0, true))));
+    let left = check(
+        "filter = event=x\nexporter = nobody\n",
+        &["config/unknown-exporter"],
+    );
+    assert_eq!(left, (1, None));
+}

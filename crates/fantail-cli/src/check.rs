@@ -1,0 +1,182 @@
+//! `fantail check`: what is wrong with a configuration.
+
+mod deny;
+mod json;
+mod sarif;
+
+use std::{
+    io::{self, IsTerminal},
+    ops::ControlFlow,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use fantail::{
+    config::{self, FileSystem, Loaded, Options, Severity, Style, render_reports},
+    lint::{self, Catalogue, Finding, Trial},
+};
+
+use crate::{
+    captures::Player,
+    cli::Dialect,
+    configuration,
+    exit::{Failure, Findings},
+    input,
+    output::Output,
+};
+
+/// The configuration that Dovecot reads.
+pub(crate) const SYSTEM: &str = "/etc/dovecot/dovecot.conf";
+
+/// Say what is wrong with a configuration, before anything runs.
+///
+/// First what Dovecot itself would refuse, then what it would take and yet not
+/// do what was meant: events and fields that do not exist, values that are
+/// never sent, buckets that miss the data.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fantail check
+  fantail check dovecot.conf --against capture.tsv
+  fantail check dovecot.conf --format sarif --deny warning >report.sarif
+
+A capture has a line for each line that a client sent to the stats-writer
+socket: <connection> TAB <microseconds since 1970> TAB <line>.
+
+Exit status: 0 no errors (there may be warnings and hints); 1 there are errors,
+or something that --deny names; 2 wrong usage.")]
+pub(crate) struct Arguments {
+    /// The dovecot.conf.
+    #[arg(value_name = "FILE", default_value = SYSTEM)]
+    file: PathBuf,
+    /// Whose rules apply; without it, what the configuration says.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// How to tell.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Let these count as errors: a level (error, warning, hint) with all that
+    /// is worse, or a code.
+    #[arg(long, value_name = "LEVEL|CODE", value_parser = deny::parse)]
+    deny: Vec<deny::Deny>,
+    /// Also say which metrics match nothing in this capture, and why.
+    #[arg(long, value_name = "CAPTURE")]
+    against: Vec<PathBuf>,
+}
+
+/// How findings are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// With the lines they are about.
+    Human,
+    /// One line each: file:line:column: level[code]: message.
+    Short,
+    /// As one JSON object.
+    Json,
+    /// As SARIF 2.1.0, for code hosts and editors.
+    Sarif,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let options = Options {
+        dialect: arguments.dialect.map(Into::into),
+        ..Options::default()
+    };
+    let loaded = config::load(arguments.file.as_os_str().as_bytes(), &FileSystem, &options);
+    let mut outcome = Findings::None;
+    let mut findings: Vec<Finding> = loaded.diagnostics.iter().map(Finding::from).collect();
+    findings.extend(lint::check(&loaded, &Catalogue::new(), &is_public));
+    if !arguments.against.is_empty() {
+        let mut trial = Trial::new(&loaded.settings.metrics, loaded.settings.dialect);
+        let mut player = Player::new(loaded.settings.dialect);
+        for path in &arguments.against {
+            player.play(path, &input::read(path)?, |sent, _| {
+                trial.observe(sent);
+                ControlFlow::Continue(())
+            });
+        }
+        outcome = player.findings();
+        findings.extend(trial.findings());
+    }
+    sort(&mut findings);
+    Output::open(Path::new("-"))?.write_whole(&told(arguments.format, &findings, &loaded))?;
+    let is_denied = |one: &Finding| {
+        one.severity == Severity::Error || arguments.deny.iter().any(|deny| deny.names(one))
+    };
+    if findings.iter().any(is_denied) {
+        outcome = Findings::Some;
+    }
+    Ok(outcome)
+}
+
+/// By file and line; at one place the worst comes first.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by_key(|one| {
+        let label = one.primary.as_ref();
+        let place = label.map(|label| (label.span.file, label.span.start));
+        (place, std::cmp::Reverse(one.severity))
+    });
+}
+
+fn told(format: Format, findings: &[Finding], loaded: &Loaded) -> Vec<u8> {
+    let text = match format {
+        Format::Human => {
+            let reports = findings.iter().map(Finding::report);
+            let drawn = render_reports(reports, &loaded.sources, style());
+            format!("{drawn}{}\n", summary(findings, loaded))
+        }
+        Format::Short => findings
+            .iter()
+            .map(|one| one.to_line(&loaded.sources) + "\n")
+            .collect(),
+        Format::Json => json::write(findings, &loaded.sources),
+        Format::Sarif => sarif::write(findings, &loaded.sources),
+    };
+    text.into_bytes()
+}
+
+/// Colours if standard output is a terminal that takes them.
+fn style() -> Style {
+    match configuration::style() {
+        Style::Coloured if io::stdout().is_terminal() => Style::Coloured,
+        _ => Style::Plain,
+    }
+}
+
+/// `2 errors, 1 warning`
+fn summary(findings: &[Finding], loaded: &Loaded) -> String {
+    let levels = [Severity::Error, Severity::Warning, Severity::Hint];
+    let counts = levels.map(|level| {
+        let found = findings.iter().filter(|one| one.severity == level);
+        (level, found.count())
+    });
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(level, count)| counted(*count, level.as_str()))
+        .collect();
+    let settings = &loaded.settings;
+    let broken = loaded.broken_metrics.len();
+    let metrics = counted(settings.metrics.len() + broken, "metric");
+    let exporters = counted(settings.exporters.len(), "exporter");
+    let found = if told.is_empty() {
+        "nothing is wrong".to_owned()
+    } else {
+        told.join(", ")
+    };
+    let dialect = settings.dialect;
+    format!("{metrics}, {exporters}, read as Dovecot {dialect}: {found}")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
+/// Whether everybody may read a file.
+fn is_public(path: &[u8]) -> bool {
+    let path = Path::new(std::ffi::OsStr::from_bytes(path));
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
+}

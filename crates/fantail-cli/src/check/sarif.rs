@@ -1,0 +1,129 @@
+//! Findings as SARIF 2.1.0. Columns count characters, as the format wants it.
+
+use std::collections::BTreeMap;
+
+use fantail::{
+    config::{self, Severity, Sources, Span},
+    lint::{self, Finding},
+};
+use serde_json::{Value, json};
+
+use super::json::end_of;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+pub(super) fn write(findings: &[Finding], sources: &Sources) -> String {
+    let rules = rules(findings);
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|one| result(one, &rules, sources))
+        .collect();
+    let rules: Vec<Value> = rules
+        .iter()
+        .map(|(code, _)| json!({ "id": code, "shortDescription": { "text": explanation(code) } }))
+        .collect();
+    let report = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "fantail",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{report:#}\n")
+}
+
+/// The kinds that were found, each with its place in the list.
+fn rules(findings: &[Finding]) -> BTreeMap<&'static str, usize> {
+    let mut rules: BTreeMap<&str, usize> = findings.iter().map(|one| (one.code, 0)).collect();
+    for (place, (_, index)) in rules.iter_mut().enumerate() {
+        *index = place;
+    }
+    rules
+}
+
+fn explanation(code: &str) -> &'static str {
+    let config = config::Code::ALL
+        .iter()
+        .map(|one| (one.as_str(), one.title()));
+    let lint = lint::Code::ALL
+        .iter()
+        .map(|one| (one.as_str(), one.explanation()));
+    let mut all = config.chain(lint);
+    all.find(|(name, _)| *name == code)
+        .map_or("", |(_, text)| text)
+}
+
+fn result(one: &Finding, rules: &BTreeMap<&str, usize>, sources: &Sources) -> Value {
+    let level = match one.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Hint => "note",
+    };
+    let mut text = one.message.clone();
+    if let Some(label) = one.primary.as_ref().filter(|label| !label.text.is_empty()) {
+        text += ": ";
+        text += &label.text;
+    }
+    for note in &one.notes {
+        text += "\n";
+        text += &note.text;
+    }
+    let mut result = json!({
+        "ruleId": one.code,
+        "ruleIndex": rules.get(one.code),
+        "level": level,
+        "message": { "text": text },
+    });
+    if let (Some(label), Some(object)) = (&one.primary, result.as_object_mut()) {
+        let location = location(label.span, sources);
+        object.insert("locations".to_owned(), json!([location]));
+    }
+    result
+}
+
+fn location(span: Span, sources: &Sources) -> Value {
+    let (start_line, start_column) = place(span, sources);
+    let (end_line, end_column) = place(end_of(span), sources);
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": uri(sources.name(span.file)) },
+        "region": {
+            "startLine": start_line,
+            "startColumn": start_column,
+            "endLine": end_line,
+            "endColumn": end_column,
+        },
+    } })
+}
+
+/// Line and column, in characters.
+fn place(span: Span, sources: &Sources) -> (usize, usize) {
+    let position = sources.position(span);
+    let end = span.start as usize;
+    let start = end.saturating_sub(position.column.saturating_sub(1));
+    let before = sources.text(span.file).get(start..end).unwrap_or_default();
+    let characters = String::from_utf8_lossy(before).chars().count();
+    (position.line, characters + 1)
+}
+
+/// A path as a URI: absolute ones with their scheme.
+fn uri(path: &[u8]) -> String {
+    let mut uri = String::new();
+    if path.starts_with(b"/") {
+        uri += "file://";
+    }
+    for byte in path {
+        let plain = byte.is_ascii_alphanumeric() || b"/._-~".contains(byte);
+        if plain {
+            uri.push(char::from(*byte));
+        } else {
+            uri += &format!("%{byte:02X}");
+        }
+    }
+    uri
+}

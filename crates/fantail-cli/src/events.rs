@@ -1,0 +1,187 @@
+//! `fantail events`: the catalogue of Dovecot's events.
+
+mod json;
+
+use std::{fmt::Write, path::Path};
+
+use clap::Args;
+use fantail::{
+    event,
+    lint::{Catalogue, Event, Field},
+};
+
+use crate::{
+    cli::Dialect,
+    exit::{Failure, Findings},
+    output::Output,
+};
+
+/// Look up the events that Dovecot sends, and their fields.
+///
+/// Without a pattern: all events, the categories and the reason codes. With
+/// one: the events that match it, with all that is known of their fields.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fantail events
+  fantail events imap_command_finished
+  fantail events 'mail_*' --dialect 2.3
+  fantail events delivery --json
+
+The fields are a lower bound: an event also has those of whatever it happened
+in. Events of plugins and scripts of your own are not among them.
+
+Exit status: 0 there are such events, 1 there are none, 2 wrong usage.")]
+pub(crate) struct Arguments {
+    /// A name, one with wildcards (* and ?), or a part of one.
+    pattern: Option<String>,
+    /// Only what this series of Dovecot sends, by the names that it has there.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// As one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let catalogue = Catalogue::new();
+    let dialect = arguments.dialect.map(event::Dialect::from);
+    let found = find(&catalogue, arguments.pattern.as_deref(), dialect);
+    let text = match (arguments.json, &arguments.pattern) {
+        (true, None) => json::whole(&catalogue, &found, dialect),
+        (true, Some(_)) => json::events(&found, dialect),
+        (false, None) => overview(&catalogue, &found),
+        (false, Some(_)) => found.iter().map(|event| detail(event, dialect)).collect(),
+    };
+    Output::open(Path::new("-"))?.write_whole(text.as_bytes())?;
+    if found.is_empty() {
+        return Err(Failure::new("Dovecot has no such event"));
+    }
+    Ok(Findings::None)
+}
+
+/// The events of this name; else those that the name is a part of.
+fn find<'a>(
+    catalogue: &'a Catalogue,
+    pattern: Option<&str>,
+    dialect: Option<event::Dialect>,
+) -> Vec<&'a Event> {
+    let is_there = |event: &&Event| dialect.is_none_or(|dialect| event.is_in(dialect));
+    let events = catalogue.events().iter().filter(is_there);
+    let Some(pattern) = pattern else {
+        return events.collect();
+    };
+    let exact = |event: &&Event| fits(pattern.as_bytes(), event.name.as_bytes());
+    let found: Vec<&Event> = events.clone().filter(exact).collect();
+    if found.is_empty() && !pattern.contains(['*', '?']) {
+        return events
+            .filter(|event| event.name.contains(pattern))
+            .collect();
+    }
+    found
+}
+
+/// Whether a name fits a pattern with `*` and `?`.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut name_at) = (0, 0);
+    // Where to go on after the last `*` took one byte more.
+    let mut retry: Option<(usize, usize)> = None;
+    while name_at < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at + 1, name_at + 1));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || name.get(name_at) == Some(byte) => {
+                at += 1;
+                name_at += 1;
+            }
+            _ => match retry {
+                Some((after_star, next)) => {
+                    (at, name_at) = (after_star, next);
+                    retry = Some((after_star, next + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    let rest = pattern.get(at..).unwrap_or_default();
+    rest.iter().all(|byte| *byte == b'*')
+}
+
+fn overview(catalogue: &Catalogue, events: &[&Event]) -> String {
+    let mut text = "Events:\n".to_owned();
+    for event in events {
+        let versions = versions(event.since, event.until);
+        let _ = writeln!(text, "  {:38} {}{versions}", event.name, event.description);
+    }
+    text += "\nCategories:\n";
+    for category in catalogue.categories() {
+        let _ = match category.parent {
+            Some(parent) => writeln!(text, "  {:38} part of {parent}", category.name),
+            None => writeln!(text, "  {}", category.name),
+        };
+    }
+    text += "\nReason codes:\n";
+    for code in catalogue.reason_codes() {
+        let _ = writeln!(text, "  {code}");
+    }
+    text
+}
+
+fn versions(
+    since: Option<fantail::lint::Version>,
+    until: Option<fantail::lint::Version>,
+) -> String {
+    match (since, until) {
+        (None, None) => String::new(),
+        (Some(since), None) => format!(" (since {since})"),
+        (None, Some(until)) => format!(" (until {until})"),
+        (Some(since), Some(until)) => format!(" (from {since} until {until})"),
+    }
+}
+
+fn detail(event: &Event, dialect: Option<event::Dialect>) -> String {
+    let mut text = String::new();
+    let versions = versions(event.since, event.until);
+    let _ = writeln!(text, "{}{versions}\n  {}", event.name, event.description);
+    if let Some(category) = event.category {
+        let _ = writeln!(text, "  category: {category}");
+    }
+    if event.bare {
+        text += "  fields: not known\n";
+    } else {
+        text += "  fields:\n";
+    }
+    for field in &event.fields {
+        if dialect.is_none_or(|dialect| field.is_in(dialect)) {
+            let _ = writeln!(text, "{}", row(field, dialect).trim_end());
+        }
+    }
+    text + "\n"
+}
+
+fn row(field: &Field, dialect: Option<event::Dialect>) -> String {
+    let name = dialect.map_or(field.name, |dialect| field.key(dialect));
+    let kind = dialect.map_or(field.kind, |dialect| field.kind(dialect));
+    let mut remarks: Vec<String> = Vec::new();
+    if !field.values.is_empty() {
+        remarks.push(field.values.join(" | "));
+    }
+    remarks.extend(field.unit.map(|unit| format!("in {unit}")));
+    if dialect.is_none() {
+        remarks.extend(field.name_2_3.map(|name| format!("2.3: {name}")));
+        if field.kind_2_3 != field.kind {
+            remarks.push(format!("2.3: {}", field.kind_2_3.as_str()));
+        }
+    }
+    remarks.extend(field.sent_as.map(|name| format!("sent as `{name}`")));
+    remarks.extend(field.since.map(|since| format!("since {since}")));
+    remarks.extend(field.until.map(|until| format!("until {until}")));
+    if !field.seen.is_empty() {
+        remarks.push(format!("seen in {}", field.seen.join(" and ")));
+    }
+    let remarks = remarks.join(", ");
+    format!("    {name:28} {:10} {remarks}", kind.as_str())
+}

@@ -1,0 +1,188 @@
+//! All checks of a configuration.
+
+mod events;
+mod exporters;
+mod fields;
+mod grouping;
+mod names;
+mod secrets;
+mod values;
+
+use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Text};
+use fantail_event::Dialect;
+use fantail_filter::Filter;
+use fantail_format::Parts;
+use fantail_metrics::MetricSettings;
+
+use crate::{
+    Catalogue, Finding,
+    candidates::{self, Verdict},
+    catalogue::Event,
+};
+
+/// What is asked of each metric, one after another. Each sees the whole
+/// metric, and reports on one subject.
+const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
+    events::check,
+    events::check_categories,
+    fields::check_filter,
+    fields::check_lists,
+    values::check,
+    values::check_crashes,
+    grouping::check,
+];
+
+/// What is wrong with a configuration beyond its own
+/// [diagnostics](Loaded::diagnostics), in the order of files and lines.
+///
+/// `is_public` tells of a file, by the name it was opened by, whether
+/// everybody on its machine can read it.
+#[must_use]
+pub fn check(
+    loaded: &Loaded,
+    catalogue: &Catalogue,
+    is_public: &dyn Fn(&[u8]) -> bool,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for metric in &loaded.settings.metrics {
+        let subject = Subject::new(metric, loaded.settings.dialect, catalogue);
+        for check in METRIC_CHECKS {
+            check(&subject, &mut findings);
+        }
+    }
+    for metric in &loaded.broken_metrics {
+        check_broken(metric, loaded.settings.dialect, catalogue, &mut findings);
+    }
+    names::check(&loaded.settings, &mut findings);
+    exporters::check(loaded, &mut findings);
+    secrets::check(loaded, is_public, &mut findings);
+    findings.sort_by_key(|one| {
+        let label = one.primary.as_ref();
+        label.map(|label| (label.span.file, label.span.start))
+    });
+    findings
+}
+
+/// Of a metric that has errors: as if it had none, if the filter is readable;
+/// else what is wrong for every event.
+fn check_broken(
+    metric: &BrokenMetric,
+    dialect: Dialect,
+    catalogue: &Catalogue,
+    findings: &mut Vec<Finding>,
+) {
+    if let Some((filter, text)) = &metric.filter {
+        let metric = repaired(metric, filter, text);
+        let subject = Subject::new(&metric, dialect, catalogue);
+        for check in METRIC_CHECKS {
+            check(&subject, findings);
+        }
+        return;
+    }
+    let scope = Scope::all(dialect, catalogue);
+    for field in &metric.fields {
+        fields::check_key(&scope, &field.value, field.span, findings);
+    }
+    for level in &metric.group_by {
+        fields::check_key(&scope, &level.value.field, level.span, findings);
+    }
+}
+
+/// The metric that remains without what is wrong in it.
+fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
+    let (fields, levels) = (broken.fields.iter(), broken.group_by.iter());
+    Metric {
+        settings: MetricSettings {
+            name: broken.name.clone(),
+            description: Vec::new(),
+            fields: fields.clone().map(|field| field.value.clone()).collect(),
+            group_by: levels.clone().map(|level| level.value.clone()).collect(),
+        },
+        filter: filter.clone(),
+        filter_text: text.clone(),
+        exporter: None,
+        include: Parts::ALL,
+        spans: MetricSpans {
+            block: broken.block,
+            name: broken.block,
+            fields: fields.map(|field| field.span).collect(),
+            group_by: levels.map(|level| level.span).collect(),
+        },
+    }
+}
+
+/// The events that something is about.
+struct Scope<'a> {
+    dialect: Dialect,
+    catalogue: &'a Catalogue,
+    /// The events of this series that are possible.
+    events: Vec<&'a Event>,
+    /// Whether there may be others that are not in the catalogue.
+    open: bool,
+}
+
+impl<'a> Scope<'a> {
+    fn all(dialect: Dialect, catalogue: &'a Catalogue) -> Self {
+        let events = catalogue.events().iter();
+        Self {
+            dialect,
+            catalogue,
+            events: events.filter(|event| event.is_in(dialect)).collect(),
+            open: false,
+        }
+    }
+
+    /// Whether the events are those of some filter, not all there are.
+    fn is_narrow(&self) -> bool {
+        self.events.len() < self.catalogue.events().len() / 2
+    }
+}
+
+/// A metric, with what is known of its filter.
+struct Subject<'a> {
+    metric: &'a Metric,
+    scope: Scope<'a>,
+    /// For each comparison whether it, and not its contrary, is asked for.
+    wanted: Vec<bool>,
+    /// Whether every event of this series matches.
+    takes_all: bool,
+}
+
+impl<'a> Subject<'a> {
+    fn new(metric: &'a Metric, dialect: Dialect, catalogue: &'a Catalogue) -> Self {
+        let mut scope = Scope::all(dialect, catalogue);
+        let verdicts: Vec<Verdict> = scope
+            .events
+            .iter()
+            .map(|event| candidates::verdict(&metric.filter, event))
+            .collect();
+        let mut possible = verdicts.iter().map(|verdict| *verdict != Verdict::Never);
+        scope.events.retain(|_| possible.next().unwrap_or(true));
+        let wanted = candidates::wanted(&metric.filter);
+        scope.open = events::names_unknown(&metric.filter, &wanted, catalogue);
+        Self {
+            metric,
+            scope,
+            wanted,
+            takes_all: verdicts.iter().all(|verdict| *verdict == Verdict::Always),
+        }
+    }
+
+    fn filter(&self) -> &'a Filter {
+        &self.metric.filter
+    }
+
+    /// Where a part of the filter is written.
+    fn place(&self, span: fantail_syntax::Span) -> Span {
+        self.metric.filter_text.locate(span)
+    }
+
+    fn is_wanted(&self, comparison: usize) -> bool {
+        self.wanted.get(comparison).copied().unwrap_or(true)
+    }
+}
+
+/// A name for messages.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}

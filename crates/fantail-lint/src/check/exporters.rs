@@ -1,0 +1,30 @@
+//! Exporters that nobody uses.
+
+use fantail_config::{Loaded, Spanned};
+
+use super::shown;
+use crate::{Code, Finding};
+
+pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Finding>) {
+    // A name that was mistyped elsewhere may have meant one of these.
+    let mut codes = loaded.diagnostics.iter().map(|one| one.code);
+    if codes.any(|code| code == fantail_config::Code::UnknownExporter) {
+        return;
+    }
+    let settings = &loaded.settings;
+    let metrics = settings.metrics.iter().map(|metric| &metric.exporter);
+    let broken = loaded.broken_metrics.iter().map(|metric| &metric.exporter);
+    let used: Vec<&Spanned<Vec<u8>>> = metrics.chain(broken).flatten().collect();
+    for exporter in &settings.exporters {
+        if used.iter().any(|used| used.value == exporter.name) {
+            continue;
+        }
+        let name = shown(&exporter.name);
+        let message = format!("no metric uses the exporter `{name}`");
+        findings.push(
+            Finding::new(Code::UnusedExporter, message, exporter.spans.name).help(format!(
+                "write `exporter = {name}` into the metrics to export"
+            )),
+        );
+    }
+}

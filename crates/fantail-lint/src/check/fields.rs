@@ -1,0 +1,153 @@
+//! The fields that filters, metrics and levels name.
+
+use fantail_config::{Severity, Span, similar};
+use fantail_filter::Test;
+
+use super::{Scope, Subject, shown};
+use crate::{
+    Code, Finding,
+    catalogue::{Event, Field, stands_for},
+    finding::enumerate,
+};
+
+/// So many names are told at most.
+const NAMES: usize = 3;
+
+/// The fields that any event may have.
+const EVERYWHERE: [&[u8]; 2] = [b"duration", b"reason_code"];
+
+/// Fields in the filter.
+pub(super) fn check_filter(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let written = subject.filter().tree().comparisons();
+    for (comparison, written) in subject.filter().comparisons().iter().zip(written) {
+        if let Test::Field(test) = comparison.test()
+            // Its absence is what is asked for.
+            && !test.text.is_empty()
+        {
+            let place = subject.place(written.key_span.clone());
+            check_key(&subject.scope, &test.key, place, findings);
+        }
+    }
+}
+
+/// `fields` and `group_by`.
+pub(super) fn check_lists(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let metric = subject.metric;
+    for (field, place) in metric.settings.fields.iter().zip(&metric.spans.fields) {
+        check_key(&subject.scope, field, *place, findings);
+    }
+    for (level, place) in metric.settings.group_by.iter().zip(&metric.spans.group_by) {
+        check_key(&subject.scope, &level.field, *place, findings);
+    }
+}
+
+/// Whether some event in question carries a field.
+pub(super) fn check_key(scope: &Scope<'_>, key: &[u8], place: Span, findings: &mut Vec<Finding>) {
+    if scope.open || scope.events.is_empty() || EVERYWHERE.contains(&key) {
+        return;
+    }
+    let mut events = scope.events.iter();
+    if !carriers(scope, key).is_empty() || events.any(|event| event.bare && scope.is_narrow()) {
+        return;
+    }
+    if let Some(finding) = otherwise(scope, key, place) {
+        findings.push(finding);
+        return;
+    }
+    let stray = scope.catalogue.stray_fields().iter();
+    if stray
+        .map(|field| field.name.as_bytes())
+        .any(|name| name == key)
+    {
+        return;
+    }
+    findings.push(match elsewhere(scope, key).as_slice() {
+        [] => unknown(scope, key, place),
+        others => not_carried(scope, key, others, place),
+    });
+}
+
+/// The field of this key, of each event in question that has it.
+pub(super) fn carriers<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a Field> {
+    let events = scope.events.iter();
+    events
+        .filter_map(|event| event.field(key, scope.dialect))
+        .collect()
+}
+
+/// A field that the events have under another name, or in another series.
+fn otherwise(scope: &Scope<'_>, key: &[u8], place: Span) -> Option<Finding> {
+    let fields = scope.events.iter().flat_map(|event| &event.fields);
+    let field = fields.clone().find(|field| {
+        let names = [Some(field.name), field.name_2_3, field.sent_as];
+        names
+            .into_iter()
+            .flatten()
+            .any(|name| stands_for(name, key))
+    })?;
+    let (written, dialect) = (shown(key), scope.dialect);
+    let present = field.key(dialect);
+    if field.is_in(dialect) && present.as_bytes() != key {
+        let message = match field.sent_as {
+            Some(_) => format!("`{written}` is documented, but what is sent is `{present}`"),
+            None => format!("Dovecot {dialect} calls `{written}` `{present}`"),
+        };
+        return Some(
+            Finding::new(Code::RenamedField, message, place).help(format!("write `{present}`")),
+        );
+    }
+    let when = match (field.until, field.since) {
+        (Some(until), _) if until.minor <= 4 && !field.is_in(dialect) && field.since.is_none() => {
+            format!("it was dropped in {until}")
+        }
+        (_, Some(since)) => format!("it came with {since}"),
+        (Some(until), None) => format!("it was dropped in {until}"),
+        (None, None) => return None,
+    };
+    let message = format!("Dovecot {dialect} does not send `{written}` in these events");
+    Some(Finding::new(Code::FieldVersion, message, place).label(when))
+}
+
+/// The names of other events that carry it.
+fn elsewhere<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a str> {
+    let events = scope.catalogue.events().iter();
+    events
+        .filter(|event| event.is_in(scope.dialect) && event.field(key, scope.dialect).is_some())
+        .map(|event| event.name)
+        .collect()
+}
+
+fn unknown(scope: &Scope<'_>, key: &[u8], place: Span) -> Finding {
+    let message = format!("no event of Dovecot is known to carry `{}`", shown(key));
+    let finding = Finding::new(Code::UnknownField, message, place);
+    let names = |events: &[&Event]| {
+        let fields = events.iter().flat_map(|event| event.fields.iter());
+        let fields = fields.filter(|field| field.is_in(scope.dialect));
+        let mut names: Vec<_> = fields.map(|field| field.key(scope.dialect)).collect();
+        names.push("duration");
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let near = similar(key, names(&scope.events), NAMES);
+    if near.is_empty() {
+        // Perhaps one of a plugin, or one that nothing documents.
+        return finding.severity(Severity::Hint);
+    }
+    finding.suggest(&near)
+}
+
+fn not_carried(scope: &Scope<'_>, key: &[u8], others: &[&str], place: Span) -> Finding {
+    let written = shown(key);
+    let message = match scope.events.as_slice() {
+        [event] => format!("`{written}` is not known to be a field of `{}`", event.name),
+        _ => format!("`{written}` is not known to be a field of these events"),
+    };
+    let (told, more) = others.split_at(others.len().min(NAMES));
+    let told = enumerate(told, "and");
+    let note = match more.len() {
+        0 => format!("it is one of {told}"),
+        more => format!("it is one of {told}, and of {more} more"),
+    };
+    Finding::new(Code::FieldNotCarried, message, place).note(note)
+}

@@ -1,0 +1,41 @@
+//! Metrics that a scrape leaves out.
+
+use fantail_config::{Metric, Settings};
+
+use super::shown;
+use crate::{Code, Finding, finding::enumerate};
+
+/// So many others are named.
+const OTHERS: usize = 5;
+
+/// Said once, about all of them: it is a trick that people use on purpose.
+pub(super) fn check(settings: &Settings, findings: &mut Vec<Finding>) {
+    let metrics = settings.metrics.iter();
+    let mut hidden = metrics.filter(|metric| !is_exposed(&metric.settings.name));
+    let Some(first) = hidden.next() else {
+        return;
+    };
+    let name = |metric: &Metric| shown(&metric.settings.name);
+    let others: Vec<String> = hidden.map(name).collect();
+    let message = format!("Prometheus does not see the metric `{}`", name(first));
+    let finding = Finding::new(Code::HiddenMetric, message, first.spans.name).note(
+        "names of other characters than letters, digits, `_` and `:` are left out of the scrape: \
+         a way to keep metrics out that are there for their exporters",
+    );
+    let told: Vec<&str> = others.iter().take(OTHERS).map(String::as_str).collect();
+    let told = enumerate(&told, "and");
+    findings.push(match others.len() {
+        0 => finding,
+        count if count <= OTHERS => finding.note(format!("nor does it see {told}")),
+        count => finding.note(format!(
+            "nor does it see {told}, and {} more",
+            count - OTHERS
+        )),
+    });
+}
+
+/// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+fn is_exposed(name: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
+    name.iter().all(fits) && !name.first().is_none_or(u8::is_ascii_digit)
+}

@@ -1,0 +1,43 @@
+//! What is wrong with a configuration, by the events that Dovecot really sends.
+//!
+//! - [`Catalogue`]: the events, their fields with types and versions, the
+//!   categories and reason codes. Compiled in as text, read in once.
+//! - [`check`]: a configuration that was loaded, against the catalogue:
+//!   [`Finding`]s, each with a stable [`Code`], a place and a remedy.
+//! - [`Trial`]: the metrics against events that were recorded: which of them
+//!   match nothing, and which term of the filter is to blame.
+//!
+//! What is deliberately absent: errors that need no knowledge of events (they
+//! are `fantail-config`'s and `fantail-filter`'s); drawing (`fantail-config`
+//! draws both); any I/O: who may read a file, the caller says.
+//!
+//! ```
+//! use fantail_lint::{Catalogue, check};
+//!
+//! let text = "metric failed {\n  filter = event=auth_request_finished AND success=no\n}\n";
+//! let loaded = fantail_config::load_text("dovecot.conf", text, &Default::default());
+//! let findings = check(&loaded, &Catalogue::new(), &|_| false);
+//! assert_eq!(
+//!     findings[0].to_line(&loaded.sources),
+//!     "dovecot.conf:2:52: warning[lint/value-never-sent]: `success` is never `no`",
+//! );
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod candidates;
+mod catalogue;
+mod check;
+mod code;
+mod finding;
+mod trial;
+mod version;
+
+pub use crate::{
+    catalogue::{Catalogue, Category, Event, Field, FieldType},
+    check::check,
+    code::Code,
+    finding::Finding,
+    trial::{Failing, Outcome, Trial},
+    version::Version,
+};

@@ -1,0 +1,42 @@
+//! The checker: what it finds, what it draws, and that it finds nothing wrong
+//! with what real Dovecots sent.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod drawn;
+mod found;
+mod recorded;
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use fantail_config::{Loaded, Options, load_text};
+use fantail_event::Dialect;
+
+/// A file or folder of the test data.
+fn testdata(name: &str) -> PathBuf {
+    let crates = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    crates.join("../../testdata").join(name)
+}
+
+fn contents(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut file = std::fs::File::open(path).unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// Reads a text as the file `x`.
+fn read(dialect: Dialect, text: impl Into<Vec<u8>>) -> Loaded {
+    let options = Options {
+        dialect: Some(dialect),
+        ..Options::default()
+    };
+    load_text("x", text, &options)
+}
