@@ -54,7 +54,7 @@ fn reading(criterion: &mut Criterion) {
         let percentile = Percentile::parse(b"95");
         let mut group = group(criterion, &format!("quantiles/{count}"), 1);
         group.bench_function("baseline", |bencher| {
-            bencher.iter(|| black_box(&distribution).count())
+            bencher.iter(|| black_box(&distribution).count());
         });
         group.bench_function("median_and_percentile", |bencher| {
             bencher.iter(|| {

@@ -11,7 +11,7 @@ use fantail_syntax::{ParseError, ParseErrors, Shown};
 use crate::{
     code::Severity,
     diagnostic::{Label, Note, NoteKind},
-    render::{self, Picture, Style},
+    render::{Report, Style, render_reports},
     source::{FileId, Sources, Span},
 };
 
@@ -36,6 +36,27 @@ pub fn render_filter_warnings(
     draw(name, text, pictures, style).unwrap_or_default()
 }
 
+/// A report that owns its words.
+struct Picture {
+    severity: Severity,
+    code: &'static str,
+    message: String,
+    primary: Label,
+    notes: Vec<Note>,
+}
+
+impl Picture {
+    fn report(&self) -> Report<'_> {
+        Report {
+            severity: self.severity,
+            code: self.code,
+            message: &self.message,
+            primary: Some(&self.primary),
+            notes: &self.notes,
+        }
+    }
+}
+
 /// `None` if the text is larger than any limit on filters allows.
 fn draw(
     name: &str,
@@ -45,7 +66,9 @@ fn draw(
 ) -> Option<String> {
     let mut sources = Sources::default();
     sources.add(name.as_bytes().to_vec(), Arc::from(text), None)?;
-    Some(render::draw_all(pictures, &sources, style))
+    let pictures: Vec<Picture> = pictures.collect();
+    let reports = pictures.iter().map(Picture::report);
+    Some(render_reports(reports, &sources, style))
 }
 
 fn label(range: std::ops::Range<usize>, text: &[u8], words: String) -> Label {
@@ -75,7 +98,7 @@ fn of_error(error: &ParseError, text: &[u8]) -> Picture {
         severity: Severity::Error,
         code: error.code(),
         message: error.to_string(),
-        primary: Some(label(error.span(), text, expected.unwrap_or_default())),
+        primary: label(error.span(), text, expected.unwrap_or_default()),
         notes: suggestion
             .map(|suggestion| help(suggestion.message().to_owned()))
             .into_iter()
@@ -97,7 +120,7 @@ fn of_warning(warning: &Warning, text: &[u8]) -> Picture {
         severity: Severity::Warning,
         code: warning.code(),
         message: warning.to_string(),
-        primary: Some(label(warning.span(), text, String::new())),
+        primary: label(warning.span(), text, String::new()),
         notes: explanation.into_iter().chain(advice).collect(),
     }
 }

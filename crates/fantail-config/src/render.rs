@@ -50,11 +50,12 @@ impl Report<'_> {
     /// One line: `file:line:column: error[code]: message`.
     #[must_use]
     pub fn to_line(&self, sources: &Sources) -> String {
-        let (severity, code, message) = (self.severity.as_str(), self.code, self.message);
+        let (severity, code) = (self.severity.as_str(), self.code);
+        let message = printable(self.message);
         match self.primary {
             None => format!("{severity}[{code}]: {message}"),
             Some(label) => {
-                let name = String::from_utf8_lossy(sources.name(label.span.file));
+                let name = name(sources, label.span);
                 let place = sources.position(label.span);
                 let (line, column) = (place.line, place.column);
                 format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
@@ -66,35 +67,6 @@ impl Report<'_> {
 /// Draws all diagnostics with the lines they are about, an empty line after each.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
-<<<<<<< HEAD
-    draw_all(diagnostics.iter().map(Picture::of), sources, style)
-}
-
-/// Something to be drawn, whichever of our languages it is about.
-pub(crate) struct Picture {
-    pub(crate) severity: Severity,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-    pub(crate) primary: Option<Label>,
-    pub(crate) notes: Vec<Note>,
-}
-
-impl Picture {
-    fn of(one: &Diagnostic) -> Self {
-        Self {
-            severity: one.severity(),
-            code: one.code.as_str(),
-            message: one.message.clone(),
-            primary: one.primary.clone(),
-            notes: one.notes.clone(),
-        }
-    }
-}
-
-/// Draws them with the lines they are about, an empty line after each.
-pub(crate) fn draw_all(
-    pictures: impl Iterator<Item = Picture>,
-=======
     render_reports(diagnostics.iter().map(Report::from), sources, style)
 }
 
@@ -102,7 +74,6 @@ pub(crate) fn draw_all(
 #[must_use]
 pub fn render_reports<'a>(
     reports: impl IntoIterator<Item = Report<'a>>,
->>>>>>> lint
     sources: &Sources,
     style: Style,
 ) -> String {
@@ -112,52 +83,21 @@ pub fn render_reports<'a>(
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-<<<<<<< HEAD
-    for one in pictures {
-=======
     for one in reports {
->>>>>>> lint
         text.push_str(&draw(&one, sources, &renderer));
         text.push_str("\n\n");
     }
     text
 }
 
-<<<<<<< HEAD
-/// One line: `file:line:column: error[code]: message`.
-pub(crate) fn line(one: &Diagnostic, sources: &Sources) -> String {
-    let severity = match one.severity() {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let (code, message) = (one.code, printable(&one.message));
-    match &one.primary {
-        None => format!("{severity}[{code}]: {message}"),
-        Some(label) => {
-            let name = name(sources, label.span);
-            let place = sources.position(label.span);
-            let (line, column) = (place.line, place.column);
-            format!("{name}:{line}:{column}: {severity}[{code}]: {message}")
-        }
-    }
-}
-
-fn draw(one: &Picture, sources: &Sources, renderer: &Renderer) -> String {
-=======
 fn draw(one: &Report<'_>, sources: &Sources, renderer: &Renderer) -> String {
->>>>>>> lint
     let level = match one.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Hint => Level::INFO.with_name("hint"),
     };
-<<<<<<< HEAD
-    let title = level.primary_title(printable(&one.message)).id(one.code);
-    let Some(label) = &one.primary else {
-=======
-    let title = level.primary_title(one.message).id(one.code);
+    let title = level.primary_title(printable(one.message)).id(one.code);
     let Some(label) = one.primary else {
->>>>>>> lint
         return renderer.render(&[Group::with_title(title)]);
     };
     let excerpt = Excerpt::new(sources, label.span);

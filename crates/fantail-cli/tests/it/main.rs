@@ -7,12 +7,9 @@
 )]
 
 mod bad_input;
-<<<<<<< HEAD
-mod diagnostics;
-=======
 mod check;
+mod diagnostics;
 mod events;
->>>>>>> lint
 mod filter;
 mod golden;
 mod program;
