@@ -135,10 +135,7 @@ mod tests {
     fn each_code_has_its_page() {
         let syntax = ("docs/errors/F01.md", "");
         let config = ("docs/errors/config/long.md", "");
-        check(
-            &[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD, config],
-            &[],
-        );
+        check(&[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD, config], &[]);
         check(
             &[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD],
             &["error: crates/fantail-config/src/code.rs:3: \
