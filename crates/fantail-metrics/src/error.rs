@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// A metric cannot be added.
+/// A metric or a series cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryError {
     kind: RegistryErrorKind,
     name: Vec<u8>,
 }
 
-/// Why a metric cannot be added.
+/// Why a metric or a series cannot be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistryErrorKind {
@@ -19,6 +19,12 @@ pub enum RegistryErrorKind {
     EmptyName,
     /// There are more than 64 levels of `group_by`.
     TooManyLevels,
+    /// There is no such metric (any more).
+    UnknownMetric,
+    /// There is not one value for each discrete level of `group_by`.
+    WrongLabels,
+    /// There are as many series as the [limits](crate::Limits) allow.
+    NoRoom,
 }
 
 impl RegistryError {
@@ -50,6 +56,13 @@ impl fmt::Display for RegistryError {
             RegistryErrorKind::EmptyName => f.write_str("the name of a metric is empty"),
             RegistryErrorKind::TooManyLevels => {
                 write!(f, "metric '{name}' has more than 64 levels of group_by")
+            }
+            RegistryErrorKind::UnknownMetric => f.write_str("there is no such metric"),
+            RegistryErrorKind::WrongLabels => {
+                write!(f, "metric '{name}' needs a value for each discrete level")
+            }
+            RegistryErrorKind::NoRoom => {
+                write!(f, "metric '{name}' has no room for another series")
             }
         }
     }

@@ -14,6 +14,7 @@
 
 mod bins;
 mod buckets;
+mod declare;
 mod distribution;
 mod dovecot_label;
 pub mod dump;

@@ -76,6 +76,11 @@ impl<T> Segmented<T> {
         self.segments.iter().flatten()
     }
 
+    /// All items in order; each segment is freed once it is through.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = T> {
+        self.segments.into_iter().flatten()
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.segments.iter_mut().flatten()
     }

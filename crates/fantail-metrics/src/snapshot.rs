@@ -29,6 +29,7 @@ pub struct MetricSnapshot {
     /// order in which they came up: as Dovecot dumps them.
     series: Vec<Series>,
     overflowed: u64,
+    dropped: u64,
 }
 
 /// A metric itself, or one of its sub-metrics.
@@ -108,6 +109,7 @@ impl MetricSnapshot {
         settings: Arc<MetricSettings>,
         series: impl Iterator<Item = TreeSeries<'a>>,
         overflowed: u64,
+        dropped: u64,
     ) -> Self {
         let nodes = series.map(|series| Node {
             parent: series.parent,
@@ -119,11 +121,13 @@ impl MetricSnapshot {
             settings,
             series: merge::in_preorder(nodes.collect()),
             overflowed,
+            dropped,
         }
     }
 
     fn merge(&mut self, other: Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
+        self.dropped = self.dropped.saturating_add(other.dropped);
         let series = std::mem::take(&mut self.series);
         self.series = merge::merge(series, other.series);
     }
@@ -148,9 +152,17 @@ impl MetricSnapshot {
         self.overflowed
     }
 
+    /// How many series were dropped because nothing happened to them for a
+    /// time: see [`Registry::drop_idle`](crate::Registry::drop_idle).
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// Whether nothing is below a series, nor ever will be: it has all
     /// levels, or the last of its labels is [missing](Label::Missing). Each
-    /// event is counted in one of these (or in several, by lists).
+    /// event is counted in one of these (or in several, by lists), as long as
+    /// none is [dropped](Self::dropped).
     #[must_use]
     pub fn is_leaf(&self, series: &Series) -> bool {
         series.depth == self.settings.group_by.len() || series.label == OwnedLabel::Missing

@@ -1,8 +1,8 @@
 //! The series of one metric: itself, its sub-metrics, theirs, and so on.
 //!
 //! A series is found by one hash look-up of its parent and what tells it from
-//! its siblings. Series are never removed; those below a parent keep the
-//! order in which they came up. An event that has no sub-metric at some level is
+//! its siblings. Those below a parent keep the order in which they came up;
+//! they only go all at once, by [`Tree::drop_idle`]. An event that has no sub-metric at some level is
 //! counted in a series of its own there, [`Label::Missing`], so that the series
 //! without any below them account for all events.
 //!
@@ -10,6 +10,8 @@
 //! have the same parent and the same label. The room that a series needs for a
 //! later `other` and a missing one below it is set aside when it is made, so
 //! that a limit holds exactly, and these two can always be made.
+
+mod idle;
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
@@ -47,6 +49,12 @@ struct Row {
     parent: u32,
     /// 0: the text; 1: other; 2: missing; else the bucket plus 3.
     tag: u32,
+    /// When it was last updated, in seconds as [`idle`] counts them.
+    last: u32,
+    /// Room was taken for it; else it stands where room was set aside.
+    counted: bool,
+    /// It stays when it is idle.
+    declared: bool,
     text: Box<[u8]>,
 }
 
@@ -111,6 +119,9 @@ impl Tree {
         tree.push(Row {
             parent: u32::MAX,
             tag: 0,
+            last: idle::NOW,
+            counted: true,
+            declared: true,
             text: Box::default(),
         });
         tree
@@ -174,26 +185,44 @@ impl Tree {
         if room_left && key != Key::Missing {
             self.used += cost;
             *room.used += cost;
-            return (self.insert(parent, key, hash), false);
+            return (self.insert(parent, key, hash, true), false);
         }
         // Room for these was set aside when the parent was made.
         let other = match key {
-            Key::Missing => return (self.insert(parent, key, hash), false),
+            Key::Missing => return (self.insert(parent, key, hash, false), false),
             Key::Text(_) => Key::Text(OTHER),
             Key::Bucket(_) | Key::OtherBucket => Key::OtherBucket,
         };
         match self.find(parent, other) {
             Ok(found) => (found, true),
-            Err(hash) => (self.insert(parent, other, hash), true),
+            Err(hash) => (self.insert(parent, other, hash, false), true),
         }
     }
 
-    fn insert(&mut self, parent: u32, key: Key<'_>, hash: u64) -> u32 {
+    /// The series below `parent`, to stay for good; `None` where there is no
+    /// room for it.
+    pub(crate) fn declare(
+        &mut self,
+        parent: u32,
+        depth: u32,
+        key: Key<'_>,
+        room: &mut Room<'_>,
+    ) -> Option<u32> {
+        let (child, other) = self.child(parent, depth, key, room);
+        let row = self.rows.get_mut(child as usize).filter(|_| !other)?;
+        row.declared = true;
+        Some(child)
+    }
+
+    fn insert(&mut self, parent: u32, key: Key<'_>, hash: u64, counted: bool) -> u32 {
         let at = self.len;
         let (tag, text) = key.parts();
         self.push(Row {
             parent,
             tag,
+            last: idle::NOW,
+            counted,
+            declared: false,
             text: text.into(),
         });
         let (rows, hasher) = (&self.rows, &self.hasher);
@@ -208,6 +237,9 @@ impl Tree {
     /// Adds an event to a series: its duration, and each field that it has.
     #[inline]
     pub(crate) fn record(&mut self, series: u32, numbers: &[Option<u64>]) {
+        if let Some(row) = self.rows.get_mut(series as usize) {
+            row.last = idle::NOW;
+        }
         let first = series as usize * self.stride;
         for (number, at) in numbers.iter().zip(first..) {
             if let (Some(number), Some(distribution)) = (number, self.distributions.get_mut(at)) {
