@@ -131,3 +131,21 @@ fn both_on_standard_output() {
     assert_eq!(exports.len(), golden::lines(&real).len());
     assert!(dump[0].starts_with(b"metric_name\tfield\tcount\t"));
 }
+
+/// The line that the README shows is one that its command writes.
+#[test]
+fn the_example_of_the_readme() {
+    let readme = contents(super::program::repository().join("README.md"));
+    let shown = golden::lines(&readme)
+        .into_iter()
+        .find(|line| line.starts_with(b"start_time:"))
+        .unwrap();
+    let [(exports, _), _] = replay("2.3.19-seed");
+    let written = golden::lines(&exports).into_iter().any(|line| {
+        let blanks = line
+            .iter()
+            .map(|&byte| if byte == b'\t' { b' ' } else { byte });
+        blanks.eq(shown.iter().copied())
+    });
+    assert!(written, "{}", shown.escape_ascii());
+}
