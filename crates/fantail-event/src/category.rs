@@ -3,6 +3,12 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
 
+/// How many categories a tree holds; Dovecot has some 60.
+pub const MAX_CATEGORIES: usize = 10_000;
+
+/// How many ancestors a category may have; Dovecot's have two at most.
+pub const MAX_ANCESTORS: usize = 32;
+
 /// The categories that clients registered, each with its parent.
 ///
 /// One tree serves all clients, as in Dovecot: a name has the same parent
@@ -24,7 +30,8 @@ impl CategoryTree {
     ///
     /// # Errors
     /// The parent is not registered, or the name is registered already with
-    /// another parent. Dovecot closes the connection for both.
+    /// another parent: Dovecot closes the connection for both. Or the tree is
+    /// full, or as deep as it may be.
     pub fn register(&mut self, name: &[u8], parent: Option<&[u8]>) -> Result<(), CategoryError> {
         let parent = match parent {
             None => None,
@@ -33,6 +40,8 @@ impl CategoryTree {
         match self.id(name) {
             Some(id) if self.nodes[id].parent == parent => Ok(()),
             Some(_) => Err(CategoryError::OtherParent),
+            None if self.nodes.len() >= MAX_CATEGORIES => Err(CategoryError::TooMany),
+            None if self.depth(parent) > MAX_ANCESTORS => Err(CategoryError::TooDeep),
             None => {
                 self.ids.insert(name.to_vec(), self.nodes.len());
                 self.nodes.push(Node {
@@ -80,6 +89,13 @@ impl CategoryTree {
         })
     }
 
+    /// How many ancestors a child of `parent` has.
+    fn depth(&self, parent: Option<usize>) -> usize {
+        parent.map_or(0, |parent| {
+            self.with_ancestors(&self.nodes[parent].name).count()
+        })
+    }
+
     fn id(&self, name: &[u8]) -> Option<usize> {
         self.ids.get(name).copied()
     }
@@ -93,12 +109,18 @@ pub enum CategoryError {
     UnknownParent,
     /// The name is registered with another parent, or none.
     OtherParent,
+    /// There are [`MAX_CATEGORIES`] already.
+    TooMany,
+    /// The parent has [`MAX_ANCESTORS`] already.
+    TooDeep,
 }
 
 impl fmt::Display for CategoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UnknownParent => "the parent category is not registered",
+            Self::TooMany => "there are too many categories",
+            Self::TooDeep => "the category has too many ancestors",
             Self::OtherParent => "the category is registered with another parent",
         })
     }

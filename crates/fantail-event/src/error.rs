@@ -17,6 +17,8 @@ pub enum TextErrorKind {
     MissingValue,
     /// A field has no key.
     MissingKey,
+    /// There are more fields or categories than an event may have.
+    TooManyFields,
     /// The seconds of a time are not a number.
     BadSeconds,
     /// The microseconds of a time are not a number below 1,000,000.
@@ -56,6 +58,7 @@ impl fmt::Display for TextError {
         let what = match self.kind {
             TextErrorKind::MissingValue => "the value is missing",
             TextErrorKind::MissingKey => "the field's key is missing",
+            TextErrorKind::TooManyFields => "there are too many fields or categories",
             TextErrorKind::BadSeconds => "the seconds are not a number",
             TextErrorKind::BadMicroseconds => "the microseconds are not a number below 1000000",
             TextErrorKind::BadLine => "the source line is not a number",

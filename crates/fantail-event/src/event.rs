@@ -77,6 +77,11 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Takes these fields for its own; no two may have one key.
+    pub(crate) fn replace_fields(&mut self, fields: Vec<Field<'a>>) {
+        self.fields = fields;
+    }
+
     /// The same event with neither categories nor fields.
     pub(crate) fn clone_without_fields(&self) -> Self {
         Self {

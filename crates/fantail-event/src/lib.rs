@@ -28,7 +28,7 @@ mod value;
 mod view;
 
 pub use crate::{
-    category::{CategoryError, CategoryTree},
+    category::{CategoryError, CategoryTree, MAX_ANCESTORS, MAX_CATEGORIES},
     context::SentEvent,
     dialect::Dialect,
     error::{TextError, TextErrorKind},

@@ -14,12 +14,20 @@ use crate::{
     escape,
 };
 
+/// An event may have this many fields, and this many categories.
+///
+/// Dovecot's own have some 60 fields at most. Fields are found by looking
+/// through them, so that an event with very many would cost time beyond
+/// measure.
+pub const MAX_FIELDS: usize = 1024;
+
 /// Reads an event from its arguments, which are still escaped.
 ///
 /// 2.3 knows no `P` argument: there it is passed over with its value.
 ///
 /// # Errors
-/// A value is missing or malformed, or a category is not in `categories`.
+/// A value is missing or malformed, a category is not in `categories`, or
+/// there are more than [`MAX_FIELDS`] fields or categories.
 pub fn parse<'a>(
     arguments: impl Iterator<Item = &'a [u8]>,
     categories: &CategoryTree,
@@ -50,7 +58,10 @@ pub fn parse<'a>(
                 return Err(reader.error(TextErrorKind::UnknownCategory));
             }
             b'c' if event.categories.contains(&rest) => {}
-            b'c' => event.categories.push(rest),
+            b'c' => {
+                event.categories.push(rest);
+                reader.check_number(event.categories.len())?;
+            }
             b'P' if dialect == Dialect::V2_3 => _ = reader.value()?,
             b'I' | b'S' | b'T' | b'P' | b'L' if rest.is_empty() => {
                 return Err(reader.error(TextErrorKind::MissingKey));
@@ -58,6 +69,7 @@ pub fn parse<'a>(
             b'I' | b'S' | b'T' | b'P' | b'L' => {
                 let value = reader.field_value(code)?;
                 event.set(rest, value);
+                reader.check_number(event.fields().len())?;
             }
             _ => {}
         }
@@ -90,6 +102,13 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Reader<I> {
 
     fn error(&self, kind: TextErrorKind) -> TextError {
         TextError::new(kind, self.taken.saturating_sub(1))
+    }
+
+    fn check_number(&self, number: usize) -> Result<(), TextError> {
+        if number > MAX_FIELDS {
+            return Err(self.error(TextErrorKind::TooManyFields));
+        }
+        Ok(())
     }
 
     fn value(&mut self) -> Result<Bytes<'a>, TextError> {

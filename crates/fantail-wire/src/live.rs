@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use fantail_event::{Event, Value};
+use fantail_event::{Event, Value, text};
 use smallvec::SmallVec;
 
 use crate::{Limits, WireError, WireErrorKind};
@@ -115,7 +115,8 @@ impl LiveEvents {
         let size = size_of(&node.event);
         self.bytes = self.bytes + size - node.size;
         node.size = size;
-        if self.bytes > limits.live_bytes {
+        let fields = self.node(at).map_or(0, |node| node.event.fields().len());
+        if self.bytes > limits.live_bytes || fields > text::MAX_FIELDS {
             return Err(WireErrorKind::TooManyEvents.into());
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Look-ups over parents and the global event, and flattening.
 
 use fantail_event::{
-    CategoryError, CategoryTree, Dialect, Event, EventView, Level, Origin, SentEvent, ValueRef,
-    text,
+    CategoryError, CategoryTree, Dialect, Event, EventView, Level, MAX_ANCESTORS, MAX_CATEGORIES,
+    Origin, SentEvent, Value, ValueRef, text,
 };
 
 fn tree() -> CategoryTree {
@@ -103,7 +103,7 @@ fn categories_reach_up_the_tree_and_the_chain() {
         }
     });
     with_sent("cstorage", &[], &[], |sent| {
-        assert!(!sent.in_category(b"mail"))
+        assert!(!sent.in_category(b"mail"));
     });
 }
 
@@ -120,6 +120,59 @@ fn categories_keep_their_parent() {
         Err(CategoryError::UnknownParent)
     );
     assert_eq!(tree.iter().filter(|(name, _)| name == b"mail").count(), 1);
+}
+
+#[test]
+fn many_fields_are_flattened_like_few() {
+    let numbered = |from: usize, to: usize| {
+        (from..to).fold(String::new(), |text, n| text + &format!("Sk{n} {from} "))
+    };
+    // More than are looked through one by one.
+    let (parent, own) = (numbered(0, 100), numbered(50, 150));
+    let (parent, own) = (parent + "Ll 1 p", own + "Ll 2 p own Sk0 last");
+    with_sent(&own, &[&parent], &[], |sent| {
+        let flat = sent.flatten();
+        let keys: Vec<_> = flat
+            .fields()
+            .iter()
+            .map(|field| field.key.clone())
+            .collect();
+        let expected: Vec<String> = (0..100)
+            .map(|n| format!("k{n}"))
+            .chain(["l".to_owned()])
+            .chain((100..150).map(|n| format!("k{n}")))
+            .collect();
+        assert!(
+            keys.iter()
+                .map(|key| &**key)
+                .eq(expected.iter().map(String::as_bytes))
+        );
+        let text = |key: &str| flat.own_field(key.as_bytes()).cloned();
+        assert_eq!(text("k0"), Some(Value::Str(b"last"[..].into())));
+        assert_eq!(text("k49"), Some(Value::Str(b"0"[..].into())));
+        assert_eq!(text("k50"), Some(Value::Str(b"50"[..].into())));
+        let list = [b"p"[..].into(), b"own"[..].into()];
+        assert_eq!(text("l"), Some(Value::List(list.to_vec())));
+    });
+}
+
+#[test]
+fn clients_cannot_fill_the_tree() {
+    let mut tree = CategoryTree::default();
+    for number in 0..MAX_CATEGORIES {
+        tree.register(number.to_string().as_bytes(), None).unwrap();
+    }
+    assert_eq!(tree.register(b"more", None), Err(CategoryError::TooMany));
+    assert_eq!(tree.register(b"0", None), Ok(()));
+
+    let mut tree = CategoryTree::default();
+    tree.register(b"0", None).unwrap();
+    let mut child = |number: usize| {
+        let parent = (number - 1).to_string();
+        tree.register(number.to_string().as_bytes(), Some(parent.as_bytes()))
+    };
+    assert!((1..=MAX_ANCESTORS).all(|number| child(number).is_ok()));
+    assert_eq!(child(MAX_ANCESTORS + 1), Err(CategoryError::TooDeep));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use fantail_event::{
-    CategoryTree, Dialect, Event, Ip, Source, Timestamp, Value,
+    CategoryTree, Dialect, Event, Ip, Source, TextErrorKind, Timestamp, Value,
     escape::{escape, unescape},
     text,
 };
@@ -27,6 +27,23 @@ fn five_bytes_are_escaped() {
 fn what_no_writer_escapes_is_read_as_dovecot_reads_it() {
     assert_eq!(*unescape(b"a\x01xb"), *b"axb");
     assert_eq!(*unescape(b"end\x01"), *b"end");
+}
+
+#[test]
+fn an_event_may_have_many_fields_but_not_any_number() {
+    let event = |fields: usize| {
+        let fields = (0..fields).map(|number| format!("\tI{number}\t1"));
+        let line = "1\t2".to_owned() + &fields.collect::<String>();
+        let arguments = line.split('\t').map(str::as_bytes);
+        text::parse(arguments, &CategoryTree::default(), Dialect::V2_4)
+            .map(|event| event.fields().len())
+            .map_err(|error| (error.kind(), error.argument()))
+    };
+    assert_eq!(event(text::MAX_FIELDS), Ok(1024));
+    assert_eq!(
+        event(1025),
+        Err((TextErrorKind::TooManyFields, 2 + 2 * 1024 + 1))
+    );
 }
 
 fn bytes() -> impl Strategy<Value = Cow<'static, [u8]>> {

@@ -21,6 +21,10 @@ fn commands_are_written_as_they_were_read() {
 }
 
 #[track_caller]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "cases read better without `&`"
+)]
 fn check_handshake(line: &[u8], expected: Result<u32, WireErrorKind>) {
     let got = Handshake::parse(line)
         .map(|h| h.minor)

@@ -221,68 +221,70 @@ fn lines_that_are_refused() {
     check_refused(&[begin, other, b"UPDATE\t5\t6\t5\t5"], changed);
 }
 
+/// Events after `EVENT 0 0 1`, and what is said of them.
+const REFUSED_EVENTS: [(&[u8], &str); 15] = [
+    (
+        b"",
+        "the seconds are not a number (argument 1 of the event)",
+    ),
+    (b"5", "the value is missing (argument 2 of the event)"),
+    (
+        b"5\t1000000",
+        "the microseconds are not a number below 1000000 (argument 2 of the event)",
+    ),
+    (
+        b"5\t-1",
+        "the microseconds are not a number below 1000000 (argument 2 of the event)",
+    ),
+    (
+        b"5\t5\tcnever",
+        "the category is not registered (argument 3 of the event)",
+    ),
+    (
+        b"5\t5\tsfile",
+        "the value is missing (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tsfile\t-1",
+        "the source line is not a number (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tIa",
+        "the value is missing (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tIa\t1x",
+        "the value is not a 64-bit integer (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tIa\t+1",
+        "the value is not a 64-bit integer (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tIa\t9223372036854775808",
+        "the value is not a 64-bit integer (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tSa",
+        "the value is missing (argument 4 of the event)",
+    ),
+    (
+        b"5\t5\tS\tv",
+        "the field's key is missing (argument 3 of the event)",
+    ),
+    (
+        b"5\t5\tTa\t5\tTb",
+        "the microseconds are not a number below 1000000 (argument 5 of the event)",
+    ),
+    (
+        b"5\t5\tLa\t-1",
+        "the number of elements is not a number (argument 4 of the event)",
+    ),
+];
+
 #[test]
 fn events_that_are_refused() {
-    let cases: [(&[u8], &str); 15] = [
-        (
-            b"",
-            "the seconds are not a number (argument 1 of the event)",
-        ),
-        (b"5", "the value is missing (argument 2 of the event)"),
-        (
-            b"5\t1000000",
-            "the microseconds are not a number below 1000000 (argument 2 of the event)",
-        ),
-        (
-            b"5\t-1",
-            "the microseconds are not a number below 1000000 (argument 2 of the event)",
-        ),
-        (
-            b"5\t5\tcnever",
-            "the category is not registered (argument 3 of the event)",
-        ),
-        (
-            b"5\t5\tsfile",
-            "the value is missing (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tsfile\t-1",
-            "the source line is not a number (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tIa",
-            "the value is missing (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tIa\t1x",
-            "the value is not a 64-bit integer (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tIa\t+1",
-            "the value is not a 64-bit integer (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tIa\t9223372036854775808",
-            "the value is not a 64-bit integer (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tSa",
-            "the value is missing (argument 4 of the event)",
-        ),
-        (
-            b"5\t5\tS\tv",
-            "the field's key is missing (argument 3 of the event)",
-        ),
-        (
-            b"5\t5\tTa\t5\tTb",
-            "the microseconds are not a number below 1000000 (argument 5 of the event)",
-        ),
-        (
-            b"5\t5\tLa\t-1",
-            "the number of elements is not a number (argument 4 of the event)",
-        ),
-    ];
-    for (event, message) in cases {
+    for (event, message) in REFUSED_EVENTS {
         check_refused(&[&[b"EVENT\t0\t0\t1\t", event].concat()], message);
     }
     let (_, outcome) = play(
