@@ -40,12 +40,11 @@ impl SourceTest {
                 **file == *source.file && (*line == 0 || *line == source.line)
             }
             Self::Text(text) => match text.strip_prefix(&*source.file) {
-                None => false,
                 Some([]) => !text.contains(&b':'),
                 Some([b':', line @ ..]) => {
                     *line == *ShortText::of_number(source.line.into()).as_bytes()
                 }
-                Some(_) => false,
+                None | Some(_) => false,
             },
         }
     }
