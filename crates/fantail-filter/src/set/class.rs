@@ -49,8 +49,10 @@ pub(super) struct Access {
 pub(super) enum Posting {
     /// It matches.
     Match(u32),
-    /// It has to be evaluated.
+    /// It has to be evaluated; it hangs on nothing else.
     Run(Rest),
+    /// It has to be evaluated unless it was: it hangs on others, too.
+    RunOnce(Rest),
 }
 
 impl Class {
@@ -128,6 +130,7 @@ impl Class {
             builder.folder.cover(ops, cost, &mut builder.cover);
             let posting = match ops {
                 [only] if only.is_all() => Posting::Match(rest.filter),
+                _ if builder.cover.len() > 1 => Posting::RunOnce(*rest),
                 _ => Posting::Run(*rest),
             };
             let hung = builder.cover.iter().map(|check| (*check, posting));
