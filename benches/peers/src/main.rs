@@ -38,21 +38,6 @@ fn main() {
     let largest = largest.unwrap_or(usize::MAX);
     let lines = Lines::new();
     let events = lines.events();
-    if let Ok(which) = std::env::var("ONLY") {
-        let rules = events.rules(largest);
-        let mut engine: Box<dyn Engine> = match &*which {
-            "set" => Box::new(Set::new(&events, &rules)),
-            "naive" => Box::new(Naive::new(&events, &rules)),
-            _ => Box::new(SlotSet::new(&events, &rules)),
-        };
-        engine.walk(1);
-        let mut best = f64::MAX;
-        for _ in 0..if which == "naive" { 5 } else { 200 } {
-            best = best.min(pass(&mut *engine, if which == "naive" { 10 } else { 1 }).1);
-        }
-        println!("{best:.1} ns");
-        return;
-    }
     println!("ns an event; in parentheses: times the set's\n");
     print!("| filters | matches an event |");
     for name in NAMES {

@@ -3,7 +3,9 @@
 //! A [`Filter`] is parsed by [`fantail_syntax`] and compiled to a program of
 //! jumps between its [`Comparison`]s; evaluating one neither allocates nor
 //! recurses. What is matched is anything that implements
-//! [`EventView`](fantail_event::EventView). [`handshake`] joins filters to the
+//! [`EventView`](fantail_event::EventView). A [`FilterSet`] matches many
+//! filters at once, at a cost that follows what matches; [`Mentions`] tells
+//! what filters look at. [`handshake`] joins filters to the
 //! one that a stats server sends to its clients, and [`Filter::hazards`] finds
 //! what would kill a Dovecot 2.3 process.
 //!
@@ -44,12 +46,16 @@ mod evaluate;
 mod filter;
 mod handshake;
 mod hazard;
+#[cfg(feature = "serde_json")]
+mod json;
 mod mentions;
 mod number;
 mod pattern;
 mod program;
 mod set;
 
+#[cfg(feature = "serde_json")]
+pub use crate::json::JsonEvent;
 pub use crate::{
     comparison::{Comparison, FieldTest, NumberTest, SourceTest, Test},
     filter::Filter,
