@@ -3,10 +3,12 @@
 //! A [`Filter`] is parsed by [`fantail_syntax`] and compiled to a program of
 //! jumps between its [`Comparison`]s; evaluating one neither allocates nor
 //! recurses. What is matched is anything that implements
-//! [`EventView`](fantail_event::EventView). [`handshake`] joins filters to the
-//! one that a stats server sends to its clients. [`Filter::explain`] tells why
-//! a filter does or does not match an event, [`Filter::warnings`] what is odd
-//! about it, and [`Filter::hazards`] what would kill a Dovecot 2.3 process.
+//! [`EventView`](fantail_event::EventView). A [`FilterSet`] matches many
+//! filters at once, at a cost that follows what matches; [`Mentions`] tells
+//! what filters look at. [`handshake`] joins filters to the one that a stats
+//! server sends to its clients. [`Filter::explain`] tells why a filter does or
+//! does not match an event, [`Filter::warnings`] what is odd about it, and
+//! [`Filter::hazards`] what would kill a Dovecot 2.3 process.
 //!
 //! Nothing here does I/O, prints or logs: what Dovecot warns of while it
 //! evaluates is told by the filter's data instead.
@@ -46,6 +48,8 @@ mod explain;
 mod filter;
 mod handshake;
 mod hazard;
+#[cfg(feature = "serde_json")]
+mod json;
 mod mentions;
 mod number;
 mod pattern;
@@ -53,6 +57,8 @@ mod program;
 mod set;
 mod warning;
 
+#[cfg(feature = "serde_json")]
+pub use crate::json::JsonEvent;
 pub use crate::{
     comparison::{Comparison, FieldTest, NumberTest, SourceTest, Test},
     explain::{Explanation, Finding, Outcome, Reason, Row, Seen, Term},

@@ -360,6 +360,11 @@ impl FilterSet {
         (!entry.is_removed).then_some(entry.id)
     }
 
+    /// Whether nothing was ever removed: ids are places.
+    fn is_untouched(&self) -> bool {
+        self.next_id == self.filters.len() as u64 && self.removed == 0
+    }
+
     fn checks(&self) -> &Checks {
         &self.checks
     }

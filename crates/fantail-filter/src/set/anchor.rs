@@ -112,6 +112,10 @@ pub(super) fn masked(address: IpAddr, bits: u8) -> (bool, u128) {
 /// for.
 const UNIT: u32 = 1 << 16;
 
+/// What it costs to look a field up and find comparisons by its value, where
+/// evaluating a filter costs [`UNIT`].
+pub(super) const LANE: u32 = UNIT + UNIT / 2;
+
 /// What it costs to hang a filter on this comparison: how often it is guessed
 /// to hold. None for those that nothing finds.
 ///

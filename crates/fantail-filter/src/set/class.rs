@@ -11,6 +11,7 @@ use super::{
     code::{Folded, Folder, Op},
     lane::{AccessId, Lane},
     narrow,
+    slots::Slot,
 };
 
 /// What events of a class are matched against; the filters are named by their
@@ -48,8 +49,10 @@ pub(super) struct Access {
 pub(super) enum Posting {
     /// It matches.
     Match(u32),
-    /// It has to be evaluated.
+    /// It has to be evaluated; it hangs on nothing else.
     Run(Rest),
+    /// It has to be evaluated unless it was: it hangs on others, too.
+    RunOnce(Rest),
 }
 
 impl Class {
@@ -63,14 +66,18 @@ impl Class {
         state: &DefaultHashBuilder,
     ) -> Self {
         let mut class = Self::default();
-        builder.hung.clear();
+        builder.rests.clear();
+        builder.uses.clear();
         for filter in filters {
             class.add(set, filter, &known, builder);
         }
+        class.choose(set, builder);
         class.hang(set, builder, state);
         class
     }
 
+    /// Keeps what is left of a filter, and notes on which fields it would hang
+    /// if it were alone.
     fn add(
         &mut self,
         set: &FilterSet,
@@ -92,21 +99,43 @@ impl Class {
             first: narrow(first),
             len: narrow(len),
         };
-        let ops = self.ops.get(first..).unwrap_or_default();
         let cost = |check| anchor::cost(set.checks(), check);
-        if !builder.folder.cover(ops, cost, &mut builder.cover) {
+        if !builder
+            .folder
+            .cover(self.ops(rest), cost, &mut builder.cover)
+        {
             self.unhung.push(rest);
             return;
         }
-        let posting = match ops {
-            [only] if only.is_all() => Posting::Match(filter),
-            _ => Posting::Run(rest),
-        };
-        if let Posting::Match(_) = posting {
-            self.ops.truncate(first);
+        builder.rests.push(rest);
+        for check in &builder.cover {
+            if let Some((slot, _)) = set.checks().field(*check) {
+                *builder.uses.entry(slot).or_insert(0) += 1;
+            }
         }
-        let hung = builder.cover.iter().map(|check| (*check, posting));
-        builder.hung.extend(hung);
+    }
+
+    /// Chooses what filters hang on: rather fields on which others hang, too,
+    /// because each field more is one more to look up for each event.
+    fn choose(&mut self, set: &FilterSet, builder: &mut Builder) {
+        builder.hung.clear();
+        for rest in &builder.rests {
+            let ops = self.ops(*rest);
+            let cost = |check| {
+                let (slot, _) = set.checks().field(check)?;
+                let uses = builder.uses.get(&slot).copied().unwrap_or_default();
+                let own = anchor::cost(set.checks(), check)?;
+                Some(own + anchor::LANE / (uses + 1))
+            };
+            builder.folder.cover(ops, cost, &mut builder.cover);
+            let posting = match ops {
+                [only] if only.is_all() => Posting::Match(rest.filter),
+                _ if builder.cover.len() > 1 => Posting::RunOnce(*rest),
+                _ => Posting::Run(*rest),
+            };
+            let hung = builder.cover.iter().map(|check| (*check, posting));
+            builder.hung.extend(hung);
+        }
     }
 
     /// Makes the index of what was gathered.
@@ -169,6 +198,9 @@ impl Class {
 pub(super) struct Builder {
     folder: Folder,
     cover: Vec<CheckId>,
+    /// Filters that hang on something, and how many of them on which fields.
+    rests: Vec<Rest>,
+    uses: HashMap<Slot, u32>,
     hung: Vec<(CheckId, Posting)>,
 }
 

@@ -176,10 +176,16 @@ impl Matcher {
             }
             run.cache(cache, at);
         }
-        self.found.sort_unstable();
+        if self.found.len() > 1 {
+            self.found.sort_unstable();
+        }
         self.ids.clear();
-        let ids = self.found.iter().filter_map(|filter| set.id(*filter));
-        self.ids.extend(ids);
+        let found = self.found.iter();
+        if set.is_untouched() {
+            self.ids.extend(found.map(|at| FilterId((*at).into())));
+        } else {
+            self.ids.extend(found.filter_map(|at| set.id(*at)));
+        }
         &self.ids
     }
 }
@@ -210,6 +216,13 @@ impl Marks {
             return false;
         };
         core::mem::replace(mark, self.generation) != self.generation
+    }
+
+    /// A comparison that holds.
+    fn note(&mut self, check: CheckId) {
+        if let Some(mark) = self.checks.get_mut(check as usize) {
+            *mark = self.generation << 1 | 1;
+        }
     }
 
     /// The result of a comparison, evaluated unless it was.
@@ -279,17 +292,13 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
             return;
         };
         let (set, view) = (self.set, self.view);
-        let holds = self
-            .marks
-            .result(check, || match set.checks().field(check) {
-                Some((slot, test)) => {
-                    test.holds_for(value, |accept| view.any_element(slot, accept))
-                }
-                None => false,
-            });
+        let holds = set.checks().field(check).is_some_and(|(slot, test)| {
+            test.holds_for(value, |accept| view.any_element(slot, accept))
+        });
         if !holds {
             return;
         }
+        self.marks.note(check);
         // Only elements of lists can lead to the same comparison twice.
         let is_list = matches!(value, Some(ValueRef::List));
         for posting in postings {
@@ -300,6 +309,11 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
                     }
                 }
                 Posting::Run(rest) => {
+                    if !is_list || self.marks.is_first(rest.filter) {
+                        self.rest(class, rest);
+                    }
+                }
+                Posting::RunOnce(rest) => {
                     if self.marks.is_first(rest.filter) {
                         self.rest(class, rest);
                     }

@@ -15,6 +15,7 @@ mod hazards;
 mod inheritance;
 mod names;
 mod properties;
+mod set_bounds;
 mod set_properties;
 mod set_vectors;
 mod sets;

@@ -1,6 +1,8 @@
 //! Sets against their filters one at a time, on random filters and events of
 //! every kind, while filters come and go.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent};
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
 use fantail_syntax::ParseOptions;

@@ -3,6 +3,8 @@
 //! A case's own filter has to answer as that Dovecot did; the others of its
 //! set, which that Dovecot never saw with this event, as they do alone.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 use fantail_event::{CategoryTree, Dialect, Event, Level, escape, text};
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
 use fantail_syntax::ParseOptions;

@@ -1,0 +1,124 @@
+//! Sets beyond what a matcher has room for, and sets that change for long.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use fantail_event::{Dialect, EventView, ValueRef};
+use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
+
+use crate::sets::{check_set, parse};
+
+/// An event with a name, some categories, and the number `n`.
+struct Numbered {
+    name: String,
+    categories: Vec<String>,
+    n: i64,
+}
+
+impl EventView for Numbered {
+    fn name(&self) -> Option<&[u8]> {
+        Some(self.name.as_bytes())
+    }
+
+    fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
+        (key == b"n").then_some(ValueRef::Int(self.n))
+    }
+
+    fn in_category(&self, category: &[u8]) -> bool {
+        self.categories.iter().any(|own| own.as_bytes() == category)
+    }
+}
+
+fn numbered(name: impl ToString, categories: &[String], n: i64) -> Numbered {
+    Numbered {
+        name: name.to_string(),
+        categories: categories.to_vec(),
+        n,
+    }
+}
+
+fn set_of(texts: impl Iterator<Item = String>) -> (FilterSet, Vec<(FilterId, Filter)>) {
+    let filters: Vec<_> = texts.map(|text| parse(&text, Dialect::V2_4)).collect();
+    let set: FilterSet = filters.iter().collect();
+    let named = set.ids().zip(filters).collect();
+    (set, named)
+}
+
+/// More names than are remembered, each a class of its own.
+#[test]
+fn more_names_than_room() {
+    let (set, filters) = set_of((0..1_100).map(|n| format!("event=x{n} OR n={n} AND event=y*")));
+    let mut matcher = Matcher::new();
+    for number in 0..1_200 {
+        let event = numbered(format_args!("x{number}"), &[], number % 7);
+        let found = check_set(&set, &filters, &mut matcher, &event);
+        assert_eq!(found.len(), usize::from(number < 1_100));
+    }
+    // Until everything is forgotten, and on.
+    for number in 0..75_000 {
+        let event = numbered(format_args!("y{number}"), &[], 5);
+        let found: Vec<_> = matcher.evaluate(&set, &event).to_vec();
+        assert_eq!(found.iter().map(|id| id.index()).collect::<Vec<_>>(), [5]);
+    }
+    let event = numbered("x7", &[], 0);
+    assert_eq!(check_set(&set, &filters, &mut matcher, &event).len(), 1);
+}
+
+/// More categories than tell classes apart, in more ways than there is room.
+#[test]
+fn more_categories_than_room() {
+    let (set, filters) = set_of((0..80).map(|n| format!("category=c{n}")));
+    let mut matcher = Matcher::new();
+    for number in 0..1_500_u64 {
+        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let categories = (0..80).filter(|bit| mixed.rotate_left(*bit) & 3 == 0);
+        let categories: Vec<_> = categories.map(|bit| format!("c{bit}")).collect();
+        let event = numbered("x", &categories, 0);
+        let found = check_set(&set, &filters, &mut matcher, &event);
+        assert_eq!(found.len(), categories.len());
+    }
+}
+
+/// Through all sizes of a tail, removals from the base, and compaction.
+#[test]
+fn years_of_changes() {
+    let mut set = FilterSet::new();
+    let mut filters: Vec<(FilterId, Filter)> = Vec::new();
+    let mut matcher = Matcher::new();
+    let mut inserted = 0;
+    // Grows, shrinks to nothing nearly, grows again.
+    for step in 0..1_800_usize {
+        let is_growing = !(600..1_180).contains(&step);
+        if is_growing || filters.is_empty() {
+            let text = match inserted % 4 {
+                0 => format!("n={}", inserted % 50),
+                1 => format!("event=e{} AND n<{}", inserted % 9, inserted % 50),
+                2 => format!("category=c{} OR n={}", inserted % 5, inserted % 50),
+                _ => format!("NOT event=e{} AND n={}", inserted % 9, inserted % 50),
+            };
+            let filter = parse(&text, Dialect::V2_4);
+            filters.push((set.insert(&filter), filter));
+            inserted += 1;
+        } else {
+            let (id, _) = filters.remove(step * 7 % filters.len());
+            assert!(set.remove(id));
+        }
+        assert_eq!(set.len(), filters.len());
+        if step % 5 == 0 {
+            let number = i64::try_from(step % 50).expect("small");
+            let categories = [format!("c{}", step % 7)];
+            let event = numbered(format_args!("e{}", step % 11), &categories, number);
+            check_set(&set, &filters, &mut matcher, &event);
+        }
+    }
+    let (rebuilt, again) = set_of(filters.iter().map(|(_, filter)| filter.to_string()));
+    let mut fresh = Matcher::new();
+    for number in 0..60 {
+        let event = numbered(format_args!("e{}", number % 11), &["c3".into()], number);
+        let kept = check_set(&set, &filters, &mut matcher, &event);
+        let places = kept.iter().map(|id| {
+            let at = filters.binary_search_by_key(id, |(id, _)| *id).unwrap();
+            again[at].0
+        });
+        assert!(places.eq(check_set(&rebuilt, &again, &mut fresh, &event)));
+    }
+}
