@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod check;
+mod convert;
 mod events;
 mod filter;
 mod golden;
