@@ -70,7 +70,7 @@ pub(crate) struct Arguments {
 enum Format {
     /// With the lines they are about.
     Human,
-    /// One line each: file:line:column: level[code]: message.
+    /// One line each, with file, line, column, level, code and message.
     Short,
     /// As one JSON object.
     Json,

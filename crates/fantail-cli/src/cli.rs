@@ -21,6 +21,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Check(crate::check::Arguments),
     Events(crate::events::Arguments),
+    Config(crate::config::Arguments),
+    Convert(crate::convert::Arguments),
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use fantail::config::{self, FileSystem, Options, Settings, Style};
+use fantail::config::{self, FileSystem, Loaded, Options, Settings, Style};
 
 use crate::{
     cli::Dialect,
@@ -16,6 +16,11 @@ use crate::{
 /// Reads a configuration and says what is wrong with it. `None` if it has
 /// errors; warnings do not matter.
 pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Settings>, Failure> {
+    Ok(load_whole(path, dialect).map(|loaded| loaded.settings))
+}
+
+/// Like [`load`], with all that was read.
+pub(crate) fn load_whole(path: &Path, dialect: Option<Dialect>) -> Option<Loaded> {
     let options = Options {
         dialect: dialect.map(Into::into),
         ..Options::default()
@@ -27,7 +32,7 @@ pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Setti
             config::render(&loaded.diagnostics, &loaded.sources, style()).trim_end()
         ));
     }
-    Ok((!loaded.diagnostics.has_errors()).then_some(loaded.settings))
+    (!loaded.diagnostics.has_errors()).then_some(loaded)
 }
 
 /// Colours on terminals, unless `NO_COLOR` forbids them.

@@ -6,7 +6,9 @@
 mod captures;
 mod check;
 mod cli;
+mod config;
 mod configuration;
+mod convert;
 mod events;
 mod exit;
 mod exports;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Check(arguments) => check::run(&arguments),
         cli::Command::Events(arguments) => events::run(&arguments),
+        cli::Command::Config(arguments) => config::run(&arguments),
+        cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
     };

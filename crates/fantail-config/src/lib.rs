@@ -9,7 +9,7 @@
 //! 3. [`Settings`]: metrics, exporters and listeners, resolved and checked.
 //!
 //! [`load`] goes all the way, and reports everything that is wrong in one run
-//! as [`Diagnostics`]. A whole `/etc/dovecot/dovecot.conf` can be given to it:
+//! as [`Diagnostics`]; [`write`](fn@write) goes the way back. A whole `/etc/dovecot/dovecot.conf` can be given to it:
 //! settings that are not of Dovecot's statistics are passed over.
 //!
 //! What is deliberately absent: no I/O but through a [`Loader`]; no opinion
@@ -18,6 +18,7 @@
 
 mod add;
 mod code;
+mod comments;
 mod context;
 mod diagnostic;
 mod exporter;
@@ -49,10 +50,12 @@ mod text;
 mod tree;
 mod variable;
 mod version;
+mod write;
 
 pub use crate::{
     add::MetricRequest,
     code::{Code, Severity},
+    comments::comments_of,
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
     limits::Limits,
     load::{Loaded, Options, Refused, load, load_text},
@@ -69,4 +72,5 @@ pub use crate::{
     suggest::similar,
     text::Text,
     tree::{Item, ItemKind, Tree},
+    write::{VERSION_LINES, write, write_exporter, write_metric, write_stats},
 };

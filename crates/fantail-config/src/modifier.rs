@@ -60,6 +60,12 @@ fn named(name: &[u8]) -> Result<Modifier, String> {
     })
 }
 
+/// What a modifier is called.
+pub(crate) fn name(modifier: Modifier) -> &'static str {
+    let found = NAMES.iter().find(|(_, known)| *known == modifier);
+    found.map_or("", |(name, _)| name)
+}
+
 pub(crate) fn error(reason: &str, span: Span) -> Box<Diagnostic> {
     let message = format!("invalid modifier: {reason}");
     Box::new(Diagnostic::new(Code::InvalidModifier, message, span))

@@ -97,6 +97,16 @@ impl Text {
         self.bytes.is_empty()
     }
 
+    /// A text that was made, not read: all its places are `span`.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8], span: Span) -> Self {
+        let mut text = Self::empty(span);
+        for byte in bytes {
+            text.push(*byte, span.file, span.start);
+        }
+        text
+    }
+
     /// Where it stands as a whole, with its quotes.
     #[must_use]
     pub fn span(&self) -> Span {

@@ -60,7 +60,11 @@ pub(crate) fn verdict(filter: &Filter, event: &Event) -> Verdict {
 }
 
 fn comparison(filter: &Filter, index: usize, event: &Event) -> Verdict {
-    match filter.comparisons().get(index).map(|one| one.test()) {
+    match filter
+        .comparisons()
+        .get(index)
+        .map(fantail_filter::Comparison::test)
+    {
         Some(Test::Name(pattern)) if pattern.matches(event.name.as_bytes()) => Verdict::Always,
         Some(Test::Name(_)) => Verdict::Never,
         _ => Verdict::Perhaps,

@@ -79,6 +79,8 @@ codes! {
     HiddenMetric = "hidden-metric", Hint;
     /// An exporter that no metric uses.
     UnusedExporter = "unused-exporter", Warning;
+    /// Something that the other series of Dovecot cannot express, or reads otherwise.
+    NotCarriedOver = "not-carried-over", Warning;
     /// A metric that matched none of the recorded events that it was tried on.
     MatchesNothing = "matches-nothing", Warning;
     /// A secret in a file that everybody on this machine can read.

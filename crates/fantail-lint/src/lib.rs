@@ -4,6 +4,7 @@
 //!   categories and reason codes. Compiled in as text, read in once.
 //! - [`check`]: a configuration that was loaded, against the catalogue:
 //!   [`Finding`]s, each with a stable [`Code`], a place and a remedy.
+//! - [`translate`](fn@translate): settings of one series of Dovecot for the other.
 //! - [`Trial`]: the metrics against events that were recorded: which of them
 //!   match nothing, and which term of the filter is to blame.
 //!
@@ -30,6 +31,7 @@ mod catalogue;
 mod check;
 mod code;
 mod finding;
+mod translate;
 mod trial;
 mod version;
 
@@ -38,6 +40,7 @@ pub use crate::{
     check::check,
     code::Code,
     finding::Finding,
+    translate::{Translation, translate},
     trial::{Failing, Outcome, Trial},
     version::Version,
 };

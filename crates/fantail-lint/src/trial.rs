@@ -2,6 +2,7 @@
 
 use fantail_config::Metric;
 use fantail_event::{Dialect, EventView};
+use fantail_filter::Filter;
 use fantail_syntax::{NodeId, NodeKind, Span};
 
 use crate::{Code, Finding};
@@ -61,7 +62,7 @@ impl<'a> Trial<'a> {
     pub fn new(metrics: &'a [Metric], dialect: Dialect) -> Self {
         let mut filters = metrics.iter().map(|metric| &metric.filter);
         Self {
-            unnamed: dialect == Dialect::V2_4 && !filters.all(|filter| filter.requires_name()),
+            unnamed: dialect == Dialect::V2_4 && !filters.all(Filter::requires_name),
             metrics: metrics.iter().map(Tried::new).collect(),
             events: 0,
         }

@@ -19,8 +19,8 @@ pub(super) fn write(findings: &[Finding], sources: &Sources) -> String {
         .map(|one| result(one, &rules, sources))
         .collect();
     let rules: Vec<Value> = rules
-        .iter()
-        .map(|(code, _)| json!({ "id": code, "shortDescription": { "text": explanation(code) } }))
+        .keys()
+        .map(|code| json!({ "id": code, "shortDescription": { "text": explanation(code) } }))
         .collect();
     let report = json!({
         "$schema": SCHEMA,

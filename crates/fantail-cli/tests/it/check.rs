@@ -92,7 +92,7 @@ fn sarif() {
     assert_eq!(report["version"], "2.1.0");
     let run = &report["runs"][0];
     for result in run["results"].as_array().unwrap() {
-        let rule = result["ruleIndex"].as_u64().unwrap() as usize;
+        let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], result["ruleId"]);
         let place = &result["locations"][0]["physicalLocation"];
         let uri = place["artifactLocation"]["uri"].as_str().unwrap();

@@ -14,6 +14,7 @@ mod limits;
 mod places;
 mod tree;
 mod values;
+mod write;
 
 use std::path::PathBuf;
 

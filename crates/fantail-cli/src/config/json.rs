@@ -1,0 +1,139 @@
+//! Settings as JSON. Bytes that are not UTF-8 are replaced.
+
+use fantail::{
+    config::{Exporter, Metric, Settings, Transport},
+    format::{Format, Parts, TimeStyle},
+    metrics::{GroupBy, Method, Modifier},
+};
+use serde_json::{Value, json};
+
+pub(super) fn write(settings: &Settings) -> String {
+    let exporters: Vec<Value> = settings.exporters.iter().map(exporter).collect();
+    let metrics: Vec<Value> = settings.metrics.iter().map(metric).collect();
+    let unix = settings.stats.unix_listeners.iter();
+    let unix: Vec<Value> = unix
+        .map(|one| {
+            json!({
+                "path": text(&one.path.value),
+                "mode": one.mode.as_ref().map(|mode| format!("{:04o}", mode.value)),
+                "user": one.user.as_ref().map(|user| text(&user.value)),
+                "group": one.group.as_ref().map(|group| text(&group.value)),
+            })
+        })
+        .collect();
+    let inet = settings.stats.inet_listeners.iter();
+    let inet: Vec<Value> = inet
+        .map(|one| {
+            let addresses: Vec<String> = one.addresses.iter().map(|one| text(&one.value)).collect();
+            json!({
+                "name": text(&one.name.value),
+                "port": one.port.as_ref().map(|port| port.value),
+                "addresses": addresses,
+                "ssl": one.ssl,
+            })
+        })
+        .collect();
+    let report = json!({
+        "dialect": settings.dialect.to_string(),
+        "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
+        "metrics": metrics,
+        "exporters": exporters,
+        "unix_listeners": unix,
+        "inet_listeners": inet,
+    });
+    format!("{report:#}\n")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn exporter(one: &Exporter) -> Value {
+    let names = Format::NAMES.iter();
+    let mut names = names.filter(|(_, format)| *format == one.format);
+    let time = match one.time_style {
+        TimeStyle::Rfc3339 => "rfc3339",
+        TimeStyle::Unix => "unix",
+    };
+    let milliseconds = |timeout: &Option<std::time::Duration>| {
+        timeout.and_then(|timeout| u64::try_from(timeout.as_millis()).ok())
+    };
+    let transport = match &one.transport {
+        Transport::Log => json!({ "driver": "log" }),
+        Transport::Drop => json!({ "driver": "drop" }),
+        Transport::HttpPost { url, timeout } => json!({
+            "driver": "http-post", "url": text(url), "timeout_ms": milliseconds(timeout),
+        }),
+        Transport::File { path } => json!({ "driver": "file", "path": text(path) }),
+        Transport::Unix { path, timeout } => json!({
+            "driver": "unix", "path": text(path), "timeout_ms": milliseconds(timeout),
+        }),
+        _ => Value::Null,
+    };
+    json!({
+        "name": text(&one.name),
+        "format": names.next().map(|(name, _)| name),
+        "time_format": time,
+        "transport": transport,
+    })
+}
+
+fn metric(one: &Metric) -> Value {
+    let settings = &one.settings;
+    let fields: Vec<String> = settings.fields.iter().map(|field| text(field)).collect();
+    let levels: Vec<Value> = settings.group_by.iter().map(level).collect();
+    json!({
+        "name": text(&settings.name),
+        "description": text(&settings.description),
+        "filter": text(one.filter_text.bytes()),
+        "fields": fields,
+        "group_by": levels,
+        "exporter": one.exporter.as_ref().map(|exporter| text(&exporter.value)),
+        "exporter_include": parts(one.include),
+    })
+}
+
+fn parts(include: Parts) -> Vec<&'static str> {
+    let switches = [
+        include.name,
+        include.hostname,
+        include.timestamps,
+        include.categories,
+        include.fields,
+    ];
+    let words = Parts::WORDS.into_iter().zip(switches);
+    words.filter(|(_, on)| *on).map(|(word, _)| word).collect()
+}
+
+fn level(one: &GroupBy) -> Value {
+    let field = text(&one.field);
+    match &one.method {
+        Method::Discrete(modifiers) => {
+            let modifiers: Vec<&str> = modifiers.iter().map(|one| modifier(*one)).collect();
+            json!({ "field": field, "method": "discrete", "modifiers": modifiers })
+        }
+        Method::Exponential(method) => json!({
+            "field": field,
+            "method": "exponential",
+            "min_magnitude": method.min_magnitude(),
+            "max_magnitude": method.max_magnitude(),
+            "base": method.base(),
+        }),
+        Method::Linear(method) => json!({
+            "field": field,
+            "method": "linear",
+            "min": method.min(),
+            "max": method.max(),
+            "step": method.step(),
+        }),
+    }
+}
+
+fn modifier(modifier: Modifier) -> &'static str {
+    match modifier {
+        Modifier::Domain => "domain",
+        Modifier::Username => "username",
+        Modifier::Lower => "lower",
+        Modifier::Upper => "upper",
+    }
+}

@@ -1,0 +1,264 @@
+//! `fantail convert` and `fantail config`: what they write is read again, by
+//! the installed Dovecots too, and means the same.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::program::{fantail, repository};
+
+/// The configurations of the test data that have no errors, each with its
+/// version.
+fn good() -> Vec<(PathBuf, &'static str)> {
+    let folder = repository().join("testdata/config");
+    let mut found = Vec::new();
+    for (name, version) in [("2.3/good", "2.3"), ("2.4/good", "2.4"), ("golden", "")] {
+        for entry in std::fs::read_dir(folder.join(name)).unwrap() {
+            let path = entry.unwrap().path();
+            let is_2_4 = path.display().to_string().contains("2.4.1");
+            let version = match version {
+                "" if is_2_4 => "2.4",
+                "" => "2.3",
+                version => version,
+            };
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "conf")
+            {
+                found.push((path, version));
+            }
+        }
+    }
+    assert!(found.len() > 20, "{}", found.len());
+    found
+}
+
+/// Converts a file; also says whether everything was carried over.
+fn convert(path: &Path, from: &str, to: &str) -> (Vec<u8>, bool) {
+    let path = path.to_str().unwrap();
+    let run = fantail(&["convert", "--dialect", from, "--to", to, path], b"");
+    let lost = run.err.contains("lint/not-carried-over");
+    assert_eq!(run.status, Some(i32::from(lost)), "{path}: {}", run.err);
+    (run.out, !lost)
+}
+
+fn file(folder: &Path, name: &str, text: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(text).unwrap();
+    path
+}
+
+/// Whether the installed Dovecot takes a file; `None` if there is none of this
+/// version.
+fn dovecot_takes(path: &Path, version: &str) -> Option<bool> {
+    let root = std::env::var_os("DOVECOT_2_4_ROOT").map(PathBuf::from);
+    let (mut command, path) = match (version, root) {
+        ("2.3", _) => (Command::new("doveconf"), path.to_owned()),
+        (_, None) => return None,
+        (_, Some(root)) => {
+            let name = format!("tmp/fantail-convert-{}.conf", std::process::id());
+            std::fs::copy(path, root.join(&name)).ok()?;
+            let mut command = Command::new("chroot");
+            command.arg(root).arg("doveconf");
+            (command, Path::new("/").join(name))
+        }
+    };
+    let output = command.args(["-x", "-n", "-c"]).arg(&path).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let is_right = text.starts_with(&format!("# {version}."));
+    (is_right || !output.status.success()).then(|| output.status.success())
+}
+
+#[test]
+fn whole_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, from) in good() {
+        let to = if from == "2.3" { "2.4" } else { "2.3" };
+        let (text, _) = convert(&path, from, to);
+        let converted = file(folder.path(), "converted.conf", &text);
+        let run = fantail(&["config", converted.to_str().unwrap()], b"");
+        assert_eq!(
+            (run.status, run.err.as_str()),
+            (Some(0), ""),
+            "{}",
+            path.display()
+        );
+        if text.windows(6).any(|word| word == b"filter")
+            && let Some(taken) = dovecot_takes(&converted, to)
+        {
+            assert!(
+                taken,
+                "{}: {}",
+                path.display(),
+                String::from_utf8_lossy(&text)
+            );
+        }
+    }
+}
+
+/// The same numbers come out after the way there and back.
+#[test]
+fn there_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, version, other) in [("2.3.19", "2.3", "2.4"), ("2.4.1", "2.4", "2.3")] {
+        let config = repository().join(format!("testdata/captures/{name}-wide/dovecot.conf"));
+        let (text, whole) = convert(&config, version, other);
+        // 2.4 has networks and modifiers, which 2.3 lacks.
+        assert_eq!(whole, version == "2.3");
+        let there = file(folder.path(), "there.conf", &text);
+        let (text, _) = convert(&there, other, version);
+        let back = file(folder.path(), "back.conf", &text);
+        let dump = |config: &Path| -> Vec<String> {
+            let capture = format!("testdata/captures/dovecot-{name}.tsv");
+            let config = config.to_str().unwrap();
+            let arguments = [
+                "replay",
+                "--config",
+                config,
+                "--dialect",
+                version,
+                "--exports",
+                "/dev/null",
+                "--dump",
+                "-",
+                &capture,
+            ];
+            let out = String::from_utf8(fantail(&arguments, b"").succeeded()).unwrap();
+            let lines = out.lines().map(str::to_owned);
+            let lost = ["domains", "local"];
+            lines
+                .filter(|line| !lost.iter().any(|metric| line.starts_with(metric)))
+                .collect()
+        };
+        let (before, after) = (dump(&config), dump(&back));
+        assert!(before.len() > 100, "{}", before.len());
+        assert_eq!(before, after);
+    }
+}
+
+#[track_caller]
+fn check(from: &str, to: &str, text: &str, expected: &str, losses: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "x.conf", text.as_bytes());
+    let arguments = [
+        "convert",
+        "--part",
+        "--dialect",
+        from,
+        "--to",
+        to,
+        path.to_str().unwrap(),
+    ];
+    let run = fantail(&arguments, b"");
+    assert_eq!(String::from_utf8(run.out).unwrap(), expected, "{}", run.err);
+    let lines = run.err.lines();
+    let told: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("warning[lint/not-carried-over]: "))
+        .collect();
+    assert_eq!(told, losses);
+}
+
+#[test]
+fn comments_are_kept() {
+    check(
+        "2.3",
+        "2.4",
+        "# not of the metric\n\n# two\n# lines\nmetric a { # behind\n  # inside\n  filter = event=x # behind a setting\n}\n# after\n",
+        "# two\n# lines\n# behind\n# inside\n# behind a setting\nmetric a {\n  filter = event=x\n}\n",
+        &[],
+    );
+}
+
+#[track_caller]
+fn filter(from: &str, to: &str, text: &str, expected: &str, losses: &[&str]) {
+    let text = format!("metric a {{\n  filter = {text}\n}}\n");
+    let expected = format!("metric a {{\n  filter = {expected}\n}}\n");
+    check(from, to, &text, &expected, losses);
+}
+
+#[test]
+fn filters() {
+    let imap = "event=imap_command_finished AND";
+    filter(
+        "2.3",
+        "2.4",
+        &format!("{imap} bytes_in > 5"),
+        &format!("{imap} net_in_bytes > 5"),
+        &[],
+    );
+    filter(
+        "2.4",
+        "2.3",
+        &format!("{imap} net_in_bytes>=1k"),
+        &format!("{imap} bytes_in>=1024"),
+        &[],
+    );
+    filter("2.4", "2.3", "mailbox=a/b", "mailbox=\"a/b\"", &[]);
+    filter("2.4", "2.3", "remote_ip=::0001", "remote_ip=\"::1\"", &[]);
+    filter(
+        "2.4",
+        "2.3",
+        "remote_ip=10.0.0.0/8",
+        "remote_ip=\"10.0.0.0/8\"",
+        &["Dovecot 2.3 knows no networks: this is compared as text, and never matches"],
+    );
+    filter("2.3", "2.4", "mailbox=\"a\\b\"", "mailbox=\"a\\\\b\"", &[]);
+    filter(
+        "2.4",
+        "2.3",
+        "mailbox=\"a\\*\"",
+        "mailbox=\"a*\"",
+        &["in Dovecot 2.3, `*` and `?` are always wildcards"],
+    );
+    filter(
+        "2.3",
+        "2.4",
+        "cmd_name=5k",
+        "cmd_name=5k",
+        &["Dovecot 2.4 reads `5k` as a number with a unit: texts are compared with that number"],
+    );
+}
+
+#[test]
+fn exporters() {
+    check(
+        "2.3",
+        "2.4",
+        "event_exporter e {\n  transport = http-post\n  transport_args = http://h/\n  transport_timeout = 2 secs\n  format = json\n  format_args = time-unix\n}\n",
+        "event_exporter e {\n  format = json\n  time_format = unix\n  driver = http-post\n  http_post_url = http://h/\n  http_client_request_absolute_timeout = 2000 ms\n}\n",
+        &[],
+    );
+    check(
+        "2.4",
+        "2.3",
+        "event_exporter e {\n  driver = file\n  file_path = /x\n  format = json\n}\nmetric m {\n  filter = event=x\n  exporter = e\n}\n",
+        "metric m {\n  filter = event=x\n}\n",
+        &["Dovecot 2.3 has no `file` exporters: this one is left out"],
+    );
+}
+
+#[test]
+fn settings_as_json() {
+    let config = "testdata/captures/2.3.19-seed/dovecot.conf";
+    let out = fantail(&["config", "--as", "json", config], b"").succeeded();
+    let settings: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(
+        settings["exporters"],
+        serde_json::json!([{
+            "name": "log_tab",
+            "format": "tab-text",
+            "time_format": "rfc3339",
+            "transport": { "driver": "log" },
+        }])
+    );
+    let names: Vec<_> = settings["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["imap/log/select", "log/all", "pop3_disconnects"]);
+}

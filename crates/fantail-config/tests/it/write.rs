@@ -1,0 +1,78 @@
+//! Settings that are written read back the same.
+
+use fantail_config::{Options, Settings, load_text, write};
+use fantail_event::Dialect;
+
+/// Everything but the places.
+fn gist(settings: &Settings) -> Vec<String> {
+    let metrics = settings.metrics.iter().map(|metric| {
+        let exporter = metric.exporter.as_ref().map(|exporter| &exporter.value);
+        let (include, filter) = (metric.include, metric.filter_text.bytes());
+        format!("{:?} {filter:?} {exporter:?} {include:?}", metric.settings)
+    });
+    let exporters = settings.exporters.iter().map(|one| {
+        let (format, time) = (one.format, one.time_style);
+        format!("{:?} {format:?} {time:?} {:?}", one.name, one.transport)
+    });
+    let unix = settings.stats.unix_listeners.iter().map(|one| {
+        let mode = one.mode.as_ref().map(|mode| mode.value);
+        let user = [&one.user, &one.group].map(|name| name.as_ref().map(|name| &name.value));
+        format!("{:?} {mode:?} {user:?}", one.path.value)
+    });
+    let inet = settings.stats.inet_listeners.iter().map(|one| {
+        let port = one.port.as_ref().map(|port| port.value);
+        let addresses: Vec<_> = one.addresses.iter().map(|one| &one.value).collect();
+        format!("{:?} {port:?} {addresses:?} {}", one.name.value, one.ssl)
+    });
+    metrics.chain(exporters).chain(unix).chain(inet).collect()
+}
+
+#[track_caller]
+fn check(settings: &Settings, name: &str) {
+    let text = write(settings);
+    let options = Options::default();
+    let again = load_text("again", text.clone(), &options);
+    let lines = again.diagnostics.to_lines(&again.sources);
+    assert_eq!(lines, "", "{name}\n{}", String::from_utf8_lossy(&text));
+    assert_eq!(gist(&again.settings), gist(settings), "{name}");
+    assert_eq!(write(&again.settings), text, "{name}");
+}
+
+#[test]
+fn whole_folders() {
+    for (folder, dialect) in [
+        ("2.3/good", Some(Dialect::V2_3)),
+        ("2.4/good", None),
+        ("golden", Some(Dialect::V2_3)),
+    ] {
+        for path in crate::configurations(folder) {
+            let name = path.display().to_string();
+            if name.contains("2.4.1-wide") {
+                let loaded = crate::load_file(&path, Some(Dialect::V2_4));
+                check(&loaded.settings, &name);
+                continue;
+            }
+            let loaded = crate::load_file(&path, dialect);
+            check(&loaded.settings, &name);
+        }
+    }
+}
+
+/// Values that would mean something else without quotes.
+#[test]
+fn awkward_values() {
+    for dialect in [Dialect::V2_3, Dialect::V2_4] {
+        for value in [
+            r#""\"user\"=a AND b=\"c\"""#,
+            r#""user=\"a # b\"""#,
+            r#""user=\"$x\"""#,
+            r#""  user=a  ""#,
+        ] {
+            let text =
+                format!("metric \"a b\" {{\n  filter = {value}\n  description = \"<x\\\\\"\n}}\n");
+            let loaded = crate::read(dialect, text);
+            assert_eq!(loaded.diagnostics.to_lines(&loaded.sources), "");
+            check(&loaded.settings, value);
+        }
+    }
+}

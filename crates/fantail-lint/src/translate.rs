@@ -1,0 +1,182 @@
+//! Settings of one series of Dovecot for the other.
+//!
+//! Fields are given the names that they have there, values are written so that
+//! they mean the same, and what cannot be expressed is left out and told.
+
+mod filter;
+
+use fantail_config::{Exporter, Metric, Settings, Span, Text, Transport};
+use fantail_event::Dialect;
+use fantail_filter::Filter;
+use fantail_metrics::{GroupBy, Method};
+use fantail_syntax::ParseOptions;
+
+use crate::{
+    Catalogue, Code, Finding,
+    candidates::{self, Verdict},
+    catalogue::{Event, stands_for},
+};
+
+/// Settings for the other series, and what they lack.
+#[derive(Debug, Clone)]
+pub struct Translation {
+    /// The settings; their places are those of what they were made of.
+    pub settings: Settings,
+    /// What could not be carried over, or means something else there.
+    pub losses: Vec<Finding>,
+}
+
+/// Translates settings; those of the same series are left as they are.
+#[must_use]
+pub fn translate(settings: &Settings, to: Dialect, catalogue: &Catalogue) -> Translation {
+    let mut translation = Translation {
+        settings: settings.clone(),
+        losses: Vec::new(),
+    };
+    if settings.dialect == to {
+        return translation;
+    }
+    let losses = &mut translation.losses;
+    let exporters = settings.exporters.iter();
+    let exporters: Vec<Exporter> = exporters
+        .filter(|exporter| can_export(exporter, to, losses))
+        .cloned()
+        .collect();
+    let metrics = settings.metrics.iter();
+    let metrics = metrics
+        .filter_map(|metric| {
+            let task = Task {
+                from: settings.dialect,
+                to,
+                events: possible(metric, settings.dialect, catalogue),
+            };
+            task.metric(metric, &exporters, losses)
+        })
+        .collect();
+    translation.settings.dialect = to;
+    translation.settings.metrics = metrics;
+    translation.settings.exporters = exporters;
+    translation
+}
+
+fn lost(message: impl Into<String>, place: Span) -> Finding {
+    Finding::new(Code::NotCarriedOver, message, place)
+}
+
+fn can_export(exporter: &Exporter, to: Dialect, losses: &mut Vec<Finding>) -> bool {
+    let kind = match &exporter.transport {
+        Transport::File { .. } => "file",
+        Transport::Unix { .. } => "unix",
+        _ => return can_be_named(&exporter.name, to, exporter.spans.name, losses),
+    };
+    if to == Dialect::V2_4 {
+        return true;
+    }
+    let place = exporter.spans.transport.unwrap_or(exporter.spans.block);
+    losses.push(lost(
+        format!("Dovecot 2.3 has no `{kind}` exporters: this one is left out"),
+        place,
+    ));
+    false
+}
+
+/// 2.4 keeps names that begin with `__` for itself.
+fn can_be_named(name: &[u8], to: Dialect, place: Span, losses: &mut Vec<Finding>) -> bool {
+    let reserved = to == Dialect::V2_4 && name.starts_with(b"__");
+    if reserved {
+        losses.push(lost(
+            "Dovecot 2.4 keeps names that begin with `__` for itself: this block is left out",
+            place,
+        ));
+    }
+    !reserved
+}
+
+/// The events that a metric may be about; all if none is known.
+fn possible<'a>(metric: &Metric, dialect: Dialect, catalogue: &'a Catalogue) -> Vec<&'a Event> {
+    let all = catalogue.events().iter();
+    let all = all.filter(|event| event.is_in(dialect));
+    let may = |event: &&Event| candidates::verdict(&metric.filter, event) != Verdict::Never;
+    let some: Vec<&Event> = all.clone().filter(may).collect();
+    if some.is_empty() { all.collect() } else { some }
+}
+
+/// The translation of one metric.
+struct Task<'a> {
+    from: Dialect,
+    to: Dialect,
+    events: Vec<&'a Event>,
+}
+
+impl Task<'_> {
+    fn metric(
+        &self,
+        metric: &Metric,
+        exporters: &[Exporter],
+        losses: &mut Vec<Finding>,
+    ) -> Option<Metric> {
+        if !can_be_named(&metric.settings.name, self.to, metric.spans.name, losses) {
+            return None;
+        }
+        let mut new = metric.clone();
+        let text = self.filter(metric, losses);
+        match Filter::parse(&text, &ParseOptions::new(self.to)) {
+            Ok(filter) => new.filter = filter,
+            Err(errors) => {
+                let message = format!("Dovecot {} cannot read this filter: {errors}", self.to);
+                losses.push(lost(message, metric.filter_text.span()));
+                return None;
+            }
+        }
+        new.filter_text = Text::from_bytes(&text, metric.filter_text.span());
+        for field in &mut new.settings.fields {
+            *field = self.field(field);
+        }
+        new.settings.group_by.clear();
+        new.spans.group_by.clear();
+        for (level, place) in metric.settings.group_by.iter().zip(&metric.spans.group_by) {
+            let field = self.field(&level.field);
+            if self.to == Dialect::V2_4
+                && new.settings.group_by.iter().any(|one| one.field == field)
+            {
+                let message = "Dovecot 2.4 groups by a field once only: this level is left out";
+                losses.push(lost(message, *place));
+                continue;
+            }
+            let method = self.method(&level.method, *place, losses);
+            new.settings.group_by.push(GroupBy { field, method });
+            new.spans.group_by.push(*place);
+        }
+        new.exporter = new.exporter.filter(|exporter| {
+            let mut names = exporters.iter().map(|one| &one.name);
+            names.any(|name| *name == exporter.value)
+        });
+        Some(new)
+    }
+
+    fn method(&self, method: &Method, place: Span, losses: &mut Vec<Finding>) -> Method {
+        match method {
+            Method::Discrete(modifiers) if self.to == Dialect::V2_3 && !modifiers.is_empty() => {
+                let message = "most of Dovecot 2.3 knows no modifiers: whole values are grouped by";
+                losses.push(lost(message, place));
+                Method::Discrete(Vec::new())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// What a field is called there.
+    fn field(&self, key: &[u8]) -> Vec<u8> {
+        let mut fields = self.events.iter().flat_map(|event| &event.fields);
+        let field = fields.find(|field| {
+            field.is_in(self.from)
+                && field.is_in(self.to)
+                && field.key(self.from).as_bytes() == key
+                && !stands_for(field.key(self.to), key)
+        });
+        field.map_or_else(
+            || key.to_vec(),
+            |field| field.key(self.to).as_bytes().to_vec(),
+        )
+    }
+}
