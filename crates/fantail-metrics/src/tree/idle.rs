@@ -10,7 +10,6 @@ use std::time::Duration;
 use hashbrown::HashTable;
 
 use super::{Row, Tree, cost};
-use crate::segmented::Segmented;
 
 /// Updated since the last look.
 pub(super) const NOW: u32 = u32::MAX;
@@ -79,7 +78,7 @@ impl Tree {
     /// known, and so is its depth, which says what room a row gives back.
     fn retain_rows(&mut self, keep: &[bool]) {
         let mut places: Vec<(u32, u32)> = Vec::with_capacity(keep.len());
-        let old = std::mem::replace(&mut self.rows, Segmented::default());
+        let old = std::mem::take(&mut self.rows);
         self.len = 0;
         for (mut row, kept) in old.into_iter().zip(keep) {
             let above = places.get(row.parent as usize).copied();
