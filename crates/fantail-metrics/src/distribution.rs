@@ -1,5 +1,7 @@
 //! What is known of the values of one field.
 
+mod saved;
+
 use crate::{
     Percentile,
     moments::{Moments, as_f64},

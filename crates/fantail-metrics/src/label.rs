@@ -22,7 +22,7 @@ use crate::settings::{GroupBy, Modifier};
 
 /// Longer values are cut, and told apart by a hash.
 pub(crate) const MAX_BYTES: usize = 256;
-const HASH_BYTES: usize = 16;
+pub(crate) const HASH_BYTES: usize = 16;
 pub(crate) const REPLACEMENT: char = '\u{FFFD}';
 pub(crate) const ELLIPSIS: char = '…';
 
@@ -92,7 +92,7 @@ where
 /// FNV-1a with 128 bits: the same on every machine, so that series of
 /// different shards meet. It resists chance, not malice: whoever makes two
 /// values collide has them counted in one series.
-fn hash(bytes: &[u8]) -> u128 {
+pub(crate) fn hash(bytes: &[u8]) -> u128 {
     bytes
         .iter()
         .fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {

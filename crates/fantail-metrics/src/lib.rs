@@ -4,7 +4,8 @@
 //! the events' durations and of chosen fields, for all events and for each
 //! sub-metric that `group_by` makes. A [`Snapshot`] of it is merged with those
 //! of other shards, dumped as `doveadm stats dump` does ([`dump`]), or written
-//! for a scrape (by another crate).
+//! for a scrape (by another crate), or saved for the time after a restart
+//! ([`state`]).
 //!
 //! Filters are not known here, no clock is read, and nothing is sent anywhere.
 //! What differs from Dovecot: sums and counts never wrap, median and
@@ -31,6 +32,7 @@ mod segmented;
 mod settings;
 mod sketch;
 mod snapshot;
+pub mod state;
 mod tree;
 
 pub use crate::{

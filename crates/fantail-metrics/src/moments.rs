@@ -42,6 +42,32 @@ impl Moments {
         join(self.sum)
     }
 
+    /// Count, sum and sum of squares, limbs in order of significance.
+    pub(crate) const fn limbs(&self) -> [u64; 6] {
+        let ([a, b], [x, y, z]) = (self.sum, self.squares);
+        [self.count, a, b, x, y, z]
+    }
+
+    /// Of what [`limbs`](Self::limbs) gave, and of nothing that no values
+    /// between `min` and `max` have.
+    pub(crate) fn from_limbs(limbs: [u64; 6], min: u64, max: u64) -> Option<Self> {
+        let [count, a, b, x, y, z] = limbs;
+        let moments = Self {
+            count,
+            sum: [a, b],
+            squares: [x, y, z],
+        };
+        let times = |value: u64| u128::from(value) * u128::from(count);
+        let sum_fits = (times(min)..=times(max)).contains(&moments.sum());
+        // (Σx)² ≤ n·Σx², so that a variance is not negative.
+        let mut least = [0; 4];
+        add_product(&mut least, &moments.sum, &moments.sum);
+        let mut most = [0; 4];
+        add_product(&mut most, &moments.squares, &[count]);
+        let squares_fit = least.iter().rev().le(most.iter().rev());
+        (sum_fits && squares_fit).then_some(moments)
+    }
+
     /// Population variance, 0 with no values: (n·Σx² − (Σx)²) / n², whose
     /// numerator is exact.
     pub(crate) fn variance(&self) -> f64 {

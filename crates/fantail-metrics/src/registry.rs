@@ -1,12 +1,13 @@
 //! All metrics of a program, or of one shard of it.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+mod lifetime;
+
+use std::{collections::HashMap, sync::Arc};
 
 use fantail_event::{Dialect, EventView};
 
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
-    declare::declare,
     observe::{Scratch, observe},
     tree::Tree,
 };
@@ -293,45 +294,6 @@ impl Registry {
         true
     }
 
-    /// Makes a series whose values are known in advance, so that it is there
-    /// with zeros before its first event. `values` has one for each discrete
-    /// level of `group_by`, as an event would have it, in order; a quantized
-    /// level gets all its buckets. Such series are never dropped as idle.
-    ///
-    /// ```
-    /// # use fantail_event::Dialect;
-    /// # use fantail_metrics::{GroupBy, Method, MetricSettings, Modifier, Registry};
-    /// let mut registry = Registry::new(Dialect::V2_4);
-    /// let level = |field: &[u8], modifiers| GroupBy {
-    ///     field: field.to_vec(),
-    ///     method: Method::Discrete(modifiers),
-    /// };
-    /// let metric = registry.add(MetricSettings {
-    ///     name: b"logins".to_vec(),
-    ///     group_by: vec![level(b"service", vec![]), level(b"result", vec![Modifier::Lower])],
-    ///     ..MetricSettings::default()
-    /// })?;
-    /// registry.declare(metric, &[b"imap", b"OK"])?;
-    /// registry.declare(metric, &[b"imap", b"NO"])?;
-    /// // The metric, `imap`, and `ok` and `no` below it.
-    /// assert_eq!(registry.series(), 4);
-    /// # Ok::<(), fantail_metrics::RegistryError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// There is no such metric, not one value for each discrete level, or no
-    /// room for all series; those that were made by then stay.
-    pub fn declare(&mut self, id: MetricId, values: &[&[u8]]) -> Result<(), RegistryError> {
-        let slot = self.slots.get_mut(id.slot as usize);
-        let slot = slot.filter(|slot| slot.generation == id.generation);
-        let Some(metric) = slot.and_then(|slot| slot.metric.as_mut()) else {
-            return Err(RegistryError::new(RegistryErrorKind::UnknownMetric, b""));
-        };
-        let (tree, settings) = (&mut metric.tree, &metric.settings);
-        declare(tree, settings, values, &self.limits, &mut self.used)
-            .map_err(|kind| RegistryError::new(kind, &settings.name))
-    }
-
     /// What there is at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -360,37 +322,9 @@ impl Registry {
             metric.dropped = 0;
         }
     }
-
-    /// Drops series without an update for a time, and gives their room back;
-    /// returns how many.
-    ///
-    /// `now` is the time since some moment that stays the same, such as the
-    /// start of the program, not the time of day: that jumps. A series counts
-    /// as updated when this is called next after the update, so call this a
-    /// few times in `idle`; it takes a look at each series. A time of less
-    /// than a second counts as one, and times beyond 136 years as that.
-    ///
-    /// What a dropped series counted stays in the metric itself and in all
-    /// series above that are not idle; one whose value comes again begins
-    /// with nothing. [`MetricSnapshot::dropped`] tells how many there were.
-    /// Metrics themselves stay, and so do series that were
-    /// [declared](Self::declare).
-    pub fn drop_idle(&mut self, now: Duration, idle: Duration) -> usize {
-        let mut dropped = 0;
-        for metric in self
-            .slots
-            .iter_mut()
-            .filter_map(|slot| slot.metric.as_mut())
-        {
-            let here = metric.tree.drop_idle(now, idle, &mut self.used);
-            metric.dropped = metric.dropped.saturating_add(here as u64);
-            dropped += here;
-        }
-        dropped
-    }
 }
 
-fn check(settings: &MetricSettings) -> Result<(), RegistryError> {
+pub(crate) fn check(settings: &MetricSettings) -> Result<(), RegistryError> {
     let kind = if settings.name.is_empty() {
         RegistryErrorKind::EmptyName
     } else if settings.group_by.len() > MAX_LEVELS {

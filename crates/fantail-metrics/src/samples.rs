@@ -94,7 +94,7 @@ impl Samples {
     }
 
     /// The values in the order they came; nothing for a sketch.
-    fn for_each_exact(&self, count: u64, mut each: impl FnMut(u64)) {
+    pub(crate) fn for_each_exact(&self, count: u64, mut each: impl FnMut(u64)) {
         match self {
             Self::Few(values) => {
                 let count = usize::try_from(count).unwrap_or(FEW);

@@ -117,7 +117,8 @@ impl Sketch {
         self.add(bin, 1);
     }
 
-    fn add(&mut self, bin: usize, count: u64) {
+    /// Counts values in a bin below [`BINS`].
+    pub(crate) fn add(&mut self, bin: usize, count: u64) {
         let (index, cell) = (bin / PAGE, bin % PAGE);
         let count = self.count(bin).saturating_add(count);
         let needed = Width::of(count);
@@ -184,7 +185,7 @@ impl Sketch {
     }
 
     /// The bins that are not empty, in order.
-    fn counts(&self) -> impl Iterator<Item = (usize, u64)> {
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (usize, u64)> {
         let pages = self.pages.iter().enumerate();
         pages
             .filter(|(_, page)| **page != Page::ABSENT)

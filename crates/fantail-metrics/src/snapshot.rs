@@ -11,6 +11,7 @@ use fantail_event::Dialect;
 use crate::{
     Distribution, GroupBy, Label, MetricSettings,
     merge::{self, Node},
+    state::{Restored, State},
     tree::TreeSeries,
 };
 
@@ -24,12 +25,12 @@ pub struct Snapshot {
 /// A metric and all its series.
 #[derive(Debug, Clone)]
 pub struct MetricSnapshot {
-    settings: Arc<MetricSettings>,
+    pub(crate) settings: Arc<MetricSettings>,
     /// The metric itself first, each before those below it, siblings in the
     /// order in which they came up: as Dovecot dumps them.
-    series: Vec<Series>,
-    overflowed: u64,
-    dropped: u64,
+    pub(crate) series: Vec<Series>,
+    pub(crate) overflowed: u64,
+    pub(crate) dropped: u64,
 }
 
 /// A metric itself, or one of its sub-metrics.
@@ -102,6 +103,36 @@ impl Snapshot {
         }
         left_out
     }
+
+    /// Puts what was counted before a restart in front of what is here, for
+    /// each metric with the same name and settings if `keep` agrees:
+    /// [`Registry::restore`](crate::Registry::restore) for whoever has no
+    /// registry at hand. No limits apply.
+    pub fn restore(
+        &mut self,
+        state: State,
+        mut keep: impl FnMut(&MetricSettings, &[u8]) -> bool,
+    ) -> Restored {
+        let mut restored = Restored::default();
+        let same_dialect = state.dialect() == self.dialect;
+        let mut saved: HashMap<Vec<u8>, (MetricSnapshot, Vec<u8>)> = state
+            .into_metrics()
+            .map(|(metric, note)| (metric.settings.name.clone(), (metric, note)))
+            .collect();
+        restored.left_out = saved.len();
+        for here in &mut self.metrics {
+            let Some((mut before, note)) = saved.remove(&here.settings.name) else {
+                continue;
+            };
+            if same_dialect && before.settings == here.settings && keep(&here.settings, &note) {
+                std::mem::swap(here, &mut before);
+                here.merge(before);
+                restored.metrics += 1;
+                restored.left_out -= 1;
+            }
+        }
+        restored
+    }
 }
 
 impl MetricSnapshot {
@@ -125,7 +156,7 @@ impl MetricSnapshot {
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
         self.dropped = self.dropped.saturating_add(other.dropped);
         let series = std::mem::take(&mut self.series);

@@ -12,6 +12,7 @@
 //! that a limit holds exactly, and these two can always be made.
 
 mod idle;
+mod saved;
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
@@ -98,12 +99,15 @@ pub(crate) struct Tree {
     used: usize,
 }
 
+/// Whether the sums of buckets' own values are kept.
+pub(crate) fn has_own_sums(settings: &MetricSettings) -> bool {
+    let last = settings.group_by.last();
+    last.is_some_and(|last| last.method.buckets().is_some() && last.field != b"duration")
+}
+
 impl Tree {
     pub(crate) fn new(settings: &MetricSettings, used: &mut usize) -> Self {
-        let own_sums = settings
-            .group_by
-            .last()
-            .is_some_and(|last| last.method.buckets().is_some() && last.field != b"duration");
+        let own_sums = has_own_sums(settings);
         let mut tree = Self {
             levels: u32::try_from(settings.group_by.len()).unwrap_or(u32::MAX),
             stride: 1 + settings.fields.len(),

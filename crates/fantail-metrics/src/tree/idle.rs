@@ -10,7 +10,6 @@ use std::time::Duration;
 use hashbrown::HashTable;
 
 use super::{Row, Tree, cost};
-use crate::segmented::Segmented;
 
 /// Updated since the last look.
 pub(super) const NOW: u32 = u32::MAX;

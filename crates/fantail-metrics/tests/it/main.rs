@@ -19,3 +19,4 @@ mod lifetime;
 mod memory;
 mod registry;
 mod snapshots;
+mod state;

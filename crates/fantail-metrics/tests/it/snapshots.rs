@@ -19,12 +19,13 @@ fn observe(registry: &mut Registry, user: &'static str, size: i64) {
 }
 
 /// All numbers of all series, by path.
-fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
+pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
     let mut all = BTreeMap::new();
     for metric in snapshot.metrics() {
-        let mut path = Vec::new();
+        let name = String::from_utf8_lossy(&metric.settings().name);
+        let mut path = vec![name.into_owned()];
         for series in metric.series() {
-            path.truncate(series.depth());
+            path.truncate(series.depth() + 1);
             path.push(format!("{:?}", series.label()));
             let mut numbers = vec![format!("{:?}", series.own_sum())];
             for d in std::iter::once(series.duration()).chain(series.fields()) {

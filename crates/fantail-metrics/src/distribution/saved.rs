@@ -1,0 +1,94 @@
+//! A distribution as bytes, and back.
+//!
+//! Few values are written as they are, and everything else follows from them.
+//! Of many, the sketch's bins are written beside the exact moments; what is
+//! read is checked as far as bins, bounds and moments contradict each other.
+
+use super::Distribution;
+use crate::{
+    bins::{BINS, bin_of},
+    moments::Moments,
+    samples::Samples,
+    sketch::Sketch,
+    state::{
+        StateErrorKind,
+        bytes::{Reader, Writer},
+    },
+};
+
+/// In place of twice the number of values: a sketch of them.
+const SKETCH: u64 = 1;
+
+impl Distribution {
+    pub(crate) fn save(&self, out: &mut Writer) {
+        let Samples::Sketch(sketch) = &self.samples else {
+            out.number(2 * self.count());
+            let mut previous = 0;
+            self.samples.for_each_exact(self.count(), |value| {
+                out.difference(previous, value);
+                previous = value;
+            });
+            return;
+        };
+        out.number(SKETCH);
+        out.numbers(&self.moments.limbs());
+        out.numbers(&[self.min, self.max]);
+        out.number(sketch.counts().count() as u64);
+        let mut next = 0;
+        for (bin, count) in sketch.counts() {
+            out.numbers(&[(bin - next) as u64, count]);
+            next = bin + 1;
+        }
+    }
+
+    pub(crate) fn load(from: &mut Reader<'_>) -> Result<Self, StateErrorKind> {
+        let head = from.number()?;
+        if head == SKETCH {
+            return Self::load_sketch(from);
+        }
+        if head % 2 == 1 || head > 2 * Self::EXACT_VALUES {
+            return Err(StateErrorKind::Malformed);
+        }
+        let mut distribution = Self::new();
+        let mut value = 0;
+        for _ in 0..head / 2 {
+            value = from.difference(value)?;
+            distribution.record(value);
+        }
+        Ok(distribution)
+    }
+
+    fn load_sketch(from: &mut Reader<'_>) -> Result<Self, StateErrorKind> {
+        let limbs = from.numbers::<6>()?;
+        let [min, max] = from.numbers()?;
+        let moments = Moments::from_limbs(limbs, min, max).ok_or(StateErrorKind::Malformed)?;
+        let mut sketch = Box::new(Sketch::new());
+        let (mut next, mut total) = (0_usize, 0_u64);
+        let (mut first, mut last) = (None, None);
+        for _ in 0..from.number()? {
+            let [skipped, count] = from.numbers()?;
+            let skipped = usize::try_from(skipped).map_err(|_| StateErrorKind::Malformed)?;
+            let bin = next.checked_add(skipped).filter(|bin| *bin < BINS);
+            let bin = bin.ok_or(StateErrorKind::Malformed)?;
+            if count == 0 {
+                return Err(StateErrorKind::Malformed);
+            }
+            sketch.add(bin, count);
+            total = total.saturating_add(count);
+            first = first.or(Some(bin));
+            last = Some(bin);
+            next = bin + 1;
+        }
+        let ends = first == Some(bin_of(min)) && last == Some(bin_of(max));
+        let many = total > Self::EXACT_VALUES && total == moments.count();
+        if min > max || !ends || !many {
+            return Err(StateErrorKind::Malformed);
+        }
+        Ok(Self {
+            moments,
+            min,
+            max,
+            samples: Samples::Sketch(sketch),
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! What was counted, as bytes that outlive the process.
+//!
+//! [`write`](fn@write) and [`read`] turn a snapshot into bytes and back; the
+//! file they stand in is the program's business, as all files are.
+//! [`Registry::restore`] puts it back. A quantile is as exact after that as
+//! before: few values are kept as they are, many as the bins of their sketch.
+//!
+//! The bytes are: `fantail state` and an end of line, the version and the
+//! length of what follows, the metrics, and a checksum of everything before
+//! it. A file that was cut off, mixed up or written by a later version is an
+//! error, and so is any that no registry can have written, whatever its
+//! checksum says. Reading takes memory in proportion to the input: at most
+//! some 130 bytes for one.
+
+pub(crate) mod bytes;
+mod error;
+mod load;
+mod save;
+
+use fantail_event::Dialect;
+
+use self::bytes::{Reader, Writer};
+pub use self::error::{StateError, StateErrorKind};
+#[allow(unused_imports, reason = "the documentation tells of it")]
+use crate::Registry;
+use crate::{MetricSettings, MetricSnapshot, Snapshot, label::hash};
+
+const MAGIC: &[u8] = b"fantail state\n";
+const VERSION: u32 = 1;
+const HEAD: usize = MAGIC.len() + 4 + 8;
+const CHECKSUM: usize = 16;
+
+/// What was saved: metrics with their series, and each with the note that its
+/// owner made.
+#[derive(Debug, Clone)]
+pub struct State {
+    dialect: Dialect,
+    metrics: Vec<(MetricSnapshot, Vec<u8>)>,
+}
+
+/// What became of the metrics of a [`State`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restored {
+    /// Their values are back.
+    pub metrics: usize,
+    /// They are gone, or are not the same any more.
+    pub left_out: usize,
+}
+
+impl State {
+    /// The dialect of the registry.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The metrics in order, each with its note.
+    pub fn metrics(&self) -> impl Iterator<Item = (&MetricSnapshot, &[u8])> {
+        self.metrics.iter().map(|(metric, note)| (metric, &**note))
+    }
+
+    pub(crate) fn into_metrics(self) -> impl Iterator<Item = (MetricSnapshot, Vec<u8>)> {
+        self.metrics.into_iter()
+    }
+}
+
+/// A snapshot as bytes. `note` adds to each metric what tells its owner later
+/// whether it is still the same, such as the text of its filter, which a
+/// registry does not know.
+///
+/// ```
+/// # use fantail_event::Dialect;
+/// # use fantail_metrics::{MetricSettings, Registry, state};
+/// let metric = |name: &[u8]| MetricSettings {
+///     name: name.to_vec(),
+///     ..MetricSettings::default()
+/// };
+/// let mut before = Registry::new(Dialect::V2_4);
+/// before.add(metric(b"logins"))?;
+/// before.add(metric(b"mails"))?;
+/// let saved = state::write(&before.snapshot(), |_| b"event=x".to_vec());
+///
+/// let mut after = Registry::new(Dialect::V2_4);
+/// after.add(metric(b"logins"))?;
+/// let restored = after.restore(&state::read(&saved)?, |_, filter| filter == b"event=x");
+/// assert_eq!((restored.metrics, restored.left_out), (1, 1));
+///
+/// let cut = state::read(&saved[..saved.len() - 1]).unwrap_err();
+/// assert_eq!(cut.to_string(), "the state is cut off");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u8>) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.fixed(MAGIC);
+    out.fixed(&VERSION.to_le_bytes());
+    out.fixed(&[0; 8]);
+    save::metrics(snapshot, &mut note, &mut out);
+    let mut bytes = out.bytes;
+    let length = (bytes.len() - HEAD) as u64;
+    if let Some(place) = bytes.get_mut(HEAD - 8..HEAD) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+    let checksum = hash(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+/// What [`write`](fn@write) gave.
+///
+/// # Errors
+/// These are no such bytes, not all of them, or others; or they are of a
+/// version that is not known here.
+pub fn read(bytes: &[u8]) -> Result<State, StateError> {
+    let body = body(bytes).map_err(StateError::new)?;
+    let mut reader = Reader { rest: body };
+    let state = load::state(&mut reader).map_err(StateError::new)?;
+    if !reader.rest.is_empty() {
+        return Err(StateError::new(StateErrorKind::Malformed));
+    }
+    Ok(state)
+}
+
+/// What stands between the head and the checksum, both checked.
+fn body(bytes: &[u8]) -> Result<&[u8], StateErrorKind> {
+    if !bytes.starts_with(MAGIC) && !MAGIC.starts_with(bytes) {
+        return Err(StateErrorKind::NotAState);
+    }
+    let mut reader = Reader { rest: bytes };
+    let cut = |_| StateErrorKind::CutOff;
+    reader.fixed(MAGIC.len()).map_err(cut)?;
+    if reader.fixed(4).map_err(cut)? != VERSION.to_le_bytes() {
+        return Err(StateErrorKind::UnknownVersion);
+    }
+    let length = reader.fixed(8).map_err(cut)?;
+    let length = <[u8; 8]>::try_from(length).map_or(u64::MAX, u64::from_le_bytes);
+    let length = usize::try_from(length).map_err(|_| StateErrorKind::CutOff)?;
+    let body = reader.fixed(length).map_err(cut)?;
+    let checksum = reader.fixed(CHECKSUM).map_err(cut)?;
+    if !reader.rest.is_empty() {
+        return Err(StateErrorKind::Malformed);
+    }
+    let covered = bytes.get(..bytes.len() - CHECKSUM).unwrap_or_default();
+    if hash(covered).to_le_bytes() != checksum {
+        return Err(StateErrorKind::Checksum);
+    }
+    Ok(body)
+}

@@ -1,0 +1,98 @@
+//! Numbers and strings as bytes.
+//!
+//! A number takes a byte for each seven bits, the lowest first; all bytes but
+//! its last have the highest bit set. A string is its length and its bytes.
+//! What is read comes from a file that may be anything: a length beyond its
+//! end is an error before any memory is set aside.
+
+use super::StateErrorKind;
+
+/// Takes what is to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Writer {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the lowest seven bits are meant"
+    )]
+    pub(crate) fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
+    }
+
+    pub(crate) fn numbers(&mut self, numbers: &[u64]) {
+        numbers.iter().for_each(|number| self.number(*number));
+    }
+
+    /// A number that is close to another.
+    pub(crate) fn difference(&mut self, from: u64, to: u64) {
+        let difference = to.wrapping_sub(from);
+        self.number((difference << 1) ^ (difference >> 63).wrapping_neg());
+    }
+
+    pub(crate) fn string(&mut self, string: &[u8]) {
+        self.number(string.len() as u64);
+        self.bytes.extend_from_slice(string);
+    }
+
+    pub(crate) fn fixed(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+}
+
+/// What is left to read.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    pub(super) rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn number(&mut self) -> Result<u64, StateErrorKind> {
+        let mut number = 0_u64;
+        for shift in (0..70).step_by(7) {
+            let (&byte, rest) = self.rest.split_first().ok_or(StateErrorKind::Malformed)?;
+            self.rest = rest;
+            let bits = u64::from(byte & 0x7F);
+            // The tenth byte has one bit of the number.
+            if shift == 63 && bits > 1 {
+                break;
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(StateErrorKind::Malformed)
+    }
+
+    pub(crate) fn numbers<const N: usize>(&mut self) -> Result<[u64; N], StateErrorKind> {
+        let mut numbers = [0; N];
+        for number in &mut numbers {
+            *number = self.number()?;
+        }
+        Ok(numbers)
+    }
+
+    pub(crate) fn difference(&mut self, from: u64) -> Result<u64, StateErrorKind> {
+        let number = self.number()?;
+        Ok(from.wrapping_add((number >> 1) ^ (number & 1).wrapping_neg()))
+    }
+
+    pub(crate) fn string(&mut self) -> Result<&'a [u8], StateErrorKind> {
+        let length = usize::try_from(self.number()?).map_err(|_| StateErrorKind::Malformed)?;
+        self.fixed(length)
+    }
+
+    pub(crate) fn fixed(&mut self, length: usize) -> Result<&'a [u8], StateErrorKind> {
+        let split = self.rest.split_at_checked(length);
+        let (bytes, rest) = split.ok_or(StateErrorKind::Malformed)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,197 @@
+//! Metrics from bytes.
+//!
+//! Everything that a snapshot promises is checked here, so that what was read
+//! can be merged, dumped and exposed like any other: names are there and
+//! unique, each series stands below one of the level above, has a label of
+//! its level's kind, and none has the label of a sibling.
+
+use std::{collections::HashSet, sync::Arc};
+
+use fantail_event::Dialect;
+
+use super::{State, StateErrorKind, bytes::Reader};
+use crate::{
+    Distribution, Exponential, GroupBy, Linear, Method, MetricSettings, MetricSnapshot, Modifier,
+    Series,
+    label::{HASH_BYTES, MAX_BYTES},
+    registry,
+    snapshot::OwnedLabel,
+    tree::has_own_sums,
+};
+
+type Result<T> = std::result::Result<T, StateErrorKind>;
+
+const MALFORMED: StateErrorKind = StateErrorKind::Malformed;
+
+pub(super) fn state(from: &mut Reader<'_>) -> Result<State> {
+    let dialect = match from.number()? {
+        3 => Dialect::V2_3,
+        4 => Dialect::V2_4,
+        _ => return Err(MALFORMED),
+    };
+    let mut names = HashSet::new();
+    let mut metrics = Vec::new();
+    for _ in 0..from.number()? {
+        let settings = settings(from)?;
+        if !names.insert(settings.name.clone()) {
+            return Err(MALFORMED);
+        }
+        let note = from.string()?.to_vec();
+        metrics.push((metric(settings, from)?, note));
+    }
+    Ok(State { dialect, metrics })
+}
+
+fn settings(from: &mut Reader<'_>) -> Result<MetricSettings> {
+    let mut settings = MetricSettings {
+        name: from.string()?.to_vec(),
+        description: from.string()?.to_vec(),
+        ..MetricSettings::default()
+    };
+    for _ in 0..from.number()? {
+        settings.fields.push(from.string()?.to_vec());
+    }
+    for _ in 0..from.number()? {
+        settings.group_by.push(GroupBy {
+            field: from.string()?.to_vec(),
+            method: method(from)?,
+        });
+    }
+    registry::check(&settings).map_err(|_| MALFORMED)?;
+    Ok(settings)
+}
+
+fn method(from: &mut Reader<'_>) -> Result<Method> {
+    match from.number()? {
+        0 => {
+            let mut modifiers = Vec::new();
+            for _ in 0..from.number()? {
+                modifiers.push(match from.number()? {
+                    0 => Modifier::Domain,
+                    1 => Modifier::Username,
+                    2 => Modifier::Lower,
+                    3 => Modifier::Upper,
+                    _ => return Err(MALFORMED),
+                });
+            }
+            Ok(Method::Discrete(modifiers))
+        }
+        1 => {
+            let [min, max, base] = from.numbers()?;
+            let small = |number| u32::try_from(number).map_err(|_| MALFORMED);
+            let exponential = Exponential::new(small(min)?, small(max)?, small(base)?);
+            exponential.map(Method::Exponential).map_err(|_| MALFORMED)
+        }
+        2 => {
+            let [min, max, step] = from.numbers()?;
+            let linear = Linear::new(min, max, step);
+            linear.map(Method::Linear).map_err(|_| MALFORMED)
+        }
+        _ => Err(MALFORMED),
+    }
+}
+
+fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnapshot> {
+    let [overflowed, dropped] = from.numbers()?;
+    let mut series = Vec::new();
+    let mut place = Place::default();
+    for _ in 0..from.number()? {
+        let depth = usize::try_from(from.number()?).map_err(|_| MALFORMED)?;
+        place.enter(depth, &settings)?;
+        let label = label(depth, &settings, from)?;
+        place.missing = label == OwnedLabel::Missing;
+        series.push(numbers(depth, label, &settings, from)?);
+    }
+    if series.is_empty() || !siblings_differ(&series) {
+        return Err(MALFORMED);
+    }
+    Ok(MetricSnapshot {
+        settings: Arc::new(settings),
+        series,
+        overflowed,
+        dropped,
+    })
+}
+
+/// Where the series before the next one stands.
+#[derive(Debug, Default)]
+struct Place {
+    depth: Option<usize>,
+    missing: bool,
+}
+
+impl Place {
+    /// The first is the metric itself, and the only one; nothing is deeper
+    /// than there are levels, or below events that have no value.
+    fn enter(&mut self, depth: usize, settings: &MetricSettings) -> Result<()> {
+        let right = match self.depth {
+            None => depth == 0,
+            Some(before) => {
+                let deepest = before + usize::from(!self.missing);
+                (1..=deepest.min(settings.group_by.len())).contains(&depth)
+            }
+        };
+        self.depth = Some(depth);
+        right.then_some(()).ok_or(MALFORMED)
+    }
+}
+
+fn label(depth: usize, settings: &MetricSettings, from: &mut Reader<'_>) -> Result<OwnedLabel> {
+    let level = depth
+        .checked_sub(1)
+        .and_then(|at| settings.group_by.get(at));
+    let buckets = level.and_then(|level| level.method.buckets());
+    Ok(match (from.number()?, level, buckets) {
+        (0, _, None) => {
+            let value = from.string()?;
+            let fits = match level {
+                None => value.is_empty(),
+                Some(_) => value.len() <= MAX_BYTES || value.len() == MAX_BYTES + HASH_BYTES,
+            };
+            OwnedLabel::Value(fits.then_some(value).ok_or(MALFORMED)?.into())
+        }
+        (1, _, Some(buckets)) => {
+            let bucket = u32::try_from(from.number()?).map_err(|_| MALFORMED)?;
+            let known = bucket < buckets.count();
+            OwnedLabel::Bucket(known.then_some(bucket).ok_or(MALFORMED)?)
+        }
+        (2, _, Some(_)) => OwnedLabel::Other,
+        (3, Some(_), _) => OwnedLabel::Missing,
+        _ => return Err(MALFORMED),
+    })
+}
+
+fn numbers(
+    depth: usize,
+    label: OwnedLabel,
+    settings: &MetricSettings,
+    from: &mut Reader<'_>,
+) -> Result<Series> {
+    let own_sum = if has_own_sums(settings) {
+        let bytes = <[u8; 16]>::try_from(from.fixed(16)?).map_err(|_| MALFORMED)?;
+        Some(i128::from_le_bytes(bytes))
+    } else {
+        None
+    };
+    let mut distributions = Vec::new();
+    for _ in 0..=settings.fields.len() {
+        distributions.push(Distribution::load(from)?);
+    }
+    Ok(Series {
+        depth,
+        label,
+        distributions: distributions.into(),
+        own_sum,
+    })
+}
+
+fn siblings_differ(series: &[Series]) -> bool {
+    let mut seen = HashSet::with_capacity(series.len());
+    let mut path: Vec<usize> = Vec::new();
+    series.iter().enumerate().all(|(at, series)| {
+        path.truncate(series.depth);
+        let parent = path.last().copied();
+        path.push(at);
+        seen.insert((parent, &series.label))
+    })
+}

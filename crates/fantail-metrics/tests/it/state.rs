@@ -1,0 +1,403 @@
+//! What is saved comes back as it was, and files that are none are errors.
+
+use fantail_event::{Dialect, Event, Timestamp, Value};
+use fantail_metrics::{
+    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot, dump,
+    state::{self, State, StateErrorKind},
+};
+use proptest::prelude::*;
+
+use crate::{
+    registry::{counts, discrete, event, settings, text, with_sent},
+    snapshots::contents,
+};
+
+fn metrics() -> Vec<MetricSettings> {
+    let linear = Method::Linear(Linear::new(0, 1_000, 100).unwrap());
+    let exponential = Method::Exponential(Exponential::new(0, 9, 10).unwrap());
+    let modified = Method::Discrete(vec![Modifier::Domain, Modifier::Upper]);
+    let mut described = settings("plain", "x y", &[]);
+    described.description = b"a \xff\n".to_vec();
+    vec![
+        described,
+        settings("by", "x", &[("g", discrete()), ("x", linear)]),
+        settings("mixed", "", &[("x", exponential), ("g", modified)]),
+    ]
+}
+
+fn registry(dialect: Dialect) -> Registry {
+    let mut registry = Registry::new(dialect);
+    registry.replace_all(metrics(), |_| true).unwrap();
+    registry
+}
+
+fn observe(registry: &mut Registry, event: &Event<'_>) {
+    let ids: Vec<_> = registry.ids().collect();
+    with_sent(event, |sent| {
+        assert!(ids.iter().all(|id| registry.observe(*id, sent)));
+    });
+}
+
+/// An event of each kind that there is, from any number.
+fn any_event(seed: u64) -> Event<'static> {
+    let number = (seed >> 8).cast_signed() >> (seed & 63);
+    let mut fields = vec![("y", Value::Int(number.wrapping_mul(7)))];
+    match seed % 11 {
+        0 => fields.push(("g", Value::Str(vec![b'l'; 300].into()))),
+        1 => fields.push(("g", Value::Str(number.to_be_bytes().to_vec().into()))),
+        2 => fields.push(("g", Value::List(vec![b"a@b"[..].into(), b"c@b"[..].into()]))),
+        3 => fields.push(("g", Value::List(Vec::new()))),
+        4 => {}
+        n => fields.push(("g", Value::Str(format!("u{n}@example").into_bytes().into()))),
+    }
+    match seed % 7 {
+        0 => fields.push(("x", Value::Time(Timestamp::from_unix_micros(number)))),
+        1 => {}
+        2 => fields.push(("x", Value::Int(number))),
+        _ => fields.push(("x", Value::Int(number % 2_000))),
+    }
+    let mut event = event(fields);
+    event.sent = Some(Timestamp::from_unix_micros(number & 0xF_FFFF));
+    event
+}
+
+fn random(seed: u64) -> impl Iterator<Item = u64> {
+    let mut state = seed;
+    std::iter::from_fn(move || {
+        // SplitMix64, as published by Steele, Lea and Flood.
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Some(mixed ^ (mixed >> 31))
+    })
+}
+
+fn played(dialect: Dialect, events: usize, seed: u64) -> Registry {
+    let mut registry = registry(dialect);
+    let numbers = random(seed).take(events);
+    numbers.for_each(|n| observe(&mut registry, &any_event(n)));
+    registry
+}
+
+fn save(snapshot: &Snapshot) -> Vec<u8> {
+    state::write(snapshot, |settings| settings.name.clone())
+}
+
+fn table(snapshot: &Snapshot) -> String {
+    let mut table = Vec::new();
+    dump::write_table(snapshot, &dump::default_columns(), &mut table);
+    table.escape_ascii().to_string()
+}
+
+/// A registry that forgot nothing is the same, and goes on the same.
+#[track_caller]
+fn check_restart(dialect: Dialect, before: usize, after: usize, seed: u64) {
+    let mut steady = played(dialect, before, seed);
+    let saved = save(&steady.snapshot());
+    let mut restarted = registry(dialect);
+    let state = state::read(&saved).unwrap();
+    let outcome = restarted.restore(&state, |settings, note| settings.name == note);
+    assert_eq!((outcome.metrics, outcome.left_out), (3, 0));
+    assert_eq!(restarted.series(), steady.series());
+    // To the byte: nothing is lost on the way.
+    assert_eq!(save(&restarted.snapshot()), saved);
+    for number in random(seed ^ 1).take(after) {
+        observe(&mut steady, &any_event(number));
+        observe(&mut restarted, &any_event(number));
+    }
+    let (steady, restarted) = (steady.snapshot(), restarted.snapshot());
+    assert_eq!(contents(&restarted), contents(&steady));
+    assert_eq!(table(&restarted), table(&steady));
+}
+
+#[test]
+fn a_restart_forgets_nothing() {
+    check_restart(Dialect::V2_4, 0, 10, 1);
+    check_restart(Dialect::V2_3, 479, 2, 2);
+    check_restart(Dialect::V2_4, 480, 1, 3);
+    check_restart(Dialect::V2_4, 20_000, 3_000, 4);
+    check_restart(Dialect::V2_3, 20_000, 3_000, 5);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_restart_forgets_nothing(before in 0_usize..1_500, seed: u64) {
+        check_restart(Dialect::V2_4, before, 50, seed);
+    }
+
+    /// A restart is a merge: in front of what was counted since.
+    #[test]
+    fn a_snapshot_takes_what_was_before(before in 0_usize..300, after in 0_usize..300, seed: u64) {
+        let old = played(Dialect::V2_4, before, seed);
+        let state = state::read(&save(&old.snapshot())).unwrap();
+        let mut by_registry = registry(Dialect::V2_4);
+        by_registry.restore(&state, |_, _| true);
+        let mut fresh = registry(Dialect::V2_4);
+        for number in random(!seed).take(after) {
+            observe(&mut by_registry, &any_event(number));
+            observe(&mut fresh, &any_event(number));
+        }
+        let mut by_snapshot = fresh.snapshot();
+        by_snapshot.restore(state, |_, _| true);
+        prop_assert_eq!(table(&by_snapshot), table(&by_registry.snapshot()));
+    }
+}
+
+#[test]
+fn only_unchanged_metrics_come_back() {
+    let one = event(vec![("x", Value::Int(1))]);
+    let saved = {
+        let mut registry = Registry::new(Dialect::V2_4);
+        for name in ["same", "fields", "levels", "filter", "gone"] {
+            registry.add(settings(name, "", &[])).unwrap();
+        }
+        observe(&mut registry, &one);
+        state::write(&registry.snapshot(), |_| b"event=a".to_vec())
+    };
+    let new = vec![
+        settings("new", "", &[]),
+        settings("filter", "", &[]),
+        settings("levels", "", &[("x", discrete())]),
+        settings("fields", "x", &[]),
+        settings("same", "", &[]),
+    ];
+    let filter = |name: &[u8]| {
+        if name == b"filter" {
+            "event=b"
+        } else {
+            "event=a"
+        }
+    };
+    let keep = |settings: &MetricSettings, note: &[u8]| note == filter(&settings.name).as_bytes();
+    let all = |snapshot: &Snapshot| {
+        let names = snapshot.metrics().iter().enumerate().map(|(at, metric)| {
+            let name = String::from_utf8_lossy(&metric.settings().name).into_owned();
+            name + &counts(snapshot, at)
+        });
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let expected = "new=0 filter=0 levels=0 fields=0 same=1";
+
+    let mut registry = Registry::new(Dialect::V2_4);
+    registry.replace_all(new.clone(), |_| true).unwrap();
+    let mut snapshot = registry.snapshot();
+    let state = state::read(&saved).unwrap();
+    let restored = registry.restore(&state, keep);
+    assert_eq!((restored.metrics, restored.left_out), (1, 4));
+    assert_eq!(all(&registry.snapshot()), expected);
+    let restored = snapshot.restore(state.clone(), keep);
+    assert_eq!((restored.metrics, restored.left_out), (1, 4));
+    assert_eq!(all(&snapshot), expected);
+
+    // The other dialect sorts events otherwise.
+    let mut other = Registry::new(Dialect::V2_3);
+    other.replace_all(new, |_| true).unwrap();
+    assert_eq!(other.restore(&state, keep).left_out, 5);
+    assert_eq!(other.snapshot().restore(state, keep).left_out, 5);
+}
+
+#[test]
+fn less_room_than_before() {
+    let by = settings("m", "", &[("g", discrete())]);
+    let mut registry = Registry::new(Dialect::V2_4);
+    registry.add(by.clone()).unwrap();
+    for value in ["a", "b", "b", "c", "c", "c"] {
+        observe(&mut registry, &event(vec![("g", text(value))]));
+    }
+    let state = state::read(&save(&registry.snapshot())).unwrap();
+    let limits = Limits {
+        series_per_metric: 4,
+        ..Limits::default()
+    };
+    let mut smaller = Registry::with_limits(Dialect::V2_4, limits);
+    smaller.add(by).unwrap();
+    smaller.restore(&state, |_, _| true);
+    let snapshot = smaller.snapshot();
+    assert_eq!(counts(&snapshot, 0), "=6 a=1 other=5");
+    assert_eq!(snapshot.metrics()[0].overflowed(), 5);
+}
+
+#[track_caller]
+fn check_error(bytes: &[u8], expected: StateErrorKind) {
+    let error = state::read(bytes).map_err(|error| error.kind());
+    assert_eq!(error.err(), Some(expected), "{}", bytes.len());
+}
+
+/// What befalls files: none of it is taken for a state.
+#[test]
+fn damaged_states_are_errors() {
+    let saved = save(&played(Dialect::V2_4, 60, 6).snapshot());
+    for length in 0..saved.len() {
+        check_error(&saved[..length], StateErrorKind::CutOff);
+    }
+    check_error(&[&saved[..], b"x"].concat(), StateErrorKind::Malformed);
+    check_error(b"something else", StateErrorKind::NotAState);
+    check_error(&[0; 1_000], StateErrorKind::NotAState);
+    for at in 0..saved.len() {
+        for bit in [1, 0x80] {
+            let mut damaged = saved.clone();
+            damaged[at] ^= bit;
+            assert!(state::read(&damaged).is_err(), "{at}");
+        }
+    }
+    let mut later = saved;
+    later[14] = 2;
+    check_error(&later, StateErrorKind::UnknownVersion);
+}
+
+/// With a head and a checksum, so that only the contents can be wrong.
+fn framed(body: &[u8]) -> Vec<u8> {
+    let mut bytes = b"fantail state\n\x01\0\0\0".to_vec();
+    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(body);
+    // FNV-1a with 128 bits.
+    let sum = bytes.iter().fold(
+        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,
+        |sum, byte| (sum ^ u128::from(*byte)).wrapping_mul((1 << 88) + 0x13b),
+    );
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+fn body(saved: &[u8]) -> &[u8] {
+    &saved[26..saved.len() - 16]
+}
+
+/// All that can be done with a state does no harm, whatever it says.
+fn exercise(state: State, length: usize) {
+    let distributions = state.metrics().flat_map(|(metric, _)| metric.series());
+    let distributions: usize = distributions.map(|series| 1 + series.fields().len()).sum();
+    assert!(distributions <= length, "{distributions} of {length} bytes");
+    let mut registry = Registry::new(state.dialect());
+    for (metric, _) in state.metrics() {
+        registry.add(metric.settings().clone()).unwrap();
+    }
+    let mut snapshot = registry.snapshot();
+    registry.restore(&state, |_, _| true);
+    snapshot.restore(state.clone(), |_, _| true);
+    assert_eq!(table(&snapshot), table(&registry.snapshot()));
+    // Twice: sums that are as large as can be.
+    registry.restore(&state, |_, _| true);
+    contents(&registry.snapshot());
+}
+
+#[test]
+fn hostile_states_do_no_harm() {
+    let saved = save(&played(Dialect::V2_4, 700, 7).snapshot());
+    let body = body(&saved);
+    assert_eq!(framed(body), saved);
+    let mut read = 0;
+    let mut numbers = random(8);
+    for _ in 0..2_000 {
+        let mut changed = body.to_vec();
+        for _ in 0..numbers.next().unwrap() % 3 + 1 {
+            // Mostly near the beginning, where the structure is.
+            let number = numbers.next().unwrap();
+            let reach = if number & 1 == 0 { 400 } else { changed.len() };
+            let at = (number >> 8) as usize % reach.min(changed.len());
+            match number >> 1 & 3 {
+                0 => changed[at] = (number >> 40) as u8,
+                1 => changed[at] ^= 1 << (number >> 40 & 7),
+                2 => changed.truncate(at),
+                _ => _ = changed.splice(at..at, [0xFF; 9].into_iter().chain([1])),
+            }
+            if changed.is_empty() {
+                break;
+            }
+        }
+        if let Ok(state) = state::read(&framed(&changed)) {
+            read += 1;
+            exercise(state, changed.len());
+        }
+    }
+    // Values of the right form in the right place are taken.
+    assert!(read > 30, "{read}");
+}
+
+#[test]
+fn states_that_no_registry_writes() {
+    /// 2^64 − 1 as a number.
+    const MANY: &[u8] = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+    let check = |body: &[&[u8]]| check_error(&framed(&body.concat()), StateErrorKind::Malformed);
+    // 2.4, one metric "a" without description, field or level, no note,
+    // nothing overflowed or dropped.
+    let plain: &[u8] = b"\x04\x01\x01a\0\0\0\0\0\0";
+    let root: &[u8] = b"\0\0\0";
+    let empty = framed(&[plain, b"\x01", root, b"\0"].concat());
+    assert_eq!(state::read(&empty).unwrap().metrics().count(), 1);
+    // Another dialect; many metrics, series, values; long strings.
+    check(&[b"\x05\0"]);
+    check(&[b"\x04", MANY]);
+    check(&[b"\x04\x01", MANY, b"a"]);
+    check(&[plain, MANY, root, b"\0"]);
+    check(&[plain, b"\x01", root, MANY]);
+    check(&[plain, b"\x01", root, b"\xc2\x07"]);
+    // No series; two metrics themselves; one below where no level is; a label
+    // of the metric itself; more than was announced.
+    check(&[plain, b"\0"]);
+    check(&[plain, b"\x02", root, b"\0", root, b"\0"]);
+    check(&[plain, b"\x02", root, b"\0", b"\x01\0\0\0"]);
+    check(&[plain, b"\x01", b"\0\0\x01x\0"]);
+    check(&[plain, b"\x01", root, b"\0\0"]);
+    // A number of more than 64 bits.
+    check(&[b"\x04", &[0xFF; 9], b"\x02"]);
+    // A sketch of no values; of ten; with its least above its greatest.
+    check(&[plain, b"\x01", root, b"\x01\0\0\0\0\0\0\0\0\0"]);
+    let sketch = |moments: &[u8], ends: &[u8], bins: &[u8]| {
+        framed(&[plain, b"\x01", root, b"\x01", moments, ends, bins].concat())
+    };
+    // 500 times 1.
+    let ones: &[u8] = b"\xf4\x03\xf4\x03\0\xf4\x03\0\0";
+    assert!(state::read(&sketch(ones, b"\x01\x01", b"\x01\x01\xf4\x03")).is_ok());
+    for (moments, ends, bins) in [
+        (
+            &b"\x0a\x0a\0\x0a\0\0"[..],
+            &b"\x01\x01"[..],
+            &b"\x01\x01\x0a"[..],
+        ),
+        (ones, b"\x02\x01", b"\x01\x01\xf4\x03"),
+        (ones, b"\x01\x02", b"\x01\x01\xf4\x03"),
+        (ones, b"\x01\x01", b"\x01\x01\xf3\x03"),
+        (ones, b"\x01\x01", b"\x01\x02\xf4\x03"),
+        (ones, b"\x01\x01", b"\x02\x01\xf4\x03\0\0"),
+        // Beyond the last bin.
+        (ones, b"\x01\x01", b"\x02\x01\xf3\x03\xff\xff\x03\x01"),
+        // A sum, and squares, that such values do not have.
+        (
+            b"\xf4\x03\xf5\x03\0\xf4\x03\0\0",
+            b"\x01\x01",
+            b"\x01\x01\xf4\x03",
+        ),
+        (
+            b"\xf4\x03\xf4\x03\0\xf3\x03\0\0",
+            b"\x01\x01",
+            b"\x01\x01\xf4\x03",
+        ),
+    ] {
+        check_error(&sketch(moments, ends, bins), StateErrorKind::Malformed);
+    }
+    // Two sub-metrics of one label; a bucket that is none; one below events
+    // without a value.
+    let by: &[u8] = b"\x04\x01\x01a\0\0\x01\x01g\0\0\0\0\0";
+    check(&[by, b"\x03", root, b"\0", b"\x01\0\x01x\0", b"\x01\0\x01x\0"]);
+    check(&[by, b"\x02", root, b"\0", b"\x01\x01\0\0"]);
+    let deep: &[u8] = b"\x04\x01\x01a\0\0\x02\x01g\0\0\x01h\0\0\0\0\0";
+    check(&[deep, b"\x03", root, b"\0", b"\x01\x03\0", b"\x02\0\x01x\0"]);
+    check(&[deep, b"\x02", root, b"\0", b"\x02\0\x01x\0"]);
+    // A method that cannot be; 65 levels.
+    check(&[b"\x04\x01\x01a\0\0\x01\x01g\x01\x03\x01\x02\0\0\0\0"]);
+    let levels = b"\x01g\0\0".repeat(65);
+    check(&[
+        b"\x04\x01\x01a\0\0\x41",
+        &levels,
+        b"\0\0\0\x01",
+        root,
+        b"\0",
+    ]);
+    // Two metrics of one name.
+    let again: &[u8] = b"\x01a\0\0\0\0\0\0\x01\0\0\0\0";
+    check(&[b"\x04\x02", again, again]);
+}
