@@ -46,8 +46,8 @@
 //!
 //! # Bounds
 //!
-//! A matcher keeps at most some thousand names and classes, and a few entries
-//! a filter in all of them together; events for which there is no room are
+//! A matcher keeps at most some thousand names and classes more than twice those
+//! that filters mention, and a few entries a filter in all of them together; events for which there is no room are
 //! matched against an index without classes, more slowly, and after a while
 //! all classes are forgotten to make room for what is current. What is
 //! configured is not bounded here: see

@@ -17,11 +17,11 @@ use super::{
 };
 use crate::Test;
 
-/// Names that are remembered.
+/// Names that are remembered, beside twice as many as filters mention.
 const NAMES: usize = 4_096;
 /// Longer names are not remembered.
 const NAME_LEN: usize = 256;
-/// Classes, and kinds of names.
+/// Classes, and kinds of names, beside twice as many as filters mention names.
 const CLASSES: usize = 1_024;
 /// Categories that tell classes apart; others are asked for each event.
 const CATEGORIES: usize = 64;
@@ -50,6 +50,8 @@ pub(super) struct Cache {
     /// What events of no class are matched against.
     whole: Option<Class>,
     weight: usize,
+    /// Twice as many as there are name tests.
+    mentioned: usize,
     /// Events since there was no room.
     crowded: u32,
     true_names: Vec<CheckId>,
@@ -87,6 +89,7 @@ impl Cache {
         self.forget();
         self.revision = revision;
         self.range = range;
+        self.mentioned = 2 * set.checks().name_tests();
         self.apart = None;
         self.whole = None;
         let everywhere = set.gates.ungated(&self.range).len();
@@ -172,7 +175,7 @@ impl Cache {
             None => self.make_kind(set)?,
         };
         if let Some(name) = name.filter(|name| name.len() <= NAME_LEN) {
-            if self.names.len() < NAMES {
+            if self.names.len() < NAMES + self.mentioned {
                 self.names.insert(name.into(), kind);
             } else {
                 self.crowded = self.crowded.saturating_add(1);
@@ -184,7 +187,7 @@ impl Cache {
     /// A new kind, for the name tests gathered.
     fn make_kind(&mut self, set: &FilterSet) -> Option<u32> {
         let at = u32::try_from(self.kinds.len()).ok()?;
-        if self.kinds.len() >= CLASSES {
+        if self.kinds.len() >= CLASSES + self.mentioned {
             return None;
         }
         let names: Box<[CheckId]> = self.true_names.as_slice().into();
@@ -235,7 +238,7 @@ impl Cache {
             return Some(class);
         }
         let number = u32::try_from(self.classes.len()).ok()?;
-        if self.classes.len() >= CLASSES || self.weight > self.room() {
+        if self.classes.len() >= CLASSES + self.mentioned || self.weight > self.room() {
             return None;
         }
         let (names, categories) = (kind.names.clone(), kind.categories.clone());

@@ -64,6 +64,10 @@ impl Checks {
             .unwrap_or_default()
     }
 
+    pub(super) fn name_tests(&self) -> usize {
+        self.names.len() + self.wild_names.len()
+    }
+
     /// Calls with each name test that is true for this name, in no order.
     pub(super) fn true_names(&self, name: &[u8], mut found: impl FnMut(CheckId)) {
         if let Some(&id) = self.names.get(name) {

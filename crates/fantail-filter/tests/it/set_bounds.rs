@@ -43,24 +43,42 @@ fn set_of(texts: impl Iterator<Item = String>) -> (FilterSet, Vec<(FilterId, Fil
     (set, named)
 }
 
-/// More names than are remembered, each a class of its own.
+/// More names than are remembered, of more kinds than there is room for.
 #[test]
 fn more_names_than_room() {
-    let (set, filters) = set_of((0..1_100).map(|n| format!("event=x{n} OR n={n} AND event=y*")));
+    const LETTERS: std::ops::RangeInclusive<char> = 'a'..='k';
+    let tests = LETTERS.map(|letter| format!("event=*{letter}*"));
+    let (set, filters) = set_of(tests.chain(["n=5 AND NOT event=*a*".to_owned()]));
+    let name = |number: u32| -> String {
+        let bits = LETTERS.zip(0..).filter(|(_, bit)| number >> bit & 1 == 1);
+        bits.map(|(letter, _)| letter).collect()
+    };
     let mut matcher = Matcher::new();
-    for number in 0..1_200 {
-        let event = numbered(format_args!("x{number}"), &[], number % 7);
+    for number in 0..2_048_u32 {
+        let event = numbered(name(number), &[], 0);
         let found = check_set(&set, &filters, &mut matcher, &event);
-        assert_eq!(found.len(), usize::from(number < 1_100));
+        assert_eq!(found.len(), number.count_ones() as usize);
     }
     // Until everything is forgotten, and on.
     for number in 0..75_000 {
-        let event = numbered(format_args!("y{number}"), &[], 5);
-        let found: Vec<_> = matcher.evaluate(&set, &event).to_vec();
-        assert_eq!(found.iter().map(|id| id.index()).collect::<Vec<_>>(), [5]);
+        let event = numbered(format_args!("Z{number}"), &[], 5);
+        let found = matcher.evaluate(&set, &event);
+        assert_eq!(found.iter().map(|id| id.index()).collect::<Vec<_>>(), [11]);
     }
-    let event = numbered("x7", &[], 0);
-    assert_eq!(check_set(&set, &filters, &mut matcher, &event).len(), 1);
+    let event = numbered(name(2_047), &[], 5);
+    assert_eq!(check_set(&set, &filters, &mut matcher, &event).len(), 11);
+}
+
+/// Each name that filters name has room, however many there are.
+#[test]
+fn room_for_names_that_are_mentioned() {
+    let (set, filters) = set_of((0..1_500).map(|n| format!("event=x{n} OR (n={n} AND event=y)")));
+    let mut matcher = Matcher::new();
+    for number in (0..1_600).step_by(3) {
+        let event = numbered(format_args!("x{number}"), &[], number % 7);
+        let found = check_set(&set, &filters, &mut matcher, &event);
+        assert_eq!(found.len(), usize::from(number < 1_500));
+    }
 }
 
 /// More categories than tell classes apart, in more ways than there is room.
