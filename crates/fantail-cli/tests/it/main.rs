@@ -11,4 +11,5 @@ mod diagnostics;
 mod filter;
 mod golden;
 mod program;
+mod results;
 mod vectors;
