@@ -1,11 +1,12 @@
 //! `fantail replay`: captures through the engine.
 
 mod results;
+mod state;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use fantail::{engine::Engine, format::Moment};
+use fantail::{config::Settings, engine::Engine, format::Moment};
 
 use crate::{
     captures::Player,
@@ -47,6 +48,10 @@ pub(crate) struct Arguments {
     /// Where log exporters write (- is standard output).
     #[arg(long, value_name = "FILE", default_value = "-")]
     exports: PathBuf,
+    /// Go on counting from what this file has of the last run, and keep it
+    /// there for the next. Metrics that are not the same any more begin anew.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     #[command(flatten)]
     results: results::Results,
     /// The captures; - is standard input.
@@ -59,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let Some(settings) = configuration::load(&arguments.config, arguments.dialect)? else {
         return Ok(Findings::Some);
     };
+    let before = arguments.state.as_deref().map(state::read).transpose()?;
     let mut engine = Engine::new(&settings).map_err(|error| Failure::new(error.to_string()))?;
     let hostname = match &arguments.hostname {
         Some(name) => name.clone().into_bytes(),
@@ -80,9 +86,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         });
     }
     exports.finish()?;
-    let snapshot = engine.snapshot();
+    let mut snapshot = engine.snapshot();
+    if let Some(path) = &arguments.state {
+        let filter = |name: &[u8]| filter_text(&settings, name);
+        if let Some(before) = before.flatten() {
+            state::restore(&mut snapshot, before, path, filter);
+        }
+        state::write(&snapshot, path, filter)?;
+    }
     for (path, contents) in arguments.results.render(&snapshot)? {
         Output::open(path)?.write_whole(&contents)?;
     }
     Ok(player.findings())
+}
+
+/// The filter of a metric in its usual form: blanks do not make it another.
+fn filter_text(settings: &Settings, name: &[u8]) -> Vec<u8> {
+    let mut metrics = settings.metrics.iter();
+    let metric = metrics.find(|metric| metric.settings.name == name);
+    metric.map_or_else(Vec::new, |metric| metric.filter.to_string().into_bytes())
 }

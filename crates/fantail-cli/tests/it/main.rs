@@ -14,4 +14,5 @@ mod events;
 mod filter;
 mod golden;
 mod program;
+mod results;
 mod vectors;
