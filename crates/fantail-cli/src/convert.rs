@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fantail::{
-    config::{self, Loaded, Settings, Span, comments_of, render_reports},
+    config::{self, Comments, Loaded, Settings, Span, render_reports},
     event,
     lint::{Catalogue, Finding, Translation, translate},
 };
@@ -69,11 +69,12 @@ fn text(settings: &Settings, loaded: &Loaded, part: bool) -> Vec<u8> {
     if settings.dialect == event::Dialect::V2_4 && !part {
         text.extend_from_slice(config::VERSION_LINES);
     }
-    let block = |text: &mut Vec<u8>, place: Span, write: &dyn Fn(&mut Vec<u8>)| {
+    let mut comments = Comments::new(&loaded.sources);
+    let mut block = |text: &mut Vec<u8>, place: Span, write: &dyn Fn(&mut Vec<u8>)| {
         if !text.is_empty() {
             text.push(b'\n');
         }
-        for comment in comments_of(place, &loaded.sources) {
+        for comment in comments.of_block(place) {
             text.extend_from_slice(&comment);
             text.push(b'\n');
         }

@@ -1,38 +1,57 @@
 //! The comments that belong to a block.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     limits::Limits,
-    source::{Sources, Span},
+    source::{FileId, Sources, Span},
     tree::{Item, ItemKind, Tree},
 };
 
-/// The comments of the block that opens at `block`, each with its `#`: those
-/// in the lines directly above it, and those within it, behind settings too.
-#[must_use]
-pub fn comments_of(block: Span, sources: &Sources) -> Vec<Vec<u8>> {
-    let text: Arc<[u8]> = Arc::from(sources.text(block.file));
-    let tree = Tree::parse(block.file, text, &Limits::default());
-    let items = tree.items();
-    let opens = |item: &Item| item.span.start <= block.start && block.start < item.span.end;
-    let Some(opening) = items.iter().position(opens) else {
-        return Vec::new();
-    };
-    let mut comments: Vec<Vec<u8>> = Vec::new();
-    let above = items.get(..opening).unwrap_or_default().iter().rev();
-    for item in above.take_while(|item| item.kind == ItemKind::Comment) {
-        comments.extend(comment(item, sources));
-    }
-    comments.reverse();
-    for (index, item) in items.iter().enumerate().skip(opening) {
-        if index == opening || is_within(items, index, opening) {
-            comments.extend(comment(item, sources));
-        } else {
-            break;
+/// The comments of the files that a configuration was read from.
+#[derive(Debug)]
+pub struct Comments<'a> {
+    sources: &'a Sources,
+    /// The files that were asked for.
+    trees: HashMap<FileId, Tree>,
+}
+
+impl<'a> Comments<'a> {
+    /// Of these files; none is looked at yet.
+    #[must_use]
+    pub fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            trees: HashMap::new(),
         }
     }
-    comments
+
+    /// The comments of the block that opens at `block`, each with its `#`:
+    /// those in the lines directly above it, and those within it, behind
+    /// settings too.
+    pub fn of_block(&mut self, block: Span) -> Vec<Vec<u8>> {
+        let sources = self.sources;
+        let tree = self.trees.entry(block.file).or_insert_with(|| {
+            let text: Arc<[u8]> = Arc::from(sources.text(block.file));
+            Tree::parse(block.file, text, &Limits::default())
+        });
+        let items = tree.items();
+        // Items tile the file in order.
+        let opening = items.partition_point(|item| item.span.end <= block.start);
+        let mut comments: Vec<Vec<u8>> = Vec::new();
+        let above = items.get(..opening).unwrap_or_default().iter().rev();
+        for item in above.take_while(|item| item.kind == ItemKind::Comment) {
+            comments.extend(comment(item, sources));
+        }
+        comments.reverse();
+        for (index, item) in items.iter().enumerate().skip(opening) {
+            if index != opening && !is_within(items, index, opening) {
+                break;
+            }
+            comments.extend(comment(item, sources));
+        }
+        comments
+    }
 }
 
 /// Whether an item stands in a block, however deep.

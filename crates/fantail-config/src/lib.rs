@@ -55,7 +55,7 @@ mod write;
 pub use crate::{
     add::MetricRequest,
     code::{Code, Severity},
-    comments::comments_of,
+    comments::Comments,
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
     limits::Limits,
     load::{Loaded, Options, Refused, load, load_text},

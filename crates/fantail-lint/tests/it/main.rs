@@ -10,6 +10,7 @@
 mod drawn;
 mod found;
 mod recorded;
+mod shapes;
 
 use std::{
     io::Read,
