@@ -4,6 +4,7 @@ mod events;
 mod exporters;
 mod fields;
 mod grouping;
+mod language;
 mod names;
 mod secrets;
 mod values;
@@ -30,6 +31,7 @@ const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
     values::check,
     values::check_crashes,
     grouping::check,
+    language::check,
 ];
 
 /// What is wrong with a configuration beyond its own

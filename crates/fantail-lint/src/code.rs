@@ -47,6 +47,8 @@ codes! {
     NeverMatches = "never-matches", Warning;
     /// A filter that every event with a name matches.
     MatchesEverything = "matches-everything", Hint;
+    /// A filter that hardly means what it seems to, whatever the events are.
+    OddFilter = "odd-filter", Warning;
     /// A category that Dovecot does not have.
     UnknownCategory = "unknown-category", Warning;
 

@@ -26,6 +26,17 @@ fn filter(dialect: Dialect, text: &str, expected: &[&str]) {
 }
 
 #[test]
+fn the_language_itself() {
+    filter(
+        V2_4,
+        "event=imap_command_finished AND cmd_name=A OR cmd_name=B",
+        &["2:12: warning[lint/odd-filter]: filter: AND and OR are mixed without parentheses (W01)"],
+    );
+    let clear = "event=imap_command_finished AND (cmd_name=A OR cmd_name=B)";
+    filter(V2_4, clear, &[]);
+}
+
+#[test]
 fn events() {
     for name in [
         "imap_command_finished",

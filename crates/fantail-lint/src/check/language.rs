@@ -1,0 +1,45 @@
+//! What is odd about a filter as such, without knowing any events.
+
+use fantail_config::Span;
+use fantail_filter::{Warning, WarningKind};
+
+use super::Subject;
+use crate::{Code, Finding};
+
+/// Reports [`Filter::warnings`](fantail_filter::Filter::warnings), but for
+/// comparisons that the checks before have something to say of: they know
+/// more.
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let told: Vec<Span> = findings.iter().filter_map(place).collect();
+    for warning in subject.metric.filter.warnings() {
+        let found = finding(&warning, subject);
+        let is_told = place(&found).is_some_and(|at| told.iter().any(|told| overlap(at, *told)));
+        match warning.kind() {
+            // Dovecot dies of some fields only, and which are numbers is known.
+            WarningKind::Crash => {}
+            // These are about how comparisons are put together.
+            WarningKind::MixedConnectives | WarningKind::NotNot => findings.push(found),
+            _ if is_told => {}
+            _ => findings.push(found),
+        }
+    }
+}
+
+fn place(found: &Finding) -> Option<Span> {
+    found.primary.as_ref().map(|label| label.span)
+}
+
+fn overlap(a: Span, b: Span) -> bool {
+    a.file == b.file && a.start < b.end && b.start < a.end
+}
+
+fn finding(warning: &Warning, subject: &Subject<'_>) -> Finding {
+    let message = format!("filter: {warning} ({})", warning.code());
+    let found = Finding::new(Code::OddFilter, message, subject.place(warning.span()));
+    let found = match warning.explanation() {
+        Some(words) => found.note(words),
+        None => found,
+    };
+    let advice = warning.advice().iter();
+    advice.fold(found, |found, advice| found.help(advice.message()))
+}
