@@ -2,7 +2,7 @@
 //! wirefilter, A-Tree, CEL. Prints a table.
 //!
 //! One run interleaves all engines: in each round each walks events, and what
-//! counts is the median of the rounds. Each engine gets its events in the form
+//! counts is the best of the rounds. Each engine gets its events in the form
 //! that it likes best, made before: what is measured is matching alone. All
 //! must find the same number of matches.
 
@@ -26,7 +26,7 @@ const PATIENCE: f64 = 1e8;
 const ENOUGH: Duration = Duration::from_millis(20);
 const NAMES: [&str; 6] = [
     "naive walk",
-    "fantail set",
+    "set, any view",
     "set, slots filled",
     "A-Tree",
     "wirefilter",
@@ -38,7 +38,7 @@ fn main() {
     let largest = largest.unwrap_or(usize::MAX);
     let lines = Lines::new();
     let events = lines.events();
-    println!("ns an event; in parentheses: times the set's\n");
+    println!("ns an event; in parentheses: times the set's with its slots filled\n");
     print!("| filters | matches an event |");
     for name in NAMES {
         print!(" {name} |");
@@ -68,15 +68,13 @@ fn row(events: &Events<'_>, rules: &[Rule]) {
             times.push(pass(&mut **engine, *stride).1);
         }
     }
-    let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
+    let bests: Vec<f64> = times.iter().map(|times| fastest(times)).collect();
     let (matches, _) = pass(&mut *all[1], 1);
     let share = matches as f64 / events.events.len() as f64;
     print!("| {} | {share:.2} |", rules.len());
-    for (index, ((median, stride), engine)) in
-        medians.iter().zip(&strides).zip(&mut all).enumerate()
-    {
+    for (index, ((best, stride), engine)) in bests.iter().zip(&strides).zip(&mut all).enumerate() {
         let same = pass(&mut **engine, *stride).0;
-        print!(" {median:.0} ({:.1}) |", median / medians[1]);
+        print!(" {best:.0} ({:.1}) |", best / bests[2]);
         let expected = pass_of_set(events, rules, *stride);
         if same != expected {
             eprintln!("{}: {same} matches, not {expected}", NAMES[index]);
@@ -113,7 +111,7 @@ fn pass(engine: &mut dyn Engine, stride: usize) -> (usize, f64) {
     (matches, nanos / (walked * times) as f64)
 }
 
-fn median(times: &mut [f64]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+/// What disturbs a run only makes it slower.
+fn fastest(times: &[f64]) -> f64 {
+    times.iter().copied().fold(f64::INFINITY, f64::min)
 }
