@@ -16,11 +16,7 @@ use fantail_syntax::ParseOptions;
 /// This does not hold.
 pub fn filter_set(data: &[u8]) {
     let mut categories = CategoryTree::default();
-    for (name, parent) in [
-        ("imap", None),
-        ("storage", None),
-        ("mail", Some("storage")),
-    ] {
+    for (name, parent) in [("imap", None), ("storage", None), ("mail", Some("storage"))] {
         let parent = parent.map(str::as_bytes);
         assert_eq!(categories.register(name.as_bytes(), parent), Ok(()));
     }

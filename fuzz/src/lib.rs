@@ -16,9 +16,8 @@ pub use crate::{filter_parse::filter_parse, filter_set::filter_set, wire_decode:
 pub type Property = fn(&[u8]);
 
 /// The properties by the names of their targets.
-pub const TARGETS: &[(&str, Property)] =
-    &[
-        ("filter_parse", filter_parse),
-        ("filter_set", filter_set),
-        ("wire_decode", wire_decode),
-    ];
+pub const TARGETS: &[(&str, Property)] = &[
+    ("filter_parse", filter_parse),
+    ("filter_set", filter_set),
+    ("wire_decode", wire_decode),
+];
