@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::fmt::Display;
+
 use fantail_event::{Dialect, EventView, ValueRef};
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
 
@@ -28,7 +30,7 @@ impl EventView for Numbered {
     }
 }
 
-fn numbered(name: impl ToString, categories: &[String], n: i64) -> Numbered {
+fn numbered(name: impl Display, categories: &[String], n: i64) -> Numbered {
     Numbered {
         name: name.to_string(),
         categories: categories.to_vec(),
