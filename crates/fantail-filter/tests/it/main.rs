@@ -13,6 +13,7 @@ mod explain;
 mod handshake;
 mod hazards;
 mod inheritance;
+mod mentions;
 mod names;
 mod properties;
 mod set_bounds;
