@@ -57,7 +57,8 @@ fn any_event(seed: u64) -> Event<'static> {
         _ => fields.push(("x", Value::Int(number % 2_000))),
     }
     let mut event = event(fields);
-    event.sent = Some(Timestamp::from_unix_micros(number & 0xF_FFFF));
+    event.created = Timestamp::from_unix_micros(1_000_000);
+    event.sent = Some(Timestamp::from_unix_micros(1_000_000 + (number & 0xF_FFFF)));
     event
 }
 
