@@ -25,7 +25,7 @@ pub(crate) struct Point<'a> {
 /// levels below it are taken for the last.
 pub(crate) fn points(metric: &MetricSnapshot, levels: usize) -> impl Iterator<Item = Point<'_>> {
     let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut walk = Walk::new(metric);
+    let mut walk = Walk::new(metric, false);
     for (at, series) in metric.series().iter().enumerate() {
         walk.enter(at, series);
         if is_point(series, levels) && walk.home() != at {
@@ -33,7 +33,7 @@ pub(crate) fn points(metric: &MetricSnapshot, levels: usize) -> impl Iterator<It
         }
     }
     let all = metric.series();
-    let mut walk = Walk::new(metric);
+    let mut walk = Walk::new(metric, true);
     all.iter().enumerate().filter_map(move |(at, series)| {
         walk.enter(at, series);
         if !is_point(series, levels) {
@@ -73,15 +73,18 @@ struct Walk<'a> {
     /// path, and how long the labels are there.
     path: Vec<(usize, usize)>,
     labels: String,
+    /// The labels are wanted; else only who is at home where.
+    written: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(metric: &'a MetricSnapshot) -> Self {
+    fn new(metric: &'a MetricSnapshot, written: bool) -> Self {
         Self {
             metric,
             names: label_names(&metric.settings().group_by),
             path: Vec::new(),
             labels: String::new(),
+            written,
         }
     }
 
@@ -89,13 +92,19 @@ impl<'a> Walk<'a> {
         self.path.truncate(series.depth());
         let (home, length) = self.path.last().copied().unwrap_or((at, 0));
         self.labels.truncate(length);
-        let settings = self.metric.settings();
-        if let Some(level) = series.level(settings)
+        // Only these two have an empty text.
+        let has_value = match series.label() {
+            Label::Value(value) => !value.is_empty(),
+            Label::Bucket(_) | Label::Other => true,
+            Label::Missing => false,
+        };
+        let level = series.level(self.metric.settings());
+        if let (true, true, Some(level)) = (has_value, self.written, level)
             && let Some(name) = self.names.get(series.depth() - 1)
         {
             push_label(name, &series.label().text(level), &mut self.labels);
         }
-        let home = if self.labels.len() > length { at } else { home };
+        let home = if has_value { at } else { home };
         self.path.push((home, self.labels.len()));
     }
 

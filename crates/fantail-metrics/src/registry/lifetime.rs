@@ -62,7 +62,7 @@ impl Registry {
     ///
     /// What a dropped series counted stays in the metric itself and in all
     /// series above that are not idle; one whose value comes again begins
-    /// with nothing. [`MetricSnapshot::dropped`] tells how many there were.
+    /// with nothing. [`dropped`](crate::MetricSnapshot::dropped) tells how many there were.
     /// Metrics themselves stay, and so do series that were
     /// [declared](Self::declare).
     pub fn drop_idle(&mut self, now: Duration, idle: Duration) -> usize {

@@ -18,5 +18,6 @@ mod dovecot;
 mod lifetime;
 mod memory;
 mod registry;
+mod regressions;
 mod snapshots;
 mod state;

@@ -57,7 +57,8 @@ fn any_event(seed: u64) -> Event<'static> {
         _ => fields.push(("x", Value::Int(number % 2_000))),
     }
     let mut event = event(fields);
-    event.sent = Some(Timestamp::from_unix_micros(number & 0xF_FFFF));
+    event.created = Timestamp::from_unix_micros(1_000_000);
+    event.sent = Some(Timestamp::from_unix_micros(1_000_000 + (number & 0xF_FFFF)));
     event
 }
 
@@ -267,7 +268,7 @@ fn body(saved: &[u8]) -> &[u8] {
 }
 
 /// All that can be done with a state does no harm, whatever it says.
-fn exercise(state: State, length: usize) {
+fn exercise(state: &State, length: usize) {
     let distributions = state.metrics().flat_map(|(metric, _)| metric.series());
     let distributions: usize = distributions.map(|series| 1 + series.fields().len()).sum();
     assert!(distributions <= length, "{distributions} of {length} bytes");
@@ -276,11 +277,11 @@ fn exercise(state: State, length: usize) {
         registry.add(metric.settings().clone()).unwrap();
     }
     let mut snapshot = registry.snapshot();
-    registry.restore(&state, |_, _| true);
+    registry.restore(state, |_, _| true);
     snapshot.restore(state.clone(), |_, _| true);
     assert_eq!(table(&snapshot), table(&registry.snapshot()));
     // Twice: sums that are as large as can be.
-    registry.restore(&state, |_, _| true);
+    registry.restore(state, |_, _| true);
     contents(&registry.snapshot());
 }
 
@@ -310,44 +311,76 @@ fn hostile_states_do_no_harm() {
         }
         if let Ok(state) = state::read(&framed(&changed)) {
             read += 1;
-            exercise(state, changed.len());
+            exercise(&state, changed.len());
         }
     }
     // Values of the right form in the right place are taken.
     assert!(read > 30, "{read}");
 }
 
+/// 2.4, one metric "a" without description, field or level, no note, nothing
+/// overflowed or dropped.
+const PLAIN: &[u8] = b"\x04\x01\x01a\0\0\0\0\0\0";
+
+/// The metric itself; its duration follows.
+const ROOT: &[u8] = b"\0\0\0";
+
+#[track_caller]
+fn check_malformed(body: &[&[u8]]) {
+    check_error(&framed(&body.concat()), StateErrorKind::Malformed);
+}
+
 #[test]
 fn states_that_no_registry_writes() {
     /// 2^64 − 1 as a number.
     const MANY: &[u8] = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
-    let check = |body: &[&[u8]]| check_error(&framed(&body.concat()), StateErrorKind::Malformed);
-    // 2.4, one metric "a" without description, field or level, no note,
-    // nothing overflowed or dropped.
-    let plain: &[u8] = b"\x04\x01\x01a\0\0\0\0\0\0";
-    let root: &[u8] = b"\0\0\0";
-    let empty = framed(&[plain, b"\x01", root, b"\0"].concat());
+    let empty = framed(&[PLAIN, b"\x01", ROOT, b"\0"].concat());
     assert_eq!(state::read(&empty).unwrap().metrics().count(), 1);
     // Another dialect; many metrics, series, values; long strings.
-    check(&[b"\x05\0"]);
-    check(&[b"\x04", MANY]);
-    check(&[b"\x04\x01", MANY, b"a"]);
-    check(&[plain, MANY, root, b"\0"]);
-    check(&[plain, b"\x01", root, MANY]);
-    check(&[plain, b"\x01", root, b"\xc2\x07"]);
+    check_malformed(&[b"\x05\0"]);
+    check_malformed(&[b"\x04", MANY]);
+    check_malformed(&[b"\x04\x01", MANY, b"a"]);
+    check_malformed(&[PLAIN, MANY, ROOT, b"\0"]);
+    check_malformed(&[PLAIN, b"\x01", ROOT, MANY]);
+    check_malformed(&[PLAIN, b"\x01", ROOT, b"\xc2\x07"]);
     // No series; two metrics themselves; one below where no level is; a label
     // of the metric itself; more than was announced.
-    check(&[plain, b"\0"]);
-    check(&[plain, b"\x02", root, b"\0", root, b"\0"]);
-    check(&[plain, b"\x02", root, b"\0", b"\x01\0\0\0"]);
-    check(&[plain, b"\x01", b"\0\0\x01x\0"]);
-    check(&[plain, b"\x01", root, b"\0\0"]);
+    check_malformed(&[PLAIN, b"\0"]);
+    check_malformed(&[PLAIN, b"\x02", ROOT, b"\0", ROOT, b"\0"]);
+    check_malformed(&[PLAIN, b"\x02", ROOT, b"\0", b"\x01\0\0\0"]);
+    check_malformed(&[PLAIN, b"\x01", b"\0\0\x01x\0"]);
+    check_malformed(&[PLAIN, b"\x01", ROOT, b"\0\0"]);
     // A number of more than 64 bits.
-    check(&[b"\x04", &[0xFF; 9], b"\x02"]);
+    check_malformed(&[b"\x04", &[0xFF; 9], b"\x02"]);
+    // Two sub-metrics of one label; a bucket that is none; one below events
+    // without a value.
+    let by: &[u8] = b"\x04\x01\x01a\0\0\x01\x01g\0\0\0\0\0";
+    check_malformed(&[by, b"\x03", ROOT, b"\0", b"\x01\0\x01x\0", b"\x01\0\x01x\0"]);
+    check_malformed(&[by, b"\x02", ROOT, b"\0", b"\x01\x01\0\0"]);
+    let deep: &[u8] = b"\x04\x01\x01a\0\0\x02\x01g\0\0\x01h\0\0\0\0\0";
+    check_malformed(&[deep, b"\x03", ROOT, b"\0", b"\x01\x03\0", b"\x02\0\x01x\0"]);
+    check_malformed(&[deep, b"\x02", ROOT, b"\0", b"\x02\0\x01x\0"]);
+    // A method that cannot be; 65 levels.
+    check_malformed(&[b"\x04\x01\x01a\0\0\x01\x01g\x01\x03\x01\x02\0\0\0\0"]);
+    let levels = b"\x01g\0\0".repeat(65);
+    check_malformed(&[
+        b"\x04\x01\x01a\0\0\x41",
+        &levels,
+        b"\0\0\0\x01",
+        ROOT,
+        b"\0",
+    ]);
+    // Two metrics of one name.
+    let again: &[u8] = b"\x01a\0\0\0\0\0\0\x01\0\0\0\0";
+    check_malformed(&[b"\x04\x02", again, again]);
+}
+
+#[test]
+fn sketches_that_no_values_make() {
     // A sketch of no values; of ten; with its least above its greatest.
-    check(&[plain, b"\x01", root, b"\x01\0\0\0\0\0\0\0\0\0"]);
+    check_malformed(&[PLAIN, b"\x01", ROOT, b"\x01\0\0\0\0\0\0\0\0\0"]);
     let sketch = |moments: &[u8], ends: &[u8], bins: &[u8]| {
-        framed(&[plain, b"\x01", root, b"\x01", moments, ends, bins].concat())
+        framed(&[PLAIN, b"\x01", ROOT, b"\x01", moments, ends, bins].concat())
     };
     // 500 times 1.
     let ones: &[u8] = b"\xf4\x03\xf4\x03\0\xf4\x03\0\0";
@@ -379,25 +412,4 @@ fn states_that_no_registry_writes() {
     ] {
         check_error(&sketch(moments, ends, bins), StateErrorKind::Malformed);
     }
-    // Two sub-metrics of one label; a bucket that is none; one below events
-    // without a value.
-    let by: &[u8] = b"\x04\x01\x01a\0\0\x01\x01g\0\0\0\0\0";
-    check(&[by, b"\x03", root, b"\0", b"\x01\0\x01x\0", b"\x01\0\x01x\0"]);
-    check(&[by, b"\x02", root, b"\0", b"\x01\x01\0\0"]);
-    let deep: &[u8] = b"\x04\x01\x01a\0\0\x02\x01g\0\0\x01h\0\0\0\0\0";
-    check(&[deep, b"\x03", root, b"\0", b"\x01\x03\0", b"\x02\0\x01x\0"]);
-    check(&[deep, b"\x02", root, b"\0", b"\x02\0\x01x\0"]);
-    // A method that cannot be; 65 levels.
-    check(&[b"\x04\x01\x01a\0\0\x01\x01g\x01\x03\x01\x02\0\0\0\0"]);
-    let levels = b"\x01g\0\0".repeat(65);
-    check(&[
-        b"\x04\x01\x01a\0\0\x41",
-        &levels,
-        b"\0\0\0\x01",
-        root,
-        b"\0",
-    ]);
-    // Two metrics of one name.
-    let again: &[u8] = b"\x01a\0\0\0\0\0\0\x01\0\0\0\0";
-    check(&[b"\x04\x02", again, again]);
 }

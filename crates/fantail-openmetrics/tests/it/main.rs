@@ -11,6 +11,8 @@ mod checkers;
 mod dovecot;
 mod exposition;
 mod hostile;
+mod prometheus;
+mod regressions;
 mod rules;
 
 use fantail_event::Dialect;

@@ -1,0 +1,263 @@
+//! Bugs that Dovecot had, or has: none of them here.
+//!
+//! Each test is named for its row in the list of such bugs: R with the number
+//! of one that was fixed there since 2.3.0, N with one found on 2.3.19 and
+//! 2.4.1.
+
+use fantail_event::{Dialect, Event, Timestamp, Value};
+use fantail_metrics::{
+    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Series, Snapshot,
+};
+
+use crate::registry::{counts, discrete, event, settings, text, with_sent};
+
+fn linear(min: u64, max: u64, step: u64) -> Method {
+    Method::Linear(Linear::new(min, max, step).unwrap())
+}
+
+fn exponential(min: u32, max: u32, base: u32) -> Method {
+    Method::Exponential(Exponential::new(min, max, base).unwrap())
+}
+
+fn played(dialect: Dialect, by: &MetricSettings, events: Vec<Event<'_>>) -> Snapshot {
+    let mut registry = Registry::with_limits(dialect, Limits::default());
+    let id = registry.add(by.clone()).unwrap();
+    for event in events {
+        with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+    }
+    registry.snapshot()
+}
+
+#[track_caller]
+fn check(by: &MetricSettings, events: Vec<Event<'_>>, expected: &str) {
+    let snapshot = played(Dialect::V2_4, by, events);
+    assert_eq!(counts(&snapshot, 0), expected);
+}
+
+fn integers(values: &[i64]) -> Vec<Event<'static>> {
+    let one = |value: &i64| event(vec![("x", Value::Int(*value))]);
+    values.iter().map(one).collect()
+}
+
+/// A linear range that is not a multiple of its step: a panic there. Every
+/// value has exactly one bucket.
+#[test]
+fn r1_every_value_has_a_bucket() {
+    let by = settings("m", "", &[("x", linear(5, 26, 10))]);
+    check(
+        &by,
+        integers(&[25, 26, 27]),
+        "=3 x_16_25=1 x_26_26=1 x_27_inf=1",
+    );
+    for step in 1..50 {
+        let buckets = linear(3, 64, step).buckets().unwrap();
+        for value in -5..80 {
+            let bucket = buckets.bucket(value);
+            let above = buckets
+                .upper_bound(bucket)
+                .is_none_or(|bound| value <= bound);
+            let below = bucket
+                .checked_sub(1)
+                .and_then(|below| buckets.upper_bound(below))
+                .is_none_or(|bound| value > bound);
+            assert!(above && below, "{value} in steps of {step}");
+        }
+    }
+}
+
+/// Modifiers of a discrete level had no effect there.
+#[test]
+fn r6_modifiers_apply() {
+    use Modifier::{Domain, Lower, Upper, Username};
+    let by = |modifiers| settings("m", "", &[("g", Method::Discrete(modifiers))]);
+    let users = || ["Anna@A.org", "bert@a.org"].map(|user| event(vec![("g", text(user))]));
+    check(&by(vec![Domain, Lower]), users().into(), "=2 a.org=2");
+    check(
+        &by(vec![Username, Upper]),
+        users().into(),
+        "=2 ANNA=1 BERT=1",
+    );
+    check(&by(vec![]), users().into(), "=2 Anna@A.org=1 bert@a.org=1");
+}
+
+/// Negative integers were broken there.
+#[test]
+fn r7_all_64_bits() {
+    let extremes = [i64::MIN, -1, 0, 1, i64::MAX];
+    let by = settings("m", "x", &[("x", exponential(0, 1, 10))]);
+    let snapshot = played(Dialect::V2_4, &by, integers(&extremes));
+    let series = snapshot.metrics()[0].series();
+    let x = &series[0].fields()[0];
+    assert_eq!((x.count(), x.min(), x.max()), (5, 0, u64::MAX));
+    assert_eq!(counts(&snapshot, 0), "=5 x_ninf_1=4 x_11_inf=1");
+    // The sums of the buckets are signed.
+    let sums: Vec<_> = series[1..].iter().map(Series::own_sum).collect();
+    let least = i128::from(i64::MIN);
+    assert_eq!(sums, [Some(least), Some(i128::from(i64::MAX))]);
+}
+
+/// A missing field cut off the deeper levels there; it is an empty value (in
+/// 2.4, whose fix that was).
+#[test]
+fn r11_a_missing_field_is_empty() {
+    let by = settings("m", "", &[("a", discrete()), ("b", discrete())]);
+    let events = vec![event(vec![("b", text("x"))])];
+    check(&by, events, "=1 =1 _x=1");
+}
+
+/// Names of sub-metrics were cut there, and two values became one series.
+#[test]
+fn r12_long_values_stay_apart() {
+    let by = settings("m", "", &[("g", discrete())]);
+    let long = |last: u8| {
+        let value = [&[b'v'; 5_000][..], &[last]].concat();
+        event(vec![("g", Value::Str(value.into()))])
+    };
+    let snapshot = played(Dialect::V2_4, &by, vec![long(b'a'), long(b'b'), long(b'a')]);
+    let series = &snapshot.metrics()[0].series()[1..];
+    let counted: Vec<u64> = series.iter().map(|s| s.duration().count()).collect();
+    assert_eq!(counted, [2, 1]);
+    let texts: Vec<_> = series
+        .iter()
+        .map(|s| s.label().text(&by.group_by[0]))
+        .collect();
+    assert_ne!(texts[0], texts[1]);
+}
+
+/// Metrics could be added twice, a removed one was still dumped and leaked,
+/// and the levels of one added at run time were ignored there.
+#[test]
+fn r24_adding_and_removing_at_run_time() {
+    let mut registry = Registry::new(Dialect::V2_4);
+    let by = settings("m", "", &[("g", discrete())]);
+    registry.add(by.clone()).unwrap();
+    assert!(registry.add(by.clone()).is_err());
+    assert!(registry.remove(b"m"));
+    assert_eq!(
+        (registry.snapshot().metrics().len(), registry.series()),
+        (0, 0)
+    );
+    let id = registry.add(by).unwrap();
+    with_sent(&event(vec![("g", text("x"))]), |sent| {
+        assert!(registry.observe(id, sent));
+    });
+    assert_eq!(counts(&registry.snapshot(), 0), "=1 x=1");
+}
+
+/// Lists: one update for each element, those of parents too.
+#[test]
+fn r25_lists() {
+    let by = settings("m", "", &[("l", discrete())]);
+    let list = |elements: &[&'static str]| {
+        Value::List(elements.iter().map(|e| e.as_bytes().into()).collect())
+    };
+    let parent = event(vec![("l", list(&["above", "a"]))]);
+    let child = event(vec![("l", list(&["b", "a"]))]);
+    let mut registry = Registry::new(Dialect::V2_4);
+    let id = registry.add(by).unwrap();
+    let sent = fantail_event::SentEvent {
+        level: fantail_event::Level::Info,
+        event: &child,
+        parents: &[&parent],
+        global: &[],
+        categories: &fantail_event::CategoryTree::default(),
+    };
+    assert!(registry.observe(id, &sent));
+    assert_eq!(counts(&registry.snapshot(), 0), "=1 a=1 above=1 b=1");
+}
+
+/// Aggregation of nothing crashed a scrape there: all methods, with and
+/// without values.
+#[test]
+fn r32_all_methods_with_and_without_values() {
+    let methods = [discrete(), linear(0, 10, 5), exponential(1, 3, 10)];
+    for first in &methods {
+        for second in &methods {
+            let by = settings("m", "x y", &[("x", first.clone()), ("y", second.clone())]);
+            for dialect in [Dialect::V2_3, Dialect::V2_4] {
+                for events in [vec![], vec![event(vec![])], integers(&[1, -1])] {
+                    let expected = events.len() as u64;
+                    let snapshot = played(dialect, &by, events);
+                    let root = &snapshot.metrics()[0].series()[0];
+                    let d = root.duration();
+                    assert_eq!((d.count(), d.sum(), d.median()), (expected, 0, 0));
+                    assert!(d.mean().abs() + d.variance().abs() < 1e-9);
+                    assert_eq!(root.fields()[1].count(), 0);
+                }
+            }
+        }
+    }
+}
+
+/// Raw bytes reached names and labels there: any bytes in, valid text out,
+/// and no two alike.
+#[test]
+fn r37_any_bytes() {
+    let by = settings("m", "", &[("g", discrete())]);
+    let values = (0..=255_u8).map(|byte| event(vec![("g", Value::Str(vec![b'x', byte].into()))]));
+    let snapshot = played(Dialect::V2_4, &by, values.collect());
+    let series = &snapshot.metrics()[0].series()[1..];
+    let texts: std::collections::BTreeSet<String> = series
+        .iter()
+        .map(|s| s.label().text(&by.group_by[0]))
+        .collect();
+    assert_eq!(texts.len(), 256);
+}
+
+/// Durations are 64 bits wide and unsigned, microseconds, and nothing else is
+/// divided by a million.
+#[test]
+fn r28_durations() {
+    let long = |micros: i64| {
+        let mut event = event(vec![("x", Value::Int(5_000_000))]);
+        event.created = Timestamp::from_unix_micros(1_000_000);
+        event.sent = Some(Timestamp::from_unix_micros(1_000_000 + micros));
+        event
+    };
+    let by = settings("m", "x", &[("duration", exponential(1, 6, 10))]);
+    let snapshot = played(Dialect::V2_4, &by, vec![long(11), long(5_000_000_000)]);
+    let root = &snapshot.metrics()[0].series()[0];
+    assert_eq!(root.duration().max(), 5_000_000_000);
+    assert_eq!(root.fields()[0].max(), 5_000_000);
+    assert_eq!(
+        counts(&snapshot, 0),
+        "=2 duration_11_100=1 duration_1000001_inf=1"
+    );
+}
+
+/// −2⁶³ fits no bucket there: the process dies.
+#[test]
+fn n3_the_least_integer() {
+    let by = |method| settings("m", "", &[("x", method)]);
+    let least = || integers(&[i64::MIN]);
+    check(&by(linear(0, 10, 5)), least(), "=1 x_ninf_0=1");
+    check(&by(exponential(0, 18, 10)), least(), "=1 x_ninf_1=1");
+}
+
+/// More than 480 values are a random sample there: the same values gave
+/// another median each time.
+#[test]
+fn n8_the_same_values_give_the_same_numbers() {
+    let values: Vec<u64> = (0..3_347_u64).map(|n| n * n % 9_973).collect();
+    let mut sorted = values.clone();
+    sorted.sort_unstable();
+    let numbers = |values: Vec<u64>| {
+        let all: fantail_metrics::Distribution = values.into_iter().collect();
+        let p95 = all.percentile(fantail_metrics::Percentile::P95);
+        (all.median(), p95, all.variance().to_bits())
+    };
+    let forth = numbers(values.clone());
+    assert_eq!(forth, numbers(values.into_iter().rev().collect()));
+    let close = |got: u64, exact: u64| got.abs_diff(exact) * 100 <= exact;
+    assert!(close(forth.0, sorted[1_673]) && close(forth.1, sorted[3_179]));
+}
+
+/// Wildcards on integers: a metric of `status_code=5*`.
+#[test]
+fn r39_wildcards_on_integers() {
+    let config = "metric m {\n  filter = event=e AND status_code=5*\n  group_by = status_code\n}\n";
+    let mut player = crate::replay::Player::new(config, Dialect::V2_4);
+    let event = |code: i64| format!("EVENT\\t0\\t0\\t1\\t5\\t0\\tne\\tIstatus_code\\t{code}\n");
+    player.play_events(&[5, 50, 404, 503, -5].map(event).concat());
+    assert_eq!(counts(&player.registry.snapshot(), 0), "=3 5=1 50=1 503=1");
+}

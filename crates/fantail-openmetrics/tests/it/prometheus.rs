@@ -1,0 +1,271 @@
+//! A real Prometheus scrapes what a recording gave, and stores what the dump
+//! says.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use fantail_metrics::{Label, MetricSnapshot, Series};
+use fantail_openmetrics::{Format, Options};
+use fantail_testkit::program;
+
+use crate::{
+    RECORDED,
+    exposition::answer,
+    rules::{self, Sample},
+};
+
+/// How long a server may take to start and scrape on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Answers every scrape with the same text.
+fn serve(listener: &TcpListener, format: Format, text: &str) {
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut accept = String::new();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        while let Some(Ok(line)) = lines
+            .next()
+            .filter(|line| !matches!(line, Ok(l) if l.is_empty()))
+        {
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("accept")
+            {
+                value.trim().clone_into(&mut accept);
+            }
+        }
+        assert_eq!(Format::negotiate(&accept), Format::OpenMetrics, "{accept}");
+        let kind = format.content_type();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n",
+            text.len()
+        );
+        // It may be told to stop in the middle of a scrape.
+        let _ = stream.write_all([head.as_bytes(), text.as_bytes()].concat().as_slice());
+    }
+}
+
+/// A Prometheus that ends with the test, and its folder with it.
+struct Server {
+    child: Child,
+    folder: PathBuf,
+    address: SocketAddr,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Server {
+    fn start(prometheus: &Path, target: SocketAddr) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("fantail-prometheus-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let config = folder.join("prometheus.yml");
+        let text = format!(
+            "scrape_configs:\n- job_name: test\n  honor_labels: true\n  scrape_interval: 1s\n  \
+             scrape_timeout: 1s\n  static_configs:\n  - targets: ['{target}']\n"
+        );
+        std::fs::File::create(&config)
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        // A port that was free a moment ago.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let child = Command::new(prometheus)
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("data").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            folder,
+            address,
+        }
+    }
+
+    /// Asks the query interface; nothing while it does not answer.
+    fn ask(&self, query: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        let form = format!("query={query}");
+        let request = format!(
+            "POST /api/v1/query HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        head.contains(" 200 ").then(|| body.to_owned())
+    }
+
+    /// All samples that it scraped, once it did.
+    fn samples(&self) -> serde_json::Value {
+        let start = Instant::now();
+        // {__name__=~"dovecot_.+"}
+        let all = "%7B__name__%3D~%22dovecot_.%2B%22%7D";
+        loop {
+            let body = self.ask(all).unwrap_or_default();
+            let answer = serde_json::from_str(&body).unwrap_or(serde_json::Value::Null);
+            let result = &answer["data"]["result"];
+            if result.as_array().is_some_and(|samples| !samples.is_empty()) {
+                return result.clone();
+            }
+            assert!(start.elapsed() < PATIENCE, "no scrape yet: {body}");
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+type Stored = BTreeMap<String, f64>;
+
+fn key(name: &str, mut labels: Vec<(String, String)>) -> String {
+    labels.sort();
+    format!("{name}{labels:?}")
+}
+
+/// What it stored: without the labels that it adds.
+fn stored(samples: &serde_json::Value) -> Stored {
+    let samples = samples.as_array().unwrap().iter().map(|sample| {
+        let labels = sample["metric"].as_object().unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let own = labels
+            .iter()
+            .filter(|(name, _)| !["__name__", "job", "instance"].contains(&name.as_str()));
+        let own = own
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect();
+        let value = text(&sample["value"][1]).parse().unwrap();
+        (key(&text(&labels["__name__"]), own), value)
+    });
+    samples.collect()
+}
+
+/// What the answer says.
+fn exposed(text: &str) -> Stored {
+    let families = rules::read(text, Format::OpenMetrics);
+    let samples = families.into_values().flat_map(|family| family.samples);
+    let one = |Sample {
+                   name,
+                   labels,
+                   number,
+               }: Sample| {
+        // It writes bounds in a form of its own: 5 is 5.0.
+        let usual = |(name, value): (String, String)| match value.parse::<f64>() {
+            Ok(bound) if name == "le" => (name, format!("{bound:?}")),
+            _ => (name, value),
+        };
+        let labels = labels.into_iter().map(usual).collect();
+        (key(&name, labels), number.parse().unwrap())
+    };
+    samples.map(one).collect()
+}
+
+/// Bounds in the form of [`exposed`].
+fn with_usual_bounds(stored: &serde_json::Value) -> serde_json::Value {
+    let mut samples = stored.clone();
+    for sample in samples.as_array_mut().unwrap() {
+        let bound = sample["metric"]["le"].as_str().map(str::parse::<f64>);
+        if let Some(Ok(bound)) = bound {
+            sample["metric"]["le"] = format!("{bound:?}").into();
+        }
+    }
+    samples
+}
+
+/// Each count and sum of a metric of the dump without a histogram.
+fn check_dump(metric: &MetricSnapshot, stored: &Stored) -> usize {
+    let settings = metric.settings();
+    let name = String::from_utf8_lossy(&settings.name).into_owned();
+    let mut path: Vec<(String, String)> = Vec::new();
+    let mut checked = 0;
+    for series in metric.series() {
+        path.truncate(series.depth().saturating_sub(1));
+        if let Some(level) = series.level(settings) {
+            let field = String::from_utf8_lossy(&level.field).into_owned();
+            path.push((field, series.label().text(level)));
+        }
+        let labels: Vec<_> = path
+            .iter()
+            .filter(|(_, v)| !v.is_empty())
+            .cloned()
+            .collect();
+        if !metric.is_leaf(series) || series.label() == Label::Missing {
+            continue;
+        }
+        let value = |name: &str| stored.get(&key(name, labels.clone())).copied();
+        check_series(series, &name, value);
+        checked += 1;
+    }
+    checked
+}
+
+fn check_series(series: &Series, name: &str, value: impl Fn(&str) -> Option<f64>) {
+    let count = value(&format!("dovecot_{name}_total"));
+    assert_eq!(count, Some(series.duration().count() as f64), "{name}");
+    let seconds = value(&format!("dovecot_{name}_duration_seconds_total")).unwrap();
+    let expected = series.duration().sum() as f64 / 1e6;
+    assert!((seconds - expected).abs() <= expected * 1e-12, "{name}");
+}
+
+#[test]
+fn a_real_prometheus_stores_what_the_dump_says() {
+    let Some(prometheus) = program("prometheus") else {
+        return;
+    };
+    for case in &RECORDED[1..] {
+        let snapshot = case.snapshot();
+        let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = listener.local_addr().unwrap();
+        let page = text.clone();
+        // Ends with the process: it waits for the next scrape.
+        thread::spawn(move || serve(&listener, Format::OpenMetrics, &page));
+        let server = Server::start(&prometheus, target);
+        let samples = server.samples();
+        drop(server);
+        assert_eq!(
+            stored(&with_usual_bounds(&samples)),
+            exposed(&text),
+            "{}",
+            case.name
+        );
+        let stored = stored(&samples);
+        let checked: usize = snapshot
+            .metrics()
+            .iter()
+            .filter(|metric| {
+                let name = String::from_utf8_lossy(&metric.settings().name).into_owned();
+                let counter = format!("dovecot_{name}_total");
+                stored.keys().any(|key| key.starts_with(&counter))
+            })
+            .map(|metric| check_dump(metric, &stored))
+            .sum();
+        assert!(checked > 10, "{checked}");
+    }
+}

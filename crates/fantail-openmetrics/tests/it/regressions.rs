@@ -1,0 +1,152 @@
+//! Bugs that Dovecot's scrapes had, or have: none of them here.
+//!
+//! Each test is named for its row in the list of such bugs: R with the number
+//! of one that was fixed there since 2.3.0, N with one found on 2.3.19 and
+//! 2.4.1.
+
+use fantail_event::Value;
+use fantail_metrics::{Exponential, Limits, Method, MetricSettings, Snapshot};
+use fantail_openmetrics::{Format, Options};
+
+use crate::{
+    RECORDED, SMALL,
+    exposition::answer,
+    hostile::{discrete, linear, metric, played},
+    rules,
+};
+
+fn scrape(snapshot: &Snapshot) -> String {
+    let (text, _) = answer(snapshot, Options::new(Format::OpenMetrics));
+    // Unique names, series and legal labels are among the rules.
+    rules::read(&text, Format::OpenMetrics);
+    text
+}
+
+#[track_caller]
+fn check(
+    metrics: Vec<MetricSettings>,
+    events: Vec<Vec<(&'static str, Value<'static>)>>,
+    has: &[&str],
+    not: &[&str],
+) {
+    let text = scrape(&played(metrics, Limits::default(), events));
+    for line in has {
+        assert!(
+            text.contains(&format!("{line}\n")),
+            "{line} is not in\n{text}"
+        );
+    }
+    for line in not {
+        assert!(!text.contains(line), "{line} is in\n{text}");
+    }
+}
+
+fn x(value: i64) -> Vec<(&'static str, Value<'static>)> {
+    vec![("x", Value::Int(value)), ("g-g", Value::Int(1))]
+}
+
+/// Histograms with other levels had illegal names of labels there.
+#[test]
+fn r15_histograms_with_levels() {
+    let by = metric("m", &[], &[("g-g", discrete()), ("x", linear(10, 5))]);
+    let has = [
+        "dovecot_m_bucket{g_g=\"1\",le=\"5.0\"} 1",
+        "dovecot_m_bucket{g_g=\"1\",le=\"+Inf\"} 2",
+    ];
+    check(vec![by], vec![x(5), x(6)], &has, &["g-g"]);
+}
+
+/// Bounds of durations are seconds, those of other fields are as they are.
+#[test]
+fn r28_bounds() {
+    let exponential = || Method::Exponential(Exponential::new(3, 6, 10).unwrap());
+    let metrics = vec![
+        metric("d", &[], &[("duration", exponential())]),
+        metric("f", &[], &[("x", exponential())]),
+    ];
+    let text = scrape(&played(metrics, Limits::default(), vec![x(5_000)]));
+    let bounds = |name: &str| {
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        let bound = |line: &str| line.split('"').nth(1).unwrap().parse::<f64>().unwrap();
+        lines.map(bound).collect::<Vec<_>>()
+    };
+    let inf = f64::INFINITY;
+    assert_eq!(bounds("dovecot_d_bucket"), [0.001, 0.01, 0.1, 1.0, inf]);
+    assert_eq!(bounds("dovecot_f_bucket"), [1e3, 1e4, 1e5, 1e6, inf]);
+    assert!(text.contains("dovecot_f_sum 5000\n"), "{text}");
+}
+
+/// Aggregation crashed scrapes there: each method, with and without events.
+#[test]
+fn r32_scrapes_of_all_methods() {
+    let methods = || {
+        [
+            discrete(),
+            linear(10, 5),
+            Method::Exponential(Exponential::new(1, 3, 2).unwrap()),
+        ]
+    };
+    for first in methods() {
+        for second in methods() {
+            for events in [vec![], vec![vec![]], vec![x(-1), x(7)]] {
+                let by = metric(
+                    "m",
+                    &["x"],
+                    &[("x", first.clone()), ("g-g", second.clone())],
+                );
+                check(vec![by], events, &["# EOF"], &[]);
+            }
+        }
+    }
+}
+
+/// Illegal names, counts beside a histogram, and labels without a value.
+#[test]
+fn r34_names_histograms_and_empty_labels() {
+    let metrics = vec![
+        metric("bad-name", &[], &[]),
+        metric("h", &[], &[("x", linear(10, 5))]),
+        metric("e", &[], &[("none", discrete())]),
+    ];
+    let has = ["dovecot_h_count 1", "dovecot_e_total 1"];
+    let not = ["bad", "dovecot_h_total", "dovecot_h_duration", "=\"\""];
+    check(metrics, vec![x(5)], &has, &not);
+}
+
+/// The values of one metric were left over in the next one there.
+#[test]
+fn r46_metrics_do_not_meet() {
+    let metrics = vec![
+        metric("a", &["x"], &[("g-g", discrete())]),
+        metric("b", &[], &[("x", linear(10, 5))]),
+        metric("c", &["y"], &[]),
+    ];
+    let together = scrape(&played(
+        metrics.clone(),
+        Limits::default(),
+        vec![x(5), x(7)],
+    ));
+    let alone = metrics.into_iter().map(|metric| {
+        let text = scrape(&played(vec![metric], Limits::default(), vec![x(5), x(7)]));
+        text.strip_suffix("# EOF\n").unwrap().to_owned()
+    });
+    assert_eq!(together, alone.collect::<String>() + "# EOF\n");
+}
+
+/// A family came twice in what 2.3.19 answered: the reference parser refuses
+/// that (another test holds that it does).
+#[test]
+fn n6_no_family_twice() {
+    let heads = |text: &str| {
+        let lines = text.lines().filter(|line| line.starts_with("# TYPE "));
+        let mut heads: Vec<String> = lines.map(str::to_owned).collect();
+        let all = heads.len();
+        heads.sort();
+        heads.dedup();
+        (all, heads.len())
+    };
+    for case in SMALL.iter().chain(&RECORDED) {
+        let (all, different) = heads(&scrape(&case.snapshot()));
+        assert_eq!(all, different, "{}", case.name);
+    }
+}
