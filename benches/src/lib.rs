@@ -4,6 +4,8 @@
 //! events, of names and of fields is that of a mail server. What is measured
 //! lies in the files beside this package's manifest, one a layer.
 
+pub mod series;
+
 use std::{path::Path, time::Duration};
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
