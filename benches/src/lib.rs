@@ -5,6 +5,7 @@
 //! lies in the files beside this package's manifest, one a layer.
 
 pub mod rules;
+pub mod series;
 
 use std::{path::Path, time::Duration};
 

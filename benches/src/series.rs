@@ -1,0 +1,205 @@
+//! A metric with two levels of `group_by`, kept by us and by others.
+//!
+//! All of them get the same events, as `SentEvent`s: what it costs to find the
+//! labels in an event is part of an update. The peers count each event in a
+//! histogram of its innermost labels; ours keeps a distribution, with
+//! quantiles, for those, for the level above and for the metric itself.
+
+use std::sync::LazyLock;
+
+use fantail_event::{
+    CategoryTree, Dialect, Event, EventView, Level, SentEvent, Timestamp, Value, ValueRef,
+};
+use fantail_metrics::{GroupBy, Limits, Method, MetricId, MetricSettings, Registry, Snapshot};
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry as PeerRegistry,
+};
+
+/// The fields of the two levels.
+pub const LEVELS: [&str; 2] = ["cmd_name", "user"];
+
+/// When all events were created, in microseconds since 1970.
+const START: i64 = 1_700_000_000_000_000;
+
+/// Events of `users` users, four commands for each, in a mixed order.
+#[must_use]
+pub fn events(users: u32) -> Vec<Event<'static>> {
+    let commands = ["SELECT", "FETCH", "APPEND", "LOGOUT"];
+    // A prime that divides no number of events here: each comes once.
+    let order = (0..u64::from(users) * 4).map(|n| n * 7_919 % (u64::from(users) * 4));
+    let order = order.filter_map(|n| u32::try_from(n).ok());
+    let one = |number: u32| {
+        let mut event = Event::new(Timestamp::from_unix_micros(START));
+        event.sent = Some(Timestamp::from_unix_micros(
+            START + 100 + i64::from(number % 977),
+        ));
+        let command = commands[number as usize % 4];
+        event.set(&b"cmd_name"[..], Value::Str(command.as_bytes().into()));
+        let user = format!("user{:06}@example.com", number / 4);
+        event.set(&b"user"[..], Value::Str(user.into_bytes().into()));
+        event
+    };
+    order.map(one).collect()
+}
+
+/// Calls `run` with an event as it comes from a connection.
+pub fn with<R>(event: &Event<'_>, run: impl FnOnce(&SentEvent<'_>) -> R) -> R {
+    static CATEGORIES: LazyLock<CategoryTree> = LazyLock::new(CategoryTree::default);
+    run(&SentEvent {
+        level: Level::Info,
+        event,
+        parents: &[],
+        global: &[],
+        categories: &CATEGORIES,
+    })
+}
+
+fn text(event: &SentEvent<'_>, field: &str) -> String {
+    match event.field(field.as_bytes()) {
+        Some(ValueRef::Str(text)) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "durations are short")]
+fn seconds(event: &SentEvent<'_>) -> f64 {
+    event.duration_micros().unwrap_or(0) as f64 / 1e6
+}
+
+/// Somebody who counts.
+pub trait Subject {
+    /// Counts an event.
+    fn observe(&mut self, event: &SentEvent<'_>);
+    /// Everything as text for a scrape.
+    fn expose(&self) -> Vec<u8>;
+}
+
+/// Ours.
+#[derive(Debug)]
+pub struct Fantail {
+    registry: Registry,
+    metric: MetricId,
+}
+
+impl Fantail {
+    /// With these levels, and room for as many series as anybody makes here.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "the settings are known to be right")]
+    pub fn new(levels: &[&str]) -> Self {
+        let limits = Limits {
+            series_per_metric: usize::MAX / 2,
+            series: usize::MAX / 2,
+            ..Limits::default()
+        };
+        let mut registry = Registry::with_limits(Dialect::V2_4, limits);
+        let level = |field: &&str| GroupBy {
+            field: field.as_bytes().to_vec(),
+            method: Method::Discrete(Vec::new()),
+        };
+        let settings = MetricSettings {
+            name: b"commands".to_vec(),
+            group_by: levels.iter().map(level).collect(),
+            ..MetricSettings::default()
+        };
+        let metric = registry.add(settings).expect("the first metric");
+        Self { registry, metric }
+    }
+
+    /// All series as they are now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.registry.snapshot()
+    }
+
+    /// A snapshot as OpenMetrics.
+    #[must_use]
+    pub fn write(snapshot: &Snapshot) -> Vec<u8> {
+        use fantail_openmetrics::{Exposition, Format, Options};
+        let mut answer = Exposition::new(Vec::new(), Options::new(Format::OpenMetrics));
+        let written = answer.snapshot(snapshot).and_then(|()| answer.finish());
+        // Writing to a vector cannot fail.
+        written.map(|(text, _)| text).unwrap_or_default()
+    }
+}
+
+impl Subject for Fantail {
+    fn observe(&mut self, event: &SentEvent<'_>) {
+        self.registry.observe(self.metric, event);
+    }
+
+    fn expose(&self) -> Vec<u8> {
+        Self::write(&self.snapshot())
+    }
+}
+
+type Labels = Vec<(&'static str, String)>;
+
+/// prometheus-client, either with a histogram of ten buckets a series, or with
+/// what our exposition has: a count and a sum.
+#[derive(Debug)]
+pub struct PrometheusClient {
+    levels: Vec<&'static str>,
+    registry: PeerRegistry,
+    family: PeerFamily,
+}
+
+#[derive(Debug)]
+enum PeerFamily {
+    Histogram(Family<Labels, Histogram>),
+    Counters(Family<Labels, Counter>, Family<Labels, Counter<f64>>),
+}
+
+impl PrometheusClient {
+    /// With a histogram for each series.
+    #[must_use]
+    pub fn with_histogram(levels: &[&'static str]) -> Self {
+        let make: fn() -> Histogram = || Histogram::new((0..10).map(|n| 0.001 * f64::from(1 << n)));
+        let family = Family::new_with_constructor(make);
+        let mut registry = PeerRegistry::default();
+        registry.register("commands", "Commands", family.clone());
+        Self {
+            levels: levels.to_vec(),
+            registry,
+            family: PeerFamily::Histogram(family),
+        }
+    }
+
+    /// With two counters for each series.
+    #[must_use]
+    pub fn with_counters(levels: &[&'static str]) -> Self {
+        let (count, duration) = (Family::default(), Family::default());
+        let mut registry = PeerRegistry::default();
+        registry.register("commands", "Commands", count.clone());
+        registry.register("commands_duration_seconds", "Durations", duration.clone());
+        Self {
+            levels: levels.to_vec(),
+            registry,
+            family: PeerFamily::Counters(count, duration),
+        }
+    }
+}
+
+impl Subject for PrometheusClient {
+    fn observe(&mut self, event: &SentEvent<'_>) {
+        let labels = self.levels.iter().map(|level| (*level, text(event, level)));
+        let labels: Labels = labels.collect();
+        match &self.family {
+            PeerFamily::Histogram(family) => family.get_or_create(&labels).observe(seconds(event)),
+            PeerFamily::Counters(count, duration) => {
+                count.get_or_create(&labels).inc();
+                duration.get_or_create(&labels).inc_by(seconds(event));
+            }
+        }
+    }
+
+    fn expose(&self) -> Vec<u8> {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text.into_bytes()
+    }
+}
