@@ -75,6 +75,8 @@ impl Engine {
         if self.unnamed == Unnamed::Skipped && sent.name().is_none() {
             return;
         }
+        // Gathered once, and only if some metric that matches exports.
+        let mut flat = None;
         for filter in self.matcher.evaluate(&self.filters, sent) {
             let Some(metric) = self.metrics.get(filter.index()) else {
                 continue;
@@ -82,7 +84,8 @@ impl Engine {
             self.registry.observe(metric.id, sent);
             if let Some((exporter, formatter)) = &metric.export {
                 self.payload.clear();
-                formatter.write(sent, moment, &mut self.payload);
+                let flat = flat.get_or_insert_with(|| sent.flatten());
+                formatter.write_flat(flat, moment, &mut self.payload);
                 sink.export(*exporter, &self.payload);
             }
         }

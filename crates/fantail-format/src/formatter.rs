@@ -69,11 +69,16 @@ impl Formatter {
 
     /// Appends the event, without an end of line.
     pub fn write(&self, sent: &SentEvent<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
-        let settings = &self.settings;
-        if settings.format == Format::None {
-            return;
+        if self.settings.format != Format::None {
+            self.write_flat(&sent.flatten(), moment, out);
         }
-        let flat = sent.flatten();
+    }
+
+    /// As [`write`](Self::write), for an event that was
+    /// [flattened](SentEvent::flatten) already: several formatters can share
+    /// that work.
+    pub fn write_flat(&self, flat: &Event<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
+        let settings = &self.settings;
         let parts = settings.parts;
         let export = Export {
             name: flat.name.as_deref().filter(|_| parts.name),
@@ -82,7 +87,7 @@ impl Formatter {
                 .timestamps
                 .then(|| [flat.created, flat.sent.unwrap_or(moment.now)]),
             categories: parts.categories.then_some(flat.categories.as_slice()),
-            fields: parts.fields.then(|| self.chosen_fields(&flat)),
+            fields: parts.fields.then(|| self.chosen_fields(flat)),
         };
         let style = Style {
             time_style: settings.time_style,
