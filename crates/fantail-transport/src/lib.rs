@@ -7,17 +7,23 @@
 //! whoever makes events from ever waiting for a target.
 
 mod batch;
+mod delivery;
 mod discard;
+mod error;
 mod file;
+mod id;
 mod log;
 mod queue;
 mod transport;
 
 pub use crate::{
-    batch::Batch,
+    batch::{Batch, Payload, Payloads},
+    delivery::{Delivery, Refusal},
     discard::DropTransport,
+    error::{Retry, TransportError, TransportErrorKind},
     file::FileTransport,
+    id::{EventId, EventIds, Origin},
     log::LogTransport,
     queue::{Queue, QueueCounters, QueueSettings},
-    transport::{Transport, TransportError, TransportErrorKind},
+    transport::{BatchLimits, Transport},
 };

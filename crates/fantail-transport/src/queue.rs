@@ -172,12 +172,9 @@ impl Shared {
     }
 
     fn send(&self, batch: &Batch, transport: &mut dyn Transport) {
-        let mut sent = 0;
-        for payload in batch.iter() {
-            sent += u64::from(transport.send(payload).is_ok());
-        }
-        let flushed = transport.flush().is_ok();
-        let sent = if flushed { sent } else { 0 };
+        let delivery = transport.deliver(batch.payloads());
+        let refused: usize = delivery.refusals().iter().map(|r| r.payloads.len()).sum();
+        let sent = (delivery.settled() - refused) as u64;
         let mut state = lock(&self.state);
         state.payloads -= batch.len();
         state.bytes -= batch.bytes();
