@@ -111,12 +111,12 @@ fn typical(number: usize) -> String {
     const COMMANDS: &[&str] = &["SELECT", "FETCH", "STORE", "APPEND", "CREATE", "LOGOUT"];
     let command = COMMANDS[number / 6 % COMMANDS.len()];
     match number % 6 {
-        0 => format!("event=imap_command_finished AND user=user{number}@example.com"),
+        0 => format!("event=imap_command_finished AND user=\"user{number}@example.com\""),
         1 => format!(
             "event=imap_command_finished AND cmd_name={command} AND tagged_reply_state=OK AND \
              bytes_out > {number}"
         ),
-        2 => format!("event=mail_delivery_finished AND user=user{number}@example.com"),
+        2 => format!("event=mail_delivery_finished AND user=\"user{number}@example.com\""),
         3 => format!("event=auth_request_finished AND success=yes AND user=user{number}"),
         4 => format!(
             "event=smtp_server_command_finished AND cmd_name=RCPT AND status_code > {}",
@@ -130,7 +130,7 @@ fn typical(number: usize) -> String {
 }
 
 fn a_user(number: usize) -> String {
-    format!("event=imap_command_finished AND user=user{number}@example.com")
+    format!("event=imap_command_finished AND user=\"user{number}@example.com\"")
 }
 
 fn exported(format: &str) -> String {
