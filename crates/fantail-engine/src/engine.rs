@@ -39,6 +39,15 @@ pub struct Counters {
     pub unwanted: u64,
 }
 
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.matched += other.matched;
+        self.exported += other.exported;
+        self.unwanted += other.unwanted;
+    }
+}
+
 impl Engine {
     /// An engine for these settings, all its metrics at zero.
     ///
