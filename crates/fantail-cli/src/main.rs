@@ -18,6 +18,7 @@ mod input;
 mod output;
 mod replay;
 mod table;
+mod test;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
+        cli::Command::Test(arguments) => test::run(&arguments),
     };
     exit::code(outcome)
 }
