@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
     Serve(crate::serve::Arguments),
+    Test(crate::test::Arguments),
 }
 
 /// A Dovecot series as an argument.

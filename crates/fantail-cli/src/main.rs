@@ -19,6 +19,7 @@ mod output;
 mod replay;
 mod serve;
 mod table;
+mod test;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
         cli::Command::Serve(arguments) => serve::run(&arguments),
+        cli::Command::Test(arguments) => test::run(&arguments),
     };
     exit::code(outcome)
 }
