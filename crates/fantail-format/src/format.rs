@@ -52,6 +52,8 @@ formats! {
     Logfmt = logfmt;
     /// An entry in the native protocol of the systemd journal.
     Journal = journal;
+    /// Structured data of syslog (RFC 5424), and a message.
+    StructuredData = structured;
 }
 
 impl Format {

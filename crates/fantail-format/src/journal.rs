@@ -30,6 +30,9 @@ pub(crate) const FORMAT: Row = Row {
 /// The longest name that the journal takes.
 const LONGEST_NAME: usize = 64;
 
+/// Begins the names of journal fields that are fields of the event.
+const PREFIX: &[u8] = b"DOVECOT_FIELD_";
+
 /// Severity "informational": the level that exported events have.
 const HEAD: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
@@ -73,7 +76,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
 }
 
 fn write_value(key: &[u8], value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
-    let name = field_name(key);
+    let name = FieldName::new(key);
     let name = name.as_slice();
     match value {
         Value::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
@@ -94,14 +97,29 @@ fn write_value(key: &[u8], value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
 }
 
 /// The name of the journal field for a field of an event.
-fn field_name(key: &[u8]) -> Vec<u8> {
-    let mut name = b"DOVECOT_FIELD_".to_vec();
-    name.extend(key.iter().map(|byte| match byte.to_ascii_uppercase() {
-        legal @ (b'A'..=b'Z' | b'0'..=b'9') => legal,
-        _ => b'_',
-    }));
-    name.truncate(LONGEST_NAME);
-    name
+struct FieldName {
+    bytes: [u8; LONGEST_NAME],
+    length: usize,
+}
+
+impl FieldName {
+    fn new(key: &[u8]) -> Self {
+        let legal = key.iter().map(|byte| match byte.to_ascii_uppercase() {
+            legal @ (b'A'..=b'Z' | b'0'..=b'9') => legal,
+            _ => b'_',
+        });
+        let mut bytes = [0; LONGEST_NAME];
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(PREFIX.iter().copied().chain(legal)) {
+            *place = byte;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 /// Appends a field: `NAME=value` if there is no line break in the value, or

@@ -110,24 +110,36 @@ pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
 }
 
 /// How many bytes at the front stand for themselves, and are ASCII.
-///
-/// Eight at a time: of the flags that are set in a word, the lowest is right.
 fn plain_prefix(text: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
     let (words, tail) = text.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let is = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
-        let control = word.wrapping_sub(ONES * 0x20);
-        let flags = (word | control | is(b'"') | is(b'\\') | is(0x7f)) & HIGH;
+        let flags = special_flags(*word);
         if flags != 0 {
             return at * 8 + flags.trailing_zeros() as usize / 8;
         }
     }
+    // The last eight bytes, some of them for the second time.
+    if let Some((_, word)) = text.split_last_chunk::<8>()
+        && special_flags(*word) == 0
+    {
+        return text.len();
+    }
     let special = |byte: &u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
     let plain = tail.iter().position(special).unwrap_or(tail.len());
     words.len() * 8 + plain
+}
+
+/// The highest bit of each byte that needs a look: of those that are set, the
+/// lowest is right, and the others may be borrowed from it.
+const fn special_flags(word: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_le_bytes(word);
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES);
+    (word | control | quote | backslash | delete) & HIGH
 }
 
 /// Bytes none of which is ASCII.

@@ -20,6 +20,7 @@ mod none;
 mod rules;
 mod secret;
 mod settings;
+mod structured;
 mod tab_text;
 mod time_text;
 

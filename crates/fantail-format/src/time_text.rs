@@ -46,18 +46,20 @@ fn date(at: Timestamp, style: TimeStyle) -> Option<OffsetDateTime> {
 
 fn write_date(date: OffsetDateTime, micros: u32, out: &mut Vec<u8>) {
     let two = |number: u8| fixed::<2>(u32::from(number));
+    let (year, month, day) = date.to_calendar_date();
+    let (hour, minute, second) = date.to_hms();
     let mut text = *b"0000-00-00T00:00:00.000000Z";
     let mut put = |at: usize, digits: &[u8]| {
         if let Some(place) = text.get_mut(at..at + digits.len()) {
             place.copy_from_slice(digits);
         }
     };
-    put(0, &fixed::<4>(date.year().unsigned_abs()));
-    put(5, &two(u8::from(date.month())));
-    put(8, &two(date.day()));
-    put(11, &two(date.hour()));
-    put(14, &two(date.minute()));
-    put(17, &two(date.second()));
+    put(0, &fixed::<4>(year.unsigned_abs()));
+    put(5, &two(u8::from(month)));
+    put(8, &two(day));
+    put(11, &two(hour));
+    put(14, &two(minute));
+    put(17, &two(second));
     put(20, &fixed::<6>(micros));
     out.extend_from_slice(&text);
 }

@@ -107,41 +107,6 @@ impl Transport for HttpTransport {
                 Err(failure) => self.refuse(payloads, failure.error, &mut delivery),
             }
         }
-        delivery.refused(payload.len(), error);
-    }
-}
-
-impl Transport for HttpTransport {
-    fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
-        let mut batch = crate::Batch::new();
-        batch.push(payload);
-        self.post(batch.payloads()).map_err(|failure| failure.error)
-    }
-
-    fn batch_limits(&self) -> BatchLimits {
-        self.limits
-    }
-
-    /// A batch that the server refuses for what is in it is tried again by
-    /// halves, so that one bad payload does not take the others with it.
-    fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
-        let mut delivery = Delivery::new();
-        let mut waiting = self.body.requests(payloads);
-        while let Some(payloads) = waiting.pop() {
-            match self.post(payloads) {
-                Ok(()) => delivery.arrived(payloads.len()),
-                Err(error) if error.retry() != Retry::Never => {
-                    delivery.stopped(error);
-                    break;
-                }
-                Err(_) if payloads.len() > 1 => {
-                    let (first, second) = payloads.split_at(payloads.len() / 2);
-                    waiting.push(second);
-                    waiting.push(first);
-                }
-                Err(error) => self.refuse(payloads, error, &mut delivery),
-            }
-        }
         delivery
     }
 

@@ -92,6 +92,15 @@ fn the_journal_gets_a_field_for_each() {
     check_sent(&sent, all(Format::Journal), &expected);
 }
 
+#[test]
+fn structured_data_is_that_of_rfc_5424() {
+    check(
+        b"nx\tSuser\tbob\tSodd key=\ta\"b\\c]d\x01ne\tLl\t2\ta\tb\tSa_name_of_more_than_thirty_two_bytes\tv",
+        settings(Format::StructuredData, Dialect::V2_4),
+        r#"[event@32473 event="x" user="bob" odd_key_="a\"b\\c\]d\ne" l="a,b" a_name_of_more_than_thirty_two_b="v"] event=x user=bob odd%20key%3D="a\"b\\c]d\ne" l=a,b a_name_of_more_than_thirty_two_bytes=v"#,
+    );
+}
+
 /// R47: what is long comes out as it went in, in every format.
 #[test]
 fn r47_long_fields_keep_their_length() {
