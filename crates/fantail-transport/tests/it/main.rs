@@ -3,8 +3,12 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "a test that cannot go on has failed"
 )]
+
+mod http;
+mod peers;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
