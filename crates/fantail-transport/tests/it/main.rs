@@ -8,7 +8,10 @@
 )]
 
 mod http;
+mod journal;
 mod peers;
+mod syslog;
+mod unix;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
