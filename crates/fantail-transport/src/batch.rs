@@ -17,6 +17,8 @@ struct Entry {
     /// Where the payload ends.
     end: usize,
     id: Option<EventId>,
+    /// When it was offered to a queue, in milliseconds of Unix time; else 0.
+    offered: u64,
 }
 
 /// One exported event.
@@ -48,10 +50,16 @@ impl Batch {
 
     /// Adds one payload.
     pub fn push_payload(&mut self, payload: Payload<'_>) {
+        self.push_offered(payload, 0);
+    }
+
+    /// Adds one payload that was offered to a queue at this Unix time.
+    pub(crate) fn push_offered(&mut self, payload: Payload<'_>, millis: u64) {
         self.bytes.extend_from_slice(payload.bytes);
         self.entries.push(Entry {
             end: self.bytes.len(),
             id: payload.id,
+            offered: millis,
         });
     }
 
@@ -148,6 +156,23 @@ impl<'a> Payloads<'a> {
                 id: entry.id,
             }
         })
+    }
+
+    /// When the first of them was offered to a queue, in Unix milliseconds.
+    pub(crate) fn oldest(self) -> Option<u64> {
+        self.entries.first().map(|entry| entry.offered)
+    }
+
+    /// How many at the front were offered before this time.
+    pub(crate) fn offered_before(self, millis: u64) -> usize {
+        let entries = self.entries.iter();
+        entries.take_while(|entry| entry.offered < millis).count()
+    }
+
+    /// Each with the time at which it was offered.
+    pub(crate) fn iter_offered(self) -> impl Iterator<Item = (Payload<'a>, u64)> {
+        let times = self.entries.iter().map(|entry| entry.offered);
+        self.iter().zip(times)
     }
 
     /// The first `count`, and the others; all and none if there are fewer.

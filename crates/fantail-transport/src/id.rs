@@ -69,7 +69,7 @@ impl Origin {
     pub fn new(host: &[u8], boot: &[u8], start: u128) -> Self {
         let mut hash = Fnv::default();
         for part in [host, boot, &start.to_be_bytes()] {
-            hash.write(&part.len().to_be_bytes());
+            hash.write(&(part.len() as u64).to_be_bytes());
             hash.write(part);
         }
         Self(hash.0)

@@ -28,6 +28,13 @@ pub trait Transport: Send {
         Ok(())
     }
 
+    /// Whether what [arrived](Delivery::arrived) is safe with the target: it
+    /// answered, or the bytes are on disk. A transport that only hands over to
+    /// the system does not know.
+    fn confirms(&self) -> bool {
+        false
+    }
+
     /// How many payloads the transport likes to get at once. It gets no
     /// more, but may get fewer.
     fn batch_limits(&self) -> BatchLimits {

@@ -10,7 +10,10 @@
 mod http;
 mod journal;
 mod peers;
+mod queue;
+mod spool;
 mod syslog;
+mod target;
 mod unix;
 
 use std::{fs, os::unix::fs::PermissionsExt};
