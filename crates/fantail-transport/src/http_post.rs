@@ -11,6 +11,11 @@ mod credentials;
 mod dead_letters;
 mod settings;
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use crate::{
     BatchLimits, Delivery, Payloads, Retry, Transport, TransportError,
     http_post::{
@@ -32,6 +37,9 @@ pub struct HttpTransport {
     credentials: Credentials,
     dead_letters: Option<DeadLetters>,
     limits: BatchLimits,
+    linger: Duration,
+    /// When the last request was made.
+    last: Option<Instant>,
 }
 
 impl HttpTransport {
@@ -42,6 +50,11 @@ impl HttpTransport {
     pub fn new(settings: HttpSettings) -> Result<Self, TransportError> {
         Ok(Self {
             client: Client::new(&settings)?,
+            linger: match settings.batch {
+                HttpBatch::Single => Duration::ZERO,
+                HttpBatch::Lines | HttpBatch::Array => settings.batch_linger,
+            },
+            last: None,
             body: Body::new(&settings),
             limits: match settings.batch {
                 HttpBatch::Single => BatchLimits::default(),
@@ -55,10 +68,20 @@ impl HttpTransport {
         })
     }
 
+    /// Waits a little, if there are few payloads and the last request was just
+    /// now: meanwhile the queue gathers more for the next one.
+    fn linger(&self, payloads: Payloads<'_>) {
+        let full = payloads.len() >= self.limits.payloads || payloads.bytes() >= self.limits.bytes;
+        if let Some(last) = self.last.filter(|_| !full) {
+            thread::sleep(self.linger.saturating_sub(last.elapsed()));
+        }
+    }
+
     fn post(&mut self, payloads: Payloads<'_>) -> Result<(), Failure> {
         let headers = self.credentials.headers()?;
         let body = self.body.write(payloads)?;
         let posted = self.client.post(&body, headers);
+        self.last = Some(Instant::now());
         if posted.is_err() {
             // It may be for an old token.
             self.credentials.forget();
@@ -87,9 +110,15 @@ impl Transport for HttpTransport {
         self.limits
     }
 
+    /// The server has said that it has them.
+    fn confirms(&self) -> bool {
+        true
+    }
+
     /// A batch that the server refuses for what is in it is tried again by
     /// halves, so that one bad payload does not take the others with it.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
+        self.linger(payloads);
         let mut delivery = Delivery::new();
         let mut waiting = self.body.requests(payloads);
         while let Some(payloads) = waiting.pop() {

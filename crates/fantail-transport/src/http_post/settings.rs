@@ -19,6 +19,9 @@ pub struct HttpSettings {
     /// Bytes of payloads in one request at most; a single larger one is sent
     /// all the same.
     pub batch_bytes: usize,
+    /// Requests that are not full follow each other no faster than this, so
+    /// that more payloads share one; 0 by default.
+    pub batch_linger: Duration,
     /// Whether bodies are compressed with gzip.
     pub gzip: bool,
     /// A file with a token for `Authorization: Bearer`; read again every few
@@ -43,6 +46,7 @@ impl HttpSettings {
             batch: HttpBatch::Single,
             batch_payloads: NonZeroUsize::MIN.saturating_add(499),
             batch_bytes: 1 << 20,
+            batch_linger: Duration::ZERO,
             gzip: false,
             token_file: None,
             headers_file: None,

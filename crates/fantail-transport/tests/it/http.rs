@@ -104,6 +104,31 @@ fn batches() {
     }
 }
 
+/// Requests that are not full wait for company; full ones do not.
+#[test]
+fn batches_linger() {
+    let server = HttpServer::start(|_, _| Reply::Status(200, ""));
+    let linger = Duration::from_millis(300);
+    let mut transport = HttpTransport::new(HttpSettings {
+        batch: HttpBatch::Lines,
+        batch_payloads: NonZeroUsize::new(2).unwrap(),
+        batch_linger: linger,
+        ..settings(&server.url)
+    })
+    .unwrap();
+    for (payloads, waits) in [(1, false), (1, true), (2, false), (1, true)] {
+        let start = Instant::now();
+        check(
+            &deliver(&mut transport, &["x"; 2][..payloads]),
+            payloads,
+            0,
+            None,
+        );
+        let took = start.elapsed();
+        assert_eq!(took >= linger / 2, waits, "{took:?}");
+    }
+}
+
 #[test]
 fn gzip_is_unpacked_by_gzip() {
     let server = HttpServer::start(|_, _| Reply::Status(200, ""));
