@@ -68,6 +68,7 @@ mod gates;
 mod hash;
 mod lane;
 mod matcher;
+mod place;
 mod run;
 mod slots;
 mod table;

@@ -19,6 +19,7 @@ use super::{
     code::Op,
     lane::{AccessId, Lane},
     narrow,
+    place::Place,
     slots::Slot,
 };
 
@@ -113,9 +114,10 @@ pub(super) struct Bound {
 }
 
 /// Filters that match numbers in one slot on the same side of their bounds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Range {
     pub(super) slot: Slot,
+    pub(super) place: Place,
     is_upper: bool,
     span: Span,
 }
@@ -210,6 +212,7 @@ impl Class {
             let span = Span::push(&mut bounds, same.iter().map(key));
             Some(Range {
                 slot,
+                place: Place::default(),
                 is_upper,
                 span,
             })

@@ -13,6 +13,7 @@ use fantail_syntax::PatternPart;
 use super::{
     anchor::{Anchors, NumberAnchor, TextAnchor, masked},
     hash::Seed,
+    place::Place,
     slots::Slot,
     table::Table,
 };
@@ -31,6 +32,7 @@ pub(super) struct Lane {
     last_bytes: u64,
     texts: Table,
     others: Option<Box<Others>>,
+    pub(super) place: Place,
 }
 
 /// What is found otherwise than by equal text.
@@ -252,6 +254,7 @@ impl LaneBuilder {
             last_bytes: self.last_bytes,
             texts: Table::new(self.texts),
             others: others.map(Box::new),
+            place: Place::default(),
         }
     }
 }

@@ -104,7 +104,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
     fn node(&mut self, class: &Class, node: &Node, seed: &Seed) {
         self.scratch.found.extend_from_slice(class.matches(node));
         for range in class.ranges(node) {
-            if let Some(ValueRef::Int(number)) = self.view.value(range.slot) {
+            if let Some(ValueRef::Int(number)) = range.place.value(range.slot, self.view) {
                 let filters = class.bounded(range, number);
                 self.scratch.found.extend_from_slice(filters);
             }
@@ -118,7 +118,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
     }
 
     fn lane(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
-        let value = self.view.value(lane.slot);
+        let value = lane.place.value(lane.slot, self.view);
         if matches!(value, Some(ValueRef::List)) {
             self.list(class, lane, seed);
             return;
