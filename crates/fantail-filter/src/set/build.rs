@@ -26,9 +26,12 @@ use crate::{FieldTest, NumberTest};
 const DEPTH: usize = 3;
 /// So many filters are evaluated one by one, beneath the root.
 const FEW: usize = 4;
-/// How many operations may be specialised for the comparisons that one filter
-/// hangs on; beyond, the filter is evaluated as it is.
-const SPECIALISED: usize = 1_024;
+/// A filter whose operations times the comparisons it hangs on are more than
+/// this is not specialised for each of these: it would take too long.
+const LONG: usize = 1 << 16;
+/// So many operations more than its own may be made of a filter: one that is
+/// as long for each of many comparisons would take too much memory.
+const COPIED: usize = 64;
 
 /// Work space for building classes.
 #[derive(Debug, Default)]
@@ -47,6 +50,8 @@ struct Item {
     filter: u32,
     /// It hangs on several comparisons.
     is_shared: bool,
+    /// How many operations were made of it.
+    copied: usize,
     program: Left,
 }
 
@@ -84,6 +89,7 @@ impl Builder {
             self.items.push(Item {
                 filter,
                 is_shared: false,
+                copied: 0,
                 program: Left::Own { first, len },
             });
         }
@@ -186,21 +192,20 @@ impl Builder {
             Some(own + anchor::LANE / (uses + 1))
         };
         for at in from..self.items.len() {
-            let hangs = self.cover(at, cost) && (depth == 0 || self.folder.total() < anchor::RUN);
-            if hangs {
-                hung.extend(self.cover.iter().map(|check| (*check, at)));
-                let item = &mut self.items[at];
-                item.is_shared |= self.cover.len() > 1;
-                if let Left::Own { first, len } = item.program
-                    && self.cover.len() > 1
-                    && self.cover.len() * len > SPECIALISED
-                {
-                    let ops = self.ops.get(first..first + len).unwrap_or_default();
-                    item.program = Left::Kept(class.add_ops(ops));
-                }
-            } else {
+            // Beneath the root, on one comparison only: else what is left of
+            // it would multiply.
+            let hangs = self.cover(at, cost)
+                && (depth == 0 || self.cover.len() == 1 && self.folder.total() < anchor::RUN);
+            if !hangs {
                 let rest = self.rest(class, at);
                 parts.rests.push(rest);
+                continue;
+            }
+            let ways = self.cover.len();
+            hung.extend(self.cover.iter().map(|check| (*check, at)));
+            self.items[at].is_shared |= ways > 1;
+            if matches!(self.items[at].program, Left::Own { len, .. } if ways * len > LONG) {
+                self.keep(class, at);
             }
         }
     }
@@ -221,7 +226,7 @@ impl Builder {
             let from = self.items.len();
             let ops = self.ops.len();
             for (_, at) in same {
-                self.specialise(*at, check);
+                self.specialise(scene.class, *at, check);
             }
             let node = self.node(scene, from, depth + 1);
             self.ops.truncate(ops);
@@ -239,7 +244,7 @@ impl Builder {
     }
 
     /// Enters what is left of an item where this comparison holds.
-    fn specialise(&mut self, at: usize, holding: CheckId) {
+    fn specialise(&mut self, class: &mut Class, at: usize, holding: CheckId) {
         let mut item = self.items[at];
         if let Left::Own { first, len } = item.program {
             self.left.clear();
@@ -247,14 +252,33 @@ impl Builder {
                 .extend_from_slice(self.ops.get(first..first + len).unwrap_or_default());
             let start = self.ops.len();
             let known = |check| (check == holding).then_some(true);
-            let len = match self.folder.fold(&self.left, known, &mut self.ops) {
+            let left = match self.folder.fold(&self.left, known, &mut self.ops) {
                 Folded::True => 0,
                 Folded::False => return,
-                Folded::Ops(len) => len,
+                Folded::Ops(left) => left,
             };
-            item.program = Left::Own { first: start, len };
+            self.items[at].copied += left;
+            if self.items[at].copied <= len + COPIED {
+                item.program = Left::Own {
+                    first: start,
+                    len: left,
+                };
+            } else {
+                self.ops.truncate(start);
+                self.keep(class, at);
+                item = self.items[at];
+            }
         }
+        item.copied = 0;
         self.items.push(item);
+    }
+
+    /// From now on an item is evaluated as it is.
+    fn keep(&mut self, class: &mut Class, at: usize) {
+        if let Left::Own { first, len } = self.items[at].program {
+            let ops = self.ops.get(first..first + len).unwrap_or_default();
+            self.items[at].program = Left::Kept(class.add_ops(ops));
+        }
     }
 
     /// The operations of an item, unless it is to stay as it is.
