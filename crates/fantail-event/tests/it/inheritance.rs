@@ -204,7 +204,7 @@ fn a_hint_changes_no_answer() {
     const KEYS: [&str; 7] = ["a", "b", "c", "d", "e", "list", "none"];
     let sendings: [(&str, &[&str], &[&str]); 4] = [
         ("Sa 1 Sb 2 Sc 3", &[], &[]),
-        ("Sb 2 Sa ", &["Sc 3 Sa 4", "Sd 5"], &["Se 6 Sa 7"]),
+        ("Sb 2 Sa 6", &["Sc 3 Sa 4", "Sd 5"], &["Se 6 Sa 7"]),
         ("", &["Llist 1 x", "Sa 1 Sb 2"], &["Sb 3", "Id 4"]),
         ("Sc 1", &["Se 1 Sd 2 Sc 3 Sb 4 Sa 5"], &[]),
     ];
@@ -236,7 +236,10 @@ fn each_of_many_keys_is_found_and_no_other() {
     }
     assert_eq!(event.fields().len(), 500);
     for n in 0..500 {
-        assert_eq!(event.own_field(&key(n)), Some(&Value::Int(i64::from(n) + 1)));
+        assert_eq!(
+            event.own_field(&key(n)),
+            Some(&Value::Int(i64::from(n) + 1))
+        );
     }
     for key in [&b""[..], b"key", b"k"] {
         assert_eq!(event.own_field(key), None);
