@@ -6,6 +6,7 @@
 
 pub mod rules;
 pub mod series;
+pub mod slots;
 
 use std::{path::Path, time::Duration};
 
