@@ -134,6 +134,18 @@ pub enum Label<'a> {
 }
 
 impl Label<'_> {
+    /// The value, where [`text`](Self::text) shows it as it is: it is not
+    /// cut, is UTF-8, and has no U+FFFD. `None` tells nothing.
+    #[must_use]
+    pub fn plain_text(&self) -> Option<&str> {
+        let Self::Value(value) = self else {
+            return None;
+        };
+        let text = str::from_utf8(value).ok();
+        let text = text.filter(|text| text.len() <= MAX_BYTES);
+        text.filter(|text| text.is_ascii() || !text.contains(REPLACEMENT))
+    }
+
     /// The label as text that no other label of the same level has (but
     /// [`Missing`](Self::Missing) and the empty value are both empty).
     ///
@@ -223,7 +235,10 @@ mod tests {
             field: b"x".to_vec(),
             method: Method::Discrete(Vec::new()),
         };
-        Label::Value(value).text(&level)
+        let label = Label::Value(value);
+        let text = label.text(&level);
+        assert!(label.plain_text().is_none_or(|plain| plain == text));
+        text
     }
 
     fn check_modified(modifiers: &[Modifier], expected: [&str; 5]) {
@@ -282,6 +297,7 @@ mod tests {
             Some(whole.clone().into())
         );
         assert_eq!(text(whole.as_bytes()), whole);
+        assert_eq!(Label::Value(whole.as_bytes()).plain_text(), Some(&*whole));
     }
 
     #[test]
