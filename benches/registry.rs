@@ -25,20 +25,22 @@ fn time<R>(run: impl FnOnce() -> R) -> Duration {
     start.elapsed()
 }
 
-/// Runs all in turn, and prints the fastest round of each, divided by `unit`
-/// things done.
+/// Runs all in turn, and prints of each the fastest round, divided by `unit`
+/// things done, and how many times that of the first it takes: the median of
+/// all rounds, as what slows the machine slows all of a round.
 fn rounds(title: &str, count: usize, unit: u32, all: &mut [(&str, &mut dyn FnMut() -> Duration)]) {
-    let mut fastest = vec![Duration::MAX; all.len()];
+    let mut rounds: Vec<Vec<Duration>> = Vec::new();
     for _ in 0..count {
-        for (fastest, (_, run)) in fastest.iter_mut().zip(all.iter_mut()) {
-            *fastest = run().min(*fastest);
-        }
+        rounds.push(all.iter_mut().map(|(_, run)| run()).collect());
     }
     println!("{title}");
-    let first = fastest.first().copied().unwrap_or_default();
-    for ((name, _), fastest) in all.iter().zip(fastest) {
-        let times = fastest.as_secs_f64() / first.as_secs_f64();
-        println!("  {name:<28} {:>12?} {times:>6.2}", fastest / unit);
+    for (at, (name, _)) in all.iter().enumerate() {
+        let fastest = rounds.iter().map(|round| round[at]).min();
+        let ratio = |round: &Vec<Duration>| round[at].as_secs_f64() / round[0].as_secs_f64();
+        let mut ratios: Vec<f64> = rounds.iter().map(ratio).collect();
+        ratios.sort_by(f64::total_cmp);
+        let (fastest, ratio) = (fastest.unwrap_or_default() / unit, ratios[count / 2]);
+        println!("  {name:<28} {fastest:>12?} {ratio:>8.4}");
     }
 }
 
@@ -78,7 +80,7 @@ fn exposition() {
     pass(&mut ours, &events);
     pass(&mut peer, &events);
     let snapshot = ours.snapshot();
-    Fantail::write(&snapshot);
+    black_box(Fantail::write(&snapshot));
     rounds(
         "100,000 series as OpenMetrics",
         40,
@@ -97,31 +99,32 @@ fn waiting(users: u32, values: u32) {
     let events = series::events(users);
     let mut ours = Fantail::new(&LEVELS);
     (0..values).for_each(|_| pass(&mut ours, &events));
-    let before = time(|| pass(&mut ours, &events));
-    let mut snapshots = Vec::new();
+    let mut fastest = [Duration::MAX; 5];
     for _ in 0..5 {
-        snapshots.push(time(|| ours.snapshot()));
+        let before = time(|| pass(&mut ours, &events));
+        let start = Instant::now();
+        let snapshot = ours.snapshot();
+        let made = start.elapsed();
+        let mut slowest = Duration::ZERO;
+        let shared = time(|| {
+            for event in &events {
+                let one = time(|| series::with(event, |sent| ours.observe(sent)));
+                slowest = slowest.max(one);
+            }
+        });
+        drop(snapshot);
+        let unshared = ours.snapshot();
+        drop(unshared);
+        let after = time(|| pass(&mut ours, &events));
+        let all = [made, before, shared, slowest, after];
+        fastest = std::array::from_fn(|at| fastest[at].min(all[at]));
     }
-    let start = Instant::now();
-    let snapshot = ours.snapshot();
-    let first = start.elapsed();
-    let mut slowest = Duration::ZERO;
-    let shared = time(|| {
-        for event in &events {
-            let one = time(|| series::with(event, |sent| ours.observe(sent)));
-            slowest = slowest.max(one);
-        }
-    });
-    drop(snapshot);
-    let after = time(|| pass(&mut ours, &events));
+    let [made, before, shared, slowest, after] = fastest;
     let count = users * 4;
     println!("{count} series with {values} values");
     println!(
-        "  the snapshot {first:?}, further ones {:?}",
-        snapshots.iter().min()
-    );
-    println!(
-        "  an update before {:?}, while it is held {:?} (one {slowest:?}), after {:?}",
+        "  a snapshot {made:?}; an update before {:?}, first while it is held {:?} \
+         (the slowest one {slowest:?}), after {:?}",
         before / count,
         shared / count,
         after / count

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Scratch {
     /// The duration and the fields.
     numbers: Vec<Option<u64>>,
+    /// The series from the metric down, as long as there is one a level.
+    path: Vec<u32>,
     /// The series of the level above, and those found in this one.
     above: Vec<u32>,
     found: Vec<u32>,
@@ -91,7 +93,6 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     let numbers = fields.map(|field| find(event, field).map(number));
     scratch.numbers.extend(numbers);
 
-    tree.record(ROOT, &scratch.numbers);
     let mut descent = Descent {
         tree,
         limits,
@@ -101,6 +102,8 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     };
     let mut levels = (0..).zip(&settings.group_by);
     let mut parent = ROOT;
+    scratch.path.clear();
+    scratch.path.push(parent);
     // One series a level, as long as there are no lists.
     for (depth, level) in levels.by_ref() {
         let choice = choose(event, level, dialect, scratch);
@@ -120,13 +123,19 @@ pub(crate) fn observe<E: EventView + ?Sized>(
         if descent.grant(1) == 0 {
             break;
         }
-        parent = descent.update(parent, depth, key, &scratch.numbers);
+        parent = descent.child(parent, depth, key);
+        scratch.path.push(parent);
         match choice {
             // Nothing is below it.
             Choice::Missing => break,
             Choice::Bucket(_, value) => descent.tree.record_own(parent, value),
             Choice::Text(_) | Choice::Keys => {}
         }
+    }
+    // The last is the one that is in no cache; what it waits for is fetched
+    // while the others are updated.
+    for series in scratch.path.iter().rev() {
+        descent.tree.record(*series, &scratch.numbers);
     }
     descent.overflowed
 }
@@ -150,7 +159,7 @@ impl Descent<'_> {
     }
 
     #[inline]
-    fn update(&mut self, parent: u32, depth: u32, key: Key<'_>, numbers: &[Option<u64>]) -> u32 {
+    fn child(&mut self, parent: u32, depth: u32, key: Key<'_>) -> u32 {
         let mut room = Room {
             metric: self.limits.series_per_metric,
             used: self.used,
@@ -158,7 +167,6 @@ impl Descent<'_> {
         };
         let (child, other) = self.tree.child(parent, depth, key, &mut room);
         self.overflowed += u64::from(other);
-        self.tree.record(child, numbers);
         child
     }
 
@@ -185,7 +193,11 @@ impl Descent<'_> {
         found.clear();
         for &parent in &*above {
             let granted = self.grant(wanted);
-            let mut update = |key| self.update(parent, depth, key, numbers);
+            let mut update = |key| {
+                let child = self.child(parent, depth, key);
+                self.tree.record(child, numbers);
+                child
+            };
             match *choice {
                 _ if granted == 0 => {}
                 // Nothing is below it.

@@ -36,7 +36,7 @@ pub(crate) enum Samples {
         width: u8,
         cells: Vec<u8>,
     },
-    Sketch(Box<Sketch>),
+    Sketch(Sketch),
 }
 
 impl Default for Samples {
@@ -119,7 +119,7 @@ impl Samples {
             change(sketch);
             return;
         }
-        let mut sketch = Box::new(Sketch::new());
+        let mut sketch = Sketch::new();
         self.for_each_exact(count, |value| sketch.record(value));
         change(&mut sketch);
         *self = Self::Sketch(sketch);
@@ -180,7 +180,7 @@ impl Samples {
         match self {
             Self::Few { .. } => 0,
             Self::Many { cells, .. } => cells.capacity(),
-            Self::Sketch(sketch) => size_of::<Sketch>() + sketch.heap_bytes(),
+            Self::Sketch(sketch) => sketch.heap_bytes(),
         }
     }
 }

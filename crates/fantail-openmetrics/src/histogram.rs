@@ -94,7 +94,7 @@ fn write_one<W: io::Write>(
         with_bound.truncate(labels.len());
         push_label("le", bound, &mut with_bound);
         samples.sample("_bucket", &with_bound, |line| {
-            push_whole(total.into(), line)
+            push_whole(total.into(), line);
         })?;
     }
     let sum = u128::try_from(observed.sum)
