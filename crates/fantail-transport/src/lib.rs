@@ -29,7 +29,7 @@ pub use crate::{
     delivery::{Delivery, Refusal},
     discard::DropTransport,
     error::{Retry, TransportError, TransportErrorKind},
-    file::FileTransport,
+    file::{FileSettings, FileTransport, Rotation},
     id::{EventId, EventIds, Origin},
     log::LogTransport,
     queue::{
