@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -123,7 +123,10 @@ fn a_line_that_was_cut_off_is_closed() {
     let check = |before: &str, expected: &str| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events");
-        fs::write(&path, before).unwrap();
+        fs::File::create(&path)
+            .unwrap()
+            .write_all(before.as_bytes())
+            .unwrap();
         send(&mut FileTransport::open(&path).unwrap(), &["x"]);
         assert_eq!(contents(&path), expected);
     };
