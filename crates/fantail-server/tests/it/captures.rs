@@ -45,9 +45,15 @@ impl Recording {
         let lines = configuration
             .lines()
             .filter(|line| !line.trim().starts_with("exporter"));
+        let head = match version {
+            "2.4.1" => "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n",
+            _ => "",
+        };
         Self {
             bytes: read(format!("dovecot-{version}.tsv")),
-            configuration: lines.map(|line| format!("{line}\n")).collect(),
+            configuration: std::iter::once(head.to_owned())
+                .chain(lines.map(|line| format!("{line}\n")))
+                .collect(),
         }
     }
 

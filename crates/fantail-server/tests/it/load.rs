@@ -36,7 +36,7 @@ fn r49_a_flood_makes_nobody_wait() {
     let over = AtomicBool::new(false);
     let flood = event("flood", 1).repeat(1_000);
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..2 {
             let mut writer = fixture.writer();
             writer.send(VERSION.as_bytes());
             let (flood, over) = (&flood, &over);
@@ -48,10 +48,10 @@ fn r49_a_flood_makes_nobody_wait() {
             });
         }
         // Each has its turn although the flood never ends.
-        for _ in 0..20 {
+        for _ in 0..5 {
             fixture.send(&event("a", 1));
         }
-        assert!(fixture.count() >= 20);
+        assert!(fixture.count() >= 5);
         over.store(true, Ordering::Relaxed);
     });
 }

@@ -52,7 +52,7 @@ fn scrapers_get_what_they_take() {
         "/metrics?format=dovecot",
         "",
         dovecot,
-        "dovecot_all_x_total 7",
+        "dovecot_build_info{version=\"fantail 0.1.0\"} 1",
     );
     check("/metrics", "", plain, "fantail_events_total 1");
     check("/metrics", "", plain, "fantail_series{metric=\"all\"} 1");
@@ -95,7 +95,7 @@ fn what_is_not_there_is_not_found() {
 
 #[test]
 fn programs_get_json() {
-    let exporting = "event_exporter log {\n  format = json\n  transport = drop\n}\n\
+    let exporting = "event_exporter log {\n  format = json\n  format_args = time-unix\n  transport = drop\n}\n\
         metric one {\n  filter = event=a\n  group_by = x:linear:0:10:5\n  exporter = log\n}\n";
     let fixture = scraped(exporting);
     fixture.send(&event("a", 7));
