@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{Options, sockets::Place};
+use crate::{LoginWriter, Options, sockets::Place};
 
 /// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
@@ -38,9 +38,10 @@ impl Places {
         };
         let mode = options.writer_mode;
         let mut writers = vec![place("stats-writer", &options.writer, mode, 0o666)?];
-        if options.writer.is_none() {
-            // Login processes see nothing outside this folder.
-            writers.push(place("login/stats-writer", &None, mode, 0o666)?);
+        if options.writer.is_none() && options.login_writer != LoginWriter::Never {
+            let mut login = place("login/stats-writer", &None, mode, 0o666)?;
+            login.with_dovecot = options.login_writer == LoginWriter::WithDovecot;
+            writers.push(login);
         }
         let reader = place("stats-reader", &options.reader, options.reader_mode, 0o600)?;
         Ok(Self {
@@ -86,6 +87,7 @@ fn new_place(
         mode: mode.or(configured).unwrap_or(default),
         user: user.map(|name| user_id(&name)).transpose()?,
         group: group.map(|name| group_id(&name)).transpose()?,
+        with_dovecot: false,
     })
 }
 

@@ -15,4 +15,5 @@ mod filter;
 mod golden;
 mod program;
 mod results;
+mod serve;
 mod vectors;
