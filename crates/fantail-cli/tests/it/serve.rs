@@ -3,7 +3,10 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::net::UnixStream,
+    os::{
+        fd::OwnedFd,
+        unix::net::{UnixDatagram, UnixListener, UnixStream},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -216,6 +219,75 @@ fn counts_survive_a_restart() {
     server.send();
     let table = "metric_name\tfield\tsum\nall\tduration\t0\nall\tx\t14\n";
     check(server.stats(&["dump", "--columns", "sum"]), 0, table, "");
+}
+
+#[test]
+fn a_killed_server_is_replaced_by_the_next() {
+    let mut server = Server::start();
+    server.send();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let folder = std::mem::replace(&mut server.folder, empty);
+    assert!(folder.path().join("run/stats-writer").exists());
+    let server = Server::within(folder);
+    server.send();
+    let table = "metric_name\tfield\tcount\nall\tduration\t1\nall\tx\t1\n";
+    check(server.stats(&["dump", "--columns", "count"]), 0, table, "");
+}
+
+/// Sockets come from a service manager, which hears how things stand.
+#[test]
+fn a_service_manager_hands_over_sockets_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    configure(folder.path(), METRIC);
+    fs::create_dir(path("run")).unwrap();
+    let writer = UnixListener::bind(path("run/stats-writer")).unwrap();
+    let manager = UnixDatagram::bind(path("notify")).unwrap();
+    manager
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    // What a service manager does: the socket is descriptor 3.
+    let hand_over = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 </dev/null";
+    let mut child = Command::new("sh")
+        .args([
+            "-c",
+            hand_over,
+            env!("CARGO_BIN_EXE_fantail"),
+            "serve",
+            "--config",
+        ])
+        .arg(path("fantail.conf"))
+        .stdin(Stdio::from(OwnedFd::from(writer)))
+        .stderr(Stdio::null())
+        .env("NOTIFY_SOCKET", path("notify"))
+        .spawn()
+        .unwrap();
+    let mut heard = String::new();
+    let mut hear = |what: &str| {
+        while !heard.contains(what) {
+            let mut message = [0; 512];
+            let count = manager.recv(&mut message).unwrap();
+            heard.push_str(&String::from_utf8_lossy(&message[..count]));
+        }
+        heard.clear();
+    };
+    hear("READY=1");
+    let mut stream = UnixStream::connect(path("run/stats-writer")).unwrap();
+    let mut greeting = [0; 7];
+    stream.read_exact(&mut greeting).unwrap();
+    assert_eq!(&greeting, b"VERSION");
+    let reader = path("run/stats-reader").display().to_string();
+    check(fantail(&["reload", "--socket", &reader], b""), 0, "", "");
+    hear("RELOADING=1");
+    hear("READY=1");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(&id).status().unwrap().success());
+    hear("STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // It is not ours to remove.
+    assert!(path("run/stats-writer").exists());
 }
 
 #[test]
