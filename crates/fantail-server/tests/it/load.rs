@@ -73,7 +73,7 @@ fn resident() -> usize {
 #[test]
 fn ten_thousand_idle_connections_cost_little() {
     // Both ends of each are this process' own files.
-    let fixture = Fixture::new(ALL);
+    let fixture = Fixture::alone(ALL, |_| {});
     let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE);
     let files = usize::try_from(limit.unwrap().0).unwrap();
     let count = ((files - 200) / 2).min(10_000);
@@ -97,7 +97,7 @@ fn ten_thousand_idle_connections_cost_little() {
 
 #[test]
 fn connections_come_and_go_without_a_trace() {
-    let fixture = Fixture::new(ALL);
+    let fixture = Fixture::alone(ALL, |_| {});
     fixture.send(&event("a", 1));
     let files = crate::fixture::open_files();
     for _ in 0..2_000 {
