@@ -159,7 +159,7 @@ fn r17_scrapers_that_go_away_early_are_forgotten() {
 fn r20_scrapes_leave_nothing_behind() {
     let fixture = Fixture::alone(ALL, with_http);
     let mut stream = fixture.scraper();
-    let mut scrape = |stream: &mut TcpStream| {
+    let scrape = |stream: &mut TcpStream| {
         let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = [0; 1_024];
