@@ -18,4 +18,5 @@ mod program;
 mod results;
 mod sarif;
 mod testing;
+mod serve;
 mod vectors;
