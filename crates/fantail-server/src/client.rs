@@ -28,7 +28,8 @@ pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {
     });
     read_all(&shared, &stream, &mut client).await;
     informed.abort();
-    shared.shard.borrow_mut().release(&client);
+    shared.shard.borrow_mut().release(&mut client);
+    shared.flush.notify_one();
     shared.connections.fetch_sub(1, Ordering::Relaxed);
 }
 
