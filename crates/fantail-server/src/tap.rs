@@ -47,6 +47,9 @@ impl Tap {
     ) -> Result<(Arc<Self>, mpsc::Receiver<Vec<u8>>), String> {
         let filter = Filter::parse(filter, &ParseOptions::new(dialect))
             .map_err(|errors| errors.to_string())?;
+        if filter.is_empty() {
+            return Err("the filter is empty".to_owned());
+        }
         let known = Format::from_name(format).filter(|format| {
             // Others are not lines, or empty.
             matches!(
