@@ -78,6 +78,14 @@ pub(crate) struct Arguments {
     /// The host name in exported events; without it, this machine's.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
+    /// Fields of commands to sum up for fantail_session_finished, the event at
+    /// the end of a session that a metric may ask for.
+    #[arg(
+        long,
+        value_name = "FIELDS",
+        default_value = "bytes_in bytes_out net_in_bytes net_out_bytes"
+    )]
+    session_sums: String,
     /// Become this user once all sockets are bound.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -170,9 +178,15 @@ fn options(arguments: &Arguments) -> Options {
         patience: Duration::from_secs(arguments.patience.into()),
         service_manager: true,
         signals: true,
+        session_sums: words(&arguments.session_sums),
         limits,
         ..defaults
     }
+}
+
+fn words(text: &str) -> Vec<Vec<u8>> {
+    let words = text.split_whitespace();
+    words.map(|word| word.as_bytes().to_vec()).collect()
 }
 
 /// Permissions, in octal.

@@ -42,8 +42,10 @@ impl Drop for Seat {
         self.shared.connections.fetch_sub(1, Ordering::Relaxed);
         // Whoever panicked within the shard has let go of it by now.
         if let Ok(mut shard) = self.shared.shard.try_borrow_mut() {
-            shard.release(&self.client);
+            shard.release(&mut self.client);
         }
+        // Its sessions may have had something for exporters.
+        self.shared.flush.notify_one();
     }
 }
 

@@ -23,9 +23,12 @@ use tokio::{
 use crate::{
     Exporters, Log,
     greeting::{FilterLine, filter_line},
-    handle::{Live, Order, Tally, Whole, count},
+    handle::{Live, Order, Tally, TapRequest, Tapped, Whole, count},
+    sessions::SessionRules,
     shard::Intake,
     state_file,
+    tap::{TAPS, Tap},
+    watch::Watch,
     worker::{Message, Report, Worker},
 };
 
@@ -40,6 +43,10 @@ pub(crate) struct Control {
     pub(crate) filters: watch::Sender<FilterLine>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) log: Log,
+    /// The fields that sessions sum up.
+    pub(crate) sums: Arc<[Vec<u8>]>,
+    /// The number of the next tap.
+    pub(crate) next_tap: u64,
 }
 
 /// Where the configuration comes from.
@@ -84,6 +91,14 @@ impl Control {
             Order::Reload(reply) => {
                 let _ = reply.send(self.reload().await);
             }
+            Order::Tap(wanted, reply) => {
+                let tapped = self.tap(&wanted);
+                let number = tapped.as_ref().ok().map(|tapped| tapped.tap.number);
+                if let (Err(_), Some(number)) = (reply.send(tapped), number) {
+                    self.untap(number);
+                }
+            }
+            Order::Untap(number) => self.untap(number),
             Order::IsWhole(reply) => {
                 let pings = self.ping();
                 tokio::spawn(async move {
@@ -138,7 +153,9 @@ impl Control {
             .metrics
             .push(metric.map_err(|refused| refused.to_string())?);
         let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
+        let watch = self.watch(&settings);
         self.enforce(Live {
+            watch,
             settings,
             added: live.added + 1,
             plan: Arc::new(plan),
@@ -159,7 +176,9 @@ impl Control {
         let Ok(plan) = Plan::new(&settings) else {
             return false;
         };
+        let watch = self.watch(&settings);
         self.enforce(Live {
+            watch,
             settings,
             added: live.added - usize::from(was_added),
             plan: Arc::new(plan),
@@ -178,14 +197,57 @@ impl Control {
             in_force
         });
         let done = done.collect();
-        let line = filter_line(&live.plan.handshake());
+        self.announce(live);
+        done
+    }
+
+    /// Has what looks on look, and tells the clients what is wanted.
+    fn announce(&self, live: Live) {
+        for worker in &self.workers {
+            let _ = worker.inbox.send(Message::Watch(Arc::clone(&live.watch)));
+        }
+        let line = filter_line(&live.handshake());
         self.filters.send_if_modified(|there| {
             let changed = *there != line;
             *there = line;
             changed
         });
         self.live.send_replace(Arc::new(live));
-        done
+    }
+
+    fn tap(&mut self, wanted: &TapRequest) -> Result<Tapped, String> {
+        let live = Live::clone(&self.live.borrow());
+        if live.watch.taps.len() >= TAPS {
+            return Err(format!("there are {TAPS} taps already"));
+        }
+        let dialect = live.settings.dialect;
+        let (tap, events) = Tap::open(self.next_tap, &wanted.filter, &wanted.format, dialect)?;
+        self.next_tap += 1;
+        let mut watch = Watch::clone(&live.watch);
+        watch.taps.push(Arc::clone(&tap));
+        self.announce(Live {
+            watch: Arc::new(watch),
+            ..live
+        });
+        Ok(Tapped { tap, events })
+    }
+
+    fn untap(&self, number: u64) {
+        let live = Live::clone(&self.live.borrow());
+        let mut watch = Watch::clone(&live.watch);
+        watch.taps.retain(|tap| tap.number != number);
+        self.announce(Live {
+            watch: Arc::new(watch),
+            ..live
+        });
+    }
+
+    /// The taps that there are, and sessions if the metrics want them.
+    fn watch(&self, settings: &Settings) -> Arc<Watch> {
+        Arc::new(Watch {
+            taps: self.live.borrow().watch.taps.clone(),
+            sessions: SessionRules::of(settings, &self.sums),
+        })
     }
 
     /// Reads the configuration anew.
@@ -211,7 +273,8 @@ impl Control {
         let log = self.log.clone();
         let old = Arc::clone(&before);
         let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
-        let (live, opened) = prepared.map_err(|error| error.to_string())??;
+        let (mut live, opened) = prepared.map_err(|error| error.to_string())??;
+        live.watch = self.watch(&live.settings);
         let in_force = self.enforce(live);
         if opened {
             tokio::spawn(async move {
@@ -306,6 +369,7 @@ fn prepare(source: &Source, old: &Live, log: &Log) -> Result<(Live, bool), Strin
         added,
         plan: Arc::new(plan),
         exporters,
+        watch: Arc::default(),
     };
     Ok((live, !same))
 }
@@ -348,6 +412,7 @@ fn merge(reports: Vec<Report>) -> Option<Whole> {
         intake: first.intake,
         connections: first.connections,
         held: first.held,
+        running: first.running,
         workers,
     };
     for report in reports {
@@ -357,6 +422,7 @@ fn merge(reports: Vec<Report>) -> Option<Whole> {
         add(&mut whole.intake, report.intake);
         whole.connections += report.connections;
         whole.held += report.held;
+        whole.running.add(&report.running);
     }
     Some(whole)
 }

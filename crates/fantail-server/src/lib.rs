@@ -35,10 +35,13 @@ mod places;
 mod privileges;
 mod readers;
 mod server;
+mod sessions;
 mod shard;
 mod signals;
 mod sockets;
 mod state_file;
+mod tap;
+mod watch;
 mod worker;
 
 pub use crate::{

@@ -28,9 +28,11 @@ use crate::{
     manager::Manager,
     places::Places,
     privileges,
+    sessions::SessionRules,
     shard::Category,
     signals::{Caught, Signals},
     state_file,
+    watch::Watch,
     worker::{Message, Setup, Worker},
 };
 
@@ -73,11 +75,16 @@ impl Server {
             privileges::become_user(user)?;
         }
         let exporters = Exporters::open(&settings).map_err(ServerError::new)?;
+        let watch = Arc::new(Watch {
+            taps: Vec::new(),
+            sessions: SessionRules::of(&settings, &options.session_sums),
+        });
         let live = Live {
             settings,
             added: 0,
             plan,
             exporters,
+            watch,
         };
         Self::with(options, source, live, sockets, places.base_dir)
     }
@@ -90,7 +97,7 @@ impl Server {
         base_dir: PathBuf,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (filters, wanted) = watch::channel(filter_line(&live.plan.handshake()));
+        let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
@@ -98,6 +105,7 @@ impl Server {
             Worker::start(Setup {
                 number,
                 plan: Arc::clone(&live.plan),
+                watch: Arc::clone(&live.watch),
                 exporters: live.exporters.clone(),
                 hostname: Arc::clone(&hostname),
                 limits: options.limits.clone(),
@@ -121,6 +129,8 @@ impl Server {
                 filters,
                 tally: Arc::clone(&tally),
                 log: options.log.clone(),
+                sums: options.session_sums.as_slice().into(),
+                next_tap: 0,
             },
             sockets,
             base_dir,

@@ -7,11 +7,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
-use fantail_event::{CategoryTree, Dialect, Timestamp};
+use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp};
 use fantail_format::Moment;
 use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
 
-use crate::{clock, log::Complaints, outbox::Outbox};
+use crate::{
+    clock,
+    log::Complaints,
+    outbox::Outbox,
+    sessions::{Around, Running, SessionRules, Tracker},
+    watch::Watch,
+};
 
 /// How many bytes of a bad line are shown.
 const SHOWN: usize = 200;
@@ -35,6 +41,9 @@ pub(crate) struct Shard {
     pub(crate) outbox: Outbox,
     pub(crate) intake: Intake,
     pub(crate) complaints: Complaints,
+    pub(crate) watch: Arc<Watch>,
+    /// Sessions and commands of all connections.
+    pub(crate) running: Running,
     categories: CategoryTree,
     /// How many of them the other workers know.
     told: usize,
@@ -55,6 +64,7 @@ pub(crate) struct Client {
     /// The line that has begun.
     partial: Vec<u8>,
     held: usize,
+    sessions: Tracker,
 }
 
 impl Client {
@@ -64,6 +74,7 @@ impl Client {
             connection: Connection::new(dialect, limits),
             partial: Vec::new(),
             held: 0,
+            sessions: Tracker::default(),
         }
     }
 }
@@ -89,6 +100,8 @@ impl Shard {
             outbox,
             intake: Intake::default(),
             complaints,
+            watch: Arc::default(),
+            running: Running::default(),
             categories: CategoryTree::default(),
             told: 0,
             untold: false,
@@ -114,11 +127,11 @@ impl Shard {
             let (line, after) = rest.split_at(end);
             rest = after.get(1..).unwrap_or_default();
             if client.partial.is_empty() {
-                self.line(&mut client.connection, line, now)?;
+                self.line(client, line, now)?;
             } else {
                 let mut whole = std::mem::take(&mut client.partial);
                 whole.extend_from_slice(line);
-                self.line(&mut client.connection, &whole, now)?;
+                self.line(client, &whole, now)?;
             }
         }
         if client.partial.len() + rest.len() > WRITER_LINE {
@@ -128,12 +141,7 @@ impl Shard {
         Ok(())
     }
 
-    fn line(
-        &mut self,
-        connection: &mut Connection,
-        line: &[u8],
-        now: Timestamp,
-    ) -> Result<(), Closed> {
+    fn line(&mut self, client: &mut Client, line: &[u8], now: Timestamp) -> Result<(), Closed> {
         if line.len() > WRITER_LINE {
             return Err(Closed::wire(WireErrorKind::LineTooLong, line));
         }
@@ -143,12 +151,19 @@ impl Shard {
             outbox,
             categories,
             hostname,
+            watch,
             ..
         } = self;
         let moment = Moment { hostname, now };
-        let handled = connection.handle(line, categories, |sent| {
+        let handled = client.connection.handle(line, categories, |sent| {
+            for tap in &watch.taps {
+                tap.offer(sent, moment);
+            }
             engine.handle(sent, moment, outbox);
         });
+        if handled.is_ok() {
+            self.sessions(client, line, now);
+        }
         self.untold |= line.starts_with(b"CATEGORY");
         handled.map_err(|error| Closed::wire(error, line))
     }
@@ -165,9 +180,66 @@ impl Shard {
         Ok(())
     }
 
-    /// Forgets a client.
-    pub(crate) fn release(&mut self, client: &Client) {
+    /// Has the client's sessions look at a line.
+    fn sessions(&mut self, client: &mut Client, line: &[u8], now: Timestamp) {
+        let watch = Arc::clone(&self.watch);
+        let Some(rules) = &watch.sessions else {
+            return;
+        };
+        let mut ended = None;
+        let around = self.around(rules, now);
+        let finished = |event: &Event<'_>| ended = Some(event.clone().into_owned());
+        let before = client.sessions.running();
+        client.sessions.take(line, around, finished);
+        self.running.replace(before, client.sessions.running());
+        if let Some(event) = ended {
+            self.derived(&event, now);
+        }
+    }
+
+    /// Forgets a client; its sessions end.
+    pub(crate) fn release(&mut self, client: &mut Client) {
         self.held -= client.held;
+        let watch = Arc::clone(&self.watch);
+        let rules = watch.sessions.clone().unwrap_or_default();
+        let now = clock::now();
+        let around = self.around(&rules, now);
+        let before = client.sessions.running();
+        let ended = client.sessions.close(around);
+        self.running.replace(before, client.sessions.running());
+        if watch.sessions.is_some() {
+            for event in ended {
+                self.derived(&event, now);
+            }
+        }
+    }
+
+    fn around<'a>(&'a self, rules: &'a SessionRules, now: Timestamp) -> Around<'a> {
+        Around {
+            rules,
+            categories: &self.categories,
+            dialect: self.engine.plan().dialect(),
+            now,
+        }
+    }
+
+    /// An event that no client sent.
+    fn derived(&mut self, event: &Event<'_>, now: Timestamp) {
+        let sent = SentEvent {
+            level: Level::Info,
+            event,
+            parents: &[],
+            global: &[],
+            categories: &self.categories,
+        };
+        let moment = Moment {
+            hostname: &self.hostname,
+            now,
+        };
+        for tap in &self.watch.taps {
+            tap.offer(&sent, moment);
+        }
+        self.engine.handle(&sent, moment, &mut self.outbox);
     }
 
     pub(crate) const fn held(&self) -> usize {

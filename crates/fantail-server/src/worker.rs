@@ -36,7 +36,9 @@ use crate::{
     greeting::FilterLine,
     log::Complaints,
     outbox::Outbox,
+    sessions::Running,
     shard::{Category, Intake, Shard},
+    watch::Watch,
 };
 
 /// What a worker is told.
@@ -45,6 +47,8 @@ pub(crate) enum Message {
     Connection(StdUnixStream),
     /// Another configuration; says when it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
+    /// What looks at events beside the metrics.
+    Watch(Arc<Watch>),
     /// What was counted before a restart.
     Restore(Box<State>, oneshot::Sender<Restored>),
     /// What it has counted; with `true`, it begins anew.
@@ -65,6 +69,7 @@ pub(crate) struct Report {
     pub(crate) intake: Intake,
     pub(crate) connections: usize,
     pub(crate) held: usize,
+    pub(crate) running: Running,
 }
 
 /// The control's end of a worker.
@@ -81,6 +86,7 @@ pub(crate) struct Worker {
 pub(crate) struct Setup {
     pub(crate) number: usize,
     pub(crate) plan: Arc<Plan>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) exporters: Exporters,
     pub(crate) hostname: Arc<[u8]>,
     pub(crate) limits: Limits,
@@ -116,13 +122,14 @@ impl Worker {
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
         let thread = thread::Builder::new().name(name).spawn(move || {
-            let shard = Shard::new(
+            let mut shard = Shard::new(
                 engine,
                 Outbox::new(setup.exporters.clone()),
                 Complaints::new(setup.log.clone()),
                 Arc::clone(&setup.hostname),
                 setup.memory,
             );
+            shard.watch = Arc::clone(&setup.watch);
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
                 setup,
@@ -164,6 +171,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 }
                 let _ = done.send(());
             }
+            Message::Watch(watch) => shared.shard.borrow_mut().watch = watch,
             Message::Restore(state, reply) => {
                 let restored = shared.shard.borrow_mut().engine.restore(&state);
                 let _ = reply.send(restored);
@@ -215,6 +223,7 @@ fn report(shared: &Shared, reset: bool) -> Report {
         intake: shard.intake.clone(),
         connections: shared.connections.load(Ordering::Relaxed),
         held: shard.held(),
+        running: shard.running,
     }
 }
 

@@ -17,6 +17,6 @@ mod lint_pages;
 mod program;
 mod results;
 mod sarif;
-mod testing;
 mod serve;
+mod testing;
 mod vectors;

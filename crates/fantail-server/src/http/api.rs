@@ -130,7 +130,7 @@ pub(super) async fn configuration(State(context): State<Context>) -> Response {
     json(&json!({
         "dialect": settings.dialect.to_string(),
         "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
-        "filter_sent_to_clients": text(&live.plan.handshake()),
+        "filter_sent_to_clients": text(&live.handshake()),
         "metrics_as_text": text(&blocks),
         "exporters": settings.exporters.iter().map(|exporter| text(&exporter.name)).collect::<Vec<_>>(),
     }))

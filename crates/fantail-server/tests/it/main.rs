@@ -22,4 +22,6 @@ mod load;
 mod readers;
 mod reloads;
 mod scrapes;
+mod sessions;
 mod slow_scrapers;
+mod taps;
