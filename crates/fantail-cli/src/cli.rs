@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Convert(crate::convert::Arguments),
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
+    Serve(crate::serve::Arguments),
 }
 
 /// A Dovecot series as an argument.

@@ -17,6 +17,7 @@ mod hostname;
 mod input;
 mod output;
 mod replay;
+mod serve;
 mod table;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
+        cli::Command::Serve(arguments) => serve::run(&arguments),
     };
     exit::code(outcome)
 }
