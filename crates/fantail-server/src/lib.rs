@@ -32,6 +32,7 @@ mod outbox;
 mod places;
 mod privileges;
 mod readers;
+mod record;
 mod server;
 mod shard;
 mod signals;
@@ -44,5 +45,6 @@ pub use crate::{
     handle::Handle,
     log::Log,
     options::{Limits, Options},
+    record::Recorder,
     server::{Server, ServerError},
 };

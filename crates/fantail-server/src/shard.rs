@@ -11,7 +11,7 @@ use fantail_event::{CategoryTree, Dialect, Timestamp};
 use fantail_format::Moment;
 use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
 
-use crate::{clock, log::Complaints, outbox::Outbox};
+use crate::{clock, log::Complaints, outbox::Outbox, record::Tape};
 
 /// How many bytes of a bad line are shown.
 const SHOWN: usize = 200;
@@ -51,6 +51,8 @@ pub(crate) struct Shard {
 pub(crate) struct Client {
     /// Who it is, for the log.
     pub(crate) peer: String,
+    /// If what it sends is recorded.
+    pub(crate) tape: Option<Tape>,
     connection: Connection,
     /// The line that has begun.
     partial: Vec<u8>,
@@ -61,6 +63,7 @@ impl Client {
     pub(crate) fn new(peer: String, dialect: Dialect, limits: fantail_wire::Limits) -> Self {
         Self {
             peer,
+            tape: None,
             connection: Connection::new(dialect, limits),
             partial: Vec::new(),
             held: 0,
@@ -102,6 +105,9 @@ impl Shard {
     /// closed; that was logged and counted.
     pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), ()> {
         self.intake.bytes += read.len() as u64;
+        if let Some(tape) = &mut client.tape {
+            tape.read(read, clock::now());
+        }
         let taken = self.lines(client, read);
         let taken = taken.and_then(|()| self.account(client));
         taken.map_err(|closed| self.complain(client, &closed))

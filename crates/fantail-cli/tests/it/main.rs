@@ -13,6 +13,7 @@ mod diagnostics;
 mod events;
 mod filter;
 mod golden;
+mod live;
 mod program;
 mod results;
 mod vectors;

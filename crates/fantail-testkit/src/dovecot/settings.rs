@@ -79,8 +79,10 @@ pub(super) fn text(
 /// Who may log in, and where the mail is.
 fn mail(version: Version, folder: &str) -> String {
     match version {
+        // Whoever gave a wrong password once would wait for seconds.
         Version::V2_3 => format!(
             "disable_plaintext_auth = no\n\
+             service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n\
              passdb {{\n  driver = static\n  args = password={PASSWORD}\n}}\n\
              userdb {{\n  driver = static\n  \
                args = uid={MAIL_USER} gid={MAIL_USER} home={folder}/mail/%u\n}}\n\
