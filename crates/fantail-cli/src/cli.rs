@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
     Serve(crate::serve::Arguments),
+    Reload(crate::reload::Arguments),
+    Stats(crate::stats::Arguments),
 }
 
 /// A Dovecot series as an argument.
