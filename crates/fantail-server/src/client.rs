@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// After so many bytes of one client, others have their turn.
-const TURN: usize = 512 * 1024;
+const TURN: usize = 64 * 1024;
 
 /// Serves a client until it goes away or sends what it must not.
 pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {

@@ -104,7 +104,7 @@ pub(crate) struct Shared {
 }
 
 /// The buffer that all connections of a worker share.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 impl Worker {
     pub(crate) fn start(setup: Setup) -> io::Result<Self> {
