@@ -156,6 +156,8 @@ def read_imap(tally, place, user):
     do("EXAMINE", lambda: client.select("Work", readonly=True))
     refuse = lambda: client._simple_command("SELECT", "Nowhere")[0]
     tally.expect("IMAP SELECT of nothing", refuse, lambda said: said == "NO")
+    do("CLOSE", client.close)
+    do("DELETE", lambda: client.delete("Work"))
     tally.expect("IMAP IDLE", lambda: idle(client), lambda said: b"OK" in said)
     tally.expect("IMAP LOGOUT", client.logout)
 

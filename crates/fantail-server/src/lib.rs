@@ -36,6 +36,7 @@ mod readers;
 mod record;
 mod server;
 mod shard;
+mod shortcut;
 mod signals;
 mod sockets;
 mod state_file;

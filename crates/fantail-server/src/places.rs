@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{Options, sockets::Place};
+use crate::{Options, shortcut, sockets::Place};
 
 /// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
@@ -40,7 +40,12 @@ impl Places {
         let mut writers = vec![place("stats-writer", &options.writer, mode, 0o666)?];
         if options.writer.is_none() {
             // Login processes see nothing outside this folder.
-            writers.push(place("login/stats-writer", &None, mode, 0o666)?);
+            let known = place("login/stats-writer", &None, mode, 0o666)?;
+            writers.push(Place {
+                path: shortcut::socket_of(&known.path),
+                link: Some(known.path),
+                ..known
+            });
         }
         let reader = place("stats-reader", &options.reader, options.reader_mode, 0o600)?;
         Ok(Self {
@@ -83,6 +88,7 @@ fn new_place(
     let group = name(listener.and_then(|listener| listener.group.as_ref()));
     Ok(Place {
         path,
+        link: None,
         mode: mode.or(configured).unwrap_or(default),
         user: user.map(|name| user_id(&name)).transpose()?,
         group: group.map(|name| group_id(&name)).transpose()?,

@@ -118,7 +118,7 @@ fn a_stuck_exporter_under_traffic() {
         .open(&pipe)
         .unwrap();
     site.configure(&format!(
-        "event_exporter stuck {{\n  driver = file\n  file_path = {}\n}}\n\
+        "event_exporter stuck {{\n  driver = file\n  format = json\n  file_path = {}\n}}\n\
          metric everything {{\n  filter = event=*\n  exporter = stuck\n}}\n{METRIC_2_4}",
         pipe.display()
     ));

@@ -91,7 +91,26 @@ pub(super) fn scrape(address: SocketAddr) -> Vec<u8> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
     let (head, body) = answer.split_at(end.unwrap() + 4);
     assert!(head.starts_with(b"HTTP/1.1 200 ") || head.starts_with(b"HTTP/1.0 200 "));
+    if head.windows(7).any(|bytes| bytes == b"chunked") {
+        return unchunked(body);
+    }
     body.to_vec()
+}
+
+/// Dovecot answers in chunks: `<hexadecimal length> CRLF <bytes> CRLF`.
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.iter().position(|&byte| byte == b'\r').unwrap();
+        let length = std::str::from_utf8(&body[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        let chunk = &body[end + 2..];
+        whole.extend_from_slice(&chunk[..length]);
+        body = &chunk[length + 2..];
+    }
 }
 
 /// The number in one cell of what `doveadm stats dump -f count` prints; 0 if
