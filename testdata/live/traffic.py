@@ -154,9 +154,9 @@ def read_imap(tally, place, user):
     do("STATUS", lambda: client.status("Work", "(MESSAGES UNSEEN)"))
     do("APPEND", lambda: client.append("Work", None, None, message(user, 9)))
     do("EXAMINE", lambda: client.select("Work", readonly=True))
+    do("CLOSE", client.close)
     refuse = lambda: client._simple_command("SELECT", "Nowhere")[0]
     tally.expect("IMAP SELECT of nothing", refuse, lambda said: said == "NO")
-    do("CLOSE", client.close)
     do("DELETE", lambda: client.delete("Work"))
     tally.expect("IMAP IDLE", lambda: idle(client), lambda said: b"OK" in said)
     tally.expect("IMAP LOGOUT", client.logout)
