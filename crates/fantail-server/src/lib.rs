@@ -21,6 +21,7 @@ mod accept;
 mod client;
 mod clock;
 mod control;
+mod dovecot;
 mod exporters;
 mod greeting;
 mod handle;
@@ -46,7 +47,7 @@ pub use crate::{
     exporters::{Exporters, ExportersError},
     handle::Handle,
     log::Log,
-    options::{Limits, Options},
+    options::{Limits, LoginWriter, Options},
     record::Recorder,
     server::{Server, ServerError},
 };

@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
@@ -19,6 +20,7 @@ use crate::{
     accept::{Dispatcher, Purpose},
     clock,
     control::{Control, Source},
+    dovecot::Watch,
     greeting::filter_line,
     handle::{Live, Order, Tally},
     http,
@@ -35,6 +37,9 @@ use crate::{
 /// How often sockets and workers are looked after.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// How long a socket that Dovecot swept away is missing at most.
+const MEND: Duration = Duration::from_millis(100);
+
 /// A server whose sockets are bound and whose workers wait.
 #[derive(Debug)]
 pub struct Server {
@@ -42,6 +47,7 @@ pub struct Server {
     runtime: Runtime,
     control: Control,
     sockets: Sockets,
+    base_dir: PathBuf,
     handle: Handle,
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
@@ -73,7 +79,7 @@ impl Server {
             plan,
             exporters,
         };
-        Self::with(options, source, live, sockets)
+        Self::with(options, source, live, sockets, places.base_dir)
     }
 
     fn with(
@@ -81,6 +87,7 @@ impl Server {
         source: Source,
         live: Live,
         sockets: Sockets,
+        base_dir: PathBuf,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.plan.handshake()));
@@ -117,6 +124,7 @@ impl Server {
                 log: options.log.clone(),
             },
             sockets,
+            base_dir,
             handle: Handle {
                 orders,
                 live: seen,
@@ -157,12 +165,14 @@ impl Server {
             handle,
             orders,
             categories,
+            base_dir,
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
             let mut course = Course {
                 listeners: listen(&options, &control, &handle, sockets, &stopped)?,
                 control,
+                dovecot: Watch::new(base_dir),
                 manager: Manager::new(options.service_manager),
                 stop,
                 orders,
@@ -242,6 +252,7 @@ struct Course {
     options: Options,
     control: Control,
     listeners: Listeners,
+    dovecot: Watch,
     manager: Manager,
     stop: watch::Sender<bool>,
     orders: mpsc::UnboundedReceiver<Order>,
@@ -252,6 +263,7 @@ impl Course {
     async fn serve(&mut self) -> Result<(), ServerError> {
         let mut signals = Signals::new(self.options.signals)?;
         let mut round = every(ROUND);
+        let mut mend = every(MEND);
         let mut save = every(self.options.state_interval.max(ROUND));
         self.manager.ready();
         loop {
@@ -273,8 +285,12 @@ impl Course {
                 _ = save.tick() => if let Some(path) = &self.options.state {
                     tokio::spawn(self.control.save(path));
                 },
+                () = self.dovecot.end() => self.listeners.withdraw(),
+                _ = mend.tick() => {
+                    let runs = self.dovecot.look();
+                    self.listeners.mend(runs);
+                }
                 _ = round.tick() => {
-                    self.listeners.mend();
                     if !self.control.is_whole() {
                         return Err(ServerError::new("a worker is gone"));
                     }

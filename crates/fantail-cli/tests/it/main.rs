@@ -16,4 +16,5 @@ mod golden;
 mod live;
 mod program;
 mod results;
+mod serve;
 mod vectors;

@@ -13,6 +13,7 @@
 
 mod captures;
 mod doveadm;
+mod dropin;
 mod ending;
 mod faults;
 mod fixture;
