@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
     Serve(crate::serve::Arguments),
+    Test(crate::test::Arguments),
     Reload(crate::reload::Arguments),
     Stats(crate::stats::Arguments),
 }

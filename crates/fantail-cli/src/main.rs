@@ -21,6 +21,7 @@ mod replay;
 mod serve;
 mod stats;
 mod table;
+mod test;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
         cli::Command::Serve(arguments) => serve::run(&arguments),
+        cli::Command::Test(arguments) => test::run(&arguments),
         cli::Command::Reload(arguments) => reload::run(&arguments),
         cli::Command::Stats(arguments) => stats::run(&arguments),
     };

@@ -139,7 +139,7 @@ struct Bounds {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let failure = |error: fantail::server::ServerError| Failure::new(error.to_string());
+    let failure = |error: server::ServerError| Failure::new(error.to_string());
     let server = Server::start(options(arguments)?).map_err(failure)?;
     for address in server.http_addresses() {
         say(format_args!("listening on http://{address}/metrics"));

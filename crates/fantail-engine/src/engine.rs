@@ -126,7 +126,7 @@ impl Engine {
     /// Metrics come in the order of the configuration, as in Dovecot.
     pub fn handle(&mut self, sent: &SentEvent<'_>, moment: Moment<'_>, sink: &mut impl ExportSink) {
         self.counters.events += 1;
-        if self.plan.unnamed == Unnamed::Skipped && sent.event.name.is_none() {
+        if !self.looks_at(sent) {
             return;
         }
         // Gathered once, and only if some metric that matches exports.
@@ -152,6 +152,13 @@ impl Engine {
             sink.export(*exporter, &self.payload);
             self.counters.exported += 1;
         }
+    }
+
+    /// Whether metrics see this event at all: in 2.3, and in 2.4 if all
+    /// metrics ask for a name, those without one are passed over.
+    #[must_use]
+    pub fn looks_at(&self, sent: &SentEvent<'_>) -> bool {
+        self.plan.unnamed == Unnamed::Matched || sent.event.name.is_some()
     }
 
     /// What the metrics have counted so far.

@@ -23,7 +23,8 @@ fn check(version: Version) {
     let recording = site.path("recording");
     let serve = Serve::start(&site, &["--record", recording.to_str().unwrap()]);
     site.start();
-    let report = Traffic::visits(&site, 3);
+    // More users would make more values than a real distribution keeps.
+    let report = Traffic::visits(&site, 2);
     assert_eq!(report.failures, Vec::<String>::new());
     site.stop();
     wait_until("all clients are gone", Duration::from_secs(5), || {
