@@ -39,6 +39,7 @@ fn check(version: Version) {
         doveadm: doveadm::texts(&site),
         exports: exports_of_ours(&contents(&serve.log)),
     };
+    doveadm::check_refusals(&site);
     let installation = site.installation();
     let mut own = Site::new(installation, StatsService::Own, Users::None, &settings);
     own.start();
