@@ -28,10 +28,25 @@ pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {
         let (stream, filters) = (Rc::clone(&stream), shared.setup.filters.clone());
         async move { keep_informed(&stream, filters).await }
     });
-    read_all(&shared, &stream, &mut client).await;
+    let mut seat = Seat { shared, client };
+    seat.read_all(&stream).await;
     informed.abort();
-    shared.shard.borrow_mut().release(&client);
-    shared.connections.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// A client's place among the others; given back however its task ends.
+struct Seat {
+    shared: Rc<Shared>,
+    client: Client,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+        // Whoever panicked within the shard has let go of it by now.
+        if let Ok(mut shard) = self.shared.shard.try_borrow_mut() {
+            shard.release(&self.client);
+        }
+    }
 }
 
 /// Which process it is, as far as the system tells.
@@ -44,25 +59,27 @@ fn peer(stream: &UnixStream) -> String {
     )
 }
 
-async fn read_all(shared: &Shared, stream: &UnixStream, client: &mut Client) {
-    let mut turn = 0;
-    loop {
-        match read(shared, stream, client) {
-            Ok(0) | Err(ReadEnd::Closed) => return,
-            Ok(read) => {
-                turn += read;
-                if turn < TURN {
-                    continue;
+impl Seat {
+    async fn read_all(&mut self, stream: &UnixStream) {
+        let mut turn = 0;
+        loop {
+            match read(&self.shared, stream, &mut self.client) {
+                Ok(0) | Err(ReadEnd::Closed) => return,
+                Ok(read) => {
+                    turn += read;
+                    if turn < TURN {
+                        continue;
+                    }
+                    yield_now().await;
                 }
-                yield_now().await;
-            }
-            Err(ReadEnd::Nothing) => {
-                if stream.readable().await.is_err() {
-                    return;
+                Err(ReadEnd::Nothing) => {
+                    if stream.readable().await.is_err() {
+                        return;
+                    }
                 }
             }
+            turn = 0;
         }
-        turn = 0;
     }
 }
 

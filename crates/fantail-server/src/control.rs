@@ -85,7 +85,15 @@ impl Control {
                 let _ = reply.send(self.reload().await);
             }
             Order::IsWhole(reply) => {
-                let _ = reply.send(self.is_whole());
+                let pings = self.ping();
+                tokio::spawn(async move {
+                    for ping in pings {
+                        if ping.await.is_err() {
+                            return;
+                        }
+                    }
+                    let _ = reply.send(true);
+                });
             }
             Order::Stop => return false,
         }
@@ -254,7 +262,17 @@ impl Control {
         }
     }
 
-    /// Whether all workers are there.
+    /// Asks all workers for a sign of life.
+    pub(crate) fn ping(&self) -> Vec<oneshot::Receiver<()>> {
+        let workers = self.workers.iter().map(|worker| {
+            let (reply, ping) = oneshot::channel();
+            let _ = worker.inbox.send(Message::Ping(reply));
+            ping
+        });
+        workers.collect()
+    }
+
+    /// Whether no worker has ended.
     pub(crate) fn is_whole(&self) -> bool {
         self.workers.iter().all(|worker| !worker.inbox.is_closed())
     }

@@ -110,6 +110,7 @@ impl Sockets {
                     place,
                     purpose: purpose.clone(),
                     task: None,
+                    failed: false,
                 };
                 if let Some(listener) = listener {
                     one.accept(listener, stop, log)?;
@@ -162,6 +163,8 @@ struct Listener {
     place: Option<(Place, Option<Bound>)>,
     purpose: Purpose,
     task: Option<JoinHandle<()>>,
+    /// It cannot be bound, which was said.
+    failed: bool,
 }
 
 impl Listener {
@@ -200,12 +203,17 @@ impl Listener {
         match bind(place) {
             Ok((listener, anew)) => {
                 *bound = Some(anew);
+                self.failed = false;
                 if let Err(error) = self.accept(listener, stop, log) {
                     log.say(format_args!("cannot accept connections: {error}"));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => log.say(format_args!("{}", at(&place.path, &error))),
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    log.say(format_args!("{}", at(&place.path, &error)));
+                }
+            }
         }
     }
 }

@@ -173,6 +173,7 @@ impl Server {
                 listeners: listen(&options, &control, &handle, sockets, &stopped)?,
                 control,
                 dovecot: Watch::new(base_dir),
+                pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
                 stop,
                 orders,
@@ -253,6 +254,8 @@ struct Course {
     control: Control,
     listeners: Listeners,
     dovecot: Watch,
+    /// Workers that were asked for a sign of life, and gave none yet.
+    pings: Vec<oneshot::Receiver<()>>,
     manager: Manager,
     stop: watch::Sender<bool>,
     orders: mpsc::UnboundedReceiver<Order>,
@@ -294,9 +297,19 @@ impl Course {
                     if !self.control.is_whole() {
                         return Err(ServerError::new("a worker is gone"));
                     }
-                    self.manager.alive(self.control.connections());
+                    self.watch_workers();
                 }
             }
+        }
+    }
+
+    /// Tells the service manager that all is well, if all workers answered.
+    fn watch_workers(&mut self) {
+        let answered = |ping: &mut oneshot::Receiver<()>| ping.try_recv().is_ok();
+        self.pings.retain_mut(|ping| !answered(ping));
+        if self.pings.is_empty() {
+            self.manager.alive(self.control.connections());
+            self.pings = self.control.ping();
         }
     }
 

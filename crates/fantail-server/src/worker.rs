@@ -49,6 +49,8 @@ pub(crate) enum Message {
     Restore(Box<State>, oneshot::Sender<Restored>),
     /// What it has counted; with `true`, it begins anew.
     Report(bool, oneshot::Sender<Report>),
+    /// Are you there?
+    Ping(oneshot::Sender<()>),
     /// What clients of another worker registered.
     Categories(Arc<Vec<Category>>),
     /// Read what clients have sent already, until then at most.
@@ -169,6 +171,9 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
             }
             Message::Report(reset, reply) => {
                 let _ = reply.send(report(&shared, reset));
+            }
+            Message::Ping(reply) => {
+                let _ = reply.send(());
             }
             Message::Categories(categories) => {
                 tell_categories(&shared);

@@ -3,7 +3,10 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::net::UnixStream,
+    os::{
+        fd::OwnedFd,
+        unix::net::{UnixDatagram, UnixListener, UnixStream},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -12,7 +15,7 @@ use std::{
 
 use fantail_testkit::{program, skip};
 
-use crate::program::{Run, fantail};
+use crate::program::{Run, fantail, repository};
 
 const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
 
@@ -114,7 +117,7 @@ fn configure(folder: &Path, metrics: &str) {
 }
 
 #[track_caller]
-fn check(run: Run, status: i32, out: &str, err: &str) {
+fn check(run: &Run, status: i32, out: &str, err: &str) {
     assert_eq!(run.err, err);
     assert_eq!(String::from_utf8_lossy(&run.out), out);
     assert_eq!(run.status, Some(status));
@@ -128,10 +131,10 @@ fn a_server_is_asked_and_told() {
     let heading = "metric_name\tfield\tcount\tsum\tmin\tmax\tavg\tmedian\tstddev\t%95\n";
     let rows = "all\tduration\t1\t0\t0\t0\t0.00\t0\t0.00\t0\n\
         all\tx\t1\t7\t7\t7\t7.00\t7\t0.00\t7\n";
-    check(dump(&[]), 0, &format!("{heading}{rows}"), "");
+    check(&dump(&[]), 0, &format!("{heading}{rows}"), "");
     let csv = "metric_name,field,count,%99\nall,duration,1,0\nall,x,1,7\n";
     check(
-        dump(&["--format", "csv", "--columns", "count,%99"]),
+        &dump(&["--format", "csv", "--columns", "count,%99"]),
         0,
         csv,
         "",
@@ -140,34 +143,34 @@ fn a_server_is_asked_and_told() {
         \"count\": 1\n  },\n  {\n    \"metric_name\": \"all\",\n    \"field\": \"x\",\n    \
         \"count\": 1\n  }\n]\n";
     check(
-        dump(&["--format", "json", "--columns", "count"]),
+        &dump(&["--format", "json", "--columns", "count"]),
         0,
         json,
         "",
     );
 
     check(
-        server.stats(&["add", "mine", "event=a", "--group-by", "x"]),
+        &server.stats(&["add", "mine", "event=a", "--group-by", "x"]),
         0,
         "",
         "",
     );
     let again = server.stats(&["add", "mine", "event=a"]);
-    check(again, 1, "", "error: METRICS-ADD: Metric already exists\n");
+    check(&again, 1, "", "error: METRICS-ADD: Metric already exists\n");
     server.send();
     let table = "metric_name\tfield\tcount\nall\tduration\t2\nall\tx\t2\n\
         mine\tduration\t1\nmine_7\tduration\t1\n";
-    check(dump(&["--columns", "count", "--reset"]), 0, table, "");
+    check(&dump(&["--columns", "count", "--reset"]), 0, table, "");
     let zeros = table.replace("\t2\n", "\t0\n").replace("\t1\n", "\t0\n");
-    check(dump(&["--columns", "count"]), 0, &zeros, "");
-    check(server.stats(&["reopen"]), 0, "", "");
-    check(server.stats(&["reset"]), 0, "", "");
-    check(server.stats(&["remove", "mine"]), 0, "", "");
+    check(&dump(&["--columns", "count"]), 0, &zeros, "");
+    check(&server.stats(&["reopen"]), 0, "", "");
+    check(&server.stats(&["reset"]), 0, "", "");
+    check(&server.stats(&["remove", "mine"]), 0, "", "");
     let gone = server.stats(&["remove", "mine"]);
-    check(gone, 1, "", "error: metrics 'mine' not found\n");
+    check(&gone, 1, "", "error: metrics 'mine' not found\n");
     let long = server.stats(&["add", "long", &format!("event={}", "x".repeat(2_000))]);
     let why = "error: the request is longer than the 1024 bytes that a stats process takes\n";
-    check(long, 1, "", why);
+    check(&long, 1, "", why);
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn a_server_reads_its_configuration_again() {
     let server = Server::start();
     server.send();
     let reload = || fantail(&["reload", "--socket", &server.reader()], b"");
-    check(reload(), 0, "", "");
+    check(&reload(), 0, "", "");
     configure(
         server.folder.path(),
         "metric all {\n  filter = event=(\n}\n",
@@ -215,7 +218,76 @@ fn counts_survive_a_restart() {
     let server = Server::within(folder);
     server.send();
     let table = "metric_name\tfield\tsum\nall\tduration\t0\nall\tx\t14\n";
-    check(server.stats(&["dump", "--columns", "sum"]), 0, table, "");
+    check(&server.stats(&["dump", "--columns", "sum"]), 0, table, "");
+}
+
+#[test]
+fn a_killed_server_is_replaced_by_the_next() {
+    let mut server = Server::start();
+    server.send();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let folder = std::mem::replace(&mut server.folder, empty);
+    assert!(folder.path().join("run/stats-writer").exists());
+    let server = Server::within(folder);
+    server.send();
+    let table = "metric_name\tfield\tcount\nall\tduration\t1\nall\tx\t1\n";
+    check(&server.stats(&["dump", "--columns", "count"]), 0, table, "");
+}
+
+/// Sockets come from a service manager, which hears how things stand.
+#[test]
+fn a_service_manager_hands_over_sockets_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    configure(folder.path(), METRIC);
+    fs::create_dir(path("run")).unwrap();
+    let writer = UnixListener::bind(path("run/stats-writer")).unwrap();
+    let manager = UnixDatagram::bind(path("notify")).unwrap();
+    manager
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    // What a service manager does: the socket is descriptor 3.
+    let hand_over = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 </dev/null";
+    let mut child = Command::new("sh")
+        .args([
+            "-c",
+            hand_over,
+            env!("CARGO_BIN_EXE_fantail"),
+            "serve",
+            "--config",
+        ])
+        .arg(path("fantail.conf"))
+        .stdin(Stdio::from(OwnedFd::from(writer)))
+        .stderr(Stdio::null())
+        .env("NOTIFY_SOCKET", path("notify"))
+        .spawn()
+        .unwrap();
+    let mut heard = String::new();
+    let mut hear = |what: &str| {
+        while !heard.contains(what) {
+            let mut message = [0; 512];
+            let count = manager.recv(&mut message).unwrap();
+            heard.push_str(&String::from_utf8_lossy(&message[..count]));
+        }
+        heard.clear();
+    };
+    hear("READY=1");
+    let mut stream = UnixStream::connect(path("run/stats-writer")).unwrap();
+    let mut greeting = [0; 7];
+    stream.read_exact(&mut greeting).unwrap();
+    assert_eq!(&greeting, b"VERSION");
+    let reader = path("run/stats-reader").display().to_string();
+    check(&fantail(&["reload", "--socket", &reader], b""), 0, "", "");
+    hear("RELOADING=1");
+    hear("READY=1");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(&id).status().unwrap().success());
+    hear("STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // It is not ours to remove.
+    assert!(path("run/stats-writer").exists());
 }
 
 #[test]
@@ -229,7 +301,34 @@ fn a_server_that_cannot_start_says_why() {
     assert!(run.err.contains("the metric has no filter"), "{}", run.err);
     let nobody = fantail(&["stats", "--socket", "/nonexistent", "dump"], b"");
     let why = "error: cannot connect to /nonexistent: No such file or directory (os error 2)\n";
-    check(nobody, 1, "", why);
+    check(&nobody, 1, "", why);
+}
+
+#[test]
+fn the_unit_file_is_understood() {
+    let Some(analyze) = program("systemd-analyze") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let unit = fs::File::open(repository().join("contrib/fantail.service"));
+    let mut text = String::new();
+    unit.unwrap().read_to_string(&mut text).unwrap();
+    // The program has to be there.
+    let text = text.replace("/usr/local/bin/fantail", env!("CARGO_BIN_EXE_fantail"));
+    let path = folder.path().join("fantail.service");
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&path, text).unwrap();
+    let output = Command::new(analyze)
+        .arg("verify")
+        .arg(&path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("fantail"))
+        .collect();
+    assert_eq!(ours, Vec::<&str>::new());
 }
 
 /// Dovecot's own stats process, asked by us.
@@ -266,13 +365,13 @@ fn dovecot_itself_is_asked_and_told() {
     let reloaded = fantail(&["reload", "--socket", &socket], b"");
     run(&doveadm, &["stop"]);
     let rows = "metric_name\tfield\tcount\tstddev\nall\tduration\t0\t0.00\nall\tx\t0\t0.00\n";
-    check(table, 0, rows, "");
-    check(added, 0, "", "");
+    check(&table, 0, rows, "");
+    check(&added, 0, "", "");
     let [first, second] = removed;
-    check(first, 0, "", "");
-    check(second, 1, "", "error: metrics 'mine' not found\n");
+    check(&first, 0, "", "");
+    check(&second, 1, "", "error: metrics 'mine' not found\n");
     let why = format!(
         "error: {socket} is a socket of Dovecot itself: it is reloaded by `doveadm reload`\n"
     );
-    check(reloaded, 1, "", &why);
+    check(&reloaded, 1, "", &why);
 }

@@ -6,7 +6,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -23,6 +23,32 @@ pub(crate) const ALL: &str = "metric all {\n  filter = event=*\n  fields = x\n}\
 /// The first line of a client.
 pub(crate) const VERSION: &str = "VERSION\tstats-client\t4\t0\n";
 
+/// Whose turn it is: a test that counts what this process has must be alone in
+/// it.
+static TURN: RwLock<()> = RwLock::new(());
+
+/// A test's turn, together with others or alone.
+enum Turn {
+    Shared {
+        _turn: RwLockReadGuard<'static, ()>,
+    },
+    Alone {
+        _turn: RwLockWriteGuard<'static, ()>,
+    },
+}
+
+impl Turn {
+    fn shared() -> Self {
+        let _turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
+        Self::Shared { _turn }
+    }
+
+    fn alone() -> Self {
+        let _turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
+        Self::Alone { _turn }
+    }
+}
+
 /// A server at work. It is stopped at the end of the test.
 pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
@@ -30,6 +56,7 @@ pub(crate) struct Fixture {
     pub(crate) http: Option<SocketAddr>,
     pub(crate) log: Arc<Mutex<Vec<String>>>,
     thread: Option<JoinHandle<Result<(), ServerError>>>,
+    _turn: Turn,
 }
 
 impl Fixture {
@@ -43,8 +70,23 @@ impl Fixture {
         Self::within(tempfile::tempdir().unwrap(), configuration, change)
     }
 
+    /// A server with these options, while no other test has one.
+    pub(crate) fn alone(configuration: &str, change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::in_turn(Turn::alone(), folder, configuration, change)
+    }
+
     /// A server in this folder, where another may have been.
     pub(crate) fn within(
+        folder: TempDir,
+        configuration: &str,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
+        Self::in_turn(Turn::shared(), folder, configuration, change)
+    }
+
+    fn in_turn(
+        turn: Turn,
         folder: TempDir,
         configuration: &str,
         change: impl FnOnce(&mut Options),
@@ -67,6 +109,7 @@ impl Fixture {
             log,
             thread: Some(thread::spawn(move || server.run())),
             folder,
+            _turn: turn,
         }
     }
 

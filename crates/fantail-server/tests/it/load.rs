@@ -4,8 +4,10 @@ use std::{
     fs,
     io::Write as _,
     os::unix::net::UnixStream,
+    process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 use crate::fixture::{ALL, Fixture, VERSION, Writer, event, eventually};
@@ -71,7 +73,7 @@ fn resident() -> usize {
 #[test]
 fn ten_thousand_idle_connections_cost_little() {
     // Both ends of each are this process' own files.
-    let fixture = Fixture::new(ALL);
+    let fixture = Fixture::alone(ALL, |_| {});
     let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE);
     let files = usize::try_from(limit.unwrap().0).unwrap();
     let count = ((files - 200) / 2).min(10_000);
@@ -95,7 +97,7 @@ fn ten_thousand_idle_connections_cost_little() {
 
 #[test]
 fn connections_come_and_go_without_a_trace() {
-    let fixture = Fixture::new(ALL);
+    let fixture = Fixture::alone(ALL, |_| {});
     fixture.send(&event("a", 1));
     let files = crate::fixture::open_files();
     for _ in 0..2_000 {
@@ -103,4 +105,42 @@ fn connections_come_and_go_without_a_trace() {
         drop(writer);
     }
     eventually("all are closed", || crate::fixture::open_files() <= files);
+}
+
+/// An exporter whose target takes nothing loses what it cannot keep; nobody
+/// waits for it, not even the end.
+#[test]
+fn a_stuck_exporter_makes_nobody_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Open for both, so that neither side waits for the other; never read.
+    let unread = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
+    let configuration = format!(
+        "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
+         event_exporter stuck {{\n  format = json\n  driver = file\n  file_path = {}\n}}\n\
+         metric all {{\n  filter = event=*\n  exporter = stuck\n  exporter_include = name\n}}\n",
+        pipe.display()
+    );
+    let fixture = Fixture::within(folder, &configuration, |options| {
+        options.http = Some(([127, 0, 0, 1], 0).into());
+        options.patience = Duration::from_millis(200);
+    });
+    // More than the pipe and the queue hold together.
+    let count = 80_000;
+    fixture.send(&event("a", 1).repeat(count));
+    assert_eq!(fixture.count(), count as u64);
+    let (_, body) = fixture.get("/api/v1/exporters", "");
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let dropped = json.pointer("/exporters/0/dropped/full").unwrap();
+    assert!(dropped.as_u64().unwrap() > 0, "{json}");
+    let start = Instant::now();
+    drop(fixture);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    drop(unread);
 }

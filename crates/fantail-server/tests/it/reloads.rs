@@ -77,7 +77,7 @@ fn added_metrics_stay_as_long_as_they_fit() {
 
 #[test]
 fn reloads_leave_nothing_behind() {
-    let fixture = Fixture::new(ALL);
+    let fixture = Fixture::alone(ALL, |_| {});
     let exporter = |name: &str| {
         let path = fixture.path(name);
         format!(

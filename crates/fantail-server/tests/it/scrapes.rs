@@ -5,14 +5,17 @@ use std::{
     net::TcpStream,
 };
 
+use fantail_server::Options;
 use flate2::read::GzDecoder;
 
 use crate::fixture::{ALL, Fixture, event, eventually, open_files};
 
 fn scraped(configuration: &str) -> Fixture {
-    Fixture::with(configuration, |options| {
-        options.http = Some(([127, 0, 0, 1], 0).into());
-    })
+    Fixture::with(configuration, with_http)
+}
+
+fn with_http(options: &mut Options) {
+    options.http = Some(([127, 0, 0, 1], 0).into());
 }
 
 #[track_caller]
@@ -136,7 +139,7 @@ fn programs_get_json() {
 
 #[test]
 fn r17_scrapers_that_go_away_early_are_forgotten() {
-    let fixture = scraped(ALL);
+    let fixture = Fixture::alone(ALL, with_http);
     fixture.get("/healthz", "");
     let files = open_files();
     for cut in [0, 1, 20, 60] {
@@ -154,9 +157,9 @@ fn r17_scrapers_that_go_away_early_are_forgotten() {
 /// Dovecot lost memory with each scrape.
 #[test]
 fn r20_scrapes_leave_nothing_behind() {
-    let fixture = scraped(ALL);
+    let fixture = Fixture::alone(ALL, with_http);
     let mut stream = fixture.scraper();
-    let mut scrape = |stream: &mut TcpStream| {
+    let scrape = |stream: &mut TcpStream| {
         let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = [0; 1_024];
