@@ -18,6 +18,7 @@ mod bench;
 mod compare;
 mod error;
 mod fuzz;
+mod latency;
 mod skips;
 mod steps;
 mod test;

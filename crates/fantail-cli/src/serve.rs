@@ -3,13 +3,16 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
-use fantail::server::{self, Limits, Log, Options, Server};
+use fantail::server::{self, Limits, Log, Options, Recorder, Server};
 
 use crate::{
     cli::Dialect,
     exit::{Failure, Findings, say},
     hostname,
 };
+
+/// How much is recorded unless told otherwise: some million events.
+const RECORDED: u64 = 1 << 30;
 
 /// Take the place of Dovecot's stats process.
 ///
@@ -51,7 +54,7 @@ pub(crate) struct Arguments {
     writer_mode: Option<u32>,
     /// When login/stats-writer is there. A Dovecot that starts refuses to if
     /// somebody answers on it.
-    #[arg(long, value_enum, default_value = "with-dovecot")]
+    #[arg(long, value_enum, default_value = "always")]
     login_writer: LoginWriter,
     /// The socket for doveadm stats; without it, stats-reader below base_dir.
     #[arg(long, value_name = "PATH")]
@@ -86,6 +89,12 @@ pub(crate) struct Arguments {
         default_value = "bytes_in bytes_out net_in_bytes net_out_bytes"
     )]
     session_sums: String,
+    /// Keep all that clients send in this new file, for `fantail replay`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// How many bytes that file may have.
+    #[arg(long, value_name = "BYTES", default_value_t = RECORDED)]
+    record_limit: u64,
     /// Become this user once all sockets are bound.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -139,7 +148,7 @@ struct Bounds {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let failure = |error: server::ServerError| Failure::new(error.to_string());
-    let server = Server::start(options(arguments)).map_err(failure)?;
+    let server = Server::start(options(arguments)?).map_err(failure)?;
     for address in server.http_addresses() {
         say(format_args!("listening on http://{address}/metrics"));
     }
@@ -151,8 +160,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
-fn options(arguments: &Arguments) -> Options {
+fn options(arguments: &Arguments) -> Result<Options, Failure> {
     let log = Log::new(|line| say(format_args!("{line}")));
+    let recorder = arguments.record.as_ref().map(|path| {
+        Recorder::create(path, arguments.record_limit, log.clone())
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    });
     let defaults = Options::new(&arguments.config, log);
     let bounds = &arguments.bounds;
     let mut limits = defaults.limits.clone();
@@ -161,7 +174,7 @@ fn options(arguments: &Arguments) -> Options {
     limits.live.live_events = bounds.max_live_events;
     limits.live.live_bytes = bounds.max_live_bytes;
     let hostname = arguments.hostname.clone().map(String::into_bytes);
-    Options {
+    Ok(Options {
         dialect: arguments.dialect.map(Into::into),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,
@@ -180,8 +193,9 @@ fn options(arguments: &Arguments) -> Options {
         signals: true,
         session_sums: words(&arguments.session_sums),
         limits,
+        recorder: recorder.transpose()?,
         ..defaults
-    }
+    })
 }
 
 fn words(text: &str) -> Vec<Vec<u8>> {

@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use crate::{
+    Recorder,
     greeting::keep_informed,
     shard::Client,
     worker::{Shared, tell_categories},
@@ -20,7 +21,8 @@ const TURN: usize = 64 * 1024;
 pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {
     let dialect = shared.shard.borrow().engine.plan().dialect();
     let limits = shared.setup.limits.live.clone();
-    let client = Client::new(peer(&stream), dialect, limits);
+    let mut client = Client::new(peer(&stream), dialect, limits);
+    client.tape = shared.setup.recorder.as_ref().map(Recorder::tape);
     let stream = Rc::new(stream);
     let informed = spawn_local({
         let (stream, filters) = (Rc::clone(&stream), shared.setup.filters.clone());

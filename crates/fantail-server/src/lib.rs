@@ -34,9 +34,11 @@ mod outbox;
 mod places;
 mod privileges;
 mod readers;
+mod record;
 mod server;
 mod sessions;
 mod shard;
+mod shortcut;
 mod signals;
 mod sockets;
 mod state_file;
@@ -49,5 +51,6 @@ pub use crate::{
     handle::Handle,
     log::Log,
     options::{Limits, LoginWriter, Options},
+    record::Recorder,
     server::{Server, ServerError},
 };

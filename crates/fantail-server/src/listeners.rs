@@ -190,8 +190,15 @@ impl Listener {
         if place.with_dovecot && !dovecot_runs {
             return;
         }
-        if bound.as_ref().is_some_and(|bound| !bound.vanished()) {
-            return;
+        match bound {
+            Some(there) if !there.vanished() => {
+                if let Err(error) = there.mend_link() {
+                    log.say(format_args!("{}", at(&place.path, &error)));
+                }
+                return;
+            }
+            // Before the new one is there, which it must not take away.
+            _ => *bound = None,
         }
         match bind(place) {
             Ok((listener, anew)) => {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use fantail_event::Dialect;
 
-use crate::Log;
+use crate::{Log, Recorder};
 
 /// How a server is run. What is `None` is taken from the configuration, and
 /// from Dovecot's defaults where that says nothing.
@@ -40,6 +40,8 @@ pub struct Options {
     pub state_interval: Duration,
     /// This host's name in exports.
     pub hostname: Vec<u8>,
+    /// Keeps what clients send.
+    pub recorder: Option<Recorder>,
     /// The user that it becomes once all sockets are bound.
     pub user: Option<String>,
     /// How long clients, and then exporters, have at the end; by default 5
@@ -117,7 +119,7 @@ impl Options {
             dialect: None,
             writer: None,
             writer_mode: None,
-            login_writer: LoginWriter::WithDovecot,
+            login_writer: LoginWriter::Always,
             reader: None,
             reader_mode: None,
             http: None,
@@ -126,6 +128,7 @@ impl Options {
             state: None,
             state_interval: Duration::from_secs(300),
             hostname: b"localhost".to_vec(),
+            recorder: None,
             user: None,
             patience: Duration::from_secs(5),
             service_manager: false,

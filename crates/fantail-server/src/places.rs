@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{LoginWriter, Options, sockets::Place};
+use crate::{LoginWriter, Options, shortcut, sockets::Place};
 
 /// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
@@ -39,9 +39,14 @@ impl Places {
         let mode = options.writer_mode;
         let mut writers = vec![place("stats-writer", &options.writer, mode, 0o666)?];
         if options.writer.is_none() && options.login_writer != LoginWriter::Never {
-            let mut login = place("login/stats-writer", &None, mode, 0o666)?;
-            login.with_dovecot = options.login_writer == LoginWriter::WithDovecot;
-            writers.push(login);
+            // Login processes see nothing outside this folder.
+            let known = place("login/stats-writer", &None, mode, 0o666)?;
+            writers.push(Place {
+                path: shortcut::socket_of(&known.path),
+                link: Some(known.path),
+                with_dovecot: options.login_writer == LoginWriter::WithDovecot,
+                ..known
+            });
         }
         let reader = place("stats-reader", &options.reader, options.reader_mode, 0o600)?;
         Ok(Self {
@@ -84,6 +89,7 @@ fn new_place(
     let group = name(listener.and_then(|listener| listener.group.as_ref()));
     Ok(Place {
         path,
+        link: None,
         mode: mode.or(configured).unwrap_or(default),
         user: user.map(|name| user_id(&name)).transpose()?,
         group: group.map(|name| group_id(&name)).transpose()?,

@@ -112,6 +112,7 @@ impl Server {
                 memory: options.limits.memory / count,
                 filters: wanted.clone(),
                 categories: tell.clone(),
+                recorder: options.recorder.clone(),
                 log: options.log.clone(),
             })
         });

@@ -15,6 +15,7 @@ use crate::{
     clock,
     log::Complaints,
     outbox::Outbox,
+    record::Tape,
     sessions::{Around, Running, SessionRules, Tracker},
     watch::Watch,
 };
@@ -60,6 +61,8 @@ pub(crate) struct Shard {
 pub(crate) struct Client {
     /// Who it is, for the log.
     pub(crate) peer: String,
+    /// If what it sends is recorded.
+    pub(crate) tape: Option<Tape>,
     connection: Connection,
     /// The line that has begun.
     partial: Vec<u8>,
@@ -71,6 +74,7 @@ impl Client {
     pub(crate) fn new(peer: String, dialect: Dialect, limits: fantail_wire::Limits) -> Self {
         Self {
             peer,
+            tape: None,
             connection: Connection::new(dialect, limits),
             partial: Vec::new(),
             held: 0,
@@ -115,6 +119,9 @@ impl Shard {
     /// closed; that was logged and counted.
     pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), ()> {
         self.intake.bytes += read.len() as u64;
+        if let Some(tape) = &mut client.tape {
+            tape.read(read, clock::now());
+        }
         let taken = self.lines(client, read);
         let taken = taken.and_then(|()| self.account(client));
         taken.map_err(|closed| self.complain(client, &closed))

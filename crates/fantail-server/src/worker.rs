@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Limits, Log,
+    Exporters, Limits, Log, Recorder,
     client::attend,
     greeting::FilterLine,
     log::Complaints,
@@ -93,6 +93,7 @@ pub(crate) struct Setup {
     /// Its part of the memory.
     pub(crate) memory: usize,
     pub(crate) filters: watch::Receiver<FilterLine>,
+    pub(crate) recorder: Option<Recorder>,
     /// For what its clients registered.
     pub(crate) categories: mpsc::UnboundedSender<(usize, Vec<Category>)>,
     pub(crate) log: Log,

@@ -14,6 +14,7 @@ mod events;
 mod filter;
 mod golden;
 mod lint_pages;
+mod live;
 mod program;
 mod results;
 mod sarif;
