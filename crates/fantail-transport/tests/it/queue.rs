@@ -26,15 +26,14 @@ pub(crate) fn quick() -> QueueSettings {
     }
 }
 
-/// Nothing goes missing.
+/// Nothing goes missing, once nothing moves.
 pub(crate) fn assert_balanced(queue: &Queue) {
-    let status = queue.status();
-    let counters = status.counters;
-    assert_eq!(
-        counters.queued + counters.recovered,
-        counters.sent + counters.dropped_in_all() + status.waiting,
-        "{status:?}"
-    );
+    wait_until("nothing is missing", || {
+        let status = queue.status();
+        let counters = status.counters;
+        let known = counters.sent + counters.dropped_in_all() + status.waiting;
+        counters.queued + counters.recovered == known
+    });
 }
 
 /// Offers `a b c d` to a target that follows a plan; compares what arrived,
