@@ -1,6 +1,8 @@
 //! The exporters of a configuration, each with its queue and its target.
 
 mod target;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use std::{
