@@ -66,6 +66,17 @@ fn every_extension_is_written() {
     }
 }
 
+/// The table of settings in the documentation has all of them.
+#[test]
+fn every_extension_is_documented() {
+    let path = crate::testdata("../../docs/exporters.md");
+    let text = std::io::read_to_string(std::fs::File::open(path).unwrap()).unwrap();
+    for name in EXTENSIONS {
+        let row = format!("\n| `{name}` |");
+        assert!(text.contains(&row), "{name}");
+    }
+}
+
 #[test]
 fn whole_folders() {
     for (folder, dialect) in [
