@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &[u8]) -> Option<u64> {
 /// Writes a size with the largest unit that it is a multiple of.
 pub(crate) fn write(bytes: u64) -> String {
     let mut units = UNITS.iter().rev();
-    let whole = units.find(|(_, bits)| bytes > 0 && bytes % (1 << bits) == 0);
+    let whole = units.find(|(_, bits)| bytes > 0 && bytes.is_multiple_of(1 << bits));
     match whole {
         Some((unit, bits)) if *bits > 0 => format!("{}{}", bytes >> bits, unit.to_uppercase()),
         _ => bytes.to_string(),

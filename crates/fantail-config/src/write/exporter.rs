@@ -145,11 +145,11 @@ impl Block<'_> {
                 HttpBatch::Array => Some("array"),
             },
         );
-        let size = other(options.batch_size, default.batch_size);
+        let size = other(options.batch_size, &default.batch_size);
         self.number(Extension::HttpBatchSize, size);
-        let bytes = other(options.batch_bytes, default.batch_bytes);
+        let bytes = other(options.batch_bytes, &default.batch_bytes);
         self.size(Extension::HttpBatchBytes, bytes);
-        let linger = other(options.batch_linger, default.batch_linger);
+        let linger = other(options.batch_linger, &default.batch_linger);
         self.interval(Extension::HttpBatchLinger, linger);
         self.choice(Extension::HttpGzip, options.gzip.then_some("yes"));
         for (key, file) in [
@@ -166,7 +166,7 @@ impl Block<'_> {
         self.choice(Extension::FileCreateFolders, folders);
         self.size(Extension::FileRotateSize, options.rotate_size);
         self.interval(Extension::FileRotateAge, options.rotate_age);
-        self.number(Extension::FileKeep, other(options.keep, 0));
+        self.number(Extension::FileKeep, other(options.keep, &0));
         if options.sync != Sync::default() {
             self.sync(Extension::FileSync, options.sync);
         }
@@ -181,9 +181,9 @@ impl Block<'_> {
         self.extension(Extension::SyslogAddress, Some(&address));
         let protocol = if syslog.rfc5424 { "rfc5424" } else { "rfc3164" };
         self.choice(Extension::SyslogProtocol, Some(protocol));
-        self.choice(Extension::SyslogFacility, other(syslog.facility, "mail"));
-        self.choice(Extension::SyslogSeverity, other(syslog.severity, "info"));
-        let program = other(syslog.program.as_slice(), b"fantail");
+        self.choice(Extension::SyslogFacility, other(syslog.facility, &"mail"));
+        self.choice(Extension::SyslogSeverity, other(syslog.severity, &"info"));
+        let program = other(syslog.program.as_slice(), &b"fantail".as_slice());
         self.extension(Extension::SyslogProgram, program);
         self.timeout(Extension::SyslogConnectTimeout.name(), syslog.timeout);
     }
@@ -229,15 +229,15 @@ impl Block<'_> {
             Level::Spool(spool) => self.spool("spool", spool),
             Level::Acknowledged(spool) => self.spool("acknowledged", spool),
         }
-        let size = other(delivery.queue_size, default.queue_size);
+        let size = other(delivery.queue_size, &default.queue_size);
         self.number(Extension::QueueSize, size);
-        let bytes = other(delivery.queue_bytes, default.queue_bytes);
+        let bytes = other(delivery.queue_bytes, &default.queue_bytes);
         self.size(Extension::QueueBytes, bytes);
         self.overflow(Extension::QueueOverflow, delivery.queue_overflow);
         self.interval(Extension::MaxAge, delivery.max_age);
-        let first = other(delivery.retry_first, default.retry_first);
+        let first = other(delivery.retry_first, &default.retry_first);
         self.interval(Extension::RetryFirst, first);
-        let longest = other(delivery.retry_longest, default.retry_longest);
+        let longest = other(delivery.retry_longest, &default.retry_longest);
         self.interval(Extension::RetryLongest, longest);
         self.number(Extension::RetryAttempts, delivery.retry_attempts);
         let letters = delivery.dead_letters.as_deref();
@@ -247,7 +247,7 @@ impl Block<'_> {
     fn spool(&mut self, level: &str, spool: &Spool) {
         self.choice(Extension::Delivery, Some(level));
         self.extension(Extension::SpoolPath, Some(&spool.path));
-        self.size(Extension::SpoolSize, other(spool.size, 1 << 30));
+        self.size(Extension::SpoolSize, other(spool.size, &(1 << 30)));
         if spool.sync != Sync::Interval(Duration::from_secs(1)) {
             self.sync(Extension::SpoolSync, spool.sync);
         }
@@ -256,8 +256,8 @@ impl Block<'_> {
 }
 
 /// A value that is not the default.
-fn other<T: PartialEq>(value: T, default: T) -> Option<T> {
-    (value != default).then_some(value)
+fn other<T: PartialEq>(value: T, default: &T) -> Option<T> {
+    (value != *default).then_some(value)
 }
 
 fn milliseconds(interval: Duration) -> String {
