@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use fantail_config::{Exporter, FileSystem, MetricRequest, Options as ReadOptions, Settings};
+use fantail_config::{FileSystem, MetricRequest, Options as ReadOptions, Settings};
 use fantail_engine::Plan;
 use fantail_event::Dialect;
 use fantail_metrics::{MetricSettings, state};
@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Log,
+    Log,
     greeting::{FilterLine, filter_line},
     handle::{Live, Order, Tally, TapRequest, Tapped, Whole, count},
     sessions::SessionRules,
@@ -273,18 +273,17 @@ impl Control {
         let log = self.log.clone();
         let old = Arc::clone(&before);
         let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
-        let (mut live, opened) = prepared.map_err(|error| error.to_string())??;
+        let mut live = prepared.map_err(|error| error.to_string())??;
         live.watch = self.watch(&live.settings);
+        let now = live.exporters.clone();
         let in_force = self.enforce(live);
-        if opened {
-            tokio::spawn(async move {
-                for worker in in_force {
-                    let _ = worker.await;
-                }
-                let close = move || before.exporters.close(LINGER);
-                let _ = spawn_blocking(close).await;
-            });
-        }
+        tokio::spawn(async move {
+            for worker in in_force {
+                let _ = worker.await;
+            }
+            let close = move || before.exporters.close_unless_in(&now, LINGER);
+            let _ = spawn_blocking(close).await;
+        });
         Ok(())
     }
 
@@ -349,21 +348,15 @@ impl Control {
     }
 }
 
-/// A new configuration with everything it needs, and whether it has exporters
-/// of its own.
-fn prepare(source: &Source, old: &Live, log: &Log) -> Result<(Live, bool), String> {
+/// A new configuration with everything it needs.
+fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
     let mut settings = source.read()?;
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
     let added = settings.metrics.len() - configured;
     let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
-    let same = settings.exporters.len() == old.settings.exporters.len()
-        && (settings.exporters.iter().zip(&old.settings.exporters)).all(|(a, b)| is_same(a, b));
-    let exporters = if same {
-        old.exporters.clone()
-    } else {
-        Exporters::open(&settings).map_err(|error| error.to_string())?
-    };
+    let exporters = old.exporters.follow(&settings);
+    let exporters = exporters.map_err(|error| error.to_string())?;
     let live = Live {
         settings,
         added,
@@ -371,7 +364,7 @@ fn prepare(source: &Source, old: &Live, log: &Log) -> Result<(Live, bool), Strin
         exporters,
         watch: Arc::default(),
     };
-    Ok((live, !same))
+    Ok(live)
 }
 
 /// Metrics that were added at run time stay, as long as they fit.
@@ -392,13 +385,6 @@ fn keep_added(settings: &mut Settings, old: &Live, log: &Log) {
             ));
         }
     }
-}
-
-/// Whether two exporters differ in nothing but where they were written.
-fn is_same(one: &Exporter, other: &Exporter) -> bool {
-    let mut moved = one.clone();
-    moved.spans = other.spans.clone();
-    moved == *other
 }
 
 /// What the workers have counted, together; `None` without workers.

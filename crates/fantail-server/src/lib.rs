@@ -47,7 +47,7 @@ mod watch;
 mod worker;
 
 pub use crate::{
-    exporters::{Exporters, ExportersError},
+    exporters::{Exporters, ExportersError, Site},
     handle::Handle,
     log::Log,
     options::{Limits, LoginWriter, Options},

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Handle, Options,
+    Exporters, Handle, Options, Site,
     accept::{Dispatcher, Purpose},
     clock,
     control::{Control, Source},
@@ -74,7 +74,11 @@ impl Server {
         if let Some(user) = &options.user {
             privileges::become_user(user)?;
         }
-        let exporters = Exporters::open(&settings).map_err(ServerError::new)?;
+        let site = Site {
+            hostname: options.hostname.clone(),
+            log: options.log.clone(),
+        };
+        let exporters = Exporters::open(&settings, site).map_err(ServerError::new)?;
         let watch = Arc::new(Watch {
             taps: Vec::new(),
             sessions: SessionRules::of(&settings, &options.session_sums),

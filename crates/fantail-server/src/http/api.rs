@@ -170,6 +170,8 @@ const fn driver(transport: &Transport) -> &'static str {
         Transport::HttpPost { .. } => "http-post",
         Transport::File { .. } => "file",
         Transport::Unix { .. } => "unix",
+        Transport::Syslog(_) => "syslog",
+        Transport::Journal { .. } => "journal",
         _ => "other",
     }
 }
