@@ -3,12 +3,15 @@
 use std::fmt;
 
 use fantail_config::{Settings, Transport};
-use fantail_event::{Dialect, EventView, SentEvent};
+use fantail_event::{Dialect, EventView, RawSending, SentEvent};
 use fantail_filter::{FilterSet, Matcher};
 use fantail_format::{Formatter, FormatterSettings, Moment};
 use fantail_metrics::{MetricId, Registry, Snapshot};
 
-use crate::{ExportSink, ExporterId};
+use crate::{
+    ExportSink, ExporterId,
+    fast::{Fast, MetricSlots},
+};
 
 /// Metrics and exporters, fed with events.
 #[derive(Debug)]
@@ -20,11 +23,13 @@ pub struct Engine {
     registry: Registry,
     unnamed: Unnamed,
     payload: Vec<u8>,
+    fast: Fast,
 }
 
 #[derive(Debug)]
 struct Metric {
     id: MetricId,
+    slots: MetricSlots,
     export: Option<(ExporterId, Formatter)>,
 }
 
@@ -55,12 +60,14 @@ impl Engine {
             filters.insert(&metric.filter);
             metrics.push(Metric {
                 id,
+                slots: MetricSlots::new(&metric.settings, &mut filters),
                 export: export.transpose()?,
             });
         }
         Ok(Self {
             metrics,
             unnamed: unnamed_rule(settings.dialect, &filters),
+            fast: Fast::new(&filters),
             filters,
             matcher: Matcher::new(),
             registry,
@@ -89,6 +96,46 @@ impl Engine {
                 sink.export(*exporter, &self.payload);
             }
         }
+    }
+
+    /// As [`handle`](Self::handle), for an event as it was read. The outcome
+    /// is the same; it costs a fraction of the time.
+    pub fn handle_raw(
+        &mut self,
+        sending: &RawSending<'_>,
+        moment: Moment<'_>,
+        sink: &mut impl ExportSink,
+    ) {
+        if self.unnamed == Unnamed::Skipped && sending.event.name().is_none() {
+            return;
+        }
+        let Self {
+            metrics,
+            registry,
+            payload,
+            ..
+        } = self;
+        // Gathered once, and only if some metric that matches exports.
+        let mut flat = None;
+        self.fast.handle(
+            &self.filters,
+            &mut self.matcher,
+            sending,
+            |filter, event| {
+                let Some(metric) = metrics.get(filter.index()) else {
+                    return;
+                };
+                event.count(registry, metric.id, &metric.slots);
+                if let Some((exporter, formatter)) = &metric.export {
+                    payload.clear();
+                    let flat = flat.get_or_insert_with(|| {
+                        sending.with_sent(|sent| sent.flatten().into_owned())
+                    });
+                    formatter.write_flat(flat, moment, payload);
+                    sink.export(*exporter, payload);
+                }
+            },
+        );
     }
 
     /// What the metrics have counted so far.

@@ -7,6 +7,7 @@
 
 mod engine;
 mod export;
+mod fast;
 
 pub use crate::{
     engine::{Engine, EngineError},

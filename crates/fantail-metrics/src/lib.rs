@@ -34,6 +34,7 @@ mod sketch;
 mod snapshot;
 pub mod state;
 mod tree;
+mod view;
 
 pub use crate::{
     buckets::Buckets,
@@ -46,4 +47,5 @@ pub use crate::{
     registry::{MetricId, Registry},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
     snapshot::{MetricSnapshot, Series, Snapshot},
+    view::MetricView,
 };
