@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Convert(crate::convert::Arguments),
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
+    Serve(crate::serve::Arguments),
+    Test(crate::test::Arguments),
 }
 
 /// A Dovecot series as an argument.

@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use fantail::config::{self, FileSystem, Loaded, Options, Settings, Style};
+use fantail::{
+    config::{self, FileSystem, Loaded, Options, Settings, Style},
+    event,
+};
 
 use crate::{
     cli::Dialect,
@@ -21,8 +24,13 @@ pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Setti
 
 /// Like [`load`], with all that was read.
 pub(crate) fn load_whole(path: &Path, dialect: Option<Dialect>) -> Option<Loaded> {
+    load_as(path, dialect.map(Into::into))
+}
+
+/// Like [`load_whole`], by the rules of a dialect.
+pub(crate) fn load_as(path: &Path, dialect: Option<event::Dialect>) -> Option<Loaded> {
     let options = Options {
-        dialect: dialect.map(Into::into),
+        dialect,
         ..Options::default()
     };
     let loaded = config::load(path.as_os_str().as_bytes(), &FileSystem, &options);

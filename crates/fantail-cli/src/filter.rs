@@ -2,7 +2,7 @@
 
 mod answer;
 mod eval;
-mod explain;
+pub(crate) mod explain;
 mod matching;
 mod parse;
 

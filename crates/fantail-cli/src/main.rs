@@ -17,7 +17,9 @@ mod hostname;
 mod input;
 mod output;
 mod replay;
+mod serve;
 mod table;
+mod test;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
+        cli::Command::Serve(arguments) => serve::run(&arguments),
+        cli::Command::Test(arguments) => test::run(&arguments),
     };
     exit::code(outcome)
 }

@@ -173,6 +173,12 @@ codes! {
     InvalidNumber = "invalid-number", Error, "invalid number";
     /// Neither `yes` nor `no`.
     InvalidBoolean = "invalid-boolean", Error, "neither `yes` nor `no`";
+    /// A test file that names a metric which the configuration does not have.
+    UnknownMetric = "unknown-metric", Error, "no metric has this name";
+    /// An event of a test file that cannot be made.
+    InvalidEvent = "invalid-event", Error, "this event cannot be made";
+    /// A test file that does not say what is tested, or with what.
+    IncompleteTest = "incomplete-test", Error, "the test is incomplete";
     /// A field twice in one list, or a setting given twice.
     Repeated = "repeated", Warning, "this is given twice";
 }

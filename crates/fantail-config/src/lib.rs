@@ -46,6 +46,7 @@ mod settings;
 mod source;
 mod statement;
 mod suggest;
+mod test_file;
 mod text;
 mod tree;
 mod variable;
@@ -70,6 +71,7 @@ pub use crate::{
     source::{FileId, Position, Sources, Span, Spanned},
     statement::{Statement, SyntaxError, ValueForm},
     suggest::similar,
+    test_file::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent},
     text::Text,
     tree::{Item, ItemKind, Tree},
     write::{VERSION_LINES, write, write_exporter, write_metric, write_stats},

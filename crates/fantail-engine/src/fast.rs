@@ -65,20 +65,18 @@ impl Fast {
         }
     }
 
-    /// Matches an event; `matched` gets the filters, ascending, each with what
-    /// a metric can be told of the event.
-    pub(crate) fn handle(
-        &mut self,
+    /// Matches an event.
+    pub(crate) fn matching<'a>(
+        &'a mut self,
         filters: &FilterSet,
-        matcher: &mut Matcher,
-        sending: &RawSending<'_>,
-        mut matched: impl FnMut(FilterId, &Matched<'_>),
-    ) {
+        matcher: &'a mut Matcher,
+        sending: &'a RawSending<'a>,
+    ) -> Matching<'a> {
         self.follow(sending.categories.identity());
         let set = self.table.fill(sending, &mut self.sets, self.revision);
         let event = SlotEvent::new(sending, &self.table, &self.sets, set, self.revision);
         let traits = Traits {
-            name: event.sending.event.name(),
+            name: sending.event.name(),
             categories: set,
             level: sending.level,
         };
@@ -87,10 +85,8 @@ impl Fast {
             self.classes.remember(traits, class);
             class
         });
-        let event = Matched(event);
-        for filter in matcher.evaluate_class(filters, class, &event.0) {
-            matched(*filter, &event);
-        }
+        let filters = matcher.evaluate_class(filters, class, &event).iter();
+        Matching { event, filters }
     }
 
     /// The numbers of categories are those of one tree.
@@ -106,14 +102,27 @@ impl Fast {
     }
 }
 
-/// An event that matched some filter.
+/// An event, and the filters it matches that were not taken yet, ascending.
 #[derive(Debug)]
-pub(crate) struct Matched<'a>(SlotEvent<'a>);
+pub(crate) struct Matching<'a> {
+    event: SlotEvent<'a>,
+    filters: std::slice::Iter<'a, FilterId>,
+}
 
-impl Matched<'_> {
-    /// Counts it in a metric.
+impl Matching<'_> {
+    /// Whether there are none any more.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.filters.as_slice().is_empty()
+    }
+
+    /// Takes a filter.
+    pub(crate) fn next(&mut self) -> Option<FilterId> {
+        self.filters.next().copied()
+    }
+
+    /// Counts the event in a metric.
     pub(crate) fn count(&self, registry: &mut Registry, id: MetricId, slots: &MetricSlots) {
-        let event = &self.0;
+        let event = &self.event;
         registry.observe_view(id, &MetricEvent { event, slots });
     }
 }

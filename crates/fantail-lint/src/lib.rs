@@ -7,6 +7,8 @@
 //! - [`translate`](fn@translate): settings of one series of Dovecot for the other.
 //! - [`Trial`]: the metrics against events that were recorded: which of them
 //!   match nothing, and which term of the filter is to blame.
+//! - [`Catalogue::make`]: events that a person wrote, with the types that
+//!   Dovecot would send.
 //!
 //! What is deliberately absent: errors that need no knowledge of events (they
 //! are `fantail-config`'s and `fantail-filter`'s); drawing (`fantail-config`
@@ -34,6 +36,7 @@ mod finding;
 mod translate;
 mod trial;
 mod version;
+mod written;
 
 pub use crate::{
     catalogue::{Catalogue, Category, Event, Field, FieldType},
@@ -43,4 +46,5 @@ pub use crate::{
     translate::{Translation, translate},
     trial::{Failing, Outcome, Trial},
     version::Version,
+    written::Refused,
 };

@@ -1,116 +1,96 @@
-//! A bounded queue before a transport, and the thread behind it.
+//! A bounded queue before a transport, and the threads behind it.
 //!
-//! Whoever makes events never waits: what does not fit is dropped, and
-//! counted.
+//! Whoever makes events never waits, neither for a target nor for a disk: to
+//! [offer](Queue::offer) payloads is to copy them under a lock. What does not
+//! fit is dropped, and counted. A thread sends what waits, and repeats what
+//! failed; with a spool, another writes what is offered to disk first.
+//!
+//! A disk that takes nothing more does not stop a target that works: then
+//! payloads go from memory to the target, after all that the spool has.
+
+mod buffer;
+mod builder;
+mod counters;
+mod sender;
+mod settings;
+mod shared;
+mod source;
+mod spooler;
+mod trouble;
 
 use std::{
-    collections::VecDeque,
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::{Batch, Transport};
 
-/// How much a queue holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueSettings {
-    /// Payloads that wait at most; 65,536 by default.
-    pub payloads: usize,
-    /// Bytes of payloads that wait at most; 64 MiB by default.
-    pub bytes: usize,
-}
+pub use self::{
+    builder::QueueBuilder,
+    counters::{DropReason, LastError, QueueCounters, QueueStatus},
+    settings::{DeliveryLevel, Overflow, QueueSettings},
+    trouble::Trouble,
+};
 
-impl Default for QueueSettings {
-    fn default() -> Self {
-        Self {
-            payloads: 65_536,
-            bytes: 64 << 20,
-        }
-    }
-}
+use self::shared::Shared;
 
-/// What became of the payloads so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct QueueCounters {
-    /// Payloads taken.
-    pub queued: u64,
-    /// Payloads that arrived at the target.
-    pub sent: u64,
-    /// Payloads dropped because the queue was full.
-    pub dropped_full: u64,
-    /// Payloads that the transport could not send.
-    pub dropped_failed: u64,
-}
+/// For how long threads that should have ended are waited for.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// For how long anything is waited for, whatever was said.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 /// The sending end of an exporter's queue; clones share it.
+///
+/// The queue ends when the last clone is dropped: at once, so that what waits
+/// in memory is lost unless there is a spool. [`close`](Self::close) it
+/// before.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    shared: Arc<Shared>,
+    handle: Arc<Handle>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    settings: QueueSettings,
-    state: Mutex<State>,
-    changed: Condvar,
-    worker: Mutex<Option<JoinHandle<()>>>,
-}
+struct Handle(Arc<Shared>);
 
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Batch>,
-    payloads: usize,
-    bytes: usize,
-    counters: QueueCounters,
-    reopen: bool,
-    closing: bool,
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.close(Instant::now());
+    }
 }
 
 impl Queue {
     /// Starts a thread of this name that sends what is offered.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// As for [`QueueBuilder::start`].
     pub fn start(
         name: &str,
         transport: Box<dyn Transport>,
         settings: QueueSettings,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            settings,
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            worker: Mutex::default(),
-        });
-        let worker = Arc::clone(&shared);
-        let thread = thread::Builder::new().name(name.to_owned());
-        let handle = thread.spawn(move || worker.work(transport))?;
-        *lock(&shared.worker) = Some(handle);
-        Ok(Self { shared })
+        Self::builder(name, transport).settings(settings).start()
+    }
+
+    /// Begins a queue of this name.
+    #[must_use]
+    pub fn builder(name: &str, transport: Box<dyn Transport>) -> QueueBuilder {
+        QueueBuilder::new(name, transport)
+    }
+
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            handle: Arc::new(Handle(shared)),
+        }
     }
 
     /// Takes the payloads of a batch as far as there is room, drops and
-    /// counts the others, and leaves the batch empty. Never waits for the
-    /// target.
+    /// counts the others, and leaves the batch empty, with its memory. Never
+    /// waits for the target or the disk.
     pub fn offer(&self, batch: &mut Batch) {
-        if batch.is_empty() {
-            return;
-        }
-        let count = batch.len();
-        let mut state = lock(&self.shared.state);
-        let fits = state.payloads + count <= self.shared.settings.payloads
-            && state.bytes + batch.bytes() <= self.shared.settings.bytes;
-        if fits && !state.closing {
-            state.payloads += count;
-            state.bytes += batch.bytes();
-            state.counters.queued += count as u64;
-            state.waiting.push_back(std::mem::take(batch));
-            self.shared.changed.notify_one();
-        } else {
-            state.counters.dropped_full += count as u64;
+        if !batch.is_empty() {
+            self.handle.0.offer(batch.payloads());
             batch.clear();
         }
     }
@@ -118,75 +98,39 @@ impl Queue {
     /// What became of the payloads so far.
     #[must_use]
     pub fn counters(&self) -> QueueCounters {
-        lock(&self.shared.state).counters
+        self.handle.0.lock().counters
+    }
+
+    /// What became of the payloads so far, and what waits.
+    #[must_use]
+    pub fn status(&self) -> QueueStatus {
+        self.handle.0.status()
     }
 
     /// Has the target opened anew before the next payload.
     pub fn reopen(&self) {
-        lock(&self.shared.state).reopen = true;
-        self.shared.changed.notify_one();
+        self.handle.0.lock().reopen = true;
+        self.handle.0.wake();
     }
 
-    /// Takes nothing more, and waits until all is sent or the time is over.
-    /// Returns whether all was sent.
+    /// Waits until all that was offered before has left the memory: was sent,
+    /// spooled or dropped. Returns whether it has. From then on, payloads that
+    /// went to the spool survive the end of the process.
+    #[must_use]
+    pub fn flush(&self, patience: Duration) -> bool {
+        self.handle.0.flush(patience)
+    }
+
+    /// Takes nothing more, and waits until all is sent or the time is over;
+    /// with a spool, until all is on disk, and sent if the target is well.
+    /// Returns whether nothing was lost that waited.
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        lock(&self.shared.state).closing = true;
-        self.shared.changed.notify_one();
-        while Instant::now() < deadline {
-            let worker = &mut *lock(&self.shared.worker);
-            match worker {
-                Some(handle) if !handle.is_finished() => thread::sleep(Duration::from_millis(5)),
-                _ => return worker.take().is_none_or(|handle| handle.join().is_ok()),
-            }
-        }
-        false
+        let shared = &self.handle.0;
+        let deadline = Instant::now() + patience.min(LONGEST);
+        shared.close(deadline);
+        let ended = shared.wait_for_end(deadline + GRACE);
+        let lost = shared.lock().counters.dropped(DropReason::Closed);
+        ended && lost == 0
     }
-}
-
-impl Shared {
-    fn work(&self, mut transport: Box<dyn Transport>) {
-        loop {
-            let mut state = lock(&self.state);
-            while state.waiting.is_empty() && !state.closing && !state.reopen {
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-            let reopen = std::mem::take(&mut state.reopen);
-            let batch = state.waiting.pop_front();
-            let done = batch.is_none() && state.closing;
-            drop(state);
-            if reopen {
-                let _ = transport.reopen();
-            }
-            if let Some(batch) = batch {
-                self.send(&batch, transport.as_mut());
-            }
-            if done {
-                return;
-            }
-        }
-    }
-
-    fn send(&self, batch: &Batch, transport: &mut dyn Transport) {
-        let mut sent = 0;
-        for payload in batch.iter() {
-            sent += u64::from(transport.send(payload).is_ok());
-        }
-        let flushed = transport.flush().is_ok();
-        let sent = if flushed { sent } else { 0 };
-        let mut state = lock(&self.state);
-        state.payloads -= batch.len();
-        state.bytes -= batch.bytes();
-        state.counters.sent += sent;
-        state.counters.dropped_failed += batch.len() as u64 - sent;
-    }
-}
-
-/// A thread that panicked leaves counters that are still true enough.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

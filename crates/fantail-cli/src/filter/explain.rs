@@ -1,7 +1,7 @@
 //! `fantail filter explain`: why a filter matches an event, or does not.
 
 mod json;
-mod tree;
+pub(crate) mod tree;
 
 use std::{
     io::{self, IsTerminal, Write},

@@ -15,4 +15,6 @@ mod filter;
 mod golden;
 mod program;
 mod results;
+mod sarif;
+mod testing;
 mod vectors;

@@ -6,6 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod queue;
+mod spool;
+mod target;
+
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use fantail_transport::{

@@ -12,7 +12,7 @@ use crate::configuration;
 
 /// The escape sequences for what is true, false, and of no consequence.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint {
+pub(crate) struct Paint {
     yes: &'static str,
     no: &'static str,
     strong: &'static str,
@@ -21,7 +21,7 @@ pub(super) struct Paint {
 }
 
 impl Paint {
-    const PLAIN: Self = Self {
+    pub(crate) const PLAIN: Self = Self {
         yes: "",
         no: "",
         strong: "",
@@ -37,7 +37,7 @@ impl Paint {
     };
 
     /// Colours on a terminal, unless `NO_COLOR` forbids them.
-    pub(super) fn new(is_terminal: bool) -> Self {
+    pub(crate) fn new(is_terminal: bool) -> Self {
         if is_terminal && configuration::colours_allowed() {
             Self::COLOURED
         } else {
@@ -52,7 +52,7 @@ const SHOWN_BYTES: usize = 80;
 /// Writes one explanation and an empty line.
 ///
 /// In colour, parts that do not matter for the answer are faint.
-pub(super) fn write(
+pub(crate) fn write(
     out: &mut impl Write,
     number: u64,
     sent: &SentEvent<'_>,

@@ -1,0 +1,135 @@
+//! The events of tests, ready to be sent.
+
+use std::{collections::HashMap, ops::ControlFlow, os::unix::ffi::OsStrExt, path::Path};
+
+use fantail::{
+    config::{TestEvent, TestFile},
+    event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, escape, text},
+    format::Moment,
+    lint::{Catalogue, Refused},
+};
+
+use crate::{captures::Player, exit::Failure, input};
+
+/// When events that a person wrote were created: the first second of 2026.
+/// A test that passes today has to pass tomorrow.
+const CREATED: i64 = 1_767_225_600_000_000;
+
+/// Makes events, and reads those of captures.
+pub(super) struct Events {
+    dialect: Dialect,
+    hostname: Vec<u8>,
+    catalogue: Catalogue,
+    captures: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Events {
+    pub(super) fn new(dialect: Dialect, hostname: Vec<u8>) -> Self {
+        Self {
+            dialect,
+            hostname,
+            catalogue: Catalogue::new(),
+            captures: HashMap::new(),
+        }
+    }
+
+    /// Tries all events of a file: what cannot be sent is reported there.
+    pub(super) fn prepare(&mut self, file: &mut TestFile) -> Result<(), Failure> {
+        let mut refused: Vec<Refused> = Vec::new();
+        for event in file.tests.iter().flat_map(|test| &test.events) {
+            refused.extend(self.send(event, &mut |_, _| {})?.err());
+        }
+        for (message, place) in refused {
+            file.refuse_event(message, place);
+        }
+        Ok(())
+    }
+
+    /// Hands an event to `observe`, or tells why there is none.
+    pub(super) fn send(
+        &mut self,
+        event: &TestEvent,
+        observe: &mut dyn FnMut(&SentEvent<'_>, Moment<'_>),
+    ) -> Result<Result<(), Refused>, Failure> {
+        let mut categories = CategoryTree::default();
+        let made = match event {
+            TestEvent::Written(written) => {
+                let created = Timestamp::from_unix_micros(CREATED);
+                let catalogue = &self.catalogue;
+                let made = catalogue.make(written, created, self.dialect, &mut categories);
+                made.map(|event| (event, written.level))
+            }
+            TestEvent::Sent(line) => {
+                for category in mentioned(line.bytes()) {
+                    // One that the tree does not take is unknown to the event.
+                    let _ = self.catalogue.register(&category, &mut categories);
+                }
+                let arguments = line.bytes().split(|byte| *byte == b'\t');
+                let event = text::parse(arguments, &categories, self.dialect);
+                event
+                    .map(|event| (event, Level::default()))
+                    .map_err(|error| (error.to_string(), line.span()))
+            }
+            TestEvent::Recorded { capture, number } => {
+                let found = self.play(&capture.value, number.value, observe)?;
+                let message = || format!("the capture has no event {}", number.value);
+                return Ok(found.then_some(()).ok_or_else(|| (message(), number.span)));
+            }
+        };
+        Ok(made.map(|(event, level)| {
+            self.observe(&event, level, &categories, observe);
+        }))
+    }
+
+    fn observe(
+        &self,
+        event: &Event<'_>,
+        level: Level,
+        categories: &CategoryTree,
+        observe: &mut dyn FnMut(&SentEvent<'_>, Moment<'_>),
+    ) {
+        let sent = SentEvent {
+            level,
+            event,
+            parents: &[],
+            global: &[],
+            categories,
+        };
+        let moment = Moment {
+            hostname: &self.hostname,
+            now: event.sent.unwrap_or(event.created),
+        };
+        observe(&sent, moment);
+    }
+
+    /// Plays a capture up to an event; whether there is such an event.
+    fn play(
+        &mut self,
+        path: &[u8],
+        wanted: u64,
+        observe: &mut dyn FnMut(&SentEvent<'_>, Moment<'_>),
+    ) -> Result<bool, Failure> {
+        let file = Path::new(std::ffi::OsStr::from_bytes(path));
+        if !self.captures.contains_key(path) {
+            self.captures.insert(path.to_vec(), input::read(file)?);
+        }
+        let bytes = self.captures.get(path).map_or(&[][..], Vec::as_slice);
+        let (mut number, hostname) = (0_u64, &self.hostname);
+        Player::new(self.dialect).play(file, bytes, |sent, now| {
+            number += 1;
+            if number < wanted {
+                return ControlFlow::Continue(());
+            }
+            observe(sent, Moment { hostname, now });
+            ControlFlow::Break(())
+        });
+        Ok(number == wanted)
+    }
+}
+
+/// The categories that an event's text form names.
+fn mentioned(line: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let arguments = line.split(|byte| *byte == b'\t');
+    let named = arguments.filter_map(|argument| argument.strip_prefix(b"c"));
+    named.map(|name| escape::unescape(name).into_owned())
+}

@@ -1,0 +1,129 @@
+//! Outcomes for people and for machines.
+
+use fantail::config::{Sources, Span};
+use serde_json::{Value, json};
+
+use super::{
+    diff::Diff,
+    outcome::{Failed, Outcome, What},
+};
+
+/// A line for each test, and below it what does not hold.
+pub(super) fn human(outcomes: &[Outcome], sources: &Sources) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        let mark = if outcome.passed() { "ok" } else { "FAILED" };
+        text += &format!("{mark:6}  {}\n", printable(&outcome.name));
+        for failed in &outcome.failures {
+            let (file, line, column) = place(failed.place, sources);
+            let words = failed.what.words();
+            text += &format!("  {file}:{line}:{column}: {words}\n");
+            match &failed.what {
+                What::Match { explanation, .. } => {
+                    text.extend(explanation.lines().map(|line| format!("    {line}\n")));
+                }
+                What::Export { diff, .. } => text += &drawn(diff),
+            }
+        }
+    }
+    let failed = failed(outcomes);
+    text + &format!("{} passed, {failed} failed\n", outcomes.len() - failed)
+}
+
+/// `-` is expected, `+` was written.
+fn drawn(diff: &Diff) -> String {
+    let head = match (diff.expected.is_empty(), diff.written.is_empty()) {
+        (true, _) => "nothing is expected, + is written",
+        (_, true) => "- is expected, nothing is written",
+        _ => "- is expected, + is written",
+    };
+    let rows = diff.rows.iter();
+    let rows = rows.map(|(side, part)| format!("      {} {}\n", side.mark(), printable(part)));
+    format!("    {head}:\n{}", rows.collect::<String>())
+}
+
+/// What a file says must not reach the terminal as a command.
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(shown).collect()
+}
+
+/// One object.
+pub(super) fn json(outcomes: &[Outcome], sources: &Sources) -> String {
+    let tests: Vec<Value> = outcomes.iter().map(|one| test(one, sources)).collect();
+    let failed = failed(outcomes);
+    let report = json!({
+        "tests": tests,
+        "passed": outcomes.len() - failed,
+        "failed": failed,
+    });
+    format!("{report:#}\n")
+}
+
+fn failed(outcomes: &[Outcome]) -> usize {
+    outcomes.iter().filter(|one| !one.passed()).count()
+}
+
+fn test(outcome: &Outcome, sources: &Sources) -> Value {
+    let (file, line, column) = place(outcome.place, sources);
+    let failures = outcome.failures.iter();
+    let failures: Vec<Value> = failures.map(|one| failure(one, sources)).collect();
+    json!({
+        "name": text(&outcome.name),
+        "file": file,
+        "line": line,
+        "column": column,
+        "passed": outcome.passed(),
+        "failures": failures,
+    })
+}
+
+fn failure(failed: &Failed, sources: &Sources) -> Value {
+    let (file, line, column) = place(failed.place, sources);
+    let message = failed.what.words();
+    match &failed.what {
+        What::Match {
+            metric,
+            event,
+            wanted,
+            explanation,
+        } => json!({
+            "message": message,
+            "file": file,
+            "line": line,
+            "column": column,
+            "metric": text(metric),
+            "event": event,
+            "must_match": wanted,
+            "explanation": explanation,
+        }),
+        What::Export { exporter, diff } => {
+            let texts = |lines: &[Vec<u8>]| lines.iter().map(|line| text(line)).collect();
+            let (expected, written): (Vec<String>, Vec<String>) =
+                (texts(&diff.expected), texts(&diff.written));
+            json!({
+                "message": message,
+                "file": file,
+                "line": line,
+                "column": column,
+                "exporter": text(exporter),
+                "expected": expected,
+                "written": written,
+            })
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn place(span: Span, sources: &Sources) -> (String, usize, usize) {
+    let position = sources.position(span);
+    (
+        text(sources.name(span.file)),
+        position.line,
+        position.column,
+    )
+}
