@@ -100,6 +100,18 @@ impl Lines {
         Self { lines, categories }
     }
 
+    /// The text forms of the events.
+    #[must_use]
+    pub fn texts(&self) -> &[Vec<u8>] {
+        &self.lines
+    }
+
+    /// All categories that they are in.
+    #[must_use]
+    pub const fn categories(&self) -> &CategoryTree {
+        &self.categories
+    }
+
     /// The lines, read.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
