@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Filter(crate::filter::Arguments),
     Serve(crate::serve::Arguments),
     Test(crate::test::Arguments),
+    Reload(crate::reload::Arguments),
+    Stats(crate::stats::Arguments),
 }
 
 /// A Dovecot series as an argument.

@@ -16,8 +16,10 @@ mod filter;
 mod hostname;
 mod input;
 mod output;
+mod reload;
 mod replay;
 mod serve;
+mod stats;
 mod table;
 mod test;
 
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         cli::Command::Filter(arguments) => filter::run(&arguments),
         cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Test(arguments) => test::run(&arguments),
+        cli::Command::Reload(arguments) => reload::run(&arguments),
+        cli::Command::Stats(arguments) => stats::run(&arguments),
     };
     exit::code(outcome)
 }

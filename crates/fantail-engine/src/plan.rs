@@ -130,6 +130,7 @@ fn formatter(
         time_style: exporter.time_style,
         parts: metric.include,
         fields: metric.settings.fields.clone(),
+        rules: fantail_format::FieldRules::default(),
         cut_long_strings: matches!(exporter.transport, Transport::Log),
         dialect: settings.dialect,
     });

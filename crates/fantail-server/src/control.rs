@@ -84,6 +84,9 @@ impl Control {
             Order::Reload(reply) => {
                 let _ = reply.send(self.reload().await);
             }
+            Order::IsWhole(reply) => {
+                let _ = reply.send(self.is_whole());
+            }
             Order::Stop => return false,
         }
         true

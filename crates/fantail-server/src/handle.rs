@@ -33,6 +33,8 @@ pub(crate) enum Order {
     Remove(Vec<u8>, oneshot::Sender<bool>),
     Reopen(oneshot::Sender<()>),
     Reload(oneshot::Sender<Result<(), String>>),
+    /// Whether all workers are there.
+    IsWhole(oneshot::Sender<bool>),
     Stop,
 }
 
@@ -96,6 +98,10 @@ impl Handle {
 
     pub(crate) async fn report(&self, reset: bool) -> Option<Whole> {
         self.ask(|reply| Order::Report(reset, reply)).await
+    }
+
+    pub(crate) async fn is_whole(&self) -> Option<bool> {
+        self.ask(Order::IsWhole).await
     }
 
     /// What all metrics have counted.

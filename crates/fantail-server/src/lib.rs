@@ -24,6 +24,7 @@ mod control;
 mod exporters;
 mod greeting;
 mod handle;
+mod http;
 mod listeners;
 mod log;
 mod manager;

@@ -21,6 +21,7 @@ use crate::{
     control::{Control, Source},
     greeting::filter_line,
     handle::{Live, Order, Tally},
+    http,
     listeners::{Listeners, Sockets},
     manager::Manager,
     places::Places,
@@ -182,7 +183,7 @@ fn listen(
     options: &Options,
     control: &Control,
     handle: &Handle,
-    sockets: Sockets,
+    mut sockets: Sockets,
     stop: &watch::Receiver<bool>,
 ) -> Result<Listeners, ServerError> {
     let limits = &options.limits;
@@ -194,6 +195,14 @@ fn listen(
         open: Arc::new(AtomicUsize::new(0)),
         limit: limits.readers,
     };
+    let scraped = std::mem::take(&mut sockets.http);
+    http::serve(
+        scraped,
+        handle,
+        options.compat_metrics,
+        limits,
+        &options.log,
+    )?;
     Ok(sockets.serve(&writer, &reader, stop, &options.log)?)
 }
 

@@ -37,6 +37,11 @@ const TABLES: &[Table] = &[
         begin: "codes! {",
         prefix: "config/",
     },
+    Table {
+        path: "crates/fantail-lint/src/code.rs",
+        begin: "codes! {",
+        prefix: "lint/",
+    },
 ];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
@@ -109,6 +114,11 @@ mod tests {
         "crates/fantail-config/src/code.rs",
         "//! Codes.\ncodes! {\n    Long = \"long\", Error,\n        \"what\";\n}\nOther \"x\"\n",
     );
+    const LINT: (&str, &str) = (
+        "crates/fantail-lint/src/code.rs",
+        "//! Codes.\ncodes! {\n    Bad = \"bad\", Error;\n}\n",
+    );
+    const BAD: (&str, &str) = ("docs/errors/lint/bad.md", "");
     const INDEX: (&str, &str) = ("docs/errors/README.md", "");
 
     fn check(files: &[(&str, &str)], expected: &[&str]) {
@@ -128,22 +138,24 @@ mod tests {
 
     #[test]
     fn without_the_folder_nothing_is_asked() {
-        check(&[SYNTAX, FILTER, CONFIG], &[]);
+        check(&[SYNTAX, FILTER, CONFIG, LINT], &[]);
     }
 
     #[test]
     fn each_code_has_its_page() {
         let syntax = ("docs/errors/F01.md", "");
         let config = ("docs/errors/config/long.md", "");
-        check(&[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD, config], &[]);
+        let sources = [SYNTAX, FILTER, CONFIG, LINT, BAD];
+        let with = |pages: &[(&'static str, &'static str)]| [&sources[..], pages].concat();
+        check(&with(&[INDEX, syntax, ODD, config]), &[]);
         check(
-            &[SYNTAX, FILTER, CONFIG, INDEX, syntax, ODD],
+            &with(&[INDEX, syntax, ODD]),
             &["error: crates/fantail-config/src/code.rs:3: \
                the error config/long has no page docs/errors/config/long.md"],
         );
         let other = ("docs/errors/F02.md", "");
         check(
-            &[SYNTAX, FILTER, CONFIG, syntax, ODD, config, other],
+            &with(&[syntax, ODD, config, other]),
             &["error: docs/errors/F02.md: no error has this code"],
         );
     }
@@ -152,7 +164,7 @@ mod tests {
     fn a_table_that_moved_is_named() {
         let syntax = ("docs/errors/F01.md", "");
         check(
-            &[SYNTAX, syntax, FILTER, ODD],
+            &[SYNTAX, syntax, FILTER, ODD, LINT, BAD],
             &["error: crates/fantail-config/src/code.rs: \
                no error codes are found here: see xtask/src/tidy/error_codes.rs"],
         );

@@ -13,6 +13,7 @@ mod diagnostics;
 mod events;
 mod filter;
 mod golden;
+mod lint_pages;
 mod program;
 mod results;
 mod sarif;
