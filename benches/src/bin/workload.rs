@@ -7,7 +7,9 @@
 
 use std::{env, hint::black_box, process::ExitCode};
 
-use fantail_benches::pipeline::{Stream, Worker, all_match, by_user, exported, read, split, typical};
+use fantail_benches::pipeline::{
+    Stream, Worker, all_match, by_user, exported, read, split, typical,
+};
 use fantail_event::{CategoryTree, Scan};
 
 fn main() -> ExitCode {

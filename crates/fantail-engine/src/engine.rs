@@ -198,8 +198,7 @@ impl Engine {
                 continue;
             }
             payload.clear();
-            let flat =
-                flat.get_or_insert_with(|| sending.with_sent(|sent| sent.flatten().into_owned()));
+            let flat = flat.get_or_insert_with(|| sending.flatten());
             formatter.write_flat(flat, moment, payload);
             sink.export(*exporter, payload);
             counters.exported += 1;

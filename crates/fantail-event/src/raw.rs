@@ -223,7 +223,7 @@ impl<'a> RawEvent<'a> {
         event
     }
 
-    fn owned_value(&self, at: usize) -> Option<Value<'a>> {
+    pub(crate) fn owned_value(&self, at: usize) -> Option<Value<'a>> {
         Some(match self.value(at)? {
             ValueRef::Str(text) => Value::Str(Cow::Borrowed(text)),
             ValueRef::Int(number) => Value::Int(number),
