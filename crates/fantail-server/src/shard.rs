@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
-use fantail_event::{CategoryTree, Dialect, Timestamp};
+use fantail_event::{CategoryTree, Dialect, Scan, Timestamp};
 use fantail_format::Moment;
 use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
 
@@ -36,6 +36,7 @@ pub(crate) struct Shard {
     pub(crate) intake: Intake,
     pub(crate) complaints: Complaints,
     categories: CategoryTree,
+    scan: Scan,
     /// How many of them the other workers know.
     told: usize,
     /// Whether there may be some that they do not know.
@@ -90,6 +91,7 @@ impl Shard {
             intake: Intake::default(),
             complaints,
             categories: CategoryTree::default(),
+            scan: Scan::new(),
             told: 0,
             untold: false,
             hostname,
@@ -142,12 +144,13 @@ impl Shard {
             engine,
             outbox,
             categories,
+            scan,
             hostname,
             ..
         } = self;
         let moment = Moment { hostname, now };
-        let handled = connection.handle(line, categories, |sent| {
-            engine.handle(sent, moment, outbox);
+        let handled = connection.handle_raw(line, categories, scan, |sending| {
+            engine.handle_raw(sending, moment, outbox);
         });
         self.untold |= line.starts_with(b"CATEGORY");
         handled.map_err(|error| Closed::wire(error, line))
