@@ -4,6 +4,7 @@
 //! events, of names and of fields is that of a mail server. What is measured
 //! lies in the files beside this package's manifest, one a layer.
 
+pub mod pipeline;
 pub mod rules;
 pub mod series;
 pub mod slots;

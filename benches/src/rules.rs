@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Value, text};
+use fantail_event::{CategoryTree, Dialect, Event, Level, Scan, SentEvent, Value, text};
+use fantail_wire::{Connection, Limits};
 
 use crate::Recording;
 
@@ -86,18 +87,37 @@ impl Lines {
     /// The events of the recording of Dovecot 2.4.1 that have a name.
     #[must_use]
     pub fn new() -> Self {
-        let (sendings, categories) = Recording::dovecot_2_4().sendings();
-        let flat = sendings.iter().map(|sending| {
-            sending.with(&categories, |sent| {
-                let flat = sent.flatten();
-                let mut line = Vec::new();
-                text::write(&flat, &mut line);
-                flat.name.is_some().then_some(line)
-            })
-        });
-        let named: Vec<_> = flat.flatten().collect();
+        let recording = Recording::dovecot_2_4();
+        let (mut categories, mut scan) = (CategoryTree::default(), Scan::new());
+        let mut named = Vec::new();
+        for lines in recording.clients() {
+            let mut connection = Connection::new(recording.dialect, Limits::default());
+            for line in lines {
+                let handled = connection.handle_raw(line, &mut categories, &mut scan, |sending| {
+                    if sending.event.name().is_some() {
+                        let mut line = Vec::new();
+                        text::write(&sending.flatten(), &mut line);
+                        named.push(line);
+                    }
+                });
+                // The tests hold that recordings are read without an error.
+                handled.ok();
+            }
+        }
         let lines = named.into_iter().cycle().take(EVENTS).collect();
         Self { lines, categories }
+    }
+
+    /// The text forms of the events.
+    #[must_use]
+    pub fn texts(&self) -> &[Vec<u8>] {
+        &self.lines
+    }
+
+    /// All categories that they are in.
+    #[must_use]
+    pub const fn categories(&self) -> &CategoryTree {
+        &self.categories
     }
 
     /// The lines, read.

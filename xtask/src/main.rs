@@ -2,7 +2,8 @@
 //!
 //! It depends on no crate of fantail, so that it still runs when one of them
 //! does not build. It changes no file of the repository, but for `fuzz`, which
-//! puts what it finds into `testdata/fuzz`.
+//! puts what it finds into `testdata/fuzz`, and what is asked to be recorded
+//! anew.
 
 #![allow(
     clippy::print_stdout,
@@ -18,6 +19,7 @@ mod bench;
 mod compare;
 mod error;
 mod fuzz;
+mod instructions;
 mod latency;
 mod skips;
 mod steps;

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use crate::{
     error::Error,
-    fuzz,
+    fuzz, instructions,
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,
@@ -45,6 +45,8 @@ enum Step {
     Clippy,
     /// The unit and integration tests, and the replay of all that fuzzing found.
     Tests,
+    /// Fixed workloads take as many instructions as before; needs valgrind.
+    Instructions,
     /// The examples in the documentation.
     Doctests,
     /// The documentation builds without warnings.
@@ -105,6 +107,7 @@ fn perform(
             let command = with_skip_log(tests(workspace));
             counted(steps.run(name, [command]), &steps.output(name))
         }
+        Step::Instructions => instructions::step(workspace, steps),
         Step::Doctests => {
             let command = with_skip_log(workspace.cargo(["test", "--workspace", "--doc"]));
             counted(steps.run(name, [command]), &steps.output(name))

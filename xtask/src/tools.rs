@@ -17,6 +17,24 @@ pub(crate) fn has_cargo_command(workspace: &Workspace, name: &str) -> bool {
     succeeds(workspace.cargo([name, "--version"]))
 }
 
+/// Whether a program is there that knows `--version`.
+pub(crate) fn has_program(workspace: &Workspace, program: &str) -> bool {
+    let mut command = workspace.command(program);
+    command.arg("--version");
+    succeeds(command)
+}
+
+/// What the Rust compiler says it is; empty if it says nothing.
+pub(crate) fn compiler(workspace: &Workspace) -> String {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let mut command = workspace.command(&rustc);
+    let output = command.arg("--version").output();
+    output.map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
+
 /// Whether a C++ compiler is there, which libFuzzer is built with.
 pub(crate) fn has_cxx(workspace: &Workspace) -> bool {
     let compiler = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());

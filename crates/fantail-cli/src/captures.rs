@@ -3,9 +3,9 @@
 use std::{ops::ControlFlow, path::Path};
 
 use fantail::{
-    event::{CategoryTree, Dialect, SentEvent, Timestamp},
+    event::{CategoryTree, Dialect, RawSending, Scan, SentEvent, Timestamp},
     wire::{
-        Connection, Limits,
+        Connection, Limits, WireError,
         capture::{Capture, RecordedConnection, RecordedLine},
         lines::WRITER_LINE,
     },
@@ -20,7 +20,20 @@ const SHOWN: usize = 120;
 pub(crate) struct Player {
     dialect: Dialect,
     categories: CategoryTree,
+    scan: Scan,
     findings: Findings,
+}
+
+/// Has a line handled, and what is sent looked at.
+type Handle<'a> = dyn FnMut(Played<'_>) -> Result<ControlFlow<()>, WireError> + 'a;
+
+/// A line in its place.
+struct Played<'p> {
+    connection: &'p mut Connection,
+    categories: &'p mut CategoryTree,
+    scan: &'p mut Scan,
+    line: &'p [u8],
+    now: Timestamp,
 }
 
 impl Player {
@@ -28,6 +41,7 @@ impl Player {
         Self {
             dialect,
             categories: CategoryTree::default(),
+            scan: Scan::new(),
             findings: Findings::None,
         }
     }
@@ -46,6 +60,31 @@ impl Player {
         bytes: &[u8],
         mut on_event: impl FnMut(&SentEvent<'_>, Timestamp) -> ControlFlow<()>,
     ) {
+        self.play_with(path, bytes, &mut |played| {
+            let (line, now, mut flow) = (played.line, played.now, ControlFlow::Continue(()));
+            let sent = |sent: &SentEvent<'_>| flow = on_event(sent, now);
+            let handled = played.connection.handle(line, played.categories, sent);
+            handled.map(|()| flow)
+        });
+    }
+
+    /// As [`play`](Self::play), with events as they are read.
+    pub(crate) fn play_raw(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        mut on_event: impl FnMut(&RawSending<'_>, Timestamp) -> ControlFlow<()>,
+    ) {
+        self.play_with(path, bytes, &mut |played| {
+            let (line, now, mut flow) = (played.line, played.now, ControlFlow::Continue(()));
+            let sent = |sent: &RawSending<'_>| flow = on_event(sent, now);
+            let (connection, categories) = (played.connection, played.categories);
+            let handled = connection.handle_raw(line, categories, played.scan, sent);
+            handled.map(|()| flow)
+        });
+    }
+
+    fn play_with(&mut self, path: &Path, bytes: &[u8], handle: &mut Handle<'_>) {
         let capture = Capture::parse(bytes);
         for error in &capture.errors {
             self.findings = Findings::Some;
@@ -56,10 +95,7 @@ impl Player {
             ));
         }
         for connection in &capture.connections {
-            if self
-                .play_connection(path, connection, &mut on_event)
-                .is_break()
-            {
+            if self.play_connection(path, connection, handle).is_break() {
                 return;
             }
         }
@@ -71,25 +107,24 @@ impl Player {
         &mut self,
         path: &Path,
         recorded: &RecordedConnection<'_>,
-        on_event: &mut impl FnMut(&SentEvent<'_>, Timestamp) -> ControlFlow<()>,
+        handle: &mut Handle<'_>,
     ) -> ControlFlow<()> {
         let mut connection = Connection::new(self.dialect, Limits::default());
         for line in &recorded.lines {
-            let now = Timestamp::from_unix_micros(line.micros);
-            let mut flow = ControlFlow::Continue(());
-            let played = self.play_line(&mut connection, line, |sent| flow = on_event(sent, now));
-            if let Err(message) = played {
-                self.findings = Findings::Some;
-                say(format_args!(
-                    "{}:{}: error: connection {}: {message}; the rest of it is left out\n  {}",
-                    path.display(),
-                    line.number,
-                    recorded.name.escape_ascii(),
-                    shown(line.line)
-                ));
-                break;
+            match self.play_line(&mut connection, line, handle) {
+                Ok(flow) => flow?,
+                Err(message) => {
+                    self.findings = Findings::Some;
+                    say(format_args!(
+                        "{}:{}: error: connection {}: {message}; the rest of it is left out\n  {}",
+                        path.display(),
+                        line.number,
+                        recorded.name.escape_ascii(),
+                        shown(line.line)
+                    ));
+                    break;
+                }
             }
-            flow?;
         }
         ControlFlow::Continue(())
     }
@@ -98,12 +133,18 @@ impl Player {
         &mut self,
         connection: &mut Connection,
         line: &RecordedLine<'_>,
-        sent: impl FnOnce(&SentEvent<'_>),
-    ) -> Result<(), String> {
+        handle: &mut Handle<'_>,
+    ) -> Result<ControlFlow<()>, String> {
         if line.line.len() > WRITER_LINE {
             return Err(format!("the line is longer than {WRITER_LINE} bytes"));
         }
-        let played = connection.handle(line.line, &mut self.categories, sent);
+        let played = handle(Played {
+            connection,
+            categories: &mut self.categories,
+            scan: &mut self.scan,
+            line: line.line,
+            now: Timestamp::from_unix_micros(line.micros),
+        });
         played.map_err(|error| error.to_string())
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use fantail_config::Settings;
-use fantail_event::SentEvent;
+use fantail_event::{RawSending, SentEvent};
 use fantail_filter::{Filter, Matcher};
 use fantail_format::Moment;
 use fantail_metrics::{
@@ -11,7 +11,7 @@ use fantail_metrics::{
     state::{Restored, State},
 };
 
-use crate::{ExportSink, Plan, plan::Unnamed};
+use crate::{ExportSink, Plan, fast::Fast, plan::Unnamed};
 
 /// Metrics and exporters, fed with events.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct Engine {
     registry: Registry,
     counters: Counters,
     payload: Vec<u8>,
+    fast: Fast,
 }
 
 /// What an engine has done so far.
@@ -68,6 +69,7 @@ impl Engine {
             registry: Registry::new(plan.dialect),
             counters: Counters::default(),
             payload: Vec::new(),
+            fast: Fast::new(&plan.filters),
             plan: Arc::clone(&plan),
         };
         engine.adopt(plan)?;
@@ -111,6 +113,7 @@ impl Engine {
         let ids = self.registry.replace_all(plan.metric_settings(), keep);
         self.ids = ids.map_err(EngineError::new)?;
         self.matcher = Matcher::new();
+        self.fast = Fast::new(&plan.filters);
         self.plan = plan;
         Ok(())
     }
@@ -159,6 +162,47 @@ impl Engine {
     #[must_use]
     pub fn looks_at(&self, sent: &SentEvent<'_>) -> bool {
         self.plan.unnamed == Unnamed::Matched || sent.event.name.is_some()
+    }
+
+    /// As [`handle`](Self::handle), for an event as it was read. The outcome
+    /// is the same; it costs a fraction of the time.
+    pub fn handle_raw(
+        &mut self,
+        sending: &RawSending<'_>,
+        moment: Moment<'_>,
+        sink: &mut impl ExportSink,
+    ) {
+        let (plan, counters, registry) = (&*self.plan, &mut self.counters, &mut self.registry);
+        let payload = &mut self.payload;
+        counters.events += 1;
+        if plan.unnamed == Unnamed::Skipped && sending.event.name().is_none() {
+            return;
+        }
+        // Gathered once, and only if some metric that matches exports.
+        let mut flat = None;
+        let mut matching = self
+            .fast
+            .matching(&plan.filters, &mut self.matcher, sending);
+        counters.matched += u64::from(!matching.is_empty());
+        while let Some(filter) = matching.next() {
+            let at = filter.index();
+            let (Some(metric), Some(id)) = (plan.metrics.get(at), self.ids.get(at)) else {
+                continue;
+            };
+            matching.count(registry, *id, &metric.slots);
+            let Some((exporter, formatter)) = &metric.export else {
+                continue;
+            };
+            if !sink.wants(*exporter) {
+                counters.unwanted += 1;
+                continue;
+            }
+            payload.clear();
+            let flat = flat.get_or_insert_with(|| sending.flatten());
+            formatter.write_flat(flat, moment, payload);
+            sink.export(*exporter, payload);
+            counters.exported += 1;
+        }
     }
 
     /// What the metrics have counted so far.

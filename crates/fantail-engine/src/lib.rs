@@ -9,6 +9,7 @@
 
 mod engine;
 mod export;
+mod fast;
 mod plan;
 
 pub use crate::{

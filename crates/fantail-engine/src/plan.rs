@@ -9,7 +9,7 @@ use fantail_filter::{Filter, FilterSet, handshake};
 use fantail_format::{Formatter, FormatterSettings};
 use fantail_metrics::{MetricSettings, Registry};
 
-use crate::{EngineError, ExporterId};
+use crate::{EngineError, ExporterId, fast::MetricSlots};
 
 /// The metrics of a configuration, ready for events.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct Plan {
 pub(crate) struct PlannedMetric {
     pub(crate) settings: MetricSettings,
     pub(crate) filter: Filter,
+    pub(crate) slots: MetricSlots,
     pub(crate) export: Option<(ExporterId, Formatter)>,
 }
 
@@ -53,6 +54,7 @@ impl Plan {
             metrics.push(PlannedMetric {
                 settings: metric.settings.clone(),
                 filter: metric.filter.clone(),
+                slots: MetricSlots::new(&metric.settings, &mut filters),
                 export: export.transpose()?,
             });
         }

@@ -1,7 +1,10 @@
 //! The tree of registered categories.
 
 use alloc::{collections::BTreeMap, vec::Vec};
-use core::fmt;
+use core::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// How many categories a tree holds; Dovecot has some 60.
 pub const MAX_CATEGORIES: usize = 10_000;
@@ -13,10 +16,49 @@ pub const MAX_ANCESTORS: usize = 32;
 ///
 /// One tree serves all clients, as in Dovecot: a name has the same parent
 /// everywhere. A category never registered is within none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct CategoryTree {
     ids: BTreeMap<Vec<u8>, usize>,
     nodes: Vec<Node>,
+    identity: u64,
+}
+
+impl Default for CategoryTree {
+    fn default() -> Self {
+        Self {
+            ids: BTreeMap::new(),
+            nodes: Vec::new(),
+            identity: next_identity(),
+        }
+    }
+}
+
+impl Clone for CategoryTree {
+    fn clone(&self) -> Self {
+        Self {
+            ids: self.ids.clone(),
+            nodes: self.nodes.clone(),
+            identity: next_identity(),
+        }
+    }
+}
+
+fn next_identity() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The number of a category in its [`CategoryTree`]: from 0, in the order of
+/// their registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CategoryId(u32);
+
+impl CategoryId {
+    /// The number.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -94,6 +136,35 @@ impl CategoryTree {
         parent.map_or(0, |parent| {
             self.with_ancestors(&self.nodes[parent].name).count()
         })
+    }
+
+    /// The number of a category, if it is registered.
+    #[must_use]
+    pub fn number(&self, name: &[u8]) -> Option<CategoryId> {
+        // There are at most MAX_CATEGORIES.
+        Some(CategoryId(u32::try_from(self.id(name)?).ok()?))
+    }
+
+    /// The name of a category of this tree.
+    #[must_use]
+    #[inline]
+    pub fn name(&self, number: CategoryId) -> Option<&[u8]> {
+        Some(self.nodes.get(number.index())?.name.as_slice())
+    }
+
+    /// The number of a category's parent.
+    #[must_use]
+    pub fn parent(&self, number: CategoryId) -> Option<CategoryId> {
+        let parent = self.nodes.get(number.index())?.parent?;
+        Some(CategoryId(u32::try_from(parent).ok()?))
+    }
+
+    /// Tells this tree from all others, its clones among them: the numbers of
+    /// two trees have nothing to do with each other. Those of one tree never
+    /// change, so that what is remembered by number stays right.
+    #[must_use]
+    pub const fn identity(&self) -> u64 {
+        self.identity
     }
 
     fn id(&self, name: &[u8]) -> Option<usize> {

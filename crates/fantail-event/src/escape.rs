@@ -42,7 +42,13 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     };
     let mut out = Vec::with_capacity(text.len());
     out.extend_from_slice(&text[..first]);
-    let mut bytes = text[first..].iter();
+    unescape_into(&text[first..], &mut out);
+    Cow::Owned(out)
+}
+
+/// Appends the bytes that an escaped text stands for.
+pub(crate) fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
+    let mut bytes = text.iter();
     while let Some(&byte) = bytes.next() {
         if byte != ESCAPE {
             out.push(byte);
@@ -57,7 +63,6 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
             other => other,
         }));
     }
-    Cow::Owned(out)
 }
 
 fn code(byte: u8) -> Option<u8> {

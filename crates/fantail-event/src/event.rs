@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use crate::{Timestamp, Value};
+use crate::{Timestamp, Value, raw::duration_micros};
 
 /// Bytes that are borrowed from a line where they can be.
 pub type Bytes<'a> = Cow<'a, [u8]>;
@@ -169,9 +169,7 @@ impl<'a> Event<'a> {
     /// This is Dovecot's `duration`.
     #[must_use]
     pub fn duration_micros(&self) -> i64 {
-        self.sent
-            .filter(|sent| sent.seconds() != 0)
-            .map_or(0, |sent| sent.micros_since(self.created).max(0))
+        duration_micros(self.created, self.sent)
     }
 
     /// Takes over what an update of this event says: its times, source, name

@@ -73,7 +73,7 @@ impl<'a> SentEvent<'a> {
     }
 }
 
-fn join<'a>(old: Option<&Value<'a>>, new: &Value<'a>) -> Value<'a> {
+pub(crate) fn join<'a>(old: Option<&Value<'a>>, new: &Value<'a>) -> Value<'a> {
     let (Some(Value::List(old)), Value::List(new)) = (old, new) else {
         return new.clone();
     };

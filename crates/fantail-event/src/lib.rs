@@ -6,6 +6,10 @@
 //! [`EventView`] is what filters ask of it (implement it for your own type to
 //! match that one without copying).
 //!
+//! A server that reads very many events does without vectors of fields:
+//! [`Scan`] reads one as a [`RawEvent`], [`KeptEvent`] keeps it for those that
+//! inherit from it, and a [`RawSending`] is all that is sent.
+//!
 //! Names, keys and values are bytes: mail is full of text in no known
 //! encoding. Nothing here does I/O, reads a clock or needs `std`.
 
@@ -21,20 +25,29 @@ pub mod escape;
 mod event;
 mod flatten;
 mod ip;
+mod kept;
 mod level;
+mod marks;
+mod raw;
+mod scan;
+mod sending;
 pub mod text;
 mod timestamp;
 mod value;
 mod view;
 
 pub use crate::{
-    category::{CategoryError, CategoryTree, MAX_ANCESTORS, MAX_CATEGORIES},
+    category::{CategoryError, CategoryId, CategoryTree, MAX_ANCESTORS, MAX_CATEGORIES},
     context::SentEvent,
     dialect::Dialect,
     error::{TextError, TextErrorKind},
     event::{Bytes, Event, Field, Source},
     ip::{Ip, Zone, ZoneName},
+    kept::{KeptEvent, Known},
     level::Level,
+    raw::RawEvent,
+    scan::{MAX_TEXT, Scan},
+    sending::RawSending,
     timestamp::Timestamp,
     value::{Value, ValueRef},
     view::{EventView, Origin},

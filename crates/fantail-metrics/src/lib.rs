@@ -35,6 +35,7 @@ mod snapshot;
 pub mod state;
 mod store;
 mod tree;
+mod view;
 
 pub use crate::{
     buckets::Buckets,
@@ -47,4 +48,5 @@ pub use crate::{
     registry::{MetricId, Registry},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
     snapshot::{MetricSnapshot, Series, Snapshot},
+    view::MetricView,
 };

@@ -5,13 +5,14 @@
 //! them. Nothing here allocates once the buffers have grown, but for new
 //! series.
 
-use fantail_event::{Dialect, EventView, ValueRef};
+use fantail_event::{Dialect, ValueRef};
 
 use crate::{
     Limits,
     label::{text_key, write_key, write_text_key},
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
+    view::MetricView,
 };
 
 /// Buffers that outlive an event.
@@ -75,10 +76,10 @@ enum Choice<'a> {
 
 /// Counts `event` in the metric; returns how many of its updates went to an
 /// `other` or were left out.
-pub(crate) fn observe<E: EventView + ?Sized>(
+pub(crate) fn observe<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
-    event: &E,
+    event: &V,
     dialect: Dialect,
     limits: &Limits,
     used: &mut usize,
@@ -87,10 +88,9 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     scratch.numbers.clear();
     // Dovecot's server gives each event a duration; where there is none, the
     // event counts all the same.
-    let duration = find(event, b"duration").map_or(0, number);
+    let duration = event.duration().map_or(0, number);
     scratch.numbers.push(Some(duration));
-    let fields = settings.fields.iter();
-    let numbers = fields.map(|field| find(event, field).map(number));
+    let numbers = (0..settings.fields.len()).map(|at| event.field(at).map(number));
     scratch.numbers.extend(numbers);
 
     let mut descent = Descent {
@@ -106,7 +106,7 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     scratch.path.push(parent);
     // One series a level, as long as there are no lists.
     for (depth, level) in levels.by_ref() {
-        let choice = choose(event, level, dialect, scratch);
+        let choice = choose(event, depth as usize, level, dialect, scratch);
         let key = match choice {
             Choice::Missing => Key::Missing,
             Choice::Text(text) => Key::Text(text),
@@ -114,7 +114,7 @@ pub(crate) fn observe<E: EventView + ?Sized>(
             Choice::Keys => {
                 descent.spread(parent, depth, scratch);
                 for (depth, level) in levels {
-                    let choice = choose(event, level, dialect, scratch);
+                    let choice = choose(event, depth as usize, level, dialect, scratch);
                     descent.all(depth, &choice, scratch);
                 }
                 break;
@@ -218,18 +218,6 @@ impl Descent<'_> {
     }
 }
 
-/// A field, where `duration` is the event's own if it has one.
-fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
-    if key == b"duration"
-        && let Some(micros) = event.duration_micros()
-    {
-        // Sent before it was created: clocks jump, and Dovecot's server ends
-        // there.
-        return Some(ValueRef::Int(micros.max(0)));
-    }
-    event.field(key)
-}
-
 /// What a distribution takes of a value.
 const fn number(value: ValueRef<'_>) -> u64 {
     match value {
@@ -240,13 +228,14 @@ const fn number(value: ValueRef<'_>) -> u64 {
     }
 }
 
-fn choose<'a, E: EventView + ?Sized>(
-    event: &'a E,
+fn choose<'a, V: MetricView + ?Sized>(
+    event: &'a V,
+    depth: usize,
     level: &GroupBy,
     dialect: Dialect,
     scratch: &mut Scratch,
 ) -> Choice<'a> {
-    let value = match (find(event, &level.field), dialect) {
+    let value = match (event.level(depth), dialect) {
         (Some(value), _) => value,
         // 2.3 knows no sub-metric of events without the field.
         (None, Dialect::V2_3) => return Choice::Missing,
@@ -269,10 +258,9 @@ fn choose<'a, E: EventView + ?Sized>(
     scratch.keys.clear();
     if matches!(value, ValueRef::List) {
         scratch.elements.clear();
-        event.any_element(&level.field, &mut |element| {
+        event.elements(depth, &mut |element| {
             scratch.elements.bytes.extend_from_slice(element);
             scratch.elements.end();
-            false
         });
         // As in Dovecot: in the order of their bytes, and distinct before the
         // modifiers, so two users of one domain count twice for it.

@@ -10,6 +10,7 @@ use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
     observe::{Scratch, observe},
     tree::Tree,
+    view::{ByKey, MetricView},
 };
 
 /// More levels than anybody can read; a bound for what one event can do.
@@ -276,9 +277,26 @@ impl Registry {
     /// event without a duration has one of 0, and so has one that was sent
     /// before it was created.
     pub fn observe<E: EventView + ?Sized>(&mut self, id: MetricId, event: &E) -> bool {
-        let slot = self.slots.get_mut(id.slot as usize);
-        let slot = slot.filter(|slot| slot.generation == id.generation);
-        let Some(metric) = slot.and_then(|slot| slot.metric.as_mut()) else {
+        let Some(metric) = live(&mut self.slots, id) else {
+            return false;
+        };
+        let settings = &*metric.settings;
+        let overflowed = observe(
+            &mut metric.tree,
+            settings,
+            &ByKey { event, settings },
+            self.dialect,
+            &self.limits,
+            &mut self.used,
+            &mut self.scratch,
+        );
+        metric.overflowed = metric.overflowed.saturating_add(overflowed);
+        true
+    }
+
+    /// As [`observe`](Self::observe), for an event whose values are at hand.
+    pub fn observe_view<V: MetricView + ?Sized>(&mut self, id: MetricId, event: &V) -> bool {
+        let Some(metric) = live(&mut self.slots, id) else {
             return false;
         };
         let overflowed = observe(
@@ -323,6 +341,13 @@ impl Registry {
             metric.dropped = 0;
         }
     }
+}
+
+fn live(slots: &mut [Slot], id: MetricId) -> Option<&mut Metric> {
+    let slot = slots.get_mut(id.slot as usize)?;
+    slot.metric
+        .as_mut()
+        .filter(|_| slot.generation == id.generation)
 }
 
 pub(crate) fn check(settings: &MetricSettings) -> Result<(), RegistryError> {

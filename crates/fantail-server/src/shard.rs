@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp};
+use fantail_event::{CategoryTree, Dialect, Event, Level, Scan, SentEvent, Timestamp};
 use fantail_format::Moment;
 use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
 
@@ -46,6 +46,7 @@ pub(crate) struct Shard {
     /// Sessions and commands of all connections.
     pub(crate) running: Running,
     categories: CategoryTree,
+    scan: Scan,
     /// How many of them the other workers know.
     told: usize,
     /// Whether there may be some that they do not know.
@@ -107,6 +108,7 @@ impl Shard {
             watch: Arc::default(),
             running: Running::default(),
             categories: CategoryTree::default(),
+            scan: Scan::new(),
             told: 0,
             untold: false,
             hostname,
@@ -157,17 +159,26 @@ impl Shard {
             engine,
             outbox,
             categories,
+            scan,
             hostname,
             watch,
             ..
         } = self;
         let moment = Moment { hostname, now };
-        let handled = client.connection.handle(line, categories, |sent| {
-            for tap in &watch.taps {
-                tap.offer(sent, moment);
-            }
-            engine.handle(sent, moment, outbox);
-        });
+        let handled = if watch.taps.is_empty() {
+            client
+                .connection
+                .handle_raw(line, categories, scan, |sending| {
+                    engine.handle_raw(sending, moment, outbox);
+                })
+        } else {
+            client.connection.handle(line, categories, |sent| {
+                for tap in &watch.taps {
+                    tap.offer(sent, moment);
+                }
+                engine.handle(sent, moment, outbox);
+            })
+        };
         if handled.is_ok() {
             self.sessions(client, line, now);
         }

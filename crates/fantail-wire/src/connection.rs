@@ -1,9 +1,13 @@
 //! The state of one client's connection.
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Value};
+use fantail_event::{
+    CategoryTree, Dialect, Event, KeptEvent, Level, RawEvent, RawSending, Scan, SentEvent, Value,
+};
+use smallvec::SmallVec;
 
 use crate::{
-    Command, Handshake, WireError, WireErrorKind, command::EventArguments, live::LiveEvents,
+    Command, Handshake, WireError, WireErrorKind,
+    live::{DURATION, LiveEvents},
 };
 
 /// What one connection may use.
@@ -77,9 +81,7 @@ impl Connection {
         sent: impl FnOnce(&SentEvent<'_>),
     ) -> Result<(), WireError> {
         if !self.greeted {
-            Handshake::parse(line)?;
-            self.greeted = true;
-            return Ok(());
+            return self.greet(line);
         }
         if line.is_empty() {
             return Ok(());
@@ -90,73 +92,148 @@ impl Connection {
                 parent,
                 level,
                 event,
-            } => self.event([global, parent], level, event, categories, sent),
+            } => {
+                let global = self.live.resolve(global, WireErrorKind::UnknownGlobal)?;
+                let parent = self.live.resolve(parent, WireErrorKind::UnknownParent)?;
+                let event = event.parse(categories, self.dialect)?;
+                self.lend([global, parent], level, event, categories, sent);
+                Ok(())
+            }
             Command::Begin {
                 id,
                 parent,
                 level,
                 event,
-            } => self.begin([id, parent], level, event, categories, sent),
-            Command::Update { id, parent, event } => {
-                let event = event.parse(categories, self.dialect)?.into_owned();
-                self.live.update(id, parent, event, &self.limits)
+            } => {
+                let parent = self.new_child(id, parent)?;
+                let read = event.parse(categories, self.dialect)?;
+                self.lend([None, parent], level, read, categories, sent);
+                let mut scan = Scan::new();
+                let event = scan.read(event.0, categories, self.dialect)?;
+                self.live.insert(id, parent, event, &self.limits)
             }
-            Command::End { id } => self.live.end(id),
-            Command::Category { name, parent } => {
-                Ok(categories.register(&name, parent.as_deref())?)
-            }
+            command => self.handle_other(&command, categories, &mut Scan::new()),
         }
     }
 
-    fn event(
-        &self,
-        [global, parent]: [u64; 2],
-        level: Level,
-        event: EventArguments<'_>,
-        categories: &CategoryTree,
-        sent: impl FnOnce(&SentEvent<'_>),
+    /// As [`handle`](Self::handle), without a vector of fields for each event:
+    /// `scan` is work space that all connections of a thread can share. The
+    /// same lines are accepted, the same events sent. With the same
+    /// `categories` each time, nothing is allocated for an `EVENT`.
+    ///
+    /// # Errors
+    /// As for [`handle`](Self::handle).
+    pub fn handle_raw(
+        &mut self,
+        line: &[u8],
+        categories: &mut CategoryTree,
+        scan: &mut Scan,
+        sent: impl FnOnce(&RawSending<'_>),
     ) -> Result<(), WireError> {
-        let global = self.live.resolve(global, WireErrorKind::UnknownGlobal)?;
-        let parent = self.live.resolve(parent, WireErrorKind::UnknownParent)?;
-        let mut event = event.parse(categories, self.dialect)?;
-        add_duration(&mut event);
-        sent(&SentEvent {
-            level,
-            event: &event,
-            parents: &self.live.chain(parent),
-            global: &self.live.chain(global),
-            categories,
-        });
+        if !self.greeted {
+            return self.greet(line);
+        }
+        if line.is_empty() {
+            return Ok(());
+        }
+        match Command::parse(line)? {
+            Command::Event {
+                global,
+                parent,
+                level,
+                event,
+            } => {
+                let global = self.live.resolve(global, WireErrorKind::UnknownGlobal)?;
+                let parent = self.live.resolve(parent, WireErrorKind::UnknownParent)?;
+                let event = scan.read(event.0, categories, self.dialect)?;
+                self.lend_raw([global, parent], level, event, categories, sent);
+                Ok(())
+            }
+            Command::Begin {
+                id,
+                parent,
+                level,
+                event,
+            } => {
+                let parent = self.new_child(id, parent)?;
+                let event = scan.read(event.0, categories, self.dialect)?;
+                self.lend_raw([None, parent], level, event, categories, sent);
+                self.live.insert(id, parent, event, &self.limits)
+            }
+            command => self.handle_other(&command, categories, scan),
+        }
+    }
+
+    /// A command that sends nothing.
+    fn handle_other(
+        &mut self,
+        command: &Command<'_>,
+        categories: &mut CategoryTree,
+        scan: &mut Scan,
+    ) -> Result<(), WireError> {
+        match command {
+            Command::Update { id, parent, event } => {
+                let event = scan.read(event.0, categories, self.dialect)?;
+                self.live.update(*id, *parent, event, &self.limits)
+            }
+            Command::End { id } => self.live.end(*id),
+            Command::Category { name, parent } => Ok(categories.register(name, parent.as_deref())?),
+            Command::Event { .. } | Command::Begin { .. } => Ok(()),
+        }
+    }
+
+    fn greet(&mut self, line: &[u8]) -> Result<(), WireError> {
+        Handshake::parse(line)?;
+        self.greeted = true;
         Ok(())
     }
 
-    fn begin(
-        &mut self,
-        [id, parent]: [u64; 2],
-        level: Level,
-        event: EventArguments<'_>,
-        categories: &CategoryTree,
-        sent: impl FnOnce(&SentEvent<'_>),
-    ) -> Result<(), WireError> {
+    /// The parent of an event that begins.
+    fn new_child(&self, id: u64, parent: u64) -> Result<Option<usize>, WireError> {
         if self.live.contains(id) {
             return Err(WireErrorKind::DuplicateId(id).into());
         }
-        let parent = self.live.resolve(parent, WireErrorKind::UnknownParent)?;
-        let mut event = event.parse(categories, self.dialect)?;
-        add_duration(&mut event);
+        self.live.resolve(parent, WireErrorKind::UnknownParent)
+    }
+
+    fn lend(
+        &self,
+        [global, parent]: [Option<usize>; 2],
+        level: Level,
+        mut event: Event<'_>,
+        categories: &CategoryTree,
+        sent: impl FnOnce(&SentEvent<'_>),
+    ) {
+        let duration = event.duration_micros();
+        event.set(DURATION, Value::Int(duration));
+        let events = |at| -> SmallVec<[&Event<'_>; 8]> {
+            let chain = self.live.chain(at);
+            chain.map(|kept| kept.event(categories)).collect()
+        };
         sent(&SentEvent {
             level,
             event: &event,
-            parents: &self.live.chain(parent),
-            global: &[],
+            parents: &events(parent),
+            global: &events(global),
             categories,
         });
-        self.live
-            .insert(id, parent, event.into_owned(), &self.limits)
     }
-}
 
-fn add_duration(event: &mut Event<'_>) {
-    let duration = event.duration_micros();
-    event.set(b"duration".as_slice(), Value::Int(duration));
+    fn lend_raw(
+        &self,
+        [global, parent]: [Option<usize>; 2],
+        level: Level,
+        event: RawEvent<'_>,
+        categories: &CategoryTree,
+        sent: impl FnOnce(&RawSending<'_>),
+    ) {
+        let events = |at| -> SmallVec<[&KeptEvent; 8]> { self.live.chain(at).collect() };
+        sent(&RawSending {
+            level,
+            event,
+            parents: &events(parent),
+            global: &events(global),
+            categories,
+        });
+    }
 }

@@ -5,13 +5,17 @@
 
 use std::collections::HashMap;
 
-use fantail_event::{Event, Value, text};
-use smallvec::SmallVec;
+use fantail_event::{KeptEvent, RawEvent, text};
 
 use crate::{Limits, WireError, WireErrorKind};
 
-/// An event and its ancestors, nearest first.
-pub(crate) type Chain<'a> = SmallVec<[&'a Event<'a>; 8]>;
+/// The field that each event gets when it is sent, and keeps.
+pub(crate) const DURATION: &[u8] = b"duration";
+
+/// Memory of events that ended is kept for the next ones, up to so many.
+const SPARE: usize = 2;
+/// Larger events leave no memory behind.
+const SPARE_BYTES: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(crate) struct LiveEvents {
@@ -19,11 +23,12 @@ pub(crate) struct LiveEvents {
     nodes: Vec<Option<Node>>,
     free: Vec<usize>,
     bytes: usize,
+    spare: Vec<KeptEvent>,
 }
 
 #[derive(Debug)]
 struct Node {
-    event: Event<'static>,
+    event: KeptEvent,
     parent: Option<usize>,
     /// How many events hang on this one: itself while it lives, its children.
     users: usize,
@@ -58,7 +63,7 @@ impl LiveEvents {
         &mut self,
         id: u64,
         parent: Option<usize>,
-        event: Event<'static>,
+        event: RawEvent<'_>,
         limits: &Limits,
     ) -> Result<(), WireError> {
         let depth = parent
@@ -67,8 +72,12 @@ impl LiveEvents {
         if depth > limits.ancestors {
             return Err(WireErrorKind::TooDeep.into());
         }
-        let size = size_of(&event);
-        if self.occupied() >= limits.live_events || self.bytes + size > limits.live_bytes {
+        let mut kept = self.spare.pop().unwrap_or_default();
+        kept.replace(event);
+        let fits = kept.set_int(DURATION, event.duration_micros());
+        let size = size_of::<Node>() + kept.size();
+        let is_full = self.occupied() >= limits.live_events;
+        if !fits || is_full || self.bytes + size > limits.live_bytes {
             return Err(WireErrorKind::TooManyEvents.into());
         }
         self.bytes += size;
@@ -76,7 +85,7 @@ impl LiveEvents {
             node.users += 1;
         }
         let node = Some(Node {
-            event,
+            event: kept,
             parent,
             users: 1,
             depth,
@@ -100,7 +109,7 @@ impl LiveEvents {
         &mut self,
         id: u64,
         parent: u64,
-        update: Event<'static>,
+        update: RawEvent<'_>,
         limits: &Limits,
     ) -> Result<(), WireError> {
         let at = *self.by_id.get(&id).ok_or(WireErrorKind::UnknownId(id))?;
@@ -111,12 +120,12 @@ impl LiveEvents {
         if node.parent != parent {
             return Err(WireErrorKind::ChangedParent.into());
         }
-        node.event.merge(update);
-        let size = size_of(&node.event);
+        let fits = node.event.update(update);
+        let size = size_of::<Node>() + node.event.size();
+        let fields = node.event.raw().len();
         self.bytes = self.bytes + size - node.size;
         node.size = size;
-        let fields = self.node(at).map_or(0, |node| node.event.fields().len());
-        if self.bytes > limits.live_bytes || fields > text::MAX_FIELDS {
+        if !fits || self.bytes > limits.live_bytes || fields > text::MAX_FIELDS {
             return Err(WireErrorKind::TooManyEvents.into());
         }
         Ok(())
@@ -133,21 +142,28 @@ impl LiveEvents {
             }
             next = node.parent;
             self.bytes -= node.size;
-            self.nodes[at] = None;
+            if let Some(node) = self.nodes.get_mut(at).and_then(Option::take) {
+                self.keep_memory(node);
+            }
             self.free.push(at);
         }
         Ok(())
     }
 
     /// The event at `at` and its ancestors, nearest first.
-    pub(crate) fn chain(&self, at: Option<usize>) -> Chain<'_> {
+    pub(crate) fn chain(&self, at: Option<usize>) -> impl Iterator<Item = &KeptEvent> {
         let mut next = at;
-        std::iter::from_fn(|| {
+        std::iter::from_fn(move || {
             let node = self.node(next?)?;
             next = node.parent;
             Some(&node.event)
         })
-        .collect()
+    }
+
+    fn keep_memory(&mut self, node: Node) {
+        if self.spare.len() < SPARE && node.size < SPARE_BYTES {
+            self.spare.push(node.event);
+        }
     }
 
     /// How many events are kept, ended ones with living children included.
@@ -167,18 +183,4 @@ impl LiveEvents {
     fn node_mut(&mut self, at: usize) -> Option<&mut Node> {
         self.nodes.get_mut(at)?.as_mut()
     }
-}
-
-/// About how many bytes an event takes.
-fn size_of(event: &Event<'_>) -> usize {
-    let fields = event.fields().iter().map(|field| {
-        let value = match &field.value {
-            Value::Str(text) => text.len(),
-            Value::List(list) => list.iter().map(|element| element.len() + 24).sum(),
-            Value::Int(_) | Value::Time(_) | Value::Ip(_) => 0,
-        };
-        size_of_val(field) + field.key.len() + value
-    });
-    let categories = event.categories.iter().map(|category| 24 + category.len());
-    size_of_val(event) + fields.sum::<usize>() + categories.sum::<usize>()
 }

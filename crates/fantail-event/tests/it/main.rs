@@ -8,4 +8,5 @@
 )]
 
 mod inheritance;
+mod scanning;
 mod text_form;

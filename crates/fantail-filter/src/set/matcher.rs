@@ -119,6 +119,17 @@ impl Matcher {
         self.run(set, class, view)
     }
 
+    /// Whether [`evaluate_class`](Self::evaluate_class) needs not look for
+    /// this class again: neither was it forgotten, nor was there no room for
+    /// it.
+    #[must_use]
+    #[inline]
+    pub fn remembers(&self, class: ClassId) -> bool {
+        class.stamp == self.stamp
+            && (class.base.is_some() || self.base.is_empty())
+            && (class.tail.is_some() || self.tail.is_empty())
+    }
+
     /// Forgets what is no longer so.
     #[inline]
     fn follow(&mut self, set: &FilterSet) {

@@ -1,0 +1,59 @@
+//! Runs one fixed workload a number of times: `workload <name> <times>`.
+//!
+//! For valgrind, which can count the instructions of `Worker::play` alone.
+
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use std::{env, hint::black_box, process::ExitCode};
+
+use fantail_benches::pipeline::{Stream, Worker, all_match, by_user, exported, split, typical};
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let times = arguments.next().and_then(|times| times.parse().ok());
+    let Some((times, events)) = times.and_then(|times| Some((times, run(&name, times)?))) else {
+        println!("usage: workload NAME TIMES");
+        return ExitCode::from(2);
+    };
+    println!("{events} events, {times} times");
+    ExitCode::SUCCESS
+}
+
+/// Runs a workload; how many events it has, if there is one of this name.
+fn run(name: &str, times: usize) -> Option<usize> {
+    let (kind, stream) = name.split_once('/')?;
+    let stream = match stream {
+        "recorded" => Stream::recorded(),
+        "flat" => Stream::flat(),
+        "logins" => Stream::logins(20_000),
+        _ => return None,
+    };
+    let settings = match kind {
+        "split" => {
+            let bytes = stream.bytes();
+            for _ in 0..times {
+                black_box(split(&bytes));
+            }
+            return Some(stream.events);
+        }
+        "read" => by_user(),
+        "json" => exported("json"),
+        "tab-text" => exported("tab-text"),
+        "by-user" => by_user(),
+        kind => match kind.split_once('-') {
+            Some(("typical", count)) => typical(count.parse().ok()?),
+            Some(("all", count)) => all_match(count.parse().ok()?),
+            _ => return None,
+        },
+    };
+    let mut worker = Worker::new(&settings);
+    for _ in 0..times {
+        match kind {
+            "read" => worker.play_nothing(&stream),
+            _ => worker.play(&stream),
+        }
+    }
+    black_box(worker.exported);
+    Some(stream.events)
+}

@@ -1,0 +1,128 @@
+//! From an event as it was read to the filters it matches and what they count,
+//! without looking anything up by its key.
+//!
+//! [`Engine::handle`](crate::Engine::handle) asks a `SentEvent` for each field
+//! by its key: it looks through the event's fields, then those of each
+//! ancestor. Here
+//!
+//! 1. each key that the event has is looked up once among those that filters
+//!    and metrics name, in a table made of the configuration ([`keys`]);
+//!    what an ancestor has of them is remembered with it
+//!    ([`KeptEvent::known`](fantail_event::KeptEvent::known));
+//! 2. where each value lies is noted by slot ([`slots`]), and a value is only
+//!    read when a filter or metric asks for it;
+//! 3. the class of the event follows from three numbers and its name
+//!    ([`classes`], [`sets`]).
+//!
+//! Invariants: for any event the answers are those of `handle`. What is
+//! remembered is bounded whatever clients send; once events of a kind were
+//! seen, another one allocates nothing.
+
+mod classes;
+mod keys;
+mod metric;
+mod sets;
+mod slots;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fantail_event::RawSending;
+use fantail_filter::{FilterId, FilterSet, Matcher};
+use fantail_metrics::{MetricId, Registry};
+
+pub(crate) use self::metric::MetricSlots;
+use self::{
+    classes::{Classes, Traits},
+    metric::MetricEvent,
+    sets::CategorySets,
+    slots::{SlotEvent, SlotTable},
+};
+
+/// The key that each event has, whatever its sender says.
+const DURATION: &[u8] = b"duration";
+
+/// What one engine remembers for one set of filters.
+#[derive(Debug)]
+pub(crate) struct Fast {
+    table: SlotTable,
+    sets: CategorySets,
+    classes: Classes,
+    /// Of the tree that the sets are of.
+    tree: u64,
+    /// Of all that kept events may have been found out for; 0 is none.
+    revision: u64,
+}
+
+impl Fast {
+    /// For events to be matched against this set, as it is now.
+    pub(crate) fn new(filters: &FilterSet) -> Self {
+        Self {
+            table: SlotTable::new(filters.slots()),
+            sets: CategorySets::new(),
+            classes: Classes::default(),
+            tree: 0,
+            revision: 0,
+        }
+    }
+
+    /// Matches an event.
+    pub(crate) fn matching<'a>(
+        &'a mut self,
+        filters: &FilterSet,
+        matcher: &'a mut Matcher,
+        sending: &'a RawSending<'a>,
+    ) -> Matching<'a> {
+        self.follow(sending.categories.identity());
+        let set = self.table.fill(sending, &mut self.sets, self.revision);
+        let event = SlotEvent::new(sending, &self.table, &self.sets, set, self.revision);
+        let traits = Traits {
+            name: sending.event.name(),
+            categories: set,
+            level: sending.level,
+        };
+        let class = self.classes.find(traits, matcher).unwrap_or_else(|| {
+            let class = matcher.classify(filters, &event);
+            self.classes.remember(traits, class);
+            class
+        });
+        let filters = matcher.evaluate_class(filters, class, &event).iter();
+        Matching { event, filters }
+    }
+
+    /// The numbers of categories are those of one tree.
+    fn follow(&mut self, tree: u64) {
+        if self.tree == tree && self.revision != 0 {
+            return;
+        }
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        self.tree = tree;
+        self.revision = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        self.sets = CategorySets::new();
+        self.classes = Classes::default();
+    }
+}
+
+/// An event, and the filters it matches that were not taken yet, ascending.
+#[derive(Debug)]
+pub(crate) struct Matching<'a> {
+    event: SlotEvent<'a>,
+    filters: std::slice::Iter<'a, FilterId>,
+}
+
+impl Matching<'_> {
+    /// Whether there are none any more.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.filters.as_slice().is_empty()
+    }
+
+    /// Takes a filter.
+    pub(crate) fn next(&mut self) -> Option<FilterId> {
+        self.filters.next().copied()
+    }
+
+    /// Counts the event in a metric.
+    pub(crate) fn count(&self, registry: &mut Registry, id: MetricId, slots: &MetricSlots) {
+        let event = &self.event;
+        registry.observe_view(id, &MetricEvent { event, slots });
+    }
+}

@@ -1,0 +1,207 @@
+//! Sets of categories, each with a number.
+//!
+//! In what categories an event is follows from its own, its ancestors' and
+//! the global event's. There are few such sets, and the same unions are asked
+//! for again and again: they are remembered.
+
+use std::collections::HashMap;
+
+use fantail_event::{CategoryId, CategoryTree, RawEvent};
+
+/// The number of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SetId(pub(super) u32);
+
+impl SetId {
+    pub(super) const EMPTY: Self = Self(0);
+    /// Any set for which there was no room.
+    pub(super) const UNKNOWN: Self = Self(u32::MAX);
+}
+
+/// So many sets are numbered; a server has some dozens.
+const SETS: usize = 4_096;
+/// So many categories in all of them together.
+const MEMBERS: usize = 1 << 18;
+/// Places for unions that are remembered; a power of two.
+const UNIONS: usize = 256;
+
+/// The sets of one tree's categories.
+#[derive(Debug)]
+pub(super) struct CategorySets {
+    /// The categories of each set and their ancestors, ascending.
+    sets: Vec<Box<[u32]>>,
+    numbers: HashMap<Box<[u32]>, SetId>,
+    members: usize,
+    /// The sets of one category each.
+    of_one: Vec<Option<SetId>>,
+    /// Two sets and their union, by a hash of the two; the last one asked for
+    /// takes the place.
+    unions: Box<[(SetId, SetId, SetId)]>,
+}
+
+impl CategorySets {
+    pub(super) fn new() -> Self {
+        let empty = Box::<[u32]>::default();
+        Self {
+            sets: vec![empty.clone()],
+            numbers: HashMap::from([(empty, SetId::EMPTY)]),
+            members: 0,
+            of_one: Vec::new(),
+            unions: vec![(SetId::EMPTY, SetId::EMPTY, SetId::EMPTY); UNIONS].into(),
+        }
+    }
+
+    /// Whether the set has this category or one that descends from it; for an
+    /// unknown set, `None`.
+    pub(super) fn contains(&self, set: SetId, category: CategoryId) -> Option<bool> {
+        let members = self.sets.get(set.0 as usize)?;
+        let category = u32::try_from(category.index()).ok()?;
+        Some(members.binary_search(&category).is_ok())
+    }
+
+    /// The set of an event's own categories.
+    #[inline]
+    pub(super) fn of_event(&mut self, event: RawEvent<'_>, tree: &CategoryTree) -> SetId {
+        let mut set = SetId::EMPTY;
+        for category in event.categories() {
+            let known = self.of_one.get(category.index()).copied().flatten();
+            let one = known.unwrap_or_else(|| self.add_one(*category, tree));
+            set = self.union(set, one);
+        }
+        set
+    }
+
+    #[cold]
+    fn add_one(&mut self, category: CategoryId, tree: &CategoryTree) -> SetId {
+        let ancestors = std::iter::successors(Some(category), |category| tree.parent(*category));
+        let mut members: Vec<u32> = ancestors
+            .filter_map(|category| u32::try_from(category.index()).ok())
+            .collect();
+        members.sort_unstable();
+        let set = self.intern(members);
+        let at = category.index();
+        if self.of_one.len() <= at {
+            // Trees are bounded.
+            self.of_one.resize(at + 1, None);
+        }
+        if let Some(known) = self.of_one.get_mut(at) {
+            *known = Some(set);
+        }
+        set
+    }
+
+    /// The set of all that is in either.
+    #[inline]
+    pub(super) fn union(&mut self, a: SetId, b: SetId) -> SetId {
+        if a == b || b == SetId::EMPTY {
+            return a;
+        }
+        if a == SetId::EMPTY {
+            return b;
+        }
+        let place = a.0.wrapping_mul(31).wrapping_add(b.0) as usize % UNIONS;
+        match self.unions.get(place) {
+            Some(&(x, y, union)) if (x, y) == (a, b) => union,
+            _ => self.unite(a, b, place),
+        }
+    }
+
+    #[cold]
+    fn unite(&mut self, a: SetId, b: SetId, place: usize) -> SetId {
+        let both = [a, b].map(|set| self.sets.get(set.0 as usize));
+        let [Some(a_members), Some(b_members)] = both else {
+            return SetId::UNKNOWN;
+        };
+        let mut members = [&**a_members, b_members].concat();
+        members.sort_unstable();
+        members.dedup();
+        let union = self.intern(members);
+        if let Some(remembered) = self.unions.get_mut(place) {
+            *remembered = (a, b, union);
+        }
+        union
+    }
+
+    fn intern(&mut self, members: Vec<u32>) -> SetId {
+        if let Some(&known) = self.numbers.get(members.as_slice()) {
+            return known;
+        }
+        if self.sets.len() >= SETS || self.members + members.len() > MEMBERS {
+            return SetId::UNKNOWN;
+        }
+        let Ok(number) = u32::try_from(self.sets.len()) else {
+            return SetId::UNKNOWN;
+        };
+        self.members += members.len();
+        let members = members.into_boxed_slice();
+        self.sets.push(members.clone());
+        self.numbers.insert(members, SetId(number));
+        SetId(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fantail_event::{CategoryTree, Dialect, Scan};
+
+    use super::{CategorySets, SetId};
+
+    fn tree(count: usize) -> CategoryTree {
+        let mut tree = CategoryTree::default();
+        assert_eq!(tree.register(b"mail", None), Ok(()));
+        assert_eq!(tree.register(b"imap", Some(b"mail")), Ok(()));
+        for number in 0..count {
+            assert_eq!(tree.register(number.to_string().as_bytes(), None), Ok(()));
+        }
+        tree
+    }
+
+    fn set(sets: &mut CategorySets, names: &[&str], tree: &CategoryTree) -> SetId {
+        let names = names.iter().map(|name| format!("\tc{name}"));
+        let text = format!("1\t2{}", names.collect::<String>());
+        let mut scan = Scan::new();
+        let event = scan.read(text.as_bytes(), tree, Dialect::V2_4).unwrap();
+        sets.of_event(event, tree)
+    }
+
+    #[test]
+    fn ancestors_are_within() {
+        let (tree, mut sets) = (tree(2), CategorySets::new());
+        let imap = set(&mut sets, &["imap"], &tree);
+        let mail = set(&mut sets, &["mail"], &tree);
+        let both = set(&mut sets, &["mail", "imap"], &tree);
+        let zero = set(&mut sets, &["0"], &tree);
+        assert_eq!(both, imap);
+        assert_eq!(sets.union(mail, imap), imap);
+        let all = sets.union(zero, imap);
+        assert_eq!(sets.union(imap, zero), all);
+        assert_eq!(sets.union(SetId::EMPTY, all), all);
+        let is_in = |set, name: &str| {
+            let category = tree.number(name.as_bytes()).unwrap();
+            sets.contains(set, category)
+        };
+        assert_eq!(is_in(all, "mail"), Some(true));
+        assert_eq!(is_in(imap, "mail"), Some(true));
+        assert_eq!(is_in(mail, "imap"), Some(false));
+        assert_eq!(is_in(zero, "1"), Some(false));
+        assert_eq!(is_in(SetId::UNKNOWN, "1"), None);
+    }
+
+    /// Nobody can have ever more sets numbered.
+    #[test]
+    fn sets_are_bounded() {
+        let (tree, mut sets) = (tree(200), CategorySets::new());
+        let mut unknown = 0;
+        for a in 0..200 {
+            for b in 0..200 {
+                let names = [&*a.to_string(), &*b.to_string()];
+                let found = set(&mut sets, &names, &tree);
+                unknown += usize::from(found == SetId::UNKNOWN);
+                let category = tree.number(names[1].as_bytes()).unwrap();
+                assert_ne!(sets.contains(found, category), Some(false));
+            }
+        }
+        assert!(unknown > 10_000);
+        assert!(sets.sets.len() <= super::SETS);
+    }
+}

@@ -1,0 +1,246 @@
+//! The values of one event, by slot.
+//!
+//! For each slot it is known where the value lies: in the event, in an
+//! ancestor, or nowhere. Nothing is copied, and nothing cleared between events:
+//! each has a number, and what has another number is of another event.
+
+use fantail_event::{
+    CategoryTree, KeptEvent, Known, Level, RawEvent, RawSending, Source, ValueRef,
+};
+use fantail_filter::{Slot, SlotView, Slots};
+
+use super::{
+    keys::Keys,
+    sets::{CategorySets, SetId},
+};
+
+/// Where a slot's value lies.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The event that it is known for.
+    event: u32,
+    /// 0: the event itself; then the ancestors, nearest first, then the global
+    /// event and its ancestors.
+    holder: u32,
+    /// Among the fields of the holder.
+    at: u32,
+}
+
+/// Not a holder: the duration.
+const DURATION: u32 = u32::MAX;
+
+/// Where all slots' values lie.
+#[derive(Debug)]
+pub(super) struct SlotTable {
+    keys: Keys,
+    places: Vec<Place>,
+    /// The slots of `duration`, which each event has.
+    durations: [Option<Slot>; 2],
+    /// The number of the current event; 0 is none.
+    event: u32,
+}
+
+impl SlotTable {
+    pub(super) fn new(slots: &Slots) -> Self {
+        Self {
+            keys: Keys::new(slots),
+            places: vec![Place::default(); slots.len()],
+            durations: [slots.duration(), slots.field(super::DURATION)],
+            event: 0,
+        }
+    }
+
+    /// Finds where an event's values lie; gives the set of its categories.
+    pub(super) fn fill(
+        &mut self,
+        sending: &RawSending<'_>,
+        sets: &mut CategorySets,
+        revision: u64,
+    ) -> SetId {
+        self.begin();
+        let mut set = sets.of_event(sending.event, sending.categories);
+        if !self.keys.is_empty() {
+            for (at, key) in (0..).zip(sending.event.keys()) {
+                if let Some(slot) = self.keys.find(key) {
+                    // The last of several of one key holds.
+                    self.set(slot, 0, at);
+                }
+            }
+        }
+        for (holder, kept) in (1..).zip(sending.parents.iter().chain(sending.global)) {
+            let known = kept.known(revision, |event, known| {
+                self.find_out(event, sending.categories, sets, known);
+            });
+            set = sets.union(set, SetId(known.categories));
+            for &(slot, at) in &known.slots {
+                if let Some(place) = self.places.get_mut(slot as usize)
+                    && place.event != self.event
+                {
+                    *place = Place {
+                        event: self.event,
+                        holder,
+                        at,
+                    };
+                }
+            }
+        }
+        set
+    }
+
+    fn begin(&mut self) {
+        self.event = self.event.wrapping_add(1);
+        if self.event == 0 {
+            self.places.fill(Place::default());
+            self.event = 1;
+        }
+        for slot in self.durations.into_iter().flatten() {
+            self.set(slot, DURATION, 0);
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, slot: Slot, holder: u32, at: u32) {
+        if let Some(place) = self.places.get_mut(slot.index()) {
+            *place = Place {
+                event: self.event,
+                holder,
+                at,
+            };
+        }
+    }
+
+    #[cold]
+    fn find_out(
+        &self,
+        event: RawEvent<'_>,
+        tree: &CategoryTree,
+        sets: &mut CategorySets,
+        known: &mut Known,
+    ) {
+        known.categories = sets.of_event(event, tree).0;
+        let slots = (0..).zip(event.keys()).filter_map(|(at, key)| {
+            let slot = self.keys.find(key)?;
+            Some((u32::try_from(slot.index()).ok()?, at))
+        });
+        known.slots.extend(slots);
+    }
+
+    #[inline]
+    fn place(&self, slot: Slot) -> Option<Place> {
+        let place = *self.places.get(slot.index())?;
+        (place.event == self.event).then_some(place)
+    }
+}
+
+/// The event that a table was filled for last.
+#[derive(Debug)]
+pub(super) struct SlotEvent<'a> {
+    pub(super) sending: &'a RawSending<'a>,
+    pub(super) table: &'a SlotTable,
+    pub(super) sets: &'a CategorySets,
+    /// The set of its categories, own and inherited.
+    pub(super) set: SetId,
+    source: Option<Source<'a>>,
+    revision: u64,
+}
+
+impl<'a> SlotEvent<'a> {
+    pub(super) fn new(
+        sending: &'a RawSending<'a>,
+        table: &'a SlotTable,
+        sets: &'a CategorySets,
+        set: SetId,
+        revision: u64,
+    ) -> Self {
+        Self {
+            sending,
+            table,
+            sets,
+            set,
+            source: sending.event.source(),
+            revision,
+        }
+    }
+
+    fn kept(&self, holder: u32) -> Option<&'a KeptEvent> {
+        let at = (holder as usize).checked_sub(1)?;
+        let parents = self.sending.parents;
+        let kept = match at.checked_sub(parents.len()) {
+            None => parents.get(at),
+            Some(at) => self.sending.global.get(at),
+        };
+        kept.copied()
+    }
+
+    /// Calls with each element of the lists in this slot, outermost first,
+    /// until the first that `test` accepts; whether it accepts any.
+    pub(super) fn elements(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let sending = self.sending;
+        let downward = sending
+            .global
+            .iter()
+            .rev()
+            .chain(sending.parents.iter().rev());
+        for kept in downward {
+            // The same as in filling.
+            let known = kept.known(self.revision, |_, _| {});
+            let mut places = known.slots.iter();
+            let place = places.find(|(number, _)| *number as usize == slot.index());
+            if let Some((_, at)) = place
+                && kept.raw().elements(*at as usize).any(&mut *test)
+            {
+                return true;
+            }
+        }
+        match self.table.place(slot) {
+            Some(Place { holder: 0, at, .. }) => sending.event.elements(at as usize).any(test),
+            _ => false,
+        }
+    }
+}
+
+impl SlotView for SlotEvent<'_> {
+    fn name(&self) -> Option<&[u8]> {
+        self.sending.event.name()
+    }
+
+    #[inline]
+    fn value(&self, slot: Slot) -> Option<ValueRef<'_>> {
+        let place = self.table.place(slot)?;
+        match place.holder {
+            0 => self.sending.event.value(place.at as usize),
+            DURATION => Some(ValueRef::Int(self.sending.event.duration_micros())),
+            holder => self.kept(holder)?.raw().value(place.at as usize),
+        }
+    }
+
+    fn any_element(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.elements(slot, test)
+    }
+
+    fn in_category(&self, category: &[u8]) -> bool {
+        let tree = self.sending.categories;
+        let Some(category) = tree.number(category) else {
+            return false;
+        };
+        let known = self.sets.contains(self.set, category);
+        known.unwrap_or_else(|| {
+            let kept = self.sending.parents.iter().chain(self.sending.global);
+            let events = std::iter::once(self.sending.event).chain(kept.map(|kept| kept.raw()));
+            let mut own = events.flat_map(|event| event.categories());
+            own.any(|own| {
+                let mut ancestors =
+                    std::iter::successors(Some(*own), |category| tree.parent(*category));
+                ancestors.any(|ancestor| ancestor == category)
+            })
+        })
+    }
+
+    fn level(&self) -> Option<Level> {
+        Some(self.sending.level)
+    }
+
+    fn source(&self) -> Option<&Source<'_>> {
+        self.source.as_ref()
+    }
+}

@@ -1,0 +1,56 @@
+//! Fields that name a key again: the last value holds, in the first place.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use crate::raw::RawField;
+
+/// Up to so many, looking through them is the fastest way.
+const FEW: usize = 64;
+
+/// Leaves each key once.
+pub(crate) fn merge(fields: &mut Vec<RawField>, text: &[u8]) {
+    if fields.len() > FEW {
+        merge_many(fields, text);
+        return;
+    }
+    let mut kept: usize = 0;
+    for at in 0..fields.len() {
+        let Some((before, [field, ..])) = fields.split_at_mut_checked(at) else {
+            return;
+        };
+        let (key, field) = (field.key.of(text), *field);
+        let known = before.get_mut(..kept).unwrap_or_default();
+        match known.iter_mut().find(|known| known.key.of(text) == key) {
+            Some(known) => known.value = field.value,
+            None => {
+                if let Some(free) = fields.get_mut(kept) {
+                    *free = field;
+                }
+                kept += 1;
+            }
+        }
+    }
+    fields.truncate(kept);
+}
+
+fn merge_many(fields: &mut Vec<RawField>, text: &[u8]) {
+    let mut places = BTreeMap::new();
+    let mut kept: Vec<RawField> = Vec::with_capacity(fields.len());
+    for field in fields.iter() {
+        let place = *places.entry(field.key.of(text)).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(known) => known.value = field.value,
+            None => kept.push(*field),
+        }
+    }
+    *fields = kept;
+}
+
+/// Sets a field, as [`Event::set`](crate::Event::set) does.
+pub(crate) fn set(fields: &mut Vec<RawField>, field: RawField, text: &[u8]) {
+    let key = field.key.of(text);
+    match fields.iter_mut().find(|known| known.key.of(text) == key) {
+        Some(known) => known.value = field.value,
+        None => fields.push(field),
+    }
+}
