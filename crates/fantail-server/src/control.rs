@@ -24,11 +24,11 @@ use crate::{
     Log,
     greeting::{FilterLine, filter_line},
     handle::{Live, Order, Tally, TapRequest, Tapped, Whole, count},
+    onlookers::Onlookers,
     sessions::SessionRules,
     shard::Intake,
     state_file,
     tap::{TAPS, Tap},
-    watch::Watch,
     worker::{Message, Report, Worker},
 };
 
@@ -153,9 +153,9 @@ impl Control {
             .metrics
             .push(metric.map_err(|refused| refused.to_string())?);
         let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
-        let watch = self.watch(&settings);
+        let onlookers = self.onlookers(&settings);
         self.enforce(Live {
-            watch,
+            onlookers,
             settings,
             added: live.added + 1,
             plan: Arc::new(plan),
@@ -176,9 +176,9 @@ impl Control {
         let Ok(plan) = Plan::new(&settings) else {
             return false;
         };
-        let watch = self.watch(&settings);
+        let onlookers = self.onlookers(&settings);
         self.enforce(Live {
-            watch,
+            onlookers,
             settings,
             added: live.added - usize::from(was_added),
             plan: Arc::new(plan),
@@ -204,7 +204,9 @@ impl Control {
     /// Has what looks on look, and tells the clients what is wanted.
     fn announce(&self, live: Live) {
         for worker in &self.workers {
-            let _ = worker.inbox.send(Message::Watch(Arc::clone(&live.watch)));
+            let _ = worker
+                .inbox
+                .send(Message::Onlookers(Arc::clone(&live.onlookers)));
         }
         let line = filter_line(&live.handshake());
         self.filters.send_if_modified(|there| {
@@ -217,16 +219,16 @@ impl Control {
 
     fn tap(&mut self, wanted: &TapRequest) -> Result<Tapped, String> {
         let live = Live::clone(&self.live.borrow());
-        if live.watch.taps.len() >= TAPS {
+        if live.onlookers.taps.len() >= TAPS {
             return Err(format!("there are {TAPS} taps already"));
         }
         let dialect = live.settings.dialect;
         let (tap, events) = Tap::open(self.next_tap, &wanted.filter, &wanted.format, dialect)?;
         self.next_tap += 1;
-        let mut watch = Watch::clone(&live.watch);
-        watch.taps.push(Arc::clone(&tap));
+        let mut onlookers = Onlookers::clone(&live.onlookers);
+        onlookers.taps.push(Arc::clone(&tap));
         self.announce(Live {
-            watch: Arc::new(watch),
+            onlookers: Arc::new(onlookers),
             ..live
         });
         Ok(Tapped { tap, events })
@@ -234,18 +236,18 @@ impl Control {
 
     fn untap(&self, number: u64) {
         let live = Live::clone(&self.live.borrow());
-        let mut watch = Watch::clone(&live.watch);
-        watch.taps.retain(|tap| tap.number != number);
+        let mut onlookers = Onlookers::clone(&live.onlookers);
+        onlookers.taps.retain(|tap| tap.number != number);
         self.announce(Live {
-            watch: Arc::new(watch),
+            onlookers: Arc::new(onlookers),
             ..live
         });
     }
 
     /// The taps that there are, and sessions if the metrics want them.
-    fn watch(&self, settings: &Settings) -> Arc<Watch> {
-        Arc::new(Watch {
-            taps: self.live.borrow().watch.taps.clone(),
+    fn onlookers(&self, settings: &Settings) -> Arc<Onlookers> {
+        Arc::new(Onlookers {
+            taps: self.live.borrow().onlookers.taps.clone(),
             sessions: SessionRules::of(settings, &self.sums),
         })
     }
@@ -274,7 +276,7 @@ impl Control {
         let old = Arc::clone(&before);
         let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
         let mut live = prepared.map_err(|error| error.to_string())??;
-        live.watch = self.watch(&live.settings);
+        live.onlookers = self.onlookers(&live.settings);
         let now = live.exporters.clone();
         let in_force = self.enforce(live);
         tokio::spawn(async move {
@@ -362,7 +364,7 @@ fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
         added,
         plan: Arc::new(plan),
         exporters,
-        watch: Arc::default(),
+        onlookers: Arc::default(),
     };
     Ok(live)
 }

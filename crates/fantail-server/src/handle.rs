@@ -14,7 +14,7 @@ use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Exporters, sessions::Running, shard::Intake, tap::Tap, watch::Watch};
+use crate::{Exporters, onlookers::Onlookers, sessions::Running, shard::Intake, tap::Tap};
 
 /// A way to ask a running server; clones ask the same. All answers are `None`
 /// once it has ended.
@@ -62,14 +62,14 @@ pub(crate) struct Live {
     pub(crate) added: usize,
     pub(crate) plan: Arc<Plan>,
     pub(crate) exporters: Exporters,
-    pub(crate) watch: Arc<Watch>,
+    pub(crate) onlookers: Arc<Onlookers>,
 }
 
 impl Live {
     /// The filter for the clients.
     pub(crate) fn handshake(&self) -> Vec<u8> {
         let metrics = self.plan.handshake();
-        self.watch.handshake(metrics, self.settings.dialect)
+        self.onlookers.handshake(metrics, self.settings.dialect)
     }
 }
 

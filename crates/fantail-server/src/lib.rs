@@ -29,6 +29,7 @@ mod http;
 mod listeners;
 mod log;
 mod manager;
+mod onlookers;
 mod options;
 mod outbox;
 mod places;
@@ -43,7 +44,6 @@ mod signals;
 mod sockets;
 mod state_file;
 mod tap;
-mod watch;
 mod worker;
 
 pub use crate::{

@@ -26,13 +26,13 @@ use crate::{
     http,
     listeners::{Listeners, Sockets},
     manager::Manager,
+    onlookers::Onlookers,
     places::Places,
     privileges,
     sessions::SessionRules,
     shard::Category,
     signals::{Caught, Signals},
     state_file,
-    watch::Watch,
     worker::{Message, Setup, Worker},
 };
 
@@ -79,7 +79,7 @@ impl Server {
             log: options.log.clone(),
         };
         let exporters = Exporters::open(&settings, site).map_err(ServerError::new)?;
-        let watch = Arc::new(Watch {
+        let onlookers = Arc::new(Onlookers {
             taps: Vec::new(),
             sessions: SessionRules::of(&settings, &options.session_sums),
         });
@@ -88,7 +88,7 @@ impl Server {
             added: 0,
             plan,
             exporters,
-            watch,
+            onlookers,
         };
         Self::with(options, source, live, sockets, places.base_dir)
     }
@@ -109,7 +109,7 @@ impl Server {
             Worker::start(Setup {
                 number,
                 plan: Arc::clone(&live.plan),
-                watch: Arc::clone(&live.watch),
+                onlookers: Arc::clone(&live.onlookers),
                 exporters: live.exporters.clone(),
                 hostname: Arc::clone(&hostname),
                 limits: options.limits.clone(),

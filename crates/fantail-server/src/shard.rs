@@ -14,10 +14,10 @@ use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
 use crate::{
     clock,
     log::Complaints,
+    onlookers::Onlookers,
     outbox::Outbox,
     record::Tape,
     sessions::{Around, Running, SessionRules, Tracker},
-    watch::Watch,
 };
 
 /// How many bytes of a bad line are shown.
@@ -42,7 +42,7 @@ pub(crate) struct Shard {
     pub(crate) outbox: Outbox,
     pub(crate) intake: Intake,
     pub(crate) complaints: Complaints,
-    pub(crate) watch: Arc<Watch>,
+    pub(crate) onlookers: Arc<Onlookers>,
     /// Sessions and commands of all connections.
     pub(crate) running: Running,
     categories: CategoryTree,
@@ -105,7 +105,7 @@ impl Shard {
             outbox,
             intake: Intake::default(),
             complaints,
-            watch: Arc::default(),
+            onlookers: Arc::default(),
             running: Running::default(),
             categories: CategoryTree::default(),
             scan: Scan::new(),
@@ -161,11 +161,11 @@ impl Shard {
             categories,
             scan,
             hostname,
-            watch,
+            onlookers,
             ..
         } = self;
         let moment = Moment { hostname, now };
-        let handled = if watch.taps.is_empty() {
+        let handled = if onlookers.taps.is_empty() {
             client
                 .connection
                 .handle_raw(line, categories, scan, |sending| {
@@ -173,7 +173,7 @@ impl Shard {
                 })
         } else {
             client.connection.handle(line, categories, |sent| {
-                for tap in &watch.taps {
+                for tap in &onlookers.taps {
                     tap.offer(sent, moment);
                 }
                 engine.handle(sent, moment, outbox);
@@ -200,8 +200,8 @@ impl Shard {
 
     /// Has the client's sessions look at a line.
     fn sessions(&mut self, client: &mut Client, line: &[u8], now: Timestamp) {
-        let watch = Arc::clone(&self.watch);
-        let Some(rules) = &watch.sessions else {
+        let onlookers = Arc::clone(&self.onlookers);
+        let Some(rules) = &onlookers.sessions else {
             return;
         };
         let mut ended = None;
@@ -218,14 +218,14 @@ impl Shard {
     /// Forgets a client; its sessions end.
     pub(crate) fn release(&mut self, client: &mut Client) {
         self.held -= client.held;
-        let watch = Arc::clone(&self.watch);
-        let rules = watch.sessions.clone().unwrap_or_default();
+        let onlookers = Arc::clone(&self.onlookers);
+        let rules = onlookers.sessions.clone().unwrap_or_default();
         let now = clock::now();
         let around = self.around(&rules, now);
         let before = client.sessions.running();
         let ended = client.sessions.close(around);
         self.running.replace(before, client.sessions.running());
-        if watch.sessions.is_some() {
+        if onlookers.sessions.is_some() {
             for event in ended {
                 self.derived(&event, now);
             }
@@ -254,7 +254,7 @@ impl Shard {
             hostname: &self.hostname,
             now,
         };
-        for tap in &self.watch.taps {
+        for tap in &self.onlookers.taps {
             tap.offer(&sent, moment);
         }
         self.engine.handle(&sent, moment, &mut self.outbox);

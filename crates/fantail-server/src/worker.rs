@@ -35,10 +35,10 @@ use crate::{
     client::attend,
     greeting::FilterLine,
     log::Complaints,
+    onlookers::Onlookers,
     outbox::Outbox,
     sessions::Running,
     shard::{Category, Intake, Shard},
-    watch::Watch,
 };
 
 /// What a worker is told.
@@ -48,7 +48,7 @@ pub(crate) enum Message {
     /// Another configuration; says when it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
     /// What looks at events beside the metrics.
-    Watch(Arc<Watch>),
+    Onlookers(Arc<Onlookers>),
     /// What was counted before a restart.
     Restore(Box<State>, oneshot::Sender<Restored>),
     /// What it has counted; with `true`, it begins anew.
@@ -86,7 +86,7 @@ pub(crate) struct Worker {
 pub(crate) struct Setup {
     pub(crate) number: usize,
     pub(crate) plan: Arc<Plan>,
-    pub(crate) watch: Arc<Watch>,
+    pub(crate) onlookers: Arc<Onlookers>,
     pub(crate) exporters: Exporters,
     pub(crate) hostname: Arc<[u8]>,
     pub(crate) limits: Limits,
@@ -130,7 +130,7 @@ impl Worker {
                 Arc::clone(&setup.hostname),
                 setup.memory,
             );
-            shard.watch = Arc::clone(&setup.watch);
+            shard.onlookers = Arc::clone(&setup.onlookers);
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
                 setup,
@@ -172,7 +172,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 }
                 let _ = done.send(());
             }
-            Message::Watch(watch) => shared.shard.borrow_mut().watch = watch,
+            Message::Onlookers(onlookers) => shared.shard.borrow_mut().onlookers = onlookers,
             Message::Restore(state, reply) => {
                 let restored = shared.shard.borrow_mut().engine.restore(&state);
                 let _ = reply.send(restored);

@@ -13,12 +13,12 @@ use crate::{
 
 /// What looks at events beside the metrics; never changes.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watch {
+pub(crate) struct Onlookers {
     pub(crate) taps: Vec<Arc<Tap>>,
     pub(crate) sessions: Option<SessionRules>,
 }
 
-impl Watch {
+impl Onlookers {
     /// The filter for the clients: what the metrics want, and what is wanted
     /// here.
     pub(crate) fn handshake(&self, metrics: Vec<u8>, dialect: Dialect) -> Vec<u8> {
