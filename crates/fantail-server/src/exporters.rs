@@ -183,9 +183,7 @@ impl Exporters {
     /// of it was sent, or waits on disk.
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
-        self.running
-            .iter()
-            .fold(true, |all, running| running.queue.close(patience) && all)
+        close_all(self.running.iter(), patience)
     }
 
     /// As [`close`](Self::close), but only those that are not among others.
@@ -194,8 +192,14 @@ impl Exporters {
         let goes_on =
             |one: &&Arc<Running>| others.running.iter().any(|other| Arc::ptr_eq(one, other));
         let ending = self.running.iter().filter(|one| !goes_on(one));
-        ending.fold(true, |all, running| running.queue.close(patience) && all)
+        close_all(ending, patience)
     }
+}
+
+/// Closes each, whatever became of those before.
+fn close_all<'r>(running: impl Iterator<Item = &'r Arc<Running>>, patience: Duration) -> bool {
+    let closed: Vec<bool> = running.map(|one| one.queue.close(patience)).collect();
+    closed.into_iter().all(|sent| sent)
 }
 
 /// An exporter of another configuration, before anything ends or starts.

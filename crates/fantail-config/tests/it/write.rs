@@ -38,8 +38,9 @@ fn check(settings: &Settings, name: &str) {
     let mut memory = Memory::new().with("again", text.clone());
     for exporter in &settings.exporters {
         if let Some(path) = &exporter.hash_key_file {
-            let secret = std::fs::File::open(OsStr::from_bytes(path)).unwrap();
-            let secret: Vec<u8> = secret.bytes().map(Result::unwrap).collect();
+            let mut secret = Vec::new();
+            let mut file = std::fs::File::open(OsStr::from_bytes(path)).unwrap();
+            file.read_to_end(&mut secret).unwrap();
             memory = memory.with(path.clone(), secret);
         }
     }

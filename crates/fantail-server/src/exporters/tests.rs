@@ -69,6 +69,26 @@ fn datagram(socket: &UnixDatagram) -> String {
     String::from_utf8_lossy(&bytes[..length]).into_owned()
 }
 
+/// Answers one request of JSON, and returns its body of seven bytes.
+fn answer_one(http: &TcpListener) -> [u8; 7] {
+    let mut stream = BufReader::new(http.accept().unwrap().0);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        lines.push(line.trim().to_ascii_lowercase());
+    }
+    assert!(lines.contains(&"content-type: application/json".to_owned()));
+    let mut body = [0; 7];
+    stream.read_exact(&mut body).unwrap();
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    stream.get_mut().write_all(answer).unwrap();
+    body
+}
+
 #[test]
 fn each_target_gets_its_events() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,24 +136,7 @@ fn each_target_gets_its_events() {
         message.ends_with(" - [event@32473 a=\"b\"] message"),
         "{message}"
     );
-    let server = thread::spawn(move || {
-        let mut stream = BufReader::new(http.accept().unwrap().0);
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            stream.read_line(&mut line).unwrap();
-            if line.trim().is_empty() {
-                break;
-            }
-            lines.push(line.trim().to_ascii_lowercase());
-        }
-        let mut body = [0; 7];
-        stream.read_exact(&mut body).unwrap();
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-        stream.get_mut().write_all(answer).unwrap();
-        assert!(lines.contains(&"content-type: application/json".to_owned()));
-        body
-    });
+    let server = thread::spawn(move || answer_one(&http));
     offer(&exporters, 5, &["{}", "{}"]);
     assert!(exporters.close(PATIENCE));
     assert_eq!(&server.join().unwrap(), b"[{},{}]");
