@@ -39,8 +39,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     if let Some(Peer::Compare(options)) = &options.peer {
         return compare::run(workspace, options);
     }
-    if options.name.as_deref() == Some(latency::NAME) && !latency::prepare(workspace)? {
-        return Ok(false);
+    if options.name.as_deref() == Some(latency::NAME) {
+        return latency::run(workspace, options.quick);
     }
     let mut command = workspace.cargo(["bench", "--package", "fantail-benches"]);
     match &options.name {

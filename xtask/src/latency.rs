@@ -1,18 +1,31 @@
-//! `cargo xtask bench latency`: what has to be there before it is run.
+//! `cargo xtask bench latency`: IMAP commands of a real Dovecot.
 //!
 //! It compares the program with Dovecot's stats process, so the program is
-//! built first, as it would be installed.
+//! built first, as it would be installed. Criterion has no part in it.
 
 use crate::{error::Error, workspace::Workspace};
 
 /// The benchmark's name.
 pub(crate) const NAME: &str = "latency";
 
-/// Builds the program; whether that went well.
-pub(crate) fn prepare(workspace: &Workspace) -> Result<bool, Error> {
-    let status = workspace
-        .cargo(["build", "--release", "--package", "fantail-cli"])
+/// Builds the program and what measures it, and runs that; whether all went
+/// well.
+pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<bool, Error> {
+    let failed = |error| Error::new(format!("cannot run cargo: {error}"));
+    for package in [["fantail-cli", "fantail"], ["fantail-testkit", NAME]] {
+        let [package, program] = package;
+        let build = ["build", "--release", "--package", package, "--bin", program];
+        if !workspace.cargo(build).status().map_err(failed)?.success() {
+            return Ok(false);
+        }
+    }
+    let program = workspace.target().join("release").join(NAME);
+    let mut command = workspace.command(&program.to_string_lossy());
+    if quick {
+        command.arg("--quick");
+    }
+    let status = command
         .status()
-        .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
+        .map_err(|error| Error::new(format!("cannot run {}: {error}", program.display())))?;
     Ok(status.success())
 }

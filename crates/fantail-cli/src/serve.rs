@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use fantail::server::{self, Limits, Log, Options, Recorder, Server};
 
 use crate::{
@@ -52,10 +52,10 @@ pub(crate) struct Arguments {
     /// Its permissions; without it, those of the configuration, else 0666.
     #[arg(long, value_name = "MODE", value_parser = mode)]
     writer_mode: Option<u32>,
-    /// When login/stats-writer is there. A Dovecot that starts refuses to if
-    /// somebody answers on it.
-    #[arg(long, value_enum, default_value = "always")]
-    login_writer: LoginWriter,
+    /// No socket for login processes, login/stats-writer: they complain in the
+    /// log once they have lost the other.
+    #[arg(long)]
+    no_login_writer: bool,
     /// The socket for doveadm stats; without it, stats-reader below base_dir.
     #[arg(long, value_name = "PATH")]
     reader: Option<PathBuf>,
@@ -103,27 +103,6 @@ pub(crate) struct Arguments {
     patience: u32,
     #[command(flatten)]
     bounds: Bounds,
-}
-
-/// When the socket of login processes is there.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LoginWriter {
-    /// As long as the Dovecot of base_dir runs.
-    WithDovecot,
-    /// Always; Dovecot has to start first.
-    Always,
-    /// Never: login processes complain in the log, and their events are lost.
-    Never,
-}
-
-impl From<LoginWriter> for server::LoginWriter {
-    fn from(when: LoginWriter) -> Self {
-        match when {
-            LoginWriter::WithDovecot => Self::WithDovecot,
-            LoginWriter::Always => Self::Always,
-            LoginWriter::Never => Self::Never,
-        }
-    }
 }
 
 /// What clients may use.
@@ -178,7 +157,7 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
         dialect: arguments.dialect.map(Into::into),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,
-        login_writer: arguments.login_writer.into(),
+        login_writer: !arguments.no_login_writer,
         reader: arguments.reader.clone(),
         reader_mode: arguments.reader_mode,
         http: arguments.http,

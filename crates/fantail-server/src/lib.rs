@@ -21,7 +21,6 @@ mod accept;
 mod client;
 mod clock;
 mod control;
-mod dovecot;
 mod exporters;
 mod greeting;
 mod handle;
@@ -50,7 +49,7 @@ pub use crate::{
     exporters::{Exporters, ExportersError, Site},
     handle::Handle,
     log::Log,
-    options::{Limits, LoginWriter, Options},
+    options::{Limits, Options},
     record::Recorder,
     server::{Server, ServerError},
 };

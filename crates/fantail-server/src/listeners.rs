@@ -14,7 +14,6 @@ use tokio::{net::UnixListener, sync::watch, task::JoinHandle};
 use crate::{
     Log,
     accept::{Purpose, accept},
-    dovecot,
     places::Places,
     sockets::{Bound, Place, bind},
 };
@@ -46,12 +45,11 @@ impl Sockets {
             }
             _ => {}
         }
-        let running = dovecot::is_running(&places.base_dir);
         if sockets.writers.is_empty() {
-            sockets.writers = bind_all(&places.writers, running)?;
+            sockets.writers = bind_all(&places.writers)?;
         }
         if sockets.readers.is_empty() {
-            sockets.readers = bind_all(&places.readers, running)?;
+            sockets.readers = bind_all(&places.readers)?;
         }
         if sockets.http.is_empty() {
             for address in &places.http {
@@ -126,18 +124,14 @@ impl Sockets {
     }
 }
 
-fn bind_all(places: &[Place], dovecot_runs: bool) -> io::Result<Vec<Socket>> {
-    let later = |place: &Place| Ok((None, Some((place.clone(), None))));
-    let bound = places.iter().map(|place| {
-        if place.with_dovecot && !dovecot_runs {
-            return later(place);
+fn bind_all(places: &[Place]) -> io::Result<Vec<Socket>> {
+    let bound = places.iter().map(|place| match bind(place) {
+        Ok((listener, bound)) => Ok((Some(listener), Some((place.clone(), Some(bound))))),
+        // Its folder is not there yet: later.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok((None, Some((place.clone(), None))))
         }
-        match bind(place) {
-            Ok((listener, bound)) => Ok((Some(listener), Some((place.clone(), Some(bound))))),
-            // Such as `login/`, which Dovecot makes: later.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => later(place),
-            Err(error) => Err(at(&place.path, &error)),
-        }
+        Err(error) => Err(at(&place.path, &error)),
     });
     bound.collect()
 }
@@ -183,13 +177,10 @@ impl Listener {
     }
 
     /// Binds anew what is not there, once its folder is.
-    fn mend(&mut self, dovecot_runs: bool, stop: &watch::Receiver<bool>, log: &Log) {
+    fn mend(&mut self, stop: &watch::Receiver<bool>, log: &Log) {
         let Some((place, bound)) = &mut self.place else {
             return;
         };
-        if place.with_dovecot && !dovecot_runs {
-            return;
-        }
         match bound {
             Some(there) if !there.vanished() => {
                 if let Err(error) = there.mend_link() {
@@ -220,23 +211,9 @@ impl Listener {
 
 impl Listeners {
     /// Binds anew what is not there any more.
-    pub(crate) fn mend(&mut self, dovecot_runs: bool) {
+    pub(crate) fn mend(&mut self) {
         for listener in &mut self.all {
-            listener.mend(dovecot_runs, &self.stop, &self.log);
-        }
-    }
-
-    /// Dovecot has ended: makes way for the next.
-    pub(crate) fn withdraw(&mut self) {
-        for listener in &mut self.all {
-            if let Some((place, bound)) = &mut listener.place
-                && place.with_dovecot
-            {
-                *bound = None;
-                if let Some(task) = listener.task.take() {
-                    task.abort();
-                }
-            }
+            listener.mend(&self.stop, &self.log);
         }
     }
 

@@ -20,8 +20,9 @@ pub struct Options {
     /// Its permissions; by default those of the configuration, and 0666 where
     /// they are 0 or missing: with 0 Dovecot leaves the socket to us.
     pub writer_mode: Option<u32>,
-    /// When `login/stats-writer` is there; never if `writer` is given.
-    pub login_writer: LoginWriter,
+    /// Whether login processes, which see nothing outside their folder, find a
+    /// socket under `login/stats-writer`; never if `writer` is given.
+    pub login_writer: bool,
     /// Where `doveadm stats` asks; by default `stats-reader` below `base_dir`.
     pub reader: Option<PathBuf>,
     /// Its permissions; as for `writer_mode`, but 0600.
@@ -58,19 +59,6 @@ pub struct Options {
     pub limits: Limits,
     /// Takes what it has to say.
     pub log: Log,
-}
-
-/// When the socket of login processes, `login/stats-writer`, is there. They
-/// see nothing outside their folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoginWriter {
-    /// As long as the Dovecot of `base_dir` runs: one that starts refuses to
-    /// if somebody answers in that folder.
-    WithDovecot,
-    /// Always: Dovecot runs where we cannot see it, and starts first.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// What clients may use together and each.
@@ -119,7 +107,7 @@ impl Options {
             dialect: None,
             writer: None,
             writer_mode: None,
-            login_writer: LoginWriter::Always,
+            login_writer: true,
             reader: None,
             reader_mode: None,
             http: None,

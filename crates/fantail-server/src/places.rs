@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{LoginWriter, Options, shortcut, sockets::Place};
+use crate::{Options, shortcut, sockets::Place};
 
 /// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
@@ -38,13 +38,12 @@ impl Places {
         };
         let mode = options.writer_mode;
         let mut writers = vec![place("stats-writer", &options.writer, mode, 0o666)?];
-        if options.writer.is_none() && options.login_writer != LoginWriter::Never {
+        if options.writer.is_none() && options.login_writer {
             // Login processes see nothing outside this folder.
             let known = place("login/stats-writer", &None, mode, 0o666)?;
             writers.push(Place {
                 path: shortcut::socket_of(&known.path),
                 link: Some(known.path),
-                with_dovecot: options.login_writer == LoginWriter::WithDovecot,
                 ..known
             });
         }
@@ -93,7 +92,6 @@ fn new_place(
         mode: mode.or(configured).unwrap_or(default),
         user: user.map(|name| user_id(&name)).transpose()?,
         group: group.map(|name| group_id(&name)).transpose()?,
-        with_dovecot: false,
     })
 }
 
@@ -162,8 +160,7 @@ mod tests {
                 let sockets = places.writers.iter().chain(&places.readers);
                 let sockets = sockets.map(|place| {
                     let owner = place.user.map_or(String::new(), |id| format!(" user {id}"));
-                    let late = if place.with_dovecot { " late" } else { "" };
-                    format!("{} {:o}{owner}{late}", place.path.display(), place.mode)
+                    format!("{} {:o}{owner}", place.path.display(), place.mode)
                 });
                 let http = places.http.iter().map(ToString::to_string);
                 sockets.chain(http).collect::<Vec<_>>().join(", ")
@@ -172,7 +169,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    const DEFAULT: &str = "/base/stats-writer 666, /base/login/stats-writer 666 late, \
+    const DEFAULT: &str = "/base/stats-writer 666, /base/login/fantail/stats-writer 666, \
         /base/stats-reader 600";
 
     #[test]
@@ -200,7 +197,7 @@ mod tests {
         };
         let http = "  inet_listener http {\n    port = 9900\n  }\n";
         check(http, change, "/w 620, /r 600, 127.0.0.1:1");
-        let never = |options: &mut Options| options.login_writer = LoginWriter::Never;
+        let never = |options: &mut Options| options.login_writer = false;
         check("", never, "/base/stats-writer 666, /base/stats-reader 600");
     }
 

@@ -3,7 +3,6 @@
 use std::{
     fmt, io,
     net::SocketAddr,
-    path::PathBuf,
     sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
@@ -20,7 +19,6 @@ use crate::{
     accept::{Dispatcher, Purpose},
     clock,
     control::{Control, Source},
-    dovecot::Watch,
     greeting::filter_line,
     handle::{Live, Order, Tally},
     http,
@@ -49,7 +47,6 @@ pub struct Server {
     runtime: Runtime,
     control: Control,
     sockets: Sockets,
-    base_dir: PathBuf,
     handle: Handle,
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
@@ -90,7 +87,7 @@ impl Server {
             exporters,
             onlookers,
         };
-        Self::with(options, source, live, sockets, places.base_dir)
+        Self::with(options, source, live, sockets)
     }
 
     fn with(
@@ -98,7 +95,6 @@ impl Server {
         source: Source,
         live: Live,
         sockets: Sockets,
-        base_dir: PathBuf,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
@@ -138,7 +134,6 @@ impl Server {
                 next_tap: 0,
             },
             sockets,
-            base_dir,
             handle: Handle {
                 orders,
                 live: seen,
@@ -179,14 +174,12 @@ impl Server {
             handle,
             orders,
             categories,
-            base_dir,
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
             let mut course = Course {
                 listeners: listen(&options, &control, &handle, sockets, &stopped)?,
                 control,
-                dovecot: Watch::new(base_dir),
                 pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
                 stop,
@@ -267,7 +260,6 @@ struct Course {
     options: Options,
     control: Control,
     listeners: Listeners,
-    dovecot: Watch,
     /// Workers that were asked for a sign of life, and gave none yet.
     pings: Vec<oneshot::Receiver<()>>,
     manager: Manager,
@@ -302,11 +294,7 @@ impl Course {
                 _ = save.tick() => if let Some(path) = &self.options.state {
                     tokio::spawn(self.control.save(path));
                 },
-                () = self.dovecot.end() => self.listeners.withdraw(),
-                _ = mend.tick() => {
-                    let runs = self.dovecot.look();
-                    self.listeners.mend(runs);
-                }
+                _ = mend.tick() => self.listeners.mend(),
                 _ = round.tick() => {
                     if !self.control.is_whole() {
                         return Err(ServerError::new("a worker is gone"));

@@ -24,8 +24,6 @@ pub(crate) struct Place {
     pub(crate) mode: u32,
     pub(crate) user: Option<u32>,
     pub(crate) group: Option<u32>,
-    /// Whether it is there only as long as Dovecot runs.
-    pub(crate) with_dovecot: bool,
 }
 
 /// A file, whatever its name.
@@ -136,7 +134,6 @@ mod tests {
             mode: 0o620,
             user: None,
             group: None,
-            with_dovecot: false,
         }
     }
 

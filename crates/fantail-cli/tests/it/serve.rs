@@ -35,14 +35,7 @@ impl Server {
 
     fn within(folder: tempfile::TempDir) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fantail"))
-            .args([
-                "serve",
-                "--workers",
-                "2",
-                "--login-writer",
-                "never",
-                "--config",
-            ])
+            .args(["serve", "--workers", "2", "--no-login-writer", "--config"])
             .arg(folder.path().join("fantail.conf"))
             .arg("--state")
             .arg(folder.path().join("state"))

@@ -10,7 +10,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use fantail_server::LoginWriter;
 use fantail_testkit::{program, skip};
 
 use crate::fixture::{Fixture, PATIENCE, eventually};
@@ -158,9 +157,7 @@ fn a_stock_dovecot_may_start_before_and_after_us() {
     };
     let login = folder.path().join("run/login/stats-writer");
     dovecot.start();
-    let fixture = Fixture::within(folder, METRICS, |options| {
-        options.login_writer = LoginWriter::WithDovecot;
-    });
+    let fixture = Fixture::within(folder, METRICS, |_| {});
     eventually("login processes have a socket", || login.exists());
     dovecot.session();
     eventually("the session is counted", || {
@@ -171,7 +168,6 @@ fn a_stock_dovecot_may_start_before_and_after_us() {
 
     // The next Dovecot starts although we are there already.
     dovecot.stop();
-    eventually("the login folder is left alone", || !login.exists());
     dovecot.start();
     eventually("the socket is there again", || login.exists());
     dovecot.session();

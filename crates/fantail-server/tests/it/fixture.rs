@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_server::{Handle, Log, LoginWriter, Options, Server, ServerError};
+use fantail_server::{Handle, Log, Options, Server, ServerError};
 use tempfile::TempDir;
 
 /// More than any answer should ever take.
@@ -99,7 +99,6 @@ impl Fixture {
         configure(folder.path(), configuration);
         let mut options = Options::new(folder.path().join("fantail.conf"), log_to);
         options.workers = 2;
-        options.login_writer = LoginWriter::Always;
         options.patience = Duration::from_secs(2);
         change(&mut options);
         let server = Server::start(options).unwrap();

@@ -211,14 +211,26 @@ impl Drop for Link {
     }
 }
 
-/// Ports that were free a moment ago.
+/// Ports that were free a moment ago, and that no outgoing connection gets
+/// meanwhile: those begin at 32768.
 fn free_ports() -> Ports {
-    // All at once, so that they differ.
-    let listeners: [TcpListener; 3] =
-        std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
-    let [imap, pop3, scrape] =
-        listeners.map(|listener| listener.local_addr().expect("its port").port());
-    Ports { imap, pop3, scrape }
+    // Tests that run at the same time begin at other places.
+    let begin = std::process::id().wrapping_mul(37) % 12_000;
+    let ports = (begin..12_000).chain(0..begin).filter_map(|offset| {
+        let port = 20_000 + u16::try_from(offset).ok()?;
+        // All are held until the last is found, so that they differ.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        Some((port, listener))
+    });
+    let ports: Vec<(u16, TcpListener)> = ports.take(3).collect();
+    let [(imap, _), (pop3, _), (scrape, _)] = &ports[..] else {
+        panic!("no ports are free");
+    };
+    Ports {
+        imap: *imap,
+        pop3: *pop3,
+        scrape: *scrape,
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "its own files")]

@@ -145,7 +145,7 @@ fn a_stuck_exporter_under_traffic() {
     assert!(
         slowest
             .iter()
-            .all(|slowest| *slowest < Duration::from_secs(3)),
+            .all(|slowest| *slowest < Duration::from_secs(4)),
         "{slowest:?}"
     );
 }
