@@ -113,9 +113,8 @@ impl Reader<'_> {
                 end: argument.end,
             };
             match code {
-                b'I' | b'S' | b'T' | b'L' => self.field(code, rest)?,
                 b'P' if dialect == Dialect::V2_3 => _ = self.value()?,
-                b'P' => self.field(code, rest)?,
+                b'I' | b'S' | b'T' | b'P' | b'L' => self.field(code, rest)?,
                 b'c' => self.category(rest, categories, hints)?,
                 b'n' => self.parts.name = Some(rest),
                 b's' => self.parts.source = Some((rest, self.line()?)),
