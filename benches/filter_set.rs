@@ -1,5 +1,9 @@
 //! `fantail-filter`: many filters at once, beside each of them alone.
 //!
+//! The set both ways: `slots`, on values that lie in their slots already, in
+//! events whose class is known; `set`, through a `SentEvent`, whose fields are
+//! looked up.
+//!
 //! One iteration is 4,000 events; criterion's figures per element are for one
 //! event. Other engines on the same filters and events: `benches/peers`.
 
@@ -12,7 +16,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use fantail_benches::{group, rules::Lines};
+use fantail_benches::{group, rules::Lines, slots::Filled};
 use fantail_filter::{Filter, FilterSet, Matcher};
 
 fn matching(criterion: &mut Criterion) {
@@ -37,6 +41,19 @@ fn matching(criterion: &mut Criterion) {
             bencher.iter(|| {
                 for event in &events.events {
                     black_box(matcher.evaluate(&set, &events.sent(event)));
+                }
+            });
+        });
+        let fill = |event| {
+            let filled = Filled::new(set.slots(), &events, event);
+            let class = matcher.classify(&set, &filled);
+            (filled, class)
+        };
+        let filled: Vec<_> = events.events.iter().map(fill).collect();
+        group.bench_function(format!("slots/{count}"), |bencher| {
+            bencher.iter(|| {
+                for (filled, class) in &filled {
+                    black_box(matcher.evaluate_class(&set, *class, filled));
                 }
             });
         });

@@ -7,6 +7,7 @@
 pub mod pipeline;
 pub mod rules;
 pub mod series;
+pub mod slots;
 
 use std::{path::Path, time::Duration};
 

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
 
-use crate::{compare, error::Error, workspace::Workspace};
+use crate::{compare, error::Error, latency, workspace::Workspace};
 
 /// Runs the benchmarks of `benches/`.
 ///
@@ -9,6 +9,9 @@ use crate::{compare, error::Error, workspace::Workspace};
 /// only; a machine's speed drifts more than most changes are worth. Criterion
 /// compares with the last run, and keeps its reports in
 /// `target/criterion`.
+///
+/// `latency` is another matter, and runs only if it is named: IMAP commands of
+/// a real Dovecot, with its own stats process and with ours.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -35,6 +38,9 @@ enum Peer {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
     if let Some(Peer::Compare(options)) = &options.peer {
         return compare::run(workspace, options);
+    }
+    if options.name.as_deref() == Some(latency::NAME) && !latency::prepare(workspace)? {
+        return Ok(false);
     }
     let mut command = workspace.cargo(["bench", "--package", "fantail-benches"]);
     match &options.name {

@@ -20,6 +20,7 @@ mod compare;
 mod error;
 mod fuzz;
 mod instructions;
+mod latency;
 mod skips;
 mod steps;
 mod test;

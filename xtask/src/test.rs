@@ -27,6 +27,12 @@ pub(crate) struct Options {
     /// Fail if anything is skipped, as CI does.
     #[arg(long)]
     no_skips: bool,
+
+    /// Fail at once if there is no Dovecot 2.4 to test with.
+    ///
+    /// Tests look for it in the folder that DOVECOT_2_4_ROOT names.
+    #[arg(long)]
+    dovecot24: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,6 +67,10 @@ impl Step {
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    if options.dovecot24 && !tools::has_dovecot_2_4() {
+        let message = "no Dovecot 2.4: DOVECOT_2_4_ROOT names no folder that has one";
+        return Err(Error::new(message.to_owned()));
+    }
     let mut steps = Steps::new(workspace.logs(), options.no_skips);
     let skip_log = SkipLog::create(&workspace.logs())?;
     for step in Step::value_variants() {

@@ -54,6 +54,12 @@ pub(crate) fn has_bare_target(workspace: &Workspace) -> bool {
     })
 }
 
+/// Whether the tests will find a Dovecot 2.4.
+pub(crate) fn has_dovecot_2_4() -> bool {
+    let root = env::var_os("DOVECOT_2_4_ROOT");
+    root.is_some_and(|root| Path::new(&root).join("usr/sbin/dovecot").is_file())
+}
+
 fn succeeds(mut command: Command) -> bool {
     command
         .stdin(Stdio::null())

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Test(crate::test::Arguments),
     Reload(crate::reload::Arguments),
     Stats(crate::stats::Arguments),
+    Tap(crate::tap::Arguments),
 }
 
 /// A Dovecot series as an argument.

@@ -21,6 +21,7 @@ mod replay;
 mod serve;
 mod stats;
 mod table;
+mod tap;
 mod test;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         cli::Command::Test(arguments) => test::run(&arguments),
         cli::Command::Reload(arguments) => reload::run(&arguments),
         cli::Command::Stats(arguments) => stats::run(&arguments),
+        cli::Command::Tap(arguments) => tap::run(&arguments),
     };
     exit::code(outcome)
 }

@@ -29,6 +29,15 @@ impl Output {
         })
     }
 
+    /// Writes a line, at once.
+    pub(crate) fn write_line(&mut self, line: &[u8]) -> Result<(), Failure> {
+        let written = self
+            .write_all(line)
+            .and_then(|()| self.write_all(b"\n"))
+            .and_then(|()| self.flush());
+        written.map_err(|error| Failure::file("write to", &self.path, &error))
+    }
+
     /// Writes all there is to write.
     pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.write_all(bytes).and_then(|()| self.flush());

@@ -2,14 +2,17 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::Args;
-use fantail::server::{Limits, Log, Options, Server};
+use clap::{Args, ValueEnum};
+use fantail::server::{self, Limits, Log, Options, Recorder, Server};
 
 use crate::{
     cli::Dialect,
     exit::{Failure, Findings, say},
     hostname,
 };
+
+/// How much is recorded unless told otherwise: some million events.
+const RECORDED: u64 = 1 << 30;
 
 /// Take the place of Dovecot's stats process.
 ///
@@ -49,6 +52,10 @@ pub(crate) struct Arguments {
     /// Its permissions; without it, those of the configuration, else 0666.
     #[arg(long, value_name = "MODE", value_parser = mode)]
     writer_mode: Option<u32>,
+    /// When login/stats-writer is there. A Dovecot that starts refuses to if
+    /// somebody answers on it.
+    #[arg(long, value_enum, default_value = "always")]
+    login_writer: LoginWriter,
     /// The socket for doveadm stats; without it, stats-reader below base_dir.
     #[arg(long, value_name = "PATH")]
     reader: Option<PathBuf>,
@@ -74,6 +81,20 @@ pub(crate) struct Arguments {
     /// The host name in exported events; without it, this machine's.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
+    /// Fields of commands to sum up for fantail_session_finished, the event at
+    /// the end of a session that a metric may ask for.
+    #[arg(
+        long,
+        value_name = "FIELDS",
+        default_value = "bytes_in bytes_out net_in_bytes net_out_bytes"
+    )]
+    session_sums: String,
+    /// Keep all that clients send in this new file, for `fantail replay`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// How many bytes that file may have.
+    #[arg(long, value_name = "BYTES", default_value_t = RECORDED)]
+    record_limit: u64,
     /// Become this user once all sockets are bound.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -82,6 +103,27 @@ pub(crate) struct Arguments {
     patience: u32,
     #[command(flatten)]
     bounds: Bounds,
+}
+
+/// When the socket of login processes is there.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LoginWriter {
+    /// As long as the Dovecot of base_dir runs.
+    WithDovecot,
+    /// Always; Dovecot has to start first.
+    Always,
+    /// Never: login processes complain in the log, and their events are lost.
+    Never,
+}
+
+impl From<LoginWriter> for server::LoginWriter {
+    fn from(when: LoginWriter) -> Self {
+        match when {
+            LoginWriter::WithDovecot => Self::WithDovecot,
+            LoginWriter::Always => Self::Always,
+            LoginWriter::Never => Self::Never,
+        }
+    }
 }
 
 /// What clients may use.
@@ -105,8 +147,8 @@ struct Bounds {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let failure = |error: fantail::server::ServerError| Failure::new(error.to_string());
-    let server = Server::start(options(arguments)).map_err(failure)?;
+    let failure = |error: server::ServerError| Failure::new(error.to_string());
+    let server = Server::start(options(arguments)?).map_err(failure)?;
     for address in server.http_addresses() {
         say(format_args!("listening on http://{address}/metrics"));
     }
@@ -118,8 +160,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
-fn options(arguments: &Arguments) -> Options {
+fn options(arguments: &Arguments) -> Result<Options, Failure> {
     let log = Log::new(|line| say(format_args!("{line}")));
+    let recorder = arguments.record.as_ref().map(|path| {
+        Recorder::create(path, arguments.record_limit, log.clone())
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    });
     let defaults = Options::new(&arguments.config, log);
     let bounds = &arguments.bounds;
     let mut limits = defaults.limits.clone();
@@ -128,10 +174,11 @@ fn options(arguments: &Arguments) -> Options {
     limits.live.live_events = bounds.max_live_events;
     limits.live.live_bytes = bounds.max_live_bytes;
     let hostname = arguments.hostname.clone().map(String::into_bytes);
-    Options {
+    Ok(Options {
         dialect: arguments.dialect.map(Into::into),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,
+        login_writer: arguments.login_writer.into(),
         reader: arguments.reader.clone(),
         reader_mode: arguments.reader_mode,
         http: arguments.http,
@@ -144,9 +191,16 @@ fn options(arguments: &Arguments) -> Options {
         patience: Duration::from_secs(arguments.patience.into()),
         service_manager: true,
         signals: true,
+        session_sums: words(&arguments.session_sums),
         limits,
+        recorder: recorder.transpose()?,
         ..defaults
-    }
+    })
+}
+
+fn words(text: &str) -> Vec<Vec<u8>> {
+    let words = text.split_whitespace();
+    words.map(|word| word.as_bytes().to_vec()).collect()
 }
 
 /// Permissions, in octal.

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 mod dump;
+mod top;
 
 use std::path::PathBuf;
 
@@ -49,6 +50,7 @@ enum Command {
     Add(Metric),
     Remove(Name),
     Reopen,
+    Top(top::Arguments),
 }
 
 /// Add a metric until it is removed, or the process ends.
@@ -94,6 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
             order(&mut client, &Request::RemoveMetric { name })?;
         }
         Command::Reopen => order(&mut client, &Request::Reopen)?,
+        Command::Top(top) => top::run(top, &mut client)?,
     }
     Ok(Findings::None)
 }

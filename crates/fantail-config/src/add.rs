@@ -10,11 +10,12 @@ use fantail_event::Dialect;
 use crate::{
     context::Context,
     diagnostic::Diagnostics,
+    exporter_settings::Exporter,
     limits::Limits,
     load::Refused,
     raw::{RawBlock, RawConfig, RawSetting},
     resolve,
-    settings::{Exporter, Metric},
+    settings::Metric,
     source::{FileId, Sources, Span},
     statement::ValueForm,
     text::Text,
@@ -113,6 +114,7 @@ impl MetricRequest {
                 value,
                 form: ValueForm::Quoted,
                 unexpanded: None,
+                file: None,
                 unreadable: None,
             };
             raw.add_setting(setting, Some(block));

@@ -146,6 +146,18 @@ codes! {
     InvalidUrl = "invalid-url", Error, "this URL cannot be posted to";
     /// No path for the file or unix driver.
     MissingPath = "missing-path", Error, "the exporter has no path to write to";
+    /// A word that the setting does not know.
+    UnknownValue = "unknown-value", Error, "the setting has no such value";
+    /// A syslog address that cannot be read.
+    InvalidAddress = "invalid-address", Error, "invalid address";
+    /// A format that the transport cannot send.
+    FormatMismatch = "format-mismatch", Error, "format and target do not fit together";
+    /// Acknowledged delivery by a transport that is told nothing.
+    NotConfirmed = "not-confirmed", Error, "this target does not confirm what it takes";
+    /// Fields to be hashed without a secret.
+    MissingSecret = "missing-secret", Error, "hashes need a secret";
+    /// A secret that could be guessed.
+    ShortSecret = "short-secret", Error, "the secret is too short";
     /// A time interval that cannot be read.
     InvalidInterval = "invalid-interval", Error, "invalid time interval";
 

@@ -1,6 +1,9 @@
 //! `event_exporter NAME { … }`
 
-use std::time::Duration;
+mod delivery;
+mod fields;
+mod transport;
+mod values;
 
 use fantail_event::Dialect;
 use fantail_format::{Format, TimeStyle};
@@ -9,18 +12,16 @@ use crate::{
     code::Code,
     context::Context,
     diagnostic::Diagnostic,
-    interval, list,
+    exporter::values::Values,
+    exporter_settings::{Exporter, ExporterSpans},
+    list,
     raw::RawSetting,
     schema::Key,
     section::Section,
-    settings::{Exporter, ExporterSpans, Transport},
     source::Spanned,
     suggest,
     text::Text,
 };
-
-/// Dovecot's default for all timeouts of exporters.
-const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Resolves one exporter; `None`, and reported, if it cannot be used.
 pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Option<Exporter> {
@@ -30,13 +31,26 @@ pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
         Dialect::V2_3 => format_arguments(section, format.as_ref(), context),
         Dialect::V2_4 => time_format(section, context),
     };
-    let transport = transport(section, context);
+    let transport = transport::resolve(section, context);
+    let mut values = Values::new(section, context);
+    let (rules, hash_key_file) = fields::resolve(&mut values);
+    let messages = transport::messages(&mut values);
+    let throttle = delivery::throttle(&mut values);
+    let delivery = delivery::resolve(transport.as_ref(), &mut values);
+    let good = values.is_good();
     let (name, format, transport) = (name?, format?, transport?);
+    let fits = transport::check_format(&transport, &format, context);
+    (good && fits).then_some(())?;
     Some(Exporter {
         name: name.value,
         format: format.value,
         time_style: time_style?,
         transport,
+        rules,
+        hash_key_file,
+        messages,
+        delivery,
+        throttle,
         spans: ExporterSpans {
             block: section.span,
             name: name.span,
@@ -117,7 +131,7 @@ fn format_arguments(
             }
         }
     }
-    let needed = format.is_some_and(|format| format.value != Format::None);
+    let needed = format.is_some_and(|format| format.value.has_times());
     if needed && found.is_none() && good {
         let place = setting.map_or(section.span, |setting| setting.written);
         let help = "write `format_args = time-rfc3339` or `time-unix`";
@@ -147,134 +161,6 @@ fn time_format(section: &Section<'_>, context: &mut Context<'_>) -> Option<TimeS
             None
         }
     }
-}
-
-fn transport(section: &Section<'_>, context: &mut Context<'_>) -> Option<Transport> {
-    let is_2_4 = context.dialect == Dialect::V2_4;
-    let Some(setting) = section.last(Key::Transport) else {
-        if is_2_4 {
-            return Some(Transport::Log);
-        }
-        let help = "write `transport = log`, `http-post` or `drop`";
-        context.push(missing(Code::MissingTransport, section, section.span).help(help));
-        return None;
-    };
-    // Dovecot looks at the timeouts whatever the transport is.
-    let timeout = match context.dialect {
-        Dialect::V2_3 => timeout(section, Key::TransportTimeout, context),
-        Dialect::V2_4 => timeout(section, Key::HttpTimeout, context),
-    };
-    let connect_timeout = self::timeout(section, Key::UnixTimeout, context);
-    let text = context.value(setting)?;
-    let url_key = if is_2_4 {
-        Key::Url
-    } else {
-        Key::TransportArguments
-    };
-    match text.bytes() {
-        b"log" => Some(Transport::Log),
-        b"drop" => Some(Transport::Drop),
-        b"http-post" => Some(Transport::HttpPost {
-            url: url(section, url_key, context)?,
-            timeout: timeout?,
-        }),
-        b"file" if is_2_4 => Some(Transport::File {
-            path: path(section, Key::FilePath, context)?,
-        }),
-        b"unix" if is_2_4 => Some(Transport::Unix {
-            path: path(section, Key::UnixPath, context)?,
-            timeout: connect_timeout?,
-        }),
-        _ => {
-            let names: &[&str] = if is_2_4 {
-                &["log", "http-post", "drop", "file", "unix"]
-            } else {
-                &["log", "http-post", "drop"]
-            };
-            let what = if is_2_4 { "driver" } else { "transport" };
-            context.push(unknown(Code::UnknownTransport, what, text, names));
-            None
-        }
-    }
-}
-
-/// A timeout; `Some(None)` never strikes, `None` was reported.
-fn timeout(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<Option<Duration>> {
-    let Some(setting) = section.last(key) else {
-        return Some(Some(TIMEOUT));
-    };
-    let text = context.value(setting)?;
-    match interval::parse(text.bytes(), context.dialect) {
-        // To Dovecot's clients 0 means no timeout.
-        Ok(timeout) => Some(timeout.filter(|timeout| !timeout.is_zero())),
-        Err(error) => {
-            let value = String::from_utf8_lossy(text.bytes());
-            let message = format!("invalid time interval `{value}`: {}", error.reason());
-            context.push(
-                Diagnostic::new(Code::InvalidInterval, message, text.span())
-                    .help("write it like `250ms` or `5 secs`"),
-            );
-            None
-        }
-    }
-}
-
-fn url(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<Vec<u8>> {
-    let setting = given(section, key, Code::MissingUrl, context)?;
-    let text = context.value(setting)?;
-    if is_http(text.bytes()) {
-        return Some(text.bytes().to_vec());
-    }
-    let code = Code::InvalidUrl;
-    context.push(
-        Diagnostic::new(code, code.title(), text.span())
-            .label("expected `http://…` or `https://…`"),
-    );
-    None
-}
-
-/// Scheme, host, and nothing that could not stand in a request.
-fn is_http(url: &[u8]) -> bool {
-    let lower = url.to_ascii_lowercase();
-    let rest = lower
-        .strip_prefix(b"http://")
-        .or_else(|| lower.strip_prefix(b"https://"));
-    rest.is_some_and(|rest| {
-        let host = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next();
-        host.is_some_and(|host| !host.is_empty()) && rest.iter().all(u8::is_ascii_graphic)
-    })
-}
-
-fn path(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<Vec<u8>> {
-    let setting = given(section, key, Code::MissingPath, context)?;
-    Some(context.value(setting)?.bytes().to_vec())
-}
-
-/// A setting that the transport needs.
-fn given<'a>(
-    section: &Section<'a>,
-    key: Key,
-    code: Code,
-    context: &mut Context<'_>,
-) -> Option<&'a RawSetting> {
-    let setting = section.last(key).filter(|setting| !is_blank(setting));
-    if setting.is_none() {
-        let rows = section.kind.rows(context.dialect).iter();
-        let name = rows.copied().find(|row| row.key == key).map(|row| {
-            section
-                .kind
-                .short_name(context.dialect, section.name.bytes(), row)
-        });
-        let place = section
-            .last(Key::Transport)
-            .map_or(section.span, |setting| setting.written);
-        let diagnostic = missing(code, section, place);
-        context.push(match name {
-            Some(name) => diagnostic.help(format!("set `{name}`")),
-            None => diagnostic,
-        });
-    }
-    setting
 }
 
 fn is_blank(setting: &RawSetting) -> bool {

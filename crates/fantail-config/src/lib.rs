@@ -22,6 +22,8 @@ mod comments;
 mod context;
 mod diagnostic;
 mod exporter;
+mod exporter_settings;
+mod extension;
 mod glob;
 mod group_by;
 mod groups;
@@ -43,6 +45,7 @@ mod schema;
 mod section;
 mod service;
 mod settings;
+mod size;
 mod source;
 mod statement;
 mod suggest;
@@ -58,6 +61,11 @@ pub use crate::{
     code::{Code, Severity},
     comments::Comments,
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
+    exporter_settings::{
+        Delivery, Exporter, ExporterSpans, FileOptions, HttpBatch, HttpOptions, Level, Messages,
+        Overflow, Spool, Sync, Syslog, SyslogAddress, Tabs, Throttle, Transport,
+    },
+    extension::EXTENSIONS,
     limits::Limits,
     load::{Loaded, Options, Refused, load, load_text},
     loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
@@ -65,8 +73,7 @@ pub use crate::{
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     render::{Report, Style, render, render_reports},
     settings::{
-        BrokenMetric, Exporter, ExporterSpans, InetListener, Metric, MetricSpans, Settings,
-        StatsService, Transport, UnixListener,
+        BrokenMetric, InetListener, Metric, MetricSpans, Settings, StatsService, UnixListener,
     },
     source::{FileId, Position, Sources, Span, Spanned},
     statement::{Statement, SyntaxError, ValueForm},

@@ -27,6 +27,8 @@ pub struct RawSetting {
     pub form: ValueForm,
     /// A variable in the value that could not be expanded, with the reason.
     pub(crate) unexpanded: Option<Text>,
+    /// The file that holds the value.
+    pub(crate) file: Option<Vec<u8>>,
     /// Why the file that holds the value could not be read.
     pub(crate) unreadable: Option<String>,
 }

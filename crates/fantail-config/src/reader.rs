@@ -178,6 +178,7 @@ impl Reader<'_> {
             written: value.span(),
             form,
             unexpanded: None,
+            file: None,
             unreadable: None,
         };
         match form {
@@ -239,6 +240,7 @@ impl Reader<'_> {
             Ok(text) => {
                 self.size = self.size.saturating_add(text.len());
                 let text: Arc<[u8]> = text.into();
+                setting.file = Some(path.clone());
                 let Some(file) = self
                     .sources
                     .add(path, Arc::clone(&text), Some(setting.written))

@@ -6,6 +6,8 @@
 
 use fantail_event::Dialect;
 
+use crate::extension::{self, Extension};
+
 /// A kind of block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -47,6 +49,8 @@ pub(crate) enum Key {
     FilePath,
     UnixPath,
     UnixTimeout,
+    /// What Dovecot does not know.
+    Extension(Extension),
 }
 
 /// What may stand behind a name.
@@ -93,13 +97,33 @@ const METRIC_2_3: &[Row] = &[
     list("exporter_include", Key::Include),
 ];
 
-const EXPORTER_2_3: &[Row] = &[
+/// Puts two tables into one.
+const fn joined<const N: usize>(first: &[Row], second: &[Row]) -> [Row; N] {
+    let mut rows = [value("", Key::Name); N];
+    let (one, other) = rows.split_at_mut(first.len());
+    one.copy_from_slice(first);
+    other.copy_from_slice(second);
+    rows
+}
+
+const EXPORTER_2_3: &[Row] =
+    &joined::<{ DOVECOT_2_3.len() + extension::ROWS_2_3.len() }>(DOVECOT_2_3, extension::ROWS_2_3);
+
+const EXPORTER_2_4: &[Row] =
+    &joined::<{ DOVECOT_2_4.len() + extension::ROWS_2_4.len() }>(DOVECOT_2_4, extension::ROWS_2_4);
+
+/// Paths and the last timeout are those of 2.4: fantail has its targets for
+/// both.
+const DOVECOT_2_3: &[Row] = &[
     value("name", Key::Name),
     value("transport", Key::Transport),
     value("transport_args", Key::TransportArguments),
     value("transport_timeout", Key::TransportTimeout),
     value("format", Key::Format),
     value("format_args", Key::FormatArguments),
+    value("file_path", Key::FilePath),
+    value("unix_path", Key::UnixPath),
+    value("unix_connect_timeout", Key::UnixTimeout),
 ];
 
 const METRIC_2_4: &[Row] = &[
@@ -112,7 +136,7 @@ const METRIC_2_4: &[Row] = &[
     list("metric_exporter_include", Key::Include),
 ];
 
-const EXPORTER_2_4: &[Row] = &[
+const DOVECOT_2_4: &[Row] = &[
     value("event_exporter_name", Key::Name),
     value("event_exporter_driver", Key::Transport),
     value("event_exporter_format", Key::Format),

@@ -3,14 +3,13 @@
 //! Plain values, resolved and checked; each keeps the place it was written
 //! at, so that later checks can point there.
 
-use std::time::Duration;
-
 use fantail_event::Dialect;
 use fantail_filter::Filter;
-use fantail_format::{Format, Parts, TimeStyle};
+use fantail_format::Parts;
 use fantail_metrics::{GroupBy, MetricSettings};
 
 use crate::{
+    exporter_settings::Exporter,
     source::{Span, Spanned},
     text::Text,
 };
@@ -75,63 +74,6 @@ pub struct BrokenMetric {
     pub exporter: Option<Spanned<Vec<u8>>>,
     /// Its filter and the text of that, if it is not to blame.
     pub filter: Option<(Filter, Text)>,
-}
-
-/// `event_exporter NAME { … }`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exporter {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// How events are written.
-    pub format: Format,
-    /// How times are written.
-    pub time_style: TimeStyle,
-    /// Where they go.
-    pub transport: Transport,
-    /// Where all this was written.
-    pub spans: ExporterSpans,
-}
-
-/// Where an exporter was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExporterSpans {
-    /// The line that opens its first block.
-    pub block: Span,
-    /// Its name.
-    pub name: Span,
-    /// The format.
-    pub format: Span,
-    /// The transport, if one is given.
-    pub transport: Option<Span>,
-}
-
-/// Where exported events go. A timeout of `None` never strikes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Transport {
-    /// Into the log.
-    Log,
-    /// Nowhere.
-    Drop,
-    /// Posted to an HTTP server, one request each.
-    HttpPost {
-        /// The URL; begins with `http://` or `https://`.
-        url: Vec<u8>,
-        /// How long one request may take. Dovecot's default: 250 ms.
-        timeout: Option<Duration>,
-    },
-    /// Appended to a file.
-    File {
-        /// The file.
-        path: Vec<u8>,
-    },
-    /// Into a Unix stream socket.
-    Unix {
-        /// The socket.
-        path: Vec<u8>,
-        /// How long connecting may take. Dovecot's default: 250 ms.
-        timeout: Option<Duration>,
-    },
 }
 
 /// `service stats { … }`: where the stats process listens.

@@ -5,17 +5,21 @@
 //! the same settings. It does not translate: what only the other series of
 //! Dovecot can express is written all the same.
 
+mod exporter;
+
 use std::time::Duration;
 
 use bstr::ByteSlice;
 use fantail_event::Dialect;
-use fantail_format::{Format, Parts, TimeStyle};
+use fantail_format::Parts;
 use fantail_metrics::{GroupBy, Method};
 
 use crate::{
     modifier,
-    settings::{Exporter, Metric, Settings, StatsService, Transport},
+    settings::{Metric, Settings, StatsService},
 };
+
+pub use self::exporter::write_exporter;
 
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
@@ -40,49 +44,6 @@ pub fn write(settings: &Settings) -> Vec<u8> {
     }
     write_stats(settings, &mut text);
     text
-}
-
-/// Writes one `event_exporter` block.
-pub fn write_exporter(exporter: &Exporter, dialect: Dialect, text: &mut Vec<u8>) {
-    let mut block = Block { text, depth: 0 };
-    block.open(b"event_exporter", &exporter.name);
-    let names = Format::NAMES.iter();
-    for (name, _) in names.filter(|(_, format)| *format == exporter.format) {
-        block.set("format", name.as_bytes());
-    }
-    match (dialect, exporter.time_style) {
-        (Dialect::V2_3, TimeStyle::Rfc3339) => block.set("format_args", b"time-rfc3339"),
-        (Dialect::V2_3, TimeStyle::Unix) => block.set("format_args", b"time-unix"),
-        (Dialect::V2_4, TimeStyle::Rfc3339) => {}
-        (Dialect::V2_4, TimeStyle::Unix) => block.set("time_format", b"unix"),
-    }
-    let transport = match dialect {
-        Dialect::V2_3 => "transport",
-        Dialect::V2_4 => "driver",
-    };
-    match &exporter.transport {
-        Transport::Log => block.set(transport, b"log"),
-        Transport::Drop => block.set(transport, b"drop"),
-        Transport::HttpPost { url, timeout } => {
-            block.set(transport, b"http-post");
-            let (key, timeout_key) = match dialect {
-                Dialect::V2_3 => ("transport_args", "transport_timeout"),
-                Dialect::V2_4 => ("http_post_url", "http_client_request_absolute_timeout"),
-            };
-            block.set(key, url);
-            block.timeout(timeout_key, *timeout);
-        }
-        Transport::File { path } => {
-            block.set(transport, b"file");
-            block.set("file_path", path);
-        }
-        Transport::Unix { path, timeout } => {
-            block.set(transport, b"unix");
-            block.set("unix_path", path);
-            block.timeout("unix_connect_timeout", *timeout);
-        }
-    }
-    block.close();
 }
 
 /// Writes one `metric` block.
@@ -251,6 +212,14 @@ impl Block<'_> {
             quote(value, self.text);
         }
         self.text.push(b'\n');
+    }
+
+    /// A value that is read from a file.
+    fn file_value(&mut self, key: &str, path: &[u8]) {
+        self.indent();
+        for part in [key.as_bytes(), b" = <", path, b"\n"] {
+            self.text.extend_from_slice(part);
+        }
     }
 
     fn timeout(&mut self, key: &str, timeout: Option<Duration>) {

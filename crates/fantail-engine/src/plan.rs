@@ -130,8 +130,10 @@ fn formatter(
         time_style: exporter.time_style,
         parts: metric.include,
         fields: metric.settings.fields.clone(),
-        rules: fantail_format::FieldRules::default(),
-        cut_long_strings: matches!(exporter.transport, Transport::Log),
+        rules: exporter.rules.clone(),
+        // Dovecot's formats in Dovecot's log; what is new has limits of its own.
+        cut_long_strings: matches!(exporter.transport, Transport::Log)
+            && exporter.format.is_dovecots(),
         dialect: settings.dialect,
     });
     Ok((ExporterId(at), formatter))

@@ -2,38 +2,47 @@
 //!
 //! A [`FilterSet`] gives the filters that match an event, exactly those that
 //! [`Filter::evaluate`] is true for, at a cost that follows what matches and
-//! not what is configured. The plain way, each filter's tree for each event,
-//! costs some ten nanoseconds a filter: with ten thousand filters a server
-//! would do nothing else.
+//! not what is configured. Each filter by itself costs some ten nanoseconds:
+//! with ten thousand of them a server would do nothing else.
 //!
 //! # How
 //!
 //! 1. *Slots.* Each field key that a filter names has a [`Slot`]; nothing else
 //!    is ever looked up ([`Slots`], [`SlotView`]).
-//! 2. *Shared comparisons.* Equal comparisons of all filters are one, which is
-//!    evaluated at most once an event: its result is remembered under the
-//!    number of the event's generation. A filter is a short program of jumps
-//!    over them.
-//! 3. *Classes.* Events of one name, categories and level are alike in what
+//! 2. *Classes.* Events of one name, categories and level are alike in what
 //!    can match them. The first of a kind has the filters specialised: what
 //!    their `event=` and `category=` say is known and folded away, and most
 //!    filters vanish. Which names a filter can match at all is found when it
 //!    is added, so that making a class looks only at filters that name it.
-//! 4. *Access predicates.* In its class each filter hangs on comparisons of
+//! 3. *Access predicates.* In its class each filter hangs on comparisons of
 //!    which one must hold for it to match, the most selective ones. Those are
 //!    found from the event's values: equality by hash, beginnings and ends of
 //!    texts by length and hash, networks by mask and hash, ranges of numbers
-//!    in order. Only filters that are found are evaluated, and only the rest
-//!    of their program.
+//!    in order.
+//! 4. *Levels.* Where a comparison holds, the filters that hang on it are
+//!    specialised again. Of most nothing is left, and they match; of many a
+//!    bound of one number, and a binary search finds all that match. Where
+//!    more than a few are left they hang on another comparison each. Without,
+//!    all that begin with `cmd_name=SELECT` would be evaluated, whatever their
+//!    `duration>1s` says: ten of them for each that matches.
+//! 5. *Shared comparisons.* What remains is evaluated, a short program of
+//!    jumps. Equal comparisons of all filters are one, and evaluated at most
+//!    once an event: the result is remembered under the event's number.
+//!
+//! What is left to pay for is memory. So little lies between a value and the
+//! filters: a cache line of a lane, one of a hash table, one of the comparison.
+//! Fields are looked up where a filter wants them, where the last event had them
+//! ([`EventView::field_near`](fantail_event::EventView::field_near)). To walk
+//! through all of an event's fields first takes as long as eight such look-ups,
+//! even if the order of its keys is foreseen; most classes ask for fewer.
 //!
 //! This is the way of publish/subscribe systems: access predicates (Fabret et
 //! al., 2001), shared subexpressions (A-Tree, 2021), the most selective
-//! attribute first (BE-Tree, 2011). Counting algorithms, which note for each
-//! filter how many of its comparisons hold, lose here: mail servers' events
-//! have fields that nearly always hold the same value. Sharing whole
-//! subexpressions as A-Tree does gains little once the class is known; what is
-//! left of a filter is two or three comparisons. Specialising by name is what
-//! the general systems cannot do, and most of the gain.
+//! attribute first, level by level (BE-Tree, 2011). Counting algorithms, which
+//! note for each filter how many of its comparisons hold, lose here: mail
+//! servers' events have fields that nearly always hold the same value.
+//! Specialising by name is what the general systems cannot do, and most of the
+//! gain.
 //!
 //! # Change at run time
 //!
@@ -46,12 +55,13 @@
 //!
 //! # Bounds
 //!
-//! A matcher keeps at most some thousand names and classes more than twice those
-//! that filters mention, and a few entries a filter in all of them together; events for which there is no room are
-//! matched against an index without classes, more slowly, and after a while
-//! all classes are forgotten to make room for what is current. What is
-//! configured is not bounded here: see
-//! [`Limits`](fantail_syntax::Limits) for what one filter may cost.
+//! A matcher keeps at most some thousand names and classes more than twice
+//! those that filters mention, and a few entries a filter in all of them
+//! together; events for which there is no room are matched against an index
+//! without classes, more slowly, and after a while all classes are forgotten
+//! to make room for what is current. Filters are specialised again only so far
+//! as their operations do not multiply. What is configured is not bounded
+//! here: see [`Limits`](fantail_syntax::Limits) for what one filter may cost.
 //!
 //! Not here: which comparisons an event *nearly* met (that is a question to
 //! one filter), and learning from the events which comparisons are selective

@@ -18,8 +18,10 @@ use crate::{
 /// 2⁶⁴+1). Distributions merge, and a merge equals the distribution of all
 /// values together; the order in which they come does not matter.
 ///
-/// It is 104 bytes; five to 480 values add 2, 4 or 8 bytes each, according to
-/// how far they lie apart; beyond, a sketch of 1 to 3 KB takes their place.
+/// It is 104 bytes, and room for the first 4 to 31 values is in there: 11 if
+/// they are less than 8 seconds apart, as durations in microseconds. Up to 480
+/// values add 1 to 8 bytes each, according to how far they lie apart; beyond,
+/// a sketch of 1 to 3 KB takes their place.
 ///
 /// ```
 /// # use fantail_metrics::{Distribution, Percentile};

@@ -48,10 +48,7 @@ pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut V
 /// Appends what tells the series of a string or an element of a list.
 pub(crate) fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
     let start = out.len();
-    let mut value = Cow::Borrowed(text);
-    for modifier in modifiers {
-        value = modify(value, *modifier);
-    }
+    let value = modified(text, modifiers);
     if let Some(kept) = value.get(..MAX_BYTES)
         && value.len() > MAX_BYTES
     {
@@ -61,6 +58,24 @@ pub(crate) fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<
     } else {
         out.extend_from_slice(&value);
     }
+}
+
+/// What [`write_text_key`] would append, if that is in the text as it stands.
+#[inline]
+pub(crate) fn text_key<'a>(text: &'a [u8], modifiers: &[Modifier]) -> Option<&'a [u8]> {
+    let key = match modifiers {
+        [] => text,
+        modifiers => match modified(text, modifiers) {
+            Cow::Borrowed(key) => key,
+            Cow::Owned(_) => return None,
+        },
+    };
+    (key.len() <= MAX_BYTES).then_some(key)
+}
+
+fn modified<'a>(text: &'a [u8], modifiers: &[Modifier]) -> Cow<'a, [u8]> {
+    let modify = |value, modifier: &Modifier| modify(value, *modifier);
+    modifiers.iter().fold(Cow::Borrowed(text), modify)
 }
 
 fn modify(value: Cow<'_, [u8]>, modifier: Modifier) -> Cow<'_, [u8]> {
@@ -74,6 +89,8 @@ fn modify(value: Cow<'_, [u8]>, modifier: Modifier) -> Cow<'_, [u8]> {
             let end = at.unwrap_or(value.len());
             slice(value, ..end)
         }
+        (Modifier::Lower, value) if !value.iter().any(u8::is_ascii_uppercase) => value,
+        (Modifier::Upper, value) if !value.iter().any(u8::is_ascii_lowercase) => value,
         (Modifier::Lower, value) => Cow::Owned(value.to_ascii_lowercase()),
         (Modifier::Upper, value) => Cow::Owned(value.to_ascii_uppercase()),
     }
@@ -117,6 +134,18 @@ pub enum Label<'a> {
 }
 
 impl Label<'_> {
+    /// The value, where [`text`](Self::text) shows it as it is: it is not
+    /// cut, is UTF-8, and has no U+FFFD. `None` tells nothing.
+    #[must_use]
+    pub fn plain_text(&self) -> Option<&str> {
+        let Self::Value(value) = self else {
+            return None;
+        };
+        let text = str::from_utf8(value).ok();
+        let text = text.filter(|text| text.len() <= MAX_BYTES);
+        text.filter(|text| text.is_ascii() || !text.contains(REPLACEMENT))
+    }
+
     /// The label as text that no other label of the same level has (but
     /// [`Missing`](Self::Missing) and the empty value are both empty).
     ///
@@ -206,7 +235,10 @@ mod tests {
             field: b"x".to_vec(),
             method: Method::Discrete(Vec::new()),
         };
-        Label::Value(value).text(&level)
+        let label = Label::Value(value);
+        let text = label.text(&level);
+        assert!(label.plain_text().is_none_or(|plain| plain == text));
+        text
     }
 
     fn check_modified(modifiers: &[Modifier], expected: [&str; 5]) {
@@ -265,6 +297,7 @@ mod tests {
             Some(whole.clone().into())
         );
         assert_eq!(text(whole.as_bytes()), whole);
+        assert_eq!(Label::Value(whole.as_bytes()).plain_text(), Some(&*whole));
     }
 
     #[test]

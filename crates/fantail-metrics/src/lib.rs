@@ -33,6 +33,7 @@ mod settings;
 mod sketch;
 mod snapshot;
 pub mod state;
+mod store;
 mod tree;
 mod view;
 

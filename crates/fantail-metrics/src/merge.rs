@@ -1,117 +1,167 @@
-//! The series of several shards as one tree.
+//! Series as they are read: in preorder, and those of several shards as one
+//! tree.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    Distribution,
-    snapshot::{OwnedLabel, Series},
+    Label,
+    snapshot::Series,
+    store::{Chunk, Mark, Store},
+    tree::Key,
 };
 
-/// A series and where it belongs.
-#[derive(Debug)]
-pub(crate) struct Node {
-    /// The index of its parent, which comes before it; beyond all indices for
-    /// the metric itself.
-    pub(crate) parent: usize,
-    pub(crate) label: OwnedLabel,
-    pub(crate) distributions: Box<[Distribution]>,
-    pub(crate) own_sum: Option<i128>,
-}
+/// The parent of the metric itself.
+const NO_PARENT: u32 = u32::MAX;
 
-const NO_PARENT: usize = usize::MAX;
-
-/// Puts each series before those below it, and keeps the order of siblings.
-pub(crate) fn in_preorder(nodes: Vec<Node>) -> Vec<Series> {
-    // Children as linked lists, from the last to the first.
-    let mut next = vec![None; nodes.len()];
-    let mut last_child = vec![None; nodes.len()];
-    let mut roots = Vec::new();
-    for (at, node) in nodes.iter().enumerate() {
-        match last_child.get_mut(node.parent) {
-            Some(last) => next[at] = last.replace(at),
-            None => roots.push(at),
-        }
-    }
-    let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
-    let mut series = Vec::with_capacity(nodes.len());
-    let mut pending: Vec<(usize, usize)> = roots.into_iter().rev().map(|at| (at, 0)).collect();
-    while let Some((at, depth)) = pending.pop() {
-        let Some(node) = nodes[at].take() else {
-            continue;
-        };
-        series.push(Series {
-            depth,
-            label: node.label,
-            distributions: node.distributions,
-            own_sum: node.own_sum,
-        });
-        // Pushed from the last to the first, popped from the first.
-        let mut child = last_child[at];
-        while let Some(at) = child {
-            pending.push((at, depth + 1));
-            child = next[at];
-        }
-    }
-    series
-}
-
-/// Merges two lists of series, each in preorder.
-pub(crate) fn merge(into: Vec<Series>, other: Vec<Series>) -> Vec<Series> {
-    let mut nodes = with_parents(into);
-    let places: HashMap<(usize, &OwnedLabel), usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(at, node)| ((node.parent, &node.label), at))
-        .collect();
-    // Where each of the other's series goes.
-    let other = with_parents(other);
-    let mut targets: Vec<usize> = Vec::with_capacity(other.len());
-    let mut end = nodes.len();
-    for node in &other {
-        let parent = targets.get(node.parent).copied().unwrap_or(NO_PARENT);
-        let known = places.get(&(parent, &node.label)).copied();
-        targets.push(known.unwrap_or_else(|| {
-            end += 1;
-            end - 1
-        }));
-    }
-    for (node, &target) in other.into_iter().zip(&targets) {
-        let parent = targets.get(node.parent).copied().unwrap_or(NO_PARENT);
-        match nodes.get_mut(target) {
-            Some(here) => here.add(&node),
-            None => nodes.push(Node { parent, ..node }),
-        }
-    }
-    in_preorder(nodes)
-}
-
-impl Node {
-    fn add(&mut self, other: &Self) {
-        for (here, there) in self.distributions.iter_mut().zip(&other.distributions) {
-            here.merge(there);
-        }
-        if let (Some(here), Some(there)) = (&mut self.own_sum, other.own_sum) {
-            *here = here.saturating_add(there);
-        }
-    }
-}
-
-fn with_parents(series: Vec<Series>) -> Vec<Node> {
-    // The last series seen at each depth.
-    let mut path: Vec<usize> = Vec::new();
-    series
+/// The series of a registry, each before those below it; siblings keep their
+/// order.
+pub(crate) fn in_preorder(chunks: &[Chunk]) -> Vec<Series> {
+    let chunks: Vec<Arc<Chunk>> = chunks.iter().cloned().map(Arc::new).collect();
+    let parents: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.parents()).collect();
+    let order = preorder(&parents);
+    let series = order
         .into_iter()
-        .enumerate()
-        .map(|(at, series)| {
-            path.truncate(series.depth);
-            let parent = path.last().copied().unwrap_or(NO_PARENT);
-            path.push(at);
-            Node {
-                parent,
-                label: series.label,
-                distributions: series.distributions,
-                own_sum: series.own_sum,
-            }
-        })
-        .collect()
+        .filter_map(|(at, depth)| Series::of(&chunks, at as usize, depth));
+    series.collect()
+}
+
+/// Where each series goes, and how deep it is: `parents` are the indices of
+/// their parents, which come before them.
+fn preorder(parents: &[u32]) -> Vec<(u32, u32)> {
+    // Of each, how many there are from it down.
+    let mut sizes = vec![1_u32; parents.len()];
+    for (at, parent) in parents.iter().enumerate().rev() {
+        let size = sizes.get(at).copied().unwrap_or(0);
+        if let Some(above) = sizes.get_mut(*parent as usize) {
+            *above += size;
+        }
+    }
+    // Of each, where the next one below it goes, and its depth.
+    let mut places: Vec<(u32, u32)> = Vec::with_capacity(parents.len());
+    let mut next_root = 0;
+    let mut order = vec![(0, 0); parents.len()];
+    for ((at, parent), size) in (0..).zip(parents).zip(sizes) {
+        let (next, depth) = match places.get_mut(*parent as usize) {
+            Some((next, depth)) => (next, *depth + 1),
+            None => (&mut next_root, 0),
+        };
+        let place = *next;
+        *next += size;
+        places.push((place + 1, depth));
+        if let Some(here) = order.get_mut(place as usize) {
+            *here = (at, depth);
+        }
+    }
+    order
+}
+
+/// A series of either side, or of both.
+struct Node<'a> {
+    one: &'a Series,
+    other: Option<&'a Series>,
+}
+
+/// Merges two lists of series, each in preorder. What only one of them has is
+/// not copied.
+pub(crate) fn merge(into: &[Series], other: &[Series]) -> Vec<Series> {
+    let mut parents = parents(into);
+    let mut nodes: Vec<Node<'_>> = into.iter().map(|one| Node { one, other: None }).collect();
+    let keys = parents.iter().zip(into).map(|(p, s)| (*p, s.label()));
+    let places: HashMap<(u32, Label<'_>), u32> = keys.zip(0..).collect();
+    // Where each of the other's series goes.
+    let mut targets: Vec<u32> = Vec::with_capacity(other.len());
+    for (series, parent) in other.iter().zip(self::parents(other)) {
+        let parent = targets.get(parent as usize).copied().unwrap_or(NO_PARENT);
+        let known = places.get(&(parent, series.label())).copied();
+        let known = known.and_then(|at| Some((at, nodes.get_mut(at as usize)?)));
+        if let Some((at, here)) = known {
+            here.other = Some(series);
+            targets.push(at);
+        } else {
+            targets.push(index(nodes.len()));
+            parents.push(parent);
+            nodes.push(Node {
+                one: series,
+                other: None,
+            });
+        }
+    }
+    let order = preorder(&parents);
+    let order = order
+        .iter()
+        .filter_map(|(at, depth)| Some((nodes.get(*at as usize)?, *depth)));
+    collect(order)
+}
+
+fn collect<'a>(nodes: impl Iterator<Item = (&'a Node<'a>, u32)> + Clone) -> Vec<Series> {
+    let mut sums = Builder::default();
+    for (node, _) in nodes.clone() {
+        if let Some(other) = node.other {
+            sums.push_sum(node.one, other);
+        }
+    }
+    let sums = sums.finish();
+    let mut next = 0;
+    let series = nodes.filter_map(|(node, depth)| match node.other {
+        None => Some(node.one.at_depth(depth)),
+        Some(_) => {
+            next += 1;
+            Series::of(&sums, next - 1, depth)
+        }
+    });
+    series.collect()
+}
+
+fn parents(series: &[Series]) -> Vec<u32> {
+    // The last series seen at each depth.
+    let mut path: Vec<u32> = Vec::new();
+    let parent = |(at, series): (u32, &Series)| {
+        path.truncate(series.depth());
+        let parent = path.last().copied().unwrap_or(NO_PARENT);
+        path.push(at);
+        parent
+    };
+    (0..).zip(series).map(parent).collect()
+}
+
+/// Memory ends before there are so many series.
+fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(NO_PARENT)
+}
+
+/// Makes series that no registry has.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    store: Store,
+}
+
+impl Builder {
+    /// Adds a series; its parent is not kept.
+    pub(crate) fn push(
+        &mut self,
+        label: Label<'_>,
+        distributions: impl ExactSizeIterator<Item = crate::Distribution>,
+        own_sum: Option<i128>,
+    ) {
+        let mark = Mark::new(true);
+        self.store
+            .push(NO_PARENT, Key::from(label), mark, distributions, own_sum);
+    }
+
+    fn push_sum(&mut self, one: &Series, other: &Series) {
+        let both = one.distributions().iter().zip(other.distributions());
+        let sums = both.map(|(one, other)| {
+            let mut sum = one.clone();
+            sum.merge(other);
+            sum
+        });
+        let own = one.own_sum().zip(other.own_sum());
+        let own = own.map(|(one, other)| one.saturating_add(other));
+        self.push(one.label(), sums, own);
+    }
+
+    /// All of them in segments, for [`Series::of`].
+    pub(crate) fn finish(mut self) -> Vec<Arc<Chunk>> {
+        self.store.share().into_iter().map(Arc::new).collect()
+    }
 }

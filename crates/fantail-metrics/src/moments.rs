@@ -21,11 +21,13 @@ impl Moments {
     #[inline]
     pub(crate) fn record(&mut self, value: u64) {
         self.count = self.count.saturating_add(1);
-        add_limbs(&mut self.sum, &[value]);
-        add_limbs(
-            &mut self.squares,
-            &split(u128::from(value) * u128::from(value)),
-        );
+        let sum = join(self.sum).wrapping_add(u128::from(value));
+        self.sum = split(sum);
+        let [low, high, top] = self.squares;
+        let square = u128::from(value) * u128::from(value);
+        let (squares, over) = join([low, high]).overflowing_add(square);
+        let [low, high] = split(squares);
+        self.squares = [low, high, top.wrapping_add(u64::from(over))];
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {

@@ -9,7 +9,7 @@ use fantail_event::{Dialect, ValueRef};
 
 use crate::{
     Limits,
-    label::{write_key, write_text_key},
+    label::{text_key, write_key, write_text_key},
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
     view::MetricView,
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Scratch {
     /// The duration and the fields.
     numbers: Vec<Option<u64>>,
+    /// The series from the metric down, as long as there is one a level.
+    path: Vec<u32>,
     /// The series of the level above, and those found in this one.
     above: Vec<u32>,
     found: Vec<u32>,
@@ -62,9 +64,11 @@ impl Texts {
 }
 
 /// How the value of an event chooses sub-metrics of one level.
-enum Choice {
+enum Choice<'a> {
     /// It has none.
     Missing,
+    /// One, by this key.
+    Text(&'a [u8]),
     /// Those whose keys are in the buffer.
     Keys,
     Bucket(u32, i64),
@@ -89,52 +93,129 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     let numbers = (0..settings.fields.len()).map(|at| event.field(at).map(number));
     scratch.numbers.extend(numbers);
 
-    tree.record(ROOT, &scratch.numbers);
-    scratch.above.clear();
-    scratch.above.push(ROOT);
-    let mut left = limits.updates_per_event;
-    let mut overflowed = 0;
-    for (depth, level) in (0..).zip(&settings.group_by) {
+    let mut descent = Descent {
+        tree,
+        limits,
+        used,
+        updates_left: limits.updates_per_event,
+        overflowed: 0,
+    };
+    let mut levels = (0..).zip(&settings.group_by);
+    let mut parent = ROOT;
+    scratch.path.clear();
+    scratch.path.push(parent);
+    // One series a level, as long as there are no lists.
+    for (depth, level) in levels.by_ref() {
         let choice = choose(event, depth as usize, level, dialect, scratch);
+        let key = match choice {
+            Choice::Missing => Key::Missing,
+            Choice::Text(text) => Key::Text(text),
+            Choice::Bucket(bucket, _) => Key::Bucket(bucket),
+            Choice::Keys => {
+                descent.spread(parent, depth, scratch);
+                for (depth, level) in levels {
+                    let choice = choose(event, depth as usize, level, dialect, scratch);
+                    descent.all(depth, &choice, scratch);
+                }
+                break;
+            }
+        };
+        if descent.grant(1) == 0 {
+            break;
+        }
+        parent = descent.child(parent, depth, key);
+        scratch.path.push(parent);
+        match choice {
+            // Nothing is below it.
+            Choice::Missing => break,
+            Choice::Bucket(_, value) => descent.tree.record_own(parent, value),
+            Choice::Text(_) | Choice::Keys => {}
+        }
+    }
+    // The last is the one that is in no cache; what it waits for is fetched
+    // while the others are updated.
+    for series in scratch.path.iter().rev() {
+        descent.tree.record(*series, &scratch.numbers);
+    }
+    descent.overflowed
+}
+
+/// The way of an event down a tree.
+struct Descent<'a> {
+    tree: &'a mut Tree,
+    limits: &'a Limits,
+    used: &'a mut usize,
+    updates_left: usize,
+    overflowed: u64,
+}
+
+impl Descent<'_> {
+    /// How many of these updates there may be; the rest is left out.
+    fn grant(&mut self, wanted: usize) -> usize {
+        let granted = wanted.min(self.updates_left);
+        self.updates_left -= granted;
+        self.overflowed += (wanted - granted) as u64;
+        granted
+    }
+
+    #[inline]
+    fn child(&mut self, parent: u32, depth: u32, key: Key<'_>) -> u32 {
+        let mut room = Room {
+            metric: self.limits.series_per_metric,
+            used: self.used,
+            all: self.limits.series,
+        };
+        let (child, other) = self.tree.child(parent, depth, key, &mut room);
+        self.overflowed += u64::from(other);
+        child
+    }
+
+    /// From one series to those of a list.
+    fn spread(&mut self, parent: u32, depth: u32, scratch: &mut Scratch) {
+        scratch.above.clear();
+        scratch.above.push(parent);
+        self.all(depth, &Choice::Keys, scratch);
+    }
+
+    /// From all series of the level above.
+    fn all(&mut self, depth: u32, choice: &Choice<'_>, scratch: &mut Scratch) {
         let wanted = match choice {
-            Choice::Missing | Choice::Bucket(..) => 1,
+            Choice::Missing | Choice::Text(_) | Choice::Bucket(..) => 1,
             Choice::Keys => scratch.keys.ranges.len(),
         };
-        scratch.found.clear();
-        for &parent in &scratch.above {
-            let granted = wanted.min(left);
-            left -= granted;
-            overflowed += (wanted - granted) as u64;
-            let mut room = Room {
-                metric: limits.series_per_metric,
-                used,
-                all: limits.series,
-            };
-            let mut update = |tree: &mut Tree, key| {
-                let (child, other) = tree.child(parent, depth, key, &mut room);
-                overflowed += u64::from(other);
-                tree.record(child, &scratch.numbers);
+        let Scratch {
+            numbers,
+            above,
+            found,
+            keys,
+            ..
+        } = scratch;
+        found.clear();
+        for &parent in &*above {
+            let granted = self.grant(wanted);
+            let mut update = |key| {
+                let child = self.child(parent, depth, key);
+                self.tree.record(child, numbers);
                 child
             };
-            match choice {
+            match *choice {
                 _ if granted == 0 => {}
                 // Nothing is below it.
-                Choice::Missing => _ = update(tree, Key::Missing),
+                Choice::Missing => _ = update(Key::Missing),
+                Choice::Text(text) => found.push(update(Key::Text(text))),
                 Choice::Keys => {
-                    let keys = scratch.keys.iter().take(granted);
-                    let children = keys.map(|key| update(tree, Key::Text(key)));
-                    scratch.found.extend(children);
+                    let keys = keys.iter().take(granted);
+                    found.extend(keys.map(|key| update(Key::Text(key))));
                 }
                 Choice::Bucket(bucket, value) => {
-                    let child = update(tree, Key::Bucket(bucket));
-                    tree.record_own(child, value);
-                    scratch.found.push(child);
+                    let child = update(Key::Bucket(bucket));
+                    self.tree.record_own(child, value);
+                    found.push(child);
                 }
             }
         }
-        std::mem::swap(&mut scratch.above, &mut scratch.found);
+        std::mem::swap(above, found);
     }
-    overflowed
 }
 
 /// What a distribution takes of a value.
@@ -147,13 +228,13 @@ const fn number(value: ValueRef<'_>) -> u64 {
     }
 }
 
-fn choose<V: MetricView + ?Sized>(
-    event: &V,
+fn choose<'a, V: MetricView + ?Sized>(
+    event: &'a V,
     depth: usize,
     level: &GroupBy,
     dialect: Dialect,
     scratch: &mut Scratch,
-) -> Choice {
+) -> Choice<'a> {
     let value = match (event.level(depth), dialect) {
         (Some(value), _) => value,
         // 2.3 knows no sub-metric of events without the field.
@@ -169,6 +250,11 @@ fn choose<V: MetricView + ?Sized>(
     let Method::Discrete(modifiers) = &level.method else {
         return Choice::Missing;
     };
+    if let ValueRef::Str(text) = value
+        && let Some(key) = text_key(text, modifiers)
+    {
+        return Choice::Text(key);
+    }
     scratch.keys.clear();
     if matches!(value, ValueRef::List) {
         scratch.elements.clear();

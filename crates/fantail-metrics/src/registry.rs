@@ -312,7 +312,8 @@ impl Registry {
         true
     }
 
-    /// What there is at this moment.
+    /// What there is at this moment. Events wait for this hardly at all: see
+    /// [`Snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let metrics = self.order.iter().filter_map(|slot| {
@@ -320,7 +321,7 @@ impl Registry {
             let settings = Arc::clone(&metric.settings);
             Some(MetricSnapshot::new(
                 settings,
-                metric.tree.series(),
+                metric.tree.share(),
                 metric.overflowed,
                 metric.dropped,
             ))

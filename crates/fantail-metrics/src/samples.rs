@@ -1,11 +1,11 @@
 //! The values of a distribution, exact while they are few.
 //!
 //! Dovecot's own median and percentiles are exact up to 480 values; so are
-//! ours, and a [`Sketch`] follows. The exact values are kept in two stages:
-//! four in place, without any memory of their own (most sub-metrics never see
-//! more), and then as differences to the first value in as many bytes as the
-//! widest needs. Durations take two or four bytes a value that way; only
-//! values that differ by more than 2³¹ take eight.
+//! ours, and a [`Sketch`] follows. The exact values are kept as differences to
+//! the first of them, all in as many bytes as the widest needs: one to three
+//! for most durations, eight for values that lie as far apart as can be. The
+//! first 30 bytes of differences are in place, without any memory of their
+//! own; most sub-metrics never see more.
 
 use crate::sketch::Sketch;
 
@@ -13,24 +13,44 @@ use crate::sketch::Sketch;
 pub(crate) const EXACT: u64 = EXACT_USIZE as u64;
 
 const EXACT_USIZE: usize = 480;
-const FEW: usize = 4;
+/// Bytes of differences that are kept in place.
+const IN_PLACE: usize = 30;
 
 /// How many values there are is known outside; it is what `count` below
 /// means.
+///
+/// Written out in one enum, as structs within it would not leave room for its
+/// tag: it is 40 bytes.
 #[derive(Debug, Clone)]
 pub(crate) enum Samples {
-    Few([u64; FEW]),
-    Many(Differences),
-    Sketch(Box<Sketch>),
+    /// The first value, and the differences of the others to it.
+    Few {
+        base: u64,
+        /// Bytes of a difference, 1 to 8.
+        width: u8,
+        cells: [u8; IN_PLACE],
+    },
+    /// The same, for more.
+    Many {
+        base: u64,
+        width: u8,
+        cells: Vec<u8>,
+    },
+    Sketch(Sketch),
 }
 
 impl Default for Samples {
     fn default() -> Self {
-        Self::Few([0; FEW])
+        Self::few(0, 1)
     }
 }
 
 impl Samples {
+    const fn few(base: u64, width: u8) -> Self {
+        let cells = [0; IN_PLACE];
+        Self::Few { base, width, cells }
+    }
+
     /// Adds a value to `count` others.
     #[inline]
     pub(crate) fn record(&mut self, count: u64, value: u64) {
@@ -42,24 +62,54 @@ impl Samples {
     }
 
     fn record_exact(&mut self, count: u64, value: u64) {
-        match self {
-            _ if count >= EXACT => self.with_sketch(count, |sketch| sketch.record(value)),
-            Self::Few(values) => {
-                let room = usize::try_from(count)
-                    .ok()
-                    .and_then(|at| values.get_mut(at));
-                if let Some(place) = room {
-                    *place = value;
-                } else {
-                    let mut many = Differences::new(values[0]);
-                    values.iter().for_each(|&old| many.push(old));
-                    many.push(value);
-                    *self = Self::Many(many);
-                }
-            }
-            Self::Many(values) => values.push(value),
-            Self::Sketch(sketch) => sketch.record(value),
+        let recorded = match self {
+            _ if count >= EXACT => false,
+            Self::Few { base, width, cells } => record_few(base, *width, cells, count, value),
+            Self::Many { base, width, cells } => record_many(*base, *width, cells, value),
+            Self::Sketch(_) => false,
+        };
+        if !recorded {
+            self.make_room(count, value);
         }
+    }
+
+    /// Adds a value that the kind of storage so far has no room for.
+    #[cold]
+    fn make_room(&mut self, count: u64, value: u64) {
+        if count >= EXACT {
+            self.with_sketch(count, |sketch| sketch.record(value));
+            return;
+        }
+        let (base, width) = match self {
+            Self::Few { base, width, .. } | Self::Many { base, width, .. } => (*base, *width),
+            Self::Sketch(sketch) => return sketch.record(value),
+        };
+        let width = width.max(bytes_of(difference(base, value)));
+        // One of the values is the base, but there is one more now.
+        let differences = usize::try_from(count).unwrap_or(EXACT_USIZE);
+        let bytes = differences * usize::from(width);
+        let mut wider = if bytes <= IN_PLACE {
+            Self::few(base, width)
+        } else {
+            let cells = Vec::with_capacity(bytes + 4 * usize::from(width));
+            Self::Many { base, width, cells }
+        };
+        let mut new_count = 0;
+        let mut add = |value| {
+            match &mut wider {
+                Self::Few { base, width, cells } => {
+                    record_few(base, *width, cells, new_count, value);
+                }
+                Self::Many { base, width, cells } if new_count > 0 => {
+                    record_many(*base, *width, cells, value);
+                }
+                Self::Many { .. } | Self::Sketch(_) => {}
+            }
+            new_count += 1;
+        };
+        self.for_each_exact(count, &mut add);
+        add(value);
+        *self = wider;
     }
 
     /// Changes the sketch of these `count` values, which they are from here
@@ -69,7 +119,7 @@ impl Samples {
             change(sketch);
             return;
         }
-        let mut sketch = Box::new(Sketch::new());
+        let mut sketch = Sketch::new();
         self.for_each_exact(count, |value| sketch.record(value));
         change(&mut sketch);
         *self = Self::Sketch(sketch);
@@ -95,13 +145,22 @@ impl Samples {
 
     /// The values in the order they came; nothing for a sketch.
     pub(crate) fn for_each_exact(&self, count: u64, mut each: impl FnMut(u64)) {
-        match self {
-            Self::Few(values) => {
-                let count = usize::try_from(count).unwrap_or(FEW);
-                values.iter().take(count).for_each(|&value| each(value));
+        let (base, width, cells) = match self {
+            Self::Few { base, width, cells } => (*base, *width, &cells[..]),
+            Self::Many { base, width, cells } => (*base, *width, &cells[..]),
+            Self::Sketch(_) => return,
+        };
+        let Some(others) = count.checked_sub(1) else {
+            return;
+        };
+        each(base);
+        let others = usize::try_from(others).unwrap_or(EXACT_USIZE);
+        for cell in cells.chunks_exact(usize::from(width)).take(others) {
+            let mut bytes = [0; 8];
+            for (byte, stored) in bytes.iter_mut().zip(cell) {
+                *byte = *stored;
             }
-            Self::Many(values) => values.for_each(each),
-            Self::Sketch(_) => {}
+            each(base.wrapping_add(unzigzag(u64::from_le_bytes(bytes))));
         }
     }
 
@@ -119,77 +178,66 @@ impl Samples {
     /// Bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
-            Self::Few(_) => 0,
-            Self::Many(values) => values.bytes.capacity(),
-            Self::Sketch(sketch) => size_of::<Sketch>() + sketch.heap_bytes(),
+            Self::Few { .. } => 0,
+            Self::Many { cells, .. } => cells.capacity(),
+            Self::Sketch(sketch) => sketch.heap_bytes(),
         }
     }
 }
 
-/// Values as differences to a base, all in the same number of bytes.
-#[derive(Debug, Clone)]
-pub(crate) struct Differences {
-    base: u64,
-    /// Bytes of a difference: 2, 4 or 8.
+/// `false` if there is no room.
+fn record_few(
+    base: &mut u64,
     width: u8,
-    bytes: Vec<u8>,
+    cells: &mut [u8; IN_PLACE],
+    count: u64,
+    value: u64,
+) -> bool {
+    let Some(others) = count.checked_sub(1) else {
+        *base = value;
+        return true;
+    };
+    let difference = difference(*base, value);
+    let bytes = usize::from(width);
+    let start = usize::try_from(others).unwrap_or(EXACT_USIZE) * bytes;
+    match cells.get_mut(start..start + bytes) {
+        Some(cell) if bytes_of(difference) <= width => {
+            for (byte, new) in cell.iter_mut().zip(difference.to_le_bytes()) {
+                *byte = new;
+            }
+            true
+        }
+        _ => false,
+    }
 }
 
-impl Differences {
-    const fn new(base: u64) -> Self {
-        Self {
-            base,
-            width: 2,
-            bytes: Vec::new(),
-        }
+/// `false` if the difference is too wide.
+fn record_many(base: u64, width: u8, cells: &mut Vec<u8>, value: u64) -> bool {
+    let difference = difference(base, value);
+    if bytes_of(difference) > width {
+        return false;
     }
+    let width = usize::from(width);
+    if cells.capacity() - cells.len() < width {
+        // Half as much again, not twice: there are many of these. And never
+        // more than they can come to.
+        let all = EXACT_USIZE * width;
+        let more = (cells.len() / 2).max(8 * width);
+        let rest = all.saturating_sub(cells.len()).max(width);
+        cells.reserve_exact(more.min(rest));
+    }
+    cells.extend(difference.to_le_bytes().into_iter().take(width));
+    true
+}
 
-    fn push(&mut self, value: u64) {
-        let difference = zigzag(value.wrapping_sub(self.base));
-        let needed = match difference {
-            0..=0xFFFF => 2,
-            0x1_0000..=0xFFFF_FFFF => 4,
-            _ => 8,
-        };
-        if needed > self.width {
-            self.widen(needed);
-        }
-        self.append(difference);
-    }
+const fn difference(base: u64, value: u64) -> u64 {
+    zigzag(value.wrapping_sub(base))
+}
 
-    fn append(&mut self, difference: u64) {
-        let width = usize::from(self.width);
-        if self.bytes.capacity() - self.bytes.len() < width {
-            // Half as much again, not twice: there are many of these. And
-            // never more than they can come to.
-            let all = EXACT_USIZE * width;
-            let more = (self.bytes.len() / 2).max(8 * width);
-            let rest = all.saturating_sub(self.bytes.len()).max(width);
-            self.bytes.reserve_exact(more.min(rest));
-        }
-        self.bytes
-            .extend_from_slice(&difference.to_le_bytes()[..width]);
-    }
-
-    fn widen(&mut self, width: u8) {
-        let mut wider = Self {
-            base: self.base,
-            width,
-            bytes: Vec::new(),
-        };
-        let count = self.bytes.len() / usize::from(self.width);
-        wider.bytes.reserve_exact((count + 8) * usize::from(width));
-        self.for_each(|value| wider.append(zigzag(value.wrapping_sub(self.base))));
-        *self = wider;
-    }
-
-    fn for_each(&self, mut each: impl FnMut(u64)) {
-        for cell in self.bytes.chunks_exact(usize::from(self.width)) {
-            let mut bytes = [0; 8];
-            bytes[..cell.len()].copy_from_slice(cell);
-            each(self.base.wrapping_add(unzigzag(u64::from_le_bytes(bytes))));
-        }
-    }
+/// Bytes that it needs, one at least.
+#[allow(clippy::cast_possible_truncation, reason = "at most 8")]
+const fn bytes_of(difference: u64) -> u8 {
+    (difference | 1).ilog2() as u8 / 8 + 1
 }
 
 /// Small differences of either sign become small numbers; the difference is
@@ -223,13 +271,19 @@ mod tests {
         check(&[], 0);
         check(&[u64::MAX], 0);
         check(&[4, 3, 2, 1], 0);
-        check(&[4, 3, 2, 1, 0], 16);
+        check(&[4, 3, 2, 1, 0], 0);
         check(&[0, u64::MAX, 1 << 63, 1, u64::MAX - 1, (1 << 63) - 1], 96);
-        check(&[1 << 40, 1, 2, 3, 1 << 40, 65_536, 1 << 41], 96);
+        check(&[1 << 40, 1, 2, 3, 1 << 40, 65_536, 1 << 41], 64);
         let near: Vec<u64> = (0..480).map(|n| 1_700_000_000_000_000 + 60 * n).collect();
         check(&near, 960);
         let spread: Vec<u64> = (0..480).map(|n| n * 4_000_000).collect();
         check(&spread, 1_920);
+        for width in 1..=8 {
+            let far = 1 << (8 * width - 2);
+            let in_place: Vec<u64> = (0..=30 / width).map(|n| 7 + n % 2 * far).collect();
+            check(&in_place, 0);
+            check(&[&in_place[..], &[7]].concat(), 96);
+        }
         let wide: Vec<u64> = (0..480).map(|n| n << 55).collect();
         check(&wide, 3_840);
     }

@@ -1,19 +1,32 @@
-//! A list that grows without moving what is in it.
+//! A list in segments, which a snapshot shares instead of copying.
 //!
 //! A vector of a hundred thousand series would be copied as a whole each time
-//! it grows, while an event waits, and be up to half empty after. Here the
-//! first segment has one place (most metrics have one series), each further
-//! as many as all before it together, and none more than 256.
+//! it grows, and for each snapshot, while an event waits. Here the items
+//! stand in segments of 64. A snapshot takes a reference to each, and whoever
+//! next writes to a segment that is still shared copies that one segment
+//! first. Without a snapshot at hand nothing is copied, not even after there
+//! was one.
+//!
+//! What a segment is, its owner says: several columns of the same items, for
+//! instance. Invariant: all segments but the last have 64 items.
 
-const LARGEST_BITS: u32 = 8;
-const LARGEST: usize = 1 << LARGEST_BITS;
+use std::sync::Arc;
 
-#[derive(Debug, Clone)]
-pub(crate) struct Segmented<T> {
-    segments: Vec<Vec<T>>,
+/// Items of a full segment. One event may have to copy as many.
+pub(crate) const SEGMENT: usize = 64;
+
+#[derive(Debug)]
+enum Segment<S> {
+    Own(S),
+    Shared(Arc<S>),
 }
 
-impl<T> Default for Segmented<T> {
+#[derive(Debug)]
+pub(crate) struct Segmented<S> {
+    segments: Vec<Segment<S>>,
+}
+
+impl<S> Default for Segmented<S> {
     fn default() -> Self {
         Self {
             segments: Vec::new(),
@@ -21,91 +34,170 @@ impl<T> Default for Segmented<T> {
     }
 }
 
-/// The segment of an index, and the place within it.
-#[inline]
-const fn place(index: usize) -> (usize, usize) {
-    if index >= LARGEST {
-        let large = (index - LARGEST) / LARGEST;
-        return (LARGEST_BITS as usize + 1 + large, index % LARGEST);
-    }
-    match index {
-        0 => (0, 0),
-        index => {
-            let bits = index.ilog2();
-            (bits as usize + 1, index - (1 << bits))
+impl<S: Clone + Default> Segment<S> {
+    fn get(&self) -> &S {
+        match self {
+            Self::Own(own) => own,
+            Self::Shared(shared) => shared,
         }
     }
-}
 
-const fn capacity(segment: usize) -> usize {
-    match segment {
-        0 => 1,
-        1..=8 => 1 << (segment - 1),
-        _ => LARGEST,
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::Own(S::default()))
     }
-}
 
-impl<T> Segmented<T> {
-    pub(crate) fn push(&mut self, item: T) {
-        let full = self
-            .segments
-            .last()
-            .is_none_or(|last| last.len() == last.capacity());
-        if full {
-            let capacity = capacity(self.segments.len());
-            self.segments.push(Vec::with_capacity(capacity));
-        }
-        if let Some(last) = self.segments.last_mut() {
-            last.push(item);
+    #[cold]
+    fn unshare(&mut self) {
+        *self = Self::Own(self.take().into_own());
+    }
+
+    fn into_own(self) -> S {
+        match self {
+            Self::Own(own) => own,
+            Self::Shared(shared) => Arc::unwrap_or_clone(shared),
         }
     }
 
     #[inline]
-    pub(crate) fn get(&self, index: usize) -> Option<&T> {
-        let (segment, within) = place(index);
-        self.segments.get(segment)?.get(within)
+    fn get_mut(&mut self) -> Option<&mut S> {
+        if let Self::Shared(_) = self {
+            self.unshare();
+        }
+        match self {
+            Self::Own(own) => Some(own),
+            Self::Shared(_) => None,
+        }
     }
 
+    fn share(&mut self) -> Arc<S> {
+        let shared = match self.take() {
+            Self::Own(own) => Arc::new(own),
+            Self::Shared(shared) => shared,
+        };
+        *self = Self::Shared(Arc::clone(&shared));
+        shared
+    }
+}
+
+impl<S: Clone + Default> Segmented<S> {
+    /// The segment that the item with this index goes to, which is the next
+    /// after all others.
+    pub(crate) fn place_for(&mut self, next: usize) -> Option<&mut S> {
+        if self.segments.len() <= next / SEGMENT {
+            self.segments.push(Segment::Own(S::default()));
+        }
+        self.segments.last_mut()?.get_mut()
+    }
+
+    /// The segment of an item, and its place within.
     #[inline]
-    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        let (segment, within) = place(index);
-        self.segments.get_mut(segment)?.get_mut(within)
+    pub(crate) fn get(&self, index: usize) -> Option<(&S, usize)> {
+        let segment = self.segments.get(index / SEGMENT)?;
+        Some((segment.get(), index % SEGMENT))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.segments.iter().flatten()
+    /// The same, to be changed.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<(&mut S, usize)> {
+        let segment = self.segments.get_mut(index / SEGMENT)?;
+        Some((segment.get_mut()?, index % SEGMENT))
     }
 
-    /// All items in order; each segment is freed once it is through.
-    pub(crate) fn into_iter(self) -> impl Iterator<Item = T> {
-        self.segments.into_iter().flatten()
+    /// Puts another segment in the place of each.
+    pub(crate) fn replace_each(&mut self, mut with: impl FnMut(&S) -> S) {
+        for segment in &mut self.segments {
+            *segment = Segment::Own(with(segment.get()));
+        }
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.segments.iter_mut().flatten()
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        self.segments.iter_mut().filter_map(Segment::get_mut)
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &S> {
+        self.segments.iter().map(Segment::get)
+    }
+
+    /// All segments in order; each is freed once it is through.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = S> {
+        self.segments.into_iter().map(Segment::into_own)
+    }
+
+    /// All segments, for somebody else to read.
+    pub(crate) fn share(&mut self) -> impl ExactSizeIterator<Item = Arc<S>> {
+        self.segments.iter_mut().map(Segment::share)
+    }
+}
+
+/// Adds an item; the room doubles up to that of a segment, which is `each`
+/// items for each of its own.
+pub(crate) fn push<T>(items: &mut Vec<T>, item: T, each: usize) {
+    if items.len() == items.capacity() {
+        let all = SEGMENT.saturating_mul(each);
+        let rest = all.saturating_sub(items.len());
+        items.reserve_exact(items.len().min(rest).max(1));
+    }
+    items.push(item);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Segmented;
+    use std::sync::Arc;
+
+    use super::{Segmented, push};
+
+    fn list(len: usize) -> Segmented<Vec<usize>> {
+        let mut list = Segmented::<Vec<usize>>::default();
+        for item in 0..len {
+            assert_eq!(at(&list, item), None);
+            push(list.place_for(item).unwrap(), item, 1);
+            assert_eq!(at(&list, item), Some(item));
+        }
+        list
+    }
+
+    fn at(list: &Segmented<Vec<usize>>, index: usize) -> Option<usize> {
+        let (segment, within) = list.get(index)?;
+        segment.get(within).copied()
+    }
+
+    fn set(list: &mut Segmented<Vec<usize>>, index: usize, item: usize) {
+        let (segment, within) = list.get_mut(index).unwrap();
+        segment[within] = item;
+    }
 
     #[test]
     fn items_stay_at_their_index() {
-        let mut list = Segmented::default();
-        for item in 0..2_000_usize {
-            assert_eq!(list.get(item), None);
-            list.push(item);
-            assert_eq!(list.get(item), Some(&item));
-        }
-        assert!((0..2_000).all(|index| list.get(index) == Some(&index)));
-        assert!(list.iter().copied().eq(0..2_000));
-        if let Some(item) = list.get_mut(1_234) {
-            *item = 0;
-        }
-        assert_eq!(list.get(1_234), Some(&0));
-        // A capacity is what was asked for, so no segment ever moved.
-        let capacities: Vec<_> = list.segments.iter().map(Vec::capacity).collect();
-        assert_eq!(capacities[..10], [1, 1, 2, 4, 8, 16, 32, 64, 128, 256]);
+        let mut list = list(2_000);
+        assert!((0..2_000).all(|index| at(&list, index) == Some(index)));
+        set(&mut list, 1_234, 0);
+        assert_eq!(at(&list, 1_234), Some(0));
+        assert!(list.into_iter().flatten().skip(1_235).eq(1_235..2_000));
+    }
+
+    #[test]
+    fn room_grows_with_what_is_there() {
+        let capacities: Vec<_> = [1, 2, 3, 5, 33, 64]
+            .map(|len| list(len).into_iter().map(|s| s.capacity()).sum::<usize>())
+            .into();
+        assert_eq!(capacities, [1, 2, 4, 8, 64, 64]);
+    }
+
+    #[test]
+    fn what_is_shared_stays_as_it_was() {
+        let mut list = list(200);
+        let shared: Vec<Arc<Vec<usize>>> = list.share().collect();
+        set(&mut list, 70, 0);
+        push(list.place_for(200).unwrap(), 200, 1);
+        assert!(shared.iter().flat_map(|s| s.iter().copied()).eq(0..200));
+        assert_eq!((at(&list, 70), at(&list, 200)), (Some(0), Some(200)));
+        // What nobody wrote to is one for both still.
+        let same = |at: usize| std::ptr::eq(&*shared[at], list.get(at * 64).unwrap().0);
+        assert_eq!([0, 1, 2, 3].map(same), [true, false, true, false]);
+        // And once nobody else reads it, nothing moves.
+        let before = shared[2].as_ptr();
+        drop(shared);
+        set(&mut list, 128, 1);
+        assert_eq!(list.get(128).unwrap().0.as_ptr(), before);
     }
 }

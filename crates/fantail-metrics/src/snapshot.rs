@@ -2,17 +2,23 @@
 //!
 //! A snapshot is values alone: it can be sent to another thread, merged with
 //! those of other shards, and written in any form. It does not change when
-//! the registry does.
+//! the registry does. It is made in no time worth speaking of: it shares with
+//! the registry what has not changed since, and puts the series in order when
+//! they are asked for first, on the reader's time.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock, OnceLock},
+};
 
 use fantail_event::Dialect;
 
 use crate::{
-    Distribution, GroupBy, Label, MetricSettings,
-    merge::{self, Node},
+    Distribution, GroupBy, Label, MetricSettings, merge,
+    segmented::SEGMENT,
     state::{Restored, State},
-    tree::TreeSeries,
+    store::Chunk,
 };
 
 /// The metrics of a registry, or of several merged.
@@ -23,43 +29,25 @@ pub struct Snapshot {
 }
 
 /// A metric and all its series.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MetricSnapshot {
-    pub(crate) settings: Arc<MetricSettings>,
+    settings: Arc<MetricSettings>,
+    /// In the order in which they came up. Not used any more once they are in
+    /// the order of a dump.
+    chunks: Vec<Chunk>,
     /// The metric itself first, each before those below it, siblings in the
     /// order in which they came up: as Dovecot dumps them.
-    pub(crate) series: Vec<Series>,
-    pub(crate) overflowed: u64,
-    pub(crate) dropped: u64,
+    series: OnceLock<Vec<Series>>,
+    overflowed: u64,
+    dropped: u64,
 }
 
 /// A metric itself, or one of its sub-metrics.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Series {
-    pub(crate) depth: usize,
-    pub(crate) label: OwnedLabel,
-    /// Of the duration, then of each field of the settings.
-    pub(crate) distributions: Box<[Distribution]>,
-    pub(crate) own_sum: Option<i128>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum OwnedLabel {
-    Value(Box<[u8]>),
-    Bucket(u32),
-    Other,
-    Missing,
-}
-
-impl From<Label<'_>> for OwnedLabel {
-    fn from(label: Label<'_>) -> Self {
-        match label {
-            Label::Value(value) => Self::Value(value.into()),
-            Label::Bucket(bucket) => Self::Bucket(bucket),
-            Label::Other => Self::Other,
-            Label::Missing => Self::Missing,
-        }
-    }
+    chunk: Arc<Chunk>,
+    within: u32,
+    depth: u32,
 }
 
 impl Snapshot {
@@ -97,7 +85,7 @@ impl Snapshot {
             let here = names.get(&metric.settings.name);
             match here.and_then(|at| self.metrics.get_mut(*at)) {
                 None => self.metrics.push(metric),
-                Some(here) if here.settings == metric.settings => here.merge(metric),
+                Some(here) if here.settings == metric.settings => here.merge(&metric),
                 Some(_) => left_out += 1,
             }
         }
@@ -126,7 +114,7 @@ impl Snapshot {
             };
             if same_dialect && before.settings == here.settings && keep(&here.settings, &note) {
                 std::mem::swap(here, &mut before);
-                here.merge(before);
+                here.merge(&before);
                 restored.metrics += 1;
                 restored.left_out -= 1;
             }
@@ -136,31 +124,42 @@ impl Snapshot {
 }
 
 impl MetricSnapshot {
-    pub(crate) fn new<'a>(
+    pub(crate) const fn new(
         settings: Arc<MetricSettings>,
-        series: impl Iterator<Item = TreeSeries<'a>>,
+        chunks: Vec<Chunk>,
         overflowed: u64,
         dropped: u64,
     ) -> Self {
-        let nodes = series.map(|series| Node {
-            parent: series.parent,
-            label: series.label.into(),
-            distributions: series.distributions,
-            own_sum: series.own_sum,
-        });
         Self {
             settings,
-            series: merge::in_preorder(nodes.collect()),
+            chunks,
+            series: OnceLock::new(),
             overflowed,
             dropped,
         }
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// Of series that are in order already.
+    pub(crate) fn with_series(
+        settings: Arc<MetricSettings>,
+        series: Vec<Series>,
+        overflowed: u64,
+        dropped: u64,
+    ) -> Self {
+        Self {
+            settings,
+            chunks: Vec::new(),
+            series: series.into(),
+            overflowed,
+            dropped,
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
         self.dropped = self.dropped.saturating_add(other.dropped);
-        let series = std::mem::take(&mut self.series);
-        self.series = merge::merge(series, other.series);
+        self.series = merge::merge(self.series(), other.series()).into();
+        self.chunks = Vec::new();
     }
 
     /// The settings it was added with.
@@ -173,7 +172,7 @@ impl MetricSnapshot {
     /// siblings in the order in which they came up.
     #[must_use]
     pub fn series(&self) -> &[Series] {
-        &self.series
+        self.series.get_or_init(|| merge::in_preorder(&self.chunks))
     }
 
     /// How many updates went to a series `other`, or were left out, for lack
@@ -196,54 +195,92 @@ impl MetricSnapshot {
     /// none is [dropped](Self::dropped).
     #[must_use]
     pub fn is_leaf(&self, series: &Series) -> bool {
-        series.depth == self.settings.group_by.len() || series.label == OwnedLabel::Missing
+        series.depth() == self.settings.group_by.len() || series.label() == Label::Missing
+    }
+}
+
+impl fmt::Debug for MetricSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricSnapshot")
+            .field("settings", &self.settings)
+            .field("series", &self.series())
+            .field("overflowed", &self.overflowed)
+            .field("dropped", &self.dropped)
+            .finish()
     }
 }
 
 impl Series {
+    /// The series that is this far into all `chunks`.
+    pub(crate) fn of(chunks: &[Arc<Chunk>], at: usize, depth: u32) -> Option<Self> {
+        Some(Self {
+            chunk: Arc::clone(chunks.get(at / SEGMENT)?),
+            within: u32::try_from(at % SEGMENT).ok()?,
+            depth,
+        })
+    }
+
+    /// The same at another place.
+    pub(crate) fn at_depth(&self, depth: u32) -> Self {
+        Self {
+            depth,
+            ..self.clone()
+        }
+    }
+
     /// How many levels below the metric it is; 0 is the metric itself.
     #[must_use]
     pub const fn depth(&self) -> usize {
-        self.depth
+        self.depth as usize
     }
 
     /// What distinguishes it from the others below the same series; the
     /// metric itself has the empty value.
     #[must_use]
     pub fn label(&self) -> Label<'_> {
-        match &self.label {
-            OwnedLabel::Value(value) => Label::Value(value),
-            OwnedLabel::Bucket(bucket) => Label::Bucket(*bucket),
-            OwnedLabel::Other => Label::Other,
-            OwnedLabel::Missing => Label::Missing,
-        }
+        self.chunk.label(self.within as usize)
     }
 
     /// The level of `group_by` that made it; `None` for the metric itself.
     #[must_use]
     pub fn level<'a>(&self, settings: &'a MetricSettings) -> Option<&'a GroupBy> {
-        settings.group_by.get(self.depth.checked_sub(1)?)
+        settings.group_by.get(self.depth().checked_sub(1)?)
+    }
+
+    /// Of the duration, then of each field of the settings.
+    pub(crate) fn distributions(&self) -> &[Distribution] {
+        self.chunk.distributions(self.within as usize)
     }
 
     /// The durations, in microseconds; their count is that of the events.
     #[must_use]
     pub fn duration(&self) -> &Distribution {
-        static EMPTY: std::sync::LazyLock<Distribution> =
-            std::sync::LazyLock::new(Distribution::new);
-        self.distributions.first().unwrap_or(&EMPTY)
+        static EMPTY: LazyLock<Distribution> = LazyLock::new(Distribution::new);
+        self.distributions().first().unwrap_or(&EMPTY)
     }
 
     /// The values of each field of the settings, in their order.
     #[must_use]
     pub fn fields(&self) -> &[Distribution] {
-        self.distributions.get(1..).unwrap_or_default()
+        self.distributions().get(1..).unwrap_or_default()
     }
 
     /// For a bucket of the last level, the exact sum of the values that fell
     /// in it, signed. Kept where the last level is quantized by another field
     /// than the duration.
     #[must_use]
-    pub const fn own_sum(&self) -> Option<i128> {
-        self.own_sum
+    pub fn own_sum(&self) -> Option<i128> {
+        self.chunk.own_sum(self.within as usize)
+    }
+}
+
+impl fmt::Debug for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Series")
+            .field("depth", &self.depth)
+            .field("label", &self.label())
+            .field("distributions", &self.distributions())
+            .field("own_sum", &self.own_sum())
+            .finish()
     }
 }

@@ -12,17 +12,17 @@
 //! that a limit holds exactly, and these two can always be made.
 
 mod idle;
+mod index;
 mod saved;
 
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::{Mutex, PoisonError};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
-
+use self::index::Index;
 use crate::{
-    Distribution,
-    label::{Label, OTHER},
-    segmented::Segmented,
+    Distribution, Label,
+    label::OTHER,
     settings::MetricSettings,
+    store::{Chunk, Mark, Store},
 };
 
 /// The index of the series that is the metric itself.
@@ -45,27 +45,46 @@ pub(crate) enum Key<'a> {
     Missing,
 }
 
-#[derive(Debug, Clone)]
-struct Row {
-    parent: u32,
-    /// 0: the text; 1: other; 2: missing; else the bucket plus 3.
-    tag: u32,
-    /// When it was last updated, in seconds as [`idle`] counts them.
-    last: u32,
-    /// Room was taken for it; else it stands where room was set aside.
-    counted: bool,
-    /// It stays when it is idle.
-    declared: bool,
-    text: Box<[u8]>,
-}
-
-impl Key<'_> {
-    const fn parts(&self) -> (u32, &[u8]) {
+impl<'a> Key<'a> {
+    /// As it is kept. The number is 0 for the text, 1 for other, 2 for
+    /// missing, else the bucket plus 3.
+    pub(crate) const fn parts(self) -> (u32, &'a [u8]) {
         match self {
             Self::Text(text) => (0, text),
             Self::OtherBucket => (1, &[]),
             Self::Missing => (2, &[]),
-            Self::Bucket(bucket) => (*bucket + 3, &[]),
+            Self::Bucket(bucket) => (bucket + 3, &[]),
+        }
+    }
+
+    pub(crate) const fn from_parts(tag: u32, text: &'a [u8]) -> Self {
+        match tag {
+            0 => Self::Text(text),
+            1 => Self::OtherBucket,
+            2 => Self::Missing,
+            bucket => Self::Bucket(bucket - 3),
+        }
+    }
+}
+
+impl<'a> From<Label<'a>> for Key<'a> {
+    fn from(label: Label<'a>) -> Self {
+        match label {
+            Label::Value(text) => Self::Text(text),
+            Label::Bucket(bucket) => Self::Bucket(bucket),
+            Label::Other => Self::OtherBucket,
+            Label::Missing => Self::Missing,
+        }
+    }
+}
+
+impl<'a> From<Key<'a>> for Label<'a> {
+    fn from(key: Key<'a>) -> Self {
+        match key {
+            Key::Text(text) => Self::Value(text),
+            Key::Bucket(bucket) => Self::Bucket(bucket),
+            Key::OtherBucket => Self::Other,
+            Key::Missing => Self::Missing,
         }
     }
 }
@@ -81,22 +100,24 @@ pub(crate) struct Room<'a> {
     pub(crate) all: usize,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Tree {
     /// Levels of `group_by`.
     levels: u32,
     /// Distributions of a series: of the duration, and of each field.
     stride: usize,
-    rows: Segmented<Row>,
-    len: u32,
-    distributions: Segmented<Distribution>,
-    /// The sum of each bucket's own values, where the last level is quantized
-    /// by something else than the duration: a true sum for its histogram.
-    own_sums: Option<Segmented<i128>>,
-    index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    /// The sum of each bucket's own values is kept, where the last level is
+    /// quantized by something else than the duration: a true sum for its
+    /// histogram.
+    own_sums: bool,
+    index: Index,
     /// Series, and room set aside.
     used: usize,
+    /// Somebody looks for idle series. Until then all are marked as updated
+    /// just now, so an update need not say so.
+    watched: bool,
+    /// Locked by a snapshot alone: an update has the tree for itself.
+    store: Mutex<Store>,
 }
 
 /// Whether the sums of buckets' own values are kept.
@@ -107,33 +128,39 @@ pub(crate) fn has_own_sums(settings: &MetricSettings) -> bool {
 
 impl Tree {
     pub(crate) fn new(settings: &MetricSettings, used: &mut usize) -> Self {
-        let own_sums = has_own_sums(settings);
         let mut tree = Self {
             levels: u32::try_from(settings.group_by.len()).unwrap_or(u32::MAX),
             stride: 1 + settings.fields.len(),
-            rows: Segmented::default(),
-            len: 0,
-            distributions: Segmented::default(),
-            own_sums: own_sums.then(Segmented::default),
-            index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            own_sums: has_own_sums(settings),
+            index: Index::default(),
             used: cost(settings.group_by.len()),
+            watched: false,
+            store: Mutex::default(),
         };
         *used += tree.used;
-        tree.push(Row {
-            parent: u32::MAX,
-            tag: 0,
-            last: idle::NOW,
-            counted: true,
+        let mark = Mark {
             declared: true,
-            text: Box::default(),
-        });
+            ..Mark::new(true)
+        };
+        tree.push(u32::MAX, Key::Text(b""), mark);
         tree
     }
 
+    /// Free of charge: whoever may change the tree need not lock.
+    #[inline]
+    fn store(&mut self) -> &mut Store {
+        let store = self.store.get_mut();
+        store.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many series there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.len as usize
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Store> {
+        // Nothing panics halfway in there.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Series, and room set aside for others.
@@ -141,38 +168,30 @@ impl Tree {
         self.used
     }
 
-    fn push(&mut self, row: Row) {
-        self.rows.push(row);
-        for _ in 0..self.stride {
-            self.distributions.push(Distribution::new());
-        }
-        if let Some(sums) = &mut self.own_sums {
-            sums.push(0);
-        }
-        self.len += 1;
+    fn push(&mut self, parent: u32, key: Key<'_>, mark: Mark) {
+        let new = (0..self.stride).map(|_| Distribution::new());
+        let own_sum = self.own_sums.then_some(0);
+        let store = self.store.get_mut();
+        let store = store.unwrap_or_else(PoisonError::into_inner);
+        store.push(parent, key, mark, new, own_sum);
     }
 
-    fn hash(hasher: &DefaultHashBuilder, parent: u32, (tag, text): (u32, &[u8])) -> u64 {
-        let mut hasher = hasher.build_hasher();
-        hasher.write_u64(u64::from(parent) << 32 | u64::from(tag));
-        hasher.write(text);
-        hasher.finish()
-    }
-
-    fn find(&self, parent: u32, key: Key<'_>) -> Result<u32, u64> {
-        let (tag, text) = key.parts();
-        let hash = Self::hash(&self.hasher, parent, (tag, text));
-        let found = self.index.find(hash, |&at| {
-            self.rows
-                .get(at as usize)
-                .is_some_and(|row| row.parent == parent && row.tag == tag && *row.text == *text)
-        });
-        found.copied().ok_or(hash)
+    #[inline]
+    fn find(&mut self, parent: u32, key: Key<'_>) -> Result<u32, u32> {
+        let parts = key.parts();
+        let hash = self.index.hash(parent, parts);
+        let store = self.store.get_mut();
+        let store = store.unwrap_or_else(PoisonError::into_inner);
+        let found = self
+            .index
+            .find(hash, |series| store.is(series, parent, parts));
+        found.ok_or(hash)
     }
 
     /// The series below `parent`, which is `depth` levels below the metric;
     /// its `other` where there is no room for a new one. The flag tells
     /// whether it is that.
+    #[inline]
     pub(crate) fn child(
         &mut self,
         parent: u32,
@@ -180,10 +199,21 @@ impl Tree {
         key: Key<'_>,
         room: &mut Room<'_>,
     ) -> (u32, bool) {
-        let hash = match self.find(parent, key) {
-            Ok(found) => return (found, false),
-            Err(hash) => hash,
-        };
+        match self.find(parent, key) {
+            Ok(found) => (found, false),
+            Err(hash) => self.new_child(parent, depth, key, hash, room),
+        }
+    }
+
+    #[cold]
+    fn new_child(
+        &mut self,
+        parent: u32,
+        depth: u32,
+        key: Key<'_>,
+        hash: u32,
+        room: &mut Room<'_>,
+    ) -> (u32, bool) {
         let cost = cost(self.levels.saturating_sub(depth + 1) as usize);
         let room_left = self.used + cost <= room.metric && *room.used + cost <= room.all;
         if room_left && key != Key::Missing {
@@ -213,40 +243,35 @@ impl Tree {
         room: &mut Room<'_>,
     ) -> Option<u32> {
         let (child, other) = self.child(parent, depth, key, room);
-        let row = self.rows.get_mut(child as usize).filter(|_| !other)?;
-        row.declared = true;
+        if other {
+            return None;
+        }
+        let (values, within) = self.store().values.get_mut(child as usize)?;
+        values.marks.get_mut(within)?.declared = true;
         Some(child)
     }
 
-    fn insert(&mut self, parent: u32, key: Key<'_>, hash: u64, counted: bool) -> u32 {
-        let at = self.len;
-        let (tag, text) = key.parts();
-        self.push(Row {
-            parent,
-            tag,
-            last: idle::NOW,
-            counted,
-            declared: false,
-            text: text.into(),
-        });
-        let (rows, hasher) = (&self.rows, &self.hasher);
-        self.index.insert_unique(hash, at, |&at| {
-            rows.get(at as usize).map_or(0, |row| {
-                Self::hash(hasher, row.parent, (row.tag, &row.text))
-            })
-        });
+    fn insert(&mut self, parent: u32, key: Key<'_>, hash: u32, counted: bool) -> u32 {
+        // A series takes more than 100 bytes: memory ends long before.
+        let at = u32::try_from(self.store().len()).unwrap_or(u32::MAX);
+        self.push(parent, key, Mark::new(counted));
+        self.index.insert(hash, at);
         at
     }
 
     /// Adds an event to a series: its duration, and each field that it has.
     #[inline]
     pub(crate) fn record(&mut self, series: u32, numbers: &[Option<u64>]) {
-        if let Some(row) = self.rows.get_mut(series as usize) {
-            row.last = idle::NOW;
+        let watched = self.watched;
+        let Some((values, within)) = self.store().values.get_mut(series as usize) else {
+            return;
+        };
+        if watched && let Some(mark) = values.marks.get_mut(within) {
+            mark.last = idle::NOW;
         }
-        let first = series as usize * self.stride;
-        for (number, at) in numbers.iter().zip(first..) {
-            if let (Some(number), Some(distribution)) = (number, self.distributions.get_mut(at)) {
+        let distributions = values.distributions_mut(within);
+        for (number, distribution) in numbers.iter().zip(distributions) {
+            if let Some(number) = number {
                 distribution.record(*number);
             }
         }
@@ -255,50 +280,33 @@ impl Tree {
     /// Adds to the sum of a bucket's own values, where that is kept.
     #[inline]
     pub(crate) fn record_own(&mut self, series: u32, value: i64) {
-        let sums = self.own_sums.as_mut();
-        if let Some(sum) = sums.and_then(|sums| sums.get_mut(series as usize)) {
-            *sum = sum.saturating_add(i128::from(value));
+        if self.own_sums
+            && let Some((values, within)) = self.store().values.get_mut(series as usize)
+        {
+            values.add_own(within, i128::from(value));
         }
     }
 
     /// Forgets all values; the series stay.
     pub(crate) fn reset(&mut self) {
-        self.distributions.iter_mut().for_each(Distribution::reset);
-        let sums = self.own_sums.iter_mut().flat_map(Segmented::iter_mut);
-        sums.for_each(|sum| *sum = 0);
+        self.store().forget();
     }
 
-    /// All series in the order in which they came up: parent, label,
-    /// distributions, sum of own values.
-    pub(crate) fn series(&self) -> impl Iterator<Item = TreeSeries<'_>> {
-        self.rows.iter().enumerate().map(|(at, row)| {
-            let first = at * self.stride;
-            TreeSeries {
-                parent: row.parent as usize,
-                label: match row.tag {
-                    0 => Label::Value(&row.text),
-                    1 => Label::Other,
-                    2 => Label::Missing,
-                    bucket => Label::Bucket(bucket - 3),
-                },
-                distributions: (first..first + self.stride)
-                    .filter_map(|at| self.distributions.get(at).cloned())
-                    .collect(),
-                own_sum: self
-                    .own_sums
-                    .as_ref()
-                    .and_then(|sums| sums.get(at).copied()),
-            }
-        })
+    /// All series in the order in which they came up, as they are now. Takes
+    /// no time worth speaking of: nothing is copied until an event changes
+    /// what is in use elsewhere.
+    pub(crate) fn share(&self) -> Vec<Chunk> {
+        self.lock().share()
     }
 }
 
-/// A series, copied out of its tree.
-#[derive(Debug)]
-pub(crate) struct TreeSeries<'a> {
-    /// Beyond all indices for the metric itself.
-    pub(crate) parent: usize,
-    pub(crate) label: Label<'a>,
-    pub(crate) distributions: Box<[Distribution]>,
-    pub(crate) own_sum: Option<i128>,
+impl Mark {
+    /// Just updated.
+    pub(crate) const fn new(counted: bool) -> Self {
+        Self {
+            last: idle::NOW,
+            counted,
+            declared: false,
+        }
+    }
 }

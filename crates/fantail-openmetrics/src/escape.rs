@@ -13,6 +13,12 @@ pub(crate) fn push_help(text: &str, quotes: bool, out: &mut String) {
 }
 
 fn push_escaped(text: &str, quotes: bool, out: &mut String) {
+    let special = |byte| matches!(byte, b'\\' | b'\n') || quotes && byte == b'"';
+    // Nearly all texts; looked at as a whole, which takes no time.
+    if !text.bytes().fold(false, |any, byte| any | special(byte)) {
+        out.push_str(text);
+        return;
+    }
     for character in text.chars() {
         match character {
             '\\' => out.push_str("\\\\"),

@@ -8,7 +8,7 @@ use crate::{
     escape::{push_help, push_label_value},
     format::Format,
     name::{is_label_name, is_metric_name},
-    number::float,
+    number::{float, push_whole},
 };
 
 /// How an [`Exposition`] is written.
@@ -185,7 +185,11 @@ impl<W: io::Write> Exposition<W> {
             name: family.name,
             suffix,
             open,
-            created: self.options.created.filter(|_| open),
+            created: self
+                .options
+                .created
+                .filter(|_| open)
+                .map(|created| format!("{}.{:06}", created.seconds(), created.subsec_micros())),
             out: &mut self.out,
             line: &mut self.line,
         }))
@@ -211,7 +215,8 @@ pub struct Samples<'a, W> {
     /// Of its usual samples.
     suffix: &'static str,
     open: bool,
-    created: Option<Timestamp>,
+    /// When counting began, as it is written.
+    created: Option<String>,
     out: &'a mut W,
     line: &'a mut String,
 }
@@ -250,16 +255,17 @@ impl<W: io::Write> Samples<'_, W> {
                 push_label(name, value, &mut set);
             }
         }
-        let number = match number.into() {
-            Number::Whole(number) => number.to_string(),
-            Number::Float(number) => float(number),
-        };
-        self.point(&set, &number)
+        let number = number.into();
+        self.point(&set, |line| match number {
+            Number::Whole(number) => push_whole(number.into(), line),
+            Number::Float(number) => line.push_str(&float(number)),
+        })
     }
 
-    /// Adds a sample, and when its counting began.
-    pub(crate) fn point(&mut self, labels: &str, number: &str) -> io::Result<()> {
-        self.sample(self.suffix, labels, number)?;
+    /// Adds a sample whose number `push` appends, and when its counting
+    /// began.
+    pub(crate) fn point(&mut self, labels: &str, push: impl FnOnce(&mut String)) -> io::Result<()> {
+        self.sample(self.suffix, labels, push)?;
         if self.suffix == "_total" {
             self.created(labels)?;
         }
@@ -272,21 +278,32 @@ impl<W: io::Write> Samples<'_, W> {
 
     /// When the counting of a counter or histogram began, if wanted.
     pub(crate) fn created(&mut self, labels: &str) -> io::Result<()> {
-        let Some(created) = self.created else {
+        let Some(created) = self.created.take() else {
             return Ok(());
         };
-        let number = format!("{}.{:06}", created.seconds(), created.subsec_micros());
-        self.sample("_created", labels, &number)
+        let written = self.sample("_created", labels, |line| line.push_str(&created));
+        self.created = Some(created);
+        written
     }
 
-    pub(crate) fn sample(&mut self, suffix: &str, labels: &str, number: &str) -> io::Result<()> {
+    pub(crate) fn sample(
+        &mut self,
+        suffix: &str,
+        labels: &str,
+        push: impl FnOnce(&mut String),
+    ) -> io::Result<()> {
         let line = &mut *self.line;
         line.clear();
-        line.extend([self.name, suffix]);
+        line.push_str(self.name);
+        line.push_str(suffix);
         if !labels.is_empty() {
-            line.extend(["{", labels, "}"]);
+            line.push('{');
+            line.push_str(labels);
+            line.push('}');
         }
-        line.extend([" ", number, "\n"]);
+        line.push(' ');
+        push(line);
+        line.push('\n');
         self.out.write_all(line.as_bytes())
     }
 }
@@ -300,7 +317,8 @@ pub(crate) fn push_label(name: &str, value: &str, set: &mut String) {
     if !set.is_empty() {
         set.push(',');
     }
-    set.extend([name, "=\""]);
+    set.push_str(name);
+    set.push_str("=\"");
     push_label_value(value, set);
     set.push('"');
 }

@@ -6,8 +6,8 @@ use fantail_metrics::{Buckets, Label, MetricSnapshot, Series};
 
 use crate::{
     exposition::{Samples, push_label},
-    number::{bound, seconds},
-    points::points,
+    number::{bound, push_seconds, push_whole},
+    points::Points,
 };
 
 /// The values that fell in the buckets of one sample.
@@ -23,6 +23,7 @@ struct Observed {
 pub(crate) fn write<W: io::Write>(
     samples: &mut Samples<'_, W>,
     metric: &MetricSnapshot,
+    points: &Points<'_>,
     field: &[u8],
     buckets: Buckets,
 ) -> io::Result<()> {
@@ -33,37 +34,40 @@ pub(crate) fn write<W: io::Write>(
         .map(|value| bound(value, if is_duration { 6 } else { 0 }))
         .chain(["+Inf".to_owned()])
         .collect();
-    for point in points(metric, levels - 1) {
-        let series = || point.series.iter().copied().flatten();
-        let below = || series().filter(|series| series.depth() == levels);
+    points.each(|labels, branches| {
+        let mut observed = Observed::none(bounds.len());
         // One without labels is there from the start, others with a value.
-        if levels > 1 && below().all(|series| series.label() == Label::Missing) {
-            continue;
+        let mut any = levels == 1;
+        for series in branches.flatten() {
+            if series.depth() == levels {
+                any |= series.label() != Label::Missing;
+                observed.add(series, is_duration);
+            }
         }
-        let observed = observe(below(), bounds.len(), is_duration);
-        write_one(samples, &point.labels, &bounds, &observed, is_duration)?;
-    }
-    Ok(())
+        match any {
+            true => write_one(samples, labels, &bounds, &observed, is_duration),
+            false => Ok(()),
+        }
+    })
 }
 
-fn observe<'a>(
-    series: impl Iterator<Item = &'a Series>,
-    buckets: usize,
-    is_duration: bool,
-) -> Observed {
-    let mut observed = Observed {
-        counts: vec![0; buckets],
-        sum: 0,
-        negative: false,
-    };
-    for series in series {
+impl Observed {
+    fn none(buckets: usize) -> Self {
+        Self {
+            counts: vec![0; buckets],
+            sum: 0,
+            negative: false,
+        }
+    }
+
+    fn add(&mut self, series: &Series, is_duration: bool) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
             // Past a limit: somewhere.
-            Label::Other => buckets - 1,
-            Label::Value(_) | Label::Missing => continue,
+            Label::Other => self.counts.len() - 1,
+            Label::Value(_) | Label::Missing => return,
         };
-        if let Some(count) = observed.counts.get_mut(bucket) {
+        if let Some(count) = self.counts.get_mut(bucket) {
             *count = count.saturating_add(series.duration().count());
         }
         let sum = if is_duration {
@@ -71,10 +75,9 @@ fn observe<'a>(
         } else {
             series.own_sum().unwrap_or(0)
         };
-        observed.negative |= sum < 0;
-        observed.sum = observed.sum.saturating_add(sum);
+        self.negative |= sum < 0;
+        self.sum = self.sum.saturating_add(sum);
     }
-    observed
 }
 
 fn write_one<W: io::Write>(
@@ -85,23 +88,29 @@ fn write_one<W: io::Write>(
     is_duration: bool,
 ) -> io::Result<()> {
     let mut total = 0_u64;
+    let mut with_bound = labels.to_owned();
     for (bound, count) in bounds.iter().zip(&observed.counts) {
         total = total.saturating_add(*count);
-        let mut labels = labels.to_owned();
-        push_label("le", bound, &mut labels);
-        samples.sample("_bucket", &labels, &total.to_string())?;
+        with_bound.truncate(labels.len());
+        push_label("le", bound, &mut with_bound);
+        samples.sample("_bucket", &with_bound, |line| {
+            push_whole(total.into(), line);
+        })?;
     }
-    let total = total.to_string();
     let sum = u128::try_from(observed.sum)
         .ok()
         .filter(|_| !observed.negative);
+    let push = if is_duration {
+        push_seconds
+    } else {
+        push_whole
+    };
     match sum {
-        Some(micros) if is_duration => samples.sample("_sum", labels, &seconds(micros))?,
-        Some(sum) => samples.sample("_sum", labels, &sum.to_string())?,
+        Some(sum) => samples.sample("_sum", labels, |line| push(sum, line))?,
         // OpenMetrics has a count only beside a sum.
         None if samples.is_open_metrics() => return samples.created(labels),
         None => {}
     }
-    samples.sample("_count", labels, &total)?;
+    samples.sample("_count", labels, |line| push_whole(total.into(), line))?;
     samples.created(labels)
 }

@@ -7,47 +7,78 @@
 //! empty values and one that ends in a missing one can have
 //! the same labels; such series are one sample together.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io};
 
 use fantail_metrics::{Label, MetricSnapshot, Series};
 
 use crate::{exposition::push_label, name::label_names};
 
-/// A sample: its labels as they are written, and the series that make it.
+/// The samples of a metric in the order of its series, when those `levels`
+/// levels below it are taken for the last. Each family of the metric comes by
+/// all of them.
 #[derive(Debug)]
-pub(crate) struct Point<'a> {
-    pub(crate) labels: String,
-    /// Each with all that is below it.
-    pub(crate) series: Vec<&'a [Series]>,
+pub(crate) struct Points<'a> {
+    metric: &'a MetricSnapshot,
+    levels: usize,
+    names: Vec<String>,
+    /// Series that are one sample, by where they belong.
+    together: HashMap<usize, Vec<usize>>,
 }
 
-/// The samples of a metric in the order of its series, when those `levels`
-/// levels below it are taken for the last.
-pub(crate) fn points(metric: &MetricSnapshot, levels: usize) -> impl Iterator<Item = Point<'_>> {
-    let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut walk = Walk::new(metric, false);
-    for (at, series) in metric.series().iter().enumerate() {
-        walk.enter(at, series);
-        if is_point(series, levels) && walk.home() != at {
-            together.entry(walk.home()).or_default().push(at);
-        }
-    }
-    let all = metric.series();
-    let mut walk = Walk::new(metric, true);
-    all.iter().enumerate().filter_map(move |(at, series)| {
-        walk.enter(at, series);
-        if !is_point(series, levels) {
-            return None;
-        }
-        let members = match together.get(&walk.home()) {
-            Some(members) if walk.home() != at => members.as_slice(),
-            _ => &[at],
+impl<'a> Points<'a> {
+    pub(crate) fn new(metric: &'a MetricSnapshot, levels: usize) -> Self {
+        let mut points = Self {
+            metric,
+            levels,
+            names: label_names(&metric.settings().group_by),
+            together: HashMap::new(),
         };
-        (members.first() == Some(&at)).then(|| Point {
-            labels: walk.labels.clone(),
-            series: members.iter().filter_map(|at| branch(all, *at)).collect(),
-        })
-    })
+        let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut walk = Walk::new(&points, false);
+        for (at, series) in metric.series().iter().enumerate() {
+            walk.enter(at, series);
+            if points.is_point(series) && walk.home() != at {
+                together.entry(walk.home()).or_default().push(at);
+            }
+        }
+        points.together = together;
+        points
+    }
+
+    /// Calls `write` for each sample: its labels as they are written, and the
+    /// series that make it, each with all that is below it.
+    pub(crate) fn each(
+        &self,
+        mut write: impl FnMut(&str, &mut dyn Iterator<Item = &'a [Series]>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let all = self.metric.series();
+        let mut walk = Walk::new(self, true);
+        for (at, series) in all.iter().enumerate() {
+            walk.enter(at, series);
+            if !self.is_point(series) {
+                continue;
+            }
+            if walk.home() == at {
+                write(&walk.labels, &mut branch(all, at).into_iter())?;
+                continue;
+            }
+            let members = self
+                .together
+                .get(&walk.home())
+                .map_or(&[][..], Vec::as_slice);
+            // Written where the first of them is.
+            if members.first() == Some(&at) {
+                let mut branches = members.iter().filter_map(|at| branch(all, *at));
+                write(&walk.labels, &mut branches)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_point(&self, series: &Series) -> bool {
+        series.depth() == self.levels
+            || series.depth() < self.levels && series.label() == Label::Missing
+    }
 }
 
 /// A series and all below it.
@@ -60,15 +91,9 @@ fn branch(all: &[Series], at: usize) -> Option<&[Series]> {
     from.get(..=below.count())
 }
 
-fn is_point(series: &Series, levels: usize) -> bool {
-    let missing = series.label() == Label::Missing && series.depth() < levels;
-    series.depth() == levels || missing
-}
-
 /// The path to a series.
 struct Walk<'a> {
-    metric: &'a MetricSnapshot,
-    names: Vec<String>,
+    points: &'a Points<'a>,
     /// Of each series from the metric down: the last with a value on its
     /// path, and how long the labels are there.
     path: Vec<(usize, usize)>,
@@ -78,10 +103,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(metric: &'a MetricSnapshot, written: bool) -> Self {
+    const fn new(points: &'a Points<'a>, written: bool) -> Self {
         Self {
-            metric,
-            names: label_names(&metric.settings().group_by),
+            points,
             path: Vec::new(),
             labels: String::new(),
             written,
@@ -93,19 +117,28 @@ impl<'a> Walk<'a> {
         let (home, length) = self.path.last().copied().unwrap_or((at, 0));
         self.labels.truncate(length);
         // Only these two have an empty text.
-        let has_value = match series.label() {
+        let label = series.label();
+        let has_value = match label {
             Label::Value(value) => !value.is_empty(),
             Label::Bucket(_) | Label::Other => true,
             Label::Missing => false,
         };
-        let level = series.level(self.metric.settings());
-        if let (true, true, Some(level)) = (has_value, self.written, level)
-            && let Some(name) = self.names.get(series.depth() - 1)
-        {
-            push_label(name, &series.label().text(level), &mut self.labels);
+        if has_value && self.written {
+            self.push(series, label);
         }
         let home = if has_value { at } else { home };
         self.path.push((home, self.labels.len()));
+    }
+
+    fn push(&mut self, series: &Series, label: Label<'_>) {
+        let level = series.level(self.points.metric.settings());
+        let name = self.points.names.get(series.depth().wrapping_sub(1));
+        if let (Some(level), Some(name)) = (level, name) {
+            match label.plain_text() {
+                Some(text) => push_label(name, text, &mut self.labels),
+                None => push_label(name, &label.text(level), &mut self.labels),
+            }
+        }
     }
 
     /// The last series on the path that has a value; the metric if none has.

@@ -8,8 +8,8 @@ use crate::{
     exposition::{Exposition, Family, Kind, Reason},
     histogram,
     name::{is_metric_name, name_part},
-    number::seconds,
-    points::points,
+    number::{push_seconds, push_whole},
+    points::Points,
 };
 
 impl<W: io::Write> Exposition<W> {
@@ -34,60 +34,61 @@ impl<W: io::Write> Exposition<W> {
         }
         let name = format!("{}{name}", self.options().prefix);
         let levels = settings.group_by.len();
-        let levels = if let Some((field, buckets)) = histogram_of(settings) {
+        let histogram = histogram_of(settings);
+        let points = Points::new(metric, levels - usize::from(histogram.is_some()));
+        if let Some((field, buckets)) = histogram {
             let help = help("Histogram", settings);
             let family = family(&name, Kind::Histogram, &help, None);
             if let Some(mut samples) = self.begin(&family)? {
-                histogram::write(&mut samples, metric, field, buckets)?;
+                histogram::write(&mut samples, metric, &points, field, buckets)?;
             }
-            levels - 1
         } else {
-            self.events(metric, &name)?;
-            levels
-        };
+            self.events(settings, &points, &name)?;
+        }
         for (index, field) in settings.fields.iter().enumerate() {
             let name = format!("{name}_{}", name_part(field));
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
             let sum = |series: &Series| series.fields().get(index).map_or(0, Distribution::sum);
-            self.counter(metric, levels, &family, sum, |sum| sum.to_string())?;
+            self.counter(&points, &family, sum, push_whole)?;
         }
         Ok(())
     }
 
     /// How many events there were, and how long they took.
-    fn events(&mut self, metric: &MetricSnapshot, name: &str) -> io::Result<()> {
-        let settings = metric.settings();
-        let levels = settings.group_by.len();
+    fn events(
+        &mut self,
+        settings: &MetricSettings,
+        points: &Points<'_>,
+        name: &str,
+    ) -> io::Result<()> {
         let about = help("Total number of all events of this kind", settings);
         let count = family(name, Kind::Counter, &about, None);
         let value = |series: &Series| u128::from(series.duration().count());
-        self.counter(metric, levels, &count, value, |count| count.to_string())?;
+        self.counter(points, &count, value, push_whole)?;
 
         let name = format!("{name}_duration_seconds");
         let about = help("Total duration of all events of this kind", settings);
         let duration = family(&name, Kind::Counter, &about, Some("seconds"));
         let value = |series: &Series| series.duration().sum();
-        self.counter(metric, levels, &duration, value, seconds)
+        self.counter(points, &duration, value, push_seconds)
     }
 
     fn counter(
         &mut self,
-        metric: &MetricSnapshot,
-        levels: usize,
+        points: &Points<'_>,
         family: &Family<'_>,
         value: impl Fn(&Series) -> u128,
-        number: impl Fn(u128) -> String,
+        push: impl Fn(u128, &mut String),
     ) -> io::Result<()> {
         let Some(mut samples) = self.begin(family)? else {
             return Ok(());
         };
-        for point in points(metric, levels) {
-            let series = point.series.iter().filter_map(|branch| branch.first());
+        points.each(|labels, branches| {
+            let series = branches.filter_map(<[Series]>::first);
             let sum = series.map(&value).fold(0, u128::saturating_add);
-            samples.point(&point.labels, &number(sum))?;
-        }
-        Ok(())
+            samples.point(labels, |line| push(sum, line))
+        })
     }
 }
 

@@ -8,28 +8,47 @@ use tokio::{
 };
 
 use crate::{
+    Recorder,
     greeting::keep_informed,
     shard::Client,
     worker::{Shared, tell_categories},
 };
 
 /// After so many bytes of one client, others have their turn.
-const TURN: usize = 512 * 1024;
+const TURN: usize = 64 * 1024;
 
 /// Serves a client until it goes away or sends what it must not.
 pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {
     let dialect = shared.shard.borrow().engine.plan().dialect();
     let limits = shared.setup.limits.live.clone();
     let mut client = Client::new(peer(&stream), dialect, limits);
+    client.tape = shared.setup.recorder.as_ref().map(Recorder::tape);
     let stream = Rc::new(stream);
     let informed = spawn_local({
         let (stream, filters) = (Rc::clone(&stream), shared.setup.filters.clone());
         async move { keep_informed(&stream, filters).await }
     });
-    read_all(&shared, &stream, &mut client).await;
+    let mut seat = Seat { shared, client };
+    seat.read_all(&stream).await;
     informed.abort();
-    shared.shard.borrow_mut().release(&client);
-    shared.connections.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// A client's place among the others; given back however its task ends.
+struct Seat {
+    shared: Rc<Shared>,
+    client: Client,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+        // Whoever panicked within the shard has let go of it by now.
+        if let Ok(mut shard) = self.shared.shard.try_borrow_mut() {
+            shard.release(&mut self.client);
+        }
+        // Its sessions may have had something for exporters.
+        self.shared.flush.notify_one();
+    }
 }
 
 /// Which process it is, as far as the system tells.
@@ -42,25 +61,27 @@ fn peer(stream: &UnixStream) -> String {
     )
 }
 
-async fn read_all(shared: &Shared, stream: &UnixStream, client: &mut Client) {
-    let mut turn = 0;
-    loop {
-        match read(shared, stream, client) {
-            Ok(0) | Err(ReadEnd::Closed) => return,
-            Ok(read) => {
-                turn += read;
-                if turn < TURN {
-                    continue;
+impl Seat {
+    async fn read_all(&mut self, stream: &UnixStream) {
+        let mut turn = 0;
+        loop {
+            match read(&self.shared, stream, &mut self.client) {
+                Ok(0) | Err(ReadEnd::Closed) => return,
+                Ok(read) => {
+                    turn += read;
+                    if turn < TURN {
+                        continue;
+                    }
+                    yield_now().await;
                 }
-                yield_now().await;
-            }
-            Err(ReadEnd::Nothing) => {
-                if stream.readable().await.is_err() {
-                    return;
+                Err(ReadEnd::Nothing) => {
+                    if stream.readable().await.is_err() {
+                        return;
+                    }
                 }
             }
+            turn = 0;
         }
-        turn = 0;
     }
 }
 

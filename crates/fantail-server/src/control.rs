@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use fantail_config::{Exporter, FileSystem, MetricRequest, Options as ReadOptions, Settings};
+use fantail_config::{FileSystem, MetricRequest, Options as ReadOptions, Settings};
 use fantail_engine::Plan;
 use fantail_event::Dialect;
 use fantail_metrics::{MetricSettings, state};
@@ -21,11 +21,14 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Log,
+    Log,
     greeting::{FilterLine, filter_line},
-    handle::{Live, Order, Tally, Whole, count},
+    handle::{Live, Order, Tally, TapRequest, Tapped, Whole, count},
+    onlookers::Onlookers,
+    sessions::SessionRules,
     shard::Intake,
     state_file,
+    tap::{TAPS, Tap},
     worker::{Message, Report, Worker},
 };
 
@@ -40,6 +43,10 @@ pub(crate) struct Control {
     pub(crate) filters: watch::Sender<FilterLine>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) log: Log,
+    /// The fields that sessions sum up.
+    pub(crate) sums: Arc<[Vec<u8>]>,
+    /// The number of the next tap.
+    pub(crate) next_tap: u64,
 }
 
 /// Where the configuration comes from.
@@ -84,8 +91,24 @@ impl Control {
             Order::Reload(reply) => {
                 let _ = reply.send(self.reload().await);
             }
+            Order::Tap(wanted, reply) => {
+                let tapped = self.tap(&wanted);
+                let number = tapped.as_ref().ok().map(|tapped| tapped.tap.number);
+                if let (Err(_), Some(number)) = (reply.send(tapped), number) {
+                    self.untap(number);
+                }
+            }
+            Order::Untap(number) => self.untap(number),
             Order::IsWhole(reply) => {
-                let _ = reply.send(self.is_whole());
+                let pings = self.ping();
+                tokio::spawn(async move {
+                    for ping in pings {
+                        if ping.await.is_err() {
+                            return;
+                        }
+                    }
+                    let _ = reply.send(true);
+                });
             }
             Order::Stop => return false,
         }
@@ -130,7 +153,9 @@ impl Control {
             .metrics
             .push(metric.map_err(|refused| refused.to_string())?);
         let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
+        let onlookers = self.onlookers(&settings);
         self.enforce(Live {
+            onlookers,
             settings,
             added: live.added + 1,
             plan: Arc::new(plan),
@@ -151,7 +176,9 @@ impl Control {
         let Ok(plan) = Plan::new(&settings) else {
             return false;
         };
+        let onlookers = self.onlookers(&settings);
         self.enforce(Live {
+            onlookers,
             settings,
             added: live.added - usize::from(was_added),
             plan: Arc::new(plan),
@@ -170,14 +197,59 @@ impl Control {
             in_force
         });
         let done = done.collect();
-        let line = filter_line(&live.plan.handshake());
+        self.announce(live);
+        done
+    }
+
+    /// Has what looks on look, and tells the clients what is wanted.
+    fn announce(&self, live: Live) {
+        for worker in &self.workers {
+            let _ = worker
+                .inbox
+                .send(Message::Onlookers(Arc::clone(&live.onlookers)));
+        }
+        let line = filter_line(&live.handshake());
         self.filters.send_if_modified(|there| {
             let changed = *there != line;
             *there = line;
             changed
         });
         self.live.send_replace(Arc::new(live));
-        done
+    }
+
+    fn tap(&mut self, wanted: &TapRequest) -> Result<Tapped, String> {
+        let live = Live::clone(&self.live.borrow());
+        if live.onlookers.taps.len() >= TAPS {
+            return Err(format!("there are {TAPS} taps already"));
+        }
+        let dialect = live.settings.dialect;
+        let (tap, events) = Tap::open(self.next_tap, &wanted.filter, &wanted.format, dialect)?;
+        self.next_tap += 1;
+        let mut onlookers = Onlookers::clone(&live.onlookers);
+        onlookers.taps.push(Arc::clone(&tap));
+        self.announce(Live {
+            onlookers: Arc::new(onlookers),
+            ..live
+        });
+        Ok(Tapped { tap, events })
+    }
+
+    fn untap(&self, number: u64) {
+        let live = Live::clone(&self.live.borrow());
+        let mut onlookers = Onlookers::clone(&live.onlookers);
+        onlookers.taps.retain(|tap| tap.number != number);
+        self.announce(Live {
+            onlookers: Arc::new(onlookers),
+            ..live
+        });
+    }
+
+    /// The taps that there are, and sessions if the metrics want them.
+    fn onlookers(&self, settings: &Settings) -> Arc<Onlookers> {
+        Arc::new(Onlookers {
+            taps: self.live.borrow().onlookers.taps.clone(),
+            sessions: SessionRules::of(settings, &self.sums),
+        })
     }
 
     /// Reads the configuration anew.
@@ -203,17 +275,17 @@ impl Control {
         let log = self.log.clone();
         let old = Arc::clone(&before);
         let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
-        let (live, opened) = prepared.map_err(|error| error.to_string())??;
+        let mut live = prepared.map_err(|error| error.to_string())??;
+        live.onlookers = self.onlookers(&live.settings);
+        let now = live.exporters.clone();
         let in_force = self.enforce(live);
-        if opened {
-            tokio::spawn(async move {
-                for worker in in_force {
-                    let _ = worker.await;
-                }
-                let close = move || before.exporters.close(LINGER);
-                let _ = spawn_blocking(close).await;
-            });
-        }
+        tokio::spawn(async move {
+            for worker in in_force {
+                let _ = worker.await;
+            }
+            let close = move || before.exporters.close_unless_in(&now, LINGER);
+            let _ = spawn_blocking(close).await;
+        });
         Ok(())
     }
 
@@ -254,7 +326,17 @@ impl Control {
         }
     }
 
-    /// Whether all workers are there.
+    /// Asks all workers for a sign of life.
+    pub(crate) fn ping(&self) -> Vec<oneshot::Receiver<()>> {
+        let workers = self.workers.iter().map(|worker| {
+            let (reply, ping) = oneshot::channel();
+            let _ = worker.inbox.send(Message::Ping(reply));
+            ping
+        });
+        workers.collect()
+    }
+
+    /// Whether no worker has ended.
     pub(crate) fn is_whole(&self) -> bool {
         self.workers.iter().all(|worker| !worker.inbox.is_closed())
     }
@@ -268,28 +350,23 @@ impl Control {
     }
 }
 
-/// A new configuration with everything it needs, and whether it has exporters
-/// of its own.
-fn prepare(source: &Source, old: &Live, log: &Log) -> Result<(Live, bool), String> {
+/// A new configuration with everything it needs.
+fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
     let mut settings = source.read()?;
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
     let added = settings.metrics.len() - configured;
     let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
-    let same = settings.exporters.len() == old.settings.exporters.len()
-        && (settings.exporters.iter().zip(&old.settings.exporters)).all(|(a, b)| is_same(a, b));
-    let exporters = if same {
-        old.exporters.clone()
-    } else {
-        Exporters::open(&settings).map_err(|error| error.to_string())?
-    };
+    let exporters = old.exporters.follow(&settings);
+    let exporters = exporters.map_err(|error| error.to_string())?;
     let live = Live {
         settings,
         added,
         plan: Arc::new(plan),
         exporters,
+        onlookers: Arc::default(),
     };
-    Ok((live, !same))
+    Ok(live)
 }
 
 /// Metrics that were added at run time stay, as long as they fit.
@@ -312,13 +389,6 @@ fn keep_added(settings: &mut Settings, old: &Live, log: &Log) {
     }
 }
 
-/// Whether two exporters differ in nothing but where they were written.
-fn is_same(one: &Exporter, other: &Exporter) -> bool {
-    let mut moved = one.clone();
-    moved.spans = other.spans.clone();
-    moved == *other
-}
-
 /// What the workers have counted, together; `None` without workers.
 fn merge(reports: Vec<Report>) -> Option<Whole> {
     let workers = reports.len();
@@ -330,6 +400,7 @@ fn merge(reports: Vec<Report>) -> Option<Whole> {
         intake: first.intake,
         connections: first.connections,
         held: first.held,
+        running: first.running,
         workers,
     };
     for report in reports {
@@ -339,6 +410,7 @@ fn merge(reports: Vec<Report>) -> Option<Whole> {
         add(&mut whole.intake, report.intake);
         whole.connections += report.connections;
         whole.held += report.held;
+        whole.running.add(&report.running);
     }
     Some(whole)
 }

@@ -1,79 +1,216 @@
 //! The exporters of a configuration, each with its queue and its target.
 
-use std::{ffi::OsStr, fmt, io, os::unix::ffi::OsStrExt, path::Path, time::Duration};
+mod target;
+#[cfg(test)]
+mod tests;
+mod waiting;
 
-use fantail_config::{Exporter, Settings, Transport as Target};
-use fantail_engine::ExporterId;
-use fantail_transport::{
-    DropTransport, FileTransport, LogTransport, Queue, QueueSettings, Transport,
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-/// The exporters of a configuration at work.
+use fantail_config::{Exporter, Settings};
+use fantail_engine::ExporterId;
+use fantail_transport::{Admission, FileTransport, Queue, Throttle, Transport};
+
+use crate::Log;
+
+/// How long a queue may take to let go of its spool.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// The exporters of a configuration at work; clones share them.
 #[derive(Debug, Clone)]
 pub struct Exporters {
     /// In the order of the configuration.
-    queues: Vec<(String, Queue)>,
+    running: Vec<Arc<Running>>,
+    site: Arc<Site>,
+}
+
+/// Where exporters are at work.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// This host's name.
+    pub hostname: Vec<u8>,
+    /// Is told of their errors, at most once a minute for each.
+    pub log: Log,
+}
+
+#[derive(Debug)]
+struct Running {
+    name: String,
+    settings: Exporter,
+    queue: Queue,
+    /// What all workers together may have.
+    throttle: Option<Mutex<Throttle>>,
+    since: Instant,
 }
 
 impl Exporters {
     /// Opens every target and starts its thread.
     ///
     /// # Errors
-    /// A target cannot be opened.
-    pub fn open(settings: &Settings) -> Result<Self, ExportersError> {
-        let opened = settings.exporters.iter().map(|exporter| {
-            let name = String::from_utf8_lossy(&exporter.name).into_owned();
-            match start(&name, exporter) {
-                Ok(queue) => Ok((name, queue)),
-                Err(source) => Err(ExportersError { name, source }),
-            }
+    /// A target or a spool cannot be opened.
+    pub fn open(settings: &Settings, site: Site) -> Result<Self, ExportersError> {
+        let none = Self {
+            running: Vec::new(),
+            site: Arc::new(site),
+        };
+        none.follow(settings)
+    }
+
+    /// The exporters of another configuration: those that are in it as they
+    /// are here go on, with all that waits in their queues.
+    ///
+    /// A spool is that of one queue: one of these that has the spool of a new
+    /// one is closed here already, but not before all new targets are open.
+    ///
+    /// # Errors
+    /// A target or a spool cannot be opened.
+    pub fn follow(&self, settings: &Settings) -> Result<Self, ExportersError> {
+        let prepared = settings.exporters.iter().map(|exporter| {
+            let known = self.running.iter().find(|running| running.is(exporter));
+            Ok(match known {
+                Some(running) => Prepared::Goes(Arc::clone(running)),
+                None => Prepared::Starts(exporter, self.transport(exporter)?),
+            })
+        });
+        let prepared: Vec<Prepared<'_>> = prepared.collect::<Result<_, _>>()?;
+        let running = prepared.into_iter().map(|one| match one {
+            Prepared::Goes(running) => Ok(running),
+            Prepared::Starts(exporter, transport) => self.start(exporter, transport),
         });
         Ok(Self {
-            queues: opened.collect::<Result<_, _>>()?,
+            running: running.collect::<Result<_, _>>()?,
+            site: Arc::clone(&self.site),
         })
+    }
+
+    fn transport(&self, exporter: &Exporter) -> Result<Box<dyn Transport>, ExportersError> {
+        target::open(exporter, &self.site.hostname)
+            .map_err(|source| ExportersError::new(exporter, source))
+    }
+
+    fn start(
+        &self,
+        exporter: &Exporter,
+        transport: Box<dyn Transport>,
+    ) -> Result<Arc<Running>, ExportersError> {
+        if let Some(folder) = waiting::spool(exporter) {
+            let holders = self.running.iter();
+            for holder in holders.filter(|one| waiting::spool(&one.settings) == Some(folder)) {
+                // What it has not sent waits on disk for the new one.
+                let _ = holder.queue.close(LINGER);
+            }
+        }
+        let name = String::from_utf8_lossy(&exporter.name).into_owned();
+        let queue = self
+            .queue_of(&name, exporter, transport)
+            .map_err(|source| ExportersError::new(exporter, source))?;
+        let throttle = waiting::throttle(&exporter.throttle);
+        Ok(Arc::new(Running {
+            name,
+            settings: exporter.clone(),
+            queue,
+            throttle: throttle.map(Mutex::new),
+            since: Instant::now(),
+        }))
+    }
+
+    fn queue_of(
+        &self,
+        name: &str,
+        exporter: &Exporter,
+        transport: Box<dyn Transport>,
+    ) -> io::Result<Queue> {
+        let log = self.site.log.clone();
+        let mut builder = Queue::builder(name, transport)
+            .settings(waiting::settings(&exporter.delivery))
+            .on_trouble(move |trouble| log.say(format_args!("exporter {trouble}")));
+        if let Some(path) = &exporter.delivery.dead_letters {
+            let letters = FileTransport::open(target::path(path)).map_err(io::Error::other)?;
+            builder = builder.dead_letters(Box::new(letters));
+        }
+        builder.start()
     }
 
     /// The queue of an exporter.
     #[must_use]
     pub fn queue(&self, exporter: ExporterId) -> Option<&Queue> {
-        self.queues.get(exporter.0).map(|(_, queue)| queue)
+        self.running.get(exporter.0).map(|running| &running.queue)
+    }
+
+    /// Whether sampling and the limit of rate let the next event through to
+    /// an exporter; asked once for each event.
+    #[must_use]
+    pub fn admits(&self, exporter: ExporterId) -> bool {
+        let running = self.running.get(exporter.0);
+        let throttle = running.and_then(|one| Some((one.throttle.as_ref()?, one.since)));
+        throttle.is_none_or(|(throttle, since)| {
+            let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.admit(since.elapsed()) == Admission::Admitted
+        })
+    }
+
+    /// How many events were not let through to an exporter: by sampling, and
+    /// by the limit of rate.
+    #[must_use]
+    pub fn withheld(&self, exporter: ExporterId) -> (u64, u64) {
+        let running = self.running.get(exporter.0);
+        let throttle = running.and_then(|running| running.throttle.as_ref());
+        throttle.map_or((0, 0), |throttle| {
+            let throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            (throttle.sampled(), throttle.rate_limited())
+        })
     }
 
     /// The exporters' names and queues, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Queue)> {
-        self.queues
+        self.running
             .iter()
-            .map(|(name, queue)| (name.as_str(), queue))
+            .map(|running| (running.name.as_str(), &running.queue))
     }
 
     /// Has every target opened anew.
     pub fn reopen(&self) {
-        for (_, queue) in &self.queues {
-            queue.reopen();
+        for running in &self.running {
+            running.queue.reopen();
         }
     }
 
     /// Sends what is queued; each target gets this long. Returns whether all
-    /// of it was sent.
+    /// of it was sent, or waits on disk.
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
-        self.queues
+        self.running
             .iter()
-            .fold(true, |all, (_, queue)| queue.close(patience) && all)
+            .fold(true, |all, running| running.queue.close(patience) && all)
+    }
+
+    /// As [`close`](Self::close), but only those that are not among others.
+    #[must_use]
+    pub fn close_unless_in(&self, others: &Self, patience: Duration) -> bool {
+        let goes_on =
+            |one: &&Arc<Running>| others.running.iter().any(|other| Arc::ptr_eq(one, other));
+        let ending = self.running.iter().filter(|one| !goes_on(one));
+        ending.fold(true, |all, running| running.queue.close(patience) && all)
     }
 }
 
-fn start(name: &str, exporter: &Exporter) -> io::Result<Queue> {
-    let transport: Box<dyn Transport> = match &exporter.transport {
-        Target::Log => Box::new(LogTransport::new(io::stderr())),
-        Target::Drop => Box::new(DropTransport),
-        Target::File { path } => {
-            let path = Path::new(OsStr::from_bytes(path));
-            Box::new(FileTransport::open(path).map_err(io::Error::other)?)
-        }
-        _ => return Err(io::Error::from(io::ErrorKind::Unsupported)),
-    };
-    Queue::start(name, transport, QueueSettings::default())
+/// An exporter of another configuration, before anything ends or starts.
+enum Prepared<'s> {
+    Goes(Arc<Running>),
+    Starts(&'s Exporter, Box<dyn Transport>),
+}
+
+impl Running {
+    /// Whether it is of these settings, wherever they were written.
+    fn is(&self, exporter: &Exporter) -> bool {
+        let mut moved = self.settings.clone();
+        moved.spans = exporter.spans.clone();
+        moved == *exporter
+    }
 }
 
 /// An exporter could not be started.
@@ -81,6 +218,15 @@ fn start(name: &str, exporter: &Exporter) -> io::Result<Queue> {
 pub struct ExportersError {
     name: String,
     source: io::Error,
+}
+
+impl ExportersError {
+    fn new(exporter: &Exporter, source: io::Error) -> Self {
+        Self {
+            name: String::from_utf8_lossy(&exporter.name).into_owned(),
+            source,
+        }
+    }
 }
 
 impl fmt::Display for ExportersError {

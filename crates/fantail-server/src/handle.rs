@@ -14,7 +14,7 @@ use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Exporters, shard::Intake};
+use crate::{Exporters, onlookers::Onlookers, sessions::Running, shard::Intake, tap::Tap};
 
 /// A way to ask a running server; clones ask the same. All answers are `None`
 /// once it has ended.
@@ -33,19 +33,44 @@ pub(crate) enum Order {
     Remove(Vec<u8>, oneshot::Sender<bool>),
     Reopen(oneshot::Sender<()>),
     Reload(oneshot::Sender<Result<(), String>>),
+    Tap(TapRequest, oneshot::Sender<Result<Tapped, String>>),
+    Untap(u64),
     /// Whether all workers are there.
     IsWhole(oneshot::Sender<bool>),
     Stop,
 }
 
-/// The configuration in force.
+/// A tap that is wanted.
 #[derive(Debug)]
+pub(crate) struct TapRequest {
+    pub(crate) filter: Vec<u8>,
+    pub(crate) format: Vec<u8>,
+}
+
+/// A tap that was opened.
+#[derive(Debug)]
+pub(crate) struct Tapped {
+    pub(crate) tap: Arc<Tap>,
+    pub(crate) events: mpsc::Receiver<Vec<u8>>,
+}
+
+/// The configuration in force.
+#[derive(Debug, Clone)]
 pub(crate) struct Live {
     pub(crate) settings: Settings,
     /// How many of its metrics, at the end, were added while it ran.
     pub(crate) added: usize,
     pub(crate) plan: Arc<Plan>,
     pub(crate) exporters: Exporters,
+    pub(crate) onlookers: Arc<Onlookers>,
+}
+
+impl Live {
+    /// The filter for the clients.
+    pub(crate) fn handshake(&self) -> Vec<u8> {
+        let metrics = self.plan.handshake();
+        self.onlookers.handshake(metrics, self.settings.dialect)
+    }
 }
 
 /// What all workers have counted together.
@@ -56,6 +81,7 @@ pub(crate) struct Whole {
     pub(crate) intake: Intake,
     pub(crate) connections: usize,
     pub(crate) held: usize,
+    pub(crate) running: Running,
     pub(crate) workers: usize,
 }
 
@@ -135,6 +161,15 @@ impl Handle {
     /// stays as it was.
     pub async fn reload(&self) -> Option<Result<(), String>> {
         self.ask(Order::Reload).await
+    }
+
+    pub(crate) async fn tap(&self, wanted: TapRequest) -> Option<Result<Tapped, String>> {
+        self.ask(|reply| Order::Tap(wanted, reply)).await
+    }
+
+    pub(crate) fn untap(&self, number: u64) {
+        // It may have ended already.
+        let _ = self.orders.send(Order::Untap(number));
     }
 
     /// Has the server end.

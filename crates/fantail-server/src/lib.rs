@@ -21,6 +21,7 @@ mod accept;
 mod client;
 mod clock;
 mod control;
+mod dovecot;
 mod exporters;
 mod greeting;
 mod handle;
@@ -28,22 +29,28 @@ mod http;
 mod listeners;
 mod log;
 mod manager;
+mod onlookers;
 mod options;
 mod outbox;
 mod places;
 mod privileges;
 mod readers;
+mod record;
 mod server;
+mod sessions;
 mod shard;
+mod shortcut;
 mod signals;
 mod sockets;
 mod state_file;
+mod tap;
 mod worker;
 
 pub use crate::{
-    exporters::{Exporters, ExportersError},
+    exporters::{Exporters, ExportersError, Site},
     handle::Handle,
     log::Log,
-    options::{Limits, Options},
+    options::{Limits, LoginWriter, Options},
+    record::Recorder,
     server::{Server, ServerError},
 };

@@ -14,6 +14,7 @@ use tokio::{net::UnixListener, sync::watch, task::JoinHandle};
 use crate::{
     Log,
     accept::{Purpose, accept},
+    dovecot,
     places::Places,
     sockets::{Bound, Place, bind},
 };
@@ -41,15 +42,16 @@ impl Sockets {
         let mut folder = DirBuilder::new();
         match folder.mode(0o755).create(&places.base_dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(at(&places.base_dir, error));
+                return Err(at(&places.base_dir, &error));
             }
             _ => {}
         }
+        let running = dovecot::is_running(&places.base_dir);
         if sockets.writers.is_empty() {
-            sockets.writers = bind_all(&places.writers)?;
+            sockets.writers = bind_all(&places.writers, running)?;
         }
         if sockets.readers.is_empty() {
-            sockets.readers = bind_all(&places.readers)?;
+            sockets.readers = bind_all(&places.readers, running)?;
         }
         if sockets.http.is_empty() {
             for address in &places.http {
@@ -108,6 +110,7 @@ impl Sockets {
                     place,
                     purpose: purpose.clone(),
                     task: None,
+                    failed: false,
                 };
                 if let Some(listener) = listener {
                     one.accept(listener, stop, log)?;
@@ -123,20 +126,24 @@ impl Sockets {
     }
 }
 
-fn bind_all(places: &[Place]) -> io::Result<Vec<Socket>> {
-    let bound = places.iter().map(|place| match bind(place) {
-        Ok((listener, bound)) => Ok((Some(listener), Some((place.clone(), Some(bound))))),
-        // Such as `login/`, which Dovecot makes: later.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok((None, Some((place.clone(), None))))
+fn bind_all(places: &[Place], dovecot_runs: bool) -> io::Result<Vec<Socket>> {
+    let later = |place: &Place| Ok((None, Some((place.clone(), None))));
+    let bound = places.iter().map(|place| {
+        if place.with_dovecot && !dovecot_runs {
+            return later(place);
         }
-        Err(error) => Err(at(&place.path, error)),
+        match bind(place) {
+            Ok((listener, bound)) => Ok((Some(listener), Some((place.clone(), Some(bound))))),
+            // Such as `login/`, which Dovecot makes: later.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => later(place),
+            Err(error) => Err(at(&place.path, &error)),
+        }
     });
     bound.collect()
 }
 
-fn at(path: &Path, error: io::Error) -> io::Error {
-    named(&path.display().to_string(), &error)
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    named(&path.display().to_string(), error)
 }
 
 fn named(name: &str, error: &io::Error) -> io::Error {
@@ -156,6 +163,8 @@ struct Listener {
     place: Option<(Place, Option<Bound>)>,
     purpose: Purpose,
     task: Option<JoinHandle<()>>,
+    /// It cannot be bound, which was said.
+    failed: bool,
 }
 
 impl Listener {
@@ -174,32 +183,60 @@ impl Listener {
     }
 
     /// Binds anew what is not there, once its folder is.
-    fn mend(&mut self, stop: &watch::Receiver<bool>, log: &Log) {
+    fn mend(&mut self, dovecot_runs: bool, stop: &watch::Receiver<bool>, log: &Log) {
         let Some((place, bound)) = &mut self.place else {
             return;
         };
-        if bound.as_ref().is_some_and(|bound| !bound.vanished()) {
+        if place.with_dovecot && !dovecot_runs {
             return;
+        }
+        match bound {
+            Some(there) if !there.vanished() => {
+                if let Err(error) = there.mend_link() {
+                    log.say(format_args!("{}", at(&place.path, &error)));
+                }
+                return;
+            }
+            // Before the new one is there, which it must not take away.
+            _ => *bound = None,
         }
         match bind(place) {
             Ok((listener, anew)) => {
-                log.say(format_args!("listening on {}", place.path.display()));
                 *bound = Some(anew);
+                self.failed = false;
                 if let Err(error) = self.accept(listener, stop, log) {
                     log.say(format_args!("cannot accept connections: {error}"));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => log.say(format_args!("{}", at(&place.path, error))),
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    log.say(format_args!("{}", at(&place.path, &error)));
+                }
+            }
         }
     }
 }
 
 impl Listeners {
     /// Binds anew what is not there any more.
-    pub(crate) fn mend(&mut self) {
+    pub(crate) fn mend(&mut self, dovecot_runs: bool) {
         for listener in &mut self.all {
-            listener.mend(&self.stop, &self.log);
+            listener.mend(dovecot_runs, &self.stop, &self.log);
+        }
+    }
+
+    /// Dovecot has ended: makes way for the next.
+    pub(crate) fn withdraw(&mut self) {
+        for listener in &mut self.all {
+            if let Some((place, bound)) = &mut listener.place
+                && place.with_dovecot
+            {
+                *bound = None;
+                if let Some(task) = listener.task.take() {
+                    task.abort();
+                }
+            }
         }
     }
 

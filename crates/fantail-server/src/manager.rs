@@ -44,7 +44,7 @@ impl Manager {
         self.tell(&[NotifyState::Stopping]);
     }
 
-    /// All is well; called every second.
+    /// All is well; called every second as long as it is.
     pub(crate) fn alive(&mut self, connections: usize) {
         const STATUS: Duration = Duration::from_secs(10);
         if self.watchdog.is_some() {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use fantail_event::Dialect;
 
-use crate::Log;
+use crate::{Log, Recorder};
 
 /// How a server is run. What is `None` is taken from the configuration, and
 /// from Dovecot's defaults where that says nothing.
@@ -20,6 +20,8 @@ pub struct Options {
     /// Its permissions; by default those of the configuration, and 0666 where
     /// they are 0 or missing: with 0 Dovecot leaves the socket to us.
     pub writer_mode: Option<u32>,
+    /// When `login/stats-writer` is there; never if `writer` is given.
+    pub login_writer: LoginWriter,
     /// Where `doveadm stats` asks; by default `stats-reader` below `base_dir`.
     pub reader: Option<PathBuf>,
     /// Its permissions; as for `writer_mode`, but 0600.
@@ -38,6 +40,8 @@ pub struct Options {
     pub state_interval: Duration,
     /// This host's name in exports.
     pub hostname: Vec<u8>,
+    /// Keeps what clients send.
+    pub recorder: Option<Recorder>,
     /// The user that it becomes once all sockets are bound.
     pub user: Option<String>,
     /// How long clients, and then exporters, have at the end; by default 5
@@ -47,10 +51,26 @@ pub struct Options {
     pub service_manager: bool,
     /// Whether it ends at SIGTERM and SIGINT and reloads at SIGHUP.
     pub signals: bool,
+    /// Fields of commands that are summed up for the event at the end of a
+    /// session; by default the bytes in and out.
+    pub session_sums: Vec<Vec<u8>>,
     /// What clients may use.
     pub limits: Limits,
     /// Takes what it has to say.
     pub log: Log,
+}
+
+/// When the socket of login processes, `login/stats-writer`, is there. They
+/// see nothing outside their folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginWriter {
+    /// As long as the Dovecot of `base_dir` runs: one that starts refuses to
+    /// if somebody answers in that folder.
+    WithDovecot,
+    /// Always: Dovecot runs where we cannot see it, and starts first.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// What clients may use together and each.
@@ -86,6 +106,9 @@ impl Default for Limits {
     }
 }
 
+/// What 2.3 and 2.4 call the bytes of a command.
+const SUMS: [&[u8]; 4] = [b"bytes_in", b"bytes_out", b"net_in_bytes", b"net_out_bytes"];
+
 impl Options {
     /// The defaults for a configuration; the log goes to `log`.
     #[must_use]
@@ -96,6 +119,7 @@ impl Options {
             dialect: None,
             writer: None,
             writer_mode: None,
+            login_writer: LoginWriter::Always,
             reader: None,
             reader_mode: None,
             http: None,
@@ -104,10 +128,12 @@ impl Options {
             state: None,
             state_interval: Duration::from_secs(300),
             hostname: b"localhost".to_vec(),
+            recorder: None,
             user: None,
             patience: Duration::from_secs(5),
             service_manager: false,
             signals: false,
+            session_sums: SUMS.iter().map(|field| field.to_vec()).collect(),
             limits: Limits::default(),
             log,
         }

@@ -53,6 +53,10 @@ impl Outbox {
 }
 
 impl ExportSink for Outbox {
+    fn wants(&mut self, exporter: ExporterId) -> bool {
+        self.exporters.admits(exporter)
+    }
+
     fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
         let Some(batch) = self.batches.get_mut(exporter.0) else {
             return;

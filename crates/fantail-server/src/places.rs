@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{Options, sockets::Place};
+use crate::{LoginWriter, Options, shortcut, sockets::Place};
 
 /// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
@@ -38,9 +38,15 @@ impl Places {
         };
         let mode = options.writer_mode;
         let mut writers = vec![place("stats-writer", &options.writer, mode, 0o666)?];
-        if options.writer.is_none() {
+        if options.writer.is_none() && options.login_writer != LoginWriter::Never {
             // Login processes see nothing outside this folder.
-            writers.push(place("login/stats-writer", &None, mode, 0o666)?);
+            let known = place("login/stats-writer", &None, mode, 0o666)?;
+            writers.push(Place {
+                path: shortcut::socket_of(&known.path),
+                link: Some(known.path),
+                with_dovecot: options.login_writer == LoginWriter::WithDovecot,
+                ..known
+            });
         }
         let reader = place("stats-reader", &options.reader, options.reader_mode, 0o600)?;
         Ok(Self {
@@ -83,9 +89,11 @@ fn new_place(
     let group = name(listener.and_then(|listener| listener.group.as_ref()));
     Ok(Place {
         path,
+        link: None,
         mode: mode.or(configured).unwrap_or(default),
         user: user.map(|name| user_id(&name)).transpose()?,
         group: group.map(|name| group_id(&name)).transpose()?,
+        with_dovecot: false,
     })
 }
 
@@ -131,4 +139,83 @@ fn http(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
         Ok(SocketAddr::from((ip, port)))
     });
     addresses.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fantail_config::load_text;
+
+    use super::*;
+    use crate::Log;
+
+    /// Where a server listens by this `service stats`, each with its
+    /// permissions.
+    fn check(service: &str, change: impl FnOnce(&mut Options), expected: &str) {
+        let text = format!("base_dir = /base\nservice stats {{\n{service}}}\n");
+        let loaded = load_text("x", text, &fantail_config::Options::default());
+        let settings = loaded.accept().unwrap().settings;
+        let mut options = Options::new("x", Log::new(|_| {}));
+        change(&mut options);
+        let found = match Places::new(&options, &settings) {
+            Err(error) => error.to_string(),
+            Ok(places) => {
+                let sockets = places.writers.iter().chain(&places.readers);
+                let sockets = sockets.map(|place| {
+                    let owner = place.user.map_or(String::new(), |id| format!(" user {id}"));
+                    let late = if place.with_dovecot { " late" } else { "" };
+                    format!("{} {:o}{owner}{late}", place.path.display(), place.mode)
+                });
+                let http = places.http.iter().map(ToString::to_string);
+                sockets.chain(http).collect::<Vec<_>>().join(", ")
+            }
+        };
+        assert_eq!(found, expected);
+    }
+
+    const DEFAULT: &str = "/base/stats-writer 666, /base/login/stats-writer 666 late, \
+        /base/stats-reader 600";
+
+    #[test]
+    fn sockets_are_where_dovecot_has_them() {
+        check("", |_| {}, DEFAULT);
+        let off = "  unix_listener stats-writer {\n    mode = 0\n  }\n";
+        check(off, |_| {}, DEFAULT);
+        let owned = "  unix_listener /base/stats-reader {\n    mode = 0640\n    user = root\n  }\n";
+        check(
+            owned,
+            |_| {},
+            &DEFAULT.replace("reader 600", "reader 640 user 0"),
+        );
+        let nobody = owned.replace("root", "no-such-user");
+        check(&nobody, |_| {}, "no user is called no-such-user");
+    }
+
+    #[test]
+    fn flags_come_first() {
+        let change = |options: &mut Options| {
+            options.writer = Some("/w".into());
+            options.writer_mode = Some(0o620);
+            options.reader = Some("/r".into());
+            options.http = Some(([127, 0, 0, 1], 1).into());
+        };
+        let http = "  inet_listener http {\n    port = 9900\n  }\n";
+        check(http, change, "/w 620, /r 600, 127.0.0.1:1");
+        let never = |options: &mut Options| options.login_writer = LoginWriter::Never;
+        check("", never, "/base/stats-writer 666, /base/stats-reader 600");
+    }
+
+    #[test]
+    fn scrapes_are_for_this_host_unless_an_address_is_named() {
+        let check_http = |lines: &str, expected: &str| {
+            let http = format!("  inet_listener http {{\n{lines}  }}\n");
+            check(&http, |_| {}, &format!("{DEFAULT}{expected}"));
+        };
+        check_http("    port = 9900\n", ", 127.0.0.1:9900");
+        check_http("    port = 0\n", "");
+        check_http("    port = 9900\n    address = *\n", ", 0.0.0.0:9900");
+        check_http(
+            "    port = 9900\n    address = 10.0.0.1, ::1\n",
+            ", 10.0.0.1:9900, [::1]:9900",
+        );
+    }
 }

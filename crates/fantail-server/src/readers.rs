@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Handle, Log};
+use crate::{Handle, Log, tap};
 
 /// How long a client may take to take an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +52,9 @@ async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
             }
             let request = Request::parse(line).map_err(|error| invalid(&error))?;
             let Some(request) = request else { continue };
+            if let Request::Tap(parts) = &request {
+                return tap::serve(&mut stream, handle, parts).await;
+            }
             let answer = answer(&request, handle).await?;
             timeout(PATIENCE, stream.write_all(&answer)).await??;
         }
@@ -93,6 +96,8 @@ async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
             Ok(())
         }
         Request::Reload => handle.reload().await.ok_or_else(ended)?,
+        // It takes the connection over.
+        Request::Tap(_) => return Ok(Vec::new()),
     };
     Ok(written(&match done {
         Ok(()) => Reply::Done,

@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
@@ -15,17 +16,20 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Handle, Options,
+    Exporters, Handle, Options, Site,
     accept::{Dispatcher, Purpose},
     clock,
     control::{Control, Source},
+    dovecot::Watch,
     greeting::filter_line,
     handle::{Live, Order, Tally},
     http,
     listeners::{Listeners, Sockets},
     manager::Manager,
+    onlookers::Onlookers,
     places::Places,
     privileges,
+    sessions::SessionRules,
     shard::Category,
     signals::{Caught, Signals},
     state_file,
@@ -35,6 +39,9 @@ use crate::{
 /// How often sockets and workers are looked after.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// How long a socket that Dovecot swept away is missing at most.
+const MEND: Duration = Duration::from_millis(100);
+
 /// A server whose sockets are bound and whose workers wait.
 #[derive(Debug)]
 pub struct Server {
@@ -42,6 +49,7 @@ pub struct Server {
     runtime: Runtime,
     control: Control,
     sockets: Sockets,
+    base_dir: PathBuf,
     handle: Handle,
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
@@ -66,14 +74,23 @@ impl Server {
         if let Some(user) = &options.user {
             privileges::become_user(user)?;
         }
-        let exporters = Exporters::open(&settings).map_err(ServerError::new)?;
+        let site = Site {
+            hostname: options.hostname.clone(),
+            log: options.log.clone(),
+        };
+        let exporters = Exporters::open(&settings, site).map_err(ServerError::new)?;
+        let onlookers = Arc::new(Onlookers {
+            taps: Vec::new(),
+            sessions: SessionRules::of(&settings, &options.session_sums),
+        });
         let live = Live {
             settings,
             added: 0,
             plan,
             exporters,
+            onlookers,
         };
-        Self::with(options, source, live, sockets)
+        Self::with(options, source, live, sockets, places.base_dir)
     }
 
     fn with(
@@ -81,9 +98,10 @@ impl Server {
         source: Source,
         live: Live,
         sockets: Sockets,
+        base_dir: PathBuf,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (filters, wanted) = watch::channel(filter_line(&live.plan.handshake()));
+        let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
@@ -91,12 +109,14 @@ impl Server {
             Worker::start(Setup {
                 number,
                 plan: Arc::clone(&live.plan),
+                onlookers: Arc::clone(&live.onlookers),
                 exporters: live.exporters.clone(),
                 hostname: Arc::clone(&hostname),
                 limits: options.limits.clone(),
                 memory: options.limits.memory / count,
                 filters: wanted.clone(),
                 categories: tell.clone(),
+                recorder: options.recorder.clone(),
                 log: options.log.clone(),
             })
         });
@@ -114,8 +134,11 @@ impl Server {
                 filters,
                 tally: Arc::clone(&tally),
                 log: options.log.clone(),
+                sums: options.session_sums.as_slice().into(),
+                next_tap: 0,
             },
             sockets,
+            base_dir,
             handle: Handle {
                 orders,
                 live: seen,
@@ -156,12 +179,15 @@ impl Server {
             handle,
             orders,
             categories,
+            base_dir,
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
             let mut course = Course {
                 listeners: listen(&options, &control, &handle, sockets, &stopped)?,
                 control,
+                dovecot: Watch::new(base_dir),
+                pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
                 stop,
                 orders,
@@ -241,6 +267,9 @@ struct Course {
     options: Options,
     control: Control,
     listeners: Listeners,
+    dovecot: Watch,
+    /// Workers that were asked for a sign of life, and gave none yet.
+    pings: Vec<oneshot::Receiver<()>>,
     manager: Manager,
     stop: watch::Sender<bool>,
     orders: mpsc::UnboundedReceiver<Order>,
@@ -251,6 +280,7 @@ impl Course {
     async fn serve(&mut self) -> Result<(), ServerError> {
         let mut signals = Signals::new(self.options.signals)?;
         let mut round = every(ROUND);
+        let mut mend = every(MEND);
         let mut save = every(self.options.state_interval.max(ROUND));
         self.manager.ready();
         loop {
@@ -272,14 +302,28 @@ impl Course {
                 _ = save.tick() => if let Some(path) = &self.options.state {
                     tokio::spawn(self.control.save(path));
                 },
+                () = self.dovecot.end() => self.listeners.withdraw(),
+                _ = mend.tick() => {
+                    let runs = self.dovecot.look();
+                    self.listeners.mend(runs);
+                }
                 _ = round.tick() => {
-                    self.listeners.mend();
                     if !self.control.is_whole() {
                         return Err(ServerError::new("a worker is gone"));
                     }
-                    self.manager.alive(self.control.connections());
+                    self.watch_workers();
                 }
             }
+        }
+    }
+
+    /// Tells the service manager that all is well, if all workers answered.
+    fn watch_workers(&mut self) {
+        let answered = |ping: &mut oneshot::Receiver<()>| ping.try_recv().is_ok();
+        self.pings.retain_mut(|ping| !answered(ping));
+        if self.pings.is_empty() {
+            self.manager.alive(self.control.connections());
+            self.pings = self.control.ping();
         }
     }
 

@@ -7,11 +7,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
-use fantail_event::{CategoryTree, Dialect, Scan, Timestamp};
+use fantail_event::{CategoryTree, Dialect, Event, Level, Scan, SentEvent, Timestamp};
 use fantail_format::Moment;
 use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
 
-use crate::{clock, log::Complaints, outbox::Outbox};
+use crate::{
+    clock,
+    log::Complaints,
+    onlookers::Onlookers,
+    outbox::Outbox,
+    record::Tape,
+    sessions::{Around, Running, SessionRules, Tracker},
+};
 
 /// How many bytes of a bad line are shown.
 const SHOWN: usize = 200;
@@ -35,6 +42,9 @@ pub(crate) struct Shard {
     pub(crate) outbox: Outbox,
     pub(crate) intake: Intake,
     pub(crate) complaints: Complaints,
+    pub(crate) onlookers: Arc<Onlookers>,
+    /// Sessions and commands of all connections.
+    pub(crate) running: Running,
     categories: CategoryTree,
     scan: Scan,
     /// How many of them the other workers know.
@@ -52,19 +62,24 @@ pub(crate) struct Shard {
 pub(crate) struct Client {
     /// Who it is, for the log.
     pub(crate) peer: String,
+    /// If what it sends is recorded.
+    pub(crate) tape: Option<Tape>,
     connection: Connection,
     /// The line that has begun.
     partial: Vec<u8>,
     held: usize,
+    sessions: Tracker,
 }
 
 impl Client {
     pub(crate) fn new(peer: String, dialect: Dialect, limits: fantail_wire::Limits) -> Self {
         Self {
             peer,
+            tape: None,
             connection: Connection::new(dialect, limits),
             partial: Vec::new(),
             held: 0,
+            sessions: Tracker::default(),
         }
     }
 }
@@ -90,6 +105,8 @@ impl Shard {
             outbox,
             intake: Intake::default(),
             complaints,
+            onlookers: Arc::default(),
+            running: Running::default(),
             categories: CategoryTree::default(),
             scan: Scan::new(),
             told: 0,
@@ -104,6 +121,9 @@ impl Shard {
     /// closed; that was logged and counted.
     pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), ()> {
         self.intake.bytes += read.len() as u64;
+        if let Some(tape) = &mut client.tape {
+            tape.read(read, clock::now());
+        }
         let taken = self.lines(client, read);
         let taken = taken.and_then(|()| self.account(client));
         taken.map_err(|closed| self.complain(client, &closed))
@@ -116,11 +136,11 @@ impl Shard {
             let (line, after) = rest.split_at(end);
             rest = after.get(1..).unwrap_or_default();
             if client.partial.is_empty() {
-                self.line(&mut client.connection, line, now)?;
+                self.line(client, line, now)?;
             } else {
                 let mut whole = std::mem::take(&mut client.partial);
                 whole.extend_from_slice(line);
-                self.line(&mut client.connection, &whole, now)?;
+                self.line(client, &whole, now)?;
             }
         }
         if client.partial.len() + rest.len() > WRITER_LINE {
@@ -130,12 +150,7 @@ impl Shard {
         Ok(())
     }
 
-    fn line(
-        &mut self,
-        connection: &mut Connection,
-        line: &[u8],
-        now: Timestamp,
-    ) -> Result<(), Closed> {
+    fn line(&mut self, client: &mut Client, line: &[u8], now: Timestamp) -> Result<(), Closed> {
         if line.len() > WRITER_LINE {
             return Err(Closed::wire(WireErrorKind::LineTooLong, line));
         }
@@ -146,12 +161,27 @@ impl Shard {
             categories,
             scan,
             hostname,
+            onlookers,
             ..
         } = self;
         let moment = Moment { hostname, now };
-        let handled = connection.handle_raw(line, categories, scan, |sending| {
-            engine.handle_raw(sending, moment, outbox);
-        });
+        let handled = if onlookers.taps.is_empty() {
+            client
+                .connection
+                .handle_raw(line, categories, scan, |sending| {
+                    engine.handle_raw(sending, moment, outbox);
+                })
+        } else {
+            client.connection.handle(line, categories, |sent| {
+                for tap in &onlookers.taps {
+                    tap.offer(sent, moment);
+                }
+                engine.handle(sent, moment, outbox);
+            })
+        };
+        if handled.is_ok() {
+            self.sessions(client, line, now);
+        }
         self.untold |= line.starts_with(b"CATEGORY");
         handled.map_err(|error| Closed::wire(error, line))
     }
@@ -168,9 +198,66 @@ impl Shard {
         Ok(())
     }
 
-    /// Forgets a client.
-    pub(crate) fn release(&mut self, client: &Client) {
+    /// Has the client's sessions look at a line.
+    fn sessions(&mut self, client: &mut Client, line: &[u8], now: Timestamp) {
+        let onlookers = Arc::clone(&self.onlookers);
+        let Some(rules) = &onlookers.sessions else {
+            return;
+        };
+        let mut ended = None;
+        let around = self.around(rules, now);
+        let finished = |event: &Event<'_>| ended = Some(event.clone().into_owned());
+        let before = client.sessions.running();
+        client.sessions.take(line, around, finished);
+        self.running.replace(before, client.sessions.running());
+        if let Some(event) = ended {
+            self.derived(&event, now);
+        }
+    }
+
+    /// Forgets a client; its sessions end.
+    pub(crate) fn release(&mut self, client: &mut Client) {
         self.held -= client.held;
+        let onlookers = Arc::clone(&self.onlookers);
+        let rules = onlookers.sessions.clone().unwrap_or_default();
+        let now = clock::now();
+        let around = self.around(&rules, now);
+        let before = client.sessions.running();
+        let ended = client.sessions.close(around);
+        self.running.replace(before, client.sessions.running());
+        if onlookers.sessions.is_some() {
+            for event in ended {
+                self.derived(&event, now);
+            }
+        }
+    }
+
+    fn around<'a>(&'a self, rules: &'a SessionRules, now: Timestamp) -> Around<'a> {
+        Around {
+            rules,
+            categories: &self.categories,
+            dialect: self.engine.plan().dialect(),
+            now,
+        }
+    }
+
+    /// An event that no client sent.
+    fn derived(&mut self, event: &Event<'_>, now: Timestamp) {
+        let sent = SentEvent {
+            level: Level::Info,
+            event,
+            parents: &[],
+            global: &[],
+            categories: &self.categories,
+        };
+        let moment = Moment {
+            hostname: &self.hostname,
+            now,
+        };
+        for tap in &self.onlookers.taps {
+            tap.offer(&sent, moment);
+        }
+        self.engine.handle(&sent, moment, &mut self.outbox);
     }
 
     pub(crate) const fn held(&self) -> usize {

@@ -13,13 +13,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::shortcut::{self, Shortcut};
+
 /// Where a socket is to be, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) path: PathBuf,
+    /// The path under which it is known, if that is another one.
+    pub(crate) link: Option<PathBuf>,
     pub(crate) mode: u32,
     pub(crate) user: Option<u32>,
     pub(crate) group: Option<u32>,
+    /// Whether it is there only as long as Dovecot runs.
+    pub(crate) with_dovecot: bool,
 }
 
 /// A file, whatever its name.
@@ -30,11 +36,16 @@ type Identity = (u64, u64);
 pub(crate) struct Bound {
     path: PathBuf,
     identity: Identity,
+    link: Option<Shortcut>,
 }
 
 /// Binds a socket.
 pub(crate) fn bind(place: &Place) -> io::Result<(UnixListener, Bound)> {
+    if let Some(link) = &place.link {
+        shortcut::make_folders(link)?;
+    }
     make_way(&place.path)?;
+    let link = place.link.as_deref().map(Shortcut::make).transpose()?;
     let beside = beside(&place.path);
     let _ = fs::remove_file(&beside);
     let listener = UnixListener::bind(&beside)?;
@@ -46,6 +57,7 @@ pub(crate) fn bind(place: &Place) -> io::Result<(UnixListener, Bound)> {
     let bound = Bound {
         path: place.path.clone(),
         identity: placed?,
+        link,
     };
     Ok((listener, bound))
 }
@@ -94,6 +106,11 @@ fn make_way(path: &Path) -> io::Result<()> {
 }
 
 impl Bound {
+    /// Makes the link to it anew if it is gone.
+    pub(crate) fn mend_link(&self) -> io::Result<()> {
+        self.link.as_ref().map_or(Ok(()), Shortcut::mend)
+    }
+
     /// Whether nothing at all is under the path any more.
     pub(crate) fn vanished(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
@@ -115,9 +132,11 @@ mod tests {
     fn place(folder: &Path, name: &str) -> Place {
         Place {
             path: folder.join(name),
+            link: None,
             mode: 0o620,
             user: None,
             group: None,
+            with_dovecot: false,
         }
     }
 

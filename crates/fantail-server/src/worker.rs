@@ -31,11 +31,13 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Limits, Log,
+    Exporters, Limits, Log, Recorder,
     client::attend,
     greeting::FilterLine,
     log::Complaints,
+    onlookers::Onlookers,
     outbox::Outbox,
+    sessions::Running,
     shard::{Category, Intake, Shard},
 };
 
@@ -45,10 +47,14 @@ pub(crate) enum Message {
     Connection(StdUnixStream),
     /// Another configuration; says when it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
+    /// What looks at events beside the metrics.
+    Onlookers(Arc<Onlookers>),
     /// What was counted before a restart.
     Restore(Box<State>, oneshot::Sender<Restored>),
     /// What it has counted; with `true`, it begins anew.
     Report(bool, oneshot::Sender<Report>),
+    /// Are you there?
+    Ping(oneshot::Sender<()>),
     /// What clients of another worker registered.
     Categories(Arc<Vec<Category>>),
     /// Read what clients have sent already, until then at most.
@@ -63,6 +69,7 @@ pub(crate) struct Report {
     pub(crate) intake: Intake,
     pub(crate) connections: usize,
     pub(crate) held: usize,
+    pub(crate) running: Running,
 }
 
 /// The control's end of a worker.
@@ -79,12 +86,14 @@ pub(crate) struct Worker {
 pub(crate) struct Setup {
     pub(crate) number: usize,
     pub(crate) plan: Arc<Plan>,
+    pub(crate) onlookers: Arc<Onlookers>,
     pub(crate) exporters: Exporters,
     pub(crate) hostname: Arc<[u8]>,
     pub(crate) limits: Limits,
     /// Its part of the memory.
     pub(crate) memory: usize,
     pub(crate) filters: watch::Receiver<FilterLine>,
+    pub(crate) recorder: Option<Recorder>,
     /// For what its clients registered.
     pub(crate) categories: mpsc::UnboundedSender<(usize, Vec<Category>)>,
     pub(crate) log: Log,
@@ -103,7 +112,7 @@ pub(crate) struct Shared {
 }
 
 /// The buffer that all connections of a worker share.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 impl Worker {
     pub(crate) fn start(setup: Setup) -> io::Result<Self> {
@@ -114,13 +123,14 @@ impl Worker {
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
         let thread = thread::Builder::new().name(name).spawn(move || {
-            let shard = Shard::new(
+            let mut shard = Shard::new(
                 engine,
                 Outbox::new(setup.exporters.clone()),
                 Complaints::new(setup.log.clone()),
                 Arc::clone(&setup.hostname),
                 setup.memory,
             );
+            shard.onlookers = Arc::clone(&setup.onlookers);
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
                 setup,
@@ -162,12 +172,16 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 }
                 let _ = done.send(());
             }
+            Message::Onlookers(onlookers) => shared.shard.borrow_mut().onlookers = onlookers,
             Message::Restore(state, reply) => {
                 let restored = shared.shard.borrow_mut().engine.restore(&state);
                 let _ = reply.send(restored);
             }
             Message::Report(reset, reply) => {
                 let _ = reply.send(report(&shared, reset));
+            }
+            Message::Ping(reply) => {
+                let _ = reply.send(());
             }
             Message::Categories(categories) => {
                 tell_categories(&shared);
@@ -210,6 +224,7 @@ fn report(shared: &Shared, reset: bool) -> Report {
         intake: shard.intake.clone(),
         connections: shared.connections.load(Ordering::Relaxed),
         held: shard.held(),
+        running: shard.running,
     }
 }
 

@@ -7,6 +7,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     reason = "for tests: what is no golden file must fail"
 )]
 
@@ -29,7 +30,8 @@ pub fn normalized_export(line: &[u8]) -> Vec<u8> {
 }
 
 fn normalized_json(line: &[u8]) -> Vec<u8> {
-    let mut object: Map<String, Value> = serde_json::from_slice(line).expect("a JSON object");
+    let mut object: Map<String, Value> = serde_json::from_slice(line)
+        .unwrap_or_else(|error| panic!("no JSON: {error}: {}", line.escape_ascii()));
     // Takes the key out without changing the order of the others.
     object.shift_remove("end_time");
     if let Some(Value::Array(categories)) = object.get_mut("categories") {

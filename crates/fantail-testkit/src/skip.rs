@@ -50,12 +50,16 @@ pub fn skip(reason: &str) {
 /// ```
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = find(name, &path);
+    let found = installed(name);
     if found.is_none() {
         skip(&format!("{name} is not installed"));
     }
     found
+}
+
+/// The path of a program that is installed.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    find(name, &env::var_os("PATH").unwrap_or_default())
 }
 
 fn find(name: &str, path: &OsStr) -> Option<PathBuf> {

@@ -8,7 +8,6 @@ mod answer;
 mod body;
 mod client;
 mod credentials;
-mod dead_letters;
 mod settings;
 
 use std::{
@@ -18,10 +17,7 @@ use std::{
 
 use crate::{
     BatchLimits, Delivery, Payloads, Retry, Transport, TransportError,
-    http_post::{
-        answer::Failure, body::Body, client::Client, credentials::Credentials,
-        dead_letters::DeadLetters,
-    },
+    http_post::{answer::Failure, body::Body, client::Client, credentials::Credentials},
 };
 
 pub use self::settings::{HttpBatch, HttpSettings};
@@ -35,7 +31,6 @@ pub struct HttpTransport {
     client: Client,
     body: Body,
     credentials: Credentials,
-    dead_letters: Option<DeadLetters>,
     limits: BatchLimits,
     linger: Duration,
     /// When the last request was made.
@@ -64,7 +59,6 @@ impl HttpTransport {
                 },
             },
             credentials: Credentials::new(settings.token_file, settings.headers_file),
-            dead_letters: settings.dead_letters.map(DeadLetters::new),
         })
     }
 
@@ -87,15 +81,6 @@ impl HttpTransport {
             self.credentials.forget();
         }
         posted
-    }
-
-    fn refuse(&mut self, payload: Payloads<'_>, error: TransportError, delivery: &mut Delivery) {
-        if let Some(letters) = &mut self.dead_letters {
-            for payload in payload.iter() {
-                letters.keep(payload.bytes);
-            }
-        }
-        delivery.refused(payload.len(), error);
     }
 }
 
@@ -133,18 +118,15 @@ impl Transport for HttpTransport {
                     waiting.push(second);
                     waiting.push(first);
                 }
-                Err(failure) => self.refuse(payloads, failure.error, &mut delivery),
+                Err(failure) => delivery.refused(payloads.len(), failure.error),
             }
         }
         delivery
     }
 
-    /// Files of credentials and dead letters are opened anew.
+    /// The files of credentials are read anew.
     fn reopen(&mut self) -> Result<(), TransportError> {
         self.credentials.forget();
-        if let Some(letters) = &mut self.dead_letters {
-            letters.close();
-        }
         Ok(())
     }
 }

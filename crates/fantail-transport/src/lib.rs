@@ -37,7 +37,7 @@ pub use crate::{
     delivery::{Delivery, Refusal},
     discard::DropTransport,
     error::{Retry, TransportError, TransportErrorKind},
-    file::FileTransport,
+    file::{FileSettings, FileTransport, Rotation},
     http_post::{HttpBatch, HttpSettings, HttpTransport},
     id::{EventId, EventIds, Origin},
     journald::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},

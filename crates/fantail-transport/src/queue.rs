@@ -130,6 +130,9 @@ impl Queue {
         let deadline = Instant::now() + patience.min(LONGEST);
         shared.close(deadline);
         let ended = shared.wait_for_end(deadline + GRACE);
+        if ended {
+            shared.close_detour();
+        }
         let lost = shared.lock().counters.dropped(DropReason::Closed);
         ended && lost == 0
     }

@@ -10,12 +10,16 @@
 //! here reads it ([`DumpLine`]). No I/O.
 
 mod answer;
+mod tap;
 
 use std::{borrow::Cow, fmt};
 
 use fantail_event::escape::{escape_into, unescape};
 
-pub use self::answer::{DumpLine, Reply};
+pub use self::{
+    answer::{DumpLine, Reply},
+    tap::TapLine,
+};
 
 /// The longest line of a client, LF not counted (1 KiB).
 pub const REQUEST_LINE: usize = 1024;
@@ -86,6 +90,24 @@ pub enum Request<'a> {
     /// `FANTAIL-RELOAD`: the configuration is read again. No Dovecot knows
     /// this, nor answers it.
     Reload,
+    /// `FANTAIL-TAP`: events as they pass.
+    Tap(TapParts<'a>),
+}
+
+/// A tap as `FANTAIL-TAP` has it. The answer is a [`Reply`]; after `+` come
+/// [`TapLine`]s.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TapParts<'a> {
+    /// The filter.
+    pub filter: Cow<'a, [u8]>,
+    /// The format of the events.
+    pub format: Cow<'a, [u8]>,
+    /// It ends after so many events.
+    pub events: u32,
+    /// It ends after so many seconds.
+    pub seconds: u32,
+    /// Events a second that are shown at most.
+    pub rate: u32,
 }
 
 /// A metric as `METRICS-ADD` has it; empty parts are as good as none.
@@ -141,6 +163,17 @@ impl<'a> Request<'a> {
             b"METRICS-REMOVE" => Self::RemoveMetric { name: argument()? },
             b"REOPEN" => Self::Reopen,
             b"FANTAIL-RELOAD" => Self::Reload,
+            b"FANTAIL-TAP" => {
+                let (filter, format) = (argument()?, argument()?);
+                let mut number = || number(&argument()?);
+                Self::Tap(TapParts {
+                    filter,
+                    format,
+                    events: number()?,
+                    seconds: number()?,
+                    rate: number()?,
+                })
+            }
             _ => return Ok(None),
         }))
     }
@@ -155,6 +188,7 @@ impl<'a> Request<'a> {
             Self::RemoveMetric { .. } => "METRICS-REMOVE",
             Self::Reopen => "REOPEN",
             Self::Reload => "FANTAIL-RELOAD",
+            Self::Tap(_) => "FANTAIL-TAP",
         }
     }
 
@@ -177,10 +211,23 @@ impl<'a> Request<'a> {
                 push(&parts.exporter_include);
             }
             Self::RemoveMetric { name } => push(name),
+            Self::Tap(parts) => {
+                push(&parts.filter);
+                push(&parts.format);
+                for number in [parts.events, parts.seconds, parts.rate] {
+                    push(number.to_string().as_bytes());
+                }
+            }
             Self::Reopen | Self::Reload => {}
         }
         out.push(b'\n');
     }
+}
+
+fn number(text: &[u8]) -> Result<u32, ReaderError> {
+    let number = std::str::from_utf8(text).ok();
+    let number = number.and_then(|number| number.parse().ok());
+    number.ok_or(ReaderErrorKind::BadNumber.into())
 }
 
 /// A line that is none of this protocol.
@@ -201,6 +248,8 @@ pub enum ReaderErrorKind {
     EmptyLine,
     /// The command needs more arguments.
     TooFewArguments,
+    /// A number is none.
+    BadNumber,
     /// A line of a dump does not have its values in full.
     TruncatedDump,
 }
@@ -226,6 +275,7 @@ impl fmt::Display for ReaderError {
             ReaderErrorKind::OtherVersion => "the protocol's major version is not 2",
             ReaderErrorKind::EmptyLine => "the line is empty",
             ReaderErrorKind::TooFewArguments => "the command has too few arguments",
+            ReaderErrorKind::BadNumber => "a number is none",
             ReaderErrorKind::TruncatedDump => "a line of the dump has too few values",
         })
     }

@@ -2,7 +2,7 @@
 
 use fantail::{
     config::{Exporter, Metric, Settings, Transport},
-    format::{Format, Parts, TimeStyle},
+    format::{Parts, TimeStyle},
     metrics::{GroupBy, Method, Modifier},
 };
 use serde_json::{Value, json};
@@ -49,8 +49,6 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn exporter(one: &Exporter) -> Value {
-    let names = Format::NAMES.iter();
-    let mut names = names.filter(|(_, format)| *format == one.format);
     let time = match one.time_style {
         TimeStyle::Rfc3339 => "rfc3339",
         TimeStyle::Unix => "unix",
@@ -61,18 +59,20 @@ fn exporter(one: &Exporter) -> Value {
     let transport = match &one.transport {
         Transport::Log => json!({ "driver": "log" }),
         Transport::Drop => json!({ "driver": "drop" }),
-        Transport::HttpPost { url, timeout } => json!({
+        Transport::HttpPost { url, timeout, .. } => json!({
             "driver": "http-post", "url": text(url), "timeout_ms": milliseconds(timeout),
         }),
-        Transport::File { path } => json!({ "driver": "file", "path": text(path) }),
-        Transport::Unix { path, timeout } => json!({
+        Transport::File { path, .. } => json!({ "driver": "file", "path": text(path) }),
+        Transport::Unix { path, timeout, .. } => json!({
             "driver": "unix", "path": text(path), "timeout_ms": milliseconds(timeout),
         }),
+        Transport::Syslog(_) => json!({ "driver": "syslog" }),
+        Transport::Journal { .. } => json!({ "driver": "journal" }),
         _ => Value::Null,
     };
     json!({
         "name": text(&one.name),
-        "format": names.next().map(|(name, _)| name),
+        "format": one.format.name(),
         "time_format": time,
         "transport": transport,
     })

@@ -94,7 +94,14 @@ impl Client {
         sent.map_err(|error| Failure::file("write to", &self.path, &error))
     }
 
-    fn read_line(&mut self) -> Result<&[u8], Failure> {
+    /// Waits for the next lines no longer than this.
+    pub(crate) fn wait_at_most(&mut self, patience: Duration) -> Result<(), Failure> {
+        let set = self.stream.get_ref().set_read_timeout(Some(patience));
+        set.map_err(|error| Failure::file("wait for", &self.path, &error))
+    }
+
+    /// The next line, without its LF.
+    pub(crate) fn read_line(&mut self) -> Result<&[u8], Failure> {
         self.line.clear();
         let mut limited = self.stream.by_ref().take(LONGEST);
         let read = limited.read_until(b'\n', &mut self.line);

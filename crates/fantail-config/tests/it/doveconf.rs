@@ -90,6 +90,10 @@ fn compare(version: &str, root: Option<PathBuf>) {
     for path in crate::configurations(&format!("{version}/good")) {
         assert!(doveconf.accepts(&path), "{} is refused", path.display());
     }
+    // What only fantail knows.
+    for path in crate::configurations(&format!("{version}/fantail")) {
+        assert!(!doveconf.accepts(&path), "{} is taken", path.display());
+    }
     for path in crate::configurations(&format!("{version}/bad")) {
         let text = std::io::read_to_string(std::fs::File::open(&path).unwrap());
         let text = text.unwrap_or_default();

@@ -101,7 +101,7 @@ fn exporters_of_2_3() {
     check_exporter(
         V2_3,
         "format = none\ntransport = unix",
-        &["3:13 unknown-transport"],
+        &["3:13 missing-path"],
     );
     check_exporter(
         V2_3,

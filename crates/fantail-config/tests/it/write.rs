@@ -1,6 +1,8 @@
 //! Settings that are written read back the same.
 
-use fantail_config::{Options, Settings, load_text, write};
+use std::{ffi::OsStr, io::Read, os::unix::ffi::OsStrExt};
+
+use fantail_config::{EXTENSIONS, Memory, Options, Settings, load, write};
 use fantail_event::Dialect;
 
 /// Everything but the places.
@@ -11,8 +13,11 @@ fn gist(settings: &Settings) -> Vec<String> {
         format!("{:?} {filter:?} {exporter:?} {include:?}", metric.settings)
     });
     let exporters = settings.exporters.iter().map(|one| {
-        let (format, time) = (one.format, one.time_style);
-        format!("{:?} {format:?} {time:?} {:?}", one.name, one.transport)
+        let (name, format, time) = (&one.name, one.format, one.time_style);
+        let target = format!("{name:?} {format:?} {time:?} {:?}", one.transport);
+        let (rules, file, throttle) = (&one.rules, &one.hash_key_file, one.throttle);
+        let more = format!("{rules:?} {file:?} {throttle:?}");
+        format!("{target} {:?} {:?} {more}", one.messages, one.delivery)
     });
     let unix = settings.stats.unix_listeners.iter().map(|one| {
         let mode = one.mode.as_ref().map(|mode| mode.value);
@@ -30,12 +35,46 @@ fn gist(settings: &Settings) -> Vec<String> {
 #[track_caller]
 fn check(settings: &Settings, name: &str) {
     let text = write(settings);
-    let options = Options::default();
-    let again = load_text("again", text.clone(), &options);
+    let mut memory = Memory::new().with("again", text.clone());
+    for exporter in &settings.exporters {
+        if let Some(path) = &exporter.hash_key_file {
+            let secret = std::fs::File::open(OsStr::from_bytes(path)).unwrap();
+            let secret: Vec<u8> = secret.bytes().map(Result::unwrap).collect();
+            memory = memory.with(path.clone(), secret);
+        }
+    }
+    let again = load(b"again", &memory, &Options::default());
     let lines = again.diagnostics.to_lines(&again.sources);
     assert_eq!(lines, "", "{name}\n{}", String::from_utf8_lossy(&text));
     assert_eq!(gist(&again.settings), gist(settings), "{name}");
     assert_eq!(write(&again.settings), text, "{name}");
+}
+
+/// Every setting that only fantail knows is in the test data, and is written.
+#[test]
+fn every_extension_is_written() {
+    for (folder, dialect) in [("2.3/fantail", Some(Dialect::V2_3)), ("2.4/fantail", None)] {
+        let mut written = Vec::new();
+        for path in crate::configurations(folder) {
+            written.extend(write(&crate::load_file(&path, dialect).settings));
+        }
+        let written = String::from_utf8(written).unwrap();
+        for name in EXTENSIONS {
+            let line = format!("\n  {name} = ");
+            assert!(written.contains(&line), "{folder}: {name}");
+        }
+    }
+}
+
+/// The table of settings in the documentation has all of them.
+#[test]
+fn every_extension_is_documented() {
+    let path = crate::testdata("../../docs/exporters.md");
+    let text = std::io::read_to_string(std::fs::File::open(path).unwrap()).unwrap();
+    for name in EXTENSIONS {
+        let row = format!("\n| `{name}` |");
+        assert!(text.contains(&row), "{name}");
+    }
 }
 
 #[test]
@@ -43,6 +82,8 @@ fn whole_folders() {
     for (folder, dialect) in [
         ("2.3/good", Some(Dialect::V2_3)),
         ("2.4/good", None),
+        ("2.3/fantail", Some(Dialect::V2_3)),
+        ("2.4/fantail", None),
         ("golden", Some(Dialect::V2_3)),
     ] {
         for path in crate::configurations(folder) {

@@ -197,3 +197,51 @@ fn a_user_type_needs_a_name_and_fields_only() {
     assert_eq!(Request.field_origin(b"other"), None);
     assert!(!Request.in_category(b"any") && Request.level().is_none());
 }
+
+/// Whatever place a look-up is told, it finds the same.
+#[test]
+fn a_hint_changes_no_answer() {
+    const KEYS: [&str; 7] = ["a", "b", "c", "d", "e", "list", "none"];
+    let sendings: [(&str, &[&str], &[&str]); 4] = [
+        ("Sa 1 Sb 2 Sc 3", &[], &[]),
+        ("Sb 2 Sa 6", &["Sc 3 Sa 4", "Sd 5"], &["Se 6 Sa 7"]),
+        ("", &["Llist 1 x", "Sa 1 Sb 2"], &["Sb 3", "Id 4"]),
+        ("Sc 1", &["Se 1 Sd 2 Sc 3 Sb 4 Sa 5"], &[]),
+    ];
+    for (own, parents, global) in sendings {
+        with_sent(own, parents, global, |sent| {
+            for key in KEYS.map(str::as_bytes) {
+                let mut place = 0;
+                for hint in [0, 1, 2, 3, 4, usize::MAX] {
+                    let mut told = hint;
+                    assert_eq!(sent.field_near(key, &mut told), sent.field(key));
+                    // As it was left by other look-ups.
+                    assert_eq!(sent.field_near(key, &mut place), sent.field(key));
+                    place = told;
+                }
+            }
+        });
+    }
+}
+
+/// More keys than there are bits to tell what is not there.
+#[test]
+fn each_of_many_keys_is_found_and_no_other() {
+    let key = |n: u32| format!("key-{}-{n}", n * 7_919 % 31).into_bytes();
+    let mut event = Event::default();
+    for n in 0..500 {
+        event.set(key(n), Value::Int(n.into()));
+        event.set(key(n), Value::Int(i64::from(n) + 1));
+        assert_eq!(event.own_field(&key(n + 1)), None);
+    }
+    assert_eq!(event.fields().len(), 500);
+    for n in 0..500 {
+        assert_eq!(
+            event.own_field(&key(n)),
+            Some(&Value::Int(i64::from(n) + 1))
+        );
+    }
+    for key in [&b""[..], b"key", b"k"] {
+        assert_eq!(event.own_field(key), None);
+    }
+}

@@ -3,7 +3,7 @@
 //! Events of one name mostly have the same fields in the same order, so that
 //! the next one has it in the same place: one key is compared where otherwise
 //! all would be. A view may make use of it or not
-//! ([`SlotView::value_near`](super::SlotView::value_near)).
+//! ([`SlotView::value_near`]).
 
 use core::sync::atomic::{AtomicU32, Ordering};
 

@@ -18,8 +18,7 @@ pub trait SlotView {
     /// has no times the field of that name.
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>>;
 
-    /// The same, with a hint as in
-    /// [`EventView::field_near`](fantail_event::EventView::field_near).
+    /// The same, with a hint as in [`EventView::field_near`].
     fn value_near(&self, slot: Slot, place: &mut usize) -> Option<ValueRef<'_>> {
         let _ = place;
         self.value(slot)

@@ -62,7 +62,7 @@ impl Distribution {
         let limbs = from.numbers::<6>()?;
         let [min, max] = from.numbers()?;
         let moments = Moments::from_limbs(limbs, min, max).ok_or(StateErrorKind::Malformed)?;
-        let mut sketch = Box::new(Sketch::new());
+        let mut sketch = Sketch::new();
         let (mut next, mut total) = (0_usize, 0_u64);
         let (mut first, mut last) = (None, None);
         for _ in 0..from.number()? {

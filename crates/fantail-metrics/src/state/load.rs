@@ -11,11 +11,11 @@ use fantail_event::Dialect;
 
 use super::{State, StateErrorKind, bytes::Reader};
 use crate::{
-    Distribution, Exponential, GroupBy, Linear, Method, MetricSettings, MetricSnapshot, Modifier,
-    Series,
+    Distribution, Exponential, GroupBy, Label, Linear, Method, MetricSettings, MetricSnapshot,
+    Modifier, Series,
     label::{HASH_BYTES, MAX_BYTES},
+    merge::Builder,
     registry,
-    snapshot::OwnedLabel,
     tree::has_own_sums,
 };
 
@@ -93,24 +93,32 @@ fn method(from: &mut Reader<'_>) -> Result<Method> {
 
 fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnapshot> {
     let [overflowed, dropped] = from.numbers()?;
-    let mut series = Vec::new();
+    let mut builder = Builder::default();
+    let mut depths = Vec::new();
     let mut place = Place::default();
     for _ in 0..from.number()? {
         let depth = usize::try_from(from.number()?).map_err(|_| MALFORMED)?;
         place.enter(depth, &settings)?;
         let label = label(depth, &settings, from)?;
-        place.missing = label == OwnedLabel::Missing;
-        series.push(numbers(depth, label, &settings, from)?);
+        place.missing = label == Label::Missing;
+        numbers(label, &settings, from, &mut builder)?;
+        // Not more than there are levels.
+        depths.push(u32::try_from(depth).map_err(|_| MALFORMED)?);
     }
+    let chunks = builder.finish();
+    let series = depths.into_iter().enumerate();
+    let series: Vec<Series> = series
+        .filter_map(|(at, depth)| Series::of(&chunks, at, depth))
+        .collect();
     if series.is_empty() || !siblings_differ(&series) {
         return Err(MALFORMED);
     }
-    Ok(MetricSnapshot {
-        settings: Arc::new(settings),
+    Ok(MetricSnapshot::with_series(
+        Arc::new(settings),
         series,
         overflowed,
         dropped,
-    })
+    ))
 }
 
 /// Where the series before the next one stands.
@@ -136,7 +144,7 @@ impl Place {
     }
 }
 
-fn label(depth: usize, settings: &MetricSettings, from: &mut Reader<'_>) -> Result<OwnedLabel> {
+fn label<'a>(depth: usize, settings: &MetricSettings, from: &mut Reader<'a>) -> Result<Label<'a>> {
     let level = depth
         .checked_sub(1)
         .and_then(|at| settings.group_by.get(at));
@@ -148,25 +156,25 @@ fn label(depth: usize, settings: &MetricSettings, from: &mut Reader<'_>) -> Resu
                 None => value.is_empty(),
                 Some(_) => value.len() <= MAX_BYTES || value.len() == MAX_BYTES + HASH_BYTES,
             };
-            OwnedLabel::Value(fits.then_some(value).ok_or(MALFORMED)?.into())
+            Label::Value(fits.then_some(value).ok_or(MALFORMED)?)
         }
         (1, _, Some(buckets)) => {
             let bucket = u32::try_from(from.number()?).map_err(|_| MALFORMED)?;
             let known = bucket < buckets.count();
-            OwnedLabel::Bucket(known.then_some(bucket).ok_or(MALFORMED)?)
+            Label::Bucket(known.then_some(bucket).ok_or(MALFORMED)?)
         }
-        (2, _, Some(_)) => OwnedLabel::Other,
-        (3, Some(_), _) => OwnedLabel::Missing,
+        (2, _, Some(_)) => Label::Other,
+        (3, Some(_), _) => Label::Missing,
         _ => return Err(MALFORMED),
     })
 }
 
 fn numbers(
-    depth: usize,
-    label: OwnedLabel,
+    label: Label<'_>,
     settings: &MetricSettings,
     from: &mut Reader<'_>,
-) -> Result<Series> {
+    into: &mut Builder,
+) -> Result<()> {
     let own_sum = if has_own_sums(settings) {
         let bytes = <[u8; 16]>::try_from(from.fixed(16)?).map_err(|_| MALFORMED)?;
         Some(i128::from_le_bytes(bytes))
@@ -177,21 +185,17 @@ fn numbers(
     for _ in 0..=settings.fields.len() {
         distributions.push(Distribution::load(from)?);
     }
-    Ok(Series {
-        depth,
-        label,
-        distributions: distributions.into(),
-        own_sum,
-    })
+    into.push(label, distributions.into_iter(), own_sum);
+    Ok(())
 }
 
 fn siblings_differ(series: &[Series]) -> bool {
     let mut seen = HashSet::with_capacity(series.len());
     let mut path: Vec<usize> = Vec::new();
     series.iter().enumerate().all(|(at, series)| {
-        path.truncate(series.depth);
+        path.truncate(series.depth());
         let parent = path.last().copied();
         path.push(at);
-        seen.insert((parent, &series.label))
+        seen.insert((parent, series.label()))
     })
 }

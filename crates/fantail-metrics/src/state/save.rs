@@ -77,7 +77,7 @@ fn numbers(series: &Series, out: &mut Writer) {
     if let Some(sum) = series.own_sum() {
         out.fixed(&sum.to_le_bytes());
     }
-    for distribution in &series.distributions {
+    for distribution in series.distributions() {
         distribution.save(out);
     }
 }

@@ -2,19 +2,17 @@
 //!
 //! No clock runs here. An update only marks its series as [`NOW`]; whoever
 //! looks for idle ones brings the time along, and a mark becomes that time. So
-//! an update costs one store, and a series seems at most one round of looking
-//! younger than it is, never older.
+//! an update costs one store (none before the first look), and a series seems
+//! at most one round of looking younger than it is, never older.
 
 use std::time::Duration;
 
-use hashbrown::HashTable;
-
-use super::{Row, Tree, cost};
+use super::{Tree, cost};
 
 /// Updated since the last look.
 pub(super) const NOW: u32 = u32::MAX;
 
-/// A row that goes.
+/// The place of a series that goes.
 const GONE: u32 = u32::MAX;
 
 impl Tree {
@@ -25,13 +23,14 @@ impl Tree {
         let now_rounded_up = seconds(now.saturating_add(Duration::from_nanos(999_999_999)));
         let now = seconds(now);
         let idle = seconds(idle.saturating_add(Duration::from_nanos(999_999_999)));
-        let mut keep: Vec<bool> = Vec::with_capacity(self.len());
-        for row in self.rows.iter_mut() {
-            if row.last == NOW {
-                row.last = now_rounded_up;
+        self.watched = true;
+        let mut keep: Vec<bool> = Vec::with_capacity(self.store().len());
+        for mark in self.store().marks_mut() {
+            if mark.last == NOW {
+                mark.last = now_rounded_up;
             }
-            let young = row.last > now || now - row.last < idle.max(1);
-            keep.push(row.declared || young);
+            let young = mark.last > now || now - mark.last < idle.max(1);
+            keep.push(mark.declared || young);
         }
         self.keep_ancestors(&mut keep);
         let dropped = keep.iter().filter(|kept| !**kept).count();
@@ -45,8 +44,8 @@ impl Tree {
 
     /// Whatever has something below it stays. An update reaches all series on
     /// its path, so this changes nothing, unless something was declared.
-    fn keep_ancestors(&self, keep: &mut [bool]) {
-        let parents: Vec<u32> = self.rows.iter().map(|row| row.parent).collect();
+    fn keep_ancestors(&mut self, keep: &mut [bool]) {
+        let parents: Vec<u32> = self.store().parents().collect();
         for (at, parent) in parents.into_iter().enumerate().rev() {
             if keep.get(at) == Some(&true)
                 && let Some(above) = keep.get_mut(parent as usize)
@@ -56,55 +55,38 @@ impl Tree {
         }
     }
 
+    /// Parents come before their children: the new place of a parent is
+    /// known, and so is its depth, which says what room a series gives back.
     fn retain(&mut self, keep: &[bool]) {
-        let stride = self.stride;
-        let old_distributions = std::mem::take(&mut self.distributions);
-        for (at, distribution) in old_distributions.into_iter().enumerate() {
-            if keep.get(at / stride) == Some(&true) {
-                self.distributions.push(distribution);
+        let mut places: Vec<(u32, u32)> = Vec::with_capacity(keep.len());
+        let mut len = 0;
+        let (mut used, levels) = (self.used, self.levels);
+        let store = std::mem::take(self.store()).retain(|parent, mark| {
+            let above = places.get(parent as usize).copied();
+            let depth = above.map_or(0, |(_, depth)| depth + 1);
+            if keep.get(places.len()) != Some(&true) {
+                if mark.counted {
+                    used -= cost(levels.saturating_sub(depth) as usize);
+                }
+                places.push((GONE, depth));
+                return None;
             }
-        }
-        if let Some(sums) = &mut self.own_sums {
-            let old = std::mem::take(sums);
-            for (sum, _) in old.into_iter().zip(keep).filter(|(_, kept)| **kept) {
-                sums.push(sum);
-            }
-        }
-        self.retain_rows(keep);
+            places.push((len, depth));
+            len += 1;
+            Some(above.map_or(u32::MAX, |(place, _)| place))
+        });
+        self.used = used;
+        *self.store() = store;
         self.index_all();
     }
 
-    /// Parents come before their children: the new place of a parent is
-    /// known, and so is its depth, which says what room a row gives back.
-    fn retain_rows(&mut self, keep: &[bool]) {
-        let mut places: Vec<(u32, u32)> = Vec::with_capacity(keep.len());
-        let old = std::mem::take(&mut self.rows);
-        self.len = 0;
-        for (mut row, kept) in old.into_iter().zip(keep) {
-            let above = places.get(row.parent as usize).copied();
-            let depth = above.map_or(0, |(_, depth)| depth + 1);
-            if !kept {
-                if row.counted {
-                    self.used -= cost(self.levels.saturating_sub(depth) as usize);
-                }
-                places.push((GONE, depth));
-                continue;
-            }
-            places.push((self.len, depth));
-            row.parent = above.map_or(u32::MAX, |(place, _)| place);
-            self.rows.push(row);
-            self.len += 1;
-        }
-    }
-
     fn index_all(&mut self) {
-        let (rows, hasher) = (&self.rows, &self.hasher);
-        let hash_of = |row: &Row| Self::hash(hasher, row.parent, (row.tag, &row.text));
-        let hash = |at: &u32| rows.get(*at as usize).map_or(0, hash_of);
-        let mut index = HashTable::with_capacity(self.len as usize);
+        let len = self.store().len();
+        let mut index = self.index.cleared(len);
         // The metric itself is not looked up.
-        for at in 1..self.len {
-            index.insert_unique(hash(&at), at, hash);
+        for (series, (parent, key)) in (0..).zip(self.store().keys()).skip(1) {
+            let hash = index.hash(parent, key.parts());
+            index.insert(hash, series);
         }
         self.index = index;
     }

@@ -1,6 +1,6 @@
 //! Series of before, put back.
 
-use super::{Key, ROOT, Room, Tree, idle};
+use super::{ROOT, Room, Tree, idle};
 use crate::{Label, Series};
 
 impl Tree {
@@ -15,15 +15,9 @@ impl Tree {
             let place = match path.last() {
                 None => ROOT,
                 Some(&parent) => {
-                    let key = match saved.label() {
-                        Label::Value(text) => Key::Text(text),
-                        Label::Bucket(bucket) => Key::Bucket(bucket),
-                        Label::Other => Key::OtherBucket,
-                        Label::Missing => Key::Missing,
-                    };
                     // No more than the 64 levels that a metric may have.
                     let depth = u32::try_from(path.len() - 1).unwrap_or(u32::MAX);
-                    let (place, other) = self.child(parent, depth, key, room);
+                    let (place, other) = self.child(parent, depth, saved.label().into(), room);
                     if other && saved.label() != Label::Other {
                         overflowed = overflowed.saturating_add(saved.duration().count());
                     }
@@ -37,19 +31,18 @@ impl Tree {
     }
 
     fn add(&mut self, place: u32, saved: &Series) {
-        if let Some(row) = self.rows.get_mut(place as usize) {
-            row.last = idle::NOW;
+        let Some((values, within)) = self.store().values.get_mut(place as usize) else {
+            return;
+        };
+        if let Some(mark) = values.marks.get_mut(within) {
+            mark.last = idle::NOW;
         }
-        let first = place as usize * self.stride;
-        for (distribution, at) in saved.distributions.iter().zip(first..) {
-            if let Some(here) = self.distributions.get_mut(at) {
-                here.merge(distribution);
-            }
+        let here = values.distributions_mut(within);
+        for (here, before) in here.iter_mut().zip(saved.distributions()) {
+            here.merge(before);
         }
-        if let (Some(sums), Some(sum)) = (&mut self.own_sums, saved.own_sum)
-            && let Some(here) = sums.get_mut(place as usize)
-        {
-            *here = here.saturating_add(sum);
+        if let Some(sum) = saved.own_sum() {
+            values.add_own(within, sum);
         }
     }
 }

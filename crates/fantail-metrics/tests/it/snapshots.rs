@@ -1,6 +1,6 @@
 //! Merging shards.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use fantail_event::{Dialect, Value};
 use fantail_metrics::{Linear, Method, MetricSettings, Percentile, Registry, Snapshot};
@@ -109,4 +109,64 @@ fn metrics_meet_by_name_and_settings() {
         [counts(&left, 0), counts(&left, 1), counts(&left, 2)],
         ["=2", "=1", "=1"]
     );
+}
+
+/// More series than one segment has.
+fn observe_many(registry: &mut Registry, from: usize) {
+    let users = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    for number in from..from + 1_500 {
+        let size = i64::try_from(number % 137).unwrap() - 10;
+        observe(registry, users[number * 5 % users.len()], size);
+    }
+}
+
+#[test]
+fn snapshots_stay_as_they_were() {
+    let mut registry = Registry::new(Dialect::V2_4);
+    registry.add(by_user_and_size()).unwrap();
+    let mut kept = Vec::new();
+    let mut keep = |registry: &Registry| {
+        let read_now = contents(&registry.snapshot());
+        // One is put in order now, the other when all has changed since.
+        kept.push((registry.snapshot(), read_now));
+    };
+    keep(&registry);
+    for round in 0..4 {
+        observe_many(&mut registry, round * 1_500);
+        keep(&registry);
+        observe(&mut registry, "a", 5);
+        keep(&registry);
+    }
+    registry.reset();
+    keep(&registry);
+    observe(&mut registry, "late", 5);
+    keep(&registry);
+    registry.drop_idle(Duration::from_secs(1), Duration::from_secs(100));
+    observe(&mut registry, "a", 7);
+    keep(&registry);
+    assert!(registry.drop_idle(Duration::from_secs(102), Duration::from_secs(100)) > 100);
+    keep(&registry);
+    let sizes: Vec<usize> = kept.iter().map(|(_, contents)| contents.len()).collect();
+    assert_eq!((sizes.first(), sizes.last()), (Some(&1), Some(&3)));
+    assert!(sizes[5] > 2 * 64, "{sizes:?}");
+    for (snapshot, then) in &kept {
+        assert_eq!(&contents(snapshot), then);
+    }
+}
+
+#[test]
+fn merged_snapshots_leave_their_parts_alone() {
+    let counted = |from: &[usize]| {
+        let mut registry = Registry::new(Dialect::V2_4);
+        registry.add(by_user_and_size()).unwrap();
+        from.iter()
+            .for_each(|from| observe_many(&mut registry, *from));
+        registry.snapshot()
+    };
+    let (one, other) = (counted(&[0]), counted(&[700]));
+    let before = [contents(&one), contents(&other)];
+    let mut both = one.clone();
+    assert_eq!(both.merge(other.clone()), 0);
+    assert_eq!(contents(&both), contents(&counted(&[0, 700])));
+    assert_eq!([contents(&one), contents(&other)], before);
 }

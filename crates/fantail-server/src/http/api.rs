@@ -130,7 +130,7 @@ pub(super) async fn configuration(State(context): State<Context>) -> Response {
     json(&json!({
         "dialect": settings.dialect.to_string(),
         "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
-        "filter_sent_to_clients": text(&live.plan.handshake()),
+        "filter_sent_to_clients": text(&live.handshake()),
         "metrics_as_text": text(&blocks),
         "exporters": settings.exporters.iter().map(|exporter| text(&exporter.name)).collect::<Vec<_>>(),
     }))
@@ -170,6 +170,8 @@ const fn driver(transport: &Transport) -> &'static str {
         Transport::HttpPost { .. } => "http-post",
         Transport::File { .. } => "file",
         Transport::Unix { .. } => "unix",
+        Transport::Syslog(_) => "syslog",
+        Transport::Journal { .. } => "journal",
         _ => "other",
     }
 }

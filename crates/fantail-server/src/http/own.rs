@@ -9,7 +9,10 @@ use std::{
 
 use fantail_openmetrics::{Exposition, Family, Kind};
 
-use crate::handle::{Handle, Whole};
+use crate::{
+    handle::{Handle, Whole},
+    sessions::SERVICES,
+};
 
 const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family<'static> {
     Family {
@@ -36,6 +39,7 @@ pub(super) fn write<W: Write>(
 ) -> io::Result<()> {
     process(handle, out)?;
     intake(whole, handle, out)?;
+    sessions(whole, out)?;
     errors(whole, out)?;
     metrics(whole, out)?;
     exporters::write(handle, out)
@@ -97,6 +101,32 @@ fn intake<W: Write>(whole: &Whole, handle: &Handle, out: &mut Exposition<W>) -> 
     one(out, &events, whole.engine.events)?;
     let matched = counter("fantail_matched_events", "Events that some metric counts");
     one(out, &matched, whole.engine.matched)
+}
+
+/// All 0 unless sessions are looked at.
+fn sessions<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
+    let families = [
+        (
+            gauge("fantail_sessions", "Sessions that are open"),
+            whole.running.sessions,
+        ),
+        (
+            gauge(
+                "fantail_running_commands",
+                "Commands that have begun and not ended",
+            ),
+            whole.running.commands,
+        ),
+    ];
+    for (family, numbers) in families {
+        out.family(&family, |samples| {
+            for (service, number) in SERVICES.iter().zip(numbers) {
+                samples.add(&[("service", service)], number)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 fn errors<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {

@@ -29,10 +29,9 @@ impl Body {
         let one = settings.content_type.as_str();
         let is_json = matches!(one, "application/json" | "application/x-ndjson");
         let content_type = match settings.batch {
-            HttpBatch::Single => one,
             HttpBatch::Array => "application/json",
             HttpBatch::Lines if is_json => "application/x-ndjson",
-            HttpBatch::Lines => one,
+            HttpBatch::Single | HttpBatch::Lines => one,
         };
         Self {
             batch: settings.batch,

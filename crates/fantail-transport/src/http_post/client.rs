@@ -133,7 +133,6 @@ fn certificates(path: &Path) -> io::Result<Vec<Certificate<'static>>> {
 fn failed(error: ureq::Error) -> TransportError {
     use TransportErrorKind::{Answer, Connect, Open, Write};
     let (kind, retry) = match &error {
-        ureq::Error::Timeout(_) => (Answer, Retry::Backoff),
         ureq::Error::Io(error) => match error.kind() {
             // A kept connection that the server had closed looks like this.
             io::ErrorKind::ConnectionReset
@@ -145,6 +144,7 @@ fn failed(error: ureq::Error) -> TransportError {
         },
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => (Connect, Retry::Backoff),
         ureq::Error::BadUri(_) => (Open, Retry::Backoff),
+        // A timeout among them.
         _ => (Answer, Retry::Backoff),
     };
     TransportError::new(kind, error.into_io()).with_retry(retry)

@@ -32,8 +32,6 @@ pub struct HttpSettings {
     /// Certificates in PEM that the server's has to be signed by, instead of
     /// those that the system trusts.
     pub ca_file: Option<PathBuf>,
-    /// A file for payloads that the server refused for good, one a line.
-    pub dead_letters: Option<PathBuf>,
 }
 
 impl HttpSettings {
@@ -51,7 +49,6 @@ impl HttpSettings {
             token_file: None,
             headers_file: None,
             ca_file: None,
-            dead_letters: None,
         }
     }
 }

@@ -106,9 +106,9 @@ impl Buffer {
         self.left += payloads.len() as u64;
     }
 
-    /// Keeps the memory of a batch.
+    /// Keeps the memory of a batch, unless one large payload made it large.
     pub(super) fn recycle(&mut self, taken: Taken) {
-        if self.spare.len() < SPARE {
+        if self.spare.len() < SPARE && taken.batch.bytes() <= self.limits.bytes {
             let mut batch = taken.batch;
             batch.clear();
             self.spare.push(batch);

@@ -55,10 +55,10 @@ impl DropReason {
 
 /// What became of the payloads so far.
 ///
-/// Nothing goes missing: at any moment
-/// `queued + recovered = sent + all dropped + waiting`, where what waits is
-/// told by [`QueueStatus`]. Only damage that shows when the spool is read can
-/// come late: until then the damaged payloads count as waiting.
+/// Nothing goes missing: `queued + recovered = sent + all dropped + waiting`,
+/// where what waits is told by [`QueueStatus`]; but a look at a spooled queue
+/// may catch payloads between two of these. Damaged payloads count as waiting
+/// until the spool is read that far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct QueueCounters {

@@ -282,6 +282,18 @@ impl Shared {
         state.running == 0
     }
 
+    /// No thread is left to send what the disk did not take.
+    pub(super) fn close_detour(&self) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if let Detour::Waiting(taken) = std::mem::take(&mut state.detour) {
+            let payloads = taken.payloads();
+            let count = payloads.len() as u64;
+            state.buffer.leave(payloads);
+            state.counters.add_dropped(DropReason::Closed, count);
+        }
+    }
+
     /// A thread begins; it has ended when what this returns is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Running {
         self.lock().running += 1;

@@ -6,8 +6,7 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
-    io,
+    fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -47,8 +46,6 @@ pub(super) struct Index {
     pub(super) bytes: u64,
     /// Bytes that are read at once at most.
     pub(super) most_read: usize,
-    /// Held for as long as the spool is in use.
-    pub(super) _lock: File,
 }
 
 /// The index, shared by both ends.

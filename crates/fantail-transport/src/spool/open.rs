@@ -44,7 +44,7 @@ use super::{
 /// The folder cannot be made, read or written, or is in use.
 pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
     let folder = &settings.folder;
-    let lock = folder::lock(folder)?;
+    let lock = Arc::new(folder::lock(folder)?);
     let (cursor, saved) = Cursor::open(folder)?;
     let kept = saved.map_or(0, |saved| saved.segment);
     let listed = folder::segments(folder)?;
@@ -78,7 +78,6 @@ pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> 
         read,
         settled: read,
         in_flight: 0,
-        _lock: lock,
     };
     let recovered = index.waiting() + damaged;
     let index = Arc::new(Mutex::new(index));
@@ -86,8 +85,8 @@ pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> 
         segment: last.max(read.segment) + 1,
         number: next_number,
     };
-    let writer = SpoolWriter::new(Arc::clone(&index), settings, room, next);
-    Ok((writer, SpoolReader::new(index, recovered, damaged)))
+    let writer = SpoolWriter::new(Arc::clone(&index), Arc::clone(&lock), settings, room, next);
+    Ok((writer, SpoolReader::new(index, lock, recovered, damaged)))
 }
 
 /// Segments that can be read, and records that cannot.

@@ -1,6 +1,6 @@
 //! The end of a spool that payloads come out of.
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, fs::File, io, sync::Arc};
 
 use crate::{Batch, BatchLimits};
 
@@ -15,6 +15,8 @@ use super::{
 #[derive(Debug)]
 pub struct SpoolReader {
     index: Shared,
+    /// Held for as long as either end is in use.
+    _lock: Arc<File>,
     /// The segment that is open.
     open: Option<(u64, Window)>,
     /// The position behind each record that was read and is not settled.
@@ -34,9 +36,10 @@ enum Step {
 }
 
 impl SpoolReader {
-    pub(super) const fn new(index: Shared, recovered: u64, damaged: u64) -> Self {
+    pub(super) const fn new(index: Shared, lock: Arc<File>, recovered: u64, damaged: u64) -> Self {
         Self {
             index,
+            _lock: lock,
             open: None,
             in_flight: VecDeque::new(),
             recovered,

@@ -5,6 +5,7 @@ use std::{
     hash::BuildHasher,
     io,
     os::unix::fs::FileExt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -59,6 +60,8 @@ pub(super) struct Next {
 #[derive(Debug)]
 pub struct SpoolWriter {
     index: Shared,
+    /// Held for as long as either end is in use.
+    _lock: Arc<File>,
     next: Next,
     room: Room,
     overflow: Overflow,
@@ -95,12 +98,14 @@ pub struct Appended {
 impl SpoolWriter {
     pub(super) const fn new(
         index: Shared,
+        lock: Arc<File>,
         settings: &SpoolSettings,
         room: Room,
         next: Next,
     ) -> Self {
         Self {
             index,
+            _lock: lock,
             next,
             room,
             overflow: settings.overflow,

@@ -1,0 +1,240 @@
+//! How long IMAP commands take with Dovecot's own stats process, and with
+//! `fantail serve` in its place.
+//!
+//! Both Dovecots run side by side, with the same metrics and exporters; each
+//! round measures one and then the other, the next round the other way round.
+//! `cargo xtask bench latency` builds the program before.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a program for people, which ends at what it did not expect"
+)]
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use fantail_testkit::{
+    dovecot::{Installation, Site, StatsService, Traffic, Users, Version},
+    process::{Process, wait_until},
+};
+
+/// What is measured, and the commands a connection sends in a round.
+const COMMANDS: [(&str, usize); 3] = [
+    ("NOOP", 200),
+    ("SELECT INBOX", 50),
+    ("FETCH 1:* (FLAGS BODY.PEEK[])", 50),
+];
+
+/// Connections that send at once.
+const CONNECTIONS: [usize; 2] = [1, 20];
+
+const MESSAGES: usize = 10;
+
+fn main() {
+    let quick = env::args().any(|argument| argument == "--quick");
+    let rounds = if quick { 2 } else { 12 };
+    for version in [Version::V2_3, Version::V2_4] {
+        if let Some(installation) = Installation::find(version)
+            && Traffic::is_here()
+        {
+            measure(&installation, rounds);
+        }
+    }
+}
+
+fn measure(installation: &Installation, rounds: usize) {
+    let name = format!("metrics-{}.conf", installation.version().series());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../testdata/live")
+        .join(name);
+    let settings = text(&path);
+    let site = |stats| Site::new(installation, stats, Users::Served, &settings);
+    let mut own = site(StatsService::Own);
+    own.start();
+    let mut other = site(StatsService::Elsewhere);
+    let _serve = serve(&other);
+    other.start();
+    let mut sides = [Side::new(&own), Side::new(&other)];
+    for round in 0..rounds {
+        for at in 0..sides.len() {
+            sides[(round + at) % 2].round();
+        }
+    }
+    let version = installation.version_text();
+    println!("\nDovecot {version}, milliseconds: own stats process, fantail serve\n");
+    println!("| command | connections | p50 own | p50 ours | ratio | p99 own | p99 ours | ratio |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let [own, ours] = &mut sides;
+    for (at, (command, connections)) in cases().enumerate() {
+        let command = command.split(' ').next().unwrap();
+        print!("| {command} | {connections} |");
+        for part in [0.5, 0.99] {
+            let [own, ours] =
+                [&mut *own, &mut *ours].map(|side| quantile(&mut side.taken[at], part));
+            let ratio = ours.as_secs_f64() / own.as_secs_f64();
+            print!(" {} | {} | {ratio:.2} |", millis(own), millis(ours));
+        }
+        println!();
+    }
+}
+
+fn cases() -> impl Iterator<Item = (&'static str, usize)> {
+    let both = |(command, _)| CONNECTIONS.map(|connections| (command, connections));
+    COMMANDS.into_iter().flat_map(both)
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64() * 1000.0)
+}
+
+fn quantile(times: &mut [Duration], part: f64) -> Duration {
+    times.sort_unstable();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place in a list"
+    )]
+    let at = ((times.len() - 1) as f64 * part).round() as usize;
+    times[at]
+}
+
+/// One of the two Dovecots.
+struct Side {
+    connections: Vec<Connection>,
+    /// What each of the cases took.
+    taken: Vec<Vec<Duration>>,
+}
+
+impl Side {
+    fn new(site: &Site) -> Self {
+        let count = CONNECTIONS.into_iter().max().unwrap();
+        let connections = (0..count)
+            .map(|number| Connection::open(site, number))
+            .collect();
+        Self {
+            connections,
+            taken: cases().map(|_| Vec::new()).collect(),
+        }
+    }
+
+    fn round(&mut self) {
+        let counts = COMMANDS
+            .into_iter()
+            .flat_map(|(_, count)| [count; CONNECTIONS.len()]);
+        for (at, ((command, connections), count)) in cases().zip(counts).enumerate() {
+            let used = &mut self.connections[..connections];
+            let together = Barrier::new(used.len());
+            let taken = thread::scope(|scope| {
+                let threads: Vec<_> = used
+                    .iter_mut()
+                    .map(|connection| {
+                        let together = &together;
+                        scope.spawn(move || {
+                            together.wait();
+                            (0..count)
+                                .map(|_| connection.timed(command))
+                                .collect::<Vec<_>>()
+                        })
+                    })
+                    .collect();
+                threads
+                    .into_iter()
+                    .flat_map(|thread| thread.join().unwrap())
+                    .collect::<Vec<_>>()
+            });
+            self.taken[at].extend(taken);
+        }
+    }
+}
+
+/// An IMAP connection whose user has some mail.
+struct Connection {
+    stream: BufReader<TcpStream>,
+    tag: u32,
+}
+
+impl Connection {
+    fn open(site: &Site, number: usize) -> Self {
+        let stream = TcpStream::connect(site.imap_address()).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        let mut this = Self {
+            stream: BufReader::new(stream),
+            tag: 0,
+        };
+        this.until("* OK ");
+        this.command(&format!("LOGIN user{number}@example.net pass"));
+        for _ in 0..MESSAGES {
+            let message = format!("Subject: x\r\n\r\n{}", "A line.\r\n".repeat(100));
+            this.command(&format!("APPEND INBOX {{{}+}}\r\n{message}", message.len()));
+        }
+        this.command("SELECT INBOX");
+        this
+    }
+
+    fn timed(&mut self, command: &str) -> Duration {
+        let begun = Instant::now();
+        self.command(command);
+        begun.elapsed()
+    }
+
+    fn command(&mut self, command: &str) {
+        self.tag += 1;
+        let line = format!("t{} {command}\r\n", self.tag);
+        self.stream.get_mut().write_all(line.as_bytes()).unwrap();
+        self.until(&format!("t{} OK ", self.tag));
+    }
+
+    fn until(&mut self, start: &str) {
+        let mut line = Vec::new();
+        while !line.starts_with(start.as_bytes()) {
+            line.clear();
+            let read = self.stream.read_until(b'\n', &mut line).unwrap();
+            let refused = line.starts_with(b"t") && !line.starts_with(start.as_bytes());
+            assert!(read > 0 && !refused, "{}", line.escape_ascii());
+        }
+    }
+}
+
+/// The program, built beside this one.
+fn serve(site: &Site) -> Process {
+    let mut program = env::current_exe().unwrap();
+    program.pop();
+    program.set_file_name("fantail");
+    assert!(
+        program.is_file(),
+        "no {}: cargo xtask bench latency",
+        program.display()
+    );
+    let mut command = Command::new(program);
+    command.arg("serve").arg("--config").arg(site.config());
+    let log: PathBuf = site.path("serve.log");
+    let file = fs::File::create(&log).unwrap();
+    let mut process = Process::start_with(&command, |command| {
+        command.stderr(file);
+    });
+    wait_until("fantail serve is ready", Duration::from_secs(10), || {
+        assert!(!process.has_ended(), "{}", text(&log));
+        text(&log).contains("is ready")
+    });
+    process
+}
+
+#[allow(clippy::disallowed_methods, reason = "its own files")]
+fn text(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
+}

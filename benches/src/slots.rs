@@ -1,0 +1,55 @@
+//! Events whose values lie in the slots of a set already, as a server can have
+//! them: it reads them from a line straight into their slots.
+
+use fantail_event::{Event, EventView as _, Level, Source, Value, ValueRef};
+use fantail_filter::{Slot, SlotView, Slots};
+
+use crate::rules::Events;
+
+/// An event and its values by slot. It has no lists, and inherits nothing.
+#[derive(Debug)]
+pub struct Filled<'a> {
+    event: &'a Event<'a>,
+    values: Vec<Option<ValueRef<'a>>>,
+    events: &'a Events<'a>,
+}
+
+impl<'a> Filled<'a> {
+    /// All that these slots have of an event.
+    #[must_use]
+    pub fn new(slots: &Slots, events: &'a Events<'a>, event: &'a Event<'a>) -> Self {
+        let value = |(_, key, _)| event.own_field(key).map(Value::as_ref);
+        Self {
+            event,
+            values: slots.iter().map(value).collect(),
+            events,
+        }
+    }
+}
+
+impl SlotView for Filled<'_> {
+    fn name(&self) -> Option<&[u8]> {
+        self.event.name.as_deref()
+    }
+
+    #[inline]
+    fn value(&self, slot: Slot) -> Option<ValueRef<'_>> {
+        *self.values.get(slot.index())?
+    }
+
+    fn any_element(&self, _: Slot, _: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        false
+    }
+
+    fn in_category(&self, category: &[u8]) -> bool {
+        self.events.sent(self.event).in_category(category)
+    }
+
+    fn level(&self) -> Option<Level> {
+        Some(Level::Info)
+    }
+
+    fn source(&self) -> Option<&Source<'_>> {
+        self.event.source.as_ref()
+    }
+}

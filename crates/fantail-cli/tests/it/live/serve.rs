@@ -1,0 +1,128 @@
+//! The program at work beside a Dovecot.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+use fantail_testkit::{
+    dovecot::{Installation, Site, StatsService, Traffic, Users, Version},
+    golden,
+    process::{Process, wait_until},
+};
+
+use crate::program::{contents, test_data};
+
+/// A started `fantail serve`.
+pub(super) struct Serve {
+    pub(super) process: Process,
+    pub(super) log: PathBuf,
+    address: SocketAddr,
+}
+
+/// The metrics and exporters of these tests.
+pub(super) fn settings(version: Version) -> String {
+    let name = format!("live/metrics-{}.conf", version.series());
+    String::from_utf8(contents(test_data(&name))).unwrap()
+}
+
+/// A Dovecot that leaves its stats service to us; `None` if the test is
+/// skipped.
+pub(super) fn site(version: Version, settings: &str) -> Option<Site> {
+    let installation = Installation::find(version)?;
+    Traffic::is_here().then(|| {
+        Site::new(
+            &installation,
+            StatsService::Elsewhere,
+            Users::Served,
+            settings,
+        )
+    })
+}
+
+impl Serve {
+    /// Starts it for a Dovecot; it is ready when this returns.
+    pub(super) fn start(site: &Site, more: &[&str]) -> Self {
+        let address = site.scrape_address();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
+        command.arg("serve").arg("--config").arg(site.config());
+        command.args(["--compat-metrics", "--http", &address.to_string()]);
+        command.args(more);
+        let log = site.path("serve.log");
+        let out = std::fs::File::options();
+        let out = out.clone().create(true).append(true).open(&log).unwrap();
+        let mut process = Process::start_with(&command, |command| {
+            command.stderr(out);
+        });
+        let sockets = ["run/stats-writer", "run/stats-reader"].map(|name| site.path(name));
+        wait_until("fantail serve is ready", Duration::from_secs(10), || {
+            let said = contents(&log);
+            assert!(!process.has_ended(), "{}", said.escape_ascii());
+            sockets
+                .iter()
+                .all(|socket| UnixStream::connect(socket).is_ok())
+        });
+        Self {
+            process,
+            log,
+            address,
+        }
+    }
+
+    /// What a scraper gets.
+    pub(super) fn scrape(&self) -> Vec<u8> {
+        scrape(self.address)
+    }
+}
+
+/// The body of `/metrics`.
+pub(super) fn scrape(address: SocketAddr) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let (head, body) = answer.split_at(end.unwrap() + 4);
+    assert!(head.starts_with(b"HTTP/1.1 200 ") || head.starts_with(b"HTTP/1.0 200 "));
+    if head.windows(7).any(|bytes| bytes == b"chunked") {
+        return unchunked(body);
+    }
+    body.to_vec()
+}
+
+/// Dovecot answers in chunks: `<hexadecimal length> CRLF <bytes> CRLF`.
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.iter().position(|&byte| byte == b'\r').unwrap();
+        let length = std::str::from_utf8(&body[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        let chunk = &body[end + 2..];
+        whole.extend_from_slice(&chunk[..length]);
+        body = &chunk[length + 2..];
+    }
+}
+
+/// The number in one cell of what `doveadm stats dump -f count` prints; 0 if
+/// there is no such row.
+pub(super) fn counted(site: &Site, metric: &str) -> u64 {
+    let dump = site
+        .doveadm_output(&["stats", "dump", "-f", "count"])
+        .stdout;
+    let start = format!("{metric}\tduration\t");
+    let rows = golden::lines(&dump)
+        .into_iter()
+        .map(String::from_utf8_lossy);
+    let mut counts = rows.filter_map(|row| row.strip_prefix(&start).map(str::to_owned));
+    counts.next().map_or(0, |count| count.parse().unwrap())
+}

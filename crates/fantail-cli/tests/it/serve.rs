@@ -1,0 +1,377 @@
+//! `fantail serve`, `fantail stats` and `fantail reload` as programs.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::{
+        fd::OwnedFd,
+        unix::net::{UnixDatagram, UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use fantail_testkit::{program, skip};
+
+use crate::program::{Run, fantail, repository};
+
+const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
+
+/// A server in a folder of its own.
+struct Server {
+    folder: tempfile::TempDir,
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        configure(folder.path(), METRIC);
+        Self::within(folder)
+    }
+
+    fn within(folder: tempfile::TempDir) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fantail"))
+            .args([
+                "serve",
+                "--workers",
+                "2",
+                "--login-writer",
+                "never",
+                "--config",
+            ])
+            .arg(folder.path().join("fantail.conf"))
+            .arg("--state")
+            .arg(folder.path().join("state"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.ends_with("is ready\n") {
+            line.clear();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "the server ended");
+        }
+        Self {
+            folder,
+            child,
+            said,
+        }
+    }
+
+    fn reader(&self) -> String {
+        let path = self.folder.path().join("run/stats-reader");
+        path.display().to_string()
+    }
+
+    fn stats(&self, arguments: &[&str]) -> Run {
+        let reader = self.reader();
+        let all = [&["stats", "--socket", &reader], arguments].concat();
+        fantail(&all, b"")
+    }
+
+    /// One event `a` with `x` of 7.
+    fn send(&self) {
+        let mut stream = UnixStream::connect(self.folder.path().join("run/stats-writer")).unwrap();
+        let text = "VERSION\tstats-client\t4\t0\nEVENT\t0\t0\t1\t1\t0\tna\tIx\t7\n";
+        stream.write_all(text.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        // It closes once it has read all.
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Has it end; gives its folder back, and what it said.
+    fn stop(mut self) -> (tempfile::TempDir, String) {
+        self.signal("TERM");
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).unwrap();
+        let empty = tempfile::tempdir().unwrap();
+        (std::mem::replace(&mut self.folder, empty), rest)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn configure(folder: &Path, metrics: &str) {
+    let base = folder.join("run");
+    let text = format!("{metrics}base_dir = {}\n", base.display());
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(folder.join("fantail.conf"), text).unwrap();
+}
+
+#[track_caller]
+fn check(run: &Run, status: i32, out: &str, err: &str) {
+    assert_eq!(run.err, err);
+    assert_eq!(String::from_utf8_lossy(&run.out), out);
+    assert_eq!(run.status, Some(status));
+}
+
+#[test]
+fn a_server_is_asked_and_told() {
+    let server = Server::start();
+    server.send();
+    let dump = |arguments: &[&str]| server.stats(&[&["dump"], arguments].concat());
+    let heading = "metric_name\tfield\tcount\tsum\tmin\tmax\tavg\tmedian\tstddev\t%95\n";
+    let rows = "all\tduration\t1\t0\t0\t0\t0.00\t0\t0.00\t0\n\
+        all\tx\t1\t7\t7\t7\t7.00\t7\t0.00\t7\n";
+    check(&dump(&[]), 0, &format!("{heading}{rows}"), "");
+    let csv = "metric_name,field,count,%99\nall,duration,1,0\nall,x,1,7\n";
+    check(
+        &dump(&["--format", "csv", "--columns", "count,%99"]),
+        0,
+        csv,
+        "",
+    );
+    let json = "[\n  {\n    \"metric_name\": \"all\",\n    \"field\": \"duration\",\n    \
+        \"count\": 1\n  },\n  {\n    \"metric_name\": \"all\",\n    \"field\": \"x\",\n    \
+        \"count\": 1\n  }\n]\n";
+    check(
+        &dump(&["--format", "json", "--columns", "count"]),
+        0,
+        json,
+        "",
+    );
+
+    check(
+        &server.stats(&["add", "mine", "event=a", "--group-by", "x"]),
+        0,
+        "",
+        "",
+    );
+    let again = server.stats(&["add", "mine", "event=a"]);
+    check(&again, 1, "", "error: METRICS-ADD: Metric already exists\n");
+    server.send();
+    let table = "metric_name\tfield\tcount\nall\tduration\t2\nall\tx\t2\n\
+        mine\tduration\t1\nmine_7\tduration\t1\n";
+    check(&dump(&["--columns", "count", "--reset"]), 0, table, "");
+    let zeros = table.replace("\t2\n", "\t0\n").replace("\t1\n", "\t0\n");
+    check(&dump(&["--columns", "count"]), 0, &zeros, "");
+    check(&server.stats(&["reopen"]), 0, "", "");
+    check(&server.stats(&["reset"]), 0, "", "");
+    check(&server.stats(&["remove", "mine"]), 0, "", "");
+    let gone = server.stats(&["remove", "mine"]);
+    check(&gone, 1, "", "error: metrics 'mine' not found\n");
+    let long = server.stats(&["add", "long", &format!("event={}", "x".repeat(2_000))]);
+    let why = "error: the request is longer than the 1024 bytes that a stats process takes\n";
+    check(&long, 1, "", why);
+}
+
+#[test]
+fn a_server_reads_its_configuration_again() {
+    let server = Server::start();
+    server.send();
+    let reload = || fantail(&["reload", "--socket", &server.reader()], b"");
+    check(&reload(), 0, "", "");
+    configure(
+        server.folder.path(),
+        "metric all {\n  filter = event=(\n}\n",
+    );
+    let refused = reload();
+    assert_eq!(refused.status, Some(1));
+    assert!(
+        refused.err.contains("the configuration stays as it was"),
+        "{}",
+        refused.err
+    );
+    assert!(
+        refused.err.contains("fantail.conf:2:18: error"),
+        "{}",
+        refused.err
+    );
+    // By a signal as well: when that has been done is seen by what it says.
+    configure(server.folder.path(), &METRIC.replace("all", "other"));
+    server.signal("HUP");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let other = "metric_name\tfield\tcount\nother\tduration\t0\nother\tx\t0\n";
+    while server.stats(&["dump", "--columns", "count"]).out != other.as_bytes() {
+        assert!(Instant::now() < deadline, "never reloaded");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let (_, said) = server.stop();
+    let reloads = said.matches("the configuration was reloaded").count();
+    assert_eq!(reloads, 2, "{said}");
+}
+
+#[test]
+fn counts_survive_a_restart() {
+    let server = Server::start();
+    server.send();
+    let (folder, _) = server.stop();
+    assert!(!folder.path().join("run/stats-writer").exists());
+    let server = Server::within(folder);
+    server.send();
+    let table = "metric_name\tfield\tsum\nall\tduration\t0\nall\tx\t14\n";
+    check(&server.stats(&["dump", "--columns", "sum"]), 0, table, "");
+}
+
+#[test]
+fn a_killed_server_is_replaced_by_the_next() {
+    let mut server = Server::start();
+    server.send();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let folder = std::mem::replace(&mut server.folder, empty);
+    assert!(folder.path().join("run/stats-writer").exists());
+    let server = Server::within(folder);
+    server.send();
+    let table = "metric_name\tfield\tcount\nall\tduration\t1\nall\tx\t1\n";
+    check(&server.stats(&["dump", "--columns", "count"]), 0, table, "");
+}
+
+/// Sockets come from a service manager, which hears how things stand.
+#[test]
+fn a_service_manager_hands_over_sockets_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    configure(folder.path(), METRIC);
+    fs::create_dir(path("run")).unwrap();
+    let writer = UnixListener::bind(path("run/stats-writer")).unwrap();
+    let manager = UnixDatagram::bind(path("notify")).unwrap();
+    manager
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    // What a service manager does: the socket is descriptor 3.
+    let hand_over = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 </dev/null";
+    let mut child = Command::new("sh")
+        .args([
+            "-c",
+            hand_over,
+            env!("CARGO_BIN_EXE_fantail"),
+            "serve",
+            "--config",
+        ])
+        .arg(path("fantail.conf"))
+        .stdin(Stdio::from(OwnedFd::from(writer)))
+        .stderr(Stdio::null())
+        .env("NOTIFY_SOCKET", path("notify"))
+        .spawn()
+        .unwrap();
+    let mut heard = String::new();
+    let mut hear = |what: &str| {
+        while !heard.contains(what) {
+            let mut message = [0; 512];
+            let count = manager.recv(&mut message).unwrap();
+            heard.push_str(&String::from_utf8_lossy(&message[..count]));
+        }
+        heard.clear();
+    };
+    hear("READY=1");
+    let mut stream = UnixStream::connect(path("run/stats-writer")).unwrap();
+    let mut greeting = [0; 7];
+    stream.read_exact(&mut greeting).unwrap();
+    assert_eq!(&greeting, b"VERSION");
+    let reader = path("run/stats-reader").display().to_string();
+    check(&fantail(&["reload", "--socket", &reader], b""), 0, "", "");
+    hear("RELOADING=1");
+    hear("READY=1");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(&id).status().unwrap().success());
+    hear("STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // It is not ours to remove.
+    assert!(path("run/stats-writer").exists());
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fantail.conf");
+    configure(folder.path(), "metric all {\n}\n");
+    let path = path.display().to_string();
+    let run = fantail(&["serve", "--config", &path], b"");
+    assert_eq!(run.status, Some(1));
+    assert!(run.err.contains("the metric has no filter"), "{}", run.err);
+    let nobody = fantail(&["stats", "--socket", "/nonexistent", "dump"], b"");
+    let why = "error: cannot connect to /nonexistent: No such file or directory (os error 2)\n";
+    check(&nobody, 1, "", why);
+}
+
+#[test]
+fn the_unit_file_is_understood() {
+    let Some(analyze) = program("systemd-analyze") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let unit = fs::File::open(repository().join("contrib/fantail.service"));
+    let mut text = String::new();
+    unit.unwrap().read_to_string(&mut text).unwrap();
+    // The program has to be there.
+    let text = text.replace("/usr/local/bin/fantail", env!("CARGO_BIN_EXE_fantail"));
+    let path = folder.path().join("fantail.service");
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&path, text).unwrap();
+    let output = Command::new(analyze)
+        .arg("verify")
+        .arg(&path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("fantail"))
+        .collect();
+    assert_eq!(ours, Vec::<&str>::new());
+}
+
+/// Dovecot's own stats process, asked by us.
+#[test]
+fn dovecot_itself_is_asked_and_told() {
+    let (Some(dovecot), Some(doveadm)) = (program("dovecot"), program("doveadm")) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().display().to_string();
+    let configuration = folder.path().join("dovecot.conf");
+    let text = format!(
+        "{METRIC}protocols =\nlisten =\nssl = no\nlog_path = {base}/log\n\
+         base_dir = {base}/run\nstate_dir = {base}/state\n"
+    );
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&configuration, text).unwrap();
+    let run = |program: &PathBuf, more: &[&str]| {
+        let mut command = Command::new(program);
+        command.arg("-c").arg(&configuration).args(more);
+        let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
+        silent.stderr(Stdio::null()).status().unwrap().success()
+    };
+    if !run(&dovecot, &[]) {
+        skip("Dovecot cannot be started here");
+        return;
+    }
+    let socket = format!("{base}/run/stats-reader");
+    let stats =
+        |arguments: &[&str]| fantail(&[&["stats", "--socket", &socket], arguments].concat(), b"");
+    let table = stats(&["dump", "--columns", "count stddev"]);
+    let added = stats(&["add", "mine", "event=a"]);
+    let removed = [stats(&["remove", "mine"]), stats(&["remove", "mine"])];
+    let reloaded = fantail(&["reload", "--socket", &socket], b"");
+    run(&doveadm, &["stop"]);
+    let rows = "metric_name\tfield\tcount\tstddev\nall\tduration\t0\t0.00\nall\tx\t0\t0.00\n";
+    check(&table, 0, rows, "");
+    check(&added, 0, "", "");
+    let [first, second] = removed;
+    check(&first, 0, "", "");
+    check(&second, 1, "", "error: metrics 'mine' not found\n");
+    let why = format!(
+        "error: {socket} is a socket of Dovecot itself: it is reloaded by `doveadm reload`\n"
+    );
+    check(&reloaded, 1, "", &why);
+}

@@ -1,0 +1,252 @@
+//! Where the series of a metric are kept, and snapshots of them.
+//!
+//! What a series is (its parent and label) never changes; what it has seen
+//! changes with each event. So these are kept apart, both in
+//! [segments](crate::segmented): a snapshot copies neither.
+
+use std::sync::Arc;
+
+use crate::{
+    Distribution, Label,
+    segmented::{SEGMENT, Segmented, push},
+    tree::Key,
+};
+
+/// The series of a segment: what they are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Labels {
+    heads: Vec<Head>,
+    /// All texts, one after another.
+    texts: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    parent: u32,
+    /// See [`Key::parts`].
+    tag: u32,
+    /// Where its text ends.
+    end: u32,
+}
+
+impl Labels {
+    fn push(&mut self, parent: u32, key: Key<'_>) {
+        let (tag, text) = key.parts();
+        self.texts.extend_from_slice(text);
+        let head = Head {
+            parent,
+            tag,
+            // 64 texts of 272 bytes.
+            end: u32::try_from(self.texts.len()).unwrap_or(u32::MAX),
+        };
+        push(&mut self.heads, head, 1);
+        if self.heads.len() == SEGMENT {
+            self.texts.shrink_to_fit();
+        }
+    }
+
+    fn text(&self, within: usize) -> &[u8] {
+        let end = |at: usize| self.heads.get(at).map_or(0, |head| head.end as usize);
+        let start = within.checked_sub(1).map_or(0, end);
+        self.texts.get(start..end(within)).unwrap_or_default()
+    }
+
+    /// Whether a series has this parent and key.
+    #[inline]
+    fn is(&self, within: usize, parent: u32, (tag, text): (u32, &[u8])) -> bool {
+        let Some(head) = self.heads.get(within) else {
+            return false;
+        };
+        head.parent == parent && head.tag == tag && self.text(within) == text
+    }
+
+    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
+        self.heads.iter().map(|head| head.parent)
+    }
+
+    pub(crate) fn key(&self, within: usize) -> Key<'_> {
+        let tag = self.heads.get(within).map_or(0, |head| head.tag);
+        Key::from_parts(tag, self.text(within))
+    }
+}
+
+/// What is known of a series besides its numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// When it was last updated, in seconds as [`Tree::drop_idle`] counts
+    /// them.
+    ///
+    /// [`Tree::drop_idle`]: crate::tree::Tree::drop_idle
+    pub(crate) last: u32,
+    /// Room was taken for it; else it stands where room was set aside.
+    pub(crate) counted: bool,
+    /// It stays when it is idle.
+    pub(crate) declared: bool,
+}
+
+/// The series of a segment: what they have seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Values {
+    pub(crate) marks: Vec<Mark>,
+    /// Distributions of a series.
+    stride: usize,
+    distributions: Vec<Distribution>,
+    /// A sum for each series, or none at all.
+    own_sums: Vec<i128>,
+}
+
+impl Values {
+    fn push(
+        &mut self,
+        mark: Mark,
+        distributions: impl ExactSizeIterator<Item = Distribution>,
+        own_sum: Option<i128>,
+    ) {
+        self.stride = distributions.len();
+        push(&mut self.marks, mark, 1);
+        for distribution in distributions {
+            push(&mut self.distributions, distribution, self.stride);
+        }
+        if let Some(sum) = own_sum {
+            push(&mut self.own_sums, sum, 1);
+        }
+    }
+
+    fn distributions(&self, within: usize) -> &[Distribution] {
+        let first = within * self.stride;
+        let all = self.distributions.get(first..first + self.stride);
+        all.unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn distributions_mut(&mut self, within: usize) -> &mut [Distribution] {
+        let first = within * self.stride;
+        let all = self.distributions.get_mut(first..first + self.stride);
+        all.unwrap_or_default()
+    }
+
+    pub(crate) fn add_own(&mut self, within: usize, value: i128) {
+        if let Some(sum) = self.own_sums.get_mut(within) {
+            *sum = sum.saturating_add(value);
+        }
+    }
+
+    /// The same series, nothing seen.
+    fn forgotten(&self) -> Self {
+        let nothing = |_: &Distribution| Distribution::new();
+        Self {
+            marks: self.marks.clone(),
+            stride: self.stride,
+            distributions: self.distributions.iter().map(nothing).collect(),
+            own_sums: vec![0; self.own_sums.len()],
+        }
+    }
+}
+
+/// All series in the order in which they came up.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) labels: Segmented<Labels>,
+    pub(crate) values: Segmented<Values>,
+    len: usize,
+}
+
+impl Store {
+    pub(crate) fn push(
+        &mut self,
+        parent: u32,
+        key: Key<'_>,
+        mark: Mark,
+        distributions: impl ExactSizeIterator<Item = Distribution>,
+        own_sum: Option<i128>,
+    ) {
+        let labels = self.labels.place_for(self.len);
+        let values = self.values.place_for(self.len);
+        if let (Some(labels), Some(values)) = (labels, values) {
+            labels.push(parent, key);
+            values.push(mark, distributions, own_sum);
+            self.len += 1;
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn is(&self, series: u32, parent: u32, parts: (u32, &[u8])) -> bool {
+        let labels = self.labels.get(series as usize);
+        labels.is_some_and(|(labels, within)| labels.is(within, parent, parts))
+    }
+
+    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
+        self.labels.iter().flat_map(Labels::parents)
+    }
+
+    /// Of each series its parent and key.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, Key<'_>)> {
+        self.labels.iter().flat_map(|labels| {
+            let parents = labels.parents().enumerate();
+            parents.map(|(within, parent)| (parent, labels.key(within)))
+        })
+    }
+
+    pub(crate) fn marks_mut(&mut self) -> impl Iterator<Item = &mut Mark> {
+        self.values.iter_mut().flat_map(|values| &mut values.marks)
+    }
+
+    /// Forgets all values. What a snapshot has is not copied for that.
+    pub(crate) fn forget(&mut self) {
+        self.values.replace_each(Values::forgotten);
+    }
+
+    pub(crate) fn share(&mut self) -> Vec<Chunk> {
+        let chunk = |(labels, values)| Chunk { labels, values };
+        let both = self.labels.share().zip(self.values.share());
+        both.map(chunk).collect()
+    }
+
+    /// The series that stay, in the same order. `keep` gets parent and mark of
+    /// each and says what its parent is from here on; `None` if it goes.
+    pub(crate) fn retain(self, mut keep: impl FnMut(u32, Mark) -> Option<u32>) -> Self {
+        let mut kept = Self::default();
+        for (labels, values) in self.labels.into_iter().zip(self.values.into_iter()) {
+            let mut distributions = values.distributions.into_iter();
+            let marks = values.marks.into_iter().zip(labels.parents());
+            for (within, (mark, parent)) in marks.enumerate() {
+                let own_sum = values.own_sums.get(within).copied();
+                let here = distributions.by_ref().take(values.stride);
+                match keep(parent, mark) {
+                    Some(parent) => kept.push(parent, labels.key(within), mark, here, own_sum),
+                    None => here.for_each(drop),
+                }
+            }
+        }
+        kept
+    }
+}
+
+/// A segment of series as it was at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Chunk {
+    labels: Arc<Labels>,
+    values: Arc<Values>,
+}
+
+impl Chunk {
+    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
+        self.labels.parents()
+    }
+
+    pub(crate) fn label(&self, within: usize) -> Label<'_> {
+        self.labels.key(within).into()
+    }
+
+    pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {
+        self.values.distributions(within)
+    }
+
+    pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {
+        self.values.own_sums.get(within).copied()
+    }
+}

@@ -1,0 +1,75 @@
+//! From the settings of delivery to those of a queue.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use fantail_config::{Delivery, Exporter, Level, Overflow as Room, Spool, Throttle as Limits};
+use fantail_transport::{
+    DeliveryLevel, Overflow, QueueSettings, RateLimit, RetrySettings, SpoolSettings, Throttle,
+    ThrottleSettings,
+};
+
+use super::target::{fsync, path};
+
+/// How the queue of an exporter is kept.
+pub(super) fn settings(delivery: &Delivery) -> QueueSettings {
+    QueueSettings {
+        payloads: delivery.queue_size.get(),
+        bytes: usize::try_from(delivery.queue_bytes).unwrap_or(usize::MAX),
+        overflow: overflow(delivery.queue_overflow),
+        level: match &delivery.level {
+            Level::BestEffort => DeliveryLevel::BestEffort,
+            Level::Spool(spool) => DeliveryLevel::Spool(spool_settings(spool)),
+            Level::Acknowledged(spool) => DeliveryLevel::Acknowledged(spool_settings(spool)),
+        },
+        retry: RetrySettings {
+            first: delivery.retry_first,
+            longest: delivery.retry_longest,
+            attempts: delivery.retry_attempts,
+            ..RetrySettings::default()
+        },
+        max_age: delivery.max_age,
+    }
+}
+
+/// The folder in which an exporter's events wait.
+pub(super) fn spool(exporter: &Exporter) -> Option<&[u8]> {
+    match &exporter.delivery.level {
+        Level::BestEffort => None,
+        Level::Spool(spool) | Level::Acknowledged(spool) => Some(&spool.path),
+    }
+}
+
+/// What lets fewer events through, if anything does.
+pub(super) fn throttle(limits: &Limits) -> Option<Throttle> {
+    let rate = limits.rate.map(|events| RateLimit {
+        events,
+        period: Duration::from_secs(1),
+        burst: limits.burst.unwrap_or(events),
+    });
+    let settings = ThrottleSettings {
+        sample: limits.sample.filter(|one_in| *one_in > NonZeroU32::MIN),
+        rate,
+    };
+    let idle = settings == ThrottleSettings::default();
+    (!idle).then(|| Throttle::new(settings, RandomState::new().hash_one(0)))
+}
+
+fn spool_settings(spool: &Spool) -> SpoolSettings {
+    SpoolSettings {
+        bytes: spool.size,
+        overflow: overflow(spool.overflow),
+        fsync: fsync(spool.sync),
+        ..SpoolSettings::new(path(&spool.path))
+    }
+}
+
+const fn overflow(room: Room) -> Overflow {
+    match room {
+        Room::DropNewest => Overflow::DropNewest,
+        Room::DropOldest => Overflow::DropOldest,
+    }
+}

@@ -1,0 +1,121 @@
+//! The end of a server, and the next one in its place.
+
+use std::{fs, io::Write as _, os::unix::net::UnixStream, time::Duration};
+
+use crate::fixture::{ALL, Fixture, VERSION, Writer, event};
+
+const EXPORTING: &str = "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
+    event_exporter out {\n  format = json\n  driver = file\n  file_path = FILE\n}\n\
+    metric all {\n  filter = event=*\n  fields = x\n  exporter = out\n  \
+    exporter_include = name fields\n}\n";
+
+fn exporting(folder: &std::path::Path) -> String {
+    EXPORTING.replace("FILE", &folder.join("out").display().to_string())
+}
+
+#[test]
+fn exports_arrive() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = exporting(folder.path());
+    let fixture = Fixture::within(folder, &configuration, |_| {});
+    fixture.send(&(event("a", 1) + &event("b", 2)));
+    let folder = fixture.stop();
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    let out = fs::read_to_string(folder.path().join("out")).unwrap();
+    assert_eq!(
+        out,
+        "{\"event\":\"a\",\"fields\":{\"x\":1}}\n{\"event\":\"b\",\"fields\":{\"x\":2}}\n"
+    );
+}
+
+/// Whoever has connected and sent is read to the end, also after the server
+/// was told to stop.
+#[test]
+fn r43_what_clients_have_sent_is_read_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = exporting(folder.path());
+    let fixture = Fixture::within(folder, &configuration, |options| {
+        options.state = Some(options.config.with_file_name("state"));
+    });
+    let burst = format!("{VERSION}{}", event("a", 1).repeat(5_000));
+    let streams: Vec<UnixStream> = (0..20)
+        .map(|_| {
+            let mut stream = UnixStream::connect(fixture.path("run/stats-writer")).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            // As much as the socket takes, without waiting for the handshake.
+            let taken = stream.write(burst.as_bytes()).unwrap();
+            assert!(taken > VERSION.len());
+            stream
+        })
+        .collect();
+    drop(streams);
+    let folder = fixture.stop();
+    let again = Fixture::within(folder, &configuration, |options| {
+        options.state = Some(options.config.with_file_name("state"));
+    });
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    let out = fs::read_to_string(again.path("out")).unwrap();
+    let exported = out.lines().count() as u64;
+    assert!(exported > 0);
+    // All that was counted was exported, and is known after the restart.
+    assert_eq!(again.count(), exported);
+}
+
+/// Login processes once never came back after the stats process was gone.
+#[test]
+fn r23_clients_come_back_to_the_next_server() {
+    let state = |options: &mut fantail_server::Options| {
+        options.state = Some(options.config.with_file_name("state"));
+    };
+    let fixture = Fixture::within(tempfile::tempdir().unwrap(), ALL, state);
+    let mut stays = fixture.writer();
+    stays.send(VERSION.as_bytes());
+    fixture.send(&event("a", 1));
+    let folder = fixture.stop();
+    stays.wait_for_the_end();
+    assert!(!folder.path().join("run/stats-writer").exists());
+    let fixture = Fixture::within(folder, ALL, state);
+    fixture.send(&event("a", 1));
+    assert_eq!(fixture.count(), 2);
+    assert_eq!(fixture.logged(), "");
+}
+
+#[test]
+fn a_killed_server_leaves_sockets_that_are_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("run")).unwrap();
+    let path = folder.path().join("run/stats-writer");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(UnixStream::connect(&path).is_err());
+    let fixture = Fixture::within(folder, ALL, |_| {});
+    assert_eq!(Writer::connect(&path).filter, "(event=\"*\")");
+    // But none that somebody answers on.
+    let log = fantail_server::Log::new(|_| {});
+    let options = fantail_server::Options::new(fixture.path("fantail.conf"), log);
+    let refused = fantail_server::Server::start(options).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("another process answers there")
+    );
+    fixture.send(&event("a", 1));
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_put_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(folder.path().join("state"), b"nonsense").unwrap();
+    let fixture = Fixture::within(folder, ALL, |options| {
+        options.state = Some(options.config.with_file_name("state"));
+        options.state_interval = Duration::from_secs(1);
+    });
+    assert!(
+        fixture
+            .logged()
+            .contains("this is no saved state: counting begins anew")
+    );
+    assert!(fixture.path("state.unreadable").exists());
+    fixture.send(&event("a", 1));
+    crate::fixture::eventually("the state is saved", || fixture.path("state").exists());
+}

@@ -1,0 +1,207 @@
+//! Clients that send what they must not, or go away when they should not.
+
+use std::{io::Write as _, os::unix::net::UnixStream};
+
+use fantail_wire::lines::WRITER_LINE;
+
+use crate::fixture::{ALL, Fixture, VERSION, event};
+
+/// A client that sends this is closed for this kind of error; what it sent
+/// before counts, and others are served.
+#[track_caller]
+fn check(input: &str, kind: &str, counted: u64) {
+    let fixture = Fixture::with(ALL, |options| {
+        options.workers = 1;
+        options.http = Some(([127, 0, 0, 1], 0).into());
+        options.limits.live.live_events = 1_000;
+    });
+    let mut other = fixture.writer();
+    other.send(VERSION.as_bytes());
+    let mut writer = fixture.writer();
+    writer.send(input.as_bytes());
+    if kind.is_empty() {
+        writer.finish();
+    } else {
+        writer.wait_for_the_end();
+    }
+    other.send(event("other", 1).as_bytes());
+    other.finish();
+    assert_eq!(fixture.count(), counted + 1);
+    let (_, body) = fixture.get("/api/v1/server", "");
+    let server: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let errors = &server["protocol_errors"];
+    let expected = if kind.is_empty() {
+        serde_json::json!({})
+    } else {
+        serde_json::json!({ kind: 1 })
+    };
+    assert_eq!(*errors, expected);
+    assert_eq!(
+        fixture.logged().is_empty(),
+        kind.is_empty(),
+        "{}",
+        fixture.logged()
+    );
+}
+
+/// The same after a handshake and an event.
+#[track_caller]
+fn check_line(input: &str, kind: &str) {
+    check(&format!("{VERSION}{}{input}", event("a", 1)), kind, 1);
+}
+
+#[test]
+fn garbage_ends_the_connection() {
+    check("\0\x01\u{fffd}garbage\n", "handshake", 0);
+    check("VERSION\tstats-client\t5\t0\n", "handshake", 0);
+    check_line("GARBAGE\t1\n", "unknown_command");
+    check_line("EVENT\tx\n", "bad_id");
+    check_line("EVENT\t0\t0\t9\t1\t1\n", "bad_level");
+    check_line("EVENT\t0\t0\t1\t1\t1\tna\tcunknown\n", "bad_event");
+    check_line("CATEGORY\n", "bad_category");
+    check_line("CATEGORY\ta\tunknown\n", "bad_category");
+}
+
+#[test]
+fn an_empty_line_is_passed_over() {
+    check_line("\n\n", "");
+}
+
+#[test]
+fn an_id_that_lives_cannot_begin_again() {
+    check_line(
+        "BEGIN\t1\t0\t1\t1\t1\nBEGIN\t1\t0\t1\t1\t1\n",
+        "duplicate_id",
+    );
+}
+
+/// A recursive event once made Dovecot send ids that nobody knew.
+#[test]
+fn r21_unknown_ids_end_one_connection_only() {
+    check_line("UPDATE\t7\t0\t1\t1\tSk\tv\n", "unknown_id");
+    check_line("EVENT\t7\t0\t1\t1\t1\tna\n", "unknown_id");
+    check_line("EVENT\t0\t7\t1\t1\t1\tna\n", "unknown_id");
+}
+
+#[test]
+fn r19_ends_without_begin_end_one_connection_only() {
+    check_line("END\t1\n", "unknown_id");
+    check_line("BEGIN\t1\t0\t1\t1\t1\nEND\t1\nEND\t1\n", "unknown_id");
+}
+
+/// 2.3.13 sent them itself.
+#[test]
+fn r33_bad_microseconds_end_one_connection_only() {
+    check_line(
+        "BEGIN\t1\t0\t1\t1\t1\nUPDATE\t1\t0\t1\t1000000\n",
+        "bad_event",
+    );
+}
+
+#[test]
+fn lines_are_as_long_as_they_may_be() {
+    let padded = |length: usize| {
+        let start = event("a", 1).trim_end().to_owned() + "\tSpad\t";
+        let pad = "p".repeat(length - start.len());
+        format!("{VERSION}{start}{pad}\n")
+    };
+    check(&padded(WRITER_LINE), "", 1);
+    check(&padded(WRITER_LINE + 1), "line_too_long", 0);
+    // And one that never ends.
+    check(
+        &format!("{VERSION}{}", "x".repeat(3 * WRITER_LINE)),
+        "line_too_long",
+        0,
+    );
+}
+
+#[test]
+fn a_million_begins_without_end_are_too_many() {
+    let begins: String = (1..=1_000_000_u32)
+        .map(|id| format!("BEGIN\t{id}\t0\t1\t1\t1\n"))
+        .collect();
+    check_line(&begins, "too_many_events");
+}
+
+/// The count in front of a list once reserved memory.
+#[test]
+fn a_list_is_as_long_as_it_is() {
+    let line = "EVENT\t0\t0\t1\t1\t1\tna\tLl\t4000000000\n";
+    check(&format!("{VERSION}{line}"), "", 1);
+}
+
+#[test]
+fn a_line_without_end_is_no_line() {
+    let fixture = Fixture::new(ALL);
+    let path = fixture.path("run/stats-writer");
+    for cut in 1..event("a", 1).len() {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        let text = format!("{VERSION}{}{}", event("a", 1), &event("a", 1)[..cut]);
+        // Gone at once, without reading the handshake.
+        stream.write_all(text.as_bytes()).unwrap();
+    }
+    let cuts = event("a", 1).len() - 1;
+    crate::fixture::eventually("all are counted", || fixture.count() == cuts as u64);
+    assert_eq!(fixture.logged(), "");
+}
+
+#[test]
+fn all_connections_together_hold_only_so_much() {
+    let fixture = Fixture::with(ALL, |options| {
+        options.workers = 1;
+        options.limits.memory = 1 << 20;
+    });
+    let begin = format!(
+        "{VERSION}BEGIN\t1\t0\t1\t1\t1\tSk\t{}\n",
+        "v".repeat(100_000)
+    );
+    let mut first = fixture.writer();
+    first.send(begin.as_bytes());
+    let mut more: Vec<_> = (0..11)
+        .map(|_| {
+            let mut writer = fixture.writer();
+            writer.send(begin.as_bytes());
+            writer
+        })
+        .collect();
+    // The last that came was too much, not the first.
+    more.last_mut().unwrap().wait_for_the_end();
+    first.send(event("a", 1).as_bytes());
+    first.finish();
+    assert_eq!(fixture.count(), 1);
+    assert!(
+        fixture
+            .logged()
+            .contains("all connections together hold too much")
+    );
+}
+
+#[test]
+fn there_are_only_so_many_connections() {
+    let fixture = Fixture::with(ALL, |options| options.limits.connections = 3);
+    let mut writers: Vec<_> = (0..3).map(|_| fixture.writer()).collect();
+    let mut refused = UnixStream::connect(fixture.path("run/stats-writer")).unwrap();
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut refused, &mut read).unwrap();
+    assert_eq!(read, b"");
+    // Room is made when one goes.
+    writers.pop().unwrap().finish();
+    fixture.send(&event("a", 1));
+}
+
+/// Categories are known to the whole server, whoever registered them.
+#[test]
+fn categories_are_for_all_connections() {
+    let fixture = Fixture::new(ALL);
+    let mut registrar = fixture.writer();
+    registrar.send(format!("{VERSION}CATEGORY\tmine\nCATEGORY\tmore\tmine\n").as_bytes());
+    let line = "EVENT\t0\t0\t1\t1\t1\tna\tcmore\n";
+    // On either worker; the other one hears of it a moment later.
+    crate::fixture::eventually("all know the category", || {
+        let before = fixture.count();
+        fixture.send(line);
+        fixture.send(line);
+        fixture.count() == before + 2
+    });
+    registrar.finish();
+}

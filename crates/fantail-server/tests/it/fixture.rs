@@ -1,0 +1,347 @@
+//! A running server, and the clients of its sockets.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use fantail_server::{Handle, Log, LoginWriter, Options, Server, ServerError};
+use tempfile::TempDir;
+
+/// More than any answer should ever take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A metric that counts every event with a name, and its field `x`.
+pub(crate) const ALL: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
+
+/// The first line of a client.
+pub(crate) const VERSION: &str = "VERSION\tstats-client\t4\t0\n";
+
+/// Whose turn it is: a test that counts what this process has must be alone in
+/// it.
+static TURN: RwLock<()> = RwLock::new(());
+
+/// A test's turn, together with others or alone.
+enum Turn {
+    Shared {
+        _turn: RwLockReadGuard<'static, ()>,
+    },
+    Alone {
+        _turn: RwLockWriteGuard<'static, ()>,
+    },
+}
+
+impl Turn {
+    fn shared() -> Self {
+        let _turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
+        Self::Shared { _turn }
+    }
+
+    fn alone() -> Self {
+        let _turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
+        Self::Alone { _turn }
+    }
+}
+
+/// A server at work. It is stopped at the end of the test.
+pub(crate) struct Fixture {
+    pub(crate) folder: TempDir,
+    pub(crate) handle: Handle,
+    pub(crate) http: Option<SocketAddr>,
+    pub(crate) log: Arc<Mutex<Vec<String>>>,
+    thread: Option<JoinHandle<Result<(), ServerError>>>,
+    _turn: Turn,
+}
+
+impl Fixture {
+    /// A server with this configuration, without HTTP.
+    pub(crate) fn new(configuration: &str) -> Self {
+        Self::with(configuration, |_| {})
+    }
+
+    /// A server with these options.
+    pub(crate) fn with(configuration: &str, change: impl FnOnce(&mut Options)) -> Self {
+        Self::within(tempfile::tempdir().unwrap(), configuration, change)
+    }
+
+    /// A server with these options, while no other test has one.
+    pub(crate) fn alone(configuration: &str, change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::in_turn(Turn::alone(), folder, configuration, change)
+    }
+
+    /// A server in this folder, where another may have been.
+    pub(crate) fn within(
+        folder: TempDir,
+        configuration: &str,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
+        Self::in_turn(Turn::shared(), folder, configuration, change)
+    }
+
+    fn in_turn(
+        turn: Turn,
+        folder: TempDir,
+        configuration: &str,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
+        let run = folder.path().join("run");
+        fs::create_dir_all(run.join("login")).unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
+        let log_to = Log::new(move |line| lines.lock().unwrap().push(line.to_owned()));
+        configure(folder.path(), configuration);
+        let mut options = Options::new(folder.path().join("fantail.conf"), log_to);
+        options.workers = 2;
+        options.login_writer = LoginWriter::Always;
+        options.patience = Duration::from_secs(2);
+        change(&mut options);
+        let server = Server::start(options).unwrap();
+        Self {
+            handle: server.handle(),
+            http: server.http_addresses().first().copied(),
+            log,
+            thread: Some(thread::spawn(move || server.run())),
+            folder,
+            _turn: turn,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes another configuration; it counts from the next reload on.
+    pub(crate) fn configure(&self, configuration: &str) {
+        configure(self.folder.path(), configuration);
+    }
+
+    /// A client that was greeted.
+    pub(crate) fn writer(&self) -> Writer {
+        Writer::connect(&self.path("run/stats-writer"))
+    }
+
+    /// A client that sends this after its handshake, and reads to the end.
+    pub(crate) fn send(&self, lines: &str) {
+        let mut writer = self.writer();
+        writer.send(VERSION.as_bytes());
+        writer.send(lines.as_bytes());
+        writer.finish();
+    }
+
+    /// A client of the other socket.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::connect(&self.path("run/stats-reader"))
+    }
+
+    /// The dump with these columns, its lines sorted.
+    pub(crate) fn dump(&self, columns: &str) -> String {
+        let mut lines = self.reader().dump(&format!("DUMP\t{columns}"));
+        lines.sort_unstable();
+        lines.join("\n")
+    }
+
+    /// How many events the metric `all` has.
+    pub(crate) fn count(&self) -> u64 {
+        let lines = self.reader().dump("DUMP\tcount");
+        let line = lines.iter().find(|line| line.starts_with("all\t"));
+        line.unwrap().split('\t').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The head and the body of an answer.
+    pub(crate) fn get(&self, path: &str, headers: &str) -> (String, Vec<u8>) {
+        let mut stream = self.scraper();
+        ask(&mut stream, path, headers);
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        split_answer(&answer)
+    }
+
+    pub(crate) fn scraper(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.http.unwrap()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    pub(crate) fn logged(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Stops it; gives the folder back, for another.
+    pub(crate) fn stop(mut self) -> TempDir {
+        self.end();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
+    fn end(&mut self) {
+        self.handle.stop();
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            if !thread::panicking() {
+                ended.unwrap().unwrap();
+            }
+        }
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn configure(folder: &Path, configuration: &str) {
+    let base = folder.join("run");
+    let text = format!("{configuration}\nbase_dir = {}\n", base.display());
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(folder.join("fantail.conf"), text).unwrap();
+}
+
+pub(crate) fn ask(stream: &mut TcpStream, path: &str, headers: &str) {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+}
+
+pub(crate) fn split_answer(answer: &[u8]) -> (String, Vec<u8>) {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.expect("the head of an answer");
+    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+    (head, answer[end + 4..].to_vec())
+}
+
+/// One of Dovecot's processes.
+pub(crate) struct Writer {
+    pub(crate) stream: BufReader<UnixStream>,
+    /// The filter that it was greeted with, still escaped.
+    pub(crate) filter: String,
+}
+
+impl Writer {
+    pub(crate) fn connect(path: &Path) -> Self {
+        let stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut writer = Self {
+            stream: BufReader::with_capacity(512, stream),
+            filter: String::new(),
+        };
+        assert_eq!(writer.line(), "VERSION\tstats-server\t4\t0");
+        writer.filter = writer.next_filter();
+        writer
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).unwrap();
+        line.strip_suffix('\n').expect("a whole line").to_owned()
+    }
+
+    pub(crate) fn next_filter(&mut self) -> String {
+        let line = self.line();
+        line.strip_prefix("FILTER\t").expect("a filter").to_owned()
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        // The server may have had enough.
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
+    /// Sends nothing more, and waits until the server has read everything.
+    pub(crate) fn finish(mut self) {
+        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
+        self.wait_for_the_end();
+    }
+
+    /// Waits until the server closes the connection.
+    pub(crate) fn wait_for_the_end(&mut self) {
+        let mut rest = Vec::new();
+        match self.stream.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+        }
+    }
+}
+
+/// `doveadm stats`, by hand.
+pub(crate) struct Reader {
+    pub(crate) stream: BufReader<UnixStream>,
+}
+
+impl Reader {
+    pub(crate) fn connect(path: &Path) -> Self {
+        let mut reader = Self::ungreeted(path);
+        reader.send("VERSION\tstats-reader-client\t2\t0");
+        reader
+    }
+
+    pub(crate) fn ungreeted(path: &Path) -> Self {
+        let stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut reader = Self {
+            stream: BufReader::new(stream),
+        };
+        assert_eq!(reader.line().unwrap(), "VERSION\tstats-reader-server\t2\t0");
+        reader
+    }
+
+    pub(crate) fn send(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        self.stream.get_mut().write_all(line.as_bytes()).unwrap();
+    }
+
+    /// The next line; `None` at the end.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(line.strip_suffix('\n').expect("a whole line").to_owned()),
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+                None
+            }
+        }
+    }
+
+    /// The answer of one line.
+    pub(crate) fn ask(&mut self, request: &str) -> Option<String> {
+        self.send(request);
+        self.line()
+    }
+
+    /// The lines of a dump.
+    pub(crate) fn dump(&mut self, request: &str) -> Vec<String> {
+        self.send(request);
+        std::iter::from_fn(|| self.line().filter(|line| !line.is_empty())).collect()
+    }
+}
+
+/// Waits until something is true that takes an unknown time.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_true() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A line for an event with a name and a field `x`.
+pub(crate) fn event(name: &str, x: u64) -> String {
+    format!("EVENT\t0\t0\t1\t100\t0\tn{name}\tIx\t{x}\n")
+}
+
+/// How many files this process has open.
+pub(crate) fn open_files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// How many threads this process has.
+pub(crate) fn threads() -> usize {
+    fs::read_dir("/proc/self/task").unwrap().count()
+}

@@ -1,0 +1,146 @@
+//! Much at once.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::net::UnixStream,
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::fixture::{ALL, Fixture, VERSION, Writer, event, eventually};
+
+/// The last events of a process that ends at once were lost.
+#[test]
+fn r13_a_burst_before_the_end_is_read_to_its_end() {
+    let fixture = Fixture::new(ALL);
+    let one = event("a", 1);
+    let count = (1 << 20) / one.len();
+    let burst = format!("{VERSION}{}", one.repeat(count));
+    let path = fixture.path("run/stats-writer");
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut stream = UnixStream::connect(&path).unwrap();
+                stream.write_all(burst.as_bytes()).unwrap();
+            });
+        }
+    });
+    eventually("all is counted", || fixture.count() == 3 * count as u64);
+}
+
+/// Whoever floods does not keep others waiting.
+#[test]
+fn r49_a_flood_makes_nobody_wait() {
+    let fixture = Fixture::with(ALL, |options| options.workers = 1);
+    let over = AtomicBool::new(false);
+    let flood = event("flood", 1).repeat(1_000);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let mut writer = fixture.writer();
+            writer.send(VERSION.as_bytes());
+            let (flood, over) = (&flood, &over);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    writer.send(flood.as_bytes());
+                }
+                writer.finish();
+            });
+        }
+        // Each has its turn although the flood never ends.
+        for _ in 0..5 {
+            fixture.send(&event("a", 1));
+        }
+        assert!(fixture.count() >= 5);
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> usize {
+    #[allow(clippy::disallowed_methods, reason = "the kernel's text")]
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kilobytes: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kilobytes * 1024
+}
+
+#[test]
+fn ten_thousand_idle_connections_cost_little() {
+    // Both ends of each are this process' own files.
+    let fixture = Fixture::alone(ALL, |_| {});
+    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE);
+    let files = usize::try_from(limit.unwrap().0).unwrap();
+    let count = ((files - 200) / 2).min(10_000);
+    let before = resident();
+    let path = fixture.path("run/stats-writer");
+    let idle: Vec<UnixStream> = (0..count)
+        .map(|_| {
+            let mut stream = UnixStream::connect(&path).unwrap();
+            stream.write_all(VERSION.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    // One is greeted after all the others.
+    fixture.send(&event("a", 1));
+    assert_eq!(fixture.count(), 1);
+    let each = resident().saturating_sub(before) / count;
+    println!("{count} idle connections take {each} bytes each");
+    assert!(each < 8 * 1024, "{each} bytes for each of {count}");
+    drop(idle);
+}
+
+#[test]
+fn connections_come_and_go_without_a_trace() {
+    let fixture = Fixture::alone(ALL, |_| {});
+    fixture.send(&event("a", 1));
+    let files = crate::fixture::open_files();
+    for _ in 0..2_000 {
+        let writer = Writer::connect(&fixture.path("run/stats-writer"));
+        drop(writer);
+    }
+    eventually("all are closed", || crate::fixture::open_files() <= files);
+}
+
+/// An exporter whose target takes nothing loses what it cannot keep; nobody
+/// waits for it, not even the end.
+#[test]
+fn a_stuck_exporter_makes_nobody_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Open for both, so that neither side waits for the other; never read.
+    let unread = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
+    let configuration = format!(
+        "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
+         event_exporter stuck {{\n  format = json\n  driver = file\n  file_path = {}\n}}\n\
+         metric all {{\n  filter = event=*\n  exporter = stuck\n  exporter_include = name\n}}\n",
+        pipe.display()
+    );
+    let fixture = Fixture::within(folder, &configuration, |options| {
+        options.http = Some(([127, 0, 0, 1], 0).into());
+        options.patience = Duration::from_millis(200);
+    });
+    // More than the pipe and the queue hold together.
+    let count = 80_000;
+    fixture.send(&event("a", 1).repeat(count));
+    assert_eq!(fixture.count(), count as u64);
+    let (_, body) = fixture.get("/api/v1/exporters", "");
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let dropped = json.pointer("/exporters/0/dropped/full").unwrap();
+    assert!(dropped.as_u64().unwrap() > 0, "{json}");
+    let start = Instant::now();
+    drop(fixture);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    drop(unread);
+}

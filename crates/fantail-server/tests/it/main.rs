@@ -1,0 +1,27 @@
+//! A server in a folder of its own, and what clients, scrapers and `doveadm`
+//! make of it.
+//!
+//! A client knows that all it sent was counted when the server, having read to
+//! the end, closes the connection: so no test has to wait and hope.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod captures;
+mod doveadm;
+mod dropin;
+mod ending;
+mod faults;
+mod fixture;
+mod handshake;
+mod load;
+mod readers;
+mod reloads;
+mod scrapes;
+mod sessions;
+mod slow_scrapers;
+mod taps;

@@ -1,0 +1,128 @@
+//! Scrapers that take their time.
+
+use std::{
+    io::{Read as _, Write as _},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::fixture::{Fixture, ask, event, split_answer};
+
+/// Series enough for an answer of several megabytes.
+const SERIES: usize = 40_000;
+
+fn large(stalled: Duration) -> Fixture {
+    let fixture = Fixture::with(
+        "metric all {\n  filter = event=*\n  group_by = user\n}\n",
+        |options| {
+            options.http = Some(([127, 0, 0, 1], 0).into());
+            options.limits.stalled = stalled;
+            options.limits.scrapers = 4;
+        },
+    );
+    let events = (0..SERIES)
+        .map(|user| format!("EVENT\t0\t0\t1\t1\t0\tna\tSuser\tuser{user}@example.com\n"));
+    fixture.send(&events.collect::<String>());
+    fixture
+}
+
+/// Dovecot's answer was cut off where the socket's buffer was full.
+#[test]
+fn r16_a_slow_reader_gets_the_whole_answer() {
+    let fixture = large(Duration::from_secs(10));
+    let mut stream = fixture.scraper();
+    ask(&mut stream, "/metrics", "");
+    let mut answer = Vec::new();
+    let mut piece = vec![0; 256 * 1_024];
+    loop {
+        // Slower than it comes: the socket is full all the time.
+        thread::sleep(Duration::from_millis(5));
+        match stream.read(&mut piece).unwrap() {
+            0 => break,
+            count => answer.extend_from_slice(&piece[..count]),
+        }
+    }
+    let (head, body) = split_answer(&answer);
+    assert!(body.len() > 2 << 20, "{} bytes", body.len());
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{head}"
+    );
+    assert!(body.ends_with(b"# EOF\n"));
+    let samples = body.split(|&byte| byte == b'\n');
+    let samples = samples.filter(|line| line.starts_with(b"dovecot_all_total{"));
+    assert_eq!(samples.count(), SERIES);
+}
+
+/// Whoever takes a byte now and then is cut off; meanwhile all others are
+/// served.
+#[test]
+fn a_reader_that_stalls_is_cut_off() {
+    /// More answers than the sockets' buffers hold.
+    const ANSWERS: usize = 6;
+    let fixture = large(Duration::from_millis(300));
+    let mut stream = fixture.scraper();
+    let request = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(ANSWERS);
+    stream.write_all(request.as_bytes()).unwrap();
+    let start = Instant::now();
+    let mut byte = [0];
+    while start.elapsed() < Duration::from_millis(1_500) {
+        let _ = stream.read(&mut byte);
+        thread::sleep(Duration::from_millis(50));
+        let (head, _) = fixture.get("/healthz", "");
+        assert!(head.starts_with("http/1.1 200"));
+        fixture.send(&event("a", 1));
+    }
+    let mut rest = Vec::new();
+    // What was sent before is still there; the end comes too early.
+    let _ = stream.read_to_end(&mut rest);
+    let lines = rest.split(|&byte| byte == b'\n');
+    let whole = lines.filter(|line| *line == b"# EOF").count();
+    assert!(whole < ANSWERS, "all answers came");
+}
+
+#[test]
+fn requests_that_do_not_end_are_cut_off() {
+    let fixture = large(Duration::from_millis(200));
+    let mut stalled: Vec<_> = (0..4).map(|_| fixture.scraper()).collect();
+    for stream in &mut stalled {
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nX-").unwrap();
+    }
+    let mut rest = Vec::new();
+    for stream in &mut stalled {
+        // An answer that says so, or nothing.
+        let _ = stream.read_to_end(&mut rest);
+    }
+    let (head, _) = fixture.get("/healthz", "");
+    assert!(head.starts_with("http/1.1 200"));
+}
+
+#[test]
+fn there_are_only_so_many_scrapers() {
+    let fixture = large(Duration::from_secs(10));
+    let idle: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = fixture.scraper();
+            // It is served, so it has its place.
+            stream
+                .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                .unwrap();
+            let mut answer = [0; 1_024];
+            assert!(stream.read(&mut answer).unwrap() > 0);
+            stream
+        })
+        .collect();
+    let mut refused = fixture.scraper();
+    let mut answer = Vec::new();
+    let _ = refused.read_to_end(&mut answer);
+    assert_eq!(answer, b"");
+    drop(idle);
+    crate::fixture::eventually("there is room again", || {
+        let mut stream = fixture.scraper();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let _ = stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer.starts_with(b"HTTP/1.1 200")
+    });
+}

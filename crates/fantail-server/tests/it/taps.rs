@@ -1,0 +1,91 @@
+//! Events as they pass: what a tap shows, and that it goes away again.
+
+use crate::fixture::{Fixture, VERSION, eventually};
+
+fn tap(filter: &str, events: u32, seconds: u32, rate: u32) -> String {
+    format!("FANTAIL-TAP\t{filter}\tlogfmt\t{events}\t{seconds}\t{rate}")
+}
+
+fn event(number: u32) -> String {
+    format!("EVENT\t0\t0\t0\t1795328118\t0\tnpassed\tInumber\t{number}\n")
+}
+
+#[test]
+fn shows_what_matches_and_ends_after_so_many() {
+    let server = Fixture::new("metric m {\n  filter = event=other\n}\n");
+    let mut reader = server.reader();
+    assert_eq!(
+        reader
+            .ask(&tap("number=7 OR number=9", 2, 30, 1000))
+            .unwrap(),
+        "+"
+    );
+    let events: String = (0..20).map(event).collect();
+    server.send(&events);
+    for number in [7, 9] {
+        let line = reader.line().unwrap();
+        assert!(line.starts_with("E\t"), "{line}");
+        assert!(line.contains(&format!("number={number}")), "{line}");
+    }
+    assert_eq!(reader.line().unwrap(), "END\t0");
+}
+
+#[test]
+fn clients_are_asked_for_its_events_while_it_lasts() {
+    let server = Fixture::new("metric m {\n  filter = event=other\n}\n");
+    let mut reader = server.reader();
+    assert_eq!(reader.ask(&tap("event=tapped", 1, 30, 1000)).unwrap(), "+");
+    let filter = server.writer().filter;
+    assert!(filter.contains("tapped"), "{filter}");
+    assert!(filter.contains("other"), "{filter}");
+    drop(reader);
+    // It is gone with its client.
+    eventually("the tap is gone", || {
+        !server.writer().filter.contains("tapped")
+    });
+}
+
+#[test]
+fn a_flood_is_passed_over_and_counted() {
+    let server = Fixture::new("metric all {\n  filter = event=*\n}\n");
+    let mut reader = server.reader();
+    assert_eq!(reader.ask(&tap("event=*", 4, 30, 5)).unwrap(), "+");
+    let events: String = (0..5000).map(event).collect();
+    server.send(&events);
+    assert_eq!(server.count(), 5000);
+    for _ in 0..4 {
+        assert!(reader.line().unwrap().starts_with("E\t"));
+    }
+    let end = reader.line().unwrap();
+    let skipped: u64 = end.strip_prefix("END\t").unwrap().parse().unwrap();
+    assert!(skipped > 0, "{end}");
+}
+
+#[test]
+fn one_that_does_not_read_makes_nobody_wait() {
+    let server = Fixture::new("metric all {\n  filter = event=*\n}\n");
+    let mut reader = server.reader();
+    assert_eq!(
+        reader.ask(&tap("event=*", 1_000_000, 30, 1000)).unwrap(),
+        "+"
+    );
+    let mut writer = server.writer();
+    writer.send(VERSION.as_bytes());
+    for _ in 0..50 {
+        let events: String = (0..1000).map(event).collect();
+        writer.send(events.as_bytes());
+    }
+    writer.finish();
+    assert_eq!(server.count(), 50_000);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let server = Fixture::new("metric m {\n  filter = event=x\n}\n");
+    for (filter, format) in [("a = (", "json"), ("a=b", "xml"), ("", "json")] {
+        let mut reader = server.reader();
+        let answer = reader.ask(&format!("FANTAIL-TAP\t{filter}\t{format}\t1\t1\t1"));
+        let line = answer.unwrap();
+        assert!(line.starts_with("-FANTAIL-TAP: "), "{line}");
+    }
+}

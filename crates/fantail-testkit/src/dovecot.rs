@@ -1,0 +1,144 @@
+//! A stock Dovecot in a folder of its own, for tests that need a real one.
+//!
+//! [`Installation`] is a Dovecot that is there: 2.3 as installed on this
+//! machine, 2.4 in the folder that `DOVECOT_2_4_ROOT` names (see `.ci/run`). A
+//! [`Site`] is a folder with a configuration, in which it can be started:
+//! IMAP and POP3 on free ports, LMTP on a socket, one password for all users.
+//! [`Traffic`] are mail clients, [`play`] sends a recording. All of it ends
+//! when it is dropped, and leaves nothing behind.
+//!
+//! Only root can start it: it serves mail to many users, and 2.4 needs
+//! `chroot`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "for tests: what does not work must fail, at the place where it did"
+)]
+
+mod play;
+mod settings;
+mod site;
+mod traffic;
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub use self::{
+    play::play,
+    settings::{StatsService, Users},
+    site::Site,
+    traffic::{Report, Traffic},
+};
+use crate::skip;
+
+/// A series of Dovecot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 2.3.
+    V2_3,
+    /// 2.4.
+    V2_4,
+}
+
+impl Version {
+    /// As `fantail`'s `--dialect` wants it: `2.3`.
+    #[must_use]
+    pub const fn series(self) -> &'static str {
+        match self {
+            Self::V2_3 => "2.3",
+            Self::V2_4 => "2.4",
+        }
+    }
+}
+
+/// A Dovecot that can be started here.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    version: Version,
+    /// Where to chroot before anything is run.
+    root: Option<PathBuf>,
+}
+
+impl Installation {
+    /// A Dovecot of this version; if none can be started here, [`skip`]s the
+    /// calling test.
+    #[must_use]
+    pub fn find(version: Version) -> Option<Self> {
+        let root = match version {
+            Version::V2_3 => None,
+            Version::V2_4 => match env::var_os("DOVECOT_2_4_ROOT") {
+                Some(root) => Some(PathBuf::from(root)),
+                None => {
+                    skip("no Dovecot 2.4 (DOVECOT_2_4_ROOT is not set)");
+                    return None;
+                }
+            },
+        };
+        let needed = ["sbin/dovecot", "lib/dovecot/imap", "lib/dovecot/pop3"];
+        let needed = needed.iter().chain(&["lib/dovecot/lmtp", "bin/doveadm"]);
+        let usr = root.as_deref().unwrap_or(Path::new("/")).join("usr");
+        if let Some(missing) = needed
+            .map(|file| usr.join(file))
+            .find(|file| !file.is_file())
+        {
+            skip(&format!("{} is not installed", missing.display()));
+            return None;
+        }
+        if !rustix::process::geteuid().is_root() {
+            skip("only root can start a Dovecot");
+            return None;
+        }
+        let this = Self { version, root };
+        // A machine with another Dovecot than the one that is asked for.
+        let found = this.version_text();
+        if found.starts_with(version.series()) {
+            return Some(this);
+        }
+        skip(&format!(
+            "the Dovecot here is {found}, not {}",
+            version.series()
+        ));
+        None
+    }
+
+    /// Its series.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// What `dovecot --version` says.
+    #[must_use]
+    pub fn version_text(&self) -> String {
+        let output = self.command("dovecot").arg("--version").output();
+        let output = output.expect("dovecot runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// One of its programs, to be run.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        match &self.root {
+            None => Command::new(program),
+            Some(root) => {
+                let mut command = Command::new("chroot");
+                command.arg(root).arg(program);
+                command
+            }
+        }
+    }
+
+    /// A path of its own as others see it.
+    fn outside(&self, path: &Path) -> PathBuf {
+        match (&self.root, path.strip_prefix("/")) {
+            (Some(root), Ok(path)) => root.join(path),
+            _ => path.to_owned(),
+        }
+    }
+}

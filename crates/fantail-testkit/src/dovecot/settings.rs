@@ -1,0 +1,120 @@
+//! The configuration of a site, as Dovecot reads it.
+
+use std::path::Path;
+
+use super::Version;
+
+/// Who has the sockets of Dovecot's stats service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatsService {
+    /// Dovecot's own process; its scrape is at [`Site::scrape_address`].
+    ///
+    /// [`Site::scrape_address`]: super::Site::scrape_address
+    Own,
+    /// Somebody else: Dovecot makes none of them, as an administrator would
+    /// configure it.
+    Elsewhere,
+}
+
+/// Whether the site serves mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Users {
+    /// IMAP, POP3 and LMTP.
+    Served,
+    /// Only the stats service runs: nothing but what is played reaches it.
+    None,
+}
+
+/// The ports of a site, on 127.0.0.1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) imap: u16,
+    pub(super) pop3: u16,
+    pub(super) scrape: u16,
+}
+
+/// The password of all users.
+const PASSWORD: &str = "pass";
+
+/// Mail belongs to a user that no machine has.
+const MAIL_USER: u32 = 5_000;
+
+/// The whole configuration; `more` are the metrics and exporters.
+pub(super) fn text(
+    version: Version,
+    folder: &Path,
+    stats: StatsService,
+    users: Users,
+    ports: Ports,
+    more: &str,
+) -> String {
+    let folder = folder.display();
+    let protocols = match users {
+        Users::Served => "imap pop3 lmtp",
+        Users::None => "",
+    };
+    let mut text = mail(version, &folder.to_string());
+    text += &format!(
+        "protocols = {protocols}\n\
+         base_dir = {folder}/run\n\
+         state_dir = {folder}/state\n\
+         log_path = {folder}/log\n\
+         ssl = no\n\
+         listen = 127.0.0.1\n\
+         auth_failure_delay = 0\n\
+         mail_max_userip_connections = 1000\n"
+    );
+    for (name, port) in [("imap", ports.imap), ("pop3", ports.pop3)] {
+        text += &format!(
+            "service {name}-login {{\n  \
+               inet_listener {name} {{\n    port = {port}\n  }}\n  \
+               inet_listener {name}s {{\n    port = 0\n  }}\n}}\n"
+        );
+    }
+    text += "service lmtp {\n  unix_listener lmtp {\n    mode = 0666\n  }\n}\n";
+    text += &stats_service(stats, ports.scrape);
+    text + more
+}
+
+/// Who may log in, and where the mail is.
+fn mail(version: Version, folder: &str) -> String {
+    match version {
+        // Whoever gave a wrong password once would wait for seconds.
+        Version::V2_3 => format!(
+            "disable_plaintext_auth = no\n\
+             service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n\
+             passdb {{\n  driver = static\n  args = password={PASSWORD}\n}}\n\
+             userdb {{\n  driver = static\n  \
+               args = uid={MAIL_USER} gid={MAIL_USER} home={folder}/mail/%u\n}}\n\
+             mail_location = maildir:~/Maildir\n"
+        ),
+        Version::V2_4 => format!(
+            "dovecot_config_version = 2.4.1\n\
+             dovecot_storage_version = 2.4.1\n\
+             auth_allow_cleartext = yes\n\
+             passdb static {{\n  password = {PASSWORD}\n}}\n\
+             userdb static {{\n}}\n\
+             mail_uid = {MAIL_USER}\n\
+             mail_gid = {MAIL_USER}\n\
+             mail_home = {folder}/mail/%{{user}}\n\
+             mail_driver = maildir\n\
+             mail_path = ~/Maildir\n\
+             mail_inbox_path = ~/Maildir\n"
+        ),
+    }
+}
+
+fn stats_service(stats: StatsService, scrape: u16) -> String {
+    match stats {
+        StatsService::Own => format!(
+            "service stats {{\n  \
+               unix_listener stats-writer {{\n    mode = 0666\n  }}\n  \
+               inet_listener http {{\n    port = {scrape}\n  }}\n}}\n"
+        ),
+        StatsService::Elsewhere => "service stats {\n  \
+               unix_listener stats-writer {\n    mode = 0\n  }\n  \
+               unix_listener stats-reader {\n    mode = 0\n  }\n  \
+               unix_listener login/stats-writer {\n    mode = 0\n  }\n}\n"
+            .to_owned(),
+    }
+}

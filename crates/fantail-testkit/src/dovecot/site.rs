@@ -1,0 +1,232 @@
+//! A folder in which a Dovecot is started and stopped.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::{fs::PermissionsExt as _, fs::symlink, net::UnixStream},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use super::{
+    Installation,
+    settings::{self, Ports, StatsService, Users},
+};
+use crate::process::{Process, wait_until};
+
+/// How long a Dovecot may take to start.
+const START: Duration = Duration::from_secs(20);
+
+/// A Dovecot's folder, with all that it writes; gone when dropped.
+#[derive(Debug)]
+pub struct Site {
+    // Before the folders: fields are dropped in this order.
+    master: Option<Process>,
+    installation: Installation,
+    stats: StatsService,
+    users: Users,
+    ports: Ports,
+    /// As Dovecot and everybody else sees it.
+    path: PathBuf,
+    /// Makes a path in the chroot valid outside.
+    _link: Option<Link>,
+    _folder: TempDir,
+}
+
+impl Site {
+    /// Makes the folder; `settings` are the metrics and exporters.
+    ///
+    /// Nothing is started yet, so that somebody else can bind the sockets of
+    /// the stats service.
+    #[must_use]
+    pub fn new(
+        installation: &Installation,
+        stats: StatsService,
+        users: Users,
+        settings: &str,
+    ) -> Self {
+        let place = installation.outside(&std::env::temp_dir());
+        let folder = tempfile::Builder::new()
+            .prefix("fantail-")
+            .tempdir_in(place)
+            .expect("a folder for Dovecot");
+        let name = folder.path().file_name().expect("the folder's name");
+        let path = std::env::temp_dir().join(name);
+        let link = Link::new(folder.path(), &path);
+        let site = Self {
+            master: None,
+            installation: installation.clone(),
+            stats,
+            users,
+            ports: free_ports(),
+            path,
+            _link: link,
+            _folder: folder,
+        };
+        site.make_folders();
+        site.configure(settings);
+        site
+    }
+
+    /// A file or socket in the folder: `run/stats-writer`.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Its dovecot.conf.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.path("dovecot.conf")
+    }
+
+    /// Which Dovecot it is.
+    #[must_use]
+    pub const fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// Where IMAP is served.
+    #[must_use]
+    pub fn imap_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.imap).into()
+    }
+
+    /// Where POP3 is served.
+    #[must_use]
+    pub fn pop3_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.pop3).into()
+    }
+
+    /// Where Dovecot's own stats process is scraped; a free port if that is
+    /// somebody else's part.
+    #[must_use]
+    pub fn scrape_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.scrape).into()
+    }
+
+    /// Writes the configuration anew, with other metrics and exporters.
+    pub fn configure(&self, settings: &str) {
+        let version = self.installation.version();
+        let ports = self.ports;
+        let text = settings::text(version, &self.path, self.stats, self.users, ports, settings);
+        write(&self.config(), text.as_bytes());
+    }
+
+    /// Starts Dovecot, and waits until it serves.
+    pub fn start(&mut self) {
+        let mut command = self.installation.command("dovecot");
+        command.arg("-F").arg("-c").arg(self.config());
+        // A file: the master's children keep it open, and a pipe would never end.
+        let out = File::create(self.path("out")).expect("a file for the output");
+        let again = out.try_clone().expect("the file twice");
+        let mut master = Process::start_with(&command, |command| {
+            command.stdout(out).stderr(again);
+        });
+        wait_until("Dovecot serves", START, || {
+            assert!(!master.has_ended(), "Dovecot ended: {}", self.said());
+            self.serves()
+        });
+        self.master = Some(master);
+    }
+
+    /// Stops Dovecot, and waits until all its processes have told their
+    /// statistics and ended.
+    pub fn stop(&mut self) {
+        if let Some(mut master) = self.master.take() {
+            master.stop();
+        }
+    }
+
+    /// What it has logged so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<u8> {
+        read(&self.path("log"))
+    }
+
+    /// `doveadm -c <its configuration> <arguments>`.
+    #[must_use]
+    pub fn doveadm(&self, arguments: &[&str]) -> Command {
+        let mut command = self.installation.command("doveadm");
+        command.arg("-c").arg(self.config()).args(arguments);
+        command
+    }
+
+    /// What doveadm prints.
+    #[must_use]
+    pub fn doveadm_output(&self, arguments: &[&str]) -> Output {
+        self.doveadm(arguments).output().expect("doveadm runs")
+    }
+
+    fn serves(&self) -> bool {
+        let own = self.stats == StatsService::Elsewhere
+            || (UnixStream::connect(self.path("run/stats-writer")).is_ok()
+                && TcpStream::connect(self.scrape_address()).is_ok());
+        let mail = self.users == Users::None
+            || (TcpStream::connect(self.imap_address()).is_ok()
+                && TcpStream::connect(self.pop3_address()).is_ok()
+                && UnixStream::connect(self.path("run/lmtp")).is_ok());
+        own && mail
+    }
+
+    fn said(&self) -> String {
+        let said = [read(&self.path("out")), self.log()].concat();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    fn make_folders(&self) {
+        // As Dovecot itself makes it: its login processes live in there.
+        for name in ["run", "run/login", "state", "mail"] {
+            let path = self.path(name);
+            fs::create_dir_all(&path).expect("a folder");
+            // Mail belongs to another user.
+            let mode = if name == "mail" { 0o777 } else { 0o755 };
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
+        }
+        fs::set_permissions(&self.path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    }
+}
+
+/// A symbolic link, gone when dropped.
+#[derive(Debug)]
+struct Link(PathBuf);
+
+impl Link {
+    /// None if both are the same.
+    fn new(target: &Path, path: &Path) -> Option<Self> {
+        if target == path {
+            return None;
+        }
+        symlink(target, path).expect("a link");
+        Some(Self(path.to_owned()))
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Ports that were free a moment ago.
+fn free_ports() -> Ports {
+    // All at once, so that they differ.
+    let listeners: [TcpListener; 3] =
+        std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
+    let [imap, pop3, scrape] =
+        listeners.map(|listener| listener.local_addr().expect("its port").port());
+    Ports { imap, pop3, scrape }
+}
+
+#[allow(clippy::disallowed_methods, reason = "its own files")]
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_default()
+}
+
+#[allow(clippy::disallowed_methods, reason = "its own files")]
+fn write(path: &Path, text: &[u8]) {
+    fs::write(path, text).expect("a file");
+}

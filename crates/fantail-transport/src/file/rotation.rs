@@ -1,0 +1,63 @@
+//! When a file is moved away for a new one, and under which name.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::clock::unix_millis;
+
+/// When a file is moved away, and how many old ones are kept.
+///
+/// `events` becomes `events.1`, that `events.2`, and so on. A file without
+/// lines stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rotation {
+    /// Before it would become larger than so many bytes. A line that is
+    /// larger has a file of its own; lines that come in one batch stay
+    /// together.
+    pub bytes: Option<u64>,
+    /// So long after it was begun, once there is a new line.
+    pub age: Option<Duration>,
+    /// How many old files are kept; with 0, the default, they are removed.
+    pub keep: u32,
+}
+
+impl Rotation {
+    pub(super) fn is_due(&self, size: u64, coming: u64, begun: u64) -> bool {
+        let large = self
+            .bytes
+            .is_some_and(|most| size.saturating_add(coming) > most);
+        let old = self
+            .age
+            .is_some_and(|age| u128::from(unix_millis().saturating_sub(begun)) >= age.as_millis());
+        size > 0 && (large || old)
+    }
+
+    /// Moves the file away, and those moved before it.
+    pub(super) fn rotate(&self, path: &Path) -> io::Result<()> {
+        if self.keep == 0 {
+            return absent_is_fine(fs::remove_file(path));
+        }
+        for number in (1..self.keep).rev() {
+            let moved = fs::rename(numbered(path, number), numbered(path, number + 1));
+            absent_is_fine(moved)?;
+        }
+        absent_is_fine(fs::rename(path, numbered(path, 1)))
+    }
+}
+
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(format!(".{number}"));
+    PathBuf::from(name)
+}
+
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,209 @@
+//! Queues that wait on disk.
+
+use std::{io, path::Path, time::Duration};
+
+use fantail_transport::{
+    DeliveryLevel, DropReason, FileSettings, FileTransport, Origin, Overflow, Queue, QueueSettings,
+    RetrySettings, SpoolSettings, spool::Fsync,
+};
+
+use crate::{
+    queue::{assert_balanced, quick},
+    target::{Target, batch, wait_until},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn settings(folder: &Path) -> QueueSettings {
+    QueueSettings {
+        level: DeliveryLevel::Spool(SpoolSettings::new(folder.join("spool"))),
+        retry: RetrySettings {
+            attempts: None,
+            ..quick().retry
+        },
+        ..quick()
+    }
+}
+
+fn start(target: &Target, folder: &Path) -> Queue {
+    Queue::start("test", target.transport(), settings(folder)).unwrap()
+}
+
+#[test]
+fn what_a_dead_target_missed_arrives_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    target.set_down(true);
+    let queue = start(&target, folder.path());
+    queue.offer(&mut batch("a b c"));
+    assert!(queue.close(PATIENCE), "all is on disk");
+    assert_eq!(queue.status().waiting, 3);
+    assert_balanced(&queue);
+    let queue = start(&target, folder.path());
+    queue.offer(&mut batch("d"));
+    assert!(queue.flush(PATIENCE));
+    let status = queue.status();
+    assert_eq!((status.counters.recovered, status.waiting), (3, 4));
+    assert!(status.spool_bytes > 0);
+    target.set_down(false);
+    wait_until("all arrived", || queue.counters().sent == 4);
+    assert_eq!(target.received(), ["a", "b", "c", "d"]);
+    assert!(queue.close(PATIENCE));
+    assert_balanced(&queue);
+    let queue = start(&target, folder.path());
+    assert_eq!(queue.counters().recovered, 0);
+}
+
+#[test]
+fn closing_sends_what_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    let queue = start(&target, folder.path());
+    for _ in 0..100 {
+        queue.offer(&mut batch("a b c"));
+    }
+    assert!(queue.close(PATIENCE));
+    assert_eq!(target.received().len(), 300);
+    assert_balanced(&queue);
+}
+
+#[test]
+fn a_queue_that_is_forgotten_spools_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    target.set_down(true);
+    let queue = start(&target, folder.path());
+    queue.offer(&mut batch("a b c"));
+    drop(queue);
+    wait_until("the spool is free, and has them", || {
+        let queue = Queue::start("test", target.transport(), settings(folder.path()));
+        queue.is_ok_and(|queue| queue.counters().recovered == 3)
+    });
+}
+
+#[test]
+fn a_spool_is_used_by_one_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    let _queue = start(&target, folder.path());
+    let second = Queue::start("test", target.transport(), settings(folder.path()));
+    assert_eq!(second.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+}
+
+#[test]
+fn what_expires_on_disk_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    target.set_down(true);
+    let queue = start(&target, folder.path());
+    queue.offer(&mut batch("a b"));
+    assert!(queue.close(PATIENCE));
+    std::thread::sleep(Duration::from_millis(30));
+    target.set_down(false);
+    let settings = QueueSettings {
+        max_age: Some(Duration::from_millis(20)),
+        ..settings(folder.path())
+    };
+    let queue = Queue::start("test", target.transport(), settings).unwrap();
+    wait_until("both expire", || {
+        queue.counters().dropped(DropReason::Expired) == 2
+    });
+    assert!(target.received().is_empty());
+    assert_balanced(&queue);
+}
+
+/// Offers 300 payloads of 1,000 bytes to a spool of 64 KiB behind a dead
+/// target; returns those that arrive at last.
+fn fill(overflow: Overflow) -> Vec<u32> {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    target.set_down(true);
+    let mut settings = settings(folder.path());
+    settings.level = DeliveryLevel::Spool(SpoolSettings {
+        bytes: 64 << 10,
+        overflow,
+        ..SpoolSettings::new(folder.path().join("spool"))
+    });
+    let queue = Queue::start("test", target.transport(), settings).unwrap();
+    for number in 0..300 {
+        queue.offer(&mut batch(&format!("{number:01000}")));
+    }
+    assert!(queue.flush(PATIENCE));
+    assert!(queue.status().spool_bytes <= 64 << 10);
+    target.set_down(false);
+    wait_until("all that is left arrived", || queue.status().waiting == 0);
+    assert_balanced(&queue);
+    let received = target.received();
+    let dropped = queue.counters().dropped(DropReason::SpoolFull);
+    assert_eq!(dropped, 300 - received.len() as u64);
+    received
+        .iter()
+        .map(|number| number.parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_full_spool_drops_and_counts() {
+    let kept = fill(Overflow::DropNewest);
+    assert!(kept.len() > 40 && kept.iter().copied().zip(0..).all(|(a, b)| a == b));
+    let kept = fill(Overflow::DropOldest);
+    assert!(kept.len() > 40 && kept.last() == Some(&299));
+}
+
+#[test]
+fn acknowledged_needs_a_target_that_confirms() {
+    let folder = tempfile::tempdir().unwrap();
+    let acknowledged = QueueSettings {
+        level: DeliveryLevel::Acknowledged(SpoolSettings::new(folder.path().join("spool"))),
+        ..settings(folder.path())
+    };
+    let start = |target: &Target| {
+        let queue = Queue::builder("test", target.transport());
+        let queue = queue.settings(acknowledged.clone());
+        queue.ids(Origin::from_bits(1).ids()).start()
+    };
+    let error = start(&Target::default()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    // Ids are those of the first attempt, also after a restart.
+    let target = Target::confirming();
+    target.set_down(true);
+    let queue = start(&target).unwrap();
+    queue.offer(&mut batch("a b"));
+    assert!(queue.close(PATIENCE));
+    target.set_down(false);
+    let queue = start(&target).unwrap();
+    assert!(queue.close(PATIENCE));
+    assert_eq!(target.received(), ["a", "b"]);
+    assert_eq!(target.ids(), ["0000000000000001-1", "0000000000000001-2"]);
+}
+
+#[test]
+fn a_file_on_disk_acknowledges() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events");
+    let file = FileTransport::with_settings(FileSettings {
+        fsync: Fsync::Always,
+        ..FileSettings::new(&path)
+    });
+    let acknowledged = QueueSettings {
+        level: DeliveryLevel::Acknowledged(SpoolSettings {
+            fsync: Fsync::Always,
+            ..SpoolSettings::new(folder.path().join("spool"))
+        }),
+        ..QueueSettings::default()
+    };
+    let queue = Queue::start("test", Box::new(file.unwrap()), acknowledged).unwrap();
+    queue.offer(&mut batch("a b"));
+    assert!(queue.close(PATIENCE));
+    assert_eq!(std::fs::metadata(path).unwrap().len(), 4);
+}
+
+#[test]
+fn targets_get_batches_as_they_like_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default().one_by_one();
+    let queue = start(&target, folder.path());
+    queue.offer(&mut batch("a b c"));
+    assert!(queue.close(PATIENCE));
+    assert_eq!(target.attempts().len(), 3);
+}
