@@ -65,7 +65,7 @@ fn common_rows(stream: &Stream) -> Vec<Row<'_>> {
     let mut rows = vec![limit(stream)];
     let mut worker = Worker::new(&by_user());
     rows.push(row("read, nothing done", stream, move || {
-        worker.play_nothing(stream)
+        worker.play_nothing(stream);
     }));
     for count in [1, 10, 100, 1_000, 10_000] {
         let mut worker = Worker::new(&typical(count));

@@ -37,10 +37,10 @@ fn run(name: &str, times: usize) -> Option<usize> {
             }
             return Some(stream.events);
         }
-        "read" => by_user(),
         "json" => exported("json"),
         "tab-text" => exported("tab-text"),
-        "by-user" => by_user(),
+        // Reading alone counts nothing.
+        "read" | "by-user" => by_user(),
         kind => match kind.split_once('-') {
             Some(("typical", count)) => typical(count.parse().ok()?),
             Some(("all", count)) => all_match(count.parse().ok()?),

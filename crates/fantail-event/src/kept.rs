@@ -16,6 +16,9 @@ use crate::{
 /// Waste that is not worth copying a text for.
 const WASTE: usize = 512;
 
+/// Bytes that an event that is kept has room for from the beginning.
+const ROOM: usize = 128;
+
 /// An event that outlives its line.
 #[derive(Debug, Default)]
 pub struct KeptEvent {
@@ -53,8 +56,11 @@ impl KeptEvent {
     pub fn replace(&mut self, event: RawEvent<'_>) {
         self.forget();
         self.text.clear();
+        // Room for a field that is set, and for a small update.
+        self.text.reserve(event.text.len() + ROOM);
         self.text.extend_from_slice(event.text);
-        self.parts.clone_from(event.parts);
+        self.parts.fields.reserve(event.len() + 4);
+        self.parts.copy_from(event.parts);
         repeated::merge(&mut self.parts.fields, &self.text);
         self.copied_at = 2 * self.text.len() + WASTE;
     }

@@ -66,7 +66,7 @@ pub(crate) struct RawField {
 }
 
 /// All of an event but the bytes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) name: Option<Span>,
     pub(crate) created: Timestamp,
@@ -88,6 +88,18 @@ impl Parts {
         self.categories.clear();
         self.fields.clear();
         self.elements.clear();
+    }
+
+    /// Makes it the same as another, in the same memory.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.name = other.name;
+        self.created = other.created;
+        self.sent = other.sent;
+        self.source = other.source;
+        self.always_log_source = other.always_log_source;
+        self.categories.clone_from(&other.categories);
+        self.fields.clone_from(&other.fields);
+        self.elements.clone_from(&other.elements);
     }
 
     pub(crate) fn elements(&self, list: Span) -> &[Span] {

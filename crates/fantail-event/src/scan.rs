@@ -114,7 +114,7 @@ impl Reader<'_> {
             };
             match code {
                 b'P' if dialect == Dialect::V2_3 => _ = self.value()?,
-                b'I' | b'S' | b'T' | b'L' | b'P' => self.field(code, rest)?,
+                b'I' | b'S' | b'T' | b'P' | b'L' => self.field(code, rest)?,
                 b'c' => self.category(rest, categories, hints)?,
                 b'n' => self.parts.name = Some(rest),
                 b's' => self.parts.source = Some((rest, self.line()?)),

@@ -57,6 +57,7 @@ impl<'a> RawSending<'a> {
         let own = self.event;
         let mut flat = Flat {
             fields: Vec::new(),
+            seen: [0; 256],
             set: 0,
         };
         let count = self.downward().map(|event| event.len()).sum::<usize>() + 1;
@@ -107,6 +108,9 @@ impl<'a> RawSending<'a> {
 /// Fields of several events, each key once.
 struct Flat<'a> {
     fields: Vec<Field<'a>>,
+    /// For each hash of a key, one more than the first place with it; 0 for
+    /// none. Most keys are new, and this shows it at once.
+    seen: [u8; 256],
     /// A bit for each that the current event has set.
     set: u128,
 }
@@ -136,8 +140,16 @@ impl<'a> Flat<'a> {
     }
 
     fn place(&self, key: &[u8]) -> usize {
-        let known = self.fields.iter().position(|field| *field.key == *key);
-        known.unwrap_or(self.fields.len())
+        let is_at = |at: &usize| self.fields.get(*at).is_some_and(|it| *it.key == *key);
+        let seen = self.seen.get(hash(key)).copied().unwrap_or_default();
+        match usize::from(seen).checked_sub(1) {
+            None => self.fields.len(),
+            Some(first) if is_at(&first) => first,
+            Some(first) => {
+                let others = first + 1..self.fields.len();
+                others.into_iter().find(is_at).unwrap_or(self.fields.len())
+            }
+        }
     }
 
     fn put(&mut self, place: usize, key: &'a [u8], value: Value<'a>) {
@@ -149,10 +161,23 @@ impl<'a> Flat<'a> {
                     value => value,
                 };
             }
-            None => self.fields.push(Field {
-                key: Cow::Borrowed(key),
-                value,
-            }),
+            None => {
+                if let Some(seen @ 0) = self.seen.get_mut(hash(key)) {
+                    // At most FEW places.
+                    *seen = u8::try_from(place + 1).unwrap_or_default();
+                }
+                self.fields.push(Field {
+                    key: Cow::Borrowed(key),
+                    value,
+                });
+            }
         }
     }
+}
+
+/// Of the length and three of the bytes; below 256.
+fn hash(key: &[u8]) -> usize {
+    let byte = |at: usize| usize::from(key.get(at).copied().unwrap_or_default());
+    let last = byte(key.len().saturating_sub(1));
+    (key.len() + 7 * byte(0) + 31 * byte(key.len() / 2) + 101 * last) % 256
 }

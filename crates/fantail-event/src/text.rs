@@ -180,6 +180,17 @@ pub fn integer(text: &[u8]) -> Option<i64> {
     if digits.is_empty() {
         return None;
     }
+    if digits.len() <= NEVER_TOO_LARGE {
+        let mut number = 0;
+        for byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            number = number * 10 + i64::from(digit);
+        }
+        return Some(if negative { -number } else { number });
+    }
     digits.iter().try_fold(0_i64, |number, byte| {
         let digit = i64::from(byte.checked_sub(b'0').filter(|digit| *digit <= 9)?);
         let shifted = number.checked_mul(10)?;
@@ -190,6 +201,9 @@ pub fn integer(text: &[u8]) -> Option<i64> {
         }
     })
 }
+
+/// Numbers of so many digits fit.
+const NEVER_TOO_LARGE: usize = 18;
 
 /// Appends the text form of an event, TABs between the escaped arguments.
 ///

@@ -208,17 +208,38 @@ impl<'a> Arguments<'a> {
         self.raw().map(escape::unescape)
     }
 
+    #[inline]
     fn id(&mut self) -> Result<u64, WireError> {
-        self.raw()
-            .and_then(unsigned)
-            .ok_or(WireErrorKind::BadId.into())
+        self.unsigned().ok_or(WireErrorKind::BadId.into())
     }
 
+    #[inline]
     fn level(&mut self) -> Result<Level, WireError> {
-        self.raw()
-            .and_then(unsigned)
+        self.unsigned()
             .and_then(Level::from_wire)
             .ok_or(WireErrorKind::BadLevel.into())
+    }
+
+    /// A decimal number.
+    #[inline]
+    fn unsigned(&mut self) -> Option<u64> {
+        let text = self.0?;
+        let mut number = 0_u64;
+        let mut digits = 0;
+        for byte in text {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+            digits += 1;
+        }
+        self.0 = match text.get(digits) {
+            None => None,
+            Some(b'\t') => text.get(digits + 1..),
+            Some(_) => return None,
+        };
+        (digits > 0).then_some(number)
     }
 
     fn event(&mut self) -> EventArguments<'a> {

@@ -3,9 +3,8 @@
 //! An event may end before its children do; they keep what they inherited.
 //! So an event is dropped when it has ended *and* its last child is gone.
 
-use std::collections::HashMap;
-
 use fantail_event::{KeptEvent, RawEvent, text};
+use hashbrown::HashMap;
 
 use crate::{Limits, WireError, WireErrorKind};
 

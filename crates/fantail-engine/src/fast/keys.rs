@@ -4,9 +4,9 @@
 //! nobody. The table is made of the configuration's keys, never of those that
 //! clients send: it cannot be filled by them, and how long a look-up takes is
 //! decided by the configuration. So a hash that is nothing but fast will do.
-//! (To predict the slot from the place among the fields, and to compare the
-//! key, was measured too: it is no faster than this, because fields that come
-//! only sometimes throw it out of step.)
+//! (Predicting the slot from the place among the fields would have to beat a
+//! few instructions a key, and fields that come only sometimes throw it out of
+//! step: not tried.)
 
 use fantail_filter::{Slot, Slots};
 
