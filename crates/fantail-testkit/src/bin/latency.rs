@@ -48,17 +48,22 @@ fn main() {
         if let Some(installation) = Installation::find(version)
             && Traffic::is_here()
         {
-            measure(&installation, rounds);
+            for exports in [false, true] {
+                measure(&installation, exports, rounds);
+            }
         }
     }
 }
 
-fn measure(installation: &Installation, rounds: usize) {
+fn measure(installation: &Installation, exports: bool, rounds: usize) {
     let name = format!("metrics-{}.conf", installation.version().series());
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../testdata/live")
         .join(name);
     let settings = text(&path);
+    let is_wanted = |line: &&str| exports || !line.starts_with("  exporter");
+    let settings = settings.lines().filter(is_wanted);
+    let settings: String = settings.map(|line| format!("{line}\n")).collect();
     let site = |stats| Site::new(installation, stats, Users::Served, &settings);
     let mut own = site(StatsService::Own);
     own.start();
@@ -72,7 +77,12 @@ fn measure(installation: &Installation, rounds: usize) {
         }
     }
     let version = installation.version_text();
-    println!("\nDovecot {version}, milliseconds: own stats process, fantail serve\n");
+    let what = if exports {
+        "metrics and exports"
+    } else {
+        "metrics"
+    };
+    println!("\nDovecot {version}, {what}, milliseconds: own stats process, fantail serve\n");
     println!("| command | connections | p50 own | p50 ours | ratio | p99 own | p99 ours | ratio |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let [own, ours] = &mut sides;
