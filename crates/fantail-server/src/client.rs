@@ -3,6 +3,7 @@
 use std::{io, rc::Rc, sync::atomic::Ordering};
 
 use tokio::{
+    io::Interest,
     net::UnixStream,
     task::{spawn_local, yield_now},
 };
@@ -66,15 +67,15 @@ impl Seat {
         let mut turn = 0;
         loop {
             match read(&self.shared, stream, &mut self.client) {
-                Ok(0) | Err(ReadEnd::Closed) => return,
-                Ok(read) => {
-                    turn += read;
+                Reading::Closed => return,
+                Reading::More(count) => {
+                    turn += count;
                     if turn < TURN {
                         continue;
                     }
                     yield_now().await;
                 }
-                Err(ReadEnd::Nothing) => {
+                Reading::Done => {
                     if stream.readable().await.is_err() {
                         return;
                     }
@@ -85,22 +86,42 @@ impl Seat {
     }
 }
 
-enum ReadEnd {
-    /// Nothing is there yet.
-    Nothing,
+/// How a read went.
+enum Reading {
+    /// There may be more than these bytes.
+    More(usize),
+    /// That was all there is.
+    Done,
     /// Nothing will come, or should be read, any more.
     Closed,
 }
 
 /// Reads and handles what is there, without waiting.
-fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Result<usize, ReadEnd> {
+///
+/// Dovecot's processes write line by line, so most reads find one line and
+/// empty the socket. What fills less than the buffer is all there is: asking
+/// again only to hear so would double the system calls of an event. (The end
+/// of a connection is not forgotten by that.)
+fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
     let mut buffer = shared.buffer.borrow_mut();
-    let count = match stream.try_read(&mut buffer) {
-        Ok(count) => count,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(ReadEnd::Nothing),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(ReadEnd::Nothing),
-        Err(_) => return Err(ReadEnd::Closed),
+    let mut found = None;
+    let tried = stream.try_io(Interest::READABLE, || {
+        let count = nix::unistd::read(stream, &mut buffer)?;
+        found = Some(count);
+        if (1..buffer.len()).contains(&count) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    });
+    let Some(count) = found else {
+        return match tried.map_err(|error| error.kind()) {
+            Err(io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Reading::Done,
+            _ => Reading::Closed,
+        };
     };
+    if count == 0 {
+        return Reading::Closed;
+    }
     let mut shard = shared.shard.borrow_mut();
     let taken = shard.take(client, buffer.get(..count).unwrap_or_default());
     if shard.outbox.is_waiting() {
@@ -108,6 +129,9 @@ fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Result<usi
     }
     drop(shard);
     tell_categories(shared);
-    taken.map_err(|()| ReadEnd::Closed)?;
-    Ok(count)
+    match (taken, tried) {
+        (Err(()), _) => Reading::Closed,
+        (Ok(()), Ok(())) => Reading::More(count),
+        (Ok(()), Err(_)) => Reading::Done,
+    }
 }

@@ -26,7 +26,7 @@ use tokio::{
     net::UnixStream,
     runtime::Builder,
     sync::{Notify, mpsc, oneshot, watch},
-    task::{LocalSet, spawn_local, yield_now},
+    task::{LocalSet, spawn_local},
     time::Instant,
 };
 
@@ -110,6 +110,10 @@ pub(crate) struct Shared {
     /// What all connections read into.
     pub(crate) buffer: RefCell<Vec<u8>>,
 }
+
+/// How long what exporters get is gathered: each hand-over wakes a thread,
+/// and under load the mail processes want the processors, too.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// The buffer that all connections of a worker share.
 const BUFFER: usize = 64 * 1024;
@@ -236,12 +240,11 @@ pub(crate) fn tell_categories(shared: &Shared) {
     }
 }
 
-/// Hands over what there is for exporters once all connections that have sent
-/// something had their turn.
+/// Hands over what there is for exporters, but not for each event.
 async fn flush(shared: Rc<Shared>) {
     loop {
         shared.flush.notified().await;
-        yield_now().await;
+        tokio::time::sleep(GATHER).await;
         shared.shard.borrow_mut().outbox.flush();
     }
 }
