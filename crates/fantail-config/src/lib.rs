@@ -74,5 +74,5 @@ pub use crate::{
     test_file::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent},
     text::Text,
     tree::{Item, ItemKind, Tree},
-    write::{VERSION_LINES, write, write_exporter, write_metric, write_stats},
+    write::{VERSION_LINES, write, write_blocks},
 };

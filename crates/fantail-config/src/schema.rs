@@ -49,6 +49,18 @@ pub(crate) enum Key {
     UnixTimeout,
 }
 
+impl Key {
+    /// What 2.4 has for a setting that only 2.3 has.
+    pub(crate) fn in_2_4(self) -> Self {
+        match self {
+            Self::FormatArguments => Self::TimeFormat,
+            Self::TransportArguments => Self::Url,
+            Self::TransportTimeout => Self::HttpTimeout,
+            other => other,
+        }
+    }
+}
+
 /// What may stand behind a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -151,6 +163,14 @@ const METHOD_2_4: &[Row] = &[
 const HTTP_PREFIXES: [&str; 2] = ["http_client_", "ssl_client_"];
 
 impl Kind {
+    /// The kind of block that stands outside of all others under this name.
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
+        let kinds = [Self::Metric, Self::Exporter];
+        kinds
+            .into_iter()
+            .find(|kind| kind.name().as_bytes() == name)
+    }
+
     /// What a block of this kind is called.
     pub(crate) fn name(self) -> &'static str {
         match self {

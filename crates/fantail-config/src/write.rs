@@ -1,24 +1,22 @@
 //! Typed settings back to the text of a configuration.
 //!
-//! The text says what counts, and nothing else: no comments, no settings that
-//! are at their defaults, no blocks of other services. Read again, it gives
+//! The text says what counts, with comments if they are asked for: no settings
+//! that are at their defaults, no blocks of other services. Read again, it gives
 //! the same settings. It does not translate: what only the other series of
 //! Dovecot can express is written all the same.
 
-use std::time::Duration;
+mod block;
 
-use bstr::ByteSlice;
 use fantail_event::Dialect;
 use fantail_format::{Format, Parts, TimeStyle};
 use fantail_metrics::{GroupBy, Method};
 
+use self::block::Block;
 use crate::{
+    comments::{BlockComments, Comments},
     modifier,
     settings::{Exporter, Metric, Settings, StatsService, Transport},
 };
-
-/// Dovecot's default for all timeouts of exporters.
-const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// What a configuration of 2.4 begins with.
 pub const VERSION_LINES: &[u8] =
@@ -32,19 +30,33 @@ pub fn write(settings: &Settings) -> Vec<u8> {
     if settings.dialect == Dialect::V2_4 {
         text.extend_from_slice(VERSION_LINES);
     }
-    for exporter in &settings.exporters {
-        write_exporter(exporter, settings.dialect, &mut text);
-    }
-    for metric in &settings.metrics {
-        write_metric(metric, settings.dialect, &mut text);
-    }
-    write_stats(settings, &mut text);
+    write_blocks(settings, None, &mut text);
     text
 }
 
-/// Writes one `event_exporter` block.
-pub fn write_exporter(exporter: &Exporter, dialect: Dialect, text: &mut Vec<u8>) {
-    let mut block = Block { text, depth: 0 };
+/// Writes the blocks only, with the comments that they have in the files that
+/// the settings come from.
+pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
+    let of_block = |block| comments.map_or_else(BlockComments::default, |all| all.of_block(block));
+    for exporter in &settings.exporters {
+        let comments = of_block(exporter.spans.block);
+        write_exporter(exporter, settings.dialect, comments, text);
+    }
+    for metric in &settings.metrics {
+        let comments = of_block(metric.spans.block);
+        write_metric(metric, settings.dialect, comments, text);
+    }
+    write_stats(settings, text);
+}
+
+/// Writes one `event_exporter` block, each of the comments at what it stood at.
+fn write_exporter(
+    exporter: &Exporter,
+    dialect: Dialect,
+    comments: BlockComments,
+    text: &mut Vec<u8>,
+) {
+    let mut block = Block::new(text, dialect, comments);
     block.open(b"event_exporter", &exporter.name);
     let names = Format::NAMES.iter();
     for (name, _) in names.filter(|(_, format)| *format == exporter.format) {
@@ -85,9 +97,9 @@ pub fn write_exporter(exporter: &Exporter, dialect: Dialect, text: &mut Vec<u8>)
     block.close();
 }
 
-/// Writes one `metric` block.
-pub fn write_metric(metric: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
-    let mut block = Block { text, depth: 0 };
+/// Writes one `metric` block, each of the comments at what it stood at.
+fn write_metric(metric: &Metric, dialect: Dialect, comments: BlockComments, text: &mut Vec<u8>) {
+    let mut block = Block::new(text, dialect, comments);
     let settings = &metric.settings;
     block.open(b"metric", &settings.name);
     if !settings.description.is_empty() {
@@ -119,7 +131,7 @@ pub fn write_metric(metric: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
 }
 
 /// Writes `service stats`, if anything listens there.
-pub fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
+fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
     let StatsService {
         unix_listeners,
         inet_listeners,
@@ -127,7 +139,7 @@ pub fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
     if unix_listeners.is_empty() && inet_listeners.is_empty() {
         return;
     }
-    let mut block = Block { text, depth: 0 };
+    let mut block = Block::new(text, settings.dialect, BlockComments::default());
     block.open(b"service", b"stats");
     for listener in unix_listeners {
         block.open(b"unix_listener", &listener.path.value);
@@ -204,123 +216,4 @@ fn words(parts: Parts) -> Vec<u8> {
     let words = Parts::WORDS.iter().zip(switches);
     let words: Vec<&str> = words.filter(|(_, on)| *on).map(|(word, _)| *word).collect();
     words.join(" ").into_bytes()
-}
-
-/// A text with blocks open.
-struct Block<'a> {
-    text: &'a mut Vec<u8>,
-    depth: usize,
-}
-
-impl Block<'_> {
-    fn indent(&mut self) {
-        self.text
-            .extend_from_slice("  ".repeat(self.depth).as_bytes());
-    }
-
-    fn open(&mut self, kind: &[u8], name: &[u8]) {
-        if self.depth == 0 && !self.text.is_empty() {
-            self.text.push(b'\n');
-        }
-        self.indent();
-        self.text.extend_from_slice(kind);
-        self.text.push(b' ');
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:@+".contains(byte);
-        if !name.is_empty() && name.iter().all(plain) {
-            self.text.extend_from_slice(name);
-        } else {
-            quote(name, self.text);
-        }
-        self.text.extend_from_slice(b" {\n");
-        self.depth += 1;
-    }
-
-    fn close(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        self.indent();
-        self.text.extend_from_slice(b"}\n");
-    }
-
-    fn set(&mut self, key: &str, value: &[u8]) {
-        self.indent();
-        self.text.extend_from_slice(key.as_bytes());
-        self.text.extend_from_slice(b" = ");
-        if is_plain(value) {
-            self.text.extend_from_slice(value);
-        } else {
-            quote(value, self.text);
-        }
-        self.text.push(b'\n');
-    }
-
-    fn timeout(&mut self, key: &str, timeout: Option<Duration>) {
-        match timeout {
-            Some(TIMEOUT) => {}
-            Some(timeout) => self.set(key, format!("{} ms", timeout.as_millis()).as_bytes()),
-            // To Dovecot's clients 0 means no timeout.
-            None => self.set(key, b"0"),
-        }
-    }
-
-    /// 2.4: `group_by field { method exponential { … } }`
-    fn level(&mut self, level: &GroupBy) {
-        self.open(b"group_by", &level.field);
-        let numbers = |block: &mut Self, name: &[u8], numbers: [(&str, u64); 3]| {
-            block.open(b"method", name);
-            for (key, number) in numbers {
-                block.set(key, number.to_string().as_bytes());
-            }
-            block.close();
-        };
-        match &level.method {
-            Method::Discrete(modifiers) if modifiers.is_empty() => {}
-            Method::Discrete(modifiers) => {
-                let names = modifiers.iter().map(|one| modifier::name(*one));
-                let names: Vec<&str> = std::iter::once("value").chain(names).collect();
-                self.open(b"method", b"discrete");
-                self.set("modifier", format!("%{{{}}}", names.join(" | ")).as_bytes());
-                self.close();
-            }
-            Method::Exponential(method) => {
-                let values = [
-                    ("min_magnitude", method.min_magnitude().into()),
-                    ("max_magnitude", method.max_magnitude().into()),
-                    ("base", method.base().into()),
-                ];
-                numbers(self, b"exponential", values);
-            }
-            Method::Linear(method) => {
-                let values = [
-                    ("min", method.min()),
-                    ("max", method.max()),
-                    ("step", method.step()),
-                ];
-                numbers(self, b"linear", values);
-            }
-        }
-        self.close();
-    }
-}
-
-/// Whether a value means itself without quotes.
-fn is_plain(value: &[u8]) -> bool {
-    let first = value.first().copied().unwrap_or_default();
-    let last = value.last().copied().unwrap_or_default();
-    !value.is_empty()
-        && !matches!(first, b'"' | b'\'' | b'<' | b' ' | b'\t')
-        && !matches!(last, b'\\' | b' ' | b'\t')
-        && !value.iter().any(|byte| matches!(byte, b'#' | b'$'))
-        && !value.contains_str("\n")
-        && !value.contains_str("\r")
-}
-
-fn quote(value: &[u8], text: &mut Vec<u8>) {
-    text.push(b'"');
-    for byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            text.push(b'\\');
-        }
-        text.push(*byte);
-    }
-    text.push(b'"');
 }
