@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
 
-use crate::{error::Error, workspace::Workspace};
+use crate::{compare, error::Error, workspace::Workspace};
 
 /// Runs the benchmarks of `benches/`.
 ///
@@ -10,7 +10,11 @@ use crate::{error::Error, workspace::Workspace};
 /// compares with the last run, and keeps its reports in
 /// `target/criterion`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    peer: Option<Peer>,
+
     /// The benchmark file to run, such as `event`; all if none is named.
     name: Option<String>,
 
@@ -23,7 +27,15 @@ pub(crate) struct Options {
     quick: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Peer {
+    Compare(compare::Options),
+}
+
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    if let Some(Peer::Compare(options)) = &options.peer {
+        return compare::run(workspace, options);
+    }
     let mut command = workspace.cargo(["bench", "--package", "fantail-benches"]);
     match &options.name {
         Some(name) => command.args(["--bench", name]),

@@ -15,6 +15,7 @@
 )]
 
 mod bench;
+mod compare;
 mod error;
 mod fuzz;
 mod skips;

@@ -25,7 +25,10 @@ pub(crate) enum Command {
     Convert(crate::convert::Arguments),
     Replay(crate::replay::Arguments),
     Filter(crate::filter::Arguments),
+    Serve(crate::serve::Arguments),
     Test(crate::test::Arguments),
+    Reload(crate::reload::Arguments),
+    Stats(crate::stats::Arguments),
 }
 
 /// A Dovecot series as an argument.

@@ -16,7 +16,10 @@ mod filter;
 mod hostname;
 mod input;
 mod output;
+mod reload;
 mod replay;
+mod serve;
+mod stats;
 mod table;
 mod test;
 
@@ -32,7 +35,10 @@ fn main() -> ExitCode {
         cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
+        cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Test(arguments) => test::run(&arguments),
+        cli::Command::Reload(arguments) => reload::run(&arguments),
+        cli::Command::Stats(arguments) => stats::run(&arguments),
     };
     exit::code(outcome)
 }

@@ -47,9 +47,21 @@ pub(crate) fn write(snapshot: &Snapshot, columns: &[Column], format: TableFormat
             dump::write_table(snapshot, columns, &mut table);
             table
         }
-        TableFormat::Table => aligned(&cells(snapshot, columns)),
-        TableFormat::Csv => csv(&cells(snapshot, columns)),
-        TableFormat::Json => json(snapshot, columns),
+        _ => write_rows(&cells(snapshot, columns), format),
+    }
+}
+
+/// A table of rows, the first of which is its heading. The first two columns
+/// are names, the others numbers.
+pub(crate) fn write_rows(rows: &[Vec<String>], format: TableFormat) -> Vec<u8> {
+    match format {
+        TableFormat::Auto | TableFormat::Tsv => {
+            let lines = rows.iter().map(|row| row.join("\t") + "\n");
+            lines.collect::<String>().into_bytes()
+        }
+        TableFormat::Table => aligned(rows),
+        TableFormat::Csv => csv(rows),
+        TableFormat::Json => json(rows),
     }
 }
 
@@ -118,21 +130,23 @@ fn csv(rows: &[Vec<String>]) -> Vec<u8> {
     table.into_bytes()
 }
 
-fn json(snapshot: &Snapshot, columns: &[Column]) -> Vec<u8> {
-    let lines = dump::lines(snapshot, columns, Names::Full).map(|line| {
-        let mut object = Map::new();
-        object.insert("metric_name".to_owned(), text(&line.metric).into());
-        object.insert("field".to_owned(), text(&line.field).into());
-        for (column, value) in columns.iter().zip(line.values) {
-            // Sums may be beyond what a program's numbers hold exactly.
-            let number = value
-                .parse::<Number>()
-                .map_or(Value::String(value), Value::Number);
-            object.insert(text(column.name()), number);
-        }
-        Value::Object(object)
+fn json(rows: &[Vec<String>]) -> Vec<u8> {
+    let (heading, rows) = rows.split_first().unwrap_or((const { &Vec::new() }, &[]));
+    let objects = rows.iter().map(|row| {
+        let cells = heading.iter().zip(row).enumerate();
+        let members = cells.map(|(column, (key, cell))| {
+            let value = if column < 2 {
+                Value::String(cell.clone())
+            } else {
+                // Sums may be beyond what a program's numbers hold exactly.
+                cell.parse::<Number>()
+                    .map_or_else(|_| Value::String(cell.clone()), Value::Number)
+            };
+            (key.clone(), value)
+        });
+        Value::Object(members.collect::<Map<_, _>>())
     });
-    let mut json = format!("{:#}", Value::Array(lines.collect())).into_bytes();
+    let mut json = format!("{:#}", Value::Array(objects.collect())).into_bytes();
     json.push(b'\n');
     json
 }

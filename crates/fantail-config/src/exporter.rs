@@ -62,7 +62,7 @@ fn format(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Fo
             span: text.span(),
         });
     }
-    let names = Format::NAMES.map(|(name, _)| name);
+    let names: Vec<&str> = Format::NAMES.iter().map(|(name, _)| *name).collect();
     context.push(unknown(Code::UnknownFormat, "format", text, &names));
     None
 }

@@ -1,93 +1,156 @@
 //! A configuration at work.
 
-use std::fmt;
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use fantail_config::{Settings, Transport};
-use fantail_event::{Dialect, EventView, SentEvent};
-use fantail_filter::{FilterSet, Matcher};
-use fantail_format::{Formatter, FormatterSettings, Moment};
-use fantail_metrics::{MetricId, Registry, Snapshot};
+use fantail_config::Settings;
+use fantail_event::SentEvent;
+use fantail_filter::{Filter, Matcher};
+use fantail_format::Moment;
+use fantail_metrics::{
+    MetricId, Registry, Snapshot,
+    state::{Restored, State},
+};
 
-use crate::{ExportSink, ExporterId};
+use crate::{ExportSink, Plan, plan::Unnamed};
 
 /// Metrics and exporters, fed with events.
 #[derive(Debug)]
 pub struct Engine {
-    /// In the order of the filters in the set.
-    metrics: Vec<Metric>,
-    filters: FilterSet,
+    plan: Arc<Plan>,
+    /// In the order of the plan's metrics.
+    ids: Vec<MetricId>,
     matcher: Matcher,
     registry: Registry,
-    unnamed: Unnamed,
+    counters: Counters,
     payload: Vec<u8>,
 }
 
-#[derive(Debug)]
-struct Metric {
-    id: MetricId,
-    export: Option<(ExporterId, Formatter)>,
+/// What an engine has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Events taken.
+    pub events: u64,
+    /// Those that matched some metric.
+    pub matched: u64,
+    /// Payloads handed to the sink.
+    pub exported: u64,
+    /// Payloads that the sink did not want.
+    pub unwanted: u64,
 }
 
-/// What happens to events without a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unnamed {
-    /// No metric sees them.
-    Skipped,
-    /// Every metric's filter is evaluated as it stands.
-    Matched,
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.matched += other.matched;
+        self.exported += other.exported;
+        self.unwanted += other.unwanted;
+    }
 }
 
 impl Engine {
     /// An engine for these settings, all its metrics at zero.
     ///
     /// # Errors
-    /// A metric cannot be registered, or names an exporter that is not there;
-    /// settings that were read without an error have neither.
+    /// As for [`Plan::new`].
     pub fn new(settings: &Settings) -> Result<Self, EngineError> {
-        let mut registry = Registry::new(settings.dialect);
-        let mut filters = FilterSet::new();
-        let mut metrics = Vec::with_capacity(settings.metrics.len());
-        for metric in &settings.metrics {
-            let added = registry.add(metric.settings.clone());
-            let id = added.map_err(EngineError::new)?;
-            let exporter = metric.exporter.as_ref();
-            let export = exporter.map(|name| formatter(settings, metric, &name.value));
-            filters.insert(&metric.filter);
-            metrics.push(Metric {
-                id,
-                export: export.transpose()?,
-            });
-        }
-        Ok(Self {
-            metrics,
-            unnamed: unnamed_rule(settings.dialect, &filters),
-            filters,
+        Self::with_plan(Arc::new(Plan::new(settings)?))
+    }
+
+    /// An engine for a plan that others may have, too.
+    ///
+    /// # Errors
+    /// None that [`Plan::new`] would not have found.
+    pub fn with_plan(plan: Arc<Plan>) -> Result<Self, EngineError> {
+        let mut engine = Self {
+            ids: Vec::new(),
             matcher: Matcher::new(),
-            registry,
+            registry: Registry::new(plan.dialect),
+            counters: Counters::default(),
             payload: Vec::new(),
-        })
+            plan: Arc::clone(&plan),
+        };
+        engine.adopt(plan)?;
+        Ok(engine)
+    }
+
+    /// Works by other settings from now on. Metrics that are the same, with
+    /// the same filter, keep what they counted.
+    ///
+    /// # Errors
+    /// As for [`Plan::new`]; the engine stays as it was.
+    pub fn reconfigure(&mut self, settings: &Settings) -> Result<(), EngineError> {
+        self.adopt(Arc::new(Plan::new(settings)?))
+    }
+
+    /// [`reconfigure`](Self::reconfigure) with a plan.
+    ///
+    /// # Errors
+    /// None that [`Plan::new`] would not have found.
+    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), EngineError> {
+        if plan.dialect != self.plan.dialect {
+            // Labels of one are not those of the other.
+            self.registry = Registry::new(plan.dialect);
+            self.ids.clear();
+        }
+        let wanted: HashMap<&[u8], &Filter> = plan
+            .metrics
+            .iter()
+            .map(|metric| (metric.settings.name.as_slice(), &metric.filter))
+            .collect();
+        let same: HashMap<MetricId, bool> = self
+            .ids
+            .iter()
+            .zip(&self.plan.metrics)
+            .map(|(id, metric)| {
+                let now = wanted.get(metric.settings.name.as_slice());
+                (*id, now == Some(&&metric.filter))
+            })
+            .collect();
+        let keep = |id| same.get(&id) == Some(&true);
+        let ids = self.registry.replace_all(plan.metric_settings(), keep);
+        self.ids = ids.map_err(EngineError::new)?;
+        self.matcher = Matcher::new();
+        self.plan = plan;
+        Ok(())
+    }
+
+    /// What it works by.
+    #[must_use]
+    pub const fn plan(&self) -> &Arc<Plan> {
+        &self.plan
     }
 
     /// Takes one event that was sent.
     ///
     /// Metrics come in the order of the configuration, as in Dovecot.
     pub fn handle(&mut self, sent: &SentEvent<'_>, moment: Moment<'_>, sink: &mut impl ExportSink) {
+        self.counters.events += 1;
         if !self.looks_at(sent) {
             return;
         }
         // Gathered once, and only if some metric that matches exports.
         let mut flat = None;
-        for filter in self.matcher.evaluate(&self.filters, sent) {
-            let Some(metric) = self.metrics.get(filter.index()) else {
+        let matching = self.matcher.evaluate(&self.plan.filters, sent);
+        self.counters.matched += u64::from(!matching.is_empty());
+        for filter in matching {
+            let at = filter.index();
+            let (Some(metric), Some(id)) = (self.plan.metrics.get(at), self.ids.get(at)) else {
                 continue;
             };
-            self.registry.observe(metric.id, sent);
-            if let Some((exporter, formatter)) = &metric.export {
-                self.payload.clear();
-                let flat = flat.get_or_insert_with(|| sent.flatten());
-                formatter.write_flat(flat, moment, &mut self.payload);
-                sink.export(*exporter, &self.payload);
+            self.registry.observe(*id, sent);
+            let Some((exporter, formatter)) = &metric.export else {
+                continue;
+            };
+            if !sink.wants(*exporter) {
+                self.counters.unwanted += 1;
+                continue;
             }
+            self.payload.clear();
+            let flat = flat.get_or_insert_with(|| sent.flatten());
+            formatter.write_flat(flat, moment, &mut self.payload);
+            sink.export(*exporter, &self.payload);
+            self.counters.exported += 1;
         }
     }
 
@@ -95,7 +158,7 @@ impl Engine {
     /// metrics ask for a name, those without one are passed over.
     #[must_use]
     pub fn looks_at(&self, sent: &SentEvent<'_>) -> bool {
-        self.unnamed == Unnamed::Matched || sent.name().is_some()
+        self.plan.unnamed == Unnamed::Matched || sent.event.name.is_some()
     }
 
     /// What the metrics have counted so far.
@@ -103,43 +166,34 @@ impl Engine {
     pub fn snapshot(&self) -> Snapshot {
         self.registry.snapshot()
     }
-}
 
-/// 2.3's stats process passes unnamed events over. 2.4's does so only if each
-/// metric's filter requires a name (see `docs/differences.md`).
-fn unnamed_rule(dialect: Dialect, filters: &FilterSet) -> Unnamed {
-    if dialect == Dialect::V2_3 || filters.requires_name() {
-        Unnamed::Skipped
-    } else {
-        Unnamed::Matched
+    /// What the metrics have counted so far; they begin anew.
+    #[must_use]
+    pub fn take(&mut self) -> Snapshot {
+        let snapshot = self.registry.snapshot();
+        self.registry.reset();
+        snapshot
     }
-}
 
-fn formatter(
-    settings: &Settings,
-    metric: &fantail_config::Metric,
-    name: &[u8],
-) -> Result<(ExporterId, Formatter), EngineError> {
-    let known = settings
-        .exporters
-        .iter()
-        .position(|exporter| *exporter.name == *name);
-    let Some((at, exporter)) = known.and_then(|at| Some((at, settings.exporters.get(at)?))) else {
-        return Err(EngineError::new(format_args!(
-            "metric {} names the exporter {}, which is not configured",
-            metric.settings.name.escape_ascii(),
-            name.escape_ascii()
-        )));
-    };
-    let formatter = Formatter::new(FormatterSettings {
-        format: exporter.format,
-        time_style: exporter.time_style,
-        parts: metric.include,
-        fields: metric.settings.fields.clone(),
-        cut_long_strings: matches!(exporter.transport, Transport::Log),
-        dialect: settings.dialect,
-    });
-    Ok((ExporterId(at), formatter))
+    /// Adds what was counted before a restart, to each metric that is the
+    /// same with the same filter; before any event.
+    pub fn restore(&mut self, state: &State) -> Restored {
+        let plan = &self.plan;
+        self.registry.restore(state, |settings, note| {
+            plan.filter_text(&settings.name) == note
+        })
+    }
+
+    /// Drops idle series: see [`Registry::drop_idle`].
+    pub fn drop_idle(&mut self, now: Duration, idle: Duration) -> usize {
+        self.registry.drop_idle(now, idle)
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
 }
 
 /// Settings that do not fit together.
@@ -149,7 +203,7 @@ pub struct EngineError {
 }
 
 impl EngineError {
-    fn new(message: impl fmt::Display) -> Self {
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
         Self {
             message: message.to_string(),
         }

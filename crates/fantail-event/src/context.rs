@@ -42,6 +42,16 @@ impl EventView for SentEvent<'_> {
         self.find(key).map(Value::as_ref)
     }
 
+    fn field_near(&self, key: &[u8], place: &mut usize) -> Option<ValueRef<'_>> {
+        // Nothing that is inherited counts if the event has it itself.
+        if let Some(value) = self.event.own_field_at(*place, key) {
+            return Some(value.as_ref());
+        }
+        let mut chain = self.chain();
+        let found = chain.find_map(|event| event.own_field_near(key, place));
+        found.map(Value::as_ref)
+    }
+
     fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         let downward = self
             .global

@@ -41,6 +41,37 @@ pub struct Event<'a> {
     /// The names of its own categories.
     pub categories: Vec<Bytes<'a>>,
     fields: Vec<Field<'a>>,
+    /// Of the keys of all fields.
+    keys: KeyMask,
+}
+
+/// Which keys may be among some: most that are not there show it, without
+/// anybody looking through the fields for them. A look-up that goes up to the
+/// parents asks each event on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct KeyMask(u128);
+
+impl KeyMask {
+    /// The bit of a key, by its length and three of its bytes: Dovecot's keys
+    /// differ in them.
+    fn of(key: &[u8]) -> Self {
+        let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
+        let middle = byte(key.get(key.len() / 2));
+        let ends = byte(key.first()) << 16 | byte(key.last()) << 8;
+        // Only its last bits count, so a cut-off length does no harm.
+        let len = u32::try_from(key.len()).unwrap_or_default();
+        let mixed = (ends | middle).wrapping_add(len << 24);
+        Self(1 << (mixed.wrapping_mul(0x9e37_79b1) >> 25))
+    }
+
+    fn add(&mut self, key: &[u8]) {
+        self.0 |= Self::of(key).0;
+    }
+
+    /// Whether the key may be there; `false` is certain.
+    fn may_have(self, key: &[u8]) -> bool {
+        self.0 & Self::of(key).0 != 0
+    }
 }
 
 impl<'a> Event<'a> {
@@ -62,23 +93,57 @@ impl<'a> Event<'a> {
     /// The value of a field of this event itself.
     #[must_use]
     pub fn own_field(&self, key: &[u8]) -> Option<&Value<'a>> {
-        self.fields
-            .iter()
-            .find(|field| *field.key == *key)
-            .map(|field| &field.value)
+        let at = self.position(key)?;
+        self.fields.get(at).map(|field| &field.value)
+    }
+
+    /// The value of the field at this place, if it has this key.
+    #[inline]
+    pub(crate) fn own_field_at(&self, place: usize, key: &[u8]) -> Option<&Value<'a>> {
+        let field = self.fields.get(place)?;
+        (*field.key == *key).then_some(&field.value)
+    }
+
+    /// As [`own_field`](Self::own_field), looking first at the place where a
+    /// field of this key was found in another event; leaves there where it was
+    /// found in this one.
+    pub(crate) fn own_field_near(&self, key: &[u8], place: &mut usize) -> Option<&Value<'a>> {
+        if !self.keys.may_have(key) {
+            return None;
+        }
+        if let Some(value) = self.own_field_at(*place, key) {
+            return Some(value);
+        }
+        *place = self.fields.iter().position(|field| *field.key == *key)?;
+        self.fields.get(*place).map(|field| &field.value)
     }
 
     /// Sets a field: in place if the key is there already, else at the end.
     pub fn set(&mut self, key: impl Into<Bytes<'a>>, value: Value<'a>) {
         let key = key.into();
-        match self.fields.iter_mut().find(|field| field.key == key) {
+        let at = self.position(&key);
+        match at.and_then(|at| self.fields.get_mut(at)) {
             Some(field) => field.value = value,
-            None => self.fields.push(Field { key, value }),
+            None => {
+                self.keys.add(&key);
+                self.fields.push(Field { key, value });
+            }
         }
+    }
+
+    fn position(&self, key: &[u8]) -> Option<usize> {
+        if !self.keys.may_have(key) {
+            return None;
+        }
+        self.fields.iter().position(|field| *field.key == *key)
     }
 
     /// Takes these fields for its own; no two may have one key.
     pub(crate) fn replace_fields(&mut self, fields: Vec<Field<'a>>) {
+        self.keys = KeyMask::default();
+        for field in &fields {
+            self.keys.add(&field.key);
+        }
         self.fields = fields;
     }
 
@@ -92,6 +157,7 @@ impl<'a> Event<'a> {
             always_log_source: self.always_log_source,
             categories: Vec::new(),
             fields: Vec::new(),
+            keys: KeyMask::default(),
         }
     }
 
@@ -147,6 +213,7 @@ impl<'a> Event<'a> {
                 line: source.line,
             }),
             always_log_source: self.always_log_source,
+            keys: self.keys,
             categories: self.categories.into_iter().map(own).collect(),
             fields: self
                 .fields

@@ -25,6 +25,15 @@ pub trait EventView {
     /// nearest ancestor's, else the global event's or of its ancestors.
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>>;
 
+    /// The same as [`field`](Self::field), for one who asks many events of a
+    /// kind for this key: `place` is a number that the look-up may leave for
+    /// the next one, to find quickly what is in the same place again. It is 0
+    /// at first, and a hint only: the answer does not depend on it.
+    fn field_near(&self, key: &[u8], place: &mut usize) -> Option<ValueRef<'_>> {
+        let _ = place;
+        self.field(key)
+    }
+
     /// Whether `test` accepts some element of the lists with this key in the
     /// global event's ancestors, the global event, the event's ancestors and
     /// the event, asked in that order, outermost first (the order in which

@@ -58,6 +58,7 @@
 //! (it is guessed from the filters).
 
 mod anchor;
+mod build;
 mod cache;
 mod checks;
 mod class;
@@ -67,7 +68,10 @@ mod gates;
 mod hash;
 mod lane;
 mod matcher;
+mod place;
+mod run;
 mod slots;
+mod table;
 mod view;
 
 use alloc::vec::Vec;

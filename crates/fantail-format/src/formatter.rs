@@ -2,7 +2,7 @@
 
 use fantail_event::{Bytes, Dialect, Event, SentEvent, Timestamp, Value};
 
-use crate::{Format, Parts, TimeStyle, json, tab_text};
+use crate::{FieldRules, Format, Parts, TimeStyle};
 
 /// The longest string that Dovecot's `log` transport leaves whole, in bytes.
 const LOGGED_STRING: usize = 1000;
@@ -18,6 +18,8 @@ pub struct FormatterSettings {
     pub parts: Parts,
     /// The fields to write, in this order; empty for all there are.
     pub fields: Vec<Vec<u8>>,
+    /// Which of these fields are left out, hashed or shortened.
+    pub rules: FieldRules,
     /// Whether long strings are cut, as Dovecot does for its `log` transport:
     /// text fields after 1000 bytes, in JSON the elements of lists too.
     pub cut_long_strings: bool,
@@ -42,13 +44,46 @@ pub struct Formatter {
 }
 
 /// What is written of one event.
+#[derive(Clone, Copy)]
 pub(crate) struct Export<'e> {
     pub(crate) name: Option<&'e [u8]>,
     pub(crate) hostname: Option<&'e [u8]>,
     /// Start and end.
     pub(crate) times: Option<[Timestamp; 2]>,
     pub(crate) categories: Option<&'e [Bytes<'e>]>,
-    pub(crate) fields: Option<Vec<(&'e [u8], &'e Value<'e>)>>,
+    pub(crate) fields: Option<Fields<'e>>,
+}
+
+/// The fields that are written of one event.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'e> {
+    flat: &'e Event<'e>,
+    settings: &'e FormatterSettings,
+}
+
+impl Fields<'_> {
+    /// Calls `write` with each key and what is to be written of its value, in
+    /// order. Nothing is copied but what is hashed or masked.
+    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], &Value<'_>)) {
+        let rules = &self.settings.rules;
+        let mut visit = |key: &[u8], value: &Value<'_>| {
+            if rules.is_empty() {
+                write(key, value);
+            } else {
+                rules.apply(key, value, &mut write);
+            }
+        };
+        if self.settings.fields.is_empty() {
+            for field in self.flat.fields() {
+                visit(&field.key, &field.value);
+            }
+        }
+        for key in &self.settings.fields {
+            if let Some(value) = self.flat.own_field(key) {
+                visit(key, value);
+            }
+        }
+    }
 }
 
 /// The details of writing.
@@ -87,31 +122,13 @@ impl Formatter {
                 .timestamps
                 .then(|| [flat.created, flat.sent.unwrap_or(moment.now)]),
             categories: parts.categories.then_some(flat.categories.as_slice()),
-            fields: parts.fields.then(|| self.chosen_fields(flat)),
+            fields: parts.fields.then_some(Fields { flat, settings }),
         };
         let style = Style {
             time_style: settings.time_style,
             dialect: settings.dialect,
             cut: settings.cut_long_strings.then_some(LOGGED_STRING),
         };
-        match settings.format {
-            Format::Json => json::write(&export, style, out),
-            Format::TabText => tab_text::write(&export, style, out),
-            Format::None => {}
-        }
-    }
-
-    fn chosen_fields<'e>(&'e self, flat: &'e Event<'e>) -> Vec<(&'e [u8], &'e Value<'e>)> {
-        if self.settings.fields.is_empty() {
-            return flat
-                .fields()
-                .iter()
-                .map(|field| (&*field.key, &field.value))
-                .collect();
-        }
-        let chosen = self.settings.fields.iter();
-        chosen
-            .filter_map(|key| Some((key.as_slice(), flat.own_field(key)?)))
-            .collect()
+        (settings.format.row().write)(&export, style, out);
     }
 }

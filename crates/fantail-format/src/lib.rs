@@ -1,17 +1,33 @@
 //! Events as bytes: what an exporter sends.
 //!
 //! A [`Formatter`] writes a [`SentEvent`](fantail_event::SentEvent), with all
-//! that it inherits, as JSON, as tab-text or as nothing, byte for byte as
-//! Dovecot's stats process does (see `docs/differences.md` for what differs).
-//! It reads no clock and does no I/O; transports end the line.
+//! that it inherits, in one of the [`Format`]s: JSON, tab-text and nothing
+//! byte for byte as Dovecot's stats process does (see `docs/differences.md`
+//! for what differs); flat NDJSON, logfmt and entries of the systemd journal
+//! besides. [`FieldRules`] leave fields out, hash or shorten them. It reads
+//! no clock and does no I/O; transports end the line.
 
+mod decimal;
+mod flat_key;
+mod format;
 mod formatter;
+mod journal;
 mod json;
+mod json_text;
+mod logfmt;
+mod ndjson;
+mod none;
+mod rules;
+mod secret;
 mod settings;
+mod structured;
 mod tab_text;
 mod time_text;
 
 pub use crate::{
+    format::Format,
     formatter::{Formatter, FormatterSettings, Moment},
-    settings::{Format, Parts, TimeStyle},
+    rules::{FieldRules, KeyPattern, Mask},
+    secret::HashKey,
+    settings::{Parts, TimeStyle},
 };

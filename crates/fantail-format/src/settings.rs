@@ -1,34 +1,5 @@
 //! What an exporter writes of an event, and how.
 
-/// How an exported event is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// `key:value` arguments, TABs between them.
-    TabText,
-    /// One JSON object.
-    Json,
-    /// Nothing: an empty payload.
-    None,
-}
-
-impl Format {
-    /// All formats with their names in a configuration.
-    pub const NAMES: [(&'static str, Self); 3] = [
-        ("json", Self::Json),
-        ("none", Self::None),
-        ("tab-text", Self::TabText),
-    ];
-
-    /// The format with this name in a configuration.
-    #[must_use]
-    pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(known, _)| known.as_bytes() == name)
-            .map(|(_, format)| *format)
-    }
-}
-
 /// How times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TimeStyle {

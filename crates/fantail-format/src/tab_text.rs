@@ -6,15 +6,24 @@ use std::io::Write;
 use fantail_event::{Value, escape};
 
 use crate::{
+    decimal::write_int,
+    format::Row,
     formatter::{Export, Style},
     time_text,
+};
+
+pub(crate) const FORMAT: Row = Row {
+    name: "tab-text",
+    content_type: "text/plain",
+    has_times: true,
+    write,
 };
 
 /// Appends an event.
 ///
 /// Each part that is asked for stands between TABs even if there is nothing
 /// in it (no categories), as in Dovecot; only a missing name leaves nothing.
-pub(crate) fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
+fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let mut parts = Parts { out, first: true };
     if let Some(name) = export.name {
         let out = parts.next();
@@ -46,12 +55,14 @@ pub(crate) fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
     if let Some(fields) = &export.fields {
         let out = parts.next();
-        for (at, (key, value)) in fields.iter().enumerate() {
-            out.extend_from_slice(if at == 0 { b"field:" } else { b"\tfield:" });
+        let mut start: &[u8] = b"field:";
+        fields.each(|key, value| {
+            out.extend_from_slice(start);
+            start = b"\tfield:";
             escape::escape_into(key, out);
             out.push(b'=');
             write_value(value, style, out);
-        }
+        });
     }
 }
 
@@ -71,18 +82,20 @@ impl Parts<'_> {
 }
 
 fn write_value(value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
-    // Writing into a vector cannot fail.
     match value {
         Value::Str(text) => match style.cut {
             Some(limit) if text.len() > limit => {
-                escape::escape_into(&text[..limit], out);
+                escape::escape_into(text.get(..limit).unwrap_or_default(), out);
                 out.extend_from_slice(b"...");
             }
             _ => escape::escape_into(text, out),
         },
-        Value::Int(number) => _ = write!(out, "{number}"),
+        Value::Int(number) => write_int(*number, out),
         Value::Time(time) => time_text::write(*time, style.time_style, out),
-        Value::Ip(ip) => _ = write!(out, "{ip}"),
+        Value::Ip(ip) => {
+            // Writing into a vector cannot fail.
+            let _ = write!(out, "{ip}");
+        }
         Value::List(list) => {
             let mut joined = Vec::new();
             for (at, element) in list.iter().enumerate() {

@@ -2,18 +2,36 @@
 
 use std::io::Write;
 
-use crate::{Transport, TransportError};
+use crate::{MessageSettings, Shortened, Transport, TransportError, message::Messages};
 
 /// Writes each payload and a LF to a writer: standard error, a buffer, a pipe.
 #[derive(Debug)]
 pub struct LogTransport<W> {
     writer: W,
+    messages: Messages,
+    line: Vec<u8>,
 }
 
 impl<W: Write + Send> LogTransport<W> {
-    /// A log that ends in `writer`; wrap it in a `BufWriter` if writes cost.
-    pub const fn new(writer: W) -> Self {
-        Self { writer }
+    /// A log that ends in `writer`, payloads as they are; wrap it in a
+    /// `BufWriter` if writes cost.
+    pub fn new(writer: W) -> Self {
+        Self::with_messages(writer, MessageSettings::default())
+    }
+
+    /// A log that ends in `writer`, with rules for TABs and long lines.
+    pub fn with_messages(writer: W, settings: MessageSettings) -> Self {
+        Self {
+            writer,
+            messages: Messages::new(settings),
+            line: Vec::new(),
+        }
+    }
+
+    /// How many lines were cut.
+    #[must_use]
+    pub fn shortened(&self) -> Shortened {
+        self.messages.shortened().clone()
     }
 
     /// The writer, with what was written so far.
@@ -24,9 +42,12 @@ impl<W: Write + Send> LogTransport<W> {
 
 impl<W: Write + Send> Transport for LogTransport<W> {
     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
+        self.line.clear();
+        self.messages.write(payload, 0, &mut self.line);
+        self.line.push(b'\n');
+        // One write a line: other processes write there too.
         self.writer
-            .write_all(payload)
-            .and_then(|()| self.writer.write_all(b"\n"))
+            .write_all(&self.line)
             .map_err(TransportError::writing)
     }
 

@@ -57,6 +57,12 @@ impl Connection {
         self.live.occupied()
     }
 
+    /// About how many bytes they take.
+    #[must_use]
+    pub fn live_bytes(&self) -> usize {
+        self.live.bytes()
+    }
+
     /// Takes one line without its LF. `sent` gets the event of a BEGIN or an
     /// EVENT, with its `duration` field added as Dovecot's stats process does.
     ///

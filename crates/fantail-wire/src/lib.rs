@@ -1,4 +1,6 @@
-//! Dovecot's stats-writer protocol and captures of it: bytes in, values out.
+//! Dovecot's stats protocols and captures of them: bytes in, values out.
+//!
+//! What its processes send to the stats-writer socket:
 //!
 //! - [`lines`] splits a stream into lines of bounded length;
 //! - [`Command`] is one line of a client, borrowed from it, and
@@ -6,6 +8,8 @@
 //! - [`Connection`] keeps the events that live on one connection, and turns
 //!   commands into [`SentEvent`](fantail_event::SentEvent)s;
 //! - [`capture`] reads recorded traffic.
+//!
+//! What `doveadm stats` says on the stats-reader socket: [`reader`].
 //!
 //! No I/O happens here, and no clock is read. Nothing a client sends can make
 //! it panic or use memory beyond the [`Limits`].
@@ -16,6 +20,7 @@ mod connection;
 mod error;
 pub mod lines;
 mod live;
+pub mod reader;
 
 pub use crate::{
     command::{Command, Handshake},

@@ -155,6 +155,11 @@ impl LiveEvents {
         self.nodes.len() - self.free.len()
     }
 
+    /// About how many bytes they take.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn node(&self, at: usize) -> Option<&Node> {
         self.nodes.get(at)?.as_ref()
     }

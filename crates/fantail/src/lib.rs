@@ -14,6 +14,7 @@
 //! | read a dovecot.conf | [`config`] |
 //! | know Dovecot's events, and check a dovecot.conf against them | [`lint`] |
 //! | do all of it at once | [`engine`] |
+//! | take the place of Dovecot's stats process | `server` (with the feature of that name) |
 
 pub use fantail_config as config;
 pub use fantail_engine as engine;
@@ -23,6 +24,8 @@ pub use fantail_format as format;
 pub use fantail_lint as lint;
 pub use fantail_metrics as metrics;
 pub use fantail_openmetrics as openmetrics;
+#[cfg(feature = "server")]
+pub use fantail_server as server;
 pub use fantail_syntax as syntax;
 pub use fantail_transport as transport;
 pub use fantail_wire as wire;

@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use fantail::{
     event::Dialect as EventDialect,
-    format::{Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle},
+    format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle},
 };
 
 use crate::{
@@ -110,6 +110,7 @@ fn formatter(format: EventFormat, dialect: EventDialect) -> Formatter {
             ..Parts::ALL
         },
         fields: Vec::new(),
+        rules: FieldRules::default(),
         cut_long_strings: false,
         dialect,
     })

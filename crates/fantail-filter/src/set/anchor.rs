@@ -112,6 +112,9 @@ pub(super) fn masked(address: IpAddr, bits: u8) -> (bool, u128) {
 /// for.
 const UNIT: u32 = 1 << 16;
 
+/// What it costs to evaluate a filter.
+pub(super) const RUN: u64 = UNIT as u64;
+
 /// What it costs to look a field up and find comparisons by its value, where
 /// evaluating a filter costs [`UNIT`].
 pub(super) const LANE: u32 = UNIT + UNIT / 2;

@@ -7,14 +7,9 @@ use alloc::{boxed::Box, vec::Vec};
 use core::ops::Range;
 
 use fantail_event::Level;
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::HashMap;
 
-use super::{
-    FilterSet,
-    checks::CheckId,
-    class::{Builder, Class},
-    view::SlotView,
-};
+use super::{FilterSet, build::Builder, checks::CheckId, class::Class, hash::Seed, view::SlotView};
 use crate::Test;
 
 /// Names that are remembered, beside twice as many as filters mention.
@@ -57,7 +52,7 @@ pub(super) struct Cache {
     true_names: Vec<CheckId>,
     candidates: Vec<u32>,
     builder: Builder,
-    state: DefaultHashBuilder,
+    seed: Seed,
 }
 
 /// All names for which the same name tests are true.
@@ -125,8 +120,8 @@ impl Cache {
         self.range.is_empty()
     }
 
-    pub(super) fn state(&self) -> &DefaultHashBuilder {
-        &self.state
+    pub(super) fn seed(&self) -> &Seed {
+        &self.seed
     }
 
     /// Makes what stands in for classes, unless it is there.
@@ -284,7 +279,7 @@ impl Cache {
     fn make(&mut self, set: &FilterSet, known: impl Fn(CheckId) -> Option<bool>) -> Class {
         let filters = self.candidates.iter().copied();
         let live = filters.filter(|filter| set.id(*filter).is_some());
-        Class::build(set, live, known, &mut self.builder, &self.state)
+        self.builder.build(set, &self.seed, live, known)
     }
 }
 

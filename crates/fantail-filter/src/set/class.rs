@@ -1,16 +1,25 @@
 //! A class: the filters that events of one kind can match, specialised for
 //! what these events have in common, and hung on comparisons.
+//!
+//! It is a tree of few levels, laid out in arrays of its own. A [`Node`] is
+//! what is looked at once it is known that certain comparisons hold; the root
+//! is looked at for every event. Through the lanes of a node one comes to the
+//! comparisons ([`Access`]) that hold on the event's values, and each opens a
+//! node with what is left of the filters that hang on it. Nothing that is in
+//! the tree is asked twice on a way down.
+//!
+//! Filters of which only `>`, `>=`, `<` or `<=` with a number is left lie in
+//! [`Range`]s by their bounds: those that match are found together, and no
+//! other is touched.
 
 use alloc::vec::Vec;
 
-use hashbrown::{DefaultHashBuilder, HashMap};
-
 use super::{
-    FilterSet, anchor,
     checks::CheckId,
-    code::{Folded, Folder, Op},
+    code::Op,
     lane::{AccessId, Lane},
     narrow,
+    place::Place,
     slots::Slot,
 };
 
@@ -18,206 +27,216 @@ use super::{
 /// places in the set.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    /// Filters that match every event of the class.
-    pub(super) certain: Vec<u32>,
-    /// Filters that hang on nothing, and are looked at for every event.
-    pub(super) unhung: Vec<Rest>,
-    pub(super) lanes: Vec<Lane>,
+    pub(super) root: Node,
+    lanes: Vec<Lane>,
     accesses: Vec<Access>,
-    postings: Vec<Posting>,
+    texts: Vec<u8>,
+    matches: Vec<u32>,
+    ranges: Vec<Range>,
+    bounds: Vec<i64>,
+    bounded: Vec<u32>,
+    rests: Vec<Rest>,
     ops: Vec<Op>,
 }
 
-/// What is left of a filter to be evaluated.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rest {
-    pub(super) filter: u32,
+/// Neighbours in an array of the class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Span {
     first: u32,
     len: u32,
+}
+
+impl Span {
+    fn of<T>(self, all: &[T]) -> &[T] {
+        let first = self.first as usize;
+        all.get(first..first + self.len as usize)
+            .unwrap_or_default()
+    }
+
+    /// Puts these at the end of an array.
+    fn push<T>(all: &mut Vec<T>, new: impl IntoIterator<Item = T>) -> Self {
+        let first = all.len();
+        all.extend(new);
+        Self {
+            first: narrow(first),
+            len: narrow(all.len() - first),
+        }
+    }
+}
+
+/// What is looked at together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Node {
+    matches: Span,
+    ranges: Span,
+    rests: Span,
+    lanes: Span,
+}
+
+/// The contents of a node in the making.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// Filters that match.
+    pub(super) matches: Vec<u32>,
+    pub(super) bounds: Vec<Bound>,
+    /// Filters that are evaluated.
+    pub(super) rests: Vec<Rest>,
+    pub(super) lanes: Vec<Lane>,
 }
 
 /// A comparison that filters hang on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
     pub(super) check: CheckId,
-    first: u32,
-    len: u32,
+    /// In lower case; empty unless the comparison is with a text without
+    /// wildcards.
+    text: Span,
+    pub(super) node: Node,
 }
 
-/// A filter that hangs on a comparison.
+/// What is left of a filter to be evaluated.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Posting {
-    /// It matches.
-    Match(u32),
-    /// It has to be evaluated; it hangs on nothing else.
-    Run(Rest),
-    /// It has to be evaluated unless it was: it hangs on others, too.
-    RunOnce(Rest),
+pub(super) struct Rest {
+    pub(super) filter: u32,
+    /// There are other ways to it.
+    pub(super) is_shared: bool,
+    pub(super) ops: Span,
+}
+
+/// A filter that matches numbers on one side of a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Bound {
+    pub(super) slot: Slot,
+    /// The numbers up to it, else those from it.
+    pub(super) is_upper: bool,
+    pub(super) bound: i64,
+    pub(super) filter: u32,
+}
+
+/// Filters that match numbers in one slot on the same side of their bounds.
+#[derive(Debug)]
+pub(super) struct Range {
+    pub(super) slot: Slot,
+    pub(super) place: Place,
+    is_upper: bool,
+    span: Span,
 }
 
 impl Class {
-    /// A class of these filters, for events of which `known` tells the results
-    /// of some comparisons.
-    pub(super) fn build(
-        set: &FilterSet,
-        filters: impl Iterator<Item = u32>,
-        known: impl Fn(CheckId) -> Option<bool>,
-        builder: &mut Builder,
-        state: &DefaultHashBuilder,
-    ) -> Self {
-        let mut class = Self::default();
-        builder.rests.clear();
-        builder.uses.clear();
-        for filter in filters {
-            class.add(set, filter, &known, builder);
-        }
-        class.choose(set, builder);
-        class.hang(set, builder, state);
-        class
+    /// The filters that match whenever the node is looked at.
+    #[inline]
+    pub(super) fn matches(&self, node: &Node) -> &[u32] {
+        node.matches.of(&self.matches)
     }
 
-    /// Keeps what is left of a filter, and notes on which fields it would hang
-    /// if it were alone.
-    fn add(
-        &mut self,
-        set: &FilterSet,
-        filter: u32,
-        known: &impl Fn(CheckId) -> Option<bool>,
-        builder: &mut Builder,
-    ) {
-        let first = self.ops.len();
-        let len = match builder.folder.fold(set.ops(filter), known, &mut self.ops) {
-            Folded::True => {
-                self.certain.push(filter);
-                return;
-            }
-            Folded::False => return,
-            Folded::Ops(len) => len,
-        };
-        let rest = Rest {
-            filter,
-            first: narrow(first),
-            len: narrow(len),
-        };
-        let cost = |check| anchor::cost(set.checks(), check);
-        if !builder
-            .folder
-            .cover(self.ops(rest), cost, &mut builder.cover)
-        {
-            self.unhung.push(rest);
-            return;
-        }
-        builder.rests.push(rest);
-        for check in &builder.cover {
-            if let Some((slot, _)) = set.checks().field(*check) {
-                *builder.uses.entry(slot).or_insert(0) += 1;
-            }
-        }
+    #[inline]
+    pub(super) fn ranges(&self, node: &Node) -> &[Range] {
+        node.ranges.of(&self.ranges)
     }
 
-    /// Chooses what filters hang on: rather fields on which others hang, too,
-    /// because each field more is one more to look up for each event.
-    fn choose(&mut self, set: &FilterSet, builder: &mut Builder) {
-        builder.hung.clear();
-        for rest in &builder.rests {
-            let ops = self.ops(*rest);
-            let cost = |check| {
-                let (slot, _) = set.checks().field(check)?;
-                let uses = builder.uses.get(&slot).copied().unwrap_or_default();
-                let own = anchor::cost(set.checks(), check)?;
-                Some(own + anchor::LANE / (uses + 1))
-            };
-            builder.folder.cover(ops, cost, &mut builder.cover);
-            let posting = match ops {
-                [only] if only.is_all() => Posting::Match(rest.filter),
-                _ if builder.cover.len() > 1 => Posting::RunOnce(*rest),
-                _ => Posting::Run(*rest),
-            };
-            let hung = builder.cover.iter().map(|check| (*check, posting));
-            builder.hung.extend(hung);
-        }
+    /// The filters of a range that match this number.
+    #[inline]
+    pub(super) fn bounded(&self, range: &Range, number: i64) -> &[u32] {
+        // The bits' opposites have the opposite order.
+        let number = if range.is_upper { !number } else { number };
+        let bounds = range.span.of(&self.bounds);
+        let count = bounds.partition_point(|bound| *bound <= number);
+        let filters = range.span.of(&self.bounded);
+        filters.get(..count).unwrap_or_default()
     }
 
-    /// Makes the index of what was gathered.
-    fn hang(&mut self, set: &FilterSet, builder: &mut Builder, state: &DefaultHashBuilder) {
-        // Stable: filters stay in order.
-        builder.hung.sort_by_key(|(check, _)| *check);
-        let mut lane_of_slot = HashMap::new();
-        for hung in builder.hung.chunk_by(|a, b| a.0 == b.0) {
-            let Some((slot, test, check)) = hung
-                .first()
-                .and_then(|(check, _)| set.checks().field(*check).map(|(s, t)| (s, t, *check)))
-            else {
-                continue;
-            };
-            let access = narrow(self.accesses.len());
-            self.accesses.push(Access {
-                check,
-                first: narrow(self.postings.len()),
-                len: narrow(hung.len()),
-            });
-            self.postings
-                .extend(hung.iter().map(|(_, posting)| *posting));
-            let at = *lane_of_slot.entry(slot).or_insert_with(|| {
-                self.lanes.push(Lane::new(slot));
-                self.lanes.len() - 1
-            });
-            if let Some(lane) = self.lanes.get_mut(at) {
-                lane.add(access, test, state);
-            }
-        }
-        for lane in &mut self.lanes {
-            lane.finish();
-        }
-        self.ops.shrink_to_fit();
-        self.postings.shrink_to_fit();
+    #[inline]
+    pub(super) fn rests(&self, node: &Node) -> &[Rest] {
+        node.rests.of(&self.rests)
     }
 
-    pub(super) fn access(&self, id: AccessId) -> Option<(CheckId, &[Posting])> {
-        let access = self.accesses.get(id as usize)?;
-        let first = access.first as usize;
-        let postings = self.postings.get(first..first + access.len as usize)?;
-        Some((access.check, postings))
+    #[inline]
+    pub(super) fn lanes(&self, node: &Node) -> &[Lane] {
+        node.lanes.of(&self.lanes)
     }
 
-    pub(super) fn ops(&self, rest: Rest) -> &[Op] {
-        let first = rest.first as usize;
-        self.ops
-            .get(first..first + rest.len as usize)
-            .unwrap_or_default()
+    #[inline]
+    pub(super) fn access(&self, id: AccessId) -> Option<&Access> {
+        self.accesses.get(id as usize)
+    }
+
+    /// The text that a value has to be equal to, if that is all it takes for a
+    /// text.
+    #[inline]
+    pub(super) fn text(&self, access: &Access) -> Option<&[u8]> {
+        (access.text.len > 0).then(|| access.text.of(&self.texts))
+    }
+
+    #[inline]
+    pub(super) fn ops(&self, rest: &Rest) -> &[Op] {
+        rest.ops.of(&self.ops)
+    }
+
+    pub(super) fn accesses(&self) -> usize {
+        self.accesses.len()
     }
 
     /// How much it holds, in filters.
     pub(super) fn weight(&self) -> usize {
-        self.certain.len() + self.unhung.len() + self.postings.len()
+        // An operation takes as much as a quarter of all else about a filter.
+        self.matches.len()
+            + self.bounded.len()
+            + self.rests.len()
+            + self.accesses.len()
+            + self.ops.len() / 4
     }
-}
 
-/// Work space for building classes.
-#[derive(Debug, Default)]
-pub(super) struct Builder {
-    folder: Folder,
-    cover: Vec<CheckId>,
-    /// Filters that hang on something, and how many of them on which fields.
-    rests: Vec<Rest>,
-    uses: HashMap<Slot, u32>,
-    hung: Vec<(CheckId, Posting)>,
-}
+    pub(super) fn add_access(&mut self, check: CheckId, text: &[u8], node: Node) -> AccessId {
+        let text = Span::push(&mut self.texts, text.iter().copied());
+        self.accesses.push(Access { check, text, node });
+        narrow(self.accesses.len() - 1)
+    }
 
-impl Builder {
-    /// Writes to `left` what is left of a filter; whether that is something,
-    /// and hangs on nothing.
-    pub(super) fn is_unhung(
-        &mut self,
-        set: &FilterSet,
-        filter: u32,
-        known: impl Fn(CheckId) -> Option<bool>,
-        left: &mut Vec<Op>,
-    ) -> bool {
-        let cost = |check| anchor::cost(set.checks(), check);
-        matches!(
-            self.folder.fold(set.ops(filter), known, left),
-            Folded::Ops(_)
-        ) && !self.folder.cover(left, cost, &mut self.cover)
+    pub(super) fn add_ops(&mut self, ops: &[Op]) -> Span {
+        Span::push(&mut self.ops, ops.iter().copied())
+    }
+
+    pub(super) fn add_node(&mut self, mut parts: Parts) -> Node {
+        parts.bounds.sort_unstable_by_key(|it| {
+            let bound = if it.is_upper { !it.bound } else { it.bound };
+            (it.slot, it.is_upper, bound, it.filter)
+        });
+        let is_same = |a: &Bound, b: &Bound| (a.slot, a.is_upper) == (b.slot, b.is_upper);
+        let (mut bounds, mut bounded) = (Vec::new(), Vec::new());
+        core::mem::swap(&mut bounds, &mut self.bounds);
+        core::mem::swap(&mut bounded, &mut self.bounded);
+        let ranges = parts.bounds.chunk_by(is_same).filter_map(|same| {
+            let Bound { slot, is_upper, .. } = *same.first()?;
+            let key = |it: &Bound| if is_upper { !it.bound } else { it.bound };
+            bounded.extend(same.iter().map(|it| it.filter));
+            let span = Span::push(&mut bounds, same.iter().map(key));
+            Some(Range {
+                slot,
+                place: Place::default(),
+                is_upper,
+                span,
+            })
+        });
+        let ranges = Span::push(&mut self.ranges, ranges);
+        (self.bounds, self.bounded) = (bounds, bounded);
+        Node {
+            matches: Span::push(&mut self.matches, parts.matches),
+            ranges,
+            rests: Span::push(&mut self.rests, parts.rests),
+            lanes: Span::push(&mut self.lanes, parts.lanes),
+        }
+    }
+
+    pub(super) fn finish(&mut self, root: Node) {
+        self.root = root;
+        self.lanes.shrink_to_fit();
+        self.accesses.shrink_to_fit();
+        self.texts.shrink_to_fit();
+        self.matches.shrink_to_fit();
+        self.ranges.shrink_to_fit();
+        self.bounds.shrink_to_fit();
+        self.bounded.shrink_to_fit();
+        self.rests.shrink_to_fit();
+        self.ops.shrink_to_fit();
     }
 }

@@ -204,6 +204,11 @@ impl Folder {
         true
     }
 
+    /// The cost of what was found last.
+    pub(super) fn total(&self) -> u64 {
+        self.costs.first().map_or(0, |choice| choice.cost)
+    }
+
     fn collect(&mut self, ops: &[Op], out: &mut Vec<CheckId>) {
         self.reached.clear();
         self.reached.resize(ops.len(), false);

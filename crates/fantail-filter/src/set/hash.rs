@@ -1,26 +1,93 @@
 //! Hashes of texts in which the case of ASCII letters does not count.
 //!
-//! Texts are hashed a word at a time without being copied. The hasher is
-//! seeded at random: nobody can prepare values that collide.
+//! Texts are hashed a word at a time without being copied: each word, in lower
+//! case, is folded in by a multiplication with a secret number. The seed is
+//! random: nobody can prepare values that collide.
 
-use core::hash::{BuildHasher as _, Hasher as _};
+use core::hash::BuildHasher as _;
 
 use hashbrown::DefaultHashBuilder;
 
-/// The hash of a text as if it were in lower case.
-pub(super) fn folded(state: &DefaultHashBuilder, text: &[u8]) -> u64 {
-    let mut hasher = state.build_hasher();
-    let (words, rest) = text.as_chunks::<8>();
-    for word in words {
-        hasher.write_u64(lower(u64::from_le_bytes(*word)));
+/// What makes the hashes of one cache unlike those of others.
+#[derive(Debug, Clone)]
+pub(super) struct Seed {
+    start: u64,
+    factor: u64,
+    last: u64,
+    state: DefaultHashBuilder,
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        let state = DefaultHashBuilder::default();
+        Self {
+            start: state.hash_one(1),
+            factor: state.hash_one(2) | 1,
+            last: state.hash_one(3) | 1,
+            state,
+        }
     }
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
+}
+
+impl Seed {
+    /// The hash of anything but a text.
+    pub(super) fn hash(&self, value: impl core::hash::Hash) -> u64 {
+        self.state.hash_one(value)
     }
-    hasher.write_u64(lower(u64::from_le_bytes(last)));
-    hasher.write_usize(text.len());
-    hasher.finish()
+
+    /// The hash of a text as if it were in lower case.
+    #[inline]
+    pub(super) fn folded(&self, text: &[u8]) -> u64 {
+        let (words, rest) = text.as_chunks::<8>();
+        let mut hash = self.start ^ text.len() as u64;
+        for word in words {
+            hash = mix(hash ^ lower(u64::from_le_bytes(*word)), self.factor);
+        }
+        if !rest.is_empty() {
+            hash = mix(hash ^ lower(last_word(text)), self.factor);
+        }
+        mix(hash, self.last)
+    }
+}
+
+/// Whether a text is this one, which is in lower case, but for the case of
+/// ASCII letters.
+#[inline]
+pub(super) fn is_folded(folded: &[u8], text: &[u8]) -> bool {
+    if folded.len() != text.len() {
+        return false;
+    }
+    let (words, _) = text.as_chunks::<8>();
+    let (wanted, rest) = folded.as_chunks::<8>();
+    let same = |(word, wanted): (&[u8; 8], &[u8; 8])| {
+        lower(u64::from_le_bytes(*word)) == u64::from_le_bytes(*wanted)
+    };
+    words.iter().zip(wanted).all(same)
+        && (rest.is_empty() || lower(last_word(text)) == last_word(folded))
+}
+
+/// The last bytes of a text that is not empty: eight that may overlap others,
+/// or all of a short one. Texts of one length differ in it if these bytes do.
+#[inline]
+fn last_word(text: &[u8]) -> u64 {
+    if let Some(word) = text.last_chunk::<8>() {
+        return u64::from_le_bytes(*word);
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+    }
+    let byte = |at: usize| text.get(at).copied().unwrap_or_default();
+    u64::from(u32::from_le_bytes([byte(0), byte(1), byte(2), 0]))
+}
+
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "both halves are made use of"
+    )]
+    let halves = (product as u64, (product >> 64) as u64);
+    halves.0 ^ halves.1
 }
 
 /// Eight bytes at once, each ASCII capital made small.
@@ -49,10 +116,31 @@ mod tests {
 
     #[test]
     fn case_does_not_count_and_length_does() {
-        let state = DefaultHashBuilder::default();
-        let hash = |text: &str| folded(&state, text.as_bytes());
+        let seed = Seed::default();
+        let hash = |text: &str| seed.folded(text.as_bytes());
         assert_eq!(hash("User@Example.ORG"), hash("uSER@eXAMPLE.org"));
         assert_ne!(hash("a"), hash("a\0"));
         assert_ne!(hash("12345678"), hash("12345678\0"));
+    }
+
+    /// Of each length, with each single byte another one, or in the other
+    /// case.
+    #[test]
+    fn each_byte_counts() {
+        let seed = Seed::default();
+        let text: [u8; 40] = core::array::from_fn(|at| b"QwErTyUiOp[{~1-"[at % 15]);
+        for len in 0..=text.len() {
+            let text = &text[..len];
+            let folded = text.to_ascii_lowercase();
+            assert!(is_folded(&folded, text));
+            for at in 0..len {
+                let mut other = text.to_vec();
+                other[at] ^= 0x20;
+                let is_same = other.to_ascii_lowercase() == folded;
+                assert_eq!(is_folded(&folded, &other), is_same);
+                assert_eq!(seed.folded(&other) == seed.folded(text), is_same);
+                assert!(!is_folded(&folded, &text[..at]));
+            }
+        }
     }
 }

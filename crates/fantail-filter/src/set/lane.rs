@@ -1,17 +1,21 @@
 //! The comparisons of one field that filters hang on, and how those are found
 //! that a value meets.
+//!
+//! A [`Lane`] is what every event of the class looks at, and fits into a cache
+//! line: whether a text can be among those asked for at all, and their table.
+//! What few filters ask for, patterns, numbers, networks, is behind a pointer.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::hash::BuildHasher as _;
 
 use fantail_event::{Ip, ValueRef};
 use fantail_syntax::PatternPart;
-use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{
     anchor::{Anchors, NumberAnchor, TextAnchor, masked},
-    hash,
+    hash::Seed,
+    place::Place,
     slots::Slot,
+    table::Table,
 };
 use crate::{FieldTest, number::ShortText};
 
@@ -22,12 +26,19 @@ pub(super) type AccessId = u32;
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) slot: Slot,
-    missing: Vec<AccessId>,
-    texts: Table,
     /// Bits for the lengths and for the last bytes of the texts there: most
     /// values are none of them, and often the length shows it.
     lengths: u64,
     last_bytes: u64,
+    texts: Table,
+    others: Option<Box<Others>>,
+    pub(super) place: Place,
+}
+
+/// What is found otherwise than by equal text.
+#[derive(Debug, Default)]
+struct Others {
+    missing: Vec<AccessId>,
     prefixes: Vec<Affixes>,
     suffixes: Vec<Affixes>,
     /// Texts that are found by trying.
@@ -41,15 +52,6 @@ pub(super) struct Lane {
     /// Descending.
     at_most: Vec<(i64, AccessId)>,
     networks: Vec<Networks>,
-}
-
-/// Comparisons by hash; those found are to be evaluated.
-type Table = HashTable<Entry>;
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hash: u64,
-    access: AccessId,
 }
 
 /// Beginnings, or ends, of one length.
@@ -67,27 +69,129 @@ struct Networks {
 }
 
 impl Lane {
-    pub(super) fn new(slot: Slot) -> Self {
-        Self {
-            slot,
-            missing: Vec::new(),
-            texts: Table::new(),
-            lengths: 0,
-            last_bytes: 0,
-            prefixes: Vec::new(),
-            suffixes: Vec::new(),
-            any: Vec::new(),
-            digits: false,
-            address_texts: false,
-            numbers: Table::new(),
-            at_least: Vec::new(),
-            at_most: Vec::new(),
-            networks: Vec::new(),
+    /// Calls with all comparisons that may hold for this value, and with some
+    /// that do not. `elements` calls with each element of the lists in this
+    /// slot; only then can a comparison come more than once.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        value: Option<ValueRef<'_>>,
+        seed: &Seed,
+        elements: impl FnOnce(&mut dyn FnMut(&[u8])),
+        found: &mut impl FnMut(AccessId),
+    ) {
+        match value {
+            None => {
+                if let Some(others) = &self.others {
+                    all(&others.missing, found);
+                }
+            }
+            Some(ValueRef::Str(text)) if !text.is_empty() => self.find_text(text, seed, found),
+            Some(value) => self.find_other(value, seed, elements, found),
         }
     }
 
-    /// Enters a comparison; [`finish`](Self::finish) when all are there.
-    pub(super) fn add(&mut self, access: AccessId, test: &FieldTest, state: &DefaultHashBuilder) {
+    #[inline]
+    fn find_text(&self, text: &[u8], seed: &Seed, found: &mut impl FnMut(AccessId)) {
+        if self.lengths & length_bit(text) != 0 && self.last_bytes & last_byte_bit(text) != 0 {
+            self.texts.find(seed.folded(text), &mut *found);
+        }
+        if let Some(others) = &self.others {
+            others.find_patterns(text, seed, found);
+        }
+    }
+
+    fn find_other(
+        &self,
+        value: ValueRef<'_>,
+        seed: &Seed,
+        elements: impl FnOnce(&mut dyn FnMut(&[u8])),
+        found: &mut impl FnMut(AccessId),
+    ) {
+        if matches!(value, ValueRef::List) {
+            elements(&mut |element| self.find_text(element, seed, found));
+        }
+        let Some(others) = &self.others else {
+            return;
+        };
+        match value {
+            ValueRef::Str(_) | ValueRef::List => all(&others.missing, found),
+            ValueRef::Int(number) => others.find_number(number, seed, found),
+            ValueRef::Ip(ip) => others.find_address(ip, seed, found),
+            ValueRef::Time(_) => {}
+        }
+    }
+}
+
+impl Others {
+    fn find_patterns(&self, text: &[u8], seed: &Seed, found: &mut impl FnMut(AccessId)) {
+        for same in &self.prefixes {
+            if let Some(prefix) = text.get(..same.len) {
+                same.table.find(seed.folded(prefix), &mut *found);
+            }
+        }
+        for same in &self.suffixes {
+            let start = text.len().checked_sub(same.len);
+            if let Some(suffix) = start.and_then(|start| text.get(start..)) {
+                same.table.find(seed.folded(suffix), &mut *found);
+            }
+        }
+        all(&self.any, found);
+    }
+
+    fn find_number(&self, number: i64, seed: &Seed, found: &mut impl FnMut(AccessId)) {
+        if !self.numbers.is_empty() {
+            self.numbers.find(seed.hash(number), &mut *found);
+        }
+        for (_, access) in self.at_least.iter().take_while(|(from, _)| *from <= number) {
+            found(*access);
+        }
+        for (_, access) in self.at_most.iter().take_while(|(to, _)| *to >= number) {
+            found(*access);
+        }
+        if self.digits {
+            self.find_patterns(ShortText::of_number(number).as_bytes(), seed, found);
+        }
+    }
+
+    fn find_address(&self, ip: Ip, seed: &Seed, found: &mut impl FnMut(AccessId)) {
+        // As networks are looked at: an IPv4 address within IPv6 is the former.
+        let address = ip.address.to_canonical();
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        for same in self.networks.iter().filter(|same| same.bits <= width) {
+            let hash = seed.hash(masked(address, same.bits));
+            same.table.find(hash, &mut *found);
+        }
+        if self.address_texts {
+            self.find_patterns(ShortText::of_ip(ip).as_bytes(), seed, found);
+        }
+    }
+}
+
+/// A lane in the making.
+#[derive(Debug, Default)]
+pub(super) struct LaneBuilder {
+    lengths: u64,
+    last_bytes: u64,
+    texts: Hashed,
+    has_others: bool,
+    missing: Vec<AccessId>,
+    prefixes: Vec<(usize, Hashed)>,
+    suffixes: Vec<(usize, Hashed)>,
+    any: Vec<AccessId>,
+    digits: bool,
+    address_texts: bool,
+    numbers: Hashed,
+    at_least: Vec<(i64, AccessId)>,
+    at_most: Vec<(i64, AccessId)>,
+    networks: Vec<(u8, Hashed)>,
+}
+
+type Hashed = Vec<(u64, AccessId)>;
+
+impl LaneBuilder {
+    /// Enters a comparison.
+    pub(super) fn add(&mut self, access: AccessId, test: &FieldTest, seed: &Seed) {
         let anchors = Anchors::of(test);
         if anchors.missing {
             self.missing.push(access);
@@ -100,150 +204,83 @@ impl Lane {
             Some(TextAnchor::Equal(text)) => {
                 self.lengths |= length_bit(text);
                 self.last_bytes |= last_byte_bit(text);
-                enter(&mut self.texts, hash::folded(state, text), access);
+                self.texts.push((seed.folded(text), access));
             }
-            Some(TextAnchor::Prefix(parts)) => add_affix(&mut self.prefixes, parts, access, state),
-            Some(TextAnchor::Suffix(parts)) => add_affix(&mut self.suffixes, parts, access, state),
+            Some(TextAnchor::Prefix(parts)) => add_affix(&mut self.prefixes, parts, access, seed),
+            Some(TextAnchor::Suffix(parts)) => add_affix(&mut self.suffixes, parts, access, seed),
         }
         match anchors.number {
             None => {}
-            Some(NumberAnchor::Equal(number)) => {
-                enter(&mut self.numbers, state.hash_one(number), access);
-            }
+            Some(NumberAnchor::Equal(number)) => self.numbers.push((seed.hash(number), access)),
             Some(NumberAnchor::AtLeast(number)) => self.at_least.push((number, access)),
             Some(NumberAnchor::AtMost(number)) => self.at_most.push((number, access)),
         }
         if let Some(network) = anchors.network {
             let (bits, address) = (network.bits(), network.ip().address);
-            let known = self.networks.iter().position(|same| same.bits == bits);
-            let at = known.unwrap_or_else(|| {
-                let table = Table::new();
-                self.networks.push(Networks { bits, table });
-                self.networks.len() - 1
-            });
-            if let Some(same) = self.networks.get_mut(at) {
-                let hash = state.hash_one(masked(address, bits));
-                enter(&mut same.table, hash, access);
-            }
+            let hash = seed.hash(masked(address, bits));
+            of_size(&mut self.networks, bits).push((hash, access));
         }
+        let is_text = matches!(anchors.text, Some(TextAnchor::Equal(_)));
+        self.has_others |=
+            anchors.missing || anchors.number.is_some() || anchors.network.is_some() || !is_text;
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(mut self, slot: Slot) -> Lane {
         self.at_least.sort_unstable();
         self.at_most.sort_unstable_by(|a, b| b.cmp(a));
-    }
-
-    /// Calls with all comparisons that may hold for this value, and with some
-    /// that do not. `elements` calls with each element of the lists in this
-    /// slot; only then can a comparison come more than once.
-    #[inline]
-    pub(super) fn find(
-        &self,
-        value: Option<ValueRef<'_>>,
-        state: &DefaultHashBuilder,
-        elements: impl FnOnce(&mut dyn FnMut(&[u8])),
-        found: &mut impl FnMut(AccessId),
-    ) {
-        match value {
-            None | Some(ValueRef::Str([])) => all(&self.missing, found),
-            Some(ValueRef::Str(text)) => self.find_text(text, state, found),
-            Some(ValueRef::Int(number)) => self.find_number(number, state, found),
-            Some(ValueRef::Ip(ip)) => self.find_address(ip, state, found),
-            Some(ValueRef::List) => {
-                all(&self.missing, found);
-                elements(&mut |element| self.find_text(element, state, found));
-            }
-            Some(ValueRef::Time(_)) => {}
-        }
-    }
-
-    fn find_text(&self, text: &[u8], state: &DefaultHashBuilder, found: &mut impl FnMut(AccessId)) {
-        if self.lengths & length_bit(text) != 0 && self.last_bytes & last_byte_bit(text) != 0 {
-            hits(&self.texts, hash::folded(state, text), found);
-        }
-        self.find_patterns(text, state, found);
-    }
-
-    fn find_patterns(
-        &self,
-        text: &[u8],
-        state: &DefaultHashBuilder,
-        found: &mut impl FnMut(AccessId),
-    ) {
-        for same in &self.prefixes {
-            if let Some(prefix) = text.get(..same.len) {
-                hits(&same.table, hash::folded(state, prefix), found);
-            }
-        }
-        for same in &self.suffixes {
-            let start = text.len().checked_sub(same.len);
-            if let Some(suffix) = start.and_then(|start| text.get(start..)) {
-                hits(&same.table, hash::folded(state, suffix), found);
-            }
-        }
-        all(&self.any, found);
-    }
-
-    fn find_number(
-        &self,
-        number: i64,
-        state: &DefaultHashBuilder,
-        found: &mut impl FnMut(AccessId),
-    ) {
-        if !self.numbers.is_empty() {
-            hits(&self.numbers, state.hash_one(number), found);
-        }
-        for (_, access) in self.at_least.iter().take_while(|(from, _)| *from <= number) {
-            found(*access);
-        }
-        for (_, access) in self.at_most.iter().take_while(|(to, _)| *to >= number) {
-            found(*access);
-        }
-        if self.digits {
-            self.find_patterns(ShortText::of_number(number).as_bytes(), state, found);
-        }
-    }
-
-    fn find_address(&self, ip: Ip, state: &DefaultHashBuilder, found: &mut impl FnMut(AccessId)) {
-        // As networks are looked at: an IPv4 address within IPv6 is the former.
-        let address = ip.address.to_canonical();
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        for same in self.networks.iter().filter(|same| same.bits <= width) {
-            hits(
-                &same.table,
-                state.hash_one(masked(address, same.bits)),
-                found,
-            );
-        }
-        if self.address_texts {
-            self.find_patterns(ShortText::of_ip(ip).as_bytes(), state, found);
+        let affixes = |(len, hashed)| Affixes {
+            len,
+            table: Table::new(hashed),
+        };
+        let networks = |(bits, hashed)| Networks {
+            bits,
+            table: Table::new(hashed),
+        };
+        let others = self.has_others.then(|| Others {
+            missing: self.missing,
+            prefixes: self.prefixes.into_iter().map(affixes).collect(),
+            suffixes: self.suffixes.into_iter().map(affixes).collect(),
+            any: self.any,
+            digits: self.digits,
+            address_texts: self.address_texts,
+            numbers: Table::new(self.numbers),
+            at_least: self.at_least,
+            at_most: self.at_most,
+            networks: self.networks.into_iter().map(networks).collect(),
+        });
+        Lane {
+            slot,
+            lengths: self.lengths,
+            last_bytes: self.last_bytes,
+            texts: Table::new(self.texts),
+            others: others.map(Box::new),
+            place: Place::default(),
         }
     }
 }
 
 fn add_affix(
-    affixes: &mut Vec<Affixes>,
+    affixes: &mut Vec<(usize, Hashed)>,
     parts: &[PatternPart],
     access: AccessId,
-    state: &DefaultHashBuilder,
+    seed: &Seed,
 ) {
-    let bytes: Box<[u8]> = parts
-        .iter()
-        .filter_map(|part| match part {
-            PatternPart::Byte(byte) => Some(*byte),
-            PatternPart::AnyByte | PatternPart::AnyRun => None,
-        })
-        .collect();
-    let len = bytes.len();
-    let known = affixes.iter().position(|same| same.len == len);
+    let byte = |part: &PatternPart| match part {
+        PatternPart::Byte(byte) => Some(*byte),
+        PatternPart::AnyByte | PatternPart::AnyRun => None,
+    };
+    let bytes: Vec<u8> = parts.iter().filter_map(byte).collect();
+    of_size(affixes, bytes.len()).push((seed.folded(&bytes), access));
+}
+
+/// Those of one length, which are few.
+fn of_size<S: PartialEq + Copy>(sizes: &mut Vec<(S, Hashed)>, size: S) -> &mut Hashed {
+    let known = sizes.iter().position(|(same, _)| *same == size);
     let at = known.unwrap_or_else(|| {
-        let table = Table::new();
-        affixes.push(Affixes { len, table });
-        affixes.len() - 1
+        sizes.push((size, Hashed::new()));
+        sizes.len() - 1
     });
-    if let Some(same) = affixes.get_mut(at) {
-        enter(&mut same.table, hash::folded(state, &bytes), access);
-    }
+    &mut sizes[at].1
 }
 
 fn length_bit(text: &[u8]) -> u64 {
@@ -253,19 +290,6 @@ fn length_bit(text: &[u8]) -> u64 {
 /// The same for small and capital letters.
 fn last_byte_bit(text: &[u8]) -> u64 {
     1 << (text.last().map_or(0, |byte| byte | 0x20) % 64)
-}
-
-fn enter(table: &mut Table, hash: u64, access: AccessId) {
-    table.insert_unique(hash, Entry { hash, access }, |entry| entry.hash);
-}
-
-#[inline]
-fn hits(table: &Table, hash: u64, found: &mut impl FnMut(AccessId)) {
-    for entry in table.iter_hash(hash) {
-        if entry.hash == hash {
-            found(entry.access);
-        }
-    }
 }
 
 fn all(accesses: &[AccessId], found: &mut impl FnMut(AccessId)) {

@@ -77,13 +77,25 @@ impl Slots {
         slot: Slot,
         event: &'e E,
     ) -> Option<ValueRef<'e>> {
+        self.look_up_near(slot, event, &mut 0)
+    }
+
+    /// As [`look_up`](Self::look_up), with a [hint](EventView::field_near).
+    #[must_use]
+    #[inline]
+    pub fn look_up_near<'e, E: EventView + ?Sized>(
+        &self,
+        slot: Slot,
+        event: &'e E,
+        place: &mut usize,
+    ) -> Option<ValueRef<'e>> {
         let key = self.keys.get(slot.index())?;
         if key.is_duration
             && let Some(micros) = event.duration_micros()
         {
             return Some(ValueRef::Int(micros));
         }
-        event.field(&key.name)
+        event.field_near(&key.name, place)
     }
 
     /// The key of a slot; empty for a slot of another table.

@@ -18,6 +18,13 @@ pub trait SlotView {
     /// has no times the field of that name.
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>>;
 
+    /// The same, with a hint as in
+    /// [`EventView::field_near`](fantail_event::EventView::field_near).
+    fn value_near(&self, slot: Slot, place: &mut usize) -> Option<ValueRef<'_>> {
+        let _ = place;
+        self.value(slot)
+    }
+
     /// Whether `test` accepts some element of the lists in this slot.
     fn any_element(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool;
 
@@ -53,6 +60,10 @@ impl<E: EventView + ?Sized> SlotView for ViewSlots<'_, E> {
 
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>> {
         self.slots.look_up(slot, self.event)
+    }
+
+    fn value_near(&self, slot: Slot, place: &mut usize) -> Option<ValueRef<'_>> {
+        self.slots.look_up_near(slot, self.event, place)
     }
 
     fn any_element(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {

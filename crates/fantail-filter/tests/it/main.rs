@@ -17,6 +17,7 @@ mod mentions;
 mod names;
 mod properties;
 mod set_bounds;
+mod set_nodes;
 mod set_properties;
 mod set_vectors;
 mod sets;

@@ -10,10 +10,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod flat;
 mod measured;
+mod rules;
 
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, text};
-use fantail_format::{Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle};
+use fantail_format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle};
 
 /// An event chain as clients write it: the event, then its ancestors.
 struct Sent<'t> {
@@ -32,6 +34,7 @@ fn settings(format: Format, dialect: Dialect) -> FormatterSettings {
             ..Parts::EMPTY
         },
         fields: Vec::new(),
+        rules: FieldRules::default(),
         cut_long_strings: false,
         dialect,
     }

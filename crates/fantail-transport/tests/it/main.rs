@@ -3,8 +3,18 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "a test that cannot go on has failed"
 )]
+
+mod http;
+mod journal;
+mod peers;
+mod queue;
+mod spool;
+mod syslog;
+mod target;
+mod unix;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -12,6 +12,7 @@
 mod captures;
 mod commands;
 mod connections;
+mod readers;
 
 use fantail_event::{CategoryTree, Dialect};
 use fantail_wire::{Connection, Limits, WireError};

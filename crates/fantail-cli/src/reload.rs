@@ -1,0 +1,47 @@
+//! `fantail reload`: a running `fantail serve` reads its configuration again.
+
+use clap::Args;
+use fantail::wire::reader::{Reply, Request};
+
+use crate::{
+    exit::{Failure, Findings},
+    stats::{Socket, client::Client},
+};
+
+/// Have a running `fantail serve` read its configuration again.
+///
+/// If that has errors they are shown, and the server stays as it was.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 the new configuration is in force; 1 it was refused, or no
+fantail answers; 2 wrong usage.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    socket: Socket,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let mut client = Client::connect(&arguments.socket.socket)?;
+    client.send_request(&Request::Reload)?;
+    // Dovecot does not answer what it does not know, but this: so we need not
+    // wait for an answer that never comes.
+    client.send_request(&Request::RemoveMetric {
+        name: (&b""[..]).into(),
+    })?;
+    match client.reply()? {
+        Reply::Done => Ok(Findings::None),
+        Reply::Refused(why) => {
+            let why = String::from_utf8_lossy(&why);
+            match why.strip_prefix("FANTAIL-RELOAD: ") {
+                Some(diagnostics) => Err(Failure::new(format!(
+                    "the configuration stays as it was:\n{diagnostics}"
+                ))),
+                None => Err(Failure::new(format!(
+                    "{} is a socket of Dovecot itself: it is reloaded by `doveadm reload`",
+                    arguments.socket.socket.display()
+                ))),
+            }
+        }
+    }
+}

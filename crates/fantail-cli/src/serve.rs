@@ -1,0 +1,159 @@
+//! `fantail serve`: in the place of Dovecot's stats process.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use fantail::server::{Limits, Log, Options, Server};
+
+use crate::{
+    cli::Dialect,
+    exit::{Failure, Findings, say},
+    hostname,
+};
+
+/// Take the place of Dovecot's stats process.
+///
+/// Listens where Dovecot's processes send their events, counts and exports by
+/// the metric and event_exporter blocks of a configuration, and answers
+/// doveadm stats and Prometheus. SIGHUP or `fantail reload` reads the
+/// configuration again, SIGTERM ends it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Dovecot must leave the sockets to it. In dovecot.conf:
+
+  service stats {
+    unix_listener stats-writer {
+      mode = 0
+    }
+    unix_listener login/stats-writer {
+      mode = 0
+    }
+    unix_listener stats-reader {
+      mode = 0
+    }
+  }
+
+Exit status: 0 it was told to stop; 1 it could not start or go on; 2 wrong
+usage.")]
+pub(crate) struct Arguments {
+    /// The dovecot.conf, or a file that includes it.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Whose rules apply; without it, what the configuration says.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// The socket for events; without it, stats-writer and login/stats-writer
+    /// below base_dir.
+    #[arg(long, value_name = "PATH")]
+    writer: Option<PathBuf>,
+    /// Its permissions; without it, those of the configuration, else 0666.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    writer_mode: Option<u32>,
+    /// The socket for doveadm stats; without it, stats-reader below base_dir.
+    #[arg(long, value_name = "PATH")]
+    reader: Option<PathBuf>,
+    /// Its permissions; without it, those of the configuration, else 0600.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    reader_mode: Option<u32>,
+    /// Where scrapes are answered; without it, the inet_listener http of
+    /// service stats, on 127.0.0.1 unless that names an address.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
+    /// Lay /metrics out as Dovecot does, unless a scraper asks otherwise.
+    #[arg(long)]
+    compat_metrics: bool,
+    /// Threads that read events; without it, one for each core, at most 4.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
+    /// Keep what is counted here over a restart.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// How often it is saved, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u32).range(1..))]
+    state_interval: u32,
+    /// The host name in exported events; without it, this machine's.
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+    /// Become this user once all sockets are bound.
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// How long clients, and then exporters, have at the end, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    patience: u32,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
+/// What clients may use.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct Bounds {
+    /// Connections of Dovecot's processes; more are closed at once.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// Events that live on one connection; it is closed beyond.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().live.live_events)]
+    max_live_events: usize,
+    /// Bytes that they take.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().live.live_bytes)]
+    max_live_bytes: usize,
+    /// Bytes that all connections hold together; the one that goes beyond is
+    /// closed.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().memory)]
+    max_memory: usize,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let failure = |error: fantail::server::ServerError| Failure::new(error.to_string());
+    let server = Server::start(options(arguments)).map_err(failure)?;
+    for address in server.http_addresses() {
+        say(format_args!("listening on http://{address}/metrics"));
+    }
+    say(format_args!(
+        "fantail {} is ready",
+        env!("CARGO_PKG_VERSION")
+    ));
+    server.run().map_err(failure)?;
+    Ok(Findings::None)
+}
+
+fn options(arguments: &Arguments) -> Options {
+    let log = Log::new(|line| say(format_args!("{line}")));
+    let defaults = Options::new(&arguments.config, log);
+    let bounds = &arguments.bounds;
+    let mut limits = defaults.limits.clone();
+    limits.connections = bounds.max_connections;
+    limits.memory = bounds.max_memory;
+    limits.live.live_events = bounds.max_live_events;
+    limits.live.live_bytes = bounds.max_live_bytes;
+    let hostname = arguments.hostname.clone().map(String::into_bytes);
+    Options {
+        dialect: arguments.dialect.map(Into::into),
+        writer: arguments.writer.clone(),
+        writer_mode: arguments.writer_mode,
+        reader: arguments.reader.clone(),
+        reader_mode: arguments.reader_mode,
+        http: arguments.http,
+        compat_metrics: arguments.compat_metrics,
+        workers: arguments.workers.map_or(defaults.workers, usize::from),
+        state: arguments.state.clone(),
+        state_interval: Duration::from_secs(arguments.state_interval.into()),
+        hostname: hostname.unwrap_or_else(hostname::of_this_machine),
+        user: arguments.user.clone(),
+        patience: Duration::from_secs(arguments.patience.into()),
+        service_manager: true,
+        signals: true,
+        limits,
+        ..defaults
+    }
+}
+
+/// Permissions, in octal.
+fn mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).map_err(|error| error.to_string())?;
+    if mode > 0o777 {
+        return Err("permissions are at most 0777".to_owned());
+    }
+    Ok(mode)
+}

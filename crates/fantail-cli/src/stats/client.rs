@@ -1,0 +1,117 @@
+//! A connection to a stats-reader socket.
+
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use fantail::wire::reader::{DumpLine, REQUEST_LINE, ReaderError, Reply, Request, Side};
+
+use crate::exit::Failure;
+
+/// How long an answer may keep us waiting.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest line of an answer.
+const LONGEST: u64 = 64 << 20;
+
+/// A connection that has greeted.
+#[derive(Debug)]
+pub(crate) struct Client {
+    path: PathBuf,
+    stream: BufReader<UnixStream>,
+    line: Vec<u8>,
+}
+
+impl Client {
+    /// Connects and greets.
+    pub(crate) fn connect(path: &Path) -> Result<Self, Failure> {
+        let connected = UnixStream::connect(path).and_then(|stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            Ok(stream)
+        });
+        let stream = connected.map_err(|error| Failure::file("connect to", path, &error))?;
+        let mut client = Self {
+            path: path.to_owned(),
+            stream: BufReader::new(stream),
+            line: Vec::new(),
+        };
+        client.send(Side::Client.greeting())?;
+        let line = client.read_line()?;
+        let greeted = Side::Server.check(line);
+        greeted.map_err(|error| client.wrong(&error))?;
+        Ok(client)
+    }
+
+    /// Sends a request that is answered with `+` or `-`.
+    pub(crate) fn order(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        self.send_request(request)?;
+        self.reply()
+    }
+
+    /// The next answer of this kind.
+    pub(crate) fn reply(&mut self) -> Result<Reply, Failure> {
+        let reply = Reply::parse(self.read_line()?);
+        reply.ok_or_else(|| Failure::new(format!("{}: a strange answer", self.path.display())))
+    }
+
+    /// Asks for a dump; `each` gets its lines.
+    pub(crate) fn dump(
+        &mut self,
+        columns: Vec<Cow<'_, [u8]>>,
+        reset: bool,
+        mut each: impl FnMut(DumpLine),
+    ) -> Result<(), Failure> {
+        let count = columns.len();
+        self.send_request(&Request::Dump { columns, reset })?;
+        loop {
+            let line = DumpLine::parse(self.read_line()?, count);
+            match line.map_err(|error| self.wrong(&error))? {
+                Some(line) => each(line),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends a request.
+    pub(crate) fn send_request(&mut self, request: &Request<'_>) -> Result<(), Failure> {
+        let mut line = Vec::new();
+        request.write(&mut line);
+        if line.len() > REQUEST_LINE {
+            return Err(Failure::new(format!(
+                "the request is longer than the {REQUEST_LINE} bytes that a stats process takes"
+            )));
+        }
+        self.send(&line)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let sent = self.stream.get_mut().write_all(bytes);
+        sent.map_err(|error| Failure::file("write to", &self.path, &error))
+    }
+
+    fn read_line(&mut self) -> Result<&[u8], Failure> {
+        self.line.clear();
+        let mut limited = self.stream.by_ref().take(LONGEST);
+        let read = limited.read_until(b'\n', &mut self.line);
+        let whole = read.and_then(|_| match self.line.last() {
+            Some(b'\n') => Ok(()),
+            _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        });
+        match whole {
+            Ok(()) => Ok(self.line.strip_suffix(b"\n").unwrap_or_default()),
+            Err(error) => Err(Failure::new(format!(
+                "{}: no whole answer: {error}",
+                self.path.display()
+            ))),
+        }
+    }
+
+    fn wrong(&self, error: &ReaderError) -> Failure {
+        Failure::new(format!("{}: {error}", self.path.display()))
+    }
+}

@@ -1,0 +1,136 @@
+//! A configuration, compiled.
+//!
+//! Plain data that never changes: the shards of a program share one plan, and
+//! a change of configuration is another plan in its place.
+
+use fantail_config::{Settings, Transport};
+use fantail_event::Dialect;
+use fantail_filter::{Filter, FilterSet, handshake};
+use fantail_format::{Formatter, FormatterSettings};
+use fantail_metrics::{MetricSettings, Registry};
+
+use crate::{EngineError, ExporterId};
+
+/// The metrics of a configuration, ready for events.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) dialect: Dialect,
+    /// In the order of the filters in the set.
+    pub(crate) metrics: Vec<PlannedMetric>,
+    pub(crate) filters: FilterSet,
+    pub(crate) unnamed: Unnamed,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedMetric {
+    pub(crate) settings: MetricSettings,
+    pub(crate) filter: Filter,
+    pub(crate) export: Option<(ExporterId, Formatter)>,
+}
+
+/// What happens to events without a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// No metric sees them.
+    Skipped,
+    /// Every metric's filter is evaluated as it stands.
+    Matched,
+}
+
+impl Plan {
+    /// Compiles settings.
+    ///
+    /// # Errors
+    /// A metric cannot be registered, or names an exporter that is not there;
+    /// settings that were read without an error have neither.
+    pub fn new(settings: &Settings) -> Result<Self, EngineError> {
+        let mut filters = FilterSet::new();
+        let mut metrics = Vec::with_capacity(settings.metrics.len());
+        for metric in &settings.metrics {
+            let exporter = metric.exporter.as_ref();
+            let export = exporter.map(|name| formatter(settings, metric, &name.value));
+            filters.insert(&metric.filter);
+            metrics.push(PlannedMetric {
+                settings: metric.settings.clone(),
+                filter: metric.filter.clone(),
+                export: export.transpose()?,
+            });
+        }
+        let plan = Self {
+            dialect: settings.dialect,
+            metrics,
+            unnamed: unnamed_rule(settings.dialect, &filters),
+            filters,
+        };
+        // What no registry would take is refused here, once and for all.
+        let trial = Registry::new(plan.dialect).replace_all(plan.metric_settings(), |_| false);
+        trial.map_err(EngineError::new)?;
+        Ok(plan)
+    }
+
+    /// Whose rules apply.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The filter for the clients of a stats server: it matches what any
+    /// metric wants. Empty if nothing is wanted.
+    #[must_use]
+    pub fn handshake(&self) -> Vec<u8> {
+        handshake(self.metrics.iter().map(|metric| &metric.filter))
+    }
+
+    /// The filter of the metric with this name in its usual form, by which a
+    /// saved state knows whether the metric is still the same; empty if there
+    /// is none.
+    #[must_use]
+    pub fn filter_text(&self, metric: &[u8]) -> Vec<u8> {
+        let mut metrics = self.metrics.iter();
+        let found = metrics.find(|planned| planned.settings.name == metric);
+        found.map_or_else(Vec::new, |planned| planned.filter.to_string().into_bytes())
+    }
+
+    pub(crate) fn metric_settings(&self) -> Vec<MetricSettings> {
+        let metrics = self.metrics.iter();
+        metrics.map(|metric| metric.settings.clone()).collect()
+    }
+}
+
+/// 2.3's stats process passes unnamed events over. 2.4's does so only if each
+/// metric's filter requires a name (see `docs/differences.md`).
+fn unnamed_rule(dialect: Dialect, filters: &FilterSet) -> Unnamed {
+    if dialect == Dialect::V2_3 || filters.requires_name() {
+        Unnamed::Skipped
+    } else {
+        Unnamed::Matched
+    }
+}
+
+fn formatter(
+    settings: &Settings,
+    metric: &fantail_config::Metric,
+    name: &[u8],
+) -> Result<(ExporterId, Formatter), EngineError> {
+    let known = settings
+        .exporters
+        .iter()
+        .position(|exporter| *exporter.name == *name);
+    let Some((at, exporter)) = known.and_then(|at| Some((at, settings.exporters.get(at)?))) else {
+        return Err(EngineError::new(format_args!(
+            "metric {} names the exporter {}, which is not configured",
+            metric.settings.name.escape_ascii(),
+            name.escape_ascii()
+        )));
+    };
+    let formatter = Formatter::new(FormatterSettings {
+        format: exporter.format,
+        time_style: exporter.time_style,
+        parts: metric.include,
+        fields: metric.settings.fields.clone(),
+        rules: fantail_format::FieldRules::default(),
+        cut_long_strings: matches!(exporter.transport, Transport::Log),
+        dialect: settings.dialect,
+    });
+    Ok((ExporterId(at), formatter))
+}

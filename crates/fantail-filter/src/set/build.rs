@@ -1,0 +1,352 @@
+//! Making a class: which filter hangs on what.
+//!
+//! For each node, from the root down: filters of which nothing is left match;
+//! of which a range of numbers is left, go there; the others hang on the
+//! comparisons of which one must hold for them, the cheapest ones, if that is
+//! cheaper than to evaluate them. What is left of them once such a comparison
+//! holds makes the node beneath it.
+
+use alloc::vec::Vec;
+
+use fantail_syntax::Operator;
+use hashbrown::HashMap;
+
+use super::{
+    FilterSet, anchor,
+    checks::CheckId,
+    class::{Bound, Class, Node, Parts, Rest, Span},
+    code::{Folded, Folder, Op},
+    hash::Seed,
+    lane::{Lane, LaneBuilder},
+    slots::Slot,
+};
+use crate::{FieldTest, NumberTest};
+
+/// How many levels of comparisons there are.
+const DEPTH: usize = 3;
+/// So many filters are evaluated one by one, beneath the root.
+const FEW: usize = 4;
+/// A filter whose operations times the comparisons it hangs on are more than
+/// this is not specialised for each of these: it would take too long.
+const LONG: usize = 1 << 16;
+/// So many operations more than its own may be made of a filter: one that is
+/// as long for each of many comparisons would take too much memory.
+const COPIED: usize = 64;
+
+/// Work space for building classes.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    folder: Folder,
+    cover: Vec<CheckId>,
+    left: Vec<Op>,
+    /// Stacks: of the nodes on the way down.
+    items: Vec<Item>,
+    ops: Vec<Op>,
+}
+
+/// A filter on its way into a node.
+#[derive(Debug, Clone, Copy)]
+struct Item {
+    filter: u32,
+    /// It hangs on several comparisons.
+    is_shared: bool,
+    /// How many operations were made of it.
+    copied: usize,
+    program: Left,
+}
+
+/// What is left of its program.
+#[derive(Debug, Clone, Copy)]
+enum Left {
+    /// Here among the builder's operations; nothing: it matches.
+    Own { first: usize, len: usize },
+    /// Here among those of the class: too long to be specialised again.
+    Kept(Span),
+}
+
+/// A filter that hangs on a comparison: which of the node's.
+type Hung = (CheckId, usize);
+
+impl Builder {
+    /// A class of these filters, for events of which `known` tells the results
+    /// of some comparisons.
+    pub(super) fn build(
+        &mut self,
+        set: &FilterSet,
+        seed: &Seed,
+        filters: impl Iterator<Item = u32>,
+        known: impl Fn(CheckId) -> Option<bool>,
+    ) -> Class {
+        self.items.clear();
+        self.ops.clear();
+        for filter in filters {
+            let first = self.ops.len();
+            let len = match self.folder.fold(set.ops(filter), &known, &mut self.ops) {
+                Folded::True => 0,
+                Folded::False => continue,
+                Folded::Ops(len) => len,
+            };
+            self.items.push(Item {
+                filter,
+                is_shared: false,
+                copied: 0,
+                program: Left::Own { first, len },
+            });
+        }
+        let mut class = Class::default();
+        let mut scene = Scene {
+            set,
+            seed,
+            class: &mut class,
+        };
+        let root = self.node(&mut scene, 0, 0);
+        class.finish(root);
+        class
+    }
+
+    /// Whether something is left of a filter, which hangs on nothing; it is
+    /// then in `left`.
+    pub(super) fn is_unhung(
+        &mut self,
+        set: &FilterSet,
+        filter: u32,
+        known: impl Fn(CheckId) -> Option<bool>,
+        left: &mut Vec<Op>,
+    ) -> bool {
+        let cost = |check| anchor::cost(set.checks(), check);
+        matches!(
+            self.folder.fold(set.ops(filter), known, left),
+            Folded::Ops(_)
+        ) && !self.folder.cover(left, cost, &mut self.cover)
+    }
+
+    /// Makes a node of the items from this place on, and takes them away.
+    fn node(&mut self, scene: &mut Scene<'_>, from: usize, depth: usize) -> Node {
+        let mut parts = Parts::default();
+        let end = self.items.len();
+        let mut open = from;
+        for at in from..end {
+            let item = self.items[at];
+            let ops = self.left(item);
+            match ops {
+                Some([]) if !item.is_shared => parts.matches.push(item.filter),
+                Some([op]) if !item.is_shared && op.is_all() => match bound(scene.set, op.check) {
+                    Some((slot, is_upper, bound)) => parts.bounds.push(Bound {
+                        slot,
+                        is_upper,
+                        bound,
+                        filter: item.filter,
+                    }),
+                    None => {
+                        self.items[open] = item;
+                        open += 1;
+                    }
+                },
+                _ => {
+                    self.items[open] = item;
+                    open += 1;
+                }
+            }
+        }
+        self.items.truncate(open);
+        let mut hung = Vec::new();
+        if depth == 0 || (depth < DEPTH && open - from > FEW) {
+            self.choose(scene.set, from, depth, &mut parts, scene.class, &mut hung);
+        } else {
+            for at in from..open {
+                parts.rests.push(self.rest(scene.class, at));
+            }
+        }
+        parts.lanes = self.lanes(scene, hung, depth);
+        self.items.truncate(from);
+        scene.class.add_node(parts)
+    }
+
+    /// Chooses what filters hang on: rather fields on which others hang, too,
+    /// because each field more is one more to look up.
+    fn choose(
+        &mut self,
+        set: &FilterSet,
+        from: usize,
+        depth: usize,
+        parts: &mut Parts,
+        class: &mut Class,
+        hung: &mut Vec<Hung>,
+    ) {
+        let cost = |check| anchor::cost(set.checks(), check);
+        let mut uses: HashMap<Slot, u32> = HashMap::new();
+        for at in from..self.items.len() {
+            if !self.cover(at, cost) {
+                continue;
+            }
+            for check in &self.cover {
+                if let Some((slot, _)) = set.checks().field(*check) {
+                    *uses.entry(slot).or_insert(0) += 1;
+                }
+            }
+        }
+        let cost = |check| {
+            let (slot, _) = set.checks().field(check)?;
+            let uses = uses.get(&slot).copied().unwrap_or_default();
+            let own = anchor::cost(set.checks(), check)?;
+            Some(own + anchor::LANE / (uses + 1))
+        };
+        for at in from..self.items.len() {
+            // Beneath the root, on one comparison only: else what is left of
+            // it would multiply.
+            let hangs = self.cover(at, cost)
+                && (depth == 0 || self.cover.len() == 1 && self.folder.total() < anchor::RUN);
+            if !hangs {
+                let rest = self.rest(class, at);
+                parts.rests.push(rest);
+                continue;
+            }
+            let ways = self.cover.len();
+            hung.extend(self.cover.iter().map(|check| (*check, at)));
+            self.items[at].is_shared |= ways > 1;
+            if matches!(self.items[at].program, Left::Own { len, .. } if ways * len > LONG) {
+                self.keep(class, at);
+            }
+        }
+    }
+
+    /// The lanes on which these filters hang, with all that is beneath them.
+    fn lanes(&mut self, scene: &mut Scene<'_>, mut hung: Vec<Hung>, depth: usize) -> Vec<Lane> {
+        // Stable: filters stay in order.
+        hung.sort_by_key(|(check, _)| *check);
+        let mut builders: Vec<(Slot, LaneBuilder)> = Vec::new();
+        let mut lane_of_slot: HashMap<Slot, usize> = HashMap::new();
+        for same in hung.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(check, _)) = same.first() else {
+                continue;
+            };
+            let Some((slot, test)) = scene.set.checks().field(check) else {
+                continue;
+            };
+            let from = self.items.len();
+            let ops = self.ops.len();
+            for (_, at) in same {
+                self.specialise(scene.class, *at, check);
+            }
+            let node = self.node(scene, from, depth + 1);
+            self.ops.truncate(ops);
+            let access = scene.class.add_access(check, literal(test), node);
+            let at = *lane_of_slot.entry(slot).or_insert_with(|| {
+                builders.push((slot, LaneBuilder::default()));
+                builders.len() - 1
+            });
+            if let Some((_, lane)) = builders.get_mut(at) {
+                lane.add(access, test, scene.seed);
+            }
+        }
+        let finish = |(slot, lane): (_, LaneBuilder)| lane.finish(slot);
+        builders.into_iter().map(finish).collect()
+    }
+
+    /// Enters what is left of an item where this comparison holds.
+    fn specialise(&mut self, class: &mut Class, at: usize, holding: CheckId) {
+        let mut item = self.items[at];
+        if let Left::Own { first, len } = item.program {
+            self.left.clear();
+            self.left
+                .extend_from_slice(self.ops.get(first..first + len).unwrap_or_default());
+            let start = self.ops.len();
+            let known = |check| (check == holding).then_some(true);
+            let left = match self.folder.fold(&self.left, known, &mut self.ops) {
+                Folded::True => 0,
+                Folded::False => return,
+                Folded::Ops(left) => left,
+            };
+            self.items[at].copied += left;
+            if self.items[at].copied <= len + COPIED {
+                item.program = Left::Own {
+                    first: start,
+                    len: left,
+                };
+            } else {
+                self.ops.truncate(start);
+                self.keep(class, at);
+                item = self.items[at];
+            }
+        }
+        item.copied = 0;
+        self.items.push(item);
+    }
+
+    /// From now on an item is evaluated as it is.
+    fn keep(&mut self, class: &mut Class, at: usize) {
+        if let Left::Own { first, len } = self.items[at].program {
+            let ops = self.ops.get(first..first + len).unwrap_or_default();
+            self.items[at].program = Left::Kept(class.add_ops(ops));
+        }
+    }
+
+    /// The operations of an item, unless it is to stay as it is.
+    fn left(&self, item: Item) -> Option<&[Op]> {
+        match item.program {
+            Left::Own { first, len } => self.ops.get(first..first + len),
+            Left::Kept(_) => None,
+        }
+    }
+
+    /// Writes to `cover` what an item can hang on.
+    fn cover(&mut self, at: usize, cost: impl Fn(CheckId) -> Option<u32>) -> bool {
+        match self.items[at].program {
+            Left::Own { first, len } => {
+                let ops = self.ops.get(first..first + len).unwrap_or_default();
+                self.folder.cover(ops, cost, &mut self.cover)
+            }
+            Left::Kept(_) => false,
+        }
+    }
+
+    fn rest(&self, class: &mut Class, at: usize) -> Rest {
+        let item = self.items[at];
+        let ops = match item.program {
+            Left::Own { first, len } => {
+                class.add_ops(self.ops.get(first..first + len).unwrap_or_default())
+            }
+            Left::Kept(span) => span,
+        };
+        Rest {
+            filter: item.filter,
+            is_shared: item.is_shared,
+            ops,
+        }
+    }
+}
+
+/// What a class is made for.
+struct Scene<'a> {
+    set: &'a FilterSet,
+    seed: &'a Seed,
+    class: &'a mut Class,
+}
+
+/// The text of a comparison with one that is not empty and has no wildcards.
+fn literal(test: &FieldTest) -> &[u8] {
+    let is_equality = test.operator == Operator::Equal;
+    let text = test.text.literal().filter(|_| is_equality);
+    text.unwrap_or_default()
+}
+
+/// Which numbers a comparison holds for, if it holds for nothing else: the
+/// field, whether the bound is the greatest, and the bound.
+fn bound(set: &FilterSet, check: CheckId) -> Option<(Slot, bool, i64)> {
+    let (slot, test) = set.checks().field(check)?;
+    let NumberTest::Compare(with) = test.number else {
+        return None;
+    };
+    if test.text.is_empty() {
+        return None;
+    }
+    let (is_upper, bound) = match test.operator {
+        Operator::Equal => return None,
+        Operator::GreaterOrEqual => (false, with),
+        Operator::LessOrEqual => (true, with),
+        // No number is beyond the last.
+        Operator::Greater => (false, with.checked_add(1)?),
+        Operator::Less => (true, with.checked_sub(1)?),
+    };
+    Some((slot, is_upper, bound))
+}

@@ -1,0 +1,218 @@
+//! One event against its classes.
+
+use alloc::vec::Vec;
+
+use fantail_event::ValueRef;
+
+use super::{
+    FilterSet,
+    cache::{Cache, ClassAt},
+    checks::CheckId,
+    class::{Access, Class, Node, Rest},
+    code,
+    hash::Seed,
+    lane::{AccessId, Lane},
+    view::SlotView,
+};
+
+/// What was found out about the current event.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// Half of the marks of comparisons' results.
+    generation: u32,
+    /// For each comparison, the generation of its last result, and that.
+    checks: Vec<u32>,
+    /// For each filter the generation in which it was last evaluated.
+    filters: Vec<u32>,
+    /// A stack: what the elements of lists on the way down led to.
+    listed: Vec<AccessId>,
+    /// The filters that match.
+    found: Vec<u32>,
+}
+
+impl Scratch {
+    pub(super) fn next_event(&mut self) {
+        self.found.clear();
+        self.generation += 1;
+        if self.generation > u32::MAX / 2 {
+            self.generation = 1;
+            self.checks.fill(0);
+            self.filters.fill(0);
+        }
+    }
+
+    pub(super) fn make_room(&mut self, checks: usize, filters: usize) {
+        self.checks.resize(checks, 0);
+        self.filters.resize(filters, 0);
+    }
+
+    /// The filters that match, ascending.
+    pub(super) fn found(&mut self) -> &[u32] {
+        if self.found.len() > 1 {
+            self.found.sort_unstable();
+        }
+        &self.found
+    }
+
+    /// Whether the filter is looked at for the first time.
+    fn is_first(&mut self, filter: u32) -> bool {
+        let Some(mark) = self.filters.get_mut(filter as usize) else {
+            return false;
+        };
+        core::mem::replace(mark, self.generation) != self.generation
+    }
+
+    /// The result of a comparison, evaluated unless it was.
+    fn result(&mut self, check: CheckId, evaluate: impl FnOnce() -> bool) -> bool {
+        let Some(mark) = self.checks.get_mut(check as usize) else {
+            return false;
+        };
+        if *mark >> 1 == self.generation {
+            return *mark & 1 == 1;
+        }
+        let result = evaluate();
+        *mark = self.generation << 1 | u32::from(result);
+        result
+    }
+}
+
+/// One event against the classes.
+pub(super) struct Run<'a, V: ?Sized> {
+    pub(super) set: &'a FilterSet,
+    pub(super) view: &'a V,
+    pub(super) scratch: &'a mut Scratch,
+}
+
+impl<V: SlotView + ?Sized> Run<'_, V> {
+    /// Looks at the class, and at what stands beside all classes.
+    pub(super) fn cache(&mut self, cache: &mut Cache, at: ClassAt) {
+        if at.is_none() {
+            cache.make_whole(self.set);
+        }
+        let seed = cache.seed();
+        if let Some(class) = cache.class(at) {
+            self.node(class, &class.root, seed);
+        }
+        if at.is_some()
+            && let Some(apart) = &cache.apart
+        {
+            self.node(apart, &apart.root, seed);
+        }
+    }
+
+    /// As deep as the class was made, which is a few levels.
+    fn node(&mut self, class: &Class, node: &Node, seed: &Seed) {
+        self.scratch.found.extend_from_slice(class.matches(node));
+        for range in class.ranges(node) {
+            if let Some(ValueRef::Int(number)) = range.place.value(range.slot, self.view) {
+                let filters = class.bounded(range, number);
+                self.scratch.found.extend_from_slice(filters);
+            }
+        }
+        for rest in class.rests(node) {
+            self.rest(class, rest);
+        }
+        for lane in class.lanes(node) {
+            self.lane(class, lane, seed);
+        }
+    }
+
+    fn lane(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
+        let value = lane.place.value(lane.slot, self.view);
+        if matches!(value, Some(ValueRef::List)) {
+            self.list(class, lane, seed);
+            return;
+        }
+        let mut found = |access| self.access(class, access, value, seed);
+        lane.find(value, seed, |_| {}, &mut found);
+    }
+
+    /// Elements can lead to one comparison many times: it counts once.
+    fn list(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
+        let (view, slot, value) = (self.view, lane.slot, Some(ValueRef::List));
+        let elements = |each: &mut dyn FnMut(&[u8])| {
+            view.any_element(slot, &mut |element| {
+                each(element);
+                false
+            });
+        };
+        let listed = &mut self.scratch.listed;
+        let first = listed.len();
+        let mut room = 2 * class.accesses() + 64;
+        let mut found = |access| {
+            listed.push(access);
+            room -= 1;
+            if room == 0 {
+                distinct(listed, first);
+                room = 2 * class.accesses() + 64 - (listed.len() - first);
+            }
+        };
+        lane.find(value, seed, elements, &mut found);
+        distinct(listed, first);
+        for at in first..listed.len() {
+            if let Some(&access) = self.scratch.listed.get(at) {
+                self.access(class, access, value, seed);
+            }
+        }
+        self.scratch.listed.truncate(first);
+    }
+
+    /// A comparison that may hold for this value.
+    fn access(
+        &mut self,
+        class: &Class,
+        access: AccessId,
+        value: Option<ValueRef<'_>>,
+        seed: &Seed,
+    ) {
+        let Some(access) = class.access(access) else {
+            return;
+        };
+        if self.holds(class, access, value) {
+            self.node(class, &access.node, seed);
+        }
+    }
+
+    fn holds(&self, class: &Class, access: &Access, value: Option<ValueRef<'_>>) -> bool {
+        if let (Some(folded), Some(ValueRef::Str(text))) = (class.text(access), value) {
+            return super::hash::is_folded(folded, text);
+        }
+        let view = self.view;
+        let test = self.set.checks().field(access.check);
+        test.is_some_and(|(slot, test)| {
+            test.holds_for(value, |accept| view.any_element(slot, accept))
+        })
+    }
+
+    fn rest(&mut self, class: &Class, rest: &Rest) {
+        if rest.is_shared && !self.scratch.is_first(rest.filter) {
+            return;
+        }
+        let (set, view, scratch) = (self.set, self.view, &mut *self.scratch);
+        let test = |check| scratch.result(check, || set.checks().holds(check, view));
+        let ops = class.ops(rest);
+        // Where nothing is left to be evaluated, it matches.
+        if ops.is_empty() || code::run(ops, test) {
+            self.scratch.found.push(rest.filter);
+        }
+    }
+}
+
+/// Leaves each once of those from this place on.
+fn distinct(listed: &mut Vec<AccessId>, first: usize) {
+    let Some(new) = listed.get_mut(first..) else {
+        return;
+    };
+    new.sort_unstable();
+    let mut last = None;
+    let mut kept = first;
+    for at in first..listed.len() {
+        let access = listed[at];
+        if last != Some(access) {
+            listed[kept] = access;
+            kept += 1;
+            last = Some(access);
+        }
+    }
+    listed.truncate(kept);
+}

@@ -1,0 +1,141 @@
+//! `journal`: an entry in the native protocol of the systemd journal.
+//!
+//! `MESSAGE` is the event as [`logfmt`] without its times and host; each
+//! part of the event is a journal field besides: `DOVECOT_EVENT`,
+//! `DOVECOT_HOSTNAME`, `DOVECOT_START_TIME`, `DOVECOT_END_TIME`,
+//! `DOVECOT_CATEGORY` (once for each), and `DOVECOT_FIELD_…` for the event's
+//! fields (once for each element of a list). The journal allows capitals,
+//! digits and `_` in at most 64 bytes of a name; other bytes become `_`, and
+//! what is too long is cut. Values keep their bytes whatever they are: one
+//! with a line break is sent with its length.
+
+use std::io::Write;
+
+use fantail_event::Value;
+
+use crate::{
+    decimal::write_int,
+    format::Row,
+    formatter::{Export, Style},
+    logfmt, time_text,
+};
+
+pub(crate) const FORMAT: Row = Row {
+    name: "journal",
+    content_type: "application/vnd.fdo.journal",
+    has_times: true,
+    write,
+};
+
+/// The longest name that the journal takes.
+const LONGEST_NAME: usize = 64;
+
+/// Begins the names of journal fields that are fields of the event.
+const PREFIX: &[u8] = b"DOVECOT_FIELD_";
+
+/// Severity "informational": the level that exported events have.
+const HEAD: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
+
+fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
+    let message = Export {
+        hostname: None,
+        times: None,
+        categories: None,
+        ..*export
+    };
+    write_field(b"MESSAGE", out, |out| {
+        (logfmt::FORMAT.write)(&message, style, out);
+    });
+    out.extend_from_slice(HEAD);
+    if let Some(name) = export.name {
+        write_field(b"DOVECOT_EVENT", out, |out| out.extend_from_slice(name));
+    }
+    if let Some(hostname) = export.hostname {
+        write_field(b"DOVECOT_HOSTNAME", out, |out| {
+            out.extend_from_slice(hostname);
+        });
+    }
+    if let Some(times) = export.times {
+        for (name, time) in [&b"DOVECOT_START_TIME"[..], b"DOVECOT_END_TIME"]
+            .into_iter()
+            .zip(times)
+        {
+            write_field(name, out, |out| {
+                time_text::write(time, style.time_style, out);
+            });
+        }
+    }
+    for category in export.categories.unwrap_or_default() {
+        write_field(b"DOVECOT_CATEGORY", out, |out| {
+            out.extend_from_slice(category);
+        });
+    }
+    if let Some(fields) = &export.fields {
+        fields.each(|key, value| write_value(key, value, style, out));
+    }
+}
+
+fn write_value(key: &[u8], value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+    let name = FieldName::new(key);
+    let name = name.as_slice();
+    match value {
+        Value::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
+        Value::Int(number) => write_field(name, out, |out| write_int(*number, out)),
+        Value::Time(time) => write_field(name, out, |out| {
+            time_text::write(*time, style.time_style, out);
+        }),
+        Value::Ip(ip) => write_field(name, out, |out| {
+            // Writing into a vector cannot fail.
+            let _ = write!(out, "{ip}");
+        }),
+        Value::List(list) => {
+            for element in list {
+                write_field(name, out, |out| out.extend_from_slice(element));
+            }
+        }
+    }
+}
+
+/// The name of the journal field for a field of an event.
+struct FieldName {
+    bytes: [u8; LONGEST_NAME],
+    length: usize,
+}
+
+impl FieldName {
+    fn new(key: &[u8]) -> Self {
+        let legal = key.iter().map(|byte| match byte.to_ascii_uppercase() {
+            legal @ (b'A'..=b'Z' | b'0'..=b'9') => legal,
+            _ => b'_',
+        });
+        let mut bytes = [0; LONGEST_NAME];
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(PREFIX.iter().copied().chain(legal)) {
+            *place = byte;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// Appends a field: `NAME=value` if there is no line break in the value, or
+/// else the name, the value's length in 8 bytes, and the value.
+fn write_field(name: &[u8], out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(name);
+    let separator = out.len();
+    out.push(b'=');
+    let start = out.len();
+    value(out);
+    let written = out.get(start..).unwrap_or_default();
+    if written.contains(&b'\n') {
+        let length = (written.len() as u64).to_le_bytes();
+        let framed = std::iter::once(b'\n').chain(length);
+        // Rare: what was written moves up to make room.
+        out.splice(separator..start, framed);
+    }
+    out.push(b'\n');
+}

@@ -1,0 +1,201 @@
+//! Strings of JSON, and the values of fields in it: what both JSON formats
+//! share.
+//!
+//! Any bytes give valid UTF-8: each byte that is no part of a character is
+//! replaced by U+FFFD.
+
+use std::io::Write;
+
+use fantail_event::{Dialect, Value};
+
+use crate::{decimal::write_int, formatter::Style, time_text};
+
+/// What is escaped beyond what JSON demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Escapes {
+    /// What Dovecot escapes, with hexadecimal digits as this dialect's: the
+    /// two line separators that JavaScript once could not bear.
+    Dovecot(Dialect),
+    /// Whatever could end a line or drive a terminal: DEL and the control
+    /// characters up to U+009F too.
+    Controls,
+}
+
+/// Appends the value of a field.
+pub(crate) fn write_value(value: &Value<'_>, style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+    match value {
+        Value::Str(text) => write_cut_string(text, style, escapes, out),
+        Value::Int(number) => write_int(*number, out),
+        Value::Time(time) => time_text::write_json(*time, style.time_style, out),
+        Value::Ip(ip) => {
+            // Writing into a vector cannot fail.
+            let _ = write!(out, "\"{ip}\"");
+        }
+        Value::List(list) => {
+            write_array(list, out, |element, out| {
+                write_cut_string(element, style, escapes, out);
+            });
+        }
+    }
+}
+
+/// Appends an array.
+pub(crate) fn write_array<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
+fn write_cut_string(text: &[u8], style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+    match style.cut {
+        Some(limit) if text.len() > limit => {
+            let kept = cut_at(text, limit, style.dialect);
+            out.push(b'"');
+            write_escaped(text.get(..kept).unwrap_or_default(), escapes, out);
+            out.extend_from_slice(b"...\"");
+        }
+        _ => write_string(text, escapes, out),
+    }
+}
+
+/// Where a string longer than `limit` is cut. 2.3 cuts at the limit; 2.4
+/// takes away a character there that may be unfinished, and, if the next byte
+/// belongs to no ASCII character, the last one in any case.
+pub(crate) fn cut_at(text: &[u8], limit: usize, dialect: Dialect) -> usize {
+    if dialect == Dialect::V2_3 || text.get(limit).is_none_or(u8::is_ascii) {
+        return limit;
+    }
+    let before = text.get(..limit).unwrap_or_default().iter().rev();
+    let continuations = before
+        .clone()
+        .take_while(|&&byte| byte & 0xc0 == 0x80)
+        .count();
+    match before.clone().nth(continuations) {
+        Some(first) if first & 0xc0 == 0xc0 => limit - continuations - 1,
+        _ => limit - continuations,
+    }
+}
+
+/// Appends a string.
+pub(crate) fn write_string(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_escaped(text, escapes, out);
+    out.push(b'"');
+}
+
+/// Appends a string's contents.
+pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(plain_prefix(rest));
+        out.extend_from_slice(plain);
+        let Some((&first, behind)) = special.split_first() else {
+            return;
+        };
+        if first.is_ascii() {
+            write_character(char::from(first), escapes, out);
+            rest = behind;
+        } else {
+            let end = special.iter().position(u8::is_ascii);
+            let (foreign, behind) = special.split_at(end.unwrap_or(special.len()));
+            write_foreign(foreign, escapes, out);
+            rest = behind;
+        }
+    }
+}
+
+/// How many bytes at the front stand for themselves, and are ASCII.
+fn plain_prefix(text: &[u8]) -> usize {
+    let (words, tail) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let flags = special_flags(*word);
+        if flags != 0 {
+            return at * 8 + flags.trailing_zeros() as usize / 8;
+        }
+    }
+    // The last eight bytes, some of them for the second time.
+    if let Some((_, word)) = text.split_last_chunk::<8>()
+        && special_flags(*word) == 0
+    {
+        return text.len();
+    }
+    let special = |byte: &u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
+    let plain = tail.iter().position(special).unwrap_or(tail.len());
+    words.len() * 8 + plain
+}
+
+/// The highest bit of each byte that needs a look: of those that are set, the
+/// lowest is right, and the others may be borrowed from it.
+const fn special_flags(word: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_le_bytes(word);
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES);
+    (word | control | quote | backslash | delete) & HIGH
+}
+
+/// Bytes none of which is ASCII.
+fn write_foreign(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
+    for chunk in text.utf8_chunks() {
+        let valid = chunk.valid();
+        let mut plain_from = 0;
+        for (at, character) in valid.char_indices() {
+            if is_escaped(character, escapes) {
+                out.extend_from_slice(valid.get(plain_from..at).unwrap_or_default().as_bytes());
+                plain_from = at + character.len_utf8();
+                write_escape(character, escapes, out);
+            }
+        }
+        out.extend_from_slice(valid.get(plain_from..).unwrap_or_default().as_bytes());
+        for _ in chunk.invalid() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+}
+
+/// An ASCII character.
+fn write_character(character: char, escapes: Escapes, out: &mut Vec<u8>) {
+    if is_escaped(character, escapes) {
+        write_escape(character, escapes, out);
+    } else {
+        out.extend(u8::try_from(character));
+    }
+}
+
+fn is_escaped(character: char, escapes: Escapes) -> bool {
+    match character {
+        '\0'..='\x1f' | '"' | '\\' | '\u{2028}' | '\u{2029}' => true,
+        '\x7f'..='\u{9f}' => escapes == Escapes::Controls,
+        _ => false,
+    }
+}
+
+fn write_escape(character: char, escapes: Escapes, out: &mut Vec<u8>) {
+    let short = match character {
+        '"' => b'"',
+        '\\' => b'\\',
+        '\x08' => b'b',
+        '\x0c' => b'f',
+        '\n' => b'n',
+        '\r' => b'r',
+        '\t' => b't',
+        _ => return write_code(u32::from(character), escapes, out),
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+fn write_code(code: u32, escapes: Escapes, out: &mut Vec<u8>) {
+    // Writing into a vector cannot fail.
+    let _ = match escapes {
+        Escapes::Dovecot(Dialect::V2_4) => write!(out, "\\u{code:04X}"),
+        Escapes::Dovecot(Dialect::V2_3) | Escapes::Controls => write!(out, "\\u{code:04x}"),
+    };
+}

@@ -1,0 +1,160 @@
+//! Which fields are written, and what of them.
+
+use std::{borrow::Cow, net::IpAddr};
+
+use fantail_event::{Ip, Value};
+
+use crate::HashKey;
+
+/// Which fields an exporter writes, and what of them: for privacy, and for
+/// targets that pay by the byte.
+///
+/// By default all fields are written as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldRules {
+    /// Only these are written; all, if there is none here.
+    pub allow: Vec<KeyPattern>,
+    /// These are not written, even if they are allowed.
+    pub deny: Vec<KeyPattern>,
+    /// What is not written as it is; for each field the first that fits
+    /// counts.
+    pub masks: Vec<(KeyPattern, Mask)>,
+}
+
+/// The name of a field, or with a `*` at its end the beginning of names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyPattern(Vec<u8>);
+
+/// What is written instead of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mask {
+    /// A keyed hash of it.
+    Hash(HashKey),
+    /// So many bytes of its beginning at most, whole characters; numbers and
+    /// times stay as they are.
+    Truncate(usize),
+    /// The network that an address is in, by the lengths of its prefix:
+    /// 192.0.2.77 becomes 192.0.2.0. What is no address becomes empty.
+    Network {
+        /// Of an IPv4 address, and of one that is written as IPv6.
+        v4: u8,
+        /// Of an IPv6 address.
+        v6: u8,
+    },
+}
+
+impl KeyPattern {
+    /// A pattern; a `*` at its end stands for anything.
+    pub fn new(pattern: impl Into<Vec<u8>>) -> Self {
+        Self(pattern.into())
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it means this field.
+    ///
+    /// ```
+    /// use fantail_format::KeyPattern;
+    ///
+    /// assert!(KeyPattern::new("user").matches(b"user"));
+    /// assert!(!KeyPattern::new("user").matches(b"user_mask"));
+    /// assert!(KeyPattern::new("net_*").matches(b"net_in_bytes"));
+    /// ```
+    #[must_use]
+    pub fn matches(&self, key: &[u8]) -> bool {
+        match self.0.split_last() {
+            Some((b'*', start)) => key.starts_with(start),
+            _ => self.0 == key,
+        }
+    }
+}
+
+impl FieldRules {
+    /// Whether every field is written as it is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty() && self.masks.is_empty()
+    }
+
+    /// Hands to `write` what is written of a field, if anything is.
+    pub(crate) fn apply(
+        &self,
+        key: &[u8],
+        value: &Value<'_>,
+        mut write: impl FnMut(&[u8], &Value<'_>),
+    ) {
+        let means = |pattern: &KeyPattern| pattern.matches(key);
+        let hidden = !self.allow.is_empty() && !self.allow.iter().any(means);
+        if hidden || self.deny.iter().any(means) {
+            return;
+        }
+        let mask = self.masks.iter().find(|(pattern, _)| means(pattern));
+        match mask.map(|(_, mask)| mask) {
+            None => write(key, value),
+            Some(Mask::Hash(secret)) => secret.hide(value, |value| write(key, value)),
+            Some(Mask::Truncate(bytes)) => write(key, &truncated(value, *bytes)),
+            Some(Mask::Network { v4, v6 }) => write(key, &network(value, *v4, *v6)),
+        }
+    }
+}
+
+fn truncated<'v>(value: &'v Value<'_>, bytes: usize) -> Cow<'v, Value<'v>> {
+    Cow::Owned(match value {
+        Value::Str(text) => Value::Str(Cow::Borrowed(beginning(text, bytes))),
+        Value::List(list) => {
+            let elements = list.iter();
+            let elements = elements.map(|one| Cow::Borrowed(beginning(one, bytes)));
+            Value::List(elements.collect())
+        }
+        Value::Ip(ip) => {
+            let text = ip.to_string().into_bytes();
+            Value::Str(beginning(&text, bytes).to_vec().into())
+        }
+        Value::Int(_) | Value::Time(_) => return Cow::Borrowed(value),
+    })
+}
+
+/// At most this many bytes, and no piece of a character at the end.
+fn beginning(text: &[u8], bytes: usize) -> &[u8] {
+    let continues = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    // A character has at most three bytes behind its first.
+    let whole = (bytes.saturating_sub(3)..=bytes).rfind(|at| !continues(*at));
+    text.get(..whole.unwrap_or(bytes)).unwrap_or(text)
+}
+
+fn network(value: &Value<'_>, v4: u8, v6: u8) -> Value<'static> {
+    let text_network = |text: &[u8]| Ip::parse_sent(text).map(|ip| ip_network(ip, v4, v6));
+    match value {
+        Value::Ip(ip) => Value::Ip(ip_network(*ip, v4, v6)),
+        Value::Str(text) => text_network(text).map_or(Value::Str(Cow::default()), Value::Ip),
+        Value::List(list) => {
+            let addresses = list.iter().map(|one| text_network(one));
+            let texts = addresses.map(|ip| ip.map(|ip| ip.to_string()).unwrap_or_default());
+            Value::List(texts.map(|text| text.into_bytes().into()).collect())
+        }
+        Value::Int(_) | Value::Time(_) => Value::Str(Cow::default()),
+    }
+}
+
+/// The network of an address; without its zone, which names an interface.
+fn ip_network(ip: Ip, v4: u8, v6: u8) -> Ip {
+    let masked = match ip.address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(v4.into()));
+            IpAddr::V4((u32::from(address) & mask.unwrap_or(0)).into())
+        }
+        IpAddr::V6(address) => {
+            let length = match address.to_ipv4_mapped() {
+                Some(_) => v4.saturating_add(96),
+                None => v6,
+            };
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(length.into()));
+            IpAddr::V6((u128::from(address) & mask.unwrap_or(0)).into())
+        }
+    };
+    masked.into()
+}

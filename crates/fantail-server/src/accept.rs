@@ -1,0 +1,132 @@
+//! Accepting connections, and who gets them.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Handle, Log,
+    handle::{Tally, count},
+    readers,
+    worker::{Message, Worker},
+};
+
+/// Hands clients of the writer's sockets to the workers.
+#[derive(Debug, Clone)]
+pub(crate) struct Dispatcher {
+    workers: Vec<(mpsc::UnboundedSender<Message>, Arc<AtomicUsize>)>,
+    limit: usize,
+    tally: Arc<Tally>,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(workers: &[Worker], limit: usize, tally: Arc<Tally>) -> Self {
+        let workers = workers.iter();
+        let ends = |worker: &Worker| (worker.inbox.clone(), Arc::clone(&worker.connections));
+        Self {
+            workers: workers.map(ends).collect(),
+            limit,
+            tally,
+        }
+    }
+
+    /// The worker with the fewest connections gets it.
+    fn dispatch(&self, stream: UnixStream) {
+        let counts = self.workers.iter().map(|(_, connections)| connections);
+        let all: usize = counts.map(|count| count.load(Ordering::Relaxed)).sum();
+        let idlest = self
+            .workers
+            .iter()
+            .min_by_key(|(_, connections)| connections.load(Ordering::Relaxed));
+        let (Some((inbox, connections)), true) = (idlest, all < self.limit) else {
+            count(&self.tally.refused);
+            return;
+        };
+        if let Ok(stream) = stream.into_std() {
+            connections.fetch_add(1, Ordering::Relaxed);
+            // A worker that is gone ends the server soon.
+            let _ = inbox.send(Message::Connection(stream));
+        }
+    }
+}
+
+/// What becomes of an accepted connection.
+#[derive(Debug, Clone)]
+pub(crate) enum Purpose {
+    Writer(Dispatcher),
+    Reader {
+        handle: Handle,
+        log: Log,
+        /// How many are served, and may be.
+        open: Arc<AtomicUsize>,
+        limit: usize,
+    },
+}
+
+impl Purpose {
+    fn take(&self, stream: UnixStream) {
+        match self {
+            Self::Writer(dispatcher) => dispatcher.dispatch(stream),
+            Self::Reader {
+                handle,
+                log,
+                open,
+                limit,
+            } => {
+                if open.load(Ordering::Relaxed) >= *limit {
+                    return;
+                }
+                open.fetch_add(1, Ordering::Relaxed);
+                let (handle, log, open) = (handle.clone(), log.clone(), Arc::clone(open));
+                tokio::spawn(async move {
+                    readers::serve(stream, handle, log).await;
+                    open.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+        }
+    }
+}
+
+/// Accepts until `stop`; whoever has connected by then is still taken.
+pub(crate) async fn accept(
+    listener: UnixListener,
+    purpose: Purpose,
+    mut stop: watch::Receiver<bool>,
+    log: Log,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.changed() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => purpose.take(stream),
+            Err(error) => {
+                pause(&error, &log).await;
+            }
+        }
+    }
+    while let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await {
+        purpose.take(stream);
+    }
+}
+
+/// Without file descriptors, only time helps.
+pub(crate) async fn pause(error: &io::Error, log: &Log) {
+    if error.kind() == io::ErrorKind::ConnectionAborted {
+        return;
+    }
+    log.say(format_args!("cannot accept connections: {error}"));
+    sleep(Duration::from_millis(200)).await;
+}

@@ -1,0 +1,187 @@
+//! `/api/v1/…`: JSON for programs. Bytes that are not UTF-8 are replaced, but
+//! in labels, which stay apart.
+//!
+//! Targets of exporters are not told: URLs have passwords in them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{extract::State, response::Response};
+use fantail_config::{Transport, write_metric};
+use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Series, Snapshot};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+use super::{Context, answer, unavailable};
+use crate::handle::Live;
+
+fn json(value: &Value) -> Response {
+    answer("application/json", format!("{value}\n").into_bytes())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn texts(all: &[Vec<u8>]) -> Vec<String> {
+    all.iter().map(|bytes| text(bytes)).collect()
+}
+
+fn live(context: &Context) -> Arc<Live> {
+    Arc::clone(&context.handle.live.borrow())
+}
+
+/// What all metrics have counted.
+pub(super) async fn snapshot(State(context): State<Context>) -> Response {
+    let Some(snapshot) = context.handle.snapshot().await else {
+        return unavailable();
+    };
+    match spawn_blocking(move || format!("{}\n", counted(&snapshot))).await {
+        Ok(text) => answer("application/json", text.into_bytes()),
+        Err(_) => unavailable(),
+    }
+}
+
+fn counted(snapshot: &Snapshot) -> Value {
+    let metrics = snapshot.metrics().iter().map(|metric| {
+        json!({
+            "name": text(&metric.settings().name),
+            "overflowed": metric.overflowed(),
+            "dropped": metric.dropped(),
+            "series": series(metric),
+        })
+    });
+    json!({ "metrics": metrics.collect::<Vec<_>>() })
+}
+
+fn series(metric: &MetricSnapshot) -> Vec<Value> {
+    let settings = metric.settings();
+    // The labels of the series from the metric down to this one.
+    let mut path: Vec<Value> = Vec::new();
+    let series = metric.series().iter().map(|series: &Series| {
+        path.truncate(series.depth().saturating_sub(1));
+        if let Some(level) = series.level(settings) {
+            let label = series.label().text(level);
+            path.push(json!({ "field": text(&level.field), "value": label }));
+        }
+        let names = settings.fields.iter();
+        let fields = names.zip(series.fields());
+        let fields: Vec<Value> = fields
+            .map(|(name, values)| json!({ "name": text(name), "values": numbers(values) }))
+            .collect();
+        json!({
+            "labels": path,
+            "duration_us": numbers(series.duration()),
+            "fields": fields,
+        })
+    });
+    series.collect()
+}
+
+fn numbers(values: &Distribution) -> Value {
+    let quantiles = values.quantiles();
+    // More than 64 bits would not be read back.
+    let sum = u64::try_from(values.sum()).unwrap_or(u64::MAX);
+    json!({
+        "count": values.count(),
+        "sum": sum,
+        "min": values.min(),
+        "max": values.max(),
+        "mean": values.mean(),
+        "median": quantiles.median(),
+        "p95": quantiles.percentile(Percentile::whole(95)),
+    })
+}
+
+/// What metrics there are.
+pub(super) async fn metrics(State(context): State<Context>) -> Response {
+    let live = live(&context);
+    let configured = live.settings.metrics.len() - live.added;
+    let metrics = live
+        .settings
+        .metrics
+        .iter()
+        .enumerate()
+        .map(|(at, metric)| {
+            let settings = &metric.settings;
+            let levels = settings.group_by.iter();
+            let exporter = metric.exporter.as_ref();
+            json!({
+                "name": text(&settings.name),
+                "description": text(&settings.description),
+                "filter": metric.filter.to_string(),
+                "fields": texts(&settings.fields),
+                "group_by": levels.map(|level| text(&level.field)).collect::<Vec<_>>(),
+                "exporter": exporter.map(|name| text(&name.value)),
+                "added_at_run_time": at >= configured,
+            })
+        });
+    json(&json!({ "metrics": metrics.collect::<Vec<_>>() }))
+}
+
+/// The configuration in force.
+pub(super) async fn configuration(State(context): State<Context>) -> Response {
+    let live = live(&context);
+    let settings = &live.settings;
+    let mut blocks = Vec::new();
+    for metric in &settings.metrics {
+        write_metric(metric, settings.dialect, &mut blocks);
+    }
+    json(&json!({
+        "dialect": settings.dialect.to_string(),
+        "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
+        "filter_sent_to_clients": text(&live.plan.handshake()),
+        "metrics_as_text": text(&blocks),
+        "exporters": settings.exporters.iter().map(|exporter| text(&exporter.name)).collect::<Vec<_>>(),
+    }))
+}
+
+/// What became of exported events.
+pub(super) async fn exporters(State(context): State<Context>) -> Response {
+    let live = live(&context);
+    let exporters = live.settings.exporters.iter().zip(live.exporters.iter());
+    let exporters = exporters.map(|(settings, (name, queue))| {
+        let counters = queue.counters();
+        json!({
+            "name": name,
+            "transport": driver(&settings.transport),
+            "queued": counters.queued,
+            "sent": counters.sent,
+            "dropped": { "full": counters.dropped_full, "failed": counters.dropped_failed },
+        })
+    });
+    json(&json!({ "exporters": exporters.collect::<Vec<_>>() }))
+}
+
+const fn driver(transport: &Transport) -> &'static str {
+    match transport {
+        Transport::Log => "log",
+        Transport::Drop => "drop",
+        Transport::HttpPost { .. } => "http-post",
+        Transport::File { .. } => "file",
+        Transport::Unix { .. } => "unix",
+        _ => "other",
+    }
+}
+
+/// The server itself.
+pub(super) async fn server(State(context): State<Context>) -> Response {
+    let Some(whole) = context.handle.report(false).await else {
+        return unavailable();
+    };
+    let tally = &context.handle.tally;
+    let errors: BTreeMap<_, _> = whole.intake.errors.iter().collect();
+    json(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "started_unix_us": tally.started.unix_micros(),
+        "uptime_seconds": tally.since.elapsed().as_secs(),
+        "workers": whole.workers,
+        "connections": whole.connections,
+        "accepted": whole.intake.accepted,
+        "held_bytes": whole.held,
+        "read_bytes": whole.intake.bytes,
+        "read_lines": whole.intake.lines,
+        "events": whole.engine.events,
+        "matched_events": whole.engine.matched,
+        "protocol_errors": errors,
+    }))
+}

@@ -1,0 +1,177 @@
+//! The server's own numbers: `fantail_…`.
+
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use fantail_openmetrics::{Exposition, Family, Kind};
+use fantail_transport::QueueCounters;
+
+use crate::handle::{Handle, Whole};
+
+const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family<'static> {
+    Family {
+        name,
+        kind,
+        help,
+        unit: None,
+    }
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Family<'static> {
+    family(name, Kind::Counter, help)
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Family<'static> {
+    family(name, Kind::Gauge, help)
+}
+
+/// Writes all families.
+pub(super) fn write<W: Write>(
+    whole: &Whole,
+    handle: &Handle,
+    out: &mut Exposition<W>,
+) -> io::Result<()> {
+    process(handle, out)?;
+    intake(whole, handle, out)?;
+    errors(whole, out)?;
+    metrics(whole, out)?;
+    exporters(handle, out)
+}
+
+fn one<W: Write>(out: &mut Exposition<W>, family: &Family<'_>, number: u64) -> io::Result<()> {
+    out.family(family, |samples| samples.add(&[], number))
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn process<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
+    let build = family("fantail_build", Kind::Info, "The version of fantail");
+    out.family(&build, |samples| {
+        samples.add(&[("version", env!("CARGO_PKG_VERSION"))], 1)
+    })?;
+    let tally = &handle.tally;
+    let mut start = gauge("fantail_start_time_seconds", "When the server started");
+    start.unit = Some("seconds");
+    #[allow(clippy::cast_precision_loss, reason = "until the year 2255")]
+    let started = tally.started.unix_micros() as f64 / 1e6;
+    out.family(&start, |samples| samples.add(&[], started))?;
+    let reloads = counter("fantail_reloads", "Reloads of the configuration");
+    out.family(&reloads, |samples| {
+        samples.add(&[("result", "done")], get(&tally.reloads))?;
+        samples.add(&[("result", "refused")], get(&tally.reloads_refused))
+    })?;
+    let scrapes = counter("fantail_scrapes", "Scrapes, this one included");
+    one(out, &scrapes, get(&tally.scrapes))
+}
+
+fn intake<W: Write>(whole: &Whole, handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let workers = gauge("fantail_workers", "Threads that read events");
+    one(out, &workers, number(whole.workers))?;
+    let connections = gauge("fantail_connections", "Connections of Dovecot's processes");
+    one(out, &connections, number(whole.connections))?;
+    let accepted = counter("fantail_accepted_connections", "Connections accepted");
+    one(out, &accepted, whole.intake.accepted)?;
+    let refused = counter(
+        "fantail_refused_connections",
+        "Connections closed at once because there were too many",
+    );
+    one(out, &refused, get(&handle.tally.refused))?;
+    let mut held = gauge(
+        "fantail_held_bytes",
+        "What connections hold: living events and unfinished lines",
+    );
+    held.unit = Some("bytes");
+    one(out, &held, number(whole.held))?;
+    let mut read = counter("fantail_read_bytes", "Bytes read from Dovecot's processes");
+    read.unit = Some("bytes");
+    one(out, &read, whole.intake.bytes)?;
+    let lines = counter("fantail_read_lines", "Lines read from Dovecot's processes");
+    one(out, &lines, whole.intake.lines)?;
+    let events = counter("fantail_events", "Events read");
+    one(out, &events, whole.engine.events)?;
+    let matched = counter("fantail_matched_events", "Events that some metric counts");
+    one(out, &matched, whole.engine.matched)
+}
+
+fn errors<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
+    let errors = counter(
+        "fantail_protocol_errors",
+        "Connections closed for what the client sent",
+    );
+    out.family(&errors, |samples| {
+        for (kind, count) in &whole.intake.errors {
+            samples.add(&[("kind", kind)], *count)?;
+        }
+        Ok(())
+    })
+}
+
+fn metrics<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
+    let names = whole.snapshot.metrics().iter().map(|metric| {
+        // No two metrics have a name, but two may look the same as text.
+        let name = metric.settings().name.escape_ascii().to_string();
+        (name, metric)
+    });
+    let names: Vec<_> = names.collect();
+    let series = gauge("fantail_series", "Series of a metric");
+    out.family(&series, |samples| {
+        for (name, metric) in &names {
+            let count = u64::try_from(metric.series().len()).unwrap_or(u64::MAX);
+            samples.add(&[("metric", name)], count)?;
+        }
+        Ok(())
+    })?;
+    let overflowed = counter(
+        "fantail_overflowed_updates",
+        "Updates of a metric for which there was no series of their own",
+    );
+    out.family(&overflowed, |samples| {
+        for (name, metric) in names.iter().filter(|(_, metric)| metric.overflowed() > 0) {
+            samples.add(&[("metric", name)], metric.overflowed())?;
+        }
+        Ok(())
+    })
+}
+
+fn exporters<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
+    type Get = fn(&QueueCounters) -> u64;
+    let live = std::sync::Arc::clone(&handle.live.borrow());
+    let counters = live.exporters.iter();
+    let counters: Vec<_> = counters
+        .map(|(name, queue)| (name, queue.counters()))
+        .collect();
+    let families: [(_, &[(&str, Get)]); 3] = [
+        (
+            counter("fantail_export_queued", "Events taken for an exporter"),
+            &[("", |counters| counters.queued)],
+        ),
+        (
+            counter("fantail_export_sent", "Events that reached their target"),
+            &[("", |counters| counters.sent)],
+        ),
+        (
+            counter("fantail_export_dropped", "Events that were lost"),
+            &[
+                ("full", |counters| counters.dropped_full),
+                ("failed", |counters| counters.dropped_failed),
+            ],
+        ),
+    ];
+    for (family, numbers) in families {
+        out.family(&family, |samples| {
+            for (name, counters) in &counters {
+                for (reason, number) in numbers {
+                    let labels = [("exporter", *name), ("reason", *reason)];
+                    samples.add(&labels, number(counters))?;
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! `/metrics`.
+
+use std::{io::Write as _, sync::atomic::Ordering};
+
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use fantail_openmetrics::{Exposition, Format, Options, dovecot};
+use flate2::{Compression, write::GzEncoder};
+use serde::Deserialize;
+use tokio::task::spawn_blocking;
+
+use super::{Context, answer, own, unavailable};
+use crate::handle::{Handle, Whole};
+
+/// What may stand behind `?`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wish {
+    /// `openmetrics`, `prometheus` or `dovecot`; else the headers decide.
+    format: Option<String>,
+}
+
+/// How to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Valid(Format),
+    Dovecot,
+}
+
+pub(super) async fn metrics(
+    State(context): State<Context>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Response {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let accept = text(header::ACCEPT).unwrap_or_default();
+    let layout = match wish.format.as_deref() {
+        Some("dovecot") => Layout::Dovecot,
+        Some("openmetrics") => Layout::Valid(Format::OpenMetrics),
+        Some("prometheus") => Layout::Valid(Format::Prometheus),
+        _ if context.compat => Layout::Dovecot,
+        _ => Layout::Valid(Format::negotiate(accept)),
+    };
+    let zipped = takes_gzip(text(header::ACCEPT_ENCODING).unwrap_or_default());
+    let Some(whole) = context.handle.report(false).await else {
+        return unavailable();
+    };
+    let handle = context.handle.clone();
+    handle.tally.scrapes.fetch_add(1, Ordering::Relaxed);
+    let rendered = spawn_blocking(move || {
+        let body = render(&whole, &handle, layout)?;
+        if zipped { zip(&body) } else { Ok(body) }
+    });
+    let Ok(Ok(body)) = rendered.await else {
+        return unavailable();
+    };
+    let content_type = match layout {
+        Layout::Valid(format) => format.content_type(),
+        Layout::Dovecot => dovecot::CONTENT_TYPE,
+    };
+    let mut response = answer(content_type, body);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Accept-Encoding"),
+    );
+    if zipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response.into_response()
+}
+
+fn render(whole: &Whole, handle: &Handle, layout: Layout) -> std::io::Result<Vec<u8>> {
+    match layout {
+        Layout::Dovecot => {
+            let process = dovecot::Process {
+                started: handle.tally.started,
+                version: concat!("fantail ", env!("CARGO_PKG_VERSION")),
+                revision: None,
+            };
+            let mut text = Vec::new();
+            dovecot::write(&whole.snapshot, &process, &mut text)?;
+            Ok(text)
+        }
+        Layout::Valid(format) => {
+            let mut answer = Exposition::new(Vec::new(), Options::new(format));
+            own::write(whole, handle, &mut answer)?;
+            answer.snapshot(&whole.snapshot)?;
+            // Names like log/all are left out on purpose, in silence.
+            let (text, _left_out) = answer.finish()?;
+            Ok(text)
+        }
+    }
+}
+
+fn zip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+/// Whether `Accept-Encoding` names gzip, and not with a weight of nothing.
+fn takes_gzip(accept: &str) -> bool {
+    accept.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let gzip = parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let refused = parts.any(|part| {
+            let weight = part.strip_prefix("q=");
+            weight.is_some_and(|weight| weight.parse::<f32>().map_or(true, |q| q <= 0.0))
+        });
+        gzip && !refused
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_gzip;
+
+    fn check(accept: &str, expected: bool) {
+        assert_eq!(takes_gzip(accept), expected, "{accept}");
+    }
+
+    #[test]
+    fn gzip_is_sent_to_who_takes_it() {
+        check("gzip", true);
+        check("deflate, GZip;q=0.5", true);
+        check("br;q=1.0, gzip; q=0.1, *;q=0", true);
+        check("", false);
+        check("identity", false);
+        check("gzip;q=0", false);
+        check("gzip;q=0.000", false);
+        check("x-gzip", false);
+    }
+}

@@ -1,0 +1,119 @@
+//! The stats-reader socket: what `doveadm stats` asks, and its answers.
+//!
+//! As with Dovecot, a command that is unknown has no answer, and a line that
+//! cannot be read ends the connection.
+
+use std::{io, time::Duration};
+
+use fantail_config::MetricRequest;
+use fantail_metrics::dump::{Column, write_answer};
+use fantail_wire::{
+    lines::LineBuffer,
+    reader::{MetricParts, REQUEST_LINE, Reply, Request, Side},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+    task::spawn_blocking,
+    time::timeout,
+};
+
+use crate::{Handle, Log};
+
+/// How long a client may take to take an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Serves a client until it goes away.
+pub(crate) async fn serve(stream: UnixStream, handle: Handle, log: Log) {
+    if let Err(error) = converse(stream, &handle).await
+        && error.kind() == io::ErrorKind::InvalidData
+    {
+        log.say(format_args!("a client of the stats-reader socket: {error}"));
+    }
+}
+
+async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
+    stream.write_all(Side::Server.greeting()).await?;
+    let mut lines = LineBuffer::new(REQUEST_LINE);
+    let mut greeted = false;
+    let mut read = [0; 4096];
+    loop {
+        let count = stream.read(&mut read).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        lines.push(read.get(..count).unwrap_or_default());
+        let too_long = |_| invalid(&"a line is too long");
+        while let Some(line) = lines.next_line().map_err(too_long)? {
+            if !greeted {
+                Side::Client.check(line).map_err(|error| invalid(&error))?;
+                greeted = true;
+                continue;
+            }
+            let request = Request::parse(line).map_err(|error| invalid(&error))?;
+            let Some(request) = request else { continue };
+            let answer = answer(&request, handle).await?;
+            timeout(PATIENCE, stream.write_all(&answer)).await??;
+        }
+    }
+}
+
+fn invalid(error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error.to_string())
+}
+
+async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
+    let ended = || io::Error::from(io::ErrorKind::ConnectionAborted);
+    let done = match request {
+        Request::Dump { columns, reset } => {
+            let whole = handle.report(*reset).await.ok_or_else(ended)?;
+            let columns: Vec<Column> = columns.iter().map(|name| Column::parse(name)).collect();
+            let written = spawn_blocking(move || {
+                let mut answer = Vec::new();
+                write_answer(&whole.snapshot, &columns, &mut answer);
+                answer
+            });
+            return written.await.map_err(io::Error::other);
+        }
+        Request::AddMetric(parts) => {
+            let added = handle.add_metric(metric_request(parts)).await;
+            added.ok_or_else(ended)?
+        }
+        Request::RemoveMetric { name } => {
+            let removed = handle.remove_metric(name).await.ok_or_else(ended)?;
+            if !removed {
+                let name = String::from_utf8_lossy(name);
+                let why = format!("metrics '{name}' not found");
+                return Ok(written(&Reply::Refused(why.into_bytes())));
+            }
+            Ok(())
+        }
+        Request::Reopen => {
+            handle.reopen().await.ok_or_else(ended)?;
+            Ok(())
+        }
+        Request::Reload => handle.reload().await.ok_or_else(ended)?,
+    };
+    Ok(written(&match done {
+        Ok(()) => Reply::Done,
+        Err(why) => Reply::Refused(format!("{}: {why}", request.command()).into_bytes()),
+    }))
+}
+
+fn metric_request(parts: &MetricParts<'_>) -> MetricRequest {
+    MetricRequest {
+        name: parts.name.to_vec(),
+        description: parts.description.to_vec(),
+        fields: parts.fields.to_vec(),
+        group_by: parts.group_by.to_vec(),
+        filter: parts.filter.to_vec(),
+        exporter: parts.exporter.to_vec(),
+        exporter_include: parts.exporter_include.to_vec(),
+    }
+}
+
+fn written(reply: &Reply) -> Vec<u8> {
+    let mut line = Vec::new();
+    reply.write(&mut line);
+    line
+}

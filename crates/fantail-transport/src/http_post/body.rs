@@ -1,0 +1,92 @@
+//! The bodies of requests.
+
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+
+use super::{HttpBatch, HttpSettings};
+use crate::{Payloads, TransportError};
+
+/// Writes bodies.
+#[derive(Debug)]
+pub(super) struct Body {
+    batch: HttpBatch,
+    gzip: bool,
+    content_type: String,
+    plain: Vec<u8>,
+}
+
+/// A body with what has to be said of it.
+#[derive(Debug)]
+pub(super) struct Written<'b> {
+    pub(super) bytes: std::borrow::Cow<'b, [u8]>,
+    pub(super) content_type: &'b str,
+    pub(super) gzip: bool,
+}
+
+impl Body {
+    pub(super) fn new(settings: &HttpSettings) -> Self {
+        let one = settings.content_type.as_str();
+        let is_json = matches!(one, "application/json" | "application/x-ndjson");
+        let content_type = match settings.batch {
+            HttpBatch::Single => one,
+            HttpBatch::Array => "application/json",
+            HttpBatch::Lines if is_json => "application/x-ndjson",
+            HttpBatch::Lines => one,
+        };
+        Self {
+            batch: settings.batch,
+            gzip: settings.gzip,
+            content_type: content_type.to_owned(),
+            plain: Vec::new(),
+        }
+    }
+
+    /// The payloads of each request, the last one first.
+    pub(super) fn requests<'p>(&self, payloads: Payloads<'p>) -> Vec<Payloads<'p>> {
+        if self.batch != HttpBatch::Single && !payloads.is_empty() {
+            return vec![payloads];
+        }
+        let mut requests = Vec::with_capacity(payloads.len());
+        let mut rest = payloads;
+        while !rest.is_empty() {
+            let (first, others) = rest.split_at(1);
+            requests.push(first);
+            rest = others;
+        }
+        requests.reverse();
+        requests
+    }
+
+    /// The body of one request.
+    pub(super) fn write(&mut self, payloads: Payloads<'_>) -> Result<Written<'_>, TransportError> {
+        self.plain.clear();
+        let (before, between, after): (&[u8], &[u8], &[u8]) = match self.batch {
+            HttpBatch::Single => (b"", b"", b""),
+            HttpBatch::Lines => (b"", b"\n", b"\n"),
+            HttpBatch::Array => (b"[", b",", b"]"),
+        };
+        self.plain.extend_from_slice(before);
+        for (at, payload) in payloads.iter().enumerate() {
+            if at > 0 {
+                self.plain.extend_from_slice(between);
+            }
+            self.plain.extend_from_slice(payload.bytes);
+        }
+        self.plain.extend_from_slice(after);
+        let bytes = if self.gzip {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            let packed = encoder
+                .write_all(&self.plain)
+                .and_then(|()| encoder.finish());
+            packed.map_err(TransportError::writing)?.into()
+        } else {
+            self.plain.as_slice().into()
+        };
+        Ok(Written {
+            bytes,
+            content_type: &self.content_type,
+            gzip: self.gzip,
+        })
+    }
+}

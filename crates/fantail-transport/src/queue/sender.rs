@@ -1,0 +1,144 @@
+//! The thread that waits for the target.
+
+use std::{io, sync::Arc, time::Duration};
+
+use crate::{
+    Backoff, Delivery, Payloads, Transport, TransportError, TransportErrorKind, clock::unix_millis,
+};
+
+use super::{
+    DropReason,
+    buffer::Taken,
+    shared::{Pause, Shared},
+    source::{Next, Source},
+};
+
+/// Sends what a source gives, until it ends.
+pub(super) struct Sender<S> {
+    pub(super) shared: Arc<Shared>,
+    pub(super) source: S,
+    pub(super) transport: Box<dyn Transport>,
+    /// Where refused payloads go.
+    pub(super) dead_letters: Option<Box<dyn Transport>>,
+    pub(super) backoff: Backoff,
+    pub(super) max_age: Option<Duration>,
+}
+
+impl<S: Source> Sender<S> {
+    pub(super) fn run(mut self) {
+        let mut current = Taken::default();
+        loop {
+            match self.source.next(&mut current) {
+                Next::Send => self.send(current.payloads()),
+                Next::Reopen => self.reopen(),
+                Next::End => return,
+            }
+        }
+    }
+
+    /// Tries until all are settled, given up, or the queue is closed.
+    fn send(&mut self, payloads: Payloads<'_>) {
+        let mut rest = self.expire(payloads);
+        while !rest.is_empty() {
+            let delivery = self.transport.deliver(rest);
+            let (done, left) = rest.split_at(delivery.settled());
+            self.settle(done, &delivery);
+            if !done.is_empty() {
+                self.backoff.succeeded();
+            }
+            rest = left;
+            let idle = TransportError::new(
+                TransportErrorKind::Write,
+                io::Error::other("it neither sent nor failed"),
+            );
+            let error = match delivery.error() {
+                Some(error) => error,
+                None if done.is_empty() => &idle,
+                None => continue,
+            };
+            self.shared.trouble(error);
+            let Some(wait) = self.backoff.failed(error.retry()) else {
+                self.give_up(rest, DropReason::Failed);
+                self.backoff.succeeded();
+                return;
+            };
+            match self.shared.pause(wait, S::KEEPS) {
+                Pause::Over => {}
+                Pause::Reopen => self.reopen(),
+                Pause::Closing => return self.source.abandon(rest),
+            }
+            rest = self.expire(rest);
+            self.shared.lock().counters.retried += rest.len() as u64;
+        }
+    }
+
+    fn settle(&mut self, done: Payloads<'_>, delivery: &Delivery) {
+        if done.is_empty() {
+            return;
+        }
+        let (mut refused, mut refused_bytes) = (0, 0);
+        for refusal in delivery.refusals() {
+            self.shared.trouble(&refusal.error);
+            let (before, _) = done.split_at(refusal.payloads.end);
+            let (_, these) = before.split_at(refusal.payloads.start);
+            refused += these.len() as u64;
+            refused_bytes += these.bytes();
+            self.bury(these);
+        }
+        self.source.settle(done, |counters| {
+            counters.sent += (done.len() as u64).saturating_sub(refused);
+            counters.sent_bytes += done.bytes().saturating_sub(refused_bytes) as u64;
+            counters.add_dropped(DropReason::Refused, refused);
+        });
+    }
+
+    /// Keeps refused payloads, if there is a place for them. That is tried
+    /// once: they are counted as refused in any case.
+    fn bury(&mut self, refused: Payloads<'_>) {
+        let Some(place) = &mut self.dead_letters else {
+            return;
+        };
+        let mut rest = refused;
+        while !rest.is_empty() {
+            let delivery = place.deliver(rest);
+            let errors = delivery.refusals().iter().map(|refusal| &refusal.error);
+            for error in errors.chain(delivery.error()) {
+                self.shared.trouble(error);
+            }
+            if delivery.settled() == 0 || delivery.error().is_some() {
+                return;
+            }
+            rest = rest.split_at(delivery.settled()).1;
+        }
+    }
+
+    /// Drops what has waited too long; returns the others.
+    fn expire<'a>(&mut self, payloads: Payloads<'a>) -> Payloads<'a> {
+        let Some(most) = self.max_age else {
+            return payloads;
+        };
+        let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
+        let limit = unix_millis().saturating_sub(most);
+        let (expired, others) = payloads.split_at(payloads.offered_before(limit));
+        self.give_up(expired, DropReason::Expired);
+        others
+    }
+
+    fn give_up(&mut self, payloads: Payloads<'_>, reason: DropReason) {
+        if !payloads.is_empty() {
+            self.source.settle(payloads, |counters| {
+                counters.add_dropped(reason, payloads.len() as u64);
+            });
+        }
+    }
+
+    fn reopen(&mut self) {
+        let dead_letters = self.dead_letters.as_mut();
+        let reopened = dead_letters.map_or(Ok(()), |place| place.reopen());
+        for result in [self.transport.reopen(), reopened] {
+            if let Err(error) = result {
+                self.shared.trouble(&error);
+            }
+        }
+    }
+}

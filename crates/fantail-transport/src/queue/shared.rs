@@ -1,0 +1,317 @@
+//! What a queue's handles and threads share.
+//!
+//! One lock, held for the length of a copy at most: never while a target or
+//! a disk is waited for.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+
+use crate::{BatchLimits, EventIds, Payloads, clock::unix_millis, spool::SpoolGauge};
+
+use super::{
+    DropReason, LastError, QueueCounters, QueueSettings, QueueStatus,
+    buffer::{Buffer, Taken},
+    trouble::Reporter,
+};
+
+/// How long to wait before a disk is tried again.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) reporter: Reporter,
+    state: Mutex<State>,
+    /// There may be payloads for the thread that empties the buffer.
+    work: Condvar,
+    /// Anything else has changed.
+    changed: Condvar,
+    gauge: Option<SpoolGauge>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) buffer: Buffer,
+    pub(super) counters: QueueCounters,
+    pub(super) reopen: bool,
+    /// No more payloads are taken, and all has to end by then.
+    pub(super) closing: Option<Instant>,
+    /// When the first payload that is on its way was offered.
+    pub(super) on_its_way: Option<u64>,
+    /// Counts what was spooled, so that the sender sees that there is more.
+    pub(super) spooled: u64,
+    /// The spool will get no more.
+    pub(super) spool_closed: bool,
+    /// Payloads that the disk did not take.
+    pub(super) detour: Detour,
+    /// The thread that empties the buffer waits for payloads.
+    idle: bool,
+    /// Somebody waits for payloads to leave the buffer.
+    watched: usize,
+    ids: Option<EventIds>,
+    last_error: Option<LastError>,
+    /// Threads that have not ended.
+    running: usize,
+}
+
+/// The way past a disk that takes nothing: from memory to the target.
+#[derive(Debug, Default)]
+pub(super) enum Detour {
+    #[default]
+    Free,
+    /// The sender takes it once the spool is empty.
+    Waiting(Taken),
+    /// The sender has it.
+    Taken,
+}
+
+/// How a pause ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pause {
+    Over,
+    Reopen,
+    Closing,
+}
+
+impl Shared {
+    pub(super) fn new(
+        settings: &QueueSettings,
+        limits: BatchLimits,
+        ids: Option<EventIds>,
+        reporter: Reporter,
+        gauge: Option<SpoolGauge>,
+    ) -> Self {
+        Self {
+            reporter,
+            state: Mutex::new(State {
+                buffer: Buffer::new(settings, limits),
+                counters: QueueCounters::default(),
+                reopen: false,
+                closing: None,
+                on_its_way: None,
+                spooled: 0,
+                spool_closed: false,
+                detour: Detour::Free,
+                idle: false,
+                watched: 0,
+                ids,
+                last_error: None,
+                running: 0,
+            }),
+            work: Condvar::new(),
+            changed: Condvar::new(),
+            gauge,
+        }
+    }
+
+    /// A thread that panicked leaves counters that are still true enough.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn offer(&self, payloads: Payloads<'_>) {
+        let now = unix_millis();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.counters.queued += payloads.len() as u64;
+        if state.closing.is_some() {
+            let count = payloads.len() as u64;
+            state.counters.add_dropped(DropReason::Closed, count);
+            return;
+        }
+        let dropped = state.buffer.push(payloads, now, &mut state.ids);
+        state.counters.add_dropped(DropReason::Full, dropped);
+        if state.idle && !state.buffer.is_empty() {
+            state.idle = false;
+            drop(guard);
+            self.work.notify_one();
+        }
+    }
+
+    /// Waits for payloads in the buffer, for a change, or for a time.
+    pub(super) fn wait_for_work<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        state.idle = true;
+        let mut state = wait(&self.work, state, until);
+        state.idle = false;
+        state
+    }
+
+    /// Waits for any change, or for a time.
+    pub(super) fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        wait(&self.changed, state, until)
+    }
+
+    /// The sender waits before another attempt; not beyond the time at which
+    /// all has to end, and not at all while closing if `hasty`.
+    pub(super) fn pause(&self, wait: Duration, hasty: bool) -> Pause {
+        self.pause_unless(wait, |state, now| {
+            if std::mem::take(&mut state.reopen) {
+                return Some(Pause::Reopen);
+            }
+            let ended = state.closing.is_some_and(|end| hasty || end <= now);
+            ended.then_some(Pause::Closing)
+        })
+    }
+
+    /// Waits before a disk is tried again; whether it may be, as it may not
+    /// once all has to end.
+    pub(super) fn pause_for_disk(&self) -> bool {
+        let ended = |state: &mut State, now| {
+            let ended = state.closing.is_some_and(|end| end <= now);
+            ended.then_some(Pause::Closing)
+        };
+        self.pause_unless(DISK_PAUSE, ended) == Pause::Over
+    }
+
+    fn pause_unless(
+        &self,
+        wait: Duration,
+        mut ended: impl FnMut(&mut State, Instant) -> Option<Pause>,
+    ) -> Pause {
+        let now = Instant::now();
+        let over = now.checked_add(wait).unwrap_or(now);
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            if let Some(pause) = ended(&mut state, now) {
+                return pause;
+            }
+            if over <= now {
+                return Pause::Over;
+            }
+            let until = state.closing.map_or(over, |end| end.min(over));
+            // After a deadline that did not end the pause.
+            let until = if until <= now { over } else { until };
+            state = self.wait(state, Some(until));
+        }
+    }
+
+    /// Payloads are held in memory no more.
+    pub(super) fn leave(&self, payloads: Payloads<'_>, count: impl FnOnce(&mut QueueCounters)) {
+        let mut state = self.lock();
+        state.buffer.leave(payloads);
+        count(&mut state.counters);
+        let watched = state.watched > 0;
+        drop(state);
+        if watched {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Counts a failure, and tells of it if it is time.
+    pub(super) fn trouble(&self, error: &(dyn std::error::Error + 'static)) {
+        let mut state = self.lock();
+        state.counters.failures += 1;
+        let millis = Duration::from_millis(unix_millis());
+        state.last_error = Some(LastError {
+            message: error.to_string(),
+            time: UNIX_EPOCH.checked_add(millis).unwrap_or(UNIX_EPOCH),
+        });
+        drop(state);
+        self.reporter.report(error);
+    }
+
+    /// Wakes all threads: something was asked of them.
+    pub(super) fn wake(&self) {
+        self.work.notify_all();
+        self.changed.notify_all();
+    }
+
+    pub(super) fn notify(&self) {
+        self.changed.notify_all();
+    }
+
+    pub(super) fn status(&self) -> QueueStatus {
+        let (spooled, spool_bytes) = self.gauge.as_ref().map_or((0, 0), SpoolGauge::waiting);
+        let state = self.lock();
+        let oldest = [state.on_its_way, state.buffer.oldest()];
+        let oldest = oldest.into_iter().flatten().min();
+        QueueStatus {
+            counters: state.counters,
+            waiting: spooled + state.buffer.payloads() as u64,
+            memory_bytes: state.buffer.bytes() as u64,
+            spool_bytes,
+            oldest: oldest.map(|at| Duration::from_millis(unix_millis().saturating_sub(at))),
+            last_error: state.last_error.clone(),
+        }
+    }
+
+    /// Waits until all that was offered so far has left the memory.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
+        let deadline = Instant::now().checked_add(patience);
+        let mut state = self.lock();
+        let entered = state.buffer.entered();
+        let left = |state: &State| {
+            let on_time = state.buffer.left() >= entered;
+            on_time && matches!(state.detour, Detour::Free)
+        };
+        state.watched += 1;
+        while !left(&state) && deadline.is_none_or(|end| Instant::now() < end) {
+            state = self.wait(state, deadline);
+        }
+        state.watched -= 1;
+        left(&state)
+    }
+
+    /// Takes no more payloads; all has to end by `deadline`.
+    pub(super) fn close(&self, deadline: Instant) {
+        let mut state = self.lock();
+        let earlier = state.closing.is_none_or(|end| deadline < end);
+        if earlier {
+            state.closing = Some(deadline);
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// Waits until all threads have ended.
+    pub(super) fn wait_for_end(&self, until: Instant) -> bool {
+        let mut state = self.lock();
+        while state.running > 0 && Instant::now() < until {
+            state = self.wait(state, Some(until));
+        }
+        state.running == 0
+    }
+
+    /// A thread begins; it has ended when what this returns is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> Running {
+        self.lock().running += 1;
+        Running(Arc::clone(self))
+    }
+}
+
+/// A thread of the queue, also one that panics.
+pub(super) struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.lock().running -= 1;
+        self.0.notify();
+    }
+}
+
+fn wait<'a>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State>,
+    until: Option<Instant>,
+) -> MutexGuard<'a, State> {
+    match until {
+        None => condition
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner),
+        Some(until) => {
+            let left = until.saturating_duration_since(Instant::now());
+            let waited = condition.wait_timeout(state, left);
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        }
+    }
+}

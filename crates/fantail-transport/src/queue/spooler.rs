@@ -1,0 +1,120 @@
+//! The thread that waits for the disk: from memory into the spool.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::spool::SpoolWriter;
+
+use super::{
+    DropReason,
+    buffer::Taken,
+    shared::{Detour, Shared},
+};
+
+/// Writes what is offered into the spool.
+pub(super) struct Spooler {
+    pub(super) shared: Arc<Shared>,
+    pub(super) writer: SpoolWriter,
+}
+
+/// What is to be done next.
+enum Task {
+    Store(Taken),
+    Sync,
+    End,
+}
+
+impl Spooler {
+    pub(super) fn run(mut self) {
+        loop {
+            match self.next() {
+                Task::Store(taken) => self.store(taken),
+                Task::Sync => self.sync(),
+                Task::End => break,
+            }
+        }
+        self.sync();
+        self.shared.lock().spool_closed = true;
+        self.shared.notify();
+    }
+
+    fn next(&self) -> Task {
+        let due = self.writer.sync_due();
+        let mut state = self.shared.lock();
+        loop {
+            if due.is_some_and(|due| due <= Instant::now()) {
+                return Task::Sync;
+            }
+            if let Some(taken) = state.buffer.take() {
+                return Task::Store(taken);
+            }
+            if state.closing.is_some() {
+                return Task::End;
+            }
+            state = self.shared.wait_for_work(state, due);
+        }
+    }
+
+    fn sync(&mut self) {
+        if let Err(error) = self.writer.sync() {
+            self.shared.trouble(&error);
+        }
+    }
+
+    /// Writes payloads, or hands them over to the sender if the disk takes
+    /// none; tries until one of both is done, or the queue has to end.
+    fn store(&mut self, mut taken: Taken) {
+        loop {
+            let appended = self.writer.append(taken.payloads());
+            let (done, rest) = taken.payloads().split_at(appended.taken);
+            self.shared.leave(done, |counters| {
+                counters.add_dropped(DropReason::SpoolFull, appended.dropped);
+            });
+            let over = rest.is_empty();
+            taken.skip += appended.taken;
+            let mut state = self.shared.lock();
+            state.spooled += 1;
+            if over {
+                state.buffer.recycle(taken);
+                drop(state);
+                return self.shared.notify();
+            }
+            if matches!(state.detour, Detour::Free) {
+                state.detour = Detour::Waiting(taken);
+                drop(state);
+                self.shared.notify();
+                return self.tell(appended.error);
+            }
+            drop(state);
+            self.shared.notify();
+            self.tell(appended.error);
+            if !self.shared.pause_for_disk() {
+                let rest = taken.payloads();
+                return self.shared.leave(rest, |counters| {
+                    counters.add_dropped(DropReason::Closed, rest.len() as u64);
+                });
+            }
+        }
+    }
+
+    fn tell(&self, error: Option<std::io::Error>) {
+        if let Some(error) = error {
+            self.shared.trouble(&SpoolError(error));
+        }
+    }
+}
+
+/// The disk did not take payloads.
+#[derive(Debug)]
+struct SpoolError(std::io::Error);
+
+impl std::fmt::Display for SpoolError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot write to the spool: {}", self.0)
+    }
+}
+
+impl std::error::Error for SpoolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}

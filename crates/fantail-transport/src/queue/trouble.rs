@@ -1,0 +1,88 @@
+//! Telling of errors, but not of each.
+//!
+//! A library prints nothing: whoever started the queue is told, at most once
+//! a minute, on the thread of the queue.
+
+use std::{
+    error::Error,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How often is told of errors at most.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// An error of a queue, to be logged.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Trouble<'a> {
+    /// The queue's name.
+    pub queue: &'a str,
+    /// What went wrong.
+    pub error: &'a (dyn Error + 'static),
+    /// Errors since the last one that was told of.
+    pub untold: u64,
+}
+
+impl fmt::Display for Trouble<'_> {
+    /// `exporter: error`, and how many were not told of.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.queue, self.error)?;
+        match self.untold {
+            0 => Ok(()),
+            untold => write!(f, " ({untold} more errors since the last report)"),
+        }
+    }
+}
+
+pub(super) type Callback = Box<dyn Fn(Trouble<'_>) + Send + Sync>;
+
+/// Tells of errors, at most once a minute.
+pub(super) struct Reporter {
+    name: String,
+    callback: Option<Callback>,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    last: Option<Instant>,
+    untold: u64,
+}
+
+impl Reporter {
+    pub(super) fn new(name: &str, callback: Option<Callback>) -> Self {
+        Self {
+            name: name.to_owned(),
+            callback,
+            told: Mutex::default(),
+        }
+    }
+
+    pub(super) fn report(&self, error: &(dyn Error + 'static)) {
+        let Some(callback) = &self.callback else {
+            return;
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.last.is_some_and(|last| last.elapsed() < INTERVAL) {
+            told.untold += 1;
+            return;
+        }
+        told.last = Some(Instant::now());
+        let untold = std::mem::take(&mut told.untold);
+        drop(told);
+        callback(Trouble {
+            queue: &self.name,
+            error,
+            untold,
+        });
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Reporter");
+        debug.field("name", &self.name).finish_non_exhaustive()
+    }
+}

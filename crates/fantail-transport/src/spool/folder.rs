@@ -1,0 +1,49 @@
+//! The folder of a spool: made, locked and listed.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+
+use super::segment;
+
+/// Makes the folder if need be, and takes its lock, which lasts as long as
+/// the file is open: also a process that is killed gives it back.
+pub(super) fn lock(folder: &Path) -> io::Result<File> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(folder.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "the spool is in use by another queue",
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The segments in the folder, in order. Other files are not looked at.
+pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        found.extend(entry?.file_name().to_str().and_then(segment::number));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Forces the names in the folder onto the disk.
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

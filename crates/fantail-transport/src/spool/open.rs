@@ -1,0 +1,150 @@
+//! A spool is opened: what an earlier process left is found again.
+
+use std::{
+    collections::VecDeque,
+    fs, io,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use super::{
+    SpoolReader, SpoolSettings, SpoolWriter,
+    cursor::{Cursor, Position},
+    folder,
+    index::{Extent, Index, start_of},
+    segment,
+    window::Window,
+    writer::{Next, Room},
+};
+
+/// Opens a spool, and gives its two ends.
+///
+/// ```
+/// use fantail_transport::{Batch, BatchLimits, spool::{self, SpoolSettings}};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let folder = tempfile::tempdir()?;
+/// let settings = SpoolSettings::new(folder.path().join("spool"));
+/// let mut batch = Batch::new();
+/// batch.push(b"survives");
+/// {
+///     let (mut writer, _) = spool::open(&settings)?;
+///     assert_eq!(writer.append(batch.payloads()).taken, 1);
+/// }
+/// // Another process, another day.
+/// let (_, mut reader) = spool::open(&settings)?;
+/// reader.read(&mut batch, BatchLimits::default())?;
+/// assert_eq!(batch.iter().map(|p| p.bytes).collect::<Vec<_>>(), [b"survives"]);
+/// reader.settle(1)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The folder cannot be made, read or written, or is in use.
+pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
+    let folder = &settings.folder;
+    let lock = folder::lock(folder)?;
+    let (cursor, saved) = Cursor::open(folder)?;
+    let kept = saved.map_or(0, |saved| saved.segment);
+    let listed = folder::segments(folder)?;
+    let last = listed.last().copied().unwrap_or(0);
+    let mut found = survey(folder, &listed, kept)?;
+    let first = found.extents.front();
+    let mut read = saved.or_else(|| first.map(start_of)).unwrap_or_default();
+    let mut damaged = found.lost;
+    if let Some(first) = first
+        && read.segment < first.segment
+    {
+        damaged += first.first.saturating_sub(read.number);
+        read = start_of(first);
+    }
+    let numbered = found.extents.back().map_or(0, |last| last.next);
+    let next_number = numbered.max(read.number);
+    // The position may lie behind a piece that the machine lost.
+    if let Some(last) = found.extents.back_mut() {
+        last.next = last.next.max(next_number);
+    }
+    let room = Room::new(settings.bytes);
+    let index = Index {
+        folder: folder.clone(),
+        cursor,
+        bytes: found.extents.iter().map(|extent| extent.end).sum(),
+        // What is on its way cannot be displaced: it may be no more than
+        // two segments.
+        most_read: usize::try_from(room.segment).unwrap_or(usize::MAX),
+        extents: found.extents,
+        growing: None,
+        read,
+        settled: read,
+        in_flight: 0,
+        _lock: lock,
+    };
+    let recovered = index.waiting() + damaged;
+    let index = Arc::new(Mutex::new(index));
+    let next = Next {
+        segment: last.max(read.segment) + 1,
+        number: next_number,
+    };
+    let writer = SpoolWriter::new(Arc::clone(&index), settings, room, next);
+    Ok((writer, SpoolReader::new(index, recovered, damaged)))
+}
+
+/// Segments that can be read, and records that cannot.
+struct Survey {
+    extents: VecDeque<Extent>,
+    /// Records lost of which no gap in the numbers tells.
+    lost: u64,
+}
+
+/// Looks at each segment's header, and through the last one whole. Removes
+/// those that are done with, and those of which nothing can be read.
+fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
+    let mut extents: VecDeque<Extent> = VecDeque::new();
+    let mut window = None;
+    // A segment without a header behind the last good one.
+    let mut headless = false;
+    for segment in listed.iter().copied() {
+        let path = segment::path(folder, segment);
+        if segment < kept {
+            fs::remove_file(path)?;
+            continue;
+        }
+        let Some((opened, header)) = Window::open(folder, segment)? else {
+            headless |= fs::metadata(&path)?.len() > segment::RECORDS;
+            fs::remove_file(path)?;
+            continue;
+        };
+        headless = false;
+        if let Some(before) = extents.back_mut() {
+            before.next = header.first.max(before.first);
+        }
+        extents.push_back(Extent {
+            segment,
+            first: header.first,
+            next: header.first,
+            end: opened.file_size()?,
+        });
+        window = Some(opened);
+    }
+    let mut lost = u64::from(headless);
+    if let (Some(last), Some(mut window)) = (extents.back_mut(), window) {
+        last.next = next_number(&mut window, last)? + lost;
+        lost = 0;
+    }
+    Ok(Survey { extents, lost })
+}
+
+/// The number after that of the last record. A torn end counts as a record,
+/// so that it shows as a gap.
+fn next_number(window: &mut Window, extent: &Extent) -> io::Result<u64> {
+    let mut at = start_of(extent);
+    while let Some(found) = window.find(at.offset, extent.end)? {
+        at = Position {
+            offset: found.end(),
+            number: at.number.max(found.number.saturating_add(1)),
+            ..at
+        };
+    }
+    Ok(at.number + u64::from(at.is_before(extent.segment, extent.end)))
+}

@@ -1,0 +1,184 @@
+//! The end of a spool that payloads come out of.
+
+use std::{collections::VecDeque, io};
+
+use crate::{Batch, BatchLimits};
+
+use super::{
+    SpoolGauge,
+    cursor::Position,
+    index::{Extent, Index, Shared, lock},
+    window::Window,
+};
+
+/// Reads payloads in their order, and keeps how far they are settled.
+#[derive(Debug)]
+pub struct SpoolReader {
+    index: Shared,
+    /// The segment that is open.
+    open: Option<(u64, Window)>,
+    /// The position behind each record that was read and is not settled.
+    in_flight: VecDeque<Position>,
+    recovered: u64,
+    damaged: u64,
+}
+
+/// How a look at one segment ended.
+enum Step {
+    /// There is more in it than fits into the batch.
+    Enough,
+    /// All that was written so far is read.
+    CaughtUp,
+    /// The next segment follows.
+    Finished,
+}
+
+impl SpoolReader {
+    pub(super) const fn new(index: Shared, recovered: u64, damaged: u64) -> Self {
+        Self {
+            index,
+            open: None,
+            in_flight: VecDeque::new(),
+            recovered,
+            damaged,
+        }
+    }
+
+    /// How many payloads were found at the start, those that turn out to be
+    /// damaged among them.
+    #[must_use]
+    pub const fn recovered(&self) -> u64 {
+        self.recovered
+    }
+
+    /// How many payloads were damaged since this was last asked.
+    pub const fn take_damaged(&mut self) -> u64 {
+        std::mem::replace(&mut self.damaged, 0)
+    }
+
+    /// Fills a batch with the next payloads; it is empty if there is none.
+    /// Damage is passed over and counted.
+    ///
+    /// # Errors
+    /// A segment could not be opened, which may be tried again, or not read,
+    /// in which case the rest of it is passed over as damaged. The batch has
+    /// what was read before.
+    pub fn read(&mut self, batch: &mut Batch, limits: BatchLimits) -> io::Result<()> {
+        batch.clear();
+        let shared = self.index.clone();
+        let mut index = lock(&shared);
+        let limits = BatchLimits {
+            bytes: limits.bytes.min(index.most_read),
+            ..limits
+        };
+        let mut result = Ok(());
+        while let Some(extent) = index.readable() {
+            match self.read_segment(&mut index, &extent, batch, limits) {
+                Ok(Step::Enough | Step::CaughtUp) => break,
+                Ok(Step::Finished) => self.finish(&mut index, &extent),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        index.in_flight = self.in_flight.len() as u64;
+        if index.in_flight == 0 && index.settled != index.read {
+            result = result.and(index.tidy());
+        }
+        result
+    }
+
+    /// The next payloads are done with, in the order in which they were read.
+    ///
+    /// # Errors
+    /// The position could not be saved: after a restart these payloads are
+    /// read again.
+    pub fn settle(&mut self, payloads: usize) -> io::Result<()> {
+        let payloads = payloads.min(self.in_flight.len());
+        match self.in_flight.drain(..payloads).next_back() {
+            Some(last) => lock(&self.index).settle(last, payloads as u64),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn gauge(&self) -> SpoolGauge {
+        SpoolGauge(self.index.clone())
+    }
+
+    fn read_segment(
+        &mut self,
+        index: &mut Index,
+        extent: &Extent,
+        batch: &mut Batch,
+        limits: BatchLimits,
+    ) -> io::Result<Step> {
+        let grows = index.growing == Some(extent.segment);
+        let Some(window) = window(&mut self.open, index, extent.segment)? else {
+            self.give_up(index, extent);
+            return Ok(if grows {
+                Step::CaughtUp
+            } else {
+                Step::Finished
+            });
+        };
+        loop {
+            if batch.len() >= limits.payloads {
+                return Ok(Step::Enough);
+            }
+            let found = match window.find(index.read.offset, extent.end) {
+                Ok(Some(found)) => found,
+                Ok(None) if grows => return Ok(Step::CaughtUp),
+                Ok(None) => return Ok(Step::Finished),
+                Err(error) => {
+                    self.give_up(index, extent);
+                    return Err(error);
+                }
+            };
+            let payload = window.payload(&found);
+            if !batch.is_empty() && batch.bytes() + payload.bytes.len() > limits.bytes {
+                return Ok(Step::Enough);
+            }
+            let expected = index.read.number;
+            index.read.offset = found.end();
+            // A stale block of the disk: a record of this number has been.
+            if found.number < expected {
+                continue;
+            }
+            self.damaged += found.number - expected;
+            index.read.number = found.number.saturating_add(1);
+            batch.push_offered(payload, found.offered);
+            self.in_flight.push_back(index.read);
+        }
+    }
+
+    /// The rest of what was written to a segment cannot be read.
+    fn give_up(&mut self, index: &mut Index, extent: &Extent) {
+        self.damaged += extent.next.saturating_sub(index.read.number);
+        index.read.offset = extent.end;
+        index.read.number = index.read.number.max(extent.next);
+    }
+
+    fn finish(&mut self, index: &mut Index, extent: &Extent) {
+        self.give_up(index, extent);
+        index.finish(extent);
+        self.open = None;
+    }
+}
+
+/// The segment's window, opened if need be. `None` if it cannot be read any
+/// more.
+fn window<'a>(
+    open: &'a mut Option<(u64, Window)>,
+    index: &Index,
+    segment: u64,
+) -> io::Result<Option<&'a mut Window>> {
+    if open.as_ref().is_none_or(|(number, _)| *number != segment) {
+        *open = match Window::open(&index.folder, segment) {
+            Ok(opened) => opened.map(|(window, _)| (segment, window)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(open.as_mut().map(|(_, window)| window))
+}

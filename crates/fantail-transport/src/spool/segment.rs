@@ -1,0 +1,139 @@
+//! Segment files: their names and headers.
+//!
+//! A header is 32 bytes, and there twice, so that damage to one does not
+//! cost the segment: magic with a version (8), salt (4), reserved (4), number
+//! of the first record (8), reserved (4), checksum (4).
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::record::{checksum, le_u32, le_u64};
+
+/// Bytes of one header.
+const COPY: usize = 32;
+
+/// Where the records begin.
+pub(super) const RECORDS: u64 = 2 * COPY as u64;
+
+const MAGIC: &[u8; 8] = b"fantail1";
+
+const EXTENSION: &str = ".spool";
+
+/// What the header of a segment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Where the checksums of its records start from.
+    pub(super) salt: u32,
+    /// The number of its first record.
+    pub(super) first: u64,
+}
+
+impl Header {
+    fn to_bytes(self) -> [u8; 2 * COPY] {
+        let mut bytes = Vec::with_capacity(2 * COPY);
+        for _ in 0..2 {
+            let start = bytes.len();
+            bytes.extend_from_slice(MAGIC);
+            bytes.extend_from_slice(&self.salt.to_le_bytes());
+            bytes.extend_from_slice(&[0; 4]);
+            bytes.extend_from_slice(&self.first.to_le_bytes());
+            bytes.extend_from_slice(&[0; 4]);
+            let sum = checksum(0, bytes.get(start..).unwrap_or_default());
+            bytes.extend_from_slice(&sum.to_le_bytes());
+        }
+        bytes.try_into().unwrap_or([0; 2 * COPY])
+    }
+
+    fn parse(copy: &[u8]) -> Option<Self> {
+        let (checked, sum) = copy.split_at_checked(COPY - 4)?;
+        let good = checked.starts_with(MAGIC) && le_u32(sum, 0) == checksum(0, checked);
+        good.then(|| Self {
+            salt: le_u32(checked, 8),
+            first: le_u64(checked, 16),
+        })
+    }
+}
+
+/// The path of a segment.
+pub(super) fn path(folder: &Path, segment: u64) -> PathBuf {
+    folder.join(format!("{segment:016x}{EXTENSION}"))
+}
+
+/// The segment that a file of this name is.
+pub(super) fn number(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(EXTENSION)?;
+    let number = u64::from_str_radix(digits, 16).ok()?;
+    (format!("{number:016x}") == digits).then_some(number)
+}
+
+/// Makes a segment, which must not be there yet.
+pub(super) fn create(folder: &Path, segment: u64, header: Header) -> io::Result<File> {
+    let path = path(folder, segment);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(&path)?;
+    match file.write_all_at(&header.to_bytes(), 0) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            // Without a header it is of no use, and in the way of the next try.
+            _ = std::fs::remove_file(&path);
+            Err(error)
+        }
+    }
+}
+
+/// Opens a segment for reading. `None` if both copies of its header are
+/// damaged.
+pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(File, Header)>> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path(folder, segment))?;
+    let header = [0, COPY as u64].iter().find_map(|at| {
+        let mut copy = [0; COPY];
+        file.read_exact_at(&mut copy, *at).ok()?;
+        Header::parse(&copy)
+    });
+    Ok(header.map(|header| (file, header)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COPY, Header, number, path};
+
+    #[test]
+    fn one_good_copy_of_a_header_is_enough() {
+        let header = Header {
+            salt: 0xdead_beef,
+            first: 77,
+        };
+        let bytes = header.to_bytes();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let copies = flipped.chunks(COPY).map(Header::parse);
+            let good: Vec<_> = copies.flatten().collect();
+            assert_eq!(good, [header], "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn names_are_numbers() {
+        let check = |name: &str, expected| assert_eq!(number(name), expected, "{name}");
+        check("0000000000000000.spool", Some(0));
+        check("00000000000000ff.spool", Some(255));
+        check("00000000000000FF.spool", None);
+        check("ff.spool", None);
+        check("+000000000000001.spool", None);
+        check("cursor", None);
+        let path = path("/folder".as_ref(), u64::MAX);
+        assert_eq!(path.to_str(), Some("/folder/ffffffffffffffff.spool"));
+    }
+}

@@ -1,0 +1,157 @@
+//! A piece of a segment in memory, and the search for records in it.
+
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+
+use crate::{EventId, Payload};
+
+use super::{
+    record::{HEADER, MARKER, Parsed, Record, parse},
+    segment::{self, Header},
+};
+
+/// Bytes read at once.
+const CHUNK: usize = 256 * 1024;
+
+/// A segment, and the piece of it that was read last.
+#[derive(Debug)]
+pub(super) struct Window {
+    file: File,
+    salt: u32,
+    /// Where the bytes lie in the file.
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+/// A good record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) number: u64,
+    pub(super) offered: u64,
+    id: Option<EventId>,
+    /// Where it lies in the file.
+    at: u64,
+    size: usize,
+}
+
+impl Found {
+    /// Where the next record should begin.
+    pub(super) const fn end(&self) -> u64 {
+        self.at + self.size as u64
+    }
+}
+
+impl Window {
+    /// Opens a segment; `None` if its header is damaged.
+    pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(Self, Header)>> {
+        let opened = segment::open(folder, segment)?;
+        Ok(opened.map(|(file, header)| {
+            let window = Self {
+                file,
+                salt: header.salt,
+                start: 0,
+                bytes: Vec::new(),
+            };
+            (window, header)
+        }))
+    }
+
+    /// Bytes of the file.
+    pub(super) fn file_size(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// The first good record at this offset or behind it, that ends at `end`
+    /// or before.
+    pub(super) fn find(&mut self, offset: u64, end: u64) -> io::Result<Option<Found>> {
+        let mut at = offset;
+        let mut needed = HEADER;
+        while self.load(at, needed, end)? {
+            match parse(self.loaded(at, end), self.salt) {
+                Parsed::Record(record) => return Ok(Some(found(&record, at))),
+                Parsed::Incomplete(size) if at.saturating_add(size as u64) <= end => needed = size,
+                Parsed::Incomplete(_) | Parsed::Damaged => {
+                    at = self.next_marker(at + 1, end)?;
+                    needed = HEADER;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The payload of a record that was the last one found.
+    pub(super) fn payload(&self, found: &Found) -> Payload<'_> {
+        let bytes = self.loaded(found.at, found.end());
+        Payload {
+            bytes: bytes.get(HEADER..).unwrap_or_default(),
+            id: found.id,
+        }
+    }
+
+    /// Where the next marker may begin; `end` if there is none before it.
+    fn next_marker(&mut self, from: u64, end: u64) -> io::Result<u64> {
+        let mut at = from;
+        while self.load(at, MARKER.len(), end)? {
+            let loaded = self.loaded(at, end);
+            if let Some(found) = memchr::memmem::find(loaded, &MARKER) {
+                return Ok(at + found as u64);
+            }
+            // The last bytes may be the start of one.
+            at += (loaded.len() - (MARKER.len() - 1)) as u64;
+        }
+        Ok(end)
+    }
+
+    /// Has so many bytes from this offset in memory, if the file has them
+    /// before `end`.
+    fn load(&mut self, at: u64, needed: usize, end: u64) -> io::Result<bool> {
+        if at.saturating_add(needed as u64) > end {
+            return Ok(false);
+        }
+        if self.loaded(at, end).len() >= needed {
+            return Ok(true);
+        }
+        let size = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
+        self.bytes.clear();
+        self.bytes.resize(size.max(needed), 0);
+        self.start = at;
+        let read = read_at(&self.file, &mut self.bytes, at);
+        self.bytes.truncate(*read.as_ref().unwrap_or(&0));
+        Ok(read? >= needed)
+    }
+
+    /// What is in memory from this offset on, and before `end`.
+    fn loaded(&self, at: u64, end: u64) -> &[u8] {
+        let Some(skip) = at.checked_sub(self.start) else {
+            return &[];
+        };
+        let most = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+        let rest = usize::try_from(skip)
+            .ok()
+            .and_then(|skip| self.bytes.get(skip..));
+        rest.map_or(&[], |rest| rest.get(..most).unwrap_or(rest))
+    }
+}
+
+fn found(record: &Record<'_>, at: u64) -> Found {
+    Found {
+        number: record.number,
+        offered: record.offered,
+        id: record.payload.id,
+        at,
+        size: record.size(),
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, at + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

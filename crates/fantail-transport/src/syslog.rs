@@ -1,0 +1,158 @@
+//! syslog: RFC 5424 and RFC 3164, over a Unix datagram socket, UDP or TCP.
+
+mod header;
+mod settings;
+
+use crate::{
+    Shortened, Transport, TransportError,
+    datagram::{DatagramAddress, Datagrams},
+    message::Messages,
+    stream::{Stream, StreamAddress},
+    syslog::header::Header,
+};
+
+pub use self::settings::{
+    Facility, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
+};
+
+/// Sends each payload as a message to a syslog receiver.
+///
+/// The time of a message is that of its sending; the payload knows that of
+/// the event. Nothing confirms a message: what a receiver had not read when
+/// it died is lost, and with UDP what the network drops.
+#[derive(Debug)]
+pub struct SyslogTransport {
+    header: Header,
+    payloads: SyslogPayloads,
+    messages: Messages,
+    target: Target,
+    line: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Target {
+    Datagrams(Datagrams),
+    /// Messages are counted (RFC 6587): a LF in one does not end it.
+    Stream {
+        stream: Stream,
+        held: Vec<u8>,
+    },
+}
+
+impl SyslogTransport {
+    /// A transport that connects with its first payload.
+    #[must_use]
+    pub fn new(settings: SyslogSettings) -> Self {
+        let header = Header::new(&settings);
+        let target = match settings.address {
+            SyslogAddress::Unix(path) => {
+                Target::Datagrams(Datagrams::new(DatagramAddress::Unix(path)))
+            }
+            SyslogAddress::Udp { host, port } => {
+                Target::Datagrams(Datagrams::new(DatagramAddress::Udp { host, port }))
+            }
+            SyslogAddress::Tcp { host, port } => Target::Stream {
+                stream: Stream::new(StreamAddress::Tcp { host, port }, settings.connect_timeout),
+                held: Vec::new(),
+            },
+        };
+        Self {
+            header,
+            payloads: settings.payloads,
+            messages: Messages::new(settings.messages),
+            target,
+            line: Vec::new(),
+        }
+    }
+
+    /// How many messages were cut.
+    #[must_use]
+    pub fn shortened(&self) -> Shortened {
+        self.messages.shortened().clone()
+    }
+
+    /// Writes a whole message into the line.
+    fn write(&mut self, payload: &[u8]) {
+        self.line.clear();
+        self.header.write(now(), &mut self.line);
+        let (data, message) = match self.payloads {
+            SyslogPayloads::Messages => (&b""[..], payload),
+            SyslogPayloads::Structured => split_structured(payload),
+        };
+        if self.header.has_structured_data() {
+            if data.is_empty() {
+                self.line.push(b'-');
+            } else if self.line.len() + data.len() > self.messages.longest() {
+                // Half of it would be no structured data.
+                self.line.push(b'-');
+                self.messages.count();
+            } else {
+                self.line.extend_from_slice(data);
+            }
+            self.line.push(b' ');
+        }
+        let used = self.line.len();
+        self.messages.write(message, used, &mut self.line);
+    }
+}
+
+impl Transport for SyslogTransport {
+    fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
+        self.write(payload);
+        match &mut self.target {
+            Target::Datagrams(datagrams) => datagrams.send(&self.line),
+            Target::Stream { held, .. } => {
+                held.extend_from_slice(self.line.len().to_string().as_bytes());
+                held.push(b' ');
+                held.extend_from_slice(&self.line);
+                Ok(())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), TransportError> {
+        match &mut self.target {
+            Target::Datagrams(_) => Ok(()),
+            Target::Stream { stream, held } => {
+                let written = stream.write(held);
+                held.clear();
+                written
+            }
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), TransportError> {
+        match &mut self.target {
+            Target::Datagrams(datagrams) => datagrams.close(),
+            Target::Stream { stream, .. } => stream.close(),
+        }
+        Ok(())
+    }
+}
+
+/// The structured data at the front of a payload, and the message behind it.
+fn split_structured(payload: &[u8]) -> (&[u8], &[u8]) {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, byte) in payload.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b' ' if !quoted && at > 0 && payload.get(at - 1) == Some(&b']') => {
+                let (data, message) = payload.split_at(at);
+                return (data, message.get(1..).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    (b"", payload)
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a receiver asks when a message was sent; nothing replays that"
+)]
+fn now() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}

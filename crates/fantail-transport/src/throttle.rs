@@ -1,0 +1,188 @@
+//! Fewer events than there are: a rate limit and sampling.
+//!
+//! The time is handed in, and the samples follow from a seed, so that a
+//! replay drops the same events again.
+
+use std::{num::NonZeroU32, time::Duration};
+
+/// What an exporter lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ThrottleSettings {
+    /// One event in so many, drawn at random; `None` for all.
+    pub sample: Option<NonZeroU32>,
+    /// At most so many of those, in the long run; `None` for all.
+    pub rate: Option<RateLimit>,
+}
+
+/// So many events in so much time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Events.
+    pub events: NonZeroU32,
+    /// In this time.
+    pub period: Duration,
+    /// So many may come at once, after a quiet time.
+    pub burst: NonZeroU32,
+}
+
+/// Whether an event is let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Admission {
+    /// It is.
+    Admitted,
+    /// It was not drawn.
+    Sampled,
+    /// There were too many before it.
+    RateLimited,
+}
+
+/// Lets events through, or not, and counts.
+///
+/// ```
+/// use std::{num::NonZeroU32, time::Duration};
+/// use fantail_transport::{Admission, RateLimit, Throttle, ThrottleSettings};
+///
+/// let two = NonZeroU32::new(2).unwrap();
+/// let rate = RateLimit { events: two, period: Duration::from_secs(1), burst: two };
+/// let settings = ThrottleSettings { sample: None, rate: Some(rate) };
+/// let mut throttle = Throttle::new(settings, 0);
+/// let at = [0, 0, 0, 499, 500, 501, 1000].map(Duration::from_millis);
+/// use Admission::{Admitted, RateLimited};
+/// assert_eq!(
+///     at.map(|time| throttle.admit(time)),
+///     [Admitted, Admitted, RateLimited, RateLimited, Admitted, RateLimited, Admitted],
+/// );
+/// assert_eq!((throttle.sampled(), throttle.rate_limited()), (0, 3));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Throttle {
+    settings: ThrottleSettings,
+    random: fastrand::Rng,
+    /// Up to when the events let through so far use up the rate.
+    spent: Duration,
+    sampled: u64,
+    rate_limited: u64,
+}
+
+impl Throttle {
+    /// No event has come yet; samples are drawn from this seed.
+    #[must_use]
+    pub fn new(settings: ThrottleSettings, seed: u64) -> Self {
+        Self {
+            settings,
+            random: fastrand::Rng::with_seed(seed),
+            spent: Duration::ZERO,
+            sampled: 0,
+            rate_limited: 0,
+        }
+    }
+
+    /// Whether an event at this time is let through. The time counts from any
+    /// moment, and should not go back: while it is earlier than it was, the
+    /// rate is no higher than it would be.
+    pub fn admit(&mut self, now: Duration) -> Admission {
+        if let Some(one_in) = self.settings.sample
+            && self.random.u32(0..one_in.get()) != 0
+        {
+            self.sampled += 1;
+            return Admission::Sampled;
+        }
+        if let Some(rate) = self.settings.rate
+            && !self.has_room(rate, now)
+        {
+            self.rate_limited += 1;
+            return Admission::RateLimited;
+        }
+        Admission::Admitted
+    }
+
+    /// Each event uses up the rate for a while; a burst may be ahead by so
+    /// many whiles (the generic cell rate algorithm: no timer, one number).
+    fn has_room(&mut self, rate: RateLimit, now: Duration) -> bool {
+        let while_each = rate.period / rate.events.get();
+        let ahead = while_each.saturating_mul(rate.burst.get() - 1);
+        let room = self.spent <= now.saturating_add(ahead);
+        if room {
+            self.spent = self.spent.max(now).saturating_add(while_each);
+        }
+        room
+    }
+
+    /// Events that were not drawn, so far.
+    #[must_use]
+    pub const fn sampled(&self) -> u64 {
+        self.sampled
+    }
+
+    /// Events that were too many, so far.
+    #[must_use]
+    pub const fn rate_limited(&self) -> u64 {
+        self.rate_limited
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroU32, time::Duration};
+
+    use super::{Admission, RateLimit, Throttle, ThrottleSettings};
+
+    /// So many events evenly over so many seconds; how many are let through.
+    fn check(settings: ThrottleSettings, events: u32, seconds: u32, expected: (u32, u32)) {
+        let mut throttle = Throttle::new(settings, 1);
+        let mut admitted = 0;
+        for event in 0..events {
+            let now = Duration::from_secs(1_000)
+                + Duration::from_secs(u64::from(seconds)) * event / events;
+            admitted += u32::from(throttle.admit(now) == Admission::Admitted);
+        }
+        let (least, most) = expected;
+        assert!((least..=most).contains(&admitted), "{admitted} of {events}");
+        let dropped = throttle.sampled() + throttle.rate_limited();
+        assert_eq!(u64::from(events - admitted), dropped);
+    }
+
+    fn settings(sample: u32, rate: Option<(u32, u64, u32)>) -> ThrottleSettings {
+        ThrottleSettings {
+            sample: NonZeroU32::new(sample),
+            rate: rate.map(|(events, seconds, burst)| RateLimit {
+                events: NonZeroU32::new(events).unwrap(),
+                period: Duration::from_secs(seconds),
+                burst: NonZeroU32::new(burst).unwrap(),
+            }),
+        }
+    }
+
+    #[test]
+    fn the_rate_is_kept_in_the_long_run() {
+        check(settings(0, None), 1_000, 1, (1_000, 1_000));
+        check(settings(0, Some((10, 1, 1))), 100_000, 100, (1_000, 1_000));
+        check(settings(0, Some((10, 1, 50))), 100_000, 100, (1_049, 1_049));
+        check(settings(0, Some((1, 60, 1))), 10_000, 600, (10, 10));
+        // Fewer than the limit all pass.
+        check(settings(0, Some((10, 1, 1))), 900, 100, (900, 900));
+    }
+
+    #[test]
+    fn one_in_so_many_is_drawn() {
+        check(settings(1, None), 1_000, 1, (1_000, 1_000));
+        check(settings(10, None), 100_000, 1, (9_700, 10_300));
+        check(settings(u32::MAX, None), 1_000, 1, (0, 1));
+        // Of 1,000 a second at random moments: one each 10 ms, and then 1 ms
+        // until the next comes.
+        check(settings(10, Some((100, 1, 1))), 100_000, 10, (890, 930));
+    }
+
+    #[test]
+    fn a_period_of_nothing_limits_nothing() {
+        check(settings(0, Some((10, 0, 1))), 1_000, 1, (1_000, 1_000));
+    }
+
+    #[test]
+    fn time_that_goes_back_does_not_open_the_gate() {
+        let mut throttle = Throttle::new(settings(0, Some((1, 1, 1))), 0);
+        let at = [100, 0, 50, 100, 101].map(Duration::from_secs);
+        let admitted = at.map(|now| throttle.admit(now) == Admission::Admitted);
+        assert_eq!(admitted, [true, false, false, false, true]);
+    }
+}

@@ -1,0 +1,439 @@
+//! The log on disk: what is written is read, whatever happens to the files.
+
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::{FileExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use fantail_transport::{
+    Batch, BatchLimits, Origin, Overflow, Payload,
+    spool::{self, Fsync, SpoolReader, SpoolSettings, SpoolWriter},
+};
+use tempfile::TempDir;
+
+use crate::target::batch;
+
+/// Bytes of a record of one byte.
+const SMALL: u64 = 57;
+
+/// A spool in a folder of its own.
+struct Place {
+    folder: TempDir,
+    settings: SpoolSettings,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = SpoolSettings {
+            fsync: Fsync::Never,
+            ..SpoolSettings::new(folder.path().join("spool"))
+        };
+        Self { folder, settings }
+    }
+
+    fn open(&self) -> (SpoolWriter, SpoolReader) {
+        spool::open(&self.settings).unwrap()
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.settings.folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = paths.filter(|p| p.extension().is_some()).collect();
+        paths.sort();
+        paths
+    }
+
+    fn bytes(&self) -> u64 {
+        let segments = self.segments();
+        segments
+            .iter()
+            .map(|path| fs::metadata(path).unwrap().len())
+            .sum()
+    }
+}
+
+fn write(writer: &mut SpoolWriter, words: &str) {
+    let batch = batch(words);
+    let appended = writer.append(batch.payloads());
+    assert_eq!((appended.taken, appended.dropped), (batch.len(), 0));
+    assert!(appended.error.is_none());
+}
+
+/// All that can be read now, and how much of it was damaged.
+fn read(reader: &mut SpoolReader) -> (String, u64) {
+    let (mut words, mut batch) = (Vec::new(), Batch::new());
+    loop {
+        reader.read(&mut batch, BatchLimits::default()).unwrap();
+        if batch.is_empty() {
+            return (words.join(" "), reader.take_damaged());
+        }
+        let texts = batch
+            .iter()
+            .map(|p| String::from_utf8(p.bytes.to_vec()).unwrap());
+        words.extend(texts);
+    }
+}
+
+fn check_read(reader: &mut SpoolReader, expected: &str, damaged: u64) {
+    assert_eq!(read(reader), (expected.to_owned(), damaged));
+}
+
+fn flip(path: &Path, bit: u64) {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, bit / 8).unwrap();
+    file.write_all_at(&[byte[0] ^ (1 << (bit % 8))], bit / 8)
+        .unwrap();
+}
+
+#[test]
+fn what_is_written_is_read_in_order() {
+    let place = Place::new();
+    let (mut writer, mut reader) = place.open();
+    check_read(&mut reader, "", 0);
+    write(&mut writer, "a b");
+    write(&mut writer, "c");
+    check_read(&mut reader, "a b c", 0);
+    check_read(&mut reader, "", 0);
+    write(&mut writer, "d");
+    check_read(&mut reader, "d", 0);
+}
+
+#[test]
+fn what_is_not_settled_is_read_again_after_a_restart() {
+    let place = Place::new();
+    let (mut writer, mut reader) = place.open();
+    write(&mut writer, "a b c");
+    check_read(&mut reader, "a b c", 0);
+    reader.settle(1).unwrap();
+    drop((writer, reader));
+    for _ in 0..3 {
+        let (_, mut reader) = place.open();
+        assert_eq!(reader.recovered(), 2);
+        check_read(&mut reader, "b c", 0);
+    }
+    let (mut writer, mut reader) = place.open();
+    write(&mut writer, "d");
+    check_read(&mut reader, "b c d", 0);
+    reader.settle(3).unwrap();
+    drop((writer, reader));
+    let (_, mut reader) = place.open();
+    assert_eq!(reader.recovered(), 0);
+    check_read(&mut reader, "", 0);
+    assert!(place.segments().is_empty());
+}
+
+#[test]
+fn ids_and_limits_are_kept() {
+    let place = Place::new();
+    let (mut writer, mut reader) = place.open();
+    let mut batch = Batch::new();
+    let mut ids = Origin::from_bits(7).ids();
+    for bytes in [b"aa".as_slice(), b"bb", b"", b"cccc"] {
+        let id = Some(ids.next_id());
+        batch.push_payload(Payload { bytes, id });
+    }
+    assert_eq!(writer.append(batch.payloads()).taken, 4);
+    let mut sizes = Vec::new();
+    let mut found = Vec::new();
+    let limits = BatchLimits {
+        payloads: 2,
+        bytes: 3,
+    };
+    while {
+        reader.read(&mut batch, limits).unwrap();
+        !batch.is_empty()
+    } {
+        sizes.push(batch.len());
+        found.extend(batch.iter().map(|payload| payload.id.unwrap().to_string()));
+    }
+    assert_eq!(sizes, [1, 2, 1]);
+    assert_eq!(found, [1, 2, 3, 4].map(|n| format!("0000000000000007-{n}")));
+}
+
+#[test]
+fn files_are_private_and_used_by_one() {
+    let place = Place::new();
+    let (mut writer, _reader) = place.open();
+    write(&mut writer, "a");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = &place.settings.folder;
+    assert_eq!(mode(folder), 0o700);
+    for entry in fs::read_dir(folder).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    let error = spool::open(&place.settings).unwrap_err();
+    assert_eq!(error.to_string(), "the spool is in use by another queue");
+}
+
+#[test]
+fn links_are_not_followed() {
+    for name in ["lock", "cursor"] {
+        let place = Place::new();
+        let target = place.folder.path().join("elsewhere");
+        fs::create_dir(&place.settings.folder).unwrap();
+        std::os::unix::fs::symlink(&target, place.settings.folder.join(name)).unwrap();
+        assert!(spool::open(&place.settings).is_err(), "{name}");
+        assert!(!target.exists());
+    }
+}
+
+/// Writes `a b c`, ends, cuts the file to so many bytes, starts again, writes
+/// `d`, and compares what is read.
+fn check_torn(size: u64, expected: &str, damaged: u64) {
+    let place = Place::new();
+    let (mut writer, reader) = place.open();
+    write(&mut writer, "a b c");
+    drop((writer, reader));
+    let path = place.segments().remove(0);
+    OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(size)
+        .unwrap();
+    let (mut writer, mut reader) = place.open();
+    let words = expected.split_whitespace().count() as u64;
+    assert_eq!(reader.recovered(), words - 1 + damaged, "cut to {size}");
+    write(&mut writer, "d");
+    assert_eq!(
+        read(&mut reader),
+        (expected.to_owned(), damaged),
+        "cut to {size}"
+    );
+}
+
+#[test]
+fn a_torn_end_is_counted_and_the_rest_is_read() {
+    let end = 64 + 3 * SMALL;
+    check_torn(end, "a b c d", 0);
+    // At every byte of the last record; nothing tells of one that is gone.
+    for size in 64 + 2 * SMALL + 1..end {
+        check_torn(size, "a b d", 1);
+    }
+    check_torn(64 + 2 * SMALL, "a b d", 0);
+    check_torn(64 + SMALL + 1, "a d", 1);
+    for size in [0, 1, 31, 32, 63, 64] {
+        check_torn(size, "d", 0);
+    }
+    check_torn(65, "d", 1);
+}
+
+#[test]
+fn a_flipped_bit_costs_one_record_wherever_it_is() {
+    let template = Place::new();
+    let (mut writer, reader) = template.open();
+    write(&mut writer, "a b c");
+    drop((writer, reader));
+    let size = fs::metadata(&template.segments()[0]).unwrap().len();
+    for bit in 0..size * 8 {
+        let place = Place::new();
+        fs::create_dir(&place.settings.folder).unwrap();
+        let path = place.settings.folder.join("0000000000000001.spool");
+        fs::copy(&template.segments()[0], &path).unwrap();
+        flip(&path, bit);
+        let (mut writer, mut reader) = place.open();
+        write(&mut writer, "d");
+        let (expected, damaged) = match (bit / 8).checked_sub(64).map(|at| at / SMALL) {
+            None => ("a b c d", 0),
+            Some(0) => ("b c d", 1),
+            Some(1) => ("a c d", 1),
+            Some(_) => ("a b d", 1),
+        };
+        assert_eq!(
+            read(&mut reader),
+            (expected.to_owned(), damaged),
+            "bit {bit}"
+        );
+    }
+}
+
+#[test]
+fn a_lost_header_costs_its_segment_and_is_counted() {
+    let place = Place::new();
+    for words in ["a b", "c d e", "f"] {
+        let (mut writer, _) = place.open();
+        write(&mut writer, words);
+    }
+    let path = place.segments().remove(1);
+    for bit in [0, 32 * 8] {
+        flip(&path, bit);
+    }
+    let (_, mut reader) = place.open();
+    assert_eq!(reader.recovered(), 6);
+    check_read(&mut reader, "a b f", 3);
+}
+
+#[test]
+fn a_removed_file_is_counted() {
+    let place = Place::new();
+    for words in ["a b", "c d e", "f", "g"] {
+        let (mut writer, _) = place.open();
+        write(&mut writer, words);
+    }
+    fs::remove_file(place.segments().remove(1)).unwrap();
+    let (mut writer, mut reader) = place.open();
+    assert_eq!(reader.recovered(), 7);
+    fs::remove_file(place.segments().remove(1)).unwrap();
+    write(&mut writer, "h");
+    check_read(&mut reader, "a b g h", 4);
+}
+
+#[test]
+fn a_lost_cursor_means_reading_again() {
+    let place = Place::new();
+    let (mut writer, mut reader) = place.open();
+    write(&mut writer, "a b c");
+    check_read(&mut reader, "a b c", 0);
+    reader.settle(2).unwrap();
+    drop((writer, reader));
+    fs::write(place.settings.folder.join("cursor"), "nonsense").unwrap();
+    let (_, mut reader) = place.open();
+    check_read(&mut reader, "a b c", 0);
+}
+
+#[test]
+fn a_payload_that_looks_like_a_record_is_none() {
+    let place = Place::new();
+    let (mut writer, reader) = place.open();
+    write(&mut writer, "forged");
+    drop((writer, reader));
+    // A whole record of another segment, as a payload.
+    let mut record = [0; 62];
+    let path = place.segments().remove(0);
+    let file = OpenOptions::new().read(true).open(path).unwrap();
+    file.read_exact_at(&mut record, 64).unwrap();
+    let place = Place::new();
+    let (mut writer, reader) = place.open();
+    let mut batch = batch("a");
+    batch.push(&record);
+    batch.push(b"b");
+    assert_eq!(writer.append(batch.payloads()).taken, 3);
+    drop((writer, reader));
+    flip(&place.segments()[0], (64 + SMALL) * 8);
+    let (_, mut reader) = place.open();
+    check_read(&mut reader, "a b", 1);
+}
+
+/// Writes so many records of 1,000 bytes into 64 KiB, and reads them.
+fn fill(overflow: Overflow, records: u64) -> (Vec<u64>, u64) {
+    let mut place = Place::new();
+    place.settings.bytes = 64 << 10;
+    place.settings.overflow = overflow;
+    let (mut writer, mut reader) = place.open();
+    let mut dropped = 0;
+    for record in 0..records {
+        let mut batch = Batch::new();
+        batch.push(format!("{record:01000}").as_bytes());
+        let appended = writer.append(batch.payloads());
+        assert_eq!(appended.taken, 1);
+        dropped += appended.dropped;
+        assert!(place.bytes() <= 64 << 10);
+    }
+    let (words, damaged) = read(&mut reader);
+    assert_eq!(damaged, 0);
+    let numbers = words.split_whitespace().map(|word| word.parse().unwrap());
+    (numbers.collect(), dropped)
+}
+
+#[test]
+fn a_full_spool_drops_and_counts() {
+    let (kept, dropped) = fill(Overflow::DropNewest, 200);
+    assert!(kept.len() > 50);
+    assert_eq!(dropped, 200 - kept.len() as u64);
+    assert!(kept.iter().copied().eq(0..kept.len() as u64));
+
+    let (kept, dropped) = fill(Overflow::DropOldest, 200);
+    assert!(kept.len() > 45);
+    assert_eq!(dropped, 200 - kept.len() as u64);
+    assert!(kept.iter().copied().eq(dropped..200));
+}
+
+#[test]
+fn what_is_on_its_way_is_not_displaced() {
+    let mut place = Place::new();
+    place.settings.bytes = 64 << 10;
+    place.settings.overflow = Overflow::DropOldest;
+    let (mut writer, mut reader) = place.open();
+    let mut text = |number: u64| {
+        let mut batch = Batch::new();
+        batch.push(format!("{number:01000}").as_bytes());
+        let appended = writer.append(batch.payloads());
+        assert_eq!(appended.taken, 1);
+        appended.dropped
+    };
+    let mut dropped = text(0) + text(1);
+    let mut batch = Batch::new();
+    reader.read(&mut batch, BatchLimits::default()).unwrap();
+    assert_eq!(batch.len(), 2);
+    dropped += (2..200).map(&mut text).sum::<u64>();
+    reader.settle(2).unwrap();
+    let (words, damaged) = read(&mut reader);
+    assert_eq!(damaged, 0);
+    let numbers: Vec<u64> = words
+        .split_whitespace()
+        .map(|word| word.parse().unwrap())
+        .collect();
+    // The others of the first segment are still there, too.
+    assert_eq!(numbers[..2], [2, 3]);
+    assert_eq!(numbers.last(), Some(&199));
+    assert_eq!(numbers.len() as u64 + dropped, 198);
+    drop(reader);
+}
+
+#[test]
+fn a_payload_larger_than_an_eighth_is_dropped() {
+    let mut place = Place::new();
+    place.settings.bytes = 64 << 10;
+    let (mut writer, mut reader) = place.open();
+    let mut batch = batch("a");
+    batch.push(&[b'x'; 8 << 10]);
+    batch.push(b"b");
+    let appended = writer.append(batch.payloads());
+    assert_eq!((appended.taken, appended.dropped), (3, 1));
+    check_read(&mut reader, "a b", 0);
+}
+
+#[test]
+fn settled_segments_are_removed() {
+    let mut place = Place::new();
+    place.settings.bytes = 64 << 10;
+    let (mut writer, mut reader) = place.open();
+    for number in 0..1_000 {
+        let mut batch = Batch::new();
+        batch.push(format!("{number:01000}").as_bytes());
+        let appended = writer.append(batch.payloads());
+        assert_eq!((appended.taken, appended.dropped), (1, 0));
+        reader.read(&mut batch, BatchLimits::default()).unwrap();
+        assert_eq!(batch.len(), 1);
+        reader.settle(1).unwrap();
+        assert!(place.segments().len() <= 2);
+    }
+}
+
+#[test]
+fn each_policy_writes() {
+    let policies = [
+        Fsync::Never,
+        Fsync::Interval(std::time::Duration::ZERO),
+        Fsync::Always,
+    ];
+    for fsync in policies {
+        let mut place = Place::new();
+        place.settings.fsync = fsync;
+        let (mut writer, mut reader) = place.open();
+        assert_eq!(writer.sync_due(), None);
+        write(&mut writer, "a b");
+        let interval = matches!(fsync, Fsync::Interval(_));
+        assert_eq!(writer.sync_due().is_some(), interval, "{fsync:?}");
+        writer.sync().unwrap();
+        assert_eq!(writer.sync_due(), None);
+        check_read(&mut reader, "a b", 0);
+    }
+}

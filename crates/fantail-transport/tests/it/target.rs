@@ -1,0 +1,187 @@
+//! A target that does what a test tells it.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Condvar, Mutex},
+    time::{Duration, Instant},
+};
+
+use fantail_transport::{
+    Batch, BatchLimits, Delivery, Payloads, Retry, Transport, TransportError, TransportErrorKind,
+};
+
+/// What a target does with one attempt; with all later ones it takes all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    /// Takes so many.
+    Take(usize),
+    /// Takes so many, and fails.
+    TakeAndFail(usize, Retry),
+    /// Refuses so many for good.
+    Refuse(usize),
+    /// Waits for [`Target::open`].
+    Stick,
+}
+
+/// A handle to a target; clones are of the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    opened: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    plan: VecDeque<Step>,
+    down: bool,
+    open: bool,
+    received: Vec<String>,
+    ids: Vec<String>,
+    attempts: Vec<Instant>,
+    reopened: usize,
+    confirms: bool,
+    most: Option<usize>,
+}
+
+impl Target {
+    pub(crate) fn that(plan: &[Step]) -> Self {
+        let target = Self::default();
+        target.0.state.lock().unwrap().plan.extend(plan);
+        target
+    }
+
+    /// A target that confirms what it takes.
+    pub(crate) fn confirming() -> Self {
+        let target = Self::default();
+        target.0.state.lock().unwrap().confirms = true;
+        target
+    }
+
+    /// A target that takes one payload at a time.
+    pub(crate) fn one_by_one(self) -> Self {
+        self.0.state.lock().unwrap().most = Some(1);
+        self
+    }
+
+    pub(crate) fn transport(&self) -> Box<dyn Transport> {
+        Box::new(self.clone())
+    }
+
+    /// Lets all attempts fail, or no more.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.0.state.lock().unwrap().down = down;
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.state.lock().unwrap().open = true;
+        self.0.opened.notify_all();
+    }
+
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.0.state.lock().unwrap().received.clone()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.0.state.lock().unwrap().ids.clone()
+    }
+
+    pub(crate) fn attempts(&self) -> Vec<Instant> {
+        self.0.state.lock().unwrap().attempts.clone()
+    }
+
+    /// How many handles there are.
+    pub(crate) fn users(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    pub(crate) fn reopened(&self) -> usize {
+        self.0.state.lock().unwrap().reopened
+    }
+}
+
+impl Transport for Target {
+    fn send(&mut self, _: &[u8]) -> Result<(), TransportError> {
+        unreachable!("it delivers")
+    }
+
+    fn confirms(&self) -> bool {
+        self.0.state.lock().unwrap().confirms
+    }
+
+    fn batch_limits(&self) -> BatchLimits {
+        let default = BatchLimits::default();
+        let most = self.0.state.lock().unwrap().most;
+        BatchLimits {
+            payloads: most.unwrap_or(default.payloads),
+            ..default
+        }
+    }
+
+    fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
+        assert!(!payloads.is_empty() && payloads.len() <= self.batch_limits().payloads);
+        let mut state = self.0.state.lock().unwrap();
+        state.attempts.push(Instant::now());
+        let mut delivery = Delivery::new();
+        let step = state.plan.pop_front();
+        let taken = match step {
+            _ if state.down => {
+                delivery.stopped(error(Retry::Backoff));
+                0
+            }
+            None => payloads.len(),
+            Some(Step::Stick) => {
+                while !state.open {
+                    state = self.0.opened.wait(state).unwrap();
+                }
+                payloads.len()
+            }
+            Some(Step::Take(count) | Step::TakeAndFail(count, _)) => count,
+            Some(Step::Refuse(count)) => {
+                delivery.refused(count, error(Retry::Never));
+                return delivery;
+            }
+        };
+        for payload in payloads.iter().take(taken) {
+            let text = String::from_utf8(payload.bytes.to_vec()).unwrap();
+            state.received.push(text);
+            state.ids.extend(payload.id.map(|id| id.to_string()));
+            delivery.arrived(1);
+        }
+        if let Some(Step::TakeAndFail(_, retry)) = step {
+            delivery.stopped(error(retry));
+        }
+        delivery
+    }
+
+    fn reopen(&mut self) -> Result<(), TransportError> {
+        self.0.state.lock().unwrap().reopened += 1;
+        Ok(())
+    }
+}
+
+fn error(retry: Retry) -> TransportError {
+    let source = io::Error::other("as planned");
+    TransportError::new(TransportErrorKind::Refused, source).with_retry(retry)
+}
+
+/// A batch of words.
+pub(crate) fn batch(words: &str) -> Batch {
+    let mut batch = Batch::new();
+    for word in words.split_whitespace() {
+        batch.push(word.as_bytes());
+    }
+    batch
+}
+
+/// Waits until something is so, for 20 seconds at most.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

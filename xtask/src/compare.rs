@@ -1,0 +1,200 @@
+//! `cargo xtask bench compare`: ours beside the installed Dovecot's stats process.
+//!
+//! Both get the same bytes over the stats-writer socket, one after the other,
+//! in fresh processes, several rounds with the order turned around; what is
+//! compared is the time on a processor that the kernel counted for each, and
+//! what both counted must be the same.
+
+mod feed;
+mod load;
+mod process;
+mod server;
+mod stream;
+mod table;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    compare::{
+        load::{Feed, Load},
+        server::Server,
+        stream::Stream,
+    },
+    error::Error,
+    workspace::Workspace,
+};
+
+/// Measures `fantail serve` beside Debian's Dovecot 2.3 stats process.
+///
+/// Both read the same streams (a recording played over and over). Prints a
+/// table of processor time an event, memory and ratios; needs `dovecot` and
+/// root. Compare the ratios only: a machine's speed drifts.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only loads whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Events in a stream; loads of many users have twice their users.
+    #[arg(long, default_value_t = 200_000)]
+    events: u64,
+    /// Rounds of which the median is taken.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Put the table into docs/performance.md.
+    #[arg(long)]
+    write: bool,
+}
+
+/// What one server took for one load.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    cpu: Duration,
+    wall: Duration,
+    /// Bytes at the most.
+    memory: u64,
+    /// For a dump and for a scrape.
+    dump: Duration,
+    scrape: Duration,
+}
+
+/// A load with what both took in each round.
+#[derive(Debug)]
+struct Row {
+    load: Load,
+    events: u64,
+    /// Lines of the dump.
+    series: usize,
+    dovecot: Vec<Taken>,
+    fantail: Vec<Taken>,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    let program = build(workspace)?;
+    let folder = workspace.logs().join("compare");
+    let mut streams = HashMap::new();
+    let mut rows = Vec::new();
+    let wanted = |load: &Load| {
+        let only = options.only.as_ref();
+        only.is_none_or(|part| load.name.contains(part.as_str()))
+    };
+    for load in load::all().into_iter().filter(wanted) {
+        let stream = match streams.entry(load.feed) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(place) => place.insert(make(workspace, load.feed, options.events)?),
+        };
+        eprintln!("{} …", load.name);
+        let row = measure(&program, &folder, load, stream, options.rounds)?;
+        eprintln!("{}", table::line(&row));
+        rows.push(row);
+    }
+    let text = table::render(&rows, &streams);
+    println!("{text}");
+    if options.write {
+        table::write(workspace.root(), &text)?;
+    }
+    Ok(rows.iter().all(Row::reached))
+}
+
+fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let mut command = workspace.cargo(["build", "--release", "--package", "fantail-cli"]);
+    match command.status() {
+        Ok(status) if status.success() => Ok(workspace.target().join("release/fantail")),
+        Ok(_) => Err(Error::new("fantail does not build")),
+        Err(error) => Err(Error::new(format!("cannot run cargo: {error}"))),
+    }
+}
+
+fn make(workspace: &Workspace, feed: Feed, events: u64) -> Result<Stream, Error> {
+    match feed {
+        Feed::Recorded => stream::recorded(workspace.root(), events),
+        Feed::Users(users) => Ok(stream::users(users, 2)),
+    }
+}
+
+fn measure(
+    program: &Path,
+    folder: &Path,
+    load: Load,
+    stream: &Stream,
+    rounds: usize,
+) -> Result<Row, Error> {
+    let mut row = Row {
+        events: stream.events,
+        load,
+        series: 0,
+        dovecot: Vec::new(),
+        fantail: Vec::new(),
+    };
+    for round in 0..rounds {
+        let mut counted = Vec::new();
+        for turn in 0..2 {
+            if folder.exists() {
+                fs::remove_dir_all(folder).map_err(Error::at("empty", folder))?;
+            }
+            let (server, into) = if (round + turn) % 2 == 0 {
+                (server::dovecot(folder, &row.load.blocks)?, &mut row.dovecot)
+            } else {
+                let server = server::fantail(program, folder, &row.load.blocks)?;
+                (server, &mut row.fantail)
+            };
+            let (taken, lines) = one(&server, &row.load, stream)?;
+            into.push(taken);
+            counted.push(lines);
+        }
+        if counted[0] != counted[1] {
+            return Err(Error::new(format!(
+                "{}: the two counted differently",
+                row.load.name
+            )));
+        }
+        row.series = counted[0].len();
+    }
+    Ok(row)
+}
+
+/// One server, from rest to rest.
+fn one(server: &Server, load: &Load, stream: &Stream) -> Result<(Taken, Vec<String>), Error> {
+    let before = process::settled(server.pid)?;
+    let start = Instant::now();
+    feed::play(&server.writer, &stream.bytes, load.writes)?;
+    let wall = start.elapsed();
+    let fed = process::settled(server.pid)?;
+    let lines = feed::dump(&server.reader, "count")?;
+    let dumped = process::settled(server.pid)?;
+    feed::scrape(server.port)?;
+    let scraped = process::settled(server.pid)?;
+    let taken = Taken {
+        cpu: fed.saturating_sub(before),
+        wall,
+        memory: process::peak_memory(server.pid)?,
+        dump: dumped.saturating_sub(fed),
+        scrape: scraped.saturating_sub(dumped),
+    };
+    Ok((taken, lines))
+}
+
+impl Row {
+    /// The ratios of the rounds, ascending.
+    fn ratios(&self) -> Vec<f64> {
+        let pairs = self.dovecot.iter().zip(&self.fantail);
+        let mut ratios: Vec<f64> = pairs
+            .map(|(theirs, ours)| theirs.cpu.as_secs_f64() / ours.cpu.as_secs_f64())
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
+    }
+
+    fn reached(&self) -> bool {
+        let ratios = self.ratios();
+        let median = ratios.get(ratios.len() / 2);
+        match (median, self.load.target) {
+            (Some(median), Some(target)) => *median >= target,
+            _ => true,
+        }
+    }
+}

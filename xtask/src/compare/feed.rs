@@ -1,0 +1,82 @@
+//! The clients: a stream into a stats-writer socket, questions to the
+//! stats-reader socket and to the scrape port.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, TcpStream},
+    os::unix::net::UnixStream,
+    path::Path,
+    time::Duration,
+};
+
+use crate::error::Error;
+
+/// How a stream is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// As much at once as the socket takes.
+    Batched,
+    /// One write for each line, as Dovecot's processes do.
+    EachLine,
+}
+
+/// Writes the stream and waits until the server has read all of it: it closes
+/// the connection then.
+pub(crate) fn play(socket: &Path, bytes: &[u8], writes: Writes) -> Result<(), Error> {
+    let wrong = |error| Error::new(format!("stats-writer: {error}"));
+    let mut stream = UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
+    let patience = Some(Duration::from_secs(120));
+    stream.set_write_timeout(patience).map_err(wrong)?;
+    stream.set_read_timeout(patience).map_err(wrong)?;
+    match writes {
+        Writes::Batched => {
+            for part in bytes.chunks(64 << 10) {
+                stream.write_all(part).map_err(wrong)?;
+            }
+        }
+        Writes::EachLine => {
+            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+                stream.write_all(line).map_err(wrong)?;
+            }
+        }
+    }
+    stream.shutdown(Shutdown::Write).map_err(wrong)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).map_err(wrong)?;
+    Ok(())
+}
+
+/// The lines of `DUMP` with these columns, sorted.
+pub(crate) fn dump(socket: &Path, columns: &str) -> Result<Vec<String>, Error> {
+    let wrong = |error| Error::new(format!("stats-reader: {error}"));
+    let mut stream = UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
+    let question = format!("VERSION\tstats-reader-client\t2\t0\nDUMP\t{columns}\n");
+    stream.write_all(question.as_bytes()).map_err(wrong)?;
+    let mut lines = Vec::new();
+    for line in BufReader::new(stream).lines() {
+        let line = line.map_err(wrong)?;
+        if line.is_empty() {
+            lines.sort_unstable();
+            return Ok(lines);
+        }
+        if !line.starts_with("VERSION\t") {
+            lines.push(line);
+        }
+    }
+    Err(Error::new("stats-reader: the answer has no end"))
+}
+
+/// The body of the scrape.
+pub(crate) fn scrape(port: u16) -> Result<Vec<u8>, Error> {
+    let wrong = |error| Error::new(format!("scrape: {error}"));
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(wrong)?;
+    let question = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(question.as_bytes()).map_err(wrong)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).map_err(wrong)?;
+    if answer.starts_with(b"HTTP/1.1 200") {
+        Ok(answer)
+    } else {
+        Err(Error::new("scrape: the answer is no 200"))
+    }
+}

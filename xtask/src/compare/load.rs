@@ -1,0 +1,142 @@
+//! What the servers are asked to do.
+
+use std::fmt::Write as _;
+
+use crate::compare::feed::Writes;
+
+/// One row of the comparison.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    pub(crate) name: String,
+    /// `metric` and `event_exporter` blocks of Dovecot 2.3.
+    pub(crate) blocks: String,
+    pub(crate) feed: Feed,
+    pub(crate) writes: Writes,
+    /// How many times less CPU we want to take.
+    pub(crate) target: Option<f64>,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Feed {
+    /// The recording.
+    Recorded,
+    /// Commands of so many users, twice.
+    Users(u64),
+}
+
+/// All rows, cheap ones first.
+pub(crate) fn all() -> Vec<Load> {
+    let mut loads = Vec::new();
+    for (metrics, target) in [
+        (1, None),
+        (10, Some(7.0)),
+        (100, None),
+        (1_000, Some(40.0)),
+        (10_000, Some(160.0)),
+    ] {
+        loads.push(load(
+            format!("{metrics} metrics"),
+            metrics_of(metrics, typical),
+            target,
+        ));
+    }
+    for (metrics, target) in [(10, 4.0), (1_000, 30.0)] {
+        let mut one = load(
+            format!("{metrics} metrics, one write a line"),
+            metrics_of(metrics, typical),
+            Some(target),
+        );
+        one.writes = Writes::EachLine;
+        loads.push(one);
+    }
+    for (metrics, target) in [(10, 25.0), (100, 70.0)] {
+        loads.push(load(
+            format!("{metrics} metrics that match every event"),
+            metrics_of(metrics, |_| "event=*".to_owned()),
+            Some(target),
+        ));
+    }
+    for (metrics, target) in [(10, None), (10_000, Some(400.0))] {
+        loads.push(load(
+            format!("{metrics} metrics, a user each"),
+            metrics_of(metrics, a_user),
+            target,
+        ));
+    }
+    for (format, target) in [("json", 10.0), ("tab-text", 6.0)] {
+        loads.push(load(
+            format!("{format} of every event to drop"),
+            exported(format),
+            Some(target),
+        ));
+    }
+    loads.push(Load {
+        feed: Feed::Users(100_000),
+        ..load(
+            "group_by of 100,000 users".to_owned(),
+            "metric users {\n  filter = event=imap_command_finished\n  group_by = user\n}\n"
+                .to_owned(),
+            Some(300.0),
+        )
+    });
+    loads
+}
+
+fn load(name: String, blocks: String, target: Option<f64>) -> Load {
+    Load {
+        name,
+        blocks,
+        feed: Feed::Recorded,
+        writes: Writes::Batched,
+        target,
+    }
+}
+
+fn metrics_of(count: usize, filter: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        let _ = writeln!(
+            text,
+            "metric m{number} {{\n  filter = {}\n}}",
+            filter(number)
+        );
+    }
+    text
+}
+
+/// Filters like those of real configurations: an event, then a user, a
+/// command, a mailbox or a number.
+fn typical(number: usize) -> String {
+    const COMMANDS: &[&str] = &["SELECT", "FETCH", "STORE", "APPEND", "CREATE", "LOGOUT"];
+    let command = COMMANDS[number / 6 % COMMANDS.len()];
+    match number % 6 {
+        0 => format!("event=imap_command_finished AND user=\"user{number}@example.com\""),
+        1 => format!(
+            "event=imap_command_finished AND cmd_name={command} AND tagged_reply_state=OK AND \
+             bytes_out > {number}"
+        ),
+        2 => format!("event=mail_delivery_finished AND user=\"user{number}@example.com\""),
+        3 => format!("event=auth_request_finished AND success=yes AND user=user{number}"),
+        4 => format!(
+            "event=smtp_server_command_finished AND cmd_name=RCPT AND status_code > {}",
+            200 + number % 300
+        ),
+        _ => format!(
+            "(event=imap_command_finished OR event=mail_opened) AND mailbox=\"box{number}\" AND \
+             NOT user=nobody"
+        ),
+    }
+}
+
+fn a_user(number: usize) -> String {
+    format!("event=imap_command_finished AND user=\"user{number}@example.com\"")
+}
+
+fn exported(format: &str) -> String {
+    format!(
+        "event_exporter all {{\n  format = {format}\n  format_args = time-rfc3339\n  \
+         transport = drop\n}}\nmetric all {{\n  filter = event=*\n  exporter = all\n  \
+         exporter_include = name hostname timestamps categories fields\n}}\n"
+    )
+}

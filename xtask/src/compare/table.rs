@@ -1,0 +1,111 @@
+//! The result as a table of Markdown.
+
+use std::{collections::HashMap, fmt::Write as _, fs, path::Path, time::Duration};
+
+use crate::{
+    compare::{Row, Taken, load::Feed, stream::Stream},
+    error::Error,
+};
+
+const START: &str = "<!-- table of `cargo xtask bench compare` -->\n";
+const END: &str = "<!-- end of the table -->\n";
+
+/// One row for the terminal.
+pub(crate) fn line(row: &Row) -> String {
+    format!("  {}", cells(row).join(" | "))
+}
+
+/// The whole.
+pub(crate) fn render(rows: &[Row], streams: &HashMap<Feed, Stream>) -> String {
+    let mut text = String::from(
+        "| load | Dovecot, µs an event | fantail, µs an event | times less CPU (median, range) | \
+         aim | Dovecot, memory | fantail, memory | Dovecot, events/s | fantail, events/s |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for row in rows {
+        let _ = writeln!(text, "| {} |", cells(row).join(" | "));
+    }
+    for row in rows.iter().filter(|row| row.series > 10_000) {
+        let _ = writeln!(
+            text,
+            "\n{}: a dump takes {} ns of CPU a series there and {} ns here, a scrape {} and {}.",
+            row.load.name,
+            a_series(row, &row.dovecot, |taken| taken.dump),
+            a_series(row, &row.fantail, |taken| taken.dump),
+            a_series(row, &row.dovecot, |taken| taken.scrape),
+            a_series(row, &row.fantail, |taken| taken.scrape),
+        );
+    }
+    for (feed, stream) in streams {
+        let _ = writeln!(
+            text,
+            "\nThe stream of {}: {} events, {} bytes an event with all lines that belong to it.",
+            match feed {
+                Feed::Recorded => "the recording",
+                Feed::Users(_) => "many users",
+            },
+            stream.events,
+            stream.bytes.len() as u64 / stream.events.max(1),
+        );
+    }
+    text
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let ratios = row.ratios();
+    let at = |at: usize| ratios.get(at).copied().unwrap_or_default();
+    let megabytes = |taken: &[Taken]| {
+        let most = taken.iter().map(|taken| taken.memory).max().unwrap_or(0);
+        format!("{:.1} MB", most as f64 / 1e6)
+    };
+    let rate = |taken: &[Taken]| {
+        let wall = median(taken.iter().map(|taken| taken.wall));
+        format!("{:.0}", row.events as f64 / wall.as_secs_f64())
+    };
+    let micros = |taken: &[Taken]| {
+        let cpu = median(taken.iter().map(|taken| taken.cpu));
+        format!("{:.3}", cpu.as_secs_f64() * 1e6 / row.events as f64)
+    };
+    vec![
+        row.load.name.clone(),
+        micros(&row.dovecot),
+        micros(&row.fantail),
+        format!(
+            "{:.1} ({:.1}–{:.1})",
+            at(ratios.len() / 2),
+            at(0),
+            at(ratios.len().saturating_sub(1))
+        ),
+        row.load
+            .target
+            .map_or_else(String::new, |target| format!("{target}")),
+        megabytes(&row.dovecot),
+        megabytes(&row.fantail),
+        rate(&row.dovecot),
+        rate(&row.fantail),
+    ]
+}
+
+fn a_series(row: &Row, taken: &[Taken], what: impl Fn(&Taken) -> Duration) -> u128 {
+    median(taken.iter().map(what)).as_nanos() / row.series.max(1) as u128
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Puts the table where `docs/performance.md` has its place.
+pub(crate) fn write(root: &Path, table: &str) -> Result<(), Error> {
+    let path = root.join("docs/performance.md");
+    let text = fs::read_to_string(&path).map_err(Error::at("read", &path))?;
+    let parts = text
+        .split_once(START)
+        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let Some((before, after)) = parts else {
+        return Err(Error::new("docs/performance.md has no place for the table"));
+    };
+    fs::write(&path, format!("{before}{START}{table}{END}{after}"))
+        .map_err(Error::at("write", &path))
+}
