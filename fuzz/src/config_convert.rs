@@ -62,10 +62,12 @@ fn is_the_same(before: &Settings, after: &Settings) {
         assert_eq!(before.settings, after.settings);
         assert_eq!(before.filter.to_string(), after.filter.to_string());
         assert_eq!(before.include, after.include);
+        assert_eq!(before.declare, after.declare);
     }
     let names = |settings: &Settings| -> Vec<Vec<u8>> {
         let exporters = settings.exporters.iter();
         exporters.map(|exporter| exporter.name.clone()).collect()
     };
     assert_eq!(names(before), names(after));
+    assert_eq!(before.registry, after.registry);
 }

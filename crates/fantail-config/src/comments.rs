@@ -80,13 +80,25 @@ impl<'a> Comments<'a> {
         let Some(head) = self.item(block).and_then(head) else {
             return comments;
         };
-        let places = self.blocks.get(&head).map_or(&[][..], Vec::as_slice);
+        self.gather_all(&head, &mut comments);
+        comments
+    }
+
+    /// The comments of the blocks `fantail`.
+    pub(crate) fn of_registry(&self) -> BlockComments {
+        let mut comments = BlockComments::default();
+        let head = (Kind::Registry.name().as_bytes().to_vec(), Vec::new());
+        self.gather_all(&head, &mut comments);
+        comments
+    }
+
+    fn gather_all(&self, head: &Head, comments: &mut BlockComments) {
+        let places = self.blocks.get(head).map_or(&[][..], Vec::as_slice);
         for (file, opening) in places {
             if let Some(tree) = self.trees.get(file) {
-                self.gather(tree.items(), *opening, &head, &mut comments);
+                self.gather(tree.items(), *opening, head, comments);
             }
         }
-        comments
     }
 
     /// The line that a place is in.

@@ -36,6 +36,7 @@ mod metric;
 mod modifier;
 mod raw;
 mod reader;
+mod registry;
 mod renamed;
 mod render;
 mod resolve;
@@ -65,8 +66,8 @@ pub use crate::{
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     render::{Report, Style, render, render_reports},
     settings::{
-        BrokenMetric, Exporter, ExporterSpans, InetListener, Metric, MetricSpans, Settings,
-        StatsService, Transport, UnixListener,
+        BrokenMetric, Exporter, ExporterSpans, InetListener, Metric, MetricSpans, RegistrySettings,
+        Settings, StatsService, Transport, UnixListener,
     },
     source::{FileId, Position, Sources, Span, Spanned},
     statement::{Statement, SyntaxError, ValueForm},

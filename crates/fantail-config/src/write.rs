@@ -15,7 +15,7 @@ use self::block::Block;
 use crate::{
     comments::{BlockComments, Comments},
     modifier,
-    settings::{Exporter, Metric, Settings, StatsService, Transport},
+    settings::{Exporter, Metric, RegistrySettings, Settings, StatsService, Transport},
 };
 
 /// What a configuration of 2.4 begins with.
@@ -47,6 +47,7 @@ pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: 
         write_metric(metric, settings.dialect, comments, text);
     }
     write_stats(settings, text);
+    write_registry(settings, comments, text);
 }
 
 /// Writes one `event_exporter` block, each of the comments at what it stood at.
@@ -124,6 +125,9 @@ fn write_metric(metric: &Metric, dialect: Dialect, comments: BlockComments, text
     if let Some(exporter) = &metric.exporter {
         block.set("exporter", &exporter.value);
     }
+    if !metric.declare.is_empty() {
+        block.set("declare", &declared(metric));
+    }
     if metric.include != Parts::ALL {
         block.set("exporter_include", &words(metric.include));
     }
@@ -176,6 +180,47 @@ fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
         block.close();
     }
     block.close();
+}
+
+/// Writes `fantail`, if anything in it is not at its default.
+fn write_registry(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
+    let (registry, default) = (&settings.registry, RegistrySettings::default());
+    if *registry == default {
+        return;
+    }
+    let comments = comments.map_or_else(BlockComments::default, Comments::of_registry);
+    let mut block = Block::new(text, settings.dialect, comments);
+    block.open(b"fantail", b"");
+    let (limits, usual) = (&registry.limits, &default.limits);
+    for (key, number, usual) in [
+        (
+            "series_per_metric",
+            limits.series_per_metric,
+            usual.series_per_metric,
+        ),
+        ("series_total", limits.series, usual.series),
+    ] {
+        if number != usual {
+            block.set(key, number.to_string().as_bytes());
+        }
+    }
+    if let Some(idle) = registry.idle_series {
+        block.set("idle_series", format!("{} ms", idle.as_millis()).as_bytes());
+    }
+    if let Some(field) = &registry.exemplars {
+        block.set("exemplars", field);
+    }
+    block.close();
+}
+
+/// `field:value,value field:value`
+fn declared(metric: &Metric) -> Vec<u8> {
+    let levels = metric.settings.group_by.iter();
+    let discrete = levels.filter(|level| matches!(level.method, Method::Discrete(_)));
+    let words = discrete
+        .zip(&metric.declare)
+        .map(|(level, values)| [&level.field, &b":"[..], &bstr::join(",", values)].concat());
+    bstr::join(" ", words.collect::<Vec<_>>())
 }
 
 /// 2.3: `field:linear:0:100:10`

@@ -110,6 +110,8 @@ impl Engine {
         let keep = |id| same.get(&id) == Some(&true);
         let ids = self.registry.replace_all(plan.metric_settings(), keep);
         self.ids = ids.map_err(EngineError::new)?;
+        let applied = plan.series.apply(&mut self.registry, &self.ids);
+        applied.map_err(EngineError::new)?;
         self.matcher = Matcher::new();
         self.plan = plan;
         Ok(())
@@ -138,7 +140,7 @@ impl Engine {
             let (Some(metric), Some(id)) = (self.plan.metrics.get(at), self.ids.get(at)) else {
                 continue;
             };
-            self.registry.observe(*id, sent);
+            self.registry.observe_at(*id, sent, moment.now);
             let Some((exporter, formatter)) = &metric.export else {
                 continue;
             };

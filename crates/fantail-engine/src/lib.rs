@@ -10,6 +10,7 @@
 mod engine;
 mod export;
 mod plan;
+mod series;
 
 pub use crate::{
     engine::{Counters, Engine, EngineError},

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    Distribution,
+    Distribution, Exemplar,
     snapshot::{OwnedLabel, Series},
 };
 
@@ -16,6 +16,7 @@ pub(crate) struct Node {
     pub(crate) label: OwnedLabel,
     pub(crate) distributions: Box<[Distribution]>,
     pub(crate) own_sum: Option<i128>,
+    pub(crate) exemplar: Option<Box<Exemplar>>,
 }
 
 const NO_PARENT: usize = usize::MAX;
@@ -44,6 +45,7 @@ pub(crate) fn in_preorder(nodes: Vec<Node>) -> Vec<Series> {
             label: node.label,
             distributions: node.distributions,
             own_sum: node.own_sum,
+            exemplar: node.exemplar,
         });
         // Pushed from the last to the first, popped from the first.
         let mut child = last_child[at];
@@ -93,6 +95,7 @@ impl Node {
         if let (Some(here), Some(there)) = (&mut self.own_sum, other.own_sum) {
             *here = here.saturating_add(there);
         }
+        Exemplar::later(&mut self.exemplar, other.exemplar.as_deref());
     }
 }
 
@@ -111,6 +114,7 @@ fn with_parents(series: Vec<Series>) -> Vec<Node> {
                 label: series.label,
                 distributions: series.distributions,
                 own_sum: series.own_sum,
+                exemplar: series.exemplar,
             }
         })
         .collect()

@@ -8,7 +8,7 @@
 use fantail_event::{Dialect, EventView, ValueRef};
 
 use crate::{
-    Limits,
+    Exemplar, Limits,
     label::{write_key, write_text_key},
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
@@ -24,6 +24,8 @@ pub(crate) struct Scratch {
     found: Vec<u32>,
     elements: Texts,
     keys: Texts,
+    /// What is kept of this event, if anything.
+    pub(crate) exemplar: Option<Exemplar>,
 }
 
 /// Texts one after another.
@@ -85,6 +87,13 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     // event counts all the same.
     let duration = find(event, b"duration").map_or(0, number);
     scratch.numbers.push(Some(duration));
+    if let Some(exemplar) = &mut scratch.exemplar {
+        exemplar.duration = duration;
+        if settings.group_by.is_empty() {
+            tree.exemplify(ROOT, exemplar);
+        }
+    }
+    let last = settings.group_by.len().saturating_sub(1);
     let fields = settings.fields.iter();
     let numbers = fields.map(|field| find(event, field).map(number));
     scratch.numbers.extend(numbers);
@@ -94,7 +103,7 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     scratch.above.push(ROOT);
     let mut left = limits.updates_per_event;
     let mut overflowed = 0;
-    for (depth, level) in (0..).zip(&settings.group_by) {
+    for (at, (depth, level)) in (0..).zip(&settings.group_by).enumerate() {
         let choice = choose(event, level, dialect, scratch);
         let wanted = match choice {
             Choice::Missing | Choice::Bucket(..) => 1,
@@ -119,15 +128,26 @@ pub(crate) fn observe<E: EventView + ?Sized>(
             match choice {
                 _ if granted == 0 => {}
                 // Nothing is below it.
-                Choice::Missing => _ = update(tree, Key::Missing),
+                Choice::Missing => {
+                    let child = update(tree, Key::Missing);
+                    exemplify(tree, child, None, scratch.exemplar.as_mut());
+                }
                 Choice::Keys => {
                     let keys = scratch.keys.iter().take(granted);
                     let children = keys.map(|key| update(tree, Key::Text(key)));
                     scratch.found.extend(children);
+                    if at == last {
+                        for child in scratch.found.iter().rev().take(granted) {
+                            exemplify(tree, *child, None, scratch.exemplar.as_mut());
+                        }
+                    }
                 }
                 Choice::Bucket(bucket, value) => {
                     let child = update(tree, Key::Bucket(bucket));
                     tree.record_own(child, value);
+                    if at == last {
+                        exemplify(tree, child, Some(value), scratch.exemplar.as_mut());
+                    }
                     scratch.found.push(child);
                 }
             }
@@ -135,6 +155,15 @@ pub(crate) fn observe<E: EventView + ?Sized>(
         std::mem::swap(&mut scratch.above, &mut scratch.found);
     }
     overflowed
+}
+
+/// Keeps the event as the exemplar of a series with nothing below it.
+#[inline]
+fn exemplify(tree: &mut Tree, series: u32, own: Option<i64>, exemplar: Option<&mut Exemplar>) {
+    if let Some(exemplar) = exemplar {
+        exemplar.own = own;
+        tree.exemplify(series, exemplar);
+    }
 }
 
 /// A field, where `duration` is the event's own if it has one.

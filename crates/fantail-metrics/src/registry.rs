@@ -71,6 +71,7 @@ pub struct Registry {
     /// Series of all metrics, and room set aside.
     used: usize,
     scratch: Scratch,
+    exemplar_field: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug, Default)]
@@ -115,6 +116,7 @@ impl Registry {
             names: HashMap::new(),
             used: 0,
             scratch: Scratch::default(),
+            exemplar_field: None,
         }
     }
 
@@ -140,7 +142,8 @@ impl Registry {
         });
         self.order.push(slot);
         self.names.insert(settings.name.clone(), slot);
-        let tree = Tree::new(&settings, &mut self.used);
+        let mut tree = Tree::new(&settings, &mut self.used);
+        tree.keep_exemplars(self.exemplar_field.is_some());
         let place = &mut self.slots[slot as usize];
         place.metric = Some(Metric {
             settings: Arc::new(settings),
@@ -307,7 +310,7 @@ impl Registry {
                 metric.dropped,
             ))
         });
-        Snapshot::new(self.dialect, metrics.collect())
+        Snapshot::new(self.dialect, metrics.collect(), self.exemplar_field.clone())
     }
 
     /// Forgets all values. Sub-metrics stay, as they do in Dovecot.

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use fantail_event::Dialect;
 
 use crate::{
-    Distribution, GroupBy, Label, MetricSettings,
+    Distribution, Exemplar, GroupBy, Label, MetricSettings,
     merge::{self, Node},
     state::{Restored, State},
     tree::TreeSeries,
@@ -20,6 +20,7 @@ use crate::{
 pub struct Snapshot {
     dialect: Dialect,
     metrics: Vec<MetricSnapshot>,
+    exemplar_field: Option<Arc<[u8]>>,
 }
 
 /// A metric and all its series.
@@ -41,6 +42,7 @@ pub struct Series {
     /// Of the duration, then of each field of the settings.
     pub(crate) distributions: Box<[Distribution]>,
     pub(crate) own_sum: Option<i128>,
+    pub(crate) exemplar: Option<Box<Exemplar>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -63,14 +65,28 @@ impl From<Label<'_>> for OwnedLabel {
 }
 
 impl Snapshot {
-    pub(crate) const fn new(dialect: Dialect, metrics: Vec<MetricSnapshot>) -> Self {
-        Self { dialect, metrics }
+    pub(crate) const fn new(
+        dialect: Dialect,
+        metrics: Vec<MetricSnapshot>,
+        exemplar_field: Option<Arc<[u8]>>,
+    ) -> Self {
+        Self {
+            dialect,
+            metrics,
+            exemplar_field,
+        }
     }
 
     /// The dialect of the registry.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The field that [exemplars](Series::exemplar) have the values of.
+    #[must_use]
+    pub fn exemplar_field(&self) -> Option<&[u8]> {
+        self.exemplar_field.as_deref()
     }
 
     /// The metrics in the order in which they were added.
@@ -147,6 +163,7 @@ impl MetricSnapshot {
             label: series.label.into(),
             distributions: series.distributions,
             own_sum: series.own_sum,
+            exemplar: series.exemplar,
         });
         Self {
             settings,
@@ -245,5 +262,12 @@ impl Series {
     #[must_use]
     pub const fn own_sum(&self) -> Option<i128> {
         self.own_sum
+    }
+
+    /// Its last event, if those are kept: see
+    /// [`Registry::keep_exemplars`](crate::Registry::keep_exemplars).
+    #[must_use]
+    pub fn exemplar(&self) -> Option<&Exemplar> {
+        self.exemplar.as_deref()
     }
 }

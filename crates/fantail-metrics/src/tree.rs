@@ -19,7 +19,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::{
-    Distribution,
+    Distribution, Exemplar,
     label::{Label, OTHER},
     segmented::Segmented,
     settings::MetricSettings,
@@ -93,6 +93,8 @@ pub(crate) struct Tree {
     /// The sum of each bucket's own values, where the last level is quantized
     /// by something else than the duration: a true sum for its histogram.
     own_sums: Option<Segmented<i128>>,
+    /// The last event of each series, if that was asked for.
+    exemplars: Option<Segmented<Option<Box<Exemplar>>>>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     /// Series, and room set aside.
@@ -115,6 +117,7 @@ impl Tree {
             len: 0,
             distributions: Segmented::default(),
             own_sums: own_sums.then(Segmented::default),
+            exemplars: None,
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             used: cost(settings.group_by.len()),
@@ -148,6 +151,9 @@ impl Tree {
         }
         if let Some(sums) = &mut self.own_sums {
             sums.push(0);
+        }
+        if let Some(exemplars) = &mut self.exemplars {
+            exemplars.push(None);
         }
         self.len += 1;
     }
@@ -261,11 +267,32 @@ impl Tree {
         }
     }
 
+    /// Keeps exemplars from now on, or forgets them.
+    pub(crate) fn keep_exemplars(&mut self, keep: bool) {
+        if keep == self.exemplars.is_some() {
+            return;
+        }
+        self.exemplars = keep.then(Segmented::default);
+        if let Some(exemplars) = &mut self.exemplars {
+            (0..self.len).for_each(|_| exemplars.push(None));
+        }
+    }
+
+    /// Keeps an event as the exemplar of a series, if any are kept.
+    pub(crate) fn exemplify(&mut self, series: u32, exemplar: &Exemplar) {
+        let exemplars = self.exemplars.as_mut();
+        if let Some(place) = exemplars.and_then(|all| all.get_mut(series as usize)) {
+            exemplar.replace(place);
+        }
+    }
+
     /// Forgets all values; the series stay.
     pub(crate) fn reset(&mut self) {
         self.distributions.iter_mut().for_each(Distribution::reset);
         let sums = self.own_sums.iter_mut().flat_map(Segmented::iter_mut);
         sums.for_each(|sum| *sum = 0);
+        let exemplars = self.exemplars.iter_mut().flat_map(Segmented::iter_mut);
+        exemplars.for_each(|exemplar| *exemplar = None);
     }
 
     /// All series in the order in which they came up: parent, label,
@@ -288,6 +315,7 @@ impl Tree {
                     .own_sums
                     .as_ref()
                     .and_then(|sums| sums.get(at).copied()),
+                exemplar: self.exemplars.as_ref().and_then(|all| all.get(at)?.clone()),
             }
         })
     }
@@ -301,4 +329,5 @@ pub(crate) struct TreeSeries<'a> {
     pub(crate) label: Label<'a>,
     pub(crate) distributions: Box<[Distribution]>,
     pub(crate) own_sum: Option<i128>,
+    pub(crate) exemplar: Option<Box<Exemplar>>,
 }

@@ -6,6 +6,7 @@ use fantail_event::Timestamp;
 
 use crate::{
     escape::{push_help, push_label_value},
+    exemplar::Exemplars,
     format::Format,
     name::{is_label_name, is_metric_name},
     number::float,
@@ -92,6 +93,8 @@ pub struct Exposition<W> {
     taken: HashSet<String>,
     left_out: Vec<LeftOut>,
     line: String,
+    /// How the exemplars of the snapshot at hand are written.
+    pub(crate) exemplars: Option<Exemplars>,
 }
 
 impl<W: io::Write> Exposition<W> {
@@ -103,6 +106,7 @@ impl<W: io::Write> Exposition<W> {
             taken: HashSet::new(),
             left_out: Vec::new(),
             line: String::new(),
+            exemplars: None,
         }
     }
 
@@ -259,7 +263,17 @@ impl<W: io::Write> Samples<'_, W> {
 
     /// Adds a sample, and when its counting began.
     pub(crate) fn point(&mut self, labels: &str, number: &str) -> io::Result<()> {
-        self.sample(self.suffix, labels, number)?;
+        self.point_with(labels, number, "")
+    }
+
+    /// The same with an exemplar as it is written.
+    pub(crate) fn point_with(
+        &mut self,
+        labels: &str,
+        number: &str,
+        exemplar: &str,
+    ) -> io::Result<()> {
+        self.sample_with(self.suffix, labels, number, exemplar)?;
         if self.suffix == "_total" {
             self.created(labels)?;
         }
@@ -280,13 +294,23 @@ impl<W: io::Write> Samples<'_, W> {
     }
 
     pub(crate) fn sample(&mut self, suffix: &str, labels: &str, number: &str) -> io::Result<()> {
+        self.sample_with(suffix, labels, number, "")
+    }
+
+    pub(crate) fn sample_with(
+        &mut self,
+        suffix: &str,
+        labels: &str,
+        number: &str,
+        exemplar: &str,
+    ) -> io::Result<()> {
         let line = &mut *self.line;
         line.clear();
         line.extend([self.name, suffix]);
         if !labels.is_empty() {
             line.extend(["{", labels, "}"]);
         }
-        line.extend([" ", number, "\n"]);
+        line.extend([" ", number, exemplar, "\n"]);
         self.out.write_all(line.as_bytes())
     }
 }

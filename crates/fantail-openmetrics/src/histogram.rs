@@ -2,18 +2,21 @@
 
 use std::io;
 
-use fantail_metrics::{Buckets, Label, MetricSnapshot, Series};
+use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series};
 
 use crate::{
+    exemplar::{Exemplars, latest},
     exposition::{Samples, push_label},
     number::{bound, seconds},
     points::points,
 };
 
 /// The values that fell in the buckets of one sample.
-struct Observed {
+struct Observed<'a> {
     /// In each bucket.
     counts: Vec<u64>,
+    /// The last event in each.
+    exemplars: Vec<Option<&'a Exemplar>>,
     /// Their sum; microseconds for durations.
     sum: i128,
     /// A negative value was among them: such a sum does not only grow.
@@ -23,8 +26,8 @@ struct Observed {
 pub(crate) fn write<W: io::Write>(
     samples: &mut Samples<'_, W>,
     metric: &MetricSnapshot,
-    field: &[u8],
-    buckets: Buckets,
+    (field, buckets): (&[u8], Buckets),
+    exemplars: Option<&Exemplars>,
 ) -> io::Result<()> {
     let levels = metric.settings().group_by.len();
     let is_duration = field == b"duration";
@@ -41,7 +44,15 @@ pub(crate) fn write<W: io::Write>(
             continue;
         }
         let observed = observe(below(), bounds.len(), is_duration);
-        write_one(samples, &point.labels, &bounds, &observed, is_duration)?;
+        let texts = observed.exemplars.iter().map(|last| {
+            let number = |exemplar: &Exemplar| match is_duration {
+                true => Some(seconds(exemplar.duration.into())),
+                false => exemplar.own.map(|own| own.to_string()),
+            };
+            exemplars.map_or_else(String::new, |all| all.text(*last, number))
+        });
+        let bounds = bounds.iter().map(String::as_str).zip(texts);
+        write_one(samples, &point.labels, bounds, &observed, is_duration)?;
     }
     Ok(())
 }
@@ -50,9 +61,10 @@ fn observe<'a>(
     series: impl Iterator<Item = &'a Series>,
     buckets: usize,
     is_duration: bool,
-) -> Observed {
+) -> Observed<'a> {
     let mut observed = Observed {
         counts: vec![0; buckets],
+        exemplars: vec![None; buckets],
         sum: 0,
         negative: false,
     };
@@ -66,6 +78,11 @@ fn observe<'a>(
         if let Some(count) = observed.counts.get_mut(bucket) {
             *count = count.saturating_add(series.duration().count());
         }
+        // One of `other` may belong into any bucket.
+        if let (Label::Bucket(_), Some(last)) = (series.label(), observed.exemplars.get_mut(bucket))
+        {
+            *last = latest(last.iter().copied().chain(series.exemplar()));
+        }
         let sum = if is_duration {
             i128::try_from(series.duration().sum()).unwrap_or(i128::MAX)
         } else {
@@ -77,19 +94,19 @@ fn observe<'a>(
     observed
 }
 
-fn write_one<W: io::Write>(
+fn write_one<'a, W: io::Write>(
     samples: &mut Samples<'_, W>,
     labels: &str,
-    bounds: &[String],
-    observed: &Observed,
+    bounds: impl Iterator<Item = (&'a str, String)>,
+    observed: &Observed<'_>,
     is_duration: bool,
 ) -> io::Result<()> {
     let mut total = 0_u64;
-    for (bound, count) in bounds.iter().zip(&observed.counts) {
+    for ((bound, exemplar), count) in bounds.zip(&observed.counts) {
         total = total.saturating_add(*count);
         let mut labels = labels.to_owned();
         push_label("le", bound, &mut labels);
-        samples.sample("_bucket", &labels, &total.to_string())?;
+        samples.sample_with("_bucket", &labels, &total.to_string(), &exemplar)?;
     }
     let total = total.to_string();
     let sum = u128::try_from(observed.sum)

@@ -2,10 +2,14 @@
 
 use std::{borrow::Cow, io};
 
-use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
+use fantail_metrics::{
+    Buckets, Distribution, Exemplar, MetricSettings, MetricSnapshot, Series, Snapshot,
+};
 
 use crate::{
+    exemplar::{Exemplars, latest},
     exposition::{Exposition, Family, Kind, Reason},
+    format::Format,
     histogram,
     name::{is_metric_name, name_part},
     number::seconds,
@@ -19,6 +23,9 @@ impl<W: io::Write> Exposition<W> {
     /// # Errors
     /// Writing fails.
     pub fn snapshot(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        let open = self.options().format == Format::OpenMetrics;
+        let field = snapshot.exemplar_field().filter(|_| open);
+        self.exemplars = field.map(Exemplars::of);
         for metric in snapshot.metrics() {
             self.metric(metric)?;
         }
@@ -37,8 +44,9 @@ impl<W: io::Write> Exposition<W> {
         let levels = if let Some((field, buckets)) = histogram_of(settings) {
             let help = help("Histogram", settings);
             let family = family(&name, Kind::Histogram, &help, None);
+            let exemplars = self.exemplars.clone();
             if let Some(mut samples) = self.begin(&family)? {
-                histogram::write(&mut samples, metric, field, buckets)?;
+                histogram::write(&mut samples, metric, (field, buckets), exemplars.as_ref())?;
             }
             levels - 1
         } else {
@@ -50,7 +58,8 @@ impl<W: io::Write> Exposition<W> {
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
             let sum = |series: &Series| series.fields().get(index).map_or(0, Distribution::sum);
-            self.counter(metric, levels, &family, sum, |sum| sum.to_string())?;
+            let number = |sum: u128| sum.to_string();
+            self.counter(metric, levels, &family, (sum, number), |_| None)?;
         }
         Ok(())
     }
@@ -62,13 +71,16 @@ impl<W: io::Write> Exposition<W> {
         let about = help("Total number of all events of this kind", settings);
         let count = family(name, Kind::Counter, &about, None);
         let value = |series: &Series| u128::from(series.duration().count());
-        self.counter(metric, levels, &count, value, |count| count.to_string())?;
+        let number = |count: u128| count.to_string();
+        let one = |_: &Exemplar| Some("1".to_owned());
+        self.counter(metric, levels, &count, (value, number), one)?;
 
         let name = format!("{name}_duration_seconds");
         let about = help("Total duration of all events of this kind", settings);
         let duration = family(&name, Kind::Counter, &about, Some("seconds"));
         let value = |series: &Series| series.duration().sum();
-        self.counter(metric, levels, &duration, value, seconds)
+        let took = |exemplar: &Exemplar| Some(seconds(exemplar.duration.into()));
+        self.counter(metric, levels, &duration, (value, seconds), took)
     }
 
     fn counter(
@@ -76,16 +88,22 @@ impl<W: io::Write> Exposition<W> {
         metric: &MetricSnapshot,
         levels: usize,
         family: &Family<'_>,
-        value: impl Fn(&Series) -> u128,
-        number: impl Fn(u128) -> String,
+        (value, number): (impl Fn(&Series) -> u128, impl Fn(u128) -> String),
+        of_exemplar: impl Fn(&Exemplar) -> Option<String>,
     ) -> io::Result<()> {
+        let exemplars = self.exemplars.clone();
         let Some(mut samples) = self.begin(family)? else {
             return Ok(());
         };
         for point in points(metric, levels) {
-            let series = point.series.iter().filter_map(|branch| branch.first());
-            let sum = series.map(&value).fold(0, u128::saturating_add);
-            samples.point(&point.labels, &number(sum))?;
+            let series = || point.series.iter().filter_map(|branch| branch.first());
+            let sum = series().map(&value).fold(0, u128::saturating_add);
+            let exemplar = exemplars.as_ref().map(|exemplars| {
+                let last = latest(series().filter_map(Series::exemplar));
+                exemplars.text(last, &of_exemplar)
+            });
+            let exemplar = exemplar.unwrap_or_default();
+            samples.point_with(&point.labels, &number(sum), &exemplar)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod events;
 mod filter;
 mod golden;
 mod lint_pages;
+mod own_settings;
 mod program;
 mod results;
 mod sarif;

@@ -82,12 +82,14 @@ impl<'a> Block<'a> {
         }
         self.indent();
         self.text.extend_from_slice(kind);
-        self.text.push(b' ');
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:@+".contains(byte);
-        if !name.is_empty() && name.iter().all(plain) {
-            self.text.extend_from_slice(name);
-        } else {
-            quote(name, self.text);
+        if !name.is_empty() {
+            self.text.push(b' ');
+            if name.iter().all(plain) {
+                self.text.extend_from_slice(name);
+            } else {
+                quote(name, self.text);
+            }
         }
         self.text.extend_from_slice(b" {");
         self.depth += 1;

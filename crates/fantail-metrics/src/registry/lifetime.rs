@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use fantail_event::{EventView, Timestamp};
+
 use super::{MetricId, Registry};
 use crate::{
-    RegistryError, RegistryErrorKind,
+    Exemplar, Limits, RegistryError, RegistryErrorKind,
     declare::declare,
     settings::MetricSettings,
     state::{Restored, State},
@@ -12,6 +14,40 @@ use crate::{
 };
 
 impl Registry {
+    /// Changes the limits. Series that are there stay, whatever the new ones
+    /// are.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// From now on keeps the last event that has this field for each series
+    /// with nothing below it, or forgets those that were kept. It is the
+    /// caller of [`observe_at`](Self::observe_at) who says when an event came;
+    /// [`observe`](Self::observe) keeps none.
+    pub fn keep_exemplars(&mut self, field: Option<&[u8]>) {
+        self.exemplar_field = field.map(Into::into);
+        let slots = self.slots.iter_mut();
+        for metric in slots.filter_map(|slot| slot.metric.as_mut()) {
+            metric.tree.keep_exemplars(field.is_some());
+        }
+    }
+
+    /// [`observe`](Self::observe), for an event that came at `time`.
+    pub fn observe_at<E: EventView + ?Sized>(
+        &mut self,
+        id: MetricId,
+        event: &E,
+        time: Timestamp,
+    ) -> bool {
+        let Some(field) = &self.exemplar_field else {
+            return self.observe(id, event);
+        };
+        self.scratch.exemplar = Exemplar::of(event, field, time);
+        let there = self.observe(id, event);
+        self.scratch.exemplar = None;
+        there
+    }
+
     /// Makes a series whose values are known in advance, so that it is there
     /// with zeros before its first event. `values` has one for each discrete
     /// level of `group_by`, as an event would have it, in order; a quantized

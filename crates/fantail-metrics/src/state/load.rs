@@ -182,6 +182,7 @@ fn numbers(
         label,
         distributions: distributions.into(),
         own_sum,
+        exemplar: None,
     })
 }
 

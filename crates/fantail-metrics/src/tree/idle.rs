@@ -70,6 +70,12 @@ impl Tree {
                 sums.push(sum);
             }
         }
+        if let Some(exemplars) = &mut self.exemplars {
+            let old = std::mem::take(exemplars);
+            for (exemplar, _) in old.into_iter().zip(keep).filter(|(_, kept)| **kept) {
+                exemplars.push(exemplar);
+            }
+        }
         self.retain_rows(keep);
         self.index_all();
     }
