@@ -75,5 +75,5 @@ pub use crate::{
     test_file::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent},
     text::Text,
     tree::{Item, ItemKind, Tree},
-    write::{VERSION_LINES, write, write_blocks},
+    write::{VERSION_LINES, write, write_blocks, write_metric},
 };

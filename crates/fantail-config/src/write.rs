@@ -38,25 +38,18 @@ pub fn write(settings: &Settings) -> Vec<u8> {
 /// the settings come from.
 pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
     let of_block = |block| comments.map_or_else(BlockComments::default, |all| all.of_block(block));
-    for exporter in &settings.exporters {
-        let comments = of_block(exporter.spans.block);
-        write_exporter(exporter, settings.dialect, comments, text);
+    for one in &settings.exporters {
+        exporter(one, settings.dialect, of_block(one.spans.block), text);
     }
-    for metric in &settings.metrics {
-        let comments = of_block(metric.spans.block);
-        write_metric(metric, settings.dialect, comments, text);
+    for one in &settings.metrics {
+        metric(one, settings.dialect, of_block(one.spans.block), text);
     }
     write_stats(settings, text);
     write_registry(settings, comments, text);
 }
 
 /// Writes one `event_exporter` block, each of the comments at what it stood at.
-fn write_exporter(
-    exporter: &Exporter,
-    dialect: Dialect,
-    comments: BlockComments,
-    text: &mut Vec<u8>,
-) {
+fn exporter(exporter: &Exporter, dialect: Dialect, comments: BlockComments, text: &mut Vec<u8>) {
     let mut block = Block::new(text, dialect, comments);
     block.open(b"event_exporter", &exporter.name);
     let names = Format::NAMES.iter();
@@ -98,8 +91,13 @@ fn write_exporter(
     block.close();
 }
 
+/// Writes one `metric` block.
+pub fn write_metric(one: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
+    metric(one, dialect, BlockComments::default(), text);
+}
+
 /// Writes one `metric` block, each of the comments at what it stood at.
-fn write_metric(metric: &Metric, dialect: Dialect, comments: BlockComments, text: &mut Vec<u8>) {
+fn metric(metric: &Metric, dialect: Dialect, comments: BlockComments, text: &mut Vec<u8>) {
     let mut block = Block::new(text, dialect, comments);
     let settings = &metric.settings;
     block.open(b"metric", &settings.name);

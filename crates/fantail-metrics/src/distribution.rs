@@ -18,7 +18,7 @@ use crate::{
 /// 2⁶⁴+1). Distributions merge, and a merge equals the distribution of all
 /// values together; the order in which they come does not matter.
 ///
-/// It is 104 bytes; five to 480 values add 2, 4 or 8 bytes each, according to
+/// It is 104 bytes; five to 480 values add 2 to 4 or 8 bytes each, according to
 /// how far they lie apart; beyond, a sketch of 1 to 3 KB takes their place.
 ///
 /// ```

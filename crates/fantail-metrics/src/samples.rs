@@ -130,7 +130,7 @@ impl Samples {
 #[derive(Debug, Clone)]
 pub(crate) struct Differences {
     base: u64,
-    /// Bytes of a difference: 2, 4 or 8.
+    /// Bytes of a difference: 2, 3, 4 or 8.
     width: u8,
     bytes: Vec<u8>,
 }
@@ -148,7 +148,8 @@ impl Differences {
         let difference = zigzag(value.wrapping_sub(self.base));
         let needed = match difference {
             0..=0xFFFF => 2,
-            0x1_0000..=0xFFFF_FFFF => 4,
+            0x1_0000..=0xFF_FFFF => 3,
+            0x100_0000..=0xFFFF_FFFF => 4,
             _ => 8,
         };
         if needed > self.width {
@@ -160,10 +161,10 @@ impl Differences {
     fn append(&mut self, difference: u64) {
         let width = usize::from(self.width);
         if self.bytes.capacity() - self.bytes.len() < width {
-            // Half as much again, not twice: there are many of these. And
-            // never more than they can come to.
+            // A quarter as much again, not twice: there are many of these, most
+            // with few values. And never more than they can come to.
             let all = EXACT_USIZE * width;
-            let more = (self.bytes.len() / 2).max(8 * width);
+            let more = (self.bytes.len() / 4 / width).max(2) * width;
             let rest = all.saturating_sub(self.bytes.len()).max(width);
             self.bytes.reserve_exact(more.min(rest));
         }
@@ -178,7 +179,7 @@ impl Differences {
             bytes: Vec::new(),
         };
         let count = self.bytes.len() / usize::from(self.width);
-        wider.bytes.reserve_exact((count + 8) * usize::from(width));
+        wider.bytes.reserve_exact((count + 2) * usize::from(width));
         self.for_each(|value| wider.append(zigzag(value.wrapping_sub(self.base))));
         *self = wider;
     }
@@ -223,7 +224,11 @@ mod tests {
         check(&[], 0);
         check(&[u64::MAX], 0);
         check(&[4, 3, 2, 1], 0);
-        check(&[4, 3, 2, 1, 0], 16);
+        check(&[4, 3, 2, 1, 0], 12);
+        // Durations that lie some milliseconds apart.
+        let ten: Vec<u64> = (0..10).map(|n| n * 90_001 % 100_000).collect();
+        check(&ten, 30);
+        check(&[0, 1 << 23, (1 << 23) + 1, 1 << 31, 1 << 32], 40);
         check(&[0, u64::MAX, 1 << 63, 1, u64::MAX - 1, (1 << 63) - 1], 96);
         check(&[1 << 40, 1, 2, 3, 1 << 40, 65_536, 1 << 41], 96);
         let near: Vec<u64> = (0..480).map(|n| 1_700_000_000_000_000 + 60 * n).collect();
