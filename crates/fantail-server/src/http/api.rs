@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{extract::State, response::Response};
 use fantail_config::{Transport, write_metric};
 use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Series, Snapshot};
+use fantail_transport::DropReason;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -140,13 +141,23 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
     let live = live(&context);
     let exporters = live.settings.exporters.iter().zip(live.exporters.iter());
     let exporters = exporters.map(|(settings, (name, queue))| {
-        let counters = queue.counters();
+        let status = queue.status();
+        let counters = status.counters;
+        let dropped = DropReason::ALL.map(|reason| (reason.name(), counters.dropped(reason)));
         json!({
             "name": name,
             "transport": driver(&settings.transport),
             "queued": counters.queued,
+            "recovered": counters.recovered,
             "sent": counters.sent,
-            "dropped": { "full": counters.dropped_full, "failed": counters.dropped_failed },
+            "sent_bytes": counters.sent_bytes,
+            "retried": counters.retried,
+            "failures": counters.failures,
+            "dropped": dropped.into_iter().collect::<BTreeMap<_, _>>(),
+            "waiting": status.waiting,
+            "spool_bytes": status.spool_bytes,
+            "oldest_seconds": status.oldest.map(|age| age.as_secs_f64()),
+            "last_error": status.last_error.map(|error| error.message),
         })
     });
     json(&json!({ "exporters": exporters.collect::<Vec<_>>() }))

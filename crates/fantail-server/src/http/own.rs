@@ -1,12 +1,13 @@
 //! The server's own numbers: `fantail_…`.
 
+mod exporters;
+
 use std::{
     io::{self, Write},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use fantail_openmetrics::{Exposition, Family, Kind};
-use fantail_transport::QueueCounters;
 
 use crate::handle::{Handle, Whole};
 
@@ -37,7 +38,7 @@ pub(super) fn write<W: Write>(
     intake(whole, handle, out)?;
     errors(whole, out)?;
     metrics(whole, out)?;
-    exporters(handle, out)
+    exporters::write(handle, out)
 }
 
 fn one<W: Write>(out: &mut Exposition<W>, family: &Family<'_>, number: u64) -> io::Result<()> {
@@ -136,42 +137,4 @@ fn metrics<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
         }
         Ok(())
     })
-}
-
-fn exporters<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
-    type Get = fn(&QueueCounters) -> u64;
-    let live = std::sync::Arc::clone(&handle.live.borrow());
-    let counters = live.exporters.iter();
-    let counters: Vec<_> = counters
-        .map(|(name, queue)| (name, queue.counters()))
-        .collect();
-    let families: [(_, &[(&str, Get)]); 3] = [
-        (
-            counter("fantail_export_queued", "Events taken for an exporter"),
-            &[("", |counters| counters.queued)],
-        ),
-        (
-            counter("fantail_export_sent", "Events that reached their target"),
-            &[("", |counters| counters.sent)],
-        ),
-        (
-            counter("fantail_export_dropped", "Events that were lost"),
-            &[
-                ("full", |counters| counters.dropped_full),
-                ("failed", |counters| counters.dropped_failed),
-            ],
-        ),
-    ];
-    for (family, numbers) in families {
-        out.family(&family, |samples| {
-            for (name, counters) in &counters {
-                for (reason, number) in numbers {
-                    let labels = [("exporter", *name), ("reason", *reason)];
-                    samples.add(&labels, number(counters))?;
-                }
-            }
-            Ok(())
-        })?;
-    }
-    Ok(())
 }
