@@ -71,6 +71,16 @@ enum Choice {
     Bucket(u32, i64),
 }
 
+impl Choice {
+    /// The value that was put into a bucket.
+    const fn own(&self) -> Option<i64> {
+        match self {
+            Self::Bucket(_, value) => Some(*value),
+            Self::Missing | Self::Keys => None,
+        }
+    }
+}
+
 /// Counts `event` in the metric; returns how many of its updates went to an
 /// `other` or were left out.
 pub(crate) fn observe<E: EventView + ?Sized>(
@@ -87,13 +97,6 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     // event counts all the same.
     let duration = find(event, b"duration").map_or(0, number);
     scratch.numbers.push(Some(duration));
-    if let Some(exemplar) = &mut scratch.exemplar {
-        exemplar.duration = duration;
-        if settings.group_by.is_empty() {
-            tree.exemplify(ROOT, exemplar);
-        }
-    }
-    let last = settings.group_by.len().saturating_sub(1);
     let fields = settings.fields.iter();
     let numbers = fields.map(|field| find(event, field).map(number));
     scratch.numbers.extend(numbers);
@@ -103,7 +106,8 @@ pub(crate) fn observe<E: EventView + ?Sized>(
     scratch.above.push(ROOT);
     let mut left = limits.updates_per_event;
     let mut overflowed = 0;
-    for (at, (depth, level)) in (0..).zip(&settings.group_by).enumerate() {
+    let mut own = None;
+    for (depth, level) in (0..).zip(&settings.group_by) {
         let choice = choose(event, level, dialect, scratch);
         let wanted = match choice {
             Choice::Missing | Choice::Bucket(..) => 1,
@@ -130,39 +134,40 @@ pub(crate) fn observe<E: EventView + ?Sized>(
                 // Nothing is below it.
                 Choice::Missing => {
                     let child = update(tree, Key::Missing);
-                    exemplify(tree, child, None, scratch.exemplar.as_mut());
+                    exemplify(tree, &[child], None, duration, &mut scratch.exemplar);
                 }
                 Choice::Keys => {
                     let keys = scratch.keys.iter().take(granted);
                     let children = keys.map(|key| update(tree, Key::Text(key)));
                     scratch.found.extend(children);
-                    if at == last {
-                        for child in scratch.found.iter().rev().take(granted) {
-                            exemplify(tree, *child, None, scratch.exemplar.as_mut());
-                        }
-                    }
                 }
                 Choice::Bucket(bucket, value) => {
                     let child = update(tree, Key::Bucket(bucket));
                     tree.record_own(child, value);
-                    if at == last {
-                        exemplify(tree, child, Some(value), scratch.exemplar.as_mut());
-                    }
                     scratch.found.push(child);
                 }
             }
         }
+        own = choice.own();
         std::mem::swap(&mut scratch.above, &mut scratch.found);
     }
+    exemplify(tree, &scratch.above, own, duration, &mut scratch.exemplar);
     overflowed
 }
 
-/// Keeps the event as the exemplar of a series with nothing below it.
+/// Keeps the event as the exemplar of series with nothing below them.
 #[inline]
-fn exemplify(tree: &mut Tree, series: u32, own: Option<i64>, exemplar: Option<&mut Exemplar>) {
+fn exemplify(
+    tree: &mut Tree,
+    series: &[u32],
+    own: Option<i64>,
+    duration: u64,
+    exemplar: &mut Option<Exemplar>,
+) {
     if let Some(exemplar) = exemplar {
         exemplar.own = own;
-        tree.exemplify(series, exemplar);
+        exemplar.duration = duration;
+        series.iter().for_each(|at| tree.exemplify(*at, exemplar));
     }
 }
 

@@ -4,7 +4,7 @@
 //! ours, and a [`Sketch`] follows. The exact values are kept in two stages:
 //! four in place, without any memory of their own (most sub-metrics never see
 //! more), and then as differences to the first value in as many bytes as the
-//! widest needs. Durations take two or four bytes a value that way; only
+//! widest needs. Durations take two to four bytes a value that way; only
 //! values that differ by more than 2³¹ take eight.
 
 use crate::sketch::Sketch;
