@@ -131,13 +131,12 @@ fn the_reference_parser_reads_them() {
         skip("Python has no prometheus_client");
         return;
     }
-    // Each as the last, so that it is told.
-    for value in hostile_values() {
-        let value = if value.is_empty() {
-            b"x".to_vec()
-        } else {
-            value
-        };
+    // Each as the last, so that it is told. That parser takes each escaped
+    // quote of an exemplar for its end or another beginning, so only values
+    // with an even number of them can be given to it.
+    let quotes = |value: &Vec<u8>| value.iter().filter(|byte| **byte == b'"').count();
+    let readable = hostile_values().into_iter();
+    for value in readable.filter(|value| !value.is_empty() && quotes(value) % 2 == 0) {
         let snapshot = played(Some(b"session"), &[b"first".to_vec(), value]);
         let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
         assert_eq!(run(&text), "", "{text}");
