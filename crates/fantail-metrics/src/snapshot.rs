@@ -87,8 +87,12 @@ impl Snapshot {
     /// Metrics with the same name and settings are merged, those that are not
     /// here are added at the end. One with the same name and other settings
     /// (the other shard was configured at another time) is left out; the
-    /// return value tells how many.
+    /// return value tells how many. If exemplars have another field there,
+    /// there is [none](Self::exemplar_field) afterwards.
     pub fn merge(&mut self, other: Self) -> usize {
+        if self.exemplar_field != other.exemplar_field {
+            self.exemplar_field = None;
+        }
         let names: HashMap<Vec<u8>, usize> = self
             .metrics
             .iter()

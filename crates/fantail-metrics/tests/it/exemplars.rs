@@ -108,3 +108,31 @@ fn dropped_series_take_theirs_along() {
     assert_eq!(registry.drop_idle(Duration::from_secs(11), idle), 1);
     check(&registry.snapshot(), &[("B", 7, 11)]);
 }
+
+#[test]
+fn those_of_another_field_are_forgotten() {
+    let (mut registry, metric) = registry(Some(b"session"));
+    count(&mut registry, metric, "A", 1, 10);
+    // As after a change of something else.
+    registry.keep_exemplars(Some(b"session"));
+    check(&registry.snapshot(), &[("A", 1, 10)]);
+    let before = registry.snapshot();
+    registry.keep_exemplars(Some(b"cmd"));
+    check(&registry.snapshot(), &[]);
+    count(&mut registry, metric, "B", 1, 11);
+    check(&registry.snapshot(), &[("a", 1, 11)]);
+    let mut both = before.clone();
+    assert_eq!(both.merge(registry.snapshot()), 0);
+    assert_eq!(both.exemplar_field(), None);
+    check(&before, &[("A", 1, 10)]);
+}
+
+#[test]
+fn a_snapshot_keeps_its_own() {
+    let (mut registry, metric) = registry(Some(b"session"));
+    count(&mut registry, metric, "A", 1, 10);
+    let before = registry.snapshot();
+    count(&mut registry, metric, "B", 2, 11);
+    check(&before, &[("A", 1, 10)]);
+    check(&registry.snapshot(), &[("B", 2, 11)]);
+}
