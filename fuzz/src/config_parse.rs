@@ -11,7 +11,7 @@ use fantail_config::{
 use fantail_event::Dialect;
 use fantail_metrics::Registry;
 
-const MAIN: &[u8] = b"dovecot.conf";
+pub(crate) const MAIN: &[u8] = b"dovecot.conf";
 const NEXT_FILE: &[u8] = b"==> ";
 
 /// tree → text = input, spans tile the files, diagnostics can be drawn, limits
@@ -42,7 +42,7 @@ pub fn config_parse(data: &[u8]) {
     settings_are_sound(&load(MAIN, &files, &options), &options);
 }
 
-fn files(text: &[u8]) -> Memory {
+pub(crate) fn files(text: &[u8]) -> Memory {
     let mut files = Memory::new();
     let mut name = MAIN;
     let mut file = Vec::new();

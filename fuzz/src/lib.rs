@@ -6,6 +6,7 @@
 //! `testdata/fuzz/<target>/`. No function looks at files, clocks or chance:
 //! the same bytes always give the same result.
 
+mod config_convert;
 mod config_parse;
 mod fast_path;
 mod filter_parse;
@@ -13,8 +14,8 @@ mod filter_set;
 mod wire_decode;
 
 pub use crate::{
-    config_parse::config_parse, fast_path::fast_path, filter_parse::filter_parse,
-    filter_set::filter_set, wire_decode::wire_decode,
+    config_convert::config_convert, config_parse::config_parse, fast_path::fast_path,
+    filter_parse::filter_parse, filter_set::filter_set, wire_decode::wire_decode,
 };
 
 /// A property: returns if it holds for these bytes, panics if not.
@@ -22,6 +23,7 @@ pub type Property = fn(&[u8]);
 
 /// The properties by the names of their targets.
 pub const TARGETS: &[(&str, Property)] = &[
+    ("config_convert", config_convert),
     ("config_parse", config_parse),
     ("fast_path", fast_path),
     ("filter_parse", filter_parse),

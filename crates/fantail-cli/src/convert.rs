@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fantail::{
-    config::{self, Comments, Loaded, Settings, Span, render_reports},
+    config::{self, Comments, Loaded, Settings, render_reports},
     event,
     lint::{Catalogue, Finding, Translation, translate},
 };
@@ -63,36 +63,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::Some)
 }
 
-/// The settings block by block, each below its comments.
+/// The settings block by block, with their comments.
 fn text(settings: &Settings, loaded: &Loaded, part: bool) -> Vec<u8> {
     let mut text = Vec::new();
     if settings.dialect == event::Dialect::V2_4 && !part {
         text.extend_from_slice(config::VERSION_LINES);
     }
-    let mut comments = Comments::new(&loaded.sources);
-    let mut block = |text: &mut Vec<u8>, place: Span, write: &dyn Fn(&mut Vec<u8>)| {
-        if !text.is_empty() {
-            text.push(b'\n');
-        }
-        for comment in comments.of_block(place) {
-            text.extend_from_slice(&comment);
-            text.push(b'\n');
-        }
-        let mut written = Vec::new();
-        write(&mut written);
-        text.extend_from_slice(&written);
-    };
-    let dialect = settings.dialect;
-    for exporter in &settings.exporters {
-        block(&mut text, exporter.spans.block, &|text| {
-            config::write_exporter(exporter, dialect, text);
-        });
-    }
-    for metric in &settings.metrics {
-        block(&mut text, metric.spans.block, &|text| {
-            config::write_metric(metric, dialect, text);
-        });
-    }
-    config::write_stats(settings, &mut text);
+    let comments = Comments::new(&loaded.sources, loaded.settings.dialect);
+    config::write_blocks(settings, Some(&comments), &mut text);
     text
 }

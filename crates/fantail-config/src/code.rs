@@ -183,6 +183,8 @@ codes! {
     InvalidModifier = "invalid-modifier", Error, "invalid modifier";
     /// A number that cannot be read.
     InvalidNumber = "invalid-number", Error, "invalid number";
+    /// `declare` does not fit `group_by`.
+    InvalidDeclaration = "invalid-declaration", Error, "these series cannot be declared";
     /// Neither `yes` nor `no`.
     InvalidBoolean = "invalid-boolean", Error, "neither `yes` nor `no`";
     /// A test file that names a metric which the configuration does not have.

@@ -38,6 +38,7 @@ mod metric;
 mod modifier;
 mod raw;
 mod reader;
+mod registry;
 mod renamed;
 mod render;
 mod resolve;
@@ -73,7 +74,8 @@ pub use crate::{
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     render::{Report, Style, render, render_reports},
     settings::{
-        BrokenMetric, InetListener, Metric, MetricSpans, Settings, StatsService, UnixListener,
+        BrokenMetric, InetListener, Metric, MetricSpans, RegistrySettings, Settings, StatsService,
+        UnixListener,
     },
     source::{FileId, Position, Sources, Span, Spanned},
     statement::{Statement, SyntaxError, ValueForm},
@@ -81,5 +83,5 @@ pub use crate::{
     test_file::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent},
     text::Text,
     tree::{Item, ItemKind, Tree},
-    write::{VERSION_LINES, write, write_exporter, write_metric, write_stats},
+    write::{VERSION_LINES, write, write_blocks, write_metric},
 };

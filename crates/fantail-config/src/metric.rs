@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     diagnostic::Diagnostic,
     exporter::alternatives,
-    group_by, list,
+    group_by, list, registry,
     schema::Key,
     section::Section,
     settings::{BrokenMetric, Metric, MetricSpans},
@@ -38,6 +38,7 @@ pub(crate) fn resolve<'a>(
         Dialect::V2_3 => group_by::from_line(section, context),
         Dialect::V2_4 => group_by::from_blocks(section, context),
     };
+    let declare = registry::declared(section, group_by.as_deref().unwrap_or_default(), context);
     let include = include(section, context);
     let exporter = exporter(section, context);
     let exists = match &exporter {
@@ -67,6 +68,7 @@ pub(crate) fn resolve<'a>(
         filter_text: filter_text.clone(),
         exporter: exporter.filter(|_| exists),
         include,
+        declare,
         spans: MetricSpans {
             block: section.span,
             name: name.span,

@@ -15,6 +15,7 @@ use crate::{
     exporter_settings::Exporter,
     metric,
     raw::{RawBlock, RawEntry, RawSetting},
+    registry,
     schema::{Key, Kind, Row, Shape},
     section::{Named, Section, with_groups},
     service,
@@ -36,6 +37,7 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>
         metrics,
         exporters: exporters.list,
         base_dir: top.base_dir,
+        registry: registry::resolve(&top.registry, &top.registry_defaults, context),
         stats: service::resolve(top.stats.into_iter(), context),
     };
     (settings, broken)
@@ -55,10 +57,12 @@ struct Top<'a> {
     metrics: Vec<&'a RawBlock>,
     exporters: Vec<&'a RawBlock>,
     stats: Vec<&'a RawBlock>,
+    registry: Vec<&'a RawBlock>,
     /// The groups that apply to the whole configuration.
     groups: Vec<GroupBlock<'a>>,
     metric_defaults: Vec<(Row, &'a RawSetting)>,
     exporter_defaults: Vec<(Row, &'a RawSetting)>,
+    registry_defaults: Vec<(Row, &'a RawSetting)>,
     base_dir: Option<Spanned<Vec<u8>>>,
 }
 
@@ -106,11 +110,12 @@ impl<'a> Top<'a> {
         } else if key.starts_with(b"@") {
             self.groups.extend(context.group(setting));
         }
-        for kind in [Kind::Metric, Kind::Exporter] {
+        for kind in [Kind::Metric, Kind::Exporter, Kind::Registry] {
             if key == kind.name().as_bytes() {
                 let name = kind.name();
                 let message = format!("`{name}` is a block, not a setting");
-                let help = format!("write `{name} NAME {{`");
+                let argument = if kind == Kind::Registry { "" } else { " NAME" };
+                let help = format!("write `{name}{argument} {{`");
                 let place = setting.key.span();
                 context.push(Diagnostic::new(Code::WrongKind, message, place).help(help));
             } else if context.dialect == Dialect::V2_4 && is_path(kind, key) {
@@ -136,6 +141,7 @@ impl<'a> Top<'a> {
             Some(row) if row.shape == Shape::Block => {}
             Some(row) => match kind {
                 Kind::Metric => self.metric_defaults.push((*row, setting)),
+                Kind::Registry => self.registry_defaults.push((*row, setting)),
                 _ => self.exporter_defaults.push((*row, setting)),
             },
             None if key.starts_with(b"metric_group_by") => {}
@@ -202,6 +208,7 @@ impl<'a> Top<'a> {
         match block.name.bytes() {
             b"metric" => self.metrics.push(block),
             b"event_exporter" => self.exporters.push(block),
+            b"fantail" => self.registry.push(block),
             _ => return false,
         }
         true

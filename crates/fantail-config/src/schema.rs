@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Exporter,
     GroupBy,
     Method,
+    /// `fantail`, which Dovecot does not know.
+    Registry,
 }
 
 /// What a setting is for, whatever its name.
@@ -51,6 +53,24 @@ pub(crate) enum Key {
     UnixTimeout,
     /// What Dovecot does not know.
     Extension(Extension),
+    /// Of a metric, and not Dovecot's.
+    Declare,
+    SeriesPerMetric,
+    SeriesTotal,
+    IdleSeries,
+    Exemplars,
+}
+
+impl Key {
+    /// What 2.4 has for a setting that only 2.3 has.
+    pub(crate) fn in_2_4(self) -> Self {
+        match self {
+            Self::FormatArguments => Self::TimeFormat,
+            Self::TransportArguments => Self::Url,
+            Self::TransportTimeout => Self::HttpTimeout,
+            other => other,
+        }
+    }
 }
 
 /// What may stand behind a name.
@@ -95,6 +115,7 @@ const METRIC_2_3: &[Row] = &[
     value("group_by", Key::GroupBy),
     value("exporter", Key::Exporter),
     list("exporter_include", Key::Include),
+    value("declare", Key::Declare),
 ];
 
 /// Puts two tables into one.
@@ -134,6 +155,7 @@ const METRIC_2_4: &[Row] = &[
     block("metric_group_by", Key::GroupBy),
     value("metric_exporter", Key::Exporter),
     list("metric_exporter_include", Key::Include),
+    value("metric_declare", Key::Declare),
 ];
 
 const DOVECOT_2_4: &[Row] = &[
@@ -170,11 +192,33 @@ const METHOD_2_4: &[Row] = &[
     value("metric_group_by_method_linear_step", Key::Step),
 ];
 
+const REGISTRY_2_3: &[Row] = &[
+    value("series_per_metric", Key::SeriesPerMetric),
+    value("series_total", Key::SeriesTotal),
+    value("idle_series", Key::IdleSeries),
+    value("exemplars", Key::Exemplars),
+];
+
+const REGISTRY_2_4: &[Row] = &[
+    value("fantail_series_per_metric", Key::SeriesPerMetric),
+    value("fantail_series_total", Key::SeriesTotal),
+    value("fantail_idle_series", Key::IdleSeries),
+    value("fantail_exemplars", Key::Exemplars),
+];
+
 /// Settings of Dovecot's HTTP client that may stand in a 2.4 exporter; they
 /// are passed over.
 const HTTP_PREFIXES: [&str; 2] = ["http_client_", "ssl_client_"];
 
 impl Kind {
+    /// The kind of block that stands outside of all others under this name.
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
+        let kinds = [Self::Metric, Self::Exporter, Self::Registry];
+        kinds
+            .into_iter()
+            .find(|kind| kind.name().as_bytes() == name)
+    }
+
     /// What a block of this kind is called.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -182,6 +226,7 @@ impl Kind {
             Self::Exporter => "event_exporter",
             Self::GroupBy => "metric_group_by",
             Self::Method => "metric_group_by_method",
+            Self::Registry => "fantail",
         }
     }
 
@@ -192,6 +237,8 @@ impl Kind {
             (Self::Exporter, Dialect::V2_3) => EXPORTER_2_3,
             (Self::Metric, Dialect::V2_4) => METRIC_2_4,
             (Self::Exporter, Dialect::V2_4) => EXPORTER_2_4,
+            (Self::Registry, Dialect::V2_3) => REGISTRY_2_3,
+            (Self::Registry, Dialect::V2_4) => REGISTRY_2_4,
             (Self::GroupBy, _) => GROUP_BY_2_4,
             (Self::Method, _) => METHOD_2_4,
         }

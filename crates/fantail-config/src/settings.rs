@@ -3,10 +3,12 @@
 //! Plain values, resolved and checked; each keeps the place it was written
 //! at, so that later checks can point there.
 
+use std::time::Duration;
+
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_format::Parts;
-use fantail_metrics::{GroupBy, MetricSettings};
+use fantail_metrics::{GroupBy, Limits, MetricSettings};
 
 use crate::{
     exporter_settings::Exporter,
@@ -27,6 +29,20 @@ pub struct Settings {
     pub base_dir: Option<Spanned<Vec<u8>>>,
     /// `service stats`.
     pub stats: StatsService,
+    /// `fantail`.
+    pub registry: RegistrySettings,
+}
+
+/// `fantail { … }`: how metrics are kept. Dovecot does not know this block.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegistrySettings {
+    /// How many series there may be.
+    pub limits: Limits,
+    /// After how much time without an event a series is dropped; `None`:
+    /// never.
+    pub idle_series: Option<Duration>,
+    /// The field whose value exemplars tell; `None`: there are none.
+    pub exemplars: Option<Vec<u8>>,
 }
 
 /// `metric NAME { … }`
@@ -42,6 +58,10 @@ pub struct Metric {
     pub exporter: Option<Spanned<Vec<u8>>>,
     /// What the exporter writes of them.
     pub include: Parts,
+    /// For each discrete level of `group_by` the values whose series are there
+    /// from the start, in all combinations; empty if none are. Dovecot does not
+    /// know this.
+    pub declare: Vec<Vec<Vec<u8>>>,
     /// Where all this was written.
     pub spans: MetricSpans,
 }

@@ -1,28 +1,23 @@
 //! Typed settings back to the text of a configuration.
 //!
-//! The text says what counts, and nothing else: no comments, no settings that
-//! are at their defaults, no blocks of other services. Read again, it gives
+//! The text says what counts, with comments if they are asked for: no settings
+//! that are at their defaults, no blocks of other services. Read again, it gives
 //! the same settings. It does not translate: what only the other series of
 //! Dovecot can express is written all the same.
 
+mod block;
 mod exporter;
 
-use std::time::Duration;
-
-use bstr::ByteSlice;
 use fantail_event::Dialect;
 use fantail_format::Parts;
 use fantail_metrics::{GroupBy, Method};
 
+use self::block::Block;
 use crate::{
+    comments::{BlockComments, Comments},
     modifier,
-    settings::{Metric, Settings, StatsService},
+    settings::{Metric, RegistrySettings, Settings, StatsService},
 };
-
-pub use self::exporter::write_exporter;
-
-/// Dovecot's default for all timeouts of exporters.
-const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// What a configuration of 2.4 begins with.
 pub const VERSION_LINES: &[u8] =
@@ -36,19 +31,33 @@ pub fn write(settings: &Settings) -> Vec<u8> {
     if settings.dialect == Dialect::V2_4 {
         text.extend_from_slice(VERSION_LINES);
     }
-    for exporter in &settings.exporters {
-        write_exporter(exporter, settings.dialect, &mut text);
-    }
-    for metric in &settings.metrics {
-        write_metric(metric, settings.dialect, &mut text);
-    }
-    write_stats(settings, &mut text);
+    write_blocks(settings, None, &mut text);
     text
 }
 
+/// Writes the blocks only, with the comments that they have in the files that
+/// the settings come from.
+pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
+    let of_block = |block| comments.map_or_else(BlockComments::default, |all| all.of_block(block));
+    for one in &settings.exporters {
+        let mut block = Block::new(text, settings.dialect, of_block(one.spans.block));
+        block.exporter(one, settings.dialect);
+    }
+    for one in &settings.metrics {
+        metric(one, settings.dialect, of_block(one.spans.block), text);
+    }
+    write_stats(settings, text);
+    write_registry(settings, comments, text);
+}
+
 /// Writes one `metric` block.
-pub fn write_metric(metric: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
-    let mut block = Block { text, depth: 0 };
+pub fn write_metric(one: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
+    metric(one, dialect, BlockComments::default(), text);
+}
+
+/// Writes one `metric` block, each of the comments at what it stood at.
+fn metric(metric: &Metric, dialect: Dialect, comments: BlockComments, text: &mut Vec<u8>) {
+    let mut block = Block::new(text, dialect, comments);
     let settings = &metric.settings;
     block.open(b"metric", &settings.name);
     if !settings.description.is_empty() {
@@ -73,6 +82,9 @@ pub fn write_metric(metric: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
     if let Some(exporter) = &metric.exporter {
         block.set("exporter", &exporter.value);
     }
+    if !metric.declare.is_empty() {
+        block.set("declare", &declared(metric));
+    }
     if metric.include != Parts::ALL {
         block.set("exporter_include", &words(metric.include));
     }
@@ -80,7 +92,7 @@ pub fn write_metric(metric: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
 }
 
 /// Writes `service stats`, if anything listens there.
-pub fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
+fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
     let StatsService {
         unix_listeners,
         inet_listeners,
@@ -88,7 +100,7 @@ pub fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
     if unix_listeners.is_empty() && inet_listeners.is_empty() {
         return;
     }
-    let mut block = Block { text, depth: 0 };
+    let mut block = Block::new(text, settings.dialect, BlockComments::default());
     block.open(b"service", b"stats");
     for listener in unix_listeners {
         block.open(b"unix_listener", &listener.path.value);
@@ -125,6 +137,47 @@ pub fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
         block.close();
     }
     block.close();
+}
+
+/// Writes `fantail`, if anything in it is not at its default.
+fn write_registry(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
+    let (registry, default) = (&settings.registry, RegistrySettings::default());
+    if *registry == default {
+        return;
+    }
+    let comments = comments.map_or_else(BlockComments::default, Comments::of_registry);
+    let mut block = Block::new(text, settings.dialect, comments);
+    block.open(b"fantail", b"");
+    let (limits, usual) = (&registry.limits, &default.limits);
+    for (key, number, usual) in [
+        (
+            "series_per_metric",
+            limits.series_per_metric,
+            usual.series_per_metric,
+        ),
+        ("series_total", limits.series, usual.series),
+    ] {
+        if number != usual {
+            block.set(key, number.to_string().as_bytes());
+        }
+    }
+    if let Some(idle) = registry.idle_series {
+        block.set("idle_series", format!("{} ms", idle.as_millis()).as_bytes());
+    }
+    if let Some(field) = &registry.exemplars {
+        block.set("exemplars", field);
+    }
+    block.close();
+}
+
+/// `field:value,value field:value`
+fn declared(metric: &Metric) -> Vec<u8> {
+    let levels = metric.settings.group_by.iter();
+    let discrete = levels.filter(|level| matches!(level.method, Method::Discrete(_)));
+    let words = discrete
+        .zip(&metric.declare)
+        .map(|(level, values)| [&level.field, &b":"[..], &bstr::join(",", values)].concat());
+    bstr::join(" ", words.collect::<Vec<_>>())
 }
 
 /// 2.3: `field:linear:0:100:10`
@@ -165,131 +218,4 @@ fn words(parts: Parts) -> Vec<u8> {
     let words = Parts::WORDS.iter().zip(switches);
     let words: Vec<&str> = words.filter(|(_, on)| *on).map(|(word, _)| *word).collect();
     words.join(" ").into_bytes()
-}
-
-/// A text with blocks open.
-struct Block<'a> {
-    text: &'a mut Vec<u8>,
-    depth: usize,
-}
-
-impl Block<'_> {
-    fn indent(&mut self) {
-        self.text
-            .extend_from_slice("  ".repeat(self.depth).as_bytes());
-    }
-
-    fn open(&mut self, kind: &[u8], name: &[u8]) {
-        if self.depth == 0 && !self.text.is_empty() {
-            self.text.push(b'\n');
-        }
-        self.indent();
-        self.text.extend_from_slice(kind);
-        self.text.push(b' ');
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:@+".contains(byte);
-        if !name.is_empty() && name.iter().all(plain) {
-            self.text.extend_from_slice(name);
-        } else {
-            quote(name, self.text);
-        }
-        self.text.extend_from_slice(b" {\n");
-        self.depth += 1;
-    }
-
-    fn close(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        self.indent();
-        self.text.extend_from_slice(b"}\n");
-    }
-
-    fn set(&mut self, key: &str, value: &[u8]) {
-        self.indent();
-        self.text.extend_from_slice(key.as_bytes());
-        self.text.extend_from_slice(b" = ");
-        if is_plain(value) {
-            self.text.extend_from_slice(value);
-        } else {
-            quote(value, self.text);
-        }
-        self.text.push(b'\n');
-    }
-
-    /// A value that is read from a file.
-    fn file_value(&mut self, key: &str, path: &[u8]) {
-        self.indent();
-        for part in [key.as_bytes(), b" = <", path, b"\n"] {
-            self.text.extend_from_slice(part);
-        }
-    }
-
-    fn timeout(&mut self, key: &str, timeout: Option<Duration>) {
-        match timeout {
-            Some(TIMEOUT) => {}
-            Some(timeout) => self.set(key, format!("{} ms", timeout.as_millis()).as_bytes()),
-            // To Dovecot's clients 0 means no timeout.
-            None => self.set(key, b"0"),
-        }
-    }
-
-    /// 2.4: `group_by field { method exponential { … } }`
-    fn level(&mut self, level: &GroupBy) {
-        self.open(b"group_by", &level.field);
-        let numbers = |block: &mut Self, name: &[u8], numbers: [(&str, u64); 3]| {
-            block.open(b"method", name);
-            for (key, number) in numbers {
-                block.set(key, number.to_string().as_bytes());
-            }
-            block.close();
-        };
-        match &level.method {
-            Method::Discrete(modifiers) if modifiers.is_empty() => {}
-            Method::Discrete(modifiers) => {
-                let names = modifiers.iter().map(|one| modifier::name(*one));
-                let names: Vec<&str> = std::iter::once("value").chain(names).collect();
-                self.open(b"method", b"discrete");
-                self.set("modifier", format!("%{{{}}}", names.join(" | ")).as_bytes());
-                self.close();
-            }
-            Method::Exponential(method) => {
-                let values = [
-                    ("min_magnitude", method.min_magnitude().into()),
-                    ("max_magnitude", method.max_magnitude().into()),
-                    ("base", method.base().into()),
-                ];
-                numbers(self, b"exponential", values);
-            }
-            Method::Linear(method) => {
-                let values = [
-                    ("min", method.min()),
-                    ("max", method.max()),
-                    ("step", method.step()),
-                ];
-                numbers(self, b"linear", values);
-            }
-        }
-        self.close();
-    }
-}
-
-/// Whether a value means itself without quotes.
-fn is_plain(value: &[u8]) -> bool {
-    let first = value.first().copied().unwrap_or_default();
-    let last = value.last().copied().unwrap_or_default();
-    !value.is_empty()
-        && !matches!(first, b'"' | b'\'' | b'<' | b' ' | b'\t')
-        && !matches!(last, b'\\' | b' ' | b'\t')
-        && !value.iter().any(|byte| matches!(byte, b'#' | b'$'))
-        && !value.contains_str("\n")
-        && !value.contains_str("\r")
-}
-
-fn quote(value: &[u8], text: &mut Vec<u8>) {
-    text.push(b'"');
-    for byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            text.push(b'\\');
-        }
-        text.push(*byte);
-    }
-    text.push(b'"');
 }

@@ -112,6 +112,8 @@ impl Engine {
         let keep = |id| same.get(&id) == Some(&true);
         let ids = self.registry.replace_all(plan.metric_settings(), keep);
         self.ids = ids.map_err(EngineError::new)?;
+        let applied = plan.series.apply(&mut self.registry, &self.ids);
+        applied.map_err(EngineError::new)?;
         self.matcher = Matcher::new();
         self.fast = Fast::new(&plan.filters);
         self.plan = plan;
@@ -141,7 +143,7 @@ impl Engine {
             let (Some(metric), Some(id)) = (self.plan.metrics.get(at), self.ids.get(at)) else {
                 continue;
             };
-            self.registry.observe(*id, sent);
+            self.registry.observe_at(*id, sent, moment.now);
             let Some((exporter, formatter)) = &metric.export else {
                 continue;
             };
@@ -189,7 +191,10 @@ impl Engine {
             let (Some(metric), Some(id)) = (plan.metrics.get(at), self.ids.get(at)) else {
                 continue;
             };
-            matching.count(registry, *id, &metric.slots);
+            match plan.series.exemplar_slot() {
+                None => matching.count(registry, *id, &metric.slots),
+                Some(slot) => matching.count_at(registry, *id, &metric.slots, slot, moment.now),
+            }
             let Some((exporter, formatter)) = &metric.export else {
                 continue;
             };

@@ -26,8 +26,8 @@ mod slots;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fantail_event::RawSending;
-use fantail_filter::{FilterId, FilterSet, Matcher};
+use fantail_event::{RawSending, Timestamp};
+use fantail_filter::{FilterId, FilterSet, Matcher, Slot, SlotView as _};
 use fantail_metrics::{MetricId, Registry};
 
 pub(crate) use self::metric::MetricSlots;
@@ -124,5 +124,20 @@ impl Matching<'_> {
     pub(crate) fn count(&self, registry: &mut Registry, id: MetricId, slots: &MetricSlots) {
         let event = &self.event;
         registry.observe_view(id, &MetricEvent { event, slots });
+    }
+
+    /// Counts the event, which came at `time`, in a metric; exemplars tell the
+    /// value in the slot `exemplar`.
+    pub(crate) fn count_at(
+        &self,
+        registry: &mut Registry,
+        id: MetricId,
+        slots: &MetricSlots,
+        exemplar: Slot,
+        time: Timestamp,
+    ) {
+        let event = &self.event;
+        let value = event.value(exemplar);
+        registry.observe_view_at(id, &MetricEvent { event, slots }, value, time);
     }
 }

@@ -11,6 +11,7 @@ mod engine;
 mod export;
 mod fast;
 mod plan;
+mod series;
 
 pub use crate::{
     engine::{Counters, Engine, EngineError},

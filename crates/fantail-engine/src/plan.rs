@@ -9,7 +9,7 @@ use fantail_filter::{Filter, FilterSet, handshake};
 use fantail_format::{Formatter, FormatterSettings};
 use fantail_metrics::{MetricSettings, Registry};
 
-use crate::{EngineError, ExporterId, fast::MetricSlots};
+use crate::{EngineError, ExporterId, fast::MetricSlots, series::SeriesPlan};
 
 /// The metrics of a configuration, ready for events.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Plan {
     pub(crate) metrics: Vec<PlannedMetric>,
     pub(crate) filters: FilterSet,
     pub(crate) unnamed: Unnamed,
+    pub(crate) series: SeriesPlan,
 }
 
 #[derive(Debug)]
@@ -58,15 +59,19 @@ impl Plan {
                 export: export.transpose()?,
             });
         }
+        let series = SeriesPlan::new(settings, &mut filters);
         let plan = Self {
             dialect: settings.dialect,
             metrics,
             unnamed: unnamed_rule(settings.dialect, &filters),
             filters,
+            series,
         };
         // What no registry would take is refused here, once and for all.
-        let trial = Registry::new(plan.dialect).replace_all(plan.metric_settings(), |_| false);
-        trial.map_err(EngineError::new)?;
+        let mut trial = Registry::new(plan.dialect);
+        let ids = trial.replace_all(plan.metric_settings(), |_| false);
+        let applied = ids.and_then(|ids| plan.series.apply(&mut trial, &ids));
+        applied.map_err(EngineError::new)?;
         Ok(plan)
     }
 

@@ -104,6 +104,7 @@ fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
         filter_text: text.clone(),
         exporter: None,
         include: Parts::ALL,
+        declare: Vec::new(),
         spans: MetricSpans {
             block: broken.block,
             name: broken.block,

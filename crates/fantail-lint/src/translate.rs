@@ -141,6 +141,8 @@ impl Task<'_> {
             {
                 let message = "Dovecot 2.4 groups by a field once only: this level is left out";
                 losses.push(lost(message, *place));
+                // What is declared needs all levels.
+                new.declare.clear();
                 continue;
             }
             let method = self.method(&level.method, *place, losses);

@@ -20,6 +20,7 @@ mod distribution;
 mod dovecot_label;
 pub mod dump;
 mod error;
+mod exemplar;
 mod label;
 mod limits;
 mod merge;
@@ -42,6 +43,7 @@ pub use crate::{
     distribution::{Distribution, Quantiles},
     dovecot_label::DovecotLabels,
     error::{RegistryError, RegistryErrorKind},
+    exemplar::Exemplar,
     label::Label,
     limits::Limits,
     percentile::Percentile,

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    Label,
+    Exemplar, Label,
     snapshot::Series,
     store::{Chunk, Mark, Store},
     tree::Key,
@@ -158,6 +158,8 @@ impl Builder {
         let own = one.own_sum().zip(other.own_sum());
         let own = own.map(|(one, other)| one.saturating_add(other));
         self.push(one.label(), sums, own);
+        let exemplar = Exemplar::later(one.shared_exemplar(), other.shared_exemplar());
+        self.store.exemplify_last(exemplar.cloned());
     }
 
     /// All of them in segments, for [`Series::of`].

@@ -3,12 +3,12 @@
 //! Its duration and fields are looked up once; then the metric itself and,
 //! level by level, each of its sub-metrics that the event belongs to take
 //! them. Nothing here allocates once the buffers have grown, but for new
-//! series.
+//! series, and for exemplars if they are asked for.
 
 use fantail_event::{Dialect, ValueRef};
 
 use crate::{
-    Limits,
+    Exemplar, Limits,
     label::{text_key, write_key, write_text_key},
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
@@ -27,6 +27,10 @@ pub(crate) struct Scratch {
     found: Vec<u32>,
     elements: Texts,
     keys: Texts,
+    /// The series that lists led to and that nothing is below.
+    ends: Vec<u32>,
+    /// What is kept of this event; without a value if nothing is.
+    pub(crate) exemplar: Exemplar,
 }
 
 /// Texts one after another.
@@ -102,6 +106,7 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     };
     let mut levels = (0..).zip(&settings.group_by);
     let mut parent = ROOT;
+    scratch.ends.clear();
     scratch.path.clear();
     scratch.path.push(parent);
     // One series a level, as long as there are no lists.
@@ -117,6 +122,7 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
                     let choice = choose(event, depth as usize, level, dialect, scratch);
                     descent.all(depth, &choice, scratch);
                 }
+                scratch.ends.append(&mut scratch.above);
                 break;
             }
         };
@@ -137,7 +143,33 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     for series in scratch.path.iter().rev() {
         descent.tree.record(*series, &scratch.numbers);
     }
-    descent.overflowed
+    let overflowed = descent.overflowed;
+    if !scratch.exemplar.is_none() {
+        exemplify(tree, settings, event, scratch);
+    }
+    overflowed
+}
+
+/// Keeps the event as the exemplar of the series that it led to and that
+/// nothing is below.
+#[cold]
+fn exemplify<V: MetricView + ?Sized>(
+    tree: &mut Tree,
+    settings: &MetricSettings,
+    event: &V,
+    scratch: &mut Scratch,
+) {
+    let exemplar = &mut scratch.exemplar;
+    exemplar.duration = event.duration().map_or(0, number);
+    let last = settings.group_by.len().checked_sub(1);
+    exemplar.own = match last.and_then(|last| event.level(last)) {
+        Some(ValueRef::Int(number)) => Some(number),
+        _ => None,
+    };
+    let end = scratch.path.last().filter(|_| tree.is_whole(&scratch.path));
+    for series in scratch.ends.iter().chain(end) {
+        tree.exemplify(*series, exemplar);
+    }
 }
 
 /// The way of an event down a tree.
@@ -188,6 +220,7 @@ impl Descent<'_> {
             above,
             found,
             keys,
+            ends,
             ..
         } = scratch;
         found.clear();
@@ -201,7 +234,7 @@ impl Descent<'_> {
             match *choice {
                 _ if granted == 0 => {}
                 // Nothing is below it.
-                Choice::Missing => _ = update(Key::Missing),
+                Choice::Missing => ends.push(update(Key::Missing)),
                 Choice::Text(text) => found.push(update(Key::Text(text))),
                 Choice::Keys => {
                     let keys = keys.iter().take(granted);

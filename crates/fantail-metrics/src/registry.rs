@@ -72,6 +72,7 @@ pub struct Registry {
     /// Series of all metrics, and room set aside.
     used: usize,
     scratch: Scratch,
+    exemplar_field: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +117,7 @@ impl Registry {
             names: HashMap::new(),
             used: 0,
             scratch: Scratch::default(),
+            exemplar_field: None,
         }
     }
 
@@ -326,7 +328,7 @@ impl Registry {
                 metric.dropped,
             ))
         });
-        Snapshot::new(self.dialect, metrics.collect())
+        Snapshot::new(self.dialect, metrics.collect(), self.exemplar_field.clone())
     }
 
     /// Forgets all values. Sub-metrics stay, as they do in Dovecot.

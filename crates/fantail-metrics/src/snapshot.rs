@@ -15,7 +15,7 @@ use std::{
 use fantail_event::Dialect;
 
 use crate::{
-    Distribution, GroupBy, Label, MetricSettings, merge,
+    Distribution, Exemplar, GroupBy, Label, MetricSettings, merge,
     segmented::SEGMENT,
     state::{Restored, State},
     store::Chunk,
@@ -26,6 +26,7 @@ use crate::{
 pub struct Snapshot {
     dialect: Dialect,
     metrics: Vec<MetricSnapshot>,
+    exemplar_field: Option<Arc<[u8]>>,
 }
 
 /// A metric and all its series.
@@ -51,14 +52,28 @@ pub struct Series {
 }
 
 impl Snapshot {
-    pub(crate) const fn new(dialect: Dialect, metrics: Vec<MetricSnapshot>) -> Self {
-        Self { dialect, metrics }
+    pub(crate) const fn new(
+        dialect: Dialect,
+        metrics: Vec<MetricSnapshot>,
+        exemplar_field: Option<Arc<[u8]>>,
+    ) -> Self {
+        Self {
+            dialect,
+            metrics,
+            exemplar_field,
+        }
     }
 
     /// The dialect of the registry.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The field that [exemplars](Series::exemplar) have the values of.
+    #[must_use]
+    pub fn exemplar_field(&self) -> Option<&[u8]> {
+        self.exemplar_field.as_deref()
     }
 
     /// The metrics in the order in which they were added.
@@ -72,8 +87,12 @@ impl Snapshot {
     /// Metrics with the same name and settings are merged, those that are not
     /// here are added at the end. One with the same name and other settings
     /// (the other shard was configured at another time) is left out; the
-    /// return value tells how many.
+    /// return value tells how many. If exemplars have another field there,
+    /// there is [none](Self::exemplar_field) afterwards.
     pub fn merge(&mut self, other: Self) -> usize {
+        if self.exemplar_field != other.exemplar_field {
+            self.exemplar_field = None;
+        }
         let names: HashMap<Vec<u8>, usize> = self
             .metrics
             .iter()
@@ -272,6 +291,17 @@ impl Series {
     pub fn own_sum(&self) -> Option<i128> {
         self.chunk.own_sum(self.within as usize)
     }
+
+    /// Its last event, if those are kept: see
+    /// [`Registry::keep_exemplars`](crate::Registry::keep_exemplars).
+    #[must_use]
+    pub fn exemplar(&self) -> Option<&Exemplar> {
+        self.shared_exemplar().map(Arc::as_ref)
+    }
+
+    pub(crate) fn shared_exemplar(&self) -> Option<&Arc<Exemplar>> {
+        self.chunk.exemplar(self.within as usize)
+    }
 }
 
 impl fmt::Debug for Series {
@@ -281,6 +311,7 @@ impl fmt::Debug for Series {
             .field("label", &self.label())
             .field("distributions", &self.distributions())
             .field("own_sum", &self.own_sum())
+            .field("exemplar", &self.exemplar())
             .finish()
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Distribution, Label,
+    Distribution, Exemplar, Label,
     segmented::{SEGMENT, Segmented, push},
     tree::Key,
 };
@@ -93,6 +93,8 @@ pub(crate) struct Values {
     distributions: Vec<Distribution>,
     /// A sum for each series, or none at all.
     own_sums: Vec<i128>,
+    /// Up to the last series that has one: nothing unless they are kept.
+    exemplars: Vec<Option<Arc<Exemplar>>>,
 }
 
 impl Values {
@@ -131,6 +133,19 @@ impl Values {
         }
     }
 
+    fn set_exemplar(&mut self, within: usize, exemplar: Arc<Exemplar>) {
+        if let Some(place) = self.exemplar_place(within) {
+            *place = Some(exemplar);
+        }
+    }
+
+    fn exemplar_place(&mut self, within: usize) -> Option<&mut Option<Arc<Exemplar>>> {
+        if self.exemplars.len() <= within {
+            self.exemplars.resize(within + 1, None);
+        }
+        self.exemplars.get_mut(within)
+    }
+
     /// The same series, nothing seen.
     fn forgotten(&self) -> Self {
         let nothing = |_: &Distribution| Distribution::new();
@@ -139,6 +154,7 @@ impl Values {
             stride: self.stride,
             distributions: self.distributions.iter().map(nothing).collect(),
             own_sums: vec![0; self.own_sums.len()],
+            exemplars: Vec::new(),
         }
     }
 }
@@ -179,6 +195,11 @@ impl Store {
         labels.is_some_and(|(labels, within)| labels.is(within, parent, parts))
     }
 
+    pub(crate) fn key(&self, series: u32) -> Option<Key<'_>> {
+        let (labels, within) = self.labels.get(series as usize)?;
+        Some(labels.key(within))
+    }
+
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
         self.labels.iter().flat_map(Labels::parents)
     }
@@ -193,6 +214,35 @@ impl Store {
 
     pub(crate) fn marks_mut(&mut self) -> impl Iterator<Item = &mut Mark> {
         self.values.iter_mut().flat_map(|values| &mut values.marks)
+    }
+
+    /// Keeps an event as the exemplar of a series. What a snapshot has of the
+    /// one before stays.
+    pub(crate) fn exemplify(&mut self, series: u32, exemplar: &Exemplar) {
+        // Only in a bucket it has a value of its own.
+        let in_bucket = matches!(self.key(series), Some(Key::Bucket(_)));
+        let Some((values, within)) = self.values.get_mut(series as usize) else {
+            return;
+        };
+        if let Some(place) = values.exemplar_place(within) {
+            exemplar.replace(place, in_bucket);
+        }
+    }
+
+    /// Gives the series that came last an exemplar that it has elsewhere.
+    pub(crate) fn exemplify_last(&mut self, exemplar: Option<Arc<Exemplar>>) {
+        let last = self.len.checked_sub(1);
+        let last = last.and_then(|last| self.values.get_mut(last));
+        if let (Some((values, within)), Some(exemplar)) = (last, exemplar) {
+            values.set_exemplar(within, exemplar);
+        }
+    }
+
+    /// Forgets all exemplars.
+    pub(crate) fn forget_exemplars(&mut self) {
+        self.values
+            .iter_mut()
+            .for_each(|values| values.exemplars = Vec::new());
     }
 
     /// Forgets all values. What a snapshot has is not copied for that.
@@ -212,12 +262,17 @@ impl Store {
         let mut kept = Self::default();
         for (labels, values) in self.labels.into_iter().zip(self.values.into_iter()) {
             let mut distributions = values.distributions.into_iter();
+            let mut exemplars = values.exemplars.into_iter();
             let marks = values.marks.into_iter().zip(labels.parents());
             for (within, (mark, parent)) in marks.enumerate() {
                 let own_sum = values.own_sums.get(within).copied();
                 let here = distributions.by_ref().take(values.stride);
+                let exemplar = exemplars.next().flatten();
                 match keep(parent, mark) {
-                    Some(parent) => kept.push(parent, labels.key(within), mark, here, own_sum),
+                    Some(parent) => {
+                        kept.push(parent, labels.key(within), mark, here, own_sum);
+                        kept.exemplify_last(exemplar);
+                    }
                     None => here.for_each(drop),
                 }
             }
@@ -248,5 +303,9 @@ impl Chunk {
 
     pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {
         self.values.own_sums.get(within).copied()
+    }
+
+    pub(crate) fn exemplar(&self, within: usize) -> Option<&Arc<Exemplar>> {
+        self.values.exemplars.get(within)?.as_ref()
     }
 }

@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 
 use self::index::Index;
 use crate::{
-    Distribution, Label,
+    Distribution, Exemplar, Label,
     label::OTHER,
     settings::MetricSettings,
     store::{Chunk, Mark, Store},
@@ -285,6 +285,25 @@ impl Tree {
         {
             values.add_own(within, i128::from(value));
         }
+    }
+
+    /// Keeps an event as the exemplar of a series.
+    pub(crate) fn exemplify(&mut self, series: u32, exemplar: &Exemplar) {
+        self.store().exemplify(series, exemplar);
+    }
+
+    pub(crate) fn forget_exemplars(&mut self) {
+        self.store().forget_exemplars();
+    }
+
+    /// Whether nothing is, nor ever will be, below the last series of a path
+    /// from the metric down.
+    pub(crate) fn is_whole(&mut self, path: &[u32]) -> bool {
+        if path.len() > self.levels as usize {
+            return true;
+        }
+        let last = path.last();
+        last.is_some_and(|last| self.store().key(*last) == Some(Key::Missing))
     }
 
     /// Forgets all values; the series stay.

@@ -59,7 +59,7 @@ impl<E: EventView + ?Sized> MetricView for ByKey<'_, E> {
 }
 
 /// A field, where `duration` is the event's own if it has one.
-fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
+pub(crate) fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
     if key == b"duration"
         && let Some(micros) = event.duration_micros()
     {

@@ -6,6 +6,7 @@ use fantail_event::Timestamp;
 
 use crate::{
     escape::{push_help, push_label_value},
+    exemplar::Exemplars,
     format::Format,
     name::{is_label_name, is_metric_name},
     number::{float, push_whole},
@@ -92,6 +93,8 @@ pub struct Exposition<W> {
     taken: HashSet<String>,
     left_out: Vec<LeftOut>,
     line: String,
+    /// How the exemplars of the snapshot at hand are written.
+    pub(crate) exemplars: Option<Exemplars>,
 }
 
 impl<W: io::Write> Exposition<W> {
@@ -103,6 +106,7 @@ impl<W: io::Write> Exposition<W> {
             taken: HashSet::new(),
             left_out: Vec::new(),
             line: String::new(),
+            exemplars: None,
         }
     }
 

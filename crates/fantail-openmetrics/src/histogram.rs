@@ -2,18 +2,21 @@
 
 use std::io;
 
-use fantail_metrics::{Buckets, Label, MetricSnapshot, Series};
+use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series};
 
 use crate::{
+    exemplar::{Exemplars, Measure, later},
     exposition::{Samples, push_label},
     number::{bound, push_seconds, push_whole},
     points::Points,
 };
 
 /// The values that fell in the buckets of one sample.
-struct Observed {
+struct Observed<'a> {
     /// In each bucket.
     counts: Vec<u64>,
+    /// The last event in each, if exemplars are asked for; else empty.
+    last: Vec<Option<&'a Exemplar>>,
     /// Their sum; microseconds for durations.
     sum: i128,
     /// A negative value was among them: such a sum does not only grow.
@@ -24,8 +27,8 @@ pub(crate) fn write<W: io::Write>(
     samples: &mut Samples<'_, W>,
     metric: &MetricSnapshot,
     points: &Points<'_>,
-    field: &[u8],
-    buckets: Buckets,
+    (field, buckets): (&[u8], Buckets),
+    exemplars: Option<&Exemplars>,
 ) -> io::Result<()> {
     let levels = metric.settings().group_by.len();
     let is_duration = field == b"duration";
@@ -35,7 +38,7 @@ pub(crate) fn write<W: io::Write>(
         .chain(["+Inf".to_owned()])
         .collect();
     points.each(|labels, branches| {
-        let mut observed = Observed::none(bounds.len());
+        let mut observed = Observed::none(bounds.len(), exemplars.is_some());
         // One without labels is there from the start, others with a value.
         let mut any = levels == 1;
         for series in branches.flatten() {
@@ -45,22 +48,23 @@ pub(crate) fn write<W: io::Write>(
             }
         }
         match any {
-            true => write_one(samples, labels, &bounds, &observed, is_duration),
+            true => observed.write(samples, labels, &bounds, is_duration, exemplars),
             false => Ok(()),
         }
     })
 }
 
-impl Observed {
-    fn none(buckets: usize) -> Self {
+impl<'a> Observed<'a> {
+    fn none(buckets: usize, exemplars: bool) -> Self {
         Self {
             counts: vec![0; buckets],
+            last: vec![None; if exemplars { buckets } else { 0 }],
             sum: 0,
             negative: false,
         }
     }
 
-    fn add(&mut self, series: &Series, is_duration: bool) {
+    fn add(&mut self, series: &'a Series, is_duration: bool) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
             // Past a limit: somewhere.
@@ -70,6 +74,10 @@ impl Observed {
         if let Some(count) = self.counts.get_mut(bucket) {
             *count = count.saturating_add(series.duration().count());
         }
+        // One of `other` may belong into any bucket.
+        if let (Label::Bucket(_), Some(last)) = (series.label(), self.last.get_mut(bucket)) {
+            *last = later(*last, series.exemplar());
+        }
         let sum = if is_duration {
             i128::try_from(series.duration().sum()).unwrap_or(i128::MAX)
         } else {
@@ -78,39 +86,45 @@ impl Observed {
         self.negative |= sum < 0;
         self.sum = self.sum.saturating_add(sum);
     }
-}
 
-fn write_one<W: io::Write>(
-    samples: &mut Samples<'_, W>,
-    labels: &str,
-    bounds: &[String],
-    observed: &Observed,
-    is_duration: bool,
-) -> io::Result<()> {
-    let mut total = 0_u64;
-    let mut with_bound = labels.to_owned();
-    for (bound, count) in bounds.iter().zip(&observed.counts) {
-        total = total.saturating_add(*count);
-        with_bound.truncate(labels.len());
-        push_label("le", bound, &mut with_bound);
-        samples.sample("_bucket", &with_bound, |line| {
-            push_whole(total.into(), line);
-        })?;
+    fn write<W: io::Write>(
+        &self,
+        samples: &mut Samples<'_, W>,
+        labels: &str,
+        bounds: &[String],
+        is_duration: bool,
+        exemplars: Option<&Exemplars>,
+    ) -> io::Result<()> {
+        let measure = match is_duration {
+            true => Measure::Duration,
+            false => Measure::Own,
+        };
+        let mut total = 0_u64;
+        let mut with_bound = labels.to_owned();
+        for (at, (bound, count)) in bounds.iter().zip(&self.counts).enumerate() {
+            total = total.saturating_add(*count);
+            with_bound.truncate(labels.len());
+            push_label("le", bound, &mut with_bound);
+            samples.sample("_bucket", &with_bound, |line| {
+                push_whole(total.into(), line);
+                if let Some(exemplars) = exemplars {
+                    exemplars.push(self.last.get(at).copied().flatten(), measure, line);
+                }
+            })?;
+        }
+        let sum = u128::try_from(self.sum).ok().filter(|_| !self.negative);
+        let push = if is_duration {
+            push_seconds
+        } else {
+            push_whole
+        };
+        match sum {
+            Some(sum) => samples.sample("_sum", labels, |line| push(sum, line))?,
+            // OpenMetrics has a count only beside a sum.
+            None if samples.is_open_metrics() => return samples.created(labels),
+            None => {}
+        }
+        samples.sample("_count", labels, |line| push_whole(total.into(), line))?;
+        samples.created(labels)
     }
-    let sum = u128::try_from(observed.sum)
-        .ok()
-        .filter(|_| !observed.negative);
-    let push = if is_duration {
-        push_seconds
-    } else {
-        push_whole
-    };
-    match sum {
-        Some(sum) => samples.sample("_sum", labels, |line| push(sum, line))?,
-        // OpenMetrics has a count only beside a sum.
-        None if samples.is_open_metrics() => return samples.created(labels),
-        None => {}
-    }
-    samples.sample("_count", labels, |line| push_whole(total.into(), line))?;
-    samples.created(labels)
 }

@@ -47,6 +47,16 @@
 //! there; Dovecot counts so, too. An event without a value of some level has
 //! no such label (an empty one is none).
 //!
+//! # Exemplars
+//! If a registry [keeps exemplars](fantail_metrics::Registry::keep_exemplars),
+//! the buckets of histograms and the counters of events and durations tell
+//! their last event in OpenMetrics, with that event's own value and time. Its
+//! label and value may have 128 characters together; a longer one is left out.
+//!
+//! ```text
+//! dovecot_logins_total 12 # {session="B1xZ"} 1 1700000000.250000
+//! ```
+//!
 //! ```
 //! use fantail_event::Dialect;
 //! use fantail_metrics::{MetricSettings, Registry};
@@ -88,8 +98,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounds;
 pub mod dovecot;
 mod escape;
+mod exemplar;
 mod exposition;
 mod format;
 mod histogram;

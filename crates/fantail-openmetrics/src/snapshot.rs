@@ -5,7 +5,9 @@ use std::{borrow::Cow, io};
 use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
 
 use crate::{
+    exemplar::{Exemplars, Measure, later},
     exposition::{Exposition, Family, Kind, Reason},
+    format::Format,
     histogram,
     name::{is_metric_name, name_part},
     number::{push_seconds, push_whole},
@@ -19,6 +21,9 @@ impl<W: io::Write> Exposition<W> {
     /// # Errors
     /// Writing fails.
     pub fn snapshot(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        let open = self.options().format == Format::OpenMetrics;
+        let field = snapshot.exemplar_field().filter(|_| open);
+        self.exemplars = field.map(Exemplars::of);
         for metric in snapshot.metrics() {
             self.metric(metric)?;
         }
@@ -39,8 +44,10 @@ impl<W: io::Write> Exposition<W> {
         if let Some((field, buckets)) = histogram {
             let help = help("Histogram", settings);
             let family = family(&name, Kind::Histogram, &help, None);
+            let exemplars = self.exemplars.clone();
             if let Some(mut samples) = self.begin(&family)? {
-                histogram::write(&mut samples, metric, &points, field, buckets)?;
+                let quantized = (field, buckets);
+                histogram::write(&mut samples, metric, &points, quantized, exemplars.as_ref())?;
             }
         } else {
             self.events(settings, &points, &name)?;
@@ -50,7 +57,7 @@ impl<W: io::Write> Exposition<W> {
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
             let sum = |series: &Series| series.fields().get(index).map_or(0, Distribution::sum);
-            self.counter(&points, &family, sum, push_whole)?;
+            self.counter(&points, &family, (sum, push_whole), None)?;
         }
         Ok(())
     }
@@ -65,29 +72,45 @@ impl<W: io::Write> Exposition<W> {
         let about = help("Total number of all events of this kind", settings);
         let count = family(name, Kind::Counter, &about, None);
         let value = |series: &Series| u128::from(series.duration().count());
-        self.counter(points, &count, value, push_whole)?;
+        self.counter(points, &count, (value, push_whole), Some(Measure::Event))?;
 
         let name = format!("{name}_duration_seconds");
         let about = help("Total duration of all events of this kind", settings);
         let duration = family(&name, Kind::Counter, &about, Some("seconds"));
         let value = |series: &Series| series.duration().sum();
-        self.counter(points, &duration, value, push_seconds)
+        self.counter(
+            points,
+            &duration,
+            (value, push_seconds),
+            Some(Measure::Duration),
+        )
     }
 
     fn counter(
         &mut self,
         points: &Points<'_>,
         family: &Family<'_>,
-        value: impl Fn(&Series) -> u128,
-        push: impl Fn(u128, &mut String),
+        (value, push): (impl Fn(&Series) -> u128, impl Fn(u128, &mut String)),
+        of_exemplar: Option<Measure>,
     ) -> io::Result<()> {
+        let exemplars = self.exemplars.clone().zip(of_exemplar);
         let Some(mut samples) = self.begin(family)? else {
             return Ok(());
         };
         points.each(|labels, branches| {
-            let series = branches.filter_map(<[Series]>::first);
-            let sum = series.map(&value).fold(0, u128::saturating_add);
-            samples.point(labels, |line| push(sum, line))
+            let (mut sum, mut last) = (0_u128, None);
+            for series in branches.filter_map(<[Series]>::first) {
+                sum = sum.saturating_add(value(series));
+                if exemplars.is_some() {
+                    last = later(last, series.exemplar());
+                }
+            }
+            samples.point(labels, |line| {
+                push(sum, line);
+                if let Some((exemplars, measure)) = &exemplars {
+                    exemplars.push(last, *measure, line);
+                }
+            })
         })
     }
 }

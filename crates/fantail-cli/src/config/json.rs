@@ -1,7 +1,7 @@
 //! Settings as JSON. Bytes that are not UTF-8 are replaced.
 
 use fantail::{
-    config::{Exporter, Metric, Settings, Transport},
+    config::{Exporter, Metric, RegistrySettings, Settings, Transport},
     format::{Parts, TimeStyle},
     metrics::{GroupBy, Method, Modifier},
 };
@@ -40,8 +40,20 @@ pub(super) fn write(settings: &Settings) -> String {
         "exporters": exporters,
         "unix_listeners": unix,
         "inet_listeners": inet,
+        "fantail": registry(&settings.registry),
     });
     format!("{report:#}\n")
+}
+
+fn registry(settings: &RegistrySettings) -> Value {
+    json!({
+        "series_per_metric": settings.limits.series_per_metric,
+        "series_total": settings.limits.series,
+        "idle_series_ms": settings
+            .idle_series
+            .and_then(|idle| u64::try_from(idle.as_millis()).ok()),
+        "exemplars": settings.exemplars.as_deref().map(text),
+    })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -90,7 +102,20 @@ fn metric(one: &Metric) -> Value {
         "group_by": levels,
         "exporter": one.exporter.as_ref().map(|exporter| text(&exporter.value)),
         "exporter_include": parts(one.include),
+        "declare": declared(one),
     })
+}
+
+/// The values by the fields of the levels.
+fn declared(one: &Metric) -> Vec<Value> {
+    let levels = one.settings.group_by.iter();
+    let discrete = levels.filter(|level| matches!(level.method, Method::Discrete(_)));
+    let declared = discrete.zip(&one.declare);
+    let declared = declared.map(|(level, values)| {
+        let values: Vec<String> = values.iter().map(|value| text(value)).collect();
+        json!({ "field": text(&level.field), "values": values })
+    });
+    declared.collect()
 }
 
 fn parts(include: Parts) -> Vec<&'static str> {

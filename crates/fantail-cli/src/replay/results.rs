@@ -83,7 +83,9 @@ impl Results {
 
 fn exposition(snapshot: &Snapshot, format: Format) -> Result<Vec<u8>, Failure> {
     let mut answer = Exposition::new(Vec::new(), Options::new(format));
-    let written = answer.snapshot(snapshot).and_then(|()| answer.finish());
+    let written = answer.snapshot(snapshot);
+    let written = written.and_then(|()| answer.limits(snapshot));
+    let written = written.and_then(|()| answer.finish());
     // Metrics with names like log/all are left out on purpose, in silence.
     let (text, _left_out) = written.map_err(|error| Failure::new(error.to_string()))?;
     Ok(text)

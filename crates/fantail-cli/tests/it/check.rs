@@ -70,7 +70,7 @@ fn json() {
         "column": 12,
         "end_line": 3,
         "end_column": 19,
-        "label": "expected `json`, `none` or `tab-text`",
+        "label": "expected `json`, `none`, `tab-text`, `ndjson`, `logfmt`, `journal` or `structured-data`",
         "notes": [{ "kind": "help", "text": "did you mean `tab-text`?" }],
     });
     assert_eq!(findings[0], expected);

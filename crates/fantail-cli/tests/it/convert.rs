@@ -167,9 +167,43 @@ fn comments_are_kept() {
         "2.3",
         "2.4",
         "# not of the metric\n\n# two\n# lines\nmetric a { # behind\n  # inside\n  filter = event=x # behind a setting\n}\n# after\n",
-        "# two\n# lines\n# behind\n# inside\n# behind a setting\nmetric a {\n  filter = event=x\n}\n",
+        "# two\n# lines\nmetric a { # behind\n  # inside\n  filter = event=x # behind a setting\n}\n",
         &[],
     );
+}
+
+/// Whole files with comments everywhere, as they are converted; both Dovecots
+/// read what comes out.
+#[test]
+fn comments_in_their_places() {
+    let folder = repository().join("testdata/convert");
+    for (name, from, to) in [
+        ("commented-2.3", "2.3", "2.4"),
+        ("commented-2.4", "2.4", "2.3"),
+    ] {
+        let input = folder.join(format!("{name}.conf"));
+        let (text, _) = convert(&input, from, to);
+        let expected = folder.join(format!("{name}.converted"));
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            file(&folder, &format!("{name}.converted"), &text);
+        }
+        let text = String::from_utf8(text).unwrap();
+        let golden = String::from_utf8(super::program::contents(&expected)).unwrap();
+        assert_eq!(text, golden, "{name}");
+        let comments = |text: &str| {
+            let lines = text
+                .lines()
+                .filter_map(|line| Some(line.split_once('#')?.1.to_owned()));
+            let mut comments: Vec<String> = lines.collect();
+            comments.sort();
+            comments
+        };
+        let before = String::from_utf8(super::program::contents(&input)).unwrap();
+        let mut kept = comments(&before);
+        kept.retain(|comment| !comment.contains("not of a block"));
+        assert_eq!(comments(&text), kept, "{name}");
+        assert_ne!(dovecot_takes(&expected, to), Some(false), "{name}");
+    }
 }
 
 #[track_caller]

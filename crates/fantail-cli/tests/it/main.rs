@@ -15,6 +15,7 @@ mod filter;
 mod golden;
 mod lint_pages;
 mod live;
+mod own_settings;
 mod program;
 mod results;
 mod sarif;

@@ -15,42 +15,41 @@ use crate::{
     size,
 };
 
-/// Writes one `event_exporter` block.
-pub fn write_exporter(exporter: &Exporter, dialect: Dialect, text: &mut Vec<u8>) {
-    let mut block = Block { text, depth: 0 };
-    block.open(b"event_exporter", &exporter.name);
-    block.set("format", exporter.format.name().as_bytes());
-    match (dialect, exporter.time_style) {
-        (Dialect::V2_3, TimeStyle::Rfc3339) => block.set("format_args", b"time-rfc3339"),
-        (Dialect::V2_3, TimeStyle::Unix) => block.set("format_args", b"time-unix"),
-        (Dialect::V2_4, TimeStyle::Rfc3339) => {}
-        (Dialect::V2_4, TimeStyle::Unix) => block.set("time_format", b"unix"),
-    }
-    block.transport(&exporter.transport, dialect);
-    block.rules(exporter);
-    block.choice(
-        Extension::MessageTabs,
-        match exporter.messages.tabs {
-            Tabs::Keep => None,
-            Tabs::Escape => Some("escape"),
-            Tabs::Replace => Some("replace"),
-        },
-    );
-    block.size(Extension::MessageMaxSize, exporter.messages.max_size);
-    block.delivery(&exporter.delivery);
-    let throttle = &exporter.throttle;
-    for (key, number) in [
-        (Extension::RateLimit, throttle.rate),
-        (Extension::RateBurst, throttle.burst),
-        (Extension::Sample, throttle.sample),
-    ] {
-        block.number(key, number);
-    }
-    block.close();
-}
-
 /// `None` in these stands for a default, which is not written.
 impl Block<'_> {
+    /// Writes one `event_exporter` self.
+    pub(super) fn exporter(&mut self, exporter: &Exporter, dialect: Dialect) {
+        self.open(b"event_exporter", &exporter.name);
+        self.set("format", exporter.format.name().as_bytes());
+        match (dialect, exporter.time_style) {
+            (Dialect::V2_3, TimeStyle::Rfc3339) => self.set("format_args", b"time-rfc3339"),
+            (Dialect::V2_3, TimeStyle::Unix) => self.set("format_args", b"time-unix"),
+            (Dialect::V2_4, TimeStyle::Rfc3339) => {}
+            (Dialect::V2_4, TimeStyle::Unix) => self.set("time_format", b"unix"),
+        }
+        self.transport(&exporter.transport, dialect);
+        self.rules(exporter);
+        self.choice(
+            Extension::MessageTabs,
+            match exporter.messages.tabs {
+                Tabs::Keep => None,
+                Tabs::Escape => Some("escape"),
+                Tabs::Replace => Some("replace"),
+            },
+        );
+        self.size(Extension::MessageMaxSize, exporter.messages.max_size);
+        self.delivery(&exporter.delivery);
+        let throttle = &exporter.throttle;
+        for (key, number) in [
+            (Extension::RateLimit, throttle.rate),
+            (Extension::RateBurst, throttle.burst),
+            (Extension::Sample, throttle.sample),
+        ] {
+            self.number(key, number);
+        }
+        self.close();
+    }
+
     fn extension(&mut self, key: Extension, value: Option<&[u8]>) {
         if let Some(value) = value {
             self.set(key.name(), value);

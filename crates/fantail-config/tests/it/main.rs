@@ -12,6 +12,7 @@ mod include;
 mod installed;
 mod limits;
 mod places;
+mod registry;
 mod tree;
 mod values;
 mod write;

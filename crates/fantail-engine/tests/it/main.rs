@@ -14,7 +14,7 @@ use fantail_config::{Options, Settings, load_text};
 use fantail_engine::{Engine, ExporterId};
 use fantail_event::{CategoryTree, Dialect, Scan, Timestamp};
 use fantail_format::Moment;
-use fantail_metrics::dump;
+use fantail_metrics::{Exemplar, dump};
 use fantail_wire::{Connection, Limits};
 
 const MOMENT: Moment<'_> = Moment {
@@ -33,13 +33,16 @@ fn settings(text: &[u8], dialect: Dialect) -> Settings {
         .settings
 }
 
-/// What came of lines: what was exported, each line's outcome, the dump.
+/// What came of lines: what was exported, each line's outcome, the dump, the
+/// exemplars.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     exports: Vec<(ExporterId, Vec<u8>)>,
     lines: Vec<Result<(), String>>,
     live: usize,
     dump: String,
+    /// Of each series.
+    exemplars: Vec<Option<Exemplar>>,
 }
 
 /// Plays connections after their handshakes, one after another; a line that
@@ -70,13 +73,17 @@ fn play(settings: &Settings, connections: &[Vec<&[u8]>], limits: &Limits, is_raw
         }
         live += connection.live_events();
     }
+    let snapshot = engine.snapshot();
+    let series = snapshot.metrics().iter().flat_map(fantail_metrics::MetricSnapshot::series);
+    let exemplars = series.map(|series| series.exemplar().cloned()).collect();
     let mut table = Vec::new();
-    dump::write_table(&engine.snapshot(), &dump::default_columns(), &mut table);
+    dump::write_table(&snapshot, &dump::default_columns(), &mut table);
     Outcome {
         exports,
         lines: outcomes,
         live,
         dump: String::from_utf8_lossy(&table).into_owned(),
+        exemplars,
     }
 }
 

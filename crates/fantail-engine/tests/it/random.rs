@@ -59,7 +59,8 @@ fn configuration(dialect: Dialect) -> impl Strategy<Value = String> {
         select(&BODIES[..]),
         select(&LEVELS[..]),
     );
-    vec(metric, 1..12).prop_map(move |metrics| {
+    let exemplars = select(&["", "k", "n", "ip", "list", "duration"][..]);
+    (vec(metric, 1..12), exemplars).prop_map(move |(metrics, exemplars)| {
         let metrics = metrics
             .iter()
             .enumerate()
@@ -74,7 +75,12 @@ fn configuration(dialect: Dialect) -> impl Strategy<Value = String> {
         let exporter = |name: &str, format: &str| {
             format!("event_exporter {name} {{\n {transport}\n format = {format}\n {time}\n}}\n")
         };
-        exporter("json", "json") + &exporter("tab", "tab-text") + &metrics.collect::<String>()
+        let own = match exemplars {
+            "" => String::new(),
+            field => format!("fantail {{\n exemplars = {field}\n}}\n"),
+        };
+        let exporters = exporter("json", "json") + &exporter("tab", "tab-text");
+        exporters + &metrics.collect::<String>() + &own
     })
 }
 

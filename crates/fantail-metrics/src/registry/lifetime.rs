@@ -2,16 +2,74 @@
 
 use std::time::Duration;
 
+use fantail_event::{EventView, Timestamp, ValueRef};
+
 use super::{MetricId, Registry};
 use crate::{
-    RegistryError, RegistryErrorKind,
+    Limits, MetricView, RegistryError, RegistryErrorKind,
     declare::declare,
     settings::MetricSettings,
     state::{Restored, State},
     tree::Room,
+    view::find,
 };
 
 impl Registry {
+    /// Changes the limits. Series that are there stay, whatever the new ones
+    /// are.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// From now on keeps the last event that has this field for each series
+    /// with nothing below it, and forgets those that were kept for another
+    /// field. It is the caller of [`observe_at`](Self::observe_at) who says
+    /// when an event came; [`observe`](Self::observe) keeps none.
+    pub fn keep_exemplars(&mut self, field: Option<&[u8]>) {
+        let before = std::mem::replace(&mut self.exemplar_field, field.map(Into::into));
+        if before.is_none() || before == self.exemplar_field {
+            return;
+        }
+        let slots = self.slots.iter_mut();
+        for metric in slots.filter_map(|slot| slot.metric.as_mut()) {
+            metric.tree.forget_exemplars();
+        }
+    }
+
+    /// [`observe`](Self::observe), for an event that came at `time`.
+    pub fn observe_at<E: EventView + ?Sized>(
+        &mut self,
+        id: MetricId,
+        event: &E,
+        time: Timestamp,
+    ) -> bool {
+        let Some(field) = &self.exemplar_field else {
+            return self.observe(id, event);
+        };
+        self.scratch.exemplar.begin(find(event, field), time);
+        let there = self.observe(id, event);
+        self.scratch.exemplar.begin(None, time);
+        there
+    }
+
+    /// [`observe_view`](Self::observe_view), for an event that came at `time`
+    /// and has this value of the field of exemplars.
+    pub fn observe_view_at<V: MetricView + ?Sized>(
+        &mut self,
+        id: MetricId,
+        event: &V,
+        value: Option<ValueRef<'_>>,
+        time: Timestamp,
+    ) -> bool {
+        if self.exemplar_field.is_none() {
+            return self.observe_view(id, event);
+        }
+        self.scratch.exemplar.begin(value, time);
+        let there = self.observe_view(id, event);
+        self.scratch.exemplar.begin(None, time);
+        there
+    }
+
     /// Makes a series whose values are known in advance, so that it is there
     /// with zeros before its first event. `values` has one for each discrete
     /// level of `group_by`, as an event would have it, in order; a quantized

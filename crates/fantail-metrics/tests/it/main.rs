@@ -15,6 +15,7 @@ mod replay;
 
 mod distributions;
 mod dovecot;
+mod exemplars;
 mod lifetime;
 mod memory;
 mod registry;

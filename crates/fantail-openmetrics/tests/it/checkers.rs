@@ -47,7 +47,7 @@ fn snapshots() -> Vec<(&'static str, Snapshot)> {
 }
 
 /// Runs a checker on a text; its complaints, if any.
-fn complaints(mut command: Command, text: &str) -> Option<String> {
+pub(crate) fn complaints(mut command: Command, text: &str) -> Option<String> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

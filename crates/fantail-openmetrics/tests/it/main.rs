@@ -9,6 +9,7 @@ mod replay;
 
 mod checkers;
 mod dovecot;
+mod exemplars;
 mod exposition;
 mod hostile;
 mod prometheus;

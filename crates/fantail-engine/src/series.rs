@@ -1,0 +1,124 @@
+//! How many series an engine keeps, and which are there from the start.
+
+use std::time::Duration;
+
+use fantail_config::Settings;
+use fantail_filter::{FilterSet, Slot};
+use fantail_metrics::{Limits, MetricId, Registry, RegistryError};
+
+use crate::{Engine, Plan};
+
+/// What a configuration says of series.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SeriesPlan {
+    limits: Limits,
+    idle: Option<Duration>,
+    exemplars: Option<Vec<u8>>,
+    /// Where events have the field that exemplars tell.
+    exemplar_slot: Option<Slot>,
+    /// Of each metric: the values of its discrete levels.
+    declared: Vec<Vec<Vec<Vec<u8>>>>,
+}
+
+impl SeriesPlan {
+    /// `filters` are those of the metrics.
+    pub(crate) fn new(settings: &Settings, filters: &mut FilterSet) -> Self {
+        let metrics = settings.metrics.iter();
+        let exemplars = settings.registry.exemplars.clone();
+        Self {
+            limits: settings.registry.limits,
+            idle: settings.registry.idle_series,
+            exemplar_slot: exemplars.as_deref().map(|field| filters.add_slot(field)),
+            exemplars,
+            declared: metrics.map(|metric| metric.declare.clone()).collect(),
+        }
+    }
+
+    /// Where events have the field that exemplars tell, if there are any.
+    pub(crate) const fn exemplar_slot(&self) -> Option<Slot> {
+        self.exemplar_slot
+    }
+
+    /// Makes a registry keep what the plan says; `ids` are its metrics in the
+    /// order of the plan.
+    ///
+    /// # Errors
+    /// There is no room for the series that are declared.
+    pub(crate) fn apply(
+        &self,
+        registry: &mut Registry,
+        ids: &[MetricId],
+    ) -> Result<(), RegistryError> {
+        registry.set_limits(self.limits);
+        registry.keep_exemplars(self.exemplars.as_deref());
+        for (id, levels) in ids.iter().zip(&self.declared) {
+            for values in combinations(levels) {
+                registry.declare(*id, &values)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One value of each level, in all ways; nothing of no level.
+fn combinations(levels: &[Vec<Vec<u8>>]) -> Vec<Vec<&[u8]>> {
+    if levels.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<Vec<&[u8]>> = vec![Vec::new()];
+    for values in levels {
+        let mut longer = Vec::with_capacity(found.len() * values.len());
+        for start in &found {
+            for value in values {
+                let mut one = start.clone();
+                one.push(value);
+                longer.push(one);
+            }
+        }
+        found = longer;
+    }
+    found
+}
+
+impl Plan {
+    /// After how much time without an event a series is to be
+    /// [dropped](Engine::drop_idle); `None`: never.
+    #[must_use]
+    pub const fn idle_series(&self) -> Option<Duration> {
+        self.series.idle
+    }
+}
+
+impl Engine {
+    /// [Drops](Self::drop_idle) the series that have been idle for as long as
+    /// the configuration says, if it does. Call it a few times in that time;
+    /// `now` is the time since some moment that stays the same.
+    pub fn tidy(&mut self, now: Duration) -> usize {
+        let idle = self.plan().idle_series();
+        idle.map_or(0, |idle| self.drop_idle(now, idle))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::combinations;
+
+    #[test]
+    fn all_combinations() {
+        let levels = |words: &[&str]| -> Vec<Vec<Vec<u8>>> {
+            let level = |word: &&str| word.split(',').map(|w| w.as_bytes().to_vec()).collect();
+            words.iter().map(level).collect()
+        };
+        let check = |words: &[&str], expected: &[&str]| {
+            let levels = levels(words);
+            let found: Vec<String> = combinations(&levels)
+                .iter()
+                .map(|one| String::from_utf8(one.join(&b' ')).unwrap())
+                .collect();
+            assert_eq!(found, expected);
+        };
+        check(&[], &[]);
+        check(&["a"], &["a"]);
+        check(&["a,b", "x,y"], &["a x", "a y", "b x", "b y"]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Exemplars: a trace of one event behind a sample. OpenMetrics only.
+
+use fantail_metrics::Exemplar;
+
+use crate::{
+    escape::push_label_value,
+    name::{is_label_name, name_part},
+    number::{push_seconds, push_whole},
+};
+
+/// Name and value of an exemplar's label may have so many characters together.
+const MAX_CHARACTERS: usize = 128;
+
+/// How exemplars are written in one answer; `None` in place of it: not at all.
+#[derive(Debug, Clone)]
+pub(crate) struct Exemplars {
+    /// The name of the label.
+    name: String,
+}
+
+/// The number of an exemplar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// One event.
+    Event,
+    /// Its duration.
+    Duration,
+    /// What put it into its bucket.
+    Own,
+}
+
+impl Exemplars {
+    /// With the values of this field.
+    pub(crate) fn of(field: &[u8]) -> Self {
+        let mut name = name_part(field);
+        if !is_label_name(&name) {
+            name.insert(0, '_');
+        }
+        Self { name }
+    }
+
+    /// Appends what stands behind a sample's number; nothing where it would be
+    /// longer than the standard allows, or about no event.
+    pub(crate) fn push(&self, exemplar: Option<&Exemplar>, measure: Measure, line: &mut String) {
+        let Some(exemplar) = exemplar else {
+            return;
+        };
+        let value = String::from_utf8_lossy(&exemplar.value);
+        let characters = self.name.chars().count() + value.chars().count();
+        let Ok(micros) = u128::try_from(exemplar.time.unix_micros()) else {
+            return;
+        };
+        if value.is_empty() || characters > MAX_CHARACTERS {
+            return;
+        }
+        if measure == Measure::Own && exemplar.own.is_none() {
+            return;
+        }
+        line.push_str(" # {");
+        line.push_str(&self.name);
+        line.push_str("=\"");
+        push_label_value(&value, line);
+        line.push_str("\"} ");
+        match measure {
+            Measure::Event => line.push('1'),
+            Measure::Duration => push_seconds(exemplar.duration.into(), line),
+            Measure::Own => {
+                let own = exemplar.own.unwrap_or_default();
+                if own < 0 {
+                    line.push('-');
+                }
+                push_whole(own.unsigned_abs().into(), line);
+            }
+        }
+        line.push(' ');
+        push_seconds(micros, line);
+    }
+}
+
+/// The later one of two.
+pub(crate) fn later<'a>(
+    one: Option<&'a Exemplar>,
+    other: Option<&'a Exemplar>,
+) -> Option<&'a Exemplar> {
+    let both = one.into_iter().chain(other);
+    both.max_by_key(|exemplar| exemplar.time.unix_micros())
+}
