@@ -164,6 +164,7 @@ impl Worker {
 
 async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>) {
     spawn_local(flush(Rc::clone(&shared)));
+    spawn_local(tidy(Rc::clone(&shared)));
     while let Some(message) = messages.recv().await {
         match message {
             Message::Connection(stream) => connect(&shared, stream),
@@ -246,6 +247,16 @@ async fn flush(shared: Rc<Shared>) {
         shared.flush.notified().await;
         tokio::time::sleep(GATHER).await;
         shared.shard.borrow_mut().outbox.flush();
+    }
+}
+
+/// Drops series that have been idle for long, if the configuration says so.
+async fn tidy(shared: Rc<Shared>) {
+    const PERIOD: Duration = Duration::from_secs(10);
+    let start = Instant::now();
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        shared.shard.borrow_mut().engine.tidy(start.elapsed());
     }
 }
 

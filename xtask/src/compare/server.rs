@@ -77,7 +77,9 @@ pub(crate) fn fantail(program: &Path, folder: &Path, blocks: &str) -> Result<Ser
     let base = folder.join("fantail");
     fs::create_dir_all(&base).map_err(Error::at("make", &base))?;
     let config = base.join("dovecot.conf");
-    fs::write(&config, blocks).map_err(Error::at("write", &config))?;
+    // Dovecot has no limits; ours would protect us from the load.
+    let limits = "fantail {\n  series_per_metric = 1000000\n  series_total = 1000000\n}\n";
+    fs::write(&config, format!("{limits}{blocks}")).map_err(Error::at("write", &config))?;
     let port = free_port()?;
     let (writer, reader) = (base.join("stats-writer"), base.join("stats-reader"));
     let log = base.join("log");

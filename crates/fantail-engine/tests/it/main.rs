@@ -74,7 +74,10 @@ fn play(settings: &Settings, connections: &[Vec<&[u8]>], limits: &Limits, is_raw
         live += connection.live_events();
     }
     let snapshot = engine.snapshot();
-    let series = snapshot.metrics().iter().flat_map(fantail_metrics::MetricSnapshot::series);
+    let series = snapshot
+        .metrics()
+        .iter()
+        .flat_map(fantail_metrics::MetricSnapshot::series);
     let exemplars = series.map(|series| series.exemplar().cloned()).collect();
     let mut table = Vec::new();
     dump::write_table(&snapshot, &dump::default_columns(), &mut table);

@@ -157,14 +157,5 @@ fn metrics<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
         }
         Ok(())
     })?;
-    let overflowed = counter(
-        "fantail_overflowed_updates",
-        "Updates of a metric for which there was no series of their own",
-    );
-    out.family(&overflowed, |samples| {
-        for (name, metric) in names.iter().filter(|(_, metric)| metric.overflowed() > 0) {
-            samples.add(&[("metric", name)], metric.overflowed())?;
-        }
-        Ok(())
-    })
+    out.limits(&whole.snapshot)
 }
