@@ -132,7 +132,12 @@ fn programs_get_json() {
         "/filter_sent_to_clients",
         "(event=\"a\")".into(),
     );
-    check("/api/v1/exporters", "/exporters/0/queued", 1.into());
+    // Exports are handed over in company, a moment later.
+    eventually("an event for the exporter", || {
+        let (_, body) = fixture.get("/api/v1/exporters", "");
+        let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        json.pointer("/exporters/0/queued") == Some(&1.into())
+    });
     check("/api/v1/server", "/events", 1.into());
     check("/api/v1/server", "/workers", 2.into());
 }
