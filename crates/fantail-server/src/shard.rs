@@ -200,6 +200,9 @@ impl Shard {
 
     /// Has the client's sessions look at a line.
     fn sessions(&mut self, client: &mut Client, line: &[u8], now: Timestamp) {
+        if self.onlookers.sessions.is_none() {
+            return;
+        }
         let onlookers = Arc::clone(&self.onlookers);
         let Some(rules) = &onlookers.sessions else {
             return;
