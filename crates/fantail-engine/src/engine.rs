@@ -112,8 +112,10 @@ impl Engine {
         let keep = |id| same.get(&id) == Some(&true);
         let ids = self.registry.replace_all(plan.metric_settings(), keep);
         self.ids = ids.map_err(EngineError::new)?;
-        let applied = plan.series.apply(&mut self.registry, &self.ids);
-        applied.map_err(EngineError::new)?;
+        // A plan whose series fit nowhere was refused when it was made. Where
+        // they do not fit beside what was counted already, they come up with
+        // their first event like others, or go to `other`.
+        let _ = plan.series.apply(&mut self.registry, &self.ids);
         self.matcher = Matcher::new();
         self.fast = Fast::new(&plan.filters);
         self.plan = plan;

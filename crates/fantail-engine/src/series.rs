@@ -61,23 +61,29 @@ impl SeriesPlan {
 }
 
 /// One value of each level, in all ways; nothing of no level.
-fn combinations(levels: &[Vec<Vec<u8>>]) -> Vec<Vec<&[u8]>> {
-    if levels.is_empty() {
-        return Vec::new();
-    }
-    let mut found: Vec<Vec<&[u8]>> = vec![Vec::new()];
-    for values in levels {
-        let mut longer = Vec::with_capacity(found.len() * values.len());
-        for start in &found {
-            for value in values {
-                let mut one = start.clone();
-                one.push(value);
-                longer.push(one);
-            }
+///
+/// Made one at a time: a few lines of configuration can ask for more than any
+/// memory holds, and whoever takes them stops where there is no room.
+fn combinations(levels: &[Vec<Vec<u8>>]) -> impl Iterator<Item = Vec<&[u8]>> {
+    let lengths = levels.iter().map(Vec::len);
+    let ways = match levels {
+        [] => 0,
+        _ => lengths.fold(1, usize::saturating_mul),
+    };
+    (0..ways).map(move |way| {
+        let mut rest = way;
+        let mut one = Vec::with_capacity(levels.len());
+        for values in levels.iter().rev() {
+            one.push(
+                values
+                    .get(rest % values.len())
+                    .map_or(&[][..], Vec::as_slice),
+            );
+            rest /= values.len();
         }
-        found = longer;
-    }
-    found
+        one.reverse();
+        one
+    })
 }
 
 impl Plan {
@@ -112,7 +118,6 @@ mod tests {
         let check = |words: &[&str], expected: &[&str]| {
             let levels = levels(words);
             let found: Vec<String> = combinations(&levels)
-                .iter()
                 .map(|one| String::from_utf8(one.join(&b' ')).unwrap())
                 .collect();
             assert_eq!(found, expected);
@@ -120,5 +125,7 @@ mod tests {
         check(&[], &[]);
         check(&["a"], &["a"]);
         check(&["a,b", "x,y"], &["a x", "a y", "b x", "b y"]);
+        let many = vec![vec![b"v".to_vec(); 1000]; 12];
+        assert_eq!(combinations(&many).take(3).count(), 3);
     }
 }

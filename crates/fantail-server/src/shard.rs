@@ -200,7 +200,12 @@ impl Shard {
 
     /// Has the client's sessions look at a line.
     fn sessions(&mut self, client: &mut Client, line: &[u8], now: Timestamp) {
+        let before = client.sessions.running();
         if self.onlookers.sessions.is_none() {
+            if !client.sessions.is_empty() {
+                client.sessions.clear();
+                self.running.replace(before, client.sessions.running());
+            }
             return;
         }
         let onlookers = Arc::clone(&self.onlookers);
@@ -210,7 +215,6 @@ impl Shard {
         let mut ended = None;
         let around = self.around(rules, now);
         let finished = |event: &Event<'_>| ended = Some(event.clone().into_owned());
-        let before = client.sessions.running();
         client.sessions.take(line, around, finished);
         self.running.replace(before, client.sessions.running());
         if let Some(event) = ended {

@@ -8,6 +8,7 @@
 )]
 
 mod random;
+mod reconfigured;
 mod recorded;
 
 use fantail_config::{Options, Settings, load_text};

@@ -182,6 +182,19 @@ impl Tracker {
         Some(session)
     }
 
+    /// Forgets all sessions: nobody asks for them any more, and their ends
+    /// will not be seen.
+    pub(crate) fn clear(&mut self) {
+        self.events = HashMap::new();
+        self.sessions = HashMap::new();
+        self.running = Running::default();
+    }
+
+    /// Whether there is anything to forget.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.sessions.is_empty()
+    }
+
     /// What is open now.
     pub(crate) const fn running(&self) -> Running {
         self.running

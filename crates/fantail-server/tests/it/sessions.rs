@@ -1,6 +1,6 @@
 //! The event at the end of a session, and how many are open.
 
-use crate::fixture::{Fixture, VERSION, eventually};
+use crate::fixture::{Fixture, VERSION, event, eventually};
 
 const SESSIONS: &str = "metric sessions {
   filter = event=fantail_session_finished
@@ -91,4 +91,31 @@ fn what_is_open_is_a_gauge() {
         let body = shown();
         wanted.iter().all(|line| body.contains(line))
     });
+}
+
+/// Sessions that are open when nobody asks any more are forgotten: their ends
+/// would not be seen, and they would count as open for good.
+#[test]
+fn without_a_metric_that_asks_sessions_are_forgotten() {
+    const SEEN: &str = "metric seen {\n  filter = event=imap_command_finished\n}\n";
+    const MARK: &str = "metric mark {\n  filter = event=mark\n}\n";
+    let asking = format!("{SESSIONS}{SEEN}");
+    let server = Fixture::new(&asking);
+    let counted = |line: &str| eventually(line, || server.dump("count").contains(line));
+    let mut client = server.writer();
+    client.send(VERSION.as_bytes());
+    let open = IMAP.split("END").next().unwrap();
+    client.send(format!("{CATEGORIES}{open}").as_bytes());
+    counted("seen\t2");
+    let reload = |configuration: &str| {
+        server.configure(configuration);
+        assert_eq!(server.reader().ask("FANTAIL-RELOAD").unwrap(), "+");
+    };
+    reload(MARK);
+    client.send(format!("END\t8\nEND\t7\n{}", event("mark", 1)).as_bytes());
+    counted("mark\t1");
+    reload(&asking);
+    client.finish();
+    let dump = server.dump("count");
+    assert!(!dump.contains("sessions_imap"), "{dump}");
 }
