@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     Handle, Log,
+    greeting::{FilterLine, greet},
     handle::{Tally, count},
     readers,
     worker::{Message, Worker},
@@ -28,16 +29,23 @@ pub(crate) struct Dispatcher {
     workers: Vec<(mpsc::UnboundedSender<Message>, Arc<AtomicUsize>)>,
     limit: usize,
     tally: Arc<Tally>,
+    filters: watch::Receiver<FilterLine>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(workers: &[Worker], limit: usize, tally: Arc<Tally>) -> Self {
+    pub(crate) fn new(
+        workers: &[Worker],
+        limit: usize,
+        tally: Arc<Tally>,
+        filters: watch::Receiver<FilterLine>,
+    ) -> Self {
         let workers = workers.iter();
         let ends = |worker: &Worker| (worker.inbox.clone(), Arc::clone(&worker.connections));
         Self {
             workers: workers.map(ends).collect(),
             limit,
             tally,
+            filters,
         }
     }
 
@@ -53,10 +61,11 @@ impl Dispatcher {
             count(&self.tally.refused);
             return;
         };
+        let greeted = greet(&stream, &self.filters);
         if let Ok(stream) = stream.into_std() {
             connections.fetch_add(1, Ordering::Relaxed);
             // A worker that is gone ends the server soon.
-            let _ = inbox.send(Message::Connection(stream));
+            let _ = inbox.send(Message::Connection(stream, greeted));
         }
     }
 }

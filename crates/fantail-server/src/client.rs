@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     Recorder,
-    greeting::keep_informed,
+    greeting::{Greeted, keep_informed},
     shard::Client,
     worker::{Shared, tell_categories},
 };
@@ -19,7 +19,7 @@ use crate::{
 const TURN: usize = 64 * 1024;
 
 /// Serves a client until it goes away or sends what it must not.
-pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {
+pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream, greeted: Greeted) {
     let dialect = shared.shard.borrow().engine.plan().dialect();
     let limits = shared.setup.limits.live.clone();
     let mut client = Client::new(peer(&stream), dialect, limits);
@@ -27,7 +27,7 @@ pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream) {
     let stream = Rc::new(stream);
     let informed = spawn_local({
         let (stream, filters) = (Rc::clone(&stream), shared.setup.filters.clone());
-        async move { keep_informed(&stream, filters).await }
+        async move { keep_informed(&stream, greeted, filters).await }
     });
     let mut seat = Seat { shared, client };
     seat.read_all(&stream).await;
@@ -122,6 +122,7 @@ fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
     if count == 0 {
         return Reading::Closed;
     }
+    shared.gathering.read(count);
     let mut shard = shared.shard.borrow_mut();
     let taken = shard.take(client, buffer.get(..count).unwrap_or_default());
     if shard.outbox.is_waiting() {

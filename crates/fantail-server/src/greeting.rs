@@ -27,21 +27,50 @@ pub(crate) fn filter_line(filter: &[u8]) -> FilterLine {
     line.into()
 }
 
-/// Greets a client, and tells it of each change until it goes away.
-pub(crate) async fn keep_informed(stream: &UnixStream, mut filters: watch::Receiver<FilterLine>) {
-    let mut next = b"VERSION\tstats-server\t4\t0\n".to_vec();
-    next.extend_from_slice(&filters.borrow_and_update());
-    if write_all(stream, &next).await.is_err() {
+/// How far a client was greeted.
+#[derive(Debug)]
+pub(crate) struct Greeted {
+    /// The line that it was told.
+    line: FilterLine,
+    /// What the socket did not take at once: nothing, but for the longest of
+    /// lines.
+    rest: Vec<u8>,
+}
+
+/// Greets a client as soon as it is there: it waits for that, and whoever is
+/// going to read what it sends may have other work.
+pub(crate) fn greet(stream: &UnixStream, filters: &watch::Receiver<FilterLine>) -> Greeted {
+    let line = Arc::clone(&filters.borrow());
+    let mut rest = b"VERSION\tstats-server\t4\t0\n".to_vec();
+    rest.extend_from_slice(&line);
+    // Not told to the runtime: the socket moves on to another one.
+    if let Ok(written) = nix::unistd::write(stream, &rest) {
+        rest.drain(..written.min(rest.len()));
+    }
+    rest.shrink_to_fit();
+    Greeted { line, rest }
+}
+
+/// Greets a client to the end, and tells it of each change until it goes away.
+pub(crate) async fn keep_informed(
+    stream: &UnixStream,
+    greeted: Greeted,
+    mut filters: watch::Receiver<FilterLine>,
+) {
+    let Greeted { mut line, rest } = greeted;
+    if write_all(stream, &rest).await.is_err() {
         return;
     }
-    drop(next);
+    drop(rest);
     loop {
         let earliest = Instant::now() + PAUSE;
-        if filters.changed().await.is_err() {
+        // Another one may have come before this task began, or in the pause.
+        let is_told = Arc::ptr_eq(&line, &filters.borrow_and_update());
+        if is_told && filters.changed().await.is_err() {
             return;
         }
         sleep_until(earliest).await;
-        let line = Arc::clone(&filters.borrow_and_update());
+        line = Arc::clone(&filters.borrow_and_update());
         if write_all(stream, &line).await.is_err() {
             return;
         }

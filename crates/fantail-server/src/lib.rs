@@ -22,6 +22,7 @@ mod client;
 mod clock;
 mod control;
 mod exporters;
+mod gathering;
 mod greeting;
 mod handle;
 mod http;

@@ -207,7 +207,9 @@ fn listen(
 ) -> Result<Listeners, ServerError> {
     let limits = &options.limits;
     let tally = Arc::clone(&control.tally);
-    let writer = Purpose::Writer(Dispatcher::new(&control.workers, limits.connections, tally));
+    let filters = control.filters.subscribe();
+    let dispatcher = Dispatcher::new(&control.workers, limits.connections, tally, filters);
+    let writer = Purpose::Writer(dispatcher);
     let reader = Purpose::Reader {
         handle: handle.clone(),
         log: options.log.clone(),

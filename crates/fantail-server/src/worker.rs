@@ -33,7 +33,8 @@ use tokio::{
 use crate::{
     Exporters, Limits, Log, Recorder,
     client::attend,
-    greeting::FilterLine,
+    gathering::Gathering,
+    greeting::{FilterLine, Greeted},
     log::Complaints,
     onlookers::Onlookers,
     outbox::Outbox,
@@ -43,8 +44,8 @@ use crate::{
 
 /// What a worker is told.
 pub(crate) enum Message {
-    /// A client of the writer's socket.
-    Connection(StdUnixStream),
+    /// A client of the writer's socket, and how far it was greeted.
+    Connection(StdUnixStream, Greeted),
     /// Another configuration; says when it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
     /// What looks at events beside the metrics.
@@ -109,6 +110,7 @@ pub(crate) struct Shared {
     pub(crate) flush: Notify,
     /// What all connections read into.
     pub(crate) buffer: RefCell<Vec<u8>>,
+    pub(crate) gathering: Arc<Gathering>,
 }
 
 /// How long what exporters get is gathered: each hand-over wakes a thread,
@@ -122,7 +124,14 @@ impl Worker {
     pub(crate) fn start(setup: Setup) -> io::Result<Self> {
         let (inbox, messages) = mpsc::unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let gathering = Arc::new(Gathering::default());
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park({
+                let gathering = Arc::clone(&gathering);
+                move || gathering.pause()
+            })
+            .build()?;
         let engine = Engine::with_plan(Arc::clone(&setup.plan)).map_err(io::Error::other)?;
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
@@ -141,6 +150,7 @@ impl Worker {
                 connections: counted,
                 flush: Notify::new(),
                 buffer: RefCell::new(vec![0; BUFFER]),
+                gathering,
             });
             LocalSet::new().block_on(&runtime, work(shared, messages));
         })?;
@@ -167,7 +177,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
     spawn_local(tidy(Rc::clone(&shared)));
     while let Some(message) = messages.recv().await {
         match message {
-            Message::Connection(stream) => connect(&shared, stream),
+            Message::Connection(stream, greeted) => connect(&shared, stream, greeted),
             Message::Plan(plan, exporters, done) => {
                 let mut shard = shared.shard.borrow_mut();
                 shard.outbox.replace(exporters);
@@ -200,11 +210,11 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
     shared.shard.borrow_mut().outbox.flush();
 }
 
-fn connect(shared: &Rc<Shared>, stream: StdUnixStream) {
+fn connect(shared: &Rc<Shared>, stream: StdUnixStream, greeted: Greeted) {
     shared.shard.borrow_mut().intake.accepted += 1;
     match UnixStream::from_std(stream) {
         Ok(stream) => {
-            spawn_local(attend(Rc::clone(shared), stream));
+            spawn_local(attend(Rc::clone(shared), stream, greeted));
         }
         Err(error) => {
             shared.connections.fetch_sub(1, Ordering::Relaxed);

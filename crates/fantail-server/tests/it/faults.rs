@@ -151,24 +151,26 @@ fn all_connections_together_hold_only_so_much() {
         options.workers = 1;
         options.limits.memory = 1 << 20;
     });
-    let begin = format!(
-        "{VERSION}BEGIN\t1\t0\t1\t1\t1\tSk\t{}\n",
-        "v".repeat(100_000)
+    let text = format!(
+        "{VERSION}BEGIN\t1\t0\t1\t1\t1\tSk\t{}\n{}",
+        "v".repeat(100_000),
+        event("a", 1)
     );
-    let mut first = fixture.writer();
-    first.send(begin.as_bytes());
-    let mut more: Vec<_> = (0..11)
-        .map(|_| {
+    // One is read after the other; of the last, a part is too much already.
+    let mut more: Vec<_> = (1..=11)
+        .map(|number| {
             let mut writer = fixture.writer();
-            writer.send(begin.as_bytes());
+            writer.send(text.as_bytes());
+            let read = number.min(10);
+            crate::fixture::eventually("it is read", || fixture.count() == read);
             writer
         })
         .collect();
-    // The last that came was too much, not the first.
+    let mut first = more.remove(0);
     more.last_mut().unwrap().wait_for_the_end();
     first.send(event("a", 1).as_bytes());
     first.finish();
-    assert_eq!(fixture.count(), 1);
+    assert_eq!(fixture.count(), 11);
     assert!(
         fixture
             .logged()

@@ -1,0 +1,42 @@
+//! How a worker lets lines gather.
+//!
+//! Dovecot's processes write each line by itself. A worker that slept between
+//! them would be woken for each: that costs it more than the line does, and
+//! takes a processor from the very process that has just written, in the
+//! middle of a user's command. So a worker that has read all there was, and
+//! little of it, looks again a moment later and not at once: nobody waits for
+//! what it does with a line. (Clients are [greeted](crate::greeting) by the
+//! thread that accepts them.)
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
+
+/// How long lines gather. A socket holds some hundred lines, so even one
+/// client alone that writes as fast as it can hardly ever finds it full.
+const MOMENT: Duration = Duration::from_micros(500);
+
+/// Who has read so much without a rest is behind, and need not wait for more.
+const MUCH: usize = 64 * 1024;
+
+/// What a worker has read since it last had nothing to do.
+#[derive(Debug, Default)]
+pub(crate) struct Gathering(AtomicUsize);
+
+impl Gathering {
+    /// So many bytes were read.
+    pub(crate) fn read(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// There is nothing to do. Waits a moment if something was read since the
+    /// last time, so that an idle worker sleeps until it is woken.
+    pub(crate) fn pause(&self) {
+        let read = self.0.swap(0, Ordering::Relaxed);
+        if (1..MUCH).contains(&read) {
+            thread::sleep(MOMENT);
+        }
+    }
+}
