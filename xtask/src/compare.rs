@@ -7,6 +7,7 @@
 
 mod feed;
 mod load;
+mod mixed;
 mod process;
 mod server;
 mod stream;
@@ -112,6 +113,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
 fn make(workspace: &Workspace, feed: Feed, events: u64) -> Result<Stream, Error> {
     match feed {
         Feed::Recorded => stream::recorded(workspace.root(), events),
+        Feed::Mixed => mixed::mixed(workspace.root(), events),
         Feed::Users(users) => Ok(stream::users(users, 2)),
     }
 }

@@ -19,7 +19,9 @@ pub(crate) struct Load {
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Feed {
-    /// The recording.
+    /// Its named events, each with all that it inherits in its line.
+    Mixed,
+    /// The recording as it was sent.
     Recorded,
     /// Commands of so many users, twice.
     Users(u64),
@@ -64,13 +66,33 @@ pub(crate) fn all() -> Vec<Load> {
             target,
         ));
     }
+    loads.push(load(
+        "10 metrics that match every event, by user and command".to_owned(),
+        metrics_of(10, |_| "event=*\n  group_by = user cmd_name".to_owned()),
+        None,
+    ));
+    for metrics in [10, 1_000] {
+        loads.push(Load {
+            feed: Feed::Recorded,
+            ..load(
+                format!("{metrics} metrics, events as they were recorded"),
+                metrics_of(metrics, typical),
+                None,
+            )
+        });
+    }
     for (format, target) in [("json", 10.0), ("tab-text", 6.0)] {
         loads.push(load(
             format!("{format} of every event to drop"),
-            exported(format),
+            exported(format, "drop"),
             Some(target),
         ));
     }
+    loads.push(load(
+        "json of every event into the log".to_owned(),
+        exported("json", "log"),
+        None,
+    ));
     loads.push(Load {
         feed: Feed::Users(100_000),
         ..load(
@@ -87,7 +109,7 @@ fn load(name: String, blocks: String, target: Option<f64>) -> Load {
     Load {
         name,
         blocks,
-        feed: Feed::Recorded,
+        feed: Feed::Mixed,
         writes: Writes::Batched,
         target,
     }
@@ -133,10 +155,10 @@ fn a_user(number: usize) -> String {
     format!("event=imap_command_finished AND user=\"user{number}@example.com\"")
 }
 
-fn exported(format: &str) -> String {
+fn exported(format: &str, transport: &str) -> String {
     format!(
         "event_exporter all {{\n  format = {format}\n  format_args = time-rfc3339\n  \
-         transport = drop\n}}\nmetric all {{\n  filter = event=*\n  exporter = all\n  \
+         transport = {transport}\n}}\nmetric all {{\n  filter = event=*\n  exporter = all\n  \
          exporter_include = name hostname timestamps categories fields\n}}\n"
     )
 }

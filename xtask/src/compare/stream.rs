@@ -14,7 +14,7 @@ pub(crate) struct Stream {
     pub(crate) events: u64,
 }
 
-const HANDSHAKE: &str = "VERSION\tstats-client\t4\t0\n";
+pub(crate) const HANDSHAKE: &str = "VERSION\tstats-client\t4\t0\n";
 
 /// The recording of Dovecot 2.3, played until there are so many events.
 ///

@@ -42,6 +42,7 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<Feed, Stream>) -> String {
             "\nThe stream of {}: {} events, {} bytes an event with all lines that belong to it.",
             match feed {
                 Feed::Recorded => "the recording",
+                Feed::Mixed => "mixed events",
                 Feed::Users(_) => "many users",
             },
             stream.events,
