@@ -31,12 +31,40 @@ impl Gathering {
         self.0.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// There is nothing to do. Waits a moment if something was read since the
-    /// last time, so that an idle worker sleeps until it is woken.
+    /// There is nothing to do: waits a moment if lines may gather meanwhile.
     pub(crate) fn pause(&self) {
-        let read = self.0.swap(0, Ordering::Relaxed);
-        if (1..MUCH).contains(&read) {
+        if self.is_worth_it() {
             thread::sleep(MOMENT);
         }
+    }
+
+    /// Whether something was read since the last call, but not much: an idle
+    /// worker sleeps until it is woken.
+    fn is_worth_it(&self) -> bool {
+        let read = self.0.swap(0, Ordering::Relaxed);
+        (1..MUCH).contains(&read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gathering, MUCH};
+
+    fn check(reads: &[usize], expected: bool) {
+        let gathering = Gathering::default();
+        for bytes in reads {
+            gathering.read(*bytes);
+        }
+        assert_eq!(gathering.is_worth_it(), expected, "{reads:?}");
+        assert!(!gathering.is_worth_it(), "nothing came since: {reads:?}");
+    }
+
+    #[test]
+    fn few_lines_are_worth_a_pause() {
+        check(&[], false);
+        check(&[1], true);
+        check(&[MUCH / 2, MUCH / 2 - 1], true);
+        check(&[MUCH / 2, MUCH / 2], false);
+        check(&[MUCH], false);
     }
 }
