@@ -11,7 +11,7 @@
     reason = "a program that prints a table"
 )]
 
-use std::{env, hint::black_box, time::Instant};
+use std::{env, hint::black_box, sync::Barrier, thread, time::Instant};
 
 use fantail_benches::pipeline::{Stream, Worker, all_match, by_user, exported, split, typical};
 
@@ -43,6 +43,38 @@ fn main() {
         row("group_by, 100,000 values", &logins, || worker.play(&logins)),
     ];
     measure("logins", &logins, &mut rows, filter.as_deref());
+    if filter.is_none_or(|filter| "two workers".contains(filter.as_str())) {
+        let ratio = side_by_side(&Stream::flat());
+        println!("\nTwo workers beside each other: {ratio:.2} times the events/s of one.");
+    }
+}
+
+/// How many times the events of one worker two of them take in the same time,
+/// each with lines of its own in memory: nobody has to feed them, so that two
+/// processors are enough to see it. The median of pairs.
+fn side_by_side(stream: &Stream) -> f64 {
+    let time = |workers: usize| {
+        let start = Barrier::new(workers);
+        let play = || {
+            let mut worker = Worker::new(&typical(10));
+            worker.play(stream);
+            start.wait();
+            let began = Instant::now();
+            for _ in 0..50 {
+                worker.play(stream);
+            }
+            began.elapsed()
+        };
+        let slowest = thread::scope(|scope| {
+            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(play)).collect();
+            let times = threads.into_iter().filter_map(|thread| thread.join().ok());
+            times.max()
+        });
+        slowest.unwrap_or_default().as_secs_f64()
+    };
+    let mut ratios: Vec<f64> = (0..ROUNDS).map(|_| 2.0 * time(1) / time(2)).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ROUNDS / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn row<'a>(name: &str, stream: &Stream, run: impl FnMut() + 'a) -> Row<'a> {
