@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use fantail_config::Settings;
-use fantail_event::{RawSending, SentEvent};
+use fantail_event::{Gather, RawSending, SentEvent};
 use fantail_filter::{Filter, Matcher};
 use fantail_format::Moment;
 use fantail_metrics::{
@@ -23,6 +23,7 @@ pub struct Engine {
     registry: Registry,
     counters: Counters,
     payload: Vec<u8>,
+    gather: Gather,
     fast: Fast,
 }
 
@@ -69,6 +70,7 @@ impl Engine {
             registry: Registry::new(plan.dialect),
             counters: Counters::default(),
             payload: Vec::new(),
+            gather: Gather::new(),
             fast: Fast::new(&plan.filters),
             plan: Arc::clone(&plan),
         };
@@ -177,7 +179,7 @@ impl Engine {
         sink: &mut impl ExportSink,
     ) {
         let (plan, counters, registry) = (&*self.plan, &mut self.counters, &mut self.registry);
-        let payload = &mut self.payload;
+        let (payload, mut gather) = (&mut self.payload, Some(&mut self.gather));
         counters.events += 1;
         if plan.unnamed == Unnamed::Skipped && sending.event.name().is_none() {
             return;
@@ -204,9 +206,13 @@ impl Engine {
                 counters.unwanted += 1;
                 continue;
             }
+            if let Some(gather) = gather.take() {
+                flat = Some(gather.gather(sending));
+            }
             payload.clear();
-            let flat = flat.get_or_insert_with(|| sending.flatten());
-            formatter.write_flat(flat, moment, payload);
+            if let Some(flat) = &flat {
+                formatter.write_view(flat, moment, payload);
+            }
             sink.export(*exporter, payload);
             counters.exported += 1;
         }

@@ -9,9 +9,7 @@
 //! what is too long is cut. Values keep their bytes whatever they are: one
 //! with a line break is sent with its length.
 
-use std::io::Write;
-
-use fantail_event::Value;
+use fantail_event::{Elements, FlatValue};
 
 use crate::{
     decimal::write_int,
@@ -65,7 +63,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
             });
         }
     }
-    for category in export.categories.unwrap_or_default() {
+    for category in export.categories.iter().flat_map(Elements::iter) {
         write_field(b"DOVECOT_CATEGORY", out, |out| {
             out.extend_from_slice(category);
         });
@@ -75,21 +73,18 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
 }
 
-fn write_value(key: &[u8], value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(key: &[u8], value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     let name = FieldName::new(key);
     let name = name.as_slice();
     match value {
-        Value::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
-        Value::Int(number) => write_field(name, out, |out| write_int(*number, out)),
-        Value::Time(time) => write_field(name, out, |out| {
-            time_text::write(*time, style.time_style, out);
+        FlatValue::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
+        FlatValue::Int(number) => write_field(name, out, |out| write_int(number, out)),
+        FlatValue::Time(time) => write_field(name, out, |out| {
+            time_text::write(time, style.time_style, out);
         }),
-        Value::Ip(ip) => write_field(name, out, |out| {
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "{ip}");
-        }),
-        Value::List(list) => {
-            for element in list {
+        FlatValue::Ip(ip) => write_field(name, out, |out| ip.write_into(out)),
+        FlatValue::List(list) => {
+            for element in list.iter() {
                 write_field(name, out, |out| out.extend_from_slice(element));
             }
         }

@@ -12,6 +12,7 @@
 
 mod flat;
 mod measured;
+mod raw;
 mod rules;
 
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, text};
