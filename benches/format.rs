@@ -41,6 +41,7 @@ fn formatter(recording: &Recording, format: Format) -> Formatter {
         parts: Parts::ALL,
         fields: Vec::new(),
         rules: FieldRules::default(),
+        event_id: false,
         cut_long_strings: false,
         dialect: recording.dialect,
     })

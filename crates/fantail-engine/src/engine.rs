@@ -3,9 +3,9 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use fantail_config::Settings;
-use fantail_event::{Gather, RawSending, SentEvent};
+use fantail_event::{Flat, Gather, RawSending, SentEvent};
 use fantail_filter::{Filter, Matcher};
-use fantail_format::Moment;
+use fantail_format::{EventIds, Moment};
 use fantail_metrics::{
     MetricId, Registry, Snapshot,
     state::{Restored, State},
@@ -24,6 +24,7 @@ pub struct Engine {
     counters: Counters,
     payload: Vec<u8>,
     gather: Gather,
+    ids: EventIds,
     fast: Fast,
 }
 
@@ -71,6 +72,7 @@ impl Engine {
             counters: Counters::default(),
             payload: Vec::new(),
             gather: Gather::new(),
+            ids: EventIds::default(),
             fast: Fast::new(&plan.filters),
             plan: Arc::clone(&plan),
         };
@@ -124,6 +126,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Where exporters' ids of events come from, for those that write them;
+    /// before any event. Without, they are the same in each run: engines of a
+    /// program need ids of their own.
+    pub fn use_ids(&mut self, ids: EventIds) {
+        self.ids = ids;
+    }
+
     /// What it works by.
     #[must_use]
     pub const fn plan(&self) -> &Arc<Plan> {
@@ -156,8 +165,9 @@ impl Engine {
                 continue;
             }
             self.payload.clear();
-            let flat = flat.get_or_insert_with(|| sent.flatten());
-            formatter.write_flat(flat, moment, &mut self.payload);
+            let flat = &*flat.get_or_insert_with(|| sent.flatten());
+            let (flat, ids) = (Flat::from(flat), &mut self.ids);
+            formatter.write_numbered(&flat, ids, moment, &mut self.payload);
             sink.export(*exporter, &self.payload);
             self.counters.exported += 1;
         }
@@ -211,7 +221,7 @@ impl Engine {
             }
             payload.clear();
             if let Some(flat) = &flat {
-                formatter.write_view(flat, moment, payload);
+                formatter.write_numbered(flat, &mut self.ids, moment, payload);
             }
             sink.export(*exporter, payload);
             counters.exported += 1;

@@ -79,8 +79,8 @@ fn configuration() -> String {
         format!(
             "event_exporter {format} {{\n driver = {driver}\n format = {format}\n}}\n\
              event_exporter {format}_little {{\n driver = {driver}\n format = {format}\n \
-             fields_truncate = text:3\n fields_hash = user\n \
-             fields_hash_key = of sixteen bytes\n}}\n\
+             fields_truncate = text:3\n fields_deny = k\n \
+             event_id = yes\n}}\n\
              metric all_{format} {{\n filter = event=*\n exporter = {format}\n}}\n\
              metric little_{format} {{\n filter = event=*\n exporter = {format}_little\n \
              fields = user text\n}}\n"

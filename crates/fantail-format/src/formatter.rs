@@ -2,7 +2,7 @@
 
 use fantail_event::{Dialect, Elements, Event, Flat, FlatValue, SentEvent, Timestamp};
 
-use crate::{FieldRules, Format, Parts, TimeStyle};
+use crate::{EventIds, FieldRules, Format, Parts, TimeStyle};
 
 /// The longest string that Dovecot's `log` transport leaves whole, in bytes.
 const LOGGED_STRING: usize = 1000;
@@ -20,6 +20,9 @@ pub struct FormatterSettings {
     pub fields: Vec<Vec<u8>>,
     /// Which of these fields are left out, hashed or shortened.
     pub rules: FieldRules,
+    /// Whether ids are written, where they are
+    /// [handed out](Formatter::write_numbered). Dovecot has none.
+    pub event_id: bool,
     /// Whether long strings are cut, as Dovecot does for its `log` transport:
     /// text fields after 1000 bytes, in JSON the elements of lists too.
     pub cut_long_strings: bool,
@@ -46,6 +49,7 @@ pub struct Formatter {
 /// What is written of one event.
 #[derive(Clone, Copy)]
 pub(crate) struct Export<'e> {
+    pub(crate) id: Option<&'e [u8]>,
     pub(crate) name: Option<&'e [u8]>,
     pub(crate) hostname: Option<&'e [u8]>,
     /// Start and end.
@@ -122,9 +126,33 @@ impl Formatter {
     /// As [`write`](Self::write), from wherever the event lies: several
     /// formatters can share the work of finding what it inherits.
     pub fn write_view(&self, flat: &Flat<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
+        self.write_export(flat, None, moment, out);
+    }
+
+    /// As [`write_view`](Self::write_view), with the next id, if ids are
+    /// written.
+    pub fn write_numbered(
+        &self,
+        flat: &Flat<'_>,
+        ids: &mut EventIds,
+        moment: Moment<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let id = self.settings.event_id.then(|| ids.next_id());
+        self.write_export(flat, id, moment, out);
+    }
+
+    fn write_export(
+        &self,
+        flat: &Flat<'_>,
+        id: Option<&[u8]>,
+        moment: Moment<'_>,
+        out: &mut Vec<u8>,
+    ) {
         let settings = &self.settings;
         let parts = settings.parts;
         let export = Export {
+            id,
             name: flat.name().filter(|_| parts.name),
             hostname: parts.hostname.then_some(moment.hostname),
             times: parts

@@ -1,7 +1,7 @@
 //! `journal`: an entry in the native protocol of the systemd journal.
 //!
 //! `MESSAGE` is the event as [`logfmt`] without its times and host; each
-//! part of the event is a journal field besides: `DOVECOT_EVENT`,
+//! part of the event is a journal field besides: `DOVECOT_EVENT_ID`, `DOVECOT_EVENT`,
 //! `DOVECOT_HOSTNAME`, `DOVECOT_START_TIME`, `DOVECOT_END_TIME`,
 //! `DOVECOT_CATEGORY` (once for each), and `DOVECOT_FIELD_…` for the event's
 //! fields (once for each element of a list). The journal allows capitals,
@@ -36,6 +36,7 @@ const HEAD: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let message = Export {
+        id: None,
         hostname: None,
         times: None,
         categories: None,
@@ -45,6 +46,9 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
         (logfmt::FORMAT.write)(&message, style, out);
     });
     out.extend_from_slice(HEAD);
+    if let Some(id) = export.id {
+        write_field(b"DOVECOT_EVENT_ID", out, |out| out.extend_from_slice(id));
+    }
     if let Some(name) = export.name {
         write_field(b"DOVECOT_EVENT", out, |out| out.extend_from_slice(name));
     }

@@ -19,6 +19,9 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let escapes = Escapes::Dovecot(style.dialect);
     out.push(b'{');
     let mut members = Members { out, first: true };
+    if let Some(id) = export.id {
+        write_string(id, escapes, members.next(b"\"event_id\":"));
+    }
     if let Some(name) = export.name {
         write_string(name, escapes, members.next(b"\"event\":"));
     }

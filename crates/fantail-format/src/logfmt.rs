@@ -30,6 +30,9 @@ pub(crate) const FORMAT: Row = Row {
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let mut pairs = Pairs { out, first: true };
+    if let Some(id) = export.id {
+        write_text(id, pairs.next(b"event_id="));
+    }
     if let Some(name) = export.name {
         write_text(name, pairs.next(b"event="));
     }

@@ -30,6 +30,9 @@ const LONGEST_NAME: usize = 32;
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(b"[event@32473");
+    if let Some(id) = export.id {
+        write_parameter(b"", b"event_id", out, |out| write_text(id, out));
+    }
     if let Some(name) = export.name {
         write_parameter(b"", b"event", out, |out| write_text(name, out));
     }
@@ -54,6 +57,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b"] ");
     let message = Export {
+        id: None,
         hostname: None,
         times: None,
         categories: None,

@@ -1,4 +1,4 @@
-//! `tab-text`: `event:`, `hostname:`, `start_time:`, `end_time:`,
+//! `tab-text`: `event_id:` if ids are written, `event:`, `hostname:`, `start_time:`, `end_time:`,
 //! `category:`…, `field:key=value`… with TABs between.
 
 use fantail_event::{FlatValue, escape};
@@ -23,6 +23,11 @@ pub(crate) const FORMAT: Row = Row {
 /// in it (no categories), as in Dovecot; only a missing name leaves nothing.
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let mut parts = Parts { out, first: true };
+    if let Some(id) = export.id {
+        let out = parts.next();
+        out.extend_from_slice(b"event_id:");
+        escape::escape_into(id, out);
+    }
     if let Some(name) = export.name {
         let out = parts.next();
         out.extend_from_slice(b"event:");

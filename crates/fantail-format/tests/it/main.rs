@@ -11,6 +11,7 @@
 )]
 
 mod flat;
+mod ids;
 mod measured;
 mod raw;
 mod rules;
@@ -36,6 +37,7 @@ fn settings(format: Format, dialect: Dialect) -> FormatterSettings {
         },
         fields: Vec::new(),
         rules: FieldRules::default(),
+        event_id: false,
         cut_long_strings: false,
         dialect,
     }
