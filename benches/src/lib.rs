@@ -5,6 +5,7 @@
 //! lies in the files beside this package's manifest, one a layer.
 
 pub mod pipeline;
+pub mod rounds;
 pub mod rules;
 pub mod series;
 pub mod slots;

@@ -14,6 +14,7 @@ use crate::{
     diagnostic::Diagnostic,
     exporter::values::Values,
     exporter_settings::{Exporter, ExporterSpans},
+    extension::Extension,
     list,
     raw::RawSetting,
     schema::Key,
@@ -34,6 +35,7 @@ pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
     let transport = transport::resolve(section, context);
     let mut values = Values::new(section, context);
     let (rules, hash_key_file) = fields::resolve(&mut values);
+    let event_id = values.boolean(Extension::EventId).unwrap_or_default();
     let messages = transport::messages(&mut values);
     let throttle = delivery::throttle(&mut values);
     let delivery = delivery::resolve(transport.as_ref(), &mut values);
@@ -48,6 +50,7 @@ pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
         transport,
         rules,
         hash_key_file,
+        event_id,
         messages,
         delivery,
         throttle,

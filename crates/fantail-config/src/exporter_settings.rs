@@ -28,6 +28,8 @@ pub struct Exporter {
     /// The file that has the secret of hashes (`fields_hash_key`), if it
     /// comes from one.
     pub hash_key_file: Option<Vec<u8>>,
+    /// Whether ids are written (`event_id`).
+    pub event_id: bool,
     /// What becomes of TABs and of long lines in logs (`message_…`).
     pub messages: Messages,
     /// What is promised of events, and how they wait.

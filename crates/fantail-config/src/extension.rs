@@ -54,6 +54,8 @@ extensions! {
     FieldsTruncate = "fields_truncate", List;
     /// Which become networks, `field:24:56`.
     FieldsNetwork = "fields_network", List;
+    /// Whether ids are written.
+    EventId = "event_id", Value;
 
     /// What is promised.
     Delivery = "delivery", Value;

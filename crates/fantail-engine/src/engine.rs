@@ -3,9 +3,9 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use fantail_config::Settings;
-use fantail_event::{RawSending, SentEvent};
+use fantail_event::{Flat, Gather, RawSending, SentEvent};
 use fantail_filter::{Filter, Matcher};
-use fantail_format::Moment;
+use fantail_format::{EventIds, Moment};
 use fantail_metrics::{
     MetricId, Registry, Snapshot,
     state::{Restored, State},
@@ -23,6 +23,8 @@ pub struct Engine {
     registry: Registry,
     counters: Counters,
     payload: Vec<u8>,
+    gather: Gather,
+    ids: EventIds,
     fast: Fast,
 }
 
@@ -69,6 +71,8 @@ impl Engine {
             registry: Registry::new(plan.dialect),
             counters: Counters::default(),
             payload: Vec::new(),
+            gather: Gather::new(),
+            ids: EventIds::default(),
             fast: Fast::new(&plan.filters),
             plan: Arc::clone(&plan),
         };
@@ -122,6 +126,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Where exporters' ids of events come from, for those that write them;
+    /// before any event. Without, they are the same in each run: engines of a
+    /// program need ids of their own.
+    pub fn use_ids(&mut self, ids: EventIds) {
+        self.ids = ids;
+    }
+
     /// What it works by.
     #[must_use]
     pub const fn plan(&self) -> &Arc<Plan> {
@@ -154,8 +165,9 @@ impl Engine {
                 continue;
             }
             self.payload.clear();
-            let flat = flat.get_or_insert_with(|| sent.flatten());
-            formatter.write_flat(flat, moment, &mut self.payload);
+            let flat = &*flat.get_or_insert_with(|| sent.flatten());
+            let (flat, ids) = (Flat::from(flat), &mut self.ids);
+            formatter.write_numbered(&flat, ids, moment, &mut self.payload);
             sink.export(*exporter, &self.payload);
             self.counters.exported += 1;
         }
@@ -177,7 +189,7 @@ impl Engine {
         sink: &mut impl ExportSink,
     ) {
         let (plan, counters, registry) = (&*self.plan, &mut self.counters, &mut self.registry);
-        let payload = &mut self.payload;
+        let (payload, mut gather) = (&mut self.payload, Some(&mut self.gather));
         counters.events += 1;
         if plan.unnamed == Unnamed::Skipped && sending.event.name().is_none() {
             return;
@@ -204,9 +216,13 @@ impl Engine {
                 counters.unwanted += 1;
                 continue;
             }
+            if let Some(gather) = gather.take() {
+                flat = Some(gather.gather(sending));
+            }
             payload.clear();
-            let flat = flat.get_or_insert_with(|| sending.flatten());
-            formatter.write_flat(flat, moment, payload);
+            if let Some(flat) = &flat {
+                formatter.write_numbered(flat, &mut self.ids, moment, payload);
+            }
             sink.export(*exporter, payload);
             counters.exported += 1;
         }

@@ -136,6 +136,7 @@ fn formatter(
         parts: metric.include,
         fields: metric.settings.fields.clone(),
         rules: exporter.rules.clone(),
+        event_id: exporter.event_id,
         // Dovecot's formats in Dovecot's log; what is new has limits of its own.
         cut_long_strings: matches!(exporter.transport, Transport::Log)
             && exporter.format.is_dovecots(),

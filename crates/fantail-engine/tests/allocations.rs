@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const CONFIGURATION: &str = "
+const METRICS: &str = "
 metric by_command {
   filter = event=command_finished
   fields = bytes
@@ -61,6 +61,34 @@ metric slow {
 }
 ";
 
+/// Formats, and a target that takes each.
+const FORMATS: [(&str, &str); 7] = [
+    ("json", "drop"),
+    ("tab-text", "drop"),
+    ("none", "drop"),
+    ("ndjson", "drop"),
+    ("logfmt", "drop"),
+    ("journal", "journal"),
+    ("structured-data", "syslog"),
+];
+
+/// The metrics, and for each format one that exports everything in it and one
+/// that exports a field and a part of another.
+fn configuration() -> String {
+    let exporters = FORMATS.iter().map(|(format, driver)| {
+        format!(
+            "event_exporter {format} {{\n driver = {driver}\n format = {format}\n}}\n\
+             event_exporter {format}_little {{\n driver = {driver}\n format = {format}\n \
+             fields_truncate = text:3\n fields_deny = k\n \
+             event_id = yes\n}}\n\
+             metric all_{format} {{\n filter = event=*\n exporter = {format}\n}}\n\
+             metric little_{format} {{\n filter = event=*\n exporter = {format}_little\n \
+             fields = user text\n}}\n"
+        )
+    });
+    METRICS.to_owned() + &exporters.collect::<String>()
+}
+
 /// Plays lines, some of them before counting begins; how many allocations
 /// those had that were counted.
 fn allocations(before: &[&str], counted: &[&str]) -> usize {
@@ -68,8 +96,8 @@ fn allocations(before: &[&str], counted: &[&str]) -> usize {
         dialect: Some(Dialect::V2_4),
         ..Options::default()
     };
-    let settings = load_text("test.conf", CONFIGURATION, &options).settings;
-    assert_eq!(settings.metrics.len(), 3);
+    let settings = load_text("test.conf", configuration(), &options).settings;
+    assert_eq!(settings.metrics.len(), 3 + 2 * FORMATS.len());
     let mut engine = Engine::new(&settings).unwrap();
     let (mut categories, mut scan) = (CategoryTree::default(), Scan::new());
     let mut connection = Connection::new(Dialect::V2_4, Limits::default());
@@ -90,7 +118,11 @@ fn allocations(before: &[&str], counted: &[&str]) -> usize {
     play(before);
     let start = COUNT.get();
     play(counted);
-    COUNT.get() - start
+    let count = COUNT.get() - start;
+    let events = counted.iter().filter(|line| line.starts_with("EVENT"));
+    let exported = 2 * FORMATS.len() * (events.count() + usize::from(!before.is_empty()));
+    assert!(engine.counters().exported >= exported as u64);
+    count
 }
 
 const LIVE: &str =

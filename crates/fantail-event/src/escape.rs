@@ -8,15 +8,47 @@ use alloc::{borrow::Cow, vec::Vec};
 const ESCAPE: u8 = 1;
 
 /// Appends the escaped form of `bytes`.
+#[inline]
 pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
+    if is_plain(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        escape_special(bytes, &[ESCAPE], out);
+    }
+}
+
+/// Appends the escaped form of the escaped form of `bytes`.
+pub fn escape_twice_into(bytes: &[u8], out: &mut Vec<u8>) {
+    escape_special(bytes, &[ESCAPE, b'1'], out);
+}
+
+fn escape_special(bytes: &[u8], escape: &[u8], out: &mut Vec<u8>) {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|&b| code(b).is_some()) {
         out.extend_from_slice(&rest[..at]);
-        out.push(ESCAPE);
+        out.extend_from_slice(escape);
         out.extend(code(rest[at]));
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
+}
+
+/// Whether no byte is below 14; those that need an escape are. Whole words
+/// are looked at, the last bytes for the second time.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // Of a word, zero if there is none; a byte that is large has its high bit.
+    let low = |word: [u8; 8]| {
+        let word = u64::from_le_bytes(word);
+        word.wrapping_sub(ONES * 14) & !word & (ONES << 7)
+    };
+    let Some((_, last)) = bytes.split_last_chunk::<8>() else {
+        return bytes.iter().all(|byte| *byte >= 14);
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| low(*word));
+    words.fold(low(*last), |all, flags| all | flags) == 0
 }
 
 /// The escaped form of `bytes`; borrowed where nothing needs it.

@@ -8,7 +8,8 @@
 //!
 //! A server that reads very many events does without vectors of fields:
 //! [`Scan`] reads one as a [`RawEvent`], [`KeptEvent`] keeps it for those that
-//! inherit from it, and a [`RawSending`] is all that is sent.
+//! inherit from it, and a [`RawSending`] is all that is sent. Who writes events
+//! down reads a [`Flat`], which is a view of either kind.
 //!
 //! Names, keys and values are bytes: mail is full of text in no known
 //! encoding. Nothing here does I/O, reads a clock or needs `std`.
@@ -23,7 +24,9 @@ mod dialect;
 mod error;
 pub mod escape;
 mod event;
+mod flat;
 mod flatten;
+mod gather;
 mod ip;
 mod kept;
 mod level;
@@ -42,6 +45,8 @@ pub use crate::{
     dialect::Dialect,
     error::{TextError, TextErrorKind},
     event::{Bytes, Event, Field, Source},
+    flat::{Elements, Flat, FlatIp, FlatValue},
+    gather::Gather,
     ip::{Ip, Zone, ZoneName},
     kept::{KeptEvent, Known},
     level::Level,

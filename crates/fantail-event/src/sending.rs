@@ -1,16 +1,8 @@
 //! One sending of an event as it was read.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
-use crate::{
-    CategoryId, CategoryTree, Event, Field, KeptEvent, Level, RawEvent, SentEvent, Value,
-    flatten::join,
-};
-
-/// The key of what each event is sent with, whatever its sender says.
-const DURATION: &[u8] = b"duration";
-/// Up to so many fields, looking through them is the fastest way; a bit each.
-const FEW: u32 = u128::BITS;
+use crate::{CategoryTree, Event, KeptEvent, Level, RawEvent, SentEvent, Value, gather::DURATION};
 
 /// One sending: what [`SentEvent`] is of [`Event`]s.
 ///
@@ -51,133 +43,34 @@ impl<'a> RawSending<'a> {
             categories: self.categories,
         })
     }
-    /// What [`SentEvent::flatten`] gives of the same, borrowed from the texts.
-    #[must_use]
-    pub fn flatten(&self) -> Event<'a> {
-        let own = self.event;
-        let mut flat = Flat {
-            fields: Vec::new(),
-            seen: [0; 256],
-            set: 0,
+
+    /// The global event's chain from its root down, then the event's own;
+    /// with the number of each by which [`holder`](Self::holder) finds it.
+    pub(crate) fn downward(&self) -> impl Iterator<Item = (u32, RawEvent<'a>)> + use<'a> {
+        // There are no more events than a client may have.
+        let numbered = |from: usize| {
+            move |(at, kept): (usize, &&'a KeptEvent)| {
+                (u32::try_from(from + at).unwrap_or(u32::MAX), kept.raw())
+            }
         };
-        let count = self.downward().map(|event| event.len()).sum::<usize>() + 1;
-        let is_simple = count <= FEW as usize && {
-            flat.fields.reserve_exact(count);
-            self.downward().all(|event| flat.add(event)) && flat.add_duration(own)
+        let parents = self.parents.iter().enumerate().map(numbered(1));
+        let global = self.global.iter().enumerate();
+        let global = global.map(numbered(1 + self.parents.len()));
+        let inherited = global.rev().chain(parents.rev());
+        inherited.chain(core::iter::once((0, self.event)))
+    }
+
+    /// The event itself (0), an ancestor of it, or after those the global
+    /// event or an ancestor of that.
+    #[inline]
+    pub(crate) fn holder(&self, number: u32) -> RawEvent<'a> {
+        let Some(above) = (number as usize).checked_sub(1) else {
+            return self.event;
         };
-        if !is_simple {
-            return self.with_sent(|sent| sent.flatten().into_owned());
-        }
-        let mut event = Event::new(own.created());
-        event.name = own.name().map(Cow::Borrowed);
-        event.sent = own.sent();
-        event.source = own.source();
-        event.always_log_source = own.parts.always_log_source;
-        let names = self.all_categories().into_iter();
-        event.categories = names
-            .filter_map(|category| self.categories.name(category))
-            .map(Cow::Borrowed)
-            .collect();
-        event.replace_fields(flat.fields);
-        event
+        let kept = match above.checked_sub(self.parents.len()) {
+            None => self.parents.get(above),
+            Some(above) => self.global.get(above),
+        };
+        kept.map_or(self.event, |kept| kept.raw())
     }
-
-    /// The global event's chain from its root down, then the event's own.
-    fn downward(&self) -> impl Iterator<Item = RawEvent<'a>> + use<'a> {
-        let inherited = self.global.iter().rev().chain(self.parents.iter().rev());
-        let inherited = inherited.map(|kept| kept.raw());
-        inherited.chain(core::iter::once(self.event))
-    }
-
-    /// All categories with their ancestors, each once.
-    fn all_categories(&self) -> Vec<CategoryId> {
-        let mut found = Vec::new();
-        for own in self.downward().flat_map(|event| event.categories()) {
-            let mut next = Some(*own);
-            while let Some(category) = next {
-                if !found.contains(&category) {
-                    found.push(category);
-                }
-                next = self.categories.parent(category);
-            }
-        }
-        found
-    }
-}
-
-/// Fields of several events, each key once.
-struct Flat<'a> {
-    fields: Vec<Field<'a>>,
-    /// For each hash of a key, one more than the first place with it; 0 for
-    /// none. Most keys are new, and this shows it at once.
-    seen: [u8; 256],
-    /// A bit for each that the current event has set.
-    set: u128,
-}
-
-impl<'a> Flat<'a> {
-    /// Adds those of the next event; `false` if it names a key twice: then
-    /// the first value was joined to what it should have been replaced by.
-    fn add(&mut self, event: RawEvent<'a>) -> bool {
-        self.set = 0;
-        for at in 0..event.len() {
-            let (Some(key), Some(value)) = (event.key(at), event.owned_value(at)) else {
-                continue;
-            };
-            let place = self.place(key);
-            if place < self.fields.len() && self.set & (1 << place) != 0 {
-                return false;
-            }
-            self.put(place, key, value);
-        }
-        true
-    }
-
-    fn add_duration(&mut self, own: RawEvent<'a>) -> bool {
-        let place = self.place(DURATION);
-        self.put(place, DURATION, Value::Int(own.duration_micros()));
-        true
-    }
-
-    fn place(&self, key: &[u8]) -> usize {
-        let is_at = |at: &usize| self.fields.get(*at).is_some_and(|it| *it.key == *key);
-        let seen = self.seen.get(hash(key)).copied().unwrap_or_default();
-        match usize::from(seen).checked_sub(1) {
-            None => self.fields.len(),
-            Some(first) if is_at(&first) => first,
-            Some(first) => {
-                let others = first + 1..self.fields.len();
-                others.into_iter().find(is_at).unwrap_or(self.fields.len())
-            }
-        }
-    }
-
-    fn put(&mut self, place: usize, key: &'a [u8], value: Value<'a>) {
-        self.set |= 1 << place;
-        match self.fields.get_mut(place) {
-            Some(field) => {
-                field.value = match value {
-                    Value::List(_) => join(Some(&field.value), &value),
-                    value => value,
-                };
-            }
-            None => {
-                if let Some(seen @ 0) = self.seen.get_mut(hash(key)) {
-                    // At most FEW places.
-                    *seen = u8::try_from(place + 1).unwrap_or_default();
-                }
-                self.fields.push(Field {
-                    key: Cow::Borrowed(key),
-                    value,
-                });
-            }
-        }
-    }
-}
-
-/// Of the length and three of the bytes; below 256.
-fn hash(key: &[u8]) -> usize {
-    let byte = |at: usize| usize::from(key.get(at).copied().unwrap_or_default());
-    let last = byte(key.len().saturating_sub(1));
-    (key.len() + 7 * byte(0) + 31 * byte(key.len() / 2) + 101 * last) % 256
 }

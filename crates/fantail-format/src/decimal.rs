@@ -9,38 +9,64 @@ pub(crate) fn write_int(number: i64, out: &mut Vec<u8>) {
 }
 
 /// Appends a number.
+#[inline]
 pub(crate) fn write_u64(number: u64, out: &mut Vec<u8>) {
     // The largest has 20 digits.
     let mut digits = [0; 20];
+    let mut start = digits.len();
     let mut rest = number;
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = last_digit(rest);
-        rest /= 10;
-        used += 1;
-        if rest == 0 {
-            break;
-        }
+    while rest >= 10 {
+        start -= 2;
+        put(&mut digits, start, pair(rest % 100));
+        rest /= 100;
     }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+    if rest > 0 || number == 0 {
+        start -= 1;
+        put(&mut digits, start, [pair(rest)[1]]);
+    }
+    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
-/// The last `N` digits of a number, with leading zeros.
-pub(crate) fn fixed<const N: usize>(number: u32) -> [u8; N] {
-    let mut digits = [b'0'; N];
-    let mut rest = number;
-    for digit in digits.iter_mut().rev() {
-        *digit = last_digit(u64::from(rest));
-        rest /= 10;
-    }
-    digits
+/// The last two digits of a number, with leading zeros.
+#[inline]
+pub(crate) fn two(number: u32) -> [u8; 2] {
+    pair(u64::from(number % 100))
 }
 
-fn last_digit(number: u64) -> u8 {
-    // A remainder of a division by ten fits.
-    #[allow(clippy::cast_possible_truncation)]
-    let digit = (number % 10) as u8;
-    b'0' + digit
+/// The last six digits of a number, with leading zeros.
+#[inline]
+pub(crate) fn six(number: u32) -> [u8; 6] {
+    let [a, b] = two(number / 10_000);
+    let [c, d] = two(number / 100);
+    let [e, f] = two(number);
+    [a, b, c, d, e, f]
+}
+
+/// All numbers of two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        // Below 100, it fits.
+        #[allow(clippy::cast_possible_truncation)]
+        let digits = number as u8;
+        pairs[number] = [b'0' + digits / 10, b'0' + digits % 10];
+        number += 1;
+    }
+    pairs
+};
+
+#[inline]
+fn pair(number: u64) -> [u8; 2] {
+    let at = usize::try_from(number).ok();
+    at.and_then(|at| PAIRS.get(at)).copied().unwrap_or_default()
+}
+
+#[inline]
+fn put<const N: usize>(digits: &mut [u8; 20], at: usize, text: [u8; N]) {
+    if let Some(place) = digits.get_mut(at..at + N) {
+        place.copy_from_slice(&text);
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +92,10 @@ mod tests {
         }
         check(i64::MAX);
         check(i64::MIN);
-        assert_eq!(&fixed::<4>(7), b"0007");
-        assert_eq!(&fixed::<2>(31), b"31");
+        check(0);
+        (0..2_000).for_each(check);
+        assert_eq!(&two(7), b"07");
+        assert_eq!(&six(267_241), b"267241");
+        assert_eq!(&six(5), b"000005");
     }
 }

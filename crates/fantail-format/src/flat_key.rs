@@ -1,12 +1,13 @@
 //! The keys of formats that put fields beside the event's own properties.
 //!
-//! `event`, `hostname`, `start_time`, `end_time` and `categories` are the
-//! event's; a field of such a name gets the prefix `field_`, and so does one
+//! `event_id`, `event`, `hostname`, `start_time`, `end_time` and `categories`
+//! are the event's; a field of such a name gets the prefix `field_`, and so does one
 //! that has this prefix already. So no two things ever share a key, and what
 //! was there can be told from it.
 
 /// Keys that no field can have.
-const RESERVED: [&[u8]; 5] = [
+const RESERVED: [&[u8]; 6] = [
+    b"event_id",
     b"event",
     b"hostname",
     b"start_time",

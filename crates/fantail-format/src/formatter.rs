@@ -1,8 +1,8 @@
 //! What is written, chosen before how it is written.
 
-use fantail_event::{Bytes, Dialect, Event, SentEvent, Timestamp, Value};
+use fantail_event::{Dialect, Elements, Event, Flat, FlatValue, SentEvent, Timestamp};
 
-use crate::{FieldRules, Format, Parts, TimeStyle};
+use crate::{EventIds, FieldRules, Format, Parts, TimeStyle};
 
 /// The longest string that Dovecot's `log` transport leaves whole, in bytes.
 const LOGGED_STRING: usize = 1000;
@@ -20,6 +20,9 @@ pub struct FormatterSettings {
     pub fields: Vec<Vec<u8>>,
     /// Which of these fields are left out, hashed or shortened.
     pub rules: FieldRules,
+    /// Whether ids are written, where they are
+    /// [handed out](Formatter::write_numbered). Dovecot has none.
+    pub event_id: bool,
     /// Whether long strings are cut, as Dovecot does for its `log` transport:
     /// text fields after 1000 bytes, in JSON the elements of lists too.
     pub cut_long_strings: bool,
@@ -46,41 +49,46 @@ pub struct Formatter {
 /// What is written of one event.
 #[derive(Clone, Copy)]
 pub(crate) struct Export<'e> {
+    pub(crate) id: Option<&'e [u8]>,
     pub(crate) name: Option<&'e [u8]>,
     pub(crate) hostname: Option<&'e [u8]>,
     /// Start and end.
     pub(crate) times: Option<[Timestamp; 2]>,
-    pub(crate) categories: Option<&'e [Bytes<'e>]>,
+    pub(crate) categories: Option<Elements<'e>>,
     pub(crate) fields: Option<Fields<'e>>,
 }
 
 /// The fields that are written of one event.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'e> {
-    flat: &'e Event<'e>,
+    flat: &'e Flat<'e>,
     settings: &'e FormatterSettings,
 }
 
 impl Fields<'_> {
     /// Calls `write` with each key and what is to be written of its value, in
     /// order. Nothing is copied but what is hashed or masked.
-    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], &Value<'_>)) {
-        let rules = &self.settings.rules;
-        let mut visit = |key: &[u8], value: &Value<'_>| {
-            if rules.is_empty() {
+    #[inline]
+    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], FlatValue<'_>)) {
+        if self.settings.fields.is_empty() && self.settings.rules.is_empty() {
+            for (key, value) in self.flat.fields() {
                 write(key, value);
-            } else {
-                rules.apply(key, value, &mut write);
             }
-        };
+        } else {
+            self.each_chosen(&mut write);
+        }
+    }
+
+    fn each_chosen(&self, write: &mut dyn FnMut(&[u8], FlatValue<'_>)) {
+        let rules = &self.settings.rules;
         if self.settings.fields.is_empty() {
-            for field in self.flat.fields() {
-                visit(&field.key, &field.value);
+            for (key, value) in self.flat.fields() {
+                rules.apply(key, value, write);
             }
         }
         for key in &self.settings.fields {
-            if let Some(value) = self.flat.own_field(key) {
-                visit(key, value);
+            if let Some(value) = self.flat.field(key) {
+                rules.apply(key, value, write);
             }
         }
     }
@@ -110,18 +118,47 @@ impl Formatter {
     }
 
     /// As [`write`](Self::write), for an event that was
-    /// [flattened](SentEvent::flatten) already: several formatters can share
-    /// that work.
+    /// [flattened](SentEvent::flatten) already.
     pub fn write_flat(&self, flat: &Event<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
+        self.write_view(&Flat::from(flat), moment, out);
+    }
+
+    /// As [`write`](Self::write), from wherever the event lies: several
+    /// formatters can share the work of finding what it inherits.
+    pub fn write_view(&self, flat: &Flat<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
+        self.write_export(flat, None, moment, out);
+    }
+
+    /// As [`write_view`](Self::write_view), with the next id, if ids are
+    /// written.
+    pub fn write_numbered(
+        &self,
+        flat: &Flat<'_>,
+        ids: &mut EventIds,
+        moment: Moment<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let id = self.settings.event_id.then(|| ids.next_id());
+        self.write_export(flat, id, moment, out);
+    }
+
+    fn write_export(
+        &self,
+        flat: &Flat<'_>,
+        id: Option<&[u8]>,
+        moment: Moment<'_>,
+        out: &mut Vec<u8>,
+    ) {
         let settings = &self.settings;
         let parts = settings.parts;
         let export = Export {
-            name: flat.name.as_deref().filter(|_| parts.name),
+            id,
+            name: flat.name().filter(|_| parts.name),
             hostname: parts.hostname.then_some(moment.hostname),
             times: parts
                 .timestamps
-                .then(|| [flat.created, flat.sent.unwrap_or(moment.now)]),
-            categories: parts.categories.then_some(flat.categories.as_slice()),
+                .then(|| [flat.created(), flat.sent().unwrap_or(moment.now)]),
+            categories: parts.categories.then(|| flat.categories()),
             fields: parts.fields.then_some(Fields { flat, settings }),
         };
         let style = Style {

@@ -1,7 +1,7 @@
 //! `journal`: an entry in the native protocol of the systemd journal.
 //!
 //! `MESSAGE` is the event as [`logfmt`] without its times and host; each
-//! part of the event is a journal field besides: `DOVECOT_EVENT`,
+//! part of the event is a journal field besides: `DOVECOT_EVENT_ID`, `DOVECOT_EVENT`,
 //! `DOVECOT_HOSTNAME`, `DOVECOT_START_TIME`, `DOVECOT_END_TIME`,
 //! `DOVECOT_CATEGORY` (once for each), and `DOVECOT_FIELD_…` for the event's
 //! fields (once for each element of a list). The journal allows capitals,
@@ -9,9 +9,7 @@
 //! what is too long is cut. Values keep their bytes whatever they are: one
 //! with a line break is sent with its length.
 
-use std::io::Write;
-
-use fantail_event::Value;
+use fantail_event::{Elements, FlatValue};
 
 use crate::{
     decimal::write_int,
@@ -38,6 +36,7 @@ const HEAD: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let message = Export {
+        id: None,
         hostname: None,
         times: None,
         categories: None,
@@ -47,6 +46,9 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
         (logfmt::FORMAT.write)(&message, style, out);
     });
     out.extend_from_slice(HEAD);
+    if let Some(id) = export.id {
+        write_field(b"DOVECOT_EVENT_ID", out, |out| out.extend_from_slice(id));
+    }
     if let Some(name) = export.name {
         write_field(b"DOVECOT_EVENT", out, |out| out.extend_from_slice(name));
     }
@@ -65,7 +67,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
             });
         }
     }
-    for category in export.categories.unwrap_or_default() {
+    for category in export.categories.iter().flat_map(Elements::iter) {
         write_field(b"DOVECOT_CATEGORY", out, |out| {
             out.extend_from_slice(category);
         });
@@ -75,21 +77,18 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
 }
 
-fn write_value(key: &[u8], value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(key: &[u8], value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     let name = FieldName::new(key);
     let name = name.as_slice();
     match value {
-        Value::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
-        Value::Int(number) => write_field(name, out, |out| write_int(*number, out)),
-        Value::Time(time) => write_field(name, out, |out| {
-            time_text::write(*time, style.time_style, out);
+        FlatValue::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
+        FlatValue::Int(number) => write_field(name, out, |out| write_int(number, out)),
+        FlatValue::Time(time) => write_field(name, out, |out| {
+            time_text::write(time, style.time_style, out);
         }),
-        Value::Ip(ip) => write_field(name, out, |out| {
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "{ip}");
-        }),
-        Value::List(list) => {
-            for element in list {
+        FlatValue::Ip(ip) => write_field(name, out, |out| ip.write_into(out)),
+        FlatValue::List(list) => {
+            for element in list.iter() {
                 write_field(name, out, |out| out.extend_from_slice(element));
             }
         }

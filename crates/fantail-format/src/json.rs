@@ -3,7 +3,7 @@
 use crate::{
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, write_array, write_string, write_value},
+    json_text::{Escapes, write_array, write_escaped, write_string, write_value},
     time_text,
 };
 
@@ -19,6 +19,9 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let escapes = Escapes::Dovecot(style.dialect);
     out.push(b'{');
     let mut members = Members { out, first: true };
+    if let Some(id) = export.id {
+        write_string(id, escapes, members.next(b"\"event_id\":"));
+    }
     if let Some(name) = export.name {
         write_string(name, escapes, members.next(b"\"event\":"));
     }
@@ -38,15 +41,15 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
     if let Some(fields) = &export.fields {
         let out = members.next(b"\"fields\":");
-        let mut separator = b'{';
+        let mut start: &[u8; 2] = b"{\"";
         fields.each(|key, value| {
-            out.push(separator);
-            separator = b',';
-            write_string(key, escapes, out);
-            out.push(b':');
+            out.extend_from_slice(start);
+            start = b",\"";
+            write_escaped(key, escapes, out);
+            out.extend_from_slice(b"\":");
             write_value(value, style, escapes, out);
         });
-        out.extend_from_slice(if separator == b'{' { b"{}" } else { b"}" });
+        out.extend_from_slice(if start == b"{\"" { b"{}" } else { b"}" });
     }
     out.push(b'}');
 }
@@ -57,7 +60,8 @@ struct Members<'o> {
 }
 
 impl Members<'_> {
-    fn next(&mut self, key: &[u8]) -> &mut Vec<u8> {
+    #[inline]
+    fn next<const N: usize>(&mut self, key: &[u8; N]) -> &mut Vec<u8> {
         if !self.first {
             self.out.push(b',');
         }

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use fantail_event::{Dialect, Value};
+use fantail_event::{Dialect, Elements, FlatValue};
 
 use crate::{decimal::write_int, formatter::Style, time_text};
 
@@ -22,16 +22,18 @@ pub(crate) enum Escapes {
 }
 
 /// Appends the value of a field.
-pub(crate) fn write_value(value: &Value<'_>, style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+#[inline]
+pub(crate) fn write_value(value: FlatValue<'_>, style: Style, escapes: Escapes, out: &mut Vec<u8>) {
     match value {
-        Value::Str(text) => write_cut_string(text, style, escapes, out),
-        Value::Int(number) => write_int(*number, out),
-        Value::Time(time) => time_text::write_json(*time, style.time_style, out),
-        Value::Ip(ip) => {
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "\"{ip}\"");
+        FlatValue::Str(text) => write_cut_string(text, style, escapes, out),
+        FlatValue::Int(number) => write_int(number, out),
+        FlatValue::Time(time) => time_text::write_json(time, style.time_style, out),
+        FlatValue::Ip(ip) => {
+            out.push(b'"');
+            ip.write_into(out);
+            out.push(b'"');
         }
-        Value::List(list) => {
+        FlatValue::List(list) => {
             write_array(list, out, |element, out| {
                 write_cut_string(element, style, escapes, out);
             });
@@ -40,7 +42,11 @@ pub(crate) fn write_value(value: &Value<'_>, style: Style, escapes: Escapes, out
 }
 
 /// Appends an array.
-pub(crate) fn write_array<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
+pub(crate) fn write_array(
+    items: Elements<'_>,
+    out: &mut Vec<u8>,
+    write: impl Fn(&[u8], &mut Vec<u8>),
+) {
     out.push(b'[');
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
@@ -51,6 +57,7 @@ pub(crate) fn write_array<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, 
     out.push(b']');
 }
 
+#[inline]
 fn write_cut_string(text: &[u8], style: Style, escapes: Escapes, out: &mut Vec<u8>) {
     match style.cut {
         Some(limit) if text.len() > limit => {
@@ -66,6 +73,7 @@ fn write_cut_string(text: &[u8], style: Style, escapes: Escapes, out: &mut Vec<u
 /// Where a string longer than `limit` is cut. 2.3 cuts at the limit; 2.4
 /// takes away a character there that may be unfinished, and, if the next byte
 /// belongs to no ASCII character, the last one in any case.
+#[cold]
 pub(crate) fn cut_at(text: &[u8], limit: usize, dialect: Dialect) -> usize {
     if dialect == Dialect::V2_3 || text.get(limit).is_none_or(u8::is_ascii) {
         return limit;
@@ -82,6 +90,7 @@ pub(crate) fn cut_at(text: &[u8], limit: usize, dialect: Dialect) -> usize {
 }
 
 /// Appends a string.
+#[inline]
 pub(crate) fn write_string(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
     out.push(b'"');
     write_escaped(text, escapes, out);
@@ -89,7 +98,17 @@ pub(crate) fn write_string(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
 }
 
 /// Appends a string's contents.
+#[inline]
 pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
+    if is_plain(text) {
+        out.extend_from_slice(text);
+    } else {
+        write_special(text, escapes, out);
+    }
+}
+
+#[inline(never)]
+fn write_special(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
     let mut rest = text;
     loop {
         let (plain, special) = rest.split_at(plain_prefix(rest));
@@ -109,6 +128,33 @@ pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether all bytes stand for themselves, and are ASCII.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let flags = match text.split_last_chunk::<8>() {
+        // The last eight bytes, some of them for the second time.
+        Some((_, last)) => {
+            let (words, _) = text.as_chunks::<8>();
+            let words = words.iter().map(|word| special_flags(*word));
+            words.fold(special_flags(*last), |all, flags| all | flags)
+        }
+        None => special_flags(short(text)),
+    };
+    flags == 0
+}
+
+/// A word of fewer than eight bytes, some of them more than once, with spaces.
+#[inline]
+fn short(text: &[u8]) -> [u8; 8] {
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => [*a, *b, *c, *d, *e, *f, *g, *h],
+        _ => {
+            let byte = |at| text.get(at).copied().unwrap_or(b' ');
+            [byte(0), byte(1), byte(2), b' ', b' ', b' ', b' ', b' ']
+        }
+    }
+}
+
 /// How many bytes at the front stand for themselves, and are ASCII.
 fn plain_prefix(text: &[u8]) -> usize {
     let (words, tail) = text.as_chunks::<8>();
@@ -117,12 +163,6 @@ fn plain_prefix(text: &[u8]) -> usize {
         if flags != 0 {
             return at * 8 + flags.trailing_zeros() as usize / 8;
         }
-    }
-    // The last eight bytes, some of them for the second time.
-    if let Some((_, word)) = text.split_last_chunk::<8>()
-        && special_flags(*word) == 0
-    {
-        return text.len();
     }
     let special = |byte: &u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
     let plain = tail.iter().position(special).unwrap_or(tail.len());

@@ -4,10 +4,12 @@
 //! that it inherits, in one of the [`Format`]s: JSON, tab-text and nothing
 //! byte for byte as Dovecot's stats process does (see `docs/differences.md`
 //! for what differs); flat NDJSON, logfmt and entries of the systemd journal
-//! besides. [`FieldRules`] leave fields out, hash or shorten them. It reads
+//! besides. [`FieldRules`] leave fields out, hash or shorten them;
+//! [`EventIds`] tell what is written from all else that is. It reads
 //! no clock and does no I/O; transports end the line.
 
 mod decimal;
+mod event_ids;
 mod flat_key;
 mod format;
 mod formatter;
@@ -25,6 +27,7 @@ mod tab_text;
 mod time_text;
 
 pub use crate::{
+    event_ids::EventIds,
     format::Format,
     formatter::{Formatter, FormatterSettings, Moment},
     rules::{FieldRules, KeyPattern, Mask},

@@ -10,14 +10,14 @@
 
 use std::io::Write;
 
-use fantail_event::{Bytes, Value};
+use fantail_event::{Elements, FlatValue};
 
 use crate::{
     decimal::write_int,
     flat_key,
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, cut_at, write_string},
+    json_text::{Escapes, cut_at, write_escaped, write_string},
     time_text,
 };
 
@@ -30,6 +30,9 @@ pub(crate) const FORMAT: Row = Row {
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let mut pairs = Pairs { out, first: true };
+    if let Some(id) = export.id {
+        write_text(id, pairs.next(b"event_id="));
+    }
     if let Some(name) = export.name {
         write_text(name, pairs.next(b"event="));
     }
@@ -80,53 +83,92 @@ fn write_key(key: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn write_value(value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        Value::Str(text) => match style.cut {
-            Some(limit) if text.len() > limit => {
-                let kept = cut_at(text, limit, style.dialect);
-                let kept = text.get(..kept).unwrap_or_default();
-                write_text(&[kept, b"..."].concat(), out);
+        FlatValue::Str(text) => {
+            let (kept, mark) = cut(text, style);
+            if mark.is_empty() {
+                write_text(kept, out);
+            } else {
+                write_quoted_if(!is_bare(kept), out, |out| {
+                    write_escaped(kept, Escapes::Controls, out);
+                    out.extend_from_slice(mark);
+                });
             }
-            _ => write_text(text, out),
-        },
-        Value::Int(number) => write_int(*number, out),
-        Value::Time(time) => time_text::write(*time, style.time_style, out),
-        Value::Ip(ip) => {
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "{ip}");
         }
-        Value::List(list) => write_list(list, style, out),
+        FlatValue::Int(number) => write_int(number, out),
+        FlatValue::Time(time) => time_text::write(time, style.time_style, out),
+        FlatValue::Ip(ip) => ip.write_into(out),
+        FlatValue::List(list) => write_list(list, style, out),
     }
 }
 
-fn write_list(list: &[Bytes<'_>], style: Style, out: &mut Vec<u8>) {
-    let mut joined = Vec::new();
-    for (at, element) in list.iter().enumerate() {
-        if at > 0 {
-            joined.push(b',');
-        }
-        let kept = style.cut.filter(|limit| element.len() > *limit);
-        let kept = kept.map_or(element.len(), |limit| cut_at(element, limit, style.dialect));
-        for &byte in element.get(..kept).unwrap_or_default() {
-            if matches!(byte, b',' | b'\\') {
-                joined.push(b'\\');
-            }
-            joined.push(byte);
-        }
-        if kept < element.len() {
-            joined.extend_from_slice(b"...");
+/// What is left of a string where long ones are cut, and the mark of the cut.
+fn cut(text: &[u8], style: Style) -> (&[u8], &'static [u8]) {
+    match style.cut.filter(|limit| text.len() > *limit) {
+        None => (text, b""),
+        Some(limit) => {
+            let kept = cut_at(text, limit, style.dialect);
+            (text.get(..kept).unwrap_or_default(), b"...")
         }
     }
-    write_text(&joined, out);
+}
+
+fn write_list(list: Elements<'_>, style: Style, out: &mut Vec<u8>) {
+    let mut is_empty = true;
+    let mut bare = true;
+    for (at, element) in list.iter().enumerate() {
+        let (kept, _) = cut(element, style);
+        is_empty &= at == 0 && kept.is_empty();
+        // A comma needs a backslash, which is not bare.
+        bare &= is_bare(kept) && !kept.contains(&b',');
+    }
+    write_quoted_if(is_empty || !bare, out, |out| {
+        for (at, element) in list.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            let (kept, mark) = cut(element, style);
+            for part in kept.split_inclusive(|byte| matches!(byte, b',' | b'\\')) {
+                write_element(part, out);
+            }
+            out.extend_from_slice(mark);
+        }
+    });
+}
+
+/// A piece of an element that ends with the comma or backslash that needs a
+/// backslash, if with any.
+fn write_element(part: &[u8], out: &mut Vec<u8>) {
+    match part.split_last() {
+        Some((special @ (b',' | b'\\'), before)) => {
+            write_escaped(before, Escapes::Controls, out);
+            write_escaped(&[b'\\', *special], Escapes::Controls, out);
+        }
+        _ => write_escaped(part, Escapes::Controls, out),
+    }
 }
 
 /// Appends a text, in quotes if it needs them.
 fn write_text(text: &[u8], out: &mut Vec<u8>) {
-    let bare = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'=' | b'\\');
-    if !text.is_empty() && text.iter().all(bare) {
+    if !text.is_empty() && is_bare(text) {
         out.extend_from_slice(text);
     } else {
         write_string(text, Escapes::Controls, out);
+    }
+}
+
+fn is_bare(text: &[u8]) -> bool {
+    let bare = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'=' | b'\\');
+    text.iter().all(bare)
+}
+
+fn write_quoted_if(quoted: bool, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    if quoted {
+        out.push(b'"');
+    }
+    write(out);
+    if quoted {
+        out.push(b'"');
     }
 }

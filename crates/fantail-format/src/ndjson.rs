@@ -31,6 +31,10 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
         write_escaped(key, ESCAPES, out);
         out.extend_from_slice(b"\":");
     };
+    if let Some(id) = export.id {
+        key(b"", b"event_id", out);
+        write_string(id, ESCAPES, out);
+    }
     if let Some(name) = export.name {
         key(b"", b"event", out);
         write_string(name, ESCAPES, out);

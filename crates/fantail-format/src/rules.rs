@@ -2,9 +2,12 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
-use fantail_event::{Ip, Value};
+use fantail_event::{Bytes, FlatValue, Ip};
 
 use crate::HashKey;
+
+/// Takes a field, and what is written of its value.
+pub(crate) type Write<'w> = &'w mut dyn FnMut(&[u8], FlatValue<'_>);
 
 /// Which fields an exporter writes, and what of them: for privacy, and for
 /// targets that pay by the byte.
@@ -81,12 +84,7 @@ impl FieldRules {
     }
 
     /// Hands to `write` what is written of a field, if anything is.
-    pub(crate) fn apply(
-        &self,
-        key: &[u8],
-        value: &Value<'_>,
-        mut write: impl FnMut(&[u8], &Value<'_>),
-    ) {
+    pub(crate) fn apply(&self, key: &[u8], value: FlatValue<'_>, write: Write<'_>) {
         let means = |pattern: &KeyPattern| pattern.matches(key);
         let hidden = !self.allow.is_empty() && !self.allow.iter().any(means);
         if hidden || self.deny.iter().any(means) {
@@ -96,26 +94,28 @@ impl FieldRules {
         match mask.map(|(_, mask)| mask) {
             None => write(key, value),
             Some(Mask::Hash(secret)) => secret.hide(value, |value| write(key, value)),
-            Some(Mask::Truncate(bytes)) => write(key, &truncated(value, *bytes)),
-            Some(Mask::Network { v4, v6 }) => write(key, &network(value, *v4, *v6)),
+            Some(Mask::Truncate(bytes)) => truncate(key, value, *bytes, write),
+            Some(Mask::Network { v4, v6 }) => network(key, value, (*v4, *v6), write),
         }
     }
 }
 
-fn truncated<'v>(value: &'v Value<'_>, bytes: usize) -> Cow<'v, Value<'v>> {
-    Cow::Owned(match value {
-        Value::Str(text) => Value::Str(Cow::Borrowed(beginning(text, bytes))),
-        Value::List(list) => {
+fn truncate(key: &[u8], value: FlatValue<'_>, bytes: usize, write: Write<'_>) {
+    match value {
+        FlatValue::Str(text) => write(key, FlatValue::Str(beginning(text, bytes))),
+        FlatValue::List(list) => {
             let elements = list.iter();
             let elements = elements.map(|one| Cow::Borrowed(beginning(one, bytes)));
-            Value::List(elements.collect())
+            let elements: Vec<Bytes<'_>> = elements.collect();
+            write(key, FlatValue::List(elements.as_slice().into()));
         }
-        Value::Ip(ip) => {
-            let text = ip.to_string().into_bytes();
-            Value::Str(beginning(&text, bytes).to_vec().into())
+        FlatValue::Ip(ip) => {
+            let mut text = Vec::new();
+            ip.write_into(&mut text);
+            write(key, FlatValue::Str(beginning(&text, bytes)));
         }
-        Value::Int(_) | Value::Time(_) => return Cow::Borrowed(value),
-    })
+        FlatValue::Int(_) | FlatValue::Time(_) => write(key, value),
+    }
 }
 
 /// At most this many bytes, and no piece of a character at the end.
@@ -126,18 +126,21 @@ fn beginning(text: &[u8], bytes: usize) -> &[u8] {
     text.get(..whole.unwrap_or(bytes)).unwrap_or(text)
 }
 
-fn network(value: &Value<'_>, v4: u8, v6: u8) -> Value<'static> {
-    let text_network = |text: &[u8]| Ip::parse_sent(text).map(|ip| ip_network(ip, v4, v6));
-    match value {
-        Value::Ip(ip) => Value::Ip(ip_network(*ip, v4, v6)),
-        Value::Str(text) => text_network(text).map_or(Value::Str(Cow::default()), Value::Ip),
-        Value::List(list) => {
-            let addresses = list.iter().map(|one| text_network(one));
-            let texts = addresses.map(|ip| ip.map(|ip| ip.to_string()).unwrap_or_default());
-            Value::List(texts.map(|text| text.into_bytes().into()).collect())
+fn network(key: &[u8], value: FlatValue<'_>, (v4, v6): (u8, u8), write: Write<'_>) {
+    let of = |ip: Ip| ip_network(ip, v4, v6);
+    let address = match value {
+        FlatValue::Ip(ip) => ip.address(),
+        FlatValue::Str(text) => Ip::parse_sent(text),
+        FlatValue::List(list) => {
+            let addresses = list.iter().map(Ip::parse_sent);
+            let texts = addresses.map(|ip| ip.map(|ip| of(ip).to_string()).unwrap_or_default());
+            let texts: Vec<Bytes<'_>> = texts.map(|text| text.into_bytes().into()).collect();
+            return write(key, FlatValue::List(texts.as_slice().into()));
         }
-        Value::Int(_) | Value::Time(_) => Value::Str(Cow::default()),
-    }
+        FlatValue::Int(_) | FlatValue::Time(_) => None,
+    };
+    let written = address.map(|ip| FlatValue::Ip(of(ip).into()));
+    write(key, written.unwrap_or(FlatValue::Str(b"")));
 }
 
 /// The network of an address; without its zone, which names an interface.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fantail_event::Value;
+use fantail_event::{Bytes, FlatValue};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -62,24 +62,28 @@ impl HashKey {
 
     /// Hands the digits for a value to `use_value`: a list of digits for a
     /// list. An empty text stays one, as it stands for no field.
-    pub(crate) fn hide(&self, value: &Value<'_>, use_value: impl FnOnce(&Value<'_>)) {
+    pub(crate) fn hide(&self, value: FlatValue<'_>, use_value: impl FnOnce(FlatValue<'_>)) {
         let mut number = [0; 64];
         let text: &[u8] = match value {
-            Value::Str(text) if text.is_empty() => return use_value(value),
-            Value::Str(text) => text,
-            Value::List(list) => {
+            FlatValue::Str(b"") => return use_value(value),
+            FlatValue::Str(text) => text,
+            FlatValue::List(list) => {
                 let hidden = list.iter().map(|element| self.digits(element));
                 let hidden = hidden.map(|digits| digits.to_vec().into());
-                return use_value(&Value::List(hidden.collect()));
+                let hidden: Vec<Bytes<'_>> = hidden.collect();
+                return use_value(FlatValue::List(hidden.as_slice().into()));
             }
-            Value::Int(value) => written(format_args!("{value}"), &mut number),
-            Value::Ip(ip) => written(format_args!("{ip}"), &mut number),
-            Value::Time(time) => {
+            FlatValue::Int(value) => written(format_args!("{value}"), &mut number),
+            FlatValue::Ip(ip) => match ip.address() {
+                Some(ip) => written(format_args!("{ip}"), &mut number),
+                None => b"",
+            },
+            FlatValue::Time(time) => {
                 let (seconds, micros) = (time.seconds(), time.subsec_micros());
                 written(format_args!("{seconds}.{micros:06}"), &mut number)
             }
         };
-        use_value(&Value::Str(self.digits(text).as_slice().into()));
+        use_value(FlatValue::Str(&self.digits(text)));
     }
 }
 

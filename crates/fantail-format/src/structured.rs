@@ -7,9 +7,7 @@
 //! that RFC 5612 leaves to whoever has none. Names of parameters are cut
 //! after 32 bytes, and other bytes than printable ASCII in them become `_`.
 
-use std::io::Write;
-
-use fantail_event::{Bytes, Value};
+use fantail_event::{Elements, FlatValue};
 
 use crate::{
     decimal::write_int,
@@ -32,6 +30,9 @@ const LONGEST_NAME: usize = 32;
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(b"[event@32473");
+    if let Some(id) = export.id {
+        write_parameter(b"", b"event_id", out, |out| write_text(id, out));
+    }
     if let Some(name) = export.name {
         write_parameter(b"", b"event", out, |out| write_text(name, out));
     }
@@ -56,6 +57,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b"] ");
     let message = Export {
+        id: None,
         hostname: None,
         times: None,
         categories: None,
@@ -82,20 +84,17 @@ fn write_parameter(
     out.push(b'"');
 }
 
-fn write_value(value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        Value::Str(text) => write_text(text, out),
-        Value::Int(number) => write_int(*number, out),
-        Value::Time(time) => time_text::write(*time, style.time_style, out),
-        Value::Ip(ip) => {
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "{ip}");
-        }
-        Value::List(list) => write_list(list, out),
+        FlatValue::Str(text) => write_text(text, out),
+        FlatValue::Int(number) => write_int(number, out),
+        FlatValue::Time(time) => time_text::write(time, style.time_style, out),
+        FlatValue::Ip(ip) => ip.write_into(out),
+        FlatValue::List(list) => write_list(list, out),
     }
 }
 
-fn write_list(list: &[Bytes<'_>], out: &mut Vec<u8>) {
+fn write_list(list: Elements<'_>, out: &mut Vec<u8>) {
     for (at, element) in list.iter().enumerate() {
         if at > 0 {
             out.push(b',');

@@ -1,9 +1,7 @@
-//! `tab-text`: `event:`, `hostname:`, `start_time:`, `end_time:`,
+//! `tab-text`: `event_id:` if ids are written, `event:`, `hostname:`, `start_time:`, `end_time:`,
 //! `category:`…, `field:key=value`… with TABs between.
 
-use std::io::Write;
-
-use fantail_event::{Value, escape};
+use fantail_event::{FlatValue, escape};
 
 use crate::{
     decimal::write_int,
@@ -25,6 +23,11 @@ pub(crate) const FORMAT: Row = Row {
 /// in it (no categories), as in Dovecot; only a missing name leaves nothing.
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let mut parts = Parts { out, first: true };
+    if let Some(id) = export.id {
+        let out = parts.next();
+        out.extend_from_slice(b"event_id:");
+        escape::escape_into(id, out);
+    }
     if let Some(name) = export.name {
         let out = parts.next();
         out.extend_from_slice(b"event:");
@@ -55,10 +58,13 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
     if let Some(fields) = &export.fields {
         let out = parts.next();
-        let mut start: &[u8] = b"field:";
+        let mut is_first = true;
         fields.each(|key, value| {
-            out.extend_from_slice(start);
-            start = b"\tfield:";
+            if !is_first {
+                out.push(b'\t');
+            }
+            is_first = false;
+            out.extend_from_slice(b"field:");
             escape::escape_into(key, out);
             out.push(b'=');
             write_value(value, style, out);
@@ -81,30 +87,26 @@ impl Parts<'_> {
     }
 }
 
-fn write_value(value: &Value<'_>, style: Style, out: &mut Vec<u8>) {
+#[inline]
+fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        Value::Str(text) => match style.cut {
+        FlatValue::Str(text) => match style.cut {
             Some(limit) if text.len() > limit => {
                 escape::escape_into(text.get(..limit).unwrap_or_default(), out);
                 out.extend_from_slice(b"...");
             }
             _ => escape::escape_into(text, out),
         },
-        Value::Int(number) => write_int(*number, out),
-        Value::Time(time) => time_text::write(*time, style.time_style, out),
-        Value::Ip(ip) => {
-            // Writing into a vector cannot fail.
-            let _ = write!(out, "{ip}");
-        }
-        Value::List(list) => {
-            let mut joined = Vec::new();
+        FlatValue::Int(number) => write_int(number, out),
+        FlatValue::Time(time) => time_text::write(time, style.time_style, out),
+        FlatValue::Ip(ip) => ip.write_into(out),
+        FlatValue::List(list) => {
             for (at, element) in list.iter().enumerate() {
                 if at > 0 {
-                    joined.push(b'\t');
+                    escape::escape_into(b"\t", out);
                 }
-                escape::escape_into(element, &mut joined);
+                escape::escape_twice_into(element, out);
             }
-            escape::escape_into(&joined, out);
         }
     }
 }

@@ -1,65 +1,141 @@
 //! Points in time as text.
+//!
+//! Most times that are written one after another are of one day: its date is
+//! remembered, by each thread for itself.
+
+use std::cell::Cell;
 
 use fantail_event::Timestamp;
-use time::OffsetDateTime;
+use time::Date;
 
 use crate::{
     TimeStyle,
-    decimal::{fixed, write_int},
+    decimal::{six, two, write_int},
 };
+
+/// `2026-11-22T`
+type DateText = [u8; 11];
+/// `2026-11-22T06:05:45.267241Z`
+type TimeText = [u8; 27];
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+thread_local! {
+    /// A day since 1970, and its date.
+    static LAST_DAY: Cell<(i64, DateText)> = const { Cell::new((0, *b"1970-01-01T")) };
+}
 
 /// Appends a time as `2026-11-22T06:05:45.267241Z` or `1795328191.200093`.
 ///
 /// Years beyond 9999 have no RFC 3339 form; they are written as seconds
 /// (Dovecot dies of some of them).
 pub(crate) fn write(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
-    match date(at, style) {
-        Some(date) => write_date(date, at.subsec_micros(), out),
-        None => {
-            write_int(at.seconds(), out);
-            out.push(b'.');
-            out.extend_from_slice(&fixed::<6>(at.subsec_micros()));
-        }
+    match text(at, style) {
+        Some(text) => out.extend_from_slice(&text),
+        None => write_seconds(at, out),
     }
 }
 
 /// Appends a time as [`write()`] does, in quotes if it is no number.
 pub(crate) fn write_json(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
-    if let Some(date) = date(at, style) {
-        out.push(b'"');
-        write_date(date, at.subsec_micros(), out);
-        out.push(b'"');
+    if let Some(text) = text(at, style) {
+        let mut quoted = [b'"'; 29];
+        if let Some(place) = quoted.get_mut(1..28) {
+            place.copy_from_slice(&text);
+        }
+        out.extend_from_slice(&quoted);
     } else {
-        write(at, TimeStyle::Unix, out);
+        write_seconds(at, out);
     }
 }
 
-/// The date to write, if it is to be a date and can be one.
-fn date(at: Timestamp, style: TimeStyle) -> Option<OffsetDateTime> {
+fn write_seconds(at: Timestamp, out: &mut Vec<u8>) {
+    write_int(at.seconds(), out);
+    let [a, b, c, d, e, f] = six(at.subsec_micros());
+    out.extend_from_slice(&[b'.', a, b, c, d, e, f]);
+}
+
+/// The date and time, if it is to be one and can be one.
+#[inline]
+fn text(at: Timestamp, style: TimeStyle) -> Option<TimeText> {
     if style == TimeStyle::Unix {
         return None;
     }
-    OffsetDateTime::from_unix_timestamp(at.seconds())
-        .ok()
-        .filter(|date| date.year() >= 0)
+    let day = at.seconds().div_euclid(SECONDS_A_DAY);
+    // A remainder: below the seconds of a day.
+    let second = u32::try_from(at.seconds().rem_euclid(SECONDS_A_DAY)).unwrap_or_default();
+    let [y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3] = date(day)?;
+    let [h1, h2] = two(second / 3600);
+    let [i1, i2] = two(second / 60 % 60);
+    let [s1, s2] = two(second % 60);
+    let [u1, u2, u3, u4, u5, u6] = six(at.subsec_micros());
+    Some([
+        y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3, h1, h2, b':', i1, i2, b':', s1, s2, b'.', u1,
+        u2, u3, u4, u5, u6, b'Z',
+    ])
 }
 
-fn write_date(date: OffsetDateTime, micros: u32, out: &mut Vec<u8>) {
-    let two = |number: u8| fixed::<2>(u32::from(number));
-    let (year, month, day) = date.to_calendar_date();
-    let (hour, minute, second) = date.to_hms();
-    let mut text = *b"0000-00-00T00:00:00.000000Z";
-    let mut put = |at: usize, digits: &[u8]| {
-        if let Some(place) = text.get_mut(at..at + digits.len()) {
-            place.copy_from_slice(digits);
+/// The date of a day since 1970, if it has one of four digits.
+#[inline]
+fn date(day: i64) -> Option<DateText> {
+    let (known, date) = LAST_DAY.get();
+    if known == day {
+        return Some(date);
+    }
+    let date = date_of(day)?;
+    LAST_DAY.set((day, date));
+    Some(date)
+}
+
+#[cold]
+fn date_of(day: i64) -> Option<DateText> {
+    let julian = i64::from(Date::from_ordinal_date(1970, 1).ok()?.to_julian_day());
+    let date = Date::from_julian_day(i32::try_from(day.checked_add(julian)?).ok()?).ok()?;
+    let year = u32::try_from(date.year()).ok()?;
+    let ([y1, y2], [y3, y4]) = (two(year / 100), two(year));
+    let [m1, m2] = two(u32::from(u8::from(date.month())));
+    let [d1, d2] = two(u32::from(date.day()));
+    Some([y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T'])
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    /// As the library writes it; nothing where it has no date.
+    #[track_caller]
+    fn check(seconds: i64) {
+        let Some(at) = Timestamp::new(seconds, 70_001) else {
+            panic!("micros are below a million");
+        };
+        let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+        let expected = match date.filter(|date| date.year() >= 0) {
+            Some(date) => {
+                let (year, month, day) = date.to_calendar_date();
+                let (hour, minute, second) = date.to_hms();
+                let month = u8::from(month);
+                format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.070001Z")
+            }
+            None => format!("{seconds}.070001"),
+        };
+        let mut out = Vec::new();
+        write(at, TimeStyle::Rfc3339, &mut out);
+        assert_eq!(out, expected.as_bytes(), "{seconds}");
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        // Years 0 and 9999, and what is beside them.
+        for edge in [0, -62_167_219_200, 253_402_300_800, 1_709_164_800] {
+            for near in [-86_401, -86_400, -1, 0, 1, 86_399, 86_400] {
+                check(edge + near);
+            }
         }
-    };
-    put(0, &fixed::<4>(year.unsigned_abs()));
-    put(5, &two(u8::from(month)));
-    put(8, &two(day));
-    put(11, &two(hour));
-    put(14, &two(minute));
-    put(17, &two(second));
-    put(20, &fixed::<6>(micros));
-    out.extend_from_slice(&text);
+        (0..40_000).for_each(|step| check(1_700_000_000 + step * 7_919));
+        (0..4_000).for_each(|step| check(-62_167_219_200 + step * 78_894_000));
+        check(i64::MAX);
+        check(i64::MIN);
+    }
 }

@@ -1,13 +1,16 @@
 //! A server from its start to its end.
 
 use std::{
-    fmt, io,
+    fmt,
+    hash::{BuildHasher, Hasher, RandomState},
+    io,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
 
 use fantail_engine::Plan;
+use fantail_format::EventIds;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot, watch},
@@ -101,8 +104,11 @@ impl Server {
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
+        let (started, run) = (clock::now(), run_number());
         let workers = (0..count).map(|number| {
+            let worker = u32::try_from(number).unwrap_or(u32::MAX);
             Worker::start(Setup {
+                ids: EventIds::new(started, run, worker),
                 number,
                 plan: Arc::clone(&live.plan),
                 onlookers: Arc::clone(&live.onlookers),
@@ -120,7 +126,7 @@ impl Server {
         restore(&options, &workers);
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
-        let tally = Arc::new(Tally::new(clock::now()));
+        let tally = Arc::new(Tally::new(started));
         Ok(Self {
             runtime,
             control: Control {
@@ -225,6 +231,13 @@ fn listen(
         &options.log,
     )?;
     Ok(sockets.serve(&writer, &reader, stop, &options.log)?)
+}
+
+/// A number that no other server has but by chance.
+fn run_number() -> u32 {
+    // A hasher is made with a seed of its own; half of a hash is one, too.
+    let hash = RandomState::new().build_hasher().finish();
+    u32::try_from(hash >> 32).unwrap_or_default()
 }
 
 /// What was counted before goes to the first worker; it is all the same which.

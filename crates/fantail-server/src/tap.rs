@@ -73,6 +73,7 @@ impl Tap {
                 },
                 fields: Vec::new(),
                 rules: FieldRules::default(),
+                event_id: false,
                 cut_long_strings: true,
                 dialect,
             }),

@@ -18,6 +18,7 @@ use std::{
 };
 
 use fantail_engine::{Counters, Engine, Plan};
+use fantail_format::EventIds;
 use fantail_metrics::{
     Snapshot,
     state::{Restored, State},
@@ -90,6 +91,8 @@ pub(crate) struct Setup {
     pub(crate) onlookers: Arc<Onlookers>,
     pub(crate) exporters: Exporters,
     pub(crate) hostname: Arc<[u8]>,
+    /// Of what it exports.
+    pub(crate) ids: EventIds,
     pub(crate) limits: Limits,
     /// Its part of the memory.
     pub(crate) memory: usize,
@@ -132,7 +135,8 @@ impl Worker {
                 move || gathering.pause()
             })
             .build()?;
-        let engine = Engine::with_plan(Arc::clone(&setup.plan)).map_err(io::Error::other)?;
+        let mut engine = Engine::with_plan(Arc::clone(&setup.plan)).map_err(io::Error::other)?;
+        engine.use_ids(setup.ids.clone());
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
         let thread = thread::Builder::new().name(name).spawn(move || {

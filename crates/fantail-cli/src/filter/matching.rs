@@ -111,6 +111,7 @@ fn formatter(format: EventFormat, dialect: EventDialect) -> Formatter {
         },
         fields: Vec::new(),
         rules: FieldRules::default(),
+        event_id: false,
         cut_long_strings: false,
         dialect,
     })

@@ -29,6 +29,7 @@ impl Block<'_> {
         }
         self.transport(&exporter.transport, dialect);
         self.rules(exporter);
+        self.choice(Extension::EventId, exporter.event_id.then_some("yes"));
         self.choice(
             Extension::MessageTabs,
             match exporter.messages.tabs {

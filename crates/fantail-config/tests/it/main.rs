@@ -6,6 +6,7 @@
 
 mod add;
 mod doveconf;
+mod event_ids;
 mod files;
 mod golden;
 mod include;

@@ -250,7 +250,7 @@ proptest! {
         prop_assert_eq!(pairs.len(), fields.len() + 5);
         let entry = read_journal(&write_fields(&bytes, Format::Journal));
         for (key, value) in &fields {
-            let reserved = ["event", "hostname", "start_time", "end_time", "categories"];
+            let reserved = ["event_id", "event", "hostname", "start_time", "end_time", "categories"];
             let prefixed = reserved.contains(&key.as_str()) || key.starts_with("field_");
             let flat = if prefixed { format!("field_{key}") } else { key.clone() };
             prop_assert_eq!(&object[&flat], value);

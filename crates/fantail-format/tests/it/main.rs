@@ -11,7 +11,9 @@
 )]
 
 mod flat;
+mod ids;
 mod measured;
+mod raw;
 mod rules;
 
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, text};
@@ -35,6 +37,7 @@ fn settings(format: Format, dialect: Dialect) -> FormatterSettings {
         },
         fields: Vec::new(),
         rules: FieldRules::default(),
+        event_id: false,
         cut_long_strings: false,
         dialect,
     }

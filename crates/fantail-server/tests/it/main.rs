@@ -15,6 +15,7 @@ mod captures;
 mod doveadm;
 mod dropin;
 mod ending;
+mod event_ids;
 mod faults;
 mod fixture;
 mod handshake;

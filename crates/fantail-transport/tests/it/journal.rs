@@ -69,6 +69,7 @@ fn entry(user: &str, body: &[u8]) -> Vec<u8> {
         parts: Parts::ALL,
         fields: Vec::new(),
         rules: FieldRules::default(),
+        event_id: false,
         cut_long_strings: false,
         dialect: Dialect::V2_4,
     });

@@ -1,0 +1,50 @@
+//! Measuring side by side, on machines that do something else besides: all
+//! take turns, so that what slows the machine slows all of a round, and only
+//! ratios within a round are compared.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+/// One of those that take turns: its name, and one turn.
+pub type Turn<'t> = (&'t str, &'t mut dyn FnMut());
+
+/// What was measured of one.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Its fastest turn.
+    pub fastest: Duration,
+    /// How many times as long as this the first took: the median of all
+    /// rounds.
+    pub speed: f64,
+}
+
+/// Has all take turns for so many rounds, and one before that does not count.
+pub fn take_turns(rounds: usize, all: &mut [Turn<'_>]) -> Vec<Row> {
+    let mut times: Vec<Vec<Duration>> = all.iter().map(|_| Vec::new()).collect();
+    for round in 0..=rounds {
+        for ((_, turn), times) in all.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            black_box(&mut **turn)();
+            if round > 0 {
+                times.push(start.elapsed());
+            }
+        }
+    }
+    let first = times.first().cloned().unwrap_or_default();
+    let rows = all.iter().zip(&times).map(|((name, _), times)| {
+        let ratios = first.iter().zip(times);
+        let ratios = ratios.map(|(first, time)| first.as_secs_f64() / time.as_secs_f64());
+        let mut ratios: Vec<f64> = ratios.collect();
+        ratios.sort_by(f64::total_cmp);
+        Row {
+            name: (*name).to_owned(),
+            fastest: times.iter().copied().min().unwrap_or_default(),
+            speed: ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN),
+        }
+    });
+    rows.collect()
+}

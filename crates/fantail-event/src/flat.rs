@@ -1,0 +1,328 @@
+//! An event with all that it inherits, as somebody reads it who writes it
+//! down: keys and values in order, each borrowed from where it lies.
+//!
+//! A [`Flat`] is a view, either of an [`Event`] that was
+//! [flattened](crate::SentEvent::flatten), or of a
+//! [`RawSending`] whose fields a [`Gather`](crate::Gather) found. What is read
+//! is the same.
+
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+
+use crate::{
+    Bytes, CategoryId, CategoryTree, Event, Ip, RawSending, Timestamp, Value,
+    gather::{DURATION, Element, Place, Placed},
+    raw::{RawValue, Span},
+};
+
+/// An event with all that it inherits, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct Flat<'g>(Source<'g>);
+
+#[derive(Debug, Clone, Copy)]
+enum Source<'g> {
+    Event(&'g Event<'g>),
+    Raw(Raw<'g>),
+}
+
+/// What was found of a sending.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Raw<'g> {
+    pub(crate) sending: &'g RawSending<'g>,
+    pub(crate) places: &'g [Place],
+    pub(crate) elements: &'g [Element],
+    pub(crate) categories: &'g [CategoryId],
+}
+
+/// A value as it is written down.
+#[derive(Debug, Clone, Copy)]
+pub enum FlatValue<'a> {
+    /// Bytes, mostly text.
+    Str(&'a [u8]),
+    /// A 64-bit signed integer.
+    Int(i64),
+    /// A point in time.
+    Time(Timestamp),
+    /// An IP address.
+    Ip(FlatIp<'a>),
+    /// A list of strings.
+    List(Elements<'a>),
+}
+
+/// An IP address as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct FlatIp<'a>(IpForm<'a>);
+
+#[derive(Debug, Clone, Copy)]
+enum IpForm<'a> {
+    Read(Ip),
+    /// The text of an address that can be read.
+    Sent(&'a [u8]),
+}
+
+/// Several strings, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Elements<'a>(Strings<'a>);
+
+#[derive(Debug, Clone, Copy)]
+enum Strings<'a> {
+    Bytes(&'a [Bytes<'a>]),
+    Spans(&'a [u8], &'a [Span]),
+    Joined(&'a RawSending<'a>, &'a [Element]),
+    Categories(&'a CategoryTree, &'a [CategoryId]),
+}
+
+impl<'g> From<&'g Event<'g>> for Flat<'g> {
+    /// The view of an event that has everything already.
+    fn from(event: &'g Event<'g>) -> Self {
+        Self(Source::Event(event))
+    }
+}
+
+impl<'g> From<Raw<'g>> for Flat<'g> {
+    fn from(raw: Raw<'g>) -> Self {
+        Self(Source::Raw(raw))
+    }
+}
+
+impl<'g> Flat<'g> {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> Option<&'g [u8]> {
+        match self.0 {
+            Source::Event(event) => event.name.as_deref(),
+            Source::Raw(raw) => raw.sending.event.name(),
+        }
+    }
+
+    /// When the event was created.
+    #[must_use]
+    pub const fn created(&self) -> Timestamp {
+        match self.0 {
+            Source::Event(event) => event.created,
+            Source::Raw(raw) => raw.sending.event.created(),
+        }
+    }
+
+    /// When it was last sent, if ever.
+    #[must_use]
+    pub const fn sent(&self) -> Option<Timestamp> {
+        match self.0 {
+            Source::Event(event) => event.sent,
+            Source::Raw(raw) => raw.sending.event.sent(),
+        }
+    }
+
+    /// The categories.
+    #[must_use]
+    pub fn categories(&self) -> Elements<'g> {
+        Elements(match self.0 {
+            Source::Event(event) => Strings::Bytes(&event.categories),
+            Source::Raw(raw) => Strings::Categories(raw.sending.categories, raw.categories),
+        })
+    }
+
+    /// The fields with their keys, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'g [u8], FlatValue<'g>)> + use<'g> {
+        let source = self.0;
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let field = match source {
+                Source::Event(event) => {
+                    let field = event.fields().get(at)?;
+                    (&*field.key, FlatValue::from(&field.value))
+                }
+                Source::Raw(raw) => raw.field(raw.places.get(at)?),
+            };
+            at += 1;
+            Some(field)
+        })
+    }
+
+    /// The value of the field with this key.
+    #[must_use]
+    pub fn field(&self, key: &[u8]) -> Option<FlatValue<'g>> {
+        match self.0 {
+            Source::Event(event) => event.own_field(key).map(FlatValue::from),
+            Source::Raw(_) => {
+                let mut fields = self.fields();
+                fields.find_map(|(known, value)| (known == key).then_some(value))
+            }
+        }
+    }
+}
+
+impl<'g> Raw<'g> {
+    #[inline]
+    fn field(self, place: &Place) -> (&'g [u8], FlatValue<'g>) {
+        let (event, at) = (self.sending.holder(place.holder), place.at as usize);
+        let Some(field) = event.parts.fields.get(at) else {
+            // Only `duration` may be no field of the event.
+            let duration = self.sending.event.duration_micros();
+            return (DURATION, FlatValue::Int(duration));
+        };
+        let value = match place.value {
+            Placed::Own => match field.value {
+                RawValue::Str(text) => FlatValue::Str(text.of(event.text)),
+                RawValue::Int(number) => FlatValue::Int(number),
+                RawValue::Time(time) => FlatValue::Time(time),
+                RawValue::Ip(text) => FlatValue::Ip(FlatIp(IpForm::Sent(text.of(event.text)))),
+                RawValue::List(list) => {
+                    let spans = event.parts.elements(list);
+                    FlatValue::List(Elements(Strings::Spans(event.text, spans)))
+                }
+            },
+            Placed::Duration => FlatValue::Int(self.sending.event.duration_micros()),
+            Placed::Joined { start, end } => {
+                let elements = self.elements.get(start..end).unwrap_or_default();
+                FlatValue::List(Elements(Strings::Joined(self.sending, elements)))
+            }
+        };
+        (field.key.of(event.text), value)
+    }
+}
+
+impl<'a> From<&'a Value<'_>> for FlatValue<'a> {
+    #[inline]
+    fn from(value: &'a Value<'_>) -> Self {
+        match value {
+            Value::Str(text) => Self::Str(text),
+            Value::Int(number) => Self::Int(*number),
+            Value::Time(time) => Self::Time(*time),
+            Value::Ip(ip) => Self::Ip((*ip).into()),
+            Value::List(list) => Self::List(list.as_slice().into()),
+        }
+    }
+}
+
+impl From<Ip> for FlatIp<'_> {
+    fn from(ip: Ip) -> Self {
+        Self(IpForm::Read(ip))
+    }
+}
+
+impl FlatIp<'_> {
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> Option<Ip> {
+        match self.0 {
+            IpForm::Read(ip) => Some(ip),
+            IpForm::Sent(text) => Ip::parse_sent(text),
+        }
+    }
+
+    /// Appends its usual text, which is that of [`Ip`].
+    pub fn write_into(&self, out: &mut Vec<u8>) {
+        match self.0 {
+            IpForm::Sent(text) if is_usual_v4(text) => out.extend_from_slice(text),
+            _ => {
+                // Writing into a vector cannot fail.
+                let _ = self.address().map(|ip| write!(Appended(out), "{ip}"));
+            }
+        }
+    }
+}
+
+impl fmt::Display for FlatIp<'_> {
+    /// Its usual text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address().map_or(Ok(()), |ip| ip.fmt(f))
+    }
+}
+
+/// Whether a text is an IPv4 address as it is written.
+fn is_usual_v4(text: &[u8]) -> bool {
+    let mut parts = 0;
+    text.len() <= 15
+        && text.split(|byte| *byte == b'.').all(|part| {
+            parts += 1;
+            match part {
+                [b'0'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'] => true,
+                [b'1', b'0'..=b'9', b'0'..=b'9'] => true,
+                [b'2', b'0'..=b'4', b'0'..=b'9'] | [b'2', b'5', b'0'..=b'5'] => true,
+                _ => false,
+            }
+        })
+        && parts == 4
+}
+
+struct Appended<'o>(&'o mut Vec<u8>);
+
+impl Write for Appended<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl<'a> From<&'a [Bytes<'a>]> for Elements<'a> {
+    fn from(list: &'a [Bytes<'a>]) -> Self {
+        Self(Strings::Bytes(list))
+    }
+}
+
+impl<'a> Elements<'a> {
+    /// The strings one after another.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let strings = self.0;
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let string = match strings {
+                Strings::Bytes(list) => list.get(at)?,
+                Strings::Spans(text, spans) => spans.get(at)?.of(text),
+                Strings::Joined(sending, elements) => elements.get(at)?.of(sending),
+                // Categories of the tree have names.
+                Strings::Categories(tree, ids) => tree.name(*ids.get(at)?)?,
+            };
+            at += 1;
+            Some(string)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::ToString, vec::Vec};
+
+    use super::{FlatIp, Ip, IpForm, is_usual_v4};
+
+    /// What is sent is written as what was read of it.
+    #[track_caller]
+    fn check(text: &str, is_usual: bool) {
+        assert_eq!(is_usual_v4(text.as_bytes()), is_usual, "{text}");
+        let read = Ip::parse_sent(text.as_bytes()).map(|ip| ip.to_string());
+        let mut out = Vec::new();
+        FlatIp(IpForm::Sent(text.as_bytes())).write_into(&mut out);
+        assert_eq!(out, read.unwrap_or_default().as_bytes(), "{text}");
+    }
+
+    #[test]
+    fn addresses_are_written_as_if_they_had_been_read() {
+        for part in 0..=255 {
+            check(&alloc::format!("{part}.0.{part}.10"), true);
+        }
+        for text in ["0.0.0.0", "255.255.255.255", "127.0.0.1", "199.200.249.250"] {
+            check(text, true);
+        }
+        for text in [
+            "01.2.3.4",
+            "1.2.3",
+            "1.2.3.4.5",
+            "256.1.1.1",
+            "1.2.3.400",
+            "10.1",
+            "0x7f.1",
+            "::1",
+            "fe80::1%eth0",
+            "::ffff:1.2.3.4",
+            "[::1]",
+            "",
+            "x",
+            "1.2.3.",
+            "1..2.3",
+        ] {
+            check(text, false);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Ids in what is written, where they are asked for.
+
+use fantail_event::Flat;
+use fantail_format::EventIds;
+
+use super::*;
+
+/// A field that is called like the id, too.
+const EVENT: &[u8] = b"nx\tSevent_id\tmine\tIid\t7";
+
+fn check_ids(format: Format, expected: [&str; 2]) {
+    let sent = Sent {
+        event: EVENT,
+        parents: &[],
+        global: &[],
+    };
+    let moment = Moment {
+        hostname: b"vm",
+        now: Timestamp::default(),
+    };
+    let line = [b"0\t0\t".as_slice(), sent.event].concat();
+    let arguments = line.split(|&b| b == b'\t');
+    let event = text::parse(arguments, &categories(), Dialect::V2_4).unwrap();
+    let start = Timestamp::from_unix_micros(0x5f_0c2b);
+    for (event_id, expected) in [true, false].into_iter().zip(expected) {
+        let formatter = Formatter::new(FormatterSettings {
+            event_id,
+            ..settings(format, Dialect::V2_4)
+        });
+        let mut ids = EventIds::new(start, 0xab, 1);
+        for number in 1..12 {
+            let mut out = Vec::new();
+            formatter.write_numbered(&Flat::from(&event), &mut ids, moment, &mut out);
+            let expected = expected.replace("ID", &format!("5f0c2b-000000ab-1-{number}"));
+            assert_eq!(
+                out.escape_ascii().to_string(),
+                expected.escape_default().to_string()
+            );
+        }
+        // Whoever hands out none, writes none.
+        let mut out = Vec::new();
+        formatter.write_flat(&event, moment, &mut out);
+        assert!(!out.windows(6).any(|six| six == b"5f0c2b"));
+    }
+}
+
+#[test]
+fn each_format_has_a_place_for_them() {
+    check_ids(
+        Format::Json,
+        [
+            r#"{"event_id":"ID","event":"x","fields":{"event_id":"mine","id":7}}"#,
+            r#"{"event":"x","fields":{"event_id":"mine","id":7}}"#,
+        ],
+    );
+    check_ids(
+        Format::TabText,
+        [
+            "event_id:ID\tevent:x\tfield:event_id=mine\tfield:id=7",
+            "event:x\tfield:event_id=mine\tfield:id=7",
+        ],
+    );
+    check_ids(
+        Format::Ndjson,
+        [
+            r#"{"event_id":"ID","event":"x","field_event_id":"mine","id":7}"#,
+            r#"{"event":"x","field_event_id":"mine","id":7}"#,
+        ],
+    );
+    check_ids(
+        Format::Logfmt,
+        [
+            "event_id=ID event=x field_event_id=mine id=7",
+            "event=x field_event_id=mine id=7",
+        ],
+    );
+    let message =
+        "MESSAGE=event=x field_event_id=mine id=7\nPRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
+    let fields = "DOVECOT_EVENT=x\nDOVECOT_FIELD_EVENT_ID=mine\nDOVECOT_FIELD_ID=7\n";
+    check_ids(
+        Format::Journal,
+        [
+            &format!("{message}DOVECOT_EVENT_ID=ID\n{fields}"),
+            &format!("{message}{fields}"),
+        ],
+    );
+    let rest = r#"event="x" field_event_id="mine" id="7"] event=x field_event_id=mine id=7"#;
+    check_ids(
+        Format::StructuredData,
+        [
+            &format!(r#"[event@32473 event_id="ID" {rest}"#),
+            &format!("[event@32473 {rest}"),
+        ],
+    );
+    check_ids(Format::None, ["", ""]);
+}
