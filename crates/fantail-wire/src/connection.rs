@@ -1,7 +1,7 @@
 //! The state of one client's connection.
 
 use fantail_event::{
-    CategoryTree, Dialect, Event, KeptEvent, Level, RawEvent, RawSending, Scan, SentEvent, Value,
+    CategoryTree, Dialect, Event, Level, RawEvent, RawSending, Scan, SentEvent, Value,
 };
 use smallvec::SmallVec;
 
@@ -110,7 +110,8 @@ impl Connection {
                 self.lend([None, parent], level, read, categories, sent);
                 let mut scan = Scan::new();
                 let event = scan.read(event.0, categories, self.dialect)?;
-                self.live.insert(id, parent, event, &self.limits)
+                let kept = Box::default();
+                self.live.insert(id, parent, kept, event, &self.limits)
             }
             command => self.handle_other(&command, categories, &mut Scan::new()),
         }
@@ -156,9 +157,10 @@ impl Connection {
                 event,
             } => {
                 let parent = self.new_child(id, parent)?;
+                let kept = scan.spare();
                 let event = scan.read(event.0, categories, self.dialect)?;
                 self.lend_raw([None, parent], level, event, categories, sent);
-                self.live.insert(id, parent, event, &self.limits)
+                self.live.insert(id, parent, kept, event, &self.limits)
             }
             command => self.handle_other(&command, categories, scan),
         }
@@ -176,7 +178,7 @@ impl Connection {
                 let event = scan.read(event.0, categories, self.dialect)?;
                 self.live.update(*id, *parent, event, &self.limits)
             }
-            Command::End { id } => self.live.end(*id),
+            Command::End { id } => self.live.end(*id, scan),
             Command::Category { name, parent } => Ok(categories.register(name, parent.as_deref())?),
             Command::Event { .. } | Command::Begin { .. } => Ok(()),
         }
@@ -207,7 +209,7 @@ impl Connection {
         let duration = event.duration_micros();
         event.set(DURATION, Value::Int(duration));
         let events = |at| -> SmallVec<[&Event<'_>; 8]> {
-            let chain = self.live.chain(at);
+            let chain = self.live.chain(at).into_iter();
             chain.map(|kept| kept.event(categories)).collect()
         };
         sent(&SentEvent {
@@ -227,12 +229,11 @@ impl Connection {
         categories: &CategoryTree,
         sent: impl FnOnce(&RawSending<'_>),
     ) {
-        let events = |at| -> SmallVec<[&KeptEvent; 8]> { self.live.chain(at).collect() };
         sent(&RawSending {
             level,
             event,
-            parents: &events(parent),
-            global: &events(global),
+            parents: &self.live.chain(parent),
+            global: &self.live.chain(global),
             categories,
         });
     }
