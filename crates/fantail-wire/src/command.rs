@@ -116,46 +116,38 @@ impl<'a> Command<'a> {
     pub fn parse(line: &'a [u8]) -> Result<Self, WireError> {
         if let Some(rest) = line.strip_prefix(b"EVENT\t") {
             let mut arguments = Arguments(Some(rest));
-            return Ok(Self::Event {
+            Ok(Self::Event {
                 global: arguments.id()?,
                 parent: arguments.id()?,
                 level: arguments.level()?,
                 event: arguments.event(),
-            });
-        }
-        Self::parse_other(line)
-    }
-
-    /// All but an `EVENT` that has arguments.
-    #[inline(never)]
-    fn parse_other(line: &'a [u8]) -> Result<Self, WireError> {
-        let (command, rest) = match line.iter().position(|byte| *byte == b'\t') {
-            Some(at) => (&line[..at], Some(&line[at + 1..])),
-            None => (line, None),
-        };
-        let mut arguments = Arguments(rest);
-        match command {
-            b"BEGIN" => Ok(Self::Begin {
+            })
+        } else if let Some(rest) = line.strip_prefix(b"BEGIN\t") {
+            let mut arguments = Arguments(Some(rest));
+            Ok(Self::Begin {
                 id: arguments.id()?,
                 parent: arguments.id()?,
                 level: arguments.level()?,
                 event: arguments.event(),
-            }),
-            b"UPDATE" => Ok(Self::Update {
+            })
+        } else if let Some(rest) = line.strip_prefix(b"UPDATE\t") {
+            let mut arguments = Arguments(Some(rest));
+            Ok(Self::Update {
                 id: arguments.id()?,
                 parent: arguments.id()?,
                 event: arguments.event(),
-            }),
-            b"END" => Ok(Self::End {
-                id: arguments.id()?,
-            }),
-            b"CATEGORY" => Ok(Self::Category {
-                name: arguments.next().ok_or(WireErrorKind::MissingCategory)?,
-                parent: arguments.next(),
-            }),
-            // It has no arguments.
-            b"EVENT" => Err(WireErrorKind::BadId.into()),
-            _ => Err(WireErrorKind::UnknownCommand.into()),
+            })
+        } else if let Some(rest) = line.strip_prefix(b"END\t") {
+            let id = Arguments(Some(rest)).id()?;
+            Ok(Self::End { id })
+        } else if let Some(rest) = line.strip_prefix(b"CATEGORY\t") {
+            let mut names = rest.splitn(3, |byte| *byte == b'\t').map(escape::unescape);
+            Ok(Self::Category {
+                name: names.next().unwrap_or_default(),
+                parent: names.next(),
+            })
+        } else {
+            Err(without_arguments(line).into())
         }
     }
 
@@ -205,20 +197,19 @@ fn push_event(out: &mut Vec<u8>, head: &str, event: EventArguments<'_>) {
     out.extend_from_slice(event.0);
 }
 
+/// What is wrong with a line that is no command and a TAB.
+#[cold]
+fn without_arguments(line: &[u8]) -> WireErrorKind {
+    match line {
+        b"EVENT" | b"BEGIN" | b"UPDATE" | b"END" => WireErrorKind::BadId,
+        b"CATEGORY" => WireErrorKind::MissingCategory,
+        _ => WireErrorKind::UnknownCommand,
+    }
+}
+
 struct Arguments<'a>(Option<&'a [u8]>);
 
 impl<'a> Arguments<'a> {
-    fn raw(&mut self) -> Option<&'a [u8]> {
-        let mut parts = self.0?.splitn(2, |byte| *byte == b'\t');
-        let argument = parts.next();
-        self.0 = parts.next();
-        argument
-    }
-
-    fn next(&mut self) -> Option<Cow<'a, [u8]>> {
-        self.raw().map(escape::unescape)
-    }
-
     #[inline]
     fn id(&mut self) -> Result<u64, WireError> {
         match self.unsigned() {

@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 
 use crate::{
     Command, Handshake, WireError, WireErrorKind,
-    live::{DURATION, LiveEvents},
+    command::EventArguments,
+    live::{Chain, DURATION, LiveEvents},
 };
 
 /// What one connection may use.
@@ -113,7 +114,13 @@ impl Connection {
                 let kept = Box::default();
                 self.live.insert(id, parent, kept, event, &self.limits)
             }
-            command => self.handle_other(&command, categories, &mut Scan::new()),
+            Command::Update { id, parent, event } => {
+                self.update(id, parent, event, categories, &mut Scan::new())
+            }
+            Command::End { id } => self.live.end(id, &mut Scan::new()),
+            Command::Category { name, parent } => {
+                Ok(categories.register(&name, parent.as_deref())?)
+            }
         }
     }
 
@@ -162,26 +169,26 @@ impl Connection {
                 self.lend_raw([None, parent], level, event, categories, sent);
                 self.live.insert(id, parent, kept, event, &self.limits)
             }
-            command => self.handle_other(&command, categories, scan),
+            Command::Update { id, parent, event } => {
+                self.update(id, parent, event, categories, scan)
+            }
+            Command::End { id } => self.live.end(id, scan),
+            Command::Category { name, parent } => {
+                Ok(categories.register(&name, parent.as_deref())?)
+            }
         }
     }
 
-    /// A command that sends nothing.
-    fn handle_other(
+    fn update(
         &mut self,
-        command: &Command<'_>,
-        categories: &mut CategoryTree,
+        id: u64,
+        parent: u64,
+        event: EventArguments<'_>,
+        categories: &CategoryTree,
         scan: &mut Scan,
     ) -> Result<(), WireError> {
-        match command {
-            Command::Update { id, parent, event } => {
-                let event = scan.read(event.0, categories, self.dialect)?;
-                self.live.update(*id, *parent, event, &self.limits)
-            }
-            Command::End { id } => self.live.end(*id, scan),
-            Command::Category { name, parent } => Ok(categories.register(name, parent.as_deref())?),
-            Command::Event { .. } | Command::Begin { .. } => Ok(()),
-        }
+        let event = scan.read(event.0, categories, self.dialect)?;
+        self.live.update(id, parent, event, &self.limits)
     }
 
     fn greet(&mut self, line: &[u8]) -> Result<(), WireError> {
@@ -209,8 +216,10 @@ impl Connection {
         let duration = event.duration_micros();
         event.set(DURATION, Value::Int(duration));
         let events = |at| -> SmallVec<[&Event<'_>; 8]> {
-            let chain = self.live.chain(at).into_iter();
-            chain.map(|kept| kept.event(categories)).collect()
+            let mut chain = Chain::new();
+            self.live.chain(at, &mut chain);
+            let events = chain.iter().map(|kept| kept.event(categories));
+            events.collect()
         };
         sent(&SentEvent {
             level,
@@ -229,11 +238,14 @@ impl Connection {
         categories: &CategoryTree,
         sent: impl FnOnce(&RawSending<'_>),
     ) {
+        let (mut parents, mut globals) = (Chain::new(), Chain::new());
+        self.live.chain(parent, &mut parents);
+        self.live.chain(global, &mut globals);
         sent(&RawSending {
             level,
             event,
-            parents: &self.live.chain(parent),
-            global: &self.live.chain(global),
+            parents: &parents,
+            global: &globals,
             categories,
         });
     }

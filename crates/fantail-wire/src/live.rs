@@ -149,17 +149,15 @@ impl LiveEvents {
         Ok(())
     }
 
-    /// The event at `at` and its ancestors, nearest first.
+    /// Appends the event at `at` and its ancestors, nearest first.
     #[inline]
-    pub(crate) fn chain(&self, at: Option<usize>) -> Chain<'_> {
-        let mut chain = Chain::new();
+    pub(crate) fn chain<'a>(&'a self, at: Option<usize>, chain: &mut Chain<'a>) {
         let mut next = at;
         while let Some(at) = next {
             let Some(node) = self.node(at) else { break };
             chain.push(&*node.event);
             next = node.parent;
         }
-        chain
     }
 
     /// How many events are kept, ended ones with living children included.
