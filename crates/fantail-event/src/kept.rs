@@ -8,7 +8,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::cell::{OnceCell, Ref, RefCell};
 
 use crate::{
-    CategoryTree, Event, RawEvent,
+    CategoryId, CategoryTree, Event, RawEvent,
     raw::{Parts, RawField, RawValue, Span},
     scan::{MAX_TEXT, repeated},
 };
@@ -148,6 +148,16 @@ impl KeptEvent {
             + size_of_val(parts.categories.as_slice())
             // What may be known of it.
             + parts.fields.len() * size_of::<(u32, u32)>()
+    }
+
+    /// About how many bytes it has room for.
+    pub(crate) fn capacity(&self) -> usize {
+        let parts = &self.parts;
+        size_of::<Self>()
+            + self.text.capacity()
+            + parts.fields.capacity() * size_of::<RawField>()
+            + parts.elements.capacity() * size_of::<Span>()
+            + parts.categories.capacity() * size_of::<CategoryId>()
     }
 
     /// What `find` found out about the event as it is, unless that is known

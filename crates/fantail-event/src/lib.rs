@@ -21,6 +21,7 @@ extern crate alloc;
 mod category;
 mod context;
 mod dialect;
+mod digits;
 mod error;
 pub mod escape;
 mod event;

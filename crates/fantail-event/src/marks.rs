@@ -1,121 +1,163 @@
-//! Where the TABs and the escapes of a text are.
+//! Where the arguments of a text end.
 //!
-//! 64 bytes at a time become 64 bits, of which those that are set are taken
-//! one by one: the arguments of events are short, so that a search that
-//! begins anew for each of them spends its time with beginning. The bits are
-//! made with whole words (eight bytes a step), in safe code; the instructions
-//! that would do sixteen bytes a step cannot be had without `unsafe`, and save
-//! about a tenth of what it costs to read an event.
+//! 64 bytes at a time become 64 bits each for the TABs and the escapes. The
+//! places of the TABs are written down before anything is read: arguments are
+//! short, so that a search that begins anew for each of them spends its time
+//! with beginning, and one that stops after each mispredicts its end.
+//!
+//! Invariant: what is written down is one place for each TAB, ascending, and
+//! then the text's length.
 
-/// TAB and the escape byte differ in this bit.
-const DIFFERENCE: u64 = 0x08;
-const EACH: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = EACH << 7;
-/// Moves the lowest bit of byte *n* to bit 56 + *n*.
-const GATHER: u64 = 0x0102_0408_1020_4080;
+use alloc::vec::Vec;
 
-/// The places of all TABs and escape bytes, ascending.
-#[derive(Debug, Clone)]
-pub(crate) struct Marks<'t> {
-    /// What follows the current block.
-    rest: &'t [u8],
-    /// Where the current block begins, and its marks that are left.
-    start: usize,
-    next_start: usize,
-    bits: u64,
+use wide::u8x16;
+
+const BLOCK: usize = 64;
+const ESCAPE: u8 = 1;
+/// So many arguments mostly end in a block.
+const FEW: usize = 8;
+
+/// The ends of a text's arguments, in memory that is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Ends {
+    /// More room than is taken.
+    places: Vec<u32>,
+    taken: usize,
 }
 
-impl<'t> Marks<'t> {
-    pub(crate) const fn new(text: &'t [u8]) -> Self {
-        Self {
-            rest: text,
-            start: 0,
-            next_start: 0,
-            bits: 0,
+impl Ends {
+    /// Finds the ends of all arguments of a text of at most
+    /// [`MAX_TEXT`](crate::MAX_TEXT) bytes; whether anything is escaped.
+    #[inline(never)]
+    pub(crate) fn find(&mut self, text: &[u8]) -> bool {
+        let mut taken = 0;
+        let mut start = 0;
+        let mut escapes = u8x16::ZERO;
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        for block in blocks {
+            taken += self.take(block, start, 0, taken, &mut escapes);
+            start += 64;
+        }
+        let mut filled = [0; BLOCK];
+        // The last 64 bytes, of which some are known; or what there is.
+        let (block, known) = match text.last_chunk() {
+            Some(block) => (block, 64 - rest.len()),
+            None => {
+                if let Some(start) = filled.get_mut(..rest.len()) {
+                    start.copy_from_slice(rest);
+                }
+                (&filled, 0)
+            }
+        };
+        if !rest.is_empty() {
+            taken += self.take(block, start, known, taken, &mut escapes);
+        }
+        self.taken = taken;
+        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        escapes.to_bitmask() != 0
+    }
+
+    /// Where the arguments end.
+    #[inline]
+    pub(crate) fn places(&self) -> &[u32] {
+        self.places.get(..self.taken).unwrap_or_default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.taken = 0;
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, place: u32) {
+        if let Some([first, ..]) = self.room(self.taken) {
+            *first = place;
+            self.taken += 1;
         }
     }
 
-    /// Takes the next block; `false` at the end.
-    #[inline]
-    fn advance(&mut self) -> bool {
-        self.start = self.next_start;
-        self.next_start += 64;
-        if let Some((block, rest)) = self.rest.split_first_chunk() {
-            self.bits = bits(block);
-            self.rest = rest;
-            return true;
+    /// Notes the TABs of a block but for its first `known` bytes, the next of
+    /// which is at `start`; how many there are.
+    #[inline(always)]
+    fn take(
+        &mut self,
+        block: &[u8; BLOCK],
+        start: u32,
+        known: usize,
+        taken: usize,
+        escapes: &mut u8x16,
+    ) -> usize {
+        let mut tabs = 0;
+        let (parts, _) = block.as_chunks::<16>();
+        for (shift, part) in (0_u32..).step_by(16).zip(parts) {
+            let part = u8x16::new(*part);
+            let found = part.simd_eq(u8x16::splat(b'\t')).to_bitmask();
+            tabs |= u64::from(found) << shift;
+            *escapes |= part.simd_eq(u8x16::splat(ESCAPE));
         }
-        if self.rest.is_empty() {
-            return false;
-        }
-        let mut block = [0; 64];
-        if let Some(filled) = block.get_mut(..self.rest.len()) {
-            filled.copy_from_slice(self.rest);
-        }
-        self.bits = bits(&block);
-        self.rest = &[];
-        true
-    }
-}
-
-impl Iterator for Marks<'_> {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        while self.bits == 0 {
-            if !self.advance() {
-                return None;
+        tabs >>= known;
+        let count = tabs.count_ones() as usize;
+        if let Some(places) = self.room(taken) {
+            let (few, many) = places.split_at_mut(FEW);
+            let mut write = |places: &mut [u32]| {
+                for place in places {
+                    *place = start + tabs.trailing_zeros();
+                    tabs &= tabs.wrapping_sub(1);
+                }
+            };
+            // Always so many, because a number that is hard to predict costs
+            // more than to write over what was too much.
+            write(few);
+            if count > FEW {
+                write(many.get_mut(..count - FEW).unwrap_or_default());
             }
         }
-        let bit = self.bits.trailing_zeros();
-        self.bits &= self.bits - 1;
-        Some(self.start + bit as usize)
+        count
+    }
+
+    /// Room for a block.
+    #[inline]
+    fn room(&mut self, taken: usize) -> Option<&mut [u32; BLOCK]> {
+        if self.places.len() < taken + BLOCK {
+            grow(&mut self.places, taken);
+        }
+        self.places.get_mut(taken..)?.first_chunk_mut()
     }
 }
 
-/// A bit for each byte that is a mark.
-#[inline]
-fn bits(block: &[u8; 64]) -> u64 {
-    let (words, _) = block.as_chunks::<8>();
-    let mut bits = 0;
-    for (shift, word) in (0_u32..).step_by(8).zip(words) {
-        // Marks become zero.
-        let word = (u64::from_le_bytes(*word) & !(EACH * DIFFERENCE)) ^ EACH;
-        // The high bit of each byte that is not: no carry crosses a byte.
-        let others = ((word & !HIGH) + !HIGH) | word;
-        let marks = (!others & HIGH) >> 7;
-        bits |= (marks.wrapping_mul(GATHER) >> 56) << shift;
-    }
-    bits
+#[cold]
+fn grow(places: &mut Vec<u32>, taken: usize) {
+    places.resize(2 * taken + 4 * BLOCK, 0);
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
 
-    use super::Marks;
+    use super::Ends;
 
-    fn check(text: &[u8]) {
-        let found: Vec<usize> = Marks::new(text).collect();
-        let is_mark = |at: &usize| matches!(text[*at], 1 | b'\t');
-        let expected: Vec<usize> = (0..text.len()).filter(is_mark).collect();
+    fn check(text: &[u8], ends: &mut Ends) {
+        let is_escaped = ends.find(text);
+        assert_eq!(is_escaped, text.contains(&1), "{}", text.escape_ascii());
+        let tabs = (0..text.len()).filter(|at| text[*at] == b'\t');
+        let expected: Vec<usize> = tabs.chain([text.len()]).collect();
+        let found: Vec<usize> = ends.places().iter().map(|at| *at as usize).collect();
         assert_eq!(found, expected, "{}", text.escape_ascii());
     }
 
     #[test]
     fn all_bytes_in_all_places() {
+        let mut ends = Ends::default();
         for byte in 0..=u8::MAX {
             for length in [1, 7, 8, 9, 63, 64, 65, 128, 130] {
                 for at in [0, length / 2, length - 1] {
-                    for other in [b'x', b'\t', 0, 0xff] {
+                    for other in [b'x', b'\t', 0, 1, 0xff] {
                         let mut text = alloc::vec![other; length];
                         text[at] = byte;
-                        check(&text);
+                        check(&text, &mut ends);
                     }
                 }
             }
         }
-        check(b"");
+        check(b"", &mut ends);
     }
 }

@@ -42,10 +42,6 @@ impl Span {
             end: self.end.saturating_add(by),
         }
     }
-
-    pub(crate) const fn len(self) -> u32 {
-        self.end.saturating_sub(self.start)
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

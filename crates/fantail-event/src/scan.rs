@@ -4,12 +4,11 @@
 //! [`text::parse`](crate::text::parse) does, with the same errors, in one pass
 //! over the bytes: what is not asked for later costs no more than to be
 //! stepped over. Numbers are read, because a wrong one is an error; texts stay
-//! where they are. Only a text with an escape in it is copied from there on,
-//! unescaped, into a buffer that the scan keeps.
+//! where they are. Only a text with an escape in it is copied, unescaped, into
+//! a buffer that the scan keeps.
 //!
-//! Invariant: the places of a scan lie in the text while nothing was escaped,
-//! else in the copy; the copy begins with the text up to the first escape, so
-//! that the places found before hold.
+//! Invariant: all places of a scan lie in the text while nothing is escaped in
+//! it, else all in the copy.
 
 mod arguments;
 pub(crate) mod repeated;
@@ -18,7 +17,9 @@ use alloc::{boxed::Box, vec::Vec};
 
 use self::arguments::Arguments;
 use crate::{
-    CategoryId, CategoryTree, Dialect, Ip, RawEvent, TextError, TextErrorKind, Timestamp,
+    CategoryId, CategoryTree, Dialect, Ip, KeptEvent, RawEvent, TextError, TextErrorKind,
+    Timestamp,
+    marks::Ends,
     raw::{Parts, RawField, RawValue, Span},
     text::{MAX_FIELDS, integer},
 };
@@ -31,17 +32,41 @@ pub const MAX_TEXT: usize = 1 << 30;
 #[derive(Debug, Default)]
 pub struct Scan {
     parts: Parts,
+    ends: Ends,
     unescaped: Vec<u8>,
-    /// No key stands twice among the fields.
-    distinct: bool,
     hints: Hints,
+    second: Second,
+    #[allow(clippy::vec_box, reason = "they are given out and come back boxed")]
+    spare: Vec<Box<KeptEvent>>,
 }
+
+/// Memory of events that ended is kept for the next ones, up to so many.
+const SPARE: usize = 64;
+/// Larger events leave no memory behind.
+const SPARE_BYTES: usize = 4096;
 
 impl Scan {
     /// Buffers without anything in them.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An event for [`KeptEvent::replace`], if there is one in memory that was
+    /// given back.
+    #[must_use]
+    #[inline]
+    pub fn spare(&mut self) -> Box<KeptEvent> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Gives back an event that is needed no longer, so that another one can
+    /// be kept in its memory. Some are held, none of them large.
+    #[inline]
+    pub fn give_back(&mut self, event: Box<KeptEvent>) {
+        if self.spare.len() < SPARE && event.capacity() < SPARE_BYTES {
+            self.spare.push(event);
+        }
     }
 
     /// Reads an event from its arguments, TABs between them.
@@ -67,21 +92,24 @@ impl Scan {
         dialect: Dialect,
     ) -> Result<RawEvent<'a>, TextError> {
         self.parts.clear();
-        self.distinct = false;
         if text.len() > MAX_TEXT {
             return Err(TextError::new(TextErrorKind::TooManyFields, 0));
         }
-        let mut reader = Reader {
-            arguments: Arguments::new(text, &mut self.unescaped),
-            parts: &mut self.parts,
-            distinct: &mut self.distinct,
-            taken: 0,
-        };
-        reader.event(categories, &mut self.hints, dialect)?;
-        let text = match reader.arguments.is_copied() {
-            true => self.unescaped.as_slice(),
+        let text = match self.ends.find(text) {
             false => text,
+            true => {
+                arguments::unescape(text, &mut self.ends, &mut self.unescaped);
+                &self.unescaped
+            }
         };
+        let mut reader = Reader {
+            arguments: Arguments::new(text, self.ends.places()),
+            parts: &mut self.parts,
+            room: MAX_FIELDS,
+            hints: &mut self.hints,
+            second: &mut self.second,
+        };
+        reader.event(categories, dialect)?;
         Ok(RawEvent {
             text,
             parts: &self.parts,
@@ -89,33 +117,46 @@ impl Scan {
     }
 }
 
+/// Its state is to stay in registers: what is rarely called takes and gives
+/// values, and not the reader.
 struct Reader<'a> {
     arguments: Arguments<'a>,
     parts: &'a mut Parts,
-    distinct: &'a mut bool,
-    taken: usize,
+    /// So many fields need no care: 0 from when each key is there once.
+    room: usize,
+    hints: &'a mut Hints,
+    second: &'a mut Second,
 }
 
 impl Reader<'_> {
-    fn event(
-        &mut self,
-        categories: &CategoryTree,
-        hints: &mut Hints,
-        dialect: Dialect,
-    ) -> Result<(), TextError> {
+    #[inline]
+    fn event(&mut self, categories: &CategoryTree, dialect: Dialect) -> Result<(), TextError> {
         self.parts.created = self.time()?;
-        while let Some(argument) = self.next() {
-            let Some(&code) = self.bytes(argument).first() else {
-                continue;
-            };
+        while let Some(argument) = self.arguments.next() {
+            let code = self.arguments.code(argument);
             let rest = Span {
                 start: argument.start + 1,
                 end: argument.end,
             };
             match code {
+                b'S' => {
+                    self.check_key(rest)?;
+                    let text = self.value()?;
+                    self.push(rest, RawValue::Str(text))?;
+                }
+                b'I' => {
+                    self.check_key(rest)?;
+                    let number = self.value()?;
+                    let number = self.integer(number, TextErrorKind::BadInteger)?;
+                    self.push(rest, RawValue::Int(number))?;
+                }
                 b'P' if dialect == Dialect::V2_3 => _ = self.value()?,
-                b'I' | b'S' | b'T' | b'P' | b'L' => self.field(code, rest)?,
-                b'c' => self.category(rest, categories, hints)?,
+                b'T' | b'P' | b'L' => {
+                    self.check_key(rest)?;
+                    let value = self.rare_value(code)?;
+                    self.push(rest, value)?;
+                }
+                b'c' => self.category(rest, categories)?,
                 b'n' => self.parts.name = Some(rest),
                 b's' => self.parts.source = Some((rest, self.line()?)),
                 b'l' => self.parts.sent = Some(self.time_after(rest)?),
@@ -126,133 +167,162 @@ impl Reader<'_> {
         Ok(())
     }
 
-    #[inline]
-    fn next(&mut self) -> Option<Span> {
-        let argument = self.arguments.next()?;
-        self.taken += 1;
-        Some(argument)
-    }
-
-    #[inline]
-    fn bytes(&self, span: Span) -> &[u8] {
-        self.arguments.bytes(span)
-    }
-
     /// What is wrong with the argument taken last.
-    #[cold]
+    #[inline]
     fn error(&self, kind: TextErrorKind) -> TextError {
-        TextError::new(kind, self.taken.saturating_sub(1))
+        error(kind, self.arguments.taken().wrapping_sub(1))
     }
 
     #[inline]
     fn value(&mut self) -> Result<Span, TextError> {
-        let missing = self.taken;
-        self.next()
-            .ok_or_else(|| TextError::new(TextErrorKind::MissingValue, missing))
+        match self.arguments.next() {
+            Some(value) => Ok(value),
+            None => Err(error(TextErrorKind::MissingValue, self.arguments.taken())),
+        }
     }
 
     #[inline]
     fn integer(&self, span: Span, wrong: TextErrorKind) -> Result<i64, TextError> {
-        integer(self.bytes(span)).ok_or_else(|| self.error(wrong))
+        match self.arguments.integer(span) {
+            Some(number) => Ok(number),
+            None => Err(self.error(wrong)),
+        }
     }
 
+    #[inline]
     fn time(&mut self) -> Result<Timestamp, TextError> {
         let seconds = self.value()?;
         self.time_after(seconds)
     }
 
+    #[inline(always)]
     fn time_after(&mut self, seconds: Span) -> Result<Timestamp, TextError> {
-        let seconds = self.integer(seconds, TextErrorKind::BadSeconds)?;
+        let Some(seconds) = self.second.read(self.arguments.bytes(seconds)) else {
+            return Err(self.error(TextErrorKind::BadSeconds));
+        };
         let micros = self.value()?;
         let micros = self.integer(micros, TextErrorKind::BadMicroseconds)?;
-        u32::try_from(micros)
-            .ok()
-            .and_then(|micros| Timestamp::new(seconds, micros))
-            .ok_or_else(|| self.error(TextErrorKind::BadMicroseconds))
-    }
-
-    fn line(&mut self) -> Result<u32, TextError> {
-        let line = self.value()?;
-        let line = self.integer(line, TextErrorKind::BadLine)?;
-        u32::try_from(line).map_err(|_| self.error(TextErrorKind::BadLine))
+        let micros = u32::try_from(micros).unwrap_or(u32::MAX);
+        match Timestamp::new(seconds, micros) {
+            Some(time) => Ok(time),
+            None => Err(self.error(TextErrorKind::BadMicroseconds)),
+        }
     }
 
     #[inline]
-    fn field(&mut self, code: u8, key: Span) -> Result<(), TextError> {
-        if key.len() == 0 {
-            return Err(self.error(TextErrorKind::MissingKey));
+    fn line(&mut self) -> Result<u32, TextError> {
+        let line = self.value()?;
+        let line = self.integer(line, TextErrorKind::BadLine)?;
+        match u32::try_from(line) {
+            Ok(line) => Ok(line),
+            Err(_) => Err(self.error(TextErrorKind::BadLine)),
         }
-        let value = match code {
-            b'S' => RawValue::Str(self.value()?),
-            b'I' => {
-                let number = self.value()?;
-                RawValue::Int(self.integer(number, TextErrorKind::BadInteger)?)
-            }
-            b'T' => RawValue::Time(self.time()?),
-            b'P' => {
-                let ip = self.value()?;
-                if Ip::parse_sent(self.bytes(ip)).is_none() {
-                    return Err(self.error(TextErrorKind::BadIp));
-                }
-                RawValue::Ip(ip)
-            }
-            _ => RawValue::List(self.list()?),
-        };
-        let field = RawField { key, value };
-        if self.parts.fields.len() < MAX_FIELDS && !*self.distinct {
-            self.parts.fields.push(field);
+    }
+
+    #[inline]
+    fn check_key(&self, key: Span) -> Result<(), TextError> {
+        match key.start < key.end {
+            true => Ok(()),
+            false => Err(self.error(TextErrorKind::MissingKey)),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, key: Span, value: RawValue) -> Result<(), TextError> {
+        let fields = &mut self.parts.fields;
+        fields.push(RawField { key, value });
+        if fields.len() <= self.room {
             return Ok(());
         }
-        self.one_of_many(field)
+        // From here on, only keys that were not there yet take room.
+        repeated::join_last(fields, self.arguments.text(), self.room == 0);
+        self.room = 0;
+        match fields.len() > MAX_FIELDS {
+            true => Err(self.error(TextErrorKind::TooManyFields)),
+            false => Ok(()),
+        }
     }
 
-    /// From here on, only keys that were not there yet take room.
-    #[cold]
-    fn one_of_many(&mut self, field: RawField) -> Result<(), TextError> {
-        let (fields, text) = (&mut self.parts.fields, self.arguments.base());
-        if !*self.distinct {
-            *self.distinct = true;
-            repeated::merge(fields, text);
+    #[inline]
+    fn rare_value(&mut self, code: u8) -> Result<RawValue, TextError> {
+        match code {
+            b'T' => self.time().map(RawValue::Time),
+            b'P' => {
+                let ip = self.value()?;
+                match Ip::parse_sent(self.arguments.bytes(ip)) {
+                    Some(_) => Ok(RawValue::Ip(ip)),
+                    None => Err(self.error(TextErrorKind::BadIp)),
+                }
+            }
+            _ => self.list().map(RawValue::List),
         }
-        repeated::set(fields, field, text);
-        if fields.len() > MAX_FIELDS {
-            return Err(self.error(TextErrorKind::TooManyFields));
-        }
-        Ok(())
     }
 
-    #[cold]
+    #[inline]
     fn list(&mut self) -> Result<Span, TextError> {
         let count = self.value()?;
         let count = self.integer(count, TextErrorKind::BadCount)?;
-        let count = u32::try_from(count).map_err(|_| self.error(TextErrorKind::BadCount))?;
+        let Ok(count) = u32::try_from(count) else {
+            return Err(self.error(TextErrorKind::BadCount));
+        };
         let start = self.parts.elements.len();
         // Grows with the elements that are there, never by the count alone.
         for _ in 0..count {
             // 2.4 takes a list that ends early for what is there (2.3 dies).
-            let Some(element) = self.next() else { break };
+            let Some(element) = self.arguments.next() else {
+                break;
+            };
             self.parts.elements.push(element);
         }
         Ok(Span::between(start, self.parts.elements.len()))
     }
 
-    fn category(
-        &mut self,
-        name: Span,
-        categories: &CategoryTree,
-        hints: &mut Hints,
-    ) -> Result<(), TextError> {
-        let Some(id) = hints.find(self.bytes(name), categories) else {
+    #[inline]
+    fn category(&mut self, name: Span, categories: &CategoryTree) -> Result<(), TextError> {
+        let Some(id) = self.hints.find(self.arguments.bytes(name), categories) else {
             return Err(self.error(TextErrorKind::UnknownCategory));
         };
-        if self.parts.categories.contains(&id) {
+        let known = &mut self.parts.categories;
+        if known.contains(&id) {
             return Ok(());
         }
-        self.parts.categories.push(id);
-        if self.parts.categories.len() > MAX_FIELDS {
-            return Err(self.error(TextErrorKind::TooManyFields));
+        known.push(id);
+        match known.len() > MAX_FIELDS {
+            true => Err(self.error(TextErrorKind::TooManyFields)),
+            false => Ok(()),
         }
-        Ok(())
+    }
+}
+
+#[cold]
+fn error(kind: TextErrorKind, argument: usize) -> TextError {
+    TextError::new(kind, argument)
+}
+
+/// The second that was read last: nearly all times of a stream are of one
+/// second after another.
+#[derive(Debug, Default)]
+struct Second {
+    digits: [u8; 10],
+    number: i64,
+}
+
+impl Second {
+    #[inline]
+    fn read(&mut self, text: &[u8]) -> Option<i64> {
+        match <&[u8; 10]>::try_from(text).ok() {
+            Some(digits) if *digits == self.digits => Some(self.number),
+            _ => self.other(text),
+        }
+    }
+
+    #[inline(never)]
+    fn other(&mut self, text: &[u8]) -> Option<i64> {
+        let number = integer(text)?;
+        if let Ok(digits) = text.try_into() {
+            *self = Self { digits, number };
+        }
+        Some(number)
     }
 }
 

@@ -11,7 +11,7 @@ use alloc::{borrow::Cow, string::ToString, vec::Vec};
 
 use crate::{
     Bytes, CategoryTree, Dialect, Event, Ip, Source, TextError, TextErrorKind, Timestamp, Value,
-    escape,
+    digits, escape,
 };
 
 /// An event may have this many fields, and this many categories.
@@ -200,6 +200,42 @@ pub fn integer(text: &[u8]) -> Option<i64> {
             shifted.checked_add(digit)
         }
     })
+}
+
+/// The decimal number before the first TAB, without a sign, and what follows
+/// the TAB; `None` after the number if there is no TAB.
+///
+/// ```
+/// use fantail_event::text::leading_number;
+///
+/// assert_eq!(leading_number(b"46\t0\tnlogin"), Some((46, Some(&b"0\tnlogin"[..]))));
+/// assert_eq!(leading_number(b"46"), Some((46, None)));
+/// assert_eq!(leading_number(b"-1\t0"), None);
+/// ```
+#[must_use]
+#[inline]
+pub fn leading_number(text: &[u8]) -> Option<(u64, Option<&[u8]>)> {
+    match digits::first(text) {
+        Some((number, rest)) => Some((number, Some(rest))),
+        None => other_leading_number(text),
+    }
+}
+
+#[inline(never)]
+fn other_leading_number(text: &[u8]) -> Option<(u64, Option<&[u8]>)> {
+    let end = text.iter().position(|byte| *byte == b'\t');
+    let (digits, rest) = match end {
+        Some(end) => (text.get(..end)?, text.get(end + 1..)),
+        None => (text, None),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let number = digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })?;
+    Some((number, rest))
 }
 
 /// Numbers of so many digits fit.

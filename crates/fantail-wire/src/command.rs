@@ -24,7 +24,10 @@ impl Handshake {
         if greeting != [Some(b"VERSION".as_slice()), Some(b"stats-client")] {
             return Err(WireErrorKind::NoHandshake.into());
         }
-        let mut number = || arguments.next().and_then(unsigned);
+        let mut number = || match text::leading_number(arguments.next()?)? {
+            (number, None) => Some(number),
+            _ => None,
+        };
         let (Some(major), Some(minor)) = (number(), number()) else {
             return Err(WireErrorKind::NoHandshake.into());
         };
@@ -109,35 +112,42 @@ impl<'a> Command<'a> {
     /// # Errors
     /// The command is unknown, or an id, the log type or a name is missing or
     /// malformed.
+    #[inline]
     pub fn parse(line: &'a [u8]) -> Result<Self, WireError> {
-        let (command, rest) = cut(line);
-        let mut arguments = Arguments(rest);
-        match command {
-            b"EVENT" => Ok(Self::Event {
+        if let Some(rest) = line.strip_prefix(b"EVENT\t") {
+            let mut arguments = Arguments(Some(rest));
+            Ok(Self::Event {
                 global: arguments.id()?,
                 parent: arguments.id()?,
                 level: arguments.level()?,
                 event: arguments.event(),
-            }),
-            b"BEGIN" => Ok(Self::Begin {
+            })
+        } else if let Some(rest) = line.strip_prefix(b"BEGIN\t") {
+            let mut arguments = Arguments(Some(rest));
+            Ok(Self::Begin {
                 id: arguments.id()?,
                 parent: arguments.id()?,
                 level: arguments.level()?,
                 event: arguments.event(),
-            }),
-            b"UPDATE" => Ok(Self::Update {
+            })
+        } else if let Some(rest) = line.strip_prefix(b"UPDATE\t") {
+            let mut arguments = Arguments(Some(rest));
+            Ok(Self::Update {
                 id: arguments.id()?,
                 parent: arguments.id()?,
                 event: arguments.event(),
-            }),
-            b"END" => Ok(Self::End {
-                id: arguments.id()?,
-            }),
-            b"CATEGORY" => Ok(Self::Category {
-                name: arguments.next().ok_or(WireErrorKind::MissingCategory)?,
-                parent: arguments.next(),
-            }),
-            _ => Err(WireErrorKind::UnknownCommand.into()),
+            })
+        } else if let Some(rest) = line.strip_prefix(b"END\t") {
+            let id = Arguments(Some(rest)).id()?;
+            Ok(Self::End { id })
+        } else if let Some(rest) = line.strip_prefix(b"CATEGORY\t") {
+            let mut names = rest.splitn(3, |byte| *byte == b'\t').map(escape::unescape);
+            Ok(Self::Category {
+                name: names.next().unwrap_or_default(),
+                parent: names.next(),
+            })
+        } else {
+            Err(without_arguments(line).into())
         }
     }
 
@@ -187,72 +197,44 @@ fn push_event(out: &mut Vec<u8>, head: &str, event: EventArguments<'_>) {
     out.extend_from_slice(event.0);
 }
 
-/// What stands before the first TAB, and after it (`None` without a TAB).
-fn cut(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'\t', text) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
+/// What is wrong with a line that is no command and a TAB.
+#[cold]
+fn without_arguments(line: &[u8]) -> WireErrorKind {
+    match line {
+        b"EVENT" | b"BEGIN" | b"UPDATE" | b"END" => WireErrorKind::BadId,
+        b"CATEGORY" => WireErrorKind::MissingCategory,
+        _ => WireErrorKind::UnknownCommand,
     }
 }
 
 struct Arguments<'a>(Option<&'a [u8]>);
 
 impl<'a> Arguments<'a> {
-    fn raw(&mut self) -> Option<&'a [u8]> {
-        let (argument, rest) = cut(self.0?);
-        self.0 = rest;
-        Some(argument)
-    }
-
-    fn next(&mut self) -> Option<Cow<'a, [u8]>> {
-        self.raw().map(escape::unescape)
-    }
-
     #[inline]
     fn id(&mut self) -> Result<u64, WireError> {
-        self.unsigned().ok_or(WireErrorKind::BadId.into())
+        match self.unsigned() {
+            Some(id) => Ok(id),
+            None => Err(WireErrorKind::BadId.into()),
+        }
     }
 
     #[inline]
     fn level(&mut self) -> Result<Level, WireError> {
-        self.unsigned()
-            .and_then(Level::from_wire)
-            .ok_or(WireErrorKind::BadLevel.into())
+        match self.unsigned().and_then(Level::from_wire) {
+            Some(level) => Ok(level),
+            None => Err(WireErrorKind::BadLevel.into()),
+        }
     }
 
     /// A decimal number.
     #[inline]
     fn unsigned(&mut self) -> Option<u64> {
-        let text = self.0?;
-        let mut number = 0_u64;
-        let mut digits = 0;
-        for byte in text {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
-            digits += 1;
-        }
-        self.0 = match text.get(digits) {
-            None => None,
-            Some(b'\t') => text.get(digits + 1..),
-            Some(_) => return None,
-        };
-        (digits > 0).then_some(number)
+        let (number, rest) = text::leading_number(self.0?)?;
+        self.0 = rest;
+        Some(number)
     }
 
     fn event(&mut self) -> EventArguments<'a> {
         EventArguments(self.0.take().unwrap_or_default())
     }
-}
-
-fn unsigned(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0_u64, |number, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        number.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }

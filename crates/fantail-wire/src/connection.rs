@@ -1,13 +1,14 @@
 //! The state of one client's connection.
 
 use fantail_event::{
-    CategoryTree, Dialect, Event, KeptEvent, Level, RawEvent, RawSending, Scan, SentEvent, Value,
+    CategoryTree, Dialect, Event, Level, RawEvent, RawSending, Scan, SentEvent, Value,
 };
 use smallvec::SmallVec;
 
 use crate::{
     Command, Handshake, WireError, WireErrorKind,
-    live::{DURATION, LiveEvents},
+    command::EventArguments,
+    live::{Chain, DURATION, LiveEvents},
 };
 
 /// What one connection may use.
@@ -110,9 +111,16 @@ impl Connection {
                 self.lend([None, parent], level, read, categories, sent);
                 let mut scan = Scan::new();
                 let event = scan.read(event.0, categories, self.dialect)?;
-                self.live.insert(id, parent, event, &self.limits)
+                let kept = Box::default();
+                self.live.insert(id, parent, kept, event, &self.limits)
             }
-            command => self.handle_other(&command, categories, &mut Scan::new()),
+            Command::Update { id, parent, event } => {
+                self.update(id, parent, event, categories, &mut Scan::new())
+            }
+            Command::End { id } => self.live.end(id, &mut Scan::new()),
+            Command::Category { name, parent } => {
+                Ok(categories.register(&name, parent.as_deref())?)
+            }
         }
     }
 
@@ -156,30 +164,31 @@ impl Connection {
                 event,
             } => {
                 let parent = self.new_child(id, parent)?;
+                let kept = scan.spare();
                 let event = scan.read(event.0, categories, self.dialect)?;
                 self.lend_raw([None, parent], level, event, categories, sent);
-                self.live.insert(id, parent, event, &self.limits)
+                self.live.insert(id, parent, kept, event, &self.limits)
             }
-            command => self.handle_other(&command, categories, scan),
+            Command::Update { id, parent, event } => {
+                self.update(id, parent, event, categories, scan)
+            }
+            Command::End { id } => self.live.end(id, scan),
+            Command::Category { name, parent } => {
+                Ok(categories.register(&name, parent.as_deref())?)
+            }
         }
     }
 
-    /// A command that sends nothing.
-    fn handle_other(
+    fn update(
         &mut self,
-        command: &Command<'_>,
-        categories: &mut CategoryTree,
+        id: u64,
+        parent: u64,
+        event: EventArguments<'_>,
+        categories: &CategoryTree,
         scan: &mut Scan,
     ) -> Result<(), WireError> {
-        match command {
-            Command::Update { id, parent, event } => {
-                let event = scan.read(event.0, categories, self.dialect)?;
-                self.live.update(*id, *parent, event, &self.limits)
-            }
-            Command::End { id } => self.live.end(*id),
-            Command::Category { name, parent } => Ok(categories.register(name, parent.as_deref())?),
-            Command::Event { .. } | Command::Begin { .. } => Ok(()),
-        }
+        let event = scan.read(event.0, categories, self.dialect)?;
+        self.live.update(id, parent, event, &self.limits)
     }
 
     fn greet(&mut self, line: &[u8]) -> Result<(), WireError> {
@@ -207,8 +216,10 @@ impl Connection {
         let duration = event.duration_micros();
         event.set(DURATION, Value::Int(duration));
         let events = |at| -> SmallVec<[&Event<'_>; 8]> {
-            let chain = self.live.chain(at);
-            chain.map(|kept| kept.event(categories)).collect()
+            let mut chain = Chain::new();
+            self.live.chain(at, &mut chain);
+            let events = chain.iter().map(|kept| kept.event(categories));
+            events.collect()
         };
         sent(&SentEvent {
             level,
@@ -227,12 +238,14 @@ impl Connection {
         categories: &CategoryTree,
         sent: impl FnOnce(&RawSending<'_>),
     ) {
-        let events = |at| -> SmallVec<[&KeptEvent; 8]> { self.live.chain(at).collect() };
+        let (mut parents, mut globals) = (Chain::new(), Chain::new());
+        self.live.chain(parent, &mut parents);
+        self.live.chain(global, &mut globals);
         sent(&RawSending {
             level,
             event,
-            parents: &events(parent),
-            global: &events(global),
+            parents: &parents,
+            global: &globals,
             categories,
         });
     }

@@ -3,18 +3,14 @@
 //! An event may end before its children do; they keep what they inherited.
 //! So an event is dropped when it has ended *and* its last child is gone.
 
-use fantail_event::{KeptEvent, RawEvent, text};
+use fantail_event::{KeptEvent, RawEvent, Scan, text};
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use crate::{Limits, WireError, WireErrorKind};
 
 /// The field that each event gets when it is sent, and keeps.
 pub(crate) const DURATION: &[u8] = b"duration";
-
-/// Memory of events that ended is kept for the next ones, up to so many.
-const SPARE: usize = 2;
-/// Larger events leave no memory behind.
-const SPARE_BYTES: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(crate) struct LiveEvents {
@@ -22,12 +18,14 @@ pub(crate) struct LiveEvents {
     nodes: Vec<Option<Node>>,
     free: Vec<usize>,
     bytes: usize,
-    spare: Vec<KeptEvent>,
 }
+
+/// An event and its ancestors.
+pub(crate) type Chain<'a> = SmallVec<[&'a KeptEvent; 8]>;
 
 #[derive(Debug)]
 struct Node {
-    event: KeptEvent,
+    event: Box<KeptEvent>,
     parent: Option<usize>,
     /// How many events hang on this one: itself while it lives, its children.
     users: usize,
@@ -58,10 +56,12 @@ impl LiveEvents {
         self.by_id.contains_key(&id)
     }
 
+    /// Keeps a copy of an event in the memory of `kept`.
     pub(crate) fn insert(
         &mut self,
         id: u64,
         parent: Option<usize>,
+        mut kept: Box<KeptEvent>,
         event: RawEvent<'_>,
         limits: &Limits,
     ) -> Result<(), WireError> {
@@ -71,7 +71,6 @@ impl LiveEvents {
         if depth > limits.ancestors {
             return Err(WireErrorKind::TooDeep.into());
         }
-        let mut kept = self.spare.pop().unwrap_or_default();
         kept.replace(event);
         let fits = kept.set_int(DURATION, event.duration_micros());
         let size = size_of::<Node>() + kept.size();
@@ -130,7 +129,8 @@ impl LiveEvents {
         Ok(())
     }
 
-    pub(crate) fn end(&mut self, id: u64) -> Result<(), WireError> {
+    /// `scan` gets the memory.
+    pub(crate) fn end(&mut self, id: u64, scan: &mut Scan) -> Result<(), WireError> {
         let at = self.by_id.remove(&id).ok_or(WireErrorKind::UnknownId(id))?;
         let mut next = Some(at);
         while let Some(at) = next {
@@ -142,26 +142,21 @@ impl LiveEvents {
             next = node.parent;
             self.bytes -= node.size;
             if let Some(node) = self.nodes.get_mut(at).and_then(Option::take) {
-                self.keep_memory(node);
+                scan.give_back(node.event);
             }
             self.free.push(at);
         }
         Ok(())
     }
 
-    /// The event at `at` and its ancestors, nearest first.
-    pub(crate) fn chain(&self, at: Option<usize>) -> impl Iterator<Item = &KeptEvent> {
+    /// Appends the event at `at` and its ancestors, nearest first.
+    #[inline]
+    pub(crate) fn chain<'a>(&'a self, at: Option<usize>, chain: &mut Chain<'a>) {
         let mut next = at;
-        std::iter::from_fn(move || {
-            let node = self.node(next?)?;
+        while let Some(at) = next {
+            let Some(node) = self.node(at) else { break };
+            chain.push(&*node.event);
             next = node.parent;
-            Some(&node.event)
-        })
-    }
-
-    fn keep_memory(&mut self, node: Node) {
-        if self.spare.len() < SPARE && node.size < SPARE_BYTES {
-            self.spare.push(node.event);
         }
     }
 

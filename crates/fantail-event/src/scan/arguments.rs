@@ -1,99 +1,90 @@
-//! A text's arguments, one after another, unescaped.
+//! A text's arguments, one after another, and the numbers among them.
 
 use alloc::vec::Vec;
 
-use crate::{escape, marks::Marks, raw::Span};
+use crate::{digits, escape, marks::Ends, raw::Span, text::integer};
+
+/// Copies a text without its escapes, and finds where its arguments end there.
+/// They are a byte apart, as in the text.
+#[cold]
+pub(super) fn unescape(text: &[u8], ends: &mut Ends, copy: &mut Vec<u8>) {
+    copy.clear();
+    ends.clear();
+    for argument in text.split(|byte| *byte == b'\t') {
+        if !ends.places().is_empty() {
+            copy.push(b'\t');
+        }
+        escape::unescape_into(argument, copy);
+        ends.push(u32::try_from(copy.len()).unwrap_or(u32::MAX));
+    }
+}
 
 /// The arguments between the TABs; there is one at least, as in a split.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
+    /// Without escapes.
     text: &'a [u8],
-    marks: Marks<'a>,
-    /// Where the next argument begins; beyond the text after the last.
-    start: usize,
-    copy: &'a mut Vec<u8>,
-    is_copied: bool,
+    ends: &'a [u32],
+    /// How many were taken, and where the next one begins.
+    taken: usize,
+    start: u32,
 }
 
 impl<'a> Arguments<'a> {
-    pub(super) fn new(text: &'a [u8], copy: &'a mut Vec<u8>) -> Self {
-        copy.clear();
+    #[inline]
+    pub(super) const fn new(text: &'a [u8], ends: &'a [u32]) -> Self {
         Self {
             text,
-            marks: Marks::new(text),
+            ends,
+            taken: 0,
             start: 0,
-            copy,
-            is_copied: false,
         }
     }
 
-    /// Whether places are those of the copy, not of the text.
-    pub(super) const fn is_copied(&self) -> bool {
-        self.is_copied
-    }
-
-    /// What places lie in.
     #[inline]
-    pub(super) fn base(&self) -> &[u8] {
-        if self.is_copied { self.copy } else { self.text }
+    pub(super) const fn text(&self) -> &'a [u8] {
+        self.text
     }
 
     #[inline]
-    pub(super) fn bytes(&self, span: Span) -> &[u8] {
-        span.of(self.base())
+    pub(super) fn bytes(&self, span: Span) -> &'a [u8] {
+        span.of(self.text)
     }
 
-    /// The next argument, without escapes.
+    #[inline]
+    pub(super) const fn taken(&self) -> usize {
+        self.taken
+    }
+
     #[inline]
     pub(super) fn next(&mut self) -> Option<Span> {
-        if self.is_copied {
-            return self.next_copied();
-        }
+        let end = *self.ends.get(self.taken)?;
         let start = self.start;
-        if start > self.text.len() {
-            return None;
-        }
-        let end = match self.marks.next() {
-            None => self.text.len(),
-            Some(mark) if self.text.get(mark) == Some(&b'\t') => mark,
-            Some(_) => return Some(self.copy_from(start)),
-        };
+        self.taken += 1;
         self.start = end + 1;
-        Some(Span::between(start, end))
+        Some(Span { start, end })
     }
 
-    /// The first argument with an escape: what is before it is copied as it
-    /// stands.
-    #[cold]
-    fn copy_from(&mut self, start: usize) -> Span {
-        let before = self.text.get(..start).unwrap_or_default();
-        self.copy.extend_from_slice(before);
-        self.is_copied = true;
-        let end = self.end();
-        self.copy_argument(start, end)
+    /// The first byte of an argument. Of an empty one, the TAB after it, or 0:
+    /// these mean nothing.
+    #[inline]
+    pub(super) fn code(&self, argument: Span) -> u8 {
+        let code = self.text.get(argument.start as usize);
+        code.copied().unwrap_or_default()
     }
 
-    #[cold]
-    fn next_copied(&mut self) -> Option<Span> {
-        let start = self.start;
-        if start > self.text.len() {
-            return None;
+    /// The number in this place.
+    #[inline]
+    pub(super) fn integer(&self, span: Span) -> Option<i64> {
+        let before = self.text.get(..span.end as usize)?;
+        match digits::last(before, span.end.wrapping_sub(span.start)) {
+            None => other_integer(self.bytes(span)),
+            number => number,
         }
-        let end = self.end();
-        Some(self.copy_argument(start, end))
     }
+}
 
-    /// Where the argument with the next marks in it ends.
-    fn end(&mut self) -> usize {
-        let is_tab = |mark: &usize| self.text.get(*mark) == Some(&b'\t');
-        self.marks.find(is_tab).unwrap_or(self.text.len())
-    }
-
-    fn copy_argument(&mut self, start: usize, end: usize) -> Span {
-        self.start = end + 1;
-        let from = self.copy.len();
-        let argument = self.text.get(start..end).unwrap_or_default();
-        escape::unescape_into(argument, self.copy);
-        Span::between(from, self.copy.len())
-    }
+#[inline(never)]
+fn other_integer(text: &[u8]) -> Option<i64> {
+    integer(text)
 }

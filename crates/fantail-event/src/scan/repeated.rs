@@ -7,6 +7,17 @@ use crate::raw::RawField;
 /// Up to so many, looking through them is the fastest way.
 const FEW: usize = 64;
 
+/// Sets the last field among the others, of which each key is there once if
+/// they are `distinct`.
+#[cold]
+pub(super) fn join_last(fields: &mut Vec<RawField>, text: &[u8], distinct: bool) {
+    let Some(last) = fields.pop() else { return };
+    if !distinct {
+        merge(fields, text);
+    }
+    set(fields, last, text);
+}
+
 /// Leaves each key once.
 pub(crate) fn merge(fields: &mut Vec<RawField>, text: &[u8]) {
     if fields.len() > FEW {
