@@ -11,7 +11,11 @@ use fantail_metrics::{
     state::{Restored, State},
 };
 
-use crate::{ExportSink, Plan, fast::Fast, plan::Unnamed};
+use crate::{
+    ExportSink, Plan,
+    fast::{Fast, Together},
+    plan::Unnamed,
+};
 
 /// Metrics and exporters, fed with events.
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub struct Engine {
     counters: Counters,
     payload: Vec<u8>,
     fast: Fast,
+    together: Together,
 }
 
 /// What an engine has done so far.
@@ -70,6 +75,7 @@ impl Engine {
             counters: Counters::default(),
             payload: Vec::new(),
             fast: Fast::new(&plan.filters),
+            together: Together::default(),
             plan: Arc::clone(&plan),
         };
         engine.adopt(plan)?;
@@ -118,6 +124,7 @@ impl Engine {
         let _ = plan.series.apply(&mut self.registry, &self.ids);
         self.matcher = Matcher::new();
         self.fast = Fast::new(&plan.filters);
+        self.together = Together::default();
         self.plan = plan;
         Ok(())
     }
@@ -188,6 +195,9 @@ impl Engine {
             .fast
             .matching(&plan.filters, &mut self.matcher, sending);
         counters.matched += u64::from(!matching.is_empty());
+        if plan.series.exemplar_slot().is_none() {
+            matching.count_together(&mut self.together, registry, plan, &self.ids);
+        }
         while let Some(filter) = matching.next() {
             let at = filter.index();
             let (Some(metric), Some(id)) = (plan.metrics.get(at), self.ids.get(at)) else {

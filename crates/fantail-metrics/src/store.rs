@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     Distribution, Exemplar, Label,
+    cohort::Shares,
     segmented::{SEGMENT, Segmented, push},
     tree::Key,
 };
@@ -251,7 +252,11 @@ impl Store {
     }
 
     pub(crate) fn share(&mut self) -> Vec<Chunk> {
-        let chunk = |(labels, values)| Chunk { labels, values };
+        let chunk = |(labels, values)| Chunk {
+            labels,
+            values,
+            shares: None,
+        };
         let both = self.labels.share().zip(self.values.share());
         both.map(chunk).collect()
     }
@@ -286,9 +291,16 @@ impl Store {
 pub(crate) struct Chunk {
     labels: Arc<Labels>,
     values: Arc<Values>,
+    /// What its only series has elsewhere.
+    shares: Option<Arc<Shares>>,
 }
 
 impl Chunk {
+    /// Adds what its only series has in cohorts.
+    pub(crate) fn add(&mut self, shares: Shares) {
+        self.shares = Some(Arc::new(shares));
+    }
+
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
         self.labels.parents()
     }
@@ -298,7 +310,11 @@ impl Chunk {
     }
 
     pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {
-        self.values.distributions(within)
+        let here = self.values.distributions(within);
+        match (&self.shares, here) {
+            (Some(shares), [own]) => std::slice::from_ref(shares.with(own)),
+            _ => here,
+        }
     }
 
     pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {

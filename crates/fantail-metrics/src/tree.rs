@@ -277,6 +277,15 @@ impl Tree {
         }
     }
 
+    /// Adds durations to the metric itself.
+    pub(crate) fn add_durations(&mut self, durations: &Distribution) {
+        if let Some((values, within)) = self.store().values.get_mut(ROOT as usize)
+            && let Some(here) = values.distributions_mut(within).first_mut()
+        {
+            here.merge(durations);
+        }
+    }
+
     /// Adds to the sum of a bucket's own values, where that is kept.
     #[inline]
     pub(crate) fn record_own(&mut self, series: u32, value: i64) {
