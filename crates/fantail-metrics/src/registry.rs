@@ -15,7 +15,7 @@ use crate::{
     cohort::{Cohorts, Shares},
     observe::{Scratch, observe},
     tree::Tree,
-    view::{ByKey, MetricView},
+    view::{ByKey, MetricView, Places},
 };
 
 /// More levels than anybody can read; a bound for what one event can do.
@@ -93,6 +93,7 @@ struct Slot {
 struct Metric {
     settings: Arc<MetricSettings>,
     tree: Tree,
+    places: Places,
     overflowed: u64,
     dropped: u64,
     /// The places of the cohorts that it is in, if any.
@@ -156,6 +157,7 @@ impl Registry {
         let tree = Tree::new(&settings, &mut self.used);
         let place = &mut self.slots[slot as usize];
         place.metric = Some(Metric {
+            places: Places::new(&settings),
             settings: Arc::new(settings),
             tree,
             overflowed: 0,
@@ -296,10 +298,15 @@ impl Registry {
             return false;
         };
         let settings = &*metric.settings;
+        let view = ByKey {
+            event,
+            settings,
+            places: &metric.places,
+        };
         let overflowed = observe(
             &mut metric.tree,
             settings,
-            &ByKey { event, settings },
+            &view,
             self.dialect,
             &self.limits,
             &mut self.used,
