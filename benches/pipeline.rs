@@ -13,7 +13,9 @@
 
 use std::{env, hint::black_box, sync::Barrier, thread, time::Instant};
 
-use fantail_benches::pipeline::{Stream, Worker, all_match, by_user, exported, split, typical};
+use fantail_benches::pipeline::{
+    Stream, Worker, all_match, by_user, exported, plain, split, typical,
+};
 
 /// How often each takes its turn.
 const ROUNDS: usize = 15;
@@ -110,6 +112,11 @@ fn common_rows(stream: &Stream) -> Vec<Row<'_>> {
     for count in [10, 100] {
         let mut worker = Worker::new(&all_match(count));
         let name = format!("{count} metrics that all match");
+        rows.push(row(&name, stream, move || worker.play(stream)));
+    }
+    for count in [10, 100] {
+        let mut worker = Worker::new(&plain(count));
+        let name = format!("{count} metrics that all match, durations alone");
         rows.push(row(&name, stream, move || worker.play(stream)));
     }
     for format in ["json", "tab-text"] {

@@ -136,6 +136,13 @@ pub fn all_match(count: usize) -> Settings {
     settings(&(0..count).map(metric).collect::<String>())
 }
 
+/// Metrics that each event matches, with nothing but durations.
+#[must_use]
+pub fn plain(count: usize) -> Settings {
+    let metric = |at| format!("metric m{at} {{\n filter = event=*\n}}\n");
+    settings(&(0..count).map(metric).collect::<String>())
+}
+
 /// One metric with a series for each user.
 #[must_use]
 pub fn by_user() -> Settings {

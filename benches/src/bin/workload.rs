@@ -6,7 +6,9 @@
 
 use std::{env, hint::black_box, process::ExitCode};
 
-use fantail_benches::pipeline::{Stream, Worker, all_match, by_user, exported, split, typical};
+use fantail_benches::pipeline::{
+    Stream, Worker, all_match, by_user, exported, plain, split, typical,
+};
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
@@ -44,6 +46,7 @@ fn run(name: &str, times: usize) -> Option<usize> {
         kind => match kind.split_once('-') {
             Some(("typical", count)) => typical(count.parse().ok()?),
             Some(("all", count)) => all_match(count.parse().ok()?),
+            Some(("plain", count)) => plain(count.parse().ok()?),
             _ => return None,
         },
     };

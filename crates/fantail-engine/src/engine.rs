@@ -11,7 +11,11 @@ use fantail_metrics::{
     state::{Restored, State},
 };
 
-use crate::{ExportSink, Plan, fast::Fast, plan::Unnamed};
+use crate::{
+    ExportSink, Plan,
+    fast::{Fast, Together},
+    plan::Unnamed,
+};
 
 /// Metrics and exporters, fed with events.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub struct Engine {
     gather: Gather,
     ids: EventIds,
     fast: Fast,
+    together: Together,
 }
 
 /// What an engine has done so far.
@@ -74,6 +79,7 @@ impl Engine {
             gather: Gather::new(),
             ids: EventIds::default(),
             fast: Fast::new(&plan.filters),
+            together: Together::default(),
             plan: Arc::clone(&plan),
         };
         engine.adopt(plan)?;
@@ -122,6 +128,7 @@ impl Engine {
         let _ = plan.series.apply(&mut self.registry, &self.ids);
         self.matcher = Matcher::new();
         self.fast = Fast::new(&plan.filters);
+        self.together = Together::default();
         self.plan = plan;
         Ok(())
     }
@@ -200,6 +207,9 @@ impl Engine {
             .fast
             .matching(&plan.filters, &mut self.matcher, sending);
         counters.matched += u64::from(!matching.is_empty());
+        if plan.series.exemplar_slot().is_none() {
+            matching.count_together(&mut self.together, registry, plan, &self.ids);
+        }
         while let Some(filter) = matching.next() {
             let at = filter.index();
             let (Some(metric), Some(id)) = (plan.metrics.get(at), self.ids.get(at)) else {

@@ -23,6 +23,7 @@ mod keys;
 mod metric;
 mod sets;
 mod slots;
+mod together;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,13 +31,14 @@ use fantail_event::{RawSending, Timestamp};
 use fantail_filter::{FilterId, FilterSet, Matcher, Slot, SlotView as _};
 use fantail_metrics::{MetricId, Registry};
 
-pub(crate) use self::metric::MetricSlots;
 use self::{
     classes::{Classes, Traits},
     metric::MetricEvent,
     sets::CategorySets,
     slots::{SlotEvent, SlotTable},
 };
+pub(crate) use self::{metric::MetricSlots, together::Together};
+use crate::Plan;
 
 /// The key that each event has, whatever its sender says.
 const DURATION: &[u8] = b"duration";
@@ -109,7 +111,7 @@ pub(crate) struct Matching<'a> {
     filters: std::slice::Iter<'a, FilterId>,
 }
 
-impl Matching<'_> {
+impl<'a> Matching<'a> {
     /// Whether there are none any more.
     pub(crate) fn is_empty(&self) -> bool {
         self.filters.as_slice().is_empty()
@@ -118,6 +120,23 @@ impl Matching<'_> {
     /// Takes a filter.
     pub(crate) fn next(&mut self) -> Option<FilterId> {
         self.filters.next().copied()
+    }
+
+    /// Counts the event in all metrics that take nothing but its duration, and
+    /// takes their filters, if `together` knows them.
+    #[inline]
+    pub(crate) fn count_together(
+        &mut self,
+        together: &'a mut Together,
+        registry: &mut Registry,
+        plan: &Plan,
+        ids: &[MetricId],
+    ) {
+        let micros = self.event.sending.event.duration_micros();
+        let filters = self.filters.as_slice();
+        if let Some(others) = together.count(registry, plan, ids, filters, micros) {
+            self.filters = others.iter();
+        }
     }
 
     /// Counts the event in a metric.

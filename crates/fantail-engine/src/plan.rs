@@ -17,6 +17,8 @@ pub struct Plan {
     pub(crate) dialect: Dialect,
     /// In the order of the filters in the set.
     pub(crate) metrics: Vec<PlannedMetric>,
+    /// How many of them are plain.
+    pub(crate) plain_metrics: usize,
     pub(crate) filters: FilterSet,
     pub(crate) unnamed: Unnamed,
     pub(crate) series: SeriesPlan,
@@ -28,6 +30,13 @@ pub(crate) struct PlannedMetric {
     pub(crate) filter: Filter,
     pub(crate) slots: MetricSlots,
     pub(crate) export: Option<(ExporterId, Formatter)>,
+}
+
+impl PlannedMetric {
+    /// Whether it takes nothing but the duration of events.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.export.is_none() && self.slots.is_empty()
+    }
 }
 
 /// What happens to events without a name.
@@ -62,6 +71,7 @@ impl Plan {
         let series = SeriesPlan::new(settings, &mut filters);
         let plan = Self {
             dialect: settings.dialect,
+            plain_metrics: metrics.iter().filter(|metric| metric.is_plain()).count(),
             metrics,
             unnamed: unnamed_rule(settings.dialect, &filters),
             filters,

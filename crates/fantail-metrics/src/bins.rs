@@ -86,6 +86,23 @@ pub(crate) fn bin_of(value: u64) -> usize {
     GEOMETRIC_BASE + octaves * PER_OCTAVE + within
 }
 
+/// A value that several distributions take, with what each would find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Binned {
+    pub(crate) value: u64,
+    /// Its bin.
+    pub(crate) bin: u16,
+}
+
+impl Binned {
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // Bins are few.
+    pub(crate) fn new(value: u64) -> Self {
+        let bin = bin_of(value) as u16;
+        Self { value, bin }
+    }
+}
+
 /// The smallest value of a bin below [`BINS`]; for the one after, 2⁶⁴.
 fn start_of(bin: usize) -> u128 {
     if bin < LINEAR_BASE {

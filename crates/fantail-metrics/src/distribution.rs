@@ -4,6 +4,7 @@ mod saved;
 
 use crate::{
     Percentile,
+    bins::Binned,
     moments::{Moments, as_f64},
     samples::Samples,
     sketch::Sketch,
@@ -64,7 +65,14 @@ impl Distribution {
     /// Adds a value.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        self.samples.record(self.moments.count(), value);
+        self.record_binned(Binned::new(value));
+    }
+
+    /// The same for a value that others take, too.
+    #[inline]
+    pub(crate) fn record_binned(&mut self, binned: Binned) {
+        let value = binned.value;
+        self.samples.record(self.moments.count(), binned);
         self.moments.record(value);
         self.min = self.min.min(value);
         self.max = self.max.max(value);

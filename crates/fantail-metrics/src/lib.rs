@@ -15,6 +15,7 @@
 
 mod bins;
 mod buckets;
+mod cohort;
 mod declare;
 mod distribution;
 mod dovecot_label;
@@ -40,6 +41,7 @@ mod view;
 
 pub use crate::{
     buckets::Buckets,
+    cohort::CohortId,
     distribution::{Distribution, Quantiles},
     dovecot_label::DovecotLabels,
     error::{RegistryError, RegistryErrorKind},

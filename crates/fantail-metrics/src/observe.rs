@@ -9,17 +9,21 @@ use fantail_event::{Dialect, ValueRef};
 
 use crate::{
     Exemplar, Limits,
+    bins::Binned,
     label::{text_key, write_key, write_text_key},
     settings::{GroupBy, Method, MetricSettings},
     tree::{Key, ROOT, Room, Tree},
     view::MetricView,
 };
 
+/// So many series are updated without a buffer for their numbers.
+const SHORT: usize = 6;
+
 /// Buffers that outlive an event.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
-    /// The duration and the fields.
-    numbers: Vec<Option<u64>>,
+    /// The values of the fields.
+    numbers: Vec<Option<Binned>>,
     /// The series from the metric down, as long as there is one a level.
     path: Vec<u32>,
     /// The series of the level above, and those found in this one.
@@ -89,16 +93,75 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     used: &mut usize,
     scratch: &mut Scratch,
 ) -> u64 {
-    scratch.numbers.clear();
     // Dovecot's server gives each event a duration; where there is none, the
     // event counts all the same.
-    let duration = event.duration().map_or(0, number);
-    scratch.numbers.push(Some(duration));
-    let numbers = (0..settings.fields.len()).map(|at| event.field(at).map(number));
-    scratch.numbers.extend(numbers);
+    let duration = Binned::new(event.duration().map_or(0, number));
+    if tree.is_plain() && scratch.exemplar.is_none() {
+        tree.record(ROOT, duration, &[]);
+        return 0;
+    }
+    scratch.numbers.clear();
+    for at in 0..settings.fields.len() {
+        let number = event.field(at).map(number);
+        scratch.numbers.push(number.map(Binned::new));
+    }
+    let mut path = [ROOT; SHORT];
+    if scratch.exemplar.is_none()
+        && settings.group_by.len() < limits.updates_per_event.min(SHORT)
+        && known_path(tree, settings, event, &mut path)
+        && let Some(path) = path.get(..=settings.group_by.len())
+    {
+        tree.record_all(path, duration, &scratch.numbers);
+        return 0;
+    }
+    observe_any(
+        tree, settings, event, dialect, limits, used, duration, scratch,
+    )
+}
 
+/// The way of an event down a tree, if it is the usual one: a text at each
+/// level, and series that are there.
+#[inline]
+fn known_path<V: MetricView + ?Sized>(
+    tree: &mut Tree,
+    settings: &MetricSettings,
+    event: &V,
+    path: &mut [u32; SHORT],
+) -> bool {
+    let mut parent = ROOT;
+    for ((at, level), place) in settings.group_by.iter().enumerate().zip(&mut path[1..]) {
+        if let Method::Discrete(modifiers) = &level.method
+            && let Some(ValueRef::Str(text)) = event.level(at)
+            && let Some(key) = text_key(text, modifiers)
+            && let Some(child) = tree.find_text(parent, key)
+        {
+            parent = child;
+            *place = child;
+        } else {
+            return false;
+        }
+    }
+    true
+}
+
+/// [`observe`] for any event.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what observe has, and the duration"
+)]
+fn observe_any<V: MetricView + ?Sized>(
+    tree: &mut Tree,
+    settings: &MetricSettings,
+    event: &V,
+    dialect: Dialect,
+    limits: &Limits,
+    used: &mut usize,
+    duration: Binned,
+    scratch: &mut Scratch,
+) -> u64 {
     let mut descent = Descent {
         tree,
+        duration,
         limits,
         used,
         updates_left: limits.updates_per_event,
@@ -138,11 +201,9 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
             Choice::Text(_) | Choice::Keys => {}
         }
     }
-    // The last is the one that is in no cache; what it waits for is fetched
-    // while the others are updated.
-    for series in scratch.path.iter().rev() {
-        descent.tree.record(*series, &scratch.numbers);
-    }
+    descent
+        .tree
+        .record_all(&scratch.path, duration, &scratch.numbers);
     let overflowed = descent.overflowed;
     if !scratch.exemplar.is_none() {
         exemplify(tree, settings, event, scratch);
@@ -175,6 +236,7 @@ fn exemplify<V: MetricView + ?Sized>(
 /// The way of an event down a tree.
 struct Descent<'a> {
     tree: &'a mut Tree,
+    duration: Binned,
     limits: &'a Limits,
     used: &'a mut usize,
     updates_left: usize,
@@ -228,7 +290,7 @@ impl Descent<'_> {
             let granted = self.grant(wanted);
             let mut update = |key| {
                 let child = self.child(parent, depth, key);
-                self.tree.record(child, numbers);
+                self.tree.record(child, self.duration, numbers);
                 child
             };
             match *choice {
@@ -261,6 +323,7 @@ const fn number(value: ValueRef<'_>) -> u64 {
     }
 }
 
+#[inline]
 fn choose<'a, V: MetricView + ?Sized>(
     event: &'a V,
     depth: usize,
@@ -274,6 +337,24 @@ fn choose<'a, V: MetricView + ?Sized>(
         (None, Dialect::V2_3) => return Choice::Missing,
         (None, Dialect::V2_4) => ValueRef::Str(b""),
     };
+    // The nearly constant case.
+    if let ValueRef::Str(text) = value
+        && let Method::Discrete(modifiers) = &level.method
+        && let Some(key) = text_key(text, modifiers)
+    {
+        return Choice::Text(key);
+    }
+    choose_by(event, depth, value, level, scratch)
+}
+
+/// [`choose`] for what is no text, or has to be written anew.
+fn choose_by<'a, V: MetricView + ?Sized>(
+    event: &'a V,
+    depth: usize,
+    value: ValueRef<'_>,
+    level: &GroupBy,
+    scratch: &mut Scratch,
+) -> Choice<'a> {
     if let Some(buckets) = level.method.buckets() {
         return match value {
             ValueRef::Int(number) => Choice::Bucket(buckets.bucket(number), number),
@@ -283,11 +364,6 @@ fn choose<'a, V: MetricView + ?Sized>(
     let Method::Discrete(modifiers) = &level.method else {
         return Choice::Missing;
     };
-    if let ValueRef::Str(text) = value
-        && let Some(key) = text_key(text, modifiers)
-    {
-        return Choice::Text(key);
-    }
     scratch.keys.clear();
     if matches!(value, ValueRef::List) {
         scratch.elements.clear();

@@ -1,16 +1,21 @@
 //! All metrics of a program, or of one shard of it.
 
+mod cohorts;
 mod lifetime;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use fantail_event::{Dialect, EventView};
 
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
+    cohort::{Cohorts, Shares},
     observe::{Scratch, observe},
     tree::Tree,
-    view::{ByKey, MetricView},
+    view::{ByKey, MetricView, Places},
 };
 
 /// More levels than anybody can read; a bound for what one event can do.
@@ -73,6 +78,8 @@ pub struct Registry {
     used: usize,
     scratch: Scratch,
     exemplar_field: Option<Arc<[u8]>>,
+    /// Locked by a snapshot alone, as trees are.
+    cohorts: Mutex<Cohorts>,
 }
 
 #[derive(Debug, Default)]
@@ -86,8 +93,11 @@ struct Slot {
 struct Metric {
     settings: Arc<MetricSettings>,
     tree: Tree,
+    places: Places,
     overflowed: u64,
     dropped: u64,
+    /// The places of the cohorts that it is in, if any.
+    cohorts: Option<Arc<[u32]>>,
 }
 
 /// A metric of a [`Registry`]. It never becomes that of another metric, even
@@ -118,6 +128,7 @@ impl Registry {
             used: 0,
             scratch: Scratch::default(),
             exemplar_field: None,
+            cohorts: Mutex::default(),
         }
     }
 
@@ -146,10 +157,12 @@ impl Registry {
         let tree = Tree::new(&settings, &mut self.used);
         let place = &mut self.slots[slot as usize];
         place.metric = Some(Metric {
+            places: Places::new(&settings),
             settings: Arc::new(settings),
             tree,
             overflowed: 0,
             dropped: 0,
+            cohorts: None,
         });
         MetricId {
             slot,
@@ -163,6 +176,7 @@ impl Registry {
         let Some(slot) = self.names.remove(name) else {
             return false;
         };
+        self.end_cohorts();
         self.order.retain(|other| *other != slot);
         self.release(slot);
         true
@@ -197,6 +211,7 @@ impl Registry {
                 return Err(RegistryError::new(kind, &metric.name));
             }
         }
+        self.end_cohorts();
         let mut old = std::mem::take(&mut self.names);
         self.order.clear();
         // First what stays, so that no slot is given away that is kept.
@@ -283,10 +298,15 @@ impl Registry {
             return false;
         };
         let settings = &*metric.settings;
+        let view = ByKey {
+            event,
+            settings,
+            places: &metric.places,
+        };
         let overflowed = observe(
             &mut metric.tree,
             settings,
-            &ByKey { event, settings },
+            &view,
             self.dialect,
             &self.limits,
             &mut self.used,
@@ -318,12 +338,18 @@ impl Registry {
     /// [`Snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
+        let cohorts = self.cohorts.lock();
+        let cohorts = cohorts.unwrap_or_else(PoisonError::into_inner).share();
         let metrics = self.order.iter().filter_map(|slot| {
             let metric = self.slots.get(*slot as usize)?.metric.as_ref()?;
             let settings = Arc::clone(&metric.settings);
+            let mut chunks = metric.tree.share();
+            if let (Some(places), Some(root)) = (&metric.cohorts, chunks.first_mut()) {
+                root.add(Shares::new(Arc::clone(&cohorts), Arc::clone(places)));
+            }
             Some(MetricSnapshot::new(
                 settings,
-                metric.tree.share(),
+                chunks,
                 metric.overflowed,
                 metric.dropped,
             ))
@@ -333,6 +359,8 @@ impl Registry {
 
     /// Forgets all values. Sub-metrics stay, as they do in Dovecot.
     pub fn reset(&mut self) {
+        let cohorts = self.cohorts.get_mut();
+        cohorts.unwrap_or_else(PoisonError::into_inner).forget();
         for metric in self
             .slots
             .iter_mut()

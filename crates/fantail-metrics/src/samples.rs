@@ -7,7 +7,7 @@
 //! first 30 bytes of differences are in place, without any memory of their
 //! own; most sub-metrics never see more.
 
-use crate::sketch::Sketch;
+use crate::{bins::Binned, sketch::Sketch};
 
 /// Up to so many values, quantiles are exact.
 pub(crate) const EXACT: u64 = EXACT_USIZE as u64;
@@ -53,11 +53,11 @@ impl Samples {
 
     /// Adds a value to `count` others.
     #[inline]
-    pub(crate) fn record(&mut self, count: u64, value: u64) {
+    pub(crate) fn record(&mut self, count: u64, binned: Binned) {
         if let Self::Sketch(sketch) = self {
-            sketch.record(value);
+            sketch.record(binned.bin);
         } else {
-            self.record_exact(count, value);
+            self.record_exact(count, binned.value);
         }
     }
 
@@ -77,12 +77,12 @@ impl Samples {
     #[cold]
     fn make_room(&mut self, count: u64, value: u64) {
         if count >= EXACT {
-            self.with_sketch(count, |sketch| sketch.record(value));
+            self.with_sketch(count, |sketch| sketch.record(bin(value)));
             return;
         }
         let (base, width) = match self {
             Self::Few { base, width, .. } | Self::Many { base, width, .. } => (*base, *width),
-            Self::Sketch(sketch) => return sketch.record(value),
+            Self::Sketch(sketch) => return sketch.record(bin(value)),
         };
         let width = width.max(bytes_of(difference(base, value)));
         // One of the values is the base, but there is one more now.
@@ -120,7 +120,7 @@ impl Samples {
             return;
         }
         let mut sketch = Sketch::new();
-        self.for_each_exact(count, |value| sketch.record(value));
+        self.for_each_exact(count, |value| sketch.record(bin(value)));
         change(&mut sketch);
         *self = Self::Sketch(sketch);
     }
@@ -132,12 +132,12 @@ impl Samples {
             self.with_sketch(count, |into| into.merge(sketch));
         } else if total > EXACT {
             self.with_sketch(count, |into| {
-                other.for_each_exact(other_count, |value| into.record(value));
+                other.for_each_exact(other_count, |value| into.record(bin(value)));
             });
         } else {
             let mut count = count;
             other.for_each_exact(other_count, |value| {
-                self.record(count, value);
+                self.record_exact(count, value);
                 count += 1;
             });
         }
@@ -183,6 +183,10 @@ impl Samples {
             Self::Sketch(sketch) => sketch.heap_bytes(),
         }
     }
+}
+
+fn bin(value: u64) -> u16 {
+    Binned::new(value).bin
 }
 
 /// `false` if there is no room.
@@ -257,7 +261,7 @@ mod tests {
     fn check(values: &[u64], heap_bytes: usize) {
         let mut samples = Samples::default();
         for (count, value) in values.iter().enumerate() {
-            samples.record(count as u64, *value);
+            samples.record(count as u64, crate::bins::Binned::new(*value));
         }
         let mut sorted = values.to_vec();
         sorted.sort_unstable();

@@ -15,10 +15,17 @@ use std::sync::Arc;
 /// Items of a full segment. One event may have to copy as many.
 pub(crate) const SEGMENT: usize = 64;
 
+/// One segment, or whatever else is shared in this way.
 #[derive(Debug)]
-enum Segment<S> {
+pub(crate) enum Segment<S> {
     Own(S),
     Shared(Arc<S>),
+}
+
+impl<S: Default> Default for Segment<S> {
+    fn default() -> Self {
+        Self::Own(S::default())
+    }
 }
 
 #[derive(Debug)]
@@ -35,7 +42,7 @@ impl<S> Default for Segmented<S> {
 }
 
 impl<S: Clone + Default> Segment<S> {
-    fn get(&self) -> &S {
+    pub(crate) fn get(&self) -> &S {
         match self {
             Self::Own(own) => own,
             Self::Shared(shared) => shared,
@@ -59,7 +66,7 @@ impl<S: Clone + Default> Segment<S> {
     }
 
     #[inline]
-    fn get_mut(&mut self) -> Option<&mut S> {
+    pub(crate) fn get_mut(&mut self) -> Option<&mut S> {
         if let Self::Shared(_) = self {
             self.unshare();
         }
@@ -69,7 +76,7 @@ impl<S: Clone + Default> Segment<S> {
         }
     }
 
-    fn share(&mut self) -> Arc<S> {
+    pub(crate) fn share(&mut self) -> Arc<S> {
         let shared = match self.take() {
             Self::Own(own) => Arc::new(own),
             Self::Shared(shared) => shared,

@@ -17,7 +17,7 @@
 //!
 //! Merging adds bin by bin, so a merge of parts equals the whole.
 
-use crate::bins::{BINS, bin_of, representative};
+use crate::bins::{BINS, representative};
 
 const PAGE: usize = 32;
 const PAGES: usize = BINS.div_ceil(PAGE);
@@ -86,32 +86,23 @@ impl Sketch {
     }
 
     #[inline]
-    pub(crate) fn record(&mut self, value: u64) {
-        let bin = bin_of(value);
-        let (page, cell) = (self.pages[bin / PAGE], bin % PAGE);
-        // The nearly constant case: a narrow counter with room.
+    pub(crate) fn record(&mut self, bin: u16) {
+        let bin = usize::from(bin);
+        let cell = bin % PAGE;
+        // Absent only if there is no such bin.
+        let page = self.pages.get(bin / PAGE).copied();
+        let page = page.unwrap_or(Page::ABSENT);
+        // The nearly constant case: a counter with room.
         if page != Page::ABSENT {
-            let start = page.start();
-            match page.width() {
-                Width(0) => {
-                    if let Some(count) = self.cells.get_mut(start + cell)
-                        && *count < u8::MAX
-                    {
-                        *count += 1;
-                        return;
-                    }
-                }
-                Width(1) => {
-                    let at = start + 2 * cell;
-                    if let Some(bytes) = self.cells.get_mut(at..at + 2)
-                        && let Ok(full) = <[u8; 2]>::try_from(&*bytes)
-                        && let Some(count) = u16::from_le_bytes(full).checked_add(1)
-                    {
-                        bytes.copy_from_slice(&count.to_le_bytes());
-                        return;
-                    }
-                }
-                _ => {}
+            let (cells, at) = (&mut self.cells, page.start() + (cell << page.width().0));
+            let counted = match page.width() {
+                Width(0) => count_one::<1>(cells, at),
+                Width(1) => count_one::<2>(cells, at),
+                Width(2) => count_one::<4>(cells, at),
+                Width(_) => count_one::<8>(cells, at),
+            };
+            if counted {
+                return;
             }
         }
         self.add(bin, 1);
@@ -215,10 +206,27 @@ impl Sketch {
     }
 }
 
+/// Adds one to a counter of so many bytes; `false` if it has no room for it.
+#[inline]
+fn count_one<const BYTES: usize>(cells: &mut [u8], at: usize) -> bool {
+    let cell = cells.get_mut(at..at + BYTES);
+    let Some(Ok(cell)) = cell.map(<&mut [u8; BYTES]>::try_from) else {
+        return false;
+    };
+    let mut wide = [0; 8];
+    wide[..BYTES].copy_from_slice(cell);
+    let count = u64::from_le_bytes(wide).saturating_add(1);
+    if Width::of(count).bytes() > BYTES {
+        return false;
+    }
+    cell.copy_from_slice(&count.to_le_bytes()[..BYTES]);
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::{PAGE, PAGES, Sketch, Width};
-    use crate::bins::{bin_of, representative};
+    use crate::bins::{Binned, bin_of, representative};
 
     #[test]
     fn counters_grow_in_place_of_wrapping() {
@@ -229,7 +237,7 @@ mod tests {
             .into_iter()
             .zip(values)
         {
-            sketch.record(value);
+            sketch.record(Binned::new(value).bin);
             sketch.add(bin_of(value), times - 1);
         }
         let mut sorted = [
@@ -260,7 +268,7 @@ mod tests {
         let mut recorded = Sketch::new();
         let mut added = Sketch::new();
         for times in 0..70_000_u64 {
-            recorded.record(1_000 + times % 3);
+            recorded.record(Binned::new(1_000 + times % 3).bin);
             added.add(bin_of(1_000 + times % 3), 1);
         }
         let counts = |sketch: &Sketch| sketch.counts().collect::<Vec<_>>();

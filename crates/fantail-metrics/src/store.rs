@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::{
     Distribution, Exemplar, Label,
+    bins::Binned,
+    cohort::Shares,
     segmented::{SEGMENT, Segmented, push},
     tree::Key,
 };
@@ -57,7 +59,7 @@ impl Labels {
         let Some(head) = self.heads.get(within) else {
             return false;
         };
-        head.parent == parent && head.tag == tag && self.text(within) == text
+        head.parent == parent && head.tag == tag && same(self.text(within), text)
     }
 
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
@@ -67,6 +69,32 @@ impl Labels {
     pub(crate) fn key(&self, within: usize) -> Key<'_> {
         let tag = self.heads.get(within).map_or(0, |head| head.tag);
         Key::from_parts(tag, self.text(within))
+    }
+}
+
+/// Whether two texts are the same. They nearly always are, and short: that is
+/// not worth a call.
+#[inline]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    match (one.last_chunk(), other.last_chunk()) {
+        (Some(end), Some(other_end)) => {
+            let pairs = one.as_chunks().0.iter().zip(other.as_chunks().0);
+            let mut pairs = pairs.map(|(one, other)| (*one, *other));
+            let is_same = |(one, other)| u64::from_ne_bytes(one) == u64::from_ne_bytes(other);
+            is_same((*end, *other_end)) && pairs.all(is_same)
+        }
+        // Less than eight bytes.
+        _ => {
+            let words = |text: &[u8]| Some((*text.first_chunk()?, *text.last_chunk()?));
+            let numbers = |(a, b)| (u32::from_ne_bytes(a), u32::from_ne_bytes(b));
+            match (words(one).map(numbers), words(other).map(numbers)) {
+                (Some(one), Some(other)) => one == other,
+                _ => one.iter().eq(other),
+            }
+        }
     }
 }
 
@@ -120,11 +148,32 @@ impl Values {
         all.unwrap_or_default()
     }
 
-    #[inline]
     pub(crate) fn distributions_mut(&mut self, within: usize) -> &mut [Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get_mut(first..first + self.stride);
         all.unwrap_or_default()
+    }
+
+    /// Adds to the distribution of a series that has but this one.
+    #[inline]
+    pub(crate) fn record_only(&mut self, within: usize, duration: Binned) {
+        if let Some(distribution) = self.distributions.get_mut(within) {
+            distribution.record_binned(duration);
+        }
+    }
+
+    /// Adds to the distributions of a series.
+    #[inline]
+    pub(crate) fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
+        let Some((first, others)) = self.distributions_mut(within).split_first_mut() else {
+            return;
+        };
+        first.record_binned(duration);
+        for (number, distribution) in fields.iter().zip(others) {
+            if let Some(number) = number {
+                distribution.record_binned(*number);
+            }
+        }
     }
 
     pub(crate) fn add_own(&mut self, within: usize, value: i128) {
@@ -251,7 +300,11 @@ impl Store {
     }
 
     pub(crate) fn share(&mut self) -> Vec<Chunk> {
-        let chunk = |(labels, values)| Chunk { labels, values };
+        let chunk = |(labels, values)| Chunk {
+            labels,
+            values,
+            shares: None,
+        };
         let both = self.labels.share().zip(self.values.share());
         both.map(chunk).collect()
     }
@@ -286,9 +339,16 @@ impl Store {
 pub(crate) struct Chunk {
     labels: Arc<Labels>,
     values: Arc<Values>,
+    /// What its only series has elsewhere.
+    shares: Option<Arc<Shares>>,
 }
 
 impl Chunk {
+    /// Adds what its only series has in cohorts.
+    pub(crate) fn add(&mut self, shares: Shares) {
+        self.shares = Some(Arc::new(shares));
+    }
+
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
         self.labels.parents()
     }
@@ -298,7 +358,11 @@ impl Chunk {
     }
 
     pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {
-        self.values.distributions(within)
+        let here = self.values.distributions(within);
+        match (&self.shares, here) {
+            (Some(shares), [own]) => std::slice::from_ref(shares.with(own)),
+            _ => here,
+        }
     }
 
     pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {

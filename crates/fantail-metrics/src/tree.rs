@@ -20,6 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use self::index::Index;
 use crate::{
     Distribution, Exemplar, Label,
+    bins::Binned,
     label::OTHER,
     settings::MetricSettings,
     store::{Chunk, Mark, Store},
@@ -177,8 +178,7 @@ impl Tree {
     }
 
     #[inline]
-    fn find(&mut self, parent: u32, key: Key<'_>) -> Result<u32, u32> {
-        let parts = key.parts();
+    fn find(&mut self, parent: u32, parts: (u32, &[u8])) -> Result<u32, u32> {
         let hash = self.index.hash(parent, parts);
         let store = self.store.get_mut();
         let store = store.unwrap_or_else(PoisonError::into_inner);
@@ -186,6 +186,12 @@ impl Tree {
             .index
             .find(hash, |series| store.is(series, parent, parts));
         found.ok_or(hash)
+    }
+
+    /// The series below `parent` with this text.
+    #[inline]
+    pub(crate) fn find_text(&mut self, parent: u32, text: &[u8]) -> Option<u32> {
+        self.find(parent, Key::Text(text).parts()).ok()
     }
 
     /// The series below `parent`, which is `depth` levels below the metric;
@@ -199,7 +205,7 @@ impl Tree {
         key: Key<'_>,
         room: &mut Room<'_>,
     ) -> (u32, bool) {
-        match self.find(parent, key) {
+        match self.find(parent, key.parts()) {
             Ok(found) => (found, false),
             Err(hash) => self.new_child(parent, depth, key, hash, room),
         }
@@ -227,7 +233,7 @@ impl Tree {
             Key::Text(_) => Key::Text(OTHER),
             Key::Bucket(_) | Key::OtherBucket => Key::OtherBucket,
         };
-        match self.find(parent, other) {
+        match self.find(parent, other.parts()) {
             Ok(found) => (found, true),
             Err(hash) => (self.insert(parent, other, hash, false), true),
         }
@@ -259,9 +265,25 @@ impl Tree {
         at
     }
 
+    /// Whether it has one distribution, and never more.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.levels == 0 && self.stride == 1
+    }
+
+    /// Adds an event to all series of a path from the metric down.
+    #[inline]
+    pub(crate) fn record_all(&mut self, path: &[u32], duration: Binned, fields: &[Option<Binned>]) {
+        // The last is the one that is in no cache; what it waits for is
+        // fetched while the others are updated.
+        for series in path.iter().rev() {
+            self.record(*series, duration, fields);
+        }
+    }
+
     /// Adds an event to a series: its duration, and each field that it has.
     #[inline]
-    pub(crate) fn record(&mut self, series: u32, numbers: &[Option<u64>]) {
+    pub(crate) fn record(&mut self, series: u32, duration: Binned, fields: &[Option<Binned>]) {
         let watched = self.watched;
         let Some((values, within)) = self.store().values.get_mut(series as usize) else {
             return;
@@ -269,11 +291,19 @@ impl Tree {
         if watched && let Some(mark) = values.marks.get_mut(within) {
             mark.last = idle::NOW;
         }
-        let distributions = values.distributions_mut(within);
-        for (number, distribution) in numbers.iter().zip(distributions) {
-            if let Some(number) = number {
-                distribution.record(*number);
-            }
+        if fields.is_empty() {
+            values.record_only(within, duration);
+        } else {
+            values.record(within, duration, fields);
+        }
+    }
+
+    /// Adds durations to the metric itself.
+    pub(crate) fn add_durations(&mut self, durations: &Distribution) {
+        if let Some((values, within)) = self.store().values.get_mut(ROOT as usize)
+            && let Some(here) = values.distributions_mut(within).first_mut()
+        {
+            here.merge(durations);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a metric takes of an event.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use fantail_event::{EventView, ValueRef};
 
 use crate::MetricSettings;
@@ -32,6 +34,43 @@ pub trait MetricView {
 pub(crate) struct ByKey<'a, E: ?Sized> {
     pub(crate) event: &'a E,
     pub(crate) settings: &'a MetricSettings,
+    pub(crate) places: &'a Places,
+}
+
+/// Where an event had the values of a metric's fields and levels, which is
+/// where the next one has them most of the time.
+#[derive(Debug)]
+pub(crate) struct Places(Box<[AtomicUsize]>);
+
+impl Places {
+    pub(crate) fn new(settings: &MetricSettings) -> Self {
+        let count = settings.fields.len() + settings.group_by.len();
+        Self((0..count).map(|_| AtomicUsize::new(0)).collect())
+    }
+
+    /// [`find`], looking there first.
+    #[inline]
+    fn find<'a, E: EventView + ?Sized>(
+        &self,
+        at: usize,
+        event: &'a E,
+        key: &[u8],
+    ) -> Option<ValueRef<'a>> {
+        if let Some(duration) = duration_field(event, key) {
+            return Some(duration);
+        }
+        let Some(place) = self.0.get(at) else {
+            return event.field(key);
+        };
+        // Nothing but a guess: no order matters.
+        let before = place.load(Ordering::Relaxed);
+        let mut found = before;
+        let value = event.field_near(key, &mut found);
+        if found != before {
+            place.store(found, Ordering::Relaxed);
+        }
+        value
+    }
 }
 
 impl<E: EventView + ?Sized> MetricView for ByKey<'_, E> {
@@ -39,12 +78,17 @@ impl<E: EventView + ?Sized> MetricView for ByKey<'_, E> {
         find(self.event, b"duration")
     }
 
+    #[inline]
     fn field(&self, at: usize) -> Option<ValueRef<'_>> {
-        find(self.event, self.settings.fields.get(at)?)
+        let key = self.settings.fields.get(at)?;
+        self.places.find(at, self.event, key)
     }
 
+    #[inline]
     fn level(&self, at: usize) -> Option<ValueRef<'_>> {
-        find(self.event, &self.settings.group_by.get(at)?.field)
+        let key = &self.settings.group_by.get(at)?.field;
+        let at = self.settings.fields.len() + at;
+        self.places.find(at, self.event, key)
     }
 
     fn elements(&self, at: usize, each: &mut dyn FnMut(&[u8])) {
@@ -60,12 +104,16 @@ impl<E: EventView + ?Sized> MetricView for ByKey<'_, E> {
 
 /// A field, where `duration` is the event's own if it has one.
 pub(crate) fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
-    if key == b"duration"
-        && let Some(micros) = event.duration_micros()
-    {
-        // Sent before it was created: clocks jump, and Dovecot's server ends
-        // there.
-        return Some(ValueRef::Int(micros.max(0)));
+    duration_field(event, key).or_else(|| event.field(key))
+}
+
+#[inline]
+fn duration_field<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
+    if key != b"duration" {
+        return None;
     }
-    event.field(key)
+    // Sent before it was created: clocks jump, and Dovecot's server ends
+    // there.
+    let micros = event.duration_micros()?.max(0);
+    Some(ValueRef::Int(micros))
 }

@@ -23,6 +23,11 @@ impl MetricSlots {
         let levels = levels.map(|level| filters.add_slot(&level.field)).collect();
         Self { fields, levels }
     }
+
+    /// Whether it looks at nothing but the duration.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.levels.is_empty()
+    }
 }
 
 /// One event and one metric.

@@ -60,7 +60,11 @@ fn configuration(dialect: Dialect) -> impl Strategy<Value = String> {
         select(&LEVELS[..]),
     );
     let exemplars = select(&["", "k", "n", "ip", "list", "duration"][..]);
-    (vec(metric, 1..12), exemplars).prop_map(move |(metrics, exemplars)| {
+    // Enough of those that are counted together.
+    let plain = vec(select(&FILTERS[..]), 0..10);
+    (vec(metric, 1..12), plain, exemplars).prop_map(move |(metrics, plain, exemplars)| {
+        let plain = plain.iter().enumerate();
+        let plain = plain.map(|(at, filter)| format!("metric p{at} {{\n filter = {filter}\n}}\n"));
         let metrics = metrics
             .iter()
             .enumerate()
@@ -80,7 +84,7 @@ fn configuration(dialect: Dialect) -> impl Strategy<Value = String> {
             field => format!("fantail {{\n exemplars = {field}\n}}\n"),
         };
         let exporters = exporter("json", "json") + &exporter("tab", "tab-text");
-        exporters + &metrics.collect::<String>() + &own
+        exporters + &metrics.chain(plain).collect::<String>() + &own
     })
 }
 

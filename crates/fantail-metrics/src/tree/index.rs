@@ -60,5 +60,6 @@ impl Index {
 /// As the table wants a hash: it takes the lowest bits for the place, and the
 /// highest to tell entries apart.
 const fn spread(hash: u32) -> u64 {
-    (hash as u64) << 32 | hash as u64
+    // Both halves are the hash; it never wraps.
+    (hash as u64).wrapping_mul(0x1_0000_0001)
 }

@@ -13,6 +13,7 @@
 #[path = "../replay/mod.rs"]
 mod replay;
 
+mod cohorts;
 mod distributions;
 mod dovecot;
 mod exemplars;

@@ -1,0 +1,86 @@
+//! Counting events for several metrics at once.
+
+use std::sync::PoisonError;
+
+use super::{MetricId, Registry};
+use crate::cohort::CohortId;
+
+impl Registry {
+    /// Makes a cohort of metrics that the same events count for, so that
+    /// [`observe_cohort`](Self::observe_cohort) takes an event for all of
+    /// them as fast as for one. They are still counted like any other, and
+    /// [`observe`](Self::observe) may count other events for each.
+    ///
+    /// `None` if one of them has fields or `group_by` or is not there any
+    /// more, if [exemplars](Self::keep_exemplars) are kept, or if there are
+    /// too many cohorts: 256 of them, or 32,768 metrics in all together. No
+    /// metric may be named twice.
+    ///
+    /// ```
+    /// # use fantail_event::Dialect;
+    /// # use fantail_metrics::{MetricSettings, Registry};
+    /// let mut registry = Registry::new(Dialect::V2_4);
+    /// let mut metric = |name: &[u8]| {
+    ///     registry.add(MetricSettings {
+    ///         name: name.to_vec(),
+    ///         ..MetricSettings::default()
+    ///     })
+    /// };
+    /// let all = [metric(b"logins")?, metric(b"everything")?];
+    /// let cohort = registry.cohort(&all).unwrap();
+    /// assert!(registry.observe_cohort(cohort, 1_500));
+    /// for metric in registry.snapshot().metrics() {
+    ///     assert_eq!(metric.series()[0].duration().sum(), 1_500);
+    /// }
+    /// // Cohorts end when metrics go; what was counted stays.
+    /// registry.remove(b"everything");
+    /// assert!(!registry.observe_cohort(cohort, 10));
+    /// assert_eq!(registry.snapshot().metrics()[0].series()[0].duration().sum(), 1_500);
+    /// # Ok::<(), fantail_metrics::RegistryError>(())
+    /// ```
+    pub fn cohort(&mut self, ids: &[MetricId]) -> Option<CohortId> {
+        let is_plain = |id: &MetricId| {
+            let settings = self.settings(*id);
+            settings.is_some_and(|there| there.fields.is_empty() && there.group_by.is_empty())
+        };
+        if self.exemplar_field.is_some() || !ids.iter().all(is_plain) {
+            return None;
+        }
+        let cohorts = self.cohorts.get_mut();
+        let cohorts = cohorts.unwrap_or_else(PoisonError::into_inner);
+        if cohorts.is_full(ids.len()) {
+            return None;
+        }
+        let (cohort, place) = cohorts.add(ids.iter().map(|id| id.slot).collect());
+        for id in ids {
+            if let Some(metric) = super::live(&mut self.slots, *id) {
+                let before = metric.cohorts.as_deref().unwrap_or_default();
+                metric.cohorts = Some(before.iter().copied().chain([place]).collect());
+            }
+        }
+        Some(cohort)
+    }
+
+    /// Counts an event that took so many microseconds in all metrics of a
+    /// cohort; `false` if the cohort has ended, or exemplars are kept.
+    #[inline]
+    pub fn observe_cohort(&mut self, cohort: CohortId, micros: u64) -> bool {
+        let cohorts = self.cohorts.get_mut();
+        let cohorts = cohorts.unwrap_or_else(PoisonError::into_inner);
+        self.exemplar_field.is_none() && cohorts.record(cohort, micros)
+    }
+
+    /// Ends all cohorts: each metric gets what was counted for it.
+    pub(super) fn end_cohorts(&mut self) {
+        let cohorts = self.cohorts.get_mut();
+        for cohort in cohorts.unwrap_or_else(PoisonError::into_inner).take() {
+            for member in &cohort.members {
+                let slot = self.slots.get_mut(*member as usize);
+                if let Some(metric) = slot.and_then(|slot| slot.metric.as_mut()) {
+                    metric.cohorts = None;
+                    metric.tree.add_durations(cohort.durations());
+                }
+            }
+        }
+    }
+}
