@@ -52,4 +52,5 @@ pub use crate::{
     options::{Limits, Options},
     record::Recorder,
     server::{Server, ServerError},
+    state_file::StateFile,
 };

@@ -9,13 +9,34 @@ use nix::{
 
 use crate::Log;
 
-/// Lets it have as many files open as it may: a connection is one.
-pub(crate) fn raise_file_limit(log: &Log) {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
-    if let Err(error) = raised {
+/// Files that it has besides its connections: sockets, logs, targets.
+const OTHERS: u64 = 100;
+
+/// Lets it have as many files open as it may: a connection is one. Says so,
+/// and also if that is too few for as many connections as are allowed.
+pub(crate) fn raise_file_limit(connections: usize, log: &Log) {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(before, most)| {
+        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+        Ok((before, most))
+    });
+    let most = match raised {
+        Err(error) => {
+            let error = error.desc();
+            return log.say(format_args!(
+                "the limit of open files stays as it is: {error}"
+            ));
+        }
+        Ok((before, most)) if before < most => {
+            log.say(format_args!(
+                "the limit of open files was raised from {before} to {most}"
+            ));
+            most
+        }
+        Ok((_, most)) => most,
+    };
+    if most < (connections as u64).saturating_add(OTHERS) {
         log.say(format_args!(
-            "the limit of open files stays as it is: {error}"
+            "{connections} connections are allowed, but only {most} open files"
         ));
     }
 }

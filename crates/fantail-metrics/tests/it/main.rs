@@ -16,6 +16,7 @@ mod replay;
 mod distributions;
 mod dovecot;
 mod exemplars;
+mod folded;
 mod lifetime;
 mod memory;
 mod registry;
