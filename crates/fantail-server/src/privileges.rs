@@ -7,38 +7,23 @@ use nix::{
     unistd::{User, initgroups, setgid, setuid},
 };
 
-use crate::Log;
+/// How many files this process may have open; a connection is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileLimit {
+    /// Before the server was started.
+    pub before: u64,
+    /// Now: as many as the system allows.
+    pub now: u64,
+}
 
-/// Files that it has besides its connections: sockets, logs, targets.
-const OTHERS: u64 = 100;
-
-/// Lets it have as many files open as it may: a connection is one. Says so,
-/// and also if that is too few for as many connections as are allowed.
-pub(crate) fn raise_file_limit(connections: usize, log: &Log) {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(before, most)| {
-        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
-        Ok((before, most))
-    });
-    let most = match raised {
-        Err(error) => {
-            let error = error.desc();
-            return log.say(format_args!(
-                "the limit of open files stays as it is: {error}"
-            ));
-        }
-        Ok((before, most)) if before < most => {
-            log.say(format_args!(
-                "the limit of open files was raised from {before} to {most}"
-            ));
-            most
-        }
-        Ok((_, most)) => most,
-    };
-    if most < (connections as u64).saturating_add(OTHERS) {
-        log.say(format_args!(
-            "{connections} connections are allowed, but only {most} open files"
-        ));
+/// Lets it have as many files open as it may.
+pub(crate) fn raise_file_limit() -> io::Result<FileLimit> {
+    let (before, now) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if before < now {
+        setrlimit(Resource::RLIMIT_NOFILE, now, now)?;
     }
+    Ok(FileLimit { before, now })
 }
 
 /// Becomes another user for good, with that user's groups.

@@ -17,7 +17,7 @@ use tokio::{
 
 use self::course::Course;
 use crate::{
-    Exporters, Handle, Options, Site, StateFile,
+    Exporters, FileLimit, Handle, Options, Site, StateFile,
     accept::{Dispatcher, Purpose},
     clock,
     control::{Control, Source},
@@ -44,11 +44,13 @@ pub struct Server {
     handle: Handle,
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
+    files: FileLimit,
 }
 
 impl Server {
-    /// Reads the configuration, binds the sockets, becomes the user that is
-    /// wanted, opens the exporters' targets and reads the state.
+    /// Reads the configuration, raises the limit of open files, binds the
+    /// sockets, becomes the user that is wanted, opens the exporters' targets
+    /// and reads the state.
     ///
     /// # Errors
     /// Any of it fails; whatever was there before still is.
@@ -59,7 +61,7 @@ impl Server {
         };
         let settings = source.read().map_err(ServerError::new)?;
         let plan = Arc::new(Plan::new(&settings).map_err(ServerError::new)?);
-        privileges::raise_file_limit(options.limits.connections, &options.log);
+        let files = privileges::raise_file_limit()?;
         let places = Places::new(&options, &settings)?;
         let sockets = Sockets::open(&places, options.service_manager, &options.log)?;
         if let Some(user) = &options.user {
@@ -81,7 +83,7 @@ impl Server {
             exporters,
             onlookers,
         };
-        Self::with(options, source, live, sockets)
+        Self::with(options, source, live, sockets, files)
     }
 
     fn with(
@@ -89,6 +91,7 @@ impl Server {
         source: Source,
         live: Live,
         sockets: Sockets,
+        files: FileLimit,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
@@ -136,6 +139,7 @@ impl Server {
             orders: taken,
             categories,
             options,
+            files,
         })
     }
 
@@ -149,6 +153,13 @@ impl Server {
     #[must_use]
     pub fn http_addresses(&self) -> Vec<SocketAddr> {
         self.sockets.http_addresses()
+    }
+
+    /// How many files it may have open, [`start`](Self::start) having raised
+    /// that as far as it may.
+    #[must_use]
+    pub const fn file_limit(&self) -> FileLimit {
+        self.files
     }
 
     /// Serves until it is told to stop, by [`Handle::stop`] or a signal.
@@ -168,6 +179,7 @@ impl Server {
             handle,
             orders,
             categories,
+            ..
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
