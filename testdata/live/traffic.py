@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Mail clients at work: what tests let a real Dovecot serve.
 
-usage: traffic.py visits|hold|press HOST:IMAP HOST:POP3 LMTP-SOCKET [USERS]
+usage: traffic.py visits|hold|press|submit HOST:IMAP HOST:POP3 LMTP-SOCKET
+                  [USERS [HOST:SUBMISSION HOST:RELAY]]
 
 visits: each of USERS users gets mail by LMTP and reads it by IMAP and POP3,
     one after another, with bad passwords and connections cut in between.
 hold: USERS IMAP connections stay open; each line on standard input is a
     command for all of them, answered by a line of how many said OK.
 press: USERS threads do what `visits` does until standard input ends.
+submit: each of USERS users submits mail, which Dovecot hands over to a server
+    that this program plays at HOST:RELAY.
 
 The last line on standard output is JSON: commands, and what went wrong that
 should not have; logins that must be refused count as right. The exit status
@@ -87,10 +90,12 @@ class Tally:
 class Place:
     """Where the server is."""
 
-    def __init__(self, imap, pop3, lmtp):
+    def __init__(self, imap, pop3, lmtp, submission=None, relay=None):
         self.imap_at = self.split(imap)
         self.pop3_at = self.split(pop3)
         self.lmtp_at = lmtp
+        self.submission_at = submission and self.split(submission)
+        self.relay_at = relay and self.split(relay)
 
     @staticmethod
     def split(address):
@@ -106,6 +111,47 @@ class Place:
     def lmtp(self):
         name = "client.example.org"
         return smtplib.LMTP(self.lmtp_at, local_hostname=name, timeout=PATIENCE)
+
+
+    def submission(self):
+        return smtplib.SMTP(
+            *self.submission_at, local_hostname="client.example.org", timeout=PATIENCE
+        )
+
+
+class Relay:
+    """An SMTP server that takes all mail and forgets it."""
+
+    def __init__(self, address):
+        self.taken = 0
+        self.listener = socket.create_server(address)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        lines = connection.makefile("rb")
+        say = lambda text: connection.sendall(text.encode() + b"\r\n")
+        say("220 relay.example.org ESMTP")
+        for line in lines:
+            command = line.split(b" ")[0].strip().upper()
+            if command == b"EHLO":
+                say("250-relay.example.org\r\n250-8BITMIME\r\n250 VRFY")
+            elif command == b"DATA":
+                say("354 go on")
+                while lines.readline() not in (b".\r\n", b""):
+                    pass
+                self.taken += 1
+                say("250 taken")
+            elif command == b"QUIT":
+                say("221 bye")
+                break
+            else:
+                say("250 well")
+        connection.close()
 
 
 def ok(answer):
@@ -188,6 +234,26 @@ def read_pop3(tally, place, user):
     do("QUIT", client.quit)
 
 
+def submit(tally, place, user):
+    client = tally.expect("submission connect", place.submission)
+    if client is None:
+        return
+    login = f"{user}@example.net"
+    tally.expect("submission EHLO", client.ehlo, lambda said: said[0] == 250)
+    tally.refused(
+        "submission bad login",
+        lambda: client.login(login, "wrong"),
+        smtplib.SMTPAuthenticationError,
+    )
+    tally.expect("submission AUTH", lambda: client.login(login, PASSWORD), lambda said: said[0] == 235)
+    for number in range(1, 3):
+        to = [f"{name}@example.com" for name in ("one", "two")]
+        send = lambda: client.sendmail(login, to, message(user, number))
+        tally.expect("submission of mail", send, lambda refused: not refused)
+    tally.expect("submission NOOP", client.noop, lambda said: said[0] == 250)
+    tally.expect("submission QUIT", client.quit)
+
+
 def cut(tally, place, user):
     """A connection that ends in the middle of a command."""
     client = tally.expect("IMAP connect", place.imap)
@@ -211,6 +277,13 @@ def visit(tally, place, user):
 def visits(tally, place, users):
     for number in range(users):
         visit(tally, place, f"user{number}")
+
+
+def submissions(tally, place, users):
+    relay = Relay(place.relay_at)
+    for number in range(users):
+        submit(tally, place, f"user{number}")
+    tally.expect("mail at the relay", lambda: relay.taken, lambda taken: taken == 2 * users)
 
 
 def hold(tally, place, users):
@@ -256,9 +329,9 @@ def main():
     mode, imap, pop3, lmtp = sys.argv[1:5]
     users = int(sys.argv[5]) if len(sys.argv) > 5 else 3
     tally = Tally()
-    {"visits": visits, "hold": hold, "press": press}[mode](
-        tally, Place(imap, pop3, lmtp), users
-    )
+    place = Place(imap, pop3, lmtp, *sys.argv[6:8])
+    modes = {"visits": visits, "hold": hold, "press": press, "submit": submissions}
+    modes[mode](tally, place, users)
     sys.exit(tally.report())
 
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use fantail::server::{self, Limits, Log, Options, Recorder, Server};
+use fantail::server::{self, FileLimit, Limits, Log, Options, Recorder, Server};
 
 use crate::{
     cli::Dialect,
@@ -128,6 +128,7 @@ struct Bounds {
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let failure = |error: server::ServerError| Failure::new(error.to_string());
     let server = Server::start(options(arguments)?).map_err(failure)?;
+    tell_files(server.file_limit(), arguments.bounds.max_connections);
     for address in server.http_addresses() {
         say(format_args!("listening on http://{address}/metrics"));
     }
@@ -137,6 +138,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     ));
     server.run().map_err(failure)?;
     Ok(Findings::None)
+}
+
+/// Files besides those of connections: sockets, logs, targets.
+const OTHER_FILES: u64 = 100;
+
+/// A connection is an open file.
+fn tell_files(limit: FileLimit, connections: usize) {
+    let FileLimit { before, now, .. } = limit;
+    if before < now {
+        say(format_args!(
+            "the limit of open files was raised from {before} to {now}"
+        ));
+    }
+    if now < (connections as u64).saturating_add(OTHER_FILES) {
+        say(format_args!(
+            "{connections} connections are allowed, but only {now} open files"
+        ));
+    }
 }
 
 fn options(arguments: &Arguments) -> Result<Options, Failure> {

@@ -22,6 +22,7 @@ mod dovecot_label;
 pub mod dump;
 mod error;
 mod exemplar;
+mod fold;
 mod label;
 mod limits;
 mod merge;

@@ -11,7 +11,8 @@
 ///
 /// A series takes some 150 bytes and its label, and 104 bytes for each field
 /// of the metric; 1 to 4 KB for each of them once it has hundreds of values.
-/// The limits are those of one registry: shards have theirs each.
+/// The limits are those of one registry: shards have theirs each, and
+/// [`Snapshot::merged`](crate::Snapshot::merged) makes them hold for all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Series of one metric. Each but those of the last level takes two more

@@ -287,6 +287,16 @@ impl Store {
         }
     }
 
+    /// Gives a series an exemplar that it has elsewhere, unless its own is
+    /// later.
+    pub(crate) fn exemplify_later(&mut self, series: u32, elsewhere: &Arc<Exemplar>) {
+        if let Some((values, within)) = self.values.get_mut(series as usize)
+            && let Some(place) = values.exemplar_place(within)
+        {
+            *place = Exemplar::later(place.as_ref(), Some(elsewhere)).cloned();
+        }
+    }
+
     /// Forgets all exemplars.
     pub(crate) fn forget_exemplars(&mut self) {
         self.values

@@ -31,7 +31,7 @@ pub(crate) const ROOT: u32 = 0;
 
 /// What a series takes of the limits: itself, and an `other` and a missing
 /// one for each level below it.
-const fn cost(levels_below: usize) -> usize {
+pub(crate) const fn cost(levels_below: usize) -> usize {
     1 + 2 * levels_below
 }
 

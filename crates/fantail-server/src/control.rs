@@ -4,36 +4,32 @@
 //! change is compiled and opened as a whole before any worker hears of it; what
 //! cannot be, changes nothing.
 
+mod reload;
+mod report;
+
 use std::{
-    path::Path,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use fantail_config::{FileSystem, MetricRequest, Options as ReadOptions, Settings};
+use fantail_config::{MetricRequest, Settings};
 use fantail_engine::Plan;
-use fantail_event::Dialect;
-use fantail_metrics::{MetricSettings, state};
 use tokio::{
     sync::{oneshot, watch},
-    task::spawn_blocking,
     time::Instant,
 };
 
 use crate::{
     Log,
     greeting::{FilterLine, filter_line},
-    handle::{Live, Order, Tally, TapRequest, Tapped, Whole, count},
+    handle::{Live, Order, Tally, TapRequest, Tapped},
     onlookers::Onlookers,
     sessions::SessionRules,
-    shard::Intake,
-    state_file,
     tap::{TAPS, Tap},
-    worker::{Message, Report, Worker},
+    worker::{Message, Worker},
 };
 
-/// How long exporters of a former configuration may go on sending.
-const LINGER: Duration = Duration::from_secs(5);
+pub(crate) use self::reload::Source;
 
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -47,29 +43,6 @@ pub(crate) struct Control {
     pub(crate) sums: Arc<[Vec<u8>]>,
     /// The number of the next tap.
     pub(crate) next_tap: u64,
-}
-
-/// Where the configuration comes from.
-#[derive(Debug, Clone)]
-pub(crate) struct Source {
-    pub(crate) path: std::path::PathBuf,
-    pub(crate) dialect: Option<Dialect>,
-}
-
-impl Source {
-    /// Reads it; an error is the diagnostics as text.
-    pub(crate) fn read(&self) -> Result<Settings, String> {
-        use std::os::unix::ffi::OsStrExt as _;
-        let options = ReadOptions {
-            dialect: self.dialect,
-            ..ReadOptions::default()
-        };
-        let path = self.path.as_os_str().as_bytes();
-        let loaded = fantail_config::load(path, &FileSystem, &options).accept();
-        loaded
-            .map(|loaded| loaded.settings)
-            .map_err(|refused| refused.to_string())
-    }
 }
 
 impl Control {
@@ -113,32 +86,6 @@ impl Control {
             Order::Stop => return false,
         }
         true
-    }
-
-    /// Asks all workers now, and answers when they have.
-    fn report(&self, reset: bool, reply: oneshot::Sender<Whole>) {
-        let reports: Vec<_> = self
-            .workers
-            .iter()
-            .map(|worker| {
-                let (reply, report) = oneshot::channel();
-                let _ = worker.inbox.send(Message::Report(reset, reply));
-                report
-            })
-            .collect();
-        tokio::spawn(async move {
-            let mut all = Vec::with_capacity(reports.len());
-            for report in reports {
-                match report.await {
-                    Ok(report) => all.push(report),
-                    // A part alone would be wrong without anybody noticing.
-                    Err(_) => return,
-                }
-            }
-            if let Ok(Some(whole)) = spawn_blocking(move || merge(all)).await {
-                let _ = reply.send(whole);
-            }
-        });
     }
 
     fn add(&self, request: &MetricRequest) -> Result<(), String> {
@@ -252,63 +199,6 @@ impl Control {
         })
     }
 
-    /// Reads the configuration anew.
-    pub(crate) async fn reload(&mut self) -> Result<(), String> {
-        let reloaded = self.try_reload().await;
-        match &reloaded {
-            Ok(()) => {
-                count(&self.tally.reloads);
-                self.log.say(format_args!("the configuration was reloaded"));
-            }
-            Err(why) => {
-                count(&self.tally.reloads_refused);
-                let log = &self.log;
-                log.say(format_args!("the configuration stays as it was:\n{why}"));
-            }
-        }
-        reloaded
-    }
-
-    async fn try_reload(&mut self) -> Result<(), String> {
-        let source = self.source.clone();
-        let before = Arc::clone(&self.live.borrow());
-        let log = self.log.clone();
-        let old = Arc::clone(&before);
-        let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
-        let mut live = prepared.map_err(|error| error.to_string())??;
-        live.onlookers = self.onlookers(&live.settings);
-        let now = live.exporters.clone();
-        let in_force = self.enforce(live);
-        tokio::spawn(async move {
-            for worker in in_force {
-                let _ = worker.await;
-            }
-            let close = move || before.exporters.close_unless_in(&now, LINGER);
-            let _ = spawn_blocking(close).await;
-        });
-        Ok(())
-    }
-
-    /// Saves what was counted until now; the work is done by whoever awaits
-    /// what is returned.
-    pub(crate) fn save(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
-        let (reply, whole) = oneshot::channel();
-        self.report(false, reply);
-        let plan = Arc::clone(&self.live.borrow().plan);
-        let (path, log) = (path.to_owned(), self.log.clone());
-        async move {
-            let Ok(whole) = whole.await else { return };
-            let target = path.clone();
-            let saved = spawn_blocking(move || {
-                let note = |metric: &MetricSettings| plan.filter_text(&metric.name);
-                state_file::write(&target, &state::write(&whole.snapshot, note))
-            });
-            if let Ok(Err(error)) = saved.await {
-                log.say(format_args!("cannot save to {}: {error}", path.display()));
-            }
-        }
-    }
-
     /// Has all workers read what clients have sent already.
     pub(crate) async fn drain(&self, patience: Duration) {
         let until = Instant::now() + patience;
@@ -347,79 +237,5 @@ impl Control {
         workers
             .map(|worker| worker.connections.load(Ordering::Relaxed))
             .sum()
-    }
-}
-
-/// A new configuration with everything it needs.
-fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
-    let mut settings = source.read()?;
-    let configured = settings.metrics.len();
-    keep_added(&mut settings, old, log);
-    let added = settings.metrics.len() - configured;
-    let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
-    let exporters = old.exporters.follow(&settings);
-    let exporters = exporters.map_err(|error| error.to_string())?;
-    let live = Live {
-        settings,
-        added,
-        plan: Arc::new(plan),
-        exporters,
-        onlookers: Arc::default(),
-    };
-    Ok(live)
-}
-
-/// Metrics that were added at run time stay, as long as they fit.
-fn keep_added(settings: &mut Settings, old: &Live, log: &Log) {
-    let from = old.settings.metrics.len() - old.added;
-    for metric in old.settings.metrics.iter().skip(from) {
-        let exporter = metric.exporter.as_ref().map(|name| &name.value);
-        let mut exporters = settings.exporters.iter();
-        let exports = exporter.is_none_or(|name| exporters.any(|known| known.name == *name));
-        let mut metrics = settings.metrics.iter();
-        let named = metrics.any(|known| known.settings.name == metric.settings.name);
-        if exports && !named && settings.dialect == old.settings.dialect {
-            settings.metrics.push(metric.clone());
-        } else {
-            let name = metric.settings.name.escape_ascii();
-            log.say(format_args!(
-                "the metric {name}, added while this ran, does not fit the new configuration"
-            ));
-        }
-    }
-}
-
-/// What the workers have counted, together; `None` without workers.
-fn merge(reports: Vec<Report>) -> Option<Whole> {
-    let workers = reports.len();
-    let mut reports = reports.into_iter();
-    let first = reports.next()?;
-    let mut whole = Whole {
-        snapshot: first.snapshot,
-        engine: first.engine,
-        intake: first.intake,
-        connections: first.connections,
-        held: first.held,
-        running: first.running,
-        workers,
-    };
-    for report in reports {
-        // All workers got the same plans in the same order.
-        let _ = whole.snapshot.merge(report.snapshot);
-        whole.engine += report.engine;
-        add(&mut whole.intake, report.intake);
-        whole.connections += report.connections;
-        whole.held += report.held;
-        whole.running.add(&report.running);
-    }
-    Some(whole)
-}
-
-fn add(intake: &mut Intake, other: Intake) {
-    intake.bytes += other.bytes;
-    intake.lines += other.lines;
-    intake.accepted += other.accepted;
-    for (kind, count) in other.errors {
-        *intake.errors.entry(kind).or_default() += count;
     }
 }

@@ -17,9 +17,6 @@ use fantail_transport::{Admission, FileTransport, Queue, Throttle, Transport};
 
 use crate::Log;
 
-/// How long a queue may take to let go of its spool.
-const LINGER: Duration = Duration::from_secs(5);
-
 /// The exporters of a configuration at work; clones share them.
 #[derive(Debug, Clone)]
 pub struct Exporters {
@@ -63,11 +60,12 @@ impl Exporters {
     /// The exporters of another configuration: those that are in it as they
     /// are here go on, with all that waits in their queues.
     ///
-    /// A spool is that of one queue: one of these that has the spool of a new
-    /// one is closed here already, but not before all new targets are open.
+    /// A spool is that of one queue: where one of these has the spool of a new
+    /// one, the new one gathers in memory until the other is
+    /// [closed](Self::close_unless_in), and has ended.
     ///
     /// # Errors
-    /// A target or a spool cannot be opened.
+    /// A target or a spool cannot be opened. These go on as they are.
     pub fn follow(&self, settings: &Settings) -> Result<Self, ExportersError> {
         let prepared = settings.exporters.iter().map(|exporter| {
             let known = self.running.iter().find(|running| running.is(exporter));
@@ -97,13 +95,6 @@ impl Exporters {
         exporter: &Exporter,
         transport: Box<dyn Transport>,
     ) -> Result<Arc<Running>, ExportersError> {
-        if let Some(folder) = waiting::spool(exporter) {
-            let holders = self.running.iter();
-            for holder in holders.filter(|one| waiting::spool(&one.settings) == Some(folder)) {
-                // What it has not sent waits on disk for the new one.
-                let _ = holder.queue.close(LINGER);
-            }
-        }
         let name = String::from_utf8_lossy(&exporter.name).into_owned();
         let queue = self
             .queue_of(&name, exporter, transport)
@@ -128,6 +119,14 @@ impl Exporters {
         let mut builder = Queue::builder(name, transport)
             .settings(waiting::settings(&exporter.delivery))
             .on_trouble(move |trouble| log.say(format_args!("exporter {trouble}")));
+        if let Some(folder) = waiting::spool(exporter) {
+            let mut holders = self.running.iter();
+            let holder = holders.find(|one| waiting::spool(&one.settings) == Some(folder));
+            if let Some(holder) = holder {
+                // What it has not sent waits on disk for the new one.
+                builder = builder.after(&holder.queue);
+            }
+        }
         if let Some(path) = &exporter.delivery.dead_letters {
             let letters = FileTransport::open(target::path(path)).map_err(io::Error::other)?;
             builder = builder.dead_letters(Box::new(letters));

@@ -51,6 +51,8 @@ pub use crate::{
     handle::Handle,
     log::Log,
     options::{Limits, Options},
+    privileges::FileLimit,
     record::Recorder,
     server::{Server, ServerError},
+    state_file::StateFile,
 };

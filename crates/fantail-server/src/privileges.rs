@@ -7,17 +7,23 @@ use nix::{
     unistd::{User, initgroups, setgid, setuid},
 };
 
-use crate::Log;
+/// How many files this process may have open; a connection is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileLimit {
+    /// Before the server was started.
+    pub before: u64,
+    /// Now: as many as the system allows.
+    pub now: u64,
+}
 
-/// Lets it have as many files open as it may: a connection is one.
-pub(crate) fn raise_file_limit(log: &Log) {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
-    if let Err(error) = raised {
-        log.say(format_args!(
-            "the limit of open files stays as it is: {error}"
-        ));
+/// Lets it have as many files open as it may.
+pub(crate) fn raise_file_limit() -> io::Result<FileLimit> {
+    let (before, now) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if before < now {
+        setrlimit(Resource::RLIMIT_NOFILE, now, now)?;
     }
+    Ok(FileLimit { before, now })
 }
 
 /// Becomes another user for good, with that user's groups.

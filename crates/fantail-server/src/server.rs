@@ -1,5 +1,7 @@
 //! A server from its start to its end.
 
+mod course;
+
 use std::{
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
@@ -14,11 +16,11 @@ use fantail_format::EventIds;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval_at},
 };
 
+use self::course::Course;
 use crate::{
-    Exporters, Handle, Options, Site,
+    Exporters, FileLimit, Handle, Options, Site, StateFile,
     accept::{Dispatcher, Purpose},
     clock,
     control::{Control, Source},
@@ -32,16 +34,8 @@ use crate::{
     privileges,
     sessions::SessionRules,
     shard::Category,
-    signals::{Caught, Signals},
-    state_file,
     worker::{Message, Setup, Worker},
 };
-
-/// How often sockets and workers are looked after.
-const ROUND: Duration = Duration::from_secs(1);
-
-/// How long a socket that Dovecot swept away is missing at most.
-const MEND: Duration = Duration::from_millis(100);
 
 /// A server whose sockets are bound and whose workers wait.
 #[derive(Debug)]
@@ -53,11 +47,13 @@ pub struct Server {
     handle: Handle,
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
+    files: FileLimit,
 }
 
 impl Server {
-    /// Reads the configuration, binds the sockets, becomes the user that is
-    /// wanted, opens the exporters' targets and reads the state.
+    /// Reads the configuration, raises the limit of open files, binds the
+    /// sockets, becomes the user that is wanted, opens the exporters' targets
+    /// and reads the state.
     ///
     /// # Errors
     /// Any of it fails; whatever was there before still is.
@@ -68,7 +64,7 @@ impl Server {
         };
         let settings = source.read().map_err(ServerError::new)?;
         let plan = Arc::new(Plan::new(&settings).map_err(ServerError::new)?);
-        privileges::raise_file_limit(&options.log);
+        let files = privileges::raise_file_limit()?;
         let places = Places::new(&options, &settings)?;
         let sockets = Sockets::open(&places, options.service_manager, &options.log)?;
         if let Some(user) = &options.user {
@@ -90,7 +86,7 @@ impl Server {
             exporters,
             onlookers,
         };
-        Self::with(options, source, live, sockets)
+        Self::with(options, source, live, sockets, files)
     }
 
     fn with(
@@ -98,6 +94,7 @@ impl Server {
         source: Source,
         live: Live,
         sockets: Sockets,
+        files: FileLimit,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
@@ -148,6 +145,7 @@ impl Server {
             orders: taken,
             categories,
             options,
+            files,
         })
     }
 
@@ -161,6 +159,13 @@ impl Server {
     #[must_use]
     pub fn http_addresses(&self) -> Vec<SocketAddr> {
         self.sockets.http_addresses()
+    }
+
+    /// How many files it may have open, [`start`](Self::start) having raised
+    /// that as far as it may.
+    #[must_use]
+    pub const fn file_limit(&self) -> FileLimit {
+        self.files
     }
 
     /// Serves until it is told to stop, by [`Handle::stop`] or a signal.
@@ -180,6 +185,7 @@ impl Server {
             handle,
             orders,
             categories,
+            ..
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
@@ -246,7 +252,8 @@ fn restore(options: &Options, workers: &[Worker]) {
         return;
     };
     let (log, shown) = (&options.log, path.display());
-    match state_file::read(path) {
+    let file = StateFile::new(path);
+    match file.read() {
         Ok(None) => {}
         Ok(Some(state)) => {
             let (reply, restored) = oneshot::channel();
@@ -262,129 +269,12 @@ fn restore(options: &Options, workers: &[Worker]) {
         }
         Err(error) => {
             log.say(format_args!("{shown}: {error}: counting begins anew"));
-            match state_file::put_aside(path) {
+            match file.put_aside() {
                 Ok(aside) => log.say(format_args!("{shown} is now {}", aside.display())),
                 Err(error) => log.say(format_args!("{shown} cannot be put aside: {error}")),
             }
         }
     }
-}
-
-/// A server at work.
-struct Course {
-    options: Options,
-    control: Control,
-    listeners: Listeners,
-    /// Workers that were asked for a sign of life, and gave none yet.
-    pings: Vec<oneshot::Receiver<()>>,
-    manager: Manager,
-    stop: watch::Sender<bool>,
-    orders: mpsc::UnboundedReceiver<Order>,
-    categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
-}
-
-impl Course {
-    async fn serve(&mut self) -> Result<(), ServerError> {
-        let mut signals = Signals::new(self.options.signals)?;
-        let mut round = every(ROUND);
-        let mut mend = every(MEND);
-        let mut save = every(self.options.state_interval.max(ROUND));
-        self.manager.ready();
-        loop {
-            tokio::select! {
-                order = self.orders.recv() => match order {
-                    Some(order) => if !self.obey(order).await { return Ok(()) },
-                    None => return Ok(()),
-                },
-                Some((from, new)) = self.categories.recv() => self.spread(from, new),
-                caught = signals.next() => match caught {
-                    Caught::Stop => return Ok(()),
-                    Caught::Reload => {
-                        self.manager.reloading();
-                        // It says itself how that went.
-                        let _ = self.control.reload().await;
-                        self.manager.ready();
-                    }
-                },
-                _ = save.tick() => if let Some(path) = &self.options.state {
-                    tokio::spawn(self.control.save(path));
-                },
-                _ = mend.tick() => self.listeners.mend(),
-                _ = round.tick() => {
-                    if !self.control.is_whole() {
-                        return Err(ServerError::new("a worker is gone"));
-                    }
-                    self.watch_workers();
-                }
-            }
-        }
-    }
-
-    /// Tells the service manager that all is well, if all workers answered.
-    fn watch_workers(&mut self) {
-        let answered = |ping: &mut oneshot::Receiver<()>| ping.try_recv().is_ok();
-        self.pings.retain_mut(|ping| !answered(ping));
-        if self.pings.is_empty() {
-            self.manager.alive(self.control.connections());
-            self.pings = self.control.ping();
-        }
-    }
-
-    async fn obey(&mut self, order: Order) -> bool {
-        let reload = matches!(order, Order::Reload(_));
-        if reload {
-            self.manager.reloading();
-        }
-        let go_on = self.control.take(order).await;
-        if reload {
-            self.manager.ready();
-        }
-        go_on
-    }
-
-    /// Tells the other workers of categories.
-    fn spread(&self, from: usize, new: Vec<Category>) {
-        let new = Arc::new(new);
-        for (at, worker) in self.control.workers.iter().enumerate() {
-            if at != from {
-                let _ = worker.inbox.send(Message::Categories(Arc::clone(&new)));
-            }
-        }
-    }
-
-    async fn end(self) {
-        let Self {
-            options,
-            control,
-            listeners,
-            manager,
-            stop,
-            ..
-        } = self;
-        manager.stopping();
-        stop.send_replace(true);
-        listeners.end().await;
-        control.drain(options.patience).await;
-        if let Some(path) = &options.state {
-            control.save(path).await;
-        }
-        let live = Arc::clone(&control.live.borrow());
-        let workers = control.workers;
-        let log = options.log.clone();
-        let closed = tokio::task::spawn_blocking(move || {
-            workers.into_iter().for_each(Worker::join);
-            live.exporters.close(options.patience)
-        });
-        if !closed.await.unwrap_or(false) {
-            log.say(format_args!("not all exporters could send what they had"));
-        }
-    }
-}
-
-fn every(period: Duration) -> tokio::time::Interval {
-    let mut interval = interval_at(Instant::now() + period, period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }
 
 /// A server cannot start, or go on.

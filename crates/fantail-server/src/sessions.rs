@@ -1,7 +1,8 @@
 //! Sessions: what Dovecot does not say when one ends.
 //!
 //! The processes of imap, pop3, lmtp and submission have a root event for each
-//! session: it has no parent and their category. What is sent beneath it is
+//! session: it has no parent and their category (that of submission in 2.3 the
+//! category of its server). What is sent beneath it is
 //! counted and summed; when the root ends, or its connection closes, an event
 //! [`FINISHED`] goes through the metrics like any other. Dovecot knows nothing
 //! of it, so its clients are asked for the [commands](wanted) that it needs.
@@ -29,7 +30,9 @@ const COMMANDS: [&[u8]; 3] = [
 ];
 
 /// The kinds of sessions, by the category of their root.
-pub(crate) const SERVICES: [&str; 4] = ["imap", "lmtp", "pop3", "submission"];
+pub(crate) const SERVICES: [&str; 4] = ["imap", "lmtp", "pop3", SUBMISSION];
+
+const SUBMISSION: &str = "submission";
 
 /// How many sessions and commands there are now, in the order of
 /// [`SERVICES`].

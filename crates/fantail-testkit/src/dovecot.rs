@@ -121,6 +121,19 @@ impl Installation {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Whether it takes mail for submission; if not, [`skip`]s the calling
+    /// test.
+    #[must_use]
+    pub fn submits(&self) -> bool {
+        let root = self.root.as_deref().unwrap_or(Path::new("/"));
+        let here = root.join("usr/lib/dovecot/submission").is_file();
+        if !here {
+            let series = self.version.series();
+            skip(&format!("Dovecot {series} is here without submission"));
+        }
+        here
+    }
+
     /// One of its programs, to be run.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {

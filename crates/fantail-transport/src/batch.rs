@@ -1,6 +1,6 @@
 //! Payloads that travel together.
 
-use crate::EventId;
+use crate::{EventId, EventIds};
 
 /// Payloads one after another in one piece of memory.
 ///
@@ -61,6 +61,31 @@ impl Batch {
             id: payload.id,
             offered: millis,
         });
+    }
+
+    /// Adds payloads, with all that is known of them.
+    pub(crate) fn extend(&mut self, payloads: Payloads<'_>) {
+        let (old, new) = (payloads.start, self.bytes.len());
+        self.bytes.extend_from_slice(payloads.text());
+        let moved = |entry: &Entry| Entry {
+            end: entry.end - old + new,
+            ..*entry
+        };
+        self.entries.extend(payloads.entries.iter().map(moved));
+    }
+
+    /// All are offered to a queue at this Unix time.
+    pub(crate) fn offered(&mut self, millis: u64) {
+        for entry in &mut self.entries {
+            entry.offered = millis;
+        }
+    }
+
+    /// Gives an id to each payload without one.
+    pub(crate) fn number(&mut self, ids: &mut EventIds) {
+        for entry in &mut self.entries {
+            entry.id.get_or_insert_with(|| ids.next_id());
+        }
     }
 
     /// How many payloads it has.
@@ -156,6 +181,30 @@ impl<'a> Payloads<'a> {
                 id: entry.id,
             }
         })
+    }
+
+    /// All their bytes.
+    fn text(self) -> &'a [u8] {
+        let end = self.start + self.bytes();
+        self.bytes.get(self.start..end).unwrap_or_default()
+    }
+
+    /// How many at the front are at most so many, with at most so many bytes.
+    pub(crate) fn fitting(self, payloads: usize, bytes: usize) -> usize {
+        let end = self.start.saturating_add(bytes);
+        let entries = self.entries.get(..payloads).unwrap_or(self.entries);
+        entries.partition_point(|entry| entry.end <= end)
+    }
+
+    /// How many at the front have at least so many bytes; all if they have
+    /// fewer.
+    pub(crate) fn covering(self, bytes: usize) -> usize {
+        if bytes == 0 {
+            return 0;
+        }
+        let end = self.start.saturating_add(bytes);
+        let short = self.entries.partition_point(|entry| entry.end < end);
+        (short + 1).min(self.entries.len())
     }
 
     /// When the first of them was offered to a queue, in Unix milliseconds.

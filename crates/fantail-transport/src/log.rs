@@ -28,12 +28,6 @@ impl<W: Write + Send> LogTransport<W> {
         }
     }
 
-    /// How many lines were cut.
-    #[must_use]
-    pub fn shortened(&self) -> Shortened {
-        self.messages.shortened().clone()
-    }
-
     /// The writer, with what was written so far.
     pub fn into_inner(self) -> W {
         self.writer
@@ -49,6 +43,10 @@ impl<W: Write + Send> Transport for LogTransport<W> {
         self.writer
             .write_all(&self.line)
             .map_err(TransportError::writing)
+    }
+
+    fn shortened(&self) -> Shortened {
+        self.messages.shortened().clone()
     }
 
     fn flush(&mut self) -> Result<(), TransportError> {

@@ -35,7 +35,8 @@ pub enum Tabs {
     Replace,
 }
 
-/// How many messages were cut; clones share the number.
+/// How many messages were cut, one that is sent again each time; clones share
+/// the number.
 #[derive(Debug, Clone, Default)]
 pub struct Shortened(Arc<AtomicU64>);
 

@@ -1,8 +1,8 @@
 //! A bounded queue before a transport, and the threads behind it.
 //!
 //! Whoever makes events never waits, neither for a target nor for a disk: to
-//! [offer](Queue::offer) payloads is to copy them under a lock. What does not
-//! fit is dropped, and counted. A thread sends what waits, and repeats what
+//! [offer](Queue::offer) a batch is to copy it as a whole under a lock. What
+//! does not fit is dropped, and counted. A thread sends what waits, and repeats what
 //! failed; with a spool, another writes what is offered to disk first.
 //!
 //! A disk that takes nothing more does not stop a target that works: then
@@ -79,6 +79,11 @@ impl Queue {
         QueueBuilder::new(name, transport)
     }
 
+    /// What outlives the queue's end.
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.handle.0)
+    }
+
     fn new(shared: Arc<Shared>) -> Self {
         Self {
             handle: Arc::new(Handle(shared)),
@@ -90,7 +95,7 @@ impl Queue {
     /// waits for the target or the disk.
     pub fn offer(&self, batch: &mut Batch) {
         if !batch.is_empty() {
-            self.handle.0.offer(batch.payloads());
+            self.handle.0.offer(batch);
             batch.clear();
         }
     }

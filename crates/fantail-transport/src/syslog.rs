@@ -65,12 +65,6 @@ impl SyslogTransport {
         }
     }
 
-    /// How many messages were cut.
-    #[must_use]
-    pub fn shortened(&self) -> Shortened {
-        self.messages.shortened().clone()
-    }
-
     /// Writes a whole message into the line.
     fn write(&mut self, payload: &[u8]) {
         self.line.clear();
@@ -108,6 +102,10 @@ impl Transport for SyslogTransport {
                 Ok(())
             }
         }
+    }
+
+    fn shortened(&self) -> Shortened {
+        self.messages.shortened().clone()
     }
 
     fn flush(&mut self) -> Result<(), TransportError> {

@@ -5,7 +5,7 @@
 //! Whether and when to try again is decided by whoever called it, from the
 //! [`Retry`] of the error.
 
-use crate::{Delivery, Payloads, Retry, TransportError};
+use crate::{Delivery, Payloads, Retry, Shortened, TransportError};
 
 /// Somewhere to send payloads to.
 ///
@@ -33,6 +33,12 @@ pub trait Transport: Send {
     /// the system does not know.
     fn confirms(&self) -> bool {
         false
+    }
+
+    /// How many messages were cut, as the target takes no longer ones; always
+    /// 0 for a transport that cuts none.
+    fn shortened(&self) -> Shortened {
+        Shortened::default()
     }
 
     /// How many payloads the transport likes to get at once. It gets no

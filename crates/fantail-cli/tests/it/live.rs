@@ -5,3 +5,4 @@ mod doveadm;
 mod faults;
 mod same;
 mod serve;
+mod sessions;

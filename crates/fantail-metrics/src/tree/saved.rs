@@ -1,7 +1,7 @@
-//! Series of before, put back.
+//! Series of before, or of elsewhere, put into a tree.
 
-use super::{ROOT, Room, Tree, idle};
-use crate::{Label, Series};
+use super::{Key, ROOT, Room, Tree, idle};
+use crate::{Label, Series, label::OTHER};
 
 impl Tree {
     /// Adds series in preorder, the metric itself first; returns how many
@@ -17,17 +17,31 @@ impl Tree {
                 Some(&parent) => {
                     // No more than the 64 levels that a metric may have.
                     let depth = u32::try_from(path.len() - 1).unwrap_or(u32::MAX);
-                    let (place, other) = self.child(parent, depth, saved.label().into(), room);
-                    if other && saved.label() != Label::Other {
-                        overflowed = overflowed.saturating_add(saved.duration().count());
+                    let label = saved.label();
+                    if matches!(label, Label::Other | Label::Value(OTHER)) {
+                        self.other(parent, label.into())
+                    } else {
+                        let (place, other) = self.child(parent, depth, label.into(), room);
+                        if other {
+                            overflowed = overflowed.saturating_add(saved.duration().count());
+                        }
+                        place
                     }
-                    place
                 }
             };
             path.push(place);
             self.add(place, saved);
         }
         overflowed
+    }
+
+    /// A series of what found no room elsewhere: its events were counted as
+    /// overflowed there, and room for it was set aside with its parent.
+    fn other(&mut self, parent: u32, key: Key<'_>) -> u32 {
+        match self.find(parent, key) {
+            Ok(found) => found,
+            Err(hash) => self.insert(parent, key, hash, false),
+        }
     }
 
     fn add(&mut self, place: u32, saved: &Series) {
@@ -43,6 +57,9 @@ impl Tree {
         }
         if let Some(sum) = saved.own_sum() {
             values.add_own(within, sum);
+        }
+        if let Some(exemplar) = saved.shared_exemplar() {
+            self.store().exemplify_later(place, exemplar);
         }
     }
 }

@@ -17,6 +17,7 @@ mod cohorts;
 mod distributions;
 mod dovecot;
 mod exemplars;
+mod folded;
 mod lifetime;
 mod memory;
 mod registry;

@@ -187,17 +187,26 @@ fn a_new_configuration_loses_nothing() {
     let after = same
         .follow(&settings(&[&spooled(", max_age = 1 days"), drop]))
         .unwrap();
-    let _ = same.close_unless_in(&after, PATIENCE);
+    // Some workers have heard of it, others have not yet.
+    offer(&after, 0, &["six"]);
+    offer(&same, 0, &["five"]);
     let status = |at| after.queue(ExporterId(at)).unwrap().status();
-    assert_eq!((status(0).counters.recovered, status(0).waiting), (4, 4));
+    assert_eq!((status(0).counters.recovered, status(0).waiting), (0, 1));
+    let _ = same.close_unless_in(&after, PATIENCE);
+    offer(&after, 0, &["seven"]);
+    assert!(after.queue(ExporterId(0)).unwrap().flush(PATIENCE));
+    assert_eq!((status(0).counters.recovered, status(0).waiting), (5, 7));
+    assert_eq!(status(0).counters.dropped_in_all(), 0);
     assert_eq!(status(1).counters.queued, 1);
-    offer(&after, 0, &["five"]);
     offer(&after, 1, &["open"]);
 
     let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
     let stream = BufReader::new(listener.accept().unwrap().0);
-    let lines: Vec<String> = stream.lines().take(5).map(Result::unwrap).collect();
-    assert_eq!(lines, ["one", "two", "three", "four", "five"]);
+    let lines: Vec<String> = stream.lines().take(7).map(Result::unwrap).collect();
+    assert_eq!(
+        lines,
+        ["one", "two", "three", "four", "five", "six", "seven"]
+    );
 }
 
 /// A configuration whose targets cannot be opened changes nothing.

@@ -151,6 +151,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
             "recovered": counters.recovered,
             "sent": counters.sent,
             "sent_bytes": counters.sent_bytes,
+            "shortened": status.shortened,
             "retried": counters.retried,
             "failures": counters.failures,
             "dropped": dropped.into_iter().collect::<BTreeMap<_, _>>(),

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::HashMap};
 use fantail_event::{CategoryTree, Dialect, Event, Timestamp, Value};
 use fantail_wire::Command;
 
-use super::{COMMANDS, FINISHED, Running, SERVICES, SessionRules};
+use super::{COMMANDS, FINISHED, Running, SERVICES, SUBMISSION, SessionRules};
 
 /// A field of a command's event.
 const COMMAND: &[u8] = b"cmd_name";
@@ -204,7 +204,12 @@ impl Tracker {
 /// Which kind of session an event without a parent is the root of.
 fn service(event: &Event<'_>) -> Option<usize> {
     let is = |name: &str| event.categories.iter().any(|own| **own == *name.as_bytes());
-    SERVICES.iter().position(|name| is(name))
+    SERVICES.iter().position(|name| match *name {
+        // Dovecot 2.3 has no event of its own for it: the root is that of the
+        // SMTP server in its process.
+        SUBMISSION => is(SUBMISSION) || (is("smtp-server") && is("service:submission")),
+        name => is(name),
+    })
 }
 
 impl Session {

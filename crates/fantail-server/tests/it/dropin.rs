@@ -10,14 +10,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-use fantail_testkit::{program, skip};
+use fantail_testkit::{process::Process, program, skip};
 
 use crate::fixture::{Fixture, PATIENCE, eventually};
 
-/// A Dovecot in a folder of its own; stopped at the end.
+/// A Dovecot in a folder of its own; stopped at the end, however that comes.
 struct Dovecot {
+    /// In the foreground, so that it is a child that ends with us: a master
+    /// that goes to the background is nobody's.
+    master: Option<Process>,
     program: PathBuf,
-    doveadm: PathBuf,
     configuration: PathBuf,
     port: u16,
 }
@@ -38,7 +40,7 @@ metric logins {
 impl Dovecot {
     /// A Dovecot that leaves the sockets to us, not started yet.
     fn new(folder: &Path) -> Option<Self> {
-        let (program, doveadm) = (program("dovecot")?, program("doveadm")?);
+        let program = program("dovecot")?;
         if !nix::unistd::geteuid().is_root() {
             skip("Dovecot is started by root only");
             return None;
@@ -68,23 +70,25 @@ impl Dovecot {
         #[allow(clippy::disallowed_methods, reason = "a test's own file")]
         fs::write(&configuration, text).unwrap();
         Some(Self {
+            master: None,
             program,
-            doveadm,
             configuration,
             port,
         })
     }
 
-    fn start(&self) {
-        let started = Command::new(&self.program)
-            .arg("-c")
-            .arg(&self.configuration)
-            // The master keeps what it is given.
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(started.unwrap().success(), "{}", self.log());
+    fn start(&mut self) {
+        let mut command = Command::new(&self.program);
+        command.arg("-F").arg("-c").arg(&self.configuration);
+        // Its children keep what it is given.
+        let mut master = Process::start_with(&command, |command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+        });
+        eventually("Dovecot serves", || {
+            assert!(!master.has_ended(), "{}", self.log());
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+        self.master = Some(master);
     }
 
     fn log(&self) -> String {
@@ -92,10 +96,8 @@ impl Dovecot {
         fs::read_to_string(self.configuration.with_file_name("log")).unwrap_or_default()
     }
 
-    fn stop(&self) {
-        let mut doveadm = Command::new(&self.doveadm);
-        let stopped = doveadm.arg("-c").arg(&self.configuration).arg("stop");
-        assert!(stopped.status().unwrap().success());
+    fn stop(&mut self) {
+        assert!(self.master.take().unwrap().stop().success());
     }
 
     /// Logs in, opens the inbox, logs out.
@@ -115,17 +117,6 @@ impl Dovecot {
         ask("a LOGIN anna secret\r\n", "a OK");
         ask("b SELECT INBOX\r\n", "b OK");
         ask("c LOGOUT\r\n", "c OK");
-    }
-}
-
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        let mut doveadm = Command::new(&self.doveadm);
-        let _ = doveadm
-            .arg("-c")
-            .arg(&self.configuration)
-            .arg("stop")
-            .status();
     }
 }
 
@@ -152,7 +143,7 @@ fn count(fixture: &Fixture, metric: &str) -> u64 {
 #[test]
 fn a_stock_dovecot_may_start_before_and_after_us() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(dovecot) = Dovecot::new(folder.path()) else {
+    let Some(mut dovecot) = Dovecot::new(folder.path()) else {
         return;
     };
     let login = folder.path().join("run/login/stats-writer");

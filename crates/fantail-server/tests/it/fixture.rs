@@ -344,3 +344,13 @@ pub(crate) fn open_files() -> usize {
 pub(crate) fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()
 }
+
+/// Bytes of this process that are in memory.
+pub(crate) fn resident() -> usize {
+    #[allow(clippy::disallowed_methods, reason = "the kernel's text")]
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let lines = &mut status.lines();
+    let line = lines.find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kilobytes: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kilobytes * 1024
+}

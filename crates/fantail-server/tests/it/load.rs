@@ -58,43 +58,6 @@ fn r49_a_flood_makes_nobody_wait() {
     });
 }
 
-/// Bytes of this process that are in memory.
-fn resident() -> usize {
-    #[allow(clippy::disallowed_methods, reason = "the kernel's text")]
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    let kilobytes: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kilobytes * 1024
-}
-
-#[test]
-fn ten_thousand_idle_connections_cost_little() {
-    // Both ends of each are this process' own files.
-    let fixture = Fixture::alone(ALL, |_| {});
-    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE);
-    let files = usize::try_from(limit.unwrap().0).unwrap();
-    let count = ((files - 200) / 2).min(10_000);
-    let before = resident();
-    let path = fixture.path("run/stats-writer");
-    let idle: Vec<UnixStream> = (0..count)
-        .map(|_| {
-            let mut stream = UnixStream::connect(&path).unwrap();
-            stream.write_all(VERSION.as_bytes()).unwrap();
-            stream
-        })
-        .collect();
-    // One is greeted after all the others.
-    fixture.send(&event("a", 1));
-    assert_eq!(fixture.count(), 1);
-    let each = resident().saturating_sub(before) / count;
-    println!("{count} idle connections take {each} bytes each");
-    assert!(each < 8 * 1024, "{each} bytes for each of {count}");
-    drop(idle);
-}
-
 #[test]
 fn connections_come_and_go_without_a_trace() {
     let fixture = Fixture::alone(ALL, |_| {});

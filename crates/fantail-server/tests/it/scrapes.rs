@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    os::unix::net::UnixDatagram,
 };
 
 use fantail_server::Options;
@@ -14,7 +14,7 @@ fn scraped(configuration: &str) -> Fixture {
     Fixture::with(configuration, with_http)
 }
 
-fn with_http(options: &mut Options) {
+pub(crate) fn with_http(options: &mut Options) {
     options.http = Some(([127, 0, 0, 1], 0).into());
 }
 
@@ -159,25 +159,86 @@ fn r17_scrapers_that_go_away_early_are_forgotten() {
     assert!(head.starts_with("http/1.1 200"));
 }
 
-/// Dovecot lost memory with each scrape.
+/// Messages that a target takes only in part are told of.
 #[test]
-fn r20_scrapes_leave_nothing_behind() {
-    let fixture = Fixture::alone(ALL, with_http);
-    let mut stream = fixture.scraper();
-    let scrape = |stream: &mut TcpStream| {
-        let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = [0; 1_024];
-        let count = stream.read(&mut answer).unwrap();
-        assert!(answer[..count].starts_with(b"HTTP/1.1 200"));
-    };
-    // Some on one connection, others on connections of their own.
-    (0..500).for_each(|_| scrape(&mut stream));
-    drop(stream);
-    fixture.get("/metrics", "");
-    let files = open_files();
-    for _ in 0..500 {
-        fixture.get("/metrics", "");
+fn shortened_exports_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = UnixDatagram::bind(folder.path().join("syslog")).unwrap();
+    let exporting = format!(
+        "event_exporter log {{\n  format = json\n  format_args = time-unix\n  \
+           transport = syslog\n  syslog_address = unix:{}/syslog\n  message_max_size = 100\n}}\n\
+         event_exporter none {{\n  format = json\n  format_args = time-unix\n  transport = drop\n}}\n\
+         metric long {{\n  filter = event=long\n  exporter = log\n}}\n\
+         metric short {{\n  filter = event=short\n  exporter = none\n}}\n",
+        folder.path().display()
+    );
+    let fixture = Fixture::within(folder, &exporting, with_http);
+    let long = format!("EVENT\t0\t0\t1\t100\t0\tnlong\tSx\t{}\n", "y".repeat(200));
+    fixture.send(&format!("{long}{}{long}", event("short", 1)));
+    let mut bytes = [0; 1_000];
+    for _ in 0..2 {
+        let length = socket.recv(&mut bytes).unwrap();
+        assert!(length == 100 && bytes[..length].ends_with(b"..."));
     }
-    eventually("all are closed", || open_files() <= files);
+    eventually("both are sent", || {
+        let (_, body) = fixture.get("/api/v1/exporters", "");
+        let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        json.pointer("/exporters/0/sent") == Some(&2.into())
+            && json.pointer("/exporters/0/shortened") == Some(&2.into())
+            && json.pointer("/exporters/1/shortened") == Some(&0.into())
+    });
+    let (_, body) = fixture.get("/metrics", "");
+    let text = String::from_utf8(body).unwrap();
+    for line in [
+        "# TYPE fantail_export_shortened_total counter",
+        "fantail_export_shortened_total{exporter=\"log\"} 2",
+        "fantail_export_shortened_total{exporter=\"none\"} 0",
+    ] {
+        assert!(text.lines().any(|here| here == line), "{line} in:\n{text}");
+    }
+}
+
+/// A limit is that of the server, however many workers count.
+#[test]
+fn workers_together_keep_the_limit_of_series() {
+    let grouped = "fantail {\n  series_per_metric = 7\n}\n\
+        metric some {\n  filter = event=*\n  group_by = x\n}\n";
+    let fixture = Fixture::with(grouped, |options| {
+        with_http(options);
+        options.workers = 2;
+    });
+    // Both are there before either ends, so each worker has one of them.
+    let mut writers = [fixture.writer(), fixture.writer()];
+    let values = [[1, 2, 3, 4, 4], [3, 4, 5, 6, 6]];
+    for (writer, values) in writers.iter_mut().zip(values) {
+        writer.send(crate::fixture::VERSION.as_bytes());
+        for value in values {
+            writer.send(event("a", value).as_bytes());
+        }
+    }
+    for writer in writers {
+        writer.finish();
+    }
+    // The metric itself takes 3, so that there is room for 4; each worker
+    // alone has had that. Of those of one, two find no room.
+    let check = || {
+        let (_, body) = fixture.get("/metrics?format=openmetrics", "");
+        let text = String::from_utf8(body).unwrap();
+        let count = |label: &str| {
+            let start = format!("dovecot_some_total{{{label}}} ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&start));
+            line.map(|number| number.parse::<u64>().unwrap())
+        };
+        let known = ["1", "2", "3", "4", "5", "6"];
+        let known = known.map(|value| count(&format!("x=\"{value}\"")));
+        assert_eq!(known.iter().flatten().count(), 4, "{text}");
+        let other = count("x=\"other\"").unwrap();
+        assert_eq!(known.iter().flatten().sum::<u64>() + other, 10, "{text}");
+        assert!(other == 2 || other == 3, "{text}");
+        let line = "fantail_series{metric=\"some\"} 6";
+        assert!(text.lines().any(|here| here == line), "{text}");
+        (known, other)
+    };
+    // The same ones again: those that were shown stay.
+    assert_eq!(check(), check());
 }

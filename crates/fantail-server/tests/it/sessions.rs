@@ -43,6 +43,26 @@ fn a_connection_that_closes_ends_its_sessions() {
     });
 }
 
+/// The submission process of 2.3 has the root of an SMTP server alone; its login
+/// process, and the client of the relay, have others.
+#[test]
+fn submission_of_2_3_is_known_by_its_server() {
+    let server = Fixture::new(&SESSIONS.replace("service user", "service session"));
+    server.send(&format!(
+        "{CATEGORIES}CATEGORY\tservice:submission\nCATEGORY\tservice:submission-login\n\
+         CATEGORY\tsmtp-server\nCATEGORY\tsmtp-client\n\
+         BEGIN\t1\t0\t0\t1795328118\t0\tcservice:submission\tcsmtp-server\tSprotocol\tsmtp\n\
+         BEGIN\t2\t1\t0\t1795328118\t0\tSsession\tM1\n\
+         EVENT\t0\t2\t0\t1795328118\t0\tnsmtp_server_command_finished\n\
+         BEGIN\t3\t0\t0\t1795328118\t0\tcservice:submission\tcsmtp-client\tSsession\tM2\n\
+         BEGIN\t4\t0\t0\t1795328118\t0\tcservice:submission-login\tcsmtp-server\tSsession\tM3\n\
+         END\t2\nEND\t1\nEND\t3\nEND\t4\n"
+    ));
+    let dump = server.dump("count");
+    assert!(dump.contains("sessions_submission_M1\t1\t"), "{dump}");
+    assert!(dump.contains("sessions\t1\t"), "{dump}");
+}
+
 #[test]
 fn lmtp_has_its_session_from_the_connection() {
     let server = Fixture::new(&SESSIONS.replace("service user", "service session"));

@@ -21,6 +21,8 @@ pub enum StatsService {
 pub enum Users {
     /// IMAP, POP3 and LMTP.
     Served,
+    /// Submission besides.
+    Submitting,
     /// Only the stats service runs: nothing but what is played reaches it.
     None,
 }
@@ -31,6 +33,9 @@ pub(super) struct Ports {
     pub(super) imap: u16,
     pub(super) pop3: u16,
     pub(super) scrape: u16,
+    pub(super) submission: u16,
+    /// Where submission hands mail over.
+    pub(super) relay: u16,
 }
 
 /// The password of all users.
@@ -51,6 +56,7 @@ pub(super) fn text(
     let folder = folder.display();
     let protocols = match users {
         Users::Served => "imap pop3 lmtp",
+        Users::Submitting => "imap pop3 lmtp submission",
         Users::None => "",
     };
     let mut text = mail(version, &folder.to_string());
@@ -69,6 +75,16 @@ pub(super) fn text(
             "service {name}-login {{\n  \
                inet_listener {name} {{\n    port = {port}\n  }}\n  \
                inet_listener {name}s {{\n    port = 0\n  }}\n}}\n"
+        );
+    }
+    if users == Users::Submitting {
+        text += &format!(
+            "service submission-login {{\n  \
+               inet_listener submission {{\n    port = {}\n  }}\n}}\n\
+             hostname = mail.example.org\n\
+             submission_relay_host = 127.0.0.1\n\
+             submission_relay_port = {}\n",
+            ports.submission, ports.relay
         );
     }
     text += "service lmtp {\n  unix_listener lmtp {\n    mode = 0666\n  }\n}\n";

@@ -101,6 +101,18 @@ impl Site {
         (Ipv4Addr::LOCALHOST, self.ports.pop3).into()
     }
 
+    /// Where mail is submitted, if it is.
+    #[must_use]
+    pub fn submission_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.submission).into()
+    }
+
+    /// Where Dovecot hands over what is submitted.
+    #[must_use]
+    pub fn relay_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.relay).into()
+    }
+
     /// Where Dovecot's own stats process is scraped; a free port if that is
     /// somebody else's part.
     #[must_use]
@@ -166,7 +178,9 @@ impl Site {
             || (UnixStream::connect(self.path("run/stats-writer")).is_ok()
                 && TcpStream::connect(self.scrape_address()).is_ok());
         let mail = self.users == Users::None
-            || (TcpStream::connect(self.imap_address()).is_ok()
+            || ((self.users != Users::Submitting
+                || TcpStream::connect(self.submission_address()).is_ok())
+                && TcpStream::connect(self.imap_address()).is_ok()
                 && TcpStream::connect(self.pop3_address()).is_ok()
                 && UnixStream::connect(self.path("run/lmtp")).is_ok());
         own && mail
@@ -222,14 +236,17 @@ fn free_ports() -> Ports {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
         Some((port, listener))
     });
-    let ports: Vec<(u16, TcpListener)> = ports.take(3).collect();
-    let [(imap, _), (pop3, _), (scrape, _)] = &ports[..] else {
+    let ports: Vec<(u16, TcpListener)> = ports.take(5).collect();
+    let ports: Vec<u16> = ports.iter().map(|(port, _)| *port).collect();
+    let [imap, pop3, scrape, submission, relay] = ports[..] else {
         panic!("no ports are free");
     };
     Ports {
-        imap: *imap,
-        pop3: *pop3,
-        scrape: *scrape,
+        imap,
+        pop3,
+        scrape,
+        submission,
+        relay,
     }
 }
 

@@ -47,6 +47,13 @@ impl Traffic {
         Self::start(site, "visits", users).finish()
     }
 
+    /// So many users submit mail, one after another, at a site that takes it;
+    /// what it is handed over to is played, too.
+    #[must_use]
+    pub fn submissions(site: &Site, users: u32) -> Report {
+        Self::start(site, "submit", users).finish()
+    }
+
     /// So many IMAP connections that stay; [`ask`](Self::ask) sends commands.
     #[must_use]
     pub fn hold(site: &Site, users: u32) -> Self {
@@ -70,6 +77,8 @@ impl Traffic {
         command.arg(site.imap_address().to_string());
         command.arg(site.pop3_address().to_string());
         command.arg(site.path("run/lmtp")).arg(users.to_string());
+        command.arg(site.submission_address().to_string());
+        command.arg(site.relay_address().to_string());
         let mut process = Process::start_with(&command, |command| {
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
         });

@@ -1,9 +1,19 @@
 //! The fixture itself: a Dovecot that serves, with its own stats process, and
 //! leaves nothing behind.
 
-use std::fs;
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
-use fantail_testkit::dovecot::{Installation, Site, StatsService, Traffic, Users, Version};
+use fantail_testkit::{
+    dovecot::{Installation, Site, StatsService, Traffic, Users, Version},
+    process::wait_until,
+    program,
+};
 
 const METRIC: &str = "metric commands {\n  filter = event=imap_command_finished\n}\n";
 
@@ -44,6 +54,62 @@ fn processes_with(name: &str) -> Vec<String> {
         Some(String::from_utf8_lossy(&line).into_owned())
     });
     lines.filter(|line| line.contains(name)).collect()
+}
+
+/// Set for the test that is killed.
+const KILLED: &str = "FANTAIL_TO_BE_KILLED";
+
+/// A test that is killed ends its Dovecot, too: nobody else would.
+fn check_killed(version: Version, test: &str) {
+    let Some(installation) = Installation::find(version) else {
+        return;
+    };
+    if env::var_os(KILLED).is_some() {
+        let mut site = Site::new(&installation, StatsService::Own, Users::Served, METRIC);
+        site.start();
+        println!("serving in {}", site.config().parent().unwrap().display());
+        loop {
+            std::thread::park();
+        }
+    }
+    if program("setpriv").is_none() {
+        return;
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+    command.env(KILLED, "yes").stdout(Stdio::piped());
+    let mut victim = command.spawn().unwrap();
+    let lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+    let folder = lines.map_while(Result::ok).find_map(|line| {
+        let (_, folder) = line.split_once("serving in ")?;
+        Some(folder.to_owned())
+    });
+    let folder = folder.expect("it serves");
+    assert!(!processes_with(&folder).is_empty());
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    wait_until("Dovecot has ended", Duration::from_secs(20), || {
+        processes_with(&folder).is_empty()
+    });
+    // What is left is this.
+    let target = fs::canonicalize(&folder).unwrap();
+    fs::remove_dir_all(&target).unwrap();
+    let link = Path::new(&folder);
+    if link.is_symlink() {
+        fs::remove_file(link).unwrap();
+    }
+}
+
+#[test]
+fn a_killed_test_leaves_no_dovecot_2_3() {
+    let test = "dovecot::a_killed_test_leaves_no_dovecot_2_3";
+    check_killed(Version::V2_3, test);
+}
+
+#[test]
+fn a_killed_test_leaves_no_dovecot_2_4() {
+    let test = "dovecot::a_killed_test_leaves_no_dovecot_2_4";
+    check_killed(Version::V2_4, test);
 }
 
 #[test]

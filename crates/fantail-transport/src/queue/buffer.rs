@@ -1,17 +1,28 @@
 //! What waits in memory: bounded, first in, first out.
 //!
-//! No locks and no threads. Payloads are copied into batches of the size that
-//! the transport likes, and the memory of batches that were sent is used
-//! again, so that a push does not allocate once all is warm.
+//! No locks and no threads. Payloads are copied into large batches, many with
+//! one copy, whatever the size of those that the transport likes: those are
+//! cut off when they are taken. The memory of batches is used again, so that a
+//! push does not allocate once all is warm. What has to be dropped is skipped,
+//! many at once; nothing is looked at one by one.
 
 use std::collections::VecDeque;
 
-use crate::{Batch, BatchLimits, EventIds, Payload, Payloads};
+use crate::{Batch, BatchLimits, Payloads};
 
 use super::settings::{Overflow, QueueSettings};
 
 /// Batches whose memory is kept for later ones.
 const SPARE: usize = 4;
+
+/// What is kept together at least, if there is so much.
+const TOGETHER: BatchLimits = BatchLimits {
+    payloads: 256,
+    bytes: 64 * 1024,
+};
+
+/// So many bytes, or a fourth of the room, are worth waking a thread for.
+const MUCH: usize = 256 * 1024;
 
 /// A bounded buffer of payloads.
 #[derive(Debug)]
@@ -19,9 +30,13 @@ pub(super) struct Buffer {
     most_payloads: usize,
     most_bytes: usize,
     overflow: Overflow,
+    /// What is taken out at once at most.
     limits: BatchLimits,
+    /// What is kept in one batch at most.
+    together: BatchLimits,
     waiting: VecDeque<Batch>,
-    /// Payloads at the front of the first batch that were dropped already.
+    /// Payloads at the front of the first batch that are not in it any more:
+    /// dropped, or taken.
     skip: usize,
     spare: Vec<Batch>,
     /// Payloads and bytes held, those on their way among them.
@@ -47,12 +62,17 @@ impl Taken {
 }
 
 impl Buffer {
+    /// Gives out batches of at most `limits`.
     pub(super) fn new(settings: &QueueSettings, limits: BatchLimits) -> Self {
         Self {
             most_payloads: settings.payloads,
             most_bytes: settings.bytes,
             overflow: settings.overflow,
             limits,
+            together: BatchLimits {
+                payloads: limits.payloads.max(TOGETHER.payloads),
+                bytes: limits.bytes.max(TOGETHER.bytes),
+            },
             waiting: VecDeque::new(),
             skip: 0,
             spare: Vec::new(),
@@ -65,37 +85,37 @@ impl Buffer {
 
     /// Lets payloads in, and returns how many had to be dropped for want of
     /// room: of them, or of those that waited longer.
-    pub(super) fn push(
-        &mut self,
-        payloads: Payloads<'_>,
-        now: u64,
-        ids: &mut Option<EventIds>,
-    ) -> u64 {
+    pub(super) fn push(&mut self, payloads: Payloads<'_>) -> u64 {
         let mut dropped = 0;
-        for mut payload in payloads.iter() {
-            if payload.id.is_none() {
-                payload.id = ids.as_mut().map(EventIds::next_id);
-            }
-            let can_fit = payload.bytes.len() <= self.most_bytes;
-            if can_fit && self.overflow == Overflow::DropOldest {
-                while !self.has_room(payload.bytes.len()) && self.drop_oldest() {
-                    dropped += 1;
-                }
-            }
-            if self.has_room(payload.bytes.len()) {
-                self.append(payload, now);
-            } else {
-                dropped += 1;
-            }
+        let mut rest = payloads;
+        while !rest.is_empty() {
+            // Only what fits into an empty buffer is worth dropping others.
+            let fit = rest.fitting(self.most_payloads, self.most_bytes);
+            let (part, others) = rest.split_at(fit.max(1));
+            rest = others;
+            dropped += match self.overflow {
+                _ if fit == 0 => 1,
+                Overflow::DropNewest => self.fill(part),
+                Overflow::DropOldest => self.displace(part),
+            };
         }
         dropped
     }
 
-    /// The batch that waited longest. Its payloads count as held until they
+    /// The payloads that waited longest. They count as held until they
     /// [`leave`](Self::leave).
     pub(super) fn take(&mut self) -> Option<Taken> {
-        let batch = self.waiting.pop_front()?;
+        let first = self.waiting.front()?;
+        let rest = first.payloads().split_at(self.skip).1;
+        let count = rest.fitting(self.limits.payloads, self.limits.bytes).max(1);
+        if count < rest.len() {
+            let mut batch = self.spare.pop().unwrap_or_default();
+            batch.extend(rest.split_at(count).0);
+            self.skip += count;
+            return Some(Taken { batch, skip: 0 });
+        }
         let skip = std::mem::take(&mut self.skip);
+        let batch = self.waiting.pop_front()?;
         Some(Taken { batch, skip })
     }
 
@@ -108,7 +128,7 @@ impl Buffer {
 
     /// Keeps the memory of a batch, unless one large payload made it large.
     pub(super) fn recycle(&mut self, taken: Taken) {
-        if self.spare.len() < SPARE && taken.batch.bytes() <= self.limits.bytes {
+        if self.spare.len() < SPARE && taken.batch.bytes() <= self.together.bytes {
             let mut batch = taken.batch;
             batch.clear();
             self.spare.push(batch);
@@ -127,6 +147,11 @@ impl Buffer {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Whether there is so much that it should be taken at once.
+    pub(super) fn has_much(&self) -> bool {
+        self.bytes >= MUCH.min(self.most_bytes / 4) || self.payloads >= self.most_payloads / 4
     }
 
     pub(super) const fn payloads(&self) -> usize {
@@ -153,41 +178,90 @@ impl Buffer {
         first.payloads().split_at(self.skip).1.oldest()
     }
 
-    fn has_room(&self, bytes: usize) -> bool {
-        self.payloads < self.most_payloads && bytes <= self.most_bytes.saturating_sub(self.bytes)
+    /// Takes all, for others; returns how many these were. Where those that
+    /// wait are not enough, the first of these go, too.
+    fn displace(&mut self, payloads: Payloads<'_>) -> u64 {
+        let dropped = self.make_room(payloads.len(), payloads.bytes());
+        let (many, much) = self.missing(payloads.len(), payloads.bytes());
+        let (gone, rest) = payloads.split_at(payloads.covering(much).max(many));
+        self.append(rest);
+        dropped + gone.len() as u64
     }
 
-    fn append(&mut self, payload: Payload<'_>, now: u64) {
-        let size = payload.bytes.len();
-        let fits = |batch: &Batch| {
-            batch.len() < self.limits.payloads && batch.bytes() + size <= self.limits.bytes
-        };
-        if !self.waiting.back().is_some_and(fits) {
-            self.waiting.push_back(self.spare.pop().unwrap_or_default());
-        }
-        if let Some(last) = self.waiting.back_mut() {
-            last.push_offered(payload, now);
-            self.payloads += 1;
-            self.bytes += size;
-            self.entered += 1;
+    /// How many payloads and bytes would be too many, with these.
+    fn missing(&self, payloads: usize, bytes: usize) -> (usize, usize) {
+        (
+            (self.payloads + payloads).saturating_sub(self.most_payloads),
+            (self.bytes + bytes).saturating_sub(self.most_bytes),
+        )
+    }
+
+    /// Takes what has room, in order; returns how many had none.
+    fn fill(&mut self, payloads: Payloads<'_>) -> u64 {
+        let mut dropped = 0;
+        let mut rest = payloads;
+        loop {
+            let room = self.most_payloads.saturating_sub(self.payloads);
+            let fit = rest.fitting(room, self.most_bytes.saturating_sub(self.bytes));
+            let (part, others) = rest.split_at(fit);
+            self.append(part);
+            if others.is_empty() || room == fit {
+                return dropped + others.len() as u64;
+            }
+            // One that is too long; the next may be shorter.
+            dropped += 1;
+            rest = others.split_at(1).1;
         }
     }
 
-    /// Drops the payload that waited longest; what was taken stays.
-    fn drop_oldest(&mut self) -> bool {
-        let Some(first) = self.waiting.front() else {
-            return false;
-        };
-        let (oldest, others) = first.payloads().split_at(self.skip).1.split_at(1);
-        let (bytes, last) = (oldest.bytes(), others.is_empty());
-        self.payloads -= 1;
-        self.bytes -= bytes;
-        self.left += 1;
-        self.skip += 1;
-        if last && let Some(taken) = self.take() {
-            self.recycle(taken);
+    fn append(&mut self, payloads: Payloads<'_>) {
+        self.payloads += payloads.len();
+        self.bytes += payloads.bytes();
+        self.entered += payloads.len() as u64;
+        let mut rest = payloads;
+        while !rest.is_empty() {
+            let room = |batch: &Batch| {
+                let payloads = self.together.payloads.saturating_sub(batch.len());
+                let bytes = self.together.bytes.saturating_sub(batch.bytes());
+                rest.fitting(payloads, bytes)
+            };
+            let mut fit = self.waiting.back().map_or(0, room);
+            if fit == 0 {
+                let batch = self.spare.pop().unwrap_or_default();
+                fit = room(&batch).max(1);
+                self.waiting.push_back(batch);
+            }
+            let (part, others) = rest.split_at(fit);
+            if let Some(last) = self.waiting.back_mut() {
+                last.extend(part);
+            }
+            rest = others;
         }
-        true
+    }
+
+    /// Drops those that waited longest until there is room for so many, or
+    /// none waits; what was taken stays.
+    fn make_room(&mut self, payloads: usize, bytes: usize) -> u64 {
+        let mut dropped = 0;
+        while let Some(first) = self.waiting.front() {
+            let (many, much) = self.missing(payloads, bytes);
+            if many == 0 && much == 0 {
+                break;
+            }
+            let rest = first.payloads().split_at(self.skip).1;
+            let (gone, others) = rest.split_at(rest.covering(much).max(many));
+            let (count, size, whole) = (gone.len(), gone.bytes(), others.is_empty());
+            self.payloads -= count;
+            self.bytes -= size;
+            self.left += count as u64;
+            self.skip += count;
+            dropped += count as u64;
+            if whole && let Some(batch) = self.waiting.pop_front() {
+                self.skip = 0;
+                self.recycle(Taken { batch, skip: 0 });
+            }
+        }
+        dropped
     }
 }
 
@@ -220,7 +294,7 @@ mod tests {
         let mut buffer = Buffer::new(&settings, limits);
         let mut lost = 0;
         for words in offered {
-            lost += buffer.push(batch(words).payloads(), 0, &mut None);
+            lost += buffer.push(batch(words).payloads());
         }
         let mut out = Vec::new();
         while let Some(taken) = buffer.take() {
@@ -263,8 +337,8 @@ mod tests {
         let check = |offered: &[&str], expected: &[&str], dropped| {
             check(Overflow::DropOldest, offered, expected, dropped);
         };
-        check(&["a b c d e f g"], &["c", "d e f", "g"], 2);
-        check(&["a b c d e", "f g h i"], &["e f", "g h i"], 4);
+        check(&["a b c d e f g"], &["c d e", "f g"], 2);
+        check(&["a b c d e", "f g h i"], &["e f g", "h i"], 4);
         check(&["aaaa bbbb", "cccccc"], &["bbbb", "cccccc"], 1);
         // Nothing makes room for this one, so nothing has to go.
         check(&["a b", "longer-than-12-bytes", "c"], &["a b c"], 1);
@@ -278,11 +352,15 @@ mod tests {
             ..QueueSettings::default()
         };
         let mut buffer = Buffer::new(&settings, BatchLimits::default());
-        assert_eq!(buffer.push(batch("a b").payloads(), 0, &mut None), 0);
+        assert_eq!(buffer.push(batch("a b").payloads()), 0);
         let taken = buffer.take().unwrap();
-        assert_eq!(buffer.push(batch("c").payloads(), 0, &mut None), 1);
+        assert_eq!(buffer.push(batch("c").payloads()), 1);
         buffer.leave(taken.payloads().split_at(1).0);
-        assert_eq!(buffer.push(batch("d e").payloads(), 0, &mut None), 1);
-        assert_eq!((buffer.payloads(), buffer.left()), (2, 2));
+        // The one that there is room for is the newest.
+        assert_eq!(buffer.push(batch("d e").payloads()), 1);
+        assert_eq!((buffer.payloads(), buffer.left()), (2, 1));
+        let next = buffer.take().unwrap();
+        let words: Vec<_> = next.payloads().iter().map(|one| one.bytes).collect();
+        assert_eq!(words, [b"e"]);
     }
 }

@@ -1,20 +1,31 @@
 //! A queue is put together and started.
 
-use std::{fmt, hash::BuildHasher, io, sync::Arc, thread};
+use std::{
+    fmt,
+    hash::BuildHasher,
+    io,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    Backoff, DeliveryLevel, EventIds, Transport,
+    Backoff, DeliveryLevel, EventIds, SpoolSettings, Transport,
     spool::{self, SpoolReader, SpoolWriter},
 };
 
 use super::{
     Queue, QueueSettings,
     sender::Sender,
-    shared::Shared,
+    shared::{DISK_PAUSE, Shared},
     source::{Memory, Source, Spooled},
     spooler::Spooler,
     trouble::{Callback, Reporter, Trouble},
 };
+
+/// How often a queue that waits for another one looks whether it is closed
+/// itself.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A queue that is not started yet; [`Queue::builder`] begins one.
 pub struct QueueBuilder {
@@ -24,6 +35,7 @@ pub struct QueueBuilder {
     dead_letters: Option<Box<dyn Transport>>,
     ids: Option<EventIds>,
     callback: Option<Callback>,
+    before: Option<Arc<Shared>>,
 }
 
 impl QueueBuilder {
@@ -35,6 +47,7 @@ impl QueueBuilder {
             dead_letters: None,
             ids: None,
             callback: None,
+            before: None,
         }
     }
 
@@ -67,13 +80,24 @@ impl QueueBuilder {
         self
     }
 
+    /// Lets it follow another queue that has the spool now, and will be
+    /// [closed](Queue::close): until that one has ended, what is offered waits
+    /// in memory. Nothing is lost in between, and the order is kept.
+    #[must_use]
+    pub fn after(mut self, before: &Queue) -> Self {
+        self.before = Some(before.shared());
+        self
+    }
+
     /// Starts the queue: a thread for the target, and one for the disk if
     /// there is a spool.
     ///
     /// # Errors
     /// The system gives no thread; the spool cannot be opened, or is in use;
     /// or the target does not confirm what it takes, which
-    /// [`DeliveryLevel::Acknowledged`] needs (`InvalidInput`).
+    /// [`DeliveryLevel::Acknowledged`] needs (`InvalidInput`). If it comes
+    /// [after](Self::after) another queue, that the spool cannot be opened is
+    /// told to [`on_trouble`](Self::on_trouble), and it is tried again.
     pub fn start(mut self) -> io::Result<Queue> {
         let acknowledged = matches!(self.settings.level, DeliveryLevel::Acknowledged(_));
         if acknowledged && !self.transport.confirms() {
@@ -82,46 +106,80 @@ impl QueueBuilder {
                 "the target does not confirm what it takes",
             ));
         }
-        match self.settings.level.spool() {
-            None => {
-                let shared = self.shared(None);
+        let shared = Arc::new(Shared::new(
+            &self.settings,
+            &*self.transport,
+            self.ids.take(),
+            Reporter::new(&self.name, self.callback.take()),
+        ));
+        // The queue ends all threads if it is dropped on the way out.
+        let queue = Queue::new(Arc::clone(&shared));
+        match (self.settings.level.spool().cloned(), self.before.take()) {
+            (None, _) => {
                 let source = Memory(Arc::clone(&shared));
                 self.spawn_sender(&shared, source)?;
-                Ok(Queue::new(shared))
             }
-            Some(settings) => {
-                let (writer, reader) = spool::open(settings)?;
-                self.start_spooled(writer, reader)
+            (Some(settings), None) => {
+                let ends = spool::open(&settings)?;
+                let name = self.disk_name();
+                let spooler = self.start_spooled(&shared, ends)?;
+                spawn(&name, &shared, move || spooler.run())?;
+            }
+            (Some(settings), Some(before)) => {
+                let (name, with) = (self.disk_name(), Arc::clone(&shared));
+                spawn(&name, &shared, move || {
+                    self.follow(&before, &settings, &with);
+                })?;
+            }
+        }
+        Ok(queue)
+    }
+
+    /// Starts the thread for the target; what is returned is for the disk.
+    fn start_spooled(
+        self,
+        shared: &Arc<Shared>,
+        (writer, reader): (SpoolWriter, SpoolReader),
+    ) -> io::Result<Spooler> {
+        shared.found_spool(reader.gauge(), reader.recovered());
+        let limits = self.transport.batch_limits();
+        let source = Spooled::new(Arc::clone(shared), reader, limits);
+        self.spawn_sender(shared, source)?;
+        Ok(Spooler {
+            shared: Arc::clone(shared),
+            writer,
+        })
+    }
+
+    /// The thread for the disk, once the queue before has ended.
+    fn follow(self, before: &Shared, settings: &SpoolSettings, shared: &Arc<Shared>) {
+        while !before.wait_for_end(Instant::now() + LOOK) {
+            if !shared.pause_for_disk(Duration::ZERO) {
+                return shared.lose_waiting();
+            }
+        }
+        let ends = loop {
+            match spool::open(settings) {
+                Ok(ends) => break ends,
+                Err(error) => shared.trouble(&error),
+            }
+            if !shared.pause_for_disk(DISK_PAUSE) {
+                return shared.lose_waiting();
+            }
+        };
+        match self.start_spooled(shared, ends) {
+            Ok(spooler) => spooler.run(),
+            // Nobody sends: what is offered is dropped, and counted.
+            Err(error) => {
+                shared.trouble(&error);
+                shared.close(Instant::now());
+                shared.lose_waiting();
             }
         }
     }
 
-    fn start_spooled(mut self, writer: SpoolWriter, reader: SpoolReader) -> io::Result<Queue> {
-        let shared = self.shared(Some(&reader));
-        let limits = self.transport.batch_limits();
-        let name = format!("{}-disk", self.name);
-        let source = Spooled::new(Arc::clone(&shared), reader, limits);
-        // The queue ends both threads if it is dropped on the way out.
-        let queue = Queue::new(Arc::clone(&shared));
-        let spooler = Spooler {
-            shared: Arc::clone(&shared),
-            writer,
-        };
-        spawn(&name, &shared, move || spooler.run())?;
-        self.spawn_sender(&shared, source)?;
-        Ok(queue)
-    }
-
-    fn shared(&mut self, reader: Option<&SpoolReader>) -> Arc<Shared> {
-        let shared = Shared::new(
-            &self.settings,
-            self.transport.batch_limits(),
-            self.ids.take(),
-            Reporter::new(&self.name, self.callback.take()),
-            reader.map(SpoolReader::gauge),
-        );
-        shared.lock().counters.recovered = reader.map_or(0, SpoolReader::recovered);
-        Arc::new(shared)
+    fn disk_name(&self) -> String {
+        format!("{}-disk", self.name)
     }
 
     fn spawn_sender<S: Source + Send + 'static>(

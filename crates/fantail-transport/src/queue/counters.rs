@@ -105,6 +105,9 @@ pub struct QueueStatus {
     pub counters: QueueCounters,
     /// Payloads that wait, in memory, on disk or on their way.
     pub waiting: u64,
+    /// Payloads of which the target got only a part, as it takes no longer
+    /// ones; they count as sent, and one that is sent again is counted again.
+    pub shortened: u64,
     /// Bytes of payloads that wait in memory or are on their way.
     pub memory_bytes: u64,
     /// Bytes that the spool takes on disk.

@@ -40,7 +40,10 @@ impl<S: Source> Sender<S> {
     fn send(&mut self, payloads: Payloads<'_>) {
         let mut rest = self.expire(payloads);
         while !rest.is_empty() {
-            let delivery = self.transport.deliver(rest);
+            // What the disk did not take is not cut for the transport.
+            let limits = self.transport.batch_limits();
+            let part = rest.fitting(limits.payloads, limits.bytes).max(1);
+            let delivery = self.transport.deliver(rest.split_at(part).0);
             let (done, left) = rest.split_at(delivery.settled());
             self.settle(done, &delivery);
             if !done.is_empty() {

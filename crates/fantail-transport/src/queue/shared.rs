@@ -4,11 +4,14 @@
 //! a disk is waited for.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use crate::{BatchLimits, EventIds, Payloads, clock::unix_millis, spool::SpoolGauge};
+use crate::{
+    Batch, BatchLimits, EventIds, Payloads, Shortened, Transport, clock::unix_millis,
+    spool::SpoolGauge,
+};
 
 use super::{
     DropReason, LastError, QueueCounters, QueueSettings, QueueStatus,
@@ -16,8 +19,12 @@ use super::{
     trouble::Reporter,
 };
 
+/// For how long a thread that was woken gathers payloads: to wake it costs
+/// whoever makes them more than a payload does.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// How long to wait before a disk is tried again.
-const DISK_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -27,7 +34,9 @@ pub(super) struct Shared {
     work: Condvar,
     /// Anything else has changed.
     changed: Condvar,
-    gauge: Option<SpoolGauge>,
+    /// Unset where there is no spool, or not yet.
+    gauge: OnceLock<SpoolGauge>,
+    shortened: Shortened,
 }
 
 #[derive(Debug)]
@@ -45,14 +54,24 @@ pub(super) struct State {
     pub(super) spool_closed: bool,
     /// Payloads that the disk did not take.
     pub(super) detour: Detour,
-    /// The thread that empties the buffer waits for payloads.
-    idle: bool,
+    /// What the thread that empties the buffer waits for.
+    awaits: Awaits,
     /// Somebody waits for payloads to leave the buffer.
     watched: usize,
     ids: Option<EventIds>,
     last_error: Option<LastError>,
     /// Threads that have not ended.
     running: usize,
+}
+
+/// What the thread that empties the buffer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    Nothing,
+    /// Any payload.
+    Any,
+    /// More than a few, or the end of a moment.
+    Much,
 }
 
 /// The way past a disk that takes nothing: from memory to the target.
@@ -77,11 +96,15 @@ pub(super) enum Pause {
 impl Shared {
     pub(super) fn new(
         settings: &QueueSettings,
-        limits: BatchLimits,
+        transport: &dyn Transport,
         ids: Option<EventIds>,
         reporter: Reporter,
-        gauge: Option<SpoolGauge>,
     ) -> Self {
+        // What goes to disk is cut for the transport when it is read again.
+        let limits = match settings.level.spool() {
+            Some(_) => BatchLimits::default(),
+            None => transport.batch_limits(),
+        };
         Self {
             reporter,
             state: Mutex::new(State {
@@ -93,7 +116,7 @@ impl Shared {
                 spooled: 0,
                 spool_closed: false,
                 detour: Detour::Free,
-                idle: false,
+                awaits: Awaits::Nothing,
                 watched: 0,
                 ids,
                 last_error: None,
@@ -101,7 +124,8 @@ impl Shared {
             }),
             work: Condvar::new(),
             changed: Condvar::new(),
-            gauge,
+            gauge: OnceLock::new(),
+            shortened: transport.shortened(),
         }
     }
 
@@ -110,34 +134,54 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn offer(&self, payloads: Payloads<'_>) {
-        let now = unix_millis();
+    pub(super) fn offer(&self, batch: &mut Batch) {
+        batch.offered(unix_millis());
+        let count = batch.len() as u64;
         let mut guard = self.lock();
         let state = &mut *guard;
-        state.counters.queued += payloads.len() as u64;
+        state.counters.queued += count;
         if state.closing.is_some() {
-            let count = payloads.len() as u64;
             state.counters.add_dropped(DropReason::Closed, count);
             return;
         }
-        let dropped = state.buffer.push(payloads, now, &mut state.ids);
+        if let Some(ids) = &mut state.ids {
+            batch.number(ids);
+        }
+        let dropped = state.buffer.push(batch.payloads());
         state.counters.add_dropped(DropReason::Full, dropped);
-        if state.idle && !state.buffer.is_empty() {
-            state.idle = false;
+        let wake = match state.awaits {
+            Awaits::Nothing => false,
+            Awaits::Any => !state.buffer.is_empty(),
+            Awaits::Much => state.buffer.has_much(),
+        };
+        if wake {
+            state.awaits = Awaits::Nothing;
             drop(guard);
             self.work.notify_one();
         }
     }
 
-    /// Waits for payloads in the buffer, for a change, or for a time.
+    /// Waits for payloads in the buffer, for a change, or for a time. When
+    /// there are only a few, others get a moment to join them, unless somebody
+    /// waits.
     pub(super) fn wait_for_work<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
         until: Option<Instant>,
     ) -> MutexGuard<'a, State> {
-        state.idle = true;
+        state.awaits = Awaits::Any;
         let mut state = wait(&self.work, state, until);
-        state.idle = false;
+        let hurried = state.closing.is_some() || state.reopen || state.watched > 0;
+        if !hurried && !state.buffer.is_empty() && !state.buffer.has_much() {
+            let moment = Instant::now() + GATHER;
+            state.awaits = Awaits::Much;
+            state = wait(
+                &self.work,
+                state,
+                Some(until.map_or(moment, |end| end.min(moment))),
+            );
+        }
+        state.awaits = Awaits::Nothing;
         state
     }
 
@@ -164,12 +208,12 @@ impl Shared {
 
     /// Waits before a disk is tried again; whether it may be, as it may not
     /// once all has to end.
-    pub(super) fn pause_for_disk(&self) -> bool {
+    pub(super) fn pause_for_disk(&self, wait: Duration) -> bool {
         let ended = |state: &mut State, now| {
             let ended = state.closing.is_some_and(|end| end <= now);
             ended.then_some(Pause::Closing)
         };
-        self.pause_unless(DISK_PAUSE, ended) == Pause::Over
+        self.pause_unless(wait, ended) == Pause::Over
     }
 
     fn pause_unless(
@@ -193,6 +237,22 @@ impl Shared {
             let until = if until <= now { over } else { until };
             state = self.wait(state, Some(until));
         }
+    }
+
+    /// The spool is there, with so many payloads of before.
+    pub(super) fn found_spool(&self, gauge: SpoolGauge, recovered: u64) {
+        // It is found once.
+        let _ = self.gauge.set(gauge);
+        self.lock().counters.recovered = recovered;
+    }
+
+    /// What waits in memory is lost with the end of the queue.
+    pub(super) fn lose_waiting(&self) {
+        let mut state = self.lock();
+        let dropped = state.buffer.drop_waiting();
+        state.counters.add_dropped(DropReason::Closed, dropped);
+        drop(state);
+        self.notify();
     }
 
     /// Payloads are held in memory no more.
@@ -231,13 +291,14 @@ impl Shared {
     }
 
     pub(super) fn status(&self) -> QueueStatus {
-        let (spooled, spool_bytes) = self.gauge.as_ref().map_or((0, 0), SpoolGauge::waiting);
+        let (spooled, spool_bytes) = self.gauge.get().map_or((0, 0), SpoolGauge::waiting);
         let state = self.lock();
         let oldest = [state.on_its_way, state.buffer.oldest()];
         let oldest = oldest.into_iter().flatten().min();
         QueueStatus {
             counters: state.counters,
             waiting: spooled + state.buffer.payloads() as u64,
+            shortened: self.shortened.get(),
             memory_bytes: state.buffer.bytes() as u64,
             spool_bytes,
             oldest: oldest.map(|at| Duration::from_millis(unix_millis().saturating_sub(at))),
@@ -255,6 +316,7 @@ impl Shared {
             on_time && matches!(state.detour, Detour::Free)
         };
         state.watched += 1;
+        self.work.notify_all();
         while !left(&state) && deadline.is_none_or(|end| Instant::now() < end) {
             state = self.wait(state, deadline);
         }

@@ -7,7 +7,7 @@ use crate::{BatchLimits, Payloads, spool::SpoolReader};
 use super::{
     DropReason, QueueCounters,
     buffer::Taken,
-    shared::{Detour, Shared, State},
+    shared::{DISK_PAUSE, Detour, Shared, State},
 };
 
 /// What the sender is to do next.
@@ -47,8 +47,8 @@ impl Source for Memory {
                 return Next::Reopen;
             }
             if state.closing.is_some_and(|end| end <= Instant::now()) {
-                let dropped = state.buffer.drop_waiting();
-                state.counters.add_dropped(DropReason::Closed, dropped);
+                drop(guard);
+                self.0.lose_waiting();
                 return Next::End;
             }
             if let Some(taken) = state.buffer.take() {
@@ -108,7 +108,7 @@ impl Spooled {
         if let Err(error) = result {
             self.shared.trouble(&error);
             if current.batch.is_empty() {
-                _ = self.shared.pause_for_disk();
+                _ = self.shared.pause_for_disk(DISK_PAUSE);
             }
         }
         !current.batch.is_empty()

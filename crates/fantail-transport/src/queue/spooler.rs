@@ -7,7 +7,7 @@ use crate::spool::SpoolWriter;
 use super::{
     DropReason,
     buffer::Taken,
-    shared::{Detour, Shared},
+    shared::{DISK_PAUSE, Detour, Shared},
 };
 
 /// Writes what is offered into the spool.
@@ -66,12 +66,12 @@ impl Spooler {
         loop {
             let appended = self.writer.append(taken.payloads());
             let (done, rest) = taken.payloads().split_at(appended.taken);
-            self.shared.leave(done, |counters| {
-                counters.add_dropped(DropReason::SpoolFull, appended.dropped);
-            });
             let over = rest.is_empty();
-            taken.skip += appended.taken;
             let mut state = self.shared.lock();
+            state.buffer.leave(done);
+            let counters = &mut state.counters;
+            counters.add_dropped(DropReason::SpoolFull, appended.dropped);
+            taken.skip += appended.taken;
             state.spooled += 1;
             if over {
                 state.buffer.recycle(taken);
@@ -87,7 +87,7 @@ impl Spooler {
             drop(state);
             self.shared.notify();
             self.tell(appended.error);
-            if !self.shared.pause_for_disk() {
+            if !self.shared.pause_for_disk(DISK_PAUSE) {
                 let rest = taken.payloads();
                 return self.shared.leave(rest, |counters| {
                     counters.add_dropped(DropReason::Closed, rest.len() as u64);

@@ -26,8 +26,8 @@ use crate::{
     target::{Target, batch, wait_until},
 };
 
-const ROLE: &str = "FANTAIL_FAULT_ROLE";
-const FOLDER: &str = "FANTAIL_FAULT_FOLDER";
+pub(crate) const ROLE: &str = "FANTAIL_FAULT_ROLE";
+pub(crate) const FOLDER: &str = "FANTAIL_FAULT_FOLDER";
 const FIRST: &str = "FANTAIL_FAULT_FIRST";
 const EVENTS: &str = "FANTAIL_FAULT_EVENTS";
 const SEED: &str = "FANTAIL_FAULT_SEED";
@@ -42,14 +42,14 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// This program, running only this test.
-fn child(test: &str, role: &str, folder: &Path) -> Command {
+pub(crate) fn child(test: &str, role: &str, folder: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
     command.env(ROLE, role).env(FOLDER, folder);
     command
 }
 
-fn spooled(folder: &Path) -> QueueSettings {
+pub(crate) fn spooled(folder: &Path) -> QueueSettings {
     QueueSettings {
         level: DeliveryLevel::Spool(SpoolSettings {
             fsync: Fsync::Never,

@@ -9,6 +9,7 @@
 
 mod faults;
 mod file;
+mod full_disk;
 mod http;
 mod journal;
 mod peers;

@@ -90,6 +90,68 @@ fn a_spool_is_used_by_one_queue() {
     assert_eq!(second.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
 }
 
+/// A queue whose spool another has takes payloads, and has them on disk once
+/// that one has ended; no order of what happens loses any.
+#[test]
+fn a_queue_follows_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    target.set_down(true);
+    let follow = |before: &Queue| {
+        let next = Queue::builder("test", target.transport());
+        let next = next.settings(settings(folder.path())).after(before);
+        next.start().unwrap()
+    };
+    let first = start(&target, folder.path());
+    first.offer(&mut batch("a b"));
+    let second = follow(&first);
+    second.offer(&mut batch("d"));
+    first.offer(&mut batch("c"));
+    assert!(
+        !second.flush(Duration::from_millis(50)),
+        "the spool is not free"
+    );
+    assert_eq!(second.status().waiting, 1);
+    // A third, before the second one has begun.
+    let third = follow(&second);
+    third.offer(&mut batch("e"));
+    assert!(first.close(PATIENCE));
+    assert!(second.flush(PATIENCE));
+    assert_eq!(second.status().counters.recovered, 3);
+    drop(first);
+    assert!(second.close(PATIENCE));
+    third.offer(&mut batch("f"));
+    assert!(third.flush(PATIENCE));
+    assert_eq!(third.status().waiting, 6);
+    target.set_down(false);
+    wait_until("all arrived", || third.status().waiting == 0);
+    assert_eq!(target.received(), ["a", "b", "c", "d", "e", "f"]);
+    for queue in [&second, &third] {
+        assert_eq!(queue.counters().dropped_in_all(), 0);
+        assert_balanced(queue);
+    }
+}
+
+/// One that is closed while it still waits for the spool counts what it has.
+#[test]
+fn a_queue_that_follows_in_vain_counts_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    target.set_down(true);
+    let first = start(&target, folder.path());
+    let second = Queue::builder("test", target.transport());
+    let second = second.settings(settings(folder.path())).after(&first);
+    let second = second.start().unwrap();
+    second.offer(&mut batch("a b"));
+    assert!(!second.close(Duration::from_millis(50)));
+    assert_eq!(second.counters().dropped(DropReason::Closed), 2);
+    assert_balanced(&second);
+    // The first has noticed nothing.
+    first.offer(&mut batch("c"));
+    assert!(first.close(PATIENCE));
+    assert_balanced(&first);
+}
+
 #[test]
 fn what_expires_on_disk_is_counted() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,15 +33,17 @@ pub(super) fn settings(version: Version) -> String {
 /// A Dovecot that leaves its stats service to us; `None` if the test is
 /// skipped.
 pub(super) fn site(version: Version, settings: &str) -> Option<Site> {
+    site_with(version, Users::Served, settings)
+}
+
+/// As [`site`]; its users may submit mail.
+pub(super) fn site_with(version: Version, users: Users, settings: &str) -> Option<Site> {
     let installation = Installation::find(version)?;
-    Traffic::is_here().then(|| {
-        Site::new(
-            &installation,
-            StatsService::Elsewhere,
-            Users::Served,
-            settings,
-        )
-    })
+    if users == Users::Submitting && !installation.submits() {
+        return None;
+    }
+    let stats = StatsService::Elsewhere;
+    Traffic::is_here().then(|| Site::new(&installation, stats, users, settings))
 }
 
 impl Serve {

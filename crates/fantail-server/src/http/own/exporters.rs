@@ -34,7 +34,7 @@ fn counters<W: Write>(
     out: &mut Exposition<W>,
 ) -> io::Result<()> {
     type Get = fn(&QueueStatus) -> u64;
-    let families: [(&str, &str, Get); 6] = [
+    let families: [(&str, &str, Get); 7] = [
         (
             "fantail_export_queued",
             "Events taken for an exporter",
@@ -54,6 +54,11 @@ fn counters<W: Write>(
             "fantail_export_sent_bytes",
             "Bytes that reached their target",
             |status| status.counters.sent_bytes,
+        ),
+        (
+            "fantail_export_shortened",
+            "Events cut because their target takes no longer ones",
+            |status| status.shortened,
         ),
         (
             "fantail_export_retried",

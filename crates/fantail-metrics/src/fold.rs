@@ -1,0 +1,112 @@
+//! Shards as one, in the room of one.
+//!
+//! Shards have the limits each, so that no event has to ask another one. What
+//! they have together may be more: then the series of the first are kept, and
+//! those of the next as long as there is room, as if their events had come
+//! after those of the first. So a series that was shown stays, unless a shard
+//! before it needs the room.
+
+use std::sync::Arc;
+
+use crate::{
+    Label, Limits, MetricSnapshot, Snapshot,
+    label::OTHER,
+    tree::{Room, Tree, cost},
+};
+
+impl Snapshot {
+    /// The values of several shards together, within the limits of one: what
+    /// is beyond goes to series `other`, and counts as overflowed. `None` if
+    /// there are no shards.
+    ///
+    /// What does not [merge](Self::merge) with the shards before it is left
+    /// out.
+    #[must_use]
+    pub fn merged(shards: Vec<Self>, limits: &Limits) -> Option<Self> {
+        let mut each = shards.iter().cloned();
+        let mut whole = each.next()?;
+        for shard in each {
+            whole.merge(shard);
+        }
+        // One shard keeps the limits by itself.
+        if shards.len() < 2 || whole.is_within(limits) {
+            return Some(whole);
+        }
+        Some(fold(&whole, &shards, limits))
+    }
+
+    fn is_within(&self, limits: &Limits) -> bool {
+        let used = self.metrics().iter().map(|metric| used(metric));
+        let (mut all, mut most) = (0, 0);
+        for used in used {
+            all += used;
+            most = most.max(used);
+        }
+        most <= limits.series_per_metric && all <= limits.series
+    }
+}
+
+/// What the series of a metric take of the limits.
+fn used(metric: &MetricSnapshot) -> usize {
+    let levels = metric.settings().group_by.len();
+    let series = metric.series().iter().map(|series| match series.label() {
+        // Their room was set aside with the series above them.
+        Label::Missing | Label::Other => 0,
+        Label::Value(OTHER) => 0,
+        Label::Value(_) | Label::Bucket(_) => cost(levels.saturating_sub(series.depth())),
+    });
+    series.sum()
+}
+
+/// Puts the series of all shards into trees that have room for those of one.
+fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
+    let mut used = 0;
+    let metrics = whole.metrics().iter();
+    let mut trees: Vec<Folded<'_>> = metrics.map(|one| Folded::new(one, &mut used)).collect();
+    // All metrics of the first shard find room, whatever the others have.
+    for shard in shards {
+        for folded in &mut trees {
+            let settings = folded.metric.settings();
+            let part = shard
+                .metrics()
+                .iter()
+                .find(|one| one.settings() == settings);
+            if let Some(part) = part {
+                let mut room = Room {
+                    metric: limits.series_per_metric,
+                    used: &mut used,
+                    all: limits.series,
+                };
+                let over = folded.tree.absorb(part.series(), &mut room);
+                folded.overflowed = folded.overflowed.saturating_add(over);
+            }
+        }
+    }
+    let metrics = trees.into_iter().map(Folded::finish).collect();
+    let exemplar_field = whole.exemplar_field().map(Arc::from);
+    Snapshot::new(whole.dialect(), metrics, exemplar_field)
+}
+
+/// A metric on its way.
+struct Folded<'a> {
+    /// Its settings and sums.
+    metric: &'a MetricSnapshot,
+    tree: Tree,
+    overflowed: u64,
+}
+
+impl<'a> Folded<'a> {
+    fn new(metric: &'a MetricSnapshot, used: &mut usize) -> Self {
+        Self {
+            metric,
+            tree: Tree::new(metric.settings(), used),
+            overflowed: metric.overflowed(),
+        }
+    }
+
+    fn finish(self) -> MetricSnapshot {
+        let settings = Arc::new(self.metric.settings().clone());
+        let dropped = self.metric.dropped();
+        MetricSnapshot::new(settings, self.tree.share(), self.overflowed, dropped)
+    }
+}

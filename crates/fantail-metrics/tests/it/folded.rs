@@ -1,0 +1,129 @@
+//! Shards that together have more series than one may have.
+
+use fantail_event::Dialect;
+use fantail_metrics::{Limits, Registry, Snapshot};
+
+use crate::registry::{counts, discrete, event, settings, text, with_sent};
+
+fn at_most(series_per_metric: usize, series: usize) -> Limits {
+    Limits {
+        series_per_metric,
+        series,
+        ..Limits::default()
+    }
+}
+
+/// What a shard has counted: the values of `g` and `h`, for each metric that
+/// there is, `a` by `g` and `b` by `g` and `h`.
+fn shard(limits: Limits, values: &[&'static str]) -> Snapshot {
+    let mut registry = Registry::with_limits(Dialect::V2_4, limits);
+    let levels = [("g", discrete()), ("h", discrete())];
+    let one = registry.add(settings("a", "", &levels[..1])).unwrap();
+    let two = registry.add(settings("b", "", &levels)).unwrap();
+    for value in values {
+        let (g, h) = value.split_once('/').unwrap_or((value, ""));
+        let event = event(vec![("g", text(g)), ("h", text(h))]);
+        with_sent(&event, |sent| {
+            assert!(registry.observe(one, sent) && registry.observe(two, sent));
+        });
+    }
+    registry.snapshot()
+}
+
+/// What shards with these values have together, and how many events went to
+/// an `other`.
+#[track_caller]
+fn check(limits: Limits, values: &[&[&'static str]], expected: [&str; 2]) {
+    let shards = values.iter().map(|values| shard(limits, values)).collect();
+    let whole = Snapshot::merged(shards, &limits).unwrap();
+    let got = [0, 1].map(|at| {
+        let overflowed = whole.metrics()[at].overflowed();
+        format!(
+            "{} overflowed={overflowed}",
+            counts(&whole, at).trim_start()
+        )
+    });
+    assert_eq!(got, expected);
+    // Each event is counted once.
+    let events: usize = values.iter().map(|values| values.len()).sum();
+    for metric in whole.metrics() {
+        assert_eq!(metric.series()[0].duration().count(), events as u64);
+        let leaves = metric
+            .series()
+            .iter()
+            .filter(|series| metric.is_leaf(series));
+        let sum: u64 = leaves.map(|series| series.duration().count()).sum();
+        assert_eq!(sum, events as u64);
+    }
+}
+
+#[test]
+fn together_they_have_what_one_may_have() {
+    // A metric by one level takes 3 and 1 each; by two, 5 and 3 and 1 each.
+    let wide = at_most(100, 200);
+    check(
+        wide,
+        &[&["x/1", "y/1"], &["y/1", "z/1"]],
+        [
+            "=4 x=1 y=2 z=1 overflowed=0",
+            "=4 x=1 x_1=1 y=2 y_1=2 z=1 z_1=1 overflowed=0",
+        ],
+    );
+    // `a` would take 6, `b` 17.
+    check(
+        at_most(5, 200),
+        &[&["x/1"], &["x/1", "y/1", "z/1"]],
+        [
+            "=4 x=2 y=1 other=1 overflowed=1",
+            "=4 other=4 other_other=4 overflowed=8",
+        ],
+    );
+    check(
+        at_most(13, 200),
+        &[&["x/1", "y/1"], &["y/1", "x/2", "z/1"]],
+        [
+            "=5 x=2 y=2 z=1 overflowed=0",
+            "=5 x=2 x_1=1 x_other=1 y=2 y_1=2 other=1 other_other=1 overflowed=3",
+        ],
+    );
+}
+
+#[test]
+fn what_the_first_has_stays_whatever_the_others_have() {
+    // The first shard fills the room: its later values stay, although those
+    // of the second come before them in order. The second has no room for `y`
+    // itself, but for `5` below its `other`.
+    let first: &[_] = &["x/1", "y/1"];
+    let second: &[_] = &["x/2", "x/3", "x/4", "y/5"];
+    check(
+        at_most(13, 200),
+        &[first, second],
+        [
+            "=6 x=4 y=2 overflowed=0",
+            "=6 x=4 x_1=1 x_other=3 y=1 y_1=1 other=1 other_other=1 overflowed=5",
+        ],
+    );
+    // And for all metrics together: `a` takes 5 and `b` 13.
+    check(
+        at_most(100, 18),
+        &[first, &["z/1"]],
+        [
+            "=3 x=1 y=1 other=1 overflowed=1",
+            "=3 x=1 x_1=1 y=1 y_1=1 other=1 other_other=1 overflowed=2",
+        ],
+    );
+}
+
+#[test]
+fn one_shard_is_as_it_is() {
+    let limits = at_most(5, 200);
+    check(
+        limits,
+        &[&["x/1", "y/1", "z/1"]],
+        [
+            "=3 x=1 y=1 other=1 overflowed=1",
+            "=3 other=3 other_other=3 overflowed=6",
+        ],
+    );
+    assert!(Snapshot::merged(Vec::new(), &limits).is_none());
+}

@@ -1,0 +1,105 @@
+//! What all workers have counted, as one.
+//!
+//! Each is asked for its part at one moment of its own; the parts are put
+//! together on a thread that may block, and within the limits that one worker
+//! has.
+
+use std::{path::Path, sync::Arc};
+
+use fantail_engine::Counters;
+use fantail_metrics::{Limits, MetricSettings, Snapshot, state};
+use tokio::{sync::oneshot, task::spawn_blocking};
+
+use super::Control;
+use crate::{
+    StateFile,
+    handle::Whole,
+    sessions::Running,
+    shard::Intake,
+    worker::{Message, Report},
+};
+
+impl Control {
+    /// Asks all workers now, and answers when they have.
+    pub(super) fn report(&self, reset: bool, reply: oneshot::Sender<Whole>) {
+        let reports: Vec<_> = self
+            .workers
+            .iter()
+            .map(|worker| {
+                let (reply, report) = oneshot::channel();
+                let _ = worker.inbox.send(Message::Report(reset, reply));
+                report
+            })
+            .collect();
+        let limits = self.live.borrow().settings.registry.limits;
+        tokio::spawn(async move {
+            let mut all = Vec::with_capacity(reports.len());
+            for report in reports {
+                match report.await {
+                    Ok(report) => all.push(report),
+                    // A part alone would be wrong without anybody noticing.
+                    Err(_) => return,
+                }
+            }
+            if let Ok(Some(whole)) = spawn_blocking(move || merge(all, &limits)).await {
+                let _ = reply.send(whole);
+            }
+        });
+    }
+
+    /// Saves what was counted until now; the work is done by whoever awaits
+    /// what is returned.
+    pub(crate) fn save(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
+        let (reply, whole) = oneshot::channel();
+        self.report(false, reply);
+        let plan = Arc::clone(&self.live.borrow().plan);
+        let (path, log) = (path.to_owned(), self.log.clone());
+        async move {
+            let Ok(whole) = whole.await else { return };
+            let target = path.clone();
+            let saved = spawn_blocking(move || {
+                let note = |metric: &MetricSettings| plan.filter_text(&metric.name);
+                StateFile::new(target).write(&state::write(&whole.snapshot, note))
+            });
+            if let Ok(Err(error)) = saved.await {
+                log.say(format_args!("cannot save to {}: {error}", path.display()));
+            }
+        }
+    }
+}
+
+/// What the workers have counted, together, in the room of one; `None` without
+/// workers.
+fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Whole> {
+    let workers = reports.len();
+    let (mut engine, mut intake) = (Counters::default(), Intake::default());
+    let (mut connections, mut held, mut running) = (0, 0, Running::default());
+    let mut shards = Vec::with_capacity(workers);
+    for report in reports {
+        shards.push(report.snapshot);
+        engine += report.engine;
+        add(&mut intake, report.intake);
+        connections += report.connections;
+        held += report.held;
+        running.add(&report.running);
+    }
+    Some(Whole {
+        // All workers got the same plans in the same order.
+        snapshot: Snapshot::merged(shards, limits)?,
+        engine,
+        intake,
+        connections,
+        held,
+        running,
+        workers,
+    })
+}
+
+fn add(intake: &mut Intake, other: Intake) {
+    intake.bytes += other.bytes;
+    intake.lines += other.lines;
+    intake.accepted += other.accepted;
+    for (kind, count) in other.errors {
+        *intake.errors.entry(kind).or_default() += count;
+    }
+}
