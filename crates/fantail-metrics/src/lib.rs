@@ -15,6 +15,7 @@
 
 mod bins;
 mod buckets;
+mod decimal;
 mod declare;
 mod distribution;
 mod dovecot_label;
@@ -26,10 +27,12 @@ mod limits;
 mod merge;
 mod moments;
 mod observe;
+mod order;
 mod percentile;
 mod registry;
 mod samples;
 mod segmented;
+mod series;
 mod settings;
 mod sketch;
 mod snapshot;
@@ -48,7 +51,8 @@ pub use crate::{
     limits::Limits,
     percentile::Percentile,
     registry::{MetricId, Registry},
+    series::{Series, SeriesList},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
-    snapshot::{MetricSnapshot, Series, Snapshot},
+    snapshot::{MetricSnapshot, Snapshot},
     view::MetricView,
 };

@@ -19,7 +19,7 @@ mod walk;
 use std::io;
 
 use fantail_event::{Dialect, Timestamp};
-use fantail_metrics::{Buckets, Distribution, Label, Series, Snapshot};
+use fantail_metrics::{Buckets, Distribution, Label, Snapshot};
 
 use crate::{
     dovecot::{tree::Tree, walk::Walk},
@@ -251,7 +251,7 @@ fn observe(tree: &Tree<'_>, node: usize, buckets: Buckets, is_duration: bool) ->
     };
     // Rounded sums depend on the order: that of the buckets.
     let mut children = tree.children(node).to_vec();
-    children.sort_by_key(|node| match tree.series(*node).map(Series::label) {
+    children.sort_by_key(|node| match tree.series(*node).map(|series| series.label()) {
         Some(Label::Bucket(bucket)) => bucket,
         _ => u32::MAX,
     });

@@ -10,6 +10,7 @@ use crate::{
     format::Format,
     name::{is_label_name, is_metric_name},
     number::{float, push_whole},
+    pieces::Pieces,
 };
 
 /// How an [`Exposition`] is written.
@@ -84,15 +85,15 @@ pub enum Reason {
 
 /// One answer: families in order, each name once, and the end.
 ///
-/// Everything is written to `W` line by line; give it a buffer.
+/// Everything is written to `W` in pieces of some 64 KB, the last one by
+/// [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Exposition<W> {
-    out: W,
+    out: Pieces<W>,
     options: Options,
     /// All names that families and their samples have, or may have.
     taken: HashSet<String>,
     left_out: Vec<LeftOut>,
-    line: String,
     /// How the exemplars of the snapshot at hand are written.
     pub(crate) exemplars: Option<Exemplars>,
 }
@@ -101,11 +102,10 @@ impl<W: io::Write> Exposition<W> {
     /// Begins an answer.
     pub fn new(out: W, options: Options) -> Self {
         Self {
-            out,
+            out: Pieces::new(out),
             options,
             taken: HashSet::new(),
             left_out: Vec::new(),
-            line: String::new(),
             exemplars: None,
         }
     }
@@ -136,8 +136,8 @@ impl<W: io::Write> Exposition<W> {
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
         // Prometheus text ends anywhere; there it is a comment.
-        self.out.write_all(b"# EOF\n")?;
-        Ok((self.out, self.left_out))
+        self.out.text.push_str("# EOF\n");
+        Ok((self.out.finish()?, self.left_out))
     }
 
     pub(crate) fn leave_out(&mut self, name: &str, reason: Reason) {
@@ -176,15 +176,14 @@ impl<W: io::Write> Exposition<W> {
         };
         // Only OpenMetrics tells a family from its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();
-        let line = &mut self.line;
-        line.clear();
-        line.extend(["# HELP ", &name, " "]);
-        push_help(family.help, open, line);
-        line.extend(["\n# TYPE ", &name, " ", kind, "\n"]);
+        let text = &mut self.out.text;
+        text.extend(["# HELP ", &name, " "]);
+        push_help(family.help, open, text);
+        text.extend(["\n# TYPE ", &name, " ", kind, "\n"]);
         if let (true, Some(unit)) = (open, family.unit) {
-            line.extend(["# UNIT ", &name, " ", unit, "\n"]);
+            text.extend(["# UNIT ", &name, " ", unit, "\n"]);
         }
-        self.out.write_all(self.line.as_bytes())?;
+        self.out.write_full()?;
         Ok(Some(Samples {
             name: family.name,
             suffix,
@@ -195,7 +194,6 @@ impl<W: io::Write> Exposition<W> {
                 .filter(|_| open)
                 .map(|created| format!("{}.{:06}", created.seconds(), created.subsec_micros())),
             out: &mut self.out,
-            line: &mut self.line,
         }))
     }
 }
@@ -221,8 +219,7 @@ pub struct Samples<'a, W> {
     open: bool,
     /// When counting began, as it is written.
     created: Option<String>,
-    out: &'a mut W,
-    line: &'a mut String,
+    out: &'a mut Pieces<W>,
 }
 
 /// The number of a sample.
@@ -268,6 +265,7 @@ impl<W: io::Write> Samples<'_, W> {
 
     /// Adds a sample whose number `push` appends, and when its counting
     /// began.
+    #[inline]
     pub(crate) fn point(&mut self, labels: &str, push: impl FnOnce(&mut String)) -> io::Result<()> {
         self.sample(self.suffix, labels, push)?;
         if self.suffix == "_total" {
@@ -281,34 +279,40 @@ impl<W: io::Write> Samples<'_, W> {
     }
 
     /// When the counting of a counter or histogram began, if wanted.
+    #[inline]
     pub(crate) fn created(&mut self, labels: &str) -> io::Result<()> {
-        let Some(created) = self.created.take() else {
-            return Ok(());
-        };
+        match self.created.take() {
+            None => Ok(()),
+            Some(created) => self.created_at(labels, created),
+        }
+    }
+
+    fn created_at(&mut self, labels: &str, created: String) -> io::Result<()> {
         let written = self.sample("_created", labels, |line| line.push_str(&created));
         self.created = Some(created);
         written
     }
 
+    #[inline]
     pub(crate) fn sample(
         &mut self,
         suffix: &str,
         labels: &str,
         push: impl FnOnce(&mut String),
     ) -> io::Result<()> {
-        let line = &mut *self.line;
-        line.clear();
-        line.push_str(self.name);
-        line.push_str(suffix);
-        if !labels.is_empty() {
-            line.push('{');
-            line.push_str(labels);
-            line.push('}');
+        let text = &mut self.out.text;
+        text.push_str(self.name);
+        text.push_str(suffix);
+        if labels.is_empty() {
+            text.push(' ');
+        } else {
+            text.push('{');
+            text.push_str(labels);
+            text.push_str("} ");
         }
-        line.push(' ');
-        push(line);
-        line.push('\n');
-        self.out.write_all(line.as_bytes())
+        push(text);
+        text.push('\n');
+        self.out.write_full()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series};
+use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList};
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
@@ -37,11 +37,11 @@ pub(crate) fn write<W: io::Write>(
         .map(|value| bound(value, if is_duration { 6 } else { 0 }))
         .chain(["+Inf".to_owned()])
         .collect();
-    points.each(|labels, branches| {
+    points.each(|labels, members| {
         let mut observed = Observed::none(bounds.len(), exemplars.is_some());
         // One without labels is there from the start, others with a value.
         let mut any = levels == 1;
-        for series in branches.flatten() {
+        for series in points.branches(members).flat_map(SeriesList::iter) {
             if series.depth() == levels {
                 any |= series.label() != Label::Missing;
                 observed.add(series, is_duration);
@@ -64,7 +64,7 @@ impl<'a> Observed<'a> {
         }
     }
 
-    fn add(&mut self, series: &'a Series, is_duration: bool) {
+    fn add(&mut self, series: Series<'a>, is_duration: bool) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
             // Past a limit: somewhere.

@@ -1,16 +1,16 @@
 //! Series of before, put back.
 
 use super::{ROOT, Room, Tree, idle};
-use crate::{Label, Series};
+use crate::{Label, Series, SeriesList};
 
 impl Tree {
     /// Adds series in preorder, the metric itself first; returns how many
     /// events went to an `other` for lack of room.
-    pub(crate) fn absorb(&mut self, series: &[Series], room: &mut Room<'_>) -> u64 {
+    pub(crate) fn absorb(&mut self, series: SeriesList<'_>, room: &mut Room<'_>) -> u64 {
         let mut overflowed = 0_u64;
         // The place of each series from the metric down to the one before.
         let mut path: Vec<u32> = Vec::new();
-        for saved in series {
+        for saved in series.iter() {
             path.truncate(saved.depth());
             let place = match path.last() {
                 None => ROOT,
@@ -25,12 +25,12 @@ impl Tree {
                 }
             };
             path.push(place);
-            self.add(place, saved);
+            self.add(place, &saved);
         }
         overflowed
     }
 
-    fn add(&mut self, place: u32, saved: &Series) {
+    fn add(&mut self, place: u32, saved: &Series<'_>) {
         let Some((values, within)) = self.store().values.get_mut(place as usize) else {
             return;
         };

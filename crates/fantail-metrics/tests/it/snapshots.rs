@@ -24,7 +24,7 @@ pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>
     for metric in snapshot.metrics() {
         let name = String::from_utf8_lossy(&metric.settings().name);
         let mut path = vec![name.into_owned()];
-        for series in metric.series() {
+        for series in metric.series().iter() {
             path.truncate(series.depth() + 1);
             path.push(format!("{:?}", series.label()));
             let mut numbers = vec![format!("{:?}", series.own_sum())];

@@ -58,7 +58,7 @@ impl<'a> Tree<'a> {
         Some(Self { metric, nodes })
     }
 
-    pub(super) fn series(&self, node: usize) -> Option<&'a Series> {
+    pub(super) fn series(&self, node: usize) -> Option<Series<'a>> {
         self.metric.series().get(self.nodes.get(node)?.series)
     }
 
