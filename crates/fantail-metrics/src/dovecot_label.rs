@@ -40,7 +40,7 @@ impl DovecotLabels {
     /// is and it is printable ASCII: most of them are. `None` tells nothing.
     #[must_use]
     #[inline]
-    pub fn plain<'a>(self, label: Label<'a>) -> Option<(&'a str, Self)> {
+    pub fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
         let Label::Value(value) = label else {
             return None;
         };
@@ -53,8 +53,7 @@ impl DovecotLabels {
             return None;
         }
         let left = self.left.saturating_sub(value.len());
-        let text = str::from_utf8(value).ok()?;
-        Some((text, Self { left, ..self }))
+        Some((value, Self { left, ..self }))
     }
 
     /// The label of a sub-metric, and what makes the labels below it; `None`
@@ -85,16 +84,16 @@ impl DovecotLabels {
 fn is_printable(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    let are_printable = |eight: &[u8; 8]| {
+    // The highest bit of each byte that is not: from 0x80, 0x7f, below 0x20.
+    // Where none is from 0x80, nothing carries over to the next byte.
+    let odd = |eight: &[u8; 8]| {
         let eight = u64::from_ne_bytes(*eight);
-        // The highest bit of each byte: not from 0x80, not 0x7f, from 0x20.
-        // Where the first is so, nothing carries over to the next byte.
-        (eight | (eight.wrapping_add(ONES)) | !eight.wrapping_add(ONES * 0x60)) & HIGH == 0
+        (eight | eight.wrapping_add(ONES) | !eight.wrapping_add(ONES * 0x60)) & HIGH
     };
     let (words, rest) = bytes.as_chunks::<8>();
     match bytes.last_chunk() {
         // Some bytes are looked at twice.
-        Some(last) => words.iter().all(are_printable) && are_printable(last),
+        Some(last) => words.iter().fold(odd(last), |any, word| any | odd(word)) == 0,
         None => rest.iter().all(|byte| (b' '..=b'~').contains(byte)),
     }
 }
@@ -220,7 +219,7 @@ mod tests {
                 break;
             };
             if let Some((plain, plain_below)) = path_labels.plain(Label::Value(&key)) {
-                assert_eq!((plain, plain_below.left), (&*label, below.left));
+                assert_eq!((plain, plain_below.left), (label.as_bytes(), below.left));
             }
             labels.push(label);
             path_labels = below;
@@ -302,12 +301,12 @@ mod tests {
         assert!(super::is_printable(&[]));
         let plain = |value, dialect| {
             let plain = DovecotLabels::new(dialect).plain(Label::Value(value));
-            plain.map(|(label, _)| label.to_owned())
+            plain.map(|(label, _)| label.to_vec())
         };
         let long = [b'a'; 33];
-        assert_eq!(plain(b"a b", Dialect::V2_3).as_deref(), Some("a b"));
+        assert_eq!(plain(b"a b", Dialect::V2_3).as_deref(), Some(&b"a b"[..]));
         assert_eq!(plain(&long, Dialect::V2_3), None);
-        assert_eq!(plain(&long, Dialect::V2_4), Some("a".repeat(33)));
+        assert_eq!(plain(&long, Dialect::V2_4), Some(long.to_vec()));
         assert_eq!(plain("é".as_bytes(), Dialect::V2_4), None);
     }
 

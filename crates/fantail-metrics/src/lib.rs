@@ -15,7 +15,7 @@
 
 mod bins;
 mod buckets;
-mod decimal;
+pub mod decimal;
 mod declare;
 mod distribution;
 mod dovecot_label;

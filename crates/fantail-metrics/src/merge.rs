@@ -105,7 +105,12 @@ fn with_rest(
             *target = *here;
         }
     }
-    for (at, (place, parent)) in other.places().iter().zip(parents(other.places())).enumerate() {
+    for (at, (place, parent)) in other
+        .places()
+        .iter()
+        .zip(parents(other.places()))
+        .enumerate()
+    {
         if targets.get(at).is_some_and(|target| *target != NO_PARENT) {
             continue;
         }

@@ -22,7 +22,8 @@ pub(crate) struct Place {
 /// full.
 pub(crate) fn of_chunks(chunks: &[Chunk]) -> Vec<Place> {
     let parents = || chunks.iter().flat_map(Chunk::parents);
-    as_they_are(parents(), chunks.len() * SEGMENT).unwrap_or_else(|| sorted(&parents().collect::<Vec<u32>>()))
+    as_they_are(parents(), chunks.len() * SEGMENT)
+        .unwrap_or_else(|| sorted(&parents().collect::<Vec<u32>>()))
 }
 
 /// The order of series whose parents are these; a parent comes before its
@@ -104,8 +105,16 @@ mod tests {
     fn parents_come_before_their_children() {
         check(&[], &[(0, 0)], true);
         check(&[0, 0, 0], &[(0, 0), (1, 1), (2, 1), (3, 1)], true);
-        check(&[0, 1, 1, 0, 4], &[(0, 0), (1, 1), (2, 2), (3, 2), (4, 1), (5, 2)], true);
+        check(
+            &[0, 1, 1, 0, 4],
+            &[(0, 0), (1, 1), (2, 2), (3, 2), (4, 1), (5, 2)],
+            true,
+        );
         check(&[0, 0, 1], &[(0, 0), (1, 1), (3, 2), (2, 1)], false);
-        check(&[0, 1, 0, 3, 2, 1], &[(0, 0), (1, 1), (2, 2), (5, 3), (6, 2), (3, 1), (4, 2)], false);
+        check(
+            &[0, 1, 0, 3, 2, 1],
+            &[(0, 0), (1, 1), (2, 2), (5, 3), (6, 2), (3, 1), (4, 2)],
+            false,
+        );
     }
 }

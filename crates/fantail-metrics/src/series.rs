@@ -3,9 +3,7 @@
 use std::{fmt, sync::LazyLock};
 
 use crate::{
-    Distribution, Exemplar, GroupBy, Label, MetricSettings,
-    order::Place,
-    segmented::SEGMENT,
+    Distribution, Exemplar, GroupBy, Label, MetricSettings, order::Place, segmented::SEGMENT,
     store::Chunk,
 };
 

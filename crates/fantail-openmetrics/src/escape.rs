@@ -3,26 +3,26 @@
 //! itself in both formats.
 
 /// Appends the value of a label, without the quotes around it.
-pub(crate) fn push_label_value(value: &str, out: &mut String) {
+pub(crate) fn push_label_value(value: &str, out: &mut Vec<u8>) {
     push_escaped(value, true, out);
 }
 
 /// Appends a HELP text; OpenMetrics escapes quotes there, too.
-pub(crate) fn push_help(text: &str, quotes: bool, out: &mut String) {
+pub(crate) fn push_help(text: &str, quotes: bool, out: &mut Vec<u8>) {
     push_escaped(text, quotes, out);
 }
 
-fn push_escaped(text: &str, quotes: bool, out: &mut String) {
+fn push_escaped(text: &str, quotes: bool, out: &mut Vec<u8>) {
     // Nearly all texts.
     if stand_for_themselves(text.as_bytes()) {
-        out.push_str(text);
+        out.extend_from_slice(text.as_bytes());
         return;
     }
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '"' if quotes => out.push_str("\\\""),
+    for byte in text.bytes() {
+        match byte {
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'"' if quotes => out.extend_from_slice(b"\\\""),
             other => out.push(other),
         }
     }
@@ -31,7 +31,7 @@ fn push_escaped(text: &str, quotes: bool, out: &mut String) {
 /// Whether no byte is a control, a quote or a backslash: eight at a time,
 /// as this is asked for each sample.
 #[inline]
-fn stand_for_themselves(bytes: &[u8]) -> bool {
+pub(crate) fn stand_for_themselves(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     let stand = |eight: &[u8; 8]| {
@@ -58,10 +58,10 @@ mod tests {
     use super::{push_help, push_label_value, stand_for_themselves};
 
     fn check(text: &str, label: &str, help: &str) {
-        let written = |push: &dyn Fn(&mut String)| {
-            let mut out = "x ".to_owned();
+        let written = |push: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = b"x ".to_vec();
             push(&mut out);
-            out.split_off(2)
+            String::from_utf8(out.split_off(2)).unwrap()
         };
         assert_eq!(written(&|out| push_label_value(text, out)), label);
         assert_eq!(written(&|out| push_help(text, false, out)), help);
@@ -72,7 +72,11 @@ mod tests {
     fn three_characters_are_escaped() {
         check("", "", "");
         check("\\", "\\\\", "\\\\");
-        check("a long \"text\"\n", "a long \\\"text\\\"\\n", "a long \"text\"\\n");
+        check(
+            "a long \"text\"\n",
+            "a long \\\"text\\\"\\n",
+            "a long \"text\"\\n",
+        );
         let others = "caf\u{e9} \t\u{1}\u{7f}\u{2028} \u{fffd}\r";
         check(others, others, others);
     }

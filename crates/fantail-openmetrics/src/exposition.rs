@@ -3,13 +3,14 @@
 use std::{collections::HashSet, io};
 
 use fantail_event::Timestamp;
+use fantail_metrics::decimal::push_whole;
 
 use crate::{
     escape::{push_help, push_label_value},
     exemplar::Exemplars,
     format::Format,
     name::{is_label_name, is_metric_name},
-    number::{float, push_whole},
+    number::float,
     pieces::Pieces,
 };
 
@@ -136,7 +137,7 @@ impl<W: io::Write> Exposition<W> {
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
         // Prometheus text ends anywhere; there it is a comment.
-        self.out.text.push_str("# EOF\n");
+        self.out.text.extend_from_slice(b"# EOF\n");
         Ok((self.out.finish()?, self.left_out))
     }
 
@@ -177,11 +178,15 @@ impl<W: io::Write> Exposition<W> {
         // Only OpenMetrics tells a family from its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();
         let text = &mut self.out.text;
-        text.extend(["# HELP ", &name, " "]);
+        let push = |parts: &[&str], text: &mut Vec<u8>| {
+            let bytes = parts.iter().map(|part| part.as_bytes());
+            bytes.for_each(|bytes| text.extend_from_slice(bytes));
+        };
+        push(&["# HELP ", &name, " "], text);
         push_help(family.help, open, text);
-        text.extend(["\n# TYPE ", &name, " ", kind, "\n"]);
+        push(&["\n# TYPE ", &name, " ", kind, "\n"], text);
         if let (true, Some(unit)) = (open, family.unit) {
-            text.extend(["# UNIT ", &name, " ", unit, "\n"]);
+            push(&["# UNIT ", &name, " ", unit, "\n"], text);
         }
         self.out.write_full()?;
         Ok(Some(Samples {
@@ -250,7 +255,7 @@ impl<W: io::Write> Samples<'_, W> {
     /// # Errors
     /// Writing fails.
     pub fn add(&mut self, labels: &[(&str, &str)], number: impl Into<Number>) -> io::Result<()> {
-        let mut set = String::new();
+        let mut set = Vec::new();
         for (name, value) in labels {
             if is_label_name(name) {
                 push_label(name, value, &mut set);
@@ -258,15 +263,19 @@ impl<W: io::Write> Samples<'_, W> {
         }
         let number = number.into();
         self.point(&set, |line| match number {
-            Number::Whole(number) => push_whole(number.into(), line),
-            Number::Float(number) => line.push_str(&float(number)),
+            Number::Whole(number) => push_whole(number, line),
+            Number::Float(number) => line.extend_from_slice(float(number).as_bytes()),
         })
     }
 
     /// Adds a sample whose number `push` appends, and when its counting
     /// began.
     #[inline]
-    pub(crate) fn point(&mut self, labels: &str, push: impl FnOnce(&mut String)) -> io::Result<()> {
+    pub(crate) fn point(
+        &mut self,
+        labels: &[u8],
+        push: impl FnOnce(&mut Vec<u8>),
+    ) -> io::Result<()> {
         self.sample(self.suffix, labels, push)?;
         if self.suffix == "_total" {
             self.created(labels)?;
@@ -280,15 +289,17 @@ impl<W: io::Write> Samples<'_, W> {
 
     /// When the counting of a counter or histogram began, if wanted.
     #[inline]
-    pub(crate) fn created(&mut self, labels: &str) -> io::Result<()> {
+    pub(crate) fn created(&mut self, labels: &[u8]) -> io::Result<()> {
         match self.created.take() {
             None => Ok(()),
             Some(created) => self.created_at(labels, created),
         }
     }
 
-    fn created_at(&mut self, labels: &str, created: String) -> io::Result<()> {
-        let written = self.sample("_created", labels, |line| line.push_str(&created));
+    fn created_at(&mut self, labels: &[u8], created: String) -> io::Result<()> {
+        let written = self.sample("_created", labels, |line| {
+            line.extend_from_slice(created.as_bytes())
+        });
         self.created = Some(created);
         written
     }
@@ -297,36 +308,49 @@ impl<W: io::Write> Samples<'_, W> {
     pub(crate) fn sample(
         &mut self,
         suffix: &str,
-        labels: &str,
-        push: impl FnOnce(&mut String),
+        labels: &[u8],
+        push: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<()> {
         let text = &mut self.out.text;
-        text.push_str(self.name);
-        text.push_str(suffix);
+        text.extend_from_slice(self.name.as_bytes());
+        text.extend_from_slice(suffix.as_bytes());
         if labels.is_empty() {
-            text.push(' ');
+            text.push(b' ');
         } else {
-            text.push('{');
-            text.push_str(labels);
-            text.push_str("} ");
+            text.push(b'{');
+            text.extend_from_slice(labels);
+            text.extend_from_slice(b"} ");
         }
         push(text);
-        text.push('\n');
+        text.push(b'\n');
         self.out.write_full()
     }
 }
 
 /// Appends a label to others. One without a value is the same as none, so it
 /// is not written.
-pub(crate) fn push_label(name: &str, value: &str, set: &mut String) {
+pub(crate) fn push_label(name: &str, value: &str, set: &mut Vec<u8>) {
     if value.is_empty() {
         return;
     }
-    if !set.is_empty() {
-        set.push(',');
-    }
-    set.push_str(name);
-    set.push_str("=\"");
+    begin_label(name, set);
     push_label_value(value, set);
-    set.push('"');
+    set.push(b'"');
+}
+
+/// The same, of a value that is not empty, and is written as it is.
+#[inline]
+pub(crate) fn push_plain_label(name: &str, value: &[u8], set: &mut Vec<u8>) {
+    begin_label(name, set);
+    set.extend_from_slice(value);
+    set.push(b'"');
+}
+
+#[inline]
+fn begin_label(name: &str, set: &mut Vec<u8>) {
+    if !set.is_empty() {
+        set.push(b',');
+    }
+    set.extend_from_slice(name.as_bytes());
+    set.extend_from_slice(b"=\"");
 }

@@ -2,12 +2,15 @@
 
 use std::io;
 
-use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList};
+use fantail_metrics::{
+    Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList,
+    decimal::{push_whole, push_wide},
+};
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
     exposition::{Samples, push_label},
-    number::{bound, push_seconds, push_whole},
+    number::{bound, push_seconds},
     points::Points,
 };
 
@@ -90,7 +93,7 @@ impl<'a> Observed<'a> {
     fn write<W: io::Write>(
         &self,
         samples: &mut Samples<'_, W>,
-        labels: &str,
+        labels: &[u8],
         bounds: &[String],
         is_duration: bool,
         exemplars: Option<&Exemplars>,
@@ -106,25 +109,21 @@ impl<'a> Observed<'a> {
             with_bound.truncate(labels.len());
             push_label("le", bound, &mut with_bound);
             samples.sample("_bucket", &with_bound, |line| {
-                push_whole(total.into(), line);
+                push_whole(total, line);
                 if let Some(exemplars) = exemplars {
                     exemplars.push(self.last.get(at).copied().flatten(), measure, line);
                 }
             })?;
         }
         let sum = u128::try_from(self.sum).ok().filter(|_| !self.negative);
-        let push = if is_duration {
-            push_seconds
-        } else {
-            push_whole
-        };
+        let push = if is_duration { push_seconds } else { push_wide };
         match sum {
             Some(sum) => samples.sample("_sum", labels, |line| push(sum, line))?,
             // OpenMetrics has a count only beside a sum.
             None if samples.is_open_metrics() => return samples.created(labels),
             None => {}
         }
-        samples.sample("_count", labels, |line| push_whole(total.into(), line))?;
+        samples.sample("_count", labels, |line| push_whole(total, line))?;
         samples.created(labels)
     }
 }

@@ -8,14 +8,14 @@ const PIECE: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Pieces<W> {
     /// What was not written yet; lines are added here.
-    pub(crate) text: String,
+    pub(crate) text: Vec<u8>,
     out: W,
 }
 
 impl<W: io::Write> Pieces<W> {
     pub(crate) const fn new(out: W) -> Self {
         Self {
-            text: String::new(),
+            text: Vec::new(),
             out,
         }
     }
@@ -36,7 +36,7 @@ impl<W: io::Write> Pieces<W> {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(self.text.as_bytes());
+        let written = self.out.write_all(&self.text);
         self.text.clear();
         written
     }

@@ -11,7 +11,14 @@ use std::{collections::HashMap, io};
 
 use fantail_metrics::{Label, MetricSnapshot, Series, SeriesList};
 
-use crate::{exposition::push_label, name::label_names};
+use crate::{
+    escape::stand_for_themselves,
+    exposition::{push_label, push_plain_label},
+    name::label_names,
+};
+
+/// Of longer values only a part may be there, which [`Label::text`] knows of.
+const SHORT: usize = 128;
 
 /// The samples of a metric in the order of its series, when those `levels`
 /// levels below it are taken for the last. Each family of the metric comes by
@@ -58,7 +65,7 @@ impl<'a> Points<'a> {
     #[inline]
     pub(crate) fn each(
         &self,
-        mut write: impl FnMut(&str, Members<'_>) -> io::Result<()>,
+        mut write: impl FnMut(&[u8], Members<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut walk = Walk::new(self, true);
         for (at, series) in self.metric.series().iter().enumerate() {
@@ -119,7 +126,7 @@ struct Walk<'a> {
     /// Of each series from the metric down: the last with a value on its
     /// path, and how long the labels are there.
     path: Vec<(usize, usize)>,
-    labels: String,
+    labels: Vec<u8>,
     /// The labels are wanted; else only who is at home where.
     written: bool,
 }
@@ -129,7 +136,7 @@ impl<'a> Walk<'a> {
         Self {
             points,
             path: Vec::new(),
-            labels: String::new(),
+            labels: Vec::new(),
             written,
         }
     }
@@ -148,10 +155,20 @@ impl<'a> Walk<'a> {
         self.path.push((home, self.labels.len()));
     }
 
+    #[inline]
     fn push(&mut self, series: &Series<'_>, label: Label<'_>) {
-        let level = series.level(self.points.metric.settings());
-        let name = self.points.names.get(series.depth().wrapping_sub(1));
-        if let (Some(level), Some(name)) = (level, name) {
+        let Some(name) = self.points.names.get(series.depth().wrapping_sub(1)) else {
+            return;
+        };
+        if let Label::Value(value) = label
+            && value.len() <= SHORT
+            && stand_for_themselves(value)
+            && value.is_ascii()
+        {
+            push_plain_label(name, value, &mut self.labels);
+            return;
+        }
+        if let Some(level) = series.level(self.points.metric.settings()) {
             match label.plain_text() {
                 Some(text) => push_label(name, text, &mut self.labels),
                 None => push_label(name, &label.text(level), &mut self.labels),

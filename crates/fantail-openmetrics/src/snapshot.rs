@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, io};
 
-use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
+use fantail_metrics::{
+    Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot, decimal::push_wide,
+};
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
@@ -10,7 +12,7 @@ use crate::{
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
-    number::{push_seconds, push_whole},
+    number::push_seconds,
     points::Points,
 };
 
@@ -57,7 +59,7 @@ impl<W: io::Write> Exposition<W> {
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
             let sum = |series: &Series<'_>| series.fields().get(index).map_or(0, Distribution::sum);
-            self.counter(&points, &family, (sum, push_whole), None)?;
+            self.counter(&points, &family, (sum, push_wide), None)?;
         }
         Ok(())
     }
@@ -72,7 +74,7 @@ impl<W: io::Write> Exposition<W> {
         let about = help("Total number of all events of this kind", settings);
         let count = family(name, Kind::Counter, &about, None);
         let value = |series: &Series<'_>| u128::from(series.duration().count());
-        self.counter(points, &count, (value, push_whole), Some(Measure::Event))?;
+        self.counter(points, &count, (value, push_wide), Some(Measure::Event))?;
 
         let name = format!("{name}_duration_seconds");
         let about = help("Total duration of all events of this kind", settings);
@@ -90,7 +92,7 @@ impl<W: io::Write> Exposition<W> {
         &mut self,
         points: &Points<'_>,
         family: &Family<'_>,
-        (value, push): (impl Fn(&Series<'_>) -> u128, impl Fn(u128, &mut String)),
+        (value, push): (impl Fn(&Series<'_>) -> u128, impl Fn(u128, &mut Vec<u8>)),
         of_exemplar: Option<Measure>,
     ) -> io::Result<()> {
         let exemplars = self.exemplars.clone().zip(of_exemplar);

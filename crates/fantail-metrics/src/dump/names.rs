@@ -66,17 +66,15 @@ impl<'a> Path<'a> {
         let start = self.name.len();
         let labels = match above.labels.plain(label) {
             Some((label, labels)) => {
-                self.name.extend_from_slice(label.as_bytes());
+                self.name.extend_from_slice(label);
                 labels
             }
             None => self.push_odd(above.labels, label, level)?,
         };
         let label = self.name.get_mut(start..).unwrap_or_default();
-        if label.contains(&b' ') {
-            label
-                .iter_mut()
-                .filter(|byte| **byte == b' ')
-                .for_each(|blank| *blank = b'_');
+        if has_blank(label) {
+            let blanks = label.iter_mut().filter(|byte| **byte == b' ');
+            blanks.for_each(|blank| *blank = b'_');
         }
         Some(Step {
             end: self.name.len(),
@@ -106,5 +104,26 @@ impl<'a> Path<'a> {
             self.name.extend_from_slice(bytes);
         }
         Some(labels)
+    }
+}
+
+/// Looks at eight bytes at a time: most labels have none.
+#[inline]
+fn has_blank(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let blank = |eight: &[u8; 8]| {
+        let other = u64::from_ne_bytes(*eight) ^ (ONES * u64::from(b' '));
+        // Borrows from the next byte only where there is one.
+        other.wrapping_sub(ONES) & !other & ONES << 7
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    match bytes.last_chunk() {
+        Some(last) => {
+            words
+                .iter()
+                .fold(blank(last), |any, word| any | blank(word))
+                != 0
+        }
+        None => rest.contains(&b' '),
     }
 }

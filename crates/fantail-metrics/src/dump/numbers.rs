@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::Column;
 use crate::{
     Distribution, Percentile,
-    decimal::{hundredths, push_hundredths, push_whole, push_wide},
+    decimal::{push_fixed, push_whole, push_wide, scaled},
     distribution::Quantiles,
 };
 
@@ -22,24 +22,19 @@ pub(super) fn write(distribution: &Distribution, columns: &[Column], out: &mut V
         match column {
             Column::Count => push_whole(distribution.count(), out),
             Column::Sum => push_wide(distribution.sum(), out),
-            Column::Min => push_whole(distribution.min(), out),
-            Column::Max => push_whole(distribution.max(), out),
-            Column::Mean => push_hundredths(distribution.mean(), out),
-            Column::Median => push_whole(ranks.median(), out),
-            Column::Variance => push_hundredths(distribution.variance(), out),
-            Column::StandardDeviation => {
-                push_hundredths(root_of_printed(distribution.variance()), out);
-            }
-            Column::Percentile(_, percentile) => push_whole(ranks.percentile(*percentile), out),
             Column::Unknown(_) => {}
+            column => ranks.write(column, out),
         }
     }
 }
 
 /// The root of a number as it is printed.
-#[allow(clippy::cast_precision_loss, reason = "less than 2⁵³, or rounded as read")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "less than 2⁵³, or rounded as read"
+)]
 fn root_of_printed(number: f64) -> f64 {
-    match hundredths(number).filter(|hundredths| *hundredths < 1 << f64::MANTISSA_DIGITS) {
+    match scaled(number, 100).filter(|hundredths| *hundredths < 1 << f64::MANTISSA_DIGITS) {
         // Both are exact, so this is the nearest to their quotient, which is
         // what reading the decimals gives.
         Some(hundredths) => (hundredths as f64 / 100.0).sqrt(),
@@ -55,6 +50,25 @@ struct Ranks<'a> {
 }
 
 impl<'a> Ranks<'a> {
+    /// Appends the values that are not simply there. On its own, as the
+    /// compiler would compute them all for each row that has none of them.
+    #[inline(never)]
+    fn write(&self, column: &Column, out: &mut Vec<u8>) {
+        let distribution = self.distribution;
+        match column {
+            Column::Min => push_whole(distribution.min(), out),
+            Column::Max => push_whole(distribution.max(), out),
+            Column::Mean => push_fixed(distribution.mean(), 2, out),
+            Column::Median => push_whole(self.median(), out),
+            Column::Variance => push_fixed(distribution.variance(), 2, out),
+            Column::StandardDeviation => {
+                push_fixed(root_of_printed(distribution.variance()), 2, out);
+            }
+            Column::Percentile(_, percentile) => push_whole(self.percentile(*percentile), out),
+            Column::Count | Column::Sum | Column::Unknown(_) => {}
+        }
+    }
+
     fn sorted(&self) -> &Quantiles<'a> {
         self.sorted.get_or_init(|| self.distribution.quantiles())
     }

@@ -15,8 +15,7 @@ use crate::{
     Modifier, SeriesList,
     label::{HASH_BYTES, MAX_BYTES},
     merge::Builder,
-    order,
-    registry,
+    order, registry,
     tree::has_own_sums,
 };
 

@@ -444,5 +444,8 @@ fn a_reset_keeps_the_series() {
     with_sent(&one, |sent| assert!(registry.observe(id, sent)));
     let snapshot = registry.snapshot();
     assert_eq!(counts(&snapshot, 0), "=1 x_1_10=1");
-    assert_eq!(snapshot.metrics()[0].series().get(1).unwrap().own_sum(), Some(4));
+    assert_eq!(
+        snapshot.metrics()[0].series().get(1).unwrap().own_sum(),
+        Some(4)
+    );
 }

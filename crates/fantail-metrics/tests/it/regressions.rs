@@ -117,9 +117,7 @@ fn r12_long_values_stay_apart() {
     let series = snapshot.metrics()[0].series().iter().skip(1);
     let counted: Vec<u64> = series.clone().map(|s| s.duration().count()).collect();
     assert_eq!(counted, [2, 1]);
-    let texts: Vec<_> = series
-        .map(|s| s.label().text(&by.group_by[0]))
-        .collect();
+    let texts: Vec<_> = series.map(|s| s.label().text(&by.group_by[0])).collect();
     assert_ne!(texts[0], texts[1]);
 }
 
@@ -196,9 +194,8 @@ fn r37_any_bytes() {
     let values = (0..=255_u8).map(|byte| event(vec![("g", Value::Str(vec![b'x', byte].into()))]));
     let snapshot = played(Dialect::V2_4, &by, values.collect());
     let series = snapshot.metrics()[0].series().iter().skip(1);
-    let texts: std::collections::BTreeSet<String> = series
-        .map(|s| s.label().text(&by.group_by[0]))
-        .collect();
+    let texts: std::collections::BTreeSet<String> =
+        series.map(|s| s.label().text(&by.group_by[0])).collect();
     assert_eq!(texts.len(), 256);
 }
 
