@@ -36,6 +36,26 @@ impl DovecotLabels {
         }
     }
 
+    /// The same as [`label`](Self::label), where Dovecot shows the value as it
+    /// is and it is printable ASCII: most of them are. `None` tells nothing.
+    #[must_use]
+    #[inline]
+    pub fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
+        let Label::Value(value) = label else {
+            return None;
+        };
+        let limit = match self.dialect {
+            Dialect::V2_3 => 32,
+            Dialect::V2_4 if self.left == 0 => return None,
+            Dialect::V2_4 => self.left,
+        };
+        if value.len() > limit || !is_printable(value) {
+            return None;
+        }
+        let left = self.left.saturating_sub(value.len());
+        Some((value, Self { left, ..self }))
+    }
+
     /// The label of a sub-metric, and what makes the labels below it; `None`
     /// if Dovecot has no such sub-metric.
     ///
@@ -55,6 +75,26 @@ impl DovecotLabels {
         let text = sanitize(&source, more, limit, self.dialect);
         let left = self.left.saturating_sub(text.len());
         Some((text, Self { left, ..self }))
+    }
+}
+
+/// Whether all bytes are those of printable ASCII: eight at a time, as this is
+/// asked for each series of a dump.
+#[inline]
+fn is_printable(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The highest bit of each byte that is not: from 0x80, 0x7f, below 0x20.
+    // Where none is from 0x80, nothing carries over to the next byte.
+    let odd = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        (eight | eight.wrapping_add(ONES) | !eight.wrapping_add(ONES * 0x60)) & HIGH
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    match bytes.last_chunk() {
+        // Some bytes are looked at twice.
+        Some(last) => words.iter().fold(odd(last), |any, word| any | odd(word)) == 0,
+        None => rest.iter().all(|byte| (b' '..=b'~').contains(byte)),
     }
 }
 
@@ -175,8 +215,12 @@ mod tests {
             let mut key = Vec::new();
             write_text_key(value, &[], &mut key);
             let Some((label, below)) = path_labels.label(Label::Value(&key), &level) else {
+                assert!(path_labels.plain(Label::Value(&key)).is_none());
                 break;
             };
+            if let Some((plain, plain_below)) = path_labels.plain(Label::Value(&key)) {
+                assert_eq!((plain, plain_below.left), (label.as_bytes(), below.left));
+            }
             labels.push(label);
             path_labels = below;
         }
@@ -239,6 +283,31 @@ mod tests {
         ] {
             check(value, expected, expected);
         }
+    }
+
+    #[test]
+    fn printable_bytes() {
+        let mut text = b"0123456789abcdefghi ~".to_vec();
+        for at in 0..text.len() {
+            let usual = text[at];
+            for byte in 0..=u8::MAX {
+                text[at] = byte;
+                let expected = byte.is_ascii_graphic() || byte == b' ';
+                assert_eq!(super::is_printable(&text), expected, "{byte} at {at}");
+                assert_eq!(super::is_printable(&text[at..=at]), expected, "{byte}");
+            }
+            text[at] = usual;
+        }
+        assert!(super::is_printable(&[]));
+        let plain = |value, dialect| {
+            let plain = DovecotLabels::new(dialect).plain(Label::Value(value));
+            plain.map(|(label, _)| label.to_vec())
+        };
+        let long = [b'a'; 33];
+        assert_eq!(plain(b"a b", Dialect::V2_3).as_deref(), Some(&b"a b"[..]));
+        assert_eq!(plain(&long, Dialect::V2_3), None);
+        assert_eq!(plain(&long, Dialect::V2_4), Some(long.to_vec()));
+        assert_eq!(plain("é".as_bytes(), Dialect::V2_4), None);
     }
 
     #[test]

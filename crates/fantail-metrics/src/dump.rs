@@ -4,11 +4,18 @@
 //! first). The name of a sub-metric is its parent's, `_` and its label, in
 //! which blanks become `_`.
 
-use std::{borrow::Cow, cell::LazyCell, io::Write as _};
+mod names;
+mod numbers;
 
-use fantail_event::escape::escape_into;
+use std::{borrow::Cow, io};
 
-use crate::{Distribution, DovecotLabels, Label, MetricSnapshot, Percentile, Snapshot};
+use fantail_event::escape::{escape, escape_into};
+
+use self::names::Path;
+use crate::{Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Snapshot};
+
+/// What [`write_answer_to`] writes at once.
+const PIECE: usize = 64 << 10;
 
 /// One number of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,52 +115,26 @@ pub fn rows(
     names: Names,
 ) -> impl Iterator<Item = Row<'_>> {
     let settings = metric.settings();
-    // The name and the labels below of each series from the metric down to
-    // the one before.
-    let mut path: Vec<Option<(Vec<u8>, DovecotLabels)>> = Vec::new();
+    let mut path = Path::new(settings, dialect, names);
     metric.series().iter().filter_map(move |series| {
-        path.truncate(series.depth());
-        let fields = || {
-            let fields = settings.fields.iter().map(Vec::as_slice);
-            std::iter::once((&b"duration"[..], series.duration()))
-                .chain(fields.zip(series.fields()))
-                .collect()
+        let name = path.enter(&series)?;
+        let name = match series.depth() {
+            0 => Cow::Borrowed(&*settings.name),
+            _ => Cow::Owned(name.to_vec()),
         };
-        let Some(level) = series.level(settings) else {
-            path.push(Some((settings.name.clone(), DovecotLabels::new(dialect))));
-            return Some(Row {
-                name: Cow::Borrowed(&settings.name),
-                fields: fields(),
-            });
-        };
-        let here = path
-            .last()
-            .and_then(Option::as_ref)
-            .and_then(|(parent, labels)| {
-                let (label, below) = match names {
-                    _ if series.label() == Label::Missing => return None,
-                    Names::Dovecot => labels.label(series.label(), level)?,
-                    Names::Full => (series.label().text(level), *labels),
-                };
-                let mut name = parent.clone();
-                name.push(b'_');
-                let shown = label.chars().map(|character| match character {
-                    ' ' => '_',
-                    control if control.is_ascii_control() && names == Names::Full => '\u{fffd}',
-                    other => other,
-                });
-                let mut utf8 = [0; 4];
-                shown.for_each(|c| name.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes()));
-                Some((name, below))
-            });
-        // A series that Dovecot does not have, nor any below it.
-        path.push(here);
-        let (name, _) = path.last()?.as_ref()?;
-        Some(Row {
-            name: Cow::Owned(name.clone()),
-            fields: fields(),
-        })
+        let fields = fields(settings, series).collect();
+        Some(Row { name, fields })
     })
+}
+
+/// Each field's name and values; the duration first.
+#[inline]
+fn fields<'a>(
+    settings: &'a MetricSettings,
+    series: Series<'a>,
+) -> impl Iterator<Item = (&'a [u8], &'a Distribution)> {
+    let names = settings.fields.iter().map(Vec::as_slice);
+    std::iter::once((&b"duration"[..], series.duration())).chain(names.zip(series.fields()))
 }
 
 /// One line of a dump: a field of a metric or sub-metric.
@@ -179,7 +160,7 @@ pub fn lines<'a>(
         let metric = row.name;
         row.fields.into_iter().map(move |(field, distribution)| {
             let mut printed = Vec::new();
-            write_values(distribution, columns, &mut printed);
+            numbers::write(distribution, columns, &mut printed);
             let values = printed.split(|&byte| byte == b'\t').skip(1);
             Line {
                 metric: metric.to_vec(),
@@ -207,12 +188,16 @@ pub fn write_table_with(snapshot: &Snapshot, columns: &[Column], names: Names, o
     }
     out.push(b'\n');
     for metric in snapshot.metrics() {
-        for row in rows(metric, snapshot.dialect(), names) {
-            for (field, distribution) in row.fields {
-                out.extend_from_slice(&row.name);
+        let mut path = Path::new(metric.settings(), snapshot.dialect(), names);
+        for series in metric.series().iter() {
+            let Some(name) = path.enter(&series) else {
+                continue;
+            };
+            for (field, distribution) in fields(metric.settings(), series) {
+                out.extend_from_slice(name);
                 out.push(b'\t');
                 out.extend_from_slice(field);
-                write_values(distribution, columns, out);
+                numbers::write(distribution, columns, out);
                 out.push(b'\n');
             }
         }
@@ -225,6 +210,39 @@ pub fn write_table_with(snapshot: &Snapshot, columns: &[Column], names: Names, o
 ///
 /// The standard deviation is empty there, as it is in Dovecot.
 pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
+    // There is nothing that could fail.
+    let _ = write_pieces(snapshot, columns, out, |_| Ok(()));
+}
+
+/// [`write_answer`] in pieces of some 64 KB, as soon as they are made: an
+/// answer of any size takes no more memory than that.
+///
+/// # Errors
+/// Writing fails.
+pub fn write_answer_to(
+    snapshot: &Snapshot,
+    columns: &[Column],
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(PIECE + PIECE / 4);
+    write_pieces(snapshot, columns, &mut buffer, |piece| {
+        if piece.len() >= PIECE {
+            out.write_all(piece)?;
+            piece.clear();
+        }
+        Ok(())
+    })?;
+    out.write_all(&buffer)
+}
+
+/// `after_row` may take what is in the buffer after each row.
+#[inline]
+fn write_pieces(
+    snapshot: &Snapshot,
+    columns: &[Column],
+    out: &mut Vec<u8>,
+    mut after_row: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
     let columns: Vec<Column> = columns
         .iter()
         .map(|column| match column {
@@ -233,44 +251,29 @@ pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) 
         })
         .collect();
     for metric in snapshot.metrics() {
-        for row in rows(metric, snapshot.dialect(), Names::Dovecot) {
-            escape_into(&row.name, out);
-            for (index, (field, distribution)) in row.fields.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'\t');
-                    escape_into(field, out);
-                }
-                write_values(distribution, &columns, out);
+        let settings = metric.settings();
+        let escaped: Vec<_> = settings.fields.iter().map(|field| escape(field)).collect();
+        // Labels have nothing to be escaped.
+        let is_plain = matches!(escape(&settings.name), Cow::Borrowed(_));
+        let mut path = Path::new(settings, snapshot.dialect(), Names::Dovecot);
+        for series in metric.series().iter() {
+            let Some(name) = path.enter(&series) else {
+                continue;
+            };
+            match is_plain {
+                true => out.extend_from_slice(name),
+                false => escape_into(name, out),
+            }
+            numbers::write(series.duration(), &columns, out);
+            for (field, distribution) in escaped.iter().zip(series.fields()) {
+                out.push(b'\t');
+                out.extend_from_slice(field);
+                numbers::write(distribution, &columns, out);
             }
             out.push(b'\n');
+            after_row(out)?;
         }
     }
     out.push(b'\n');
-}
-
-/// A TAB and a value for each column.
-fn write_values(distribution: &Distribution, columns: &[Column], out: &mut Vec<u8>) {
-    let quantiles = LazyCell::new(|| distribution.quantiles());
-    for column in columns {
-        out.push(b'\t');
-        // Writing to a vector cannot fail.
-        let _ = match column {
-            Column::Count => write!(out, "{}", distribution.count()),
-            Column::Sum => write!(out, "{}", distribution.sum()),
-            Column::Min => write!(out, "{}", distribution.min()),
-            Column::Max => write!(out, "{}", distribution.max()),
-            Column::Mean => write!(out, "{:.2}", distribution.mean()),
-            Column::Median => write!(out, "{}", quantiles.median()),
-            Column::Variance => write!(out, "{:.2}", distribution.variance()),
-            Column::StandardDeviation => {
-                let printed = format!("{:.2}", distribution.variance());
-                let deviation = printed.parse().map_or(0.0, f64::sqrt);
-                write!(out, "{deviation:.2}")
-            }
-            Column::Percentile(_, percentile) => {
-                write!(out, "{}", quantiles.percentile(*percentile))
-            }
-            Column::Unknown(_) => Ok(()),
-        };
-    }
+    Ok(())
 }

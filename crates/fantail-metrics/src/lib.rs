@@ -16,6 +16,7 @@
 mod bins;
 mod buckets;
 mod cohort;
+pub mod decimal;
 mod declare;
 mod distribution;
 mod dovecot_label;
@@ -28,10 +29,12 @@ mod limits;
 mod merge;
 mod moments;
 mod observe;
+mod order;
 mod percentile;
 mod registry;
 mod samples;
 mod segmented;
+mod series;
 mod settings;
 mod sketch;
 mod snapshot;
@@ -51,7 +54,8 @@ pub use crate::{
     limits::Limits,
     percentile::Percentile,
     registry::{MetricId, Registry},
+    series::{Series, SeriesList},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
-    snapshot::{MetricSnapshot, Series, Snapshot},
+    snapshot::{MetricSnapshot, Snapshot},
     view::MetricView,
 };

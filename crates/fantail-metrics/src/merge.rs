@@ -1,132 +1,177 @@
-//! Series as they are read: in preorder, and those of several shards as one
-//! tree.
+//! The series of several shards as one tree.
+//!
+//! What only one shard has is shared with it, not copied; where one has
+//! nothing but the metric itself, nothing of the other is looked at.
 
-use std::{collections::HashMap, sync::Arc};
+use hashbrown::HashMap;
 
 use crate::{
     Exemplar, Label,
-    snapshot::Series,
+    order::{self, NO_PARENT, Place, index},
+    segmented::SEGMENT,
+    series::{Series, SeriesList},
     store::{Chunk, Mark, Store},
     tree::Key,
 };
 
-/// The parent of the metric itself.
-const NO_PARENT: u32 = u32::MAX;
+/// Chunks, and the series in them in the order of a dump.
+pub(crate) type Merged = (Vec<Chunk>, Vec<Place>);
 
-/// The series of a registry, each before those below it; siblings keep their
-/// order.
-pub(crate) fn in_preorder(chunks: &[Chunk]) -> Vec<Series> {
-    let chunks: Vec<Arc<Chunk>> = chunks.iter().cloned().map(Arc::new).collect();
-    let parents: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.parents()).collect();
-    let order = preorder(&parents);
-    let series = order
-        .into_iter()
-        .filter_map(|(at, depth)| Series::of(&chunks, at as usize, depth));
-    series.collect()
-}
-
-/// Where each series goes, and how deep it is: `parents` are the indices of
-/// their parents, which come before them.
-fn preorder(parents: &[u32]) -> Vec<(u32, u32)> {
-    // Of each, how many there are from it down.
-    let mut sizes = vec![1_u32; parents.len()];
-    for (at, parent) in parents.iter().enumerate().rev() {
-        let size = sizes.get(at).copied().unwrap_or(0);
-        if let Some(above) = sizes.get_mut(*parent as usize) {
-            *above += size;
-        }
-    }
-    // Of each, where the next one below it goes, and its depth.
-    let mut places: Vec<(u32, u32)> = Vec::with_capacity(parents.len());
-    let mut next_root = 0;
-    let mut order = vec![(0, 0); parents.len()];
-    for ((at, parent), size) in (0..).zip(parents).zip(sizes) {
-        let (next, depth) = match places.get_mut(*parent as usize) {
-            Some((next, depth)) => (next, *depth + 1),
-            None => (&mut next_root, 0),
-        };
-        let place = *next;
-        *next += size;
-        places.push((place + 1, depth));
-        if let Some(here) = order.get_mut(place as usize) {
-            *here = (at, depth);
-        }
-    }
-    order
-}
-
-/// A series of either side, or of both.
-struct Node<'a> {
-    one: &'a Series,
-    other: Option<&'a Series>,
-}
-
-/// Merges two lists of series, each in preorder. What only one of them has is
-/// not copied.
-pub(crate) fn merge(into: &[Series], other: &[Series]) -> Vec<Series> {
-    let mut parents = parents(into);
-    let mut nodes: Vec<Node<'_>> = into.iter().map(|one| Node { one, other: None }).collect();
-    let keys = parents.iter().zip(into).map(|(p, s)| (*p, s.label()));
-    let places: HashMap<(u32, Label<'_>), u32> = keys.zip(0..).collect();
-    // Where each of the other's series goes.
-    let mut targets: Vec<u32> = Vec::with_capacity(other.len());
-    for (series, parent) in other.iter().zip(self::parents(other)) {
-        let parent = targets.get(parent as usize).copied().unwrap_or(NO_PARENT);
-        let known = places.get(&(parent, series.label())).copied();
-        let known = known.and_then(|at| Some((at, nodes.get_mut(at as usize)?)));
-        if let Some((at, here)) = known {
-            here.other = Some(series);
-            targets.push(at);
-        } else {
-            targets.push(index(nodes.len()));
-            parents.push(parent);
-            nodes.push(Node {
-                one: series,
-                other: None,
-            });
-        }
-    }
-    let order = preorder(&parents);
-    let order = order
-        .iter()
-        .filter_map(|(at, depth)| Some((nodes.get(*at as usize)?, *depth)));
-    collect(order)
-}
-
-fn collect<'a>(nodes: impl Iterator<Item = (&'a Node<'a>, u32)> + Clone) -> Vec<Series> {
+/// Merges the series of two shards. Those that only `other` has come after
+/// their siblings in `into`.
+pub(crate) fn merge(into: SeriesList<'_>, other: SeriesList<'_>) -> Merged {
+    let both = both(into, other);
+    let mut chunks = into.chunks().to_vec();
+    let mut places = into.places().to_vec();
     let mut sums = Builder::default();
-    for (node, _) in nodes.clone() {
-        if let Some(other) = node.other {
-            sums.push_sum(node.one, other);
+    let mut next = first_of(&chunks);
+    for (here, there) in &both {
+        let (here, there) = (*here as usize, *there as usize);
+        let series = into.get(here).zip(other.get(there));
+        if let (Some((one, other)), Some(place)) = (series, places.get_mut(here)) {
+            sums.push_sum(one, other);
+            place.at = next;
+            next += 1;
         }
     }
-    let sums = sums.finish();
-    let mut next = 0;
-    let series = nodes.filter_map(|(node, depth)| match node.other {
-        None => Some(node.one.at_depth(depth)),
-        Some(_) => {
-            next += 1;
-            Series::of(&sums, next - 1, depth)
-        }
-    });
-    series.collect()
+    chunks.extend(sums.finish());
+    if both.len() < other.len() {
+        places = with_rest(places, other, &both, first_of(&chunks));
+        chunks.extend_from_slice(other.chunks());
+    }
+    let chunks = only_used(chunks, &mut places);
+    (chunks, places)
 }
 
-fn parents(series: &[Series]) -> Vec<u32> {
-    // The last series seen at each depth.
-    let mut path: Vec<u32> = Vec::new();
-    let parent = |(at, series): (u32, &Series)| {
+/// What the first series of a chunk after these counts as.
+fn first_of(chunks: &[Chunk]) -> u32 {
+    index(chunks.len() * SEGMENT)
+}
+
+/// The series that both have: where they are here, and there.
+///
+/// Those of the shorter list are found by their label, so that as few as
+/// possible are hashed.
+fn both(into: SeriesList<'_>, other: SeriesList<'_>) -> Vec<(u32, u32)> {
+    if into.len() < other.len() {
+        let both = found(other, into).into_iter();
+        return both.map(|(there, here)| (here, there)).collect();
+    }
+    found(into, other)
+}
+
+/// Of those that are in `few` as well: where they are in `many`, and in `few`.
+fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
+    if few.len() == 1 {
+        return vec![(0, 0)];
+    }
+    let below = few.iter().zip(parents(few.places())).zip(0_u32..).skip(1);
+    let below: HashMap<(u32, Label<'_>), u32> = below
+        .map(|((series, parent), at)| ((parent, series.label()), at))
+        .collect();
+    let has_children = |at: u32| {
+        let depth = |at: usize| few.places().get(at).map_or(0, |place| place.depth);
+        depth(at as usize + 1) > depth(at as usize)
+    };
+    let mut found = Vec::with_capacity(few.len());
+    // Where in `few` the series are from the metric down to the one before.
+    let mut path: Vec<Option<u32>> = Vec::new();
+    for (at, series) in (0..).zip(many.iter()) {
         path.truncate(series.depth());
+        let here = match path.last() {
+            None => (!few.is_empty()).then_some(0),
+            Some(parent) => parent
+                .filter(|parent| has_children(*parent))
+                .and_then(|parent| below.get(&(parent, series.label())).copied()),
+        };
+        found.extend(here.map(|here| (at, here)));
+        path.push(here);
+    }
+    found
+}
+
+/// Adds what only `other` has, whose first chunk begins at `first`.
+fn with_rest(
+    mut places: Vec<Place>,
+    other: SeriesList<'_>,
+    both: &[(u32, u32)],
+    first: u32,
+) -> Vec<Place> {
+    let mut parents_here: Vec<u32> = parents(&places).collect();
+    // Where each of the other's series is here.
+    let mut targets = vec![NO_PARENT; other.len()];
+    for (here, there) in both {
+        if let Some(target) = targets.get_mut(*there as usize) {
+            *target = *here;
+        }
+    }
+    for (at, (place, parent)) in other
+        .places()
+        .iter()
+        .zip(parents(other.places()))
+        .enumerate()
+    {
+        if targets.get(at).is_some_and(|target| *target != NO_PARENT) {
+            continue;
+        }
+        parents_here.push(targets.get(parent as usize).copied().unwrap_or(NO_PARENT));
+        if let Some(target) = targets.get_mut(at) {
+            *target = index(places.len());
+        }
+        places.push(Place {
+            at: first.saturating_add(place.at),
+            depth: place.depth,
+        });
+    }
+    let order = order::of_parents(&parents_here).into_iter();
+    let placed = order.filter_map(|Place { at, depth }| {
+        let at = places.get(at as usize)?.at;
+        Some(Place { at, depth })
+    });
+    placed.collect()
+}
+
+/// Of each place, where its parent is.
+fn parents(places: &[Place]) -> impl Iterator<Item = u32> {
+    // The last one seen at each depth.
+    let mut path: Vec<u32> = Vec::new();
+    (0..).zip(places).map(move |(at, place)| {
+        path.truncate(place.depth as usize);
         let parent = path.last().copied().unwrap_or(NO_PARENT);
         path.push(at);
         parent
-    };
-    (0..).zip(series).map(parent).collect()
+    })
 }
 
-/// Memory ends before there are so many series.
-fn index(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(NO_PARENT)
+/// Without the chunks that have no series any more: with many shards they
+/// would be most of them.
+fn only_used(chunks: Vec<Chunk>, places: &mut [Place]) -> Vec<Chunk> {
+    if chunks.len() <= 2 * (places.len() / SEGMENT) + 8 {
+        return chunks;
+    }
+    let mut used = vec![false; chunks.len()];
+    for place in &*places {
+        if let Some(used) = used.get_mut(place.at as usize / SEGMENT) {
+            *used = true;
+        }
+    }
+    let mut kept = 0;
+    let firsts: Vec<usize> = used
+        .iter()
+        .map(|used| {
+            let first = kept * SEGMENT;
+            kept += usize::from(*used);
+            first
+        })
+        .collect();
+    for place in places {
+        let at = place.at as usize;
+        let first = firsts.get(at / SEGMENT).copied().unwrap_or_default();
+        place.at = index(first + at % SEGMENT);
+    }
+    let both = chunks.into_iter().zip(used);
+    both.filter_map(|(chunk, used)| used.then_some(chunk))
+        .collect()
 }
 
 /// Makes series that no registry has.
@@ -148,7 +193,7 @@ impl Builder {
             .push(NO_PARENT, Key::from(label), mark, distributions, own_sum);
     }
 
-    fn push_sum(&mut self, one: &Series, other: &Series) {
+    fn push_sum(&mut self, one: Series<'_>, other: Series<'_>) {
         let both = one.distributions().iter().zip(other.distributions());
         let sums = both.map(|(one, other)| {
             let mut sum = one.clone();
@@ -162,8 +207,8 @@ impl Builder {
         self.store.exemplify_last(exemplar.cloned());
     }
 
-    /// All of them in segments, for [`Series::of`].
-    pub(crate) fn finish(mut self) -> Vec<Arc<Chunk>> {
-        self.store.share().into_iter().map(Arc::new).collect()
+    /// All of them in chunks, of which only the last is not full.
+    pub(crate) fn finish(mut self) -> Vec<Chunk> {
+        self.store.share()
     }
 }

@@ -80,10 +80,12 @@ impl Percentile {
         if count == 0 {
             return None;
         }
-        let share = count as u128 * self.nanos as u128;
-        let whole = 100 * NANOS_PER_PERCENT as u128;
+        const WHOLE: u64 = 100 * NANOS_PER_PERCENT;
         // ⌊n·p⌋, and one lower where that is exact: ⌈n·p⌉ − 1.
-        let above = share.div_ceil(whole) as u64;
+        let above = match count.checked_mul(self.nanos) {
+            Some(share) => share.div_ceil(WHOLE),
+            None => (count as u128 * self.nanos as u128).div_ceil(WHOLE as u128) as u64,
+        };
         Some(above.saturating_sub(1))
     }
 }

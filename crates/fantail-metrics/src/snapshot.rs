@@ -9,14 +9,14 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
 use fantail_event::Dialect;
 
 use crate::{
-    Distribution, Exemplar, GroupBy, Label, MetricSettings, merge,
-    segmented::SEGMENT,
+    Label, MetricSettings, Series, SeriesList, merge,
+    order::{self, Place},
     state::{Restored, State},
     store::Chunk,
 };
@@ -33,22 +33,12 @@ pub struct Snapshot {
 #[derive(Clone)]
 pub struct MetricSnapshot {
     settings: Arc<MetricSettings>,
-    /// In the order in which they came up. Not used any more once they are in
-    /// the order of a dump.
     chunks: Vec<Chunk>,
-    /// The metric itself first, each before those below it, siblings in the
-    /// order in which they came up: as Dovecot dumps them.
-    series: OnceLock<Vec<Series>>,
+    /// The order of the series in the chunks. Those of a registry have none
+    /// until they are asked for, and all chunks but the last are full.
+    order: OnceLock<Vec<Place>>,
     overflowed: u64,
     dropped: u64,
-}
-
-/// A metric itself, or one of its sub-metrics.
-#[derive(Clone)]
-pub struct Series {
-    chunk: Arc<Chunk>,
-    within: u32,
-    depth: u32,
 }
 
 impl Snapshot {
@@ -152,23 +142,24 @@ impl MetricSnapshot {
         Self {
             settings,
             chunks,
-            series: OnceLock::new(),
+            order: OnceLock::new(),
             overflowed,
             dropped,
         }
     }
 
-    /// Of series that are in order already.
-    pub(crate) fn with_series(
+    /// Of series in this order.
+    pub(crate) fn with_order(
         settings: Arc<MetricSettings>,
-        series: Vec<Series>,
+        chunks: Vec<Chunk>,
+        order: Vec<Place>,
         overflowed: u64,
         dropped: u64,
     ) -> Self {
         Self {
             settings,
-            chunks: Vec::new(),
-            series: series.into(),
+            chunks,
+            order: order.into(),
             overflowed,
             dropped,
         }
@@ -177,8 +168,9 @@ impl MetricSnapshot {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
         self.dropped = self.dropped.saturating_add(other.dropped);
-        self.series = merge::merge(self.series(), other.series()).into();
-        self.chunks = Vec::new();
+        let (chunks, order) = merge::merge(self.series(), other.series());
+        self.chunks = chunks;
+        self.order = order.into();
     }
 
     /// The settings it was added with.
@@ -190,8 +182,9 @@ impl MetricSnapshot {
     /// All series: the metric itself first, each before those below it,
     /// siblings in the order in which they came up.
     #[must_use]
-    pub fn series(&self) -> &[Series] {
-        self.series.get_or_init(|| merge::in_preorder(&self.chunks))
+    pub fn series(&self) -> SeriesList<'_> {
+        let order = self.order.get_or_init(|| order::of_chunks(&self.chunks));
+        SeriesList::new(&self.chunks, order)
     }
 
     /// How many updates went to a series `other`, or were left out, for lack
@@ -213,7 +206,7 @@ impl MetricSnapshot {
     /// event is counted in one of these (or in several, by lists), as long as
     /// none is [dropped](Self::dropped).
     #[must_use]
-    pub fn is_leaf(&self, series: &Series) -> bool {
+    pub fn is_leaf(&self, series: &Series<'_>) -> bool {
         series.depth() == self.settings.group_by.len() || series.label() == Label::Missing
     }
 }
@@ -225,93 +218,6 @@ impl fmt::Debug for MetricSnapshot {
             .field("series", &self.series())
             .field("overflowed", &self.overflowed)
             .field("dropped", &self.dropped)
-            .finish()
-    }
-}
-
-impl Series {
-    /// The series that is this far into all `chunks`.
-    pub(crate) fn of(chunks: &[Arc<Chunk>], at: usize, depth: u32) -> Option<Self> {
-        Some(Self {
-            chunk: Arc::clone(chunks.get(at / SEGMENT)?),
-            within: u32::try_from(at % SEGMENT).ok()?,
-            depth,
-        })
-    }
-
-    /// The same at another place.
-    pub(crate) fn at_depth(&self, depth: u32) -> Self {
-        Self {
-            depth,
-            ..self.clone()
-        }
-    }
-
-    /// How many levels below the metric it is; 0 is the metric itself.
-    #[must_use]
-    pub const fn depth(&self) -> usize {
-        self.depth as usize
-    }
-
-    /// What distinguishes it from the others below the same series; the
-    /// metric itself has the empty value.
-    #[must_use]
-    pub fn label(&self) -> Label<'_> {
-        self.chunk.label(self.within as usize)
-    }
-
-    /// The level of `group_by` that made it; `None` for the metric itself.
-    #[must_use]
-    pub fn level<'a>(&self, settings: &'a MetricSettings) -> Option<&'a GroupBy> {
-        settings.group_by.get(self.depth().checked_sub(1)?)
-    }
-
-    /// Of the duration, then of each field of the settings.
-    pub(crate) fn distributions(&self) -> &[Distribution] {
-        self.chunk.distributions(self.within as usize)
-    }
-
-    /// The durations, in microseconds; their count is that of the events.
-    #[must_use]
-    pub fn duration(&self) -> &Distribution {
-        static EMPTY: LazyLock<Distribution> = LazyLock::new(Distribution::new);
-        self.distributions().first().unwrap_or(&EMPTY)
-    }
-
-    /// The values of each field of the settings, in their order.
-    #[must_use]
-    pub fn fields(&self) -> &[Distribution] {
-        self.distributions().get(1..).unwrap_or_default()
-    }
-
-    /// For a bucket of the last level, the exact sum of the values that fell
-    /// in it, signed. Kept where the last level is quantized by another field
-    /// than the duration.
-    #[must_use]
-    pub fn own_sum(&self) -> Option<i128> {
-        self.chunk.own_sum(self.within as usize)
-    }
-
-    /// Its last event, if those are kept: see
-    /// [`Registry::keep_exemplars`](crate::Registry::keep_exemplars).
-    #[must_use]
-    pub fn exemplar(&self) -> Option<&Exemplar> {
-        self.shared_exemplar().map(Arc::as_ref)
-    }
-
-    pub(crate) fn shared_exemplar(&self) -> Option<&Arc<Exemplar>> {
-        self.chunk.exemplar(self.within as usize)
-    }
-}
-
-impl fmt::Debug for Series {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Series")
-            .field("depth", &self.depth)
-            .field("label", &self.label())
-            .field("distributions", &self.distributions())
-            .field("own_sum", &self.own_sum())
-            .field("exemplar", &self.exemplar())
             .finish()
     }
 }

@@ -16,13 +16,17 @@
 mod tree;
 mod walk;
 
-use std::io;
+use std::io::{self, Write as _};
 
 use fantail_event::{Dialect, Timestamp};
-use fantail_metrics::{Buckets, Distribution, Label, Series, Snapshot};
+use fantail_metrics::{
+    Buckets, Distribution, Label, Snapshot,
+    decimal::{push_fixed, push_whole, push_wide},
+};
 
 use crate::{
     dovecot::{tree::Tree, walk::Walk},
+    pieces::Pieces,
     snapshot::histogram_of,
 };
 
@@ -49,7 +53,8 @@ pub fn write(
     process: &Process<'_>,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    write_process(process, out)?;
+    let mut out = Pieces::new(out);
+    write_process(process, &mut out.text);
     let trees: Vec<Tree<'_>> = snapshot
         .metrics()
         .iter()
@@ -66,22 +71,24 @@ pub fn write(
             families.extend((0..settings.fields.len()).map(Family::Field));
         }
         for family in families {
-            write_family(family, at, &mut walk, out)?;
+            write_family(family, at, &mut walk, &mut out)?;
             if snapshot.dialect() == Dialect::V2_4 {
                 walk.forget();
             }
         }
     }
-    out.write_all(b"# EOF\n")
+    out.text.extend_from_slice(b"# EOF\n");
+    out.finish().map(drop)
 }
 
-fn write_process(process: &Process<'_>, out: &mut impl io::Write) -> io::Result<()> {
+fn write_process(process: &Process<'_>, text: &mut Vec<u8>) {
     let revision = match process.revision {
         Some(revision) => format!(",revision=\"{revision}\""),
         None => String::new(),
     };
-    write!(
-        out,
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        text,
         "# HELP process_start_time_seconds Timestamp of service start\n\
          # TYPE process_start_time_seconds gauge\n\
          process_start_time_seconds {}\n\
@@ -90,7 +97,7 @@ fn write_process(process: &Process<'_>, out: &mut impl io::Write) -> io::Result<
          dovecot_build_info{{version=\"{}\"{revision}}} 1\n",
         process.started.seconds(),
         process.version,
-    )
+    );
 }
 
 /// What a family of a metric counts.
@@ -102,42 +109,53 @@ enum Family {
     Field(usize),
 }
 
-fn write_family(
+fn write_family<W: io::Write>(
     family: Family,
     at: usize,
     walk: &mut Walk<'_>,
-    out: &mut impl io::Write,
+    out: &mut Pieces<W>,
 ) -> io::Result<()> {
     let Some(tree) = walk.tree(at) else {
         return Ok(());
     };
-    write_head(family, tree, out)?;
-    walk.each(at, |tree_there, node, labels| match family {
-        Family::Histogram => write_histogram(tree_there, node, labels, out),
-        // The name is this metric's, whosever the numbers are.
-        _ => write_number(family, tree, tree_there, node, labels, out),
+    // The name is this metric's, whosever the numbers are.
+    let name = family_name(family, tree);
+    write_head(family, &name, tree, &mut out.text);
+    walk.each(at, |tree_there, node, labels| {
+        write_samples(family, &name, (tree_there, node), labels, &mut out.text);
+        out.write_full()
     })?;
+    write_samples(family, &name, (tree, 0), "", &mut out.text);
+    out.write_full()
+}
+
+fn write_samples(
+    family: Family,
+    name: &[u8],
+    (tree, node): (&Tree<'_>, usize),
+    labels: &str,
+    text: &mut Vec<u8>,
+) {
     match family {
-        Family::Histogram => write_histogram(tree, 0, "", out),
-        _ => write_number(family, tree, tree, 0, "", out),
+        Family::Histogram => write_histogram(tree, node, labels, text),
+        _ => write_number(family, name, (tree, node), labels, text),
     }
 }
 
-fn write_head(family: Family, tree: &Tree<'_>, out: &mut impl io::Write) -> io::Result<()> {
+fn write_head(family: Family, name: &[u8], tree: &Tree<'_>, text: &mut Vec<u8>) {
     let (what, kind) = match family {
         Family::Histogram => ("Histogram", "histogram"),
         Family::Count => ("Total number of all events of this kind", "counter"),
         Family::Duration => ("Total duration of all events of this kind", "counter"),
         Family::Field(_) => ("Total of field value for events of this kind", "counter"),
     };
-    let name = family_name(family, tree);
-    out.write_all(&[b"# HELP ", &name[..], b" ", what.as_bytes()].concat())?;
+    text.extend([b"# HELP ", name, b" ", what.as_bytes()].concat());
     let description = &tree.metric.settings().description;
     if !description.is_empty() {
-        out.write_all(b" of ")?;
-        out.write_all(description)?;
+        text.extend_from_slice(b" of ");
+        text.extend_from_slice(description);
     }
-    out.write_all(&[b"\n# TYPE ", &name[..], b" ", kind.as_bytes(), b"\n"].concat())
+    text.extend([b"\n# TYPE ", name, b" ", kind.as_bytes(), b"\n"].concat());
 }
 
 fn family_name(family: Family, tree: &Tree<'_>) -> Vec<u8> {
@@ -156,14 +174,13 @@ fn family_name(family: Family, tree: &Tree<'_>) -> Vec<u8> {
 
 fn write_number(
     family: Family,
-    named: &Tree<'_>,
-    tree: &Tree<'_>,
-    node: usize,
+    name: &[u8],
+    (tree, node): (&Tree<'_>, usize),
     labels: &str,
-    out: &mut impl io::Write,
-) -> io::Result<()> {
+    text: &mut Vec<u8>,
+) {
     let Some(series) = tree.series(node) else {
-        return Ok(());
+        return;
     };
     let top_of_many = labels.is_empty() && !tree.metric.settings().group_by.is_empty();
     let suffix: &[u8] = match (top_of_many, family) {
@@ -171,17 +188,30 @@ fn write_number(
         (true, Family::Count) => b"_count",
         (true, _) => b"_sum",
     };
-    out.write_all(&[&family_name(family, named)[..], suffix].concat())?;
-    if !labels.is_empty() {
-        write!(out, "{{{labels}}}")?;
-    }
+    text.extend_from_slice(name);
+    text.extend_from_slice(suffix);
+    push_braced(labels, text);
+    text.push(b' ');
     match family {
-        Family::Count | Family::Histogram => writeln!(out, " {}", series.duration().count()),
-        Family::Duration => writeln!(out, " {:.6}", seconds(series.duration().sum())),
+        Family::Count | Family::Histogram => push_whole(series.duration().count(), text),
+        Family::Duration => {
+            let seconds = seconds(series.duration().sum());
+            push_fixed(seconds.into(), 6, text);
+        }
         Family::Field(index) => {
             let sum = series.fields().get(index).map_or(0, Distribution::sum);
-            writeln!(out, " {sum}")
+            push_wide(sum, text);
         }
+    }
+    text.push(b'\n');
+}
+
+/// Labels in braces, if there are any.
+fn push_braced(labels: &str, text: &mut Vec<u8>) {
+    if !labels.is_empty() {
+        text.push(b'{');
+        text.extend_from_slice(labels.as_bytes());
+        text.push(b'}');
     }
 }
 
@@ -192,48 +222,49 @@ fn seconds(micros: u128) -> f32 {
 }
 
 /// The buckets below a node, if its level makes any.
-fn write_histogram(
-    tree: &Tree<'_>,
-    node: usize,
-    labels: &str,
-    out: &mut impl io::Write,
-) -> io::Result<()> {
+fn write_histogram(tree: &Tree<'_>, node: usize, labels: &str, text: &mut Vec<u8>) {
     let Some(level) = tree.level(node) else {
-        return Ok(());
+        return;
     };
     let Some(buckets) = level.method.buckets() else {
-        return Ok(());
+        return;
     };
-    let name = [b"dovecot_", &tree.metric.settings().name[..]].concat();
+    let name = family_name(Family::Histogram, tree);
     let is_duration = level.field == b"duration";
     let Observed { counts, sum } = observe(tree, node, buckets, is_duration);
     let comma = if labels.is_empty() { "" } else { "," };
     let mut total = 0;
     for (bucket, count) in (0..).zip(counts) {
         total += count;
-        out.write_all(&name)?;
-        write!(out, "_bucket{{{labels}{comma}le=\"")?;
+        text.extend_from_slice(&name);
+        // Writing to a vector cannot fail.
+        let _ = write!(text, "_bucket{{{labels}{comma}le=\"");
         match buckets.upper_bound(bucket) {
-            None => write!(out, "+Inf")?,
+            None => text.extend_from_slice(b"+Inf"),
             Some(micros) if is_duration => {
-                write!(out, "{:.6}", seconds(micros.unsigned_abs().into()))?;
+                push_fixed(seconds(micros.unsigned_abs().into()).into(), 6, text);
             }
-            Some(bound) => write!(out, "{bound}")?,
+            Some(bound) => _ = write!(text, "{bound}"),
         }
-        writeln!(out, "\"}} {total}")?;
+        text.extend_from_slice(b"\"} ");
+        push_whole(total, text);
+        text.push(b'\n');
     }
     if tree.children(node).is_empty() {
-        return Ok(());
+        return;
     }
-    let braced = if labels.is_empty() {
-        String::new()
-    } else {
-        format!("{{{labels}}}")
-    };
-    out.write_all(&name)?;
-    writeln!(out, "_sum{braced} {sum:.6}")?;
-    out.write_all(&name)?;
-    writeln!(out, "_count{braced} {total}")
+    text.extend_from_slice(&name);
+    text.extend_from_slice(b"_sum");
+    push_braced(labels, text);
+    text.push(b' ');
+    push_fixed(sum.into(), 6, text);
+    text.push(b'\n');
+    text.extend_from_slice(&name);
+    text.extend_from_slice(b"_count");
+    push_braced(labels, text);
+    text.push(b' ');
+    push_whole(total, text);
+    text.push(b'\n');
 }
 
 struct Observed {
@@ -251,10 +282,12 @@ fn observe(tree: &Tree<'_>, node: usize, buckets: Buckets, is_duration: bool) ->
     };
     // Rounded sums depend on the order: that of the buckets.
     let mut children = tree.children(node).to_vec();
-    children.sort_by_key(|node| match tree.series(*node).map(Series::label) {
-        Some(Label::Bucket(bucket)) => bucket,
-        _ => u32::MAX,
-    });
+    children.sort_by_key(
+        |node| match tree.series(*node).map(|series| series.label()) {
+            Some(Label::Bucket(bucket)) => bucket,
+            _ => u32::MAX,
+        },
+    );
     for series in children.into_iter().filter_map(|node| tree.series(node)) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),

@@ -3,28 +3,97 @@
 //! itself in both formats.
 
 /// Appends the value of a label, without the quotes around it.
-pub(crate) fn push_label_value(value: &str, out: &mut String) {
+pub(crate) fn push_label_value(value: &str, out: &mut Vec<u8>) {
     push_escaped(value, true, out);
 }
 
 /// Appends a HELP text; OpenMetrics escapes quotes there, too.
-pub(crate) fn push_help(text: &str, quotes: bool, out: &mut String) {
+pub(crate) fn push_help(text: &str, quotes: bool, out: &mut Vec<u8>) {
     push_escaped(text, quotes, out);
 }
 
-fn push_escaped(text: &str, quotes: bool, out: &mut String) {
-    let special = |byte| matches!(byte, b'\\' | b'\n') || quotes && byte == b'"';
-    // Nearly all texts; looked at as a whole, which takes no time.
-    if !text.bytes().fold(false, |any, byte| any | special(byte)) {
-        out.push_str(text);
+fn push_escaped(text: &str, quotes: bool, out: &mut Vec<u8>) {
+    // Nearly all texts.
+    if stand_for_themselves(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
         return;
     }
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '"' if quotes => out.push_str("\\\""),
+    for byte in text.bytes() {
+        match byte {
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'"' if quotes => out.extend_from_slice(b"\\\""),
             other => out.push(other),
         }
+    }
+}
+
+/// Whether no byte is a control, a quote or a backslash: eight at a time,
+/// as this is asked for each sample.
+#[inline]
+pub(crate) fn stand_for_themselves(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let stand = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        let low = eight & !HIGH;
+        // The highest bit of each byte: its lower seven are at least a blank,
+        // and not (or with the highest) these two.
+        let differs = |byte: u8| (low ^ (ONES * u64::from(byte))) + !HIGH;
+        let usual = (low + ONES * 0x60) & differs(b'"') & differs(b'\\');
+        (usual | eight) & HIGH == HIGH
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    match bytes.last_chunk() {
+        // Some bytes are looked at twice.
+        Some(last) => words.iter().all(stand) && stand(last),
+        None => rest
+            .iter()
+            .all(|byte| *byte >= b' ' && !matches!(byte, b'"' | b'\\')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{push_help, push_label_value, stand_for_themselves};
+
+    fn check(text: &str, label: &str, help: &str) {
+        let written = |push: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = b"x ".to_vec();
+            push(&mut out);
+            String::from_utf8(out.split_off(2)).unwrap()
+        };
+        assert_eq!(written(&|out| push_label_value(text, out)), label);
+        assert_eq!(written(&|out| push_help(text, false, out)), help);
+        assert_eq!(written(&|out| push_help(text, true, out)), label);
+    }
+
+    #[test]
+    fn three_characters_are_escaped() {
+        check("", "", "");
+        check("\\", "\\\\", "\\\\");
+        check(
+            "a long \"text\"\n",
+            "a long \\\"text\\\"\\n",
+            "a long \"text\"\\n",
+        );
+        let others = "caf\u{e9} \t\u{1}\u{7f}\u{2028} \u{fffd}\r";
+        check(others, others, others);
+    }
+
+    #[test]
+    fn bytes_that_stand_for_themselves() {
+        let mut text = b"0123456789abcdefghi\xc3\xa9".to_vec();
+        for at in 0..text.len() {
+            let usual = text[at];
+            for byte in 0..=u8::MAX {
+                text[at] = byte;
+                let expected = byte >= b' ' && !b"\"\\".contains(&byte);
+                assert_eq!(stand_for_themselves(&text), expected, "{byte} at {at}");
+                assert_eq!(stand_for_themselves(&text[at..=at]), expected, "{byte}");
+            }
+            text[at] = usual;
+        }
+        assert!(stand_for_themselves(&[]));
     }
 }

@@ -1,11 +1,11 @@
 //! Exemplars: a trace of one event behind a sample. OpenMetrics only.
 
-use fantail_metrics::Exemplar;
+use fantail_metrics::{Exemplar, decimal::push_whole};
 
 use crate::{
     escape::push_label_value,
     name::{is_label_name, name_part},
-    number::{push_seconds, push_whole},
+    number::push_seconds,
 };
 
 /// Name and value of an exemplar's label may have so many characters together.
@@ -41,7 +41,7 @@ impl Exemplars {
 
     /// Appends what stands behind a sample's number; nothing where it would be
     /// longer than the standard allows, or about no event.
-    pub(crate) fn push(&self, exemplar: Option<&Exemplar>, measure: Measure, line: &mut String) {
+    pub(crate) fn push(&self, exemplar: Option<&Exemplar>, measure: Measure, line: &mut Vec<u8>) {
         let Some(exemplar) = exemplar else {
             return;
         };
@@ -56,23 +56,23 @@ impl Exemplars {
         if measure == Measure::Own && exemplar.own.is_none() {
             return;
         }
-        line.push_str(" # {");
-        line.push_str(&self.name);
-        line.push_str("=\"");
+        line.extend_from_slice(b" # {");
+        line.extend_from_slice(self.name.as_bytes());
+        line.extend_from_slice(b"=\"");
         push_label_value(&value, line);
-        line.push_str("\"} ");
+        line.extend_from_slice(b"\"} ");
         match measure {
-            Measure::Event => line.push('1'),
+            Measure::Event => line.push(b'1'),
             Measure::Duration => push_seconds(exemplar.duration.into(), line),
             Measure::Own => {
                 let own = exemplar.own.unwrap_or_default();
                 if own < 0 {
-                    line.push('-');
+                    line.push(b'-');
                 }
-                push_whole(own.unsigned_abs().into(), line);
+                push_whole(own.unsigned_abs(), line);
             }
         }
-        line.push(' ');
+        line.push(b' ');
         push_seconds(micros, line);
     }
 }

@@ -3,13 +3,15 @@
 use std::{collections::HashSet, io};
 
 use fantail_event::Timestamp;
+use fantail_metrics::decimal::push_whole;
 
 use crate::{
     escape::{push_help, push_label_value},
     exemplar::Exemplars,
     format::Format,
     name::{is_label_name, is_metric_name},
-    number::{float, push_whole},
+    number::float,
+    pieces::Pieces,
 };
 
 /// How an [`Exposition`] is written.
@@ -84,15 +86,15 @@ pub enum Reason {
 
 /// One answer: families in order, each name once, and the end.
 ///
-/// Everything is written to `W` line by line; give it a buffer.
+/// Everything is written to `W` in pieces of some 64 KB, the last one by
+/// [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Exposition<W> {
-    out: W,
+    out: Pieces<W>,
     options: Options,
     /// All names that families and their samples have, or may have.
     taken: HashSet<String>,
     left_out: Vec<LeftOut>,
-    line: String,
     /// How the exemplars of the snapshot at hand are written.
     pub(crate) exemplars: Option<Exemplars>,
 }
@@ -101,11 +103,10 @@ impl<W: io::Write> Exposition<W> {
     /// Begins an answer.
     pub fn new(out: W, options: Options) -> Self {
         Self {
-            out,
+            out: Pieces::new(out),
             options,
             taken: HashSet::new(),
             left_out: Vec::new(),
-            line: String::new(),
             exemplars: None,
         }
     }
@@ -136,8 +137,8 @@ impl<W: io::Write> Exposition<W> {
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
         // Prometheus text ends anywhere; there it is a comment.
-        self.out.write_all(b"# EOF\n")?;
-        Ok((self.out, self.left_out))
+        self.out.text.extend_from_slice(b"# EOF\n");
+        Ok((self.out.finish()?, self.left_out))
     }
 
     pub(crate) fn leave_out(&mut self, name: &str, reason: Reason) {
@@ -176,15 +177,18 @@ impl<W: io::Write> Exposition<W> {
         };
         // Only OpenMetrics tells a family from its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();
-        let line = &mut self.line;
-        line.clear();
-        line.extend(["# HELP ", &name, " "]);
-        push_help(family.help, open, line);
-        line.extend(["\n# TYPE ", &name, " ", kind, "\n"]);
+        let text = &mut self.out.text;
+        let push = |parts: &[&str], text: &mut Vec<u8>| {
+            let bytes = parts.iter().map(|part| part.as_bytes());
+            bytes.for_each(|bytes| text.extend_from_slice(bytes));
+        };
+        push(&["# HELP ", &name, " "], text);
+        push_help(family.help, open, text);
+        push(&["\n# TYPE ", &name, " ", kind, "\n"], text);
         if let (true, Some(unit)) = (open, family.unit) {
-            line.extend(["# UNIT ", &name, " ", unit, "\n"]);
+            push(&["# UNIT ", &name, " ", unit, "\n"], text);
         }
-        self.out.write_all(self.line.as_bytes())?;
+        self.out.write_full()?;
         Ok(Some(Samples {
             name: family.name,
             suffix,
@@ -195,7 +199,6 @@ impl<W: io::Write> Exposition<W> {
                 .filter(|_| open)
                 .map(|created| format!("{}.{:06}", created.seconds(), created.subsec_micros())),
             out: &mut self.out,
-            line: &mut self.line,
         }))
     }
 }
@@ -221,8 +224,7 @@ pub struct Samples<'a, W> {
     open: bool,
     /// When counting began, as it is written.
     created: Option<String>,
-    out: &'a mut W,
-    line: &'a mut String,
+    out: &'a mut Pieces<W>,
 }
 
 /// The number of a sample.
@@ -253,7 +255,7 @@ impl<W: io::Write> Samples<'_, W> {
     /// # Errors
     /// Writing fails.
     pub fn add(&mut self, labels: &[(&str, &str)], number: impl Into<Number>) -> io::Result<()> {
-        let mut set = String::new();
+        let mut set = Vec::new();
         for (name, value) in labels {
             if is_label_name(name) {
                 push_label(name, value, &mut set);
@@ -261,14 +263,19 @@ impl<W: io::Write> Samples<'_, W> {
         }
         let number = number.into();
         self.point(&set, |line| match number {
-            Number::Whole(number) => push_whole(number.into(), line),
-            Number::Float(number) => line.push_str(&float(number)),
+            Number::Whole(number) => push_whole(number, line),
+            Number::Float(number) => line.extend_from_slice(float(number).as_bytes()),
         })
     }
 
     /// Adds a sample whose number `push` appends, and when its counting
     /// began.
-    pub(crate) fn point(&mut self, labels: &str, push: impl FnOnce(&mut String)) -> io::Result<()> {
+    #[inline]
+    pub(crate) fn point(
+        &mut self,
+        labels: &[u8],
+        push: impl FnOnce(&mut Vec<u8>),
+    ) -> io::Result<()> {
         self.sample(self.suffix, labels, push)?;
         if self.suffix == "_total" {
             self.created(labels)?;
@@ -281,48 +288,69 @@ impl<W: io::Write> Samples<'_, W> {
     }
 
     /// When the counting of a counter or histogram began, if wanted.
-    pub(crate) fn created(&mut self, labels: &str) -> io::Result<()> {
-        let Some(created) = self.created.take() else {
-            return Ok(());
-        };
-        let written = self.sample("_created", labels, |line| line.push_str(&created));
+    #[inline]
+    pub(crate) fn created(&mut self, labels: &[u8]) -> io::Result<()> {
+        match self.created.take() {
+            None => Ok(()),
+            Some(created) => self.created_at(labels, created),
+        }
+    }
+
+    fn created_at(&mut self, labels: &[u8], created: String) -> io::Result<()> {
+        let written = self.sample("_created", labels, |line| {
+            line.extend_from_slice(created.as_bytes())
+        });
         self.created = Some(created);
         written
     }
 
+    #[inline]
     pub(crate) fn sample(
         &mut self,
         suffix: &str,
-        labels: &str,
-        push: impl FnOnce(&mut String),
+        labels: &[u8],
+        push: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<()> {
-        let line = &mut *self.line;
-        line.clear();
-        line.push_str(self.name);
-        line.push_str(suffix);
-        if !labels.is_empty() {
-            line.push('{');
-            line.push_str(labels);
-            line.push('}');
+        let text = &mut self.out.text;
+        text.extend_from_slice(self.name.as_bytes());
+        text.extend_from_slice(suffix.as_bytes());
+        if labels.is_empty() {
+            text.push(b' ');
+        } else {
+            text.push(b'{');
+            text.extend_from_slice(labels);
+            text.extend_from_slice(b"} ");
         }
-        line.push(' ');
-        push(line);
-        line.push('\n');
-        self.out.write_all(line.as_bytes())
+        push(text);
+        text.push(b'\n');
+        self.out.write_full()
     }
 }
 
 /// Appends a label to others. One without a value is the same as none, so it
 /// is not written.
-pub(crate) fn push_label(name: &str, value: &str, set: &mut String) {
+pub(crate) fn push_label(name: &str, value: &str, set: &mut Vec<u8>) {
     if value.is_empty() {
         return;
     }
-    if !set.is_empty() {
-        set.push(',');
-    }
-    set.push_str(name);
-    set.push_str("=\"");
+    begin_label(name, set);
     push_label_value(value, set);
-    set.push('"');
+    set.push(b'"');
+}
+
+/// The same, of a value that is not empty, and is written as it is.
+#[inline]
+pub(crate) fn push_plain_label(name: &str, value: &[u8], set: &mut Vec<u8>) {
+    begin_label(name, set);
+    set.extend_from_slice(value);
+    set.push(b'"');
+}
+
+#[inline]
+fn begin_label(name: &str, set: &mut Vec<u8>) {
+    if !set.is_empty() {
+        set.push(b',');
+    }
+    set.extend_from_slice(name.as_bytes());
+    set.extend_from_slice(b"=\"");
 }

@@ -2,12 +2,15 @@
 
 use std::io;
 
-use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series};
+use fantail_metrics::{
+    Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList,
+    decimal::{push_whole, push_wide},
+};
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
     exposition::{Samples, push_label},
-    number::{bound, push_seconds, push_whole},
+    number::{bound, push_seconds},
     points::Points,
 };
 
@@ -37,11 +40,11 @@ pub(crate) fn write<W: io::Write>(
         .map(|value| bound(value, if is_duration { 6 } else { 0 }))
         .chain(["+Inf".to_owned()])
         .collect();
-    points.each(|labels, branches| {
+    points.each(|labels, members| {
         let mut observed = Observed::none(bounds.len(), exemplars.is_some());
         // One without labels is there from the start, others with a value.
         let mut any = levels == 1;
-        for series in branches.flatten() {
+        for series in points.branches(members).flat_map(SeriesList::iter) {
             if series.depth() == levels {
                 any |= series.label() != Label::Missing;
                 observed.add(series, is_duration);
@@ -64,7 +67,7 @@ impl<'a> Observed<'a> {
         }
     }
 
-    fn add(&mut self, series: &'a Series, is_duration: bool) {
+    fn add(&mut self, series: Series<'a>, is_duration: bool) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
             // Past a limit: somewhere.
@@ -90,7 +93,7 @@ impl<'a> Observed<'a> {
     fn write<W: io::Write>(
         &self,
         samples: &mut Samples<'_, W>,
-        labels: &str,
+        labels: &[u8],
         bounds: &[String],
         is_duration: bool,
         exemplars: Option<&Exemplars>,
@@ -106,25 +109,21 @@ impl<'a> Observed<'a> {
             with_bound.truncate(labels.len());
             push_label("le", bound, &mut with_bound);
             samples.sample("_bucket", &with_bound, |line| {
-                push_whole(total.into(), line);
+                push_whole(total, line);
                 if let Some(exemplars) = exemplars {
                     exemplars.push(self.last.get(at).copied().flatten(), measure, line);
                 }
             })?;
         }
         let sum = u128::try_from(self.sum).ok().filter(|_| !self.negative);
-        let push = if is_duration {
-            push_seconds
-        } else {
-            push_whole
-        };
+        let push = if is_duration { push_seconds } else { push_wide };
         match sum {
             Some(sum) => samples.sample("_sum", labels, |line| push(sum, line))?,
             // OpenMetrics has a count only beside a sum.
             None if samples.is_open_metrics() => return samples.created(labels),
             None => {}
         }
-        samples.sample("_count", labels, |line| push_whole(total.into(), line))?;
+        samples.sample("_count", labels, |line| push_whole(total, line))?;
         samples.created(labels)
     }
 }

@@ -3,8 +3,8 @@
 //! Three layouts: [OpenMetrics 1.0 and Prometheus text 0.0.4](Format), which
 //! are valid and have the same families, and [Dovecot's own](dovecot), which
 //! is not, for dashboards that need it. Nothing here opens a socket or reads a
-//! clock; everything is written to an [`io::Write`](std::io::Write) line by
-//! line.
+//! clock; everything is written to an [`io::Write`](std::io::Write) in pieces of
+//! some 64 KB.
 //!
 //! # The families
 //! The names are Dovecot's, where those can be valid. A metric `imap_cmd`
@@ -107,6 +107,7 @@ mod format;
 mod histogram;
 mod name;
 mod number;
+mod pieces;
 mod points;
 mod snapshot;
 

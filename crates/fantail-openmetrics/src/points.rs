@@ -9,9 +9,16 @@
 
 use std::{collections::HashMap, io};
 
-use fantail_metrics::{Label, MetricSnapshot, Series};
+use fantail_metrics::{Label, MetricSnapshot, Series, SeriesList};
 
-use crate::{exposition::push_label, name::label_names};
+use crate::{
+    escape::stand_for_themselves,
+    exposition::{push_label, push_plain_label},
+    name::label_names,
+};
+
+/// Of longer values only a part may be there, which [`Label::text`] knows of.
+const SHORT: usize = 128;
 
 /// The samples of a metric in the order of its series, when those `levels`
 /// levels below it are taken for the last. Each family of the metric comes by
@@ -33,62 +40,84 @@ impl<'a> Points<'a> {
             names: label_names(&metric.settings().group_by),
             together: HashMap::new(),
         };
-        let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut walk = Walk::new(&points, false);
-        for (at, series) in metric.series().iter().enumerate() {
-            walk.enter(at, series);
-            if points.is_point(series) && walk.home() != at {
-                together.entry(walk.home()).or_default().push(at);
-            }
+        // The metric itself has no value, and is at home with itself.
+        let mut below = metric.series().iter().skip(1);
+        if below.any(|series| !has_value(series.label())) {
+            points.together = points.find_together();
         }
-        points.together = together;
         points
     }
 
-    /// Calls `write` for each sample: its labels as they are written, and the
-    /// series that make it, each with all that is below it.
+    fn find_together(&self) -> HashMap<usize, Vec<usize>> {
+        let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut walk = Walk::new(self, false);
+        for (at, series) in self.metric.series().iter().enumerate() {
+            walk.enter(at, &series);
+            if self.is_point(&series) && walk.home() != at {
+                together.entry(walk.home()).or_default().push(at);
+            }
+        }
+        together
+    }
+
+    /// Calls `write` for each sample: its labels as they are written, and
+    /// where the series are that make it.
+    #[inline]
     pub(crate) fn each(
         &self,
-        mut write: impl FnMut(&str, &mut dyn Iterator<Item = &'a [Series]>) -> io::Result<()>,
+        mut write: impl FnMut(&[u8], Members<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let all = self.metric.series();
         let mut walk = Walk::new(self, true);
-        for (at, series) in all.iter().enumerate() {
-            walk.enter(at, series);
-            if !self.is_point(series) {
+        for (at, series) in self.metric.series().iter().enumerate() {
+            walk.enter(at, &series);
+            if !self.is_point(&series) {
                 continue;
             }
             if walk.home() == at {
-                write(&walk.labels, &mut branch(all, at).into_iter())?;
+                write(&walk.labels, Members(&[at]))?;
                 continue;
             }
-            let members = self
-                .together
-                .get(&walk.home())
-                .map_or(&[][..], Vec::as_slice);
+            let members = self.together.get(&walk.home());
+            let members = members.map_or(&[][..], Vec::as_slice);
             // Written where the first of them is.
             if members.first() == Some(&at) {
-                let mut branches = members.iter().filter_map(|at| branch(all, *at));
-                write(&walk.labels, &mut branches)?;
+                write(&walk.labels, Members(members))?;
             }
         }
         Ok(())
     }
 
-    fn is_point(&self, series: &Series) -> bool {
+    /// The series that make a sample.
+    #[inline]
+    pub(crate) fn series(&self, members: Members<'_>) -> impl Iterator<Item = Series<'a>> {
+        let all = self.metric.series();
+        members.0.iter().filter_map(move |at| all.get(*at))
+    }
+
+    /// The same, each with all that is below it.
+    pub(crate) fn branches(&self, members: Members<'_>) -> impl Iterator<Item = SeriesList<'a>> {
+        let all = self.metric.series();
+        members.0.iter().map(move |at| all.branch(*at))
+    }
+
+    #[inline]
+    fn is_point(&self, series: &Series<'_>) -> bool {
         series.depth() == self.levels
             || series.depth() < self.levels && series.label() == Label::Missing
     }
 }
 
-/// A series and all below it.
-fn branch(all: &[Series], at: usize) -> Option<&[Series]> {
-    let from = all.get(at..)?;
-    let (first, rest) = from.split_first()?;
-    let below = rest
-        .iter()
-        .take_while(|series| series.depth() > first.depth());
-    from.get(..=below.count())
+/// Where the series are that make a sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Members<'a>(&'a [usize]);
+
+/// Whether the text of a label is not empty.
+const fn has_value(label: Label<'_>) -> bool {
+    match label {
+        Label::Value(value) => !value.is_empty(),
+        Label::Bucket(_) | Label::Other => true,
+        Label::Missing => false,
+    }
 }
 
 /// The path to a series.
@@ -97,7 +126,7 @@ struct Walk<'a> {
     /// Of each series from the metric down: the last with a value on its
     /// path, and how long the labels are there.
     path: Vec<(usize, usize)>,
-    labels: String,
+    labels: Vec<u8>,
     /// The labels are wanted; else only who is at home where.
     written: bool,
 }
@@ -107,22 +136,18 @@ impl<'a> Walk<'a> {
         Self {
             points,
             path: Vec::new(),
-            labels: String::new(),
+            labels: Vec::new(),
             written,
         }
     }
 
-    fn enter(&mut self, at: usize, series: &Series) {
+    #[inline]
+    fn enter(&mut self, at: usize, series: &Series<'_>) {
         self.path.truncate(series.depth());
         let (home, length) = self.path.last().copied().unwrap_or((at, 0));
         self.labels.truncate(length);
-        // Only these two have an empty text.
         let label = series.label();
-        let has_value = match label {
-            Label::Value(value) => !value.is_empty(),
-            Label::Bucket(_) | Label::Other => true,
-            Label::Missing => false,
-        };
+        let has_value = has_value(label);
         if has_value && self.written {
             self.push(series, label);
         }
@@ -130,10 +155,20 @@ impl<'a> Walk<'a> {
         self.path.push((home, self.labels.len()));
     }
 
-    fn push(&mut self, series: &Series, label: Label<'_>) {
-        let level = series.level(self.points.metric.settings());
-        let name = self.points.names.get(series.depth().wrapping_sub(1));
-        if let (Some(level), Some(name)) = (level, name) {
+    #[inline]
+    fn push(&mut self, series: &Series<'_>, label: Label<'_>) {
+        let Some(name) = self.points.names.get(series.depth().wrapping_sub(1)) else {
+            return;
+        };
+        if let Label::Value(value) = label
+            && value.len() <= SHORT
+            && stand_for_themselves(value)
+            && value.is_ascii()
+        {
+            push_plain_label(name, value, &mut self.labels);
+            return;
+        }
+        if let Some(level) = series.level(self.points.metric.settings()) {
             match label.plain_text() {
                 Some(text) => push_label(name, text, &mut self.labels),
                 None => push_label(name, &label.text(level), &mut self.labels),

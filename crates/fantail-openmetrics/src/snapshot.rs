@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, io};
 
-use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
+use fantail_metrics::{
+    Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot, decimal::push_wide,
+};
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
@@ -10,7 +12,7 @@ use crate::{
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
-    number::{push_seconds, push_whole},
+    number::push_seconds,
     points::Points,
 };
 
@@ -56,8 +58,8 @@ impl<W: io::Write> Exposition<W> {
             let name = format!("{name}_{}", name_part(field));
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
-            let sum = |series: &Series| series.fields().get(index).map_or(0, Distribution::sum);
-            self.counter(&points, &family, (sum, push_whole), None)?;
+            let sum = |series: &Series<'_>| series.fields().get(index).map_or(0, Distribution::sum);
+            self.counter(&points, &family, (sum, push_wide), None)?;
         }
         Ok(())
     }
@@ -71,13 +73,13 @@ impl<W: io::Write> Exposition<W> {
     ) -> io::Result<()> {
         let about = help("Total number of all events of this kind", settings);
         let count = family(name, Kind::Counter, &about, None);
-        let value = |series: &Series| u128::from(series.duration().count());
-        self.counter(points, &count, (value, push_whole), Some(Measure::Event))?;
+        let value = |series: &Series<'_>| u128::from(series.duration().count());
+        self.counter(points, &count, (value, push_wide), Some(Measure::Event))?;
 
         let name = format!("{name}_duration_seconds");
         let about = help("Total duration of all events of this kind", settings);
         let duration = family(&name, Kind::Counter, &about, Some("seconds"));
-        let value = |series: &Series| series.duration().sum();
+        let value = |series: &Series<'_>| series.duration().sum();
         self.counter(
             points,
             &duration,
@@ -90,17 +92,17 @@ impl<W: io::Write> Exposition<W> {
         &mut self,
         points: &Points<'_>,
         family: &Family<'_>,
-        (value, push): (impl Fn(&Series) -> u128, impl Fn(u128, &mut String)),
+        (value, push): (impl Fn(&Series<'_>) -> u128, impl Fn(u128, &mut Vec<u8>)),
         of_exemplar: Option<Measure>,
     ) -> io::Result<()> {
         let exemplars = self.exemplars.clone().zip(of_exemplar);
         let Some(mut samples) = self.begin(family)? else {
             return Ok(());
         };
-        points.each(|labels, branches| {
+        points.each(|labels, members| {
             let (mut sum, mut last) = (0_u128, None);
-            for series in branches.filter_map(<[Series]>::first) {
-                sum = sum.saturating_add(value(series));
+            for series in points.series(members) {
+                sum = sum.saturating_add(value(&series));
                 if exemplars.is_some() {
                     last = later(last, series.exemplar());
                 }

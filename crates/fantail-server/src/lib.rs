@@ -18,6 +18,7 @@
 //! worker wait. The library says nothing but to its [`Log`].
 
 mod accept;
+mod answers;
 mod client;
 mod clock;
 mod control;

@@ -6,7 +6,7 @@
 use std::{io, time::Duration};
 
 use fantail_config::MetricRequest;
-use fantail_metrics::dump::{Column, write_answer};
+use fantail_metrics::dump::{Column, write_answer_to};
 use fantail_wire::{
     lines::LineBuffer,
     reader::{MetricParts, REQUEST_LINE, Reply, Request, Side},
@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Handle, Log, tap};
+use crate::{Handle, Log, answers::Answer, tap};
 
 /// How long a client may take to take an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,7 +55,15 @@ async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
             if let Request::Tap(parts) = &request {
                 return tap::serve(&mut stream, handle, parts).await;
             }
-            let answer = answer(&request, handle).await?;
+            let answer = match &request {
+                Request::Dump { columns, reset } => {
+                    let columns = columns.iter().map(|name| Column::parse(name)).collect();
+                    let (back, rest) = dump(stream, columns, *reset, handle).await?;
+                    stream = back;
+                    rest
+                }
+                request => answer(request, handle).await?,
+            };
             timeout(PATIENCE, stream.write_all(&answer)).await??;
         }
     }
@@ -65,19 +73,30 @@ fn invalid(error: &dyn std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error.to_string())
 }
 
+fn ended() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
+}
+
+/// Writes a dump; what the client does not take in time comes back with the
+/// stream.
+async fn dump(
+    stream: UnixStream,
+    columns: Vec<Column>,
+    reset: bool,
+    handle: &Handle,
+) -> io::Result<(UnixStream, Vec<u8>)> {
+    let whole = handle.report(reset).await.ok_or_else(ended)?;
+    let mut answer = Answer::new(stream)?;
+    let made = spawn_blocking(move || {
+        write_answer_to(&whole.snapshot, &columns, &mut answer)?;
+        io::Result::Ok(answer)
+    });
+    made.await.map_err(io::Error::other)??.finish()
+}
+
+/// To all but a dump.
 async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
-    let ended = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let done = match request {
-        Request::Dump { columns, reset } => {
-            let whole = handle.report(*reset).await.ok_or_else(ended)?;
-            let columns: Vec<Column> = columns.iter().map(|name| Column::parse(name)).collect();
-            let written = spawn_blocking(move || {
-                let mut answer = Vec::new();
-                write_answer(&whole.snapshot, &columns, &mut answer);
-                answer
-            });
-            return written.await.map_err(io::Error::other);
-        }
         Request::AddMetric(parts) => {
             let added = handle.add_metric(metric_request(parts)).await;
             added.ok_or_else(ended)?
@@ -96,8 +115,8 @@ async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
             Ok(())
         }
         Request::Reload => handle.reload().await.ok_or_else(ended)?,
-        // It takes the connection over.
-        Request::Tap(_) => return Ok(Vec::new()),
+        // These take the connection over.
+        Request::Dump { .. } | Request::Tap(_) => return Ok(Vec::new()),
     };
     Ok(written(&match done {
         Ok(()) => Reply::Done,

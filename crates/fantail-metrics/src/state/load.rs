@@ -12,10 +12,10 @@ use fantail_event::Dialect;
 use super::{State, StateErrorKind, bytes::Reader};
 use crate::{
     Distribution, Exponential, GroupBy, Label, Linear, Method, MetricSettings, MetricSnapshot,
-    Modifier, Series,
+    Modifier, SeriesList,
     label::{HASH_BYTES, MAX_BYTES},
     merge::Builder,
-    registry,
+    order, registry,
     tree::has_own_sums,
 };
 
@@ -106,16 +106,18 @@ fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnaps
         depths.push(u32::try_from(depth).map_err(|_| MALFORMED)?);
     }
     let chunks = builder.finish();
-    let series = depths.into_iter().enumerate();
-    let series: Vec<Series> = series
-        .filter_map(|(at, depth)| Series::of(&chunks, at, depth))
+    let places = (0..).zip(depths);
+    let order: Vec<order::Place> = places
+        .map(|(at, depth)| order::Place { at, depth })
         .collect();
-    if series.is_empty() || !siblings_differ(&series) {
+    let series = SeriesList::new(&chunks, &order);
+    if series.is_empty() || !siblings_differ(series) {
         return Err(MALFORMED);
     }
-    Ok(MetricSnapshot::with_series(
+    Ok(MetricSnapshot::with_order(
         Arc::new(settings),
-        series,
+        chunks,
+        order,
         overflowed,
         dropped,
     ))
@@ -189,7 +191,7 @@ fn numbers(
     Ok(())
 }
 
-fn siblings_differ(series: &[Series]) -> bool {
+fn siblings_differ(series: SeriesList<'_>) -> bool {
     let mut seen = HashSet::with_capacity(series.len());
     let mut path: Vec<usize> = Vec::new();
     series.iter().enumerate().all(|(at, series)| {

@@ -58,7 +58,7 @@ const fn modifier(modifier: Modifier) -> u64 {
 fn metric(metric: &MetricSnapshot, out: &mut Writer) {
     out.numbers(&[metric.overflowed(), metric.dropped()]);
     out.number(metric.series().len() as u64);
-    for series in metric.series() {
+    for series in metric.series().iter() {
         out.number(series.depth() as u64);
         match series.label() {
             Label::Value(value) => {
@@ -69,11 +69,11 @@ fn metric(metric: &MetricSnapshot, out: &mut Writer) {
             Label::Other => out.number(2),
             Label::Missing => out.number(3),
         }
-        numbers(series, out);
+        numbers(&series, out);
     }
 }
 
-fn numbers(series: &Series, out: &mut Writer) {
+fn numbers(series: &Series<'_>, out: &mut Writer) {
     if let Some(sum) = series.own_sum() {
         out.fixed(&sum.to_le_bytes());
     }

@@ -1,16 +1,16 @@
 //! Series of before, or of elsewhere, put into a tree.
 
 use super::{Key, ROOT, Room, Tree, idle};
-use crate::{Label, Series, label::OTHER};
+use crate::{Label, Series, SeriesList, label::OTHER};
 
 impl Tree {
     /// Adds series in preorder, the metric itself first; returns how many
     /// events went to an `other` for lack of room.
-    pub(crate) fn absorb(&mut self, series: &[Series], room: &mut Room<'_>) -> u64 {
+    pub(crate) fn absorb(&mut self, series: SeriesList<'_>, room: &mut Room<'_>) -> u64 {
         let mut overflowed = 0_u64;
         // The place of each series from the metric down to the one before.
         let mut path: Vec<u32> = Vec::new();
-        for saved in series {
+        for saved in series.iter() {
             path.truncate(saved.depth());
             let place = match path.last() {
                 None => ROOT,
@@ -30,7 +30,7 @@ impl Tree {
                 }
             };
             path.push(place);
-            self.add(place, saved);
+            self.add(place, &saved);
         }
         overflowed
     }
@@ -38,13 +38,13 @@ impl Tree {
     /// A series of what found no room elsewhere: its events were counted as
     /// overflowed there, and room for it was set aside with its parent.
     fn other(&mut self, parent: u32, key: Key<'_>) -> u32 {
-        match self.find(parent, key) {
+        match self.find(parent, key.parts()) {
             Ok(found) => found,
             Err(hash) => self.insert(parent, key, hash, false),
         }
     }
 
-    fn add(&mut self, place: u32, saved: &Series) {
+    fn add(&mut self, place: u32, saved: &Series<'_>) {
         let Some((values, within)) = self.store().values.get_mut(place as usize) else {
             return;
         };

@@ -294,7 +294,7 @@ fn events_of_other_types_are_counted() {
     let event: &dyn EventView = &Plain(7);
     assert!(registry.observe(id, event));
     let snapshot = registry.snapshot();
-    let series = &snapshot.metrics()[0].series()[0];
+    let series = snapshot.metrics()[0].series().get(0).unwrap();
     assert_eq!((series.duration().count(), series.duration().sum()), (1, 0));
     assert_eq!(
         (series.fields()[0].count(), series.fields()[0].sum()),
@@ -312,7 +312,7 @@ fn a_negative_duration_counts_as_none() {
     let id = registry.add(settings("m", "duration", &[])).unwrap();
     with_sent(&early, |sent| assert!(registry.observe(id, sent)));
     let snapshot = registry.snapshot();
-    let series = &snapshot.metrics()[0].series()[0];
+    let series = snapshot.metrics()[0].series().get(0).unwrap();
     assert_eq!((series.duration().count(), series.duration().max()), (1, 0));
     assert_eq!(series.fields()[0].max(), 0);
 }
@@ -444,5 +444,8 @@ fn a_reset_keeps_the_series() {
     with_sent(&one, |sent| assert!(registry.observe(id, sent)));
     let snapshot = registry.snapshot();
     assert_eq!(counts(&snapshot, 0), "=1 x_1_10=1");
-    assert_eq!(snapshot.metrics()[0].series()[1].own_sum(), Some(4));
+    assert_eq!(
+        snapshot.metrics()[0].series().get(1).unwrap().own_sum(),
+        Some(4)
+    );
 }

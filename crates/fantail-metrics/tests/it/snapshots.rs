@@ -24,7 +24,7 @@ pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>
     for metric in snapshot.metrics() {
         let name = String::from_utf8_lossy(&metric.settings().name);
         let mut path = vec![name.into_owned()];
-        for series in metric.series() {
+        for series in metric.series().iter() {
             path.truncate(series.depth() + 1);
             path.push(format!("{:?}", series.label()));
             let mut numbers = vec![format!("{:?}", series.own_sum())];
@@ -36,6 +36,43 @@ pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>
         }
     }
     all
+}
+
+/// Some have what others have, one has nothing, one has nearly all; and as
+/// many as these have more sums of sums than series.
+#[test]
+fn any_number_of_shards_adds_up() {
+    let registry = || {
+        let mut registry = Registry::new(Dialect::V2_4);
+        registry.add(by_user_and_size()).unwrap();
+        registry
+    };
+    let mut whole = registry();
+    let mut shards: Vec<Registry> = (0..30).map(|_| registry()).collect();
+    for number in 0..6_000_usize {
+        let shard = match number {
+            0..3_000 => 7,
+            _ => 2 + number * number % 13 * 2,
+        };
+        let number = i64::try_from(number).unwrap();
+        let user = Value::Int(number * 7 % 401);
+        let event = event(vec![("user", user), ("size", Value::Int(number % 53))]);
+        for registry in [&mut whole, &mut shards[shard]] {
+            let id = registry.id(b"m").unwrap();
+            with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+        }
+    }
+    let mut merged = shards[0].snapshot();
+    for shard in &shards[1..] {
+        assert_eq!(merged.merge(shard.snapshot()), 0);
+    }
+    assert_eq!(contents(&merged), contents(&whole.snapshot()));
+    // The other way around: of the last, then those before it.
+    let mut merged = shards[29].snapshot();
+    for shard in shards[..29].iter().rev() {
+        merged.merge(shard.snapshot());
+    }
+    assert_eq!(contents(&merged), contents(&whole.snapshot()));
 }
 
 #[test]

@@ -269,7 +269,9 @@ fn body(saved: &[u8]) -> &[u8] {
 
 /// All that can be done with a state does no harm, whatever it says.
 fn exercise(state: &State, length: usize) {
-    let distributions = state.metrics().flat_map(|(metric, _)| metric.series());
+    let distributions = state
+        .metrics()
+        .flat_map(|(metric, _)| metric.series().iter());
     let distributions: usize = distributions.map(|series| 1 + series.fields().len()).sum();
     assert!(distributions <= length, "{distributions} of {length} bytes");
     let mut registry = Registry::new(state.dialect());

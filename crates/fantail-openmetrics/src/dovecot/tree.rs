@@ -1,24 +1,26 @@
 //! The sub-metrics that Dovecot would have, as it walks them.
 
-use fantail_event::Dialect;
-use fantail_metrics::{DovecotLabels, GroupBy, MetricSnapshot, Series};
+use std::borrow::Cow;
 
-use crate::name::is_metric_name;
+use fantail_event::Dialect;
+use fantail_metrics::{DovecotLabels, GroupBy, Label, MetricSnapshot, Series};
+
+use crate::{escape::stand_for_themselves, name::is_metric_name};
 
 /// A metric with a legal name.
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
     pub(super) metric: &'a MetricSnapshot,
     /// The metric itself is the first.
-    nodes: Vec<Node>,
+    nodes: Vec<Node<'a>>,
 }
 
 #[derive(Debug)]
-struct Node {
+struct Node<'a> {
     /// Its place among the metric's series.
     series: usize,
     /// As it stands between quotes.
-    label: String,
+    label: Cow<'a, str>,
     children: Vec<usize>,
 }
 
@@ -29,17 +31,18 @@ impl<'a> Tree<'a> {
         if !str::from_utf8(&settings.name).is_ok_and(is_metric_name) {
             return None;
         }
-        let mut nodes: Vec<Node> = Vec::new();
+        let mut nodes: Vec<Node<'a>> = Vec::new();
         // From the metric down to the last series; none where Dovecot has no
         // such sub-metric.
         let mut path: Vec<Option<(usize, DovecotLabels)>> = Vec::new();
         for (at, series) in metric.series().iter().enumerate() {
             path.truncate(series.depth());
             let here = match (path.last(), series.level(settings)) {
-                (Some(Some((parent, labels))), Some(level)) => labels
-                    .label(series.label(), level)
-                    .map(|(label, below)| (Some(*parent), escape(&label), below)),
-                (None, None) => Some((None, String::new(), DovecotLabels::new(dialect))),
+                (Some(Some((parent, labels))), Some(level)) => {
+                    let label = escaped(*labels, series.label(), level);
+                    label.map(|(label, below)| (Some(*parent), label, below))
+                }
+                (None, None) => Some((None, Cow::Borrowed(""), DovecotLabels::new(dialect))),
                 _ => None,
             };
             path.push(here.map(|(parent, label, below)| {
@@ -58,7 +61,7 @@ impl<'a> Tree<'a> {
         Some(Self { metric, nodes })
     }
 
-    pub(super) fn series(&self, node: usize) -> Option<&'a Series> {
+    pub(super) fn series(&self, node: usize) -> Option<Series<'a>> {
         self.metric.series().get(self.nodes.get(node)?.series)
     }
 
@@ -75,6 +78,22 @@ impl<'a> Tree<'a> {
         let depth = self.series(node)?.depth();
         self.metric.settings().group_by.get(depth)
     }
+}
+
+/// A label as it stands between quotes, and what makes those below it.
+fn escaped<'a>(
+    labels: DovecotLabels,
+    label: Label<'a>,
+    level: &GroupBy,
+) -> Option<(Cow<'a, str>, DovecotLabels)> {
+    if let Some((plain, below)) = labels.plain(label)
+        && stand_for_themselves(plain)
+        && let Ok(text) = str::from_utf8(plain)
+    {
+        return Some((Cow::Borrowed(text), below));
+    }
+    let (text, below) = labels.label(label, level)?;
+    Some((Cow::Owned(escape(&text)), below))
 }
 
 /// As JSON: quotes, backslashes, and the two line ends of Unicode. There are

@@ -41,7 +41,7 @@ fn sum(block: &Block, suffix: &str) -> f64 {
 
 /// Nothing is counted twice and nothing is missing, but for lists.
 fn check_sums(metric: &MetricSnapshot, events: Option<&Block>, durations: Option<&Block>) {
-    let root = metric.series()[0].duration();
+    let root = metric.series().get(0).unwrap().duration();
     let (Some(events), Some(durations)) = (events, durations) else {
         return;
     };

@@ -204,7 +204,7 @@ fn check_dump(metric: &MetricSnapshot, stored: &Stored) -> usize {
     let name = String::from_utf8_lossy(&settings.name).into_owned();
     let mut path: Vec<(String, String)> = Vec::new();
     let mut checked = 0;
-    for series in metric.series() {
+    for series in metric.series().iter() {
         path.truncate(series.depth().saturating_sub(1));
         if let Some(level) = series.level(settings) {
             let field = String::from_utf8_lossy(&level.field).into_owned();
@@ -215,17 +215,17 @@ fn check_dump(metric: &MetricSnapshot, stored: &Stored) -> usize {
             .filter(|(_, v)| !v.is_empty())
             .cloned()
             .collect();
-        if !metric.is_leaf(series) || series.label() == Label::Missing {
+        if !metric.is_leaf(&series) || series.label() == Label::Missing {
             continue;
         }
         let value = |name: &str| stored.get(&key(name, labels.clone())).copied();
-        check_series(series, &name, value);
+        check_series(&series, &name, value);
         checked += 1;
     }
     checked
 }
 
-fn check_series(series: &Series, name: &str, value: impl Fn(&str) -> Option<f64>) {
+fn check_series(series: &Series<'_>, name: &str, value: impl Fn(&str) -> Option<f64>) {
     let count = value(&format!("dovecot_{name}_total"));
     assert_eq!(count, Some(series.duration().count() as f64), "{name}");
     let seconds = value(&format!("dovecot_{name}_duration_seconds_total")).unwrap();

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use fantail_config::{Transport, write_metric};
-use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Series, Snapshot};
+use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Snapshot};
 use fantail_transport::DropReason;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -58,7 +58,7 @@ fn series(metric: &MetricSnapshot) -> Vec<Value> {
     let settings = metric.settings();
     // The labels of the series from the metric down to this one.
     let mut path: Vec<Value> = Vec::new();
-    let series = metric.series().iter().map(|series: &Series| {
+    let series = metric.series().iter().map(|series| {
         path.truncate(series.depth().saturating_sub(1));
         if let Some(level) = series.level(settings) {
             let label = series.label().text(level);

@@ -5,7 +5,7 @@
 //! come is not decided here.
 
 use std::{
-    io,
+    io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -43,6 +43,22 @@ impl<S> Paced<S> {
         self.since = Some(0);
     }
 
+    fn written(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(written) => {
+                if let (Ok(written), Some(since)) = (&written, &mut self.since) {
+                    *since += written;
+                }
+                Poll::Ready(written)
+            }
+            Poll::Pending => self.wait(context).map(Err),
+        }
+    }
+
     /// The stream takes nothing: how long already?
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         if self.since.is_none() {
@@ -67,15 +83,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write(context, bytes) {
-            Poll::Ready(written) => {
-                if let (Ok(written), Some(since)) = (&written, &mut self.since) {
-                    *since += written;
-                }
-                Poll::Ready(written)
-            }
-            Poll::Pending => self.wait(context).map(Err),
-        }
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.written(written, context)
+    }
+
+    /// Else a whole answer would be copied to stand behind its head.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

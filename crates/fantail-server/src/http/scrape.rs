@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::task::spawn_blocking;
 
 use super::{Context, answer, own, unavailable};
-use crate::handle::{Handle, Whole};
+use crate::handle::{Handle, Tally, Whole};
 
 /// What may stand behind `?`.
 #[derive(Debug, Deserialize)]
@@ -51,6 +51,7 @@ pub(super) async fn metrics(
     handle.tally.scrapes.fetch_add(1, Ordering::Relaxed);
     let rendered = spawn_blocking(move || {
         let body = render(&whole, &handle, layout)?;
+        handle.tally.scraped.store(body.len(), Ordering::Relaxed);
         if zipped { zip(&body) } else { Ok(body) }
     });
     let Ok(Ok(body)) = rendered.await else {
@@ -72,20 +73,27 @@ pub(super) async fn metrics(
     response.into_response()
 }
 
+/// For a text as long as the last one was, and a little more.
+fn with_room(tally: &Tally) -> Vec<u8> {
+    let last = tally.scraped.load(Ordering::Relaxed);
+    Vec::with_capacity(last + last / 16)
+}
+
 fn render(whole: &Whole, handle: &Handle, layout: Layout) -> std::io::Result<Vec<u8>> {
     match layout {
         Layout::Dovecot => {
+            let mut text = with_room(&handle.tally);
             let process = dovecot::Process {
                 started: handle.tally.started,
                 version: concat!("fantail ", env!("CARGO_PKG_VERSION")),
                 revision: None,
             };
-            let mut text = Vec::new();
             dovecot::write(&whole.snapshot, &process, &mut text)?;
             Ok(text)
         }
         Layout::Valid(format) => {
-            let mut answer = Exposition::new(Vec::new(), Options::new(format));
+            let text = with_room(&handle.tally);
+            let mut answer = Exposition::new(text, Options::new(format));
             own::write(whole, handle, &mut answer)?;
             answer.snapshot(&whole.snapshot)?;
             // Names like log/all are left out on purpose, in silence.

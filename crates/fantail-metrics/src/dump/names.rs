@@ -1,0 +1,129 @@
+//! The names of rows.
+
+use fantail_event::Dialect;
+
+use super::Names;
+use crate::{DovecotLabels, GroupBy, Label, MetricSettings, Series};
+
+/// The way from a metric down to one of its series, and the name there.
+#[derive(Debug)]
+pub(super) struct Path<'a> {
+    settings: &'a MetricSettings,
+    dialect: Dialect,
+    names: Names,
+    /// The names of those above are beginnings of it.
+    name: Vec<u8>,
+    /// Of each series from the metric down; none for those that have no row,
+    /// nor any below them.
+    steps: Vec<Option<Step>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// Where its name ends.
+    end: usize,
+    /// The labels of the series right below.
+    labels: DovecotLabels,
+}
+
+impl<'a> Path<'a> {
+    pub(super) fn new(settings: &'a MetricSettings, dialect: Dialect, names: Names) -> Self {
+        Self {
+            settings,
+            dialect,
+            names,
+            name: settings.name.clone(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Goes on to the next series; its name, `None` if it has no row: Dovecot
+    /// does not have all series.
+    ///
+    /// Labels have no control characters, but DEL.
+    #[inline]
+    pub(super) fn enter(&mut self, series: &Series<'_>) -> Option<&[u8]> {
+        self.steps.truncate(series.depth());
+        let here = match (series.level(self.settings), self.steps.last()) {
+            (None, _) => Some(Step {
+                end: self.name.len(),
+                labels: DovecotLabels::new(self.dialect),
+            }),
+            (Some(level), Some(Some(above))) => {
+                let above = *above;
+                self.go_down(above, series.label(), level)
+            }
+            (Some(_), _) => None,
+        };
+        self.steps.push(here);
+        here.map(|_| &*self.name)
+    }
+
+    #[inline]
+    fn go_down(&mut self, above: Step, label: Label<'_>, level: &GroupBy) -> Option<Step> {
+        self.name.truncate(above.end);
+        self.name.push(b'_');
+        let start = self.name.len();
+        let labels = match above.labels.plain(label) {
+            Some((label, labels)) => {
+                self.name.extend_from_slice(label);
+                labels
+            }
+            None => self.push_odd(above.labels, label, level)?,
+        };
+        let label = self.name.get_mut(start..).unwrap_or_default();
+        if has_blank(label) {
+            let blanks = label.iter_mut().filter(|byte| **byte == b' ');
+            blanks.for_each(|blank| *blank = b'_');
+        }
+        Some(Step {
+            end: self.name.len(),
+            labels,
+        })
+    }
+
+    #[cold]
+    fn push_odd(
+        &mut self,
+        labels: DovecotLabels,
+        label: Label<'_>,
+        level: &GroupBy,
+    ) -> Option<DovecotLabels> {
+        let (text, labels) = match self.names {
+            _ if label == Label::Missing => return None,
+            Names::Dovecot => labels.label(label, level)?,
+            Names::Full => (label.text(level), labels),
+        };
+        let mut utf8 = [0; 4];
+        for character in text.chars() {
+            let shown = match character {
+                control if control.is_ascii_control() && self.names == Names::Full => '\u{fffd}',
+                other => other,
+            };
+            let bytes = shown.encode_utf8(&mut utf8).as_bytes();
+            self.name.extend_from_slice(bytes);
+        }
+        Some(labels)
+    }
+}
+
+/// Looks at eight bytes at a time: most labels have none.
+#[inline]
+fn has_blank(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let blank = |eight: &[u8; 8]| {
+        let other = u64::from_ne_bytes(*eight) ^ (ONES * u64::from(b' '));
+        // Borrows from the next byte only where there is one.
+        other.wrapping_sub(ONES) & !other & ONES << 7
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    match bytes.last_chunk() {
+        Some(last) => {
+            words
+                .iter()
+                .fold(blank(last), |any, word| any | blank(word))
+                != 0
+        }
+        None => rest.contains(&b' '),
+    }
+}

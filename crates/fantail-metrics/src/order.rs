@@ -1,0 +1,120 @@
+//! The order of a dump: each series before those below it, siblings in the
+//! order in which they came up.
+//!
+//! Chunks keep series in the order in which they came up. With one level of
+//! `group_by` that is the order of a dump already; with more it is not.
+
+use crate::{segmented::SEGMENT, store::Chunk};
+
+/// The parent of the metric itself.
+pub(crate) const NO_PARENT: u32 = u32::MAX;
+
+/// A series in the order of a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which one it is, counted as if all chunks were full.
+    pub(crate) at: u32,
+    /// Levels from the metric down.
+    pub(crate) depth: u32,
+}
+
+/// The order of the series of a registry, of which only the last chunk is not
+/// full.
+pub(crate) fn of_chunks(chunks: &[Chunk]) -> Vec<Place> {
+    let parents = || chunks.iter().flat_map(Chunk::parents);
+    as_they_are(parents(), chunks.len() * SEGMENT)
+        .unwrap_or_else(|| sorted(&parents().collect::<Vec<u32>>()))
+}
+
+/// The order of series whose parents are these; a parent comes before its
+/// children.
+pub(crate) fn of_parents(parents: &[u32]) -> Vec<Place> {
+    as_they_are(parents.iter().copied(), parents.len()).unwrap_or_else(|| sorted(parents))
+}
+
+/// If they have this order already; there are not more than `most`.
+fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Place>> {
+    let mut places = Vec::with_capacity(most);
+    // From the metric down to the one before.
+    let mut path: Vec<u32> = Vec::new();
+    for (at, parent) in (0..).zip(parents) {
+        while path.last().is_some_and(|last| *last != parent) {
+            path.pop();
+        }
+        if path.is_empty() && parent != NO_PARENT {
+            return None;
+        }
+        let depth = index(path.len());
+        path.push(at);
+        places.push(Place { at, depth });
+    }
+    Some(places)
+}
+
+fn sorted(parents: &[u32]) -> Vec<Place> {
+    // Of each, how many there are from it down.
+    let mut sizes = vec![1_u32; parents.len()];
+    for (at, parent) in parents.iter().enumerate().rev() {
+        let size = sizes.get(at).copied().unwrap_or(0);
+        if let Some(above) = sizes.get_mut(*parent as usize) {
+            *above += size;
+        }
+    }
+    // Of each, where the next one below it goes, and its depth.
+    let mut nexts: Vec<(u32, u32)> = Vec::with_capacity(parents.len());
+    let mut next_root = 0;
+    let mut places = vec![Place { at: 0, depth: 0 }; parents.len()];
+    for ((at, parent), size) in (0..).zip(parents).zip(sizes) {
+        let (next, depth) = match nexts.get_mut(*parent as usize) {
+            Some((next, depth)) => (next, *depth + 1),
+            None => (&mut next_root, 0),
+        };
+        let place = *next;
+        *next += size;
+        nexts.push((place + 1, depth));
+        if let Some(here) = places.get_mut(place as usize) {
+            *here = Place { at, depth };
+        }
+    }
+    places
+}
+
+/// Memory ends before there are so many series.
+pub(crate) fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(NO_PARENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NO_PARENT, Place, as_they_are, of_parents, sorted};
+
+    fn check(parents: &[u32], expected: &[(u32, u32)], is_so_already: bool) {
+        let parents = [&[NO_PARENT], parents].concat();
+        let place = |(at, depth): &(u32, u32)| Place {
+            at: *at,
+            depth: *depth,
+        };
+        let expected: Vec<Place> = expected.iter().map(place).collect();
+        assert_eq!(of_parents(&parents), expected);
+        assert_eq!(sorted(&parents), expected);
+        let as_they_are = as_they_are(parents.iter().copied(), parents.len());
+        assert_eq!(as_they_are, is_so_already.then_some(expected));
+    }
+
+    #[test]
+    fn parents_come_before_their_children() {
+        check(&[], &[(0, 0)], true);
+        check(&[0, 0, 0], &[(0, 0), (1, 1), (2, 1), (3, 1)], true);
+        check(
+            &[0, 1, 1, 0, 4],
+            &[(0, 0), (1, 1), (2, 2), (3, 2), (4, 1), (5, 2)],
+            true,
+        );
+        check(&[0, 0, 1], &[(0, 0), (1, 1), (3, 2), (2, 1)], false);
+        check(
+            &[0, 1, 0, 3, 2, 1],
+            &[(0, 0), (1, 1), (2, 2), (5, 3), (6, 2), (3, 1), (4, 2)],
+            false,
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! One series of a snapshot, and all of them in the order of a dump.
+
+use std::{fmt, sync::LazyLock};
+
+use crate::{
+    Distribution, Exemplar, GroupBy, Label, MetricSettings, order::Place, segmented::SEGMENT,
+    store::Chunk,
+};
+
+/// A metric itself, or one of its sub-metrics, as a
+/// [snapshot](crate::MetricSnapshot) has it.
+#[derive(Clone, Copy)]
+pub struct Series<'a> {
+    chunk: &'a Chunk,
+    within: usize,
+    depth: u32,
+}
+
+/// Series of a metric, each before those below it, siblings in the order in
+/// which they came up: as Dovecot dumps them.
+#[derive(Clone, Copy)]
+pub struct SeriesList<'a> {
+    chunks: &'a [Chunk],
+    places: &'a [Place],
+}
+
+impl<'a> SeriesList<'a> {
+    pub(crate) const fn new(chunks: &'a [Chunk], places: &'a [Place]) -> Self {
+        Self { chunks, places }
+    }
+
+    pub(crate) const fn chunks(self) -> &'a [Chunk] {
+        self.chunks
+    }
+
+    pub(crate) const fn places(self) -> &'a [Place] {
+        self.places
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The series at this place.
+    #[must_use]
+    pub fn get(self, at: usize) -> Option<Series<'a>> {
+        Series::at(self.chunks, *self.places.get(at)?)
+    }
+
+    /// The series at this place and all below it.
+    #[must_use]
+    pub fn branch(self, at: usize) -> Self {
+        let from = self.places.get(at..).unwrap_or_default();
+        let end = from.split_first().map_or(0, |(first, rest)| {
+            let below = rest.iter().take_while(|place| place.depth > first.depth);
+            1 + below.count()
+        });
+        Self {
+            places: from.get(..end).unwrap_or_default(),
+            ..self
+        }
+    }
+
+    /// All of them in order.
+    #[inline]
+    pub fn iter(self) -> impl Iterator<Item = Series<'a>> + Clone {
+        let Self { chunks, places } = self;
+        places
+            .iter()
+            .filter_map(move |place| Series::at(chunks, *place))
+    }
+}
+
+impl fmt::Debug for SeriesList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> Series<'a> {
+    #[inline]
+    fn at(chunks: &'a [Chunk], place: Place) -> Option<Self> {
+        let at = place.at as usize;
+        Some(Self {
+            chunk: chunks.get(at / SEGMENT)?,
+            within: at % SEGMENT,
+            depth: place.depth,
+        })
+    }
+
+    /// How many levels below the metric it is; 0 is the metric itself.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.depth as usize
+    }
+
+    /// What distinguishes it from the others below the same series; the
+    /// metric itself has the empty value.
+    #[must_use]
+    #[inline]
+    pub fn label(&self) -> Label<'a> {
+        self.chunk.label(self.within)
+    }
+
+    /// The level of `group_by` that made it; `None` for the metric itself.
+    #[must_use]
+    #[inline]
+    pub fn level<'s>(&self, settings: &'s MetricSettings) -> Option<&'s GroupBy> {
+        settings.group_by.get(self.depth().checked_sub(1)?)
+    }
+
+    /// Of the duration, then of each field of the settings.
+    #[inline]
+    pub(crate) fn distributions(&self) -> &'a [Distribution] {
+        self.chunk.distributions(self.within)
+    }
+
+    /// The durations, in microseconds; their count is that of the events.
+    #[must_use]
+    #[inline]
+    pub fn duration(&self) -> &'a Distribution {
+        static EMPTY: LazyLock<Distribution> = LazyLock::new(Distribution::new);
+        match self.distributions() {
+            [duration, ..] => duration,
+            [] => &EMPTY,
+        }
+    }
+
+    /// The values of each field of the settings, in their order.
+    #[must_use]
+    #[inline]
+    pub fn fields(&self) -> &'a [Distribution] {
+        self.distributions().get(1..).unwrap_or_default()
+    }
+
+    /// For a bucket of the last level, the exact sum of the values that fell
+    /// in it, signed. Kept where the last level is quantized by another field
+    /// than the duration.
+    #[must_use]
+    pub fn own_sum(&self) -> Option<i128> {
+        self.chunk.own_sum(self.within)
+    }
+
+    /// Its last event, if those are kept: see
+    /// [`Registry::keep_exemplars`](crate::Registry::keep_exemplars).
+    #[must_use]
+    pub fn exemplar(&self) -> Option<&'a Exemplar> {
+        self.shared_exemplar().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn shared_exemplar(&self) -> Option<&'a std::sync::Arc<Exemplar>> {
+        self.chunk.exemplar(self.within)
+    }
+}
+
+impl fmt::Debug for Series<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Series")
+            .field("depth", &self.depth)
+            .field("label", &self.label())
+            .field("distributions", &self.distributions())
+            .field("own_sum", &self.own_sum())
+            .field("exemplar", &self.exemplar())
+            .finish()
+    }
+}
