@@ -78,7 +78,7 @@ fn play(settings: &Settings, connections: &[Vec<&[u8]>], limits: &Limits, is_raw
     let series = snapshot
         .metrics()
         .iter()
-        .flat_map(fantail_metrics::MetricSnapshot::series);
+        .flat_map(|metric| metric.series().iter());
     let exemplars = series.map(|series| series.exemplar().cloned()).collect();
     let mut table = Vec::new();
     dump::write_table(&snapshot, &dump::default_columns(), &mut table);

@@ -47,7 +47,10 @@ fn check(limits: Limits, values: &[&[&'static str]], expected: [&str; 2]) {
     // Each event is counted once.
     let events: usize = values.iter().map(|values| values.len()).sum();
     for metric in whole.metrics() {
-        assert_eq!(metric.series()[0].duration().count(), events as u64);
+        assert_eq!(
+            metric.series().get(0).unwrap().duration().count(),
+            events as u64
+        );
         let leaves = metric
             .series()
             .iter()
