@@ -96,7 +96,7 @@ impl Lines {
                 let handled = connection.handle_raw(line, &mut categories, &mut scan, |sending| {
                     if sending.event.name().is_some() {
                         let mut line = Vec::new();
-                        text::write(&sending.flatten(), &mut line);
+                        sending.with_sent(|sent| text::write(&sent.flatten(), &mut line));
                         named.push(line);
                     }
                 });

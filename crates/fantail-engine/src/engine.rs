@@ -24,7 +24,7 @@ pub struct Engine {
     counters: Counters,
     payload: Vec<u8>,
     gather: Gather,
-    ids: EventIds,
+    event_ids: EventIds,
     fast: Fast,
 }
 
@@ -72,7 +72,7 @@ impl Engine {
             counters: Counters::default(),
             payload: Vec::new(),
             gather: Gather::new(),
-            ids: EventIds::default(),
+            event_ids: EventIds::default(),
             fast: Fast::new(&plan.filters),
             plan: Arc::clone(&plan),
         };
@@ -130,7 +130,7 @@ impl Engine {
     /// before any event. Without, they are the same in each run: engines of a
     /// program need ids of their own.
     pub fn use_ids(&mut self, ids: EventIds) {
-        self.ids = ids;
+        self.event_ids = ids;
     }
 
     /// What it works by.
@@ -166,7 +166,7 @@ impl Engine {
             }
             self.payload.clear();
             let flat = &*flat.get_or_insert_with(|| sent.flatten());
-            let (flat, ids) = (Flat::from(flat), &mut self.ids);
+            let (flat, ids) = (Flat::from(flat), &mut self.event_ids);
             formatter.write_numbered(&flat, ids, moment, &mut self.payload);
             sink.export(*exporter, &self.payload);
             self.counters.exported += 1;
@@ -221,7 +221,7 @@ impl Engine {
             }
             payload.clear();
             if let Some(flat) = &flat {
-                formatter.write_numbered(flat, &mut self.ids, moment, payload);
+                formatter.write_numbered(flat, &mut self.event_ids, moment, payload);
             }
             sink.export(*exporter, payload);
             counters.exported += 1;
