@@ -31,7 +31,7 @@ fn check_ids(format: Format, expected: [&str; 2]) {
         for number in 1..12 {
             let mut out = Vec::new();
             formatter.write_numbered(&Flat::from(&event), &mut ids, moment, &mut out);
-            let expected = expected.replace("ID", &format!("5f0c2b-000000ab-1-{number}"));
+            let expected = expected.replace("<id>", &format!("5f0c2b-000000ab-1-{number}"));
             assert_eq!(
                 out.escape_ascii().to_string(),
                 expected.escape_default().to_string()
@@ -49,28 +49,28 @@ fn each_format_has_a_place_for_them() {
     check_ids(
         Format::Json,
         [
-            r#"{"event_id":"ID","event":"x","fields":{"event_id":"mine","id":7}}"#,
+            r#"{"event_id":"<id>","event":"x","fields":{"event_id":"mine","id":7}}"#,
             r#"{"event":"x","fields":{"event_id":"mine","id":7}}"#,
         ],
     );
     check_ids(
         Format::TabText,
         [
-            "event_id:ID\tevent:x\tfield:event_id=mine\tfield:id=7",
+            "event_id:<id>\tevent:x\tfield:event_id=mine\tfield:id=7",
             "event:x\tfield:event_id=mine\tfield:id=7",
         ],
     );
     check_ids(
         Format::Ndjson,
         [
-            r#"{"event_id":"ID","event":"x","field_event_id":"mine","id":7}"#,
+            r#"{"event_id":"<id>","event":"x","field_event_id":"mine","id":7}"#,
             r#"{"event":"x","field_event_id":"mine","id":7}"#,
         ],
     );
     check_ids(
         Format::Logfmt,
         [
-            "event_id=ID event=x field_event_id=mine id=7",
+            "event_id=<id> event=x field_event_id=mine id=7",
             "event=x field_event_id=mine id=7",
         ],
     );
@@ -80,7 +80,7 @@ fn each_format_has_a_place_for_them() {
     check_ids(
         Format::Journal,
         [
-            &format!("{message}DOVECOT_EVENT_ID=ID\n{fields}"),
+            &format!("{message}DOVECOT_EVENT_ID=<id>\n{fields}"),
             &format!("{message}{fields}"),
         ],
     );
@@ -88,7 +88,7 @@ fn each_format_has_a_place_for_them() {
     check_ids(
         Format::StructuredData,
         [
-            &format!(r#"[event@32473 event_id="ID" {rest}"#),
+            &format!(r#"[event@32473 event_id="<id>" {rest}"#),
             &format!("[event@32473 {rest}"),
         ],
     );
