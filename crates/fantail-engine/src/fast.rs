@@ -75,7 +75,7 @@ impl Fast {
         sending: &'a RawSending<'a>,
     ) -> Matching<'a> {
         self.follow(sending.categories.identity());
-        let set = self.table.fill(sending, &mut self.sets, self.revision);
+        let set = self.table.begin(sending, &mut self.sets, self.revision);
         let event = SlotEvent::new(sending, &self.table, &self.sets, set, self.revision);
         let traits = Traits {
             name: sending.event.name(),

@@ -62,25 +62,26 @@ mod tests {
     /// Any bytes around and within.
     #[test]
     fn all_bytes_in_all_places() {
-        for length in 1..=8 {
-            for at in 0..length {
+        for length in 1..=8_u8 {
+            for at in 0..usize::from(length) {
                 for byte in 0..=u8::MAX {
                     let mut number = *b"40971538";
                     number[at] = byte;
-                    let number = &number[..length];
+                    let number = &number[..usize::from(length)];
                     let expected = core::str::from_utf8(number).ok();
                     let is_plain = number.iter().all(u8::is_ascii_digit);
                     let expected = expected.filter(|_| is_plain).and_then(|it| it.parse().ok());
                     let text = [b"\xff9\t99999", number].concat();
                     assert_eq!(
-                        last(&text, length as u32),
+                        last(&text, length.into()),
                         expected,
                         "{}",
                         text.escape_ascii()
                     );
                     let text = [number, b"\t\t1\t23456"].concat();
                     let expected = expected.filter(|_| length < 8);
-                    let expected = expected.map(|it| (it as u64, &text[length + 1..]));
+                    let expected = expected
+                        .map(|it: i64| (it.unsigned_abs(), &text[usize::from(length) + 1..]));
                     if byte != b'\t' {
                         assert_eq!(first(&text), expected, "{}", text.escape_ascii());
                     }

@@ -179,7 +179,8 @@ impl KeptEvent {
         self.known.borrow()
     }
 
-    fn forget(&mut self) {
+    /// Nothing is known of it any more.
+    pub(crate) fn forget(&mut self) {
         self.known.get_mut().revision = 0;
         self.event.take();
     }

@@ -43,7 +43,7 @@ pub struct Scan {
 /// Memory of events that ended is kept for the next ones, up to so many.
 const SPARE: usize = 64;
 /// Larger events leave no memory behind.
-const SPARE_BYTES: usize = 4096;
+const SPARE_BYTES: usize = 2048;
 
 impl Scan {
     /// Buffers without anything in them.
@@ -63,7 +63,8 @@ impl Scan {
     /// Gives back an event that is needed no longer, so that another one can
     /// be kept in its memory. Some are held, none of them large.
     #[inline]
-    pub fn give_back(&mut self, event: Box<KeptEvent>) {
+    pub fn give_back(&mut self, mut event: Box<KeptEvent>) {
+        event.forget();
         if self.spare.len() < SPARE && event.capacity() < SPARE_BYTES {
             self.spare.push(event);
         }
@@ -329,23 +330,22 @@ impl Second {
 /// Where categories were found last: what is remembered is only believed if
 /// the name is the same, so that it may be of another tree.
 #[derive(Debug)]
-struct Hints(Box<[Option<CategoryId>; 64]>);
+struct Hints(Box<[Option<CategoryId>; HINTS]>);
+
+/// More than there are categories, so that few have one place.
+const HINTS: usize = 256;
+const MIX: u32 = 0x9e37_79b1;
 
 impl Default for Hints {
     fn default() -> Self {
-        Self(Box::new([None; 64]))
+        Self(Box::new([None; HINTS]))
     }
 }
 
 impl Hints {
     #[inline]
     fn find(&mut self, name: &[u8], categories: &CategoryTree) -> Option<CategoryId> {
-        // Names differ in their ends and lengths; more is not needed of a hint.
-        let last = name.last().map_or(0, |byte| usize::from(*byte));
-        let middle = name
-            .get(name.len() / 2)
-            .map_or(0, |byte| usize::from(*byte));
-        let hint = self.0.get_mut((last + 5 * middle + 11 * name.len()) % 64)?;
+        let hint = self.0.get_mut(place(name))?;
         if let Some(id) = *hint
             && categories.name(id) == Some(name)
         {
@@ -355,4 +355,19 @@ impl Hints {
         *hint = Some(id);
         Some(id)
     }
+}
+
+/// By a few bytes and the length; more is not needed of a hint.
+#[inline]
+fn place(name: &[u8]) -> usize {
+    let length = name.len();
+    let byte = |at: usize| name.get(at).copied().unwrap_or_default();
+    let bytes = [
+        byte(length.wrapping_sub(1)),
+        byte(length / 2),
+        byte(length.wrapping_sub(4)),
+        length.to_le_bytes()[0],
+    ];
+    let mixed = u32::from_le_bytes(bytes).wrapping_mul(MIX).to_le_bytes();
+    usize::from(mixed[3]) % HINTS
 }

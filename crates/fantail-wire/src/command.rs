@@ -112,8 +112,14 @@ impl<'a> Command<'a> {
     /// # Errors
     /// The command is unknown, or an id, the log type or a name is missing or
     /// malformed.
-    #[inline]
     pub fn parse(line: &'a [u8]) -> Result<Self, WireError> {
+        Self::read(line)
+    }
+
+    /// The same, for a caller who takes the command apart at once: then it is
+    /// never put together.
+    #[inline(always)]
+    pub(crate) fn read(line: &'a [u8]) -> Result<Self, WireError> {
         if let Some(rest) = line.strip_prefix(b"EVENT\t") {
             let mut arguments = Arguments(Some(rest));
             Ok(Self::Event {

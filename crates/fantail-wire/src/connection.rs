@@ -144,7 +144,7 @@ impl Connection {
         if line.is_empty() {
             return Ok(());
         }
-        match Command::parse(line)? {
+        match Command::read(line)? {
             Command::Event {
                 global,
                 parent,

@@ -44,7 +44,7 @@ impl Entry {
         self.categories == traits.categories
             && self.level == traits.level
             && self.has_name == traits.name.is_some()
-            && self.name == traits.name.unwrap_or_default()
+            && keys::same(&self.name, traits.name.unwrap_or_default())
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Keys {
     /// A power of two of them, half of them free at least; or none at all.
     entries: Box<[Option<Entry>]>,
     names: Vec<u8>,
+    /// A bit for the length and the last byte of each.
+    marks: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,7 @@ impl Keys {
         let room = (4 * wanted.len()).next_power_of_two();
         keys.entries = vec![None; room].into_boxed_slice();
         for (slot, key, _) in wanted {
+            keys.marks |= mark(key);
             let start = place(keys.names.len());
             keys.names.extend_from_slice(key);
             let end = place(keys.names.len());
@@ -68,11 +71,15 @@ impl Keys {
     /// The slot of a key.
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> Option<Slot> {
+        // Most keys are asked for by nobody.
+        if self.marks & mark(key) == 0 {
+            return None;
+        }
         let hash = hash(key);
         let mut at = self.first_place(hash);
         // Ends at the first free place.
         while let Some(Some(entry)) = self.entries.get(at) {
-            if entry.hash == hash && self.name(entry) == Some(key) {
+            if entry.hash == hash && same(self.name(entry), key) {
                 return Some(entry.slot);
             }
             at = self.next_place(at);
@@ -80,8 +87,10 @@ impl Keys {
         None
     }
 
-    fn name(&self, entry: &Entry) -> Option<&[u8]> {
-        self.names.get(entry.start as usize..entry.end as usize)
+    #[inline]
+    fn name(&self, entry: &Entry) -> &[u8] {
+        let name = self.names.get(entry.start as usize..entry.end as usize);
+        name.unwrap_or_default()
     }
 
     #[inline]
@@ -98,6 +107,32 @@ impl Keys {
 /// All keys of a configuration are less than 4 GiB.
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Whether two names are the same. Most have 4 to 32 bytes: their first and
+/// last halves, which may overlap, are compared without a call.
+#[inline]
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        4..8 => ends::<4>(a) == ends::<4>(b),
+        8..=16 => ends::<8>(a) == ends::<8>(b),
+        17..=32 => ends::<16>(a) == ends::<16>(b),
+        _ => a == b,
+    }
+}
+
+#[inline]
+fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    Some((bytes.first_chunk()?, bytes.last_chunk()?))
+}
+
+#[inline]
+fn mark(key: &[u8]) -> u64 {
+    let last = key.last().copied().unwrap_or_default();
+    1 << ((key.len() + 5 * usize::from(last)) % 64)
 }
 
 /// Of the first and the last eight bytes, and the length.
@@ -126,7 +161,7 @@ pub(super) fn hash(bytes: &[u8]) -> u32 {
 mod tests {
     use fantail_filter::FilterSet;
 
-    use super::{Keys, hash};
+    use super::{Keys, hash, same};
 
     #[test]
     fn keys_are_found_and_others_are_not() {
@@ -166,5 +201,19 @@ mod tests {
         let hashes: std::collections::HashSet<u32> =
             keys.iter().map(|key| hash(key.as_bytes())).collect();
         assert_eq!(hashes.len(), keys.len());
+    }
+
+    #[test]
+    fn names_of_all_lengths_are_compared_whole() {
+        for length in 0..70 {
+            let name = vec![b'x'; length];
+            assert!(same(&name, &name.clone()));
+            assert!(!same(&name, &[&name[..], b"x"].concat()));
+            for at in 0..length {
+                let mut other = name.clone();
+                other[at] = b'y';
+                assert!(!same(&name, &other), "{length} {at}");
+            }
+        }
     }
 }

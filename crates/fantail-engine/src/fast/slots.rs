@@ -1,8 +1,12 @@
 //! The values of one event, by slot.
 //!
 //! For each slot it is known where the value lies: in the event, in an
-//! ancestor, or nowhere. Nothing is copied, and nothing cleared between events:
-//! each has a number, and what has another number is of another event.
+//! ancestor, or nowhere. That is found out for all slots at once when the first
+//! value is asked for: for most events of a server none is. Nothing is copied,
+//! and nothing cleared between events: each has a number, and what has another
+//! number is of another event.
+
+use std::cell::Cell;
 
 use fantail_event::{
     CategoryTree, KeptEvent, Known, Level, RawEvent, RawSending, Source, ValueRef,
@@ -33,32 +37,56 @@ const DURATION: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct SlotTable {
     keys: Keys,
-    places: Vec<Place>,
+    places: Box<[Cell<Place>]>,
     /// The slots of `duration`, which each event has.
     durations: [Option<Slot>; 2],
     /// The number of the current event; 0 is none.
     event: u32,
+    /// Whether the places of the current event are known.
+    filled: Cell<bool>,
 }
 
 impl SlotTable {
     pub(super) fn new(slots: &Slots) -> Self {
         Self {
             keys: Keys::new(slots),
-            places: vec![Place::default(); slots.len()],
+            places: vec![Cell::default(); slots.len()].into(),
             durations: [slots.duration(), slots.field(super::DURATION)],
             event: 0,
+            filled: Cell::new(false),
         }
     }
 
-    /// Finds where an event's values lie; gives the set of its categories.
-    pub(super) fn fill(
+    /// Begins with an event; gives the set of its categories.
+    pub(super) fn begin(
         &mut self,
         sending: &RawSending<'_>,
         sets: &mut CategorySets,
         revision: u64,
     ) -> SetId {
-        self.begin();
+        self.event = self.event.wrapping_add(1);
+        if self.event == 0 {
+            self.places.fill(Cell::default());
+            self.event = 1;
+        }
+        self.filled.set(false);
         let mut set = sets.of_event(sending.event, sending.categories);
+        for kept in sending.parents.iter().chain(sending.global) {
+            let known = kept.known(revision, |event, known| {
+                self.find_out(event, sending.categories, sets, known);
+            });
+            set = sets.union(set, SetId(known.categories));
+        }
+        set
+    }
+
+    /// Finds where an event's values lie.
+    #[inline(never)]
+    fn fill(&self, sending: &RawSending<'_>, revision: u64) {
+        self.filled.set(true);
+        for slot in self.durations.into_iter().flatten() {
+            self.set(slot, DURATION, 0);
+        }
         if !self.keys.is_empty() {
             for (at, key) in (0..).zip(sending.event.keys()) {
                 if let Some(slot) = self.keys.find(key) {
@@ -68,44 +96,30 @@ impl SlotTable {
             }
         }
         for (holder, kept) in (1..).zip(sending.parents.iter().chain(sending.global)) {
-            let known = kept.known(revision, |event, known| {
-                self.find_out(event, sending.categories, sets, known);
-            });
-            set = sets.union(set, SetId(known.categories));
+            // Found out at the beginning.
+            let known = kept.known(revision, |_, _| {});
             for &(slot, at) in &known.slots {
-                if let Some(place) = self.places.get_mut(slot as usize)
-                    && place.event != self.event
+                if let Some(place) = self.places.get(slot as usize)
+                    && place.get().event != self.event
                 {
-                    *place = Place {
+                    place.set(Place {
                         event: self.event,
                         holder,
                         at,
-                    };
+                    });
                 }
             }
-        }
-        set
-    }
-
-    fn begin(&mut self) {
-        self.event = self.event.wrapping_add(1);
-        if self.event == 0 {
-            self.places.fill(Place::default());
-            self.event = 1;
-        }
-        for slot in self.durations.into_iter().flatten() {
-            self.set(slot, DURATION, 0);
         }
     }
 
     #[inline]
-    fn set(&mut self, slot: Slot, holder: u32, at: u32) {
-        if let Some(place) = self.places.get_mut(slot.index()) {
-            *place = Place {
+    fn set(&self, slot: Slot, holder: u32, at: u32) {
+        if let Some(place) = self.places.get(slot.index()) {
+            place.set(Place {
                 event: self.event,
                 holder,
                 at,
-            };
+            });
         }
     }
 
@@ -123,12 +137,6 @@ impl SlotTable {
             Some((u32::try_from(slot.index()).ok()?, at))
         });
         known.slots.extend(slots);
-    }
-
-    #[inline]
-    fn place(&self, slot: Slot) -> Option<Place> {
-        let place = *self.places.get(slot.index())?;
-        (place.event == self.event).then_some(place)
     }
 }
 
@@ -162,6 +170,16 @@ impl<'a> SlotEvent<'a> {
         }
     }
 
+    #[inline]
+    fn place(&self, slot: Slot) -> Option<Place> {
+        let table = self.table;
+        if !table.filled.get() {
+            table.fill(self.sending, self.revision);
+        }
+        let place = table.places.get(slot.index())?.get();
+        (place.event == table.event).then_some(place)
+    }
+
     fn kept(&self, holder: u32) -> Option<&'a KeptEvent> {
         let at = (holder as usize).checked_sub(1)?;
         let parents = self.sending.parents;
@@ -192,7 +210,7 @@ impl<'a> SlotEvent<'a> {
                 return true;
             }
         }
-        match self.table.place(slot) {
+        match self.place(slot) {
             Some(Place { holder: 0, at, .. }) => sending.event.elements(at as usize).any(test),
             _ => false,
         }
@@ -206,7 +224,7 @@ impl SlotView for SlotEvent<'_> {
 
     #[inline]
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>> {
-        let place = self.table.place(slot)?;
+        let place = self.place(slot)?;
         match place.holder {
             0 => self.sending.event.value(place.at as usize),
             DURATION => Some(ValueRef::Int(self.sending.event.duration_micros())),
