@@ -12,10 +12,12 @@
 //! 2. where each value lies is noted by slot ([`slots`]), and a value is only
 //!    read when a filter or metric asks for it;
 //! 3. the class of the event follows from three numbers and its name
-//!    ([`classes`], [`sets`]).
+//!    ([`classes`], [`sets`]);
+//! 4. metrics that take nothing but the duration, and that the same filters
+//!    lead to again and again, are counted all at once ([`together`]).
 //!
 //! Invariants: for any event the answers are those of `handle`. What is
-//! remembered is bounded whatever clients send; once events of a kind were
+//! remembered is bounded whatever clients send; once a few events of a kind were
 //! seen, another one allocates nothing.
 
 mod classes;

@@ -87,7 +87,7 @@ pub(crate) fn bin_of(value: u64) -> usize {
 }
 
 /// A value that several distributions take, with what each would find out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Binned {
     pub(crate) value: u64,
     /// Its bin.

@@ -22,6 +22,7 @@ const SHORT: usize = 6;
 /// Buffers that outlive an event.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
+    duration: Binned,
     /// The values of the fields.
     numbers: Vec<Option<Binned>>,
     /// The series from the metric down, as long as there is one a level.
@@ -108,47 +109,48 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     let mut path = [ROOT; SHORT];
     if scratch.exemplar.is_none()
         && settings.group_by.len() < limits.updates_per_event.min(SHORT)
-        && known_path(tree, settings, event, &mut path)
-        && let Some(path) = path.get(..=settings.group_by.len())
+        && let Some(len) = known_path(tree, settings, event, dialect, &mut path)
+        && let Some(path) = path.get(..len)
     {
         tree.record_all(path, duration, &scratch.numbers);
         return 0;
     }
-    observe_any(
-        tree, settings, event, dialect, limits, used, duration, scratch,
-    )
+    scratch.duration = duration;
+    observe_any(tree, settings, event, dialect, limits, used, scratch)
 }
 
-/// The way of an event down a tree, if it is the usual one: a text at each
-/// level, and series that are there.
+/// The way of an event down a tree, if it is the usual one: a text or nothing
+/// at each level, and series that are there. Gives how many they are.
 #[inline]
 fn known_path<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
     event: &V,
+    dialect: Dialect,
     path: &mut [u32; SHORT],
-) -> bool {
+) -> Option<usize> {
     let mut parent = ROOT;
     for ((at, level), place) in settings.group_by.iter().enumerate().zip(&mut path[1..]) {
-        if let Method::Discrete(modifiers) = &level.method
-            && let Some(ValueRef::Str(text)) = event.level(at)
-            && let Some(key) = text_key(text, modifiers)
-            && let Some(child) = tree.find_text(parent, key)
-        {
-            parent = child;
-            *place = child;
-        } else {
-            return false;
+        let Method::Discrete(modifiers) = &level.method else {
+            return None;
+        };
+        let key = match (event.level(at), dialect) {
+            (Some(ValueRef::Str(text)), _) => Key::Text(text_key(text, modifiers)?),
+            (None, Dialect::V2_4) => Key::Text(b""),
+            (None, Dialect::V2_3) => Key::Missing,
+            (Some(_), _) => return None,
+        };
+        parent = tree.known_child(parent, key)?;
+        *place = parent;
+        // Nothing is below it.
+        if key == Key::Missing {
+            return Some(at + 2);
         }
     }
-    true
+    Some(1 + settings.group_by.len())
 }
 
-/// [`observe`] for any event.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "what observe has, and the duration"
-)]
+/// [`observe`] for any event, once `scratch` has its numbers.
 fn observe_any<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
@@ -156,12 +158,11 @@ fn observe_any<V: MetricView + ?Sized>(
     dialect: Dialect,
     limits: &Limits,
     used: &mut usize,
-    duration: Binned,
     scratch: &mut Scratch,
 ) -> u64 {
     let mut descent = Descent {
         tree,
-        duration,
+        duration: scratch.duration,
         limits,
         used,
         updates_left: limits.updates_per_event,
@@ -203,7 +204,7 @@ fn observe_any<V: MetricView + ?Sized>(
     }
     descent
         .tree
-        .record_all(&scratch.path, duration, &scratch.numbers);
+        .record_all(&scratch.path, scratch.duration, &scratch.numbers);
     let overflowed = descent.overflowed;
     if !scratch.exemplar.is_none() {
         exemplify(tree, settings, event, scratch);

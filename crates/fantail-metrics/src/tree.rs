@@ -188,10 +188,10 @@ impl Tree {
         found.ok_or(hash)
     }
 
-    /// The series below `parent` with this text.
+    /// The series below `parent` with this key, if it is there.
     #[inline]
-    pub(crate) fn find_text(&mut self, parent: u32, text: &[u8]) -> Option<u32> {
-        self.find(parent, Key::Text(text).parts()).ok()
+    pub(crate) fn known_child(&mut self, parent: u32, key: Key<'_>) -> Option<u32> {
+        self.find(parent, key.parts()).ok()
     }
 
     /// The series below `parent`, which is `depth` levels below the metric;
