@@ -34,8 +34,8 @@ fn shard(limits: Limits, values: &[&'static str]) -> Snapshot {
 /// an `other`.
 #[track_caller]
 fn check(limits: Limits, values: &[&[&'static str]], expected: [&str; 2]) {
-    let shards = values.iter().map(|values| shard(limits, values)).collect();
-    let whole = Snapshot::merged(shards, &limits).unwrap();
+    let shards: Vec<Snapshot> = values.iter().map(|values| shard(limits, values)).collect();
+    let whole = Snapshot::merged(&shards, &limits).unwrap();
     let got = [0, 1].map(|at| {
         let overflowed = whole.metrics()[at].overflowed();
         format!(
@@ -128,5 +128,5 @@ fn one_shard_is_as_it_is() {
             "=3 other=3 other_other=3 overflowed=6",
         ],
     );
-    assert!(Snapshot::merged(Vec::new(), &limits).is_none());
+    assert!(Snapshot::merged(&[], &limits).is_none());
 }

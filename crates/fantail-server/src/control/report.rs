@@ -85,7 +85,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Whole> {
     }
     Some(Whole {
         // All workers got the same plans in the same order.
-        snapshot: Snapshot::merged(shards, limits)?,
+        snapshot: Snapshot::merged(&shards, limits)?,
         engine,
         intake,
         connections,

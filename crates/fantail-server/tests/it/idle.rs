@@ -75,7 +75,7 @@ fn be_idle(path: &std::path::Path) {
         stream.read_exact(&mut greeting).unwrap();
         assert_eq!(&greeting, b"VERSION\tstats-server\t4");
     }
-    println!("{CLIENTS} are greeted");
+    writeln!(std::io::stdout(), "{CLIENTS} are greeted").unwrap();
     let mut until = Vec::new();
     std::io::stdin().read_to_end(&mut until).unwrap();
 }

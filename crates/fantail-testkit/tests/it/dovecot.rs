@@ -3,7 +3,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -67,7 +67,8 @@ fn check_killed(version: Version, test: &str) {
     if env::var_os(KILLED).is_some() {
         let mut site = Site::new(&installation, StatsService::Own, Users::Served, METRIC);
         site.start();
-        println!("serving in {}", site.config().parent().unwrap().display());
+        let folder = site.config().parent().unwrap().display().to_string();
+        writeln!(std::io::stdout(), "serving in {folder}").unwrap();
         loop {
             std::thread::park();
         }

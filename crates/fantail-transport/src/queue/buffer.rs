@@ -6,6 +6,9 @@
 //! push does not allocate once all is warm. What has to be dropped is skipped,
 //! many at once; nothing is looked at one by one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use crate::{Batch, BatchLimits, Payloads};
@@ -262,105 +265,5 @@ impl Buffer {
             }
         }
         dropped
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Buffer, Overflow, QueueSettings};
-    use crate::{Batch, BatchLimits};
-
-    fn batch(payloads: &str) -> Batch {
-        let mut batch = Batch::new();
-        for payload in payloads.split_whitespace() {
-            batch.push(payload.as_bytes());
-        }
-        batch
-    }
-
-    /// Offers words to a buffer of 5 payloads and 12 bytes, and compares the
-    /// batches that come out and how many were dropped.
-    fn check(overflow: Overflow, offered: &[&str], expected: &[&str], dropped: u64) {
-        let settings = QueueSettings {
-            payloads: 5,
-            bytes: 12,
-            overflow,
-            ..QueueSettings::default()
-        };
-        let limits = BatchLimits {
-            payloads: 3,
-            bytes: 8,
-        };
-        let mut buffer = Buffer::new(&settings, limits);
-        let mut lost = 0;
-        for words in offered {
-            lost += buffer.push(batch(words).payloads());
-        }
-        let mut out = Vec::new();
-        while let Some(taken) = buffer.take() {
-            let words: Vec<_> = taken.payloads().iter().map(|p| p.bytes).collect();
-            out.push(String::from_utf8(words.join(&b' ')).unwrap());
-            buffer.leave(taken.payloads());
-            buffer.recycle(taken);
-        }
-        assert_eq!(
-            (out, lost),
-            (expected.iter().map(|s| (*s).to_owned()).collect(), dropped)
-        );
-        assert_eq!((buffer.payloads(), buffer.bytes()), (0, 0));
-        assert_eq!(buffer.entered(), buffer.left());
-    }
-
-    #[test]
-    fn batches_are_as_the_transport_likes_them() {
-        let check = |offered: &[&str], expected: &[&str]| {
-            check(Overflow::DropNewest, offered, expected, 0);
-        };
-        check(&[], &[]);
-        check(&["a", "b", "c d"], &["a b c", "d"]);
-        check(&["aaaa bbbb", "cc"], &["aaaa bbbb", "cc"]);
-        check(&["a", "more-than-8", ""], &["a", "more-than-8"]);
-    }
-
-    #[test]
-    fn the_newest_go_if_the_oldest_stay() {
-        let check = |offered: &[&str], expected: &[&str], dropped| {
-            check(Overflow::DropNewest, offered, expected, dropped);
-        };
-        check(&["a b c d e f g"], &["a b c", "d e"], 2);
-        check(&["aaaa bbbb", "ccccc", "d"], &["aaaa bbbb", "d"], 1);
-        check(&["longer-than-12-bytes", "a"], &["a"], 1);
-    }
-
-    #[test]
-    fn the_oldest_go_if_the_newest_stay() {
-        let check = |offered: &[&str], expected: &[&str], dropped| {
-            check(Overflow::DropOldest, offered, expected, dropped);
-        };
-        check(&["a b c d e f g"], &["c d e", "f g"], 2);
-        check(&["a b c d e", "f g h i"], &["e f g", "h i"], 4);
-        check(&["aaaa bbbb", "cccccc"], &["bbbb", "cccccc"], 1);
-        // Nothing makes room for this one, so nothing has to go.
-        check(&["a b", "longer-than-12-bytes", "c"], &["a b c"], 1);
-    }
-
-    #[test]
-    fn what_is_on_its_way_is_held_but_not_dropped() {
-        let settings = QueueSettings {
-            payloads: 2,
-            overflow: Overflow::DropOldest,
-            ..QueueSettings::default()
-        };
-        let mut buffer = Buffer::new(&settings, BatchLimits::default());
-        assert_eq!(buffer.push(batch("a b").payloads()), 0);
-        let taken = buffer.take().unwrap();
-        assert_eq!(buffer.push(batch("c").payloads()), 1);
-        buffer.leave(taken.payloads().split_at(1).0);
-        // The one that there is room for is the newest.
-        assert_eq!(buffer.push(batch("d e").payloads()), 1);
-        assert_eq!((buffer.payloads(), buffer.left()), (2, 1));
-        let next = buffer.take().unwrap();
-        let words: Vec<_> = next.payloads().iter().map(|one| one.bytes).collect();
-        assert_eq!(words, [b"e"]);
     }
 }

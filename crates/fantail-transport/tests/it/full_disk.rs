@@ -124,8 +124,16 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
     let folder = place();
     let target = Target::default();
     target.set_down(true);
+    // The target is tried again when it is reopened: so the last error is that
+    // of the disk.
     let settings = QueueSettings {
         payloads: 30,
+        retry: RetrySettings {
+            first: Duration::from_secs(3_600),
+            longest: Duration::from_secs(3_600),
+            attempts: None,
+            ..RetrySettings::default()
+        },
         ..spooled(&folder)
     };
     let queue = Queue::start("test", target.transport(), settings).unwrap();
@@ -133,6 +141,7 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
     queue.offer(&mut large(0, 10));
     assert!(queue.flush(PATIENCE));
     assert_eq!(queue.status().memory_bytes, 0);
+    wait_until("the target failed", || queue.counters().failures == 1);
 
     // Full: the next 10 are to go past the disk, but the target is down. So 20
     // more wait in memory, the others are lost, and nobody waits for it.
@@ -157,6 +166,7 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
 
     // All that was not counted as lost arrives, each once.
     target.set_down(false);
+    queue.reopen();
     wait_until("all arrived", || queue.status().waiting == 0);
     let received = target.received();
     let mut received = numbers(received.iter().map(String::as_str));

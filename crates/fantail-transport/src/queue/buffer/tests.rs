@@ -1,0 +1,182 @@
+//! Buffers by what comes out, and how much is dropped.
+
+use std::collections::VecDeque;
+
+use super::{Buffer, Overflow, QueueSettings};
+use crate::{Batch, BatchLimits};
+
+fn batch(payloads: &str) -> Batch {
+    let mut batch = Batch::new();
+    for payload in payloads.split_whitespace() {
+        batch.push(payload.as_bytes());
+    }
+    batch
+}
+
+/// Offers words to a buffer of 5 payloads and 12 bytes, and compares the
+/// batches that come out and how many were dropped.
+fn check(overflow: Overflow, offered: &[&str], expected: &[&str], dropped: u64) {
+    let settings = QueueSettings {
+        payloads: 5,
+        bytes: 12,
+        overflow,
+        ..QueueSettings::default()
+    };
+    let limits = BatchLimits {
+        payloads: 3,
+        bytes: 8,
+    };
+    let mut buffer = Buffer::new(&settings, limits);
+    let mut lost = 0;
+    for words in offered {
+        lost += buffer.push(batch(words).payloads());
+    }
+    let mut out = Vec::new();
+    while let Some(taken) = buffer.take() {
+        let words: Vec<_> = taken.payloads().iter().map(|p| p.bytes).collect();
+        out.push(String::from_utf8(words.join(&b' ')).unwrap());
+        buffer.leave(taken.payloads());
+        buffer.recycle(taken);
+    }
+    assert_eq!(
+        (out, lost),
+        (expected.iter().map(|s| (*s).to_owned()).collect(), dropped)
+    );
+    assert_eq!((buffer.payloads(), buffer.bytes()), (0, 0));
+    assert_eq!(buffer.entered(), buffer.left());
+}
+
+#[test]
+fn batches_are_as_the_transport_likes_them() {
+    let check = |offered: &[&str], expected: &[&str]| {
+        check(Overflow::DropNewest, offered, expected, 0);
+    };
+    check(&[], &[]);
+    check(&["a", "b", "c d"], &["a b c", "d"]);
+    check(&["aaaa bbbb", "cc"], &["aaaa bbbb", "cc"]);
+    check(&["a", "more-than-8", ""], &["a", "more-than-8"]);
+}
+
+#[test]
+fn the_newest_go_if_the_oldest_stay() {
+    let check = |offered: &[&str], expected: &[&str], dropped| {
+        check(Overflow::DropNewest, offered, expected, dropped);
+    };
+    check(&["a b c d e f g"], &["a b c", "d e"], 2);
+    check(&["aaaa bbbb", "ccccc", "d"], &["aaaa bbbb", "d"], 1);
+    check(&["longer-than-12-bytes", "a"], &["a"], 1);
+}
+
+#[test]
+fn the_oldest_go_if_the_newest_stay() {
+    let check = |offered: &[&str], expected: &[&str], dropped| {
+        check(Overflow::DropOldest, offered, expected, dropped);
+    };
+    check(&["a b c d e f g"], &["c d e", "f g"], 2);
+    check(&["a b c d e", "f g h i"], &["e f g", "h i"], 4);
+    check(&["aaaa bbbb", "cccccc"], &["bbbb", "cccccc"], 1);
+    // Nothing makes room for this one, so nothing has to go.
+    check(&["a b", "longer-than-12-bytes", "c"], &["a b c"], 1);
+}
+
+#[test]
+fn what_is_on_its_way_is_held_but_not_dropped() {
+    let settings = QueueSettings {
+        payloads: 2,
+        overflow: Overflow::DropOldest,
+        ..QueueSettings::default()
+    };
+    let mut buffer = Buffer::new(&settings, BatchLimits::default());
+    assert_eq!(buffer.push(batch("a b").payloads()), 0);
+    let taken = buffer.take().unwrap();
+    assert_eq!(buffer.push(batch("c").payloads()), 1);
+    buffer.leave(taken.payloads().split_at(1).0);
+    // The one that there is room for is the newest.
+    assert_eq!(buffer.push(batch("d e").payloads()), 1);
+    assert_eq!((buffer.payloads(), buffer.left()), (2, 1));
+    let next = buffer.take().unwrap();
+    let words: Vec<_> = next.payloads().iter().map(|one| one.bytes).collect();
+    assert_eq!(words, [b"e"]);
+}
+
+/// What a buffer does, one payload after another.
+struct Model {
+    settings: QueueSettings,
+    waiting: VecDeque<Vec<u8>>,
+}
+
+impl Model {
+    fn push(&mut self, payload: &[u8]) -> u64 {
+        let QueueSettings {
+            payloads,
+            bytes,
+            overflow,
+            ..
+        } = self.settings;
+        let mut dropped = 0;
+        let full = |waiting: &VecDeque<Vec<u8>>| {
+            let held: usize = waiting.iter().map(Vec::len).sum();
+            waiting.len() >= payloads || held + payload.len() > bytes
+        };
+        if overflow == Overflow::DropOldest && payload.len() <= bytes {
+            while full(&self.waiting) && self.waiting.pop_front().is_some() {
+                dropped += 1;
+            }
+        }
+        if full(&self.waiting) {
+            return dropped + 1;
+        }
+        self.waiting.push_back(payload.to_vec());
+        dropped
+    }
+}
+
+#[test]
+fn many_at_once_are_as_one_by_one() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for round in 0..200 {
+        let settings = QueueSettings {
+            payloads: random.usize(1..400),
+            bytes: random.usize(1..3_000),
+            overflow: [Overflow::DropNewest, Overflow::DropOldest][round % 2],
+            ..QueueSettings::default()
+        };
+        let limits = BatchLimits {
+            payloads: random.usize(1..20),
+            bytes: random.usize(1..200),
+        };
+        let mut buffer = Buffer::new(&settings, limits);
+        let waiting = VecDeque::new();
+        let mut model = Model { settings, waiting };
+        let mut number = 0_u64;
+        for _ in 0..random.usize(1..20) {
+            let mut batch = Batch::new();
+            let mut expected = 0;
+            for _ in 0..random.usize(0..600) {
+                // Told apart by what they begin with.
+                let mut payload = number.to_le_bytes().to_vec();
+                payload.resize(random.usize(0..40), 0);
+                number += 1;
+                batch.push(&payload);
+                expected += model.push(&payload);
+            }
+            assert_eq!(buffer.push(batch.payloads()), expected, "round {round}");
+            for _ in 0..random.usize(0..8) {
+                let Some(taken) = buffer.take() else { break };
+                let payloads = taken.payloads();
+                assert!(!payloads.is_empty() && payloads.len() <= limits.payloads);
+                assert!(payloads.len() == 1 || payloads.bytes() <= limits.bytes);
+                for payload in payloads.iter() {
+                    assert_eq!(model.waiting.pop_front().as_deref(), Some(payload.bytes));
+                }
+                buffer.leave(payloads);
+                buffer.recycle(taken);
+            }
+            let held: usize = model.waiting.iter().map(Vec::len).sum();
+            assert_eq!(
+                (buffer.payloads(), buffer.bytes()),
+                (model.waiting.len(), held)
+            );
+        }
+    }
+}
