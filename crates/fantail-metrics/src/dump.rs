@@ -91,7 +91,7 @@ pub fn default_columns() -> Vec<Column> {
 /// The names that rows have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Names {
-    /// As Dovecot has them: labels cut as [`DovecotLabels`] says, so that
+    /// As Dovecot has them: labels cut as [`DovecotLabels`](crate::DovecotLabels) says, so that
     /// different sub-metrics may have the same name.
     #[default]
     Dovecot,
