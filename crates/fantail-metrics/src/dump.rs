@@ -91,8 +91,9 @@ pub fn default_columns() -> Vec<Column> {
 /// The names that rows have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Names {
-    /// As Dovecot has them: labels cut as [`DovecotLabels`] says, so that
-    /// different sub-metrics may have the same name.
+    /// As Dovecot has them: labels cut as
+    /// [`DovecotLabels`](crate::DovecotLabels) says, so that different
+    /// sub-metrics may have the same name.
     #[default]
     Dovecot,
     /// Labels in full, as [`Label::text`](crate::Label::text) has them.

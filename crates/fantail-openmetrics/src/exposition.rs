@@ -298,7 +298,7 @@ impl<W: io::Write> Samples<'_, W> {
 
     fn created_at(&mut self, labels: &[u8], created: String) -> io::Result<()> {
         let written = self.sample("_created", labels, |line| {
-            line.extend_from_slice(created.as_bytes())
+            line.extend_from_slice(created.as_bytes());
         });
         self.created = Some(created);
         written
