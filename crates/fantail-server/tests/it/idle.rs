@@ -58,6 +58,11 @@ fn ten_thousand_idle_connections_cost_little() {
     assert!(clients.wait().unwrap().success());
 }
 
+#[allow(clippy::print_stdout, reason = "another process reads it")]
+fn tell(line: &str) {
+    println!("{line}");
+}
+
 /// The clients, until the standard input ends.
 fn be_idle(path: &std::path::Path) {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
@@ -75,7 +80,7 @@ fn be_idle(path: &std::path::Path) {
         stream.read_exact(&mut greeting).unwrap();
         assert_eq!(&greeting, b"VERSION\tstats-server\t4");
     }
-    writeln!(std::io::stdout(), "{CLIENTS} are greeted").unwrap();
+    tell(&format!("{CLIENTS} are greeted"));
     let mut until = Vec::new();
     std::io::stdin().read_to_end(&mut until).unwrap();
 }

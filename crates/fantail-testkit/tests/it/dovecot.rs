@@ -3,7 +3,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -59,6 +59,11 @@ fn processes_with(name: &str) -> Vec<String> {
 /// Set for the test that is killed.
 const KILLED: &str = "FANTAIL_TO_BE_KILLED";
 
+#[allow(clippy::print_stdout, reason = "another process reads it")]
+fn tell(line: &str) {
+    println!("{line}");
+}
+
 /// A test that is killed ends its Dovecot, too: nobody else would.
 fn check_killed(version: Version, test: &str) {
     let Some(installation) = Installation::find(version) else {
@@ -68,7 +73,7 @@ fn check_killed(version: Version, test: &str) {
         let mut site = Site::new(&installation, StatsService::Own, Users::Served, METRIC);
         site.start();
         let folder = site.config().parent().unwrap().display().to_string();
-        writeln!(std::io::stdout(), "serving in {folder}").unwrap();
+        tell(&format!("serving in {folder}"));
         loop {
             std::thread::park();
         }
@@ -85,7 +90,7 @@ fn check_killed(version: Version, test: &str) {
         let (_, folder) = line.split_once("serving in ")?;
         Some(folder.to_owned())
     });
-    let folder = folder.expect("it serves");
+    let folder = folder.unwrap();
     assert!(!processes_with(&folder).is_empty());
     victim.kill().unwrap();
     victim.wait().unwrap();

@@ -232,10 +232,21 @@ fn a_full_disk_stops_neither_producer_nor_target() {
     let folder = env::var_os(FOLDER).unwrap();
     let target = Target::default();
     target.set_down(true);
-    let settings = spooled(Path::new(&folder));
+    // The target is tried again when it is reopened: so the last error is that
+    // of the disk.
+    let settings = QueueSettings {
+        retry: RetrySettings {
+            first: Duration::from_secs(3_600),
+            longest: Duration::from_secs(3_600),
+            attempts: None,
+            ..RetrySettings::default()
+        },
+        ..spooled(Path::new(&folder))
+    };
     let queue = Queue::start("test", target.transport(), settings).unwrap();
     queue.offer(&mut batch("a b"));
     assert!(queue.flush(PATIENCE));
+    wait_until("the target failed", || queue.counters().failures == 1);
 
     // Full: the producer goes on, the administrator can see it.
     limit_files(Some(0));
@@ -252,6 +263,7 @@ fn a_full_disk_stops_neither_producer_nor_target() {
 
     // Full, but the target is well: all arrives, past the disk.
     target.set_down(false);
+    queue.reopen();
     wait_until("all arrived", || queue.status().waiting == 0);
     assert_eq!(target.received().join(" "), "a b c d e");
 
@@ -265,6 +277,7 @@ fn a_full_disk_stops_neither_producer_nor_target() {
         queue.status().memory_bytes <= 1
     });
     target.set_down(false);
+    queue.reopen();
     wait_until("all arrived", || queue.status().waiting == 0);
     let received = target.received().join(" ");
     assert_eq!(received, "a b c d e f g h");
