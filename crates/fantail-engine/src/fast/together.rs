@@ -12,7 +12,7 @@
 use fantail_filter::FilterId;
 use fantail_metrics::{CohortId, MetricId, Registry};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedMetric};
 
 /// Shorter lists are not worth a look.
 const SHORTEST: usize = 4;
@@ -108,7 +108,7 @@ impl Together {
         }
         let is_plain = |filter: &FilterId| {
             let metric = plan.metrics.get(filter.index());
-            metric.is_some_and(|metric| metric.is_plain())
+            metric.is_some_and(PlannedMetric::is_plain)
         };
         let (plain, others): (Vec<_>, Vec<_>) = filters.iter().copied().partition(is_plain);
         let members = plain.iter().filter_map(|filter| ids.get(filter.index()));
