@@ -236,12 +236,14 @@ fn is_usual_v4(text: &[u8]) -> bool {
     text.len() <= 15
         && text.split(|byte| *byte == b'.').all(|part| {
             parts += 1;
-            match part {
-                [b'0'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'] => true,
-                [b'1', b'0'..=b'9', b'0'..=b'9'] => true,
-                [b'2', b'0'..=b'4', b'0'..=b'9'] | [b'2', b'5', b'0'..=b'5'] => true,
-                _ => false,
-            }
+            matches!(
+                part,
+                [b'0'..=b'9']
+                    | [b'1'..=b'9', b'0'..=b'9']
+                    | [b'1', b'0'..=b'9', b'0'..=b'9']
+                    | [b'2', b'0'..=b'4', b'0'..=b'9']
+                    | [b'2', b'5', b'0'..=b'5']
+            )
         })
         && parts == 4
 }

@@ -29,48 +29,8 @@ pub(crate) enum Feed {
 
 /// All rows, cheap ones first.
 pub(crate) fn all() -> Vec<Load> {
-    let mut loads = Vec::new();
-    for (metrics, target) in [
-        (1, None),
-        (10, Some(7.0)),
-        (100, None),
-        (1_000, Some(40.0)),
-        (10_000, Some(160.0)),
-    ] {
-        loads.push(load(
-            format!("{metrics} metrics"),
-            metrics_of(metrics, typical),
-            target,
-        ));
-    }
-    for (metrics, target) in [(10, 4.0), (1_000, 30.0)] {
-        let mut one = load(
-            format!("{metrics} metrics, one write a line"),
-            metrics_of(metrics, typical),
-            Some(target),
-        );
-        one.writes = Writes::EachLine;
-        loads.push(one);
-    }
-    for (metrics, target) in [(10, 25.0), (100, 70.0)] {
-        loads.push(load(
-            format!("{metrics} metrics that match every event"),
-            metrics_of(metrics, |_| "event=*".to_owned()),
-            Some(target),
-        ));
-    }
-    for (metrics, target) in [(10, None), (10_000, Some(400.0))] {
-        loads.push(load(
-            format!("{metrics} metrics, a user each"),
-            metrics_of(metrics, a_user),
-            target,
-        ));
-    }
-    loads.push(load(
-        "10 metrics that match every event, by user and command".to_owned(),
-        metrics_of(10, |_| "event=*\n  group_by = user cmd_name".to_owned()),
-        None,
-    ));
+    let mut loads = of_typical_metrics();
+    loads.extend(of_metrics_that_match());
     for metrics in [10, 1_000] {
         loads.push(Load {
             feed: Feed::Recorded,
@@ -81,18 +41,14 @@ pub(crate) fn all() -> Vec<Load> {
             )
         });
     }
-    for (format, target) in [("json", 10.0), ("tab-text", 6.0)] {
-        loads.push(load(
-            format!("{format} of every event to drop"),
-            exported(format, "drop"),
-            Some(target),
-        ));
+    for (format, transport, target) in [
+        ("json", "drop", Some(10.0)),
+        ("tab-text", "drop", Some(6.0)),
+        ("json", "log", None),
+    ] {
+        let name = format!("{format} of every event to {transport}");
+        loads.push(load(name, exported(format, transport), target));
     }
-    loads.push(load(
-        "json of every event into the log".to_owned(),
-        exported("json", "log"),
-        None,
-    ));
     loads.push(Load {
         feed: Feed::Users(100_000),
         ..load(
@@ -102,6 +58,47 @@ pub(crate) fn all() -> Vec<Load> {
             Some(300.0),
         )
     });
+    loads
+}
+
+fn of_typical_metrics() -> Vec<Load> {
+    let mut loads = Vec::new();
+    for (metrics, target) in [
+        (1, None),
+        (10, Some(7.0)),
+        (100, None),
+        (1_000, Some(40.0)),
+        (10_000, Some(160.0)),
+    ] {
+        let name = format!("{metrics} metrics");
+        loads.push(load(name, metrics_of(metrics, typical), target));
+    }
+    for (metrics, target) in [(10, 4.0), (1_000, 30.0)] {
+        let name = format!("{metrics} metrics, one write a line");
+        loads.push(Load {
+            writes: Writes::EachLine,
+            ..load(name, metrics_of(metrics, typical), Some(target))
+        });
+    }
+    for (metrics, target) in [(10, None), (10_000, Some(400.0))] {
+        let name = format!("{metrics} metrics, a user each");
+        loads.push(load(name, metrics_of(metrics, a_user), target));
+    }
+    loads
+}
+
+fn of_metrics_that_match() -> Vec<Load> {
+    let mut loads = Vec::new();
+    for (metrics, target) in [(10, 25.0), (100, 70.0)] {
+        let name = format!("{metrics} metrics that match every event");
+        let blocks = metrics_of(metrics, |_| "event=*".to_owned());
+        loads.push(load(name, blocks, Some(target)));
+    }
+    loads.push(load(
+        "10 metrics that match every event, by user and command".to_owned(),
+        metrics_of(10, |_| "event=*\n  group_by = user cmd_name".to_owned()),
+        None,
+    ));
     loads
 }
 
