@@ -2,7 +2,14 @@
 
 use std::io::Write;
 
-use crate::{MessageSettings, Shortened, Transport, TransportError, message::Messages};
+use crate::{
+    Delivery, MessageSettings, Payloads, Retry, Shortened, Transport, TransportError,
+    message::Messages,
+};
+
+/// Up to so many bytes written at once to a pipe come out in one piece
+/// (`PIPE_BUF`), whoever else writes there.
+const AT_ONCE: usize = 4096;
 
 /// Writes each payload and a LF to a writer: standard error, a buffer, a pipe.
 #[derive(Debug)]
@@ -32,6 +39,20 @@ impl<W: Write + Send> LogTransport<W> {
     pub fn into_inner(self) -> W {
         self.writer
     }
+
+    /// Writes so many lines; whether to go on.
+    fn settle(&mut self, lines: &[u8], count: usize, delivery: &mut Delivery) -> bool {
+        let written = self.writer.write_all(lines);
+        match written.map_err(TransportError::writing) {
+            Ok(()) => delivery.arrived(count),
+            Err(error) if error.retry() == Retry::Never => delivery.refused(count, error),
+            Err(error) => {
+                delivery.stopped(error);
+                return false;
+            }
+        }
+        true
+    }
 }
 
 impl<W: Write + Send> Transport for LogTransport<W> {
@@ -51,5 +72,36 @@ impl<W: Write + Send> Transport for LogTransport<W> {
 
     fn flush(&mut self) -> Result<(), TransportError> {
         self.writer.flush().map_err(TransportError::writing)
+    }
+
+    /// As many whole lines a write as stay together in a pipe.
+    fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
+        let mut delivery = Delivery::new();
+        let mut lines = std::mem::take(&mut self.line);
+        lines.clear();
+        let mut count = 0;
+        for payload in payloads.iter() {
+            let before = lines.len();
+            self.messages.write(payload.bytes, 0, &mut lines);
+            lines.push(b'\n');
+            if lines.len() > AT_ONCE && count > 0 {
+                let whole = lines.get(..before).unwrap_or_default();
+                if !self.settle(whole, count, &mut delivery) {
+                    return delivery;
+                }
+                lines.drain(..before);
+                count = 0;
+            }
+            count += 1;
+        }
+        if self.settle(&lines, count, &mut delivery)
+            && let Err(error) = self.flush()
+        {
+            // Nobody knows what of it arrived.
+            delivery = Delivery::new();
+            delivery.stopped(error);
+        }
+        self.line = lines;
+        delivery
     }
 }

@@ -20,9 +20,9 @@ mod syslog;
 mod target;
 mod unix;
 
-use std::fs;
+use std::{fs, io};
 
-use fantail_transport::{DropTransport, LogTransport, Transport, TransportErrorKind};
+use fantail_transport::{Batch, DropTransport, LogTransport, Transport, TransportErrorKind};
 
 fn send(transport: &mut dyn Transport, payloads: &[&str]) {
     for payload in payloads {
@@ -56,4 +56,51 @@ fn a_log_that_cannot_be_written_says_so() {
             .to_string()
             .starts_with("cannot write to the target: ")
     );
+}
+
+/// Takes so many writes, and keeps them apart.
+#[derive(Debug, Default)]
+struct Pieces {
+    taken: Vec<Vec<u8>>,
+    room: usize,
+}
+
+impl io::Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.taken.len() == self.room {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.taken.push(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A pipe keeps 4,096 bytes together; a longer line stands alone.
+#[test]
+fn a_log_gets_whole_lines_in_few_writes() {
+    let check = |lengths: &[usize], room: usize, pieces: &[usize], settled: usize| {
+        let mut batch = Batch::new();
+        for length in lengths {
+            batch.push("x".repeat(*length).as_bytes());
+        }
+        let taken = Vec::new();
+        let mut log = LogTransport::new(Pieces { taken, room });
+        let delivery = log.deliver(batch.payloads());
+        assert_eq!(delivery.settled(), settled);
+        assert_eq!(delivery.error().is_some(), settled < lengths.len());
+        let taken = log.into_inner().taken;
+        let got: Vec<usize> = taken.iter().map(Vec::len).collect();
+        assert_eq!(got, pieces);
+        assert!(taken.iter().all(|piece| piece.ends_with(b"\n")));
+    };
+    check(&[], 9, &[], 0);
+    check(&[10, 20], 9, &[32], 2);
+    check(&[999, 999, 999, 999, 95, 0], 9, &[4096, 1], 6);
+    check(&[999, 5000, 999], 9, &[1000, 5001, 1000], 3);
+    check(&[3000; 4], 2, &[3001, 3001], 2);
+    check(&[3000; 4], 0, &[], 0);
 }
