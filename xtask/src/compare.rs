@@ -40,7 +40,8 @@ pub(crate) struct Options {
     /// Only loads whose name contains this.
     #[arg(long)]
     only: Option<String>,
-    /// Events in a stream; loads of many users have twice their users.
+    /// Events in a stream, of cheap loads five times as many; that of many users
+    /// has twice their number.
     #[arg(long, default_value_t = 200_000)]
     events: u64,
     /// Rounds of which the median is taken.
@@ -84,9 +85,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
         only.is_none_or(|part| load.name.contains(part.as_str()))
     };
     for load in load::all().into_iter().filter(wanted) {
-        let stream = match streams.entry(load.feed) {
+        let events = options.events * load.times;
+        let stream = match streams.entry((load.feed, events)) {
             Entry::Occupied(made) => made.into_mut(),
-            Entry::Vacant(place) => place.insert(make(workspace, load.feed, options.events)?),
+            Entry::Vacant(place) => place.insert(make(workspace, load.feed, events)?),
         };
         eprintln!("{} …", load.name);
         let row = measure(&program, &folder, load, stream, options.rounds)?;

@@ -12,6 +12,9 @@ pub(crate) struct Load {
     pub(crate) blocks: String,
     pub(crate) feed: Feed,
     pub(crate) writes: Writes,
+    /// How many times longer than usual its stream is: what takes little
+    /// time needs many events to be told from what the start takes.
+    pub(crate) times: u64,
     /// How many times less CPU we want to take.
     pub(crate) target: Option<f64>,
 }
@@ -103,7 +106,9 @@ fn of_metrics_that_match() -> Vec<Load> {
 }
 
 fn load(name: String, blocks: String, target: Option<f64>) -> Load {
+    let is_cheap = blocks.matches("filter = ").count() <= 10;
     Load {
+        times: if is_cheap { 5 } else { 1 },
         name,
         blocks,
         feed: Feed::Mixed,

@@ -16,7 +16,7 @@ pub(crate) fn line(row: &Row) -> String {
 }
 
 /// The whole.
-pub(crate) fn render(rows: &[Row], streams: &HashMap<Feed, Stream>) -> String {
+pub(crate) fn render(rows: &[Row], streams: &HashMap<(Feed, u64), Stream>) -> String {
     let mut text = String::from(
         "| load | Dovecot, µs an event | fantail, µs an event | times less CPU (median, range) | \
          aim | Dovecot, memory | fantail, memory | Dovecot, events/s | fantail, events/s |\n\
@@ -36,10 +36,9 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<Feed, Stream>) -> String {
             a_series(row, &row.fantail, |taken| taken.scrape),
         );
     }
-    for (feed, stream) in streams {
-        let _ = writeln!(
-            text,
-            "\nThe stream of {}: {} events, {} bytes an event with all lines that belong to it.",
+    let streams = streams.iter().map(|((feed, _), stream)| {
+        format!(
+            "\nThe stream of {}: {} events, {} bytes an event with all lines that belong to it.\n",
             match feed {
                 Feed::Recorded => "the recording",
                 Feed::Mixed => "mixed events",
@@ -47,8 +46,11 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<Feed, Stream>) -> String {
             },
             stream.events,
             stream.bytes.len() as u64 / stream.events.max(1),
-        );
-    }
+        )
+    });
+    let mut streams: Vec<String> = streams.collect();
+    streams.sort_unstable();
+    text.extend(streams);
     text
 }
 
