@@ -139,6 +139,21 @@ impl<'g> Flat<'g> {
         })
     }
 
+    /// Calls with each field's key and value, in order: cheaper than to ask
+    /// for [`fields`](Self::fields) one after another.
+    #[inline]
+    pub fn each_field(&self, mut each: impl FnMut(&'g [u8], FlatValue<'g>)) {
+        match self.0 {
+            Source::Event(_) => self.fields().for_each(|(key, value)| each(key, value)),
+            Source::Raw(raw) => {
+                for place in raw.places {
+                    let (key, value) = raw.field(place);
+                    each(key, value);
+                }
+            }
+        }
+    }
+
     /// The value of the field with this key.
     #[must_use]
     pub fn field(&self, key: &[u8]) -> Option<FlatValue<'g>> {

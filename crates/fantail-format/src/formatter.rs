@@ -71,9 +71,7 @@ impl Fields<'_> {
     #[inline]
     pub(crate) fn each(&self, mut write: impl FnMut(&[u8], FlatValue<'_>)) {
         if self.settings.fields.is_empty() && self.settings.rules.is_empty() {
-            for (key, value) in self.flat.fields() {
-                write(key, value);
-            }
+            self.flat.each_field(write);
         } else {
             self.each_chosen(&mut write);
         }
@@ -82,9 +80,8 @@ impl Fields<'_> {
     fn each_chosen(&self, write: &mut dyn FnMut(&[u8], FlatValue<'_>)) {
         let rules = &self.settings.rules;
         if self.settings.fields.is_empty() {
-            for (key, value) in self.flat.fields() {
-                rules.apply(key, value, write);
-            }
+            self.flat
+                .each_field(|key, value| rules.apply(key, value, write));
         }
         for key in &self.settings.fields {
             if let Some(value) = self.flat.field(key) {
