@@ -103,6 +103,15 @@ impl Workspace {
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(cargo_program());
         command.current_dir(&self.root).args(arguments);
+        // What cargo told this program of its own package is not meant for
+        // others: some are built anew when it changes.
+        let own =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(own) {
+                command.env_remove(name);
+            }
+        }
         command
     }
 
