@@ -30,12 +30,15 @@ impl Registry {
     /// let cohort = registry.cohort(&all).unwrap();
     /// assert!(registry.observe_cohort(cohort, 1_500));
     /// for metric in registry.snapshot().metrics() {
-    ///     assert_eq!(metric.series()[0].duration().sum(), 1_500);
+    ///     let itself = metric.series().get(0).unwrap();
+    ///     assert_eq!(itself.duration().sum(), 1_500);
     /// }
     /// // Cohorts end when metrics go; what was counted stays.
     /// registry.remove(b"everything");
     /// assert!(!registry.observe_cohort(cohort, 10));
-    /// assert_eq!(registry.snapshot().metrics()[0].series()[0].duration().sum(), 1_500);
+    /// let snapshot = registry.snapshot();
+    /// let itself = snapshot.metrics()[0].series().get(0).unwrap();
+    /// assert_eq!(itself.duration().sum(), 1_500);
     /// # Ok::<(), fantail_metrics::RegistryError>(())
     /// ```
     pub fn cohort(&mut self, ids: &[MetricId]) -> Option<CohortId> {
