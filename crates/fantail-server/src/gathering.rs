@@ -16,7 +16,7 @@ use std::{
 
 /// How long lines gather. A socket holds some hundred lines, so even one
 /// client alone that writes as fast as it can hardly ever finds it full.
-const MOMENT: Duration = Duration::from_micros(500);
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// Who has read so much without a rest is behind, and need not wait for more.
 const MUCH: usize = 64 * 1024;
