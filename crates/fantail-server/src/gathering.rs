@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-/// How long lines gather. A socket holds some hundred lines, so even one
-/// client alone that writes as fast as it can hardly ever finds it full.
+/// How long lines gather. A socket holds some hundred lines; a client that
+/// finds it full keeps the others until it has room.
 const MOMENT: Duration = Duration::from_millis(2);
 
 /// Who has read so much without a rest is behind, and need not wait for more.

@@ -118,7 +118,7 @@ pub(crate) struct Shared {
 
 /// How long what exporters get is gathered: each hand-over wakes a thread,
 /// and under load the mail processes want the processors, too.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(25);
 
 /// The buffer that all connections of a worker share.
 const BUFFER: usize = 64 * 1024;
