@@ -1,25 +1,19 @@
 //! The recording as events that stand alone: each with all that it inherits
 //! in its own line, as a busy server's mix is described.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, path::Path};
 
-use super::stream::{HANDSHAKE, Stream};
+use super::stream::{HANDSHAKE, Stream, recording, rows};
 use crate::error::Error;
 
 /// The named events of the recording of Dovecot 2.3, until there are so many.
 pub(crate) fn mixed(root: &Path, wanted: u64) -> Result<Stream, Error> {
-    let path = root.join("testdata/captures/dovecot-2.3.19.tsv");
-    let text = fs::read_to_string(&path).map_err(Error::at("read", &path))?;
+    let text = recording(root)?;
     let mut bytes = HANDSHAKE.as_bytes().to_vec();
     let mut lines = Vec::new();
     let mut living: HashMap<(&str, &str), Living<'_>> = HashMap::new();
-    for row in text.lines() {
-        let mut columns = row.splitn(3, '\t');
-        let (Some(connection), Some(_), Some(line)) =
-            (columns.next(), columns.next(), columns.next())
-        else {
-            return Err(Error::new(format!("{}: a short row", path.display())));
-        };
+    for row in rows(&text) {
+        let (connection, line) = row?;
         if line.starts_with("CATEGORY\t") {
             bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');

@@ -16,23 +16,34 @@ pub(crate) struct Stream {
 
 pub(crate) const HANDSHAKE: &str = "VERSION\tstats-client\t4\t0\n";
 
+/// The recording of Dovecot 2.3.
+pub(super) fn recording(root: &Path) -> Result<String, Error> {
+    let path = root.join("testdata/captures/dovecot-2.3.19.tsv");
+    fs::read_to_string(&path).map_err(Error::at("read", &path))
+}
+
+/// The connection and the line of each of its rows.
+pub(super) fn rows(text: &str) -> impl Iterator<Item = Result<(&str, &str), Error>> {
+    text.lines().map(|row| {
+        let mut columns = row.splitn(3, '\t');
+        match (columns.next(), columns.next(), columns.next()) {
+            (Some(connection), Some(_), Some(line)) => Ok((connection, line)),
+            _ => Err(Error::new("the recording has a short row")),
+        }
+    })
+}
+
 /// The recording of Dovecot 2.3, played until there are so many events.
 ///
 /// Its connections become one: their ids are moved apart, and what lived when
 /// one closed ends.
 pub(crate) fn recorded(root: &Path, wanted: u64) -> Result<Stream, Error> {
-    let path = root.join("testdata/captures/dovecot-2.3.19.tsv");
-    let text = fs::read_to_string(&path).map_err(Error::at("read", &path))?;
+    let text = recording(root)?;
     let mut connections: Vec<Vec<&str>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut head = String::from(HANDSHAKE);
-    for row in text.lines() {
-        let mut columns = row.splitn(3, '\t');
-        let (Some(connection), Some(_), Some(line)) =
-            (columns.next(), columns.next(), columns.next())
-        else {
-            return Err(Error::new(format!("{}: a short row", path.display())));
-        };
+    for row in rows(&text) {
+        let (connection, line) = row?;
         if line.starts_with("CATEGORY\t") {
             let _ = writeln!(head, "{line}");
         } else if !line.starts_with("VERSION\t") && line != "<close>" {
