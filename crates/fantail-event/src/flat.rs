@@ -12,6 +12,7 @@ use core::fmt::{self, Write};
 use crate::{
     Bytes, CategoryId, CategoryTree, Event, Ip, RawSending, Timestamp, Value,
     gather::{DURATION, Element, Place, Placed},
+    ip::is_usual_v4,
     raw::{RawValue, Span},
 };
 
@@ -245,24 +246,6 @@ impl fmt::Display for FlatIp<'_> {
     }
 }
 
-/// Whether a text is an IPv4 address as it is written.
-fn is_usual_v4(text: &[u8]) -> bool {
-    let mut parts = 0;
-    text.len() <= 15
-        && text.split(|byte| *byte == b'.').all(|part| {
-            parts += 1;
-            matches!(
-                part,
-                [b'0'..=b'9']
-                    | [b'1'..=b'9', b'0'..=b'9']
-                    | [b'1', b'0'..=b'9', b'0'..=b'9']
-                    | [b'2', b'0'..=b'4', b'0'..=b'9']
-                    | [b'2', b'5', b'0'..=b'5']
-            )
-        })
-        && parts == 4
-}
-
 struct Appended<'o>(&'o mut Vec<u8>);
 
 impl Write for Appended<'_> {
@@ -302,7 +285,8 @@ impl<'a> Elements<'a> {
 mod tests {
     use alloc::{string::ToString, vec::Vec};
 
-    use super::{FlatIp, Ip, IpForm, is_usual_v4};
+    use super::{FlatIp, Ip, IpForm};
+    use crate::ip::is_usual_v4;
 
     /// What is sent is written as what was read of it.
     #[track_caller]

@@ -34,6 +34,30 @@ pub struct ZoneName {
     bytes: [u8; 15],
 }
 
+/// Whether a text is an IPv4 address as it is written.
+#[inline]
+pub(crate) fn is_usual_v4(text: &[u8]) -> bool {
+    let (mut points, mut digits, mut number) = (0, 0, 0_u32);
+    for byte in text {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 => {
+                let is_long = digits > 0 && number == 0;
+                number = 10 * number + u32::from(digit);
+                digits += 1;
+                if is_long || number > 255 {
+                    return false;
+                }
+            }
+            _ if *byte == b'.' && digits > 0 => {
+                points += 1;
+                (digits, number) = (0, 0);
+            }
+            _ => return false,
+        }
+    }
+    points == 3 && digits > 0
+}
+
 impl ZoneName {
     /// `None` if no interface could have this name.
     #[must_use]

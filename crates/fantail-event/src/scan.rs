@@ -19,6 +19,7 @@ use self::arguments::Arguments;
 use crate::{
     CategoryId, CategoryTree, Dialect, Ip, KeptEvent, RawEvent, TextError, TextErrorKind,
     Timestamp,
+    ip::is_usual_v4,
     marks::Ends,
     raw::{Parts, RawField, RawValue, Span},
     text::{MAX_FIELDS, integer},
@@ -250,9 +251,9 @@ impl Reader<'_> {
             b'T' => self.time().map(RawValue::Time),
             b'P' => {
                 let ip = self.value()?;
-                match Ip::parse_sent(self.arguments.bytes(ip)) {
-                    Some(_) => Ok(RawValue::Ip(ip)),
-                    None => Err(self.error(TextErrorKind::BadIp)),
+                match is_address(self.arguments.bytes(ip)) {
+                    true => Ok(RawValue::Ip(ip)),
+                    false => Err(self.error(TextErrorKind::BadIp)),
                 }
             }
             _ => self.list().map(RawValue::List),
@@ -293,6 +294,11 @@ impl Reader<'_> {
             false => Ok(()),
         }
     }
+}
+
+#[inline(never)]
+fn is_address(text: &[u8]) -> bool {
+    is_usual_v4(text) || Ip::parse_sent(text).is_some()
 }
 
 #[cold]
