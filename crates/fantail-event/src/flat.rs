@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use crate::{
-    Bytes, CategoryId, CategoryTree, Event, Ip, RawSending, Timestamp, Value,
+    Bytes, CategoryId, CategoryTree, Event, Ip, RawEvent, RawSending, Timestamp, Value,
     gather::{DURATION, Element, Place, Placed},
     ip::is_usual_v4,
     raw::{RawValue, Span},
@@ -30,9 +30,19 @@ enum Source<'g> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Raw<'g> {
     pub(crate) sending: &'g RawSending<'g>,
-    pub(crate) places: &'g [Place],
+    pub(crate) fields: Fields<'g>,
     pub(crate) elements: &'g [Element],
     pub(crate) categories: &'g [CategoryId],
+}
+
+/// Where the fields of a sending are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fields<'g> {
+    /// Here, in the event and those that it inherits from.
+    Places(&'g [Place]),
+    /// In the event, in its order, but that the one in this place is the
+    /// duration; it may be one more than the event has.
+    Own { duration: usize },
 }
 
 /// A value as it is written down.
@@ -133,7 +143,7 @@ impl<'g> Flat<'g> {
                     let field = event.fields().get(at)?;
                     (&*field.key, FlatValue::from(&field.value))
                 }
-                Source::Raw(raw) => raw.field(raw.places.get(at)?),
+                Source::Raw(raw) => raw.field(at)?,
             };
             at += 1;
             Some(field)
@@ -147,9 +157,10 @@ impl<'g> Flat<'g> {
         match self.0 {
             Source::Event(_) => self.fields().for_each(|(key, value)| each(key, value)),
             Source::Raw(raw) => {
-                for place in raw.places {
-                    let (key, value) = raw.field(place);
+                let mut at = 0;
+                while let Some((key, value)) = raw.field(at) {
                     each(key, value);
+                    at += 1;
                 }
             }
         }
@@ -169,32 +180,56 @@ impl<'g> Flat<'g> {
 }
 
 impl<'g> Raw<'g> {
-    #[inline]
-    fn field(self, place: &Place) -> (&'g [u8], FlatValue<'g>) {
+    #[inline(always)]
+    fn field(self, at: usize) -> Option<(&'g [u8], FlatValue<'g>)> {
+        match self.fields {
+            Fields::Places(places) => places.get(at).map(|place| self.placed(place)),
+            Fields::Own { duration } if at == duration => Some(self.duration()),
+            Fields::Own { .. } => {
+                let event = self.sending.event;
+                let field = event.parts.fields.get(at)?;
+                Some((field.key.of(event.text), FlatValue::of(field.value, event)))
+            }
+        }
+    }
+
+    fn duration(self) -> (&'g [u8], FlatValue<'g>) {
+        let duration = self.sending.event.duration_micros();
+        (DURATION, FlatValue::Int(duration))
+    }
+
+    fn placed(self, place: &Place) -> (&'g [u8], FlatValue<'g>) {
         let (event, at) = (self.sending.holder(place.holder), place.at as usize);
         let Some(field) = event.parts.fields.get(at) else {
             // Only `duration` may be no field of the event.
-            let duration = self.sending.event.duration_micros();
-            return (DURATION, FlatValue::Int(duration));
+            return self.duration();
         };
         let value = match place.value {
-            Placed::Own => match field.value {
-                RawValue::Str(text) => FlatValue::Str(text.of(event.text)),
-                RawValue::Int(number) => FlatValue::Int(number),
-                RawValue::Time(time) => FlatValue::Time(time),
-                RawValue::Ip(text) => FlatValue::Ip(FlatIp(IpForm::Sent(text.of(event.text)))),
-                RawValue::List(list) => {
-                    let spans = event.parts.elements(list);
-                    FlatValue::List(Elements(Strings::Spans(event.text, spans)))
-                }
-            },
-            Placed::Duration => FlatValue::Int(self.sending.event.duration_micros()),
+            Placed::Own => FlatValue::of(field.value, event),
+            Placed::Duration => self.duration().1,
             Placed::Joined { start, end } => {
                 let elements = self.elements.get(start..end).unwrap_or_default();
                 FlatValue::List(Elements(Strings::Joined(self.sending, elements)))
             }
         };
         (field.key.of(event.text), value)
+    }
+}
+
+impl<'a> FlatValue<'a> {
+    /// A value of this event.
+    #[inline(always)]
+    fn of(value: RawValue, event: RawEvent<'a>) -> Self {
+        match value {
+            RawValue::Str(text) => Self::Str(text.of(event.text)),
+            RawValue::Int(number) => Self::Int(number),
+            RawValue::Time(time) => Self::Time(time),
+            RawValue::Ip(text) => Self::Ip(FlatIp(IpForm::Sent(text.of(event.text)))),
+            RawValue::List(list) => {
+                let spans = event.parts.elements(list);
+                Self::List(Elements(Strings::Spans(event.text, spans)))
+            }
+        }
     }
 }
 

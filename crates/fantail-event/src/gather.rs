@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::{
     CategoryId, Event, Flat, RawEvent, RawSending,
-    flat::Raw,
+    flat::{Fields, Raw},
     raw::{RawValue, Span},
 };
 
@@ -94,11 +94,18 @@ impl Gather {
     /// fields.
     pub fn gather<'g>(&'g mut self, sending: &'g RawSending<'_>) -> Flat<'g> {
         self.clear();
-        if self.fields(sending) {
+        let own = match sending.parents.is_empty() && sending.global.is_empty() {
+            true => self.own(sending.event),
+            false => None,
+        };
+        if own.is_some() || self.fields(sending) {
             self.categories(sending);
             return Flat::from(Raw {
                 sending,
-                places: &self.places,
+                fields: match own {
+                    Some(duration) => Fields::Own { duration },
+                    None => Fields::Places(&self.places),
+                },
                 elements: &self.elements,
                 categories: &self.categories,
             });
@@ -112,6 +119,35 @@ impl Gather {
         self.elements.clear();
         self.categories.clear();
         self.seen = [0; 256];
+    }
+
+    /// Where the duration belongs in an event that inherits nothing; `None` if
+    /// it has very many fields, or a key stands in it twice.
+    fn own(&mut self, event: RawEvent<'_>) -> Option<usize> {
+        if event.len() >= FEW as usize {
+            return None;
+        }
+        let fields = &event.parts.fields;
+        let mut duration = fields.len();
+        for (at, field) in fields.iter().enumerate() {
+            let key = field.key.of(event.text);
+            if key == DURATION {
+                duration = at;
+            }
+            let seen = self.seen.get_mut(hash(key))?;
+            let before = usize::from(*seen).checked_sub(1);
+            if let Some(first) = before {
+                let mut others = fields.get(first..at)?.iter();
+                if others.any(|other| other.key.of(event.text) == key) {
+                    // The next way begins with nothing seen.
+                    self.seen = [0; 256];
+                    return None;
+                }
+            } else {
+                *seen = u8::try_from(at + 1).ok()?;
+            }
+        }
+        Some(duration)
     }
 
     /// Finds all fields; `false` if that is too much, or a key stands twice in
@@ -254,10 +290,15 @@ impl Gather {
     }
 }
 
-/// Of the length and three of the bytes; below 256.
+/// Of the length and the last bytes; below 256.
 #[inline]
 fn hash(key: &[u8]) -> usize {
-    let byte = |at: usize| usize::from(key.get(at).copied().unwrap_or_default());
-    let last = byte(key.len().saturating_sub(1));
-    (key.len() + 7 * byte(0) + 31 * byte(key.len() / 2) + 101 * last) % 256
+    let last = match key.last_chunk() {
+        Some(last) => u32::from_le_bytes(*last),
+        None => key.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)),
+    };
+    let [length, ..] = key.len().to_le_bytes();
+    let mixed = (last ^ u32::from(length)).wrapping_mul(0x9e37_79b1);
+    let [.., high] = mixed.to_le_bytes();
+    high.into()
 }
