@@ -2,7 +2,11 @@
 
 pub mod dovecot;
 pub mod golden;
+mod killed;
 pub mod process;
 mod skip;
 
-pub use crate::skip::{program, skip};
+pub use crate::{
+    killed::{check_killed, processes_with},
+    skip::{program, skip},
+};
