@@ -1,5 +1,6 @@
 //! Shared fixtures and golden runners for fantail's own tests.
 
+mod checker;
 pub mod dovecot;
 pub mod golden;
 mod killed;
@@ -7,6 +8,7 @@ pub mod process;
 mod skip;
 
 pub use crate::{
+    checker::{Verdict, checked, python},
     killed::{check_killed, processes_with},
     skip::{program, skip},
 };
