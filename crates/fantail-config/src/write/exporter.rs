@@ -50,8 +50,8 @@ impl Block<'_> {
                 self.set("unix_path", path);
                 self.timeout("unix_connect_timeout", *timeout);
             }
-            Transport::Log | Transport::Drop => {}
-            Transport::Syslog(_) | Transport::Journal { .. } => {}
+            Transport::Log | Transport::Drop | Transport::Syslog(_) | Transport::Journal { .. } => {
+            }
         }
     }
 
