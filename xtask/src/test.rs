@@ -53,6 +53,8 @@ enum Step {
     Docs,
     /// The fuzz targets build.
     Fuzz,
+    /// Each feature of a library builds alone, and the library without any.
+    Features,
     /// The crates that promise it build without a standard library.
     NoStd,
     /// Licences, sources and bans of all dependencies, by cargo-deny (optional).
@@ -114,6 +116,7 @@ fn perform(
         }
         Step::Docs => docs(workspace, steps),
         Step::Fuzz => fuzz::build(workspace, steps, None),
+        Step::Features => features(workspace, steps),
         Step::NoStd => no_std(workspace, steps),
         Step::Deny => deny(workspace, steps),
     }
@@ -167,6 +170,29 @@ fn docs(workspace: &Workspace, steps: &Steps) -> Outcome {
     let mut command = workspace.cargo(["doc", "--workspace", "--no-deps", "--lib"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
     steps.run("docs", [command])
+}
+
+/// One by one: together, what a feature lacks another one would bring.
+fn features(workspace: &Workspace, steps: &Steps) -> Outcome {
+    let with_features = workspace.packages.iter();
+    let with_features = with_features.filter(|package| !package.features.is_empty());
+    let commands: Vec<Command> = with_features
+        .flat_map(|package| {
+            let without = std::iter::once("");
+            let features = package.features.iter().map(String::as_str);
+            without.chain(features).map(|feature| {
+                let name = package.name.as_str();
+                let mut command = workspace.cargo(["check", "--lib", "--package", name]);
+                command.args(["--no-default-features", "--features", feature]);
+                command
+            })
+        })
+        .collect();
+    let count = commands.len();
+    match steps.run("features", commands) {
+        Outcome::Passed(_) => Outcome::Passed(format!("{count} sets")),
+        outcome => outcome,
+    }
 }
 
 fn no_std(workspace: &Workspace, steps: &Steps) -> Outcome {

@@ -29,6 +29,8 @@ pub(crate) struct Package {
     /// The names of the packages in this repository that it uses, except
     /// in its tests, examples and benchmarks.
     pub(crate) uses: Vec<String>,
+    /// Its features, without `default`.
+    pub(crate) features: Vec<String>,
 }
 
 /// A text file of the repository.
@@ -177,10 +179,14 @@ impl Package {
                 uses.push(text(dependency, "name")?.to_owned());
             }
         }
+        let features = package.get("features").and_then(Value::as_object);
+        let features = features.into_iter().flat_map(|features| features.keys());
+        let features = features.filter(|name| *name != "default");
         Ok(Self {
             name: text(package, "name")?.to_owned(),
             folder: folder.to_owned(),
             uses,
+            features: features.cloned().collect(),
         })
     }
 }

@@ -39,6 +39,7 @@ pub(crate) const SYSTEM: &str = "/etc/dovecot/dovecot.conf";
 Examples:
   fantail check
   fantail check dovecot.conf --against capture.tsv
+  fantail check --for dovecot metrics.conf
   fantail check dovecot.conf --format sarif --deny warning >report.sarif
 
 A capture has a line for each line that a client sent to the stats-writer
@@ -56,6 +57,11 @@ pub(crate) struct Arguments {
     /// How to tell.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Who reads FILE. Settings that only fantail has keep Dovecot from
+    /// starting. Without it, a file called dovecot.conf is Dovecot's, with all
+    /// that it includes.
+    #[arg(long = "for", value_enum, value_name = "PROGRAM")]
+    reader: Option<Reader>,
     /// Let these count as errors: a level (error, warning, hint) with all that
     /// is worse, or a code.
     #[arg(long, value_name = "LEVEL|CODE", value_parser = deny::parse)]
@@ -63,6 +69,15 @@ pub(crate) struct Arguments {
     /// Also say which metrics match nothing in this capture, and why.
     #[arg(long, value_name = "CAPTURE")]
     against: Vec<PathBuf>,
+}
+
+/// Who reads the first file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Reader {
+    /// Dovecot, and perhaps fantail, too.
+    Dovecot,
+    /// Only fantail.
+    Fantail,
 }
 
 /// How findings are told.
@@ -88,6 +103,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let mut outcome = Findings::None;
     let mut findings: Vec<Finding> = loaded.diagnostics.iter().map(Finding::from).collect();
     findings.extend(lint::check(&loaded, &Catalogue::new(), &is_public));
+    let reader = match arguments.reader {
+        None => lint::Reader::ByName,
+        Some(Reader::Dovecot) => lint::Reader::Dovecot,
+        Some(Reader::Fantail) => lint::Reader::Fantail,
+    };
+    findings.extend(lint::check_reader(&loaded, reader));
     if !arguments.against.is_empty() {
         let mut trial = Trial::new(&loaded.settings.metrics, loaded.settings.dialect);
         let mut player = Player::new(loaded.settings.dialect);

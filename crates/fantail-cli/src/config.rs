@@ -20,8 +20,8 @@ use crate::{
 
 /// Print the settings of a configuration that fantail uses.
 ///
-/// All files read, variables expanded, blocks of one name merged, defaults
-/// applied; everything else left out.
+/// All files read, variables expanded, blocks of one name merged; everything
+/// else left out. As JSON with all defaults, in the other syntaxes without.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -95,6 +95,22 @@ pub enum Transport {
     },
 }
 
+impl Transport {
+    /// Its name as the value of `transport` (2.3) or `driver` (2.4).
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Drop => "drop",
+            Self::HttpPost { .. } => "http-post",
+            Self::File { .. } => "file",
+            Self::Unix { .. } => "unix",
+            Self::Syslog(_) => "syslog",
+            Self::Journal { .. } => "journal",
+        }
+    }
+}
+
 /// How requests are made (`http_…`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpOptions {

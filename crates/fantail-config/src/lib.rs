@@ -36,6 +36,8 @@ mod loader;
 mod lone_filter;
 mod metric;
 mod modifier;
+mod own_mention;
+mod own_setting;
 mod raw;
 mod reader;
 mod registry;
@@ -71,6 +73,8 @@ pub use crate::{
     load::{Loaded, Options, Refused, load, load_text},
     loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
     lone_filter::{render_filter_errors, render_filter_warnings},
+    own_mention::{OwnMention, own_mentions},
+    own_setting::{OwnSetting, OwnValue},
     raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     render::{Report, Style, render, render_reports},
     settings::{

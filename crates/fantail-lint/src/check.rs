@@ -6,6 +6,7 @@ mod fields;
 mod grouping;
 mod language;
 mod names;
+pub(crate) mod readers;
 mod secrets;
 mod values;
 

@@ -87,6 +87,8 @@ codes! {
     MatchesNothing = "matches-nothing", Warning;
     /// A secret in a file that everybody on this machine can read.
     ReadableSecret = "readable-secret", Warning;
+    /// A setting that only fantail knows, in a file that Dovecot reads, and refuses; an error where that is certain.
+    UnknownToDovecot = "unknown-to-dovecot", Warning;
 }
 
 impl fmt::Display for Code {

@@ -4,6 +4,7 @@
 //!   categories and reason codes. Compiled in as text, read in once.
 //! - [`check`]: a configuration that was loaded, against the catalogue:
 //!   [`Finding`]s, each with a stable [`Code`], a place and a remedy.
+//! - [`check_reader`]: settings that only fantail knows, in files of Dovecot.
 //! - [`translate`](fn@translate): settings of one series of Dovecot for the other.
 //! - [`Trial`]: the metrics against events that were recorded: which of them
 //!   match nothing, and which term of the filter is to blame.
@@ -40,7 +41,10 @@ mod written;
 
 pub use crate::{
     catalogue::{Catalogue, Category, Event, Field, FieldType},
-    check::check,
+    check::{
+        check,
+        readers::{Reader, check_reader},
+    },
     code::Code,
     finding::Finding,
     translate::{Translation, translate},

@@ -1,8 +1,14 @@
 //! Shared fixtures and golden runners for fantail's own tests.
 
+mod checker;
 pub mod dovecot;
 pub mod golden;
+mod killed;
 pub mod process;
 mod skip;
 
-pub use crate::skip::{program, skip};
+pub use crate::{
+    checker::{Verdict, checked, python},
+    killed::{check_killed, processes_with},
+    skip::{program, skip},
+};

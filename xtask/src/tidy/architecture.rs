@@ -64,6 +64,7 @@ mod tests {
                 name: (*name).to_owned(),
                 folder: format!("crates/{name}"),
                 uses: Vec::new(),
+                features: Vec::new(),
             })
             .collect();
         let document = TextFile {

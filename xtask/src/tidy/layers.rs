@@ -119,6 +119,7 @@ mod tests {
             name: name.to_owned(),
             folder: format!("crates/{name}"),
             uses: uses.iter().map(|&used| used.to_owned()).collect(),
+            features: Vec::new(),
         };
         let found = check_against(&[package], LAYERS);
         let found: Vec<&str> = found.iter().map(|finding| &*finding.message).collect();

@@ -43,6 +43,7 @@ mod tests {
             name: name.to_owned(),
             folder: "crates/fantail-a".to_owned(),
             uses: Vec::new(),
+            features: Vec::new(),
         };
         let manifest = TextFile {
             path: "crates/fantail-a/Cargo.toml".to_owned(),

@@ -1,11 +1,16 @@
-//! Settings as JSON. Bytes that are not UTF-8 are replaced.
+//! Settings as JSON, as `docs/settings.md` describes it. Bytes that are not
+//! UTF-8 are replaced.
+
+mod exporter;
 
 use fantail::{
-    config::{Exporter, Metric, RegistrySettings, Settings, Transport},
-    format::{Parts, TimeStyle},
+    config::{Metric, RegistrySettings, Settings},
+    format::Parts,
     metrics::{GroupBy, Method, Modifier},
 };
 use serde_json::{Value, json};
+
+use self::exporter::exporter;
 
 pub(super) fn write(settings: &Settings) -> String {
     let exporters: Vec<Value> = settings.exporters.iter().map(exporter).collect();
@@ -58,36 +63,6 @@ fn registry(settings: &RegistrySettings) -> Value {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn exporter(one: &Exporter) -> Value {
-    let time = match one.time_style {
-        TimeStyle::Rfc3339 => "rfc3339",
-        TimeStyle::Unix => "unix",
-    };
-    let milliseconds = |timeout: &Option<std::time::Duration>| {
-        timeout.and_then(|timeout| u64::try_from(timeout.as_millis()).ok())
-    };
-    let transport = match &one.transport {
-        Transport::Log => json!({ "driver": "log" }),
-        Transport::Drop => json!({ "driver": "drop" }),
-        Transport::HttpPost { url, timeout, .. } => json!({
-            "driver": "http-post", "url": text(url), "timeout_ms": milliseconds(timeout),
-        }),
-        Transport::File { path, .. } => json!({ "driver": "file", "path": text(path) }),
-        Transport::Unix { path, timeout, .. } => json!({
-            "driver": "unix", "path": text(path), "timeout_ms": milliseconds(timeout),
-        }),
-        Transport::Syslog(_) => json!({ "driver": "syslog" }),
-        Transport::Journal { .. } => json!({ "driver": "journal" }),
-        _ => Value::Null,
-    };
-    json!({
-        "name": text(&one.name),
-        "format": one.format.name(),
-        "time_format": time,
-        "transport": transport,
-    })
 }
 
 fn metric(one: &Metric) -> Value {

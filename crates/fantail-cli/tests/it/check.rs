@@ -44,6 +44,30 @@ fn exit_status() {
     }
 }
 
+/// Settings that keep Dovecot from starting, by who reads the file.
+#[test]
+fn read_by_dovecot() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, reader, status, told) in [
+        ("dovecot.conf", None, 0, "1 warning"),
+        ("dovecot.conf", Some("dovecot"), 1, "1 error"),
+        ("dovecot.conf", Some("fantail"), 0, "nothing is wrong"),
+        ("fantail.conf", None, 0, "nothing is wrong"),
+        ("fantail.conf", Some("dovecot"), 1, "1 error"),
+        ("fantail.conf", Some("fantail"), 0, "nothing is wrong"),
+    ] {
+        let path = folder.path().join(name);
+        let text = b"fantail {\n  idle_series = 1h\n}\n";
+        std::fs::File::create(&path)
+            .and_then(|mut file| std::io::Write::write_all(&mut file, text))
+            .unwrap();
+        let mut arguments = vec![path.to_str().unwrap()];
+        arguments.extend(reader.into_iter().flat_map(|reader| ["--for", reader]));
+        let summary = format!("0 metrics, 0 exporters, read as Dovecot 2.3: {told}");
+        ends(&arguments, status, &summary);
+    }
+}
+
 #[test]
 fn short() {
     let run = check(&[SLIPS, "--format", "short"], b"");

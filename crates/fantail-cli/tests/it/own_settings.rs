@@ -1,8 +1,11 @@
 //! Settings that only fantail knows, from the file to the scrape.
 
-use std::{fs::File, io::Write, path::Path};
+use std::{collections::BTreeSet, fs::File, io::Write, path::Path};
 
-use super::program::{fantail, repository};
+use fantail::config::EXTENSIONS;
+use serde_json::Value;
+
+use super::program::{contents, fantail, repository};
 
 const CONFIG: &str = "\
 metric commands {\n  filter = event=imap_command_finished\n  \
@@ -73,7 +76,7 @@ fn printed() {
     let twice = fantail(&["config", &again], b"").succeeded();
     assert_eq!(printed.as_bytes(), twice);
     let json = fantail(&["config", &again, "--as", "json"], b"").succeeded();
-    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
     let expected = serde_json::json!({
         "series_per_metric": 20,
         "series_total": 1_000_000,
@@ -102,11 +105,135 @@ fn no_room() {
 #[test]
 fn documented() {
     let path = repository().join("docs/settings.md");
-    let page = String::from_utf8(super::program::contents(path)).unwrap();
+    let page = String::from_utf8(contents(path)).unwrap();
     let example = page.split("```").nth(1).unwrap();
     let example = example.replace("!include /etc/dovecot/dovecot.conf", "");
     let folder = tempfile::tempdir().unwrap();
     let config = write(folder.path(), &example);
     let run = fantail(&["check", &config, "--deny", "warning"], b"");
     assert_eq!(run.status, Some(0), "{}", String::from_utf8_lossy(&run.out));
+}
+
+/// What `fantail config --as json` says of the exporters of a configuration.
+fn exporters(config: &str, dialect: &str) -> Vec<Value> {
+    let arguments = ["config", "--as", "json", "--dialect", dialect, config];
+    let json = fantail(&arguments, b"").succeeded();
+    let mut json: Value = serde_json::from_slice(&json).unwrap();
+    serde_json::from_value(json["exporters"].take()).unwrap()
+}
+
+/// An exporter for each target, with no more settings than it needs.
+fn bare() -> Vec<Value> {
+    let targets = [
+        ("log", ""),
+        ("http-post", "transport_args = http://localhost"),
+        (
+            "file",
+            "file_path = /var/log/events\n  delivery = spool\n  spool_path = /var/spool/one",
+        ),
+        ("unix", "unix_path = /run/events"),
+        ("syslog", ""),
+        ("journal", ""),
+    ];
+    let blocks = targets.map(|(target, needed)| {
+        let head = format!("event_exporter {target} {{\n  transport = {target}\n");
+        format!("{head}  format = ndjson\n  format_args = time-unix\n  {needed}\n}}\n")
+    });
+    let folder = tempfile::tempdir().unwrap();
+    exporters(&write(folder.path(), &blocks.concat()), "2.3")
+}
+
+/// The names of an exporter's settings that are not at their defaults.
+fn changed(exporter: &Value) -> Vec<String> {
+    serde_json::from_value(exporter["changed"].clone()).unwrap()
+}
+
+/// Every setting of exporters that only fantail has is in the JSON: as it was
+/// written, and where it was not, with its default.
+#[test]
+fn every_setting_is_in_the_json() {
+    let all: BTreeSet<String> = EXTENSIONS.iter().map(|name| (*name).to_owned()).collect();
+    for dialect in ["2.3", "2.4"] {
+        let config = format!("testdata/config/{dialect}/fantail/targets.conf");
+        let written = exporters(&config, dialect);
+        for exporter in &written {
+            let settings = exporter["settings"].as_object().unwrap();
+            let mut changed = changed(exporter).into_iter();
+            assert!(changed.all(|name| settings.contains_key(&name)));
+        }
+        let written: BTreeSet<String> = written.iter().flat_map(changed).collect();
+        assert_eq!(written, all, "{dialect}");
+    }
+    let bare = bare();
+    let settings = bare
+        .iter()
+        .flat_map(|one| one["settings"].as_object().unwrap());
+    let settings: BTreeSet<String> = settings.map(|(name, _)| name.clone()).collect();
+    assert_eq!(settings, all);
+    // What these two targets need, and what makes its part show.
+    let changed: BTreeSet<String> = bare.iter().flat_map(changed).collect();
+    assert_eq!(Vec::from_iter(&changed), ["delivery", "spool_path"]);
+}
+
+/// The defaults that the JSON tells are those that the documentation tells.
+#[test]
+fn defaults_are_the_documented_ones() {
+    let page = contents(repository().join("docs/exporters.md"));
+    let page = String::from_utf8(page).unwrap();
+    let documented = |name: &str| {
+        let start = format!("| `{name}` |");
+        let row = page.lines().find(|line| line.starts_with(&start));
+        let cell = row.unwrap().split(" | ").nth(1).unwrap().to_owned();
+        let quoted = cell.strip_prefix('`').and_then(|cell| cell.split_once('`'));
+        quoted.map_or(cell.clone(), |(value, _)| value.to_owned())
+    };
+    for exporter in bare() {
+        let changed = changed(&exporter);
+        let settings = exporter["settings"].as_object().unwrap();
+        for (name, value) in settings.iter().filter(|(name, _)| !changed.contains(name)) {
+            let documented = documented(name);
+            let same = match (documented.as_str(), value) {
+                (
+                    "all" | "none" | "never" | "for ever" | "–" | "the system's"
+                    | "those of a second",
+                    Value::Null,
+                ) => true,
+                ("8k", Value::Null) => exporter["name"] != "syslog",
+                ("yes", value) => *value == true,
+                ("no", value) => *value == false,
+                (text, Value::String(word)) => text == word,
+                (text, value) => Some(in_units(text)) == value.as_u64(),
+            };
+            assert!(same, "{name}: {documented} and {value}");
+        }
+    }
+}
+
+/// A number of bytes or milliseconds, as the table of settings writes it.
+fn in_units(text: &str) -> u64 {
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    let number: u64 = digits.parse().unwrap();
+    number
+        * match text[digits.len()..].trim() {
+            "" | "ms" => 1,
+            "k" => 1 << 10,
+            "M" => 1 << 20,
+            "G" => 1 << 30,
+            "secs" => 1000,
+            "mins" => 60_000,
+            other => panic!("{other} in {text}"),
+        }
+}
+
+/// The example of the documentation.
+#[test]
+fn documented_json() {
+    let page = contents(repository().join("docs/settings.md"));
+    let page = String::from_utf8(page).unwrap();
+    let examples: Vec<&str> = page.split("```").collect();
+    let (config, json) = (examples[3], examples[5].strip_prefix("json\n").unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let told = exporters(&write(folder.path(), config), "2.3");
+    let told = told.iter().map(|one| format!("{one:#}\n"));
+    assert_eq!(told.collect::<Vec<_>>(), [json]);
 }

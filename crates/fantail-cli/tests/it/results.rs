@@ -1,14 +1,9 @@
 //! What `fantail replay` tells of the metrics, read by others: dumps in each
 //! form, scrapes, and counts that go on from the last run.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeMap, io::Write as _, path::Path, process::Command};
 
-use fantail_testkit::{golden::SAMPLE, program as peer, skip};
+use fantail_testkit::{Verdict, checked, golden::SAMPLE, program as peer, python, skip};
 use serde_json::Value;
 
 use super::program::{contents, fantail, test_data};
@@ -132,7 +127,7 @@ fn dumps_as_csv() {
             &real_dump(set),
         );
     }
-    let Some(python) = peer("python3") else {
+    let Some(python) = python() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -155,8 +150,8 @@ fn dumps_as_csv() {
     let script = "import csv, json, sys; print(json.dumps(list(csv.reader(sys.stdin))))";
     let mut command = Command::new(python);
     command.args(["-c", script]);
-    let (said, succeeded) = piped(command, &csv);
-    assert!(succeeded, "{said}");
+    let Verdict { content, said } = checked(&mut command, &csv);
+    assert!(content, "{said}");
     let rows: Vec<Vec<String>> = serde_json::from_str(&said).unwrap();
     assert_eq!(
         rows,
@@ -190,24 +185,6 @@ fn written(folder: &Path, name: &str, contents: &[u8]) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// What a program says of an input, and whether it is content.
-fn piped(mut command: Command, input: &[u8]) -> (String, bool) {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may stop reading at its first complaint.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    let output = child.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (
-        String::from_utf8_lossy(&said).into_owned(),
-        output.status.success(),
-    )
-}
-
 #[test]
 fn promtool_reads_the_scrapes() {
     let Some(promtool) = peer("promtool") else {
@@ -216,8 +193,11 @@ fn promtool_reads_the_scrapes() {
     for set in SETS {
         let mut command = Command::new(&promtool);
         command.args(["check", "metrics"]);
-        let (said, content) = piped(command, &replay(set, &["--prometheus", "-"]));
-        assert!(content && said.is_empty(), "{set}: {said}");
+        let verdict = checked(&mut command, &replay(set, &["--prometheus", "-"]));
+        assert!(
+            verdict.content && verdict.said.is_empty(),
+            "{set}: {verdict:?}"
+        );
     }
 }
 
@@ -231,15 +211,14 @@ print(json.dumps({family.name: len(family.samples) for family in families}))
 
 #[test]
 fn the_reference_parser_reads_the_scrapes() {
-    let named = std::env::var_os("FANTAIL_PYTHON").map(Into::into);
-    let Some(python) = named.or_else(|| peer("python3")) else {
+    let Some(python) = python() else {
         return;
     };
     for set in SETS {
         let text = replay(set, &["--openmetrics", "-"]);
         let mut command = Command::new(&python);
         command.args(["-c", PARSE]);
-        let (said, content) = piped(command, &text);
+        let Verdict { content, said } = checked(&mut command, &text);
         if said.contains("No module") {
             skip("Python has no prometheus_client");
             return;

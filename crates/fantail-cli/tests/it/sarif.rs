@@ -4,10 +4,11 @@
 //! `share/sarif-schema-2.1.0.json` below its prefix.
 
 use std::{
-    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
+
+use fantail_testkit::{checked, python, skip};
 
 use super::program::{fantail, repository};
 
@@ -24,17 +25,7 @@ for error in validator.iter_errors(json.load(sys.stdin)):
 
 /// What the schema says against a report.
 fn complaints(python: &Path, report: &[u8]) -> String {
-    let mut child = Command::new(python)
-        .args(["-c", VALIDATE])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may stop before it has read all.
-    let _ = child.stdin.take().unwrap().write_all(report);
-    let output = child.wait_with_output().unwrap();
-    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    checked(Command::new(python).args(["-c", VALIDATE]), report).said
 }
 
 fn configurations() -> Vec<PathBuf> {
@@ -51,13 +42,12 @@ fn configurations() -> Vec<PathBuf> {
 
 #[test]
 fn reports_are_valid() {
-    let named = std::env::var_os("FANTAIL_PYTHON").map(PathBuf::from);
-    let Some(python) = named.or_else(|| fantail_testkit::program("python3")) else {
+    let Some(python) = python() else {
         return;
     };
     let said = complaints(&python, b"{\"version\":\"2.1.0\",\"runs\":[]}");
     if said.contains("No module") || said.contains("No schema") {
-        fantail_testkit::skip("no jsonschema and schema of SARIF for Python");
+        skip("no jsonschema and schema of SARIF for Python");
         return;
     }
     assert_eq!(said, "");

@@ -8,7 +8,7 @@ use std::{
         unix::net::{UnixDatagram, UnixListener, UnixStream},
     },
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +17,7 @@ use fantail_testkit::{
     process::{Process, wait_until},
     program, skip,
 };
+use rustix::process::Signal;
 
 use crate::program::{Run, fantail, repository};
 
@@ -25,7 +26,7 @@ const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
 /// A server in a folder of its own.
 struct Server {
     folder: tempfile::TempDir,
-    child: Child,
+    process: Process,
     said: BufReader<std::process::ChildStderr>,
 }
 
@@ -37,17 +38,16 @@ impl Server {
     }
 
     fn within(folder: tempfile::TempDir) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fantail"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
+        command
             .args(["serve", "--workers", "2", "--no-login-writer", "--config"])
             .arg(folder.path().join("fantail.conf"))
             .arg("--state")
-            .arg(folder.path().join("state"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
+            .arg(folder.path().join("state"));
+        let mut process = Process::start_with(&command, |command| {
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+        });
+        let mut said = BufReader::new(process.child().stderr.take().unwrap());
         let mut line = String::new();
         while !line.ends_with("is ready\n") {
             line.clear();
@@ -55,7 +55,7 @@ impl Server {
         }
         Self {
             folder,
-            child,
+            process,
             said,
         }
     }
@@ -81,27 +81,13 @@ impl Server {
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.unwrap().success());
-    }
-
     /// Has it end; gives its folder back, and what it said.
     fn stop(mut self) -> (tempfile::TempDir, String) {
-        self.signal("TERM");
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        assert_eq!(self.process.stop().code(), Some(0));
         let mut rest = String::new();
         self.said.read_to_string(&mut rest).unwrap();
         let empty = tempfile::tempdir().unwrap();
         (std::mem::replace(&mut self.folder, empty), rest)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -193,7 +179,7 @@ fn a_server_reads_its_configuration_again() {
     );
     // By a signal as well: when that has been done is seen by what it says.
     configure(server.folder.path(), &METRIC.replace("all", "other"));
-    server.signal("HUP");
+    server.process.signal(Signal::HUP);
     let deadline = Instant::now() + Duration::from_secs(20);
     let other = "metric_name\tfield\tcount\nother\tduration\t0\nother\tx\t0\n";
     while server.stats(&["dump", "--columns", "count"]).out != other.as_bytes() {
@@ -221,8 +207,8 @@ fn counts_survive_a_restart() {
 fn a_killed_server_is_replaced_by_the_next() {
     let mut server = Server::start();
     server.send();
-    server.child.kill().unwrap();
-    server.child.wait().unwrap();
+    server.process.signal(Signal::KILL);
+    server.process.wait(Duration::from_secs(10));
     let empty = tempfile::tempdir().unwrap();
     let folder = std::mem::replace(&mut server.folder, empty);
     assert!(folder.path().join("run/stats-writer").exists());

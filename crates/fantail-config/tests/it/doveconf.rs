@@ -12,6 +12,10 @@ use std::{
     process::Command,
 };
 
+use fantail_config::{EXTENSIONS, VERSION_LINES, own_mentions};
+use fantail_event::Dialect;
+use fantail_format::Format;
+
 struct Doveconf {
     version: String,
     /// The folder that it takes for `/`.
@@ -87,12 +91,19 @@ fn compare(version: &str, root: Option<PathBuf>) {
         fantail_testkit::skip(&format!("doveconf {version} is not installed"));
         return;
     };
+    let mentions = |path: &Path| {
+        let dialect = (version == "2.3").then_some(Dialect::V2_3);
+        let loaded = crate::load_file(path, dialect);
+        own_mentions(&loaded.raw, loaded.settings.dialect).len()
+    };
     for path in crate::configurations(&format!("{version}/good")) {
         assert!(doveconf.accepts(&path), "{} is refused", path.display());
+        assert_eq!(mentions(&path), 0, "{}", path.display());
     }
     // What only fantail knows.
     for path in crate::configurations(&format!("{version}/fantail")) {
         assert!(!doveconf.accepts(&path), "{} is taken", path.display());
+        assert!(mentions(&path) > 0, "{}", path.display());
     }
     for path in crate::configurations(&format!("{version}/bad")) {
         let text = std::io::read_to_string(std::fs::File::open(&path).unwrap());
@@ -103,6 +114,61 @@ fn compare(version: &str, root: Option<PathBuf>) {
         assert_eq!(doveconf.accepts(&path), differs, "{}", path.display());
     }
     shapes(&doveconf);
+    own_mentions_are_refused(&doveconf);
+}
+
+/// What is said to be only ours Dovecot refuses, and nothing else of this.
+fn own_mentions_are_refused(doveconf: &Doveconf) {
+    let old = doveconf.version == "2.3";
+    let (head, target, time, dialect) = if old {
+        let time = "format_args = time-rfc3339";
+        (&b""[..], "transport", time, Dialect::V2_3)
+    } else {
+        let time = "time_format = rfc3339";
+        (VERSION_LINES, "driver", time, Dialect::V2_4)
+    };
+    let exporter = |format: &str, to: &str, more: &str| {
+        let body = format!("format = {format}\n  {time}\n  {target} = {to}\n  {more}\n");
+        format!("event_exporter a {{\n  {body}}}\n")
+    };
+    let mut texts = vec![
+        "fantail {\n}\n".to_owned(),
+        "metric a {\n  filter = event=x\n}\n".to_owned(),
+        "metric a {\n  filter = event=x\n  declare = x:1\n}\n".to_owned(),
+    ];
+    for (format, _) in Format::NAMES {
+        texts.push(exporter(format, "log", ""));
+    }
+    for to in ["log", "drop", "file", "unix", "syslog", "journal"] {
+        texts.push(exporter("json", to, ""));
+    }
+    let settings = ["file_path", "unix_path"].iter().chain(EXTENSIONS);
+    texts.extend(settings.map(|name| exporter("json", "log", &format!("{name} = 1"))));
+    texts.push(exporter("json", "log", "unix_connect_timeout = 5 secs"));
+    if !old {
+        texts.push(exporter("json", "log", "fields_deny {\n    a = yes\n  }"));
+        let group = exporter("json", "log", "sample = 10");
+        texts.push(format!("group @metric_defaults own {{\n{group}}}\n"));
+        for key in [
+            "event_exporter_sample",
+            "metric_declare",
+            "fantail_exemplars",
+        ] {
+            texts.push(format!("{key} = x\n"));
+        }
+    }
+    let mut refused = 0;
+    for text in texts {
+        let whole = [head, text.as_bytes()].concat();
+        let loaded = crate::read(dialect, whole.clone());
+        let mentions = own_mentions(&loaded.raw, dialect);
+        let file = doveconf.place("own.conf", &whole);
+        let refusal = doveconf.refusal(&file);
+        std::fs::remove_file(doveconf.outside(&file)).unwrap();
+        assert_eq!(refusal.is_some(), !mentions.is_empty(), "{text}{refusal:?}");
+        refused += mentions.len();
+    }
+    assert!(refused > EXTENSIONS.len(), "{refused}");
 }
 
 /// The shapes that people run are for this version and good for it, not only

@@ -1,7 +1,8 @@
 //! Each check: what it finds, and what it leaves alone.
 
+use fantail_config::{Memory, Options, load};
 use fantail_event::Dialect::{self, V2_3, V2_4};
-use fantail_lint::{Catalogue, check};
+use fantail_lint::{Catalogue, Reader, check, check_reader};
 
 /// What is found in a configuration, as `line:column code` and message.
 fn found(dialect: Dialect, text: &str, public: bool) -> Vec<String> {
@@ -440,4 +441,52 @@ fn secrets() {
             "{url}"
         );
     }
+}
+
+/// What `check_reader` says of the file `main` and those that it includes.
+#[track_caller]
+fn readers(reader: Reader, main: &str, expected: &[&str]) {
+    let own = "metric m {\n  filter = event=fs\n  declare = fs:1\n}\n";
+    let exporter = "event_exporter e {\n  format = ndjson\n  format_args = time-unix\n  \
+                    transport = journal\n  sample = 7\n}\n";
+    let memory = Memory::new()
+        .with("/d/dovecot.conf", format!("{own}!include conf.d/x.conf\n"))
+        .with("/d/conf.d/x.conf", exporter)
+        .with("/f/plain.conf", format!("{exporter}fantail {{\n}}\n"))
+        .with(
+            "/f/fantail.conf",
+            "!include /d/dovecot.conf\n!include plain.conf\n",
+        );
+    let loaded = load(main.as_bytes(), &memory, &Options::default());
+    let findings = check_reader(&loaded, reader);
+    let lines = findings.iter().map(|one| {
+        let line = one.to_line(&loaded.sources);
+        let end = ": it refuses the file, and cannot start";
+        line.strip_suffix(end).unwrap_or(&line).to_owned()
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), expected, "{reader:?} {main}");
+}
+
+#[test]
+fn files_that_dovecot_reads() {
+    let known = |place: &str, level: &str, what: &str| {
+        let what = format!("Dovecot does not know `{what}`");
+        format!("{place}: {level}[lint/unknown-to-dovecot]: {what}")
+    };
+    let of_dovecot = [
+        known("/d/dovecot.conf:3:3", "warning", "declare"),
+        known("/d/conf.d/x.conf:2:12", "warning", "ndjson"),
+    ];
+    let of_dovecot: Vec<&str> = of_dovecot.iter().map(String::as_str).collect();
+    readers(Reader::ByName, "/d/dovecot.conf", &of_dovecot);
+    readers(Reader::ByName, "/f/fantail.conf", &of_dovecot);
+    readers(Reader::Fantail, "/f/fantail.conf", &of_dovecot);
+    readers(Reader::Fantail, "/d/dovecot.conf", &[]);
+    readers(Reader::ByName, "/f/plain.conf", &[]);
+    let certain = [
+        known("/f/plain.conf:2:12", "error", "ndjson"),
+        known("/f/plain.conf:7:1", "error", "fantail"),
+    ];
+    let certain: Vec<&str> = certain.iter().map(String::as_str).collect();
+    readers(Reader::Dovecot, "/f/plain.conf", &certain);
 }

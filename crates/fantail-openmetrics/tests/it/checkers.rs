@@ -1,15 +1,12 @@
 //! The checkers of others: promtool, and the OpenMetrics parser of
 //! prometheus-client.
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::process::Command;
 
 use fantail_event::Value;
 use fantail_metrics::{Limits, Snapshot};
 use fantail_openmetrics::{Format, Options};
-use fantail_testkit::{program, skip};
+use fantail_testkit::{checked, program, python, skip};
 
 use crate::{
     RECORDED, SMALL,
@@ -48,17 +45,8 @@ fn snapshots() -> Vec<(&'static str, Snapshot)> {
 
 /// Runs a checker on a text; its complaints, if any.
 pub(crate) fn complaints(mut command: Command, text: &str) -> Option<String> {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may stop reading at its first complaint.
-    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+    let verdict = checked(&mut command, text.as_bytes());
+    (!verdict.content).then_some(verdict.said)
 }
 
 /// What it has to say of names that are made to be odd: not whether they can
@@ -95,9 +83,7 @@ assert count > 0
 
 #[test]
 fn the_reference_parser_reads_all() {
-    // A Python that has the parser can be named, for those in a venv.
-    let named = std::env::var_os("FANTAIL_PYTHON").map(Into::into);
-    let Some(python) = named.or_else(|| program("python3")) else {
+    let Some(python) = python() else {
         return;
     };
     let run = |text: &str| {

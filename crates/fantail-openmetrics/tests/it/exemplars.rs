@@ -5,7 +5,7 @@ use std::process::Command;
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
 use fantail_metrics::{Limits, MetricSettings, Registry, Snapshot};
 use fantail_openmetrics::{Exposition, Format, Options};
-use fantail_testkit::{program, skip};
+use fantail_testkit::{python, skip};
 
 use crate::{
     checkers::complaints,
@@ -118,8 +118,7 @@ assert all(float(e.timestamp) >= 1700000000 for e in exemplars)
 
 #[test]
 fn the_reference_parser_reads_them() {
-    let named = std::env::var_os("FANTAIL_PYTHON").map(Into::into);
-    let Some(python) = named.or_else(|| program("python3")) else {
+    let Some(python) = python() else {
         return;
     };
     let run = |text: &str| {

@@ -5,16 +5,16 @@ use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    path::Path,
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use fantail_metrics::{Label, MetricSnapshot, Series};
 use fantail_openmetrics::{Format, Options};
-use fantail_testkit::program;
+use fantail_testkit::{check_killed, process::Process, program};
+use tempfile::TempDir;
 
 use crate::{
     RECORDED,
@@ -55,27 +55,17 @@ fn serve(listener: &TcpListener, format: Format, text: &str) {
 
 /// A Prometheus that ends with the test, and its folder with it.
 struct Server {
-    child: Child,
-    folder: PathBuf,
+    // Before the folder: fields are dropped in this order.
+    _process: Process,
+    _folder: TempDir,
     address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
 }
 
 impl Server {
     fn start(prometheus: &Path, target: SocketAddr) -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("fantail-prometheus-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        let config = folder.join("prometheus.yml");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let config = path.join("prometheus.yml");
         let text = format!(
             "scrape_configs:\n- job_name: test\n  honor_labels: true\n  scrape_interval: 1s\n  \
              scrape_timeout: 1s\n  static_configs:\n  - targets: ['{target}']\n"
@@ -88,22 +78,21 @@ impl Server {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let child = Command::new(prometheus)
+        let mut command = Command::new(prometheus);
+        command
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",
-                folder.join("data").display()
+                path.join("data").display()
             ))
             .arg(format!("--web.listen-address={address}"))
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .current_dir(path);
+        let process = Process::start_with(&command, |command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+        });
         Self {
-            child,
-            folder,
+            _process: process,
+            _folder: folder,
             address,
         }
     }
@@ -231,6 +220,17 @@ fn check_series(series: &Series<'_>, name: &str, value: impl Fn(&str) -> Option<
     let seconds = value(&format!("dovecot_{name}_duration_seconds_total")).unwrap();
     let expected = series.duration().sum() as f64 / 1e6;
     assert!((seconds - expected).abs() <= expected * 1e-12, "{name}");
+}
+
+#[test]
+fn a_killed_test_leaves_no_prometheus() {
+    let Some(prometheus) = program("prometheus") else {
+        return;
+    };
+    let test = "prometheus::a_killed_test_leaves_no_prometheus";
+    // Nobody is there to be scraped.
+    let target = SocketAddr::from(([127, 0, 0, 1], 9));
+    check_killed(test, || Server::start(&prometheus, target));
 }
 
 #[test]

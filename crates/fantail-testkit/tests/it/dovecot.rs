@@ -12,7 +12,7 @@ use std::{
 use fantail_testkit::{
     dovecot::{Installation, Site, StatsService, Traffic, Users, Version},
     process::wait_until,
-    program,
+    processes_with, program,
 };
 
 const METRIC: &str = "metric commands {\n  filter = event=imap_command_finished\n}\n";
@@ -43,17 +43,6 @@ fn check(version: Version) {
     drop(site);
     assert!(!folder.exists() && !folder.is_symlink());
     assert_eq!(processes_with(folder.to_str().unwrap()), [""; 0]);
-}
-
-/// The command lines that name something.
-fn processes_with(name: &str) -> Vec<String> {
-    #[allow(clippy::disallowed_methods, reason = "what the kernel tells")]
-    let lines = fs::read_dir("/proc").unwrap().filter_map(|process| {
-        // Most have no such file, or are gone by now.
-        let line = fs::read(process.ok()?.path().join("cmdline")).ok()?;
-        Some(String::from_utf8_lossy(&line).into_owned())
-    });
-    lines.filter(|line| line.contains(name)).collect()
 }
 
 /// Set for the test that is killed.

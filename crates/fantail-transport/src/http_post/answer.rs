@@ -2,9 +2,12 @@
 //!
 //! 2xx: the payloads arrived. 408, 429 and 5xx: the server has trouble, and
 //! says perhaps for how long. 401, 403 and 407: it does not know us, for
-//! which the payloads are not to blame; a new token may help. 3xx: it has
-//! moved, and only the configuration can follow. Other 4xx: it will never
-//! take these payloads; with 400, 413 and 422 perhaps some of them.
+//! which the payloads are not to blame; a new token may help, so they wait for
+//! it. 3xx: it has moved, and only the configuration can follow; they wait for
+//! that, too. Other 4xx: it will never take these payloads; with 400, 413 and
+//! 422 perhaps some of them.
+//!
+//! Whoever can mend it reads only the message: it says what to mend.
 
 use std::{
     io,
@@ -30,9 +33,11 @@ impl From<TransportError> for Failure {
     }
 }
 
-/// Turns a status that is no success into a failure.
+/// Turns a status that is no success into a failure. `credentials` says
+/// whether the request had any.
 pub(super) fn check(
     status: u16,
+    credentials: bool,
     retry_after: Option<&str>,
     now: SystemTime,
 ) -> Result<(), Failure> {
@@ -45,7 +50,8 @@ pub(super) fn check(
         400..500 => Retry::Never,
         _ => later,
     };
-    let message = io::Error::other(format!("status {status}"));
+    let remedy = remedy(status, credentials);
+    let message = io::Error::other(format!("status {status}{remedy}"));
     let kind = match retry {
         Retry::Never => TransportErrorKind::Refused,
         _ => TransportErrorKind::Answer,
@@ -54,6 +60,33 @@ pub(super) fn check(
         error: TransportError::new(kind, message).with_retry(retry),
         by_payload: matches!(status, 400 | 413 | 422),
     })
+}
+
+/// What an administrator can do about a status that time alone does not mend.
+const fn remedy(status: u16, credentials: bool) -> &'static str {
+    match (status, credentials) {
+        (401, true) => {
+            ": it refuses our credentials; events wait until it takes them, or others \
+             (`http_token_file`, `http_headers_file`)"
+        }
+        (401, false) => {
+            ": it asks for credentials, and there are none; events wait until \
+             `http_token_file` or `http_headers_file` is set"
+        }
+        (403, true) => {
+            ": it does not allow us to post here with these credentials; events wait until it does"
+        }
+        (403, false) => {
+            ": it does not allow us to post here without credentials; events wait until it does, \
+             or `http_token_file` or `http_headers_file` is set"
+        }
+        (407, _) => {
+            ": a proxy before it asks for credentials, which are not sent to proxies; events wait \
+             until it lets us through"
+        }
+        (300..=399, _) => ": it sends us elsewhere; events wait until its URL is mended",
+        _ => "",
+    }
 }
 
 /// `Retry-After`: seconds, or a date.
@@ -74,12 +107,17 @@ mod tests {
     #[track_caller]
     fn check_status(status: u16, retry_after: Option<&str>, expected: Option<Retry>) {
         let now = UNIX_EPOCH + Duration::from_secs(784_111_717);
-        let got = check(status, retry_after, now);
-        assert_eq!(
-            got.err().map(|failure| failure.error.retry()),
-            expected,
-            "{status}"
-        );
+        for credentials in [false, true] {
+            let got = check(status, credentials, retry_after, now);
+            let got = got.err().map(|failure| failure.error.retry());
+            assert_eq!(got, expected, "{status}");
+        }
+    }
+
+    #[track_caller]
+    fn check_message(status: u16, credentials: bool, expected: &str) {
+        let failure = check(status, credentials, None, UNIX_EPOCH).unwrap_err();
+        assert_eq!(failure.error.to_string(), expected);
     }
 
     #[test]
@@ -94,6 +132,32 @@ mod tests {
         }
         for status in [400, 404, 405, 410, 413, 415, 422, 451] {
             check_status(status, None, Some(Retry::Never));
+        }
+    }
+
+    /// Whoever reads the log learns what to mend, if there is something.
+    #[test]
+    fn messages() {
+        let refused = "no good answer from the target: status 401: it refuses our credentials; \
+                       events wait until it takes them, or others (`http_token_file`, \
+                       `http_headers_file`)";
+        check_message(401, true, refused);
+        let asked = "no good answer from the target: status 401: it asks for credentials, and \
+                     there are none; events wait until `http_token_file` or `http_headers_file` \
+                     is set";
+        check_message(401, false, asked);
+        let moved = "no good answer from the target: status 308: it sends us elsewhere; events \
+                     wait until its URL is mended";
+        check_message(308, true, moved);
+        check_message(503, true, "no good answer from the target: status 503");
+        check_message(400, true, "the target refused it: status 400");
+        for credentials in [false, true] {
+            for status in 300..600 {
+                let failure = check(status, credentials, None, UNIX_EPOCH).unwrap_err();
+                let told = failure.error.to_string().contains("events wait");
+                let ours = matches!(status, 300..=399 | 401 | 403 | 407);
+                assert_eq!(told, ours, "{status}");
+            }
         }
     }
 

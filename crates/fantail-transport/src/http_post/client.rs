@@ -44,6 +44,8 @@ const IDLE: Duration = Duration::from_secs(20);
 pub(super) struct Client {
     agent: Agent,
     url: String,
+    /// Whether the URL has credentials: `https://name:secret@host`.
+    in_url: bool,
 }
 
 impl Client {
@@ -64,6 +66,7 @@ impl Client {
         };
         Ok(Self {
             agent: config.build().into(),
+            in_url: has_credentials(&settings.url),
             url: settings.url.clone(),
         })
     }
@@ -85,13 +88,20 @@ impl Client {
         let status = answer.status().as_u16();
         let retry_after = answer.headers().get("retry-after");
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
-        let checked = answer::check(status, retry_after, now());
+        let credentials = !headers.is_empty() || self.in_url;
+        let checked = answer::check(status, credentials, retry_after, now());
         // The connection is used again only if the answer was read; whether
         // that succeeds changes nothing for the payloads.
         let body = answer.body_mut().with_config().limit(MOST_ANSWER);
         body.read_to_vec().ok();
         checked
     }
+}
+
+fn has_credentials(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next();
+    authority.is_some_and(|authority| authority.contains('@'))
 }
 
 /// TLS with these certificates, or those that the system trusts.

@@ -7,14 +7,20 @@ use std::{
     num::NonZeroUsize,
     path::Path,
     process::Command,
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
+use fantail_testkit::{check_killed, process::Process};
 use fantail_transport::{
-    Batch, Delivery, HttpBatch, HttpSettings, HttpTransport, Retry, Transport, TransportErrorKind,
+    Batch, Delivery, HttpBatch, HttpSettings, HttpTransport, Queue, QueueSettings, Retry,
+    RetrySettings, Transport, TransportErrorKind,
 };
 
-use crate::peers::{HttpServer, Process, Reply, free_port, text, wait_for};
+use crate::{
+    peers::{HttpServer, PATIENCE, Reply, free_port, text, wait_for},
+    queue::quick,
+};
 
 fn batch(payloads: &[&str]) -> Batch {
     let mut batch = Batch::new();
@@ -28,6 +34,17 @@ fn settings(url: &str) -> HttpSettings {
     HttpSettings {
         timeout: Some(Duration::from_secs(10)),
         ..HttpSettings::new(url, "application/json")
+    }
+}
+
+/// Tries again at once, and for ever.
+fn patient() -> QueueSettings {
+    QueueSettings {
+        retry: RetrySettings {
+            attempts: None,
+            ..quick().retry
+        },
+        ..quick()
     }
 }
 
@@ -186,6 +203,51 @@ fn a_token_is_read_again() {
     assert!(error.to_string().contains("token"), "{error}");
 }
 
+/// Events are not lost because a token ran out: they wait, that is counted,
+/// and the log says what to mend.
+#[test]
+fn refused_credentials_lose_nothing() {
+    for status in [401, 403, 407] {
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        fs::write(&token, "old").unwrap();
+        let server = HttpServer::start(move |_, request| {
+            let known = request.has("authorization: bearer new");
+            Reply::Status(if known { 200 } else { status }, "")
+        });
+        let transport = HttpTransport::new(HttpSettings {
+            token_file: Some(token.clone()),
+            batch: HttpBatch::Lines,
+            ..settings(&server.url)
+        });
+        let (sender, troubles) = mpsc::channel();
+        let queue = Queue::builder("loki", Box::new(transport.unwrap()))
+            .settings(patient())
+            .on_trouble(move |trouble| sender.send(trouble.to_string()).unwrap())
+            .start()
+            .unwrap();
+        queue.offer(&mut batch(&["a", "b", "c"]));
+        let failures = || queue.status().counters.failures;
+        wait_for("attempts", || (failures() >= 3).then_some(()));
+        let said = troubles.recv_timeout(PATIENCE).unwrap();
+        let start = format!("loki: no good answer from the target: status {status}: ");
+        assert!(said.starts_with(&start), "{said}");
+        assert!(said.contains("credentials"), "{said}");
+        assert!(said.contains("events wait"), "{said}");
+        let status = queue.status();
+        let error = status.last_error.unwrap().message;
+        assert!(said.ends_with(&error), "{said}: {error}");
+        let counters = status.counters;
+        assert_eq!((counters.sent, counters.dropped_in_all()), (0, 0));
+        assert_eq!(status.waiting, 3);
+        fs::write(&token, "new").unwrap();
+        wait_for("the events", || (queue.status().waiting == 0).then_some(()));
+        let counters = queue.status().counters;
+        assert_eq!((counters.sent, counters.dropped_in_all()), (3, 0));
+        assert!(counters.retried >= 3, "{counters:?}");
+    }
+}
+
 #[test]
 fn one_bad_payload_takes_no_other_with_it() {
     let bad = |body: &[u8]| body.windows(3).any(|word| word == b"bad");
@@ -324,6 +386,20 @@ fn nginx_says_when_to_come_again() {
     check(&deliver(&mut transport, &["a", "b"]), 0, 0, asked);
     fs::write(path.join("open"), "").unwrap();
     check(&deliver(&mut transport, &["a", "b"]), 2, 0, None);
+}
+
+#[test]
+fn a_killed_test_leaves_no_nginx() {
+    let Some(nginx) = fantail_testkit::program("nginx") else {
+        return;
+    };
+    check_killed("http::a_killed_test_leaves_no_nginx", || {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let server = format!("listen 127.0.0.1:{port};");
+        let nginx = start_nginx(&nginx, folder.path(), &server, port);
+        (nginx, folder)
+    });
 }
 
 /// R41: HTTPS, the server's certificate signed by a private authority.

@@ -2,12 +2,13 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
+use fantail_testkit::{check_killed, process::Process, program};
 use fantail_transport::{
     Facility, MessageSettings, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
     SyslogSettings, SyslogTransport, Tabs, Transport,
 };
 
-use crate::peers::{Process, free_port, text, wait_for};
+use crate::peers::{free_port, text, wait_for};
 
 /// An rsyslog that writes what it understood: a line of JSON a message.
 struct Rsyslog {
@@ -31,7 +32,7 @@ const FIELDS: [&str; 7] = [
 
 impl Rsyslog {
     fn start() -> Option<Self> {
-        let rsyslogd = fantail_testkit::program("rsyslogd")?;
+        let rsyslogd = program("rsyslogd")?;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let (udp, tcp) = (free_port(), free_port());
@@ -108,6 +109,14 @@ fn send(settings: SyslogSettings, payload: &str) {
     let mut transport = SyslogTransport::new(settings);
     transport.send(payload.as_bytes()).unwrap();
     transport.flush().unwrap();
+}
+
+#[test]
+fn a_killed_test_leaves_no_rsyslog() {
+    if program("rsyslogd").is_some() {
+        let test = "syslog::a_killed_test_leaves_no_rsyslog";
+        check_killed(test, || Rsyslog::start().unwrap());
+    }
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! Settings that only fantail knows, in files that Dovecot reads.
+
+use fantail_config::{FileId, Loaded, OwnMention, Severity, Span, own_mentions};
+
+use super::shown;
+use crate::{Code, Finding};
+
+/// The name of the file that Dovecot begins with.
+const DOVECOT_CONF: &[u8] = b"dovecot.conf";
+
+/// So many names of one block are told.
+const MOST_NAMES: usize = 5;
+
+/// Who reads a configuration's first file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// Dovecot, if the file is called `dovecot.conf`; else only fantail.
+    #[default]
+    ByName,
+    /// Dovecot.
+    Dovecot,
+    /// Only fantail.
+    Fantail,
+}
+
+/// What Dovecot would refuse, since only fantail knows it: a finding for each
+/// block, and an error if it is known that Dovecot reads the file.
+///
+/// Whoever reads a file reads what it includes; a file called `dovecot.conf` is
+/// Dovecot's, whoever includes it.
+#[must_use]
+pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
+    let mentions = own_mentions(&loaded.raw, loaded.settings.dialect);
+    let mut mentions = mentions
+        .iter()
+        .filter_map(|mention| Some((mention, known_by(loaded, reader, mention.span.file)?)))
+        .peekable();
+    let mut findings = Vec::new();
+    while let Some((first, basis)) = mentions.next() {
+        let mut others = Vec::new();
+        while let Some((other, _)) = mentions.next_if(|(other, _)| is_beside(first, other)) {
+            others.push(other.written.as_slice());
+        }
+        findings.push(finding(first, others, basis));
+    }
+    findings
+}
+
+/// Whether both stand in one block, of one file.
+fn is_beside(one: &OwnMention, other: &OwnMention) -> bool {
+    one.block.is_some() && one.block == other.block && one.span.file == other.span.file
+}
+
+/// Why it is thought that Dovecot reads a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    Told,
+    /// The name of the file, or of one that includes it.
+    Name,
+}
+
+/// `None` if only fantail reads it.
+fn known_by(loaded: &Loaded, reader: Reader, file: FileId) -> Option<Basis> {
+    let mut by_name = false;
+    // From the file to the first one; each was included by an earlier one.
+    let mut file = file;
+    while let Some(place) = loaded.sources.included(file) {
+        by_name |= is_dovecot_conf(loaded, file);
+        if place.file == file {
+            break;
+        }
+        file = place.file;
+    }
+    match reader {
+        Reader::Dovecot => return Some(Basis::Told),
+        Reader::ByName => by_name |= is_dovecot_conf(loaded, file),
+        Reader::Fantail => {}
+    }
+    by_name.then_some(Basis::Name)
+}
+
+fn is_dovecot_conf(loaded: &Loaded, file: FileId) -> bool {
+    let path = loaded.sources.name(file);
+    path.rsplit(|byte| *byte == b'/').next() == Some(DOVECOT_CONF)
+}
+
+fn finding(first: &OwnMention, mut others: Vec<&[u8]>, basis: Basis) -> Finding {
+    let written = shown(&first.written);
+    let message =
+        format!("Dovecot does not know `{written}`: it refuses the file, and cannot start");
+    let place: Span = first.span;
+    let mut finding = Finding::new(Code::UnknownToDovecot, message, place);
+    others.dedup();
+    if !others.is_empty() {
+        let told = others.iter().take(MOST_NAMES);
+        let told: Vec<String> = told.map(|name| format!("`{}`", shown(name))).collect();
+        let more = others.len() - told.len();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        finding = finding.note(format!(
+            "nor does it know {}{more} in this block",
+            told.join(", ")
+        ));
+    }
+    if basis == Basis::Told {
+        finding = finding.severity(Severity::Error);
+    } else {
+        finding = finding.note(
+            "it is taken for Dovecot's by the name `dovecot.conf`; if only fantail reads it, say \
+             `--for fantail`",
+        );
+    }
+    finding.help(
+        "keep it in a file that only fantail reads, such as `fantail.conf`, and let that \
+         `!include` this one",
+    )
+}
