@@ -41,6 +41,9 @@ const CONNECTIONS: [usize; 2] = [1, 20];
 
 const MESSAGES: usize = 10;
 
+/// A log that did not grow for so long has everything.
+const QUIET: Duration = Duration::from_millis(300);
+
 fn main() {
     let quick = env::args().any(|argument| argument == "--quick");
     let rounds = if quick { 2 } else { 12 };
@@ -70,10 +73,14 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
     let mut other = site(StatsService::Elsewhere);
     let _serve = serve(&other);
     other.start();
-    let mut sides = [Side::new(&own), Side::new(&other)];
+    let logs = [own.path("log"), other.path("serve.log")];
+    let [own_log, our_log] = logs;
+    let mut sides = [Side::new(&own, own_log), Side::new(&other, our_log)];
     for round in 0..rounds {
         for at in 0..sides.len() {
-            sides[(round + at) % 2].round();
+            let side = &mut sides[(round + at) % 2];
+            side.round();
+            side.settle();
         }
     }
     let version = installation.version_text();
@@ -96,6 +103,17 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
         }
         println!();
     }
+    if exports {
+        let [own, ours] = [own, ours].map(|side| {
+            let (kilobytes, time) = (&mut side.unwritten, &mut side.behind);
+            format!(
+                "{} kB, for {} ms",
+                middle_one(kilobytes) / 1000,
+                millis(middle_one(time))
+            )
+        });
+        println!("\nNot yet in the log when the last command had ended: own {own}; ours {ours}.");
+    }
 }
 
 fn cases() -> impl Iterator<Item = (&'static str, usize)> {
@@ -114,10 +132,14 @@ fn middle(rounds: &mut [Vec<Duration>], part: f64) -> Duration {
         .iter_mut()
         .map(|times| quantile(times, part))
         .collect();
-    quantile(&mut quantiles, 0.5)
+    middle_one(&mut quantiles)
 }
 
-fn quantile(times: &mut [Duration], part: f64) -> Duration {
+fn middle_one<T: Copy + Ord>(values: &mut [T]) -> T {
+    quantile(values, 0.5)
+}
+
+fn quantile<T: Copy + Ord>(times: &mut [T], part: f64) -> T {
     times.sort_unstable();
     #[allow(
         clippy::cast_possible_truncation,
@@ -134,10 +156,16 @@ struct Side {
     connections: Vec<Connection>,
     /// What each of the cases took, round by round.
     taken: Vec<Vec<Vec<Duration>>>,
+    /// Where exports are written to.
+    log: PathBuf,
+    /// Bytes that were written into it after the commands of a round, and
+    /// until when.
+    unwritten: Vec<u64>,
+    behind: Vec<Duration>,
 }
 
 impl Side {
-    fn new(site: &Site) -> Self {
+    fn new(site: &Site, log: PathBuf) -> Self {
         let count = CONNECTIONS.into_iter().max().unwrap();
         let connections = (0..count)
             .map(|number| Connection::open(site, number))
@@ -145,7 +173,27 @@ impl Side {
         Self {
             connections,
             taken: cases().map(|_| Vec::new()).collect(),
+            log,
+            unwritten: Vec::new(),
+            behind: Vec::new(),
         }
+    }
+
+    /// Waits until the exports of a round are written: what one side has left
+    /// to do must not slow the other one's round.
+    fn settle(&mut self) {
+        let size = || fs::metadata(&self.log).map_or(0, |file| file.len());
+        let begun = Instant::now();
+        let (first, mut last, mut grown) = (size(), size(), begun);
+        while grown.elapsed() < QUIET {
+            thread::sleep(Duration::from_millis(1));
+            let now = size();
+            if now != last {
+                (last, grown) = (now, Instant::now());
+            }
+        }
+        self.unwritten.push(last - first);
+        self.behind.push(grown - begun);
     }
 
     fn round(&mut self) {
@@ -229,7 +277,7 @@ impl Connection {
     }
 }
 
-/// The program, built beside this one.
+/// The program, built beside this one, as nice as its unit makes it.
 fn serve(site: &Site) -> Process {
     let mut program = env::current_exe().unwrap();
     program.set_file_name("fantail");
@@ -238,7 +286,11 @@ fn serve(site: &Site) -> Process {
         "no {}: cargo xtask bench latency",
         program.display()
     );
-    let mut command = Command::new(program);
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/fantail.service");
+    let unit = text(&unit);
+    let nice = unit.lines().find_map(|line| line.strip_prefix("Nice="));
+    let mut command = Command::new("nice");
+    command.args(["-n", nice.unwrap()]).arg(program);
     command.arg("serve").arg("--config").arg(site.config());
     let log: PathBuf = site.path("serve.log");
     let file = fs::File::create(&log).unwrap();
