@@ -54,6 +54,12 @@ fn next_identity() -> u64 {
 pub struct CategoryId(u32);
 
 impl CategoryId {
+    /// The number, less than [`MAX_CATEGORIES`].
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
     /// The number.
     #[must_use]
     pub const fn index(self) -> usize {

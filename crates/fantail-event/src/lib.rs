@@ -32,6 +32,7 @@ mod ip;
 mod kept;
 mod level;
 mod marks;
+mod name;
 mod raw;
 mod scan;
 mod sending;
@@ -51,6 +52,7 @@ pub use crate::{
     ip::{Ip, Zone, ZoneName},
     kept::{KeptEvent, Known},
     level::Level,
+    name::same_name,
     raw::RawEvent,
     scan::{MAX_TEXT, Scan},
     sending::RawSending,

@@ -21,6 +21,7 @@ use crate::{
     Timestamp,
     ip::is_usual_v4,
     marks::Ends,
+    name::same_name,
     raw::{Parts, RawField, RawValue, Span},
     text::{MAX_FIELDS, integer},
 };
@@ -353,7 +354,8 @@ impl Hints {
     fn find(&mut self, name: &[u8], categories: &CategoryTree) -> Option<CategoryId> {
         let hint = self.0.get_mut(place(name))?;
         if let Some(id) = *hint
-            && categories.name(id) == Some(name)
+            && let Some(known) = categories.name(id)
+            && same_name(known, name)
         {
             return Some(id);
         }

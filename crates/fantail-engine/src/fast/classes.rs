@@ -6,7 +6,7 @@
 //! cache of fixed size: where two kinds of events would have one place, the
 //! older one is looked for again.
 
-use fantail_event::Level;
+use fantail_event::{Level, same_name};
 use fantail_filter::{ClassId, Matcher};
 
 use super::{keys, sets::SetId};
@@ -44,7 +44,7 @@ impl Entry {
         self.categories == traits.categories
             && self.level == traits.level
             && self.has_name == traits.name.is_some()
-            && keys::same(&self.name, traits.name.unwrap_or_default())
+            && same_name(&self.name, traits.name.unwrap_or_default())
     }
 }
 

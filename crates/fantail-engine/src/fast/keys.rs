@@ -8,6 +8,7 @@
 //! few instructions a key, and fields that come only sometimes throw it out of
 //! step: not tried.)
 
+use fantail_event::same_name;
 use fantail_filter::{Slot, Slots};
 
 /// Keys with their slots; `duration` is not among them, because its value is
@@ -79,7 +80,7 @@ impl Keys {
         let mut at = self.first_place(hash);
         // Ends at the first free place.
         while let Some(Some(entry)) = self.entries.get(at) {
-            if entry.hash == hash && same(self.name(entry), key) {
+            if entry.hash == hash && same_name(self.name(entry), key) {
                 return Some(entry.slot);
             }
             at = self.next_place(at);
@@ -107,26 +108,6 @@ impl Keys {
 /// All keys of a configuration are less than 4 GiB.
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// Whether two names are the same. Most have 4 to 32 bytes: their first and
-/// last halves, which may overlap, are compared without a call.
-#[inline]
-pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    match a.len() {
-        4..8 => ends::<4>(a) == ends::<4>(b),
-        8..=16 => ends::<8>(a) == ends::<8>(b),
-        17..=32 => ends::<16>(a) == ends::<16>(b),
-        _ => a == b,
-    }
-}
-
-#[inline]
-fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
-    Some((bytes.first_chunk()?, bytes.last_chunk()?))
 }
 
 #[inline]
@@ -161,7 +142,7 @@ pub(super) fn hash(bytes: &[u8]) -> u32 {
 mod tests {
     use fantail_filter::FilterSet;
 
-    use super::{Keys, hash, same};
+    use super::{Keys, hash};
 
     #[test]
     fn keys_are_found_and_others_are_not() {
@@ -201,19 +182,5 @@ mod tests {
         let hashes: std::collections::HashSet<u32> =
             keys.iter().map(|key| hash(key.as_bytes())).collect();
         assert_eq!(hashes.len(), keys.len());
-    }
-
-    #[test]
-    fn names_of_all_lengths_are_compared_whole() {
-        for length in 0..70 {
-            let name = vec![b'x'; length];
-            assert!(same(&name, &name.clone()));
-            assert!(!same(&name, &[&name[..], b"x"].concat()));
-            for at in 0..length {
-                let mut other = name.clone();
-                other[at] = b'y';
-                assert!(!same(&name, &other), "{length} {at}");
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use fantail_event::{CategoryId, CategoryTree, RawEvent};
+use fantail_event::{CategoryId, CategoryTree, MAX_CATEGORIES, RawEvent};
 
 /// The number of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,13 @@ const SETS: usize = 4_096;
 const MEMBERS: usize = 1 << 18;
 /// Places for unions that are remembered; a power of two.
 const UNIONS: usize = 256;
+/// Places for the sets of events that are remembered; a power of two.
+const EVENTS: usize = 256;
+/// So many categories are one number, with as many bits each as all of a tree
+/// need, and no category nothing but zeros.
+const PACKED: usize = 9;
+const BITS: u32 = 14;
+const _: () = assert!(MAX_CATEGORIES < (1 << BITS) && PACKED * (BITS as usize) <= 128);
 
 /// The sets of one tree's categories.
 #[derive(Debug)]
@@ -37,6 +44,8 @@ pub(super) struct CategorySets {
     /// Two sets and their union, by a hash of the two; the last one asked for
     /// takes the place.
     unions: Box<[(SetId, SetId, SetId)]>,
+    /// Events' own categories, as a number, and their set.
+    events: Box<[(u128, SetId)]>,
 }
 
 impl CategorySets {
@@ -48,6 +57,7 @@ impl CategorySets {
             members: 0,
             of_one: Vec::new(),
             unions: vec![(SetId::EMPTY, SetId::EMPTY, SetId::EMPTY); UNIONS].into(),
+            events: vec![(0, SetId::EMPTY); EVENTS].into(),
         }
     }
 
@@ -62,6 +72,31 @@ impl CategorySets {
     /// The set of an event's own categories.
     #[inline]
     pub(super) fn of_event(&mut self, event: RawEvent<'_>, tree: &CategoryTree) -> SetId {
+        let categories = event.categories();
+        if categories.len() > PACKED {
+            return self.unite_all(event, tree);
+        }
+        let number = |id: &CategoryId| u128::from(id.number()) + 1;
+        let packed = categories
+            .iter()
+            .fold(0, |packed, id| packed << BITS | number(id));
+        let place = place(packed);
+        match self.events.get(place) {
+            Some((known, set)) if *known == packed => *set,
+            _ => {
+                let set = self.unite_all(event, tree);
+                if let Some(remembered) = self.events.get_mut(place)
+                    && set != SetId::UNKNOWN
+                {
+                    *remembered = (packed, set);
+                }
+                set
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn unite_all(&mut self, event: RawEvent<'_>, tree: &CategoryTree) -> SetId {
         let mut set = SetId::EMPTY;
         for category in event.categories() {
             let known = self.of_one.get(category.index()).copied().flatten();
@@ -138,6 +173,13 @@ impl CategorySets {
         self.numbers.insert(members, SetId(number));
         SetId(number)
     }
+}
+
+#[inline]
+fn place(packed: u128) -> usize {
+    let mixed = packed.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    let [.., high] = mixed.to_le_bytes();
+    usize::from(high) % EVENTS
 }
 
 #[cfg(test)]
