@@ -191,7 +191,10 @@ mod tests {
             assert_eq!(few.count(), count as u64);
             let sum: u128 = values[..count].iter().map(|value| u128::from(*value)).sum();
             assert_eq!(few.sum(), sum);
-            let ends = values[..count].iter().min().zip(values[..count].iter().max());
+            let ends = values[..count]
+                .iter()
+                .min()
+                .zip(values[..count].iter().max());
             assert_eq!(few.ends(), ends.map(|(min, max)| (*min, *max)));
             if few.record(*value) {
                 continue;
@@ -221,7 +224,14 @@ mod tests {
             check(&values, 1 + ROOM / bytes);
             // Wider from the second, or the last, on.
             let values: Vec<u64> = (0..40).map(|n| 7 + u64::from(n == 5) * far).collect();
-            check(&values, if bytes > 5 { 5.max(1 + ROOM / bytes) } else { 1 + ROOM / bytes });
+            check(
+                &values,
+                if bytes > 5 {
+                    5.max(1 + ROOM / bytes)
+                } else {
+                    1 + ROOM / bytes
+                },
+            );
         }
     }
 

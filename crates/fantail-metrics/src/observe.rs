@@ -109,27 +109,31 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     let mut path = [ROOT; SHORT];
     if scratch.exemplar.is_none()
         && settings.group_by.len() < limits.updates_per_event.min(SHORT)
-        && let Some(len) = known_path(tree, settings, event, dialect, &mut path)
+        && let Some((len, overflowed)) =
+            usual_path(tree, settings, event, dialect, (limits, used), &mut path)
         && let Some(path) = path.get(..len)
     {
         tree.record_all(path, duration, &scratch.numbers);
-        return 0;
+        return overflowed;
     }
     scratch.duration = duration;
     observe_any(tree, settings, event, dialect, limits, used, scratch)
 }
 
 /// The way of an event down a tree, if it is the usual one: a text or nothing
-/// at each level, and series that are there. Gives how many they are.
+/// at each level. Gives how many series they are, and how many of them are an
+/// `other`. What is new on the way is made, and is there if another way has to
+/// be taken after all.
 #[inline]
-fn known_path<V: MetricView + ?Sized>(
+fn usual_path<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
     event: &V,
     dialect: Dialect,
+    (limits, used): (&Limits, &mut usize),
     path: &mut [u32; SHORT],
-) -> Option<usize> {
-    let mut parent = ROOT;
+) -> Option<(usize, u64)> {
+    let (mut parent, mut overflowed) = (ROOT, 0);
     for ((at, level), place) in settings.group_by.iter().enumerate().zip(&mut path[1..]) {
         let Method::Discrete(modifiers) = &level.method else {
             return None;
@@ -140,14 +144,23 @@ fn known_path<V: MetricView + ?Sized>(
             (None, Dialect::V2_3) => Key::Missing,
             (Some(_), _) => return None,
         };
-        parent = tree.known_child(parent, key)?;
+        let mut room = Room {
+            metric: limits.series_per_metric,
+            used,
+            all: limits.series,
+        };
+        // Less than `SHORT`.
+        let depth = u32::try_from(at).unwrap_or(u32::MAX);
+        let (child, other) = tree.child(parent, depth, key, &mut room);
+        overflowed += u64::from(other);
+        parent = child;
         *place = parent;
         // Nothing is below it.
         if key == Key::Missing {
-            return Some(at + 2);
+            return Some((at + 2, overflowed));
         }
     }
-    Some(1 + settings.group_by.len())
+    Some((1 + settings.group_by.len(), overflowed))
 }
 
 /// [`observe`] for any event, once `scratch` has its numbers.

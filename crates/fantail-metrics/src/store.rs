@@ -32,6 +32,16 @@ struct Head {
 }
 
 impl Labels {
+    /// None, with room for those of a segment that are much like these. There
+    /// will be as many, and to grow from one on costs more than to fill.
+    fn after(full: &Self) -> Self {
+        Self {
+            heads: Vec::with_capacity(SEGMENT),
+            texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
+        }
+    }
+
+    #[inline]
     fn push(&mut self, parent: u32, key: Key<'_>) {
         let (tag, text) = key.parts();
         self.texts.extend_from_slice(text);
@@ -126,6 +136,18 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// None, with room for those of a segment.
+    fn after(full: &Self) -> Self {
+        Self {
+            marks: Vec::with_capacity(SEGMENT),
+            stride: full.stride,
+            distributions: Vec::with_capacity(SEGMENT * full.stride),
+            own_sums: Vec::with_capacity(full.own_sums.len()),
+            exemplars: Vec::new(),
+        }
+    }
+
+    #[inline]
     fn push(
         &mut self,
         mark: Mark,
@@ -225,8 +247,8 @@ impl Store {
         distributions: impl ExactSizeIterator<Item = Distribution>,
         own_sum: Option<i128>,
     ) {
-        let labels = self.labels.place_for(self.len);
-        let values = self.values.place_for(self.len);
+        let labels = self.labels.place_for(self.len, Labels::after);
+        let values = self.values.place_for(self.len, Values::after);
         if let (Some(labels), Some(values)) = (labels, values) {
             labels.push(parent, key);
             values.push(mark, distributions, own_sum);
