@@ -96,7 +96,7 @@ const fn most(len: usize) -> usize {
 #[allow(clippy::cast_possible_truncation, reason = "less than the length")]
 const fn first_place(hash: u32, len: usize) -> usize {
     // The upper bits: of twice as many places, it is twice as far or one more.
-    (hash as u64 * len as u64 >> 32) as usize
+    ((hash as u64 * len as u64) >> 32) as usize
 }
 
 #[inline]
