@@ -5,6 +5,7 @@ mod saved;
 use crate::{
     Percentile,
     bins::Binned,
+    few::Few,
     moments::{Moments, as_f64},
     samples::Samples,
     sketch::Sketch,
@@ -19,10 +20,10 @@ use crate::{
 /// 2⁶⁴+1). Distributions merge, and a merge equals the distribution of all
 /// values together; the order in which they come does not matter.
 ///
-/// It is 104 bytes, and room for the first 4 to 31 values is in there: 11 if
-/// they are less than 8 seconds apart, as durations in microseconds. Up to 480
-/// values add 1 to 8 bytes each, according to how far they lie apart; beyond,
-/// a sketch of 1 to 3 KB takes their place.
+/// It is 40 bytes, and room for the first 4 to 31 values is in there: 11 if
+/// they are less than 8 seconds apart, as durations in microseconds. More take
+/// 104 bytes besides: up to 480 values 1 to 8 bytes each, according to how far
+/// they lie apart; beyond, a sketch of 1 to 3 KB takes their place.
 ///
 /// ```
 /// # use fantail_metrics::{Distribution, Percentile};
@@ -34,11 +35,66 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Distribution {
+    values: Values,
+}
+
+#[derive(Debug, Clone)]
+enum Values {
+    /// Everything else follows from them.
+    Few(Few),
+    Many(Box<Many>),
+}
+
+/// More values than are kept in place.
+#[derive(Debug, Clone)]
+struct Many {
     moments: Moments,
-    /// 2⁶⁴−1 without values.
     min: u64,
     max: u64,
     samples: Samples,
+}
+
+impl Many {
+    /// What there is, with room for another value.
+    fn of_few(few: &Few, next: u64) -> Self {
+        let (min, max) = few.ends().unwrap_or((u64::MAX, 0));
+        Self {
+            moments: few.moments(),
+            min,
+            max,
+            samples: Samples::of_few(few, next),
+        }
+    }
+
+    #[inline]
+    fn record(&mut self, binned: Binned) {
+        let value = binned.value;
+        self.samples.record(self.moments.count(), binned);
+        self.moments.record(value);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let (count, other_count) = (self.moments.count(), other.moments.count());
+        self.samples.merge(count, &other.samples, other_count);
+        self.merge_numbers(&other.moments, (other.min, other.max));
+    }
+
+    fn merge_few(&mut self, few: &Few) {
+        let Some(ends) = few.ends() else {
+            return;
+        };
+        let count = self.moments.count();
+        self.samples.extend(count, few.iter(), few.count());
+        self.merge_numbers(&few.moments(), ends);
+    }
+
+    fn merge_numbers(&mut self, moments: &Moments, (min, max): (u64, u64)) {
+        self.moments.merge(moments);
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+    }
 }
 
 impl Default for Distribution {
@@ -54,12 +110,8 @@ impl Distribution {
     /// No values yet.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            moments: Moments::default(),
-            min: u64::MAX,
-            max: 0,
-            samples: Samples::default(),
-        }
+        let values = Values::Few(Few::default());
+        Self { values }
     }
 
     /// Adds a value.
@@ -71,20 +123,44 @@ impl Distribution {
     /// The same for a value that others take, too.
     #[inline]
     pub(crate) fn record_binned(&mut self, binned: Binned) {
-        let value = binned.value;
-        self.samples.record(self.moments.count(), binned);
-        self.moments.record(value);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        match &mut self.values {
+            Values::Few(few) => {
+                if !few.record(binned.value) {
+                    self.make_room(binned);
+                }
+            }
+            Values::Many(many) => many.record(binned),
+        }
+    }
+
+    /// Adds a value that there is no room for so far.
+    #[cold]
+    fn make_room(&mut self, binned: Binned) {
+        let Values::Few(few) = &self.values else {
+            return;
+        };
+        self.values = if let Some(wider) = few.widened(binned.value) {
+            Values::Few(wider)
+        } else {
+            let mut many = Many::of_few(few, binned.value);
+            many.record(binned);
+            Values::Many(Box::new(many))
+        };
     }
 
     /// Adds all values of another.
     pub fn merge(&mut self, other: &Self) {
-        self.samples
-            .merge(self.count(), &other.samples, other.count());
-        self.moments.merge(&other.moments);
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        match (&mut self.values, &other.values) {
+            (Values::Few(_), Values::Few(few)) => self.extend(few.iter()),
+            (Values::Many(many), Values::Few(few)) => many.merge_few(few),
+            (Values::Many(many), Values::Many(other)) => many.merge(other),
+            (Values::Few(few), Values::Many(_)) if few.count() == 0 => *self = other.clone(),
+            (Values::Few(few), Values::Many(other)) => {
+                let mut many = Box::new(Many::of_few(few, other.min));
+                many.merge(other);
+                self.values = Values::Many(many);
+            }
+        }
     }
 
     /// Forgets all values, and frees their memory.
@@ -94,26 +170,40 @@ impl Distribution {
 
     /// How many values there are.
     #[must_use]
-    pub const fn count(&self) -> u64 {
-        self.moments.count()
+    #[inline]
+    pub fn count(&self) -> u64 {
+        match &self.values {
+            Values::Few(few) => few.count(),
+            Values::Many(many) => many.moments.count(),
+        }
     }
 
     /// Their sum.
     #[must_use]
+    #[inline]
     pub fn sum(&self) -> u128 {
-        self.moments.sum()
+        match &self.values {
+            Values::Few(few) => few.sum(),
+            Values::Many(many) => many.moments.sum(),
+        }
     }
 
     /// The least; 0 without values.
     #[must_use]
-    pub const fn min(&self) -> u64 {
-        if self.count() == 0 { 0 } else { self.min }
+    pub fn min(&self) -> u64 {
+        match &self.values {
+            Values::Few(few) => few.ends().map_or(0, |(min, _)| min),
+            Values::Many(many) => many.min,
+        }
     }
 
     /// The greatest; 0 without values.
     #[must_use]
-    pub const fn max(&self) -> u64 {
-        self.max
+    pub fn max(&self) -> u64 {
+        match &self.values {
+            Values::Few(few) => few.ends().map_or(0, |(_, max)| max),
+            Values::Many(many) => many.max,
+        }
     }
 
     /// The mean; 0 without values.
@@ -129,7 +219,10 @@ impl Distribution {
     /// The population variance; 0 without values.
     #[must_use]
     pub fn variance(&self) -> f64 {
-        self.moments.variance()
+        match &self.values {
+            Values::Few(few) => few.moments().variance(),
+            Values::Many(many) => many.moments.variance(),
+        }
     }
 
     /// The median: see [`Quantiles::median`].
@@ -147,7 +240,14 @@ impl Distribution {
     /// For several quantiles of the same values: sorts them once.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles<'_> {
-        let values = self.samples.sorted(self.count());
+        let values = match &self.values {
+            Values::Few(few) => {
+                let mut values: Vec<u64> = few.iter().collect();
+                values.sort_unstable();
+                Ok(values)
+            }
+            Values::Many(many) => many.samples.sorted(self.count()),
+        };
         Quantiles {
             distribution: self,
             values,
@@ -157,13 +257,36 @@ impl Distribution {
     /// Whether the quantiles are exact.
     #[must_use]
     pub const fn is_exact(&self) -> bool {
-        !matches!(self.samples, Samples::Sketch(_))
+        self.sketch().is_none()
+    }
+
+    /// The sketch that has taken the place of the values.
+    const fn sketch(&self) -> Option<(&Many, &Sketch)> {
+        let Values::Many(many) = &self.values else {
+            return None;
+        };
+        match &many.samples {
+            Samples::Sketch(sketch) => Some((many, sketch)),
+            Samples::Exact { .. } => None,
+        }
+    }
+
+    /// Calls with each value, in the order in which they came, unless there is
+    /// a sketch of them.
+    fn for_each_exact(&self, mut each: impl FnMut(u64)) {
+        match &self.values {
+            Values::Few(few) => few.iter().for_each(&mut each),
+            Values::Many(many) => many.samples.exact().for_each(each),
+        }
     }
 
     /// Bytes that it takes on the heap, besides its own size.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.samples.heap_bytes()
+        match &self.values {
+            Values::Few(_) => 0,
+            Values::Many(many) => size_of::<Many>() + many.samples.heap_bytes(),
+        }
     }
 }
 
@@ -208,6 +331,12 @@ impl Quantiles<'_> {
     pub fn percentile(&self, percentile: Percentile) -> u64 {
         let rank = percentile.rank(self.distribution.count());
         rank.map_or(0, |rank| self.at(rank))
+    }
+
+    /// All values in order, if they are exact.
+    #[cfg(test)]
+    pub(crate) fn exact(&self) -> Option<&[u64]> {
+        self.values.as_deref().ok()
     }
 
     fn at(&self, rank: u64) -> u64 {

@@ -258,12 +258,14 @@ fn write_pieces(
         let is_plain = matches!(escape(&settings.name), Cow::Borrowed(_));
         let mut path = Path::new(settings, snapshot.dialect(), Names::Dovecot);
         for series in metric.series().iter() {
-            let Some(name) = path.enter(&series) else {
-                continue;
-            };
-            match is_plain {
-                true => out.extend_from_slice(name),
-                false => escape_into(name, out),
+            if !is_plain || path.append_last(&series, out).is_none() {
+                let Some(name) = path.enter(&series) else {
+                    continue;
+                };
+                match is_plain {
+                    true => out.extend_from_slice(name),
+                    false => escape_into(name, out),
+                }
             }
             numbers::write(series.duration(), &columns, out);
             for (field, distribution) in escaped.iter().zip(series.fields()) {

@@ -23,6 +23,7 @@ mod dovecot_label;
 pub mod dump;
 mod error;
 mod exemplar;
+mod few;
 mod fold;
 mod label;
 mod limits;

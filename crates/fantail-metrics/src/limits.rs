@@ -9,7 +9,7 @@
 /// [`MetricSnapshot::overflowed`](crate::MetricSnapshot::overflowed) tells how
 /// often.
 ///
-/// A series takes some 150 bytes and its label, and 104 bytes for each field
+/// A series takes some 80 bytes and its label, and 40 bytes for each field
 /// of the metric; 1 to 4 KB for each of them once it has hundreds of values.
 /// The limits are those of one registry: shards have theirs each, and
 /// [`Snapshot::merged`](crate::Snapshot::merged) makes them hold for all together.

@@ -5,8 +5,11 @@
 //! them. Nothing here allocates once the buffers have grown, but for new
 //! series, and for exemplars if they are asked for.
 
+mod usual;
+
 use fantail_event::{Dialect, ValueRef};
 
+use self::usual::usual_path;
 use crate::{
     Exemplar, Limits,
     bins::Binned,
@@ -109,45 +112,15 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     let mut path = [ROOT; SHORT];
     if scratch.exemplar.is_none()
         && settings.group_by.len() < limits.updates_per_event.min(SHORT)
-        && let Some(len) = known_path(tree, settings, event, dialect, &mut path)
+        && let Some((len, overflowed)) =
+            usual_path(tree, settings, event, dialect, (limits, used), &mut path)
         && let Some(path) = path.get(..len)
     {
         tree.record_all(path, duration, &scratch.numbers);
-        return 0;
+        return overflowed;
     }
     scratch.duration = duration;
     observe_any(tree, settings, event, dialect, limits, used, scratch)
-}
-
-/// The way of an event down a tree, if it is the usual one: a text or nothing
-/// at each level, and series that are there. Gives how many they are.
-#[inline]
-fn known_path<V: MetricView + ?Sized>(
-    tree: &mut Tree,
-    settings: &MetricSettings,
-    event: &V,
-    dialect: Dialect,
-    path: &mut [u32; SHORT],
-) -> Option<usize> {
-    let mut parent = ROOT;
-    for ((at, level), place) in settings.group_by.iter().enumerate().zip(&mut path[1..]) {
-        let Method::Discrete(modifiers) = &level.method else {
-            return None;
-        };
-        let key = match (event.level(at), dialect) {
-            (Some(ValueRef::Str(text)), _) => Key::Text(text_key(text, modifiers)?),
-            (None, Dialect::V2_4) => Key::Text(b""),
-            (None, Dialect::V2_3) => Key::Missing,
-            (Some(_), _) => return None,
-        };
-        parent = tree.known_child(parent, key)?;
-        *place = parent;
-        // Nothing is below it.
-        if key == Key::Missing {
-            return Some(at + 2);
-        }
-    }
-    Some(1 + settings.group_by.len())
 }
 
 /// [`observe`] for any event, once `scratch` has its numbers.

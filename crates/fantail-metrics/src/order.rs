@@ -38,6 +38,15 @@ fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Pl
     // From the metric down to the one before.
     let mut path: Vec<u32> = Vec::new();
     for (at, parent) in (0..).zip(parents) {
+        // Of many series, most are siblings of the one before.
+        if let [.., above, last] = path.as_mut_slice()
+            && *above == parent
+        {
+            *last = at;
+            let depth = index(path.len() - 1);
+            places.push(Place { at, depth });
+            continue;
+        }
         while path.last().is_some_and(|last| *last != parent) {
             path.pop();
         }

@@ -88,10 +88,12 @@ impl<S: Clone + Default> Segment<S> {
 
 impl<S: Clone + Default> Segmented<S> {
     /// The segment that the item with this index goes to, which is the next
-    /// after all others.
-    pub(crate) fn place_for(&mut self, next: usize) -> Option<&mut S> {
+    /// after all others. `after` makes one from the one before, which is full.
+    #[inline]
+    pub(crate) fn place_for(&mut self, next: usize, after: impl FnOnce(&S) -> S) -> Option<&mut S> {
         if self.segments.len() <= next / SEGMENT {
-            self.segments.push(Segment::Own(S::default()));
+            let new = self.segments.last().map(|last| after(last.get()));
+            self.segments.push(Segment::Own(new.unwrap_or_default()));
         }
         self.segments.last_mut()?.get_mut()
     }
@@ -157,7 +159,8 @@ mod tests {
         let mut list = Segmented::<Vec<usize>>::default();
         for item in 0..len {
             assert_eq!(at(&list, item), None);
-            push(list.place_for(item).unwrap(), item, 1);
+            let after = |last: &Vec<usize>| Vec::with_capacity(last.len());
+            push(list.place_for(item, after).unwrap(), item, 1);
             assert_eq!(at(&list, item), Some(item));
         }
         list
@@ -195,7 +198,7 @@ mod tests {
         let mut list = list(200);
         let shared: Vec<Arc<Vec<usize>>> = list.share().collect();
         set(&mut list, 70, 0);
-        push(list.place_for(200).unwrap(), 200, 1);
+        push(list.place_for(200, Vec::clone).unwrap(), 200, 1);
         assert!(shared.iter().flat_map(|s| s.iter().copied()).eq(0..200));
         assert_eq!((at(&list, 70), at(&list, 200)), (Some(0), Some(200)));
         // What nobody wrote to is one for both still.

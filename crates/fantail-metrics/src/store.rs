@@ -4,12 +4,14 @@
 //! changes with each event. So these are kept apart, both in
 //! [segments](crate::segmented): a snapshot copies neither.
 
+mod chunk;
+
 use std::sync::Arc;
 
+pub(crate) use self::chunk::Chunk;
 use crate::{
-    Distribution, Exemplar, Label,
+    Distribution, Exemplar,
     bins::Binned,
-    cohort::Shares,
     segmented::{SEGMENT, Segmented, push},
     tree::Key,
 };
@@ -32,6 +34,16 @@ struct Head {
 }
 
 impl Labels {
+    /// None, with room for those of a segment that are much like these. There
+    /// will be as many, and to grow from one on costs more than to fill.
+    fn after(full: &Self) -> Self {
+        Self {
+            heads: Vec::with_capacity(SEGMENT),
+            texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
+        }
+    }
+
+    #[inline]
     fn push(&mut self, parent: u32, key: Key<'_>) {
         let (tag, text) = key.parts();
         self.texts.extend_from_slice(text);
@@ -126,6 +138,18 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// None, with room for those of a segment.
+    fn after(full: &Self) -> Self {
+        Self {
+            marks: Vec::with_capacity(SEGMENT),
+            stride: full.stride,
+            distributions: Vec::with_capacity(SEGMENT * full.stride),
+            own_sums: Vec::with_capacity(full.own_sums.len()),
+            exemplars: Vec::new(),
+        }
+    }
+
+    #[inline]
     fn push(
         &mut self,
         mark: Mark,
@@ -225,8 +249,8 @@ impl Store {
         distributions: impl ExactSizeIterator<Item = Distribution>,
         own_sum: Option<i128>,
     ) {
-        let labels = self.labels.place_for(self.len);
-        let values = self.values.place_for(self.len);
+        let labels = self.labels.place_for(self.len, Labels::after);
+        let values = self.values.place_for(self.len, Values::after);
         if let (Some(labels), Some(values)) = (labels, values) {
             labels.push(parent, key);
             values.push(mark, distributions, own_sum);
@@ -310,13 +334,9 @@ impl Store {
     }
 
     pub(crate) fn share(&mut self) -> Vec<Chunk> {
-        let chunk = |(labels, values)| Chunk {
-            labels,
-            values,
-            shares: None,
-        };
         let both = self.labels.share().zip(self.values.share());
-        both.map(chunk).collect()
+        both.map(|(labels, values)| Chunk::new(labels, values))
+            .collect()
     }
 
     /// The series that stay, in the same order. `keep` gets parent and mark of
@@ -341,45 +361,5 @@ impl Store {
             }
         }
         kept
-    }
-}
-
-/// A segment of series as it was at one moment.
-#[derive(Debug, Clone)]
-pub(crate) struct Chunk {
-    labels: Arc<Labels>,
-    values: Arc<Values>,
-    /// What its only series has elsewhere.
-    shares: Option<Arc<Shares>>,
-}
-
-impl Chunk {
-    /// Adds what its only series has in cohorts.
-    pub(crate) fn add(&mut self, shares: Shares) {
-        self.shares = Some(Arc::new(shares));
-    }
-
-    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
-        self.labels.parents()
-    }
-
-    pub(crate) fn label(&self, within: usize) -> Label<'_> {
-        self.labels.key(within).into()
-    }
-
-    pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {
-        let here = self.values.distributions(within);
-        match (&self.shares, here) {
-            (Some(shares), [own]) => std::slice::from_ref(shares.with(own)),
-            _ => here,
-        }
-    }
-
-    pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {
-        self.values.own_sums.get(within).copied()
-    }
-
-    pub(crate) fn exemplar(&self, within: usize) -> Option<&Arc<Exemplar>> {
-        self.values.exemplars.get(within)?.as_ref()
     }
 }

@@ -188,12 +188,6 @@ impl Tree {
         found.ok_or(hash)
     }
 
-    /// The series below `parent` with this key, if it is there.
-    #[inline]
-    pub(crate) fn known_child(&mut self, parent: u32, key: Key<'_>) -> Option<u32> {
-        self.find(parent, key.parts()).ok()
-    }
-
     /// The series below `parent`, which is `depth` levels below the metric;
     /// its `other` where there is no room for a new one. The flag tells
     /// whether it is that.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -95,8 +95,6 @@ pub(crate) struct Tally {
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_refused: AtomicU64,
     pub(crate) scrapes: AtomicU64,
-    /// Bytes of the text of the last one.
-    pub(crate) scraped: AtomicUsize,
 }
 
 impl Tally {
@@ -108,7 +106,6 @@ impl Tally {
             reloads: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
             scrapes: AtomicU64::new(0),
-            scraped: AtomicUsize::new(0),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! HTTP: scrapes, health, and what is going on as JSON.
 //!
-//! Everything is rendered off the workers, as a whole, before the first byte
-//! is sent. A client that does not take its answer, or does not finish its
-//! request, is cut off; there are only so many at a time.
+//! Everything is rendered off the workers; scrapes, which can be long, while
+//! they are sent. A client that does not take its answer, or does not finish
+//! its request, is cut off; there are only so many at a time.
 
 mod api;
 mod own;
 mod paced;
 mod scrape;
+mod streamed;
 
 use std::{io, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
 

@@ -4,7 +4,7 @@
 //! Of many, the sketch's bins are written beside the exact moments; what is
 //! read is checked as far as bins, bounds and moments contradict each other.
 
-use super::Distribution;
+use super::{Distribution, Many, Values};
 use crate::{
     bins::{BINS, bin_of},
     moments::Moments,
@@ -21,18 +21,18 @@ const SKETCH: u64 = 1;
 
 impl Distribution {
     pub(crate) fn save(&self, out: &mut Writer) {
-        let Samples::Sketch(sketch) = &self.samples else {
+        let Some((many, sketch)) = self.sketch() else {
             out.number(2 * self.count());
             let mut previous = 0;
-            self.samples.for_each_exact(self.count(), |value| {
+            self.for_each_exact(|value| {
                 out.difference(previous, value);
                 previous = value;
             });
             return;
         };
         out.number(SKETCH);
-        out.numbers(&self.moments.limbs());
-        out.numbers(&[self.min, self.max]);
+        out.numbers(&many.moments.limbs());
+        out.numbers(&[many.min, many.max]);
         out.number(sketch.counts().count() as u64);
         let mut next = 0;
         for (bin, count) in sketch.counts() {
@@ -84,11 +84,12 @@ impl Distribution {
         if min > max || !ends || !many {
             return Err(StateErrorKind::Malformed);
         }
-        Ok(Self {
+        let values = Values::Many(Box::new(Many {
             moments,
             min,
             max,
             samples: Samples::Sketch(sketch),
-        })
+        }));
+        Ok(Self { values })
     }
 }

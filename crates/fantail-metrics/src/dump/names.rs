@@ -59,6 +59,30 @@ impl<'a> Path<'a> {
         here.map(|_| &*self.name)
     }
 
+    /// Appends the name of a series as [`enter`](Self::enter) would give it,
+    /// without going there; `None` if it has to be entered. For the usual label
+    /// of a series that nothing is below: no name begins with its name.
+    #[inline]
+    pub(super) fn append_last(&mut self, series: &Series<'_>, out: &mut Vec<u8>) -> Option<()> {
+        let depth = series.depth();
+        if depth == 0 || depth < self.settings.group_by.len() {
+            return None;
+        }
+        self.steps.truncate(depth);
+        let above = (*self.steps.last()?)?;
+        let (label, _) = above.labels.plain(series.label())?;
+        let name = self.name.get(..above.end)?;
+        out.reserve(name.len() + 1 + label.len());
+        out.extend_from_slice(name);
+        out.push(b'_');
+        let start = out.len();
+        out.extend_from_slice(label);
+        if has_blank(label) {
+            replace_blanks(out.get_mut(start..).unwrap_or_default());
+        }
+        Some(())
+    }
+
     #[inline]
     fn go_down(&mut self, above: Step, label: Label<'_>, level: &GroupBy) -> Option<Step> {
         self.name.truncate(above.end);
@@ -73,8 +97,7 @@ impl<'a> Path<'a> {
         };
         let label = self.name.get_mut(start..).unwrap_or_default();
         if has_blank(label) {
-            let blanks = label.iter_mut().filter(|byte| **byte == b' ');
-            blanks.for_each(|blank| *blank = b'_');
+            replace_blanks(label);
         }
         Some(Step {
             end: self.name.len(),
@@ -105,6 +128,12 @@ impl<'a> Path<'a> {
         }
         Some(labels)
     }
+}
+
+#[cold]
+fn replace_blanks(label: &mut [u8]) {
+    let blanks = label.iter_mut().filter(|byte| **byte == b' ');
+    blanks.for_each(|blank| *blank = b'_');
 }
 
 /// Looks at eight bytes at a time: most labels have none.

@@ -13,18 +13,35 @@ use crate::{
 /// computed.
 #[inline]
 pub(super) fn write(distribution: &Distribution, columns: &[Column], out: &mut Vec<u8>) {
+    let mut rest = columns;
+    while let [column, after @ ..] = rest {
+        match column {
+            Column::Count => {
+                out.push(b'\t');
+                push_whole(distribution.count(), out);
+            }
+            Column::Sum => {
+                out.push(b'\t');
+                push_wide(distribution.sum(), out);
+            }
+            Column::Unknown(_) => out.push(b'\t'),
+            _ => return write_any(distribution, rest, out),
+        }
+        rest = after;
+    }
+}
+
+/// The same for columns that are not simply there. On its own, as there is
+/// much to make ready for them.
+#[inline(never)]
+fn write_any(distribution: &Distribution, columns: &[Column], out: &mut Vec<u8>) {
     let ranks = Ranks {
         distribution,
         sorted: OnceCell::new(),
     };
     for column in columns {
         out.push(b'\t');
-        match column {
-            Column::Count => push_whole(distribution.count(), out),
-            Column::Sum => push_wide(distribution.sum(), out),
-            Column::Unknown(_) => {}
-            column => ranks.write(column, out),
-        }
+        ranks.write(column, out);
     }
 }
 
@@ -50,9 +67,7 @@ struct Ranks<'a> {
 }
 
 impl<'a> Ranks<'a> {
-    /// Appends the values that are not simply there. On its own, as the
-    /// compiler would compute them all for each row that has none of them.
-    #[inline(never)]
+    /// Appends a value.
     fn write(&self, column: &Column, out: &mut Vec<u8>) {
         let distribution = self.distribution;
         match column {
@@ -65,7 +80,9 @@ impl<'a> Ranks<'a> {
                 push_fixed(root_of_printed(distribution.variance()), 2, out);
             }
             Column::Percentile(_, percentile) => push_whole(self.percentile(*percentile), out),
-            Column::Count | Column::Sum | Column::Unknown(_) => {}
+            Column::Count => push_whole(distribution.count(), out),
+            Column::Sum => push_wide(distribution.sum(), out),
+            Column::Unknown(_) => {}
         }
     }
 

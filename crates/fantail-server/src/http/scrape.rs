@@ -1,19 +1,18 @@
 //! `/metrics`.
 
-use std::{io::Write as _, sync::atomic::Ordering};
+use std::{io, sync::atomic::Ordering};
 
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Version, header},
     response::{IntoResponse, Response},
 };
 use fantail_openmetrics::{Exposition, Format, Options, dovecot};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 
-use super::{Context, answer, own, unavailable};
-use crate::handle::{Handle, Tally, Whole};
+use super::{Context, own, streamed, unavailable};
+use crate::handle::{Handle, Whole};
 
 /// What may stand behind `?`.
 #[derive(Debug, Deserialize)]
@@ -32,6 +31,7 @@ enum Layout {
 pub(super) async fn metrics(
     State(context): State<Context>,
     Query(wish): Query<Wish>,
+    version: Version,
     headers: HeaderMap,
 ) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -49,19 +49,22 @@ pub(super) async fn metrics(
     };
     let handle = context.handle.clone();
     handle.tally.scrapes.fetch_add(1, Ordering::Relaxed);
-    let rendered = spawn_blocking(move || {
-        let body = render(&whole, &handle, layout)?;
-        handle.tally.scraped.store(body.len(), Ordering::Relaxed);
-        if zipped { zip(&body) } else { Ok(body) }
+    let made = streamed::answer(version, move |out| match zipped {
+        false => render(&whole, &handle, layout, out),
+        true => {
+            let mut encoder = GzEncoder::new(out, Compression::fast());
+            render(&whole, &handle, layout, &mut encoder)?;
+            encoder.finish().map(drop)
+        }
     });
-    let Ok(Ok(body)) = rendered.await else {
+    let Some(body) = made.await else {
         return unavailable();
     };
     let content_type = match layout {
         Layout::Valid(format) => format.content_type(),
         Layout::Dovecot => dovecot::CONTENT_TYPE,
     };
-    let mut response = answer(content_type, body);
+    let mut response = ([(header::CONTENT_TYPE, content_type)], body).into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::VARY,
@@ -70,43 +73,32 @@ pub(super) async fn metrics(
     if zipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    response.into_response()
+    response
 }
 
-/// For a text as long as the last one was, and a little more.
-fn with_room(tally: &Tally) -> Vec<u8> {
-    let last = tally.scraped.load(Ordering::Relaxed);
-    Vec::with_capacity(last + last / 16)
-}
-
-fn render(whole: &Whole, handle: &Handle, layout: Layout) -> std::io::Result<Vec<u8>> {
+fn render(
+    whole: &Whole,
+    handle: &Handle,
+    layout: Layout,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
     match layout {
         Layout::Dovecot => {
-            let mut text = with_room(&handle.tally);
             let process = dovecot::Process {
                 started: handle.tally.started,
                 version: concat!("fantail ", env!("CARGO_PKG_VERSION")),
                 revision: None,
             };
-            dovecot::write(&whole.snapshot, &process, &mut text)?;
-            Ok(text)
+            dovecot::write(&whole.snapshot, &process, out)
         }
         Layout::Valid(format) => {
-            let text = with_room(&handle.tally);
-            let mut answer = Exposition::new(text, Options::new(format));
+            let mut answer = Exposition::new(out, Options::new(format));
             own::write(whole, handle, &mut answer)?;
             answer.snapshot(&whole.snapshot)?;
             // Names like log/all are left out on purpose, in silence.
-            let (text, _left_out) = answer.finish()?;
-            Ok(text)
+            answer.finish().map(drop)
         }
     }
-}
-
-fn zip(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body)?;
-    encoder.finish()
 }
 
 /// Whether `Accept-Encoding` names gzip, and not with a weight of nothing.

@@ -212,7 +212,37 @@ pub(crate) fn split_answer(answer: &[u8]) -> (String, Vec<u8>) {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
     let end = end.expect("the head of an answer");
     let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-    (head, answer[end + 4..].to_vec())
+    let body = &answer[end + 4..];
+    if head.contains("transfer-encoding: chunked") {
+        let (body, is_whole) = unchunked(body);
+        assert!(is_whole, "the answer was cut off");
+        return (head, body);
+    }
+    (head, body.to_vec())
+}
+
+/// What chunks hold, and whether the last one is there.
+pub(crate) fn unchunked(mut chunks: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = chunks.windows(2).position(|two| two == b"\r\n") else {
+            return (body, false);
+        };
+        let size = std::str::from_utf8(&chunks[..end]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        let chunk = &chunks[end + 2..];
+        if chunk.len() < size + 2 {
+            body.extend_from_slice(&chunk[..size.min(chunk.len())]);
+            return (body, false);
+        }
+        assert_eq!(&chunk[size..size + 2], b"\r\n");
+        if size == 0 {
+            assert_eq!(chunk.len(), 2, "nothing comes after the last chunk");
+            return (body, true);
+        }
+        body.extend_from_slice(&chunk[..size]);
+        chunks = &chunk[size + 2..];
+    }
 }
 
 /// One of Dovecot's processes.

@@ -6,12 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::fixture::{Fixture, ask, event, split_answer};
+use flate2::read::GzDecoder;
+
+use crate::fixture::{Fixture, ask, event, split_answer, unchunked};
 
 /// Series enough for an answer of several megabytes.
 const SERIES: usize = 40_000;
 
 fn large(stalled: Duration) -> Fixture {
+    grouped(SERIES, stalled)
+}
+
+fn grouped(series: usize, stalled: Duration) -> Fixture {
     let fixture = Fixture::with(
         "metric all {\n  filter = event=*\n  group_by = user\n}\n",
         |options| {
@@ -20,7 +26,7 @@ fn large(stalled: Duration) -> Fixture {
             options.limits.scrapers = 4;
         },
     );
-    let events = (0..SERIES)
+    let events = (0..series)
         .map(|user| format!("EVENT\t0\t0\t1\t1\t0\tna\tSuser\tuser{user}@example.com\n"));
     fixture.send(&events.collect::<String>());
     fixture
@@ -44,10 +50,8 @@ fn r16_a_slow_reader_gets_the_whole_answer() {
     }
     let (head, body) = split_answer(&answer);
     assert!(body.len() > 2 << 20, "{} bytes", body.len());
-    assert!(
-        head.contains(&format!("content-length: {}", body.len())),
-        "{head}"
-    );
+    assert!(head.contains("transfer-encoding: chunked"), "{head}");
+    assert!(!head.contains("content-length"), "{head}");
     assert!(body.ends_with(b"# EOF\n"));
     let samples = body.split(|&byte| byte == b'\n');
     let samples = samples.filter(|line| line.starts_with(b"dovecot_all_total{"));
@@ -79,6 +83,60 @@ fn a_reader_that_stalls_is_cut_off() {
     let lines = rest.split(|&byte| byte == b'\n');
     let whole = lines.filter(|line| *line == b"# EOF").count();
     assert!(whole < ANSWERS, "all answers came");
+}
+
+/// The beginning of an answer of several megabytes, asked for with these
+/// headers and taken so late that nothing more comes.
+fn cut_off(fixture: &Fixture, headers: &str) -> Vec<u8> {
+    let mut stream = fixture.scraper();
+    ask(&mut stream, "/metrics", headers);
+    let mut answer = vec![0; 1_024];
+    stream.read_exact(&mut answer).unwrap();
+    thread::sleep(Duration::from_millis(1_000));
+    let _ = stream.read_to_end(&mut answer);
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    answer.split_off(end.expect("the head of an answer") + 4)
+}
+
+/// An answer that breaks off can be told from a whole one: it ends without
+/// the last chunk.
+#[test]
+fn a_client_notices_that_its_answer_was_cut_off() {
+    // More than sockets hold.
+    let fixture = grouped(90_000, Duration::from_millis(200));
+    let (body, is_whole) = unchunked(&cut_off(&fixture, ""));
+    assert!(!is_whole && !body.ends_with(b"# EOF\n"));
+    assert!(body.starts_with(b"# HELP"), "{} bytes", body.len());
+}
+
+/// As much as there is: what is compressed comes in pieces, too.
+#[test]
+fn long_answers_are_compressed_as_they_are_made() {
+    let fixture = large(Duration::from_secs(10));
+    let (head, plain) = fixture.get("/metrics", "");
+    assert!(head.contains("transfer-encoding: chunked"), "{head}");
+    let (head, zipped) = fixture.get("/metrics", "Accept-Encoding: gzip\r\n");
+    assert!(head.contains("transfer-encoding: chunked"), "{head}");
+    assert!(head.contains("content-encoding: gzip"), "{head}");
+    let mut text = Vec::new();
+    GzDecoder::new(&*zipped).read_to_end(&mut text).unwrap();
+    // Between the two scrapes only the number of scrapes changed.
+    let samples = |text: &[u8]| {
+        let lines = text.split(|&byte| byte == b'\n');
+        let samples = lines.filter(|line| line.starts_with(b"dovecot_"));
+        samples.map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    assert!(samples(&plain).len() > SERIES);
+    assert!(samples(&plain) == samples(&text));
+    // A client that knows no chunks gets it as a whole.
+    let mut stream = fixture.scraper();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let (head, whole) = split_answer(&answer);
+    let length = format!("content-length: {}", whole.len());
+    assert!(head.contains(&length), "{head}");
+    assert!(samples(&whole) == samples(&text));
 }
 
 #[test]

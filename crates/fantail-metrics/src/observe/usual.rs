@@ -1,0 +1,56 @@
+//! The way that nearly all events take down a tree: no lists, no buckets, and
+//! no buffers for either.
+
+use fantail_event::{Dialect, ValueRef};
+
+use super::SHORT;
+use crate::{
+    Limits,
+    label::text_key,
+    settings::{Method, MetricSettings},
+    tree::{Key, ROOT, Room, Tree},
+    view::MetricView,
+};
+
+/// The way of an event down a tree, if it is the usual one: a text or nothing
+/// at each level. Gives how many series they are, and how many of them are an
+/// `other`. What is new on the way is made, and is there if another way has to
+/// be taken after all.
+#[inline]
+pub(super) fn usual_path<V: MetricView + ?Sized>(
+    tree: &mut Tree,
+    settings: &MetricSettings,
+    event: &V,
+    dialect: Dialect,
+    (limits, used): (&Limits, &mut usize),
+    path: &mut [u32; SHORT],
+) -> Option<(usize, u64)> {
+    let (mut parent, mut overflowed) = (ROOT, 0);
+    for ((at, level), place) in settings.group_by.iter().enumerate().zip(&mut path[1..]) {
+        let Method::Discrete(modifiers) = &level.method else {
+            return None;
+        };
+        let key = match (event.level(at), dialect) {
+            (Some(ValueRef::Str(text)), _) => Key::Text(text_key(text, modifiers)?),
+            (None, Dialect::V2_4) => Key::Text(b""),
+            (None, Dialect::V2_3) => Key::Missing,
+            (Some(_), _) => return None,
+        };
+        let mut room = Room {
+            metric: limits.series_per_metric,
+            used,
+            all: limits.series,
+        };
+        // Less than `SHORT`.
+        let depth = u32::try_from(at).unwrap_or(u32::MAX);
+        let (child, other) = tree.child(parent, depth, key, &mut room);
+        overflowed += u64::from(other);
+        parent = child;
+        *place = parent;
+        // Nothing is below it.
+        if key == Key::Missing {
+            return Some((at + 2, overflowed));
+        }
+    }
+    Some((1 + settings.group_by.len(), overflowed))
+}

@@ -1,0 +1,54 @@
+//! A segment as a snapshot has it: shared with the store, and only read.
+
+use std::sync::Arc;
+
+use super::{Labels, Values};
+use crate::{Distribution, Exemplar, Label, cohort::Shares};
+
+/// A segment of series as it was at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Chunk {
+    labels: Arc<Labels>,
+    values: Arc<Values>,
+    /// What its only series has elsewhere.
+    shares: Option<Arc<Shares>>,
+}
+
+impl Chunk {
+    pub(super) const fn new(labels: Arc<Labels>, values: Arc<Values>) -> Self {
+        Self {
+            labels,
+            values,
+            shares: None,
+        }
+    }
+
+    /// Adds what its only series has in cohorts.
+    pub(crate) fn add(&mut self, shares: Shares) {
+        self.shares = Some(Arc::new(shares));
+    }
+
+    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
+        self.labels.parents()
+    }
+
+    pub(crate) fn label(&self, within: usize) -> Label<'_> {
+        self.labels.key(within).into()
+    }
+
+    pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {
+        let here = self.values.distributions(within);
+        match (&self.shares, here) {
+            (Some(shares), [own]) => std::slice::from_ref(shares.with(own)),
+            _ => here,
+        }
+    }
+
+    pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {
+        self.values.own_sums.get(within).copied()
+    }
+
+    pub(crate) fn exemplar(&self, within: usize) -> Option<&Arc<Exemplar>> {
+        self.values.exemplars.get(within)?.as_ref()
+    }
+}

@@ -1,0 +1,265 @@
+//! Answers that are sent while they are made, in pieces.
+//!
+//! Whoever makes an answer works on a thread where it may wait, and waits for
+//! its client: between the two are no more than a few pieces, however long the
+//! answer is and however slow the client. What the answer is made of is held
+//! as long; who reads nothing is cut off by [`Paced`](super::paced::Paced),
+//! and then nothing more is made.
+//!
+//! An answer of one piece is sent with its length. A longer one is sent in
+//! chunks, of which the last says that it is whole: the connection ends
+//! without it if the answer could not be made to its end.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use axum::{body::Body, http::Version};
+use hyper::body::{Bytes, Frame};
+use tokio::{sync::mpsc, task::spawn_blocking};
+
+/// Bytes of a piece. One is made, one waits, and one is sent.
+const PIECE: usize = 128 << 10;
+
+/// What is made of an answer.
+#[derive(Debug)]
+enum Piece {
+    /// There is more to come.
+    One(Bytes),
+    /// The rest.
+    Last(Bytes),
+}
+
+/// The answer that `make` writes, to a client that speaks this version; `None`
+/// if nothing came of it.
+///
+/// 1.0 knows neither chunks nor another way to tell that an answer was cut
+/// off, so such a client gets it as one piece.
+pub(super) async fn answer(
+    version: Version,
+    make: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
+) -> Option<Body> {
+    let size = if version < Version::HTTP_11 {
+        usize::MAX
+    } else {
+        PIECE
+    };
+    let (out, mut pieces) = mpsc::channel(1);
+    spawn_blocking(move || {
+        let mut made = Pieces::new(size, out);
+        // If it fails, there is no last piece.
+        let _ = make(&mut made).and_then(|()| made.finish());
+    });
+    match pieces.recv().await? {
+        Piece::Last(all) => Some(Body::from(all)),
+        Piece::One(first) => Some(Body::new(Streamed {
+            first: Some(first),
+            pieces,
+            has_ended: false,
+        })),
+    }
+}
+
+/// What is made, on its way.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    made: Vec<u8>,
+    size: usize,
+    /// There was a piece already.
+    is_long: bool,
+    out: mpsc::Sender<Piece>,
+}
+
+impl Pieces {
+    const fn new(size: usize, out: mpsc::Sender<Piece>) -> Self {
+        Self {
+            made: Vec::new(),
+            size,
+            is_long: false,
+            out,
+        }
+    }
+
+    /// Waits until there is room for it.
+    fn send(&self, piece: Piece) -> io::Result<()> {
+        let sent = self.out.blocking_send(piece);
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let rest = std::mem::take(&mut self.made);
+        self.send(Piece::Last(rest.into()))
+    }
+}
+
+impl io::Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.size.saturating_sub(self.made.len());
+        let (fitting, _) = bytes.split_at(bytes.len().min(room));
+        if self.made.is_empty() && self.is_long {
+            self.made.reserve_exact(self.size);
+        }
+        self.made.extend_from_slice(fitting);
+        if self.made.len() == self.size {
+            let piece = std::mem::take(&mut self.made);
+            self.send(Piece::One(piece.into()))?;
+            self.is_long = true;
+        }
+        Ok(fitting.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The body of an answer that has more than one piece.
+#[derive(Debug)]
+struct Streamed {
+    first: Option<Bytes>,
+    pieces: mpsc::Receiver<Piece>,
+    has_ended: bool,
+}
+
+impl hyper::body::Body for Streamed {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.pieces.poll_recv(context));
+        self.has_ended = !matches!(piece, Some(Piece::One(_)));
+        Poll::Ready(match piece {
+            Some(Piece::One(piece)) => Some(Ok(Frame::data(piece))),
+            Some(Piece::Last(rest)) if rest.is_empty() => None,
+            Some(Piece::Last(rest)) => Some(Ok(Frame::data(rest))),
+            // Whoever made it has given up.
+            None => Some(Err(io::ErrorKind::UnexpectedEof.into())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.has_ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        io::{self, Write as _},
+        pin::Pin,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        thread,
+        time::Duration,
+    };
+
+    use axum::http::Version;
+    use hyper::body::Body as _;
+    use tokio::runtime::Builder;
+
+    use super::{PIECE, answer};
+
+    /// What comes of an answer of so many bytes, in what pieces, and its
+    /// length if that is told beforehand.
+    fn received(
+        version: Version,
+        make: impl FnOnce(&mut super::Pieces) -> io::Result<()> + Send + 'static,
+    ) -> Option<(Vec<usize>, Option<u64>, bool)> {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut body = answer(version, make).await?;
+            let told = body.size_hint().exact();
+            let (mut pieces, mut is_whole) = (Vec::new(), true);
+            let mut next = 0_usize;
+            while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+            {
+                let Ok(frame) = frame else {
+                    is_whole = false;
+                    break;
+                };
+                let bytes = frame.into_data().unwrap();
+                for byte in &bytes {
+                    assert_eq!(*byte, byte_at(next));
+                    next += 1;
+                }
+                pieces.push(bytes.len());
+            }
+            Some((pieces, told, is_whole))
+        })
+    }
+
+    fn byte_at(at: usize) -> u8 {
+        u8::try_from(at % 251).unwrap()
+    }
+
+    fn check(version: Version, length: usize, expected: &[usize]) {
+        let made = move |out: &mut super::Pieces| {
+            let all: Vec<u8> = (0..length).map(byte_at).collect();
+            all.chunks(40_000).try_for_each(|part| out.write_all(part))
+        };
+        let told = (expected.len() == 1).then_some(length as u64);
+        let got = received(version, made);
+        assert_eq!(got, Some((expected.to_vec(), told, true)), "{length} bytes");
+    }
+
+    #[test]
+    fn pieces_are_of_one_size() {
+        check(Version::HTTP_11, 5, &[5]);
+        check(Version::HTTP_11, PIECE - 1, &[PIECE - 1]);
+        check(Version::HTTP_11, PIECE + 7, &[PIECE, 7]);
+        check(Version::HTTP_11, 3 * PIECE, &[PIECE, PIECE, PIECE]);
+        check(Version::HTTP_10, 3 * PIECE, &[3 * PIECE]);
+    }
+
+    #[test]
+    fn what_cannot_be_made_has_no_end() {
+        let fails_after = |length: usize| {
+            move |out: &mut super::Pieces| {
+                let all: Vec<u8> = (0..length).map(byte_at).collect();
+                out.write_all(&all)?;
+                Err(io::ErrorKind::Other.into())
+            }
+        };
+        assert_eq!(received(Version::HTTP_11, fails_after(5)), None);
+        let cut_off = Some((vec![PIECE], None, false));
+        let got = received(Version::HTTP_11, fails_after(PIECE + 5));
+        assert_eq!(got, cut_off);
+    }
+
+    /// However slow the client is, only a few pieces are there; and once it is
+    /// gone, nothing more is made.
+    #[test]
+    fn who_makes_an_answer_waits_for_its_client() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let made = Arc::new(AtomicUsize::new(0));
+        let tally = Arc::clone(&made);
+        let body = runtime.block_on(answer(Version::HTTP_11, move |out| {
+            let part = vec![0; PIECE];
+            loop {
+                out.write_all(&part)?;
+                tally.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+        thread::sleep(Duration::from_millis(100));
+        let now = made.load(Ordering::Relaxed);
+        assert!((1..=3).contains(&now), "{now} pieces");
+        drop(body);
+        // It would wait for a thread that goes on.
+        drop(runtime);
+        assert!(made.load(Ordering::Relaxed) <= now);
+    }
+}
