@@ -295,7 +295,9 @@ impl Gather {
 fn hash(key: &[u8]) -> usize {
     let last = match key.last_chunk() {
         Some(last) => u32::from_le_bytes(*last),
-        None => key.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)),
+        None => key
+            .iter()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte)),
     };
     let [length, ..] = key.len().to_le_bytes();
     let mixed = (last ^ u32::from(length)).wrapping_mul(0x9e37_79b1);

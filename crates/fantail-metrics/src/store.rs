@@ -8,6 +8,8 @@ mod chunk;
 
 use std::sync::Arc;
 
+use fantail_event::same_name;
+
 pub(crate) use self::chunk::Chunk;
 use crate::{
     Distribution, Exemplar,
@@ -71,7 +73,7 @@ impl Labels {
         let Some(head) = self.heads.get(within) else {
             return false;
         };
-        head.parent == parent && head.tag == tag && same(self.text(within), text)
+        head.parent == parent && head.tag == tag && same_name(self.text(within), text)
     }
 
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
@@ -81,32 +83,6 @@ impl Labels {
     pub(crate) fn key(&self, within: usize) -> Key<'_> {
         let tag = self.heads.get(within).map_or(0, |head| head.tag);
         Key::from_parts(tag, self.text(within))
-    }
-}
-
-/// Whether two texts are the same. They nearly always are, and short: that is
-/// not worth a call.
-#[inline]
-fn same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    match (one.last_chunk(), other.last_chunk()) {
-        (Some(end), Some(other_end)) => {
-            let pairs = one.as_chunks().0.iter().zip(other.as_chunks().0);
-            let mut pairs = pairs.map(|(one, other)| (*one, *other));
-            let is_same = |(one, other)| u64::from_ne_bytes(one) == u64::from_ne_bytes(other);
-            is_same((*end, *other_end)) && pairs.all(is_same)
-        }
-        // Less than eight bytes.
-        _ => {
-            let words = |text: &[u8]| Some((*text.first_chunk()?, *text.last_chunk()?));
-            let numbers = |(a, b)| (u32::from_ne_bytes(a), u32::from_ne_bytes(b));
-            match (words(one).map(numbers), words(other).map(numbers)) {
-                (Some(one), Some(other)) => one == other,
-                _ => one.iter().eq(other),
-            }
-        }
     }
 }
 
