@@ -1,0 +1,162 @@
+//! Strings that stand for themselves: checked and copied in one step.
+//!
+//! Nearly all keys and values are short, and nothing in them needs an escape.
+//! Such a one is read into 16 or 32 bytes, looked at all at once, and stored
+//! as 16 or 32 bytes together with what stands before and behind it; what was
+//! too much is cut off again. So there is no loop, no call of a copying
+//! function whose length is not known, and one look for room.
+//!
+//! Not here: what is to be done with a string that has something special.
+
+use wide::u8x16;
+
+/// Bytes that are looked at together.
+const PIECE: usize = 16;
+
+/// Room for what stands around a string of 32 bytes at most.
+const ROOM: usize = 64;
+
+/// What has to be escaped in JSON, or is not ASCII, or DEL.
+#[inline]
+pub(crate) fn json(bytes: u8x16) -> u8x16 {
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    outside(bytes, b' ', b'~') | is(b'"') | is(b'\\')
+}
+
+/// What has to be escaped between TABs, and a few control characters.
+#[inline]
+pub(crate) fn tabbed(bytes: u8x16) -> u8x16 {
+    bytes.min(u8x16::splat(b'\r')).simd_eq(bytes)
+}
+
+/// What needs quotes in logfmt.
+#[inline]
+pub(crate) fn bare(bytes: u8x16) -> u8x16 {
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    outside(bytes, b'!', b'~') | is(b'"') | is(b'=') | is(b'\\')
+}
+
+/// What is encoded in a key of logfmt.
+#[inline]
+pub(crate) fn bare_key(bytes: u8x16) -> u8x16 {
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    outside(bytes, b'!', b'~') | is(b'"') | is(b'=') | is(b'%')
+}
+
+#[inline]
+fn outside(bytes: u8x16, first: u8, last: u8) -> u8x16 {
+    let moved = bytes - u8x16::splat(first);
+    moved.max(u8x16::splat(last - first + 1)).simd_eq(moved)
+}
+
+/// Appends a text with something before and behind it, if nothing in it is
+/// special; whether it has.
+#[inline(always)]
+pub(crate) fn push<const B: usize, const A: usize>(
+    before: &[u8; B],
+    text: &[u8],
+    after: &[u8; A],
+    special: impl Fn(u8x16) -> u8x16,
+    out: &mut Vec<u8>,
+) -> bool {
+    const {
+        assert!(B + 2 * PIECE + A <= ROOM);
+    }
+    let length = text.len();
+    let (first, last) = match (text.first_chunk::<PIECE>(), text.last_chunk::<PIECE>()) {
+        (Some(first), Some(last)) if length <= 2 * PIECE => (*first, Some(*last)),
+        (Some(_), _) => return push_long(before, text, after, special, out),
+        _ => (padded(text), None),
+    };
+    let found = match last {
+        Some(last) => (special(u8x16::new(first)) | special(u8x16::new(last))).to_bitmask(),
+        // Behind the text are zeros.
+        None => special(u8x16::new(first)).to_bitmask() & !(u32::MAX << length),
+    };
+    if found != 0 {
+        return false;
+    }
+    let start = out.len();
+    out.extend_from_slice(&[0; ROOM]);
+    if let Some(room) = out.last_chunk_mut::<ROOM>() {
+        put(room, 0, before);
+        put(room, B, &first);
+        if let Some(last) = last {
+            put(room, B + length - PIECE, &last);
+        }
+        put(room, B + length, after);
+    }
+    out.truncate(start + B + length + A);
+    true
+}
+
+#[inline(never)]
+fn push_long<const B: usize, const A: usize>(
+    before: &[u8; B],
+    text: &[u8],
+    after: &[u8; A],
+    special: impl Fn(u8x16) -> u8x16,
+    out: &mut Vec<u8>,
+) -> bool {
+    let plain = is_plain(text, special);
+    if plain {
+        out.extend_from_slice(before);
+        out.extend_from_slice(text);
+        out.extend_from_slice(after);
+    }
+    plain
+}
+
+/// Whether nothing in a text is special.
+pub(crate) fn is_plain(text: &[u8], special: impl Fn(u8x16) -> u8x16) -> bool {
+    let Some(last) = text.last_chunk::<PIECE>() else {
+        let found = special(u8x16::new(padded(text))).to_bitmask();
+        return found & !(u32::MAX << text.len()) == 0;
+    };
+    let (pieces, _) = text.as_chunks::<PIECE>();
+    let found = pieces.iter().fold(u8x16::ZERO, |found, piece| {
+        found | special(u8x16::new(*piece))
+    });
+    // Some of the last for the second time.
+    (found | special(u8x16::new(*last))).to_bitmask() == 0
+}
+
+#[inline]
+fn put<const N: usize>(room: &mut [u8; ROOM], at: usize, bytes: &[u8; N]) {
+    if let Some(place) = room.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *place = *bytes;
+    }
+}
+
+/// A text of fewer than 16 bytes, and zeros; of a longer one, anything.
+#[inline]
+fn padded(text: &[u8]) -> [u8; PIECE] {
+    let length = text.len();
+    // What is read twice comes to the same place.
+    let (low, high) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|word| u64::from_le_bytes(*word));
+            let free = 15_usize.saturating_sub(length) & 7;
+            (first, last >> (free * 8) >> 8)
+        }
+        _ => (padded_word(text), 0),
+    };
+    let both = u128::from(low) | u128::from(high) << 64;
+    both.to_le_bytes()
+}
+
+/// A text of fewer than 8 bytes, and zeros.
+#[inline]
+fn padded_word(text: &[u8]) -> u64 {
+    let length = text.len();
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|word| u64::from(u32::from_le_bytes(*word)));
+            first | last << ((length.wrapping_sub(4) & 3) * 8)
+        }
+        _ => {
+            let byte = |at: usize| u64::from(text.get(at).copied().unwrap_or_default());
+            byte(0) | byte(1) << 8 | byte(2) << 16
+        }
+    }
+}
