@@ -29,7 +29,7 @@ fn check(overflow: Overflow, offered: &[&str], expected: &[&str], dropped: u64) 
     let mut buffer = Buffer::new(&settings, limits);
     let mut lost = 0;
     for words in offered {
-        lost += buffer.push(batch(words).payloads());
+        lost += buffer.push(&mut batch(words));
     }
     let mut out = Vec::new();
     while let Some(taken) = buffer.take() {
@@ -87,12 +87,12 @@ fn what_is_on_its_way_is_held_but_not_dropped() {
         ..QueueSettings::default()
     };
     let mut buffer = Buffer::new(&settings, BatchLimits::default());
-    assert_eq!(buffer.push(batch("a b").payloads()), 0);
+    assert_eq!(buffer.push(&mut batch("a b")), 0);
     let taken = buffer.take().unwrap();
-    assert_eq!(buffer.push(batch("c").payloads()), 1);
+    assert_eq!(buffer.push(&mut batch("c")), 1);
     buffer.leave(taken.payloads().split_at(1).0);
     // The one that there is room for is the newest.
-    assert_eq!(buffer.push(batch("d e").payloads()), 1);
+    assert_eq!(buffer.push(&mut batch("d e")), 1);
     assert_eq!((buffer.payloads(), buffer.left()), (2, 1));
     let next = buffer.take().unwrap();
     let words: Vec<_> = next.payloads().iter().map(|one| one.bytes).collect();
@@ -160,7 +160,7 @@ fn many_at_once_are_as_one_by_one() {
                 batch.push(&payload);
                 expected += model.push(&payload);
             }
-            assert_eq!(buffer.push(batch.payloads()), expected, "round {round}");
+            assert_eq!(buffer.push(&mut batch), expected, "round {round}");
             for _ in 0..random.usize(0..8) {
                 let Some(taken) = buffer.take() else { break };
                 let payloads = taken.payloads();
