@@ -3,7 +3,7 @@
 use crate::{
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, open, write_array, write_between, write_value},
+    json_text::{Escapes, open, write_array, write_between, write_field},
     time_text,
 };
 
@@ -43,8 +43,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"fields\":");
         let start = out.len();
         fields.each(|key, value| {
-            write_between(b",\"", key, b"\":", escapes, out);
-            write_value(value, style, escapes, out);
+            write_field(b",\"", (key, value), &style, escapes, out);
         });
         open(b'{', start, out);
         out.push(b'}');

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use fantail_event::{Dialect, Elements, FlatValue};
+use fantail_event::{Dialect, Elements, FlatIp, FlatValue};
 
 use crate::{decimal::write_int, formatter::Style, plain, time_text};
 
@@ -21,25 +21,47 @@ pub(crate) enum Escapes {
     Controls,
 }
 
-/// Appends the value of a field.
-#[inline]
-pub(crate) fn write_value(value: FlatValue<'_>, style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+/// Appends a field: what stands before a key, the key, and the value.
+#[inline(always)]
+pub(crate) fn write_field<const B: usize>(
+    before: &[u8; B],
+    (key, value): (&[u8], FlatValue<'_>),
+    style: &Style,
+    escapes: Escapes,
+    out: &mut Vec<u8>,
+) {
+    if let FlatValue::Str(text) = value {
+        let around = (before, b"\":\"", b"\"");
+        let whole = style.cut.is_none_or(|limit| text.len() <= limit);
+        if !whole || !plain::push_pair(around, (key, text), plain::json, out) {
+            write_between(before, key, b"\":", escapes, out);
+            write_cut_string(text, style, escapes, out);
+        }
+        return;
+    }
+    write_between(before, key, b"\":", escapes, out);
     match value {
         FlatValue::Str(text) => write_cut_string(text, style, escapes, out),
         FlatValue::Int(number) => write_int(number, out),
         FlatValue::Time(time) => time_text::write_json(time, style.time_style, out),
-        FlatValue::Ip(ip) => {
-            out.push(b'"');
-            ip.write_into(out);
-            out.push(b'"');
-        }
-        FlatValue::List(list) => {
-            write_array(list, out, |element, out| {
-                out.push(b',');
-                write_cut_string(element, style, escapes, out);
-            });
-        }
+        FlatValue::Ip(ip) => write_ip(ip, out),
+        FlatValue::List(list) => write_list(list, style, escapes, out),
     }
+}
+
+#[inline(never)]
+fn write_ip(ip: FlatIp<'_>, out: &mut Vec<u8>) {
+    out.push(b'"');
+    ip.write_into(out);
+    out.push(b'"');
+}
+
+#[inline(never)]
+fn write_list(list: Elements<'_>, style: &Style, escapes: Escapes, out: &mut Vec<u8>) {
+    write_array(list, out, |element, out| {
+        out.push(b',');
+        write_cut_string(element, style, escapes, out);
+    });
 }
 
 /// Appends an array of what is written with a comma before it.
@@ -67,8 +89,8 @@ pub(crate) fn open(with: u8, start: usize, out: &mut Vec<u8>) {
     }
 }
 
-#[inline]
-fn write_cut_string(text: &[u8], style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+#[inline(never)]
+fn write_cut_string(text: &[u8], style: &Style, escapes: Escapes, out: &mut Vec<u8>) {
     match style.cut {
         Some(limit) if text.len() > limit => {
             let kept = cut_at(text, limit, style.dialect);
@@ -112,7 +134,7 @@ pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
 }
 
 /// Appends a string's contents, with something before and behind them.
-#[inline]
+#[inline(always)]
 pub(crate) fn write_between<const B: usize, const A: usize>(
     before: &[u8; B],
     text: &[u8],

@@ -8,7 +8,7 @@ use crate::{
     flat_key,
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, open, write_array, write_between, write_value},
+    json_text::{Escapes, open, write_array, write_between, write_field},
     time_text,
 };
 
@@ -47,11 +47,10 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     if let Some(fields) = &export.fields {
         fields.each(|key, value| {
             if flat_key::is_prefixed(key) {
-                write_between(b",\"field_", key, b"\":", ESCAPES, out);
+                write_field(b",\"field_", (key, value), &style, ESCAPES, out);
             } else {
-                write_between(b",\"", key, b"\":", ESCAPES, out);
+                write_field(b",\"", (key, value), &style, ESCAPES, out);
             }
-            write_value(value, style, ESCAPES, out);
         });
     }
     open(b'{', start, out);

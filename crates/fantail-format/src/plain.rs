@@ -13,8 +13,11 @@ use wide::u8x16;
 /// Bytes that are looked at together.
 const PIECE: usize = 16;
 
-/// Room for what stands around a string of 32 bytes at most.
+/// Room for a string of 32 bytes at most and what stands around it.
 const ROOM: usize = 64;
+
+/// Room for two of them.
+const PAIR_ROOM: usize = 80;
 
 /// What has to be escaped in JSON, or is not ASCII, or DEL.
 #[inline]
@@ -62,32 +65,98 @@ pub(crate) fn push<const B: usize, const A: usize>(
     const {
         assert!(B + 2 * PIECE + A <= ROOM);
     }
-    let length = text.len();
-    let (first, last) = match (text.first_chunk::<PIECE>(), text.last_chunk::<PIECE>()) {
-        (Some(first), Some(last)) if length <= 2 * PIECE => (*first, Some(*last)),
-        (Some(_), _) => return push_long(before, text, after, special, out),
-        _ => (padded(text), None),
+    let Some(short) = Short::read(text) else {
+        return push_long(before, text, after, special, out);
     };
-    let found = match last {
-        Some(last) => (special(u8x16::new(first)) | special(u8x16::new(last))).to_bitmask(),
-        // Behind the text are zeros.
-        None => special(u8x16::new(first)).to_bitmask() & !(u32::MAX << length),
-    };
-    if found != 0 {
+    if short.has(special) {
         return false;
     }
     let start = out.len();
     out.extend_from_slice(&[0; ROOM]);
     if let Some(room) = out.last_chunk_mut::<ROOM>() {
         put(room, 0, before);
-        put(room, B, &first);
-        if let Some(last) = last {
-            put(room, B + length - PIECE, &last);
-        }
-        put(room, B + length, after);
+        short.put(room, B);
+        put(room, B + text.len(), after);
     }
-    out.truncate(start + B + length + A);
+    out.truncate(start + B + text.len() + A);
     true
+}
+
+/// Appends two texts with something before, between and behind them, if both
+/// are short and nothing in them is special; whether it has.
+#[inline(always)]
+pub(crate) fn push_pair<const B: usize, const M: usize, const A: usize>(
+    (before, between, after): (&[u8; B], &[u8; M], &[u8; A]),
+    (key, value): (&[u8], &[u8]),
+    special: impl Fn(u8x16) -> u8x16,
+    out: &mut Vec<u8>,
+) -> bool {
+    const {
+        assert!(B + M + 4 * PIECE + A <= PAIR_ROOM);
+    }
+    let (Some(first), Some(second)) = (Short::read(key), Short::read(value)) else {
+        return false;
+    };
+    if first.has(&special) || second.has(&special) {
+        return false;
+    }
+    let start = out.len();
+    let middle = B + key.len();
+    let end = middle + M + value.len();
+    out.extend_from_slice(&[0; PAIR_ROOM]);
+    if let Some(room) = out.last_chunk_mut::<PAIR_ROOM>() {
+        put(room, 0, before);
+        first.put(room, B);
+        put(room, middle, between);
+        second.put(room, middle + M);
+        put(room, end, after);
+    }
+    out.truncate(start + end + A);
+    true
+}
+
+/// A text of at most 32 bytes.
+struct Short {
+    length: usize,
+    /// The first 16 bytes, or all and zeros.
+    first: [u8; PIECE],
+    /// The last 16, if there are so many.
+    last: [u8; PIECE],
+}
+
+impl Short {
+    #[inline(always)]
+    fn read(text: &[u8]) -> Option<Self> {
+        let length = text.len();
+        let (first, last) = match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) if length <= 2 * PIECE => (*first, *last),
+            (Some(_), _) => return None,
+            _ => (padded(text), [0; PIECE]),
+        };
+        Some(Self {
+            length,
+            first,
+            last,
+        })
+    }
+
+    #[inline(always)]
+    fn has(&self, special: impl Fn(u8x16) -> u8x16) -> bool {
+        let first = special(u8x16::new(self.first));
+        if self.length < PIECE {
+            // Behind the text are zeros.
+            return first.to_bitmask() & !(u32::MAX << self.length) != 0;
+        }
+        (first | special(u8x16::new(self.last))).to_bitmask() != 0
+    }
+
+    #[inline(always)]
+    fn put<const R: usize>(&self, room: &mut [u8; R], at: usize) {
+        put(room, at, &self.first);
+        if self.length > PIECE {
+            put(room, at + self.length - PIECE, &self.last);
+        }
+    }
 }
 
 #[inline(never)]
@@ -121,15 +190,15 @@ pub(crate) fn is_plain(text: &[u8], special: impl Fn(u8x16) -> u8x16) -> bool {
     (found | special(u8x16::new(*last))).to_bitmask() == 0
 }
 
-#[inline]
-fn put<const N: usize>(room: &mut [u8; ROOM], at: usize, bytes: &[u8; N]) {
+#[inline(always)]
+fn put<const R: usize, const N: usize>(room: &mut [u8; R], at: usize, bytes: &[u8; N]) {
     if let Some(place) = room.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
         *place = *bytes;
     }
 }
 
 /// A text of fewer than 16 bytes, and zeros; of a longer one, anything.
-#[inline]
+#[inline(always)]
 fn padded(text: &[u8]) -> [u8; PIECE] {
     let length = text.len();
     // What is read twice comes to the same place.
@@ -146,7 +215,7 @@ fn padded(text: &[u8]) -> [u8; PIECE] {
 }
 
 /// A text of fewer than 8 bytes, and zeros.
-#[inline]
+#[inline(always)]
 fn padded_word(text: &[u8]) -> u64 {
     let length = text.len();
     match (text.first_chunk::<4>(), text.last_chunk::<4>()) {

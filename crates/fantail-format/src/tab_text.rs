@@ -17,6 +17,9 @@ pub(crate) const FORMAT: Row = Row {
     write,
 };
 
+/// What stands before, between and behind a field's key and value.
+const AROUND: (&[u8; 6], &[u8; 1], &[u8; 1]) = (b"field:", b"=", b"\t");
+
 /// Appends an event.
 ///
 /// Each part that is asked for stands between TABs even if there is nothing
@@ -49,6 +52,12 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     if let Some(fields) = &export.fields {
         let start = out.len();
         fields.each(|key, value| {
+            if let FlatValue::Str(text) = value
+                && style.cut.is_none_or(|limit| text.len() <= limit)
+                && plain::push_pair(AROUND, (key, text), plain::tabbed, out)
+            {
+                return;
+            }
             write_between(b"field:", key, b"=", out);
             write_value(value, style, out);
         });
@@ -83,7 +92,7 @@ fn write_between<const B: usize, const A: usize>(
 }
 
 /// Appends a value and a TAB.
-#[inline]
+#[inline(never)]
 fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
         FlatValue::Str(text) => match style.cut {
