@@ -24,13 +24,26 @@ pub(crate) fn write_u64(number: u64, out: &mut Vec<u8>) {
 /// Appends a number of eight digits at most.
 #[inline]
 fn write_short(number: u32, out: &mut Vec<u8>) {
+    let (text, length) = short(number);
+    let start = out.len();
+    out.extend_from_slice(&text);
+    out.truncate(start + length);
+}
+
+/// A number of eight digits at most as text, if it is one, and its length.
+#[inline]
+pub(crate) fn as_short(number: i64) -> Option<([u8; 8], usize)> {
+    let number = u32::try_from(number).ok()?;
+    (u64::from(number) < EIGHT_DIGITS).then(|| short(number))
+}
+
+#[inline]
+fn short(number: u32) -> ([u8; 8], usize) {
     let digits = digits(number);
     // The last digit is one, also if it is 0.
     let zeros = (digits.trailing_zeros() / 8).min(7);
     let text = (digits | ZEROS) >> (zeros * 8);
-    let start = out.len();
-    out.extend_from_slice(&text.to_le_bytes());
-    out.truncate(start + 8 - zeros as usize);
+    (text.to_le_bytes(), 8 - zeros as usize)
 }
 
 #[inline(never)]

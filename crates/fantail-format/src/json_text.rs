@@ -8,7 +8,11 @@ use std::io::Write;
 
 use fantail_event::{Dialect, Elements, FlatIp, FlatValue};
 
-use crate::{decimal::write_int, formatter::Style, plain, time_text};
+use crate::{
+    decimal::{as_short, write_int},
+    formatter::Style,
+    plain, time_text,
+};
 
 /// What is escaped beyond what JSON demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +34,18 @@ pub(crate) fn write_field<const B: usize>(
     escapes: Escapes,
     out: &mut Vec<u8>,
 ) {
-    if let FlatValue::Str(text) = value {
-        let around = (before, b"\":\"", b"\"");
-        let whole = style.cut.is_none_or(|limit| text.len() <= limit);
-        if !whole || !plain::push_pair(around, (key, text), plain::json, out) {
-            write_between(before, key, b"\":", escapes, out);
-            write_cut_string(text, style, escapes, out);
+    let done = match value {
+        FlatValue::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+            let around = (before, b"\":\"", b"\"");
+            plain::push_pair(around, (key, text), plain::json, out)
         }
+        FlatValue::Int(number) => as_short(number).is_some_and(|(digits, length)| {
+            let around = (before, b"\":", b"");
+            plain::push_number(around, key, (&digits, length), plain::json, out)
+        }),
+        _ => false,
+    };
+    if done {
         return;
     }
     write_between(before, key, b"\":", escapes, out);

@@ -115,6 +115,37 @@ pub(crate) fn push_pair<const B: usize, const M: usize, const A: usize>(
     true
 }
 
+/// Appends a text and a number, of which only so many bytes count, with
+/// something before, between and behind them, if the text is short and nothing
+/// in it is special; whether it has.
+#[inline(always)]
+pub(crate) fn push_number<const B: usize, const M: usize, const A: usize>(
+    (before, between, after): (&[u8; B], &[u8; M], &[u8; A]),
+    key: &[u8],
+    (digits, length): (&[u8; 8], usize),
+    special: impl Fn(u8x16) -> u8x16,
+    out: &mut Vec<u8>,
+) -> bool {
+    const {
+        assert!(B + 2 * PIECE + M + 8 + A <= ROOM);
+    }
+    let Some(short) = Short::read(key).filter(|key| !key.has(special)) else {
+        return false;
+    };
+    let start = out.len();
+    let middle = B + key.len();
+    out.extend_from_slice(&[0; ROOM]);
+    if let Some(room) = out.last_chunk_mut::<ROOM>() {
+        put(room, 0, before);
+        short.put(room, B);
+        put(room, middle, between);
+        put(room, middle + M, digits);
+        put(room, middle + M + length, after);
+    }
+    out.truncate(start + middle + M + length + A);
+    true
+}
+
 /// A text of at most 32 bytes.
 struct Short {
     length: usize,
@@ -226,6 +257,76 @@ fn padded_word(text: &[u8]) -> u64 {
         _ => {
             let byte = |at: usize| u64::from(text.get(at).copied().unwrap_or_default());
             byte(0) | byte(1) << 8 | byte(2) << 16
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text between others, if nothing in it is special.
+    #[track_caller]
+    fn check(text: &[u8], special: fn(u8x16) -> u8x16, is_special: fn(u8) -> bool) {
+        let plain = !text.iter().copied().any(is_special);
+        assert_eq!(is_plain(text, special), plain, "{}", text.escape_ascii());
+        let mut out = b"there".to_vec();
+        assert_eq!(push(b"<<", text, b">", special, &mut out), plain);
+        let whole = [b"there<<", text, b">"].concat();
+        let expected = if plain { &whole[..] } else { b"there" };
+        assert_eq!(
+            out.escape_ascii().to_string(),
+            expected.escape_ascii().to_string()
+        );
+
+        let mut out = b"there".to_vec();
+        let short = plain && text.len() <= 32;
+        let number = (b"12345678", 3);
+        assert_eq!(
+            push_number((b"<", b"=", b">"), text, number, special, &mut out),
+            short
+        );
+        let whole = [b"there<", text, b"=123>"].concat();
+        assert_eq!(out, if short { &whole[..] } else { b"there" });
+        for other in [&b""[..], b"eight-by", b"of-seventeen-byte"] {
+            for (key, value) in [(text, other), (other, text)] {
+                let mut out = b"there".to_vec();
+                let around = (b"<", b"==", b">>");
+                assert_eq!(push_pair(around, (key, value), special, &mut out), short);
+                let whole = [b"there<", key, b"==", value, b">>"].concat();
+                let expected = if short { &whole[..] } else { b"there" };
+                assert_eq!(out, expected, "{}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn all_bytes_in_all_places() {
+        let control = |byte: u8| byte <= b'\r';
+        let json = |byte: u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
+        let bare = |byte: u8| !matches!(byte, b'!'..=b'~') || matches!(byte, b'"' | b'=' | b'\\');
+        let bare_key =
+            |byte: u8| !matches!(byte, b'!'..=b'~') || matches!(byte, b'"' | b'=' | b'%');
+        for length in (0..=18).chain([23, 24, 31, 32, 33, 40, 47, 48, 49, 65]) {
+            for at in 0..length {
+                for byte in [
+                    0, 1, 9, 10, 13, 14, 31, 32, 33, 34, 37, 61, 92, 126, 127, 128, 255,
+                ] {
+                    let mut text: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
+                    text[at] = byte;
+                    check(&text, tabbed, control);
+                    check(&text, super::json, json);
+                    check(&text, super::bare, bare);
+                    check(&text, super::bare_key, bare_key);
+                }
+            }
+        }
+        check(b"", super::json, json);
+        for byte in 0..=u8::MAX {
+            check(&[byte], tabbed, control);
+            check(&[byte], super::json, json);
+            check(&[byte], super::bare, bare);
+            check(&[byte], super::bare_key, bare_key);
         }
     }
 }

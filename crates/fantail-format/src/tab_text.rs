@@ -4,7 +4,7 @@
 use fantail_event::{FlatValue, escape};
 
 use crate::{
-    decimal::write_int,
+    decimal::{as_short, write_int},
     format::Row,
     formatter::{Export, Style},
     plain, time_text,
@@ -52,20 +52,30 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     if let Some(fields) = &export.fields {
         let start = out.len();
         fields.each(|key, value| {
-            if let FlatValue::Str(text) = value
-                && style.cut.is_none_or(|limit| text.len() <= limit)
-                && plain::push_pair(AROUND, (key, text), plain::tabbed, out)
-            {
-                return;
+            if !write_short(key, value, style, out) {
+                write_between(b"field:", key, b"=", out);
+                write_value(value, style, out);
             }
-            write_between(b"field:", key, b"=", out);
-            write_value(value, style, out);
         });
         push_if_nothing(start, out);
     }
     // Each part has a TAB behind it.
     if out.len() > start {
         out.pop();
+    }
+}
+
+/// Appends a field, if it is short and needs no escapes; whether it has.
+#[inline(always)]
+fn write_short(key: &[u8], value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) -> bool {
+    match value {
+        FlatValue::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+            plain::push_pair(AROUND, (key, text), plain::tabbed, out)
+        }
+        FlatValue::Int(number) => as_short(number).is_some_and(|(digits, length)| {
+            plain::push_number(AROUND, key, (&digits, length), plain::tabbed, out)
+        }),
+        _ => false,
     }
 }
 
