@@ -79,7 +79,7 @@ fn second(at: Timestamp, style: TimeStyle) -> Option<SecondText> {
     }
     let seconds = at.seconds();
     // A remainder: below the number of those that are remembered.
-    let place = usize::try_from(seconds.rem_euclid(REMEMBERED as i64)).unwrap_or_default();
+    let place = usize::try_from(seconds.unsigned_abs() % REMEMBERED as u64).unwrap_or_default();
     SECONDS.with(|remembered| {
         let remembered = remembered.get(place)?;
         let (known, text) = remembered.get();
