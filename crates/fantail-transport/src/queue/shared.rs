@@ -163,15 +163,8 @@ impl Shared {
     /// Payloads that are sent as soon as they are offered.
     pub(super) fn discard(&self, payloads: u64, bytes: u64) {
         let mut state = self.lock();
-        let closed = state.closing.is_some();
-        let counters = &mut state.counters;
-        counters.queued += payloads;
-        if closed {
-            counters.add_dropped(DropReason::Closed, payloads);
-        } else {
-            counters.sent += payloads;
-            counters.sent_bytes += bytes;
-        }
+        let is_open = state.closing.is_none();
+        state.counters.add_discarded(payloads, bytes, is_open);
     }
 
     /// Waits for payloads in the buffer, for a change, or for a time.
@@ -189,11 +182,8 @@ impl Shared {
     ) -> MutexGuard<'a, State> {
         let end = Instant::now() + moment;
         state.awaits = Awaits::Much;
-        let mut state = wait(
-            &self.work,
-            state,
-            Some(until.map_or(end, |until| until.min(end))),
-        );
+        let end = until.map_or(end, |until| until.min(end));
+        let mut state = wait(&self.work, state, Some(end));
         let hurried = state.closing.is_some() || state.reopen || state.watched > 0;
         if !hurried && state.buffer.is_empty() {
             state.awaits = Awaits::Any;
