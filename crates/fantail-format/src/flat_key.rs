@@ -5,23 +5,19 @@
 //! that has this prefix already. So no two things ever share a key, and what
 //! was there can be told from it.
 
-/// Keys that no field can have.
-const RESERVED: [&[u8]; 6] = [
-    b"event_id",
-    b"event",
-    b"hostname",
-    b"start_time",
-    b"end_time",
-    b"categories",
-];
-
 const PREFIX: &[u8] = b"field_";
 
-/// What stands before the key of a field.
-pub(crate) fn prefix(key: &[u8]) -> &'static [u8] {
-    if RESERVED.contains(&key) || key.starts_with(PREFIX) {
-        PREFIX
-    } else {
-        b""
+/// Whether a field with this key gets the prefix.
+#[inline]
+pub(crate) fn is_prefixed(key: &[u8]) -> bool {
+    match key {
+        b"event_id" | b"event" | b"hostname" | b"start_time" | b"end_time" | b"categories" => true,
+        _ => key.starts_with(PREFIX),
     }
+}
+
+/// What stands before the key of a field.
+#[inline]
+pub(crate) fn prefix(key: &[u8]) -> &'static [u8] {
+    if is_prefixed(key) { PREFIX } else { b"" }
 }

@@ -3,7 +3,7 @@
 use crate::{
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, write_array, write_escaped, write_string, write_value},
+    json_text::{Escapes, open, write_array, write_between, write_field},
     time_text,
 };
 
@@ -17,56 +17,37 @@ pub(crate) const FORMAT: Row = Row {
 /// Appends an event as an object.
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let escapes = Escapes::Dovecot(style.dialect);
-    out.push(b'{');
-    let mut members = Members { out, first: true };
+    let start = out.len();
     if let Some(id) = export.id {
-        write_string(id, escapes, members.next(b"\"event_id\":"));
+        write_between(b",\"event_id\":\"", id, b"\"", escapes, out);
     }
     if let Some(name) = export.name {
-        write_string(name, escapes, members.next(b"\"event\":"));
+        write_between(b",\"event\":\"", name, b"\"", escapes, out);
     }
     if let Some(hostname) = export.hostname {
-        write_string(hostname, escapes, members.next(b"\"hostname\":"));
+        write_between(b",\"hostname\":\"", hostname, b"\"", escapes, out);
     }
     if let Some([start, end]) = export.times {
-        let style = style.time_style;
-        time_text::write_json(start, style, members.next(b"\"start_time\":"));
-        time_text::write_json(end, style, members.next(b"\"end_time\":"));
+        out.extend_from_slice(b",\"start_time\":");
+        time_text::write_json(start, style.time_style, out);
+        out.extend_from_slice(b",\"end_time\":");
+        time_text::write_json(end, style.time_style, out);
     }
     if let Some(categories) = export.categories {
-        let out = members.next(b"\"categories\":");
+        out.extend_from_slice(b",\"categories\":");
         write_array(categories, out, |category, out| {
-            write_string(category, escapes, out);
+            write_between(b",\"", category, b"\"", escapes, out);
         });
     }
     if let Some(fields) = &export.fields {
-        let out = members.next(b"\"fields\":");
-        let mut start: &[u8; 2] = b"{\"";
+        out.extend_from_slice(b",\"fields\":");
+        let start = out.len();
         fields.each(|key, value| {
-            out.extend_from_slice(start);
-            start = b",\"";
-            write_escaped(key, escapes, out);
-            out.extend_from_slice(b"\":");
-            write_value(value, style, escapes, out);
+            write_field(b",\"", (key, value), &style, escapes, out);
         });
-        out.extend_from_slice(if start == b"{\"" { b"{}" } else { b"}" });
+        open(b'{', start, out);
+        out.push(b'}');
     }
+    open(b'{', start, out);
     out.push(b'}');
-}
-
-struct Members<'o> {
-    out: &'o mut Vec<u8>,
-    first: bool,
-}
-
-impl Members<'_> {
-    #[inline]
-    fn next<const N: usize>(&mut self, key: &[u8; N]) -> &mut Vec<u8> {
-        if !self.first {
-            self.out.push(b',');
-        }
-        self.first = false;
-        self.out.extend_from_slice(key);
-        self.out
-    }
 }

@@ -6,9 +6,13 @@
 
 use std::io::Write;
 
-use fantail_event::{Dialect, Elements, FlatValue};
+use fantail_event::{Dialect, Elements, FlatIp, FlatValue};
 
-use crate::{decimal::write_int, formatter::Style, time_text};
+use crate::{
+    decimal::{as_short, write_int},
+    formatter::Style,
+    plain, time_text,
+};
 
 /// What is escaped beyond what JSON demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,44 +25,81 @@ pub(crate) enum Escapes {
     Controls,
 }
 
-/// Appends the value of a field.
-#[inline]
-pub(crate) fn write_value(value: FlatValue<'_>, style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+/// Appends a field: what stands before a key, the key, and the value.
+#[inline(always)]
+pub(crate) fn write_field<const B: usize>(
+    before: &[u8; B],
+    (key, value): (&[u8], FlatValue<'_>),
+    style: &Style,
+    escapes: Escapes,
+    out: &mut Vec<u8>,
+) {
+    let done = match value {
+        FlatValue::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+            let around = (before, b"\":\"", b"\"");
+            plain::push_pair(around, (key, text), plain::json, out)
+        }
+        FlatValue::Int(number) => as_short(number).is_some_and(|(digits, length)| {
+            let around = (before, b"\":", b"");
+            plain::push_number(around, key, (&digits, length), plain::json, out)
+        }),
+        _ => false,
+    };
+    if done {
+        return;
+    }
+    write_between(before, key, b"\":", escapes, out);
     match value {
         FlatValue::Str(text) => write_cut_string(text, style, escapes, out),
         FlatValue::Int(number) => write_int(number, out),
         FlatValue::Time(time) => time_text::write_json(time, style.time_style, out),
-        FlatValue::Ip(ip) => {
-            out.push(b'"');
-            ip.write_into(out);
-            out.push(b'"');
-        }
-        FlatValue::List(list) => {
-            write_array(list, out, |element, out| {
-                write_cut_string(element, style, escapes, out);
-            });
-        }
+        FlatValue::Ip(ip) => write_ip(ip, out),
+        FlatValue::List(list) => write_list(list, style, escapes, out),
     }
 }
 
-/// Appends an array.
+#[inline(never)]
+fn write_ip(ip: FlatIp<'_>, out: &mut Vec<u8>) {
+    out.push(b'"');
+    ip.write_into(out);
+    out.push(b'"');
+}
+
+#[inline(never)]
+fn write_list(list: Elements<'_>, style: &Style, escapes: Escapes, out: &mut Vec<u8>) {
+    write_array(list, out, |element, out| {
+        out.push(b',');
+        write_cut_string(element, style, escapes, out);
+    });
+}
+
+/// Appends an array of what is written with a comma before it.
+#[inline]
 pub(crate) fn write_array(
     items: Elements<'_>,
     out: &mut Vec<u8>,
     write: impl Fn(&[u8], &mut Vec<u8>),
 ) {
-    out.push(b'[');
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
+    let start = out.len();
+    for item in items.iter() {
         write(item, out);
     }
+    open(b'[', start, out);
     out.push(b']');
 }
 
+/// Writes what opens a list of members over the comma of the first, or there
+/// if there is none.
 #[inline]
-fn write_cut_string(text: &[u8], style: Style, escapes: Escapes, out: &mut Vec<u8>) {
+pub(crate) fn open(with: u8, start: usize, out: &mut Vec<u8>) {
+    match out.get_mut(start) {
+        Some(comma) => *comma = with,
+        None => out.push(with),
+    }
+}
+
+#[inline(never)]
+fn write_cut_string(text: &[u8], style: &Style, escapes: Escapes, out: &mut Vec<u8>) {
     match style.cut {
         Some(limit) if text.len() > limit => {
             let kept = cut_at(text, limit, style.dialect);
@@ -92,18 +133,28 @@ pub(crate) fn cut_at(text: &[u8], limit: usize, dialect: Dialect) -> usize {
 /// Appends a string.
 #[inline]
 pub(crate) fn write_string(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
-    out.push(b'"');
-    write_escaped(text, escapes, out);
-    out.push(b'"');
+    write_between(b"\"", text, b"\"", escapes, out);
 }
 
 /// Appends a string's contents.
 #[inline]
 pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
-    if is_plain(text) {
-        out.extend_from_slice(text);
-    } else {
+    write_between(b"", text, b"", escapes, out);
+}
+
+/// Appends a string's contents, with something before and behind them.
+#[inline(always)]
+pub(crate) fn write_between<const B: usize, const A: usize>(
+    before: &[u8; B],
+    text: &[u8],
+    after: &[u8; A],
+    escapes: Escapes,
+    out: &mut Vec<u8>,
+) {
+    if !plain::push(before, text, after, plain::json, out) {
+        out.extend_from_slice(before);
         write_special(text, escapes, out);
+        out.extend_from_slice(after);
     }
 }
 
@@ -124,33 +175,6 @@ fn write_special(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
             let (foreign, behind) = special.split_at(end.unwrap_or(special.len()));
             write_foreign(foreign, escapes, out);
             rest = behind;
-        }
-    }
-}
-
-/// Whether all bytes stand for themselves, and are ASCII.
-#[inline]
-pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let flags = match text.split_last_chunk::<8>() {
-        // The last eight bytes, some of them for the second time.
-        Some((_, last)) => {
-            let (words, _) = text.as_chunks::<8>();
-            let words = words.iter().map(|word| special_flags(*word));
-            words.fold(special_flags(*last), |all, flags| all | flags)
-        }
-        None => special_flags(short(text)),
-    };
-    flags == 0
-}
-
-/// A word of fewer than eight bytes, some of them more than once, with spaces.
-#[inline]
-fn short(text: &[u8]) -> [u8; 8] {
-    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        (Some([a, b, c, d]), Some([e, f, g, h])) => [*a, *b, *c, *d, *e, *f, *g, *h],
-        _ => {
-            let byte = |at| text.get(at).copied().unwrap_or(b' ');
-            [byte(0), byte(1), byte(2), b' ', b' ', b' ', b' ', b' ']
         }
     }
 }

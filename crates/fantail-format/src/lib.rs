@@ -19,6 +19,7 @@ mod json_text;
 mod logfmt;
 mod ndjson;
 mod none;
+mod plain;
 mod rules;
 mod secret;
 mod settings;

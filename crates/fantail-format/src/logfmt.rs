@@ -17,8 +17,8 @@ use crate::{
     flat_key,
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, cut_at, write_escaped, write_string},
-    time_text,
+    json_text::{Escapes, cut_at, write_between, write_escaped},
+    plain, time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {
@@ -29,50 +29,50 @@ pub(crate) const FORMAT: Row = Row {
 };
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
-    let mut pairs = Pairs { out, first: true };
+    let start = out.len();
     if let Some(id) = export.id {
-        write_text(id, pairs.next(b"event_id="));
+        out.extend_from_slice(b"event_id=");
+        write_text(id, out);
     }
     if let Some(name) = export.name {
-        write_text(name, pairs.next(b"event="));
+        out.extend_from_slice(b"event=");
+        write_text(name, out);
     }
     if let Some(hostname) = export.hostname {
-        write_text(hostname, pairs.next(b"hostname="));
+        out.extend_from_slice(b"hostname=");
+        write_text(hostname, out);
     }
     if let Some([start, end]) = export.times {
-        time_text::write(start, style.time_style, pairs.next(b"start_time="));
-        time_text::write(end, style.time_style, pairs.next(b"end_time="));
+        out.extend_from_slice(b"start_time=");
+        time_text::write(start, style.time_style, out);
+        out.extend_from_slice(b" end_time=");
+        time_text::write(end, style.time_style, out);
+        out.push(b' ');
     }
     if let Some(categories) = export.categories {
-        write_list(categories, style, pairs.next(b"categories="));
+        out.extend_from_slice(b"categories=");
+        write_list(categories, style, out);
+        out.push(b' ');
     }
     if let Some(fields) = &export.fields {
         fields.each(|key, value| {
-            let out = pairs.next(flat_key::prefix(key));
+            out.extend_from_slice(flat_key::prefix(key));
             write_key(key, out);
-            out.push(b'=');
             write_value(value, style, out);
         });
     }
-}
-
-struct Pairs<'o> {
-    out: &'o mut Vec<u8>,
-    first: bool,
-}
-
-impl Pairs<'_> {
-    fn next(&mut self, start: &[u8]) -> &mut Vec<u8> {
-        if !self.first {
-            self.out.push(b' ');
-        }
-        self.first = false;
-        self.out.extend_from_slice(start);
-        self.out
+    // Each pair has a space behind it.
+    if out.len() > start {
+        out.pop();
     }
 }
 
+/// Appends a key and the sign behind it.
+#[inline]
 fn write_key(key: &[u8], out: &mut Vec<u8>) {
+    if plain::push(b"", key, b"=", plain::bare_key, out) {
+        return;
+    }
     for &byte in key {
         if byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'%') {
             out.push(byte);
@@ -81,26 +81,29 @@ fn write_key(key: &[u8], out: &mut Vec<u8>) {
             let _ = write!(out, "%{byte:02X}");
         }
     }
+    out.push(b'=');
 }
 
+/// Appends a value and a space.
+#[inline]
 fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
         FlatValue::Str(text) => {
             let (kept, mark) = cut(text, style);
             if mark.is_empty() {
-                write_text(kept, out);
-            } else {
-                write_quoted_if(!is_bare(kept), out, |out| {
-                    write_escaped(kept, Escapes::Controls, out);
-                    out.extend_from_slice(mark);
-                });
+                return write_text(kept, out);
             }
+            write_quoted_if(!is_bare(kept), out, |out| {
+                write_escaped(kept, Escapes::Controls, out);
+                out.extend_from_slice(mark);
+            });
         }
         FlatValue::Int(number) => write_int(number, out),
         FlatValue::Time(time) => time_text::write(time, style.time_style, out),
         FlatValue::Ip(ip) => ip.write_into(out),
         FlatValue::List(list) => write_list(list, style, out),
     }
+    out.push(b' ');
 }
 
 /// What is left of a string where long ones are cut, and the mark of the cut.
@@ -149,18 +152,16 @@ fn write_element(part: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a text, in quotes if it needs them.
+/// Appends a text, in quotes if it needs them, and a space.
+#[inline]
 fn write_text(text: &[u8], out: &mut Vec<u8>) {
-    if !text.is_empty() && is_bare(text) {
-        out.extend_from_slice(text);
-    } else {
-        write_string(text, Escapes::Controls, out);
+    if text.is_empty() || !plain::push(b"", text, b" ", plain::bare, out) {
+        write_between(b"\"", text, b"\" ", Escapes::Controls, out);
     }
 }
 
 fn is_bare(text: &[u8]) -> bool {
-    let bare = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'=' | b'\\');
-    text.iter().all(bare)
+    plain::is_plain(text, plain::bare)
 }
 
 fn write_quoted_if(quoted: bool, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {

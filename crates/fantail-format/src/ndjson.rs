@@ -8,7 +8,7 @@ use crate::{
     flat_key,
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, write_array, write_escaped, write_string, write_value},
+    json_text::{Escapes, open, write_array, write_between, write_field},
     time_text,
 };
 
@@ -22,44 +22,37 @@ pub(crate) const FORMAT: Row = Row {
 const ESCAPES: Escapes = Escapes::Controls;
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
-    let mut separator = b'{';
-    let mut key = |prefix: &[u8], key: &[u8], out: &mut Vec<u8>| {
-        out.push(separator);
-        separator = b',';
-        out.push(b'"');
-        out.extend_from_slice(prefix);
-        write_escaped(key, ESCAPES, out);
-        out.extend_from_slice(b"\":");
-    };
+    let start = out.len();
     if let Some(id) = export.id {
-        key(b"", b"event_id", out);
-        write_string(id, ESCAPES, out);
+        write_between(b",\"event_id\":\"", id, b"\"", ESCAPES, out);
     }
     if let Some(name) = export.name {
-        key(b"", b"event", out);
-        write_string(name, ESCAPES, out);
+        write_between(b",\"event\":\"", name, b"\"", ESCAPES, out);
     }
     if let Some(hostname) = export.hostname {
-        key(b"", b"hostname", out);
-        write_string(hostname, ESCAPES, out);
+        write_between(b",\"hostname\":\"", hostname, b"\"", ESCAPES, out);
     }
     if let Some([start, end]) = export.times {
-        key(b"", b"start_time", out);
+        out.extend_from_slice(b",\"start_time\":");
         time_text::write_json(start, style.time_style, out);
-        key(b"", b"end_time", out);
+        out.extend_from_slice(b",\"end_time\":");
         time_text::write_json(end, style.time_style, out);
     }
     if let Some(categories) = export.categories {
-        key(b"", b"categories", out);
+        out.extend_from_slice(b",\"categories\":");
         write_array(categories, out, |category, out| {
-            write_string(category, ESCAPES, out);
+            write_between(b",\"", category, b"\"", ESCAPES, out);
         });
     }
     if let Some(fields) = &export.fields {
-        fields.each(|name, value| {
-            key(flat_key::prefix(name), name, out);
-            write_value(value, style, ESCAPES, out);
+        fields.each(|key, value| {
+            if flat_key::is_prefixed(key) {
+                write_field(b",\"field_", (key, value), &style, ESCAPES, out);
+            } else {
+                write_field(b",\"", (key, value), &style, ESCAPES, out);
+            }
         });
     }
-    out.extend_from_slice(if separator == b'{' { b"{}" } else { b"}" });
+    open(b'{', start, out);
+    out.push(b'}');
 }

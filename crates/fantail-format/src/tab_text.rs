@@ -4,10 +4,10 @@
 use fantail_event::{FlatValue, escape};
 
 use crate::{
-    decimal::write_int,
+    decimal::{as_short, write_int},
     format::Row,
     formatter::{Export, Style},
-    time_text,
+    plain, time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {
@@ -17,85 +17,99 @@ pub(crate) const FORMAT: Row = Row {
     write,
 };
 
+/// What stands before, between and behind a field's key and value.
+const AROUND: (&[u8; 6], &[u8; 1], &[u8; 1]) = (b"field:", b"=", b"\t");
+
 /// Appends an event.
 ///
 /// Each part that is asked for stands between TABs even if there is nothing
 /// in it (no categories), as in Dovecot; only a missing name leaves nothing.
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
-    let mut parts = Parts { out, first: true };
+    let start = out.len();
     if let Some(id) = export.id {
-        let out = parts.next();
-        out.extend_from_slice(b"event_id:");
-        escape::escape_into(id, out);
+        write_between(b"event_id:", id, b"\t", out);
     }
     if let Some(name) = export.name {
-        let out = parts.next();
-        out.extend_from_slice(b"event:");
-        escape::escape_into(name, out);
+        write_between(b"event:", name, b"\t", out);
     }
     if let Some(hostname) = export.hostname {
-        let out = parts.next();
-        out.extend_from_slice(b"hostname:");
-        escape::escape_into(hostname, out);
+        write_between(b"hostname:", hostname, b"\t", out);
     }
     if let Some([start, end]) = export.times {
-        let out = parts.next();
         out.extend_from_slice(b"start_time:");
         time_text::write(start, style.time_style, out);
         out.extend_from_slice(b"\tend_time:");
         time_text::write(end, style.time_style, out);
+        out.push(b'\t');
     }
     if let Some(categories) = export.categories {
-        let out = parts.next();
-        for (at, category) in categories.iter().enumerate() {
-            out.extend_from_slice(if at == 0 {
-                b"category:"
-            } else {
-                b"\tcategory:"
-            });
-            escape::escape_into(category, out);
+        let start = out.len();
+        for category in categories.iter() {
+            write_between(b"category:", category, b"\t", out);
         }
+        push_if_nothing(start, out);
     }
     if let Some(fields) = &export.fields {
-        let out = parts.next();
-        let mut is_first = true;
+        let start = out.len();
         fields.each(|key, value| {
-            if !is_first {
-                out.push(b'\t');
+            if !write_short(key, value, style, out) {
+                write_between(b"field:", key, b"=", out);
+                write_value(value, style, out);
             }
-            is_first = false;
-            out.extend_from_slice(b"field:");
-            escape::escape_into(key, out);
-            out.push(b'=');
-            write_value(value, style, out);
         });
+        push_if_nothing(start, out);
+    }
+    // Each part has a TAB behind it.
+    if out.len() > start {
+        out.pop();
     }
 }
 
-struct Parts<'o> {
-    out: &'o mut Vec<u8>,
-    first: bool,
-}
-
-impl Parts<'_> {
-    fn next(&mut self) -> &mut Vec<u8> {
-        if !self.first {
-            self.out.push(b'\t');
+/// Appends a field, if it is short and needs no escapes; whether it has.
+#[inline(always)]
+fn write_short(key: &[u8], value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) -> bool {
+    match value {
+        FlatValue::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+            plain::push_pair(AROUND, (key, text), plain::tabbed, out)
         }
-        self.first = false;
-        self.out
+        FlatValue::Int(number) => as_short(number).is_some_and(|(digits, length)| {
+            plain::push_number(AROUND, key, (&digits, length), plain::tabbed, out)
+        }),
+        _ => false,
     }
 }
 
+/// A part with nothing in it is there all the same.
+fn push_if_nothing(start: usize, out: &mut Vec<u8>) {
+    if out.len() == start {
+        out.push(b'\t');
+    }
+}
+
+/// Appends the escaped form of a text, with something before and behind it.
 #[inline]
+fn write_between<const B: usize, const A: usize>(
+    before: &[u8; B],
+    text: &[u8],
+    after: &[u8; A],
+    out: &mut Vec<u8>,
+) {
+    if !plain::push(before, text, after, plain::tabbed, out) {
+        out.extend_from_slice(before);
+        escape::escape_into(text, out);
+        out.extend_from_slice(after);
+    }
+}
+
+/// Appends a value and a TAB.
+#[inline(never)]
 fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
         FlatValue::Str(text) => match style.cut {
             Some(limit) if text.len() > limit => {
-                escape::escape_into(text.get(..limit).unwrap_or_default(), out);
-                out.extend_from_slice(b"...");
+                write_between(b"", text.get(..limit).unwrap_or_default(), b"...", out);
             }
-            _ => escape::escape_into(text, out),
+            _ => return write_between(b"", text, b"\t", out),
         },
         FlatValue::Int(number) => write_int(number, out),
         FlatValue::Time(time) => time_text::write(time, style.time_style, out),
@@ -109,4 +123,5 @@ fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
             }
         }
     }
+    out.push(b'\t');
 }

@@ -1,7 +1,8 @@
 //! Points in time as text.
 //!
-//! Most times that are written one after another are of one day: its date is
-//! remembered, by each thread for itself.
+//! Most times that are written one after another are of a few seconds: what
+//! was written of these, but for the microseconds, is remembered, by each
+//! thread for itself.
 
 use std::cell::Cell;
 
@@ -10,19 +11,24 @@ use time::Date;
 
 use crate::{
     TimeStyle,
-    decimal::{six, two, write_int},
+    decimal::{eight, two, write_int},
 };
 
 /// `2026-11-22T`
 type DateText = [u8; 11];
-/// `2026-11-22T06:05:45.267241Z`
-type TimeText = [u8; 27];
+/// `2026-11-22T06:05:45.`
+type SecondText = [u8; 20];
 
 const SECONDS_A_DAY: i64 = 86_400;
 
+/// An event is of two moments, and so is the next one of another session.
+const REMEMBERED: usize = 4;
+
 thread_local! {
-    /// A day since 1970, and its date.
-    static LAST_DAY: Cell<(i64, DateText)> = const { Cell::new((0, *b"1970-01-01T")) };
+    /// Seconds since 1970, and their texts.
+    static SECONDS: [Cell<(i64, SecondText)>; REMEMBERED] = const {
+        [const { Cell::new((0, *b"1970-01-01T00:00:00.")) }; REMEMBERED]
+    };
 }
 
 /// Appends a time as `2026-11-22T06:05:45.267241Z` or `1795328191.200093`.
@@ -30,61 +36,83 @@ thread_local! {
 /// Years beyond 9999 have no RFC 3339 form; they are written as seconds
 /// (Dovecot dies of some of them).
 pub(crate) fn write(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
-    match text(at, style) {
-        Some(text) => out.extend_from_slice(&text),
+    match second(at, style) {
+        Some(second) => {
+            out.extend_from_slice(&second);
+            write_micros(at, b"Z", out);
+        }
         None => write_seconds(at, out),
     }
 }
 
 /// Appends a time as [`write()`] does, in quotes if it is no number.
 pub(crate) fn write_json(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
-    if let Some(text) = text(at, style) {
-        let mut quoted = [b'"'; 29];
-        if let Some(place) = quoted.get_mut(1..28) {
-            place.copy_from_slice(&text);
+    match second(at, style) {
+        Some(second) => {
+            out.push(b'"');
+            out.extend_from_slice(&second);
+            write_micros(at, b"Z\"", out);
         }
-        out.extend_from_slice(&quoted);
-    } else {
-        write_seconds(at, out);
+        None => write_seconds(at, out),
     }
 }
 
 fn write_seconds(at: Timestamp, out: &mut Vec<u8>) {
     write_int(at.seconds(), out);
-    let [a, b, c, d, e, f] = six(at.subsec_micros());
-    out.extend_from_slice(&[b'.', a, b, c, d, e, f]);
+    out.push(b'.');
+    write_micros(at, b"", out);
 }
 
-/// The date and time, if it is to be one and can be one.
+/// The six digits behind the point, and what comes behind them.
 #[inline]
-fn text(at: Timestamp, style: TimeStyle) -> Option<TimeText> {
+fn write_micros<const N: usize>(at: Timestamp, after: &[u8; N], out: &mut Vec<u8>) {
+    let [_, _, digits @ ..] = eight(at.subsec_micros());
+    out.extend_from_slice(&digits);
+    out.extend_from_slice(after);
+}
+
+/// The date and time up to the point, if it is to be one and can be one.
+#[inline]
+fn second(at: Timestamp, style: TimeStyle) -> Option<SecondText> {
     if style == TimeStyle::Unix {
         return None;
     }
-    let day = at.seconds().div_euclid(SECONDS_A_DAY);
+    let seconds = at.seconds();
+    // A remainder: below the number of those that are remembered.
+    let place = usize::try_from(seconds.unsigned_abs() % REMEMBERED as u64).unwrap_or_default();
+    SECONDS.with(|remembered| {
+        let remembered = remembered.get(place)?;
+        let (known, text) = remembered.get();
+        if known == seconds {
+            return Some(text);
+        }
+        let text = second_of(seconds)?;
+        remembered.set((seconds, text));
+        Some(text)
+    })
+}
+
+#[inline(never)]
+fn second_of(seconds: i64) -> Option<SecondText> {
+    thread_local! {
+        /// A day since 1970, and its date.
+        static LAST_DAY: Cell<(i64, DateText)> = const { Cell::new((0, *b"1970-01-01T")) };
+    }
+    let day = seconds.div_euclid(SECONDS_A_DAY);
+    let (known, mut date) = LAST_DAY.get();
+    if known != day {
+        date = date_of(day)?;
+        LAST_DAY.set((day, date));
+    }
     // A remainder: below the seconds of a day.
-    let second = u32::try_from(at.seconds().rem_euclid(SECONDS_A_DAY)).unwrap_or_default();
-    let [y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3] = date(day)?;
+    let second = u32::try_from(seconds.rem_euclid(SECONDS_A_DAY)).unwrap_or_default();
+    let [y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3] = date;
     let [h1, h2] = two(second / 3600);
     let [i1, i2] = two(second / 60 % 60);
     let [s1, s2] = two(second % 60);
-    let [u1, u2, u3, u4, u5, u6] = six(at.subsec_micros());
     Some([
-        y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3, h1, h2, b':', i1, i2, b':', s1, s2, b'.', u1,
-        u2, u3, u4, u5, u6, b'Z',
+        y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3, h1, h2, b':', i1, i2, b':', s1, s2, b'.',
     ])
-}
-
-/// The date of a day since 1970, if it has one of four digits.
-#[inline]
-fn date(day: i64) -> Option<DateText> {
-    let (known, date) = LAST_DAY.get();
-    if known == day {
-        return Some(date);
-    }
-    let date = date_of(day)?;
-    LAST_DAY.set((day, date));
-    Some(date)
 }
 
 #[cold]

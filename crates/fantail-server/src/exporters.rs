@@ -115,6 +115,9 @@ impl Exporters {
         exporter: &Exporter,
         transport: Box<dyn Transport>,
     ) -> io::Result<Queue> {
+        if waiting::is_nowhere(exporter) {
+            return Ok(Queue::discard());
+        }
         let log = self.site.log.clone();
         let mut builder = Queue::builder(name, transport)
             .settings(waiting::settings(&exporter.delivery))

@@ -1,10 +1,10 @@
 //! What a worker has for the exporters until it is handed over.
 //!
 //! Gathered without locks; the queues get it once the worker has nothing else
-//! to do, or when it is much.
+//! to do, or when it is much. Of what goes nowhere, only numbers are gathered.
 
 use fantail_engine::{ExportSink, ExporterId};
-use fantail_transport::Batch;
+use fantail_transport::{Batch, Queue};
 
 use crate::Exporters;
 
@@ -14,16 +14,51 @@ const MUCH: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Outbox {
     exporters: Exporters,
-    batches: Vec<Batch>,
+    /// In the order of the exporters.
+    gathered: Vec<Gathered>,
     waiting: bool,
+}
+
+/// What is gathered for an exporter.
+#[derive(Debug)]
+enum Gathered {
+    Payloads(Batch),
+    /// What goes nowhere.
+    Numbers {
+        payloads: u64,
+        bytes: u64,
+    },
+}
+
+impl Gathered {
+    fn new(queue: &Queue) -> Self {
+        if queue.discards() {
+            Self::Numbers {
+                payloads: 0,
+                bytes: 0,
+            }
+        } else {
+            Self::Payloads(Batch::new())
+        }
+    }
+
+    fn hand_over(&mut self, queue: &Queue) {
+        match self {
+            Self::Payloads(batch) => queue.offer(batch),
+            Self::Numbers { payloads: 0, .. } => {}
+            Self::Numbers { payloads, bytes } => {
+                queue.count(std::mem::take(payloads), std::mem::take(bytes));
+            }
+        }
+    }
 }
 
 impl Outbox {
     pub(crate) fn new(exporters: Exporters) -> Self {
-        let batches = exporters.iter().map(|_| Batch::new()).collect();
+        let gathered = exporters.iter().map(|(_, queue)| Gathered::new(queue));
         Self {
+            gathered: gathered.collect(),
             exporters,
-            batches,
             waiting: false,
         }
     }
@@ -38,10 +73,8 @@ impl Outbox {
         if !std::mem::take(&mut self.waiting) {
             return;
         }
-        for (at, batch) in self.batches.iter_mut().enumerate() {
-            if let Some(queue) = self.exporters.queue(ExporterId(at)) {
-                queue.offer(batch);
-            }
+        for (gathered, (_, queue)) in self.gathered.iter_mut().zip(self.exporters.iter()) {
+            gathered.hand_over(queue);
         }
     }
 
@@ -58,15 +91,23 @@ impl ExportSink for Outbox {
     }
 
     fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
-        let Some(batch) = self.batches.get_mut(exporter.0) else {
+        let Some(gathered) = self.gathered.get_mut(exporter.0) else {
             return;
         };
-        batch.push(payload);
         self.waiting = true;
-        if batch.bytes() >= MUCH
-            && let Some(queue) = self.exporters.queue(exporter)
-        {
-            queue.offer(batch);
+        match gathered {
+            Gathered::Numbers { payloads, bytes } => {
+                *payloads += 1;
+                *bytes += payload.len() as u64;
+            }
+            Gathered::Payloads(batch) => {
+                batch.push(payload);
+                if batch.bytes() >= MUCH
+                    && let Some(queue) = self.exporters.queue(exporter)
+                {
+                    queue.offer(batch);
+                }
+            }
         }
     }
 }

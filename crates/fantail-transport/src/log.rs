@@ -1,6 +1,8 @@
 //! `log`: a line for each payload.
 
-use std::io::Write;
+use std::io::{self, Stderr, Write};
+
+use rustix::fs::FileType;
 
 use crate::{
     Delivery, MessageSettings, Payloads, Retry, Shortened, Transport, TransportError,
@@ -11,12 +13,34 @@ use crate::{
 /// (`PIPE_BUF`), whoever else writes there.
 const AT_ONCE: usize = 4096;
 
+/// What is written to a file comes out in one piece, however much it is; more
+/// than this saves nothing.
+const AT_ONCE_TO_FILE: usize = 64 * 1024;
+
 /// Writes each payload and a LF to a writer: standard error, a buffer, a pipe.
 #[derive(Debug)]
 pub struct LogTransport<W> {
     writer: W,
     messages: Messages,
+    /// How many bytes of several lines are written at once at most.
+    at_once: usize,
     line: Vec<u8>,
+}
+
+impl LogTransport<Stderr> {
+    /// A log on standard error. If that is a file, more is written to it at
+    /// once than to a pipe or a terminal.
+    #[must_use]
+    pub fn on_standard_error(settings: MessageSettings) -> Self {
+        let log = Self::with_messages(io::stderr(), settings);
+        let known = rustix::fs::fstat(&log.writer);
+        let is_file = |known: rustix::fs::Stat| FileType::from_raw_mode(known.st_mode).is_file();
+        if known.is_ok_and(is_file) {
+            log.at_once(AT_ONCE_TO_FILE)
+        } else {
+            log
+        }
+    }
 }
 
 impl<W: Write + Send> LogTransport<W> {
@@ -31,8 +55,18 @@ impl<W: Write + Send> LogTransport<W> {
         Self {
             writer,
             messages: Messages::new(settings),
+            at_once: AT_ONCE,
             line: Vec::new(),
         }
+    }
+
+    /// Sets how many bytes of several lines are written at once at most, for
+    /// a writer that keeps more together than a pipe does (4,096 bytes). A
+    /// longer line is written alone, and at once.
+    #[must_use]
+    pub fn at_once(mut self, bytes: usize) -> Self {
+        self.at_once = bytes;
+        self
     }
 
     /// The writer, with what was written so far.
@@ -74,7 +108,7 @@ impl<W: Write + Send> Transport for LogTransport<W> {
         self.writer.flush().map_err(TransportError::writing)
     }
 
-    /// As many whole lines a write as stay together in a pipe.
+    /// As many whole lines a write as stay together.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
         let mut delivery = Delivery::new();
         let mut lines = std::mem::take(&mut self.line);
@@ -84,7 +118,7 @@ impl<W: Write + Send> Transport for LogTransport<W> {
             let before = lines.len();
             self.messages.write(payload.bytes, 0, &mut lines);
             lines.push(b'\n');
-            if lines.len() > AT_ONCE && count > 0 {
+            if lines.len() > self.at_once && count > 0 {
                 let whole = lines.get(..before).unwrap_or_default();
                 if !self.settle(whole, count, &mut delivery) {
                     return delivery;

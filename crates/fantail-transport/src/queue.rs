@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Batch, Transport};
+use crate::{Batch, DropTransport, Transport};
 
 pub use self::{
     builder::QueueBuilder,
@@ -33,7 +33,7 @@ pub use self::{
     trouble::Trouble,
 };
 
-use self::shared::Shared;
+use self::{shared::Shared, trouble::Reporter};
 
 /// For how long threads that should have ended are waited for.
 const GRACE: Duration = Duration::from_millis(100);
@@ -73,6 +73,36 @@ impl Queue {
         Self::builder(name, transport).settings(settings).start()
     }
 
+    /// A queue without a target and without a thread: what is offered counts
+    /// as sent at once. It is to a queue with a
+    /// [`DropTransport`](crate::DropTransport) what that is to a target.
+    #[must_use]
+    pub fn discard() -> Self {
+        let mut shared = Shared::new(
+            &QueueSettings::default(),
+            &DropTransport,
+            None,
+            Reporter::new("", None),
+        );
+        shared.discards = true;
+        Self::new(Arc::new(shared))
+    }
+
+    /// Whether it is a queue without a target: then payloads need not be
+    /// gathered, and [`count`](Self::count) does for them.
+    #[must_use]
+    pub fn discards(&self) -> bool {
+        self.handle.0.discards
+    }
+
+    /// Counts payloads, and their bytes together, as offered to a queue
+    /// without a target; does nothing to others.
+    pub fn count(&self, payloads: u64, bytes: u64) {
+        if self.discards() {
+            self.handle.0.discard(payloads, bytes);
+        }
+    }
+
     /// Begins a queue of this name.
     #[must_use]
     pub fn builder(name: &str, transport: Box<dyn Transport>) -> QueueBuilder {
@@ -94,10 +124,12 @@ impl Queue {
     /// counts the others, and leaves the batch empty, with its memory. Never
     /// waits for the target or the disk.
     pub fn offer(&self, batch: &mut Batch) {
-        if !batch.is_empty() {
+        if self.discards() {
+            self.count(batch.len() as u64, batch.bytes() as u64);
+        } else if !batch.is_empty() {
             self.handle.0.offer(batch);
-            batch.clear();
         }
+        batch.clear();
     }
 
     /// What became of the payloads so far.

@@ -25,7 +25,7 @@ use fantail_transport::{
 pub(super) fn open(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Transport>> {
     let messages = messages(exporter.messages);
     Ok(match &exporter.transport {
-        Target::Log => Box::new(LogTransport::with_messages(io::stderr(), messages)),
+        Target::Log => Box::new(LogTransport::on_standard_error(messages)),
         Target::Drop => Box::new(DropTransport),
         Target::File { path, options } => {
             let opened = FileTransport::with_settings(file(path, options));

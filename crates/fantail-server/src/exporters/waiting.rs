@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use fantail_config::{Delivery, Exporter, Level, Overflow as Room, Spool, Throttle as Limits};
+use fantail_config::{
+    Delivery, Exporter, Level, Overflow as Room, Spool, Throttle as Limits, Transport as Target,
+};
 use fantail_transport::{
     DeliveryLevel, Overflow, QueueSettings, RateLimit, RetrySettings, SpoolSettings, Throttle,
     ThrottleSettings,
@@ -41,6 +43,15 @@ pub(super) fn spool(exporter: &Exporter) -> Option<&[u8]> {
         Level::BestEffort => None,
         Level::Spool(spool) | Level::Acknowledged(spool) => Some(&spool.path),
     }
+}
+
+/// Whether events go nowhere and wait nowhere: then they need not be handed
+/// over.
+pub(super) fn is_nowhere(exporter: &Exporter) -> bool {
+    let delivery = &exporter.delivery;
+    matches!(exporter.transport, Target::Drop)
+        && matches!(delivery.level, Level::BestEffort)
+        && delivery.dead_letters.is_none()
 }
 
 /// What lets fewer events through, if anything does.

@@ -2,14 +2,15 @@
 //!
 //! No locks and no threads. Payloads are copied into large batches, many with
 //! one copy, whatever the size of those that the transport likes: those are
-//! cut off when they are taken. The memory of batches is used again, so that a
+//! cut off when they are taken. A batch that is large already is not copied,
+//! but taken as it is. The memory of batches is used again, so that a
 //! push does not allocate once all is warm. What has to be dropped is skipped,
 //! many at once; nothing is looked at one by one.
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 use crate::{Batch, BatchLimits, Payloads};
 
@@ -23,6 +24,9 @@ const TOGETHER: BatchLimits = BatchLimits {
     payloads: 256,
     bytes: 64 * 1024,
 };
+
+/// A batch of so many bytes is worth to be kept on its own.
+const LARGE: usize = 16 * 1024;
 
 /// So many bytes, or a fourth of the room, are worth waking a thread for.
 const MUCH: usize = 256 * 1024;
@@ -86,11 +90,21 @@ impl Buffer {
         }
     }
 
-    /// Lets payloads in, and returns how many had to be dropped for want of
-    /// room: of them, or of those that waited longer.
-    pub(super) fn push(&mut self, payloads: Payloads<'_>) -> u64 {
+    /// Lets the payloads of a batch in, and returns how many had to be dropped
+    /// for want of room: of them, or of those that waited longer. What is in
+    /// the batch then means nothing.
+    pub(super) fn push(&mut self, batch: &mut Batch) -> u64 {
+        let alone = batch.bytes() >= LARGE || self.waiting.is_empty();
+        if alone && self.missing(batch.len(), batch.bytes()) == (0, 0) {
+            if !batch.is_empty() {
+                self.count(batch.payloads());
+                let memory = self.spare.pop().unwrap_or_default();
+                self.waiting.push_back(mem::replace(batch, memory));
+            }
+            return 0;
+        }
         let mut dropped = 0;
-        let mut rest = payloads;
+        let mut rest = batch.payloads();
         while !rest.is_empty() {
             // Only what fits into an empty buffer is worth dropping others.
             let fit = rest.fitting(self.most_payloads, self.most_bytes);
@@ -117,7 +131,7 @@ impl Buffer {
             self.skip += count;
             return Some(Taken { batch, skip: 0 });
         }
-        let skip = std::mem::take(&mut self.skip);
+        let skip = mem::take(&mut self.skip);
         let batch = self.waiting.pop_front()?;
         Some(Taken { batch, skip })
     }
@@ -217,10 +231,15 @@ impl Buffer {
         }
     }
 
-    fn append(&mut self, payloads: Payloads<'_>) {
+    /// Payloads came in.
+    fn count(&mut self, payloads: Payloads<'_>) {
         self.payloads += payloads.len();
         self.bytes += payloads.bytes();
         self.entered += payloads.len() as u64;
+    }
+
+    fn append(&mut self, payloads: Payloads<'_>) {
+        self.count(payloads);
         let mut rest = payloads;
         while !rest.is_empty() {
             let room = |batch: &Batch| {

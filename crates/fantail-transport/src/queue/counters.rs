@@ -90,6 +90,17 @@ impl QueueCounters {
         self.dropped.iter().sum()
     }
 
+    /// Payloads were offered and forgotten; dropped, if nothing is taken more.
+    pub(super) fn add_discarded(&mut self, payloads: u64, bytes: u64, is_open: bool) {
+        self.queued += payloads;
+        if is_open {
+            self.sent += payloads;
+            self.sent_bytes += bytes;
+        } else {
+            self.add_dropped(DropReason::Closed, payloads);
+        }
+    }
+
     pub(crate) fn add_dropped(&mut self, reason: DropReason, payloads: u64) {
         if let Some(count) = self.dropped.get_mut(reason.index()) {
             *count += payloads;

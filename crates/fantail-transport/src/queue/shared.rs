@@ -19,10 +19,6 @@ use super::{
     trouble::Reporter,
 };
 
-/// For how long a thread that was woken gathers payloads: to wake it costs
-/// whoever makes them more than a payload does.
-const GATHER: Duration = Duration::from_millis(2);
-
 /// How long to wait before a disk is tried again.
 pub(super) const DISK_PAUSE: Duration = Duration::from_secs(1);
 
@@ -34,6 +30,8 @@ pub(super) struct Shared {
     work: Condvar,
     /// Anything else has changed.
     changed: Condvar,
+    /// There is no target: payloads are sent when they are offered.
+    pub(super) discards: bool,
     /// Unset where there is no spool, or not yet.
     gauge: OnceLock<SpoolGauge>,
     shortened: Shortened,
@@ -124,6 +122,7 @@ impl Shared {
             }),
             work: Condvar::new(),
             changed: Condvar::new(),
+            discards: false,
             gauge: OnceLock::new(),
             shortened: transport.shortened(),
         }
@@ -147,7 +146,7 @@ impl Shared {
         if let Some(ids) = &mut state.ids {
             batch.number(ids);
         }
-        let dropped = state.buffer.push(batch.payloads());
+        let dropped = state.buffer.push(batch);
         state.counters.add_dropped(DropReason::Full, dropped);
         let wake = match state.awaits {
             Awaits::Nothing => false,
@@ -161,25 +160,34 @@ impl Shared {
         }
     }
 
-    /// Waits for payloads in the buffer, for a change, or for a time. When
-    /// there are only a few, others get a moment to join them, unless somebody
-    /// waits.
+    /// Payloads that are sent as soon as they are offered.
+    pub(super) fn discard(&self, payloads: u64, bytes: u64) {
+        let mut state = self.lock();
+        let is_open = state.closing.is_none();
+        state.counters.add_discarded(payloads, bytes, is_open);
+    }
+
+    /// Waits for payloads in the buffer, for a change, or for a time.
+    ///
+    /// A thread that has just been at work lies down for a moment of this
+    /// length, and looks again by itself: only much wakes it before. To wake
+    /// it costs whoever makes payloads more than a payload does, and a thread
+    /// that wakes twice as often takes the processor from others twice as
+    /// often. Once nothing came for a moment, any payload wakes it.
     pub(super) fn wait_for_work<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
         until: Option<Instant>,
+        moment: Duration,
     ) -> MutexGuard<'a, State> {
-        state.awaits = Awaits::Any;
-        let mut state = wait(&self.work, state, until);
+        let end = Instant::now() + moment;
+        state.awaits = Awaits::Much;
+        let end = until.map_or(end, |until| until.min(end));
+        let mut state = wait(&self.work, state, Some(end));
         let hurried = state.closing.is_some() || state.reopen || state.watched > 0;
-        if !hurried && !state.buffer.is_empty() && !state.buffer.has_much() {
-            let moment = Instant::now() + GATHER;
-            state.awaits = Awaits::Much;
-            state = wait(
-                &self.work,
-                state,
-                Some(until.map_or(moment, |end| end.min(moment))),
-            );
+        if !hurried && state.buffer.is_empty() {
+            state.awaits = Awaits::Any;
+            state = wait(&self.work, state, until);
         }
         state.awaits = Awaits::Nothing;
         state

@@ -1,6 +1,10 @@
 //! Where the sender gets payloads from: the memory, or the spool.
 
-use std::{mem, sync::Arc, time::Instant};
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{BatchLimits, Payloads, spool::SpoolReader};
 
@@ -9,6 +13,11 @@ use super::{
     buffer::Taken,
     shared::{DISK_PAUSE, Detour, Shared, State},
 };
+
+/// For how long the sender lies down after work: what came meanwhile waits for
+/// the target so much longer, which is no more than it waited with whoever
+/// made it.
+const MOMENT: Duration = Duration::from_millis(25);
 
 /// What the sender is to do next.
 pub(super) enum Next {
@@ -60,7 +69,7 @@ impl Source for Memory {
             if state.closing.is_some() {
                 return Next::End;
             }
-            guard = self.0.wait_for_work(guard, None);
+            guard = self.0.wait_for_work(guard, None, MOMENT);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The thread that waits for the disk: from memory into the spool.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::spool::SpoolWriter;
 
@@ -9,6 +12,10 @@ use super::{
     buffer::Taken,
     shared::{DISK_PAUSE, Detour, Shared},
 };
+
+/// For how long this thread lies down after work: what came meanwhile is not
+/// safe yet.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// Writes what is offered into the spool.
 pub(super) struct Spooler {
@@ -50,7 +57,7 @@ impl Spooler {
             if state.closing.is_some() {
                 return Task::End;
             }
-            state = self.shared.wait_for_work(state, due);
+            state = self.shared.wait_for_work(state, due, MOMENT);
         }
     }
 

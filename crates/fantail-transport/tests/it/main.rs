@@ -82,20 +82,24 @@ impl io::Write for Pieces {
 /// A pipe keeps 4,096 bytes together; a longer line stands alone.
 #[test]
 fn a_log_gets_whole_lines_in_few_writes() {
-    let check = |lengths: &[usize], room: usize, pieces: &[usize], settled: usize| {
-        let mut batch = Batch::new();
-        for length in lengths {
-            batch.push("x".repeat(*length).as_bytes());
-        }
-        let taken = Vec::new();
-        let mut log = LogTransport::new(Pieces { taken, room });
-        let delivery = log.deliver(batch.payloads());
-        assert_eq!(delivery.settled(), settled);
-        assert_eq!(delivery.error().is_some(), settled < lengths.len());
-        let taken = log.into_inner().taken;
-        let got: Vec<usize> = taken.iter().map(Vec::len).collect();
-        assert_eq!(got, pieces);
-        assert!(taken.iter().all(|piece| piece.ends_with(b"\n")));
+    let check_at_once =
+        |at_once: usize, lengths: &[usize], room: usize, pieces: &[usize], settled: usize| {
+            let mut batch = Batch::new();
+            for length in lengths {
+                batch.push("x".repeat(*length).as_bytes());
+            }
+            let taken = Vec::new();
+            let mut log = LogTransport::new(Pieces { taken, room }).at_once(at_once);
+            let delivery = log.deliver(batch.payloads());
+            assert_eq!(delivery.settled(), settled);
+            assert_eq!(delivery.error().is_some(), settled < lengths.len());
+            let taken = log.into_inner().taken;
+            let got: Vec<usize> = taken.iter().map(Vec::len).collect();
+            assert_eq!(got, pieces);
+            assert!(taken.iter().all(|piece| piece.ends_with(b"\n")));
+        };
+    let check = |lengths: &[usize], room, pieces: &[usize], settled| {
+        check_at_once(4096, lengths, room, pieces, settled);
     };
     check(&[], 9, &[], 0);
     check(&[10, 20], 9, &[32], 2);
@@ -103,4 +107,6 @@ fn a_log_gets_whole_lines_in_few_writes() {
     check(&[999, 5000, 999], 9, &[1000, 5001, 1000], 3);
     check(&[3000; 4], 2, &[3001, 3001], 2);
     check(&[3000; 4], 0, &[], 0);
+    check_at_once(10_000, &[3000; 4], 9, &[9003, 3001], 4);
+    check_at_once(100_000, &[3000; 4], 9, &[12_004], 4);
 }

@@ -87,6 +87,33 @@ fn each_payload_is_sent_or_counted() {
     check(&[Take(0), Take(0)], "a b c d", 8, None);
 }
 
+/// The same counts as with a target that takes everything, and at once.
+#[test]
+fn a_queue_without_a_target_counts() {
+    let queue = Queue::discard();
+    assert!(queue.discards());
+    queue.offer(&mut batch("a bb ccc"));
+    queue.count(2, 9);
+    queue.reopen();
+    assert!(queue.flush(Duration::ZERO));
+    let mut counters = queue.counters();
+    assert_eq!((counters.queued, counters.sent), (5, 5));
+    assert_eq!((counters.sent_bytes, counters.dropped_in_all()), (15, 0));
+    assert_eq!(queue.status().waiting, 0);
+    assert!(queue.close(Duration::ZERO));
+    queue.count(1, 1);
+    counters = queue.counters();
+    assert_eq!((counters.queued, counters.sent), (6, 5));
+    assert_eq!(counters.dropped(DropReason::Closed), 1);
+    assert_balanced(&queue);
+
+    let target = Target::that(&[]);
+    let queue = Queue::start("test", target.transport(), quick()).unwrap();
+    assert!(!queue.discards());
+    queue.count(2, 9);
+    assert_eq!(queue.counters(), QueueCounters::default());
+}
+
 #[test]
 fn a_target_that_asks_for_time_gets_it() {
     let asked = Duration::from_millis(300);
