@@ -172,9 +172,11 @@ impl Engine {
                 continue;
             }
             self.payload.clear();
-            let flat = &*flat.get_or_insert_with(|| sent.flatten());
-            let (flat, ids) = (Flat::from(flat), &mut self.event_ids);
-            formatter.write_numbered(&flat, ids, moment, &mut self.payload);
+            if !formatter.is_silent() {
+                let flat = &*flat.get_or_insert_with(|| sent.flatten());
+                let (flat, ids) = (Flat::from(flat), &mut self.event_ids);
+                formatter.write_numbered(&flat, ids, moment, &mut self.payload);
+            }
             sink.export(*exporter, &self.payload);
             self.counters.exported += 1;
         }
@@ -226,12 +228,14 @@ impl Engine {
                 counters.unwanted += 1;
                 continue;
             }
-            if let Some(gather) = gather.take() {
-                flat = Some(gather.gather(sending));
-            }
             payload.clear();
-            if let Some(flat) = &flat {
-                formatter.write_numbered(flat, &mut self.event_ids, moment, payload);
+            if !formatter.is_silent() {
+                if let Some(gather) = gather.take() {
+                    flat = Some(gather.gather(sending));
+                }
+                if let Some(flat) = &flat {
+                    formatter.write_numbered(flat, &mut self.event_ids, moment, payload);
+                }
             }
             sink.export(*exporter, payload);
             counters.exported += 1;

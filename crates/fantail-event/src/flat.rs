@@ -7,10 +7,13 @@
 //! is the same.
 
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use core::{
+    fmt::{self, Write},
+    net::IpAddr,
+};
 
 use crate::{
-    Bytes, CategoryId, CategoryTree, Event, Ip, RawEvent, RawSending, Timestamp, Value,
+    Bytes, CategoryId, CategoryTree, Event, Ip, RawEvent, RawSending, Timestamp, Value, Zone,
     gather::{DURATION, Element, Place, Placed},
     ip::is_usual_v4,
     raw::{RawValue, Span},
@@ -266,6 +269,10 @@ impl FlatIp<'_> {
     pub fn write_into(&self, out: &mut Vec<u8>) {
         match self.0 {
             IpForm::Sent(text) if is_usual_v4(text) => out.extend_from_slice(text),
+            IpForm::Read(Ip {
+                address: IpAddr::V4(v4),
+                zone: Zone::None,
+            }) => write_v4(v4.octets(), out),
             _ => {
                 // Writing into a vector cannot fail.
                 let _ = self.address().map(|ip| write!(Appended(out), "{ip}"));
@@ -278,6 +285,18 @@ impl fmt::Display for FlatIp<'_> {
     /// Its usual text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.address().map_or(Ok(()), |ip| ip.fmt(f))
+    }
+}
+
+/// Without the detour through `fmt`.
+fn write_v4(octets: [u8; 4], out: &mut Vec<u8>) {
+    for (at, octet) in octets.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b'.');
+        }
+        let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
+        let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+        out.extend_from_slice(digits.get(zeros..).unwrap_or_default());
     }
 }
 
@@ -327,8 +346,18 @@ mod tests {
     #[track_caller]
     fn check(text: &str, is_usual: bool) {
         assert_eq!(is_usual_v4(text.as_bytes()), is_usual, "{text}");
-        let read = Ip::parse_sent(text.as_bytes()).map(|ip| ip.to_string());
+        let ip = Ip::parse_sent(text.as_bytes());
+        let read = ip.map(|ip| ip.to_string());
         let mut out = Vec::new();
+        if let Some(ip) = ip {
+            FlatIp::from(ip).write_into(&mut out);
+        }
+        assert_eq!(
+            out,
+            read.as_deref().unwrap_or_default().as_bytes(),
+            "{text}"
+        );
+        out.clear();
         FlatIp(IpForm::Sent(text.as_bytes())).write_into(&mut out);
         assert_eq!(out, read.unwrap_or_default().as_bytes(), "{text}");
     }

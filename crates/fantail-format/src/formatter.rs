@@ -107,9 +107,16 @@ impl Formatter {
         Self { settings }
     }
 
+    /// Whether it writes nothing of any event: then there is nothing to be
+    /// found out about one.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.settings.format == Format::None
+    }
+
     /// Appends the event, without an end of line.
     pub fn write(&self, sent: &SentEvent<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
-        if self.settings.format != Format::None {
+        if !self.is_silent() {
             self.write_flat(&sent.flatten(), moment, out);
         }
     }
