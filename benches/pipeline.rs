@@ -46,37 +46,52 @@ fn main() {
     ];
     measure("logins", &logins, &mut rows, filter.as_deref());
     if filter.is_none_or(|filter| "two workers".contains(filter.as_str())) {
-        let ratio = side_by_side(&Stream::flat());
-        println!("\nTwo workers beside each other: {ratio:.2} times the events/s of one.");
+        let [workers, split] = side_by_side(&Stream::flat());
+        println!(
+            "\nTwo workers beside each other: {workers:.2} times the events/s of one; \
+             two threads that find lines and TABs: {split:.2} times the bytes/s of one."
+        );
     }
 }
 
 /// How many times the events of one worker two of them take in the same time,
 /// each with lines of its own in memory: nobody has to feed them, so that two
 /// processors are enough to see it. The median of pairs.
-fn side_by_side(stream: &Stream) -> f64 {
-    let time = |workers: usize| {
-        let start = Barrier::new(workers);
+fn side_by_side(stream: &Stream) -> [f64; 2] {
+    let bytes = stream.bytes();
+    let work = || {
+        let mut worker = Worker::new(&typical(10));
+        move || worker.play(stream)
+    };
+    let split = || || _ = black_box(split(&bytes));
+    let mut ratios: Vec<[f64; 2]> = (0..ROUNDS)
+        .map(|_| [two_beside_one(work), two_beside_one(split)])
+        .collect();
+    [0, 1].map(|at| {
+        ratios.sort_by(|one, other| one[at].total_cmp(&other[at]));
+        ratios[ROUNDS / 2][at]
+    })
+}
+
+/// How many times as much two threads do in a second as one.
+fn two_beside_one<R: FnMut()>(make: impl Fn() -> R + Sync) -> f64 {
+    let speed = |threads: usize| -> f64 {
+        let start = Barrier::new(threads);
         let play = || {
-            let mut worker = Worker::new(&typical(10));
-            worker.play(stream);
+            let mut run = make();
+            run();
             start.wait();
             let began = Instant::now();
-            for _ in 0..50 {
-                worker.play(stream);
-            }
-            began.elapsed()
+            (0..50).for_each(|_| run());
+            1.0 / began.elapsed().as_secs_f64()
         };
-        let slowest = thread::scope(|scope| {
-            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(play)).collect();
-            let times = threads.into_iter().filter_map(|thread| thread.join().ok());
-            times.max()
-        });
-        slowest.unwrap_or_default().as_secs_f64()
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(play)).collect();
+            let speeds = threads.into_iter().filter_map(|thread| thread.join().ok());
+            speeds.sum()
+        })
     };
-    let mut ratios: Vec<f64> = (0..ROUNDS).map(|_| 2.0 * time(1) / time(2)).collect();
-    ratios.sort_by(f64::total_cmp);
-    ratios.get(ROUNDS / 2).copied().unwrap_or(f64::NAN)
+    speed(2) / speed(1)
 }
 
 fn row<'a>(name: &str, stream: &Stream, run: impl FnMut() + 'a) -> Row<'a> {
