@@ -159,13 +159,13 @@ impl<'g> Flat<'g> {
     pub fn each_field(&self, mut each: impl FnMut(&'g [u8], FlatValue<'g>)) {
         match self.0 {
             Source::Event(_) => self.fields().for_each(|(key, value)| each(key, value)),
-            Source::Raw(raw) => {
-                let mut at = 0;
-                while let Some((key, value)) = raw.field(at) {
+            Source::Raw(raw) => match raw.fields {
+                Fields::Own { duration } => raw.each_own(duration, &mut each),
+                Fields::Places(places) => places.iter().for_each(|place| {
+                    let (key, value) = raw.placed(place);
                     each(key, value);
-                    at += 1;
-                }
-            }
+                }),
+            },
         }
     }
 
@@ -193,6 +193,26 @@ impl<'g> Raw<'g> {
                 let field = event.parts.fields.get(at)?;
                 Some((field.key.of(event.text), FlatValue::of(field.value, event)))
             }
+        }
+    }
+
+    /// Each value is put together where it is handed over: to copy one that
+    /// was just written has to wait for it.
+    #[inline(always)]
+    fn each_own(self, duration: usize, each: &mut impl FnMut(&'g [u8], FlatValue<'g>)) {
+        let event = self.sending.event;
+        let fields = &event.parts.fields;
+        for (at, field) in fields.iter().enumerate() {
+            let key = field.key.of(event.text);
+            match field.value {
+                _ if at == duration => each(key, self.duration().1),
+                RawValue::Str(text) => each(key, FlatValue::Str(text.of(event.text))),
+                RawValue::Int(number) => each(key, FlatValue::Int(number)),
+                other => each(key, FlatValue::of(other, event)),
+            }
+        }
+        if duration == fields.len() {
+            each(DURATION, self.duration().1);
         }
     }
 
