@@ -1,7 +1,8 @@
 //! Names, compared.
 
-/// Whether two names are the same. Most have 4 to 32 bytes: their first and
-/// last halves, which may overlap, are compared without a call.
+/// Whether two names are the same. Those of up to 32 bytes are compared without
+/// a call: but for the shortest, by their first and last halves, which may
+/// overlap.
 ///
 /// ```
 /// assert!(fantail_event::same_name(b"remote_ip", b"remote_ip"));
@@ -14,6 +15,7 @@ pub fn same_name(a: &[u8], b: &[u8]) -> bool {
         return false;
     }
     match a.len() {
+        0..4 => a.iter().eq(b),
         4..8 => ends::<4>(a) == ends::<4>(b),
         8..=16 => ends::<8>(a) == ends::<8>(b),
         17..=32 => ends::<16>(a) == ends::<16>(b),
