@@ -73,9 +73,10 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
     let mut other = site(StatsService::Elsewhere);
     let _serve = serve(&other);
     other.start();
-    let logs = [own.path("log"), other.path("serve.log")];
-    let [own_log, our_log] = logs;
-    let mut sides = [Side::new(&own, own_log), Side::new(&other, our_log)];
+    let mut sides = [
+        Side::new(&own, own.path("log")),
+        Side::new(&other, other.path("serve.log")),
+    ];
     for round in 0..rounds {
         for at in 0..sides.len() {
             let side = &mut sides[(round + at) % 2];
@@ -105,12 +106,9 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
     }
     if exports {
         let [own, ours] = [own, ours].map(|side| {
-            let (kilobytes, time) = (&mut side.unwritten, &mut side.behind);
-            format!(
-                "{} kB, for {} ms",
-                middle_one(kilobytes) / 1000,
-                millis(middle_one(time))
-            )
+            let bytes = middle_one(&mut side.unwritten);
+            let time = millis(middle_one(&mut side.behind));
+            format!("{} kB, for {time} ms", bytes / 1000)
         });
         println!("\nNot yet in the log when the last command had ended: own {own}; ours {ours}.");
     }
@@ -184,7 +182,8 @@ impl Side {
     fn settle(&mut self) {
         let size = || fs::metadata(&self.log).map_or(0, |file| file.len());
         let begun = Instant::now();
-        let (first, mut last, mut grown) = (size(), size(), begun);
+        let first = size();
+        let (mut last, mut grown) = (first, begun);
         while grown.elapsed() < QUIET {
             thread::sleep(Duration::from_millis(1));
             let now = size();
