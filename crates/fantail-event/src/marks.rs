@@ -8,6 +8,9 @@
 //! Invariant: what is written down is one place for each TAB, ascending, and
 //! then the text's length.
 
+#[cfg(target_arch = "x86_64")]
+mod vector;
+
 use alloc::vec::Vec;
 
 use wide::u8x16;
@@ -28,8 +31,20 @@ pub(crate) struct Ends {
 impl Ends {
     /// Finds the ends of all arguments of a text of at most
     /// [`MAX_TEXT`](crate::MAX_TEXT) bytes; whether anything is escaped.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn find(&mut self, text: &[u8]) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let found = vector::find(self, text);
+        #[cfg(not(target_arch = "x86_64"))]
+        let found = None;
+        let is_escaped = found.unwrap_or_else(|| self.find_anywhere(text));
+        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        is_escaped
+    }
+
+    /// Notes all TABs of the text; whether anything is escaped.
+    #[inline(never)]
+    fn find_anywhere(&mut self, text: &[u8]) -> bool {
         let mut taken = 0;
         let mut start = 0;
         let mut escapes = u8x16::ZERO;
@@ -53,7 +68,6 @@ impl Ends {
             taken += self.take(block, start, known, taken, &mut escapes);
         }
         self.taken = taken;
-        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
         escapes.to_bitmask() != 0
     }
 
