@@ -171,12 +171,12 @@ impl Reader<'_> {
     }
 
     /// What is wrong with the argument taken last.
-    #[inline]
+    #[inline(always)]
     fn error(&self, kind: TextErrorKind) -> TextError {
         error(kind, self.arguments.taken().wrapping_sub(1))
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&mut self) -> Result<Span, TextError> {
         match self.arguments.next() {
             Some(value) => Ok(value),
@@ -184,7 +184,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn integer(&self, span: Span, wrong: TextErrorKind) -> Result<i64, TextError> {
         match self.arguments.integer(span) {
             Some(number) => Ok(number),
@@ -192,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn time(&mut self) -> Result<Timestamp, TextError> {
         let seconds = self.value()?;
         self.time_after(seconds)
@@ -212,7 +212,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn line(&mut self) -> Result<u32, TextError> {
         let line = self.value()?;
         let line = self.integer(line, TextErrorKind::BadLine)?;
@@ -222,7 +222,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_key(&self, key: Span) -> Result<(), TextError> {
         match key.start < key.end {
             true => Ok(()),
@@ -230,7 +230,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, key: Span, value: RawValue) -> Result<(), TextError> {
         let fields = &mut self.parts.fields;
         fields.push(RawField { key, value });
@@ -246,7 +246,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn rare_value(&mut self, code: u8) -> Result<RawValue, TextError> {
         match code {
             b'T' => self.time().map(RawValue::Time),
@@ -261,7 +261,7 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn list(&mut self) -> Result<Span, TextError> {
         let count = self.value()?;
         let count = self.integer(count, TextErrorKind::BadCount)?;
@@ -280,7 +280,7 @@ impl Reader<'_> {
         Ok(Span::between(start, self.parts.elements.len()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn category(&mut self, name: Span, categories: &CategoryTree) -> Result<(), TextError> {
         let Some(id) = self.hints.find(self.arguments.bytes(name), categories) else {
             return Err(self.error(TextErrorKind::UnknownCategory));

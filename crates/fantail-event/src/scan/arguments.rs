@@ -1,6 +1,7 @@
 //! A text's arguments, one after another, and the numbers among them.
 
 use alloc::vec::Vec;
+use core::slice;
 
 use crate::{digits, escape, marks::Ends, raw::Span, text::integer};
 
@@ -24,19 +25,20 @@ pub(super) fn unescape(text: &[u8], ends: &mut Ends, copy: &mut Vec<u8>) {
 pub(super) struct Arguments<'a> {
     /// Without escapes.
     text: &'a [u8],
-    ends: &'a [u32],
-    /// How many were taken, and where the next one begins.
-    taken: usize,
+    /// Of those that were not taken yet.
+    ends: slice::Iter<'a, u32>,
+    count: usize,
+    /// Where the next one begins.
     start: u32,
 }
 
 impl<'a> Arguments<'a> {
     #[inline]
-    pub(super) const fn new(text: &'a [u8], ends: &'a [u32]) -> Self {
+    pub(super) fn new(text: &'a [u8], ends: &'a [u32]) -> Self {
         Self {
             text,
-            ends,
-            taken: 0,
+            ends: ends.iter(),
+            count: ends.len(),
             start: 0,
         }
     }
@@ -51,16 +53,16 @@ impl<'a> Arguments<'a> {
         span.of(self.text)
     }
 
-    #[inline]
-    pub(super) const fn taken(&self) -> usize {
-        self.taken
+    /// How many were taken.
+    #[inline(always)]
+    pub(super) fn taken(&self) -> usize {
+        self.count - self.ends.len()
     }
 
     #[inline]
     pub(super) fn next(&mut self) -> Option<Span> {
-        let end = *self.ends.get(self.taken)?;
+        let end = *self.ends.next()?;
         let start = self.start;
-        self.taken += 1;
         self.start = end + 1;
         Some(Span { start, end })
     }
