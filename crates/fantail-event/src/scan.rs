@@ -109,6 +109,7 @@ impl Scan {
             arguments: Arguments::new(text, self.ends.places()),
             parts: &mut self.parts,
             room: MAX_FIELDS,
+            seen: 0,
             hints: &mut self.hints,
             second: &mut self.second,
         };
@@ -127,6 +128,8 @@ struct Reader<'a> {
     parts: &'a mut Parts,
     /// So many fields need no care: 0 from when each key is there once.
     room: usize,
+    /// Bits of the first 64 categories that the event has.
+    seen: u64,
     hints: &'a mut Hints,
     second: &'a mut Second,
 }
@@ -285,10 +288,13 @@ impl Reader<'_> {
         let Some(id) = self.hints.find(self.arguments.bytes(name), categories) else {
             return Err(self.error(TextErrorKind::UnknownCategory));
         };
+        // Looking through them has an end that is hard to predict.
+        let bit = 1_u64.checked_shl(id.number()).unwrap_or_default();
         let known = &mut self.parts.categories;
-        if known.contains(&id) {
+        if (bit == 0 || self.seen & bit != 0) && known.contains(&id) {
             return Ok(());
         }
+        self.seen |= bit;
         known.push(id);
         match known.len() > MAX_FIELDS {
             true => Err(self.error(TextErrorKind::TooManyFields)),
