@@ -7,64 +7,116 @@
 //! little of it, looks again a moment later and not at once: nobody waits for
 //! what it does with a line. (Clients are [greeted](crate::greeting) by the
 //! thread that accepts them.)
+//!
+//! The moment is short where much comes: a socket holds some hundred lines, and
+//! a client that finds it full would have to wait.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
     thread,
     time::Duration,
 };
 
-/// How long lines gather. A socket holds some hundred lines; a client that
-/// finds it full keeps the others until it has room.
-const MOMENT: Duration = Duration::from_millis(2);
+/// How long lines gather where few come, in microseconds.
+const LONGEST: u32 = 2_000;
+
+/// Less is not worth to lie down.
+const SHORTEST: u32 = 50;
+
+/// So many bytes are to gather at most: three quarters of what one client's
+/// socket holds when each line is a write of its own.
+const ENOUGH: usize = 48 * 1024;
 
 /// Who has read so much without a rest is behind, and need not wait for more.
 const MUCH: usize = 64 * 1024;
 
 /// What a worker has read since it last had nothing to do.
-#[derive(Debug, Default)]
-pub(crate) struct Gathering(AtomicUsize);
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    read: AtomicUsize,
+    /// The last moment.
+    moment: AtomicU32,
+}
+
+impl Default for Gathering {
+    fn default() -> Self {
+        Self {
+            read: AtomicUsize::new(0),
+            moment: AtomicU32::new(LONGEST),
+        }
+    }
+}
 
 impl Gathering {
     /// So many bytes were read.
     pub(crate) fn read(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
+        self.read.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// There is nothing to do: waits a moment if lines may gather meanwhile.
     pub(crate) fn pause(&self) {
-        if self.is_worth_it() {
-            thread::sleep(MOMENT);
+        if let Some(moment) = self.next_moment() {
+            thread::sleep(moment);
         }
     }
 
-    /// Whether something was read since the last call, but not much: an idle
-    /// worker sleeps until it is woken.
-    fn is_worth_it(&self) -> bool {
-        let read = self.0.swap(0, Ordering::Relaxed);
-        (1..MUCH).contains(&read)
+    /// How long to wait: for as much to come as is enough, if it comes as it
+    /// came before. `None` if nothing was read since the last call, so that an
+    /// idle worker sleeps until it is woken, or if it was much.
+    fn next_moment(&self) -> Option<Duration> {
+        let read = self.read.swap(0, Ordering::Relaxed);
+        if read == 0 {
+            return None;
+        }
+        let last = self.moment.load(Ordering::Relaxed);
+        let fitting = last as usize * ENOUGH / read;
+        // A line alone, before the next ones, does not mean that few come.
+        let longest = LONGEST.min(2 * last);
+        let next = u32::try_from(fitting).unwrap_or(longest);
+        let next = next.clamp(SHORTEST, longest);
+        self.moment.store(next, Ordering::Relaxed);
+        (read < MUCH).then(|| Duration::from_micros(next.into()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Gathering, MUCH};
+    use super::{ENOUGH, Gathering, LONGEST, MUCH, SHORTEST};
 
-    fn check(reads: &[usize], expected: bool) {
-        let gathering = Gathering::default();
+    /// After these reads the worker waits so many microseconds.
+    fn check(gathering: &Gathering, reads: &[usize], expected: Option<u32>) {
         for bytes in reads {
             gathering.read(*bytes);
         }
-        assert_eq!(gathering.is_worth_it(), expected, "{reads:?}");
-        assert!(!gathering.is_worth_it(), "nothing came since: {reads:?}");
+        let moment = gathering.next_moment().map(|moment| moment.as_micros());
+        assert_eq!(moment, expected.map(Into::into), "{reads:?}");
+        assert_eq!(gathering.next_moment(), None, "nothing came since");
     }
 
     #[test]
     fn few_lines_are_worth_a_pause() {
-        check(&[], false);
-        check(&[1], true);
-        check(&[MUCH / 2, MUCH / 2 - 1], true);
-        check(&[MUCH / 2, MUCH / 2], false);
-        check(&[MUCH], false);
+        let gathering = Gathering::default();
+        check(&gathering, &[], None);
+        check(&gathering, &[1], Some(LONGEST));
+        check(&gathering, &[ENOUGH / 2, ENOUGH / 2], Some(LONGEST));
+        check(&gathering, &[MUCH / 2, MUCH / 2], None);
+        check(&gathering, &[MUCH], None);
+    }
+
+    #[test]
+    fn the_more_comes_the_shorter_it_is() {
+        let gathering = Gathering::default();
+        check(&gathering, &[60_000], Some(1_638));
+        check(&gathering, &[60_000], Some(1_341));
+        check(&gathering, &[ENOUGH], Some(1_341));
+        check(&gathering, &[MUCH], None);
+        check(&gathering, &[ENOUGH], Some(1_005));
+        for _ in 0..30 {
+            gathering.read(MUCH - 1);
+            gathering.next_moment();
+        }
+        check(&gathering, &[MUCH - 1], Some(SHORTEST));
+        check(&gathering, &[400], Some(2 * SHORTEST));
+        check(&gathering, &[400], Some(4 * SHORTEST));
     }
 }
