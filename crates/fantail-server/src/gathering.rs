@@ -23,9 +23,9 @@ const LONGEST: u32 = 2_000;
 /// Less is not worth to lie down.
 const SHORTEST: u32 = 50;
 
-/// So many bytes are to gather at most: three quarters of what one client's
-/// socket holds when each line is a write of its own.
-const ENOUGH: usize = 48 * 1024;
+/// So many bytes are to gather at most: two thirds of what one client's socket
+/// holds when each line is a write of its own.
+const ENOUGH: usize = 40 * 1024;
 
 /// Who has read so much without a rest is behind, and need not wait for more.
 const MUCH: usize = 64 * 1024;
@@ -106,11 +106,11 @@ mod tests {
     #[test]
     fn the_more_comes_the_shorter_it_is() {
         let gathering = Gathering::default();
-        check(&gathering, &[60_000], Some(1_638));
-        check(&gathering, &[60_000], Some(1_341));
-        check(&gathering, &[ENOUGH], Some(1_341));
+        check(&gathering, &[60_000], Some(1_365));
+        check(&gathering, &[60_000], Some(931));
+        check(&gathering, &[ENOUGH], Some(931));
         check(&gathering, &[MUCH], None);
-        check(&gathering, &[ENOUGH], Some(1_005));
+        check(&gathering, &[ENOUGH], Some(581));
         for _ in 0..30 {
             gathering.read(MUCH - 1);
             gathering.next_moment();
