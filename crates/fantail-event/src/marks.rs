@@ -34,17 +34,16 @@ impl Ends {
     #[inline]
     pub(crate) fn find(&mut self, text: &[u8]) -> bool {
         #[cfg(target_arch = "x86_64")]
-        let found = vector::find(self, text);
-        #[cfg(not(target_arch = "x86_64"))]
-        let found = None;
-        let is_escaped = found.unwrap_or_else(|| self.find_anywhere(text));
-        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        is_escaped
+        if let Some(is_escaped) = vector::find(self, text) {
+            self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            return is_escaped;
+        }
+        self.find_plainly(text)
     }
 
-    /// Notes all TABs of the text; whether anything is escaped.
+    /// The same, by any processor.
     #[inline(never)]
-    fn find_anywhere(&mut self, text: &[u8]) -> bool {
+    fn find_plainly(&mut self, text: &[u8]) -> bool {
         let mut taken = 0;
         let mut start = 0;
         let mut escapes = u8x16::ZERO;
@@ -68,6 +67,7 @@ impl Ends {
             taken += self.take(block, start, known, taken, &mut escapes);
         }
         self.taken = taken;
+        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
         escapes.to_bitmask() != 0
     }
 
@@ -149,13 +149,33 @@ mod tests {
 
     use super::Ends;
 
+    /// Both ways, where the processor has both.
     fn check(text: &[u8], ends: &mut Ends) {
-        let is_escaped = ends.find(text);
-        assert_eq!(is_escaped, text.contains(&1), "{}", text.escape_ascii());
         let tabs = (0..text.len()).filter(|at| text[*at] == b'\t');
         let expected: Vec<usize> = tabs.chain([text.len()]).collect();
-        let found: Vec<usize> = ends.places().iter().map(|at| *at as usize).collect();
-        assert_eq!(found, expected, "{}", text.escape_ascii());
+        for is_plain in [false, true] {
+            let is_escaped = match is_plain {
+                false => ends.find(text),
+                true => ends.find_plainly(text),
+            };
+            assert_eq!(is_escaped, text.contains(&1), "{}", text.escape_ascii());
+            let found: Vec<usize> = ends.places().iter().map(|at| *at as usize).collect();
+            assert_eq!(found, expected, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn many_and_few_in_long_texts() {
+        let mut ends = Ends::default();
+        for every in 1..70 {
+            for length in [15, 64, 65, 1_000, 5_000] {
+                let byte = |at: usize| if at % every == every / 2 { b'\t' } else { b'x' };
+                let mut text: Vec<u8> = (0..length).map(byte).collect();
+                check(&text, &mut ends);
+                text[length - 1] = 1;
+                check(&text, &mut ends);
+            }
+        }
     }
 
     #[test]
