@@ -44,6 +44,14 @@ impl Ends {
     /// The same, by any processor.
     #[inline(never)]
     fn find_plainly(&mut self, text: &[u8]) -> bool {
+        let is_escaped = self.find_in_blocks(text);
+        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        is_escaped
+    }
+
+    /// Notes all TABs; whether anything is escaped.
+    #[inline(always)]
+    fn find_in_blocks(&mut self, text: &[u8]) -> bool {
         let mut taken = 0;
         let mut start = 0;
         let mut escapes = u8x16::ZERO;
@@ -67,7 +75,6 @@ impl Ends {
             taken += self.take(block, start, known, taken, &mut escapes);
         }
         self.taken = taken;
-        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
         escapes.to_bitmask() != 0
     }
 
@@ -149,19 +156,26 @@ mod tests {
 
     use super::Ends;
 
-    /// Both ways, where the processor has both.
+    /// Each way that the processor has.
     fn check(text: &[u8], ends: &mut Ends) {
         let tabs = (0..text.len()).filter(|at| text[*at] == b'\t');
-        let expected: Vec<usize> = tabs.chain([text.len()]).collect();
-        for is_plain in [false, true] {
-            let is_escaped = match is_plain {
-                false => ends.find(text),
-                true => ends.find_plainly(text),
-            };
+        let expected: Vec<usize> = tabs.collect();
+        let found = |is_escaped: bool, ends: &Ends| {
             assert_eq!(is_escaped, text.contains(&1), "{}", text.escape_ascii());
-            let found: Vec<usize> = ends.places().iter().map(|at| *at as usize).collect();
+            let places = ends.places().iter().map(|at| *at as usize);
+            let found: Vec<usize> = places.filter(|at| *at < text.len()).collect();
             assert_eq!(found, expected, "{}", text.escape_ascii());
+        };
+        found(ends.find_plainly(text), ends);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(is_escaped) = super::vector::by_bits(ends, text) {
+            found(is_escaped, ends);
         }
+        found(ends.find(text), ends);
+        assert_eq!(
+            ends.places().last().map(|at| *at as usize),
+            Some(text.len())
+        );
     }
 
     #[test]
