@@ -8,7 +8,7 @@
 //! Invariant: what is written down is one place for each TAB, ascending, and
 //! then the text's length.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod vector;
 
 use alloc::vec::Vec;
@@ -33,7 +33,7 @@ impl Ends {
     /// [`MAX_TEXT`](crate::MAX_TEXT) bytes; whether anything is escaped.
     #[inline]
     pub(crate) fn find(&mut self, text: &[u8]) -> bool {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         if let Some(is_escaped) = vector::find(self, text) {
             self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
             return is_escaped;
@@ -167,7 +167,7 @@ mod tests {
             assert_eq!(found, expected, "{}", text.escape_ascii());
         };
         found(ends.find_plainly(text), ends);
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         if let Some(is_escaped) = super::vector::by_bits(ends, text) {
             found(is_escaped, ends);
         }
