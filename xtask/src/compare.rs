@@ -185,9 +185,13 @@ fn one(server: &Server, load: &Load, stream: &Stream) -> Result<(Taken, Vec<Stri
 impl Row {
     /// The ratios of the rounds, ascending.
     fn ratios(&self) -> Vec<f64> {
+        self.ratios_of(|taken| taken.cpu)
+    }
+
+    fn ratios_of(&self, what: impl Fn(&Taken) -> Duration) -> Vec<f64> {
         let pairs = self.dovecot.iter().zip(&self.fantail);
         let mut ratios: Vec<f64> = pairs
-            .map(|(theirs, ours)| theirs.cpu.as_secs_f64() / ours.cpu.as_secs_f64())
+            .map(|(theirs, ours)| what(theirs).as_secs_f64() / what(ours).as_secs_f64())
             .collect();
         ratios.sort_by(f64::total_cmp);
         ratios

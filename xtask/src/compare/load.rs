@@ -48,6 +48,7 @@ pub(crate) fn all() -> Vec<Load> {
         ("json", "drop", Some(10.0)),
         ("tab-text", "drop", Some(6.0)),
         ("json", "log", None),
+        ("tab-text", "log", None),
     ] {
         let name = format!("{format} of every event to {transport}");
         loads.push(load(name, exported(format, transport), target));

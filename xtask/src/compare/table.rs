@@ -26,16 +26,9 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<(Feed, u64), Stream>) -> St
         let _ = writeln!(text, "| {} |", cells(row).join(" | "));
     }
     for row in rows.iter().filter(|row| row.series > 10_000) {
-        let _ = writeln!(
-            text,
-            "\n{}: a dump takes {} ns of CPU a series there and {} ns here, a scrape {} and {}.",
-            row.load.name,
-            a_series(row, &row.dovecot, |taken| taken.dump),
-            a_series(row, &row.fantail, |taken| taken.dump),
-            a_series(row, &row.dovecot, |taken| taken.scrape),
-            a_series(row, &row.fantail, |taken| taken.scrape),
-        );
+        text.push_str(&of_series(row));
     }
+    text.extend(growth(rows));
     let streams = streams.iter().map(|((feed, _), stream)| {
         format!(
             "\nThe stream of {}: {} events, {} bytes an event with all lines that belong to it.\n",
@@ -89,8 +82,47 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
-fn a_series(row: &Row, taken: &[Taken], what: impl Fn(&Taken) -> Duration) -> u128 {
-    median(taken.iter().map(what)).as_nanos() / row.series.max(1) as u128
+/// What questions about many series take.
+fn of_series(row: &Row) -> String {
+    let mut text = format!(
+        "\nOne dump and one scrape after it, {} series:\n\n\
+         | | Dovecot, ns of CPU a series | fantail | times less (median, range) | aim |\n\
+         | --- | ---: | ---: | ---: | ---: |\n",
+        row.series
+    );
+    let dump: fn(&Taken) -> Duration = |taken| taken.dump;
+    let scrape = |taken: &Taken| taken.scrape;
+    for (name, what) in [("dump", dump), ("scrape", scrape)] {
+        let a_series =
+            |taken: &[Taken]| median(taken.iter().map(what)).as_nanos() / row.series.max(1) as u128;
+        let ratios = row.ratios_of(what);
+        let at = |at: usize| ratios.get(at).copied().unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {:.1} ({:.1}–{:.1}) | 5 |",
+            a_series(&row.dovecot),
+            a_series(&row.fantail),
+            at(ratios.len() / 2),
+            at(0),
+            at(ratios.len().saturating_sub(1)),
+        );
+    }
+    text
+}
+
+/// How our cost grows with the filters of which each asks for another user.
+fn growth(rows: &[Row]) -> Option<String> {
+    let cost = |name: &str| {
+        let row = rows.iter().find(|row| row.load.name == name)?;
+        let cpu = median(row.fantail.iter().map(|taken| taken.cpu));
+        Some(cpu.as_secs_f64() / row.events as f64)
+    };
+    let few = cost("10 metrics, a user each")?;
+    let many = cost("10000 metrics, a user each")?;
+    Some(format!(
+        "\nA user each: 10,000 metrics cost fantail {:.2} times what 10 cost it (aim: 1.25 at most).\n",
+        many / few
+    ))
 }
 
 fn median(times: impl Iterator<Item = Duration>) -> Duration {
