@@ -62,7 +62,7 @@ pub(crate) const MOST_OF_EIGHT: u64 = 99_999_999;
 /// next place.
 #[inline]
 pub(crate) const fn eight_digits(number: u64) -> ([u8; 8], usize) {
-    let halves = number / 10_000 | (number % 10_000) << 32;
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
     let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = hundreds | (halves - hundreds * 100) << 16;
     let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;

@@ -178,3 +178,57 @@ impl Lines<'_> {
         self.bytes(&digits);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Lines, Text, append};
+
+    /// With room for it, and without.
+    fn check(write: impl Fn(&mut Lines<'_>), expected: &str) {
+        for most in [expected.len(), expected.len() / 2, 0] {
+            let mut out = b"there ".to_vec();
+            append(&mut out, most, |lines| {
+                lines.bytes(b"<");
+                write(lines);
+                write(lines);
+                lines.bytes(b">");
+            });
+            let expected = format!("there <{expected}{expected}>");
+            assert_eq!(String::from_utf8_lossy(&out), expected, "room for {most}");
+        }
+    }
+
+    #[test]
+    fn parts_of_texts() {
+        let text: String = (0..200).map(|at| char::from(b'0' + at % 75)).collect();
+        for start in [0, 1, 40, 150, 199, 200] {
+            for end in start..=text.len() {
+                let part = &text[start..end];
+                check(|lines| lines.part(text.as_bytes(), start..end), part);
+                check(|lines| lines.text(&Text::new(part.as_bytes())), part);
+            }
+        }
+        assert!(Text::new(b"").is_empty());
+        assert_eq!(Text::new(b"12345").len(), 5);
+        // There is no such part.
+        check(|lines| lines.part(b"abc", 2..5), "");
+        check(|lines| lines.part(b"abc", 7..9), "");
+    }
+
+    #[test]
+    fn numbers() {
+        let powers = (0..39).map(|exponent| 10_u128.pow(exponent));
+        let numbers = powers.flat_map(|n| [n - 1, n, n + 1, n.saturating_mul(7)]);
+        for number in numbers.chain([u64::MAX.into(), u128::MAX]) {
+            check(|lines| lines.wide(number), &number.to_string());
+        }
+        for number in (0..100_000_u64).step_by(7).chain(99_990_000..=100_000_000) {
+            let mut out = Vec::new();
+            append(&mut out, 20, |lines| lines.whole(number));
+            assert_eq!(out, number.to_string().as_bytes());
+            let mut out = Vec::new();
+            append(&mut out, 6, |lines| lines.six_digits(number % 1_000_000));
+            assert_eq!(out, format!("{:06}", number % 1_000_000).as_bytes());
+        }
+    }
+}
