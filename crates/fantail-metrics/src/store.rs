@@ -5,12 +5,13 @@
 //! [segments](crate::segmented): a snapshot copies neither.
 
 mod chunk;
+mod texts;
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use fantail_event::same_name;
 
-pub(crate) use self::chunk::Chunk;
+pub(crate) use self::{chunk::Chunk, texts::Texts};
 use crate::{
     Distribution, Exemplar,
     bins::Binned,
@@ -76,20 +77,6 @@ impl Labels {
         head.parent == parent && head.tag == tag && same_name(self.text(within), text)
     }
 
-    /// The texts from one series up to another, if that is what all of them
-    /// have.
-    #[inline]
-    fn texts(&self, from: usize, to: usize) -> Option<Texts<'_>> {
-        let heads = self.heads.get(from..to)?;
-        if heads.iter().any(|head| head.tag != 0) {
-            return None;
-        }
-        let end = |at: usize| self.heads.get(at).map_or(0, |head| head.end as usize);
-        let start = from.checked_sub(1).map_or(0, end);
-        let all = self.texts.get(start..end(to.checked_sub(1)?))?;
-        Some(Texts { heads, start, all })
-    }
-
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
         self.heads.iter().map(|head| head.parent)
     }
@@ -97,32 +84,6 @@ impl Labels {
     pub(crate) fn key(&self, within: usize) -> Key<'_> {
         let tag = self.heads.get(within).map_or(0, |head| head.tag);
         Key::from_parts(tag, self.text(within))
-    }
-}
-
-/// The texts of series one after another.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Texts<'a> {
-    heads: &'a [Head],
-    /// Where the first begins, as the heads count.
-    start: usize,
-    pub(crate) all: &'a [u8],
-}
-
-impl<'a> Texts<'a> {
-    pub(crate) const fn len(&self) -> usize {
-        self.heads.len()
-    }
-
-    /// Where each is among all.
-    #[inline]
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
-        let first = self.start;
-        let mut start = 0;
-        self.heads.iter().map(move |head| {
-            let end = (head.end as usize).wrapping_sub(first);
-            std::mem::replace(&mut start, end)..end
-        })
     }
 }
 

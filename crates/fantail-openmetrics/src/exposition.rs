@@ -1,13 +1,11 @@
 //! One answer to a scrape, written as it is made.
 
+mod many;
+
 use std::{collections::HashSet, io};
 
 use fantail_event::Timestamp;
-use fantail_metrics::{
-    Siblings,
-    decimal::push_whole,
-    lines::{self, Lines, Text},
-};
+use fantail_metrics::decimal::push_whole;
 
 use crate::{
     escape::{push_help, push_label_value},
@@ -231,17 +229,6 @@ pub struct Samples<'a, W> {
     out: &'a mut Pieces<W>,
 }
 
-/// How much a sample has besides its name and label, at the most (but for
-/// numbers of more than 64 bits).
-const WIDTH: usize = 32;
-
-/// What many samples of a family have in common.
-#[derive(Debug)]
-pub(crate) struct Many {
-    /// What stands before the value of the label.
-    before: Text,
-}
-
 /// The number of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
@@ -317,45 +304,6 @@ impl<W: io::Write> Samples<'_, W> {
         });
         self.created = Some(created);
         written
-    }
-
-    /// Whether samples have nothing besides, so that many can be written at
-    /// once.
-    pub(crate) const fn are_alone(&self) -> bool {
-        self.created.is_none()
-    }
-
-    /// The usual samples of series that have but this label, whose values are
-    /// written as they are.
-    pub(crate) fn many(&self, label: &str) -> Many {
-        let mut before = [self.name, self.suffix, "{"].concat().into_bytes();
-        before.extend([label.as_bytes(), b"=\""].concat());
-        Many {
-            before: Text::new(&before),
-        }
-    }
-
-    /// Adds these samples; `push` appends the number of each of the items.
-    #[inline]
-    pub(crate) fn points<T>(
-        &mut self,
-        many: &Many,
-        siblings: &Siblings<'_>,
-        numbers: &[T],
-        push: impl Fn(&T, &mut Lines<'_>),
-    ) -> io::Result<()> {
-        let texts = siblings.texts();
-        let most = texts.len() + numbers.len() * (many.before.len() + WIDTH);
-        lines::append(&mut self.out.text, most, |lines| {
-            for (range, number) in siblings.ranges().zip(numbers) {
-                lines.text(&many.before);
-                lines.part(texts, range);
-                lines.bytes(b"\"} ");
-                push(number, lines);
-                lines.bytes(b"\n");
-            }
-        });
-        self.out.write_full()
     }
 
     #[inline]

@@ -65,11 +65,8 @@ impl<'a> Siblings<'a> {
     /// How long the shortest and the longest value are.
     #[must_use]
     #[inline]
-    pub fn lengths(&self) -> (usize, usize) {
-        let lengths = self.ranges().map(|range| range.len());
-        lengths.fold((usize::MAX, 0), |(least, most), length| {
-            (least.min(length), most.max(length))
-        })
+    pub const fn lengths(&self) -> (usize, usize) {
+        self.texts.lengths
     }
 }
 
