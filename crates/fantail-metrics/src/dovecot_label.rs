@@ -56,6 +56,17 @@ impl DovecotLabels {
         Some((value, Self { left, ..self }))
     }
 
+    /// Whether [`plain`](Self::plain) is so for all values of a text, of which
+    /// the longest has so many bytes.
+    #[inline]
+    pub(crate) fn are_plain(self, values: &[u8], longest: usize) -> bool {
+        let limit = match self.dialect {
+            Dialect::V2_3 => 32,
+            Dialect::V2_4 => self.left,
+        };
+        (1..=limit).contains(&longest) && is_printable(values)
+    }
+
     /// The label of a sub-metric, and what makes the labels below it; `None`
     /// if Dovecot has no such sub-metric.
     ///

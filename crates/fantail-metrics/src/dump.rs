@@ -4,15 +4,19 @@
 //! first). The name of a sub-metric is its parent's, `_` and its label, in
 //! which blanks become `_`.
 
+mod counts;
 mod names;
 mod numbers;
 
 use std::{borrow::Cow, io};
 
-use fantail_event::escape::{escape, escape_into};
+use fantail_event::{
+    Dialect,
+    escape::{escape, escape_into},
+};
 
-use self::names::Path;
-use crate::{Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Snapshot};
+use self::{counts::Counts, names::Path};
+use crate::{Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Snapshot, Stretch};
 
 /// What [`write_answer_to`] writes at once.
 const PIECE: usize = 64 << 10;
@@ -112,7 +116,7 @@ pub struct Row<'a> {
 /// The rows of a metric: itself and its sub-metrics, in the order of a dump.
 pub fn rows(
     metric: &MetricSnapshot,
-    dialect: fantail_event::Dialect,
+    dialect: Dialect,
     names: Names,
 ) -> impl Iterator<Item = Row<'_>> {
     let settings = metric.settings();
@@ -236,13 +240,13 @@ pub fn write_answer_to(
     out.write_all(&buffer)
 }
 
-/// `after_row` may take what is in the buffer after each row.
+/// `after_rows` may take what is in the buffer after a few rows.
 #[inline]
 fn write_pieces(
     snapshot: &Snapshot,
     columns: &[Column],
     out: &mut Vec<u8>,
-    mut after_row: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+    mut after_rows: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
 ) -> io::Result<()> {
     let columns: Vec<Column> = columns
         .iter()
@@ -252,31 +256,69 @@ fn write_pieces(
         })
         .collect();
     for metric in snapshot.metrics() {
-        let settings = metric.settings();
-        let escaped: Vec<_> = settings.fields.iter().map(|field| escape(field)).collect();
-        // Labels have nothing to be escaped.
-        let is_plain = matches!(escape(&settings.name), Cow::Borrowed(_));
-        let mut path = Path::new(settings, snapshot.dialect(), Names::Dovecot);
-        for series in metric.series().iter() {
-            if !is_plain || path.append_last(&series, out).is_none() {
-                let Some(name) = path.enter(&series) else {
-                    continue;
-                };
-                match is_plain {
-                    true => out.extend_from_slice(name),
-                    false => escape_into(name, out),
+        let mut rows = Rows::new(metric.settings(), snapshot.dialect(), &columns);
+        for stretch in metric.series().stretches() {
+            match stretch {
+                Stretch::One(series) => rows.push(series, out),
+                Stretch::Many(siblings) => {
+                    let counts = rows.counts.as_mut();
+                    if !counts.is_some_and(|counts| counts.push(&siblings, out)) {
+                        for series in siblings.series().iter() {
+                            rows.push(series, out);
+                        }
+                    }
                 }
             }
-            numbers::write(series.duration(), &columns, out);
-            for (field, distribution) in escaped.iter().zip(series.fields()) {
-                out.push(b'\t');
-                out.extend_from_slice(field);
-                numbers::write(distribution, &columns, out);
-            }
-            out.push(b'\n');
-            after_row(out)?;
+            after_rows(out)?;
         }
     }
     out.push(b'\n');
     Ok(())
+}
+
+/// The rows of a metric in the answer of a stats process.
+#[derive(Debug)]
+struct Rows<'a> {
+    columns: &'a [Column],
+    fields: Vec<Cow<'a, [u8]>>,
+    /// Labels have nothing to be escaped; the name of the metric neither.
+    is_plain: bool,
+    path: Path<'a>,
+    /// If no more is asked for.
+    counts: Option<Counts>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(settings: &'a MetricSettings, dialect: Dialect, columns: &'a [Column]) -> Self {
+        let fields: Vec<_> = settings.fields.iter().map(|field| escape(field)).collect();
+        let is_plain = matches!(escape(&settings.name), Cow::Borrowed(_));
+        let counts_alone = is_plain && columns == [Column::Count];
+        Self {
+            columns,
+            is_plain,
+            path: Path::new(settings, dialect, Names::Dovecot),
+            counts: counts_alone.then(|| Counts::new(&settings.name, &fields, dialect)),
+            fields,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, series: Series<'_>, out: &mut Vec<u8>) {
+        if !self.is_plain || self.path.append_last(&series, out).is_none() {
+            let Some(name) = self.path.enter(&series) else {
+                return;
+            };
+            match self.is_plain {
+                true => out.extend_from_slice(name),
+                false => escape_into(name, out),
+            }
+        }
+        numbers::write(series.duration(), self.columns, out);
+        for (field, distribution) in self.fields.iter().zip(series.fields()) {
+            out.push(b'\t');
+            out.extend_from_slice(field);
+            numbers::write(distribution, self.columns, out);
+        }
+        out.push(b'\n');
+    }
 }

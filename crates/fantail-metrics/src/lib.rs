@@ -27,6 +27,7 @@ mod few;
 mod fold;
 mod label;
 mod limits;
+pub mod lines;
 mod merge;
 mod moments;
 mod observe;
@@ -55,7 +56,7 @@ pub use crate::{
     limits::Limits,
     percentile::Percentile,
     registry::{MetricId, Registry},
-    series::{Series, SeriesList},
+    series::{Series, SeriesList, Siblings, Stretch},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
     snapshot::{MetricSnapshot, Snapshot},
     view::MetricView,

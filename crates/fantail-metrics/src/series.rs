@@ -1,9 +1,15 @@
 //! One series of a snapshot, and all of them in the order of a dump.
 
+mod siblings;
+
 use std::{fmt, sync::LazyLock};
 
+pub use self::siblings::{Siblings, Stretch};
+
 use crate::{
-    Distribution, Exemplar, GroupBy, Label, MetricSettings, order::Place, segmented::SEGMENT,
+    Distribution, Exemplar, GroupBy, Label, MetricSettings,
+    order::{Place, index},
+    segmented::SEGMENT,
     store::Chunk,
 };
 
@@ -21,61 +27,110 @@ pub struct Series<'a> {
 #[derive(Clone, Copy)]
 pub struct SeriesList<'a> {
     chunks: &'a [Chunk],
-    places: &'a [Place],
+    order: Order<'a>,
+}
+
+/// In which order the series of chunks come.
+#[derive(Clone, Copy)]
+enum Order<'a> {
+    /// As they stand there, all chunks but the last being full: the first of
+    /// all is the metric itself, and all others are right below it.
+    Flat {
+        from: u32,
+        to: u32,
+    },
+    Sorted(&'a [Place]),
 }
 
 impl<'a> SeriesList<'a> {
     pub(crate) const fn new(chunks: &'a [Chunk], places: &'a [Place]) -> Self {
-        Self { chunks, places }
+        let order = Order::Sorted(places);
+        Self { chunks, order }
+    }
+
+    /// The series of a registry with at most one level, as they stand.
+    pub(crate) fn flat(chunks: &'a [Chunk]) -> Self {
+        let full = chunks.len().saturating_sub(1) * SEGMENT;
+        let to = index(full + chunks.last().map_or(0, Chunk::len));
+        let order = Order::Flat { from: 0, to };
+        Self { chunks, order }
     }
 
     pub(crate) const fn chunks(self) -> &'a [Chunk] {
         self.chunks
     }
 
+    /// Their places; none if they are as they stand.
     pub(crate) const fn places(self) -> &'a [Place] {
-        self.places
+        match self.order {
+            Order::Flat { .. } => &[],
+            Order::Sorted(places) => places,
+        }
     }
 
     /// How many there are.
     #[must_use]
+    #[inline]
     pub const fn len(self) -> usize {
-        self.places.len()
+        match self.order {
+            Order::Flat { from, to } => to.saturating_sub(from) as usize,
+            Order::Sorted(places) => places.len(),
+        }
     }
 
     /// Whether there are none.
     #[must_use]
     pub const fn is_empty(self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
+    }
+
+    #[inline]
+    fn place(self, at: usize) -> Option<Place> {
+        match self.order {
+            Order::Flat { from, .. } if at < self.len() => {
+                let at = from + index(at);
+                let depth = u32::from(at > 0);
+                Some(Place { at, depth })
+            }
+            Order::Flat { .. } => None,
+            Order::Sorted(places) => places.get(at).copied(),
+        }
     }
 
     /// The series at this place.
     #[must_use]
+    #[inline]
     pub fn get(self, at: usize) -> Option<Series<'a>> {
-        Series::at(self.chunks, *self.places.get(at)?)
+        Series::at(self.chunks, self.place(at)?)
     }
 
     /// The series at this place and all below it.
     #[must_use]
     pub fn branch(self, at: usize) -> Self {
-        let from = self.places.get(at..).unwrap_or_default();
-        let end = from.split_first().map_or(0, |(first, rest)| {
-            let below = rest.iter().take_while(|place| place.depth > first.depth);
-            1 + below.count()
-        });
-        Self {
-            places: from.get(..end).unwrap_or_default(),
-            ..self
-        }
+        let depth = |at| self.place(at).map(|place| place.depth);
+        let first = depth(at);
+        let below = (at.saturating_add(1)..self.len()).take_while(|at| depth(*at) > first);
+        self.part(at, at.saturating_add(1 + below.count()))
+    }
+
+    /// Those from one place up to another.
+    fn part(self, start: usize, end: usize) -> Self {
+        let end = end.min(self.len());
+        let start = start.min(end);
+        let order = match self.order {
+            Order::Flat { from, .. } => Order::Flat {
+                from: from + index(start),
+                to: from + index(end),
+            },
+            Order::Sorted(places) => Order::Sorted(places.get(start..end).unwrap_or_default()),
+        };
+        Self { order, ..self }
     }
 
     /// All of them in order.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = Series<'a>> + Clone {
-        let Self { chunks, places } = self;
-        places
-            .iter()
-            .filter_map(move |place| Series::at(chunks, *place))
+        (0..self.len()).filter_map(move |at| self.get(at))
     }
 }
 
@@ -118,8 +173,9 @@ impl<'a> Series<'a> {
     }
 
     /// Of the duration, then of each field of the settings.
+    #[must_use]
     #[inline]
-    pub(crate) fn distributions(&self) -> &'a [Distribution] {
+    pub fn distributions(&self) -> &'a [Distribution] {
         self.chunk.distributions(self.within)
     }
 

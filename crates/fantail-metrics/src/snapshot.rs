@@ -35,7 +35,8 @@ pub struct MetricSnapshot {
     settings: Arc<MetricSettings>,
     chunks: Vec<Chunk>,
     /// The order of the series in the chunks. Those of a registry have none
-    /// until they are asked for, and all chunks but the last are full.
+    /// until they are asked for (with one level, until they are merged), and
+    /// all chunks but the last are full.
     order: OnceLock<Vec<Place>>,
     overflowed: u64,
     dropped: u64,
@@ -168,7 +169,7 @@ impl MetricSnapshot {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
         self.dropped = self.dropped.saturating_add(other.dropped);
-        let (chunks, order) = merge::merge(self.series(), other.series());
+        let (chunks, order) = merge::merge(self.placed(), other.placed());
         self.chunks = chunks;
         self.order = order.into();
     }
@@ -183,6 +184,14 @@ impl MetricSnapshot {
     /// siblings in the order in which they came up.
     #[must_use]
     pub fn series(&self) -> SeriesList<'_> {
+        match self.order.get() {
+            None if self.settings.group_by.len() <= 1 => SeriesList::flat(&self.chunks),
+            _ => self.placed(),
+        }
+    }
+
+    /// All series, each with its place.
+    fn placed(&self) -> SeriesList<'_> {
         let order = self.order.get_or_init(|| order::of_chunks(&self.chunks));
         SeriesList::new(&self.chunks, order)
     }

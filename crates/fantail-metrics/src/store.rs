@@ -5,12 +5,13 @@
 //! [segments](crate::segmented): a snapshot copies neither.
 
 mod chunk;
+mod texts;
 
 use std::sync::Arc;
 
 use fantail_event::same_name;
 
-pub(crate) use self::chunk::Chunk;
+pub(crate) use self::{chunk::Chunk, texts::Texts};
 use crate::{
     Distribution, Exemplar,
     bins::Binned,
@@ -145,6 +146,12 @@ impl Values {
     fn distributions(&self, within: usize) -> &[Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get(first..first + self.stride);
+        all.unwrap_or_default()
+    }
+
+    /// The distributions from one series up to another.
+    fn distributions_of(&self, from: usize, to: usize) -> &[Distribution] {
+        let all = self.distributions.get(from * self.stride..to * self.stride);
         all.unwrap_or_default()
     }
 

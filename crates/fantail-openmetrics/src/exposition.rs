@@ -1,5 +1,7 @@
 //! One answer to a scrape, written as it is made.
 
+mod many;
+
 use std::{collections::HashSet, io};
 
 use fantail_event::Timestamp;

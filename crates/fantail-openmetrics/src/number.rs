@@ -1,6 +1,9 @@
 //! Numbers as the formats want them.
 
-use fantail_metrics::decimal::{push_padded, push_whole, push_wide};
+use fantail_metrics::{
+    decimal::{push_padded, push_whole, push_wide},
+    lines::Lines,
+};
 
 /// Appends microseconds as seconds, exactly.
 #[inline]
@@ -19,6 +22,21 @@ pub(crate) fn push_seconds(micros: u128, out: &mut Vec<u8>) {
     };
     out.push(b'.');
     push_padded(rest, 6, out);
+}
+
+/// The same at the end of a line.
+#[inline]
+pub(crate) fn write_seconds(micros: u128, line: &mut Lines<'_>) {
+    const MILLION: u64 = 1_000_000;
+    if let Ok(micros) = u64::try_from(micros) {
+        line.whole(micros / MILLION);
+        line.bytes(b".");
+        line.six_digits(micros % MILLION);
+    } else {
+        let mut text = Vec::new();
+        push_seconds(micros, &mut text);
+        line.part(&text, 0..text.len());
+    }
 }
 
 /// The bound of a bucket: all its digits, `1.0` and not `1`, with an exponent

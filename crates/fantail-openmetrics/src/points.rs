@@ -9,7 +9,7 @@
 
 use std::{collections::HashMap, io};
 
-use fantail_metrics::{Label, MetricSnapshot, Series, SeriesList};
+use fantail_metrics::{Label, MetricSnapshot, Series, SeriesList, Siblings, Stretch};
 
 use crate::{
     escape::stand_for_themselves,
@@ -41,8 +41,11 @@ impl<'a> Points<'a> {
             together: HashMap::new(),
         };
         // The metric itself has no value, and is at home with itself.
-        let mut below = metric.series().iter().skip(1);
-        if below.any(|series| !has_value(series.label())) {
+        let mut below = metric.series().stretches().skip(1);
+        if below.any(|stretch| !match stretch {
+            Stretch::One(series) => has_value(series.label()),
+            Stretch::Many(siblings) => siblings.lengths().0 > 0,
+        }) {
             points.together = points.find_together();
         }
         points
@@ -69,22 +72,54 @@ impl<'a> Points<'a> {
     ) -> io::Result<()> {
         let mut walk = Walk::new(self, true);
         for (at, series) in self.metric.series().iter().enumerate() {
-            walk.enter(at, &series);
-            if !self.is_point(&series) {
-                continue;
-            }
-            if walk.home() == at {
-                write(&walk.labels, Members(&[at]))?;
-                continue;
-            }
-            let members = self.together.get(&walk.home());
-            let members = members.map_or(&[][..], Vec::as_slice);
-            // Written where the first of them is.
-            if members.first() == Some(&at) {
-                write(&walk.labels, Members(members))?;
+            if let Some((labels, members)) = walk.point(at, &series) {
+                write(labels, members)?;
             }
         }
         Ok(())
+    }
+
+    /// Calls `write` for all samples in the same order, those that are as
+    /// usual many at a time.
+    #[inline]
+    pub(crate) fn each_piece(
+        &self,
+        mut write: impl FnMut(Piece<'_, 'a>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut walk = Walk::new(self, true);
+        let mut at = 0;
+        for stretch in self.metric.series().stretches() {
+            let (one, others) = match stretch {
+                Stretch::Many(siblings) if self.are_usual(&siblings) => {
+                    at += siblings.series().len();
+                    let name = self.names.first().map_or("", String::as_str);
+                    write(Piece::Many(name, siblings))?;
+                    continue;
+                }
+                Stretch::Many(siblings) => (None, Some(siblings.series().iter())),
+                Stretch::One(series) => (Some(series), None),
+            };
+            for series in one.into_iter().chain(others.into_iter().flatten()) {
+                if let Some((labels, members)) = walk.point(at, &series) {
+                    write(Piece::One(labels, members))?;
+                }
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether each of them is a sample of its own, and its value written as
+    /// it is.
+    #[inline]
+    fn are_usual(&self, siblings: &Siblings<'_>) -> bool {
+        let (shortest, longest) = siblings.lengths();
+        let texts = siblings.texts();
+        self.levels == 1
+            && shortest > 0
+            && longest <= SHORT
+            && stand_for_themselves(texts)
+            && texts.is_ascii()
     }
 
     /// The series that make a sample.
@@ -107,6 +142,17 @@ impl<'a> Points<'a> {
     }
 }
 
+/// What comes next of the samples.
+#[derive(Debug)]
+pub(crate) enum Piece<'p, 'a> {
+    /// One sample: its labels as they are written, and where the series are
+    /// that make it.
+    One(&'p [u8], Members<'p>),
+    /// Series that are a sample each; the name of their only label, whose
+    /// values are written as they are.
+    Many(&'p str, Siblings<'a>),
+}
+
 /// Where the series are that make a sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Members<'a>(&'a [usize]);
@@ -127,6 +173,8 @@ struct Walk<'a> {
     /// path, and how long the labels are there.
     path: Vec<(usize, usize)>,
     labels: Vec<u8>,
+    /// The series that it came to.
+    here: [usize; 1],
     /// The labels are wanted; else only who is at home where.
     written: bool,
 }
@@ -137,6 +185,7 @@ impl<'a> Walk<'a> {
             points,
             path: Vec::new(),
             labels: Vec::new(),
+            here: [0],
             written,
         }
     }
@@ -174,6 +223,23 @@ impl<'a> Walk<'a> {
                 None => push_label(name, &label.text(level), &mut self.labels),
             }
         }
+    }
+
+    /// Goes on to the next series; the sample that is written there, if any.
+    #[inline]
+    fn point(&mut self, at: usize, series: &Series<'_>) -> Option<(&[u8], Members<'_>)> {
+        self.enter(at, series);
+        if !self.points.is_point(series) {
+            return None;
+        }
+        if self.home() == at {
+            self.here = [at];
+            return Some((&self.labels, Members(&self.here)));
+        }
+        let members = self.points.together.get(&self.home());
+        let members = members.map_or(&[][..], Vec::as_slice);
+        // Written where the first of them is.
+        (members.first() == Some(&at)).then_some((&self.labels, Members(members)))
     }
 
     /// The last series on the path that has a value; the metric if none has.

@@ -4,16 +4,17 @@ use std::{borrow::Cow, io};
 
 use fantail_metrics::{
     Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot, decimal::push_wide,
+    lines::Lines,
 };
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
-    exposition::{Exposition, Family, Kind, Reason},
+    exposition::{Exposition, Family, Kind, Reason, Samples},
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
-    number::push_seconds,
-    points::Points,
+    number::{push_seconds, write_seconds},
+    points::{Piece, Points},
 };
 
 impl<W: io::Write> Exposition<W> {
@@ -58,8 +59,7 @@ impl<W: io::Write> Exposition<W> {
             let name = format!("{name}_{}", name_part(field));
             let help = help("Total of field value for events of this kind", settings);
             let family = family(&name, Kind::Counter, &help, None);
-            let sum = |series: &Series<'_>| series.fields().get(index).map_or(0, Distribution::sum);
-            self.counter(&points, &family, (sum, push_wide), None)?;
+            self.counter(&points, &family, Sum::Field(index), None)?;
         }
         Ok(())
     }
@@ -73,47 +73,106 @@ impl<W: io::Write> Exposition<W> {
     ) -> io::Result<()> {
         let about = help("Total number of all events of this kind", settings);
         let count = family(name, Kind::Counter, &about, None);
-        let value = |series: &Series<'_>| u128::from(series.duration().count());
-        self.counter(points, &count, (value, push_wide), Some(Measure::Event))?;
+        self.counter(points, &count, Sum::Events, Some(Measure::Event))?;
 
         let name = format!("{name}_duration_seconds");
         let about = help("Total duration of all events of this kind", settings);
         let duration = family(&name, Kind::Counter, &about, Some("seconds"));
-        let value = |series: &Series<'_>| series.duration().sum();
-        self.counter(
-            points,
-            &duration,
-            (value, push_seconds),
-            Some(Measure::Duration),
-        )
+        self.counter(points, &duration, Sum::Seconds, Some(Measure::Duration))
     }
 
     fn counter(
         &mut self,
         points: &Points<'_>,
         family: &Family<'_>,
-        (value, push): (impl Fn(&Series<'_>) -> u128, impl Fn(u128, &mut Vec<u8>)),
+        sum: Sum,
         of_exemplar: Option<Measure>,
     ) -> io::Result<()> {
         let exemplars = self.exemplars.clone().zip(of_exemplar);
         let Some(mut samples) = self.begin(family)? else {
             return Ok(());
         };
+        if exemplars.is_none() && samples.are_alone() {
+            return plain_counter(points, &mut samples, sum);
+        }
         points.each(|labels, members| {
-            let (mut sum, mut last) = (0_u128, None);
-            for series in points.series(members) {
-                sum = sum.saturating_add(value(&series));
-                if exemplars.is_some() {
-                    last = later(last, series.exemplar());
-                }
-            }
+            let last = points.series(members).fold(None, |last, series| {
+                let here = exemplars.is_some().then(|| series.exemplar());
+                later(last, here.flatten())
+            });
             samples.point(labels, |line| {
-                push(sum, line);
+                sum.push(sum.of_all(points.series(members)), line);
                 if let Some((exemplars, measure)) = &exemplars {
                     exemplars.push(last, *measure, line);
                 }
             })
         })
+    }
+}
+
+/// Samples that are no more than a number.
+fn plain_counter<W: io::Write>(
+    points: &Points<'_>,
+    samples: &mut Samples<'_, W>,
+    sum: Sum,
+) -> io::Result<()> {
+    let mut many = None;
+    let mut sums = Vec::new();
+    points.each_piece(|piece| match piece {
+        Piece::One(labels, members) => samples.point(labels, |line| {
+            sum.push(sum.of_all(points.series(members)), line);
+        }),
+        Piece::Many(label, siblings) => {
+            let many = many.get_or_insert_with(|| samples.many(label));
+            // Memory is read ahead of what is written.
+            sums.clear();
+            sums.extend(siblings.each().map(|distributions| sum.of(distributions)));
+            samples.points(many, &siblings, &sums, |number, line| {
+                sum.write(*number, line);
+            })
+        }
+    })
+}
+
+/// What a counter counts.
+#[derive(Debug, Clone, Copy)]
+enum Sum {
+    Events,
+    Seconds,
+    Field(usize),
+}
+
+impl Sum {
+    /// Of a series with these distributions.
+    #[inline]
+    fn of(self, distributions: &[Distribution]) -> u128 {
+        let number = match self {
+            Self::Events => distributions.first().map(|one| one.count().into()),
+            Self::Seconds => distributions.first().map(Distribution::sum),
+            Self::Field(index) => distributions.get(index + 1).map(Distribution::sum),
+        };
+        number.unwrap_or(0)
+    }
+
+    fn of_all<'a>(self, all: impl Iterator<Item = Series<'a>>) -> u128 {
+        all.fold(0_u128, |sum, series| {
+            sum.saturating_add(self.of(series.distributions()))
+        })
+    }
+
+    fn push(self, number: u128, text: &mut Vec<u8>) {
+        match self {
+            Self::Seconds => push_seconds(number, text),
+            Self::Events | Self::Field(_) => push_wide(number, text),
+        }
+    }
+
+    #[inline]
+    fn write(self, number: u128, line: &mut Lines<'_>) {
+        match self {
+            Self::Seconds => write_seconds(number, line),
+            Self::Events | Self::Field(_) => line.wide(number),
+        }
     }
 }
 

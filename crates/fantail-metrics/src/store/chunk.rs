@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Labels, Values};
+use super::{Labels, Texts, Values};
 use crate::{Distribution, Exemplar, Label, cohort::Shares};
 
 /// A segment of series as it was at one moment.
@@ -28,6 +28,11 @@ impl Chunk {
         self.shares = Some(Arc::new(shares));
     }
 
+    /// How many series it has.
+    pub(crate) fn len(&self) -> usize {
+        self.labels.heads.len()
+    }
+
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
         self.labels.parents()
     }
@@ -42,6 +47,15 @@ impl Chunk {
             (Some(shares), [own]) => std::slice::from_ref(shares.with(own)),
             _ => here,
         }
+    }
+
+    /// The texts and distributions from one series up to another, if all of
+    /// them have texts, and nothing elsewhere.
+    #[inline]
+    pub(crate) fn texts(&self, from: usize, to: usize) -> Option<(Texts<'_>, &[Distribution])> {
+        let texts = self.labels.texts(from, to)?;
+        let here = self.shares.is_none();
+        here.then(|| (texts, self.values.distributions_of(from, to)))
     }
 
     pub(crate) fn own_sum(&self, within: usize) -> Option<i128> {

@@ -24,3 +24,4 @@ mod registry;
 mod regressions;
 mod snapshots;
 mod state;
+mod stretches;

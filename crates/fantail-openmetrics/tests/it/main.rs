@@ -12,6 +12,7 @@ mod dovecot;
 mod exemplars;
 mod exposition;
 mod hostile;
+mod many;
 mod prometheus;
 mod regressions;
 mod rules;

@@ -41,7 +41,12 @@ impl Control {
                     Err(_) => return,
                 }
             }
-            if let Ok(Some(whole)) = spawn_blocking(move || merge(all, &limits)).await {
+            // One part is the whole, and nothing has to be put together.
+            let whole = match all.len() {
+                1 => Ok(merge(all, &limits)),
+                _ => spawn_blocking(move || merge(all, &limits)).await,
+            };
+            if let Ok(Some(whole)) = whole {
                 let _ = reply.send(whole);
             }
         });
@@ -83,9 +88,13 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Whole> {
         held += report.held;
         running.add(&report.running);
     }
+    // All workers got the same plans in the same order.
+    let snapshot = match <[Snapshot; 1]>::try_from(shards) {
+        Ok([only]) => only,
+        Err(shards) => Snapshot::merged(&shards, limits)?,
+    };
     Some(Whole {
-        // All workers got the same plans in the same order.
-        snapshot: Snapshot::merged(&shards, limits)?,
+        snapshot,
         engine,
         intake,
         connections,

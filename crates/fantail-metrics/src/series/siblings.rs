@@ -1,0 +1,108 @@
+//! Series that lie one after another, to be written as fast as memory is read.
+//!
+//! A metric with one level has its series in memory in the order of a dump.
+//! Whoever writes all of them need not ask each for its label and what that
+//! is: the texts of a segment's labels stand in one piece, and are looked at
+//! as one.
+
+use std::{iter, ops::Range};
+
+use super::{Order, Series, SeriesList};
+use crate::{Distribution, segmented::SEGMENT, store::Texts};
+
+/// What comes next in a list of series.
+#[derive(Debug, Clone, Copy)]
+pub enum Stretch<'a> {
+    /// Any series.
+    One(Series<'a>),
+    /// Some in one piece, one at least.
+    Many(Siblings<'a>),
+}
+
+/// Series right below a metric, whose labels are all
+/// [values](crate::Label::Value), and which nothing is below.
+#[derive(Debug, Clone, Copy)]
+pub struct Siblings<'a> {
+    list: SeriesList<'a>,
+    texts: Texts<'a>,
+    distributions: &'a [Distribution],
+}
+
+impl<'a> Siblings<'a> {
+    /// The same series, one by one.
+    #[must_use]
+    pub const fn series(&self) -> SeriesList<'a> {
+        self.list
+    }
+
+    /// The values of all labels, one after another.
+    #[must_use]
+    #[inline]
+    pub const fn texts(&self) -> &'a [u8] {
+        self.texts.all
+    }
+
+    /// Where in [`texts`](Self::texts) the value of each label is.
+    #[inline]
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
+        self.texts.ranges()
+    }
+
+    /// The distributions of each series, as
+    /// [`Series::distributions`] has them.
+    #[inline]
+    pub fn each(&self) -> impl Iterator<Item = &'a [Distribution]> {
+        let each = self.distributions.len() / self.texts.len().max(1);
+        self.distributions.chunks_exact(each.max(1))
+    }
+
+    /// All of them in a row.
+    #[inline]
+    pub(crate) const fn distributions(&self) -> &'a [Distribution] {
+        self.distributions
+    }
+
+    /// How long the shortest and the longest value are.
+    #[must_use]
+    #[inline]
+    pub const fn lengths(&self) -> (usize, usize) {
+        self.texts.lengths
+    }
+}
+
+impl<'a> SeriesList<'a> {
+    /// All of them in order, as many as possible in one piece.
+    #[inline]
+    pub fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
+        let mut at = 0;
+        iter::from_fn(move || {
+            let stretch = match self.siblings(at) {
+                Some(siblings) => Stretch::Many(siblings),
+                None => Stretch::One(self.get(at)?),
+            };
+            at += match &stretch {
+                Stretch::One(_) => 1,
+                Stretch::Many(siblings) => siblings.list.len(),
+            };
+            Some(stretch)
+        })
+    }
+
+    #[inline]
+    fn siblings(self, at: usize) -> Option<Siblings<'a>> {
+        let Order::Flat { from, to } = self.order else {
+            return None;
+        };
+        // But not the metric itself.
+        let first = Some(from as usize + at).filter(|first| *first > 0)?;
+        let within = first % SEGMENT;
+        let count = (SEGMENT - within).min((to as usize).checked_sub(first)?);
+        let chunk = self.chunks.get(first / SEGMENT)?;
+        let (texts, distributions) = chunk.texts(within, within + count)?;
+        (count > 0).then(|| Siblings {
+            list: self.part(at, at + count),
+            texts,
+            distributions,
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! Series that are written many at a time, beside the same one by one.
+
+use fantail_event::{Dialect, Value, escape::escape};
+use fantail_metrics::{
+    Label, MetricSettings, Registry, Snapshot, Stretch,
+    dump::{self, Column, Names},
+};
+
+use crate::registry::{discrete, event, settings, with_sent};
+
+/// Each label once or more, by the number of its events.
+fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]) -> Snapshot {
+    let mut registry = Registry::new(dialect);
+    let id = registry.add(metric).unwrap();
+    for (label, events) in labels {
+        let user = Value::Str(label.clone().into());
+        let event = event(vec![("user", user), ("size", Value::Int(7))]);
+        for _ in 0..*events {
+            with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+        }
+    }
+    // Some have no user.
+    with_sent(&event(vec![]), |sent| {
+        assert!(registry.observe(id, sent));
+    });
+    registry.snapshot()
+}
+
+/// The answer to `DUMP count`, made of its parts.
+fn expected(snapshot: &Snapshot) -> Vec<u8> {
+    let mut all = Vec::new();
+    for metric in snapshot.metrics() {
+        for row in dump::rows(metric, snapshot.dialect(), Names::Dovecot) {
+            let fields = row.fields.iter().enumerate().map(|(at, (field, numbers))| {
+                let name = escape(if at == 0 { &row.name } else { field });
+                [&name, &b"\t"[..], numbers.count().to_string().as_bytes()].concat()
+            });
+            all.push(fields.collect::<Vec<_>>().join(&b"\t"[..]));
+        }
+    }
+    [all.join(&b"\n"[..]), b"\n\n".to_vec()].concat()
+}
+
+fn check(name: &str, fields: &[&str], labels: &[(Vec<u8>, usize)]) {
+    let mut metric = settings(name, "size", &[("user", discrete())]);
+    metric.fields = fields.iter().map(|field| field.as_bytes().into()).collect();
+    for dialect in [Dialect::V2_3, Dialect::V2_4] {
+        let snapshot = counted(metric.clone(), dialect, labels);
+        let mut answer = Vec::new();
+        dump::write_answer(&snapshot, &[Column::Count], &mut answer);
+        assert_eq!(
+            String::from_utf8_lossy(&answer),
+            String::from_utf8_lossy(&expected(&snapshot)),
+            "{name} {fields:?}"
+        );
+        let mut in_pieces = Vec::new();
+        dump::write_answer_to(&snapshot, &[Column::Count], &mut in_pieces).unwrap();
+        assert_eq!(in_pieces, answer);
+        check_stretches(&snapshot);
+    }
+}
+
+/// They are all series in order, and say the same of each.
+fn check_stretches(snapshot: &Snapshot) {
+    let list = snapshot.metrics()[0].series();
+    let mut all = list.iter();
+    for stretch in list.stretches() {
+        let siblings = match stretch {
+            Stretch::One(series) => {
+                let next = all.next().unwrap();
+                assert_eq!(
+                    (series.label(), series.depth()),
+                    (next.label(), next.depth())
+                );
+                continue;
+            }
+            Stretch::Many(siblings) => siblings,
+        };
+        let mut lengths = Vec::new();
+        let each = siblings.ranges().zip(siblings.each());
+        for ((range, distributions), series) in each.zip(siblings.series().iter()) {
+            let next = all.next().unwrap();
+            let text = &siblings.texts()[range];
+            assert_eq!(Label::Value(text), next.label());
+            assert_eq!(series.label(), next.label());
+            assert_eq!((series.depth(), next.depth()), (1, 1));
+            assert!(std::ptr::eq(distributions, next.distributions()));
+            lengths.push(text.len());
+        }
+        let ends = (lengths.iter().min(), lengths.iter().max());
+        assert_eq!(
+            ends,
+            (Some(&siblings.lengths().0), Some(&siblings.lengths().1))
+        );
+    }
+    assert!(all.next().is_none());
+}
+
+fn plain(count: usize) -> Vec<(Vec<u8>, usize)> {
+    let label = |at: usize| {
+        let name = "user".repeat(1 + at % 9);
+        (
+            format!("{name}{at}@example.com").into_bytes(),
+            1 + at * at % 130,
+        )
+    };
+    (0..count).map(label).collect()
+}
+
+#[test]
+fn rows_of_any_number_of_series() {
+    for count in [0, 1, 62, 63, 64, 65, 127, 128, 300] {
+        check("logins", &[], &plain(count));
+        check("logins", &["size", "no\tne"], &plain(count));
+    }
+    let of_one = |length: usize| (vec![b'x'; length], 1);
+    let lengths: Vec<_> = (0..=300).map(of_one).collect();
+    check(&"long".repeat(20), &[], &lengths);
+    check("a\tname", &[], &plain(70));
+    check("a name", &[], &plain(70));
+}
+
+#[test]
+fn odd_labels_among_others() {
+    let odd: [&[u8]; 8] = [
+        b"",
+        b"a blank",
+        b"a\ttab",
+        b"\xff",
+        "é".as_bytes(),
+        b"del\x7f",
+        b"_",
+        b"other",
+    ];
+    for label in odd {
+        for place in [0, 1, 62, 63, 64, 100, 190] {
+            let mut labels = plain(200);
+            labels[place] = (label.to_vec(), 3);
+            check("logins", &["size"], &labels);
+        }
+    }
+}

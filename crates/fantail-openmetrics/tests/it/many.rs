@@ -1,0 +1,104 @@
+//! Samples that are written many at a time, beside the same one by one.
+
+use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_metrics::{MetricSettings, Registry, Snapshot};
+
+use crate::{
+    exposition::{all_options, answer},
+    hostile::{discrete, hostile_values, metric},
+};
+
+fn logins() -> MetricSettings {
+    metric("logins", &["size"], &[("user", discrete())])
+}
+
+/// An event for each user, with this size and so many microseconds long.
+fn played(events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
+    let mut registry = Registry::new(Dialect::V2_4);
+    let id = registry.add(logins()).unwrap();
+    for (user, size) in events {
+        let mut event = Event::new(Timestamp::from_unix_micros(1_000_000));
+        event.sent = Some(Timestamp::from_unix_micros(1_000_000 + size));
+        event.set(&b"user"[..], Value::Str(user.into()));
+        event.set(&b"size"[..], Value::Int(size));
+        let sent = SentEvent {
+            level: Level::Info,
+            event: &event,
+            parents: &[],
+            global: &[],
+            categories: &CategoryTree::default(),
+        };
+        assert!(registry.observe(id, &sent));
+    }
+    registry.snapshot()
+}
+
+/// The answer for these users, of whom every third comes three times,
+/// is that for a snapshot whose series have places of their own.
+fn check(users: Vec<Vec<u8>>) {
+    let events = (1_i64..).zip(users).flat_map(|(number, user)| {
+        let times = if number % 3 == 0 { 3 } else { 1 };
+        std::iter::repeat_n((user, number.pow(5) * 7), times)
+    });
+    let snapshot = played(events);
+    let mut merged = snapshot.clone();
+    assert_eq!(merged.merge(played(std::iter::empty())), 0);
+    for options in all_options() {
+        let (text, left_out) = answer(&snapshot, options.clone());
+        let (one_by_one, _) = answer(&merged, options);
+        assert_eq!(text, one_by_one);
+        assert!(left_out.is_empty());
+    }
+}
+
+fn usual(count: usize) -> Vec<Vec<u8>> {
+    let user = |at: usize| format!("{}{at}@example.com", "user".repeat(at % 11));
+    (0..count).map(|at| user(at).into_bytes()).collect()
+}
+
+#[test]
+fn as_many_as_there_are() {
+    for count in [0, 1, 62, 63, 64, 65, 127, 128, 300] {
+        check(usual(count));
+    }
+    check((0..=300).map(|length| vec![b'x'; length]).collect());
+}
+
+#[test]
+fn odd_values_among_others() {
+    for value in hostile_values() {
+        for place in [0, 62, 63, 100] {
+            let mut users = usual(150);
+            users[place].clone_from(&value);
+            check(users);
+        }
+    }
+}
+
+/// What it is, and not only that both ways say the same.
+#[test]
+fn samples_of_usual_values() {
+    let user = |at: i64| format!("user{at}").into_bytes();
+    let events = (0..70).flat_map(|at| [(user(at), at), (user(at), at * 1_000_000)]);
+    let snapshot = played(events);
+    for options in all_options().filter(|options| options.created.is_none()) {
+        let (text, _) = answer(&snapshot, options);
+        let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let family = |name: &str, number: &dyn Fn(i64) -> String| -> Vec<String> {
+            (0..70)
+                .map(|at| {
+                    format!(
+                        "dovecot_logins{name}_total{{user=\"user{at}\"}} {}",
+                        number(at)
+                    )
+                })
+                .collect()
+        };
+        let expected = [
+            family("", &|_| "2".to_owned()),
+            family("_duration_seconds", &|at| format!("{at}.{at:06}")),
+            family("_size", &|at| (at * 1_000_001).to_string()),
+        ];
+        assert_eq!(samples, expected.concat());
+    }
+}
