@@ -188,6 +188,22 @@ impl<'a> RawEvent<'a> {
         Some(self.parts.fields.get(at)?.key.of(self.text))
     }
 
+    /// Calls with place and key, in order, of those fields whose keys have one
+    /// of these lengths: each is a bit, 64 bytes and more those of 64 less.
+    ///
+    /// Whoever knows the keys that he looks for passes over most others
+    /// without looking at their bytes.
+    #[inline]
+    pub fn keys_of_lengths(&self, lengths: u64, mut found: impl FnMut(u32, &'a [u8])) {
+        for (at, field) in (0..).zip(&self.parts.fields) {
+            // A shift takes the number of bits modulo 64.
+            let length = field.key.end.wrapping_sub(field.key.start);
+            if lengths.wrapping_shr(length) & 1 == 1 {
+                found(at, field.key.of(self.text));
+            }
+        }
+    }
+
     /// The value in this place, from 0.
     #[must_use]
     #[inline]
