@@ -103,15 +103,22 @@ impl Fast {
             revision: self.revision,
             wanted: &learned.wanted,
             source: OnceCell::new(),
+            micros: Cell::new(-1),
+        };
+        // Where it is returned to, not to be moved there.
+        let mut matching = Matching {
+            event,
+            filters: [].iter(),
+            list: None,
         };
         let is_learning = class.is_some();
-        let class = class.unwrap_or_else(|| matcher.classify(filters, &event));
-        let matches = matcher.match_class(filters, class, &event);
-        Matching {
-            event,
-            filters: matches.filters.iter(),
-            list: (is_learning && matches.always).then_some(&learned.list),
+        let class = class.unwrap_or_else(|| matcher.classify(filters, &matching.event));
+        let matches = matcher.match_class(filters, class, &matching.event);
+        matching.filters = matches.filters.iter();
+        if is_learning && matches.always {
+            matching.list = Some(&learned.list);
         }
+        matching
     }
 
     /// Finds the class of an event for the first time; `None` if it cannot be
@@ -132,6 +139,7 @@ impl Fast {
             revision: self.revision,
             wanted: &self.unlearned.wanted,
             source: OnceCell::new(),
+            micros: Cell::new(-1),
         };
         let class = matcher.classify(filters, &event);
         let at = self.classes.remember(traits, class)?;
@@ -182,8 +190,8 @@ impl<'a> Matching<'a> {
         plan: &Plan,
         ids: &[MetricId],
     ) {
-        let micros = self.event.sending.event.duration_micros();
         let filters = self.filters.as_slice();
+        let micros = || self.event.micros();
         if let Some(others) = together.count(registry, plan, ids, (filters, self.list), micros) {
             self.filters = others.iter();
         }

@@ -40,8 +40,7 @@ pub(super) struct MetricEvent<'e, 'a> {
 impl MetricView for MetricEvent<'_, '_> {
     #[inline]
     fn duration(&self) -> Option<ValueRef<'_>> {
-        let micros = self.event.sending.event.duration_micros();
-        Some(ValueRef::Int(micros))
+        Some(ValueRef::Int(self.event.micros()))
     }
 
     #[inline]

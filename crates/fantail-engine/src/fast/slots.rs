@@ -82,6 +82,9 @@ impl SlotTable {
             self.set(slot, DURATION, 0);
         }
         let mut set = sets.of_event(sending.event, sending.categories);
+        if sending.parents.is_empty() && sending.global.is_empty() {
+            return set;
+        }
         for kept in sending.parents.iter().chain(sending.global) {
             let known = kept.known(revision, |event, known| {
                 self.find_out(event, sending.categories, sets, known);
@@ -113,6 +116,9 @@ impl SlotTable {
                     self.set(slot, 0, at);
                 }
             });
+        }
+        if sending.parents.is_empty() && sending.global.is_empty() {
+            return;
         }
         for (holder, kept) in (1..).zip(sending.parents.iter().chain(sending.global)) {
             // Found out at the beginning.
@@ -186,9 +192,20 @@ pub(super) struct SlotEvent<'a> {
     pub(super) wanted: &'a Cell<u64>,
     /// Empty until somebody asks.
     pub(super) source: OnceCell<Option<Source<'a>>>,
+    /// Its duration; less than 0 until somebody asks.
+    pub(super) micros: Cell<i64>,
 }
 
 impl<'a> SlotEvent<'a> {
+    /// The duration in microseconds, not negative.
+    #[inline]
+    pub(super) fn micros(&self) -> i64 {
+        if self.micros.get() < 0 {
+            self.micros.set(self.sending.event.duration_micros());
+        }
+        self.micros.get()
+    }
+
     #[inline]
     fn place(&self, slot: Slot) -> Option<Place> {
         let table = self.table;
@@ -252,7 +269,7 @@ impl SlotView for SlotEvent<'_> {
         let place = self.place(slot)?;
         match place.holder {
             0 => self.sending.event.value(place.at as usize),
-            DURATION => Some(ValueRef::Int(self.sending.event.duration_micros())),
+            DURATION => Some(ValueRef::Int(self.micros())),
             holder => self.kept(holder)?.raw().value(place.at as usize),
         }
     }

@@ -57,7 +57,7 @@ impl Together {
         plan: &Plan,
         ids: &[MetricId],
         (filters, note): (&[FilterId], Option<&Cell<u32>>),
-        micros: i64,
+        micros: impl FnOnce() -> i64,
     ) -> Option<&'a [FilterId]> {
         if filters.len() < SHORTEST || plan.plain_metrics < SHORTEST {
             return None;
@@ -72,7 +72,7 @@ impl Together {
         }
         let list = self.places.get(at)?.list.as_ref()?;
         // No event as it was read has a negative duration.
-        let counted = registry.observe_cohort(list.cohort?, micros.cast_unsigned());
+        let counted = registry.observe_cohort(list.cohort?, micros().cast_unsigned());
         counted.then_some(&list.others)
     }
 

@@ -77,6 +77,14 @@ pub(super) struct Node {
     lanes: Span,
 }
 
+impl Node {
+    /// Whether there are ranges or rests.
+    #[inline]
+    pub(super) const fn has_others(&self) -> bool {
+        self.ranges.len | self.rests.len != 0
+    }
+}
+
 /// The contents of a node in the making.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
@@ -137,15 +145,10 @@ impl Class {
     /// Whether no others match any.
     #[inline]
     pub(super) fn is_fixed(&self) -> bool {
-        let Node {
-            ranges,
-            rests,
-            lanes,
-            ..
-        } = self.root;
-        ranges.len | rests.len | lanes.len == 0
+        self.root.lanes.len == 0 && !self.root.has_others()
     }
 
+    /// Whether the node has ranges or rests.
     /// The filters that match whenever the node is looked at.
     #[inline]
     pub(super) fn matches(&self, node: &Node) -> &[u32] {

@@ -105,6 +105,16 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
 
     /// The same for what depends on the event's values.
     pub(super) fn values(&mut self, class: &Class, node: &Node, seed: &Seed) {
+        if node.has_others() {
+            self.others(class, node);
+        }
+        for lane in class.lanes(node) {
+            self.lane(class, lane, seed);
+        }
+    }
+
+    /// What stands beside the lanes, which is not much.
+    fn others(&mut self, class: &Class, node: &Node) {
         for range in class.ranges(node) {
             if let Some(ValueRef::Int(number)) = range.place.value(range.slot, self.view) {
                 let filters = class.bounded(range, number);
@@ -113,9 +123,6 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
         for rest in class.rests(node) {
             self.rest(class, rest);
-        }
-        for lane in class.lanes(node) {
-            self.lane(class, lane, seed);
         }
     }
 
