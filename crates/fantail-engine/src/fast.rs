@@ -76,6 +76,7 @@ impl Fast {
     }
 
     /// Matches an event.
+    #[inline]
     pub(crate) fn matching<'a>(
         &'a mut self,
         filters: &FilterSet,
@@ -142,15 +143,22 @@ impl Fast {
             micros: Cell::new(-1),
         };
         let class = matcher.classify(filters, &event);
-        let at = self.classes.remember(traits, class)?;
-        matcher.remembers(class).then_some(at)
+        if !matcher.remembers(class) {
+            return None;
+        }
+        self.classes.remember(traits, class)
     }
 
     /// The numbers of categories are those of one tree.
+    #[inline]
     fn follow(&mut self, tree: u64) {
-        if self.tree == tree && self.revision != 0 {
-            return;
+        if self.tree != tree || self.revision == 0 {
+            self.begin_with(tree);
         }
+    }
+
+    #[cold]
+    fn begin_with(&mut self, tree: u64) {
         static LAST: AtomicU64 = AtomicU64::new(0);
         self.tree = tree;
         self.revision = LAST.fetch_add(1, Ordering::Relaxed) + 1;

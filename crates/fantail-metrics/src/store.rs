@@ -170,8 +170,8 @@ impl Values {
             return;
         };
         first.record_binned(duration);
-        for (number, distribution) in fields.iter().zip(others) {
-            if let Some(number) = number {
+        for (at, number) in fields.iter().enumerate() {
+            if let (Some(number), Some(distribution)) = (number, others.get_mut(at)) {
                 distribution.record_binned(*number);
             }
         }

@@ -77,12 +77,12 @@ impl Entry {
 }
 
 impl Classes {
-    /// The class, if it is remembered, and still that of `matcher`.
+    /// The class, if it is remembered, and `matcher` forgot none since.
     #[inline]
     pub(super) fn find(&self, traits: Traits<'_>, matcher: &Matcher) -> Option<ClassAt> {
         let first = place(traits);
         let pair = self.entries.get(first..first + 2)?;
-        let is_it = |entry: &Entry| entry.is_of(traits) && matcher.remembers(entry.class);
+        let is_it = |entry: &Entry| entry.is_of(traits) && matcher.is_current(entry.class);
         let at = pair
             .iter()
             .position(|entry| entry.as_ref().is_some_and(is_it))?;
@@ -96,6 +96,7 @@ impl Classes {
         Some((entry.class, &entry.learned))
     }
 
+    /// Remembers a class that its matcher remembers.
     #[cold]
     pub(super) fn remember(&mut self, traits: Traits<'_>, class: ClassId) -> Option<ClassAt> {
         let name = traits.name.unwrap_or_default();

@@ -66,6 +66,7 @@ impl SlotTable {
     }
 
     /// Begins with an event; gives the set of its categories.
+    #[inline]
     pub(super) fn begin(
         &mut self,
         sending: &RawSending<'_>,
@@ -81,10 +82,20 @@ impl SlotTable {
         for slot in self.durations.into_iter().flatten() {
             self.set(slot, DURATION, 0);
         }
-        let mut set = sets.of_event(sending.event, sending.categories);
+        let own = sets.of_event(sending.event, sending.categories);
         if sending.parents.is_empty() && sending.global.is_empty() {
-            return set;
+            return own;
         }
+        self.with_ancestors(own, sending, sets, revision)
+    }
+
+    fn with_ancestors(
+        &self,
+        mut set: SetId,
+        sending: &RawSending<'_>,
+        sets: &mut CategorySets,
+        revision: u64,
+    ) -> SetId {
         for kept in sending.parents.iter().chain(sending.global) {
             let known = kept.known(revision, |event, known| {
                 self.find_out(event, sending.categories, sets, known);

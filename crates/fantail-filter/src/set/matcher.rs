@@ -160,6 +160,14 @@ impl Matcher {
             && (class.tail.is_some() || self.tail.is_empty())
     }
 
+    /// Whether no class was forgotten since this one was found: then it is
+    /// [remembered](Self::remembers) if it was at first.
+    #[must_use]
+    #[inline]
+    pub const fn is_current(&self, class: ClassId) -> bool {
+        class.stamp == self.stamp
+    }
+
     /// Forgets what is no longer so.
     #[inline]
     fn follow(&mut self, set: &FilterSet) {
