@@ -193,6 +193,17 @@ impl<'a> RawEvent<'a> {
     ///
     /// Whoever knows the keys that he looks for passes over most others
     /// without looking at their bytes.
+    ///
+    /// ```
+    /// # use fantail_event::{CategoryTree, Dialect, Scan};
+    /// let mut scan = Scan::new();
+    /// let text = b"1\t0\tSa\tx\tSuser\tanna\tIb\t1\tIbytes\t17\tSport\t1\tSip\t1";
+    /// let event = scan.read(text, &CategoryTree::default(), Dialect::V2_4)?;
+    /// let mut found = Vec::new();
+    /// event.keys_of_lengths(1 << 4 | 1 << 2, |at, key| found.push((at, key)));
+    /// assert_eq!(found, [(1, &b"user"[..]), (4, b"port"), (5, b"ip")]);
+    /// # Ok::<(), fantail_event::TextError>(())
+    /// ```
     #[inline]
     pub fn keys_of_lengths(&self, lengths: u64, mut found: impl FnMut(u32, &'a [u8])) {
         let mut test = |at: u32, field: &RawField| {

@@ -110,12 +110,22 @@ fn written(levels: &[&str], dialect: Dialect) -> String {
     levels.collect()
 }
 
+/// A name that is too long to be remembered.
+const LONG_NAME: &str = "nt\
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
 /// A part of an event in its text form.
 fn part() -> impl Strategy<Value = &'static str> {
     let parts: &[&str] = &[
         "none",
         "ntwo",
         "none",
+        // Too long to be remembered.
+        concat!(
+            "nt",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+        ),
         "ctwo",
         "cmail",
         "cimap",
