@@ -121,11 +121,7 @@ fn part() -> impl Strategy<Value = &'static str> {
         "none",
         "ntwo",
         "none",
-        // Too long to be remembered.
-        concat!(
-            "nt",
-            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-        ),
+        LONG_NAME,
         "ctwo",
         "cmail",
         "cimap",
