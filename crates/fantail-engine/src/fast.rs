@@ -27,14 +27,17 @@ mod sets;
 mod slots;
 mod together;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    cell::{Cell, OnceCell},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use fantail_event::{RawSending, Timestamp};
 use fantail_filter::{FilterId, FilterSet, Matcher, Slot, SlotView as _};
 use fantail_metrics::{MetricId, Registry};
 
 use self::{
-    classes::{Classes, Traits},
+    classes::{ClassAt, Classes, Learned, Traits},
     metric::MetricEvent,
     sets::CategorySets,
     slots::{SlotEvent, SlotTable},
@@ -51,6 +54,8 @@ pub(crate) struct Fast {
     table: SlotTable,
     sets: CategorySets,
     classes: Classes,
+    /// Of events whose class is not remembered: they may be asked for anything.
+    unlearned: Learned,
     /// Of the tree that the sets are of.
     tree: u64,
     /// Of all that kept events may have been found out for; 0 is none.
@@ -64,12 +69,14 @@ impl Fast {
             table: SlotTable::new(filters.slots()),
             sets: CategorySets::new(),
             classes: Classes::default(),
+            unlearned: Learned::anything(),
             tree: 0,
             revision: 0,
         }
     }
 
     /// Matches an event.
+    #[inline]
     pub(crate) fn matching<'a>(
         &'a mut self,
         filters: &FilterSet,
@@ -78,26 +85,80 @@ impl Fast {
     ) -> Matching<'a> {
         self.follow(sending.categories.identity());
         let set = self.table.begin(sending, &mut self.sets, self.revision);
-        let event = SlotEvent::new(sending, &self.table, &self.sets, set, self.revision);
         let traits = Traits {
             name: sending.event.name(),
             categories: set,
             level: sending.level,
         };
-        let class = self.classes.find(traits, matcher).unwrap_or_else(|| {
-            let class = matcher.classify(filters, &event);
-            self.classes.remember(traits, class);
-            class
-        });
-        let filters = matcher.evaluate_class(filters, class, &event).iter();
-        Matching { event, filters }
+        let found = self.classes.find(traits, matcher);
+        let found = found.or_else(|| self.classify(filters, matcher, sending, traits));
+        let (class, learned) = match found.and_then(|at| self.classes.get(at)) {
+            Some((class, learned)) => (Some(class), learned),
+            None => (None, &self.unlearned),
+        };
+        let event = SlotEvent {
+            sending,
+            table: &self.table,
+            sets: &self.sets,
+            set,
+            revision: self.revision,
+            wanted: &learned.wanted,
+            source: OnceCell::new(),
+            micros: Cell::new(-1),
+        };
+        // Where it is returned to, not to be moved there.
+        let mut matching = Matching {
+            event,
+            filters: [].iter(),
+            list: None,
+        };
+        let is_learning = class.is_some();
+        let class = class.unwrap_or_else(|| matcher.classify(filters, &matching.event));
+        let matches = matcher.match_class(filters, class, &matching.event);
+        matching.filters = matches.filters.iter();
+        if is_learning && matches.always {
+            matching.list = Some(&learned.list);
+        }
+        matching
+    }
+
+    /// Finds the class of an event for the first time; `None` if it cannot be
+    /// remembered.
+    #[cold]
+    fn classify(
+        &mut self,
+        filters: &FilterSet,
+        matcher: &mut Matcher,
+        sending: &RawSending<'_>,
+        traits: Traits<'_>,
+    ) -> Option<ClassAt> {
+        let event = SlotEvent {
+            sending,
+            table: &self.table,
+            sets: &self.sets,
+            set: traits.categories,
+            revision: self.revision,
+            wanted: &self.unlearned.wanted,
+            source: OnceCell::new(),
+            micros: Cell::new(-1),
+        };
+        let class = matcher.classify(filters, &event);
+        if !matcher.remembers(class) {
+            return None;
+        }
+        self.classes.remember(traits, class)
     }
 
     /// The numbers of categories are those of one tree.
+    #[inline]
     fn follow(&mut self, tree: u64) {
-        if self.tree == tree && self.revision != 0 {
-            return;
+        if self.tree != tree || self.revision == 0 {
+            self.begin_with(tree);
         }
+    }
+
+    #[cold]
+    fn begin_with(&mut self, tree: u64) {
         static LAST: AtomicU64 = AtomicU64::new(0);
         self.tree = tree;
         self.revision = LAST.fetch_add(1, Ordering::Relaxed) + 1;
@@ -111,6 +172,9 @@ impl Fast {
 pub(crate) struct Matching<'a> {
     event: SlotEvent<'a>,
     filters: std::slice::Iter<'a, FilterId>,
+    /// Where they are known as a list, if each event of the class matches
+    /// them.
+    list: Option<&'a Cell<u32>>,
 }
 
 impl<'a> Matching<'a> {
@@ -134,9 +198,9 @@ impl<'a> Matching<'a> {
         plan: &Plan,
         ids: &[MetricId],
     ) {
-        let micros = self.event.sending.event.duration_micros();
         let filters = self.filters.as_slice();
-        if let Some(others) = together.count(registry, plan, ids, filters, micros) {
+        let micros = || self.event.micros();
+        if let Some(others) = together.count(registry, plan, ids, (filters, self.list), micros) {
             self.filters = others.iter();
         }
     }

@@ -55,12 +55,13 @@ impl Plan {
     /// A metric cannot be registered, or names an exporter that is not there;
     /// settings that were read without an error have neither.
     pub fn new(settings: &Settings) -> Result<Self, EngineError> {
-        let mut filters = FilterSet::new();
+        // All at once: they are matched together.
+        let filters = settings.metrics.iter().map(|metric| &metric.filter);
+        let mut filters: FilterSet = filters.collect();
         let mut metrics = Vec::with_capacity(settings.metrics.len());
         for metric in &settings.metrics {
             let exporter = metric.exporter.as_ref();
             let export = exporter.map(|name| formatter(settings, metric, &name.value));
-            filters.insert(&metric.filter);
             metrics.push(PlannedMetric {
                 settings: metric.settings.clone(),
                 filter: metric.filter.clone(),

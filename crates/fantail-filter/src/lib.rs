@@ -68,6 +68,6 @@ pub use crate::{
     mentions::Mentions,
     pattern::{Case, Pattern},
     program::{Program, Step, Target},
-    set::{ClassId, FilterId, FilterSet, Matcher, Slot, SlotView, Slots, ViewSlots},
+    set::{ClassId, ClassMatches, FilterId, FilterSet, Matcher, Slot, SlotView, Slots, ViewSlots},
     warning::{Advice, Warning, WarningKind},
 };

@@ -96,7 +96,7 @@ use self::{
     gates::Gates,
 };
 pub use self::{
-    matcher::{ClassId, Matcher},
+    matcher::{ClassId, ClassMatches, Matcher},
     slots::{Slot, Slots},
     view::{SlotView, ViewSlots},
 };

@@ -25,6 +25,7 @@ const SHORT: usize = 6;
 /// Buffers that outlive an event.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
+    /// The duration of the last event.
     duration: Binned,
     /// The values of the fields.
     numbers: Vec<Option<Binned>>,
@@ -39,6 +40,17 @@ pub(crate) struct Scratch {
     ends: Vec<u32>,
     /// What is kept of this event; without a value if nothing is.
     pub(crate) exemplar: Exemplar,
+}
+
+impl Scratch {
+    /// A duration: mostly that of the metric before, for the same event.
+    #[inline]
+    fn binned(&mut self, duration: u64) -> Binned {
+        if self.duration.value != duration {
+            self.duration = Binned::new(duration);
+        }
+        self.duration
+    }
 }
 
 /// Texts one after another.
@@ -99,7 +111,7 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
 ) -> u64 {
     // Dovecot's server gives each event a duration; where there is none, the
     // event counts all the same.
-    let duration = Binned::new(event.duration().map_or(0, number));
+    let duration = scratch.binned(event.duration().map_or(0, number));
     if tree.is_plain() && scratch.exemplar.is_none() {
         tree.record(ROOT, duration, &[]);
         return 0;
@@ -119,7 +131,6 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
         tree.record_all(path, duration, &scratch.numbers);
         return overflowed;
     }
-    scratch.duration = duration;
     observe_any(tree, settings, event, dialect, limits, used, scratch)
 }
 

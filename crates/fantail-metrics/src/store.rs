@@ -16,7 +16,7 @@ use crate::{
     Distribution, Exemplar,
     bins::Binned,
     segmented::{SEGMENT, Segmented, push},
-    tree::Key,
+    tree::{Key, NOW},
 };
 
 /// The series of a segment: what they are.
@@ -163,7 +163,7 @@ impl Values {
 
     /// Adds to the distribution of a series that has but this one.
     #[inline]
-    pub(crate) fn record_only(&mut self, within: usize, duration: Binned) {
+    fn record_only(&mut self, within: usize, duration: Binned) {
         if let Some(distribution) = self.distributions.get_mut(within) {
             distribution.record_binned(duration);
         }
@@ -171,13 +171,14 @@ impl Values {
 
     /// Adds to the distributions of a series.
     #[inline]
-    pub(crate) fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
-        let Some((first, others)) = self.distributions_mut(within).split_first_mut() else {
+    fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
+        let here = self.distributions.get_mut(within * self.stride..);
+        let Some((first, others)) = here.and_then(<[_]>::split_first_mut) else {
             return;
         };
         first.record_binned(duration);
-        for (number, distribution) in fields.iter().zip(others) {
-            if let Some(number) = number {
+        for (at, number) in fields.iter().enumerate() {
+            if let (Some(number), Some(distribution)) = (number, others.get_mut(at)) {
                 distribution.record_binned(*number);
             }
         }
@@ -249,6 +250,29 @@ impl Store {
     pub(crate) fn is(&self, series: u32, parent: u32, parts: (u32, &[u8])) -> bool {
         let labels = self.labels.get(series as usize);
         labels.is_some_and(|(labels, within)| labels.is(within, parent, parts))
+    }
+
+    /// Adds an event to a series; if the time of updates is `watched`, it is
+    /// marked as updated now.
+    #[inline]
+    pub(crate) fn record(
+        &mut self,
+        series: u32,
+        watched: bool,
+        duration: Binned,
+        fields: &[Option<Binned>],
+    ) {
+        let Some((values, within)) = self.values.get_mut(series as usize) else {
+            return;
+        };
+        if watched && let Some(mark) = values.marks.get_mut(within) {
+            mark.last = NOW;
+        }
+        if fields.is_empty() {
+            values.record_only(within, duration);
+        } else {
+            values.record(within, duration, fields);
+        }
     }
 
     pub(crate) fn key(&self, series: u32) -> Option<Key<'_>> {

@@ -17,6 +17,7 @@ mod saved;
 
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use self::idle::NOW;
 use self::index::Index;
 use crate::{
     Distribution, Exemplar, Label,
@@ -268,10 +269,12 @@ impl Tree {
     /// Adds an event to all series of a path from the metric down.
     #[inline]
     pub(crate) fn record_all(&mut self, path: &[u32], duration: Binned, fields: &[Option<Binned>]) {
+        let watched = self.watched;
+        let store = self.store();
         // The last is the one that is in no cache; what it waits for is
         // fetched while the others are updated.
         for series in path.iter().rev() {
-            self.record(*series, duration, fields);
+            store.record(*series, watched, duration, fields);
         }
     }
 
@@ -279,17 +282,7 @@ impl Tree {
     #[inline]
     pub(crate) fn record(&mut self, series: u32, duration: Binned, fields: &[Option<Binned>]) {
         let watched = self.watched;
-        let Some((values, within)) = self.store().values.get_mut(series as usize) else {
-            return;
-        };
-        if watched && let Some(mark) = values.marks.get_mut(within) {
-            mark.last = idle::NOW;
-        }
-        if fields.is_empty() {
-            values.record_only(within, duration);
-        } else {
-            values.record(within, duration, fields);
-        }
+        self.store().record(series, watched, duration, fields);
     }
 
     /// Adds durations to the metric itself.
@@ -347,7 +340,7 @@ impl Mark {
     /// Just updated.
     pub(crate) const fn new(counted: bool) -> Self {
         Self {
-            last: idle::NOW,
+            last: NOW,
             counted,
             declared: false,
         }

@@ -6,6 +6,8 @@
 //! cache of fixed size: where two kinds of events would have one place, the
 //! older one is looked for again.
 
+use std::cell::Cell;
+
 use fantail_event::{Level, same_name};
 use fantail_filter::{ClassId, Matcher};
 
@@ -26,7 +28,22 @@ pub(super) struct Traits<'a> {
 
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    pairs: Vec<[Option<Entry>; 2]>,
+    /// Twice [`PAIRS`] of them, or none.
+    entries: Vec<Option<Entry>>,
+}
+
+/// Where a class is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClassAt(usize);
+
+/// What the events of a class had in common so far.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// See [`SlotEvent::wanted`](super::slots::SlotEvent::wanted).
+    pub(super) wanted: Cell<u64>,
+    /// Where the filters that all of them match are known as a list; 0 where
+    /// they are not.
+    pub(super) list: Cell<u32>,
 }
 
 #[derive(Debug)]
@@ -36,6 +53,17 @@ struct Entry {
     categories: SetId,
     level: Level,
     class: ClassId,
+    learned: Learned,
+}
+
+impl Learned {
+    /// Nothing, and nothing can be.
+    pub(super) const fn anything() -> Self {
+        Self {
+            wanted: Cell::new(u64::MAX),
+            list: Cell::new(0),
+        }
+    }
 }
 
 impl Entry {
@@ -49,28 +77,39 @@ impl Entry {
 }
 
 impl Classes {
-    /// The class, if it is remembered, and still that of `matcher`.
+    /// The class, if it is remembered, and `matcher` forgot none since.
     #[inline]
-    pub(super) fn find(&self, traits: Traits<'_>, matcher: &Matcher) -> Option<ClassId> {
-        let pair = self.pairs.get(place(traits))?;
-        let mut entries = pair.iter().flatten();
-        let entry = entries.find(|entry| entry.is_of(traits))?;
-        Some(entry.class).filter(|class| matcher.remembers(*class))
+    pub(super) fn find(&self, traits: Traits<'_>, matcher: &Matcher) -> Option<ClassAt> {
+        let first = place(traits);
+        let pair = self.entries.get(first..first + 2)?;
+        let is_it = |entry: &Entry| entry.is_of(traits) && matcher.is_current(entry.class);
+        let at = pair
+            .iter()
+            .position(|entry| entry.as_ref().is_some_and(is_it))?;
+        Some(ClassAt(first + at))
     }
 
+    /// A class that was found, and what was learned of it.
+    #[inline]
+    pub(super) fn get(&self, at: ClassAt) -> Option<(ClassId, &Learned)> {
+        let entry = self.entries.get(at.0)?.as_ref()?;
+        Some((entry.class, &entry.learned))
+    }
+
+    /// Remembers a class that its matcher remembers.
     #[cold]
-    pub(super) fn remember(&mut self, traits: Traits<'_>, class: ClassId) {
+    pub(super) fn remember(&mut self, traits: Traits<'_>, class: ClassId) -> Option<ClassAt> {
         let name = traits.name.unwrap_or_default();
         if traits.categories == SetId::UNKNOWN || name.len() > NAME {
-            return;
+            return None;
         }
-        if self.pairs.is_empty() {
-            self.pairs.resize_with(PAIRS, Default::default);
+        if self.entries.is_empty() {
+            self.entries.resize_with(2 * PAIRS, Default::default);
         }
-        let Some(pair) = self.pairs.get_mut(place(traits)) else {
-            return;
+        let at = place(traits);
+        let [first, second, ..] = self.entries.get_mut(at..)? else {
+            return None;
         };
-        let [first, second] = pair;
         let is_known = |entry: &Option<Entry>| entry.as_ref().is_some_and(|it| it.is_of(traits));
         if !is_known(first) {
             std::mem::swap(first, second);
@@ -85,13 +124,16 @@ impl Classes {
             categories: traits.categories,
             level: traits.level,
             class,
+            learned: Learned::default(),
         });
+        Some(ClassAt(at))
     }
 }
 
+/// The first of two places.
 #[inline]
 fn place(traits: Traits<'_>) -> usize {
     let name = keys::hash(traits.name.unwrap_or_default());
     let others = traits.categories.0.wrapping_mul(8) + u32::from(traits.level.to_wire());
-    (name ^ others.wrapping_mul(0x9e37_79b1) >> 8) as usize % PAIRS
+    (name ^ others.wrapping_mul(0x9e37_79b1) >> 8) as usize % PAIRS * 2
 }

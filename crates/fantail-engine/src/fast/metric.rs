@@ -32,16 +32,15 @@ impl MetricSlots {
 
 /// One event and one metric.
 #[derive(Debug)]
-pub(super) struct MetricEvent<'a> {
-    pub(super) event: &'a SlotEvent<'a>,
-    pub(super) slots: &'a MetricSlots,
+pub(super) struct MetricEvent<'e, 'a> {
+    pub(super) event: &'e SlotEvent<'a>,
+    pub(super) slots: &'e MetricSlots,
 }
 
-impl MetricView for MetricEvent<'_> {
+impl MetricView for MetricEvent<'_, '_> {
     #[inline]
     fn duration(&self) -> Option<ValueRef<'_>> {
-        let micros = self.event.sending.event.duration_micros();
-        Some(ValueRef::Int(micros))
+        Some(ValueRef::Int(self.event.micros()))
     }
 
     #[inline]

@@ -1,12 +1,16 @@
 //! The values of one event, by slot.
 //!
 //! For each slot it is known where the value lies: in the event, in an
-//! ancestor, or nowhere. That is found out for all slots at once when the first
-//! value is asked for: for most events of a server none is. Nothing is copied,
-//! and nothing cleared between events: each has a number, and what has another
-//! number is of another event.
+//! ancestor, or nowhere. That is found out when the first value is asked for:
+//! for most events of a server none is. Events of a class ask for the same few
+//! slots again and again, so it is learned with the class how long their keys
+//! are ([`SlotEvent::wanted`]), and only an event's own keys of these lengths
+//! are looked up. Once something else is asked for, all are.
+//!
+//! Nothing is copied, and nothing cleared between events: each has a number,
+//! and what has another number is of another event.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use fantail_event::{
     CategoryTree, KeptEvent, Known, Level, RawEvent, RawSending, Source, ValueRef,
@@ -38,12 +42,15 @@ const DURATION: u32 = u32::MAX;
 pub(super) struct SlotTable {
     keys: Keys,
     places: Box<[Cell<Place>]>,
+    /// A bit for the length of each slot's key.
+    lengths: Box<[u64]>,
     /// The slots of `duration`, which each event has.
     durations: [Option<Slot>; 2],
     /// The number of the current event; 0 is none.
     event: u32,
-    /// Whether the places of the current event are known.
-    filled: Cell<bool>,
+    /// The lengths of those keys of the current event's own that were looked
+    /// up.
+    looked: Cell<u64>,
 }
 
 impl SlotTable {
@@ -51,13 +58,15 @@ impl SlotTable {
         Self {
             keys: Keys::new(slots),
             places: vec![Cell::default(); slots.len()].into(),
+            lengths: slots.iter().map(|(_, key, _)| length_bit(key)).collect(),
             durations: [slots.duration(), slots.field(super::DURATION)],
             event: 0,
-            filled: Cell::new(false),
+            looked: Cell::new(0),
         }
     }
 
     /// Begins with an event; gives the set of its categories.
+    #[inline]
     pub(super) fn begin(
         &mut self,
         sending: &RawSending<'_>,
@@ -69,8 +78,24 @@ impl SlotTable {
             self.places.fill(Cell::default());
             self.event = 1;
         }
-        self.filled.set(false);
-        let mut set = sets.of_event(sending.event, sending.categories);
+        self.looked.set(0);
+        for slot in self.durations.into_iter().flatten() {
+            self.set(slot, DURATION, 0);
+        }
+        let own = sets.of_event(sending.event, sending.categories);
+        if sending.parents.is_empty() && sending.global.is_empty() {
+            return own;
+        }
+        self.with_ancestors(own, sending, sets, revision)
+    }
+
+    fn with_ancestors(
+        &self,
+        mut set: SetId,
+        sending: &RawSending<'_>,
+        sets: &mut CategorySets,
+        revision: u64,
+    ) -> SetId {
         for kept in sending.parents.iter().chain(sending.global) {
             let known = kept.known(revision, |event, known| {
                 self.find_out(event, sending.categories, sets, known);
@@ -80,35 +105,55 @@ impl SlotTable {
         set
     }
 
-    /// Finds where an event's values lie.
+    /// Finds where an event's value in this slot lies, and in others that are
+    /// wanted.
     #[inline(never)]
-    fn fill(&self, sending: &RawSending<'_>, revision: u64) {
-        self.filled.set(true);
-        for slot in self.durations.into_iter().flatten() {
-            self.set(slot, DURATION, 0);
-        }
+    fn look(&self, event: &SlotEvent<'_>, slot: Slot) {
+        let bit = self.lengths.get(slot.index()).copied();
+        let wanted = event.wanted.get() | bit.unwrap_or_default();
+        event.wanted.set(wanted);
+        // Once more, and then never again.
+        let lengths = if self.looked.get() == 0 {
+            wanted
+        } else {
+            u64::MAX
+        };
+        self.looked.set(lengths);
+        let sending = event.sending;
         if !self.keys.is_empty() {
-            for (at, key) in (0..).zip(sending.event.keys()) {
+            sending.event.keys_of_lengths(lengths, |at, key| {
                 if let Some(slot) = self.keys.find(key) {
                     // The last of several of one key holds.
                     self.set(slot, 0, at);
                 }
-            }
+            });
+        }
+        if sending.parents.is_empty() && sending.global.is_empty() {
+            return;
         }
         for (holder, kept) in (1..).zip(sending.parents.iter().chain(sending.global)) {
             // Found out at the beginning.
-            let known = kept.known(revision, |_, _| {});
+            let known = kept.known(event.revision, |_, _| {});
             for &(slot, at) in &known.slots {
-                if let Some(place) = self.places.get(slot as usize)
-                    && place.get().event != self.event
-                {
-                    place.set(Place {
-                        event: self.event,
-                        holder,
-                        at,
-                    });
-                }
+                self.inherit(slot, holder, at, lengths);
             }
+        }
+    }
+
+    /// Notes an ancestor's value, unless the event has one itself or may have
+    /// one that was not looked for.
+    #[inline]
+    fn inherit(&self, slot: u32, holder: u32, at: u32, lengths: u64) {
+        let slot = slot as usize;
+        if let (Some(place), Some(length)) = (self.places.get(slot), self.lengths.get(slot))
+            && length & lengths != 0
+            && place.get().event != self.event
+        {
+            place.set(Place {
+                event: self.event,
+                holder,
+                at,
+            });
         }
     }
 
@@ -140,7 +185,12 @@ impl SlotTable {
     }
 }
 
-/// The event that a table was filled for last.
+/// The bit of a key's length.
+fn length_bit(key: &[u8]) -> u64 {
+    1 << (key.len() % 64)
+}
+
+/// The event that a table is about.
 #[derive(Debug)]
 pub(super) struct SlotEvent<'a> {
     pub(super) sending: &'a RawSending<'a>,
@@ -148,36 +198,39 @@ pub(super) struct SlotEvent<'a> {
     pub(super) sets: &'a CategorySets,
     /// The set of its categories, own and inherited.
     pub(super) set: SetId,
-    source: Option<Source<'a>>,
-    revision: u64,
+    pub(super) revision: u64,
+    /// The lengths of the keys that events like this one are asked for.
+    pub(super) wanted: &'a Cell<u64>,
+    /// Empty until somebody asks.
+    pub(super) source: OnceCell<Option<Source<'a>>>,
+    /// Its duration; less than 0 until somebody asks.
+    pub(super) micros: Cell<i64>,
 }
 
 impl<'a> SlotEvent<'a> {
-    pub(super) fn new(
-        sending: &'a RawSending<'a>,
-        table: &'a SlotTable,
-        sets: &'a CategorySets,
-        set: SetId,
-        revision: u64,
-    ) -> Self {
-        Self {
-            sending,
-            table,
-            sets,
-            set,
-            source: sending.event.source(),
-            revision,
+    /// The duration in microseconds, not negative.
+    #[inline]
+    pub(super) fn micros(&self) -> i64 {
+        if self.micros.get() < 0 {
+            self.micros.set(self.sending.event.duration_micros());
         }
+        self.micros.get()
     }
 
     #[inline]
     fn place(&self, slot: Slot) -> Option<Place> {
         let table = self.table;
-        if !table.filled.get() {
-            table.fill(self.sending, self.revision);
+        let cell = table.places.get(slot.index())?;
+        let place = cell.get();
+        if place.event == table.event {
+            return Some(place);
         }
-        let place = table.places.get(slot.index())?.get();
-        (place.event == table.event).then_some(place)
+        let length = *table.lengths.get(slot.index())?;
+        if table.looked.get() & length != 0 {
+            return None;
+        }
+        table.look(self, slot);
+        Some(cell.get()).filter(|place| place.event == table.event)
     }
 
     fn kept(&self, holder: u32) -> Option<&'a KeptEvent> {
@@ -227,7 +280,7 @@ impl SlotView for SlotEvent<'_> {
         let place = self.place(slot)?;
         match place.holder {
             0 => self.sending.event.value(place.at as usize),
-            DURATION => Some(ValueRef::Int(self.sending.event.duration_micros())),
+            DURATION => Some(ValueRef::Int(self.micros())),
             holder => self.kept(holder)?.raw().value(place.at as usize),
         }
     }
@@ -259,6 +312,8 @@ impl SlotView for SlotEvent<'_> {
     }
 
     fn source(&self) -> Option<&Source<'_>> {
-        self.source.as_ref()
+        self.source
+            .get_or_init(|| self.sending.event.source())
+            .as_ref()
     }
 }

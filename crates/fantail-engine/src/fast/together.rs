@@ -9,6 +9,8 @@
 //! and nothing is forgotten: lists that find no place are counted one by one,
 //! at the cost of a look at a few places.
 
+use std::cell::Cell;
+
 use fantail_filter::FilterId;
 use fantail_metrics::{CohortId, MetricId, Registry};
 
@@ -45,22 +47,32 @@ impl Together {
     /// Counts an event that took so many microseconds and matches these
     /// filters, ascending, in the metrics of a cohort; gives the filters
     /// whose metrics are still to be counted, if that is not all of them.
+    ///
+    /// With the filters goes a note of where they are known, for whoever comes
+    /// with the same ones each time; 0 if that was not noted yet.
     #[inline]
     pub(crate) fn count<'a>(
         &'a mut self,
         registry: &mut Registry,
         plan: &Plan,
         ids: &[MetricId],
-        filters: &[FilterId],
-        micros: i64,
+        (filters, note): (&[FilterId], Option<&Cell<u32>>),
+        micros: impl FnOnce() -> i64,
     ) -> Option<&'a [FilterId]> {
         if filters.len() < SHORTEST || plan.plain_metrics < SHORTEST {
             return None;
         }
-        let list = self.find(registry, plan, ids, filters)?;
-        let list = self.places.get(list)?.list.as_ref()?;
+        let noted = note.and_then(|note| (note.get() as usize).checked_sub(1));
+        let at = match noted {
+            Some(at) => at,
+            None => self.find(registry, plan, ids, filters)?,
+        };
+        if let (None, Some(note)) = (noted, note) {
+            note.set(u32::try_from(at + 1).unwrap_or_default());
+        }
+        let list = self.places.get(at)?.list.as_ref()?;
         // No event as it was read has a negative duration.
-        let counted = registry.observe_cohort(list.cohort?, micros.cast_unsigned());
+        let counted = registry.observe_cohort(list.cohort?, micros().cast_unsigned());
         counted.then_some(&list.others)
     }
 

@@ -110,12 +110,18 @@ fn written(levels: &[&str], dialect: Dialect) -> String {
     levels.collect()
 }
 
+/// A name that is too long to be remembered.
+const LONG_NAME: &str = "nt\
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
 /// A part of an event in its text form.
 fn part() -> impl Strategy<Value = &'static str> {
     let parts: &[&str] = &[
         "none",
         "ntwo",
         "none",
+        LONG_NAME,
         "ctwo",
         "cmail",
         "cimap",
@@ -236,4 +242,29 @@ proptest! {
         let limits = Limits { live_bytes, ..Limits::default() };
         check(&settings, &clients, &limits);
     }
+}
+
+/// Of events whose class is not remembered nothing is, not even which metrics
+/// count them together.
+#[test]
+fn classes_that_are_not_remembered() {
+    let metric = |at: usize| {
+        let category = ["mail", "imap"][at % 2];
+        format!("metric m{at} {{\n filter = event=t* AND category={category}\n}}\n")
+    };
+    let configuration: String = (0..12).map(metric).collect();
+    let settings = settings(configuration.as_bytes(), Dialect::V2_4);
+    let start = [
+        "VERSION\tstats-client\t4\t0",
+        "CATEGORY\tmail",
+        "CATEGORY\timap",
+    ];
+    let event = |at: usize| {
+        let category = ["mail", "imap"][at / 3 % 2];
+        format!("EVENT\t0\t0\t1\t1700000000\t10\t{LONG_NAME}\tc{category}")
+    };
+    let events: Vec<String> = (0..20).map(event).collect();
+    let lines = start.into_iter().chain(events.iter().map(String::as_str));
+    let client = lines.map(str::as_bytes).collect();
+    check(&settings, &[client], &Limits::default());
 }

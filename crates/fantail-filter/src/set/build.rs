@@ -100,7 +100,7 @@ impl Builder {
             class: &mut class,
         };
         let root = self.node(&mut scene, 0, 0);
-        class.finish(root);
+        class.finish(root, set);
         class
     }
 

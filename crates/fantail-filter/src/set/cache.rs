@@ -141,6 +141,15 @@ impl Cache {
         }
     }
 
+    /// The class, if it is all that its events are matched against.
+    #[inline]
+    pub(super) fn sole(&self, at: ClassAt) -> Option<&Class> {
+        if self.apart.is_some() {
+            return None;
+        }
+        self.classes.get(at? as usize)
+    }
+
     /// The class of an event.
     pub(super) fn classify<V: SlotView + ?Sized>(&mut self, set: &FilterSet, view: &V) -> ClassAt {
         let kind = match view.name() {

@@ -12,9 +12,10 @@
 //! [`Range`]s by their bounds: those that match are found together, and no
 //! other is touched.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
+    FilterId, FilterSet,
     checks::CheckId,
     code::Op,
     lane::{AccessId, Lane},
@@ -28,6 +29,9 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Class {
     pub(super) root: Node,
+    /// The filters that match whenever the root is looked at, as long as none
+    /// is removed.
+    always: Box<[FilterId]>,
     lanes: Vec<Lane>,
     accesses: Vec<Access>,
     texts: Vec<u8>,
@@ -71,6 +75,14 @@ pub(super) struct Node {
     ranges: Span,
     rests: Span,
     lanes: Span,
+}
+
+impl Node {
+    /// Whether there are ranges or rests.
+    #[inline]
+    pub(super) const fn has_others(&self) -> bool {
+        self.ranges.len | self.rests.len != 0
+    }
 }
 
 /// The contents of a node in the making.
@@ -123,6 +135,20 @@ pub(super) struct Range {
 }
 
 impl Class {
+    /// The filters that match all events of the class, unless they are removed
+    /// by now; ascending.
+    #[inline]
+    pub(super) fn always(&self) -> &[FilterId] {
+        &self.always
+    }
+
+    /// Whether no others match any.
+    #[inline]
+    pub(super) fn is_fixed(&self) -> bool {
+        self.root.lanes.len == 0 && !self.root.has_others()
+    }
+
+    /// Whether the node has ranges or rests.
     /// The filters that match whenever the node is looked at.
     #[inline]
     pub(super) fn matches(&self, node: &Node) -> &[u32] {
@@ -227,8 +253,10 @@ impl Class {
         }
     }
 
-    pub(super) fn finish(&mut self, root: Node) {
+    pub(super) fn finish(&mut self, root: Node, set: &FilterSet) {
         self.root = root;
+        let always = self.matches(&root).iter();
+        self.always = always.filter_map(|at| set.id(*at)).collect();
         self.lanes.shrink_to_fit();
         self.accesses.shrink_to_fit();
         self.texts.shrink_to_fit();

@@ -40,6 +40,18 @@ pub struct ClassId {
     tail: ClassAt,
 }
 
+/// The filters that an event of a known class matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClassMatches<'a> {
+    /// Ascending.
+    pub filters: &'a [FilterId],
+    /// Each event of the class matches these filters and no others, as long as
+    /// the matcher [remembers](Matcher::remembers) the class and no filter is
+    /// removed.
+    pub always: bool,
+}
+
 impl Default for Matcher {
     fn default() -> Self {
         Self::new()
@@ -82,7 +94,7 @@ impl Matcher {
         view: &V,
     ) -> &[FilterId] {
         let class = self.classify(set, view);
-        self.run(set, class, view)
+        self.run(set, class, view).filters
     }
 
     /// The class of an event, by its name, categories and level alone.
@@ -93,7 +105,13 @@ impl Matcher {
         }
         let class = |cache: &mut Cache| match cache.is_empty() {
             true => None,
-            false => cache.classify(set, view),
+            false => {
+                let class = cache.classify(set, view);
+                if class.is_none() {
+                    cache.make_whole(set);
+                }
+                class
+            }
         };
         ClassId {
             base: class(&mut self.base),
@@ -110,6 +128,18 @@ impl Matcher {
         class: ClassId,
         view: &V,
     ) -> &[FilterId] {
+        self.match_class(set, class, view).filters
+    }
+
+    /// As [`evaluate_class`](Self::evaluate_class), with what is known of other
+    /// events of the class.
+    #[inline]
+    pub fn match_class<V: SlotView + ?Sized>(
+        &mut self,
+        set: &FilterSet,
+        class: ClassId,
+        view: &V,
+    ) -> ClassMatches<'_> {
         self.follow(set);
         let class = if class.stamp == self.stamp {
             class
@@ -128,6 +158,14 @@ impl Matcher {
         class.stamp == self.stamp
             && (class.base.is_some() || self.base.is_empty())
             && (class.tail.is_some() || self.tail.is_empty())
+    }
+
+    /// Whether no class was forgotten since this one was found: then it is
+    /// [remembered](Self::remembers) if it was at first.
+    #[must_use]
+    #[inline]
+    pub const fn is_current(&self, class: ClassId) -> bool {
+        class.stamp == self.stamp
     }
 
     /// Forgets what is no longer so.
@@ -151,33 +189,80 @@ impl Matcher {
             .make_room(set.checks().len(), set.filters.len());
     }
 
+    #[inline]
     fn run<V: SlotView + ?Sized>(
         &mut self,
         set: &FilterSet,
         class: ClassId,
         view: &V,
-    ) -> &[FilterId] {
-        self.scratch.next_event();
-        let mut run = Run {
-            set,
-            view,
-            scratch: &mut self.scratch,
+    ) -> ClassMatches<'_> {
+        let Self {
+            base,
+            tail,
+            scratch,
+            ids,
+            ..
+        } = self;
+        let (base, tail) = (&*base, &*tail);
+        // One that is alone says itself which filters match anyway, unless
+        // some of them are gone.
+        let sole = match (base.is_empty(), tail.is_empty()) {
+            (false, true) if set.base.removed == 0 => base.sole(class.base),
+            (true, false) => tail.sole(class.tail),
+            _ => None,
         };
-        for (cache, at) in [(&mut self.base, class.base), (&mut self.tail, class.tail)] {
-            if !cache.is_empty() {
-                run.cache(cache, at);
-            }
+        if let Some(sole) = sole
+            && sole.is_fixed()
+        {
+            return ClassMatches {
+                filters: sole.always(),
+                always: true,
+            };
         }
-        let found = self.scratch.found();
-        self.ids.clear();
-        if set.is_untouched() {
-            self.ids
-                .extend(found.iter().map(|at| FilterId((*at).into())));
+        scratch.next_event();
+        let mut run = Run { set, view, scratch };
+        let always = if let Some(sole) = sole {
+            let cache = if tail.is_empty() { base } else { tail };
+            run.values(sole, &sole.root, cache.seed());
+            sole.always()
         } else {
-            self.ids.extend(found.iter().filter_map(|at| set.id(*at)));
+            for (cache, at) in [(base, class.base), (tail, class.tail)] {
+                if !cache.is_empty() {
+                    run.cache(cache, at);
+                }
+            }
+            &[]
+        };
+        let found = scratch.found();
+        let filters = if found.is_empty() {
+            always
+        } else {
+            unite(set, always, found, ids);
+            ids
+        };
+        ClassMatches {
+            filters,
+            always: false,
         }
-        &self.ids
     }
+}
+
+/// Gathers these filters and those in these places, both ascending.
+fn unite(set: &FilterSet, always: &[FilterId], found: &[u32], ids: &mut Vec<FilterId>) {
+    ids.clear();
+    let is_untouched = set.is_untouched();
+    let found = found.iter().filter_map(|at| match is_untouched {
+        true => Some(FilterId((*at).into())),
+        false => set.id(*at),
+    });
+    let mut always = always.iter().copied().peekable();
+    for id in found {
+        while let Some(before) = always.next_if(|before| *before < id) {
+            ids.push(before);
+        }
+        ids.push(id);
+    }
+    ids.extend(always);
 }
 
 fn next_stamp() -> u64 {

@@ -85,10 +85,7 @@ pub(super) struct Run<'a, V: ?Sized> {
 
 impl<V: SlotView + ?Sized> Run<'_, V> {
     /// Looks at the class, and at what stands beside all classes.
-    pub(super) fn cache(&mut self, cache: &mut Cache, at: ClassAt) {
-        if at.is_none() {
-            cache.make_whole(self.set);
-        }
+    pub(super) fn cache(&mut self, cache: &Cache, at: ClassAt) {
         let seed = cache.seed();
         if let Some(class) = cache.class(at) {
             self.node(class, &class.root, seed);
@@ -103,6 +100,21 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
     /// As deep as the class was made, which is a few levels.
     fn node(&mut self, class: &Class, node: &Node, seed: &Seed) {
         self.scratch.found.extend_from_slice(class.matches(node));
+        self.values(class, node, seed);
+    }
+
+    /// The same for what depends on the event's values.
+    pub(super) fn values(&mut self, class: &Class, node: &Node, seed: &Seed) {
+        if node.has_others() {
+            self.others(class, node);
+        }
+        for lane in class.lanes(node) {
+            self.lane(class, lane, seed);
+        }
+    }
+
+    /// What stands beside the lanes, which is not much.
+    fn others(&mut self, class: &Class, node: &Node) {
         for range in class.ranges(node) {
             if let Some(ValueRef::Int(number)) = range.place.value(range.slot, self.view) {
                 let filters = class.bounded(range, number);
@@ -111,9 +123,6 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
         for rest in class.rests(node) {
             self.rest(class, rest);
-        }
-        for lane in class.lanes(node) {
-            self.lane(class, lane, seed);
         }
     }
 

@@ -29,8 +29,40 @@ pub(crate) fn check_set<E: EventView>(
     assert_eq!(matcher.matches(set, event), matching);
     let filled = Filled::new(set.slots(), event);
     let class = matcher.classify(set, &filled);
-    assert_eq!(matcher.evaluate_class(set, class, &filled), alone);
+    let matches = matcher.match_class(set, class, &filled);
+    assert_eq!(matches.filters, alone);
+    if matches.always {
+        // Whatever the values are.
+        let unvalued = Unvalued(event);
+        let filled = Filled::new(set.slots(), &unvalued);
+        assert_eq!(matcher.match_class(set, class, &filled).filters, alone);
+    }
     alone
+}
+
+/// An event without its values.
+struct Unvalued<'a, E>(&'a E);
+
+impl<E: EventView> EventView for Unvalued<'_, E> {
+    fn name(&self) -> Option<&[u8]> {
+        self.0.name()
+    }
+
+    fn field(&self, _: &[u8]) -> Option<ValueRef<'_>> {
+        None
+    }
+
+    fn in_category(&self, category: &[u8]) -> bool {
+        self.0.in_category(category)
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.0.level()
+    }
+
+    fn source(&self) -> Option<&Source<'_>> {
+        self.0.source()
+    }
 }
 
 /// The slots' values, looked up before.
@@ -238,6 +270,40 @@ fn clones_go_their_own_way() {
         });
     }
     assert!(other.remove(id) && !other.remove(id) && other.len() == 1);
+}
+
+/// A class that matches the same filters always says so, and they follow
+/// changes all the same.
+#[test]
+fn classes_of_the_same_filters() {
+    let family = Family::new(&["nx Sa 1"], &[]);
+    let filters = ["event=x", "event=x OR event=y", "a=1 AND event=y"];
+    let filters = filters.map(|text| parse(text, Dialect::V2_4));
+    let check = |set: &FilterSet, matcher: &mut Matcher, expected: &[u64], always: bool| {
+        family.send(|sent: &SentEvent<'_>| {
+            let filled = Filled::new(set.slots(), sent);
+            let class = matcher.classify(set, &filled);
+            let matches = matcher.match_class(set, class, &filled);
+            let ids: Vec<u64> = matches.filters.iter().map(|id| id.get()).collect();
+            assert_eq!((ids.as_slice(), matches.always), (expected, always));
+        });
+    };
+    for in_base in [true, false] {
+        let mut set = FilterSet::new();
+        let mut matcher = Matcher::new();
+        if in_base {
+            set.extend(&filters);
+        } else {
+            filters.iter().for_each(|filter| _ = set.insert(filter));
+        }
+        check(&set, &mut matcher, &[0, 1], true);
+        let ids: Vec<FilterId> = set.ids().collect();
+        assert!(set.remove(ids[0]));
+        // Classes of the base stay as they were made.
+        check(&set, &mut matcher, &[1], !in_base);
+        set.insert(&parse("a=1", Dialect::V2_4));
+        check(&set, &mut matcher, &[1, 3], false);
+    }
 }
 
 /// A class that the matcher has forgotten is found again.

@@ -26,7 +26,7 @@ pub(super) fn usual_path<V: MetricView + ?Sized>(
     path: &mut [u32; SHORT],
 ) -> Option<(usize, u64)> {
     let (mut parent, mut overflowed) = (ROOT, 0);
-    for ((at, level), place) in settings.group_by.iter().enumerate().zip(&mut path[1..]) {
+    for (at, level) in settings.group_by.iter().enumerate() {
         let Method::Discrete(modifiers) = &level.method else {
             return None;
         };
@@ -46,7 +46,7 @@ pub(super) fn usual_path<V: MetricView + ?Sized>(
         let (child, other) = tree.child(parent, depth, key, &mut room);
         overflowed += u64::from(other);
         parent = child;
-        *place = parent;
+        *path.get_mut(at + 1)? = parent;
         // Nothing is below it.
         if key == Key::Missing {
             return Some((at + 2, overflowed));

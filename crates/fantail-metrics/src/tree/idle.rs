@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{Tree, cost};
 
 /// Updated since the last look.
-pub(super) const NOW: u32 = u32::MAX;
+pub(crate) const NOW: u32 = u32::MAX;
 
 /// The place of a series that goes.
 const GONE: u32 = u32::MAX;
