@@ -148,7 +148,6 @@ impl Class {
         self.root.lanes.len == 0 && !self.root.has_others()
     }
 
-    /// Whether the node has ranges or rests.
     /// The filters that match whenever the node is looked at.
     #[inline]
     pub(super) fn matches(&self, node: &Node) -> &[u32] {
