@@ -163,9 +163,10 @@ fn measure(
 
 /// One server, from rest to rest.
 fn one(server: &Server, load: &Load, stream: &Stream) -> Result<(Taken, Vec<String>), Error> {
+    let parts = feed::parts(&stream.bytes, load.writes);
     let before = process::settled(server.pid)?;
     let start = Instant::now();
-    feed::play(&server.writer, &stream.bytes, load.writes)?;
+    feed::play(&server.writer, &parts)?;
     let wall = start.elapsed();
     let fed = process::settled(server.pid)?;
     let lines = feed::dump(&server.reader, "count")?;

@@ -20,25 +20,25 @@ pub(crate) enum Writes {
     EachLine,
 }
 
-/// Writes the stream and waits until the server has read all of it: it closes
-/// the connection then.
-pub(crate) fn play(socket: &Path, bytes: &[u8], writes: Writes) -> Result<(), Error> {
+/// What is written at once. Found beforehand: the client must not be what is
+/// waited for.
+pub(crate) fn parts(bytes: &[u8], writes: Writes) -> Vec<&[u8]> {
+    match writes {
+        Writes::Batched => bytes.chunks(64 << 10).collect(),
+        Writes::EachLine => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
+    }
+}
+
+/// Writes the parts, each by itself, and waits until the server has read all of
+/// it: it closes the connection then.
+pub(crate) fn play(socket: &Path, parts: &[&[u8]]) -> Result<(), Error> {
     let wrong = |error| Error::new(format!("stats-writer: {error}"));
     let mut stream = UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
     let patience = Some(Duration::from_secs(120));
     stream.set_write_timeout(patience).map_err(wrong)?;
     stream.set_read_timeout(patience).map_err(wrong)?;
-    match writes {
-        Writes::Batched => {
-            for part in bytes.chunks(64 << 10) {
-                stream.write_all(part).map_err(wrong)?;
-            }
-        }
-        Writes::EachLine => {
-            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-                stream.write_all(line).map_err(wrong)?;
-            }
-        }
+    for part in parts {
+        stream.write_all(part).map_err(wrong)?;
     }
     stream.shutdown(Shutdown::Write).map_err(wrong)?;
     let mut answer = Vec::new();
