@@ -2,7 +2,7 @@
 //! stats-reader socket and to the scrape port.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{Shutdown, TcpStream},
     os::unix::net::UnixStream,
     path::Path,
@@ -52,18 +52,21 @@ pub(crate) fn dump(socket: &Path, columns: &str) -> Result<Vec<String>, Error> {
     let mut stream = UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
     let question = format!("VERSION\tstats-reader-client\t2\t0\nDUMP\t{columns}\n");
     stream.write_all(question.as_bytes()).map_err(wrong)?;
-    let mut lines = Vec::new();
-    for line in BufReader::new(stream).lines() {
-        let line = line.map_err(wrong)?;
-        if line.is_empty() {
-            lines.sort_unstable();
-            return Ok(lines);
-        }
-        if !line.starts_with("VERSION\t") {
-            lines.push(line);
+    // As fast as it comes: a client that is slow has the server wait for it.
+    let mut answer = Vec::new();
+    let mut part = vec![0; 256 << 10];
+    while !answer.ends_with(b"\n\n") {
+        match stream.read(&mut part).map_err(wrong)? {
+            0 => return Err(Error::new("stats-reader: the answer has no end")),
+            count => answer.extend_from_slice(part.get(..count).unwrap_or_default()),
         }
     }
-    Err(Error::new("stats-reader: the answer has no end"))
+    let answer = String::from_utf8_lossy(&answer);
+    let lines = answer.lines().filter(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with("VERSION\t"));
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort_unstable();
+    Ok(lines)
 }
 
 /// The body of the scrape.
