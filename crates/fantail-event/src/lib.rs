@@ -20,6 +20,7 @@ extern crate alloc;
 
 mod category;
 mod context;
+pub mod decimal;
 mod dialect;
 mod digits;
 mod error;

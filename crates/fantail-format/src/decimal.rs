@@ -1,5 +1,8 @@
 //! Numbers in decimal digits, without the detour through `fmt`.
 
+use fantail_event::decimal::short;
+pub(crate) use fantail_event::decimal::{EIGHT_DIGITS, eight};
+
 /// Appends a number.
 #[inline]
 pub(crate) fn write_int(number: i64, out: &mut Vec<u8>) {
@@ -8,9 +11,6 @@ pub(crate) fn write_int(number: i64, out: &mut Vec<u8>) {
     }
     write_u64(number.unsigned_abs(), out);
 }
-
-/// So many numbers have eight digits at most.
-const EIGHT_DIGITS: u64 = 100_000_000;
 
 /// Appends a number.
 #[inline]
@@ -37,15 +37,6 @@ pub(crate) fn as_short(number: i64) -> Option<([u8; 8], usize)> {
     (u64::from(number) < EIGHT_DIGITS).then(|| short(number))
 }
 
-#[inline]
-fn short(number: u32) -> ([u8; 8], usize) {
-    let digits = digits(number);
-    // The last digit is one, also if it is 0.
-    let zeros = (digits.trailing_zeros() / 8).min(7);
-    let text = (digits | ZEROS) >> (zeros * 8);
-    (text.to_le_bytes(), 8 - zeros as usize)
-}
-
 #[inline(never)]
 fn write_long(number: u64, out: &mut Vec<u8>) {
     // What is below has eight digits, and so does what is above that, but for
@@ -59,31 +50,6 @@ fn write_long(number: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(&eight(part(above)));
     }
     out.extend_from_slice(&eight(part(number)));
-}
-
-/// `00000000`
-const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
-
-/// The digits of a number of at most eight, with leading zeros.
-#[inline]
-pub(crate) fn eight(number: u32) -> [u8; 8] {
-    (digits(number) | ZEROS).to_le_bytes()
-}
-
-/// The values of the digits of a number of at most eight, a byte each, the
-/// first in the lowest.
-///
-/// All are found at once: two numbers of four digits become four of two, and
-/// these eight of one. To multiply and shift is to divide, exact for numbers
-/// that small.
-#[inline]
-fn digits(number: u32) -> u64 {
-    let (high, low) = (number / 10_000, number % 10_000);
-    let fours = u64::from(high) | u64::from(low) << 32;
-    let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | (twos - tens * 10) << 8
 }
 
 /// The last two digits of a number, with leading zeros.

@@ -51,29 +51,6 @@ pub fn push_wide(number: u128, out: &mut Vec<u8>) {
     }
 }
 
-/// The greatest number of eight digits.
-pub(crate) const MOST_OF_EIGHT: u64 = 99_999_999;
-
-/// The eight digits of a number that has no more, and how many zeros it begins
-/// with, 7 at most.
-///
-/// All are made at once: halves of four digits in one word, then pairs, then
-/// single ones. A quotient is a product and a shift; no product reaches the
-/// next place.
-#[inline]
-pub(crate) const fn eight_digits(number: u64) -> ([u8; 8], usize) {
-    let halves = (number / 10_000) | ((number % 10_000) << 32);
-    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let pairs = hundreds | (halves - hundreds * 100) << 16;
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    let digits = tens | (pairs - tens * 10) << 8;
-    let zeros = (digits | 1 << 56).trailing_zeros() / 8;
-    (
-        (digits | 0x3030_3030_3030_3030).to_le_bytes(),
-        zeros as usize,
-    )
-}
-
 /// Appends a whole number with so many digits at least, 20 at most.
 pub fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
     // 2⁶⁴ has 20 digits.

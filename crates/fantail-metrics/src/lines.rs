@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use crate::decimal::{MOST_OF_EIGHT, eight_digits, push_whole};
+use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
+
+use crate::decimal::push_whole;
 
 /// What is copied at once.
 const BLOCK: usize = 32;
@@ -147,10 +149,9 @@ impl Lines<'_> {
     pub fn whole(&mut self, number: u64) {
         match number {
             0..10 => self.bytes(&[b'0' | u8::try_from(number).unwrap_or(0)]),
-            10..=MOST_OF_EIGHT => {
-                let (digits, zeros) = eight_digits(number);
-                let digits = u64::from_le_bytes(digits) >> (8 * zeros);
-                self.block(&digits.to_le_bytes(), 8 - zeros);
+            10..EIGHT_DIGITS => {
+                let (digits, length) = short(u32::try_from(number).unwrap_or_default());
+                self.block(&digits, length);
             }
             _ => self.long(number),
         }
@@ -174,7 +175,7 @@ impl Lines<'_> {
     /// Appends a number below a million with all its six digits.
     #[inline]
     pub fn six_digits(&mut self, number: u64) {
-        let ([_, _, digits @ ..], _) = eight_digits(number);
+        let [_, _, digits @ ..] = eight(u32::try_from(number).unwrap_or_default());
         self.bytes(&digits);
     }
 }
