@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
 use fantail_metrics::{
-    Exponential, GroupBy, Limits, Linear, Method, MetricSettings, Registry, Snapshot,
+    Exponential, GroupBy, Limits, Linear, Method, MetricId, MetricSettings, Registry, Snapshot,
 };
 use fantail_openmetrics::{Format, Options, Reason};
 
@@ -53,16 +53,21 @@ pub(crate) fn played(
         for (key, value) in fields {
             event.set(key.as_bytes(), value);
         }
-        let sent = SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &[],
-            global: &[],
-            categories: &CategoryTree::default(),
-        };
-        assert!(ids.iter().all(|id| registry.observe(*id, &sent)));
+        observed(&mut registry, &ids, &event);
     }
     registry.snapshot()
+}
+
+/// Counts an event that stands alone.
+pub(crate) fn observed(registry: &mut Registry, ids: &[MetricId], event: &Event<'_>) {
+    let sent = SentEvent {
+        level: Level::Info,
+        event,
+        parents: &[],
+        global: &[],
+        categories: &CategoryTree::default(),
+    };
+    assert!(ids.iter().all(|id| registry.observe(*id, &sent)));
 }
 
 pub(crate) fn hostile_values() -> Vec<Vec<u8>> {

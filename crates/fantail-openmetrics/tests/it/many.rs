@@ -1,11 +1,11 @@
 //! Samples that are written many at a time, beside the same one by one.
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_event::{Dialect, Event, Timestamp, Value};
 use fantail_metrics::{MetricSettings, Registry, Snapshot};
 
 use crate::{
     exposition::{all_options, answer},
-    hostile::{discrete, hostile_values, metric},
+    hostile::{discrete, hostile_values, metric, observed},
 };
 
 fn logins() -> MetricSettings {
@@ -21,14 +21,7 @@ fn played(events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
         event.sent = Some(Timestamp::from_unix_micros(1_000_000 + size));
         event.set(&b"user"[..], Value::Str(user.into()));
         event.set(&b"size"[..], Value::Int(size));
-        let sent = SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &[],
-            global: &[],
-            categories: &CategoryTree::default(),
-        };
-        assert!(registry.observe(id, &sent));
+        observed(&mut registry, &[id], &event);
     }
     registry.snapshot()
 }
