@@ -33,13 +33,13 @@ use std::{
 };
 
 use fantail_event::{RawSending, Timestamp};
-use fantail_filter::{FilterId, FilterSet, Matcher, Slot, SlotView as _};
+use fantail_filter::{ClassId, FilterId, FilterSet, Matcher, Slot, SlotView as _};
 use fantail_metrics::{MetricId, Registry};
 
 use self::{
     classes::{ClassAt, Classes, Learned, Traits},
     metric::MetricEvent,
-    sets::CategorySets,
+    sets::{CategorySets, SetId},
     slots::{SlotEvent, SlotTable},
 };
 pub(crate) use self::{metric::MetricSlots, together::Together};
@@ -90,13 +90,54 @@ impl Fast {
             categories: set,
             level: sending.level,
         };
-        let found = self.classes.find(traits, matcher);
-        let found = found.or_else(|| self.classify(filters, matcher, sending, traits));
-        let (class, learned) = match found.and_then(|at| self.classes.get(at)) {
-            Some((class, learned)) => (Some(class), learned),
-            None => (None, &self.unlearned),
+        let (class, at) = match self.classes.find(traits, matcher) {
+            Some((class, at)) => (class, Some(at)),
+            None => self.classify(filters, matcher, sending, traits),
         };
-        let event = SlotEvent {
+        let known = at.and_then(|at| self.classes.learned(at));
+        let learned = known.unwrap_or(&self.unlearned);
+        let event = self.event(sending, set, learned);
+        // Where it is returned to, not to be moved there.
+        let mut matching = Matching {
+            event,
+            filters: [].iter(),
+            list: None,
+        };
+        let matches = matcher.match_class(filters, class, &matching.event);
+        matching.filters = matches.filters.iter();
+        if matches.always {
+            matching.list = known.map(|known| &known.list);
+        }
+        matching
+    }
+
+    /// Finds the class of an event, and remembers it if that can be.
+    #[cold]
+    fn classify(
+        &mut self,
+        filters: &FilterSet,
+        matcher: &mut Matcher,
+        sending: &RawSending<'_>,
+        traits: Traits<'_>,
+    ) -> (ClassId, Option<ClassAt>) {
+        let event = self.event(sending, traits.categories, &self.unlearned);
+        let class = matcher.classify(filters, &event);
+        let at = match matcher.remembers(class) {
+            true => self.classes.remember(traits, class),
+            false => None,
+        };
+        (class, at)
+    }
+
+    /// The event that the table was begun with.
+    #[inline(always)]
+    fn event<'a>(
+        &'a self,
+        sending: &'a RawSending<'a>,
+        set: SetId,
+        learned: &'a Learned,
+    ) -> SlotEvent<'a> {
+        SlotEvent {
             sending,
             table: &self.table,
             sets: &self.sets,
@@ -105,48 +146,7 @@ impl Fast {
             wanted: &learned.wanted,
             source: OnceCell::new(),
             micros: Cell::new(-1),
-        };
-        // Where it is returned to, not to be moved there.
-        let mut matching = Matching {
-            event,
-            filters: [].iter(),
-            list: None,
-        };
-        let is_learning = class.is_some();
-        let class = class.unwrap_or_else(|| matcher.classify(filters, &matching.event));
-        let matches = matcher.match_class(filters, class, &matching.event);
-        matching.filters = matches.filters.iter();
-        if is_learning && matches.always {
-            matching.list = Some(&learned.list);
         }
-        matching
-    }
-
-    /// Finds the class of an event for the first time; `None` if it cannot be
-    /// remembered.
-    #[cold]
-    fn classify(
-        &mut self,
-        filters: &FilterSet,
-        matcher: &mut Matcher,
-        sending: &RawSending<'_>,
-        traits: Traits<'_>,
-    ) -> Option<ClassAt> {
-        let event = SlotEvent {
-            sending,
-            table: &self.table,
-            sets: &self.sets,
-            set: traits.categories,
-            revision: self.revision,
-            wanted: &self.unlearned.wanted,
-            source: OnceCell::new(),
-            micros: Cell::new(-1),
-        };
-        let class = matcher.classify(filters, &event);
-        if !matcher.remembers(class) {
-            return None;
-        }
-        self.classes.remember(traits, class)
     }
 
     /// The numbers of categories are those of one tree.

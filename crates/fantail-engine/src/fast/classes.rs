@@ -79,21 +79,21 @@ impl Entry {
 impl Classes {
     /// The class, if it is remembered, and `matcher` forgot none since.
     #[inline]
-    pub(super) fn find(&self, traits: Traits<'_>, matcher: &Matcher) -> Option<ClassAt> {
+    pub(super) fn find(&self, traits: Traits<'_>, matcher: &Matcher) -> Option<(ClassId, ClassAt)> {
         let first = place(traits);
         let pair = self.entries.get(first..first + 2)?;
         let is_it = |entry: &Entry| entry.is_of(traits) && matcher.is_current(entry.class);
-        let at = pair
-            .iter()
-            .position(|entry| entry.as_ref().is_some_and(is_it))?;
-        Some(ClassAt(first + at))
+        let mut entries = (first..).zip(pair);
+        let (at, entry) = entries.find_map(|(at, entry)| {
+            Some((at, entry.as_ref()?)).filter(|(_, entry)| is_it(entry))
+        })?;
+        Some((entry.class, ClassAt(at)))
     }
 
-    /// A class that was found, and what was learned of it.
+    /// What was learned of a class that was found.
     #[inline]
-    pub(super) fn get(&self, at: ClassAt) -> Option<(ClassId, &Learned)> {
-        let entry = self.entries.get(at.0)?.as_ref()?;
-        Some((entry.class, &entry.learned))
+    pub(super) fn learned(&self, at: ClassAt) -> Option<&Learned> {
+        Some(&self.entries.get(at.0)?.as_ref()?.learned)
     }
 
     /// Remembers a class that its matcher remembers.
