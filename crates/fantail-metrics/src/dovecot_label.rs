@@ -44,11 +44,7 @@ impl DovecotLabels {
         let Label::Value(value) = label else {
             return None;
         };
-        let limit = match self.dialect {
-            Dialect::V2_3 => 32,
-            Dialect::V2_4 if self.left == 0 => return None,
-            Dialect::V2_4 => self.left,
-        };
+        let limit = self.limit()?;
         if value.len() > limit || !is_printable(value) {
             return None;
         }
@@ -60,11 +56,16 @@ impl DovecotLabels {
     /// the longest has so many bytes.
     #[inline]
     pub(crate) fn are_plain(self, values: &[u8], longest: usize) -> bool {
-        let limit = match self.dialect {
-            Dialect::V2_3 => 32,
-            Dialect::V2_4 => self.left,
-        };
-        (1..=limit).contains(&longest) && is_printable(values)
+        self.limit().is_some_and(|limit| longest <= limit) && is_printable(values)
+    }
+
+    /// How many bytes a label has at most; `None` if there can be none.
+    #[inline]
+    fn limit(self) -> Option<usize> {
+        match self.dialect {
+            Dialect::V2_3 => Some(32),
+            Dialect::V2_4 => Some(self.left).filter(|left| *left > 0),
+        }
     }
 
     /// The label of a sub-metric, and what makes the labels below it; `None`
@@ -77,11 +78,7 @@ impl DovecotLabels {
         if label == Label::Missing {
             return None;
         }
-        let limit = match self.dialect {
-            Dialect::V2_3 => 32,
-            Dialect::V2_4 if self.left == 0 => return None,
-            Dialect::V2_4 => self.left,
-        };
+        let limit = self.limit()?;
         let (source, more) = source(label, level);
         let text = sanitize(&source, more, limit, self.dialect);
         let left = self.left.saturating_sub(text.len());
