@@ -5,6 +5,7 @@
 //! compared is the time on a processor that the kernel counted for each, and
 //! what both counted must be the same.
 
+mod bare;
 mod feed;
 mod load;
 mod mixed;
@@ -22,6 +23,7 @@ use std::{
 
 use crate::{
     compare::{
+        feed::Writes,
         load::{Feed, Load},
         server::Server,
         stream::Stream,
@@ -73,6 +75,9 @@ struct Row {
     series: usize,
     dovecot: Vec<Taken>,
     fantail: Vec<Taken>,
+    /// What a reader took that throws the bytes away, where each line is a
+    /// write of its own.
+    bare: Vec<Duration>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
@@ -133,6 +138,7 @@ fn measure(
         series: 0,
         dovecot: Vec::new(),
         fantail: Vec::new(),
+        bare: Vec::new(),
     };
     for round in 0..rounds {
         let mut counted = Vec::new();
@@ -157,6 +163,10 @@ fn measure(
             )));
         }
         row.series = counted[0].len();
+        if row.load.writes == Writes::EachLine {
+            let parts = feed::parts(&stream.bytes, row.load.writes);
+            row.bare.push(bare::reading(folder, &parts)?);
+        }
     }
     Ok(row)
 }

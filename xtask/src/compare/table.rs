@@ -28,6 +28,7 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<(Feed, u64), Stream>) -> St
     for row in rows.iter().filter(|row| row.series > 10_000) {
         text.push_str(&of_series(row));
     }
+    text.push_str(&of_reading(rows));
     text.extend(growth(rows));
     let streams = streams.iter().map(|((feed, _), stream)| {
         format!(
@@ -48,8 +49,6 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<(Feed, u64), Stream>) -> St
 }
 
 fn cells(row: &Row) -> Vec<String> {
-    let ratios = row.ratios();
-    let at = |at: usize| ratios.get(at).copied().unwrap_or_default();
     let megabytes = |taken: &[Taken]| {
         let most = taken.iter().map(|taken| taken.memory).max().unwrap_or(0);
         format!("{:.1} MB", most as f64 / 1e6)
@@ -66,12 +65,7 @@ fn cells(row: &Row) -> Vec<String> {
         row.load.name.clone(),
         micros(&row.dovecot),
         micros(&row.fantail),
-        format!(
-            "{:.1} ({:.1}–{:.1})",
-            at(ratios.len() / 2),
-            at(0),
-            at(ratios.len().saturating_sub(1))
-        ),
+        spread(&row.ratios()),
         row.load
             .target
             .map_or_else(String::new, |target| format!("{target}")),
@@ -95,19 +89,58 @@ fn of_series(row: &Row) -> String {
     for (name, what) in [("dump", dump), ("scrape", scrape)] {
         let a_series =
             |taken: &[Taken]| median(taken.iter().map(what)).as_nanos() / row.series.max(1) as u128;
-        let ratios = row.ratios_of(what);
-        let at = |at: usize| ratios.get(at).copied().unwrap_or_default();
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {:.1} ({:.1}–{:.1}) | 5 |",
+            "| {name} | {} | {} | {} | 5 |",
             a_series(&row.dovecot),
             a_series(&row.fantail),
-            at(ratios.len() / 2),
-            at(0),
-            at(ratios.len().saturating_sub(1)),
+            spread(&row.ratios_of(what)),
         );
     }
     text
+}
+
+/// What one write a line leaves to be had.
+fn of_reading(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for row in rows.iter().filter(|row| !row.bare.is_empty()) {
+        if text.is_empty() {
+            text.push_str(
+                "\nOne write a line, beside a reader that throws away what it reads:\n\n\
+                 | load | it takes, µs an event | Dovecot, times as much (median, range) | \
+                 fantail, times as much |\n\
+                 | --- | ---: | ---: | ---: |\n",
+            );
+        }
+        let cells = [&row.dovecot, &row.fantail].map(|taken| {
+            let pairs = taken.iter().zip(&row.bare);
+            let mut times: Vec<f64> = pairs
+                .map(|(taken, bare)| taken.cpu.as_secs_f64() / bare.as_secs_f64())
+                .collect();
+            times.sort_by(f64::total_cmp);
+            spread(&times)
+        });
+        let bare = median(row.bare.iter().copied()).as_secs_f64() * 1e6;
+        let [dovecot, fantail] = cells;
+        let _ = writeln!(
+            text,
+            "| {} | {:.3} | {dovecot} | {fantail} |",
+            row.load.name,
+            bare / row.events as f64,
+        );
+    }
+    text
+}
+
+/// The median of what is ascending, and from where to where it goes.
+fn spread(ratios: &[f64]) -> String {
+    let at = |at: usize| ratios.get(at).copied().unwrap_or_default();
+    format!(
+        "{:.1} ({:.1}–{:.1})",
+        at(ratios.len() / 2),
+        at(0),
+        at(ratios.len().saturating_sub(1))
+    )
 }
 
 /// How our cost grows with the filters of which each asks for another user.
