@@ -1,12 +1,15 @@
 //! `log`: a line for each payload.
+//!
+//! What a target took before it failed (a file on a disk that ran full) is not
+//! sent again, but for a line that it cut off: that is closed, and comes whole
+//! after it.
 
 use std::io::{self, Stderr, Write};
 
 use rustix::fs::FileType;
 
 use crate::{
-    Delivery, MessageSettings, Payloads, Retry, Shortened, Transport, TransportError,
-    message::Messages,
+    Delivery, MessageSettings, Payloads, Shortened, Transport, TransportError, message::Messages,
 };
 
 /// Up to so many bytes written at once to a pipe come out in one piece
@@ -24,7 +27,12 @@ pub struct LogTransport<W> {
     messages: Messages,
     /// How many bytes of several lines are written at once at most.
     at_once: usize,
-    line: Vec<u8>,
+    /// Lines that are written next, and, of those of a delivery, where each
+    /// ends.
+    lines: Vec<u8>,
+    ends: Vec<usize>,
+    /// What was written ends in the middle of a line.
+    torn: bool,
 }
 
 impl LogTransport<Stderr> {
@@ -56,7 +64,9 @@ impl<W: Write + Send> LogTransport<W> {
             writer,
             messages: Messages::new(settings),
             at_once: AT_ONCE,
-            line: Vec::new(),
+            lines: Vec::new(),
+            ends: Vec::new(),
+            torn: false,
         }
     }
 
@@ -74,30 +84,68 @@ impl<W: Write + Send> LogTransport<W> {
         self.writer
     }
 
-    /// Writes so many lines; whether to go on.
-    fn settle(&mut self, lines: &[u8], count: usize, delivery: &mut Delivery) -> bool {
-        let written = self.writer.write_all(lines);
-        match written.map_err(TransportError::writing) {
-            Ok(()) => delivery.arrived(count),
-            Err(error) if error.retry() == Retry::Never => delivery.refused(count, error),
-            Err(error) => {
-                delivery.stopped(error);
-                return false;
+    /// Writes so many bytes of lines, those that end there; whether to go on.
+    fn settle(&mut self, bytes: usize, delivery: &mut Delivery) -> bool {
+        let (written, error) = self.append(bytes);
+        let whole = self.ends.partition_point(|end| *end <= written);
+        delivery.arrived(whole);
+        self.ends.clear();
+        if error.is_some() {
+            self.lines.clear();
+        }
+        self.lines.drain(..bytes.min(self.lines.len()));
+        match error {
+            None => true,
+            Some(error) => {
+                delivery.stopped(TransportError::writing(error));
+                false
             }
         }
-        true
+    }
+
+    /// Writes so many bytes of the lines; returns how many are there, and why
+    /// not all.
+    fn append(&mut self, bytes: usize) -> (usize, Option<io::Error>) {
+        if self.torn {
+            match self.writer.write_all(b"\n") {
+                Ok(()) => self.torn = false,
+                Err(error) => return (0, Some(error)),
+            }
+        }
+        let mut written = 0;
+        while let Some(rest) = self
+            .lines
+            .get(written..bytes)
+            .filter(|rest| !rest.is_empty())
+        {
+            let error = match self.writer.write(rest) {
+                Ok(0) => io::ErrorKind::WriteZero.into(),
+                Ok(count) => {
+                    written += count;
+                    self.torn = self.lines.get(written - 1) != Some(&b'\n');
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            return (written, Some(error));
+        }
+        (written, None)
+    }
+
+    fn push(&mut self, payload: &[u8]) {
+        self.messages.write(payload, 0, &mut self.lines);
+        self.lines.push(b'\n');
     }
 }
 
 impl<W: Write + Send> Transport for LogTransport<W> {
     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
-        self.line.clear();
-        self.messages.write(payload, 0, &mut self.line);
-        self.line.push(b'\n');
+        self.push(payload);
         // One write a line: other processes write there too.
-        self.writer
-            .write_all(&self.line)
-            .map_err(TransportError::writing)
+        let (_, error) = self.append(self.lines.len());
+        self.lines.clear();
+        error.map_or(Ok(()), |error| Err(TransportError::writing(error)))
     }
 
     fn shortened(&self) -> Shortened {
@@ -111,31 +159,22 @@ impl<W: Write + Send> Transport for LogTransport<W> {
     /// As many whole lines a write as stay together.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
         let mut delivery = Delivery::new();
-        let mut lines = std::mem::take(&mut self.line);
-        lines.clear();
-        let mut count = 0;
         for payload in payloads.iter() {
-            let before = lines.len();
-            self.messages.write(payload.bytes, 0, &mut lines);
-            lines.push(b'\n');
-            if lines.len() > self.at_once && count > 0 {
-                let whole = lines.get(..before).unwrap_or_default();
-                if !self.settle(whole, count, &mut delivery) {
-                    return delivery;
-                }
-                lines.drain(..before);
-                count = 0;
+            let before = self.lines.len();
+            self.push(payload.bytes);
+            let too_much = self.lines.len() > self.at_once && before > 0;
+            if too_much && !self.settle(before, &mut delivery) {
+                return delivery;
             }
-            count += 1;
+            self.ends.push(self.lines.len());
         }
-        if self.settle(&lines, count, &mut delivery)
+        if self.settle(self.lines.len(), &mut delivery)
             && let Err(error) = self.flush()
         {
             // Nobody knows what of it arrived.
             delivery = Delivery::new();
             delivery.stopped(error);
         }
-        self.line = lines;
         delivery
     }
 }

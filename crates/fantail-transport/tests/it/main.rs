@@ -110,3 +110,58 @@ fn a_log_gets_whole_lines_in_few_writes() {
     check_at_once(10_000, &[3000; 4], 9, &[9003, 3001], 4);
     check_at_once(100_000, &[3000; 4], 9, &[12_004], 4);
 }
+
+/// Takes so many bytes, is full once, and has room again.
+#[derive(Debug, Default)]
+struct Disk {
+    taken: Vec<u8>,
+    room: Option<usize>,
+}
+
+impl io::Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let fits = bytes.len().min(self.room.unwrap_or(usize::MAX));
+        if fits == 0 {
+            self.room = None;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.room = self.room.map(|room| room - fits);
+        self.taken.extend_from_slice(&bytes[..fits]);
+        Ok(fits)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_full_disk_took_is_not_written_again() {
+    let mut batch = Batch::new();
+    for payload in ["one", "two", "three"] {
+        batch.push(payload.as_bytes());
+    }
+    let check = |room, settled, expected: &str| {
+        let taken = Vec::new();
+        let mut log = LogTransport::new(Disk {
+            taken,
+            room: Some(room),
+        });
+        let delivery = log.deliver(batch.payloads());
+        assert_eq!(delivery.settled(), settled, "{room}");
+        assert_eq!(delivery.error().is_some(), settled < 3);
+        for payload in ["one", "two", "three"].iter().skip(settled) {
+            log.send(payload.as_bytes()).unwrap();
+        }
+        let taken = String::from_utf8(log.into_inner().taken).unwrap();
+        assert_eq!(taken, expected);
+    };
+    check(0, 0, "one\ntwo\nthree\n");
+    check(2, 0, "on\none\ntwo\nthree\n");
+    check(3, 0, "one\none\ntwo\nthree\n");
+    check(4, 1, "one\ntwo\nthree\n");
+    check(6, 1, "one\ntw\ntwo\nthree\n");
+    check(8, 2, "one\ntwo\nthree\n");
+    check(13, 2, "one\ntwo\nthree\nthree\n");
+    check(14, 3, "one\ntwo\nthree\n");
+}
