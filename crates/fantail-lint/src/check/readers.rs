@@ -5,16 +5,13 @@ use fantail_config::{FileId, Loaded, OwnMention, Severity, Span, own_mentions};
 use super::shown;
 use crate::{Code, Finding};
 
-/// The name of the file that Dovecot begins with.
-const DOVECOT_CONF: &[u8] = b"dovecot.conf";
-
 /// So many names of one block are told.
 const MOST_NAMES: usize = 5;
 
 /// Who reads a configuration's first file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reader {
-    /// Dovecot, if the file is called `dovecot.conf`; else only fantail.
+    /// Dovecot, if the file has a name of its files; else only fantail.
     #[default]
     ByName,
     /// Dovecot.
@@ -26,7 +23,8 @@ pub enum Reader {
 /// What Dovecot would refuse, since only fantail knows it: a finding for each
 /// block, and an error if it is known that Dovecot reads the file.
 ///
-/// Whoever reads a file reads what it includes; a file called `dovecot.conf` is
+/// Whoever reads a file reads what it includes; a file called `dovecot.conf`, and
+/// what a usual one includes (`dovecot/conf.d/*.conf`, `dovecot/local.conf`), is
 /// Dovecot's, whoever includes it.
 #[must_use]
 pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
@@ -65,7 +63,7 @@ fn known_by(loaded: &Loaded, reader: Reader, file: FileId) -> Option<Basis> {
     // From the file to the first one; each was included by an earlier one.
     let mut file = file;
     while let Some(place) = loaded.sources.included(file) {
-        by_name |= is_dovecot_conf(loaded, file);
+        by_name |= has_dovecots_name(loaded, file);
         if place.file == file {
             break;
         }
@@ -73,15 +71,20 @@ fn known_by(loaded: &Loaded, reader: Reader, file: FileId) -> Option<Basis> {
     }
     match reader {
         Reader::Dovecot => return Some(Basis::Told),
-        Reader::ByName => by_name |= is_dovecot_conf(loaded, file),
+        Reader::ByName => by_name |= has_dovecots_name(loaded, file),
         Reader::Fantail => {}
     }
     by_name.then_some(Basis::Name)
 }
 
-fn is_dovecot_conf(loaded: &Loaded, file: FileId) -> bool {
+fn has_dovecots_name(loaded: &Loaded, file: FileId) -> bool {
     let path = loaded.sources.name(file);
-    path.rsplit(|byte| *byte == b'/').next() == Some(DOVECOT_CONF)
+    let mut parts = path.rsplit(|byte| *byte == b'/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(b"dovecot.conf"), ..) | (Some(b"local.conf"), Some(b"dovecot"), _) => true,
+        (Some(name), Some(b"conf.d"), Some(b"dovecot")) => name.ends_with(b".conf"),
+        _ => false,
+    }
 }
 
 fn finding(first: &OwnMention, mut others: Vec<&[u8]>, basis: Basis) -> Finding {
@@ -109,8 +112,8 @@ fn finding(first: &OwnMention, mut others: Vec<&[u8]>, basis: Basis) -> Finding 
         finding = finding.severity(Severity::Error);
     } else {
         finding = finding.note(
-            "it is taken for Dovecot's by the name `dovecot.conf`; if only fantail reads it, say \
-             `--for fantail`",
+            "it is taken for Dovecot's by its name, or that of a file that includes it; if only \
+             fantail reads it, say `--for fantail`",
         );
     }
     finding.help(

@@ -456,6 +456,13 @@ fn readers(reader: Reader, main: &str, expected: &[&str]) {
         .with(
             "/f/fantail.conf",
             "!include /d/dovecot.conf\n!include plain.conf\n",
+        )
+        .with("/e/dovecot/conf.d/90-stats.conf", own)
+        .with("/e/dovecot/conf.d/notes.ext", own)
+        .with("/e/dovecot/local.conf", exporter)
+        .with(
+            "/e/dovecot/fantail.conf",
+            "!include local.conf\n!include conf.d/*\n",
         );
     let loaded = load(main.as_bytes(), &memory, &Options::default());
     let findings = check_reader(&loaded, reader);
@@ -483,6 +490,18 @@ fn files_that_dovecot_reads() {
     readers(Reader::Fantail, "/f/fantail.conf", &of_dovecot);
     readers(Reader::Fantail, "/d/dovecot.conf", &[]);
     readers(Reader::ByName, "/f/plain.conf", &[]);
+    let included = [
+        known("/e/dovecot/local.conf:2:12", "warning", "ndjson"),
+        known("/e/dovecot/conf.d/90-stats.conf:3:3", "warning", "declare"),
+    ];
+    let included: Vec<&str> = included.iter().map(String::as_str).collect();
+    readers(Reader::ByName, "/e/dovecot/fantail.conf", &included);
+    readers(
+        Reader::ByName,
+        "/e/dovecot/conf.d/90-stats.conf",
+        &included[1..],
+    );
+    readers(Reader::Fantail, "/e/dovecot/conf.d/90-stats.conf", &[]);
     let certain = [
         known("/f/plain.conf:2:12", "error", "ndjson"),
         known("/f/plain.conf:7:1", "error", "fantail"),
