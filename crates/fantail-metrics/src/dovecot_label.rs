@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use fantail_event::Dialect;
 
 use crate::{
+    Siblings,
     label::{ELLIPSIS, Label, MAX_BYTES, OTHER, REPLACEMENT, whole_characters},
     settings::GroupBy,
 };
@@ -37,7 +38,7 @@ impl DovecotLabels {
     }
 
     /// The same as [`label`](Self::label), where Dovecot shows the value as it
-    /// is and it is printable ASCII: most of them are. `None` tells nothing.
+    /// is: most of them. `None` tells nothing.
     #[must_use]
     #[inline]
     pub fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
@@ -45,18 +46,30 @@ impl DovecotLabels {
             return None;
         };
         let limit = self.limit()?;
-        if value.len() > limit || !is_printable(value) {
+        if value.len() > limit || !(is_printable(value) || is_text(value)) {
             return None;
         }
         let left = self.left.saturating_sub(value.len());
         Some((value, Self { left, ..self }))
     }
 
-    /// Whether [`plain`](Self::plain) is so for all values of a text, of which
-    /// the longest has so many bytes.
+    /// The labels of series as a dump shows them, with `_` for blanks: as long
+    /// as the [texts](Siblings::texts), one after another, as these are. `None`
+    /// if not [all of them](Self::plain) are plain.
     #[inline]
-    pub(crate) fn are_plain(self, values: &[u8], longest: usize) -> bool {
-        self.limit().is_some_and(|limit| longest <= limit) && is_printable(values)
+    pub(crate) fn shown<'a>(
+        self,
+        siblings: &Siblings<'a>,
+        changed: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let (texts, (_, longest)) = (siblings.texts(), siblings.lengths());
+        if longest > self.limit()? {
+            return None;
+        }
+        if is_graphic(texts) {
+            return Some(texts);
+        }
+        with_blanks(siblings, changed)
     }
 
     /// How many bytes a label has at most; `None` if there can be none.
@@ -104,6 +117,34 @@ fn is_printable(bytes: &[u8]) -> bool {
         Some(last) => words.iter().fold(odd(last), |any, word| any | odd(word)) == 0,
         None => rest.iter().all(|byte| (b' '..=b'~').contains(byte)),
     }
+}
+
+/// Whether all bytes are printable ASCII, and none is a blank: as many at a
+/// time as the processor can, which pays for long texts.
+#[inline]
+fn is_graphic(bytes: &[u8]) -> bool {
+    let above = |byte: &u8| byte.wrapping_sub(b'!');
+    bytes.iter().map(above).fold(0, u8::max) <= b'~' - b'!'
+}
+
+/// Labels that have blanks, or more than ASCII.
+#[inline(never)]
+fn with_blanks<'a>(siblings: &Siblings<'a>, changed: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    let texts = siblings.texts();
+    let begins = |at: usize| texts.get(at).is_none_or(|byte| byte & 0xC0 != 0x80);
+    // No character goes on from one to the next.
+    if !is_text(texts) || !siblings.ranges().all(|range| begins(range.start)) {
+        return None;
+    }
+    let shown = |byte: &u8| if *byte == b' ' { b'_' } else { *byte };
+    changed.clear();
+    changed.extend(texts.iter().map(shown));
+    Some(changed)
+}
+
+/// Whether a value is a text in which nothing is replaced.
+fn is_text(value: &[u8]) -> bool {
+    str::from_utf8(value).is_ok() && !value.iter().any(u8::is_ascii_control)
 }
 
 /// The bytes of a label, and whether more of them are missing.
@@ -315,7 +356,12 @@ mod tests {
         assert_eq!(plain(b"a b", Dialect::V2_3).as_deref(), Some(&b"a b"[..]));
         assert_eq!(plain(&long, Dialect::V2_3), None);
         assert_eq!(plain(&long, Dialect::V2_4), Some(long.to_vec()));
-        assert_eq!(plain("é".as_bytes(), Dialect::V2_4), None);
+        assert_eq!(
+            plain("é \u{85}".as_bytes(), Dialect::V2_4).as_deref(),
+            Some("é \u{85}".as_bytes())
+        );
+        assert_eq!(plain(b"\xc3", Dialect::V2_4), None);
+        assert_eq!(plain("é\x7f".as_bytes(), Dialect::V2_3), None);
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn replace_blanks(label: &mut [u8]) {
 
 /// Looks at eight bytes at a time: most labels have none.
 #[inline]
-pub(super) fn has_blank(bytes: &[u8]) -> bool {
+fn has_blank(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let blank = |eight: &[u8; 8]| {
         let other = u64::from_ne_bytes(*eight) ^ (ONES * u64::from(b' '));

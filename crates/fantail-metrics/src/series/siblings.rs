@@ -48,6 +48,12 @@ impl<'a> Siblings<'a> {
         self.texts.ranges()
     }
 
+    /// How long the value of each label is.
+    #[inline]
+    pub fn each_length(&self) -> impl Iterator<Item = usize> + Clone + use<'a> {
+        self.texts.each_length()
+    }
+
     /// The distributions of each series, as
     /// [`Series::distributions`] has them.
     #[inline]

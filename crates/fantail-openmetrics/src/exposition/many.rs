@@ -7,7 +7,7 @@ use std::io;
 
 use fantail_metrics::{
     Siblings,
-    lines::{self, Lines, Text},
+    lines::{Lines, Text},
 };
 
 use super::Samples;
@@ -50,10 +50,11 @@ impl<W: io::Write> Samples<'_, W> {
     ) -> io::Result<()> {
         let texts = siblings.texts();
         let most = texts.len() + numbers.len() * (many.before.len() + WIDTH);
-        lines::append(&mut self.out.text, most, |lines| {
-            for (range, number) in siblings.ranges().zip(numbers) {
+        self.out.lines(most, |lines| {
+            let mut texts = texts;
+            for (length, number) in siblings.each_length().zip(numbers) {
                 lines.text(&many.before);
-                lines.part(texts, range);
+                lines.first(&mut texts, length);
                 lines.bytes(b"\"} ");
                 push(number, lines);
                 lines.bytes(b"\n");
