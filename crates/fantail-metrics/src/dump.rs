@@ -17,7 +17,7 @@ use fantail_event::{
 
 use self::{counts::Counts, names::Path};
 use crate::{
-    Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Snapshot, Stretch,
+    Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Siblings, Snapshot, Stretch,
     lines::Sheet,
 };
 
@@ -266,8 +266,7 @@ fn write_pieces(
             match stretch {
                 Stretch::One(series) => rows.push(series, out.text()),
                 Stretch::Many(siblings) => {
-                    let counts = rows.counts.as_mut();
-                    if !counts.is_some_and(|counts| counts.push(&siblings, out)) {
+                    if !rows.push_many(&siblings, out) {
                         for series in siblings.series().iter() {
                             rows.push(series, out.text());
                         }
@@ -302,8 +301,18 @@ impl<'a> Rows<'a> {
             columns,
             is_plain,
             path: Path::new(settings, dialect, Names::Dovecot),
-            counts: counts_alone.then(|| Counts::new(&settings.name, &fields, dialect)),
+            counts: counts_alone.then(|| Counts::new(&fields)),
             fields,
+        }
+    }
+
+    /// `false` if each has to be looked at.
+    #[inline]
+    fn push_many(&mut self, siblings: &Siblings<'_>, out: &mut Sheet) -> bool {
+        let above = self.path.above(siblings.depth());
+        match (&mut self.counts, above) {
+            (Some(counts), Some(above)) => counts.push(siblings, above, out),
+            _ => false,
         }
     }
 

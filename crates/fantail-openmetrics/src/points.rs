@@ -116,6 +116,7 @@ impl<'a> Points<'a> {
         let (shortest, longest) = siblings.lengths();
         let texts = siblings.texts();
         self.levels == 1
+            && siblings.depth() == 1
             && shortest > 0
             && longest <= SHORT
             && stand_for_themselves(texts)

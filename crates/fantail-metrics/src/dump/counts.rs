@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use fantail_event::Dialect;
-
 use crate::{
     Distribution, DovecotLabels, Siblings,
     lines::{Lines, Sheet, Text},
@@ -17,7 +15,8 @@ const DIGITS: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Counts {
-    labels: DovecotLabels,
+    /// What the rows at hand are below.
+    above: Vec<u8>,
     row: Row,
     counts: Vec<u64>,
     /// Labels as they are shown, where they are not so already.
@@ -27,27 +26,26 @@ pub(super) struct Counts {
 /// What all rows have.
 #[derive(Debug)]
 struct Row {
-    /// The metric, up to the label.
+    /// All that stands before the label.
     name: Text,
     /// What stands before the count of each field.
     fields: Vec<Text>,
-    /// How long a row is besides the label, at the most.
+    /// How long a row is from the label on, at the most.
     width: usize,
 }
 
 impl Counts {
-    /// For the series right below a metric whose name and fields, as they
-    /// stand in an answer, are these.
-    pub(super) fn new(name: &[u8], fields: &[Cow<'_, [u8]>], dialect: Dialect) -> Self {
-        let name = Text::new(&[name, b"_"].concat());
+    /// For the series of a metric whose fields, as they stand in an answer,
+    /// are these.
+    pub(super) fn new(fields: &[Cow<'_, [u8]>]) -> Self {
         let fields = fields.iter().map(|field| [b"\t", &**field, b"\t"].concat());
         let fields: Vec<Text> = fields.map(|field| Text::new(&field)).collect();
         let each = fields.iter().map(|field| field.len() + DIGITS);
         Self {
-            labels: DovecotLabels::new(dialect),
+            above: Vec::new(),
             row: Row {
-                width: name.len() + 1 + DIGITS + each.sum::<usize>() + 1,
-                name,
+                width: 1 + DIGITS + each.sum::<usize>() + 1,
+                name: Text::new(b"_"),
                 fields,
             },
             counts: Vec::new(),
@@ -55,18 +53,27 @@ impl Counts {
         }
     }
 
-    /// Appends the rows of these series; `false` if their labels are not as
-    /// usual, so that each has to be looked at.
+    /// Appends the rows of these series, below what has this name; `false` if
+    /// their labels are not as usual, so that each has to be looked at.
     #[inline]
-    pub(super) fn push(&mut self, siblings: &Siblings<'_>, out: &mut Sheet) -> bool {
+    pub(super) fn push(
+        &mut self,
+        siblings: &Siblings<'_>,
+        (above, labels): (&[u8], DovecotLabels),
+        out: &mut Sheet,
+    ) -> bool {
         self.counts.clear();
         let counts = siblings.distributions().iter().map(Distribution::count);
         self.counts.extend(counts);
-        let Some(labels) = self.labels.shown(siblings, &mut self.changed) else {
+        let Some(labels) = labels.shown(siblings, &mut self.changed) else {
             return false;
         };
+        if self.above != above {
+            self.above = above.to_vec();
+            self.row.name = Text::new(&[above, b"_"].concat());
+        }
         let (row, counts) = (&self.row, &*self.counts);
-        let most = labels.len() + counts.len() * row.width;
+        let most = labels.len() + counts.len() * (row.name.len() + row.width);
         let lengths = siblings.each_length();
         if row.fields.is_empty() {
             out.lines(most, |lines| {

@@ -59,6 +59,15 @@ impl<'a> Path<'a> {
         here.map(|_| &*self.name)
     }
 
+    /// The name above the series of so many levels below the metric that come
+    /// next, and their labels; `None` if they have no rows.
+    #[inline]
+    pub(super) fn above(&mut self, depth: usize) -> Option<(&[u8], DovecotLabels)> {
+        self.steps.truncate(depth);
+        let above = (*self.steps.last()?)?;
+        Some((self.name.get(..above.end)?, above.labels))
+    }
+
     /// Appends the name of a series as [`enter`](Self::enter) would give it,
     /// without going there; `None` if it has to be entered. For the usual label
     /// of a series that nothing is below: no name begins with its name.
