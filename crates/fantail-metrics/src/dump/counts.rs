@@ -77,11 +77,11 @@ impl Counts {
         let lengths = siblings.each_length();
         if row.fields.is_empty() {
             out.lines(most, |lines| {
-                row.write_each(lengths.clone(), labels, counts, lines)
+                row.write_each(lengths.clone(), labels, counts, lines);
             });
         } else {
             out.lines(most, |lines| {
-                row.write_all(lengths.clone(), labels, counts, lines)
+                row.write_all(lengths.clone(), labels, counts, lines);
             });
         }
         true
