@@ -7,6 +7,7 @@ use std::{collections::HashSet, io};
 use fantail_event::Timestamp;
 use fantail_metrics::decimal::push_whole;
 
+pub(crate) use self::many::Many;
 use crate::{
     escape::{push_help, push_label_value},
     exemplar::Exemplars,
