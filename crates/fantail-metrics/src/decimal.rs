@@ -3,6 +3,8 @@
 
 use std::io::Write as _;
 
+use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
+
 /// `00` to `99`.
 const PAIRS: [[u8; 2]; 100] = pairs();
 
@@ -36,9 +38,23 @@ fn pair(number: u64) -> [u8; 2] {
 pub fn push_whole(number: u64, out: &mut Vec<u8>) {
     match number {
         0..10 => out.push(b'0' | u8::try_from(number).unwrap_or(0)),
-        10..100 => out.extend_from_slice(&pair(number)),
+        10..EIGHT_DIGITS => push_short(number, 1, out),
         _ => push_padded(number, 1, out),
     }
+}
+
+/// Appends a number of at most eight digits with so many at least.
+#[inline]
+fn push_short(number: u64, at_least: usize, out: &mut Vec<u8>) {
+    const MOST: usize = 8;
+    let number = u32::try_from(number).unwrap_or_default();
+    let (_, length) = short(number);
+    let length = length.max(at_least).min(MOST);
+    // As a block of one size; what is too much goes again.
+    let digits = u64::from_le_bytes(eight(number)) >> (8 * (MOST - length));
+    let end = out.len() + length;
+    out.extend_from_slice(&digits.to_le_bytes());
+    out.truncate(end);
 }
 
 /// Appends a whole number beyond 64 bits.
@@ -79,7 +95,7 @@ pub fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
             push_whole(scaled / scale, out);
             if decimals > 0 {
                 out.push(b'.');
-                push_padded(scaled % scale, decimals, out);
+                push_short(scaled % scale, decimals, out);
             }
         }
         // Writing to a vector cannot fail.

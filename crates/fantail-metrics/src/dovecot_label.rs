@@ -1,10 +1,14 @@
 //! The labels that Dovecot shows.
 
+mod plain;
+
 use std::borrow::Cow;
 
 use fantail_event::Dialect;
 
+use self::plain::{is_graphic, is_printable, is_text, with_blanks};
 use crate::{
+    Siblings,
     label::{ELLIPSIS, Label, MAX_BYTES, OTHER, REPLACEMENT, whole_characters},
     settings::GroupBy,
 };
@@ -37,7 +41,7 @@ impl DovecotLabels {
     }
 
     /// The same as [`label`](Self::label), where Dovecot shows the value as it
-    /// is and it is printable ASCII: most of them are. `None` tells nothing.
+    /// is: most of them. `None` tells nothing.
     #[must_use]
     #[inline]
     pub fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
@@ -45,18 +49,30 @@ impl DovecotLabels {
             return None;
         };
         let limit = self.limit()?;
-        if value.len() > limit || !is_printable(value) {
+        if value.len() > limit || !(is_printable(value) || is_text(value)) {
             return None;
         }
         let left = self.left.saturating_sub(value.len());
         Some((value, Self { left, ..self }))
     }
 
-    /// Whether [`plain`](Self::plain) is so for all values of a text, of which
-    /// the longest has so many bytes.
+    /// The labels of series as a dump shows them, with `_` for blanks: as long
+    /// as the [texts](Siblings::texts), one after another, as these are. `None`
+    /// if not [all of them](Self::plain) are plain.
     #[inline]
-    pub(crate) fn are_plain(self, values: &[u8], longest: usize) -> bool {
-        self.limit().is_some_and(|limit| longest <= limit) && is_printable(values)
+    pub(crate) fn shown<'a>(
+        self,
+        siblings: &Siblings<'a>,
+        changed: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let (texts, (_, longest)) = (siblings.texts(), siblings.lengths());
+        if longest > self.limit()? {
+            return None;
+        }
+        if is_graphic(texts) {
+            return Some(texts);
+        }
+        with_blanks(siblings, changed)
     }
 
     /// How many bytes a label has at most; `None` if there can be none.
@@ -83,26 +99,6 @@ impl DovecotLabels {
         let text = sanitize(&source, more, limit, self.dialect);
         let left = self.left.saturating_sub(text.len());
         Some((text, Self { left, ..self }))
-    }
-}
-
-/// Whether all bytes are those of printable ASCII: eight at a time, as this is
-/// asked for each series of a dump.
-#[inline]
-fn is_printable(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    // The highest bit of each byte that is not: from 0x80, 0x7f, below 0x20.
-    // Where none is from 0x80, nothing carries over to the next byte.
-    let odd = |eight: &[u8; 8]| {
-        let eight = u64::from_ne_bytes(*eight);
-        (eight | eight.wrapping_add(ONES) | !eight.wrapping_add(ONES * 0x60)) & HIGH
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
-    match bytes.last_chunk() {
-        // Some bytes are looked at twice.
-        Some(last) => words.iter().fold(odd(last), |any, word| any | odd(word)) == 0,
-        None => rest.iter().all(|byte| (b' '..=b'~').contains(byte)),
     }
 }
 
@@ -315,7 +311,12 @@ mod tests {
         assert_eq!(plain(b"a b", Dialect::V2_3).as_deref(), Some(&b"a b"[..]));
         assert_eq!(plain(&long, Dialect::V2_3), None);
         assert_eq!(plain(&long, Dialect::V2_4), Some(long.to_vec()));
-        assert_eq!(plain("é".as_bytes(), Dialect::V2_4), None);
+        assert_eq!(
+            plain("é \u{85}".as_bytes(), Dialect::V2_4).as_deref(),
+            Some("é \u{85}".as_bytes())
+        );
+        assert_eq!(plain(b"\xc3", Dialect::V2_4), None);
+        assert_eq!(plain("é\x7f".as_bytes(), Dialect::V2_3), None);
     }
 
     #[test]

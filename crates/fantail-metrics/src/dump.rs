@@ -16,7 +16,10 @@ use fantail_event::{
 };
 
 use self::{counts::Counts, names::Path};
-use crate::{Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Snapshot, Stretch};
+use crate::{
+    Distribution, MetricSettings, MetricSnapshot, Percentile, Series, Siblings, Snapshot, Stretch,
+    lines::Sheet,
+};
 
 /// What [`write_answer_to`] writes at once.
 const PIECE: usize = 64 << 10;
@@ -215,8 +218,10 @@ pub fn write_table_with(snapshot: &Snapshot, columns: &[Column], names: Names, o
 ///
 /// The standard deviation is empty there, as it is in Dovecot.
 pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
+    let mut sheet = Sheet::from(std::mem::take(out));
     // There is nothing that could fail.
-    let _ = write_pieces(snapshot, columns, out, |_| Ok(()));
+    let _ = write_pieces(snapshot, columns, &mut sheet, |_| Ok(()));
+    std::mem::swap(out, sheet.text());
 }
 
 /// [`write_answer`] in pieces of some 64 KB, as soon as they are made: an
@@ -229,15 +234,15 @@ pub fn write_answer_to(
     columns: &[Column],
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(PIECE + PIECE / 4);
-    write_pieces(snapshot, columns, &mut buffer, |piece| {
+    let mut sheet = Sheet::from(Vec::with_capacity(PIECE + PIECE / 4));
+    write_pieces(snapshot, columns, &mut sheet, |piece| {
         if piece.len() >= PIECE {
-            out.write_all(piece)?;
+            out.write_all(piece.written())?;
             piece.clear();
         }
         Ok(())
     })?;
-    out.write_all(&buffer)
+    out.write_all(sheet.written())
 }
 
 /// `after_rows` may take what is in the buffer after a few rows.
@@ -245,8 +250,8 @@ pub fn write_answer_to(
 fn write_pieces(
     snapshot: &Snapshot,
     columns: &[Column],
-    out: &mut Vec<u8>,
-    mut after_rows: impl FnMut(&mut Vec<u8>) -> io::Result<()>,
+    out: &mut Sheet,
+    mut after_rows: impl FnMut(&mut Sheet) -> io::Result<()>,
 ) -> io::Result<()> {
     let columns: Vec<Column> = columns
         .iter()
@@ -259,12 +264,11 @@ fn write_pieces(
         let mut rows = Rows::new(metric.settings(), snapshot.dialect(), &columns);
         for stretch in metric.series().stretches() {
             match stretch {
-                Stretch::One(series) => rows.push(series, out),
+                Stretch::One(series) => rows.push(series, out.text()),
                 Stretch::Many(siblings) => {
-                    let counts = rows.counts.as_mut();
-                    if !counts.is_some_and(|counts| counts.push(&siblings, out)) {
+                    if !rows.push_many(&siblings, out) {
                         for series in siblings.series().iter() {
-                            rows.push(series, out);
+                            rows.push(series, out.text());
                         }
                     }
                 }
@@ -272,7 +276,7 @@ fn write_pieces(
             after_rows(out)?;
         }
     }
-    out.push(b'\n');
+    out.text().push(b'\n');
     Ok(())
 }
 
@@ -297,8 +301,18 @@ impl<'a> Rows<'a> {
             columns,
             is_plain,
             path: Path::new(settings, dialect, Names::Dovecot),
-            counts: counts_alone.then(|| Counts::new(&settings.name, &fields, dialect)),
+            counts: counts_alone.then(|| Counts::new(&fields)),
             fields,
+        }
+    }
+
+    /// `false` if each has to be looked at.
+    #[inline]
+    fn push_many(&mut self, siblings: &Siblings<'_>, out: &mut Sheet) -> bool {
+        let above = self.path.above(siblings.depth());
+        match (&mut self.counts, above) {
+            (Some(counts), Some(above)) => counts.push(siblings, above, out),
+            _ => false,
         }
     }
 

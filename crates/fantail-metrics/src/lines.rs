@@ -5,8 +5,6 @@
 //! is too much is written over by what follows: there is neither a loop nor a
 //! call for a part, and room is made once for many lines.
 
-use std::ops::Range;
-
 use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
 
 use crate::decimal::push_whole;
@@ -14,63 +12,150 @@ use crate::decimal::push_whole;
 /// What is copied at once.
 const BLOCK: usize = 32;
 
-/// Lines on their way to the end of a buffer.
-#[derive(Debug)]
-pub struct Lines<'a> {
-    /// Longer than what it has, as far as there is room.
-    out: &'a mut Vec<u8>,
-    at: usize,
-}
-
-/// Appends the lines that `write` makes, for which room is made beforehand:
-/// they should not take more than `most` bytes.
+/// A buffer that many lines are appended to, and other text.
+///
+/// What it has room for it keeps: cleared and filled again, it costs no more
+/// than what is written.
 ///
 /// ```
-/// use fantail_metrics::lines;
+/// use fantail_metrics::lines::Sheet;
 ///
-/// let mut out = b"# users\n".to_vec();
-/// let names = b"annabert";
-/// lines::append(&mut out, 20, |lines| {
-///     for (range, logins) in [(0..4, 7), (4..8, 1_200)] {
-///         lines.part(names, range);
+/// let mut sheet = Sheet::default();
+/// sheet.text().extend_from_slice(b"# users\n");
+/// sheet.lines(20, |lines| {
+///     let mut names = &b"annabertram"[..];
+///     for (length, logins) in [(4, 7), (7, 1_200)] {
+///         lines.first(&mut names, length);
 ///         lines.bytes(b" ");
 ///         lines.whole(logins);
 ///         lines.bytes(b"\n");
 ///     }
 /// });
-/// assert_eq!(out, b"# users\nanna 7\nbert 1200\n");
+/// assert_eq!(sheet.written(), b"# users\nanna 7\nbertram 1200\n");
 /// ```
-#[inline]
-pub fn append(out: &mut Vec<u8>, most: usize, write: impl FnOnce(&mut Lines<'_>)) {
-    let at = out.len();
-    out.resize(at + most + BLOCK, 0);
-    let mut lines = Lines { out, at };
-    write(&mut lines);
-    let end = lines.at;
-    out.truncate(end);
+#[derive(Debug, Default)]
+pub struct Sheet {
+    bytes: Vec<u8>,
+    /// How many of them count, if not all.
+    end: Option<usize>,
 }
 
-/// A text that many lines have, with something behind it.
+impl From<Vec<u8>> for Sheet {
+    /// With this text.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, end: None }
+    }
+}
+
+impl Sheet {
+    /// All that was written.
+    #[must_use]
+    #[inline]
+    pub fn written(&self) -> &[u8] {
+        self.bytes.get(..self.len()).unwrap_or_default()
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    #[inline]
+    pub const fn len(&self) -> usize {
+        match self.end {
+            Some(end) => end,
+            None => self.bytes.len(),
+        }
+    }
+
+    /// Whether nothing was.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets what was written.
+    #[inline]
+    pub const fn clear(&mut self) {
+        self.end = Some(0);
+    }
+
+    /// What was written, to be written on in any way.
+    #[inline]
+    pub fn text(&mut self) -> &mut Vec<u8> {
+        if let Some(end) = self.end.take() {
+            self.bytes.truncate(end);
+        }
+        &mut self.bytes
+    }
+
+    /// Appends the lines that `write` makes, which should not take more than
+    /// `most` bytes. If they do, it is called again, with more room.
+    #[inline]
+    pub fn lines(&mut self, most: usize, write: impl Fn(&mut Lines<'_>)) {
+        let start = self.len();
+        let mut most = most;
+        loop {
+            let all = start.saturating_add(most).saturating_add(BLOCK);
+            if self.bytes.len() < all {
+                self.bytes.resize(all, 0);
+            }
+            let mut lines = Lines {
+                room: self.bytes.get_mut(start..).unwrap_or_default(),
+                is_full: false,
+            };
+            write(&mut lines);
+            let Lines { room, is_full } = lines;
+            if !is_full {
+                let left = room.len();
+                self.end = Some(self.bytes.len().saturating_sub(left));
+                return;
+            }
+            most = most.saturating_mul(2).max(BLOCK);
+        }
+    }
+}
+
+/// Lines on their way to the end of a [`Sheet`].
+///
+/// It is not handed to functions that are not inlined: then it stays in
+/// registers.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    /// What is left.
+    room: &'a mut [u8],
+    /// Something had no room.
+    is_full: bool,
+}
+
+/// A text that many lines have.
 #[derive(Debug, Clone)]
 pub struct Text {
-    padded: Vec<u8>,
+    block: [u8; BLOCK],
     length: usize,
+    /// If it is longer than a block, what comes after that.
+    rest: Vec<u8>,
 }
 
 impl Text {
     /// A copy of these bytes.
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
+        let (first, rest) = text.split_at(text.len().min(BLOCK));
+        let mut block = [0; BLOCK];
+        block
+            .iter_mut()
+            .zip(first)
+            .for_each(|(to, from)| *to = *from);
         Self {
-            padded: [text, &[0; BLOCK]].concat(),
-            length: text.len(),
+            block,
+            length: first.len(),
+            rest: rest.to_vec(),
         }
     }
 
     /// How many bytes it has.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.length
+        self.length + self.rest.len()
     }
 
     /// Whether it has none.
@@ -84,24 +169,14 @@ impl Lines<'_> {
     /// Writes a block of which so many bytes count.
     #[inline]
     fn block<const N: usize>(&mut self, block: &[u8; N], length: usize) {
-        let rest = self.out.get_mut(self.at..);
-        match rest.and_then(<[u8]>::first_chunk_mut) {
+        let room = std::mem::take(&mut self.room);
+        match room.first_chunk_mut() {
             Some(place) => {
                 *place = *block;
-                self.at += length;
+                self.room = room.get_mut(length.min(N)..).unwrap_or_default();
             }
-            None => self.push(block.get(..length).unwrap_or_default()),
+            None => self.is_full = true,
         }
-    }
-
-    /// Appends what there is no room for.
-    #[cold]
-    fn push(&mut self, bytes: &[u8]) {
-        self.out.truncate(self.at);
-        self.out.extend_from_slice(bytes);
-        self.at = self.out.len();
-        let room = self.out.capacity().max(self.at + BLOCK);
-        self.out.resize(room, 0);
     }
 
     /// Appends bytes whose number is known.
@@ -110,37 +185,42 @@ impl Lines<'_> {
         self.block(bytes, N);
     }
 
-    /// Appends a part of a text. It costs least if the text goes on for 32
-    /// bytes or more behind it.
-    #[inline]
-    pub fn part(&mut self, text: &[u8], range: Range<usize>) {
-        let Range { mut start, end } = range;
-        while let Some(block) = text.get(start..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-            let left = end.saturating_sub(start);
-            self.block(block, left.min(BLOCK));
-            if left <= BLOCK {
-                return;
-            }
-            start += BLOCK;
-        }
-        self.last(text.get(start..end).unwrap_or_default());
-    }
-
     /// Appends a text.
     #[inline]
     pub fn text(&mut self, text: &Text) {
-        self.part(&text.padded, 0..text.length);
+        self.block(&text.block, text.length);
+        if !text.rest.is_empty() {
+            self.slice(&text.rest);
+        }
     }
 
-    /// Appends what nothing stands behind that could be copied, too.
-    fn last(&mut self, bytes: &[u8]) {
-        let rest = self.out.get_mut(self.at..);
-        match rest.and_then(|rest| rest.get_mut(..bytes.len())) {
-            Some(place) => {
+    /// Appends any bytes.
+    #[inline]
+    pub fn slice(&mut self, bytes: &[u8]) {
+        let room = std::mem::take(&mut self.room);
+        match room.split_at_mut_checked(bytes.len()) {
+            Some((place, rest)) => {
                 place.copy_from_slice(bytes);
-                self.at += bytes.len();
+                self.room = rest;
             }
-            None => self.push(bytes),
+            None => self.is_full = true,
+        }
+    }
+
+    /// Appends so many bytes of a text, and takes them off it. It costs least
+    /// if they are not more than 32, and the text has as many.
+    #[inline]
+    pub fn first(&mut self, text: &mut &[u8], length: usize) {
+        match text.first_chunk::<BLOCK>() {
+            Some(block) if length <= BLOCK => {
+                self.block(block, length);
+                *text = text.get(length..).unwrap_or_default();
+            }
+            _ => {
+                let (first, rest) = text.split_at(length.min(text.len()));
+                self.slice(first);
+                *text = rest;
+            }
         }
     }
 
@@ -148,19 +228,26 @@ impl Lines<'_> {
     #[inline]
     pub fn whole(&mut self, number: u64) {
         match number {
-            0..10 => self.bytes(&[b'0' | u8::try_from(number).unwrap_or(0)]),
+            0..10 => self.bytes(&[digit(number)]),
             10..EIGHT_DIGITS => {
                 let (digits, length) = short(u32::try_from(number).unwrap_or_default());
                 self.block(&digits, length);
             }
-            _ => self.long(number),
+            _ => self.slice(&long(number)),
         }
     }
 
-    fn long(&mut self, number: u64) {
-        let mut digits = Vec::new();
-        push_whole(number, &mut digits);
-        self.last(&digits);
+    /// Appends a whole number between two bytes.
+    #[inline]
+    pub fn whole_between(&mut self, before: u8, number: u64, after: u8) {
+        if number < 10 {
+            // As one block.
+            self.block(&[before, digit(number), after, 0], 3);
+        } else {
+            self.bytes(&[before]);
+            self.whole(number);
+            self.bytes(&[after]);
+        }
     }
 
     /// Appends a whole number beyond 64 bits.
@@ -168,7 +255,7 @@ impl Lines<'_> {
     pub fn wide(&mut self, number: u128) {
         match u64::try_from(number) {
             Ok(number) => self.whole(number),
-            Err(_) => self.last(number.to_string().as_bytes()),
+            Err(_) => self.slice(number.to_string().as_bytes()),
         }
     }
 
@@ -180,40 +267,74 @@ impl Lines<'_> {
     }
 }
 
+/// Of a number below ten.
+#[inline]
+fn digit(number: u64) -> u8 {
+    b'0' | u8::try_from(number).unwrap_or(0)
+}
+
+fn long(number: u64) -> Vec<u8> {
+    let mut digits = Vec::new();
+    push_whole(number, &mut digits);
+    digits
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Lines, Text, append};
+    use super::{Lines, Sheet, Text};
 
     /// With room for it, and without.
     fn check(write: impl Fn(&mut Lines<'_>), expected: &str) {
         for most in [expected.len(), expected.len() / 2, 0] {
-            let mut out = b"there ".to_vec();
-            append(&mut out, most, |lines| {
+            let mut sheet = Sheet::from(b"gone".to_vec());
+            sheet.clear();
+            assert!(sheet.is_empty());
+            sheet.text().extend_from_slice(b"there ");
+            sheet.lines(most, |lines| {
                 lines.bytes(b"<");
                 write(lines);
-                write(lines);
-                lines.bytes(b">");
             });
+            sheet.lines(most, &write);
+            sheet.text().push(b'>');
             let expected = format!("there <{expected}{expected}>");
-            assert_eq!(String::from_utf8_lossy(&out), expected, "room for {most}");
+            let written = String::from_utf8_lossy(sheet.written());
+            assert_eq!(written, expected, "room for {most}");
+            assert_eq!(sheet.len(), expected.len());
         }
     }
 
     #[test]
-    fn parts_of_texts() {
+    fn texts() {
         let text: String = (0..200).map(|at| char::from(b'0' + at % 75)).collect();
-        for start in [0, 1, 40, 150, 199, 200] {
-            for end in start..=text.len() {
-                let part = &text[start..end];
-                check(|lines| lines.part(text.as_bytes(), start..end), part);
-                check(|lines| lines.text(&Text::new(part.as_bytes())), part);
-            }
+        for length in [0, 1, 5, 31, 32, 33, 64, 65, 200] {
+            let part = &text[..length];
+            check(|lines| lines.slice(part.as_bytes()), part);
+            let copy = Text::new(part.as_bytes());
+            check(|lines| lines.text(&copy), part);
+            assert_eq!((copy.len(), copy.is_empty()), (length, length == 0));
         }
-        assert!(Text::new(b"").is_empty());
-        assert_eq!(Text::new(b"12345").len(), 5);
-        // There is no such part.
-        check(|lines| lines.part(b"abc", 2..5), "");
-        check(|lines| lines.part(b"abc", 7..9), "");
+    }
+
+    #[test]
+    fn parts_of_a_text() {
+        let text: String = (0..200).map(|at| char::from(b'0' + at % 75)).collect();
+        for lengths in [&[3, 32, 0, 33, 31, 70, 1, 30][..], &[200], &[150, 50, 7]] {
+            let all = |lines: &mut Lines<'_>| {
+                let mut text = text.as_bytes();
+                for length in lengths {
+                    lines.first(&mut text, *length);
+                    lines.bytes(b"|");
+                }
+            };
+            let mut expected = String::new();
+            let mut at = 0;
+            for length in lengths {
+                let end = text.len().min(at + length);
+                expected.extend([&text[at..end], "|"]);
+                at = end;
+            }
+            check(all, &expected);
+        }
     }
 
     #[test]
@@ -224,12 +345,11 @@ mod tests {
             check(|lines| lines.wide(number), &number.to_string());
         }
         for number in (0..100_000_u64).step_by(7).chain(99_990_000..=100_000_000) {
-            let mut out = Vec::new();
-            append(&mut out, 20, |lines| lines.whole(number));
-            assert_eq!(out, number.to_string().as_bytes());
-            let mut out = Vec::new();
-            append(&mut out, 6, |lines| lines.six_digits(number % 1_000_000));
-            assert_eq!(out, format!("{:06}", number % 1_000_000).as_bytes());
+            check(|lines| lines.whole(number), &number.to_string());
+            let between = format!("<{number}>");
+            check(|lines| lines.whole_between(b'<', number, b'>'), &between);
+            let digits = format!("{:06}", number % 1_000_000);
+            check(|lines| lines.six_digits(number % 1_000_000), &digits);
         }
     }
 }

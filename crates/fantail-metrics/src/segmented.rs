@@ -10,21 +10,25 @@
 //! What a segment is, its owner says: several columns of the same items, for
 //! instance. Invariant: all segments but the last have 64 items.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 /// Items of a full segment. One event may have to copy as many.
 pub(crate) const SEGMENT: usize = 64;
 
+/// Segments that are shared together.
+const AHEAD: usize = 16;
+
 /// One segment, or whatever else is shared in this way.
 #[derive(Debug)]
 pub(crate) enum Segment<S> {
-    Own(S),
+    /// With the place, empty now, where it was shared and may be again.
+    Own(S, Option<Arc<S>>),
     Shared(Arc<S>),
 }
 
 impl<S: Default> Default for Segment<S> {
     fn default() -> Self {
-        Self::Own(S::default())
+        Self::new(S::default())
     }
 }
 
@@ -41,26 +45,38 @@ impl<S> Default for Segmented<S> {
     }
 }
 
+impl<S> Segment<S> {
+    const fn new(own: S) -> Self {
+        Self::Own(own, None)
+    }
+}
+
 impl<S: Clone + Default> Segment<S> {
     pub(crate) fn get(&self) -> &S {
         match self {
-            Self::Own(own) => own,
+            Self::Own(own, _) => own,
             Self::Shared(shared) => shared,
         }
     }
 
     fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::Own(S::default()))
+        std::mem::take(self)
     }
 
     #[cold]
     fn unshare(&mut self) {
-        *self = Self::Own(self.take().into_own());
+        let Self::Shared(mut shared) = self.take() else {
+            return;
+        };
+        *self = match Arc::get_mut(&mut shared) {
+            Some(place) => Self::Own(std::mem::take(place), Some(shared)),
+            None => Self::new(S::clone(&shared)),
+        };
     }
 
     fn into_own(self) -> S {
         match self {
-            Self::Own(own) => own,
+            Self::Own(own, _) => own,
             Self::Shared(shared) => Arc::unwrap_or_clone(shared),
         }
     }
@@ -71,19 +87,38 @@ impl<S: Clone + Default> Segment<S> {
             self.unshare();
         }
         match self {
-            Self::Own(own) => Some(own),
+            Self::Own(own, _) => Some(own),
             Self::Shared(_) => None,
+        }
+    }
+
+    /// Where it is shared, or will be.
+    const fn place(&self) -> Option<&Arc<S>> {
+        match self {
+            Self::Own(_, place) => place.as_ref(),
+            Self::Shared(shared) => Some(shared),
         }
     }
 
     pub(crate) fn share(&mut self) -> Arc<S> {
         let shared = match self.take() {
-            Self::Own(own) => Arc::new(own),
+            Self::Own(own, place) => filled(own, place),
             Self::Shared(shared) => shared,
         };
         *self = Self::Shared(Arc::clone(&shared));
         shared
     }
+}
+
+/// Nobody else has the place: if anybody had, it would not be empty.
+fn filled<S>(own: S, place: Option<Arc<S>>) -> Arc<S> {
+    if let Some(mut shared) = place
+        && let Some(place) = Arc::get_mut(&mut shared)
+    {
+        *place = own;
+        return shared;
+    }
+    Arc::new(own)
 }
 
 impl<S: Clone + Default> Segmented<S> {
@@ -92,8 +127,12 @@ impl<S: Clone + Default> Segmented<S> {
     #[inline]
     pub(crate) fn place_for(&mut self, next: usize, after: impl FnOnce(&S) -> S) -> Option<&mut S> {
         if self.segments.len() <= next / SEGMENT {
-            let new = self.segments.last().map(|last| after(last.get()));
-            self.segments.push(Segment::Own(new.unwrap_or_default()));
+            let new = self.segments.last_mut().map(|last| {
+                // While memory is at hand anyway: who takes a snapshot then
+                // needs none for it.
+                after(&last.share())
+            });
+            self.segments.push(Segment::new(new.unwrap_or_default()));
         }
         self.segments.last_mut()?.get_mut()
     }
@@ -115,7 +154,7 @@ impl<S: Clone + Default> Segmented<S> {
     /// Puts another segment in the place of each.
     pub(crate) fn replace_each(&mut self, mut with: impl FnMut(&S) -> S) {
         for segment in &mut self.segments {
-            *segment = Segment::Own(with(segment.get()));
+            *segment = Segment::new(with(segment.get()));
         }
     }
 
@@ -132,9 +171,23 @@ impl<S: Clone + Default> Segmented<S> {
         self.segments.into_iter().map(Segment::into_own)
     }
 
-    /// All segments, for somebody else to read.
-    pub(crate) fn share(&mut self) -> impl ExactSizeIterator<Item = Arc<S>> {
-        self.segments.iter_mut().map(Segment::share)
+    /// All segments, for somebody else to read. `look` looks at all memory of
+    /// a segment itself.
+    ///
+    /// The places of segments are not near each other. Some are looked at
+    /// together, so that one has not to be waited for before the next.
+    pub(crate) fn share(&mut self, look: impl Fn(&S) -> usize) -> impl Iterator<Item = Arc<S>> {
+        self.segments.chunks_mut(AHEAD).flat_map(move |some| {
+            let places = some.iter().filter_map(Segment::place);
+            let looked = places.map(|place| Arc::strong_count(place) ^ look(place));
+            black_box(looked.fold(0, usize::wrapping_add));
+            some.iter_mut().map(Segment::share)
+        })
+    }
+
+    /// How many segments there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.segments.len()
     }
 }
 
@@ -196,7 +249,7 @@ mod tests {
     #[test]
     fn what_is_shared_stays_as_it_was() {
         let mut list = list(200);
-        let shared: Vec<Arc<Vec<usize>>> = list.share().collect();
+        let shared: Vec<Arc<Vec<usize>>> = list.share(Vec::len).collect();
         set(&mut list, 70, 0);
         push(list.place_for(200, Vec::clone).unwrap(), 200, 1);
         assert!(shared.iter().flat_map(|s| s.iter().copied()).eq(0..200));

@@ -143,6 +143,11 @@ impl Values {
         }
     }
 
+    /// Looks at the ends of it.
+    fn look(&self) -> usize {
+        self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
+    }
+
     fn distributions(&self, within: usize) -> &[Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get(first..first + self.stride);
@@ -341,9 +346,12 @@ impl Store {
     }
 
     pub(crate) fn share(&mut self) -> Vec<Chunk> {
-        let both = self.labels.share().zip(self.values.share());
-        both.map(|(labels, values)| Chunk::new(labels, values))
-            .collect()
+        let mut chunks = Vec::with_capacity(self.labels.count());
+        let labels = self.labels.share(|labels| labels.heads.len());
+        let values = self.values.share(Values::look);
+        let both = labels.zip(values);
+        chunks.extend(both.map(|(labels, values)| Chunk::new(labels, values)));
+        chunks
     }
 
     /// The series that stay, in the same order. `keep` gets parent and mark of

@@ -54,7 +54,7 @@ pub fn write(
     out: &mut impl io::Write,
 ) -> io::Result<()> {
     let mut out = Pieces::new(out);
-    write_process(process, &mut out.text);
+    write_process(process, out.text());
     let trees: Vec<Tree<'_>> = snapshot
         .metrics()
         .iter()
@@ -77,7 +77,7 @@ pub fn write(
             }
         }
     }
-    out.text.extend_from_slice(b"# EOF\n");
+    out.text().extend_from_slice(b"# EOF\n");
     out.finish().map(drop)
 }
 
@@ -120,12 +120,12 @@ fn write_family<W: io::Write>(
     };
     // The name is this metric's, whosever the numbers are.
     let name = family_name(family, tree);
-    write_head(family, &name, tree, &mut out.text);
+    write_head(family, &name, tree, out.text());
     walk.each(at, |tree_there, node, labels| {
-        write_samples(family, &name, (tree_there, node), labels, &mut out.text);
+        write_samples(family, &name, (tree_there, node), labels, out.text());
         out.write_full()
     })?;
-    write_samples(family, &name, (tree, 0), "", &mut out.text);
+    write_samples(family, &name, (tree, 0), "", out.text());
     out.write_full()
 }
 

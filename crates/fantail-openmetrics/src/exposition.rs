@@ -7,6 +7,7 @@ use std::{collections::HashSet, io};
 use fantail_event::Timestamp;
 use fantail_metrics::decimal::push_whole;
 
+pub(crate) use self::many::Many;
 use crate::{
     escape::{push_help, push_label_value},
     exemplar::Exemplars,
@@ -139,7 +140,7 @@ impl<W: io::Write> Exposition<W> {
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
         // Prometheus text ends anywhere; there it is a comment.
-        self.out.text.extend_from_slice(b"# EOF\n");
+        self.out.text().extend_from_slice(b"# EOF\n");
         Ok((self.out.finish()?, self.left_out))
     }
 
@@ -179,7 +180,7 @@ impl<W: io::Write> Exposition<W> {
         };
         // Only OpenMetrics tells a family from its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();
-        let text = &mut self.out.text;
+        let text = self.out.text();
         let push = |parts: &[&str], text: &mut Vec<u8>| {
             let bytes = parts.iter().map(|part| part.as_bytes());
             bytes.for_each(|bytes| text.extend_from_slice(bytes));
@@ -313,7 +314,7 @@ impl<W: io::Write> Samples<'_, W> {
         labels: &[u8],
         push: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<()> {
-        let text = &mut self.out.text;
+        let text = self.out.text();
         text.extend_from_slice(self.name.as_bytes());
         text.extend_from_slice(suffix.as_bytes());
         if labels.is_empty() {

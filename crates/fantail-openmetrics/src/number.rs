@@ -35,7 +35,7 @@ pub(crate) fn write_seconds(micros: u128, line: &mut Lines<'_>) {
     } else {
         let mut text = Vec::new();
         push_seconds(micros, &mut text);
-        line.part(&text, 0..text.len());
+        line.slice(&text);
     }
 }
 

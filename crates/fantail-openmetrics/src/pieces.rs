@@ -2,28 +2,43 @@
 
 use std::io;
 
+use fantail_metrics::lines::{Lines, Sheet};
+
 /// So much is written at once, and a line more.
 const PIECE: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Pieces<W> {
-    /// What was not written yet; lines are added here.
-    pub(crate) text: Vec<u8>,
+    /// What was not written yet.
+    sheet: Sheet,
     out: W,
 }
 
 impl<W: io::Write> Pieces<W> {
-    pub(crate) const fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Self {
-            text: Vec::new(),
+            sheet: Sheet::default(),
             out,
         }
+    }
+
+    /// What was not written yet; text is added here.
+    #[inline]
+    pub(crate) fn text(&mut self) -> &mut Vec<u8> {
+        self.sheet.text()
+    }
+
+    /// Adds the lines that `write` makes, which should not take more than
+    /// `most` bytes.
+    #[inline]
+    pub(crate) fn lines(&mut self, most: usize, write: impl Fn(&mut Lines<'_>)) {
+        self.sheet.lines(most, write);
     }
 
     /// Writes what there is, if that is a piece.
     #[inline]
     pub(crate) fn write_full(&mut self) -> io::Result<()> {
-        if self.text.len() < PIECE {
+        if self.sheet.len() < PIECE {
             return Ok(());
         }
         self.write()
@@ -36,8 +51,8 @@ impl<W: io::Write> Pieces<W> {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(&self.text);
-        self.text.clear();
+        let written = self.out.write_all(self.sheet.written());
+        self.sheet.clear();
         written
     }
 }

@@ -92,8 +92,7 @@ impl<'a> Points<'a> {
             let (one, others) = match stretch {
                 Stretch::Many(siblings) if self.are_usual(&siblings) => {
                     at += siblings.series().len();
-                    let name = self.names.first().map_or("", String::as_str);
-                    write(Piece::Many(name, siblings))?;
+                    write(Piece::Many(walk.above(&siblings), siblings))?;
                     continue;
                 }
                 Stretch::Many(siblings) => (None, Some(siblings.series().iter())),
@@ -115,7 +114,7 @@ impl<'a> Points<'a> {
     fn are_usual(&self, siblings: &Siblings<'_>) -> bool {
         let (shortest, longest) = siblings.lengths();
         let texts = siblings.texts();
-        self.levels == 1
+        siblings.depth() == self.levels
             && shortest > 0
             && longest <= SHORT
             && stand_for_themselves(texts)
@@ -148,9 +147,18 @@ pub(crate) enum Piece<'p, 'a> {
     /// One sample: its labels as they are written, and where the series are
     /// that make it.
     One(&'p [u8], Members<'p>),
-    /// Series that are a sample each; the name of their only label, whose
-    /// values are written as they are.
-    Many(&'p str, Siblings<'a>),
+    /// Series that are a sample each, the values of whose last labels are
+    /// written as they are.
+    Many(Above<'p>, Siblings<'a>),
+}
+
+/// What the labels of many samples begin with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Above<'p> {
+    /// The labels that all have, as they are written.
+    pub(crate) labels: &'p [u8],
+    /// The name of the last.
+    pub(crate) name: &'p str,
 }
 
 /// Where the series are that make a sample.
@@ -187,6 +195,19 @@ impl<'a> Walk<'a> {
             labels: Vec::new(),
             here: [0],
             written,
+        }
+    }
+
+    /// What these have in common; it came to the series right above them.
+    fn above(&mut self, siblings: &Siblings<'_>) -> Above<'_> {
+        let depth = siblings.depth();
+        self.path.truncate(depth);
+        let length = self.path.last().map_or(0, |(_, length)| *length);
+        self.labels.truncate(length);
+        let name = self.points.names.get(depth.wrapping_sub(1));
+        Above {
+            labels: &self.labels,
+            name: name.map_or("", String::as_str),
         }
     }
 

@@ -9,7 +9,7 @@ use fantail_metrics::{
 
 use crate::{
     exemplar::{Exemplars, Measure, later},
-    exposition::{Exposition, Family, Kind, Reason, Samples},
+    exposition::{Exposition, Family, Kind, Many, Reason, Samples},
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
@@ -116,14 +116,15 @@ fn plain_counter<W: io::Write>(
     samples: &mut Samples<'_, W>,
     sum: Sum,
 ) -> io::Result<()> {
-    let mut many = None;
+    let mut many: Option<Many> = None;
     let mut sums = Vec::new();
     points.each_piece(|piece| match piece {
         Piece::One(labels, members) => samples.point(labels, |line| {
             sum.push(sum.of_all(points.series(members)), line);
         }),
-        Piece::Many(label, siblings) => {
-            let many = many.get_or_insert_with(|| samples.many(label));
+        Piece::Many(above, siblings) => {
+            let before = many.take().filter(|many| many.are_below(above));
+            let many = many.insert(before.unwrap_or_else(|| samples.many(above)));
             // Memory is read ahead of what is written.
             sums.clear();
             sums.extend(siblings.each().map(|distributions| sum.of(distributions)));

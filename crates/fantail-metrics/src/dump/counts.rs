@@ -5,12 +5,9 @@
 
 use std::borrow::Cow;
 
-use fantail_event::Dialect;
-
 use crate::{
     Distribution, DovecotLabels, Siblings,
-    dump::names::has_blank,
-    lines::{self, Text},
+    lines::{Lines, Sheet, Text},
 };
 
 /// The most digits of a count.
@@ -18,60 +15,119 @@ const DIGITS: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Counts {
-    /// The metric, up to the label.
-    name: Text,
-    /// What stands before the count of the duration, and of each field.
-    fields: Vec<Text>,
-    labels: DovecotLabels,
-    /// All that a row has besides the label, at the most.
-    width: usize,
+    /// What the rows at hand are below.
+    above: Vec<u8>,
+    row: Row,
     counts: Vec<u64>,
+    /// Labels as they are shown, where they are not so already.
+    changed: Vec<u8>,
+}
+
+/// What all rows have.
+#[derive(Debug)]
+struct Row {
+    /// All that stands before the label.
+    name: Text,
+    /// What stands before the count of each field.
+    fields: Vec<Text>,
+    /// How long a row is from the label on, at the most.
+    width: usize,
 }
 
 impl Counts {
-    /// For the series right below a metric whose name and fields, as they
-    /// stand in an answer, are these.
-    pub(super) fn new(name: &[u8], fields: &[Cow<'_, [u8]>], dialect: Dialect) -> Self {
-        let name = Text::new(&[name, b"_"].concat());
+    /// For the series of a metric whose fields, as they stand in an answer,
+    /// are these.
+    pub(super) fn new(fields: &[Cow<'_, [u8]>]) -> Self {
         let fields = fields.iter().map(|field| [b"\t", &**field, b"\t"].concat());
-        let fields: Vec<Text> = std::iter::once(b"\t".to_vec())
-            .chain(fields)
-            .map(|field| Text::new(&field))
-            .collect();
-        let before = fields.iter().map(|field| field.len() + DIGITS);
+        let fields: Vec<Text> = fields.map(|field| Text::new(&field)).collect();
+        let each = fields.iter().map(|field| field.len() + DIGITS);
         Self {
-            width: name.len() + before.sum::<usize>() + 1,
-            name,
-            fields,
-            labels: DovecotLabels::new(dialect),
+            above: Vec::new(),
+            row: Row {
+                width: 1 + DIGITS + each.sum::<usize>() + 1,
+                name: Text::new(b"_"),
+                fields,
+            },
             counts: Vec::new(),
+            changed: Vec::new(),
         }
     }
 
-    /// Appends the rows of these series; `false` if their labels are not as
-    /// usual, so that each has to be looked at.
+    /// Appends the rows of these series, below what has this name; `false` if
+    /// their labels are not as usual, so that each has to be looked at.
     #[inline]
-    pub(super) fn push(&mut self, siblings: &Siblings<'_>, out: &mut Vec<u8>) -> bool {
+    pub(super) fn push(
+        &mut self,
+        siblings: &Siblings<'_>,
+        (above, labels): (&[u8], DovecotLabels),
+        out: &mut Sheet,
+    ) -> bool {
         self.counts.clear();
         let counts = siblings.distributions().iter().map(Distribution::count);
         self.counts.extend(counts);
-        let (texts, (_, longest)) = (siblings.texts(), siblings.lengths());
-        if !self.labels.are_plain(texts, longest) || has_blank(texts) {
+        let Some(labels) = labels.shown(siblings, &mut self.changed) else {
             return false;
+        };
+        if self.above != above {
+            self.above = above.to_vec();
+            self.row.name = Text::new(&[above, b"_"].concat());
         }
-        let each = self.counts.chunks_exact(self.fields.len());
-        let most = texts.len() + each.len() * self.width;
-        lines::append(out, most, |lines| {
-            for (label, counts) in siblings.ranges().zip(each) {
-                lines.text(&self.name);
-                lines.part(texts, label);
-                for (field, count) in self.fields.iter().zip(counts) {
-                    lines.text(field);
-                    lines.whole(*count);
-                }
-                lines.bytes(b"\n");
-            }
-        });
+        let (row, counts) = (&self.row, &*self.counts);
+        let most = labels.len() + counts.len() * (row.name.len() + row.width);
+        let lengths = siblings.each_length();
+        if row.fields.is_empty() {
+            out.lines(most, |lines| {
+                row.write_each(lengths.clone(), labels, counts, lines);
+            });
+        } else {
+            out.lines(most, |lines| {
+                row.write_all(lengths.clone(), labels, counts, lines);
+            });
+        }
         true
+    }
+}
+
+impl Row {
+    /// Rows of a count alone.
+    #[inline]
+    fn write_each(
+        &self,
+        lengths: impl Iterator<Item = usize>,
+        mut labels: &[u8],
+        counts: &[u64],
+        lines: &mut Lines<'_>,
+    ) {
+        for (length, count) in lengths.zip(counts) {
+            lines.text(&self.name);
+            lines.first(&mut labels, length);
+            lines.whole_between(b'\t', *count, b'\n');
+        }
+    }
+
+    /// Rows with fields.
+    #[inline]
+    fn write_all(
+        &self,
+        lengths: impl Iterator<Item = usize>,
+        mut labels: &[u8],
+        counts: &[u64],
+        lines: &mut Lines<'_>,
+    ) {
+        let each = counts.chunks_exact(self.fields.len() + 1);
+        for (length, counts) in lengths.zip(each) {
+            lines.text(&self.name);
+            lines.first(&mut labels, length);
+            let Some((duration, counts)) = counts.split_first() else {
+                continue;
+            };
+            lines.bytes(b"\t");
+            lines.whole(*duration);
+            for (field, count) in self.fields.iter().zip(counts) {
+                lines.text(field);
+                lines.whole(*count);
+            }
+            lines.bytes(b"\n");
+        }
     }
 }

@@ -59,6 +59,15 @@ impl<'a> Path<'a> {
         here.map(|_| &*self.name)
     }
 
+    /// The name above the series of so many levels below the metric that come
+    /// next, and their labels; `None` if they have no rows.
+    #[inline]
+    pub(super) fn above(&mut self, depth: usize) -> Option<(&[u8], DovecotLabels)> {
+        self.steps.truncate(depth);
+        let above = (*self.steps.last()?)?;
+        Some((self.name.get(..above.end)?, above.labels))
+    }
+
     /// Appends the name of a series as [`enter`](Self::enter) would give it,
     /// without going there; `None` if it has to be entered. For the usual label
     /// of a series that nothing is below: no name begins with its name.
@@ -138,7 +147,7 @@ fn replace_blanks(label: &mut [u8]) {
 
 /// Looks at eight bytes at a time: most labels have none.
 #[inline]
-pub(super) fn has_blank(bytes: &[u8]) -> bool {
+fn has_blank(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let blank = |eight: &[u8; 8]| {
         let other = u64::from_ne_bytes(*eight) ^ (ONES * u64::from(b' '));

@@ -1,14 +1,17 @@
 //! Series that lie one after another, to be written as fast as memory is read.
 //!
-//! A metric with one level has its series in memory in the order of a dump.
-//! Whoever writes all of them need not ask each for its label and what that
-//! is: the texts of a segment's labels stand in one piece, and are looked at
-//! as one.
+//! A metric with one level has its series in memory in the order of a dump;
+//! with more levels, or after a merge, some of them. Whoever writes all of them
+//! need not ask each for its label and what that is: the texts of a segment's
+//! labels stand in one piece, and are looked at as one.
 
 use std::{iter, ops::Range};
 
 use super::{Order, Series, SeriesList};
-use crate::{Distribution, segmented::SEGMENT, store::Texts};
+use crate::{Distribution, order::Place, segmented::SEGMENT, store::Texts};
+
+/// Fewer than these are quicker written one by one.
+const FEW: usize = 4;
 
 /// What comes next in a list of series.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +22,7 @@ pub enum Stretch<'a> {
     Many(Siblings<'a>),
 }
 
-/// Series right below a metric, whose labels are all
+/// Series right below the same one, whose labels are all
 /// [values](crate::Label::Value), and which nothing is below.
 #[derive(Debug, Clone, Copy)]
 pub struct Siblings<'a> {
@@ -35,6 +38,13 @@ impl<'a> Siblings<'a> {
         self.list
     }
 
+    /// How many levels below the metric they are; at least one.
+    #[must_use]
+    #[inline]
+    pub fn depth(&self) -> usize {
+        self.list.get(0).map_or(1, |series| series.depth())
+    }
+
     /// The values of all labels, one after another.
     #[must_use]
     #[inline]
@@ -46,6 +56,12 @@ impl<'a> Siblings<'a> {
     #[inline]
     pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
         self.texts.ranges()
+    }
+
+    /// How long the value of each label is.
+    #[inline]
+    pub fn each_length(&self) -> impl Iterator<Item = usize> + Clone + use<'a> {
+        self.texts.each_length()
     }
 
     /// The distributions of each series, as
@@ -90,13 +106,15 @@ impl<'a> SeriesList<'a> {
 
     #[inline]
     fn siblings(self, at: usize) -> Option<Siblings<'a>> {
-        let Order::Flat { from, to } = self.order else {
-            return None;
+        let (first, count) = match self.order {
+            // But not the metric itself.
+            Order::Flat { from, to } => Some(from as usize + at)
+                .filter(|first| *first > 0)
+                .and_then(|first| Some((first, (to as usize).checked_sub(first)?)))?,
+            Order::Sorted(places) => leaves(places.get(at..)?)?,
         };
-        // But not the metric itself.
-        let first = Some(from as usize + at).filter(|first| *first > 0)?;
         let within = first % SEGMENT;
-        let count = (SEGMENT - within).min((to as usize).checked_sub(first)?);
+        let count = (SEGMENT - within).min(count);
         let chunk = self.chunks.get(first / SEGMENT)?;
         let (texts, distributions) = chunk.texts(within, within + count)?;
         (count > 0).then(|| Siblings {
@@ -105,4 +123,23 @@ impl<'a> SeriesList<'a> {
             distributions,
         })
     }
+}
+
+/// Which the first of these is, and how many stand one after another from
+/// there on, below the same series and with nothing below them. They may be in
+/// several chunks, but there are not many more than one has.
+#[inline]
+fn leaves(places: &[Place]) -> Option<(usize, usize)> {
+    let first = places.first().filter(|first| first.depth > 0)?;
+    let is_next = |(place, at): &(&Place, u32)| place.at == *at && place.depth == first.depth;
+    let so_far = places
+        .iter()
+        .zip(first.at..)
+        .take(SEGMENT)
+        .take_while(is_next);
+    let count = so_far.count();
+    // What is below the last of them comes next.
+    let is_above = |next: &Place| next.depth > first.depth;
+    let count = count - usize::from(places.get(count).is_some_and(is_above));
+    (count >= FEW).then_some((first.at as usize, count))
 }

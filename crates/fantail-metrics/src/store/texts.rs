@@ -57,4 +57,14 @@ impl<'a> Texts<'a> {
             std::mem::replace(&mut start, end)..end
         })
     }
+
+    /// How long each is.
+    #[inline]
+    pub(crate) fn each_length(&self) -> impl Iterator<Item = usize> + Clone + use<'a> {
+        let mut start = self.start;
+        self.heads.iter().map(move |head| {
+            let end = head.end as usize;
+            end.wrapping_sub(std::mem::replace(&mut start, end))
+        })
+    }
 }

@@ -2,11 +2,11 @@
 
 use fantail_event::{Dialect, Value, escape::escape};
 use fantail_metrics::{
-    Label, MetricSettings, Registry, Snapshot, Stretch,
+    Label, Limits, MetricSettings, Registry, Snapshot, Stretch,
     dump::{self, Column, Names},
 };
 
-use crate::registry::{discrete, event, settings, with_sent};
+use crate::registry::{discrete, event, settings, text, with_sent};
 
 /// Each label once or more, by the number of its events.
 fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]) -> Snapshot {
@@ -45,25 +45,29 @@ fn check(name: &str, fields: &[&str], labels: &[(Vec<u8>, usize)]) {
     let mut metric = settings(name, "size", &[("user", discrete())]);
     metric.fields = fields.iter().map(|field| field.as_bytes().into()).collect();
     for dialect in [Dialect::V2_3, Dialect::V2_4] {
-        let snapshot = counted(metric.clone(), dialect, labels);
-        let mut answer = Vec::new();
-        dump::write_answer(&snapshot, &[Column::Count], &mut answer);
-        assert_eq!(
-            String::from_utf8_lossy(&answer),
-            String::from_utf8_lossy(&expected(&snapshot)),
-            "{name} {fields:?}"
-        );
-        let mut in_pieces = Vec::new();
-        dump::write_answer_to(&snapshot, &[Column::Count], &mut in_pieces).unwrap();
-        assert_eq!(in_pieces, answer);
-        check_stretches(&snapshot);
+        check_snapshot(&counted(metric.clone(), dialect, labels));
     }
 }
 
+/// How many of its series come many at a time.
+fn check_snapshot(snapshot: &Snapshot) -> usize {
+    let mut answer = Vec::new();
+    dump::write_answer(snapshot, &[Column::Count], &mut answer);
+    assert_eq!(
+        String::from_utf8_lossy(&answer),
+        String::from_utf8_lossy(&expected(snapshot))
+    );
+    let mut in_pieces = Vec::new();
+    dump::write_answer_to(snapshot, &[Column::Count], &mut in_pieces).unwrap();
+    assert_eq!(in_pieces, answer);
+    check_stretches(snapshot)
+}
+
 /// They are all series in order, and say the same of each.
-fn check_stretches(snapshot: &Snapshot) {
+fn check_stretches(snapshot: &Snapshot) -> usize {
     let list = snapshot.metrics()[0].series();
     let mut all = list.iter();
+    let mut many = 0;
     for stretch in list.stretches() {
         let siblings = match stretch {
             Stretch::One(series) => {
@@ -83,10 +87,13 @@ fn check_stretches(snapshot: &Snapshot) {
             let text = &siblings.texts()[range];
             assert_eq!(Label::Value(text), next.label());
             assert_eq!(series.label(), next.label());
-            assert_eq!((series.depth(), next.depth()), (1, 1));
+            assert_eq!(series.depth(), next.depth());
+            assert_eq!(siblings.depth(), next.depth());
             assert!(std::ptr::eq(distributions, next.distributions()));
             lengths.push(text.len());
         }
+        many += lengths.len();
+        assert_eq!(siblings.each_length().collect::<Vec<_>>(), lengths);
         let ends = (lengths.iter().min(), lengths.iter().max());
         assert_eq!(
             ends,
@@ -94,6 +101,7 @@ fn check_stretches(snapshot: &Snapshot) {
         );
     }
     assert!(all.next().is_none());
+    many
 }
 
 fn plain(count: usize) -> Vec<(Vec<u8>, usize)> {
@@ -137,6 +145,73 @@ fn odd_labels_among_others() {
             let mut labels = plain(200);
             labels[place] = (label.to_vec(), 3);
             check("logins", &["size"], &labels);
+        }
+    }
+}
+
+#[test]
+fn characters_do_not_go_on_in_the_next_label() {
+    let mut labels = plain(70);
+    labels[9] = (b"caf\xc3".to_vec(), 1);
+    labels[10] = (b"\xa9 au lait".to_vec(), 1);
+    check("logins", &[], &labels);
+    labels[9] = ("café".into(), 1);
+    labels[10] = ("au lait".into(), 1);
+    check("logins", &["size"], &labels);
+}
+
+/// Events of users, each with a command, and with a reply unless that is empty.
+fn by_levels(dialect: Dialect, events: &[(&'static str, usize, &'static str)]) -> Snapshot {
+    let levels = ["command", "user", "reply"].map(|level| (level, discrete()));
+    let mut registry = Registry::new(dialect);
+    let id = registry.add(settings("logins", "", &levels)).unwrap();
+    for (command, user, reply) in events {
+        let user = Value::Str(format!("user{user}@example.com").into_bytes().into());
+        let mut fields = vec![("command", text(command)), ("user", user)];
+        if !reply.is_empty() {
+            fields.push(("reply", text(reply)));
+        }
+        let event = event(fields);
+        with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+    }
+    registry.snapshot()
+}
+
+#[test]
+fn series_of_several_levels() {
+    for dialect in [Dialect::V2_3, Dialect::V2_4] {
+        // Replies come one after another, users do not.
+        let replies = ["OK", "NO", "BAD", "BYE", "PREAUTH"];
+        let mut events: Vec<_> = (0..40)
+            .flat_map(|user| replies.map(|reply| ("SELECT", user, reply)))
+            .collect();
+        let many = check_snapshot(&by_levels(dialect, &events));
+        assert!(many > 150, "{many}");
+        // Nor do replies any more, or some are missing.
+        events.extend((20..60).map(|user| ("FETCH", user, "OK")));
+        events.extend((30..50).map(|user| ("SELECT", user, "LATER")));
+        events.extend((50..90).map(|user| ("NOOP", user, "")));
+        check_snapshot(&by_levels(dialect, &events));
+        // Blanks above.
+        let blank = replies.map(|reply| ("a blank", 1, reply));
+        assert_eq!(check_snapshot(&by_levels(dialect, &blank)), 5);
+    }
+}
+
+#[test]
+fn series_of_several_shards() {
+    for dialect in [Dialect::V2_3, Dialect::V2_4] {
+        let metric = settings("logins", "size", &[("user", discrete())]);
+        let labels = plain(400);
+        let part = |from, to| counted(metric.clone(), dialect, &labels[from..to]);
+        for parts in [
+            vec![part(0, 300), part(100, 400)],
+            vec![part(0, 200), part(200, 400)],
+            vec![part(0, 100), part(50, 150), part(0, 400)],
+        ] {
+            let whole = Snapshot::merged(&parts, &Limits::default()).unwrap();
+            let many = check_snapshot(&whole);
+            assert!(many > 390, "{many}");
         }
     }
 }

@@ -87,6 +87,7 @@ fn escaped<'a>(
     level: &GroupBy,
 ) -> Option<(Cow<'a, str>, DovecotLabels)> {
     if let Some((plain, below)) = labels.plain(label)
+        && plain.is_ascii()
         && stand_for_themselves(plain)
         && let Ok(text) = str::from_utf8(plain)
     {

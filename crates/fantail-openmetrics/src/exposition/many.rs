@@ -1,4 +1,4 @@
-//! The samples of many series that have but one label.
+//! The samples of many series that differ in one label.
 //!
 //! Here nothing is looked at: that the values of the labels may be written as
 //! they are, the caller knows.
@@ -7,20 +7,31 @@ use std::io;
 
 use fantail_metrics::{
     Siblings,
-    lines::{self, Lines, Text},
+    lines::{Lines, Text},
 };
 
 use super::Samples;
+use crate::points::Above;
 
-/// How much a sample has besides its name and label, at the most (but for
-/// numbers of more than 64 bits).
+/// How much a sample has behind its labels, at the most (but for numbers of
+/// more than 64 bits).
 const WIDTH: usize = 32;
 
 /// What many samples of a family have in common.
 #[derive(Debug)]
 pub(crate) struct Many {
-    /// What stands before the value of the label.
+    /// The labels that all have.
+    labels: Vec<u8>,
+    /// What stands before the value of the last label.
     before: Text,
+}
+
+impl Many {
+    /// Whether those below this have it in common, in the same family and
+    /// level.
+    pub(crate) fn are_below(&self, above: Above<'_>) -> bool {
+        self.labels == above.labels
+    }
 }
 
 impl<W: io::Write> Samples<'_, W> {
@@ -30,11 +41,15 @@ impl<W: io::Write> Samples<'_, W> {
         self.created.is_none()
     }
 
-    /// The usual samples of series that have but the label with this name.
-    pub(crate) fn many(&self, label: &str) -> Many {
-        let before = [self.name, self.suffix, "{", label, "=\""].concat();
+    /// The usual samples of series that have these labels and another.
+    pub(crate) fn many(&self, above: Above<'_>) -> Many {
+        let comma = if above.labels.is_empty() { "" } else { "," };
+        let parts = [self.name, self.suffix, "{"].map(str::as_bytes);
+        let last = [comma, above.name, "=\""].map(str::as_bytes);
+        let before = [&parts[..], &[above.labels], &last].concat().concat();
         Many {
-            before: Text::new(before.as_bytes()),
+            labels: above.labels.to_vec(),
+            before: Text::new(&before),
         }
     }
 
@@ -50,10 +65,11 @@ impl<W: io::Write> Samples<'_, W> {
     ) -> io::Result<()> {
         let texts = siblings.texts();
         let most = texts.len() + numbers.len() * (many.before.len() + WIDTH);
-        lines::append(&mut self.out.text, most, |lines| {
-            for (range, number) in siblings.ranges().zip(numbers) {
+        self.out.lines(most, |lines| {
+            let mut texts = texts;
+            for (length, number) in siblings.each_length().zip(numbers) {
                 lines.text(&many.before);
-                lines.part(texts, range);
+                lines.first(&mut texts, length);
                 lines.bytes(b"\"} ");
                 push(number, lines);
                 lines.bytes(b"\n");

@@ -1,47 +1,82 @@
 //! Samples that are written many at a time, beside the same one by one.
 
 use fantail_event::{Dialect, Event, Timestamp, Value};
-use fantail_metrics::{MetricSettings, Registry, Snapshot};
+use fantail_metrics::{Registry, Snapshot};
+use fantail_openmetrics::{Format, Options};
 
 use crate::{
     exposition::{all_options, answer},
     hostile::{discrete, hostile_values, metric, observed},
 };
 
-fn logins() -> MetricSettings {
-    metric("logins", &["size"], &[("user", discrete())])
-}
-
 /// An event for each user, with this size and so many microseconds long.
 fn played(events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
+    played_below(&[], events)
+}
+
+/// The same below a level of each of these commands.
+fn played_below(commands: &[&str], events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
+    let mut levels = vec![("user", discrete())];
+    if !commands.is_empty() {
+        levels.insert(0, ("command", discrete()));
+    }
     let mut registry = Registry::new(Dialect::V2_4);
-    let id = registry.add(logins()).unwrap();
-    for (user, size) in events {
+    let id = registry.add(metric("logins", &["size"], &levels)).unwrap();
+    let events: Vec<_> = events.collect();
+    let command = |at: usize| commands.get(at).copied().unwrap_or_default();
+    let each = (0..commands.len().max(1)).flat_map(|at| events.iter().map(move |it| (at, it)));
+    for (at, (user, size)) in each {
         let mut event = Event::new(Timestamp::from_unix_micros(1_000_000));
         event.sent = Some(Timestamp::from_unix_micros(1_000_000 + size));
-        event.set(&b"user"[..], Value::Str(user.into()));
-        event.set(&b"size"[..], Value::Int(size));
+        event.set(&b"command"[..], Value::Str(command(at).as_bytes().into()));
+        event.set(&b"user"[..], Value::Str(user.clone().into()));
+        event.set(&b"size"[..], Value::Int(*size));
         observed(&mut registry, &[id], &event);
     }
     registry.snapshot()
 }
 
-/// The answer for these users, of whom every third comes three times,
-/// is that for a snapshot whose series have places of their own.
+/// The samples for these users, of whom every third comes three times, are
+/// those that are written one by one, as they are where each has a `_created`.
 fn check(users: Vec<Vec<u8>>) {
     let events = (1_i64..).zip(users).flat_map(|(number, user)| {
         let times = if number % 3 == 0 { 3 } else { 1 };
         std::iter::repeat_n((user, number.pow(5) * 7), times)
     });
-    let snapshot = played(events);
+    let snapshot = played(events.clone());
     let mut merged = snapshot.clone();
     assert_eq!(merged.merge(played(std::iter::empty())), 0);
+    for snapshot in [
+        snapshot,
+        merged,
+        played_below(&["SELECT", "a \"FETCH\"", "NOOP"], events),
+    ] {
+        check_snapshot(&snapshot);
+    }
+}
+
+fn check_snapshot(snapshot: &Snapshot) {
+    let with_created =
+        |options: &Options| options.format == Format::OpenMetrics && options.created.is_some();
+    let (text, _) = answer(snapshot, all_options().find(with_created).unwrap());
+    let one_by_one = samples(&text);
+    assert_eq!(text.contains("_created"), !one_by_one.is_empty());
     for options in all_options() {
-        let (text, left_out) = answer(&snapshot, options.clone());
-        let (one_by_one, _) = answer(&merged, options);
-        assert_eq!(text, one_by_one);
+        let (text, left_out) = answer(snapshot, options);
+        assert_eq!(samples(&text), one_by_one);
         assert!(left_out.is_empty());
     }
+}
+
+/// But those that tell when counting began.
+fn samples(text: &str) -> Vec<&str> {
+    let is_created = |line: &str| {
+        let name = line.split(['{', ' ']).next();
+        name.is_some_and(|name| name.ends_with("_created"))
+    };
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !is_created(line))
+        .collect()
 }
 
 fn usual(count: usize) -> Vec<Vec<u8>> {
@@ -76,7 +111,7 @@ fn samples_of_usual_values() {
     let snapshot = played(events);
     for options in all_options().filter(|options| options.created.is_none()) {
         let (text, _) = answer(&snapshot, options);
-        let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let samples = samples(&text);
         let family = |name: &str, number: &dyn Fn(i64) -> String| -> Vec<String> {
             (0..70)
                 .map(|at| {
