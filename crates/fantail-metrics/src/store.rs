@@ -5,12 +5,12 @@
 //! [segments](crate::segmented): a snapshot copies neither.
 
 mod chunk;
+mod labels;
 mod texts;
 
 use std::sync::Arc;
 
-use fantail_event::same_name;
-
+use self::labels::Labels;
 pub(crate) use self::{chunk::Chunk, texts::Texts};
 use crate::{
     Distribution, Exemplar,
@@ -18,74 +18,6 @@ use crate::{
     segmented::{SEGMENT, Segmented, push},
     tree::{Key, NOW},
 };
-
-/// The series of a segment: what they are.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Labels {
-    heads: Vec<Head>,
-    /// All texts, one after another.
-    texts: Vec<u8>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    parent: u32,
-    /// See [`Key::parts`].
-    tag: u32,
-    /// Where its text ends.
-    end: u32,
-}
-
-impl Labels {
-    /// None, with room for those of a segment that are much like these. There
-    /// will be as many, and to grow from one on costs more than to fill.
-    fn after(full: &Self) -> Self {
-        Self {
-            heads: Vec::with_capacity(SEGMENT),
-            texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, parent: u32, key: Key<'_>) {
-        let (tag, text) = key.parts();
-        self.texts.extend_from_slice(text);
-        let head = Head {
-            parent,
-            tag,
-            // 64 texts of 272 bytes.
-            end: u32::try_from(self.texts.len()).unwrap_or(u32::MAX),
-        };
-        push(&mut self.heads, head, 1);
-        if self.heads.len() == SEGMENT {
-            self.texts.shrink_to_fit();
-        }
-    }
-
-    fn text(&self, within: usize) -> &[u8] {
-        let end = |at: usize| self.heads.get(at).map_or(0, |head| head.end as usize);
-        let start = within.checked_sub(1).map_or(0, end);
-        self.texts.get(start..end(within)).unwrap_or_default()
-    }
-
-    /// Whether a series has this parent and key.
-    #[inline]
-    fn is(&self, within: usize, parent: u32, (tag, text): (u32, &[u8])) -> bool {
-        let Some(head) = self.heads.get(within) else {
-            return false;
-        };
-        head.parent == parent && head.tag == tag && same_name(self.text(within), text)
-    }
-
-    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
-        self.heads.iter().map(|head| head.parent)
-    }
-
-    pub(crate) fn key(&self, within: usize) -> Key<'_> {
-        let tag = self.heads.get(within).map_or(0, |head| head.tag);
-        Key::from_parts(tag, self.text(within))
-    }
-}
 
 /// What is known of a series besides its numbers.
 #[derive(Debug, Clone, Copy)]
@@ -347,7 +279,7 @@ impl Store {
 
     pub(crate) fn share(&mut self) -> Vec<Chunk> {
         let mut chunks = Vec::with_capacity(self.labels.count());
-        let labels = self.labels.share(|labels| labels.heads.len());
+        let labels = self.labels.share(Labels::look);
         let values = self.values.share(Values::look);
         let both = labels.zip(values);
         chunks.extend(both.map(|(labels, values)| Chunk::new(labels, values)));

@@ -30,7 +30,7 @@ impl Chunk {
 
     /// How many series it has.
     pub(crate) fn len(&self) -> usize {
-        self.labels.heads.len()
+        self.labels.len()
     }
 
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Head, Labels};
+use super::Labels;
 
 /// The texts of series one after another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Texts<'a> {
-    heads: &'a [Head],
-    /// Where the first begins, as the heads count.
+    ends: &'a [u16],
+    /// Where the first begins, as the ends count.
     start: usize,
     pub(crate) all: &'a [u8],
     /// How long the shortest and the longest are.
@@ -20,23 +20,18 @@ impl Labels {
     /// have.
     #[inline]
     pub(super) fn texts(&self, from: usize, to: usize) -> Option<Texts<'_>> {
-        let heads = self.heads.get(from..to)?;
-        let before = from.checked_sub(1).and_then(|at| self.heads.get(at));
-        let start = before.map_or(0, |head| head.end as usize);
-        let (mut end, mut shortest, mut longest) = (start, usize::MAX, 0);
-        for head in heads {
-            if head.tag != 0 {
-                return None;
-            }
-            let length = (head.end as usize).wrapping_sub(end);
-            end = head.end as usize;
+        let (start, ends, all) = self.texts_of(from, to)?;
+        let (mut before, mut shortest, mut longest) = (start, usize::MAX, 0);
+        for end in ends.iter().map(|end| usize::from(*end)) {
+            let length = end.wrapping_sub(before);
+            before = end;
             shortest = shortest.min(length);
             longest = longest.max(length);
         }
         Some(Texts {
-            heads,
+            ends,
             start,
-            all: self.texts.get(start..end)?,
+            all,
             lengths: (shortest, longest),
         })
     }
@@ -44,7 +39,7 @@ impl Labels {
 
 impl<'a> Texts<'a> {
     pub(crate) const fn len(&self) -> usize {
-        self.heads.len()
+        self.ends.len()
     }
 
     /// Where each is among all.
@@ -52,8 +47,8 @@ impl<'a> Texts<'a> {
     pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
         let first = self.start;
         let mut start = 0;
-        self.heads.iter().map(move |head| {
-            let end = (head.end as usize).wrapping_sub(first);
+        self.ends.iter().map(move |end| {
+            let end = usize::from(*end).wrapping_sub(first);
             std::mem::replace(&mut start, end)..end
         })
     }
@@ -62,8 +57,8 @@ impl<'a> Texts<'a> {
     #[inline]
     pub(crate) fn each_length(&self) -> impl Iterator<Item = usize> + Clone + use<'a> {
         let mut start = self.start;
-        self.heads.iter().map(move |head| {
-            let end = head.end as usize;
+        self.ends.iter().map(move |end| {
+            let end = usize::from(*end);
             end.wrapping_sub(std::mem::replace(&mut start, end))
         })
     }

@@ -1,0 +1,209 @@
+//! What the series of a segment are: their parents and keys.
+//!
+//! An event that looks for its series waits for the memory in which these lie,
+//! so what is the same for all is kept once. Most segments are of the values of
+//! one field, below one parent: then a series takes its text and two bytes, and
+//! those two of all series stay in a cache.
+
+use fantail_event::same_name;
+
+use crate::{
+    segmented::{SEGMENT, push},
+    tree::Key,
+};
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Labels {
+    kin: Kin,
+    /// Where the text of each ends: the 64th at 64 times 272 bytes at most.
+    ends: Vec<u16>,
+    /// All texts, one after another.
+    texts: Vec<u8>,
+}
+
+/// What a key has besides its text.
+#[derive(Debug, Clone)]
+enum Kin {
+    /// All have texts, and this parent.
+    Siblings(u32),
+    /// The parent of each, and the number of [`Key::parts`].
+    Each(Vec<(u32, u32)>),
+}
+
+impl Default for Kin {
+    /// Of none.
+    fn default() -> Self {
+        Self::Siblings(u32::MAX)
+    }
+}
+
+impl Kin {
+    /// None yet, after others like these.
+    fn after(full: &Self) -> Self {
+        match full {
+            Self::Siblings(_) => Self::default(),
+            Self::Each(_) => Self::Each(Vec::with_capacity(SEGMENT)),
+        }
+    }
+
+    #[inline]
+    fn of(&self, within: usize) -> (u32, u32) {
+        match self {
+            Self::Siblings(parent) => (*parent, 0),
+            Self::Each(each) => each.get(within).copied().unwrap_or((u32::MAX, 0)),
+        }
+    }
+
+    /// One more, after so many.
+    #[inline]
+    fn push(&mut self, before: usize, next: (u32, u32)) {
+        match self {
+            Self::Siblings(parent) if before == 0 && next.1 == 0 => *parent = next.0,
+            Self::Siblings(parent) if (*parent, 0) == next => {}
+            Self::Siblings(parent) => {
+                let mut each = vec![(*parent, 0); before];
+                push(&mut each, next, 1);
+                *self = Self::Each(each);
+            }
+            Self::Each(each) => push(each, next, 1),
+        }
+    }
+
+    /// Whether those from one up to another have texts.
+    fn have_texts(&self, from: usize, to: usize) -> bool {
+        match self {
+            Self::Siblings(_) => true,
+            Self::Each(each) => {
+                let all = each.get(from..to);
+                all.is_some_and(|all| all.iter().all(|(_, tag)| *tag == 0))
+            }
+        }
+    }
+}
+
+impl Labels {
+    /// None, with room for those of a segment that are much like these. There
+    /// will be as many, and to grow from one on costs more than to fill.
+    pub(super) fn after(full: &Self) -> Self {
+        Self {
+            kin: Kin::after(&full.kin),
+            ends: Vec::with_capacity(SEGMENT),
+            texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, parent: u32, key: Key<'_>) {
+        let (tag, text) = key.parts();
+        self.kin.push(self.ends.len(), (parent, tag));
+        self.texts.extend_from_slice(text);
+        let end = u16::try_from(self.texts.len()).unwrap_or(u16::MAX);
+        push(&mut self.ends, end, 1);
+        if self.ends.len() == SEGMENT {
+            self.texts.shrink_to_fit();
+        }
+    }
+
+    /// Looks at the ends of it.
+    pub(super) const fn look(&self) -> usize {
+        self.ends.len() ^ self.texts.len()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn text(&self, within: usize) -> Option<&[u8]> {
+        let end = usize::from(*self.ends.get(within)?);
+        let before = within.checked_sub(1).and_then(|at| self.ends.get(at));
+        let start = before.map_or(0, |end| usize::from(*end));
+        self.texts.get(start..end)
+    }
+
+    /// Whether a series has this parent and key.
+    #[inline]
+    pub(super) fn is(&self, within: usize, parent: u32, (tag, text): (u32, &[u8])) -> bool {
+        let found = self.text(within);
+        self.kin.of(within) == (parent, tag) && found.is_some_and(|found| same_name(found, text))
+    }
+
+    pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).map(|within| self.kin.of(within).0)
+    }
+
+    pub(crate) fn key(&self, within: usize) -> Key<'_> {
+        let (_, tag) = self.kin.of(within);
+        Key::from_parts(tag, self.text(within).unwrap_or_default())
+    }
+
+    /// The texts of the series from one up to another and where each ends,
+    /// after where the first begins; `None` if one has none.
+    #[inline]
+    pub(super) fn texts_of(&self, from: usize, to: usize) -> Option<(usize, &[u16], &[u8])> {
+        if !self.kin.have_texts(from, to) {
+            return None;
+        }
+        let ends = self.ends.get(from..to)?;
+        let before = from.checked_sub(1).and_then(|at| self.ends.get(at));
+        let start = before.map_or(0, |end| usize::from(*end));
+        let end = ends.last().map_or(start, |end| usize::from(*end));
+        Some((start, ends, self.texts.get(start..end)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Labels;
+    use crate::tree::Key;
+
+    /// All are as they were put in, and only they.
+    fn check(series: &[(u32, Key<'_>)]) {
+        let mut labels = Labels::default();
+        let mut after = Labels::default();
+        for (at, (parent, key)) in series.iter().enumerate() {
+            labels.push(*parent, *key);
+            if at == 0 {
+                after = Labels::after(&labels);
+            }
+            after.push(*parent, *key);
+        }
+        for labels in [labels, after] {
+            let parents = series.iter().map(|(parent, _)| *parent);
+            assert!(labels.parents().eq(parents));
+            for (within, (parent, key)) in series.iter().enumerate() {
+                assert_eq!(labels.key(within), *key);
+                for (other_parent, other) in series {
+                    let same = (parent, key) == (other_parent, other);
+                    assert_eq!(labels.is(within, *other_parent, other.parts()), same);
+                }
+            }
+            let one = |within| labels.texts_of(within, within + 1);
+            for (within, (_, key)) in series.iter().enumerate() {
+                let expected = match key {
+                    Key::Text(text) => Some(*text),
+                    _ => None,
+                };
+                assert_eq!(one(within).map(|(.., text)| text), expected);
+            }
+            assert_eq!(one(series.len()), None, "there are no more");
+            assert!(!labels.is(series.len(), u32::MAX, (0, b"")));
+        }
+    }
+
+    #[test]
+    fn parents_and_keys_are_kept() {
+        let [a, b, long] = [&b"a"[..], b"b", &[b'x'; 272]].map(Key::Text);
+        check(&[]);
+        check(&[(0, a)]);
+        check(&[(u32::MAX, a)]);
+        check(&[(7, a), (7, b), (7, Key::Text(b"")), (7, long)]);
+        check(&[(7, a), (7, b), (8, a), (8, b), (7, long)]);
+        check(&[(7, a), (7, Key::Missing), (7, b)]);
+        check(&[(7, Key::Bucket(3)), (7, Key::Bucket(4)), (7, a)]);
+        check(&[(u32::MAX, Key::OtherBucket), (u32::MAX, a)]);
+        let long: Vec<Vec<u8>> = (0..64).map(|n| vec![n; 272]).collect();
+        let long: Vec<_> = long.iter().map(|text| (1, Key::Text(text))).collect();
+        check(&long);
+    }
+}
