@@ -9,12 +9,12 @@ use std::{
 };
 
 use fantail_config::{MetricRequest, Settings};
-use fantail_engine::{Counters, Plan};
+use fantail_engine::Plan;
 use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Exporters, onlookers::Onlookers, sessions::Running, shard::Intake, tap::Tap};
+use crate::{Exporters, onlookers::Onlookers, tap::Tap, worker::Report};
 
 /// A way to ask a running server; clones ask the same. All answers are `None`
 /// once it has ended.
@@ -28,7 +28,7 @@ pub struct Handle {
 /// What the control is asked to do.
 #[derive(Debug)]
 pub(crate) enum Order {
-    Report(bool, oneshot::Sender<Whole>),
+    Report(bool, oneshot::Sender<Report>),
     Add(Box<MetricRequest>, oneshot::Sender<Result<(), String>>),
     Remove(Vec<u8>, oneshot::Sender<bool>),
     Reopen(oneshot::Sender<()>),
@@ -73,18 +73,6 @@ impl Live {
     }
 }
 
-/// What all workers have counted together.
-#[derive(Debug)]
-pub(crate) struct Whole {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) engine: Counters,
-    pub(crate) intake: Intake,
-    pub(crate) connections: usize,
-    pub(crate) held: usize,
-    pub(crate) running: Running,
-    pub(crate) workers: usize,
-}
-
 /// What is counted outside the workers.
 #[derive(Debug)]
 pub(crate) struct Tally {
@@ -122,7 +110,7 @@ impl Handle {
         answer.await.ok()
     }
 
-    pub(crate) async fn report(&self, reset: bool) -> Option<Whole> {
+    pub(crate) async fn report(&self, reset: bool) -> Option<Report> {
         self.ask(|reply| Order::Report(reset, reply)).await
     }
 

@@ -63,7 +63,7 @@ pub(crate) enum Message {
     Drain(Instant, oneshot::Sender<()>),
 }
 
-/// What a worker has counted.
+/// What a worker has counted, or all of them together.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) snapshot: Snapshot,
@@ -72,6 +72,8 @@ pub(crate) struct Report {
     pub(crate) connections: usize,
     pub(crate) held: usize,
     pub(crate) running: Running,
+    /// How many workers.
+    pub(crate) workers: usize,
 }
 
 /// The control's end of a worker.
@@ -244,6 +246,7 @@ fn report(shared: &Shared, reset: bool) -> Report {
         connections: shared.connections.load(Ordering::Relaxed),
         held: shard.held(),
         running: shard.running,
+        workers: 1,
     }
 }
 

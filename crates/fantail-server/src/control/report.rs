@@ -13,7 +13,6 @@ use tokio::{sync::oneshot, task::spawn_blocking};
 use super::Control;
 use crate::{
     StateFile,
-    handle::Whole,
     sessions::Running,
     shard::Intake,
     worker::{Message, Report},
@@ -21,7 +20,7 @@ use crate::{
 
 impl Control {
     /// Asks all workers now, and answers when they have.
-    pub(super) fn report(&self, reset: bool, reply: oneshot::Sender<Whole>) {
+    pub(super) fn report(&self, reset: bool, reply: oneshot::Sender<Report>) {
         let reports: Vec<_> = self
             .workers
             .iter()
@@ -75,7 +74,7 @@ impl Control {
 
 /// What the workers have counted, together, in the room of one; `None` without
 /// workers.
-fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Whole> {
+fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
     let workers = reports.len();
     let (mut engine, mut intake) = (Counters::default(), Intake::default());
     let (mut connections, mut held, mut running) = (0, 0, Running::default());
@@ -93,7 +92,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Whole> {
         Ok([only]) => only,
         Err(shards) => Snapshot::merged(&shards, limits)?,
     };
-    Some(Whole {
+    Some(Report {
         snapshot,
         engine,
         intake,

@@ -9,10 +9,7 @@ use std::{
 
 use fantail_openmetrics::{Exposition, Family, Kind};
 
-use crate::{
-    handle::{Handle, Whole},
-    sessions::SERVICES,
-};
+use crate::{handle::Handle, sessions::SERVICES, worker::Report};
 
 const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family<'static> {
     Family {
@@ -33,7 +30,7 @@ const fn gauge(name: &'static str, help: &'static str) -> Family<'static> {
 
 /// Writes all families.
 pub(super) fn write<W: Write>(
-    whole: &Whole,
+    whole: &Report,
     handle: &Handle,
     out: &mut Exposition<W>,
 ) -> io::Result<()> {
@@ -73,7 +70,7 @@ fn process<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()>
     one(out, &scrapes, get(&tally.scrapes))
 }
 
-fn intake<W: Write>(whole: &Whole, handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
+fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let workers = gauge("fantail_workers", "Threads that read events");
     one(out, &workers, number(whole.workers))?;
@@ -104,7 +101,7 @@ fn intake<W: Write>(whole: &Whole, handle: &Handle, out: &mut Exposition<W>) -> 
 }
 
 /// All 0 unless sessions are looked at.
-fn sessions<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
+fn sessions<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
     let families = [
         (
             gauge("fantail_sessions", "Sessions that are open"),
@@ -129,7 +126,7 @@ fn sessions<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> 
     Ok(())
 }
 
-fn errors<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
+fn errors<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
     let errors = counter(
         "fantail_protocol_errors",
         "Connections closed for what the client sent",
@@ -142,7 +139,7 @@ fn errors<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
     })
 }
 
-fn metrics<W: Write>(whole: &Whole, out: &mut Exposition<W>) -> io::Result<()> {
+fn metrics<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
     let names = whole.snapshot.metrics().iter().map(|metric| {
         // No two metrics have a name, but two may look the same as text.
         let name = metric.settings().name.escape_ascii().to_string();

@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 
 use super::{Context, own, streamed, unavailable};
-use crate::handle::{Handle, Whole};
+use crate::{handle::Handle, worker::Report};
 
 /// What may stand behind `?`.
 #[derive(Debug, Deserialize)]
@@ -77,7 +77,7 @@ pub(super) async fn metrics(
 }
 
 fn render(
-    whole: &Whole,
+    whole: &Report,
     handle: &Handle,
     layout: Layout,
     out: &mut impl io::Write,
