@@ -256,7 +256,7 @@ impl Tree {
         // A series takes more than 100 bytes: memory ends long before.
         let at = u32::try_from(self.store().len()).unwrap_or(u32::MAX);
         self.push(parent, key, Mark::new(counted));
-        self.index.insert(hash, at);
+        self.index.push(hash);
         at
     }
 

@@ -84,9 +84,9 @@ impl Tree {
         let len = self.store().len();
         let mut index = self.index.cleared(len);
         // The metric itself is not looked up.
-        for (series, (parent, key)) in (0..).zip(self.store().keys()).skip(1) {
+        for (parent, key) in self.store().keys().skip(1) {
             let hash = index.hash(parent, key.parts());
-            index.insert(hash, series);
+            index.push(hash);
         }
         self.index = index;
     }

@@ -1,11 +1,12 @@
 //! Where a series is, by its parent and its key.
 //!
-//! A table without gaps between a place and its hash: whoever looks for a
-//! series finds both in one line of the cache, where a table with its tags
-//! apart takes two; with many series that is what an event waits for. Entries
-//! lie in the order of their hashes, but for those that were pushed on by
-//! others, so that the table grows by one walk over the old and the new, and
-//! without a look at the series themselves.
+//! Series are many and come in any order, so whoever looks for one waits for
+//! the memory of this table: it is as small as can be. An entry has 32 bits,
+//! of which the number of a series takes as many as tell the entries of the
+//! table apart, and the rest are of its hash: where an entry is tells the other
+//! bits. So there is no need to look at series that are others, but for one in
+//! thousands. The whole hashes stand elsewhere, in the order of the series, for
+//! the table to grow by; nobody else needs them.
 //!
 //! Nothing is ever removed: when series go, the table is made anew.
 
@@ -18,11 +19,11 @@ const LEAST: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// A power of two of them, or none: the hash in the upper half, the series
-    /// in the lower; 0 where there is none, as series 0 is the metric itself,
-    /// which nobody looks up.
-    entries: Vec<u64>,
-    len: usize,
+    /// A power of two of them, or none: see [`entry`]; 0 where there is none,
+    /// as series 0 is the metric itself, which nobody looks up.
+    entries: Vec<u32>,
+    /// Of all series from 1 on.
+    hashes: Vec<u32>,
     /// Values come from clients: nobody knows beforehand which ones collide.
     hasher: DefaultHashBuilder,
 }
@@ -40,34 +41,40 @@ impl Index {
 
     #[inline]
     pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        let mut place = first_place(hash, self.entries.len());
+        let len = self.entries.len();
+        let (mut place, wanted) = (first_place(hash, len), entry(hash, 0, len));
+        let series = lower(len as u64).wrapping_sub(1);
         // There is always an empty one.
         loop {
             let entry = *self.entries.get(place)?;
             if entry == 0 {
                 return None;
             }
-            if lower(entry >> 32) == hash && is_it(lower(entry)) {
-                return Some(lower(entry));
+            if (entry ^ wanted) & !series == 0 && is_it(entry & series) {
+                return Some(entry & series);
             }
-            place = (place + 1) & (self.entries.len() - 1);
+            place = (place + 1) & (len - 1);
         }
     }
 
-    pub(super) fn insert(&mut self, hash: u32, series: u32) {
-        if self.len >= most(self.entries.len()) {
-            self.grow();
+    /// Adds the next series, after all that there are.
+    pub(super) fn push(&mut self, hash: u32) {
+        self.hashes.push(hash);
+        let len = self.entries.len();
+        if self.hashes.len() > most(len) {
+            self.grow((2 * len).max(LEAST));
+        } else {
+            put(&mut self.entries, hash, self.hashes.len());
         }
-        self.len += 1;
-        put(&mut self.entries, u64::from(hash) << 32 | u64::from(series));
     }
 
     #[cold]
-    fn grow(&mut self) {
-        let more = (2 * self.entries.len()).max(LEAST);
-        let old = std::mem::replace(&mut self.entries, vec![0; more]);
-        for entry in old.into_iter().filter(|entry| *entry != 0) {
-            put(&mut self.entries, entry);
+    fn grow(&mut self, len: usize) {
+        // Not both at once.
+        self.entries = Vec::new();
+        self.entries = vec![0; len];
+        for (series, hash) in (1..).zip(&self.hashes) {
+            put(&mut self.entries, *hash, series);
         }
     }
 
@@ -79,7 +86,7 @@ impl Index {
         }
         Self {
             entries: vec![0; len],
-            len: 0,
+            hashes: Vec::with_capacity(room),
             hasher: self.hasher.clone(),
         }
     }
@@ -91,21 +98,32 @@ const fn most(len: usize) -> usize {
     len / 5 * 4
 }
 
-/// Where the entries of a hash begin.
+/// Where the entries of a hash begin: by its upper bits.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "less than the length")]
 const fn first_place(hash: u32, len: usize) -> usize {
-    // The upper bits: of twice as many places, it is twice as far or one more.
     ((hash as u64 * len as u64) >> 32) as usize
 }
 
+/// In a table of this length, the series of a hash with so many bits as there
+/// are in its place, and above them the lower bits of the hash.
 #[inline]
-fn put(entries: &mut [u64], entry: u64) {
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a series is less than the length, and there are 32 bits of an entry"
+)]
+const fn entry(hash: u32, series: usize, len: usize) -> u32 {
+    (hash as u64 * len as u64) as u32 | series as u32
+}
+
+#[inline]
+fn put(entries: &mut [u32], hash: u32, series: usize) {
     let len = entries.len();
-    let mut place = first_place(lower(entry >> 32), len);
+    let new = entry(hash, series, len);
+    let mut place = first_place(hash, len);
     while let Some(there) = entries.get_mut(place) {
         if *there == 0 {
-            *there = entry;
+            *there = new;
             return;
         }
         place = (place + 1) & (len - 1);
@@ -127,7 +145,7 @@ mod tests {
         let mut index = Index::default();
         for (series, hash) in (1..).zip(hashes) {
             assert_eq!(index.find(*hash, |found| found == series), None);
-            index.insert(*hash, series);
+            index.push(*hash);
             assert!(index.entries.contains(&0), "there is an end to each search");
         }
         let again = index.cleared(hashes.len());
