@@ -38,14 +38,6 @@ impl Default for Kin {
 }
 
 impl Kin {
-    /// None yet, after others like these.
-    fn after(full: &Self) -> Self {
-        match full {
-            Self::Siblings(_) => Self::default(),
-            Self::Each(_) => Self::Each(Vec::with_capacity(SEGMENT)),
-        }
-    }
-
     #[inline]
     fn of(&self, within: usize) -> (u32, u32) {
         match self {
@@ -86,7 +78,8 @@ impl Labels {
     /// will be as many, and to grow from one on costs more than to fill.
     pub(super) fn after(full: &Self) -> Self {
         Self {
-            kin: Kin::after(&full.kin),
+            // The first segment never has siblings alone, and is no model.
+            kin: Kin::default(),
             ends: Vec::with_capacity(SEGMENT),
             texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
         }
