@@ -11,11 +11,14 @@ mod config_parse;
 mod fast_path;
 mod filter_parse;
 mod filter_set;
+mod route;
+mod side_by_side;
 mod wire_decode;
 
 pub use crate::{
     config_convert::config_convert, config_parse::config_parse, fast_path::fast_path,
-    filter_parse::filter_parse, filter_set::filter_set, wire_decode::wire_decode,
+    filter_parse::filter_parse, filter_set::filter_set, side_by_side::SideBySide,
+    wire_decode::wire_decode,
 };
 
 /// A property: returns if it holds for these bytes, panics if not.

@@ -1,0 +1,278 @@
+//! The commands of one client, and its live events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fantail_event::{Dialect, Level, TextErrorKind};
+use fantail_wire::{Limits, WireErrorKind};
+
+use crate::{
+    Categories, Event, MAX_FIELDS, ParseError, Sent, Value,
+    parse::{parse, unescape, unsigned},
+    set,
+};
+
+/// What one line leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The event that the line sends. A BEGIN that exceeds a limit sends its
+    /// event and is refused after that.
+    pub sent: Option<Sent>,
+    /// Why the line is refused; the connection ends then.
+    pub refused: Option<Refusal>,
+}
+
+/// Why a line is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The command is wrong.
+    Command(WireErrorKind),
+    /// The event in the command is wrong.
+    Event {
+        /// What is wrong.
+        kind: TextErrorKind,
+        /// The number of the event's argument, from 0.
+        argument: usize,
+    },
+}
+
+impl From<WireErrorKind> for Refusal {
+    fn from(kind: WireErrorKind) -> Self {
+        match kind {
+            WireErrorKind::Event(error) => Self::Event {
+                kind: error.kind(),
+                argument: error.argument(),
+            },
+            kind => Self::Command(kind),
+        }
+    }
+}
+
+impl From<ParseError> for Refusal {
+    fn from(error: ParseError) -> Self {
+        Self::Event {
+            kind: error.kind,
+            argument: error.argument,
+        }
+    }
+}
+
+/// One client's connection.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    dialect: Dialect,
+    limits: Limits,
+    greeted: bool,
+    /// Positions in `events`, by the ids of events that have not ended.
+    ids: BTreeMap<u64, usize>,
+    /// All events that ever began.
+    events: Vec<Live>,
+}
+
+#[derive(Debug, Clone)]
+struct Live {
+    event: Event,
+    /// The parent's position.
+    parent: Option<usize>,
+}
+
+impl Connection {
+    /// Creates a connection that waits for the handshake. Of the limits,
+    /// `live_bytes` has no effect.
+    #[must_use]
+    pub fn new(dialect: Dialect, limits: Limits) -> Self {
+        Self {
+            dialect,
+            limits,
+            greeted: false,
+            ids: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes one line without its LF.
+    pub fn line(&mut self, line: &[u8], categories: &mut Categories) -> Answer {
+        let mut sent = None;
+        let result = self.command(line, categories, &mut sent);
+        Answer {
+            sent,
+            refused: result.err(),
+        }
+    }
+
+    /// Returns the number of events that have not ended or have descendants
+    /// that have not.
+    #[must_use]
+    pub fn live_events(&self) -> usize {
+        let mut needed = BTreeSet::new();
+        for at in self.ids.values() {
+            let mut next = Some(*at);
+            while let Some(at) = next {
+                needed.insert(at);
+                next = self.events[at].parent;
+            }
+        }
+        needed.len()
+    }
+
+    fn command(
+        &mut self,
+        line: &[u8],
+        categories: &mut Categories,
+        sent: &mut Option<Sent>,
+    ) -> Result<(), Refusal> {
+        let mut words = line.split(|byte| *byte == b'\t');
+        let command = words.next().unwrap_or_default();
+        if !self.greeted {
+            return self.greet(&line.split(|byte| *byte == b'\t').collect::<Vec<_>>());
+        }
+        match command {
+            b"" if line.is_empty() => Ok(()),
+            b"CATEGORY" => {
+                let name = words.next().map(unescape);
+                let parent = words.next().map(unescape);
+                let name = name.ok_or(WireErrorKind::MissingCategory)?;
+                let registered = categories.register(&name, parent.as_deref());
+                Ok(registered.map_err(WireErrorKind::Category)?)
+            }
+            b"BEGIN" => {
+                let id = number(words.next())?;
+                let parent = number(words.next())?;
+                let level = level(words.next())?;
+                if self.ids.contains_key(&id) {
+                    return Err(WireErrorKind::DuplicateId(id).into());
+                }
+                let parent = self.find(parent, WireErrorKind::UnknownParent)?;
+                let event = self.sent_event(words, categories)?;
+                *sent = Some(Sent {
+                    level,
+                    event: event.clone(),
+                    parents: self.with_ancestors(parent),
+                    global: Vec::new(),
+                });
+                self.begin(id, Live { event, parent })
+            }
+            b"UPDATE" => {
+                let id = number(words.next())?;
+                let parent = number(words.next())?;
+                let update = parse(&rest(words), categories, self.dialect)?;
+                self.update(id, parent, update)
+            }
+            b"EVENT" => {
+                let global = number(words.next())?;
+                let parent = number(words.next())?;
+                let level = level(words.next())?;
+                let global = self.find(global, WireErrorKind::UnknownGlobal)?;
+                let parent = self.find(parent, WireErrorKind::UnknownParent)?;
+                *sent = Some(Sent {
+                    level,
+                    event: self.sent_event(words, categories)?,
+                    parents: self.with_ancestors(parent),
+                    global: self.with_ancestors(global),
+                });
+                Ok(())
+            }
+            b"END" => {
+                let id = number(words.next())?;
+                match self.ids.remove(&id) {
+                    Some(_) => Ok(()),
+                    None => Err(WireErrorKind::UnknownId(id).into()),
+                }
+            }
+            _ => Err(WireErrorKind::UnknownCommand.into()),
+        }
+    }
+
+    /// The first line: `VERSION stats-client 4 <minor>`.
+    fn greet(&mut self, words: &[&[u8]]) -> Result<(), Refusal> {
+        let [b"VERSION", b"stats-client", major, minor, ..] = words else {
+            return Err(WireErrorKind::NoHandshake.into());
+        };
+        let (Some(major), Some(minor)) = (unsigned(major), unsigned(minor)) else {
+            return Err(WireErrorKind::NoHandshake.into());
+        };
+        if major != 4 {
+            return Err(WireErrorKind::OtherVersion.into());
+        }
+        if minor > u64::from(u32::MAX) {
+            return Err(WireErrorKind::NoHandshake.into());
+        }
+        self.greeted = true;
+        Ok(())
+    }
+
+    /// Parses an event that is sent: it gets a field `duration`, or its own
+    /// field of that name is replaced.
+    fn sent_event<'a>(
+        &self,
+        words: impl Iterator<Item = &'a [u8]>,
+        categories: &Categories,
+    ) -> Result<Event, ParseError> {
+        let mut event = parse(&rest(words), categories, self.dialect)?;
+        let duration = Value::Int(event.duration_micros());
+        set(&mut event.fields, b"duration", duration);
+        Ok(event)
+    }
+
+    fn begin(&mut self, id: u64, live: Live) -> Result<(), Refusal> {
+        if self.with_ancestors(live.parent).len() > self.limits.ancestors {
+            return Err(WireErrorKind::TooDeep.into());
+        }
+        if self.live_events() >= self.limits.live_events {
+            return Err(WireErrorKind::TooManyEvents.into());
+        }
+        self.ids.insert(id, self.events.len());
+        self.events.push(live);
+        Ok(())
+    }
+
+    fn update(&mut self, id: u64, parent: u64, update: Event) -> Result<(), Refusal> {
+        let at = *self.ids.get(&id).ok_or(WireErrorKind::UnknownId(id))?;
+        let parent = self.find(parent, WireErrorKind::UnknownParent)?;
+        let live = &mut self.events[at];
+        if live.parent != parent {
+            return Err(WireErrorKind::ChangedParent.into());
+        }
+        live.event.update(update);
+        if live.event.fields.len() > MAX_FIELDS {
+            return Err(WireErrorKind::TooManyEvents.into());
+        }
+        Ok(())
+    }
+
+    /// Returns the position of a live event; `None` for the id 0.
+    fn find(&self, id: u64, unknown: fn(u64) -> WireErrorKind) -> Result<Option<usize>, Refusal> {
+        if id == 0 {
+            return Ok(None);
+        }
+        match self.ids.get(&id) {
+            Some(at) => Ok(Some(*at)),
+            None => Err(unknown(id).into()),
+        }
+    }
+
+    /// Returns an event and its ancestors, nearest first.
+    fn with_ancestors(&self, at: Option<usize>) -> Vec<Event> {
+        let mut found = Vec::new();
+        let mut next = at;
+        while let Some(at) = next {
+            found.push(self.events[at].event.clone());
+            next = self.events[at].parent;
+        }
+        found
+    }
+}
+
+/// The remaining words as they were.
+fn rest<'a>(words: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    words.collect::<Vec<_>>().join(&b'\t')
+}
+
+fn number(word: Option<&[u8]>) -> Result<u64, Refusal> {
+    let number = word.and_then(unsigned);
+    number.ok_or_else(|| WireErrorKind::BadId.into())
+}
+
+fn level(word: Option<&[u8]>) -> Result<Level, Refusal> {
+    let level = word.and_then(unsigned).and_then(Level::from_wire);
+    level.ok_or_else(|| WireErrorKind::BadLevel.into())
+}
