@@ -1,0 +1,4 @@
+//! Both routes of fantail against the oracle.
+
+mod recorded;
+mod streams;
