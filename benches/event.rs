@@ -13,7 +13,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fantail_benches::{Recording, group};
-use fantail_event::{CategoryTree, Dialect, Event, escape, text};
+use fantail_event::{EffectiveBuffers, Event, Parser, escape, text};
 
 /// Bytes to their escaped form and back, an event's text as one.
 fn escaping(criterion: &mut Criterion) {
@@ -68,8 +68,10 @@ fn escaping(criterion: &mut Criterion) {
 fn text_form(criterion: &mut Criterion) {
     let recording = Recording::dovecot_2_4();
     let texts = recording.texts();
-    let parse = |event| parse(event, &texts.categories, recording.dialect);
-    let events: Vec<Event<'_>> = texts.events.iter().map(|event| parse(event)).collect();
+    let (categories, dialect) = (&texts.categories, recording.dialect);
+    let parse = |event| Event::parse(event, categories, dialect).unwrap();
+    let events: Vec<Event> = texts.events.iter().map(|event| parse(event)).collect();
+    let mut parser = Parser::new();
     let mut group = group(criterion, "text", events.len());
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| {
@@ -81,7 +83,7 @@ fn text_form(criterion: &mut Criterion) {
     group.bench_function("parse", |bencher| {
         bencher.iter(|| {
             for event in &texts.events {
-                black_box(parse(event));
+                _ = black_box(parser.parse(event, categories, dialect));
             }
         });
     });
@@ -90,7 +92,7 @@ fn text_form(criterion: &mut Criterion) {
         bencher.iter(|| {
             for event in &events {
                 out.clear();
-                text::write(event, &mut out);
+                text::write(event.as_event_ref(), &mut out);
                 black_box(&out);
             }
         });
@@ -99,10 +101,10 @@ fn text_form(criterion: &mut Criterion) {
 }
 
 /// An event to one with all that it inherits.
-fn flatten(criterion: &mut Criterion) {
+fn effective(criterion: &mut Criterion) {
     let recording = Recording::dovecot_2_4();
     let (sendings, categories) = recording.sendings();
-    let mut group = group(criterion, "flatten", sendings.len());
+    let mut group = group(criterion, "effective", sendings.len());
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| {
             for sending in &sendings {
@@ -110,10 +112,11 @@ fn flatten(criterion: &mut Criterion) {
             }
         });
     });
-    group.bench_function("flatten", |bencher| {
+    let mut buffers = EffectiveBuffers::new();
+    group.bench_function("gather", |bencher| {
         bencher.iter(|| {
             for sending in &sendings {
-                sending.with(&categories, |sent| _ = black_box(sent.flatten()));
+                sending.with(&categories, |sent| _ = black_box(buffers.gather(sent)));
             }
         });
     });
@@ -124,9 +127,5 @@ fn arguments(event: &[u8]) -> impl Iterator<Item = &[u8]> {
     event.split(|&byte| byte == b'\t')
 }
 
-fn parse<'a>(event: &'a [u8], categories: &CategoryTree, dialect: Dialect) -> Event<'a> {
-    text::parse(arguments(event), categories, dialect).unwrap()
-}
-
-criterion_group!(benches, escaping, text_form, flatten);
+criterion_group!(benches, escaping, text_form, effective);
 criterion_main!(benches);

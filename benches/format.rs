@@ -23,16 +23,20 @@ use fantail_benches::{
     rounds::{Turn, take_turns},
 };
 use fantail_event::{
-    CategoryTree, Elements, Event, Flat, FlatValue, Gather, KeptEvent, Level, RawSending, Scan,
-    SentEvent, Timestamp, text,
+    EffectiveBuffers, EffectiveEvent, Elements, Event, ExportView, Timestamp, ValueRef,
 };
-use fantail_format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use fantail_format::{
+    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
+};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeSeq},
+};
 use time::OffsetDateTime;
 
-const MOMENT: Moment<'_> = Moment {
-    hostname: b"mail.example.org",
-    now: Timestamp::from_unix_micros(0),
+const CONTEXT: ExportContext<'_> = ExportContext {
+    host: b"mail.example.org",
+    received_at: Timestamp::from_unix_micros(0),
 };
 
 /// A formatter as the default configuration has it.
@@ -47,36 +51,6 @@ fn formatter(recording: &Recording, format: Format) -> Formatter {
         cut_long_strings: false,
         dialect: recording.dialect,
     })
-}
-
-/// One sending, as a server keeps what others inherit from.
-struct Kept {
-    event: KeptEvent,
-    parents: Vec<KeptEvent>,
-    global: Vec<KeptEvent>,
-}
-
-impl Kept {
-    fn new(sent: &SentEvent<'_>, categories: &CategoryTree, recording: &Recording) -> Self {
-        let mut scan = Scan::new();
-        let mut keep = |event: &Event<'_>| {
-            let mut line = Vec::new();
-            text::write(event, &mut line);
-            let read = scan.read(&line, categories, recording.dialect);
-            // What was written is read back.
-            read.map_or_else(|_| KeptEvent::default(), KeptEvent::new)
-        };
-        Self {
-            event: keep(sent.event),
-            parents: sent.parents.iter().map(|event| keep(event)).collect(),
-            global: sent.global.iter().map(|event| keep(event)).collect(),
-        }
-    }
-
-    /// What it inherits from, as a connection has it at hand.
-    fn above(&self) -> [Vec<&KeptEvent>; 2] {
-        [&self.parents, &self.global].map(|events| events.iter().collect())
-    }
 }
 
 /// So many events at a time lie in the caches,
@@ -99,7 +73,7 @@ fn beside_serde_json(
     title: &str,
     rounds: usize,
     recording: &Recording,
-    mut each: impl FnMut(&mut dyn FnMut(&Flat<'_>)),
+    mut each: impl FnMut(&mut dyn FnMut(&EffectiveEvent<'_>)),
 ) {
     let formatters = Format::NAMES.iter();
     let formatters: Vec<(&str, Formatter)> = formatters
@@ -111,7 +85,7 @@ fn beside_serde_json(
         compare(flat, recording);
     });
     let each = std::cell::RefCell::new(each);
-    let pass = |write: &dyn Fn(&Flat<'_>, &mut Vec<u8>)| {
+    let pass = |write: &dyn Fn(&EffectiveEvent<'_>, &mut Vec<u8>)| {
         let mut out = Vec::new();
         each.borrow_mut()(&mut |flat| {
             out.clear();
@@ -126,7 +100,7 @@ fn beside_serde_json(
     let pass = &pass;
     for (_, formatter) in &formatters {
         turns.push(Box::new(move || {
-            pass(&|flat, out| formatter.write_view(flat, MOMENT, out));
+            pass(&|flat, out| formatter.write(flat, CONTEXT, out));
         }));
     }
     let names = formatters.iter().map(|(name, _)| *name);
@@ -147,9 +121,9 @@ fn beside_serde_json(
 }
 
 /// Both write the same, or the comparison means nothing.
-fn compare(flat: &Flat<'_>, recording: &Recording) {
+fn compare(flat: &EffectiveEvent<'_>, recording: &Recording) {
     let mut ours = Vec::new();
-    formatter(recording, Format::Json).write_view(flat, MOMENT, &mut ours);
+    formatter(recording, Format::Json).write(flat, CONTEXT, &mut ours);
     let theirs = serde_json::to_vec(&Peer(flat)).unwrap_or_default();
     assert_eq!(
         ours.escape_ascii().to_string(),
@@ -163,33 +137,65 @@ fn main() {
     let rounds = rounds.unwrap_or(40);
     let recording = Recording::dovecot_2_4();
     let (sendings, categories) = recording.sendings();
-    let flat = |sending: &Sending| sending.with(&categories, |sent| sent.flatten().into_owned());
-    let events: Vec<Event<'_>> = sendings.iter().map(flat).collect();
-    beside_serde_json("From an event in memory", rounds, &recording, |write| {
-        repeatedly(&events, |event| write(&Flat::from(event)));
-    });
-    let keep = |sending: &Sending| {
-        sending.with(&categories, |sent| Kept::new(sent, &categories, &recording))
+    let mut buffers = EffectiveBuffers::new();
+    let mut whole = |sending: &Sending| {
+        let made = sending.with(&categories, |sent| buffers.gather(sent).to_event());
+        made.unwrap_or_default()
     };
-    let kept: Vec<Kept> = sendings.iter().map(keep).collect();
-    let kept: Vec<_> = kept.iter().map(|kept| (kept, kept.above())).collect();
-    let mut gather = Gather::new();
-    beside_serde_json("From what was read", rounds, &recording, |write| {
-        repeatedly(&kept, |(kept, [parents, global])| {
-            let sending = RawSending {
-                level: Level::Info,
-                event: kept.event.raw(),
-                parents,
-                global,
-                categories: &categories,
-            };
-            write(&gather.gather(&sending));
+    let events: Vec<Event> = sendings.iter().map(&mut whole).collect();
+    let whole: Vec<Whole> = events.into_iter().map(Whole).collect();
+    beside_serde_json(
+        "From an event of another type",
+        rounds,
+        &recording,
+        |write| {
+            repeatedly(&whole, |event| {
+                write(&EffectiveEvent::from(event as &dyn ExportView));
+            });
+        },
+    );
+    beside_serde_json("From a sent event", rounds, &recording, |write| {
+        repeatedly(&sendings, |sending| {
+            sending.with(&categories, |sent| write(&buffers.gather(sent)));
         });
     });
 }
 
+/// An event of another type, which has everything it inherits.
+struct Whole(Event);
+
+impl fantail_event::EventView for Whole {
+    fn name(&self) -> Option<&[u8]> {
+        self.0.as_event_ref().name()
+    }
+
+    fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
+        self.0.as_event_ref().field(key)
+    }
+}
+
+impl ExportView for Whole {
+    fn created(&self) -> Timestamp {
+        self.0.as_event_ref().created()
+    }
+
+    fn sent(&self) -> Option<Timestamp> {
+        self.0.as_event_ref().sent()
+    }
+
+    fn each_category(&self, each: &mut dyn FnMut(&[u8])) {
+        self.0.as_event_ref().categories().for_each(each);
+    }
+
+    fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
+        for (key, value) in self.0.as_event_ref().fields() {
+            each(key, value);
+        }
+    }
+}
+
 /// An event for serde.
-struct Peer<'e>(&'e Flat<'e>);
+struct Peer<'e>(&'e EffectiveEvent<'e>);
 
 impl Serialize for Peer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -198,7 +204,7 @@ impl Serialize for Peer<'_> {
         if let Some(name) = event.name() {
             map.serialize_entry("event", &String::from_utf8_lossy(name))?;
         }
-        map.serialize_entry("hostname", &String::from_utf8_lossy(MOMENT.hostname))?;
+        map.serialize_entry("hostname", &String::from_utf8_lossy(CONTEXT.host))?;
         map.serialize_entry("start_time", &PeerTime(event.created()))?;
         map.serialize_entry("end_time", &PeerTime(event.sent().unwrap_or_default()))?;
         map.serialize_entry("categories", &PeerList(event.categories()))?;
@@ -207,27 +213,35 @@ impl Serialize for Peer<'_> {
     }
 }
 
-struct PeerFields<'e>(&'e Flat<'e>);
+struct PeerFields<'e>(&'e EffectiveEvent<'e>);
 
 impl Serialize for PeerFields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = self.0.fields();
-        serializer.collect_map(
-            fields.map(|(key, value)| (String::from_utf8_lossy(key), PeerValue(value))),
-        )
+        let mut map = serializer.serialize_map(None)?;
+        let mut written = Ok(());
+        self.0.each_field(|key, value| {
+            if written.is_ok() {
+                written = map.serialize_entry(&String::from_utf8_lossy(key), &PeerValue(value));
+            }
+        });
+        written?;
+        map.end()
     }
 }
 
-struct PeerValue<'e>(FlatValue<'e>);
+struct PeerValue<'e>(ValueRef<'e>);
 
 impl Serialize for PeerValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            FlatValue::Str(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
-            FlatValue::Int(number) => serializer.serialize_i64(number),
-            FlatValue::Time(time) => PeerTime(time).serialize(serializer),
-            FlatValue::Ip(ip) => serializer.collect_str(&ip),
-            FlatValue::List(list) => PeerList(list).serialize(serializer),
+            ValueRef::Str(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
+            ValueRef::Int(number) => serializer.serialize_i64(number),
+            ValueRef::Unsigned(number) => serializer.serialize_u64(number),
+            ValueRef::Float(number) => serializer.serialize_f64(number),
+            ValueRef::Bool(truth) => serializer.serialize_bool(truth),
+            ValueRef::Time(time) => PeerTime(time).serialize(serializer),
+            ValueRef::Ip(ip) => serializer.collect_str(&ip),
+            ValueRef::List(list) => PeerList(list).serialize(serializer),
         }
     }
 }
@@ -236,7 +250,15 @@ struct PeerList<'e>(Elements<'e>);
 
 impl Serialize for PeerList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(String::from_utf8_lossy))
+        let mut sequence = serializer.serialize_seq(None)?;
+        let mut written = Ok(());
+        self.0.for_each(|element| {
+            if written.is_ok() {
+                written = sequence.serialize_element(&String::from_utf8_lossy(element));
+            }
+        });
+        written?;
+        sequence.end()
     }
 }
 

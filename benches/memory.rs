@@ -15,6 +15,7 @@ use std::{
 };
 
 use fantail_benches::series::{self, Fantail, PrometheusClient, Subject};
+use fantail_event::{Event, EventBuilder, Timestamp, ValueRef};
 
 /// Bytes in use.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
@@ -53,12 +54,12 @@ fn bytes<S: Subject>(series: u32, values: u32, make: fn() -> S) -> usize {
     let mut subject = make();
     for round in 0..values {
         for event in &one_each {
-            let mut event = (*event).clone();
             let spread = i64::from(round.wrapping_mul(2_654_435_761) % 100_000);
-            event.sent = event.sent.map(|sent| {
-                fantail_event::Timestamp::from_unix_micros(sent.unix_micros() + spread)
-            });
-            series::with(&event, |sent| subject.observe(sent));
+            let sent = event.as_event_ref().sent().unwrap_or_default();
+            let sent = Timestamp::from_unix_micros(sent.unix_micros() + spread);
+            let event = EventBuilder::from((*event).clone()).sent(sent).build();
+            // It is small.
+            series::with(&event.unwrap_or_default(), |sent| subject.observe(sent));
         }
     }
     let after = IN_USE.load(Ordering::Relaxed);
@@ -66,9 +67,9 @@ fn bytes<S: Subject>(series: u32, values: u32, make: fn() -> S) -> usize {
     after.saturating_sub(before) / one_each.len()
 }
 
-fn is_first(event: &fantail_event::Event<'_>) -> bool {
-    use fantail_event::Value;
-    matches!(event.own_field(b"cmd_name"), Some(Value::Str(name)) if **name == *b"SELECT")
+fn is_first(event: &Event) -> bool {
+    let name = event.as_event_ref().field(b"cmd_name");
+    name == Some(ValueRef::Str(b"SELECT"))
 }
 
 fn main() {

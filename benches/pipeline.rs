@@ -16,6 +16,7 @@ use std::{env, hint::black_box, sync::Barrier, thread, time::Instant};
 use fantail_benches::pipeline::{
     Stream, Worker, all_match, by_user, exported, plain, split, typical,
 };
+use fantail_filter::Filter;
 
 /// How often each takes its turn.
 const ROUNDS: usize = 15;
@@ -121,9 +122,16 @@ fn common_rows(stream: &Stream) -> Vec<Row<'_>> {
         let name = format!("{count} metrics");
         rows.push(row(&name, stream, move || worker.play(stream)));
     }
-    let mut worker = Worker::new(&typical(10));
-    let name = "10 metrics, by way of values";
-    rows.push(row(name, stream, move || worker.play_plainly(stream)));
+    let rare = stream.rare_name();
+    let all: Filter = "event=*".parse().unwrap_or_else(|_| rare.clone());
+    for (name, filter, wants) in [
+        ("10 metrics, a tap that 1 % match", rare, true),
+        ("10 metrics, a tap that all match, full", all.clone(), false),
+        ("10 metrics, a tap that all match", all, true),
+    ] {
+        let mut worker = Worker::new(&typical(10)).observed(filter, wants);
+        rows.push(row(name, stream, move || worker.play(stream)));
+    }
     for count in [10, 100] {
         let mut worker = Worker::new(&all_match(count));
         let name = format!("{count} metrics that all match");

@@ -44,7 +44,7 @@ fn rounds(title: &str, count: usize, unit: u32, all: &mut [(&str, &mut dyn FnMut
     }
 }
 
-fn pass(subject: &mut dyn Subject, events: &[Event<'_>]) {
+fn pass(subject: &mut dyn Subject, events: &[Event]) {
     for event in events {
         series::with(event, |sent| subject.observe(sent));
     }

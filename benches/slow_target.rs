@@ -26,9 +26,9 @@ use std::{
 
 use fantail_benches::Recording;
 use fantail_config::{Options, load_text};
-use fantail_engine::{Engine, ExporterId};
+use fantail_engine::{Engine, Exported};
 use fantail_event::Timestamp;
-use fantail_format::Moment;
+use fantail_format::ExportContext;
 use fantail_transport::{
     Batch, BatchLimits, DeliveryLevel, DropTransport, Overflow, Queue, QueueSettings, Transport,
     TransportError, spool::SpoolSettings,
@@ -173,14 +173,14 @@ fn main() {
         for place in 0..lanes.len() {
             let at = (turn + place) % lanes.len();
             lanes[at].round(|export| {
-                let mut sink = |_: ExporterId, payload: &[u8]| export(payload);
-                let moment = Moment {
-                    hostname: b"mail.example.org",
-                    now: Timestamp::from_unix_micros(0),
+                let mut sink = |one: Exported<'_>| export(one.payload);
+                let context = ExportContext {
+                    host: b"mail.example.org",
+                    received_at: Timestamp::from_unix_micros(0),
                 };
                 for sending in &sendings {
                     sending.with(&categories, |sent| {
-                        engine.handle(sent, moment, &mut sink);
+                        engine.handle(sent, context, &mut sink);
                     });
                 }
             });

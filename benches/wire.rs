@@ -9,9 +9,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fantail_benches::{Recording, group};
-use fantail_event::CategoryTree;
 use fantail_wire::{
-    Command, Connection, Limits,
+    Command, Connection, Intake, Limits,
     lines::{LineBuffer, WRITER_LINE},
 };
 
@@ -49,15 +48,16 @@ fn stages(criterion: &mut Criterion) {
     });
     group.bench_function("sent_events", |bencher| {
         bencher.iter(|| {
-            let mut categories = CategoryTree::default();
+            let mut intake = Intake::new();
             for stream in &streams {
                 let mut connection = Connection::new(recording.dialect, Limits::default());
                 each_line(stream, |line| {
-                    let sent = connection.handle(line, &mut categories, |sent| {
-                        black_box(sent);
+                    let handled = connection.handle(line, &mut intake, |activity| {
+                        black_box(activity);
                     });
-                    _ = black_box(sent);
+                    _ = black_box(handled);
                 });
+                connection.close(&mut intake, |_| {});
             }
         });
     });

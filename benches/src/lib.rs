@@ -13,8 +13,8 @@ pub mod slots;
 use std::{path::Path, time::Duration};
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent};
-use fantail_wire::{Command, Connection, Limits, capture::Capture};
+use fantail_event::{Activity, Ancestor, CategoryTree, Dialect, Event, Level, SentEvent};
+use fantail_wire::{Command, Connection, Intake, Limits, capture::Capture};
 
 /// All that the processes of one Dovecot sent.
 #[derive(Debug)]
@@ -28,9 +28,9 @@ pub struct Recording {
 #[derive(Debug)]
 pub struct Sending {
     level: Level,
-    event: Event<'static>,
-    parents: Vec<Event<'static>>,
-    global: Vec<Event<'static>>,
+    event: Event,
+    parents: Vec<Event>,
+    global: Vec<Event>,
 }
 
 /// One event as text, in its place: without command and ids.
@@ -99,31 +99,34 @@ impl Recording {
     /// All sendings, and the categories that their events name.
     #[must_use]
     pub fn sendings(&self) -> (Vec<Sending>, CategoryTree) {
-        let mut categories = CategoryTree::default();
+        let mut intake = Intake::new();
         let mut sendings = Vec::new();
         for lines in self.clients() {
             let mut connection = Connection::new(self.dialect, Limits::default());
             for line in lines {
-                let sent = connection.handle(line, &mut categories, |sent| {
-                    sendings.push(Sending::keep(sent));
+                let handled = connection.handle(line, &mut intake, |activity| {
+                    if let Activity::Sent { event, .. } = activity {
+                        sendings.push(Sending::keep(&event));
+                    }
                 });
                 // The tests hold that recordings are read without an error.
-                sent.ok();
+                handled.ok();
             }
+            connection.close(&mut intake, |_| {});
         }
-        (sendings, categories)
+        (sendings, intake.categories)
     }
 }
 
 impl Sending {
     fn keep(sent: &SentEvent<'_>) -> Self {
-        let keep = |events: &[&Event<'_>]| {
-            let owned = events.iter().map(|&event| event.clone().into_owned());
+        let keep = |events: &[Ancestor<'_>]| {
+            let owned = events.iter().map(|ancestor| ancestor.event.clone());
             owned.collect()
         };
         Self {
             level: sent.level,
-            event: sent.event.clone().into_owned(),
+            event: sent.event.to_event(),
             parents: keep(sent.parents),
             global: keep(sent.global),
         }
@@ -131,11 +134,12 @@ impl Sending {
 
     /// Calls `run` with the sent event.
     pub fn with<R>(&self, categories: &CategoryTree, run: impl FnOnce(&SentEvent<'_>) -> R) -> R {
-        let parents: Vec<&Event<'_>> = self.parents.iter().collect();
-        let global: Vec<&Event<'_>> = self.global.iter().collect();
+        let lend = |event| Ancestor { event, live: None };
+        let parents: Vec<Ancestor<'_>> = self.parents.iter().map(lend).collect();
+        let global: Vec<Ancestor<'_>> = self.global.iter().map(lend).collect();
         run(&SentEvent {
             level: self.level,
-            event: &self.event,
+            event: self.event.as_event_ref(),
             parents: &parents,
             global: &global,
             categories,

@@ -6,13 +6,15 @@
 //! all that it inherits written into its line (409 bytes on average would be
 //! the mix of a busy server).
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use fantail_config::{Options, Settings, load_text};
-use fantail_engine::{Engine, ExporterId};
-use fantail_event::{CategoryTree, Dialect, Scan, Timestamp};
-use fantail_format::Moment;
-use fantail_wire::{Connection, Limits};
+use fantail_engine::{Engine, ExportSink, Exported, ObserverId};
+use fantail_event::{Dialect, EffectiveEvent, Timestamp};
+use fantail_filter::Filter;
+use fantail_format::ExportContext;
+use fantail_syntax::ParseOptions;
+use fantail_wire::{Connection, Intake, Limits};
 
 use crate::{Recording, rules::Lines};
 
@@ -78,6 +80,30 @@ impl Stream {
             clients: vec![client],
             events: users,
         }
+    }
+
+    /// A filter on the event name that is nearest to one in a hundred events.
+    ///
+    /// # Panics
+    /// Never: a name is a filter.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "a filter of our own")]
+    pub fn rare_name(&self) -> Filter {
+        let mut counts: HashMap<&[u8], usize> = HashMap::new();
+        for line in self.clients.iter().flatten() {
+            let mut arguments = line.split(|byte| *byte == b'\t').skip(5);
+            let name = arguments.find_map(|argument| argument.strip_prefix(b"n"));
+            *counts.entry(name.unwrap_or_default()).or_default() += 1;
+        }
+        counts.remove(&b""[..]);
+        let wanted = self.events / 100;
+        let nearest = counts.into_iter().min_by_key(|(name, count)| {
+            // Of two the one that comes first, so that it is always the same.
+            (count.abs_diff(wanted), *name)
+        });
+        let name = nearest.map_or(&b"none"[..], |(name, _)| name);
+        let text = [b"event=", name].concat();
+        Filter::parse(&text, &ParseOptions::new(Dialect::V2_4)).expect("a name")
     }
 
     /// Each client's lines.
@@ -172,10 +198,35 @@ fn settings(text: &str) -> Settings {
 #[derive(Debug)]
 pub struct Worker {
     engine: Engine,
-    scan: Scan,
-    categories: CategoryTree,
+    intake: Intake,
     /// Bytes exported.
     pub exported: usize,
+    /// Whether observers want what they match.
+    wants_observed: bool,
+    /// Events that an observer got.
+    pub observed: usize,
+}
+
+/// Where a worker's engine leaves what it exports.
+struct Sink<'a> {
+    exported: &'a mut usize,
+    observed: &'a mut usize,
+    wants_observed: bool,
+}
+
+impl ExportSink for Sink<'_> {
+    fn export(&mut self, exported: Exported<'_>) {
+        *self.exported += exported.payload.len();
+    }
+
+    fn wants_observed(&mut self, _: ObserverId) -> bool {
+        self.wants_observed
+    }
+
+    fn observed(&mut self, _: ObserverId, event: &EffectiveEvent<'_>, _: ExportContext<'_>) {
+        event.each_field(|key, value| _ = std::hint::black_box((key, value)));
+        *self.observed += 1;
+    }
 }
 
 impl Worker {
@@ -188,35 +239,53 @@ impl Worker {
     pub fn new(settings: &Settings) -> Self {
         Self {
             engine: Engine::new(settings).expect("settings that were read"),
-            scan: Scan::new(),
-            categories: CategoryTree::default(),
+            intake: Intake::new(),
             exported: 0,
+            wants_observed: true,
+            observed: 0,
         }
+    }
+
+    /// The same, with a filter that watches as a tap does; `wants` says whether
+    /// there is room for what it matches.
+    #[must_use]
+    pub fn observed(mut self, filter: Filter, wants: bool) -> Self {
+        self.engine.observe([filter]);
+        self.wants_observed = wants;
+        self
     }
 
     /// Takes all that the clients sent.
     #[inline(never)] // Its instructions are counted.
     pub fn play(&mut self, stream: &Stream) {
-        let moment = Moment {
-            hostname: b"host",
-            now: Timestamp::from_unix_micros(1_795_328_191_000_000),
+        let context = ExportContext {
+            host: b"host",
+            received_at: Timestamp::from_unix_micros(1_795_328_191_000_000),
         };
         let Self {
             engine,
-            scan,
-            categories,
+            intake,
             exported,
+            wants_observed,
+            observed,
         } = self;
+        let mut sink = Sink {
+            exported,
+            observed,
+            wants_observed: *wants_observed,
+        };
         for lines in stream.clients() {
             let mut connection = Connection::new(Dialect::V2_4, Limits::default());
             for line in lines {
-                let mut sink = |_: ExporterId, payload: &[u8]| *exported += payload.len();
-                let handled = connection.handle_raw(line, categories, scan, |sending| {
-                    engine.handle_raw(sending, moment, &mut sink);
+                let handled = connection.handle(line, intake, |activity| {
+                    engine.step(&activity, context, &mut sink);
                 });
                 // The tests hold that recordings are read without an error.
                 handled.ok();
             }
+            connection.close(intake, |activity| {
+                engine.step(&activity, context, &mut sink);
+            });
         }
     }
 
@@ -226,31 +295,14 @@ impl Worker {
         for lines in stream.clients() {
             let mut connection = Connection::new(Dialect::V2_4, Limits::default());
             for line in lines {
-                let (categories, scan) = (&mut self.categories, &mut self.scan);
-                let handled = connection.handle_raw(line, categories, scan, |sending| {
-                    std::hint::black_box(sending);
+                let handled = connection.handle(line, &mut self.intake, |activity| {
+                    std::hint::black_box(activity);
                 });
                 handled.ok();
             }
-        }
-    }
-
-    /// The same by way of events as values.
-    pub fn play_plainly(&mut self, stream: &Stream) {
-        let moment = Moment {
-            hostname: b"host",
-            now: Timestamp::from_unix_micros(1_795_328_191_000_000),
-        };
-        let (engine, exported) = (&mut self.engine, &mut self.exported);
-        for lines in stream.clients() {
-            let mut connection = Connection::new(Dialect::V2_4, Limits::default());
-            for line in lines {
-                let mut sink = |_: ExporterId, payload: &[u8]| *exported += payload.len();
-                let handled = connection.handle(line, &mut self.categories, |sent| {
-                    engine.handle(sent, moment, &mut sink);
-                });
-                handled.ok();
-            }
+            connection.close(&mut self.intake, |activity| {
+                std::hint::black_box(activity);
+            });
         }
     }
 }

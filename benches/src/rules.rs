@@ -8,8 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, Scan, SentEvent, Value, text};
-use fantail_wire::{Connection, Limits};
+use fantail_event::{
+    Activity, CategoryTree, Dialect, EffectiveBuffers, Event, SentEvent, ValueRef, text,
+};
+use fantail_wire::{Connection, Intake, Limits};
 
 use crate::Recording;
 
@@ -64,7 +66,7 @@ pub struct Lines {
 pub struct Events<'a> {
     /// In the order in which they were sent, from the beginning again when
     /// the recording ends.
-    pub events: Vec<Event<'a>>,
+    pub events: Vec<Event>,
     categories: &'a CategoryTree,
 }
 
@@ -88,24 +90,31 @@ impl Lines {
     #[must_use]
     pub fn new() -> Self {
         let recording = Recording::dovecot_2_4();
-        let (mut categories, mut scan) = (CategoryTree::default(), Scan::new());
+        let (mut intake, mut buffers) = (Intake::new(), EffectiveBuffers::new());
         let mut named = Vec::new();
         for lines in recording.clients() {
             let mut connection = Connection::new(recording.dialect, Limits::default());
             for line in lines {
-                let handled = connection.handle_raw(line, &mut categories, &mut scan, |sending| {
-                    if sending.event.name().is_some() {
+                let handled = connection.handle(line, &mut intake, |activity| {
+                    if let Activity::Sent { event, .. } = activity
+                        && event.event.name().is_some()
+                        && let Ok(effective) = buffers.gather(&event).to_event()
+                    {
                         let mut line = Vec::new();
-                        sending.with_sent(|sent| text::write(&sent.flatten(), &mut line));
+                        text::write(effective.as_event_ref(), &mut line);
                         named.push(line);
                     }
                 });
                 // The tests hold that recordings are read without an error.
                 handled.ok();
             }
+            connection.close(&mut intake, |_| {});
         }
         let lines = named.into_iter().cycle().take(EVENTS).collect();
-        Self { lines, categories }
+        Self {
+            lines,
+            categories: intake.categories,
+        }
     }
 
     /// The text forms of the events.
@@ -125,8 +134,7 @@ impl Lines {
     pub fn events(&self) -> Events<'_> {
         let mut events = Vec::with_capacity(self.lines.len());
         for line in &self.lines {
-            let arguments = line.split(|&byte| byte == b'\t');
-            let event = text::parse(arguments, &self.categories, Dialect::V2_4);
+            let event = Event::parse(line, &self.categories, Dialect::V2_4);
             // What was written reads back.
             events.extend(event);
         }
@@ -146,13 +154,10 @@ impl Default for Lines {
 impl Events<'_> {
     /// An event, as sent.
     #[must_use]
-    pub fn sent<'a>(&'a self, event: &'a Event<'a>) -> SentEvent<'a> {
+    pub fn sent<'a>(&'a self, event: &'a Event) -> SentEvent<'a> {
         SentEvent {
-            level: Level::Info,
-            event,
-            parents: &[],
-            global: &[],
             categories: self.categories,
+            ..SentEvent::alone(event)
         }
     }
 
@@ -168,7 +173,7 @@ impl Events<'_> {
         let texts = texts_of(event);
         let numbers = numbers_of(event);
         let mut rule = Rule {
-            name: event.name.as_deref().map(lossy),
+            name: event.as_event_ref().name().map(lossy),
             category: None,
             any: Vec::new(),
             above: None,
@@ -196,7 +201,7 @@ impl Events<'_> {
             10..12 => rule.any.extend([user(dice), user(dice)]),
             12..14 => {
                 rule.name = None;
-                rule.category = event.categories.first().map(|category| lossy(category));
+                rule.category = event.as_event_ref().categories().next().map(lossy);
                 rule.any.push(user(dice));
             }
             14 => {
@@ -214,16 +219,14 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// The fields that are text and tell events of one name apart.
-fn texts_of(event: &Event<'_>) -> Vec<(String, String)> {
-    let fields = event
-        .fields()
-        .iter()
-        .filter_map(|field| match &field.value {
-            Value::Str(text) if is_of(TEXTS, &field.key) && text.iter().all(is_plain) => {
-                Some((lossy(&field.key), lossy(text)))
-            }
-            _ => None,
-        });
+fn texts_of(event: &Event) -> Vec<(String, String)> {
+    let fields = event.as_event_ref().fields();
+    let fields = fields.filter_map(|(key, value)| match value {
+        ValueRef::Str(text) if is_of(TEXTS, key) && text.iter().all(is_plain) => {
+            Some((lossy(key), lossy(text)))
+        }
+        _ => None,
+    });
     fields.filter(|(_, text)| !text.is_empty()).collect()
 }
 
@@ -235,11 +238,10 @@ fn is_plain(byte: &u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'*' | b'?')
 }
 
-fn numbers_of(event: &Event<'_>) -> Vec<(String, i64)> {
-    let fields = event.fields().iter().filter_map(|field| match field.value {
-        Value::Int(number) if is_of(NUMBERS, &field.key) && number > 0 => {
-            Some((lossy(&field.key), number))
-        }
+fn numbers_of(event: &Event) -> Vec<(String, i64)> {
+    let fields = event.as_event_ref().fields();
+    let fields = fields.filter_map(|(key, value)| match value {
+        ValueRef::Int(number) if is_of(NUMBERS, key) && number > 0 => Some((lossy(key), number)),
         _ => None,
     });
     fields.collect()

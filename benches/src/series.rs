@@ -5,11 +5,7 @@
 //! histogram of its innermost labels; ours keeps a distribution, with
 //! quantiles, for those, for the level above and for the metric itself.
 
-use std::sync::LazyLock;
-
-use fantail_event::{
-    CategoryTree, Dialect, Event, EventView, Level, SentEvent, Timestamp, Value, ValueRef,
-};
+use fantail_event::{Dialect, Event, EventView, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{GroupBy, Limits, Method, MetricId, MetricSettings, Registry, Snapshot};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -24,35 +20,26 @@ const START: i64 = 1_700_000_000_000_000;
 
 /// Events of `users` users, four commands for each, in a mixed order.
 #[must_use]
-pub fn events(users: u32) -> Vec<Event<'static>> {
+pub fn events(users: u32) -> Vec<Event> {
     let commands = ["SELECT", "FETCH", "APPEND", "LOGOUT"];
     // A prime that divides no number of events here: each comes once.
     let order = (0..u64::from(users) * 4).map(|n| n * 7_919 % (u64::from(users) * 4));
     let order = order.filter_map(|n| u32::try_from(n).ok());
     let one = |number: u32| {
-        let mut event = Event::new(Timestamp::from_unix_micros(START));
-        event.sent = Some(Timestamp::from_unix_micros(
-            START + 100 + i64::from(number % 977),
-        ));
-        let command = commands[number as usize % 4];
-        event.set(&b"cmd_name"[..], Value::Str(command.as_bytes().into()));
-        let user = format!("user{:06}@example.com", number / 4);
-        event.set(&b"user"[..], Value::Str(user.into_bytes().into()));
-        event
+        let sent = START + 100 + i64::from(number % 977);
+        let event = Event::builder(Timestamp::from_unix_micros(START))
+            .sent(Timestamp::from_unix_micros(sent))
+            .field("cmd_name", commands[number as usize % 4])
+            .field("user", &format!("user{:06}@example.com", number / 4));
+        // It is small.
+        event.build().ok()
     };
-    order.map(one).collect()
+    order.filter_map(one).collect()
 }
 
 /// Calls `run` with an event as it comes from a connection.
-pub fn with<R>(event: &Event<'_>, run: impl FnOnce(&SentEvent<'_>) -> R) -> R {
-    static CATEGORIES: LazyLock<CategoryTree> = LazyLock::new(CategoryTree::default);
-    run(&SentEvent {
-        level: Level::Info,
-        event,
-        parents: &[],
-        global: &[],
-        categories: &CATEGORIES,
-    })
+pub fn with<R>(event: &Event, run: impl FnOnce(&SentEvent<'_>) -> R) -> R {
+    run(&SentEvent::alone(event))
 }
 
 fn text(event: &SentEvent<'_>, field: &str) -> String {

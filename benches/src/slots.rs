@@ -1,7 +1,7 @@
 //! Events whose values lie in the slots of a set already, as a server can have
 //! them: it reads them from a line straight into their slots.
 
-use fantail_event::{Event, EventView as _, Level, Source, Value, ValueRef};
+use fantail_event::{Event, EventView as _, Level, Source, ValueRef};
 use fantail_filter::{Slot, SlotView, Slots};
 
 use crate::rules::Events;
@@ -9,7 +9,7 @@ use crate::rules::Events;
 /// An event and its values by slot. It has no lists, and inherits nothing.
 #[derive(Debug)]
 pub struct Filled<'a> {
-    event: &'a Event<'a>,
+    event: &'a Event,
     values: Vec<Option<ValueRef<'a>>>,
     events: &'a Events<'a>,
 }
@@ -17,8 +17,8 @@ pub struct Filled<'a> {
 impl<'a> Filled<'a> {
     /// All that these slots have of an event.
     #[must_use]
-    pub fn new(slots: &Slots, events: &'a Events<'a>, event: &'a Event<'a>) -> Self {
-        let value = |(_, key, _)| event.own_field(key).map(Value::as_ref);
+    pub fn new(slots: &Slots, events: &'a Events<'a>, event: &'a Event) -> Self {
+        let value = |(_, key, _)| event.as_event_ref().field(key);
         Self {
             event,
             values: slots.iter().map(value).collect(),
@@ -29,16 +29,12 @@ impl<'a> Filled<'a> {
 
 impl SlotView for Filled<'_> {
     fn name(&self) -> Option<&[u8]> {
-        self.event.name.as_deref()
+        self.event.as_event_ref().name()
     }
 
     #[inline]
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>> {
         *self.values.get(slot.index())?
-    }
-
-    fn any_element(&self, _: Slot, _: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        false
     }
 
     fn in_category(&self, category: &[u8]) -> bool {
@@ -49,7 +45,7 @@ impl SlotView for Filled<'_> {
         Some(Level::Info)
     }
 
-    fn source(&self) -> Option<&Source<'_>> {
-        self.event.source.as_ref()
+    fn source(&self) -> Option<Source<'_>> {
+        self.event.as_event_ref().source()
     }
 }

@@ -5,7 +5,7 @@
 //! The rest is a filter; behind its last LF, if it has one, stands the text
 //! form of the event to match.
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, text};
+use fantail_event::{Ancestor, CategoryTree, Dialect, Event, Level, SentEvent};
 use fantail_filter::{Filter, handshake};
 use fantail_syntax::{Limits, NodeKind, ParseErrors, ParseOptions, Tree};
 
@@ -85,14 +85,17 @@ fn matches_agree(filter: &Filter, event: &[u8], options: &ParseOptions) {
     for name in [b"imap".as_slice(), b"mail"] {
         assert_eq!(categories.register(name, None), Ok(()));
     }
-    let arguments = event.split(|&byte| byte == b'\t');
-    let event = text::parse(arguments, &categories, options.dialect).unwrap_or_default();
+    let event = Event::parse(event, &categories, options.dialect).unwrap_or_default();
+    let parent = Event::default();
+    let parents = [Ancestor {
+        event: &parent,
+        live: None,
+    }];
     let sent = SentEvent {
         level: Level::Warning,
-        event: &event,
-        parents: &[&Event::default()],
-        global: &[],
+        parents: &parents,
         categories: &categories,
+        ..SentEvent::alone(&event)
     };
     let holds = |index: usize| filter.comparisons()[index].holds(&sent);
     assert_eq!(filter.evaluate(&sent), naive(filter.tree(), holds));

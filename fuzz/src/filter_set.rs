@@ -5,7 +5,7 @@
 //! which filter is removed. `E`, `P`, `G`: an event in its text form: one that
 //! is sent, or the parent or the global event of all that are sent after it.
 
-use fantail_event::{CategoryTree, Dialect, Event, EventView as _, Level, SentEvent, text};
+use fantail_event::{Ancestor, CategoryTree, Dialect, Event, EventView as _, SentEvent};
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher, ViewSlots};
 use fantail_syntax::ParseOptions;
 
@@ -26,23 +26,23 @@ pub fn filter_set(data: &[u8]) {
         let Some((kind, rest)) = line.split_first() else {
             continue;
         };
-        let event = || {
-            let arguments = rest.split(|&byte| byte == b'\t');
-            text::parse(arguments, &categories, Dialect::V2_4).unwrap_or_default()
-        };
+        let event = || Event::parse(rest, &categories, Dialect::V2_4).unwrap_or_default();
         match kind {
             b'3' => set.add(rest, Dialect::V2_3),
             b'4' => set.add(rest, Dialect::V2_4),
             b'-' => set.remove(rest.len()),
             b'P' => parent = event(),
             b'G' => global = event(),
-            b'E' => set.check(&SentEvent {
-                level: Level::Info,
-                event: &event(),
-                parents: &[&parent],
-                global: &[&global],
-                categories: &categories,
-            }),
+            b'E' => {
+                let [parent, global] =
+                    [&parent, &global].map(|event| Ancestor { event, live: None });
+                set.check(&SentEvent {
+                    parents: &[parent],
+                    global: &[global],
+                    categories: &categories,
+                    ..SentEvent::alone(&event())
+                });
+            }
             _ => {}
         }
     }

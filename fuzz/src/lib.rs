@@ -6,19 +6,20 @@
 //! `testdata/fuzz/<target>/`. No function looks at files, clocks or chance:
 //! the same bytes always give the same result.
 
+mod by_key;
 mod config_convert;
 mod config_parse;
-mod fast_path;
+mod event_path;
 mod filter_parse;
 mod filter_set;
-mod route;
+mod server;
 mod side_by_side;
 mod wire_decode;
 
 pub use crate::{
-    config_convert::config_convert, config_parse::config_parse, fast_path::fast_path,
-    filter_parse::filter_parse, filter_set::filter_set, side_by_side::SideBySide,
-    wire_decode::wire_decode,
+    by_key::ByKey, config_convert::config_convert, config_parse::config_parse,
+    event_path::event_path, filter_parse::filter_parse, filter_set::filter_set,
+    server::oracle_event, side_by_side::SideBySide, wire_decode::wire_decode,
 };
 
 /// A property: returns if it holds for these bytes, panics if not.
@@ -28,7 +29,7 @@ pub type Property = fn(&[u8]);
 pub const TARGETS: &[(&str, Property)] = &[
     ("config_convert", config_convert),
     ("config_parse", config_parse),
-    ("fast_path", fast_path),
+    ("event_path", event_path),
     ("filter_parse", filter_parse),
     ("filter_set", filter_set),
     ("wire_decode", wire_decode),

@@ -1,22 +1,29 @@
-//! Both routes of fantail and the oracle, fed with the same lines.
+//! fantail and the oracle, fed with the same lines.
 
 use fantail_config::{Options, Settings, load_text};
-use fantail_engine::ExporterId;
-use fantail_event::Dialect;
-use fantail_filter::Filter;
+use fantail_engine::{ExporterId, SESSION_FINISHED};
+use fantail_event::{Dialect, Level};
+use fantail_filter::{Filter, Mentions};
 use fantail_metrics::dump;
-use fantail_oracle::{Categories, Connection, Effective, Refusal, Value, matching};
+use fantail_oracle::{Categories, Connection, Effective, Event, Refusal, Value, holding, matching};
 use fantail_wire::Limits;
 
-use crate::route::{Route, Way};
+use crate::server::Server;
 
 /// What one line leads to.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) sent: Option<Seen>,
+    /// Whether what was sent is live.
+    pub(crate) begun: bool,
+    pub(crate) update: Option<Event>,
+    pub(crate) ended: Option<Event>,
     pub(crate) refused: Option<Refusal>,
     /// The exporters that get the event.
     pub(crate) exporters: Vec<ExporterId>,
+    /// The observers that see the event, and what they see; without level and
+    /// source.
+    pub(crate) observed: Vec<(usize, Effective)>,
     pub(crate) live_events: usize,
 }
 
@@ -28,8 +35,8 @@ pub(crate) struct Seen {
     pub(crate) lookups: Vec<Option<Value>>,
 }
 
-/// A server with metrics, three times: the oracle, fantail by way of events as
-/// values, and fantail by way of events as they were read.
+/// A server with metrics, twice: the oracle and fantail. fantail has a second
+/// engine, which takes sent events as events of another type.
 #[derive(Debug)]
 pub struct SideBySide {
     dialect: Dialect,
@@ -41,13 +48,14 @@ pub struct SideBySide {
     matched: Vec<u64>,
     categories: Categories,
     connections: Vec<Connection>,
-    plain: Route,
-    raw: Route,
+    server: Server,
 }
 
 impl SideBySide {
     /// Creates servers with two metrics for each filter: one exports and, for
-    /// some, groups; one only counts. Filters with a syntax error are left out.
+    /// some, groups; one only counts. Each filter is also that of an observer.
+    /// Filters with a syntax error are left out, and so are those that
+    /// ask for sessions, which the oracle does not know.
     ///
     /// # Panics
     /// The settings that are made of the filters cannot be used.
@@ -56,7 +64,10 @@ impl SideBySide {
         dialect: Dialect,
         limits: &Limits,
     ) -> Self {
-        let settings = settings(filters, dialect);
+        let mut settings = settings(filters, dialect);
+        settings
+            .metrics
+            .retain(|metric| !asks_for_sessions(&metric.filter));
         let exporter = |metric: &fantail_config::Metric| {
             let name = metric.exporter.as_ref()?;
             let mut exporters = settings.exporters.iter();
@@ -69,12 +80,11 @@ impl SideBySide {
             dialect,
             limits: limits.clone(),
             matched: vec![0; filters.len()],
+            server: Server::new(&settings, observers(&filters), limits),
             filters,
             exporters: metrics.map(exporter).collect(),
             categories: Categories::default(),
             connections: Vec::new(),
-            plain: Route::new(&settings, limits, Way::Plain),
-            raw: Route::new(&settings, limits, Way::Raw),
         }
     }
 
@@ -88,38 +98,55 @@ impl SideBySide {
     /// line is the first one of a new connection.
     ///
     /// # Panics
-    /// The three disagree about the line, or about what it sends.
+    /// The two disagree about the line, or about what it sends.
     pub fn line(&mut self, client: usize, line: &[u8]) -> bool {
         while self.connections.len() <= client {
             let new = Connection::new(self.dialect, self.limits.clone());
             self.connections.push(new);
         }
         let expected = self.expected(client, line);
-        for route in [&mut self.plain, &mut self.raw] {
-            let outcome = route.line(client, line);
-            assert_eq!(
-                outcome,
-                expected,
-                "{:?} of {}",
-                route.way(),
-                line.escape_ascii()
-            );
-        }
+        let outcome = self.server.line(client, line);
+        assert_eq!(outcome, expected, "{}", line.escape_ascii());
         let accepted = expected.refused.is_none();
         if !accepted {
-            self.connections[client] = Connection::new(self.dialect, self.limits.clone());
+            self.close(client);
         }
         accepted
     }
 
-    /// Compares what was counted and exported.
+    /// Ends a client's connection; its next line is the first one of a new
+    /// connection.
+    ///
+    /// # Panics
+    /// The two disagree about what ends with it.
+    pub fn close(&mut self, client: usize) {
+        let ended = self.server.close(client);
+        let expected = match self.connections.get_mut(client) {
+            Some(connection) => {
+                let new = Connection::new(self.dialect, self.limits.clone());
+                std::mem::replace(connection, new).close()
+            }
+            None => Vec::new(),
+        };
+        assert_eq!(ended, expected);
+    }
+
+    /// Ends all connections, and compares what was counted and exported.
     ///
     /// # Panics
     /// A metric has not counted what the oracle says its filter matched, or the
-    /// two routes differ in what they counted or exported.
-    pub fn finish(self) {
-        let [plain, raw] = [self.plain.finish(), self.raw.finish()];
-        assert_eq!(raw.exports, plain.exports);
+    /// two engines differ in what they counted, exported or observed.
+    pub fn finish(mut self) {
+        for client in 0..self.connections.len() {
+            self.close(client);
+        }
+        let [activities, by_key] = self.server.finish();
+        let exports = activities.recorded.exports.iter();
+        for (one, other) in exports.zip(&by_key.recorded.exports) {
+            let text = |payload: &[u8]| payload.escape_ascii().to_string();
+            assert_eq!(text(&one.1), text(&other.1));
+        }
+        assert_eq!(activities.recorded, by_key.recorded);
         let count = |metric: &fantail_metrics::MetricSnapshot| {
             let all = metric.series().iter().next();
             all.map_or(0, |series| series.duration().count())
@@ -129,8 +156,9 @@ impl SideBySide {
             dump::write_table(snapshot, &dump::default_columns(), &mut table);
             String::from_utf8_lossy(&table).into_owned()
         };
-        assert_eq!(table(&raw.counted), table(&plain.counted));
-        let counts: Vec<u64> = raw.counted.metrics().iter().map(count).collect();
+        assert_eq!(table(&activities.counted), table(&by_key.counted));
+        let metrics = activities.counted.metrics();
+        let counts: Vec<u64> = metrics.iter().map(count).collect();
         assert_eq!(counts, self.matched);
     }
 
@@ -138,35 +166,54 @@ impl SideBySide {
     fn expected(&mut self, client: usize, line: &[u8]) -> Outcome {
         let connection = &mut self.connections[client];
         let answer = connection.line(line, &mut self.categories);
-        let live_events = connection.live_events();
-        let sent = answer.sent.as_ref();
-        let matching = sent.map_or_else(Vec::new, |sent| {
-            matching(&self.filters, self.dialect, sent, &self.categories)
-        });
+        let mut outcome = Outcome {
+            live_events: connection.live_events(),
+            refused: answer.refused,
+            update: answer.update,
+            ended: answer.ended,
+            ..Outcome::default()
+        };
+        let Some(sent) = &answer.sent else {
+            return outcome;
+        };
+        let matching = matching(&self.filters, self.dialect, sent, &self.categories);
         for at in &matching {
             self.matched[*at] += 1;
         }
-        Outcome {
-            sent: sent.map(|sent| {
-                let effective = sent.effective(&self.categories);
-                let keys = effective.fields.iter().map(|(key, _)| key);
-                let lookups = keys.map(|key| match sent.field(key) {
-                    Some(Value::List(_)) => Some(Value::List(sent.elements(key))),
-                    other => other.cloned(),
-                });
-                Seen {
-                    lookups: lookups.collect(),
-                    effective,
-                }
-            }),
-            refused: answer.refused,
-            exporters: matching
-                .iter()
-                .filter_map(|at| self.exporters[*at])
-                .collect(),
-            live_events,
-        }
+        let effective = sent.effective(&self.categories);
+        let observed = Effective {
+            level: Level::default(),
+            source: None,
+            ..effective.clone()
+        };
+        let watched: Vec<Filter> = observers(&self.filters).cloned().collect();
+        let observers = holding(&watched, sent, &self.categories).into_iter();
+        let exporters = matching.iter().filter_map(|at| self.exporters[*at]);
+        let keys = effective.fields.iter().map(|(key, _)| key);
+        let lookups = keys.map(|key| match sent.field(key) {
+            Some(Value::List(_)) => Some(Value::List(sent.elements(key))),
+            other => other.cloned(),
+        });
+        outcome.begun = answer.begun;
+        outcome.exporters = exporters.collect();
+        outcome.observed = observers.map(|at| (at, observed.clone())).collect();
+        outcome.sent = Some(Seen {
+            lookups: lookups.collect(),
+            effective,
+        });
+        outcome
     }
+}
+
+/// Of two metrics with the same filter, one.
+fn observers(filters: &[Filter]) -> impl Iterator<Item = &Filter> + Clone {
+    filters.iter().step_by(2)
+}
+
+fn asks_for_sessions(filter: &Filter) -> bool {
+    let mentions = Mentions::of(filter);
+    let mut names = mentions.names().iter();
+    names.any(|name| name.literal() == Some(SESSION_FINISHED))
 }
 
 /// Two metrics for each filter; those whose filter is wrong are left out.

@@ -6,9 +6,12 @@
 //! sends after its handshake. A line that is refused ends its connection, and
 //! the next line begins another one; the categories stay, as on a server.
 
-use fantail_event::{CategoryTree, Dialect, Event, EventView as _, SentEvent, Value, escape, text};
+use fantail_event::{
+    Activity, CategoryTree, Dialect, EffectiveBuffers, Event, EventRef, EventView as _, SentEvent,
+    ValueRef, escape, text,
+};
 use fantail_wire::{
-    Command, Connection, Limits,
+    Command, Connection, Intake, Limits,
     capture::Capture,
     lines::{LineBuffer, WRITER_LINE},
 };
@@ -16,8 +19,8 @@ use fantail_wire::{
 const HANDSHAKE: &[u8] = b"VERSION\tstats-client\t4\t0";
 
 /// decode ∘ encode is the identity for bytes, commands, events, and an event
-/// with all that it inherits; look-ups agree with the flattened event; lines
-/// are the same however they were read; and limits hold.
+/// with all that it inherits; look-ups agree with the event in full; lines are the
+/// same however they were read; limits hold, and a connection's end frees all.
 ///
 /// # Panics
 /// One of these does not hold.
@@ -33,16 +36,23 @@ pub fn wire_decode(data: &[u8]) {
     bytes_survive(rest);
     lines_are_whole(rest);
     capture_lines_are_counted(rest);
-    let mut categories = CategoryTree::default();
-    let mut connection = connected(dialect, &limits, &mut categories);
+    let mut intake = Intake::new();
+    let mut connection = connected(dialect, &limits, &mut intake);
     for line in rest.split(|&byte| byte == b'\n') {
         command_survives(line);
-        let accepted = connection.handle(line, &mut categories, |sent| {
-            inheritance_agrees(sent, dialect);
+        let accepted = connection.handle(line, &mut intake, |activity| match activity {
+            Activity::Sent { event, .. } => inheritance_agrees(&event, dialect),
+            Activity::Updated { .. } => {}
+            Activity::Ended {
+                event, categories, ..
+            } => reads_back(event, categories, dialect),
         });
         assert!(connection.live_events() <= limits.live_events);
+        assert_eq!(connection.live_events(), intake.live_events().len());
         if accepted.is_err() {
-            connection = connected(dialect, &limits, &mut categories);
+            connection.close(&mut intake, |_| {});
+            assert!(intake.live_events().is_empty());
+            connection = connected(dialect, &limits, &mut intake);
         }
     }
 }
@@ -55,9 +65,9 @@ fn tight_limits() -> Limits {
     }
 }
 
-fn connected(dialect: Dialect, limits: &Limits, categories: &mut CategoryTree) -> Connection {
+fn connected(dialect: Dialect, limits: &Limits, intake: &mut Intake) -> Connection {
     let mut connection = Connection::new(dialect, limits.clone());
-    let greeted = connection.handle(HANDSHAKE, categories, |_| {});
+    let greeted = connection.handle(HANDSHAKE, intake, |_| {});
     assert_eq!(greeted, Ok(()));
     connection
 }
@@ -109,37 +119,38 @@ fn command_survives(line: &[u8]) {
 
 fn inheritance_agrees(sent: &SentEvent<'_>, dialect: Dialect) {
     reads_back(sent.event, sent.categories, dialect);
-    let flat = sent.flatten();
-    reads_back(&flat, sent.categories, dialect);
+    let mut buffers = EffectiveBuffers::new();
+    let effective = buffers.gather(sent);
+    let whole = effective.to_event().expect("far below the limit");
+    reads_back(whole.as_event_ref(), sent.categories, dialect);
     for event in sent.chain() {
-        for field in event.fields() {
-            let key = &field.key;
-            assert!(flat.own_field(key).is_some(), "{key:?} is lost");
+        for (key, _) in event.fields() {
+            assert!(effective.field(key).is_some(), "{key:?} is lost");
         }
-        for category in &event.categories {
-            assert!(flat.categories.contains(category), "{category:?} is lost");
+        for category in event.categories() {
+            let found = effective.categories().any(|known| known == category);
+            assert!(found, "{category:?} is lost");
             assert!(sent.in_category(category), "not in {category:?}");
         }
     }
-    for field in flat.fields() {
-        match (&field.value, sent.find(&field.key)) {
-            (Value::List(elements), Some(Value::List(_))) => {
-                for element in elements {
-                    let found = sent.any_element(&field.key, &mut |other| other == &**element);
-                    assert!(found, "{element:?} of {:?}", field.key);
-                }
-            }
+    effective.each_field(|key, value| {
+        match (value, sent.field(key)) {
+            (ValueRef::List(elements), Some(ValueRef::List(found))) => elements.for_each(|one| {
+                assert!(found.any(|other| other == one), "{one:?} of {key:?}");
+            }),
             (value, found) => assert_eq!(Some(value), found),
         }
-        assert!(sent.field_origin(&field.key).is_some());
-    }
+        assert!(sent.field_origin(key).is_some());
+    });
 }
 
-fn reads_back(event: &Event<'_>, categories: &CategoryTree, dialect: Dialect) {
+fn reads_back(event: EventRef<'_>, categories: &CategoryTree, dialect: Dialect) {
     let mut written = Vec::new();
     text::write(event, &mut written);
-    let arguments = written.split(|&byte| byte == b'\t');
-    let read = text::parse(arguments, categories, dialect);
-    assert_eq!(read.as_ref(), Ok(event));
-    assert_eq!(event.clone().into_owned(), *event);
+    let read = Event::parse(&written, categories, dialect);
+    assert_eq!(
+        read.as_ref().map(Event::as_event_ref).map_err(Clone::clone),
+        Ok(event)
+    );
+    assert_eq!(event.to_event().as_event_ref(), event);
 }

@@ -2,7 +2,7 @@
 //!
 //! Without a sanitizer: nearly all is safe Rust, the targets assert properties,
 //! and coverage guidance needs no unstable flag. The one module that is not
-//! (`marks/vector.rs` of fantail-event) is hunted through with `--address`.
+//! (`text/tabs/vector.rs` of fantail-event) is hunted through with `--address`.
 
 use std::{
     collections::BTreeSet,

@@ -43,6 +43,7 @@ fn run(name: &str, times: usize) -> Option<usize> {
         "tab-text" => exported("tab-text"),
         // Reading alone counts nothing.
         "read" | "by-user" => by_user(),
+        "tap" => typical(10),
         kind => match kind.split_once('-') {
             Some(("typical", count)) => typical(count.parse().ok()?),
             Some(("all", count)) => all_match(count.parse().ok()?),
@@ -51,6 +52,9 @@ fn run(name: &str, times: usize) -> Option<usize> {
         },
     };
     let mut worker = Worker::new(&settings);
+    if kind == "tap" {
+        worker = worker.observed(stream.rare_name(), true);
+    }
     for _ in 0..times {
         match kind {
             "read" => worker.play_nothing(&stream),

@@ -3,9 +3,9 @@
 use std::{ops::ControlFlow, path::Path};
 
 use fantail::{
-    event::{CategoryTree, Dialect, RawSending, Scan, SentEvent, Timestamp},
+    event::{Activity, Dialect, SentEvent, Timestamp},
     wire::{
-        Connection, Limits, WireError,
+        Connection, Intake, Limits,
         capture::{Capture, RecordedConnection, RecordedLine},
         lines::WRITER_LINE,
     },
@@ -19,29 +19,18 @@ const SHOWN: usize = 120;
 /// Plays captures one after another; categories stay known, as in a server.
 pub(crate) struct Player {
     dialect: Dialect,
-    categories: CategoryTree,
-    scan: Scan,
+    intake: Intake,
     findings: Findings,
 }
 
-/// Has a line handled, and what is sent looked at.
-type Handle<'a> = dyn FnMut(Played<'_>) -> Result<ControlFlow<()>, WireError> + 'a;
-
-/// A line in its place.
-struct Played<'p> {
-    connection: &'p mut Connection,
-    categories: &'p mut CategoryTree,
-    scan: &'p mut Scan,
-    line: &'p [u8],
-    now: Timestamp,
-}
+/// Gets what a client did, and when.
+type OnActivity<'a> = dyn FnMut(&Activity<'_>, Timestamp) -> ControlFlow<()> + 'a;
 
 impl Player {
     pub(crate) fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
-            categories: CategoryTree::default(),
-            scan: Scan::new(),
+            intake: Intake::new(),
             findings: Findings::None,
         }
     }
@@ -51,40 +40,28 @@ impl Player {
         self.findings
     }
 
-    /// Plays one capture until `on_event` breaks off; it gets each event and
-    /// the time of its line. What is wrong in the capture is said, and passed
-    /// over.
-    pub(crate) fn play(
+    /// Plays the events of one capture until `on_event` breaks off; it gets each
+    /// event that was sent and the time of its line. What is wrong in the capture
+    /// is reported and passed over.
+    pub(crate) fn play_events(
         &mut self,
         path: &Path,
         bytes: &[u8],
         mut on_event: impl FnMut(&SentEvent<'_>, Timestamp) -> ControlFlow<()>,
     ) {
-        self.play_with(path, bytes, &mut |played| {
-            let (line, now, mut flow) = (played.line, played.now, ControlFlow::Continue(()));
-            let sent = |sent: &SentEvent<'_>| flow = on_event(sent, now);
-            let handled = played.connection.handle(line, played.categories, sent);
-            handled.map(|()| flow)
+        self.play(path, bytes, |activity, now| match activity {
+            Activity::Sent { event, .. } => on_event(event, now),
+            Activity::Updated { .. } | Activity::Ended { .. } => ControlFlow::Continue(()),
         });
     }
 
-    /// As [`play`](Self::play), with events as they are read.
-    pub(crate) fn play_raw(
+    /// As [`play_events`](Self::play_events), with everything that clients did.
+    pub(crate) fn play(
         &mut self,
         path: &Path,
         bytes: &[u8],
-        mut on_event: impl FnMut(&RawSending<'_>, Timestamp) -> ControlFlow<()>,
+        mut on: impl FnMut(&Activity<'_>, Timestamp) -> ControlFlow<()>,
     ) {
-        self.play_with(path, bytes, &mut |played| {
-            let (line, now, mut flow) = (played.line, played.now, ControlFlow::Continue(()));
-            let sent = |sent: &RawSending<'_>| flow = on_event(sent, now);
-            let (connection, categories) = (played.connection, played.categories);
-            let handled = connection.handle_raw(line, categories, played.scan, sent);
-            handled.map(|()| flow)
-        });
-    }
-
-    fn play_with(&mut self, path: &Path, bytes: &[u8], handle: &mut Handle<'_>) {
         let capture = Capture::parse(bytes);
         for error in &capture.errors {
             self.findings = Findings::Some;
@@ -95,7 +72,7 @@ impl Player {
             ));
         }
         for connection in &capture.connections {
-            if self.play_connection(path, connection, handle).is_break() {
+            if self.play_connection(path, connection, &mut on).is_break() {
                 return;
             }
         }
@@ -107,11 +84,12 @@ impl Player {
         &mut self,
         path: &Path,
         recorded: &RecordedConnection<'_>,
-        handle: &mut Handle<'_>,
+        on: &mut OnActivity<'_>,
     ) -> ControlFlow<()> {
         let mut connection = Connection::new(self.dialect, Limits::default());
+        let mut closed = recorded.closed;
         for line in &recorded.lines {
-            match self.play_line(&mut connection, line, handle) {
+            match self.play_line(&mut connection, line, on) {
                 Ok(flow) => flow?,
                 Err(message) => {
                     self.findings = Findings::Some;
@@ -122,30 +100,39 @@ impl Player {
                         recorded.name.escape_ascii(),
                         shown(line.line)
                     ));
+                    closed = Some(line.micros);
                     break;
                 }
             }
         }
-        ControlFlow::Continue(())
+        let mut flow = ControlFlow::Continue(());
+        connection.close(&mut self.intake, |activity| {
+            // Nothing ended if the recording ended first.
+            if let Some(micros) = closed
+                && flow.is_continue()
+            {
+                flow = on(&activity, Timestamp::from_unix_micros(micros));
+            }
+        });
+        flow
     }
 
     fn play_line(
         &mut self,
         connection: &mut Connection,
         line: &RecordedLine<'_>,
-        handle: &mut Handle<'_>,
+        on: &mut OnActivity<'_>,
     ) -> Result<ControlFlow<()>, String> {
         if line.line.len() > WRITER_LINE {
             return Err(format!("the line is longer than {WRITER_LINE} bytes"));
         }
-        let played = handle(Played {
-            connection,
-            categories: &mut self.categories,
-            scan: &mut self.scan,
-            line: line.line,
-            now: Timestamp::from_unix_micros(line.micros),
+        let now = Timestamp::from_unix_micros(line.micros);
+        let mut flow = ControlFlow::Continue(());
+        let handled = connection.handle(line.line, &mut self.intake, |activity| {
+            flow = on(&activity, now);
         });
-        played.map_err(|error| error.to_string())
+        handled.map_err(|error| error.to_string())?;
+        Ok(flow)
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         let mut trial = Trial::new(&loaded.settings.metrics, loaded.settings.dialect);
         let mut player = Player::new(loaded.settings.dialect);
         for path in &arguments.against {
-            player.play(path, &input::read(path)?, |sent, _| {
+            player.play_events(path, &input::read(path)?, |sent, _| {
                 trial.observe(sent);
                 ControlFlow::Continue(())
             });

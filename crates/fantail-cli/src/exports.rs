@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use fantail::{
     config::{self, Settings},
-    engine::{ExportSink, ExporterId},
+    engine::{ExportSink, Exported},
     transport::{LogTransport, Transport, TransportError},
 };
 
@@ -51,9 +51,9 @@ impl Exports {
 }
 
 impl ExportSink for Exports {
-    fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
-        if self.failure.is_none() && self.logged.get(exporter.0) == Some(&true) {
-            self.failure = self.log.send(payload).err();
+    fn export(&mut self, exported: Exported<'_>) {
+        if self.failure.is_none() && self.logged.get(exported.exporter.0) == Some(&true) {
+            self.failure = self.log.send(exported.payload).err();
         }
     }
 }

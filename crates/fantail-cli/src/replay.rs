@@ -6,7 +6,7 @@ mod state;
 use std::path::PathBuf;
 
 use clap::Args;
-use fantail::{config::Settings, engine::Engine, format::Moment};
+use fantail::{config::Settings, engine::Engine, format::ExportContext};
 
 use crate::{
     captures::Player,
@@ -52,11 +52,6 @@ pub(crate) struct Arguments {
     /// there for the next. Metrics that are not the same any more begin anew.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Look up fields by their keys in each event instead of reading lines
-    /// into slots: much slower, and the same results. To find out whether one
-    /// of the two is wrong.
-    #[arg(long, hide = true)]
-    naive: bool,
     #[command(flatten)]
     results: results::Results,
     /// The captures; - is standard input.
@@ -79,21 +74,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let mut player = Player::new(settings.dialect);
     for path in &arguments.captures {
         let bytes = input::read(path)?;
-        let moment = |now| Moment {
-            hostname: &hostname,
-            now,
-        };
-        if arguments.naive {
-            player.play(path, &bytes, |sent, now| {
-                engine.handle(sent, moment(now), &mut exports);
-                exports.flow()
-            });
-        } else {
-            player.play_raw(path, &bytes, |sending, now| {
-                engine.handle_raw(sending, moment(now), &mut exports);
-                exports.flow()
-            });
-        }
+        player.play(path, &bytes, |activity, received_at| {
+            let context = ExportContext {
+                host: &hostname,
+                received_at,
+            };
+            engine.step(activity, context, &mut exports);
+            exports.flow()
+        });
     }
     exports.finish()?;
     let mut snapshot = engine.snapshot();

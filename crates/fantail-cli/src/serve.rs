@@ -172,6 +172,8 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
     limits.live.live_events = bounds.max_live_events;
     limits.live.live_bytes = bounds.max_live_bytes;
     let hostname = arguments.hostname.clone().map(String::into_bytes);
+    let mut session_rules = defaults.session_rules.clone();
+    session_rules.sums = words(&arguments.session_sums);
     Ok(Options {
         dialect: arguments.dialect.map(Into::into),
         writer: arguments.writer.clone(),
@@ -189,7 +191,7 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
         patience: Duration::from_secs(arguments.patience.into()),
         service_manager: true,
         signals: true,
-        session_sums: words(&arguments.session_sums),
+        session_rules,
         limits,
         recorder: recorder.transpose()?,
         ..defaults

@@ -1,20 +1,58 @@
 //! Events in; metrics updated, exporters fed.
 //!
-//! An [`Engine`] is a configuration at work. For each event it asks every
-//! metric's filter, updates the metrics that match, and hands what their
-//! exporters write to an [`ExportSink`]. A [`Plan`] is the configuration
-//! compiled, which several engines share: a program has one engine for each of
-//! its threads, and merges their snapshots. It opens no socket and no file and
-//! reads no clock: whoever feeds it says what time it is.
+//! An [`Engine`] is a configuration at work. [`Engine::handle`] takes one event
+//! and [`Engine::step`] what a client did: each metric whose filter matches is
+//! updated, what exporters write goes to an [`ExportSink`], and when a session
+//! ends, an event with its summary is derived. A [`Plan`] is the configuration
+//! compiled, which several engines share; [`Sharded`] holds engines for several
+//! threads. The engine opens no socket and no file and reads no clock: its caller
+//! says what time it is.
+//!
+//! ```
+//! use fantail_config::{Options, load_text};
+//! use fantail_engine::{Engine, Exported};
+//! use fantail_event::{Dialect, Event, SentEvent, Timestamp};
+//! use fantail_format::ExportContext;
+//!
+//! let text = "event_exporter lines {\n format = json\n format_args = time-unix\n\
+//!             transport = log\n}\n\
+//!             metric logins {\n filter = event=login_finished\n exporter = lines\n\
+//!             exporter_include = name fields\n}\n";
+//! let options = Options { dialect: Some(Dialect::V2_3), ..Options::default() };
+//! let settings = load_text("fantail.conf", text, &options).accept()?.settings;
+//! let mut engine = Engine::new(&settings)?;
+//!
+//! let received_at = Timestamp::from_unix_micros(1_795_328_191_000_000);
+//! let event = Event::builder(received_at)
+//!     .name("login_finished")
+//!     .field("user", "anna")
+//!     .build()?;
+//! let mut lines = Vec::new();
+//! engine.handle(
+//!     &SentEvent::alone(&event),
+//!     ExportContext { host: b"mail1", received_at },
+//!     &mut |exported: Exported<'_>| lines.push(exported.payload.to_vec()),
+//! );
+//! assert_eq!(lines, [br#"{"event":"login_finished","fields":{"user":"anna","duration":0}}"#]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod cohort_cache;
 mod engine;
 mod export;
-mod fast;
+#[cfg(feature = "exporters")]
+pub mod exporters;
+mod matching;
+mod observers;
 mod plan;
 mod series;
+mod sessions;
+mod sharded;
 
 pub use crate::{
     engine::{Counters, Engine, EngineError},
-    export::{ExportSink, ExporterId},
+    export::{ExportSink, Exported, ExporterId, ObserverId},
     plan::Plan,
+    sessions::{RunningSessions, SESSION_FINISHED, SESSION_SERVICES, SessionRules},
+    sharded::{ShardGuard, Sharded},
 };

@@ -3,13 +3,17 @@
 //! Plain data that never changes: the shards of a program share one plan, and
 //! a change of configuration is another plan in its place.
 
-use fantail_config::{Settings, Transport};
-use fantail_event::Dialect;
-use fantail_filter::{Filter, FilterSet, handshake};
-use fantail_format::{Formatter, FormatterSettings};
-use fantail_metrics::{MetricSettings, Registry};
+use std::sync::Arc;
 
-use crate::{EngineError, ExporterId, fast::MetricSlots, series::SeriesPlan};
+use fantail_config::{Settings, Transport};
+use fantail_event::{Dialect, EffectiveEvent};
+use fantail_filter::{Filter, FilterSet, handshake};
+use fantail_format::{EventFormatter, EventIds, ExportContext, Formatter, FormatterSettings};
+use fantail_metrics::{Limits, MetricSettings, Registry};
+
+use crate::{
+    EngineError, ExporterId, SessionRules, matching::MetricSlots, series::SeriesPlan, sessions,
+};
 
 /// The metrics of a configuration, ready for events.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub struct Plan {
     pub(crate) filters: FilterSet,
     pub(crate) unnamed: Unnamed,
     pub(crate) series: SeriesPlan,
+    /// If a metric asks for sessions.
+    pub(crate) sessions: Option<Arc<SessionRules>>,
 }
 
 #[derive(Debug)]
@@ -29,7 +35,45 @@ pub(crate) struct PlannedMetric {
     pub(crate) settings: MetricSettings,
     pub(crate) filter: Filter,
     pub(crate) slots: MetricSlots,
-    pub(crate) export: Option<(ExporterId, Formatter)>,
+    pub(crate) export: Option<Export>,
+}
+
+/// How an event is exported.
+#[derive(Debug)]
+pub(crate) struct Export {
+    pub(crate) exporter: ExporterId,
+    pub(crate) formatter: ExportFormatter,
+}
+
+/// A configured format, or one of the program.
+#[derive(Debug, Clone)]
+pub(crate) enum ExportFormatter {
+    Configured(Box<Formatter>),
+    Custom(Arc<dyn EventFormatter>),
+}
+
+impl ExportFormatter {
+    /// Whether it writes nothing of any event.
+    pub(crate) fn is_silent(&self) -> bool {
+        match self {
+            Self::Configured(formatter) => formatter.is_silent(),
+            Self::Custom(_) => false,
+        }
+    }
+
+    pub(crate) fn write(
+        &self,
+        metric: &[u8],
+        event: &EffectiveEvent<'_>,
+        ids: &mut EventIds,
+        context: ExportContext<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match self {
+            Self::Configured(formatter) => formatter.write_numbered(event, ids, context, out),
+            Self::Custom(formatter) => formatter.write(metric, event, context, out),
+        }
+    }
 }
 
 impl PlannedMetric {
@@ -55,6 +99,14 @@ impl Plan {
     /// A metric cannot be registered, or names an exporter that is not there;
     /// settings that were read without an error have neither.
     pub fn new(settings: &Settings) -> Result<Self, EngineError> {
+        Self::with_sessions(settings, SessionRules::default())
+    }
+
+    /// [`new`](Self::new) with other rules for the summaries of sessions.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_sessions(settings: &Settings, rules: SessionRules) -> Result<Self, EngineError> {
         // All at once: they are matched together.
         let filters = settings.metrics.iter().map(|metric| &metric.filter);
         let mut filters: FilterSet = filters.collect();
@@ -77,6 +129,7 @@ impl Plan {
             unnamed: unnamed_rule(settings.dialect, &filters),
             filters,
             series,
+            sessions: SessionRules::is_asked_for(settings).then(|| Arc::new(rules)),
         };
         // What no registry would take is refused here, once and for all.
         let mut trial = Registry::new(plan.dialect);
@@ -92,11 +145,31 @@ impl Plan {
         self.dialect
     }
 
-    /// The filter for the clients of a stats server: it matches what any
-    /// metric wants. Empty if nothing is wanted.
+    /// The filter for the clients of a stats server: it matches what any metric
+    /// wants, and the events that sessions are made of if a metric asks for
+    /// sessions. Empty if nothing is wanted.
     #[must_use]
     pub fn handshake(&self) -> Vec<u8> {
-        handshake(self.metrics.iter().map(|metric| &metric.filter))
+        let sessions = self
+            .sessions
+            .as_ref()
+            .and_then(|_| sessions::wanted(self.dialect));
+        let metrics = self.metrics.iter().map(|metric| &metric.filter);
+        handshake(metrics.chain(&sessions))
+    }
+
+    /// Has a format of the program write what metrics export to this exporter.
+    pub fn use_formatter(&mut self, exporter: ExporterId, formatter: &Arc<dyn EventFormatter>) {
+        let exports = self.metrics.iter_mut().filter_map(|it| it.export.as_mut());
+        for export in exports.filter(|export| export.exporter == exporter) {
+            export.formatter = ExportFormatter::Custom(Arc::clone(formatter));
+        }
+    }
+
+    /// The limits of series, which hold for all engines of the plan together.
+    #[must_use]
+    pub const fn series_limits(&self) -> Limits {
+        self.series.limits()
     }
 
     /// The filter of the metric with this name in its usual form, by which a
@@ -129,7 +202,7 @@ fn formatter(
     settings: &Settings,
     metric: &fantail_config::Metric,
     name: &[u8],
-) -> Result<(ExporterId, Formatter), EngineError> {
+) -> Result<Export, EngineError> {
     let known = settings
         .exporters
         .iter()
@@ -153,5 +226,8 @@ fn formatter(
             && exporter.format.is_dovecots(),
         dialect: settings.dialect,
     });
-    Ok((ExporterId(at), formatter))
+    Ok(Export {
+        exporter: ExporterId(at),
+        formatter: ExportFormatter::Configured(Box::new(formatter)),
+    })
 }

@@ -39,6 +39,10 @@ impl SeriesPlan {
         self.exemplar_slot
     }
 
+    pub(crate) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Makes a registry keep what the plan says; `ids` are its metrics in the
     /// order of the plan.
     ///

@@ -1,5 +1,6 @@
-//! A raw event costs no allocation once others of its kind were seen, and a
-//! live one few. A program of its own, for an allocator of its own.
+//! An event costs no allocation once others of its kind were seen, and a live one
+//! few; memory is no higher after many live events than before. A program of its
+//! own, for an allocator of its own.
 
 #![allow(unsafe_code, reason = "an allocator that counts is one")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -10,35 +11,44 @@ use std::{
 };
 
 use fantail_config::{Options, load_text};
-use fantail_engine::{Engine, ExporterId};
-use fantail_event::{CategoryTree, Dialect, Scan, Timestamp};
-use fantail_format::Moment;
-use fantail_wire::{Connection, Limits};
+use fantail_engine::{Engine, Exported, RunningSessions};
+use fantail_event::{Dialect, Timestamp};
+use fantail_format::ExportContext;
+use fantail_wire::{Connection, Intake, Limits};
 
 /// The system's allocator, counting for each thread.
 struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// The bytes that are allocated; of those that another thread freed, too.
+    static BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
-fn count_one() {
+fn count_one(added: usize, freed: usize) {
     COUNT.with(|count| count.set(count.get() + 1));
+    count_bytes(added, freed);
+}
+
+fn count_bytes(added: usize, freed: usize) {
+    let change = added.cast_signed() - freed.cast_signed();
+    BYTES.with(|bytes| bytes.set(bytes.get() + change));
 }
 
 // SAFETY: everything is the system allocator's; the counter is beside it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count_one();
+        count_one(layout.size(), 0);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count_one();
+        count_one(size, layout.size());
         unsafe { System.realloc(at, layout, size) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count_bytes(0, layout.size());
         unsafe { System.dealloc(at, layout) }
     }
 }
@@ -89,39 +99,59 @@ fn configuration() -> String {
     METRICS.to_owned() + &exporters.collect::<String>()
 }
 
+/// A client and the engine that follows it.
+struct Server {
+    engine: Engine,
+    intake: Intake,
+    connection: Connection,
+}
+
+impl Server {
+    fn new(configuration: &str) -> Self {
+        let options = Options {
+            dialect: Some(Dialect::V2_4),
+            ..Options::default()
+        };
+        let loaded = load_text("test.conf", configuration, &options).accept();
+        let mut server = Self {
+            engine: Engine::new(&loaded.unwrap().settings).unwrap(),
+            intake: Intake::new(),
+            connection: Connection::new(Dialect::V2_4, Limits::default()),
+        };
+        server.play(&["VERSION\tstats-client\t4\t0", "CATEGORY\timap"]);
+        server
+    }
+
+    fn play(&mut self, lines: &[&str]) {
+        let (engine, intake) = (&mut self.engine, &mut self.intake);
+        let context = ExportContext {
+            host: b"host",
+            received_at: Timestamp::default(),
+        };
+        for line in lines {
+            let handled = self.connection.handle(line.as_bytes(), intake, |activity| {
+                engine.step(&activity, context, &mut |_: Exported<'_>| ());
+            });
+            handled.unwrap();
+        }
+    }
+}
+
 /// Plays lines, some of them before counting begins; how many allocations
 /// those had that were counted.
 fn allocations(before: &[&str], counted: &[&str]) -> usize {
-    let options = Options {
-        dialect: Some(Dialect::V2_4),
-        ..Options::default()
-    };
-    let settings = load_text("test.conf", configuration(), &options).settings;
-    assert_eq!(settings.metrics.len(), 3 + 2 * FORMATS.len());
-    let mut engine = Engine::new(&settings).unwrap();
-    let (mut categories, mut scan) = (CategoryTree::default(), Scan::new());
-    let mut connection = Connection::new(Dialect::V2_4, Limits::default());
-    let mut play = |lines: &[&str]| {
-        for line in lines {
-            let handled =
-                connection.handle_raw(line.as_bytes(), &mut categories, &mut scan, |sending| {
-                    let moment = Moment {
-                        hostname: b"host",
-                        now: Timestamp::default(),
-                    };
-                    engine.handle_raw(sending, moment, &mut |_: ExporterId, _: &[u8]| ());
-                });
-            handled.unwrap();
-        }
-    };
-    play(&["VERSION\tstats-client\t4\t0", "CATEGORY\timap"]);
-    play(before);
+    let mut server = Server::new(&configuration());
+    assert_eq!(
+        server.engine.snapshot().metrics().len(),
+        3 + 2 * FORMATS.len()
+    );
+    server.play(before);
     let start = COUNT.get();
-    play(counted);
+    server.play(counted);
     let count = COUNT.get() - start;
     let events = counted.iter().filter(|line| line.starts_with("EVENT"));
     let exported = 2 * FORMATS.len() * (events.count() + usize::from(!before.is_empty()));
-    assert!(engine.counters().exported >= exported as u64);
+    assert!(server.engine.counters().exported >= exported as u64);
     count
 }
 
@@ -146,4 +176,96 @@ fn what_lives_allocates_little() {
     let rounds = [round, round, round, round].concat();
     let count = allocations(&before, &rounds);
     assert!(count <= 4 * 2, "{count} allocations in four rounds");
+}
+
+/// Compares the allocated bytes after many events lived at one time with those
+/// before.
+#[track_caller]
+fn check_spike(configuration: &str, living: u32, ended_first: impl Fn(u32) -> bool) {
+    let mut server = Server::new(configuration);
+    let play = |server: &mut Server, count: u32| {
+        for id in 1..=count {
+            // A child of the one before, or a root.
+            let parent = if id % 2 == 0 { id - 1 } else { 0 };
+            let begin = format!(
+                "BEGIN\t{id}\t{parent}\t0\t1700000000\t10\tcimap\tSuser\tanna\tScmd_name\tx"
+            );
+            let event = format!("EVENT\t0\t{id}\t1\t1700000000\t10\tncommand_finished");
+            server.play(&[&begin]);
+            if id % 4 <= 1 {
+                server.play(&[&event]);
+            }
+        }
+        let peak = BYTES.get();
+        let ids = || 1..=count;
+        for id in ids().filter(|id| ended_first(*id)) {
+            server.play(&[&format!("END\t{id}")]);
+        }
+        // The children of those that ended are still told of.
+        for id in ids().filter(|id| !ended_first(*id)) {
+            let event = format!("EVENT\t0\t{id}\t1\t1700000000\t10\tncommand_finished");
+            server.play(&[&event, &format!("END\t{id}")]);
+        }
+        assert!(server.intake.live_events().is_empty());
+        peak
+    };
+    play(&mut server, 100);
+    let before = BYTES.get();
+    let peak = play(&mut server, living);
+    // Its table of ids is freed with the connection.
+    let new = Connection::new(Dialect::V2_4, Limits::default());
+    std::mem::replace(&mut server.connection, new).close(&mut server.intake, |_| {});
+    let after = BYTES.get();
+    assert_eq!(server.engine.running_sessions(), RunningSessions::default());
+    assert!(
+        peak - before > 200 * isize::try_from(living).unwrap(),
+        "{} bytes",
+        peak - before
+    );
+    // Tables of a thousand entries stay.
+    assert!(after - before < 600 << 10, "{} bytes more", after - before);
+}
+
+#[test]
+fn memory_after_many_live_events() {
+    // As many as one connection may have.
+    check_spike(METRICS, 100_000, |_| false);
+    check_spike(METRICS, 10_000, |_| true);
+}
+
+/// Parents that end before their children are part of what is sent until these
+/// end; nothing is remembered of them.
+#[test]
+fn memory_after_many_ended_parents() {
+    check_spike(METRICS, 10_000, |id| id % 2 == 1);
+}
+
+#[test]
+fn memory_after_many_sessions() {
+    let sessions = "metric sessions {\n filter = event=fantail_session_finished\n}\n";
+    let configuration = format!("{METRICS}{sessions}");
+    check_spike(&configuration, 10_000, |_| false);
+    check_spike(&configuration, 10_000, |id| id % 2 == 1);
+}
+
+/// The lists of many ancestors are joined once: memory for each element, not for
+/// each element once for every ancestor below.
+#[test]
+fn joined_lists_take_memory_once() {
+    let metric = "event_exporter e {\n driver = drop\n format = tab-text\n}\n\
+                  metric m {\n filter = event=x\n exporter = e\n}\n";
+    let mut server = Server::new(metric);
+    for id in 1..=100 {
+        let list = |key: &str| {
+            let elements = (0..100).map(|n| format!("\t{key}{id}-{n}"));
+            format!("\tL{key}\t100{}", elements.collect::<String>())
+        };
+        let begin = format!("BEGIN\t{id}\t{}\t0\t5\t5{}{}", id - 1, list("a"), list("b"));
+        server.play(&[&begin]);
+    }
+    let before = BYTES.get();
+    server.play(&["EVENT\t0\t100\t0\t5\t5\tnx\tLa\t1\tlast"]);
+    // 20,000 elements of 12 bytes, and the payload.
+    let more = BYTES.get() - before;
+    assert!((200_000..1_500_000).contains(&more), "{more} bytes more");
 }

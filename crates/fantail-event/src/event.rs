@@ -1,226 +1,308 @@
-//! One event by itself, without its parents.
+//! One event: its text and the spans of its parts.
 
-use alloc::{borrow::Cow, vec::Vec};
+mod builder;
+mod owned;
+pub(crate) mod parts;
+pub(crate) mod repeated;
 
-use crate::{Timestamp, Value, raw::duration_micros};
+use alloc::{borrow::Cow, string::ToString as _, vec::Vec};
+use core::fmt;
 
-/// Bytes that are borrowed from a line where they can be.
-pub type Bytes<'a> = Cow<'a, [u8]>;
+use self::parts::{FieldSpan, Parts, ValueSpan};
+pub use self::{
+    builder::EventBuilder,
+    owned::{Event, TooLarge},
+};
+use crate::{CategoryId, CategoryTree, Elements, IpRef, Timestamp, ValueRef, value::Strings};
 
-/// A key and its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field<'a> {
-    /// The key; unique within one event.
-    pub key: Bytes<'a>,
-    /// The value.
-    pub value: Value<'a>,
-}
+/// The longest text of an event, 1 GiB. The parser refuses longer ones as
+/// having too many fields; lines of clients end long before.
+pub const MAX_TEXT_BYTES: usize = 1 << 30;
 
-/// The place in Dovecot's source that sent an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The line of Dovecot's source code that sent an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source<'a> {
     /// The file's name.
-    pub file: Bytes<'a>,
+    pub file: &'a [u8],
     /// The line, 0 if unknown.
     pub line: u32,
 }
 
-/// An event: what the sender said of it, nothing inherited.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Event<'a> {
+/// A view of one event: what its sender wrote, nothing inherited.
+///
+/// It is a text and the spans of its parts, so that nothing is copied or
+/// allocated to read an event. A [`Parser`](crate::Parser) gives one that lasts
+/// until the next event is parsed, [`Event::as_event_ref`] one of an owned event.
+///
+/// A line may name a key more than once. Then the last value holds, at the
+/// position of the first: [`field`](Self::field) and [`fields`](Self::fields)
+/// follow that rule.
+///
+/// ```
+/// use fantail_event::{CategoryTree, Dialect, Parser, ValueRef};
+///
+/// let mut parser = Parser::new();
+/// let text = b"1795328191\t200548\tncommand_finished\tSuser\tanna\tIbytes\t17";
+/// let event = parser.parse(text, &CategoryTree::default(), Dialect::V2_4)?;
+/// assert_eq!(event.name(), Some(&b"command_finished"[..]));
+/// assert_eq!(event.field(b"bytes"), Some(ValueRef::Int(17)));
+/// # Ok::<(), fantail_event::TextError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct EventRef<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) parts: &'a Parts,
+}
+
+impl<'a> EventRef<'a> {
     /// The name; none for events that only carry fields for others.
-    pub name: Option<Bytes<'a>>,
-    /// When the event was created.
-    pub created: Timestamp,
-    /// When it was last sent, if ever.
-    pub sent: Option<Timestamp>,
-    /// Where it was sent.
-    pub source: Option<Source<'a>>,
-    /// Whether the sender forces debug logging of the source.
-    pub always_log_source: bool,
-    /// The names of its own categories.
-    pub categories: Vec<Bytes<'a>>,
-    fields: Vec<Field<'a>>,
-    /// Of the keys of all fields.
-    keys: KeyMask,
-}
-
-/// Which keys may be among some: most that are not there show it, without
-/// anybody looking through the fields for them. A look-up that goes up to the
-/// parents asks each event on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct KeyMask(u128);
-
-impl KeyMask {
-    /// The bit of a key, by its length and three of its bytes: Dovecot's keys
-    /// differ in them.
-    fn of(key: &[u8]) -> Self {
-        let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
-        let middle = byte(key.get(key.len() / 2));
-        let ends = byte(key.first()) << 16 | byte(key.last()) << 8;
-        // Only its last bits count, so a cut-off length does no harm.
-        let len = u32::try_from(key.len()).unwrap_or_default();
-        let mixed = (ends | middle).wrapping_add(len << 24);
-        Self(1 << (mixed.wrapping_mul(0x9e37_79b1) >> 25))
-    }
-
-    fn add(&mut self, key: &[u8]) {
-        self.0 |= Self::of(key).0;
-    }
-
-    /// Whether the key may be there; `false` is certain.
-    fn may_have(self, key: &[u8]) -> bool {
-        self.0 & Self::of(key).0 != 0
-    }
-}
-
-impl<'a> Event<'a> {
-    /// An unnamed event without fields, created at this time.
     #[must_use]
-    pub fn new(created: Timestamp) -> Self {
-        Self {
-            created,
-            ..Self::default()
-        }
-    }
-
-    /// The fields in the order in which their keys came up.
-    #[must_use]
-    pub fn fields(&self) -> &[Field<'a>] {
-        &self.fields
-    }
-
-    /// The value of a field of this event itself.
-    #[must_use]
-    pub fn own_field(&self, key: &[u8]) -> Option<&Value<'a>> {
-        let at = self.position(key)?;
-        self.fields.get(at).map(|field| &field.value)
-    }
-
-    /// The value of the field at this place, if it has this key.
     #[inline]
-    pub(crate) fn own_field_at(&self, place: usize, key: &[u8]) -> Option<&Value<'a>> {
-        let field = self.fields.get(place)?;
-        (*field.key == *key).then_some(&field.value)
+    pub fn name(self) -> Option<&'a [u8]> {
+        self.parts.name.map(|name| name.of(self.text))
     }
 
-    /// As [`own_field`](Self::own_field), looking first at the place where a
-    /// field of this key was found in another event; leaves there where it was
-    /// found in this one.
-    pub(crate) fn own_field_near(&self, key: &[u8], place: &mut usize) -> Option<&Value<'a>> {
-        if !self.keys.may_have(key) {
-            return None;
-        }
-        if let Some(value) = self.own_field_at(*place, key) {
-            return Some(value);
-        }
-        *place = self.fields.iter().position(|field| *field.key == *key)?;
-        self.fields.get(*place).map(|field| &field.value)
+    /// When the event was created.
+    #[must_use]
+    pub const fn created(self) -> Timestamp {
+        self.parts.created
     }
 
-    /// Sets a field: in place if the key is there already, else at the end.
-    pub fn set(&mut self, key: impl Into<Bytes<'a>>, value: Value<'a>) {
-        let key = key.into();
-        let at = self.position(&key);
-        match at.and_then(|at| self.fields.get_mut(at)) {
-            Some(field) => field.value = value,
-            None => {
-                self.keys.add(&key);
-                self.fields.push(Field { key, value });
-            }
-        }
-    }
-
-    fn position(&self, key: &[u8]) -> Option<usize> {
-        if !self.keys.may_have(key) {
-            return None;
-        }
-        self.fields.iter().position(|field| *field.key == *key)
-    }
-
-    /// Takes these fields for its own; no two may have one key.
-    pub(crate) fn replace_fields(&mut self, fields: Vec<Field<'a>>) {
-        self.keys = KeyMask::default();
-        for field in &fields {
-            self.keys.add(&field.key);
-        }
-        self.fields = fields;
-    }
-
-    /// The same event with neither categories nor fields.
-    pub(crate) fn clone_without_fields(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            created: self.created,
-            sent: self.sent,
-            source: self.source.clone(),
-            always_log_source: self.always_log_source,
-            categories: Vec::new(),
-            fields: Vec::new(),
-            keys: KeyMask::default(),
-        }
+    /// When it was last sent, if ever.
+    #[must_use]
+    pub const fn sent(self) -> Option<Timestamp> {
+        self.parts.sent
     }
 
     /// Microseconds from creation to sending: 0 if it was never sent (or in
     /// the first second of 1970, which Dovecot takes for never), or sent
     /// before it was created (the sender's clock was set back; Dovecot's
-    /// stats process dies of that).
+    /// stats process ends with an assertion).
     ///
     /// This is Dovecot's `duration`.
     #[must_use]
-    pub fn duration_micros(&self) -> i64 {
-        duration_micros(self.created, self.sent)
+    #[inline]
+    pub fn duration_micros(self) -> i64 {
+        let sent = self.parts.sent.filter(|sent| sent.seconds() != 0);
+        sent.map_or(0, |sent| sent.micros_since(self.parts.created).max(0))
     }
 
-    /// Takes over what an update of this event says: its times, source, name
-    /// and fields, and categories it did not have.
-    pub fn merge(&mut self, update: Event<'a>) {
-        self.created = update.created;
-        self.always_log_source |= update.always_log_source;
-        if update.sent.is_some() {
-            self.sent = update.sent;
+    /// The line of source code that sent it.
+    #[must_use]
+    #[inline]
+    pub fn source(self) -> Option<Source<'a>> {
+        let (file, line) = self.parts.source?;
+        Some(Source {
+            file: file.of(self.text),
+            line,
+        })
+    }
+
+    /// Whether the sender forces debug logging of the source.
+    #[must_use]
+    pub const fn always_log_source(self) -> bool {
+        self.parts.always_log_source
+    }
+
+    /// The names of its own categories, each once.
+    pub fn categories(self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+        let categories = self.parts.categories.iter();
+        categories.map(move |category| category.name.of(self.text))
+    }
+
+    /// The value of its own field with this key.
+    #[must_use]
+    pub fn field(self, key: &[u8]) -> Option<ValueRef<'a>> {
+        self.position(key).and_then(|at| self.value_at(at))
+    }
+
+    /// Its own fields, each key once.
+    ///
+    /// An event that was parsed and not yet copied may name a key again; to
+    /// find out, its fields are sorted.
+    pub fn fields(self) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>)> + use<'a> {
+        self.distinct_fields().into_iter_of(self)
+    }
+
+    /// Copies it.
+    #[must_use]
+    pub fn to_event(self) -> Event {
+        let mut event = Event::default();
+        event.replace(self);
+        event
+    }
+
+    fn distinct_fields(self) -> DistinctFields<'a> {
+        if self.parts.has_distinct_keys {
+            return DistinctFields(Cow::Borrowed(&self.parts.fields));
         }
-        if update.source.is_some() {
-            self.source = update.source;
-        }
-        if update.name.is_some() {
-            self.name = update.name;
-        }
-        for category in update.categories {
-            if !self.categories.contains(&category) {
-                self.categories.push(category);
+        let mut fields = self.parts.fields.clone();
+        repeated::merge(&mut fields, self.text);
+        DistinctFields(Cow::Owned(fields))
+    }
+
+    /// The position of the field that holds for a key.
+    pub(crate) fn position(self, key: &[u8]) -> Option<usize> {
+        let mut fields = self.parts.fields.iter();
+        fields.rposition(|field| field.key.of(self.text) == key)
+    }
+
+    #[inline(always)]
+    pub(crate) fn value_of(self, value: ValueSpan) -> ValueRef<'a> {
+        match value {
+            ValueSpan::Str(text) => ValueRef::Str(text.of(self.text)),
+            ValueSpan::Int(number) => ValueRef::Int(number),
+            ValueSpan::Unsigned(number) => ValueRef::Unsigned(number),
+            ValueSpan::Float(number) => ValueRef::Float(number),
+            ValueSpan::Bool(truth) => ValueRef::Bool(truth),
+            ValueSpan::Time(time) => ValueRef::Time(time),
+            ValueSpan::Ip(text) => ValueRef::Ip(IpRef::sent(text.of(self.text))),
+            ValueSpan::List(list) => {
+                let spans = self.parts.elements(list);
+                ValueRef::List(Elements(Strings::Spans(self.text, spans)))
             }
         }
-        for Field { key, value } in update.fields {
-            self.set(key, value);
+    }
+}
+
+/// For the engine, which finds fields by their positions; no part of what
+/// semantic versions promise.
+#[doc(hidden)]
+impl<'a> EventRef<'a> {
+    /// The numbers of its own categories in this tree, if it was parsed with it;
+    /// else their names have to be looked up.
+    #[must_use]
+    #[inline]
+    pub fn category_ids(
+        self,
+        tree: &CategoryTree,
+    ) -> Option<impl ExactSizeIterator<Item = CategoryId> + use<'a>> {
+        let categories = self.parts.categories.iter();
+        let ids = categories.map(|category| category.id);
+        (self.parts.tree == tree.identity()).then_some(ids)
+    }
+
+    /// The numbers of its own categories in any tree; names that are not
+    /// registered have none.
+    #[cold]
+    #[must_use]
+    pub fn look_up_categories(self, tree: &CategoryTree) -> Vec<CategoryId> {
+        self.categories()
+            .filter_map(|name| tree.number(name))
+            .collect()
+    }
+
+    /// The number of fields, repeated ones included.
+    #[must_use]
+    #[inline]
+    pub fn field_count(self) -> usize {
+        self.parts.fields.len()
+    }
+
+    /// The keys in order, repeated ones included.
+    #[inline]
+    pub fn keys(self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+        let fields = self.parts.fields.iter();
+        fields.map(move |field| field.key.of(self.text))
+    }
+
+    /// Calls with position and key, in order, of those fields whose keys have
+    /// one of these lengths: each is a bit, keys of 64 bytes and more share
+    /// those of 64 less.
+    #[inline]
+    pub fn keys_of_lengths(self, lengths: u64, mut found: impl FnMut(u32, &'a [u8])) {
+        let mut test = |at: u32, field: &FieldSpan| {
+            // A shift takes the number of bits modulo 64.
+            let length = field.key.end.wrapping_sub(field.key.start);
+            if lengths.wrapping_shr(length) & 1 == 1 {
+                found(at, field.key.of(self.text));
+            }
+        };
+        // By fours: counting costs nearly as much as looking.
+        let (fours, rest) = self.parts.fields.as_chunks::<4>();
+        let mut at = 0;
+        for [a, b, c, d] in fours {
+            test(at, a);
+            test(at + 1, b);
+            test(at + 2, c);
+            test(at + 3, d);
+            at += 4;
+        }
+        for field in rest {
+            test(at, field);
+            at += 1;
         }
     }
 
-    /// The same event, owning its bytes.
+    /// The value at this position.
     #[must_use]
-    pub fn into_owned(self) -> Event<'static> {
-        fn own(bytes: Bytes<'_>) -> Bytes<'static> {
-            Cow::Owned(bytes.into_owned())
+    #[inline]
+    pub fn value_at(self, at: usize) -> Option<ValueRef<'a>> {
+        Some(self.value_of(self.parts.fields.get(at)?.value))
+    }
+
+    /// Calls `test` with the elements of the list at this position until it
+    /// accepts one; other values have none.
+    #[inline]
+    pub fn any_element_at(self, at: usize, test: impl FnMut(&[u8]) -> bool) -> bool {
+        match self.parts.fields.get(at).map(|field| field.value) {
+            Some(ValueSpan::List(list)) => {
+                let spans = self.parts.elements(list);
+                Elements(Strings::Spans(self.text, spans)).any(test)
+            }
+            _ => false,
         }
-        Event {
-            name: self.name.map(own),
-            created: self.created,
-            sent: self.sent,
-            source: self.source.map(|source| Source {
-                file: own(source.file),
-                line: source.line,
-            }),
-            always_log_source: self.always_log_source,
-            keys: self.keys,
-            categories: self.categories.into_iter().map(own).collect(),
-            fields: self
-                .fields
-                .into_iter()
-                .map(|field| Field {
-                    key: own(field.key),
-                    value: field.value.into_owned(),
-                })
-                .collect(),
-        }
+    }
+}
+
+struct DistinctFields<'a>(Cow<'a, [FieldSpan]>);
+
+impl<'a> DistinctFields<'a> {
+    fn into_iter_of(
+        self,
+        event: EventRef<'a>,
+    ) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>)> + use<'a> {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let field = self.0.get(at)?;
+            at += 1;
+            Some((field.key.of(event.text), event.value_of(field.value)))
+        })
+    }
+}
+
+/// Events are equal if they mean the same, wherever their parts lie.
+impl PartialEq for EventRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+            && self.created() == other.created()
+            && self.sent() == other.sent()
+            && self.source() == other.source()
+            && self.always_log_source() == other.always_log_source()
+            && self.categories().eq(other.categories())
+            && self.fields().eq(other.fields())
+    }
+}
+
+impl fmt::Debug for EventRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        f.debug_struct("EventRef")
+            .field("name", &self.name().map(text))
+            .field("created", &self.created())
+            .field("sent", &self.sent())
+            .field("source", &self.source())
+            .field(
+                "categories",
+                &self.categories().map(text).collect::<Vec<_>>(),
+            )
+            .field(
+                "fields",
+                &self
+                    .fields()
+                    .map(|(key, value)| (text(key), value))
+                    .collect::<Vec<_>>(),
+            )
+            .finish()
     }
 }

@@ -1,15 +1,31 @@
 //! The event model of Dovecot: what an event is, and how it is written down.
 //!
-//! An [`Event`] has an optional name, categories, typed fields, a source
-//! place and two times. When it is sent it has a [`Level`], parents and
-//! possibly a global event; all of it together is a [`SentEvent`], and
-//! [`EventView`] is what filters ask of it (implement it for your own type to
-//! match that one without copying).
+//! | type | meaning |
+//! | --- | --- |
+//! | [`EventRef`], [`Event`] | one event: its text and the spans of its parts, borrowed or owned |
+//! | [`ValueRef`] | the value of a field |
+//! | [`LiveEvents`], [`LiveId`] | the events that others may inherit from, and their numbers |
+//! | [`SentEvent`] | an event with its level, its ancestors, the global event and the categories |
+//! | [`Activity`] | what a client did: sent, updated or ended an event |
+//! | [`EffectiveEvent`] | an event with all that it inherits, for exporters |
+//! | [`EventView`], [`ExportView`] | what filters and exporters ask; implement them for your own types |
 //!
-//! A server that reads very many events does without vectors of fields:
-//! [`Scan`] reads one as a [`RawEvent`], [`KeptEvent`] keeps it for those that
-//! inherit from it, and a [`RawSending`] is all that is sent. Who writes events
-//! down reads a [`Flat`], which is a view of either kind.
+//! [`Parser`] reads the text form that Dovecot's processes send, [`EventBuilder`]
+//! makes events in a program, and [`text::write`] writes them down again.
+//!
+//! ```
+//! use fantail_event::{Event, EventView as _, SentEvent, Timestamp, ValueRef};
+//!
+//! let event = Event::builder(Timestamp::from_unix_micros(0))
+//!     .name("login_finished")
+//!     .field("user", "anna")
+//!     .field("tries", 3)
+//!     .build()?;
+//! let sent = SentEvent::alone(&event);
+//! assert_eq!(sent.name(), Some(&b"login_finished"[..]));
+//! assert_eq!(sent.field(b"tries"), Some(ValueRef::Int(3)));
+//! # Ok::<(), fantail_event::TooLarge>(())
+//! ```
 //!
 //! Names, keys and values are bytes: mail is full of text in no known
 //! encoding. Nothing here does I/O, reads a clock or needs `std`.
@@ -18,46 +34,51 @@
 
 extern crate alloc;
 
-mod category;
-mod context;
-pub mod decimal;
-mod dialect;
-mod digits;
-mod error;
-pub mod escape;
+mod activity;
+mod effective;
 mod event;
-mod flat;
-mod flatten;
-mod gather;
-mod ip;
-mod kept;
-mod level;
-mod marks;
-mod name;
-mod raw;
-mod scan;
-mod sending;
+mod live;
+mod model;
+mod sent;
 pub mod text;
-mod timestamp;
 mod value;
 mod view;
 
 pub use crate::{
-    category::{CategoryError, CategoryId, CategoryTree, MAX_ANCESTORS, MAX_CATEGORIES},
-    context::SentEvent,
-    dialect::Dialect,
-    error::{TextError, TextErrorKind},
-    event::{Bytes, Event, Field, Source},
-    flat::{Elements, Flat, FlatIp, FlatValue},
-    gather::Gather,
-    ip::{Ip, Zone, ZoneName},
-    kept::{KeptEvent, Known},
-    level::Level,
-    name::same_name,
-    raw::RawEvent,
-    scan::{MAX_TEXT, Scan},
-    sending::RawSending,
-    timestamp::Timestamp,
-    value::{Value, ValueRef},
-    view::{EventView, Origin},
+    activity::Activity,
+    effective::{EffectiveBuffers, EffectiveEvent},
+    event::{Event, EventBuilder, EventRef, MAX_TEXT_BYTES, Source, TooLarge},
+    live::{LiveEvents, LiveId, Removed},
+    model::{
+        category::{CategoryError, CategoryId, CategoryTree, MAX_ANCESTORS, MAX_CATEGORIES},
+        dialect::Dialect,
+        ip::{Ip, Zone, ZoneName},
+        level::Level,
+        name::same_name,
+        timestamp::Timestamp,
+    },
+    sent::{Ancestor, SentEvent},
+    text::{
+        decimal,
+        error::{TextError, TextErrorKind},
+        escape,
+        parser::Parser,
+    },
+    value::{ElementSource, Elements, IpRef, ValueRef},
+    view::{EventView, ExportView, ValueOrigin},
 };
+
+/// The field that each event has when it is sent: the microseconds from its
+/// creation to its sending.
+///
+/// One rule for its value and its position:
+///
+/// - A sent event has the duration of this sending, whatever its sender wrote
+///   in a field of that name.
+/// - A live event keeps the duration of the sending with which it began, as a
+///   field of its own ([`LiveEvents::insert`]); those below it inherit the
+///   key's position, never the value, since each has its own.
+/// - In an [`EffectiveEvent`] the field stands where its key first comes up from
+///   the outermost ancestor down, else last. An ancestor that was made by an
+///   [`EventBuilder`] has the field only if it was set.
+pub const DURATION: &[u8] = b"duration";

@@ -1,10 +1,10 @@
-//! What a filter can ask of an event.
+//! What filters and exporters ask of an event.
 
-use crate::{Level, Source, ValueRef};
+use crate::{Level, SentEvent, Source, Timestamp, ValueRef};
 
-/// Where a value was found.
+/// Where the value of a field was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// The event itself.
     Own,
     /// An ancestor; 1 is the parent.
@@ -17,35 +17,41 @@ pub enum Origin {
 ///
 /// Only [`name`](Self::name) and [`field`](Self::field) have to be written;
 /// the rest describes what only Dovecot's events have.
+///
+/// ```
+/// use fantail_event::{EventView, ValueRef};
+///
+/// struct Login {
+///     user: String,
+///     tries: i64,
+/// }
+///
+/// impl EventView for Login {
+///     fn name(&self) -> Option<&[u8]> {
+///         Some(b"login")
+///     }
+///
+///     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
+///         match key {
+///             b"user" => Some(ValueRef::from(&self.user)),
+///             b"tries" => Some(ValueRef::Int(self.tries)),
+///             _ => None,
+///         }
+///     }
+/// }
+/// ```
 pub trait EventView {
     /// The event's name; an event without one matches no `event=` test.
     fn name(&self) -> Option<&[u8]>;
 
     /// The value of the field with this key: the event's own, else the
-    /// nearest ancestor's, else the global event's or of its ancestors.
+    /// nearest ancestor's, else the global event's or of its ancestors. A list
+    /// has the elements of all of them, outermost first.
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>>;
 
-    /// The same as [`field`](Self::field), for one who asks many events of a
-    /// kind for this key: `place` is a number that the look-up may leave for
-    /// the next one, to find quickly what is in the same place again. It is 0
-    /// at first, and a hint only: the answer does not depend on it.
-    fn field_near(&self, key: &[u8], place: &mut usize) -> Option<ValueRef<'_>> {
-        let _ = place;
-        self.field(key)
-    }
-
-    /// Whether `test` accepts some element of the lists with this key in the
-    /// global event's ancestors, the global event, the event's ancestors and
-    /// the event, asked in that order, outermost first (the order in which
-    /// Dovecot makes sub-metrics), until the first that it accepts.
-    fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        let _ = (key, test);
-        false
-    }
-
     /// Where [`field`](Self::field) finds this key.
-    fn field_origin(&self, key: &[u8]) -> Option<Origin> {
-        self.field(key).map(|_| Origin::Own)
+    fn field_origin(&self, key: &[u8]) -> Option<ValueOrigin> {
+        self.field(key).map(|_| ValueOrigin::Own)
     }
 
     /// Whether the event, an ancestor or the global event has this category
@@ -60,8 +66,8 @@ pub trait EventView {
         None
     }
 
-    /// The place in the source that sent the event.
-    fn source(&self) -> Option<&Source<'_>> {
+    /// The line of source code that sent the event.
+    fn source(&self) -> Option<Source<'_>> {
         None
     }
 
@@ -69,6 +75,60 @@ pub trait EventView {
     /// sent): what `duration` means to a 2.4 filter. `None`: the type has no
     /// such times, and `duration` is a field like any other.
     fn duration_micros(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// Something that can be exported and counted by an engine: what a filter asks,
+/// and what an exporter writes besides.
+///
+/// ```
+/// use fantail_event::{EventView, ExportView, Timestamp, ValueRef};
+///
+/// struct Login(Timestamp, String);
+///
+/// impl EventView for Login {
+///     fn name(&self) -> Option<&[u8]> {
+///         Some(b"login")
+///     }
+///
+///     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
+///         (key == b"user").then_some(ValueRef::from(&self.1))
+///     }
+/// }
+///
+/// impl ExportView for Login {
+///     fn created(&self) -> Timestamp {
+///         self.0
+///     }
+///
+///     fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
+///         each(b"user", ValueRef::from(&self.1));
+///     }
+/// }
+/// ```
+pub trait ExportView: EventView {
+    /// When the event was created: the start time of an export.
+    fn created(&self) -> Timestamp;
+
+    /// When it was sent, if ever: the end time of an export.
+    fn sent(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Calls with the names of all categories, those of ancestors and their
+    /// parents included.
+    fn each_category(&self, each: &mut dyn FnMut(&[u8])) {
+        let _ = each;
+    }
+
+    /// Calls with all fields, those of ancestors included, each key once.
+    fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>));
+
+    /// The event as one that was sent, if it is: an engine finds its fields
+    /// without comparing keys. Other types leave this as it is.
+    #[doc(hidden)]
+    fn as_sent(&self) -> Option<&SentEvent<'_>> {
         None
     }
 }

@@ -5,7 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
-use fantail_event::{EventView, Ip, ValueRef};
+use fantail_event::{Elements, EventView, Ip, ValueRef};
 use fantail_filter::{Filter, FilterSet, Matcher};
 
 /// What the program has anyway. Nothing is copied for matching.
@@ -26,14 +26,10 @@ impl EventView for Request {
         Some(match key {
             b"path" => ValueRef::Str(self.path.as_bytes()),
             b"status" => ValueRef::Int(self.status.into()),
-            b"client" => ValueRef::Ip(Ip::from(self.client)),
-            b"role" => ValueRef::List,
+            b"client" => ValueRef::from(Ip::from(self.client)),
+            b"role" => ValueRef::List(Elements::of(&self.roles, 0)),
             _ => return None,
         })
-    }
-
-    fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        key == b"role" && self.roles.iter().any(|role| test(role.as_bytes()))
     }
 
     /// So that `duration>2s` means what it says.

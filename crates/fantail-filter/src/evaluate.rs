@@ -1,9 +1,14 @@
 //! A comparison against an event.
 
-use fantail_event::{EventView, Source, ValueRef};
+use core::cmp::Ordering;
+
+use fantail_event::{Elements, EventView, Source, ValueRef};
 use fantail_syntax::Operator;
 
-use crate::{Comparison, FieldTest, NumberTest, SourceTest, Test, number::ShortText};
+use crate::{
+    Comparison, FieldTest, NumberTest, SourceTest, Test,
+    number::{self, ShortText},
+};
 
 impl Comparison {
     /// Whether it holds for this event.
@@ -21,7 +26,7 @@ impl Test {
             Self::Name(pattern) => event.name().is_some_and(|name| pattern.matches(name)),
             Self::Level(level) => event.level() == Some(*level),
             Self::Category(category) => event.in_category(category),
-            Self::Source(test) => event.source().is_some_and(|source| test.holds(source)),
+            Self::Source(test) => event.source().is_some_and(|source| test.holds(&source)),
             Self::Field(test) => test.holds(event),
             Self::Duration(test) => match event.duration_micros() {
                 Some(micros) => test.number_holds(micros),
@@ -39,7 +44,7 @@ impl SourceTest {
             Self::Place { file, line } => {
                 **file == *source.file && (*line == 0 || *line == source.line)
             }
-            Self::Text(text) => match text.strip_prefix(&*source.file) {
+            Self::Text(text) => match text.strip_prefix(source.file) {
                 Some([]) => !text.contains(&b':'),
                 Some([b':', line @ ..]) => {
                     *line == *ShortText::of_number(source.line.into()).as_bytes()
@@ -54,44 +59,60 @@ impl FieldTest {
     /// Whether it holds for the field of this event.
     #[must_use]
     pub fn holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
-        self.holds_for(event.field(&self.key), |test| {
-            event.any_element(&self.key, test)
-        })
+        self.holds_for(event.field(&self.key))
     }
 
-    /// Whether it holds for a field that was looked up already; `any_element`
-    /// is that of the event, with this key.
-    pub(crate) fn holds_for(
-        &self,
-        value: Option<ValueRef<'_>>,
-        any_element: impl Fn(&mut dyn FnMut(&[u8]) -> bool) -> bool,
-    ) -> bool {
+    /// Whether it holds for the value of a field that was looked up already.
+    pub(crate) fn holds_for(&self, value: Option<ValueRef<'_>>) -> bool {
         match value {
             None => self.text.is_empty(),
-            Some(ValueRef::List) => self.is_equality() && self.list_holds(any_element),
             Some(value) => self.value_holds(value),
         }
     }
 
-    /// Whether it holds for this value. A list's elements are asked by
-    /// [`holds`](Self::holds) only: here a list never matches.
+    /// Whether it holds for this value. A time never matches, as in Dovecot.
     #[must_use]
     pub fn value_holds(&self, value: ValueRef<'_>) -> bool {
         match value {
             ValueRef::Str(text) => self.is_equality() && self.string_holds(text),
             ValueRef::Int(number) => self.number_holds(number),
+            ValueRef::Unsigned(_) | ValueRef::Float(_) | ValueRef::Bool(_) => {
+                self.other_holds(value)
+            }
             ValueRef::Ip(ip) => {
                 self.is_equality()
                     && match self.network {
-                        Some(network) => network.contains(ip),
+                        Some(network) => network.contains(ip.address()),
                         None => {
                             self.text.wild().is_some()
-                                && self.text.matches(ShortText::of_ip(ip).as_bytes())
+                                && self.text.matches(ShortText::of_ip(ip.address()).as_bytes())
                         }
                     }
             }
-            ValueRef::Time(_) | ValueRef::List => false,
+            ValueRef::List(list) => self.is_equality() && self.list_holds(list),
+            ValueRef::Time(_) => false,
         }
+    }
+
+    /// The same for values that no event of Dovecot has: numbers by their order,
+    /// else the text of the value.
+    #[cold]
+    fn other_holds(&self, value: ValueRef<'_>) -> bool {
+        let (order, text) = match (value, self.number) {
+            (ValueRef::Unsigned(_), NumberTest::Compare(_)) => (Some(Ordering::Greater), None),
+            (ValueRef::Unsigned(number), NumberTest::Digits) => {
+                (None, Some(ShortText::of_unsigned(number)))
+            }
+            (ValueRef::Float(number), NumberTest::Compare(with)) => {
+                (number::compare_float(number, with), None)
+            }
+            (ValueRef::Float(number), _) => (None, Some(ShortText::of_float(number))),
+            (ValueRef::Bool(truth), _) => (None, Some(ShortText::of_bool(truth))),
+            _ => (None, None),
+        };
+        let text_holds = |text: ShortText| self.is_equality() && self.text.matches(text.as_bytes());
+        order.is_some_and(|order| self.operator.holds(&order, &Ordering::Equal))
+            || text.is_some_and(text_holds)
     }
 
     fn is_equality(&self) -> bool {
@@ -107,12 +128,9 @@ impl FieldTest {
     }
 
     /// Elements, unlike fields, can be empty strings.
-    fn list_holds(&self, any_element: impl Fn(&mut dyn FnMut(&[u8]) -> bool) -> bool) -> bool {
+    fn list_holds(&self, list: Elements<'_>) -> bool {
         let pattern = self.element.as_ref().unwrap_or(&self.text);
-        if any_element(&mut |element| pattern.matches(element)) {
-            return true;
-        }
-        self.text.is_empty() && !any_element(&mut |_| true)
+        list.any(|element| pattern.matches(element)) || self.text.is_empty() && list.is_empty()
     }
 
     fn number_holds(&self, number: i64) -> bool {

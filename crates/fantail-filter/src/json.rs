@@ -3,17 +3,16 @@
 //! No other shape of JSON: nested objects are no fields, and nothing is
 //! flattened.
 
-use fantail_event::{EventView, ValueRef};
+use fantail_event::{ElementSource, Elements, EventView, ValueRef};
 use serde_json::{Map, Value};
 
 /// A JSON object seen as an event.
 ///
 /// Its member `event` is the event's name if it is a string; the strings in
 /// its member `categories` are its categories, each without ancestors. Every
-/// member is a field: strings, integers that fit into 64 bits with sign, and
-/// arrays (of which strings are the elements). A boolean is the string `yes`
-/// or `no`, as Dovecot writes them; `null`, other numbers and objects are as
-/// fields that are missing.
+/// member is a field: strings, numbers, booleans and arrays, whose elements are
+/// the strings among their values. `null` and objects are like fields that are
+/// missing.
 ///
 /// ```
 /// use fantail_filter::{Filter, JsonEvent};
@@ -57,19 +56,32 @@ impl EventView for JsonEvent<'_> {
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
         match self.member(key)? {
             Value::String(text) => Some(ValueRef::Str(text.as_bytes())),
-            Value::Number(number) => number.as_i64().map(ValueRef::Int),
-            Value::Bool(true) => Some(ValueRef::Str(b"yes")),
-            Value::Bool(false) => Some(ValueRef::Str(b"no")),
-            Value::Array(_) => Some(ValueRef::List),
+            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(number), _) => Some(ValueRef::Int(number)),
+                (None, Some(number)) => Some(ValueRef::from(number)),
+                (None, None) => number.as_f64().map(ValueRef::Float),
+            },
+            Value::Bool(truth) => Some(ValueRef::Bool(*truth)),
+            Value::Array(_) => {
+                let mut keys = (0..).zip(self.object.keys());
+                let (list, _) = keys.find(|(_, known)| known.as_bytes() == key)?;
+                Some(ValueRef::List(Elements::of(self, list)))
+            }
             Value::Null | Value::Object(_) => None,
         }
     }
 
-    fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.strings(key).any(test)
-    }
-
     fn in_category(&self, category: &[u8]) -> bool {
         self.strings(b"categories").any(|own| own == category)
+    }
+}
+
+/// A list is named by the position of its member.
+impl ElementSource for JsonEvent<'_> {
+    fn any_element(&self, list: u64, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let member = usize::try_from(list).ok();
+        let array = member.and_then(|at| self.object.values().nth(at)?.as_array());
+        let strings = array.into_iter().flatten().filter_map(Value::as_str);
+        strings.map(str::as_bytes).any(test)
     }
 }

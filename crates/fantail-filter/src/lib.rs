@@ -14,22 +14,14 @@
 //! evaluates is told by the filter's data instead.
 //!
 //! ```
-//! use fantail_event::{CategoryTree, Dialect, Level, SentEvent, text};
+//! use fantail_event::{CategoryTree, Dialect, Event, SentEvent};
 //! use fantail_filter::Filter;
 //!
 //! let filter: Filter = "event=imap_command_finished AND bytes_out>=1k".parse()?;
 //!
-//! let categories = CategoryTree::default();
-//! let line = b"1700000000\t0\tnimap_command_finished\tIbytes_out\t4096";
-//! let event = text::parse(line.split(|&b| b == b'\t'), &categories, Dialect::V2_4)?;
-//! let sent = SentEvent {
-//!     level: Level::Info,
-//!     event: &event,
-//!     parents: &[],
-//!     global: &[],
-//!     categories: &categories,
-//! };
-//! assert!(filter.matches(&sent));
+//! let text = b"1700000000\t0\tnimap_command_finished\tIbytes_out\t4096";
+//! let event = Event::parse(text, CategoryTree::empty(), Dialect::V2_4)?;
+//! assert!(filter.matches(&SentEvent::alone(&event)));
 //! assert_eq!(
 //!     filter.to_string(),
 //!     r#"((event="imap_command_finished" AND "bytes_out">="1024"))"#

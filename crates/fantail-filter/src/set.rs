@@ -31,10 +31,7 @@
 //!
 //! What is left to pay for is memory. So little lies between a value and the
 //! filters: a cache line of a lane, one of a hash table, one of the comparison.
-//! Fields are looked up where a filter wants them, where the last event had them
-//! ([`EventView::field_near`](fantail_event::EventView::field_near)). To walk
-//! through all of an event's fields first takes as long as eight such look-ups,
-//! even if the order of its keys is foreseen; most classes ask for fewer.
+//! A field is looked up when a filter asks for it.
 //!
 //! This is the way of publish/subscribe systems: access predicates (Fabret et
 //! al., 2001), shared subexpressions (A-Tree, 2021), the most selective
@@ -78,7 +75,6 @@ mod gates;
 mod hash;
 mod lane;
 mod matcher;
-mod place;
 mod run;
 mod slots;
 mod table;
@@ -284,6 +280,16 @@ impl FilterSet {
     #[must_use]
     pub fn slots(&self) -> &Slots {
         &self.slots
+    }
+
+    /// A set of no filters whose slots are those of another set, and more once
+    /// its filters name other keys: an event's values by slot serve both.
+    #[must_use]
+    pub fn with_slots_of(other: &Self) -> Self {
+        Self {
+            slots: other.slots.clone(),
+            ..Self::default()
+        }
     }
 
     /// The slot of a field that others than the filters want to know.

@@ -8,7 +8,7 @@ use std::{
     cell::Cell,
 };
 
-use fantail_event::{EventView, Ip, Level, Source, ValueRef};
+use fantail_event::{ElementSource, Elements, EventView, Ip, Level, Source, ValueRef};
 use fantail_filter::{Filter, FilterSet, Matcher};
 
 /// The system's allocator, counting for each thread.
@@ -33,11 +33,21 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// A list of its own, which is built nowhere.
+struct OneAndTwo;
+
+impl ElementSource for OneAndTwo {
+    fn any_element(&self, _list: u64, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        test(b"one") || test(b"two")
+    }
+}
+
 struct Login {
     name: &'static str,
     user: &'static str,
     bytes: i64,
     ip: Ip,
+    ratio: f64,
     level: Level,
 }
 
@@ -50,14 +60,13 @@ impl EventView for Login {
         match key {
             b"user" => Some(ValueRef::Str(self.user.as_bytes())),
             b"bytes" => Some(ValueRef::Int(self.bytes)),
-            b"ip" => Some(ValueRef::Ip(self.ip)),
-            b"list" => Some(ValueRef::List),
+            b"ip" => Some(ValueRef::from(self.ip)),
+            b"list" => Some(ValueRef::List(Elements::of(&OneAndTwo, 0))),
+            b"ratio" => Some(ValueRef::Float(self.ratio)),
+            b"total" => Some(ValueRef::Unsigned(u64::MAX)),
+            b"tls" => Some(ValueRef::Bool(true)),
             _ => None,
         }
-    }
-
-    fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        key == b"list" && (test(b"one") || test(b"two"))
     }
 
     fn in_category(&self, category: &[u8]) -> bool {
@@ -68,7 +77,7 @@ impl EventView for Login {
         Some(self.level)
     }
 
-    fn source(&self) -> Option<&Source<'_>> {
+    fn source(&self) -> Option<Source<'_>> {
         None
     }
 }
@@ -83,6 +92,9 @@ const FILTERS: &[&str] = &[
     "category=info AND NOT list=one",
     "missing=\"\" AND user=ann* AND list=two",
     "duration=5 OR source_location=x.c",
+    "ratio>1 AND ratio<2",
+    "event=login AND total>5",
+    "ratio=1.* AND tls=yes",
 ];
 
 #[test]
@@ -101,6 +113,7 @@ fn none_in_the_steady_state() {
         user,
         bytes,
         ip: Ip::parse(b"10.0.0.1").unwrap(),
+        ratio: 1.5,
         level,
     };
     let events = [

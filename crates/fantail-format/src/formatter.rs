@@ -1,6 +1,8 @@
 //! What is written, chosen before how it is written.
 
-use fantail_event::{Dialect, Elements, Event, Flat, FlatValue, SentEvent, Timestamp};
+use std::fmt;
+
+use fantail_event::{Dialect, EffectiveEvent, Elements, Timestamp, ValueRef};
 
 use crate::{EventIds, FieldRules, Format, Parts, TimeStyle};
 
@@ -31,13 +33,69 @@ pub struct FormatterSettings {
     pub dialect: Dialect,
 }
 
-/// What an event does not know of itself.
+/// What an export says besides the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment<'a> {
+pub struct ExportContext<'a> {
     /// The name of the exporting host.
-    pub hostname: &'a [u8],
-    /// The end time of an event that was never sent.
-    pub now: Timestamp,
+    pub host: &'a [u8],
+    /// When the event was received: the end time of an event that was never
+    /// sent, and the time of exemplars.
+    pub received_at: Timestamp,
+}
+
+/// Writes events in a format of its own.
+///
+/// ```
+/// use fantail_event::{EffectiveBuffers, EffectiveEvent, Event, SentEvent, Timestamp};
+/// use fantail_format::{EventFormatter, ExportContext};
+///
+/// #[derive(Debug)]
+/// struct Names;
+///
+/// impl EventFormatter for Names {
+///     fn write(
+///         &self,
+///         metric: &[u8],
+///         event: &EffectiveEvent<'_>,
+///         _context: ExportContext<'_>,
+///         out: &mut Vec<u8>,
+///     ) {
+///         out.extend_from_slice(metric);
+///         out.push(b'=');
+///         out.extend_from_slice(event.name().unwrap_or(b"-"));
+///     }
+/// }
+///
+/// let received_at = Timestamp::from_unix_micros(0);
+/// let event = Event::builder(received_at).name("login").build()?;
+/// let (mut buffers, mut out) = (EffectiveBuffers::new(), Vec::new());
+/// let context = ExportContext { host: b"mail1", received_at };
+/// Names.write(b"logins", &buffers.gather(&SentEvent::alone(&event)), context, &mut out);
+/// assert_eq!(out, b"logins=login");
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
+pub trait EventFormatter: fmt::Debug + Send + Sync {
+    /// Appends the event, which matched this metric, without an end of line.
+    fn write(
+        &self,
+        metric: &[u8],
+        event: &EffectiveEvent<'_>,
+        context: ExportContext<'_>,
+        out: &mut Vec<u8>,
+    );
+}
+
+/// The configured formats; the metric's name is in none of them.
+impl EventFormatter for Formatter {
+    fn write(
+        &self,
+        _metric: &[u8],
+        event: &EffectiveEvent<'_>,
+        context: ExportContext<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        Self::write(self, event, context, out);
+    }
 }
 
 /// Writes events in one way.
@@ -61,7 +119,7 @@ pub(crate) struct Export<'e> {
 /// The fields that are written of one event.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'e> {
-    flat: &'e Flat<'e>,
+    event: &'e EffectiveEvent<'e>,
     settings: &'e FormatterSettings,
 }
 
@@ -69,24 +127,23 @@ impl Fields<'_> {
     /// Calls `write` with each key and what is to be written of its value, in
     /// order. Nothing is copied but what is hashed or masked.
     #[inline]
-    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], FlatValue<'_>)) {
+    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], ValueRef<'_>)) {
         if self.settings.fields.is_empty() && self.settings.rules.is_empty() {
-            self.flat.each_field(write);
+            self.event.each_field(write);
         } else {
             self.each_chosen(&mut write);
         }
     }
 
-    fn each_chosen(&self, write: &mut dyn FnMut(&[u8], FlatValue<'_>)) {
+    fn each_chosen(&self, write: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
         let rules = &self.settings.rules;
         if self.settings.fields.is_empty() {
-            self.flat
+            self.event
                 .each_field(|key, value| rules.apply(key, value, write));
         }
         for key in &self.settings.fields {
-            if let Some(value) = self.flat.field(key) {
-                rules.apply(key, value, write);
-            }
+            self.event
+                .with_field(key, |value| rules.apply(key, value, &mut *write));
         }
     }
 }
@@ -114,56 +171,41 @@ impl Formatter {
         self.settings.format == Format::None
     }
 
-    /// Appends the event, without an end of line.
-    pub fn write(&self, sent: &SentEvent<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
-        if !self.is_silent() {
-            self.write_flat(&sent.flatten(), moment, out);
-        }
+    /// Appends the event, without an end of line and without an id.
+    pub fn write(&self, event: &EffectiveEvent<'_>, context: ExportContext<'_>, out: &mut Vec<u8>) {
+        self.write_export(event, None, context, out);
     }
 
-    /// As [`write`](Self::write), for an event that was
-    /// [flattened](SentEvent::flatten) already.
-    pub fn write_flat(&self, flat: &Event<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
-        self.write_view(&Flat::from(flat), moment, out);
-    }
-
-    /// As [`write`](Self::write), from wherever the event lies: several
-    /// formatters can share the work of finding what it inherits.
-    pub fn write_view(&self, flat: &Flat<'_>, moment: Moment<'_>, out: &mut Vec<u8>) {
-        self.write_export(flat, None, moment, out);
-    }
-
-    /// As [`write_view`](Self::write_view), with the next id, if ids are
-    /// written.
+    /// As [`write`](Self::write), with the next id, if ids are written.
     pub fn write_numbered(
         &self,
-        flat: &Flat<'_>,
+        event: &EffectiveEvent<'_>,
         ids: &mut EventIds,
-        moment: Moment<'_>,
+        context: ExportContext<'_>,
         out: &mut Vec<u8>,
     ) {
         let id = self.settings.event_id.then(|| ids.next_id());
-        self.write_export(flat, id, moment, out);
+        self.write_export(event, id, context, out);
     }
 
     fn write_export(
         &self,
-        flat: &Flat<'_>,
+        event: &EffectiveEvent<'_>,
         id: Option<&[u8]>,
-        moment: Moment<'_>,
+        context: ExportContext<'_>,
         out: &mut Vec<u8>,
     ) {
         let settings = &self.settings;
         let parts = settings.parts;
         let export = Export {
             id,
-            name: flat.name().filter(|_| parts.name),
-            hostname: parts.hostname.then_some(moment.hostname),
+            name: event.name().filter(|_| parts.name),
+            hostname: parts.hostname.then_some(context.host),
             times: parts
                 .timestamps
-                .then(|| [flat.created(), flat.sent().unwrap_or(moment.now)]),
-            categories: parts.categories.then(|| flat.categories()),
-            fields: parts.fields.then_some(Fields { flat, settings }),
+                .then(|| [event.created(), event.sent().unwrap_or(context.received_at)]),
+            categories: parts.categories.then(|| event.categories()),
+            fields: parts.fields.then_some(Fields { event, settings }),
         };
         let style = Style {
             time_style: settings.time_style,

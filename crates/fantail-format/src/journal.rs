@@ -9,13 +9,14 @@
 //! what is too long is cut. Values keep their bytes whatever they are: one
 //! with a line break is sent with its length.
 
-use fantail_event::{Elements, FlatValue};
+use fantail_event::ValueRef;
 
 use crate::{
-    decimal::write_int,
     format::Row,
     formatter::{Export, Style},
-    logfmt, time_text,
+    logfmt,
+    scalar::write_scalar,
+    time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {
@@ -67,9 +68,11 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
             });
         }
     }
-    for category in export.categories.iter().flat_map(Elements::iter) {
-        write_field(b"DOVECOT_CATEGORY", out, |out| {
-            out.extend_from_slice(category);
+    if let Some(categories) = export.categories {
+        categories.for_each(|category| {
+            write_field(b"DOVECOT_CATEGORY", out, |out| {
+                out.extend_from_slice(category);
+            });
         });
     }
     if let Some(fields) = &export.fields {
@@ -77,21 +80,18 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
 }
 
-fn write_value(key: &[u8], value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(key: &[u8], value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     let name = FieldName::new(key);
     let name = name.as_slice();
     match value {
-        FlatValue::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
-        FlatValue::Int(number) => write_field(name, out, |out| write_int(number, out)),
-        FlatValue::Time(time) => write_field(name, out, |out| {
+        ValueRef::Str(text) => write_field(name, out, |out| out.extend_from_slice(text)),
+        ValueRef::Time(time) => write_field(name, out, |out| {
             time_text::write(time, style.time_style, out);
         }),
-        FlatValue::Ip(ip) => write_field(name, out, |out| ip.write_into(out)),
-        FlatValue::List(list) => {
-            for element in list.iter() {
-                write_field(name, out, |out| out.extend_from_slice(element));
-            }
-        }
+        ValueRef::List(list) => list.for_each(|element| {
+            write_field(name, out, |out| out.extend_from_slice(element));
+        }),
+        scalar => write_field(name, out, |out| write_scalar(scalar, out)),
     }
 }
 

@@ -6,13 +6,9 @@
 
 use std::io::Write;
 
-use fantail_event::{Dialect, Elements, FlatIp, FlatValue};
+use fantail_event::{Dialect, Elements, IpRef, ValueRef};
 
-use crate::{
-    decimal::{as_short, write_int},
-    formatter::Style,
-    plain, time_text,
-};
+use crate::{decimal::as_short, formatter::Style, plain, scalar::write_scalar, time_text};
 
 /// What is escaped beyond what JSON demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +25,17 @@ pub(crate) enum Escapes {
 #[inline(always)]
 pub(crate) fn write_field<const B: usize>(
     before: &[u8; B],
-    (key, value): (&[u8], FlatValue<'_>),
+    (key, value): (&[u8], ValueRef<'_>),
     style: &Style,
     escapes: Escapes,
     out: &mut Vec<u8>,
 ) {
     let done = match value {
-        FlatValue::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+        ValueRef::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
             let around = (before, b"\":\"", b"\"");
             plain::push_pair(around, (key, text), plain::json, out)
         }
-        FlatValue::Int(number) => as_short(number).is_some_and(|(digits, length)| {
+        ValueRef::Int(number) => as_short(number).is_some_and(|(digits, length)| {
             let around = (before, b"\":", b"");
             plain::push_number(around, key, (&digits, length), plain::json, out)
         }),
@@ -50,16 +46,20 @@ pub(crate) fn write_field<const B: usize>(
     }
     write_between(before, key, b"\":", escapes, out);
     match value {
-        FlatValue::Str(text) => write_cut_string(text, style, escapes, out),
-        FlatValue::Int(number) => write_int(number, out),
-        FlatValue::Time(time) => time_text::write_json(time, style.time_style, out),
-        FlatValue::Ip(ip) => write_ip(ip, out),
-        FlatValue::List(list) => write_list(list, style, escapes, out),
+        ValueRef::Str(text) => write_cut_string(text, style, escapes, out),
+        ValueRef::Bool(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
+        ValueRef::Float(number) if !number.is_finite() => {
+            write_string(format!("{number:?}").as_bytes(), escapes, out);
+        }
+        ValueRef::Int(_) | ValueRef::Unsigned(_) | ValueRef::Float(_) => write_scalar(value, out),
+        ValueRef::Time(time) => time_text::write_json(time, style.time_style, out),
+        ValueRef::Ip(ip) => write_ip(ip, out),
+        ValueRef::List(list) => write_list(list, style, escapes, out),
     }
 }
 
 #[inline(never)]
-fn write_ip(ip: FlatIp<'_>, out: &mut Vec<u8>) {
+fn write_ip(ip: IpRef<'_>, out: &mut Vec<u8>) {
     out.push(b'"');
     ip.write_into(out);
     out.push(b'"');
@@ -81,9 +81,7 @@ pub(crate) fn write_array(
     write: impl Fn(&[u8], &mut Vec<u8>),
 ) {
     let start = out.len();
-    for item in items.iter() {
-        write(item, out);
-    }
+    items.for_each(|item| write(item, out));
     open(b'[', start, out);
     out.push(b']');
 }

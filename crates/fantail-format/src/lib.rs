@@ -1,7 +1,7 @@
 //! Events as bytes: what an exporter sends.
 //!
-//! A [`Formatter`] writes a [`SentEvent`](fantail_event::SentEvent), with all
-//! that it inherits, in one of the [`Format`]s: JSON, tab-text and nothing
+//! A [`Formatter`] writes an [`EffectiveEvent`](fantail_event::EffectiveEvent), an event with
+//! all that it inherits, in one of the [`Format`]s: JSON, tab-text and nothing
 //! byte for byte as Dovecot's stats process does (see `docs/differences.md`
 //! for what differs); flat NDJSON, logfmt and entries of the systemd journal
 //! besides. [`FieldRules`] leave fields out, hash or shorten them;
@@ -21,6 +21,7 @@ mod ndjson;
 mod none;
 mod plain;
 mod rules;
+mod scalar;
 mod secret;
 mod settings;
 mod structured;
@@ -30,7 +31,7 @@ mod time_text;
 pub use crate::{
     event_ids::EventIds,
     format::Format,
-    formatter::{Formatter, FormatterSettings, Moment},
+    formatter::{EventFormatter, ExportContext, Formatter, FormatterSettings},
     rules::{FieldRules, KeyPattern, Mask},
     secret::HashKey,
     settings::{Parts, TimeStyle},

@@ -10,15 +10,16 @@
 
 use std::io::Write;
 
-use fantail_event::{Elements, FlatValue};
+use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    decimal::write_int,
     flat_key,
     format::Row,
     formatter::{Export, Style},
     json_text::{Escapes, cut_at, write_between, write_escaped},
-    plain, time_text,
+    plain,
+    scalar::write_scalar,
+    time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {
@@ -86,9 +87,9 @@ fn write_key(key: &[u8], out: &mut Vec<u8>) {
 
 /// Appends a value and a space.
 #[inline]
-fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        FlatValue::Str(text) => {
+        ValueRef::Str(text) => {
             let (kept, mark) = cut(text, style);
             if mark.is_empty() {
                 return write_text(kept, out);
@@ -98,10 +99,9 @@ fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
                 out.extend_from_slice(mark);
             });
         }
-        FlatValue::Int(number) => write_int(number, out),
-        FlatValue::Time(time) => time_text::write(time, style.time_style, out),
-        FlatValue::Ip(ip) => ip.write_into(out),
-        FlatValue::List(list) => write_list(list, style, out),
+        ValueRef::Time(time) => time_text::write(time, style.time_style, out),
+        ValueRef::List(list) => write_list(list, style, out),
+        scalar => write_scalar(scalar, out),
     }
     out.push(b' ');
 }
@@ -118,17 +118,20 @@ fn cut(text: &[u8], style: Style) -> (&[u8], &'static [u8]) {
 }
 
 fn write_list(list: Elements<'_>, style: Style, out: &mut Vec<u8>) {
+    let mut count = 0;
     let mut is_empty = true;
     let mut bare = true;
-    for (at, element) in list.iter().enumerate() {
+    list.for_each(|element| {
         let (kept, _) = cut(element, style);
-        is_empty &= at == 0 && kept.is_empty();
+        is_empty &= count == 0 && kept.is_empty();
+        count += 1;
         // A comma needs a backslash, which is not bare.
         bare &= is_bare(kept) && !kept.contains(&b',');
-    }
+    });
     write_quoted_if(is_empty || !bare, out, |out| {
-        for (at, element) in list.iter().enumerate() {
-            if at > 0 {
+        let mut is_first = true;
+        list.for_each(|element| {
+            if !std::mem::take(&mut is_first) {
                 out.push(b',');
             }
             let (kept, mark) = cut(element, style);
@@ -136,7 +139,7 @@ fn write_list(list: Elements<'_>, style: Style, out: &mut Vec<u8>) {
                 write_element(part, out);
             }
             out.extend_from_slice(mark);
-        }
+        });
     });
 }
 

@@ -1,13 +1,13 @@
 //! Which fields are written, and what of them.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
-use fantail_event::{Bytes, FlatValue, Ip};
+use fantail_event::{Elements, Ip, ValueRef};
 
 use crate::HashKey;
 
 /// Takes a field, and what is written of its value.
-pub(crate) type Write<'w> = &'w mut dyn FnMut(&[u8], FlatValue<'_>);
+pub(crate) type Write<'w> = &'w mut dyn FnMut(&[u8], ValueRef<'_>);
 
 /// Which fields an exporter writes, and what of them: for privacy, and for
 /// targets that pay by the byte.
@@ -84,7 +84,7 @@ impl FieldRules {
     }
 
     /// Hands to `write` what is written of a field, if anything is.
-    pub(crate) fn apply(&self, key: &[u8], value: FlatValue<'_>, write: Write<'_>) {
+    pub(crate) fn apply(&self, key: &[u8], value: ValueRef<'_>, write: Write<'_>) {
         let means = |pattern: &KeyPattern| pattern.matches(key);
         let hidden = !self.allow.is_empty() && !self.allow.iter().any(means);
         if hidden || self.deny.iter().any(means) {
@@ -100,21 +100,24 @@ impl FieldRules {
     }
 }
 
-fn truncate(key: &[u8], value: FlatValue<'_>, bytes: usize, write: Write<'_>) {
+fn truncate(key: &[u8], value: ValueRef<'_>, bytes: usize, write: Write<'_>) {
     match value {
-        FlatValue::Str(text) => write(key, FlatValue::Str(beginning(text, bytes))),
-        FlatValue::List(list) => {
-            let elements = list.iter();
-            let elements = elements.map(|one| Cow::Borrowed(beginning(one, bytes)));
-            let elements: Vec<Bytes<'_>> = elements.collect();
-            write(key, FlatValue::List(elements.as_slice().into()));
+        ValueRef::Str(text) => write(key, ValueRef::Str(beginning(text, bytes))),
+        ValueRef::List(list) => {
+            let mut elements: Vec<Vec<u8>> = Vec::new();
+            list.for_each(|one| elements.push(beginning(one, bytes).to_vec()));
+            write(key, ValueRef::List(Elements::of(&elements, 0)));
         }
-        FlatValue::Ip(ip) => {
+        ValueRef::Ip(ip) => {
             let mut text = Vec::new();
             ip.write_into(&mut text);
-            write(key, FlatValue::Str(beginning(&text, bytes)));
+            write(key, ValueRef::Str(beginning(&text, bytes)));
         }
-        FlatValue::Int(_) | FlatValue::Time(_) => write(key, value),
+        ValueRef::Int(_)
+        | ValueRef::Unsigned(_)
+        | ValueRef::Float(_)
+        | ValueRef::Bool(_)
+        | ValueRef::Time(_) => write(key, value),
     }
 }
 
@@ -126,21 +129,27 @@ fn beginning(text: &[u8], bytes: usize) -> &[u8] {
     text.get(..whole.unwrap_or(bytes)).unwrap_or(text)
 }
 
-fn network(key: &[u8], value: FlatValue<'_>, (v4, v6): (u8, u8), write: Write<'_>) {
+fn network(key: &[u8], value: ValueRef<'_>, (v4, v6): (u8, u8), write: Write<'_>) {
     let of = |ip: Ip| ip_network(ip, v4, v6);
     let address = match value {
-        FlatValue::Ip(ip) => ip.address(),
-        FlatValue::Str(text) => Ip::parse_sent(text),
-        FlatValue::List(list) => {
-            let addresses = list.iter().map(Ip::parse_sent);
-            let texts = addresses.map(|ip| ip.map(|ip| of(ip).to_string()).unwrap_or_default());
-            let texts: Vec<Bytes<'_>> = texts.map(|text| text.into_bytes().into()).collect();
-            return write(key, FlatValue::List(texts.as_slice().into()));
+        ValueRef::Ip(ip) => Some(ip.address()),
+        ValueRef::Str(text) => Ip::parse_sent(text),
+        ValueRef::List(list) => {
+            let mut networks: Vec<String> = Vec::new();
+            list.for_each(|element| {
+                let ip = Ip::parse_sent(element);
+                networks.push(ip.map(|ip| of(ip).to_string()).unwrap_or_default());
+            });
+            return write(key, ValueRef::List(Elements::of(&networks, 0)));
         }
-        FlatValue::Int(_) | FlatValue::Time(_) => None,
+        ValueRef::Int(_)
+        | ValueRef::Unsigned(_)
+        | ValueRef::Float(_)
+        | ValueRef::Bool(_)
+        | ValueRef::Time(_) => None,
     };
-    let written = address.map(|ip| FlatValue::Ip(of(ip).into()));
-    write(key, written.unwrap_or(FlatValue::Str(b"")));
+    let written = address.map(|ip| ValueRef::Ip(of(ip).into()));
+    write(key, written.unwrap_or(ValueRef::Str(b"")));
 }
 
 /// The network of an address; without its zone, which names an interface.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fantail_event::{Bytes, FlatValue};
+use fantail_event::{Elements, ValueRef};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -62,28 +62,28 @@ impl HashKey {
 
     /// Hands the digits for a value to `use_value`: a list of digits for a
     /// list. An empty text stays one, as it stands for no field.
-    pub(crate) fn hide(&self, value: FlatValue<'_>, use_value: impl FnOnce(FlatValue<'_>)) {
+    pub(crate) fn hide(&self, value: ValueRef<'_>, use_value: impl FnOnce(ValueRef<'_>)) {
         let mut number = [0; 64];
         let text: &[u8] = match value {
-            FlatValue::Str(b"") => return use_value(value),
-            FlatValue::Str(text) => text,
-            FlatValue::List(list) => {
-                let hidden = list.iter().map(|element| self.digits(element));
-                let hidden = hidden.map(|digits| digits.to_vec().into());
-                let hidden: Vec<Bytes<'_>> = hidden.collect();
-                return use_value(FlatValue::List(hidden.as_slice().into()));
+            ValueRef::Str(b"") => return use_value(value),
+            ValueRef::Str(text) => text,
+            ValueRef::List(list) => {
+                let mut hidden = Vec::new();
+                list.for_each(|element| hidden.push(self.digits(element)));
+                return use_value(ValueRef::List(Elements::of(&hidden, 0)));
             }
-            FlatValue::Int(value) => written(format_args!("{value}"), &mut number),
-            FlatValue::Ip(ip) => match ip.address() {
-                Some(ip) => written(format_args!("{ip}"), &mut number),
-                None => b"",
-            },
-            FlatValue::Time(time) => {
+            ValueRef::Int(value) => written(format_args!("{value}"), &mut number),
+            ValueRef::Unsigned(value) => written(format_args!("{value}"), &mut number),
+            ValueRef::Float(value) => written(format_args!("{value:?}"), &mut number),
+            ValueRef::Bool(true) => b"yes",
+            ValueRef::Bool(false) => b"no",
+            ValueRef::Ip(ip) => written(format_args!("{ip}"), &mut number),
+            ValueRef::Time(time) => {
                 let (seconds, micros) = (time.seconds(), time.subsec_micros());
                 written(format_args!("{seconds}.{micros:06}"), &mut number)
             }
         };
-        use_value(FlatValue::Str(&self.digits(text)));
+        use_value(ValueRef::Str(&self.digits(text)));
     }
 }
 

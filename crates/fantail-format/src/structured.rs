@@ -7,15 +7,16 @@
 //! that RFC 5612 leaves to whoever has none. Names of parameters are cut
 //! after 32 bytes, and other bytes than printable ASCII in them become `_`.
 
-use fantail_event::{Elements, FlatValue};
+use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    decimal::write_int,
     flat_key,
     format::Row,
     formatter::{Export, Style},
     json_text::{Escapes, write_escaped},
-    logfmt, time_text,
+    logfmt,
+    scalar::write_scalar,
+    time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {
@@ -84,23 +85,23 @@ fn write_parameter(
     out.push(b'"');
 }
 
-fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        FlatValue::Str(text) => write_text(text, out),
-        FlatValue::Int(number) => write_int(number, out),
-        FlatValue::Time(time) => time_text::write(time, style.time_style, out),
-        FlatValue::Ip(ip) => ip.write_into(out),
-        FlatValue::List(list) => write_list(list, out),
+        ValueRef::Str(text) => write_text(text, out),
+        ValueRef::Time(time) => time_text::write(time, style.time_style, out),
+        ValueRef::List(list) => write_list(list, out),
+        scalar => write_scalar(scalar, out),
     }
 }
 
 fn write_list(list: Elements<'_>, out: &mut Vec<u8>) {
-    for (at, element) in list.iter().enumerate() {
-        if at > 0 {
+    let mut is_first = true;
+    list.for_each(|element| {
+        if !std::mem::take(&mut is_first) {
             out.push(b',');
         }
         write_text(element, out);
-    }
+    });
 }
 
 /// Quotes and backslashes are escaped here as in JSON, and so is `]`; control

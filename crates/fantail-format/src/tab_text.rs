@@ -1,13 +1,15 @@
 //! `tab-text`: `event_id:` if ids are written, `event:`, `hostname:`, `start_time:`, `end_time:`,
 //! `category:`…, `field:key=value`… with TABs between.
 
-use fantail_event::{FlatValue, escape};
+use fantail_event::{ValueRef, escape};
 
 use crate::{
-    decimal::{as_short, write_int},
+    decimal::as_short,
     format::Row,
     formatter::{Export, Style},
-    plain, time_text,
+    plain,
+    scalar::write_scalar,
+    time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {
@@ -44,9 +46,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     }
     if let Some(categories) = export.categories {
         let start = out.len();
-        for category in categories.iter() {
-            write_between(b"category:", category, b"\t", out);
-        }
+        categories.for_each(|category| write_between(b"category:", category, b"\t", out));
         push_if_nothing(start, out);
     }
     if let Some(fields) = &export.fields {
@@ -67,12 +67,12 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
 
 /// Appends a field, if it is short and needs no escapes; whether it has.
 #[inline(always)]
-fn write_short(key: &[u8], value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) -> bool {
+fn write_short(key: &[u8], value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) -> bool {
     match value {
-        FlatValue::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+        ValueRef::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
             plain::push_pair(AROUND, (key, text), plain::tabbed, out)
         }
-        FlatValue::Int(number) => as_short(number).is_some_and(|(digits, length)| {
+        ValueRef::Int(number) => as_short(number).is_some_and(|(digits, length)| {
             plain::push_number(AROUND, key, (&digits, length), plain::tabbed, out)
         }),
         _ => false,
@@ -103,25 +103,25 @@ fn write_between<const B: usize, const A: usize>(
 
 /// Appends a value and a TAB.
 #[inline(never)]
-fn write_value(value: FlatValue<'_>, style: Style, out: &mut Vec<u8>) {
+fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        FlatValue::Str(text) => match style.cut {
+        ValueRef::Str(text) => match style.cut {
             Some(limit) if text.len() > limit => {
                 write_between(b"", text.get(..limit).unwrap_or_default(), b"...", out);
             }
             _ => return write_between(b"", text, b"\t", out),
         },
-        FlatValue::Int(number) => write_int(number, out),
-        FlatValue::Time(time) => time_text::write(time, style.time_style, out),
-        FlatValue::Ip(ip) => ip.write_into(out),
-        FlatValue::List(list) => {
-            for (at, element) in list.iter().enumerate() {
-                if at > 0 {
+        ValueRef::Time(time) => time_text::write(time, style.time_style, out),
+        ValueRef::List(list) => {
+            let mut is_first = true;
+            list.for_each(|element| {
+                if !std::mem::take(&mut is_first) {
                     escape::escape_into(b"\t", out);
                 }
                 escape::escape_twice_into(element, out);
-            }
+            });
         }
+        scalar => write_scalar(scalar, out),
     }
     out.push(b'\t');
 }

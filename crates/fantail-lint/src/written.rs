@@ -1,10 +1,8 @@
 //! Events as a person writes them, with the types that Dovecot would send.
 
-use std::borrow::Cow;
-
 use fantail_config::{Span, Text, WrittenEvent};
 use fantail_event::{
-    CategoryTree, Dialect, Event, Ip, Timestamp, Value,
+    CategoryTree, Dialect, ElementSource, Elements, Event, Ip, Timestamp, ValueRef,
     text::{MAX_FIELDS, integer},
 };
 
@@ -35,14 +33,13 @@ impl Catalogue {
         created: Timestamp,
         dialect: Dialect,
         categories: &mut CategoryTree,
-    ) -> Result<Event<'static>, Refused> {
+    ) -> Result<Event, Refused> {
         let name = &written.name;
-        let mut event = Event::new(created);
-        event.name = Some(Cow::Owned(name.value.clone()));
         let duration = i64::try_from(written.duration_micros).ok();
         let sent = duration.and_then(|duration| created.unix_micros().checked_add(duration));
         let sent = sent.ok_or_else(|| ("it takes too long".to_owned(), name.span))?;
-        event.sent = Some(Timestamp::from_unix_micros(sent));
+        let sent = Timestamp::from_unix_micros(sent);
+        let mut event = Event::builder(created).name(&name.value).sent(sent);
         let known = self.event(&name.value).and_then(|event| event.category);
         let own: Vec<(&[u8], Span)> = match &written.categories {
             Some(given) => given.iter().map(|one| (&*one.value, one.span)).collect(),
@@ -54,17 +51,19 @@ impl Catalogue {
         for (category, place) in own {
             self.register(category, categories)
                 .ok_or_else(|| ("this cannot be a category".to_owned(), place))?;
-            event.categories.push(Cow::Owned(category.to_vec()));
+            event = event.category(category);
         }
-        for (key, value) in &written.fields {
-            if event.fields().len() >= MAX_FIELDS {
+        for (count, (key, value)) in written.fields.iter().enumerate() {
+            if count >= MAX_FIELDS {
                 return Err(("there are too many fields".to_owned(), key.span));
             }
             let kind = self.kind(&name.value, &key.value, dialect);
-            let value = typed(kind, value.bytes(), dialect).ok_or_else(|| refused(value, kind))?;
-            event.set(key.value.clone(), value);
+            let elements = elements(value.bytes());
+            let typed = typed(kind, value.bytes(), &elements, dialect);
+            event = event.field(&key.value, typed.ok_or_else(|| refused(value, kind))?);
         }
-        Ok(event)
+        let too_large = |_| ("the event is too large".to_owned(), name.span);
+        event.build().map_err(too_large)
     }
 
     /// The type of a field of an event; `None` if nothing is known of it.
@@ -114,23 +113,28 @@ impl Catalogue {
     }
 }
 
-fn typed(kind: Option<FieldType>, text: &[u8], dialect: Dialect) -> Option<Value<'static>> {
-    let as_text = || Value::Str(Cow::Owned(text.to_vec()));
+/// What stands between blanks and commas.
+fn elements(text: &[u8]) -> Vec<&[u8]> {
+    let elements = text.split(|byte| matches!(byte, b' ' | b',' | b'\t'));
+    elements.filter(|element| !element.is_empty()).collect()
+}
+
+fn typed<'a>(
+    kind: Option<FieldType>,
+    text: &'a [u8],
+    elements: &'a dyn ElementSource,
+    dialect: Dialect,
+) -> Option<ValueRef<'a>> {
+    let as_text = || ValueRef::Str(text);
     Some(match kind {
-        None => integer(text).map_or_else(as_text, Value::Int),
-        Some(FieldType::Integer) => Value::Int(integer(text)?),
-        Some(FieldType::Address) if dialect == Dialect::V2_4 => Value::Ip(Ip::parse_sent(text)?),
-        Some(FieldType::Text | FieldType::Address) => as_text(),
-        Some(FieldType::Timestamp) => Value::Time(time(text)?),
-        Some(FieldType::List) => {
-            let elements = text.split(|byte| matches!(byte, b' ' | b',' | b'\t'));
-            let elements = elements.filter(|element| !element.is_empty());
-            Value::List(
-                elements
-                    .map(|element| Cow::Owned(element.to_vec()))
-                    .collect(),
-            )
+        None => integer(text).map_or_else(as_text, ValueRef::Int),
+        Some(FieldType::Integer) => ValueRef::Int(integer(text)?),
+        Some(FieldType::Address) if dialect == Dialect::V2_4 => {
+            ValueRef::from(Ip::parse_sent(text)?)
         }
+        Some(FieldType::Text | FieldType::Address) => as_text(),
+        Some(FieldType::Timestamp) => ValueRef::Time(time(text)?),
+        Some(FieldType::List) => ValueRef::List(Elements::of(elements, 0)),
     })
 }
 
@@ -185,7 +189,7 @@ mod tests {
         let got = match made {
             Ok(event) => {
                 let mut line = Vec::new();
-                text::write(&event, &mut line);
+                text::write(event.as_event_ref(), &mut line);
                 String::from_utf8(line).unwrap().replace('\t', " ")
             }
             Err((message, place)) => {

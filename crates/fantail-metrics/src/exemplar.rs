@@ -34,8 +34,16 @@ impl Exemplar {
                 self.value.extend_from_slice(text);
             }
             Some(ValueRef::Int(number)) => self.value.extend(number.to_string().into_bytes()),
-            Some(ValueRef::Ip(ip)) => self.value.extend(ip.to_string().into_bytes()),
-            Some(ValueRef::Str(_) | ValueRef::Time(_) | ValueRef::List) | None => {}
+            Some(ValueRef::Unsigned(number)) => self.value.extend(number.to_string().into_bytes()),
+            Some(ValueRef::Ip(ip)) => ip.write_into(&mut self.value),
+            Some(
+                ValueRef::Str(_)
+                | ValueRef::Float(_)
+                | ValueRef::Bool(_)
+                | ValueRef::Time(_)
+                | ValueRef::List(_),
+            )
+            | None => {}
         }
     }
 

@@ -39,8 +39,14 @@ pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut V
         }
         // As Dovecot prints it: −5 is 18446744073709551611.
         ValueRef::Int(number) => write!(out, "{}", number.cast_unsigned()),
-        ValueRef::Ip(ip) => write!(out, "{ip}"),
-        ValueRef::Time(_) | ValueRef::List => return false,
+        ValueRef::Unsigned(number) => write!(out, "{number}"),
+        ValueRef::Float(number) => write!(out, "{number:?}"),
+        ValueRef::Bool(truth) => write!(out, "{}", if truth { "yes" } else { "no" }),
+        ValueRef::Ip(ip) => {
+            ip.write_into(out);
+            Ok(())
+        }
+        ValueRef::Time(_) | ValueRef::List(_) => return false,
     };
     true
 }
@@ -220,7 +226,7 @@ fn push_hex(byte: u8, text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use fantail_event::{Ip, Timestamp, ValueRef};
+    use fantail_event::{Elements, Ip, Timestamp, ValueRef};
 
     use super::{Label, write_key};
     use crate::settings::{GroupBy, Method, Modifier};
@@ -263,13 +269,17 @@ mod tests {
     #[test]
     fn other_types() {
         let ip = Ip::parse(b"2001:DB8::").unwrap();
-        let cases: [(ValueRef<'_>, Option<&str>); 6] = [
+        let list = vec!["a"];
+        let cases: [(ValueRef<'_>, Option<&str>); 9] = [
             (ValueRef::Int(5), Some("5")),
+            (ValueRef::from(u64::MAX), Some("18446744073709551615")),
+            (ValueRef::Float(1.5), Some("1.5")),
+            (ValueRef::Bool(true), Some("yes")),
             (ValueRef::Int(-5), Some("18446744073709551611")),
             (ValueRef::Int(i64::MIN), Some("9223372036854775808")),
-            (ValueRef::Ip(ip), Some("2001:db8::")),
+            (ValueRef::from(ip), Some("2001:db8::")),
             (ValueRef::Time(Timestamp::default()), None),
-            (ValueRef::List, None),
+            (ValueRef::List(Elements::of(&list, 0)), None),
         ];
         for (value, expected) in cases {
             // Modifiers change strings only.

@@ -304,7 +304,11 @@ const fn number(value: ValueRef<'_>) -> u64 {
         ValueRef::Int(number) => number.cast_unsigned(),
         ValueRef::Time(time) => time.unix_micros().cast_unsigned(),
         // Only the count means something.
-        ValueRef::Str(_) | ValueRef::Ip(_) | ValueRef::List => 0,
+        ValueRef::Str(_) | ValueRef::Bool(_) | ValueRef::Ip(_) | ValueRef::List(_) => 0,
+        ValueRef::Unsigned(number) => number,
+        // Negative ones are held at 0.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        ValueRef::Float(number) => number as u64,
     }
 }
 
@@ -329,20 +333,21 @@ fn choose<'a, V: MetricView + ?Sized>(
     {
         return Choice::Text(key);
     }
-    choose_by(event, depth, value, level, scratch)
+    choose_by(value, level, scratch)
 }
 
 /// [`choose`] for what is no text, or has to be written anew.
-fn choose_by<'a, V: MetricView + ?Sized>(
-    event: &'a V,
-    depth: usize,
-    value: ValueRef<'_>,
-    level: &GroupBy,
-    scratch: &mut Scratch,
-) -> Choice<'a> {
+fn choose_by(value: ValueRef<'_>, level: &GroupBy, scratch: &mut Scratch) -> Choice<'static> {
     if let Some(buckets) = level.method.buckets() {
         return match value {
             ValueRef::Int(number) => Choice::Bucket(buckets.bucket(number), number),
+            ValueRef::Unsigned(_) => Choice::Bucket(buckets.bucket(i64::MAX), i64::MAX),
+            ValueRef::Float(number) if !number.is_nan() => {
+                // A bucket has all up to its bound.
+                #[allow(clippy::cast_possible_truncation, reason = "held at the ends")]
+                let number = number.ceil() as i64;
+                Choice::Bucket(buckets.bucket(number), number)
+            }
             _ => Choice::Missing,
         };
     }
@@ -350,9 +355,9 @@ fn choose_by<'a, V: MetricView + ?Sized>(
         return Choice::Missing;
     };
     scratch.keys.clear();
-    if matches!(value, ValueRef::List) {
+    if let ValueRef::List(list) = value {
         scratch.elements.clear();
-        event.elements(depth, &mut |element| {
+        list.for_each(|element| {
             scratch.elements.bytes.extend_from_slice(element);
             scratch.elements.end();
         });

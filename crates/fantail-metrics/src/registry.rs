@@ -15,7 +15,7 @@ use crate::{
     cohort::{Cohorts, Shares},
     observe::{Scratch, observe},
     tree::Tree,
-    view::{ByKey, MetricView, Places},
+    view::{ByKey, MetricView},
 };
 
 /// More levels than anybody can read; a bound for what one event can do.
@@ -30,7 +30,7 @@ const MAX_LEVELS: usize = 64;
 /// [snapshots](Snapshot).
 ///
 /// ```
-/// use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+/// use fantail_event::{Dialect, Event, SentEvent, Timestamp};
 /// use fantail_metrics::{dump, GroupBy, Method, MetricSettings, Registry};
 ///
 /// let mut registry = Registry::new(Dialect::V2_4);
@@ -43,17 +43,11 @@ const MAX_LEVELS: usize = 64;
 ///     ..MetricSettings::default()
 /// })?;
 ///
-/// let mut event = Event::new(Timestamp::from_unix_micros(1_000_000));
-/// event.sent = Some(Timestamp::from_unix_micros(1_000_250));
-/// event.set(&b"user"[..], Value::Str(b"anna"[..].into()));
-/// let sent = SentEvent {
-///     level: Level::Info,
-///     event: &event,
-///     parents: &[],
-///     global: &[],
-///     categories: &CategoryTree::default(),
-/// };
-/// assert!(registry.observe(logins, &sent));
+/// let event = Event::builder(Timestamp::from_unix_micros(1_000_000))
+///     .sent(Timestamp::from_unix_micros(1_000_250))
+///     .field("user", "anna")
+///     .build()?;
+/// assert!(registry.observe(logins, &SentEvent::alone(&event)));
 ///
 /// let mut table = Vec::new();
 /// dump::write_table(&registry.snapshot(), &dump::default_columns(), &mut table);
@@ -63,7 +57,7 @@ const MAX_LEVELS: usize = 64;
 ///      logins\tduration\t1\t250\t250\t250\t250.00\t250\t0.00\t250\n\
 ///      logins_anna\tduration\t1\t250\t250\t250\t250.00\t250\t0.00\t250\n"
 /// );
-/// # Ok::<(), fantail_metrics::RegistryError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Registry {
@@ -93,7 +87,6 @@ struct Slot {
 struct Metric {
     settings: Arc<MetricSettings>,
     tree: Tree,
-    places: Places,
     overflowed: u64,
     dropped: u64,
     /// The places of the cohorts that it is in, if any.
@@ -157,7 +150,6 @@ impl Registry {
         let tree = Tree::new(&settings, &mut self.used);
         let place = &mut self.slots[slot as usize];
         place.metric = Some(Metric {
-            places: Places::new(&settings),
             settings: Arc::new(settings),
             tree,
             overflowed: 0,
@@ -290,7 +282,8 @@ impl Registry {
     ///
     /// Its duration, then each field of the metric that it has, then the same
     /// for the sub-metrics of each level of `group_by`. Integers count as if
-    /// unsigned, times as microseconds since 1970, everything else as 0. An
+    /// unsigned, floats by their whole part if it is not negative, times as
+    /// microseconds since 1970, everything else as 0. An
     /// event without a duration has one of 0, and so has one that was sent
     /// before it was created.
     pub fn observe<E: EventView + ?Sized>(&mut self, id: MetricId, event: &E) -> bool {
@@ -298,11 +291,7 @@ impl Registry {
             return false;
         };
         let settings = &*metric.settings;
-        let view = ByKey {
-            event,
-            settings,
-            places: &metric.places,
-        };
+        let view = ByKey { event, settings };
         let overflowed = observe(
             &mut metric.tree,
             settings,

@@ -14,9 +14,14 @@ use crate::{
 /// What one line leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// The event that the line sends. A BEGIN that exceeds a limit sends its
-    /// event and is refused after that.
+    /// The event that the line sends (`EVENT`, `BEGIN`).
     pub sent: Option<Sent>,
+    /// Whether that event is live from now on (`BEGIN`).
+    pub begun: bool,
+    /// What the line says of a live event (`UPDATE`).
+    pub update: Option<Event>,
+    /// The event that the line ends, as it was at last (`END`).
+    pub ended: Option<Event>,
     /// Why the line is refused; the connection ends then.
     pub refused: Option<Refusal>,
 }
@@ -91,12 +96,21 @@ impl Connection {
 
     /// Takes one line without its LF.
     pub fn line(&mut self, line: &[u8], categories: &mut Categories) -> Answer {
-        let mut sent = None;
-        let result = self.command(line, categories, &mut sent);
-        Answer {
-            sent,
-            refused: result.err(),
+        match self.command(line, categories) {
+            Ok(answer) => answer,
+            Err(refused) => Answer {
+                refused: Some(refused),
+                ..Answer::default()
+            },
         }
+    }
+
+    /// Ends the connection; returns its live events as they were at last, in the
+    /// order of their ids.
+    #[must_use]
+    pub fn close(self) -> Vec<Event> {
+        let live = self.ids.values();
+        live.map(|at| self.events[*at].event.clone()).collect()
     }
 
     /// Returns the number of events that have not ended or have descendants
@@ -114,25 +128,20 @@ impl Connection {
         needed.len()
     }
 
-    fn command(
-        &mut self,
-        line: &[u8],
-        categories: &mut Categories,
-        sent: &mut Option<Sent>,
-    ) -> Result<(), Refusal> {
+    fn command(&mut self, line: &[u8], categories: &mut Categories) -> Result<Answer, Refusal> {
         let mut words = line.split(|byte| *byte == b'\t');
-        let command = words.next().unwrap_or_default();
         if !self.greeted {
-            return self.greet(&line.split(|byte| *byte == b'\t').collect::<Vec<_>>());
+            return self.greet(&words.collect::<Vec<_>>());
         }
+        let command = words.next().unwrap_or_default();
+        let mut answer = Answer::default();
         match command {
-            b"" if line.is_empty() => Ok(()),
+            b"" if line.is_empty() => {}
             b"CATEGORY" => {
-                let name = words.next().map(unescape);
-                let parent = words.next().map(unescape);
+                let [name, parent] = [(), ()].map(|()| words.next().map(unescape));
                 let name = name.ok_or(WireErrorKind::MissingCategory)?;
                 let registered = categories.register(&name, parent.as_deref());
-                Ok(registered.map_err(WireErrorKind::Category)?)
+                registered.map_err(WireErrorKind::Category)?;
             }
             b"BEGIN" => {
                 let id = number(words.next())?;
@@ -143,19 +152,21 @@ impl Connection {
                 }
                 let parent = self.find(parent, WireErrorKind::UnknownParent)?;
                 let event = self.sent_event(words, categories)?;
-                *sent = Some(Sent {
+                self.begin(id, event.clone(), parent)?;
+                answer.begun = true;
+                answer.sent = Some(Sent {
                     level,
-                    event: event.clone(),
+                    event,
                     parents: self.with_ancestors(parent),
                     global: Vec::new(),
                 });
-                self.begin(id, Live { event, parent })
             }
             b"UPDATE" => {
                 let id = number(words.next())?;
                 let parent = number(words.next())?;
                 let update = parse(&rest(words), categories, self.dialect)?;
-                self.update(id, parent, update)
+                self.update(id, parent, update.clone())?;
+                answer.update = Some(update);
             }
             b"EVENT" => {
                 let global = number(words.next())?;
@@ -163,27 +174,25 @@ impl Connection {
                 let level = level(words.next())?;
                 let global = self.find(global, WireErrorKind::UnknownGlobal)?;
                 let parent = self.find(parent, WireErrorKind::UnknownParent)?;
-                *sent = Some(Sent {
+                answer.sent = Some(Sent {
                     level,
                     event: self.sent_event(words, categories)?,
                     parents: self.with_ancestors(parent),
                     global: self.with_ancestors(global),
                 });
-                Ok(())
             }
             b"END" => {
                 let id = number(words.next())?;
-                match self.ids.remove(&id) {
-                    Some(_) => Ok(()),
-                    None => Err(WireErrorKind::UnknownId(id).into()),
-                }
+                let at = self.ids.remove(&id).ok_or(WireErrorKind::UnknownId(id))?;
+                answer.ended = Some(self.events[at].event.clone());
             }
-            _ => Err(WireErrorKind::UnknownCommand.into()),
+            _ => return Err(WireErrorKind::UnknownCommand.into()),
         }
+        Ok(answer)
     }
 
     /// The first line: `VERSION stats-client 4 <minor>`.
-    fn greet(&mut self, words: &[&[u8]]) -> Result<(), Refusal> {
+    fn greet(&mut self, words: &[&[u8]]) -> Result<Answer, Refusal> {
         let [b"VERSION", b"stats-client", major, minor, ..] = words else {
             return Err(WireErrorKind::NoHandshake.into());
         };
@@ -197,7 +206,7 @@ impl Connection {
             return Err(WireErrorKind::NoHandshake.into());
         }
         self.greeted = true;
-        Ok(())
+        Ok(Answer::default())
     }
 
     /// Parses an event that is sent: it gets a field `duration`, or its own
@@ -213,15 +222,16 @@ impl Connection {
         Ok(event)
     }
 
-    fn begin(&mut self, id: u64, live: Live) -> Result<(), Refusal> {
-        if self.with_ancestors(live.parent).len() > self.limits.ancestors {
+    /// Makes a sent event live; one that a limit refuses is not sent.
+    fn begin(&mut self, id: u64, event: Event, parent: Option<usize>) -> Result<(), Refusal> {
+        if self.with_ancestors(parent).len() > self.limits.ancestors {
             return Err(WireErrorKind::TooDeep.into());
         }
         if self.live_events() >= self.limits.live_events {
             return Err(WireErrorKind::TooManyEvents.into());
         }
         self.ids.insert(id, self.events.len());
-        self.events.push(live);
+        self.events.push(Live { event, parent });
         Ok(())
     }
 

@@ -9,9 +9,9 @@
 //! | --- | --- |
 //! | [`parse()`] | the text form of an event, and its errors |
 //! | [`Categories`] | the category tree |
-//! | [`Connection`] | commands, live events, limits, the events that are sent |
+//! | [`Connection`] | commands, live events, limits, what is sent, updated and ended |
 //! | [`Sent`], [`Effective`] | inheritance: look-ups and the effective event |
-//! | [`matching`] | which filters of a list match |
+//! | [`matching`], [`holding`] | which filters of a list match |
 //!
 //! # What is shared with fantail
 //!
@@ -27,10 +27,8 @@
 //!
 //! # Where fantail and this crate differ from Dovecot
 //!
-//! - An UPDATE adds its categories to those of the event ([`Event::update`]).
-//!   In Dovecot 2.3.19 it replaces them, also by none.
-//! - An empty line is accepted ([`Connection::line`]). Dovecot closes the
-//!   connection.
+//! An empty line is accepted ([`Connection::line`]). Dovecot closes the
+//! connection.
 //!
 //! ```
 //! use fantail_event::Dialect;
@@ -73,7 +71,7 @@ pub use crate::{
     category::Categories,
     connection::{Answer, Connection, Refusal},
     effective::{Effective, Sent},
-    matching::matching,
+    matching::{holding, matching},
     parse::{MAX_FIELDS, ParseError, parse},
     value::{Event, Fields, Value, set},
 };

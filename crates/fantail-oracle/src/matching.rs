@@ -22,9 +22,16 @@ pub fn matching(
     if sent.event.name.is_none() && (dialect == Dialect::V2_3 || names_only) {
         return Vec::new();
     }
+    holding(filters, sent, categories)
+}
+
+/// Returns the positions of the filters whose expressions are true, in ascending
+/// order, whether or not the event has a name.
+#[must_use]
+pub fn holding(filters: &[Filter], sent: &Sent, categories: &Categories) -> Vec<usize> {
     let view = View::new(sent, categories);
-    let matches = |at: &usize| is_true(&filters[*at], &view);
-    (0..filters.len()).filter(matches).collect()
+    let holds = |at: &usize| is_true(&filters[*at], &view);
+    (0..filters.len()).filter(holds).collect()
 }
 
 /// Whether the expression of a filter is true; the empty filter never is.

@@ -68,19 +68,15 @@ impl Event {
         }
     }
 
-    /// Applies an UPDATE: what the update has replaces what the event has, and
-    /// new categories are added.
+    /// Applies an UPDATE: what the update has replaces what the event has. Its
+    /// categories replace those of the event even if it has none.
     pub fn update(&mut self, update: Self) {
         self.created = update.created;
         self.name = update.name.or(self.name.take());
         self.sent = update.sent.or(self.sent);
         self.source = update.source.or(self.source.take());
         self.always_log_source = self.always_log_source || update.always_log_source;
-        for category in update.categories {
-            if !self.categories.contains(&category) {
-                self.categories.push(category);
-            }
-        }
+        self.categories = update.categories;
         for (key, value) in update.fields {
             set(&mut self.fields, &key, value);
         }

@@ -12,8 +12,7 @@ use std::{
     time::Duration,
 };
 
-use fantail_config::{MetricRequest, Settings};
-use fantail_engine::Plan;
+use fantail_config::MetricRequest;
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
@@ -23,8 +22,7 @@ use crate::{
     Log,
     greeting::{FilterLine, filter_line},
     handle::{Live, Order, Tally, TapRequest, Tapped},
-    onlookers::Onlookers,
-    sessions::SessionRules,
+    observers::Observers,
     tap::{TAPS, Tap},
     worker::{Message, Worker},
 };
@@ -39,8 +37,6 @@ pub(crate) struct Control {
     pub(crate) filters: watch::Sender<FilterLine>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) log: Log,
-    /// The fields that sessions sum up.
-    pub(crate) sums: Arc<[Vec<u8>]>,
     /// The number of the next tap.
     pub(crate) next_tap: u64,
 }
@@ -99,14 +95,12 @@ impl Control {
         settings
             .metrics
             .push(metric.map_err(|refused| refused.to_string())?);
-        let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
-        let onlookers = self.onlookers(&settings);
+        let plan = live.compile(&settings).map_err(|error| error.to_string())?;
         self.enforce(Live {
-            onlookers,
             settings,
             added: live.added + 1,
             plan: Arc::new(plan),
-            exporters: live.exporters.clone(),
+            ..Live::clone(&live)
         });
         Ok(())
     }
@@ -120,16 +114,14 @@ impl Control {
         };
         let was_added = at >= settings.metrics.len() - live.added;
         settings.metrics.remove(at);
-        let Ok(plan) = Plan::new(&settings) else {
+        let Ok(plan) = live.compile(&settings) else {
             return false;
         };
-        let onlookers = self.onlookers(&settings);
         self.enforce(Live {
-            onlookers,
             settings,
             added: live.added - usize::from(was_added),
             plan: Arc::new(plan),
-            exporters: live.exporters.clone(),
+            ..Live::clone(&live)
         });
         true
     }
@@ -148,12 +140,12 @@ impl Control {
         done
     }
 
-    /// Has what looks on look, and tells the clients what is wanted.
+    /// Tells the workers of the observers, and the clients what is wanted.
     fn announce(&self, live: Live) {
         for worker in &self.workers {
             let _ = worker
                 .inbox
-                .send(Message::Onlookers(Arc::clone(&live.onlookers)));
+                .send(Message::Observers(Arc::clone(&live.observers)));
         }
         let line = filter_line(&live.handshake());
         self.filters.send_if_modified(|there| {
@@ -166,16 +158,16 @@ impl Control {
 
     fn tap(&mut self, wanted: &TapRequest) -> Result<Tapped, String> {
         let live = Live::clone(&self.live.borrow());
-        if live.onlookers.taps.len() >= TAPS {
+        if live.observers.taps.len() >= TAPS {
             return Err(format!("there are {TAPS} taps already"));
         }
         let dialect = live.settings.dialect;
         let (tap, events) = Tap::open(self.next_tap, &wanted.filter, &wanted.format, dialect)?;
         self.next_tap += 1;
-        let mut onlookers = Onlookers::clone(&live.onlookers);
-        onlookers.taps.push(Arc::clone(&tap));
+        let mut observers = Observers::clone(&live.observers);
+        observers.taps.push(Arc::clone(&tap));
         self.announce(Live {
-            onlookers: Arc::new(onlookers),
+            observers: Arc::new(observers),
             ..live
         });
         Ok(Tapped { tap, events })
@@ -183,20 +175,12 @@ impl Control {
 
     fn untap(&self, number: u64) {
         let live = Live::clone(&self.live.borrow());
-        let mut onlookers = Onlookers::clone(&live.onlookers);
-        onlookers.taps.retain(|tap| tap.number != number);
+        let mut observers = Observers::clone(&live.observers);
+        observers.taps.retain(|tap| tap.number != number);
         self.announce(Live {
-            onlookers: Arc::new(onlookers),
+            observers: Arc::new(observers),
             ..live
         });
-    }
-
-    /// The taps that there are, and sessions if the metrics want them.
-    fn onlookers(&self, settings: &Settings) -> Arc<Onlookers> {
-        Arc::new(Onlookers {
-            taps: self.live.borrow().onlookers.taps.clone(),
-            sessions: SessionRules::of(settings, &self.sums),
-        })
     }
 
     /// Has all workers read what clients have sent already.

@@ -1,18 +1,19 @@
 //! The exporters of a configuration, each with its queue and its target.
 
-mod target;
 #[cfg(test)]
 mod tests;
-mod waiting;
 
 use std::{
+    ffi::OsStr,
     fmt, io,
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use fantail_config::{Exporter, Settings};
-use fantail_engine::ExporterId;
+use fantail_engine::{ExporterId, exporters};
 use fantail_transport::{Admission, FileTransport, Queue, Throttle, Transport};
 
 use crate::Log;
@@ -86,7 +87,7 @@ impl Exporters {
     }
 
     fn transport(&self, exporter: &Exporter) -> Result<Box<dyn Transport>, ExportersError> {
-        target::open(exporter, &self.site.hostname)
+        exporters::transport(exporter, &self.site.hostname)
             .map_err(|source| ExportersError::new(exporter, source))
     }
 
@@ -99,7 +100,7 @@ impl Exporters {
         let queue = self
             .queue_of(&name, exporter, transport)
             .map_err(|source| ExportersError::new(exporter, source))?;
-        let throttle = waiting::throttle(&exporter.throttle);
+        let throttle = exporters::throttle(&exporter.throttle);
         Ok(Arc::new(Running {
             name,
             settings: exporter.clone(),
@@ -115,23 +116,24 @@ impl Exporters {
         exporter: &Exporter,
         transport: Box<dyn Transport>,
     ) -> io::Result<Queue> {
-        if waiting::is_nowhere(exporter) {
+        if exporters::discards(exporter) {
             return Ok(Queue::discard());
         }
         let log = self.site.log.clone();
         let mut builder = Queue::builder(name, transport)
-            .settings(waiting::settings(&exporter.delivery))
+            .settings(exporters::queue_settings(&exporter.delivery))
             .on_trouble(move |trouble| log.say(format_args!("exporter {trouble}")));
-        if let Some(folder) = waiting::spool(exporter) {
+        if let Some(folder) = exporters::spool_folder(exporter) {
             let mut holders = self.running.iter();
-            let holder = holders.find(|one| waiting::spool(&one.settings) == Some(folder));
+            let holder = holders.find(|one| exporters::spool_folder(&one.settings) == Some(folder));
             if let Some(holder) = holder {
                 // What it has not sent waits on disk for the new one.
                 builder = builder.after(&holder.queue);
             }
         }
         if let Some(path) = &exporter.delivery.dead_letters {
-            let letters = FileTransport::open(target::path(path)).map_err(io::Error::other)?;
+            let letters = FileTransport::open(Path::new(OsStr::from_bytes(path)))
+                .map_err(io::Error::other)?;
             builder = builder.dead_letters(Box::new(letters));
         }
         builder.start()

@@ -9,12 +9,12 @@ use std::{
 };
 
 use fantail_config::{MetricRequest, Settings};
-use fantail_engine::Plan;
+use fantail_engine::{EngineError, Plan, SessionRules};
 use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Exporters, onlookers::Onlookers, tap::Tap, worker::Report};
+use crate::{Exporters, observers::Observers, tap::Tap, worker::Report};
 
 /// A way to ask a running server; clones ask the same. All answers are `None`
 /// once it has ended.
@@ -62,14 +62,20 @@ pub(crate) struct Live {
     pub(crate) added: usize,
     pub(crate) plan: Arc<Plan>,
     pub(crate) exporters: Exporters,
-    pub(crate) onlookers: Arc<Onlookers>,
+    pub(crate) observers: Arc<Observers>,
+    /// What summaries of sessions contain.
+    pub(crate) session_rules: SessionRules,
 }
 
 impl Live {
+    /// Compiles other settings for this server.
+    pub(crate) fn compile(&self, settings: &Settings) -> Result<Plan, EngineError> {
+        Plan::with_sessions(settings, self.session_rules.clone())
+    }
+
     /// The filter for the clients.
     pub(crate) fn handshake(&self) -> Vec<u8> {
-        let metrics = self.plan.handshake();
-        self.onlookers.handshake(metrics, self.settings.dialect)
+        self.observers.handshake(self.plan.handshake())
     }
 }
 

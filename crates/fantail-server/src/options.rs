@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use fantail_engine::SessionRules;
 use fantail_event::Dialect;
 
 use crate::{Log, Recorder};
@@ -52,9 +53,8 @@ pub struct Options {
     pub service_manager: bool,
     /// Whether it ends at SIGTERM and SIGINT and reloads at SIGHUP.
     pub signals: bool,
-    /// Fields of commands that are summed up for the event at the end of a
-    /// session; by default the bytes in and out.
-    pub session_sums: Vec<Vec<u8>>,
+    /// What summaries of sessions contain.
+    pub session_rules: SessionRules,
     /// What clients may use.
     pub limits: Limits,
     /// Takes what it has to say.
@@ -94,9 +94,6 @@ impl Default for Limits {
     }
 }
 
-/// What 2.3 and 2.4 call the bytes of a command.
-const SUMS: [&[u8]; 4] = [b"bytes_in", b"bytes_out", b"net_in_bytes", b"net_out_bytes"];
-
 impl Options {
     /// The defaults for a configuration; the log goes to `log`.
     #[must_use]
@@ -121,7 +118,7 @@ impl Options {
             patience: Duration::from_secs(5),
             service_manager: false,
             signals: false,
-            session_sums: SUMS.iter().map(|field| field.to_vec()).collect(),
+            session_rules: SessionRules::default(),
             limits: Limits::default(),
             log,
         }

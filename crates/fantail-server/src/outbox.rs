@@ -3,7 +3,7 @@
 //! Gathered without locks; the queues get it once the worker has nothing else
 //! to do, or when it is much. Of what goes nowhere, only numbers are gathered.
 
-use fantail_engine::{ExportSink, ExporterId};
+use fantail_engine::ExporterId;
 use fantail_transport::{Batch, Queue};
 
 use crate::Exporters;
@@ -83,14 +83,14 @@ impl Outbox {
         self.flush();
         *self = Self::new(exporters);
     }
-}
 
-impl ExportSink for Outbox {
-    fn wants(&mut self, exporter: ExporterId) -> bool {
+    /// Whether an event for an exporter passes its sampling and rate limit.
+    pub(crate) fn wants(&self, exporter: ExporterId) -> bool {
         self.exporters.admits(exporter)
     }
 
-    fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
+    /// Takes what was written for an exporter.
+    pub(crate) fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
         let Some(gathered) = self.gathered.get_mut(exporter.0) else {
             return;
         };

@@ -29,10 +29,8 @@ use crate::{
     http,
     listeners::{Listeners, Sockets},
     manager::Manager,
-    onlookers::Onlookers,
     places::Places,
     privileges,
-    sessions::SessionRules,
     shard::Category,
     worker::{Message, Setup, Worker},
 };
@@ -63,7 +61,9 @@ impl Server {
             dialect: options.dialect,
         };
         let settings = source.read().map_err(ServerError::new)?;
-        let plan = Arc::new(Plan::new(&settings).map_err(ServerError::new)?);
+        let session_rules = options.session_rules.clone();
+        let plan = Plan::with_sessions(&settings, session_rules.clone());
+        let plan = Arc::new(plan.map_err(ServerError::new)?);
         let files = privileges::raise_file_limit()?;
         let places = Places::new(&options, &settings)?;
         let sockets = Sockets::open(&places, options.service_manager, &options.log)?;
@@ -75,16 +75,13 @@ impl Server {
             log: options.log.clone(),
         };
         let exporters = Exporters::open(&settings, site).map_err(ServerError::new)?;
-        let onlookers = Arc::new(Onlookers {
-            taps: Vec::new(),
-            sessions: SessionRules::of(&settings, &options.session_sums),
-        });
         let live = Live {
             settings,
             added: 0,
             plan,
             exporters,
-            onlookers,
+            observers: Arc::default(),
+            session_rules,
         };
         Self::with(options, source, live, sockets, files)
     }
@@ -108,7 +105,6 @@ impl Server {
                 ids: EventIds::new(started, run, worker),
                 number,
                 plan: Arc::clone(&live.plan),
-                onlookers: Arc::clone(&live.onlookers),
                 exporters: live.exporters.clone(),
                 hostname: Arc::clone(&hostname),
                 limits: options.limits.clone(),
@@ -133,7 +129,6 @@ impl Server {
                 filters,
                 tally: Arc::clone(&tally),
                 log: options.log.clone(),
-                sums: options.session_sums.as_slice().into(),
                 next_tap: 0,
             },
             sockets,

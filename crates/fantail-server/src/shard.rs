@@ -7,17 +7,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
-use fantail_event::{CategoryTree, Dialect, Event, Level, Scan, SentEvent, Timestamp};
-use fantail_format::Moment;
-use fantail_wire::{Connection, WireError, WireErrorKind, lines::WRITER_LINE};
+use fantail_event::{Dialect, Timestamp};
+use fantail_format::ExportContext;
+use fantail_wire::{Connection, Intake, WireError, WireErrorKind, lines::WRITER_LINE};
 
 use crate::{
     clock,
     log::Complaints,
-    onlookers::Onlookers,
+    observers::{Observers, WorkerSink},
     outbox::Outbox,
     record::Tape,
-    sessions::{Around, Running, SessionRules, Tracker},
 };
 
 /// How many bytes of a bad line are shown.
@@ -28,7 +27,7 @@ pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
 
 /// What came in so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Intake {
+pub(crate) struct IntakeCounts {
     pub(crate) bytes: u64,
     pub(crate) lines: u64,
     pub(crate) accepted: u64,
@@ -40,14 +39,11 @@ pub(crate) struct Intake {
 pub(crate) struct Shard {
     pub(crate) engine: Engine,
     pub(crate) outbox: Outbox,
-    pub(crate) intake: Intake,
+    pub(crate) counts: IntakeCounts,
     pub(crate) complaints: Complaints,
-    pub(crate) onlookers: Arc<Onlookers>,
-    /// Sessions and commands of all connections.
-    pub(crate) running: Running,
-    categories: CategoryTree,
-    scan: Scan,
-    /// How many of them the other workers know.
+    observers: Arc<Observers>,
+    intake: Intake,
+    /// How many of its categories the other workers know.
     told: usize,
     /// Whether there may be some that they do not know.
     untold: bool,
@@ -68,7 +64,6 @@ pub(crate) struct Client {
     /// The line that has begun.
     partial: Vec<u8>,
     held: usize,
-    sessions: Tracker,
 }
 
 impl Client {
@@ -79,7 +74,6 @@ impl Client {
             connection: Connection::new(dialect, limits),
             partial: Vec::new(),
             held: 0,
-            sessions: Tracker::default(),
         }
     }
 }
@@ -103,12 +97,10 @@ impl Shard {
         Self {
             engine,
             outbox,
-            intake: Intake::default(),
+            counts: IntakeCounts::default(),
             complaints,
-            onlookers: Arc::default(),
-            running: Running::default(),
-            categories: CategoryTree::default(),
-            scan: Scan::new(),
+            observers: Arc::default(),
+            intake: Intake::new(),
             told: 0,
             untold: false,
             hostname,
@@ -120,7 +112,7 @@ impl Shard {
     /// Takes what was read from a client. On an error the client is to be
     /// closed; that was logged and counted.
     pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), ()> {
-        self.intake.bytes += read.len() as u64;
+        self.counts.bytes += read.len() as u64;
         if let Some(tape) = &mut client.tape {
             tape.read(read, clock::now());
         }
@@ -154,34 +146,23 @@ impl Shard {
         if line.len() > WRITER_LINE {
             return Err(Closed::wire(WireErrorKind::LineTooLong, line));
         }
-        self.intake.lines += 1;
+        self.counts.lines += 1;
         let Self {
             engine,
             outbox,
-            categories,
-            scan,
+            intake,
             hostname,
-            onlookers,
+            observers,
             ..
         } = self;
-        let moment = Moment { hostname, now };
-        let handled = if onlookers.taps.is_empty() {
-            client
-                .connection
-                .handle_raw(line, categories, scan, |sending| {
-                    engine.handle_raw(sending, moment, outbox);
-                })
-        } else {
-            client.connection.handle(line, categories, |sent| {
-                for tap in &onlookers.taps {
-                    tap.offer(sent, moment);
-                }
-                engine.handle(sent, moment, outbox);
-            })
+        let context = ExportContext {
+            host: hostname,
+            received_at: now,
         };
-        if handled.is_ok() {
-            self.sessions(client, line, now);
-        }
+        let mut sink = WorkerSink { outbox, observers };
+        let handled = client.connection.handle(line, intake, |activity| {
+            engine.step(&activity, context, &mut sink);
+        });
         self.untold |= line.starts_with(b"CATEGORY");
         handled.map_err(|error| Closed::wire(error, line))
     }
@@ -198,73 +179,36 @@ impl Shard {
         Ok(())
     }
 
-    /// Has the client's sessions look at a line.
-    fn sessions(&mut self, client: &mut Client, line: &[u8], now: Timestamp) {
-        let before = client.sessions.running();
-        if self.onlookers.sessions.is_none() {
-            if !client.sessions.is_empty() {
-                client.sessions.clear();
-                self.running.replace(before, client.sessions.running());
-            }
-            return;
-        }
-        let onlookers = Arc::clone(&self.onlookers);
-        let Some(rules) = &onlookers.sessions else {
-            return;
-        };
-        let mut ended = None;
-        let around = self.around(rules, now);
-        let finished = |event: &Event<'_>| ended = Some(event.clone().into_owned());
-        client.sessions.take(line, around, finished);
-        self.running.replace(before, client.sessions.running());
-        if let Some(event) = ended {
-            self.derived(&event, now);
-        }
-    }
-
-    /// Forgets a client; its sessions end.
+    /// Forgets a client: its live events end, and so do its sessions.
     pub(crate) fn release(&mut self, client: &mut Client) {
         self.held -= client.held;
-        let onlookers = Arc::clone(&self.onlookers);
-        let rules = onlookers.sessions.clone().unwrap_or_default();
-        let now = clock::now();
-        let around = self.around(&rules, now);
-        let before = client.sessions.running();
-        let ended = client.sessions.close(around);
-        self.running.replace(before, client.sessions.running());
-        if onlookers.sessions.is_some() {
-            for event in ended {
-                self.derived(&event, now);
-            }
-        }
+        client.held = 0;
+        let limits = fantail_wire::Limits::default();
+        let gone = Connection::new(self.engine.plan().dialect(), limits);
+        let connection = std::mem::replace(&mut client.connection, gone);
+        let Self {
+            engine,
+            outbox,
+            intake,
+            hostname,
+            observers,
+            ..
+        } = self;
+        let context = ExportContext {
+            host: hostname,
+            received_at: clock::now(),
+        };
+        let mut sink = WorkerSink { outbox, observers };
+        connection.close(intake, |activity| {
+            engine.step(&activity, context, &mut sink);
+        });
     }
 
-    fn around<'a>(&'a self, rules: &'a SessionRules, now: Timestamp) -> Around<'a> {
-        Around {
-            rules,
-            categories: &self.categories,
-            dialect: self.engine.plan().dialect(),
-            now,
-        }
-    }
-
-    /// An event that no client sent.
-    fn derived(&mut self, event: &Event<'_>, now: Timestamp) {
-        let sent = SentEvent {
-            level: Level::Info,
-            event,
-            parents: &[],
-            global: &[],
-            categories: &self.categories,
-        };
-        let moment = Moment {
-            hostname: &self.hostname,
-            now,
-        };
-        for tap in &self.onlookers.taps {
-            tap.offer(&sent, moment);
-        }
-        self.engine.handle(&sent, moment, &mut self.outbox);
+    /// Has other observers watch.
+    pub(crate) fn observe(&mut self, observers: Arc<Observers>) {
+        let filters = observers.taps.iter().map(|tap| tap.filter.clone());
+        self.engine.observe(filters);
+        self.observers = observers;
     }
 
     pub(crate) const fn held(&self) -> usize {
@@ -272,7 +216,7 @@ impl Shard {
     }
 
     fn complain(&mut self, client: &Client, closed: &Closed) {
-        *self.intake.errors.entry(closed.label()).or_default() += 1;
+        *self.counts.errors.entry(closed.label()).or_default() += 1;
         let peer = &client.peer;
         match closed {
             Closed::Wire(error, line) => self
@@ -289,7 +233,7 @@ impl Shard {
         if !std::mem::take(&mut self.untold) {
             return Vec::new();
         }
-        let all = self.categories.iter().skip(self.told);
+        let all = self.intake.categories.iter().skip(self.told);
         let new: Vec<Category> = all
             .map(|(name, parent)| (name.to_vec(), parent.map(<[u8]>::to_vec)))
             .collect();
@@ -301,9 +245,9 @@ impl Shard {
     /// ones were told. What contradicts a category that is here stays out.
     pub(crate) fn learn(&mut self, categories: &[Category]) {
         for (name, parent) in categories {
-            let _ = self.categories.register(name, parent.as_deref());
+            let _ = self.intake.categories.register(name, parent.as_deref());
         }
-        self.told = self.categories.iter().count();
+        self.told = self.intake.categories.iter().count();
     }
 }
 

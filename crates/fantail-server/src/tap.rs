@@ -11,9 +11,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use fantail_event::{Dialect, SentEvent};
+use fantail_event::{Dialect, EffectiveEvent};
 use fantail_filter::Filter;
-use fantail_format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle};
+use fantail_format::{
+    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
+};
 use fantail_syntax::ParseOptions;
 use tokio::sync::mpsc;
 
@@ -83,18 +85,23 @@ impl Tap {
         Ok((Arc::new(tap), shown))
     }
 
-    /// Shows an event if it matches and there is room.
-    pub(crate) fn offer(&self, sent: &SentEvent<'_>, moment: Moment<'_>) {
-        if !self.filter.evaluate(sent) {
-            return;
-        }
-        // Asked before it is written: under a flood that is most of the cost.
-        let Ok(place) = self.events.try_reserve() else {
+    /// Whether one more event fits into the queue; counts it as skipped if not.
+    /// Asked before the event is written: under a flood, writing is most of the
+    /// cost.
+    pub(crate) fn has_room(&self) -> bool {
+        let has_room = self.events.capacity() > 0;
+        if !has_room {
             self.skipped.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
+        }
+        has_room
+    }
+
+    /// Shows an event that matched.
+    pub(crate) fn show(&self, event: &EffectiveEvent<'_>, context: ExportContext<'_>) {
         let mut line = Vec::new();
-        self.formatter.write(sent, moment, &mut line);
-        place.send(line);
+        self.formatter.write(event, context, &mut line);
+        if self.events.try_send(line).is_err() {
+            self.skipped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }

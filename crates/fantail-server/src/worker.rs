@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use fantail_engine::{Counters, Engine, Plan};
+use fantail_engine::{Counters, Engine, Plan, RunningSessions};
 use fantail_format::EventIds;
 use fantail_metrics::{
     Snapshot,
@@ -37,10 +37,9 @@ use crate::{
     gathering::Gathering,
     greeting::{FilterLine, Greeted},
     log::Complaints,
-    onlookers::Onlookers,
+    observers::Observers,
     outbox::Outbox,
-    sessions::Running,
-    shard::{Category, Intake, Shard},
+    shard::{Category, IntakeCounts, Shard},
 };
 
 /// What a worker is told.
@@ -50,7 +49,7 @@ pub(crate) enum Message {
     /// Another configuration; says when it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
     /// What looks at events beside the metrics.
-    Onlookers(Arc<Onlookers>),
+    Observers(Arc<Observers>),
     /// What was counted before a restart.
     Restore(Box<State>, oneshot::Sender<Restored>),
     /// What it has counted; with `true`, it begins anew.
@@ -68,10 +67,10 @@ pub(crate) enum Message {
 pub(crate) struct Report {
     pub(crate) snapshot: Snapshot,
     pub(crate) engine: Counters,
-    pub(crate) intake: Intake,
+    pub(crate) intake: IntakeCounts,
     pub(crate) connections: usize,
     pub(crate) held: usize,
-    pub(crate) running: Running,
+    pub(crate) running: RunningSessions,
     /// How many workers.
     pub(crate) workers: usize,
 }
@@ -90,7 +89,6 @@ pub(crate) struct Worker {
 pub(crate) struct Setup {
     pub(crate) number: usize,
     pub(crate) plan: Arc<Plan>,
-    pub(crate) onlookers: Arc<Onlookers>,
     pub(crate) exporters: Exporters,
     pub(crate) hostname: Arc<[u8]>,
     /// Of what it exports.
@@ -142,14 +140,13 @@ impl Worker {
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
         let thread = thread::Builder::new().name(name).spawn(move || {
-            let mut shard = Shard::new(
+            let shard = Shard::new(
                 engine,
                 Outbox::new(setup.exporters.clone()),
                 Complaints::new(setup.log.clone()),
                 Arc::clone(&setup.hostname),
                 setup.memory,
             );
-            shard.onlookers = Arc::clone(&setup.onlookers);
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
                 setup,
@@ -193,7 +190,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 }
                 let _ = done.send(());
             }
-            Message::Onlookers(onlookers) => shared.shard.borrow_mut().onlookers = onlookers,
+            Message::Observers(observers) => shared.shard.borrow_mut().observe(observers),
             Message::Restore(state, reply) => {
                 let restored = shared.shard.borrow_mut().engine.restore(&state);
                 let _ = reply.send(restored);
@@ -217,7 +214,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
 }
 
 fn connect(shared: &Rc<Shared>, stream: StdUnixStream, greeted: Greeted) {
-    shared.shard.borrow_mut().intake.accepted += 1;
+    shared.shard.borrow_mut().counts.accepted += 1;
     match UnixStream::from_std(stream) {
         Ok(stream) => {
             spawn_local(attend(Rc::clone(shared), stream, greeted));
@@ -242,10 +239,10 @@ fn report(shared: &Shared, reset: bool) -> Report {
     Report {
         snapshot,
         engine: shard.engine.counters(),
-        intake: shard.intake.clone(),
+        intake: shard.counts.clone(),
         connections: shared.connections.load(Ordering::Relaxed),
         held: shard.held(),
-        running: shard.running,
+        running: shard.engine.running_sessions(),
         workers: 1,
     }
 }
@@ -280,7 +277,7 @@ async fn tidy(shared: Rc<Shared>) {
 /// Waits until all clients are gone, or nothing came for a moment.
 async fn drain(shared: Rc<Shared>, until: Instant, done: oneshot::Sender<()>) {
     const QUIET: Duration = Duration::from_millis(50);
-    let read = || shared.shard.borrow().intake.bytes;
+    let read = || shared.shard.borrow().counts.bytes;
     let mut before = read();
     while shared.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {
         tokio::time::sleep(QUIET).await;

@@ -21,6 +21,9 @@ pub struct RecordedConnection<'a> {
     pub name: &'a [u8],
     /// Its lines.
     pub lines: Vec<RecordedLine<'a>>,
+    /// When it went away, in microseconds since 1970; `None` if the recording
+    /// ends before.
+    pub closed: Option<i64>,
 }
 
 /// One line of a client.
@@ -110,13 +113,17 @@ impl<'a> Capture<'a> {
 
     fn add(&mut self, open: &mut HashMap<&'a [u8], usize>, name: &'a [u8], line: RecordedLine<'a>) {
         if line.line == b"<close>" {
-            open.remove(name);
+            let at = open.remove(name);
+            if let Some(connection) = at.and_then(|at| self.connections.get_mut(at)) {
+                connection.closed = Some(line.micros);
+            }
             return;
         }
         let at = *open.entry(name).or_insert_with(|| {
             self.connections.push(RecordedConnection {
                 name,
                 lines: Vec::new(),
+                closed: None,
             });
             self.connections.len() - 1
         });

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, TextError, escape, text};
+use fantail_event::{Level, escape, text};
 
 use crate::{WireError, WireErrorKind};
 
@@ -92,34 +92,14 @@ pub enum Command<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventArguments<'a>(pub &'a [u8]);
 
-impl<'a> EventArguments<'a> {
-    /// Reads the event; its categories must be registered in `categories`.
-    ///
-    /// # Errors
-    /// See [`text::parse`].
-    pub fn parse(
-        self,
-        categories: &CategoryTree,
-        dialect: Dialect,
-    ) -> Result<Event<'a>, TextError> {
-        text::parse(self.0.split(|&b| b == b'\t'), categories, dialect)
-    }
-}
-
 impl<'a> Command<'a> {
-    /// Reads a line without its LF; the event within is not looked at yet.
+    /// Parses a line without its LF; the event within stays text.
     ///
     /// # Errors
     /// The command is unknown, or an id, the log type or a name is missing or
     /// malformed.
+    #[inline(always)] // A caller that takes the command apart never builds it.
     pub fn parse(line: &'a [u8]) -> Result<Self, WireError> {
-        Self::read(line)
-    }
-
-    /// The same, for a caller who takes the command apart at once: then it is
-    /// never put together.
-    #[inline(always)]
-    pub(crate) fn read(line: &'a [u8]) -> Result<Self, WireError> {
         if let Some(rest) = line.strip_prefix(b"EVENT\t") {
             let mut arguments = Arguments(Some(rest));
             Ok(Self::Event {

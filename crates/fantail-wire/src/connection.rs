@@ -1,15 +1,15 @@
 //! The state of one client's connection.
 
 use fantail_event::{
-    CategoryTree, Dialect, Event, Level, RawEvent, RawSending, Scan, SentEvent, Value,
+    Activity, Ancestor, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId, SentEvent, text,
 };
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::{
-    Command, Handshake, WireError, WireErrorKind,
-    command::EventArguments,
-    live::{Chain, DURATION, LiveEvents},
-};
+use crate::{Command, Handshake, Intake, WireError, WireErrorKind};
+
+/// Ancestors of an event for which no memory is allocated.
+const INLINE_ANCESTORS: usize = 8;
 
 /// What one connection may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +32,43 @@ impl Default for Limits {
     }
 }
 
-/// One client's connection: its handshake and the events that live on it.
+/// One client's connection: its handshake, and the ids by which it names its
+/// live events, which are in the [`Intake`].
 ///
-/// An error ends the connection: the caller reports it with the line, drops
-/// the `Connection`, and reads no further.
+/// A connection ends with [`close`](Self::close): a `Connection` that is dropped
+/// leaves its events in the intake.
+///
+/// ```
+/// use fantail_event::{Activity, Dialect};
+/// use fantail_wire::{Connection, Intake, Limits};
+///
+/// let mut intake = Intake::new();
+/// let mut connection = Connection::new(Dialect::V2_4, Limits::default());
+/// let mut names = Vec::new();
+/// for line in [
+///     &b"VERSION\tstats-client\t4\t0"[..],
+///     b"EVENT\t0\t0\t1\t1795328191\t0\tnlogin_finished\tSuser\tanna",
+/// ] {
+///     connection.handle(line, &mut intake, |activity| {
+///         if let Activity::Sent { event, .. } = activity {
+///             names.push(event.event.name().map(<[u8]>::to_vec));
+///         }
+///     })?;
+/// }
+/// assert_eq!(names, [Some(b"login_finished".to_vec())]);
+/// connection.close(&mut intake, |_| {});
+/// # Ok::<(), fantail_wire::WireError>(())
+/// ```
 #[derive(Debug)]
 pub struct Connection {
     dialect: Dialect,
     limits: Limits,
     greeted: bool,
-    live: LiveEvents,
+    live: HashMap<u64, LiveId>,
+    /// How many of the intake's events are of this connection, ended ones with
+    /// live children included, and the bytes that they take.
+    events: usize,
+    bytes: usize,
 }
 
 impl Connection {
@@ -52,34 +79,42 @@ impl Connection {
             dialect,
             limits,
             greeted: false,
-            live: LiveEvents::default(),
+            live: HashMap::new(),
+            events: 0,
+            bytes: 0,
         }
     }
 
-    /// How many events are kept for this connection.
+    /// How many events are kept for this connection: those that live, and ended
+    /// ones with live children.
     #[must_use]
-    pub fn live_events(&self) -> usize {
-        self.live.occupied()
+    pub const fn live_events(&self) -> usize {
+        self.events
     }
 
     /// About how many bytes they take.
     #[must_use]
-    pub fn live_bytes(&self) -> usize {
-        self.live.bytes()
+    pub const fn live_bytes(&self) -> usize {
+        self.bytes
     }
 
-    /// Takes one line without its LF. `sent` gets the event of a BEGIN or an
-    /// EVENT, with its `duration` field added as Dovecot's stats process does.
+    /// Handles one line without its LF; `on` gets what the client did, if that
+    /// is more than a handshake or a category. An empty line changes nothing.
     ///
-    /// An empty line changes nothing.
+    /// A `BEGIN` is live before `on` gets it: one that the limits refuse is
+    /// neither counted nor exported. With the categories and live events that
+    /// it has, handling an `EVENT` allocates nothing.
     ///
     /// # Errors
-    /// The line is none that Dovecot would accept, or a limit is reached.
+    /// Dovecot would not accept the line, or a limit is reached. The caller
+    /// reports it with the line, [closes](Self::close) the connection, and reads
+    /// no further.
+    #[inline]
     pub fn handle(
         &mut self,
         line: &[u8],
-        categories: &mut CategoryTree,
-        sent: impl FnOnce(&SentEvent<'_>),
+        intake: &mut Intake,
+        on: impl FnOnce(Activity<'_>),
     ) -> Result<(), WireError> {
         if !self.greeted {
             return self.greet(line);
@@ -87,6 +122,11 @@ impl Connection {
         if line.is_empty() {
             return Ok(());
         }
+        let Intake {
+            categories,
+            parser,
+            live,
+        } = intake;
         match Command::parse(line)? {
             Command::Event {
                 global,
@@ -94,10 +134,10 @@ impl Connection {
                 level,
                 event,
             } => {
-                let global = self.live.resolve(global, WireErrorKind::UnknownGlobal)?;
-                let parent = self.live.resolve(parent, WireErrorKind::UnknownParent)?;
-                let event = event.parse(categories, self.dialect)?;
-                self.lend([global, parent], level, event, categories, sent);
+                let global = self.resolve(global, WireErrorKind::UnknownGlobal)?;
+                let above = [global, self.resolve(parent, WireErrorKind::UnknownParent)?];
+                let event = parser.parse(event.0, categories, self.dialect)?;
+                send(above, level, (event, None), (live, categories), on);
                 Ok(())
             }
             Command::Begin {
@@ -106,89 +146,47 @@ impl Connection {
                 level,
                 event,
             } => {
-                let parent = self.new_child(id, parent)?;
-                let read = event.parse(categories, self.dialect)?;
-                self.lend([None, parent], level, read, categories, sent);
-                let mut scan = Scan::new();
-                let event = scan.read(event.0, categories, self.dialect)?;
-                let kept = Box::default();
-                self.live.insert(id, parent, kept, event, &self.limits)
-            }
-            Command::Update { id, parent, event } => {
-                self.update(id, parent, event, categories, &mut Scan::new())
-            }
-            Command::End { id } => self.live.end(id, &mut Scan::new()),
-            Command::Category { name, parent } => {
-                Ok(categories.register(&name, parent.as_deref())?)
-            }
-        }
-    }
-
-    /// As [`handle`](Self::handle), without a vector of fields for each event:
-    /// `scan` is work space that all connections of a thread can share. The
-    /// same lines are accepted, the same events sent. With the same
-    /// `categories` each time, nothing is allocated for an `EVENT`.
-    ///
-    /// # Errors
-    /// As for [`handle`](Self::handle).
-    pub fn handle_raw(
-        &mut self,
-        line: &[u8],
-        categories: &mut CategoryTree,
-        scan: &mut Scan,
-        sent: impl FnOnce(&RawSending<'_>),
-    ) -> Result<(), WireError> {
-        if !self.greeted {
-            return self.greet(line);
-        }
-        if line.is_empty() {
-            return Ok(());
-        }
-        match Command::read(line)? {
-            Command::Event {
-                global,
-                parent,
-                level,
-                event,
-            } => {
-                let global = self.live.resolve(global, WireErrorKind::UnknownGlobal)?;
-                let parent = self.live.resolve(parent, WireErrorKind::UnknownParent)?;
-                let event = scan.read(event.0, categories, self.dialect)?;
-                self.lend_raw([global, parent], level, event, categories, sent);
+                if self.live.contains_key(&id) {
+                    return Err(WireErrorKind::DuplicateId(id).into());
+                }
+                let parent = self.resolve(parent, WireErrorKind::UnknownParent)?;
+                let event = parser.parse(event.0, categories, self.dialect)?;
+                let begun = Some(self.begin(id, parent, event, live)?);
+                send(
+                    [None, parent],
+                    level,
+                    (event, begun),
+                    (live, categories),
+                    on,
+                );
                 Ok(())
             }
-            Command::Begin {
-                id,
-                parent,
-                level,
-                event,
-            } => {
-                let parent = self.new_child(id, parent)?;
-                let kept = scan.spare();
-                let event = scan.read(event.0, categories, self.dialect)?;
-                self.lend_raw([None, parent], level, event, categories, sent);
-                self.live.insert(id, parent, kept, event, &self.limits)
-            }
             Command::Update { id, parent, event } => {
-                self.update(id, parent, event, categories, scan)
+                let update = parser.parse(event.0, categories, self.dialect)?;
+                let id = self.update(id, parent, update, live)?;
+                on(Activity::Updated { id, update });
+                Ok(())
             }
-            Command::End { id } => self.live.end(id, scan),
+            Command::End { id } => {
+                let id = self.live.remove(&id).ok_or(WireErrorKind::UnknownId(id))?;
+                self.end(id, (live, categories), on);
+                Ok(())
+            }
             Command::Category { name, parent } => {
                 Ok(categories.register(&name, parent.as_deref())?)
             }
         }
     }
 
-    fn update(
-        &mut self,
-        id: u64,
-        parent: u64,
-        event: EventArguments<'_>,
-        categories: &CategoryTree,
-        scan: &mut Scan,
-    ) -> Result<(), WireError> {
-        let event = scan.read(event.0, categories, self.dialect)?;
-        self.live.update(id, parent, event, &self.limits)
+    /// Ends the connection: all its live events end, in the order of their ids,
+    /// and their memory is free for others.
+    pub fn close(mut self, intake: &mut Intake, mut on: impl FnMut(Activity<'_>)) {
+        let mut ids: Vec<(u64, LiveId)> = self.live.drain().collect();
+        ids.sort_unstable_by_key(|(id, _)| *id);
+        for (_, id) in ids {
+            self.end(id, (&mut intake.live, &intake.categories), &mut on);
+        }
+        debug_assert_eq!((self.events, self.bytes), (0, 0));
     }
 
     fn greet(&mut self, line: &[u8]) -> Result<(), WireError> {
@@ -197,56 +195,123 @@ impl Connection {
         Ok(())
     }
 
-    /// The parent of an event that begins.
-    fn new_child(&self, id: u64, parent: u64) -> Result<Option<usize>, WireError> {
-        if self.live.contains(id) {
-            return Err(WireErrorKind::DuplicateId(id).into());
+    /// The live event with this id; 0 is no event.
+    #[inline]
+    fn resolve(
+        &self,
+        id: u64,
+        unknown: fn(u64) -> WireErrorKind,
+    ) -> Result<Option<LiveId>, WireError> {
+        if id == 0 {
+            return Ok(None);
         }
-        self.live.resolve(parent, WireErrorKind::UnknownParent)
+        match self.live.get(&id) {
+            Some(live) => Ok(Some(*live)),
+            None => Err(unknown(id).into()),
+        }
     }
 
-    fn lend(
-        &self,
-        [global, parent]: [Option<usize>; 2],
-        level: Level,
-        mut event: Event<'_>,
-        categories: &CategoryTree,
-        sent: impl FnOnce(&SentEvent<'_>),
-    ) {
-        let duration = event.duration_micros();
-        event.set(DURATION, Value::Int(duration));
-        let events = |at| -> SmallVec<[&Event<'_>; 8]> {
-            let mut chain = Chain::new();
-            self.live.chain(at, &mut chain);
-            let events = chain.iter().map(|kept| kept.event(categories));
-            events.collect()
-        };
-        sent(&SentEvent {
-            level,
-            event: &event,
-            parents: &events(parent),
-            global: &events(global),
-            categories,
-        });
+    fn begin(
+        &mut self,
+        id: u64,
+        parent: Option<LiveId>,
+        event: EventRef<'_>,
+        live: &mut LiveEvents,
+    ) -> Result<LiveId, WireError> {
+        let ancestors = parent.map_or(0, |parent| live.ancestor_count(parent) as usize + 1);
+        if ancestors > self.limits.ancestors {
+            return Err(WireErrorKind::TooDeep.into());
+        }
+        if self.events >= self.limits.live_events {
+            return Err(WireErrorKind::TooManyEvents.into());
+        }
+        let begun = live.insert(parent, event);
+        let begun = begun.map_err(|_| WireErrorKind::TooManyEvents)?;
+        self.live.insert(id, begun);
+        self.events += 1;
+        self.bytes += live.size(begun);
+        self.check_bytes()?;
+        Ok(begun)
     }
 
-    fn lend_raw(
-        &self,
-        [global, parent]: [Option<usize>; 2],
-        level: Level,
-        event: RawEvent<'_>,
-        categories: &CategoryTree,
-        sent: impl FnOnce(&RawSending<'_>),
+    fn update(
+        &mut self,
+        id: u64,
+        parent: u64,
+        update: EventRef<'_>,
+        live: &mut LiveEvents,
+    ) -> Result<LiveId, WireError> {
+        // An unknown id is the first that is wrong.
+        let parent = self.resolve(parent, WireErrorKind::UnknownParent);
+        let known = self.live.get_mut(&id);
+        let known = known.ok_or(WireErrorKind::UnknownId(id))?;
+        if !live.has_parent(*known, parent?) {
+            return Err(WireErrorKind::ChangedParent.into());
+        }
+        let before = live.size(*known);
+        let updated = live.update(*known, update);
+        let updated = updated.map_err(|_| WireErrorKind::TooManyEvents)?;
+        *known = updated;
+        self.bytes = self.bytes - before + live.size(updated);
+        let fields = live.get(updated).map_or(0, EventRef::field_count);
+        if fields > text::MAX_FIELDS {
+            return Err(WireErrorKind::TooManyEvents.into());
+        }
+        self.check_bytes()?;
+        Ok(updated)
+    }
+
+    fn check_bytes(&self) -> Result<(), WireError> {
+        match self.bytes > self.limits.live_bytes {
+            true => Err(WireErrorKind::TooManyEvents.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends an event whose id is forgotten.
+    fn end(
+        &mut self,
+        id: LiveId,
+        (live, categories): (&mut LiveEvents, &CategoryTree),
+        on: impl FnOnce(Activity<'_>),
     ) {
-        let (mut parents, mut globals) = (Chain::new(), Chain::new());
-        self.live.chain(parent, &mut parents);
-        self.live.chain(global, &mut globals);
-        sent(&RawSending {
+        if let Some(event) = live.get(id) {
+            on(Activity::Ended {
+                id,
+                event,
+                categories,
+            });
+        }
+        let removed = live.end(id);
+        self.events -= removed.events;
+        self.bytes -= removed.bytes;
+    }
+}
+
+/// Puts an event together with all that it inherits from.
+#[inline]
+fn send(
+    [global, parent]: [Option<LiveId>; 2],
+    level: Level,
+    (event, begun): (EventRef<'_>, Option<LiveId>),
+    (live, categories): (&LiveEvents, &CategoryTree),
+    on: impl FnOnce(Activity<'_>),
+) {
+    let mut parents = SmallVec::<[Ancestor<'_>; INLINE_ANCESTORS]>::new();
+    let mut globals = SmallVec::<[Ancestor<'_>; INLINE_ANCESTORS]>::new();
+    // `extend` would look for memory twice.
+    live.ancestors(parent)
+        .for_each(|ancestor| parents.push(ancestor));
+    live.ancestors(global)
+        .for_each(|ancestor| globals.push(ancestor));
+    on(Activity::Sent {
+        event: SentEvent {
             level,
             event,
             parents: &parents,
             global: &globals,
             categories,
-        });
-    }
+        },
+        begun,
+    });
 }

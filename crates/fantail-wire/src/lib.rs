@@ -5,8 +5,9 @@
 //! - [`lines`] splits a stream into lines of bounded length;
 //! - [`Command`] is one line of a client, borrowed from it, and
 //!   [`Handshake`] the line that comes first;
-//! - [`Connection`] keeps the events that live on one connection, and turns
-//!   commands into [`SentEvent`](fantail_event::SentEvent)s;
+//! - [`Connection`] is one client's: it turns lines into
+//!   [`Activity`](fantail_event::Activity), and keeps
+//!   what lives in an [`Intake`] that all connections of a thread share;
 //! - [`capture`] reads recorded traffic.
 //!
 //! What `doveadm stats` says on the stats-reader socket: [`reader`].
@@ -18,12 +19,13 @@ pub mod capture;
 mod command;
 mod connection;
 mod error;
+mod intake;
 pub mod lines;
-mod live;
 pub mod reader;
 
 pub use crate::{
     command::{Command, Handshake},
     connection::{Connection, Limits},
     error::{WireError, WireErrorKind},
+    intake::Intake,
 };

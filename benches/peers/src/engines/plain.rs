@@ -2,7 +2,7 @@
 //! from numbers, categories as booleans.
 
 use fantail_benches::rules::{Events, Rule, fields};
-use fantail_event::{Event, EventView, Value};
+use fantail_event::{Event, EventView, ValueRef};
 
 /// The categories that rules name; other engines get a boolean for each.
 pub(super) fn categories(rules: &[Rule]) -> Vec<&str> {
@@ -37,20 +37,20 @@ pub(super) struct Plain<'a> {
 }
 
 impl<'a> Plain<'a> {
-    pub(super) fn new(events: &'a Events<'a>, event: &'a Event<'a>, rules: &'a [Rule]) -> Self {
+    pub(super) fn new(events: &'a Events<'a>, event: &'a Event, rules: &'a [Rule]) -> Self {
         let text = |bytes: &'a [u8]| std::str::from_utf8(bytes).unwrap_or_default();
         let mut plain = Self {
-            name: text(event.name.as_deref().unwrap_or_default()),
+            name: text(event.as_event_ref().name().unwrap_or_default()),
             texts: Vec::new(),
             numbers: Vec::new(),
             categories: Vec::new(),
         };
         for (key, is_number) in fields(rules) {
-            let value = event.own_field(key.as_bytes());
+            let value = event.as_event_ref().field(key.as_bytes());
             match (is_number, value) {
-                (true, Some(Value::Int(number))) => plain.numbers.push((key, *number)),
+                (true, Some(ValueRef::Int(number))) => plain.numbers.push((key, number)),
                 (true, _) => plain.numbers.push((key, i64::from(i32::MIN))),
-                (false, Some(Value::Str(value))) => plain.texts.push((key, text(value))),
+                (false, Some(ValueRef::Str(value))) => plain.texts.push((key, text(value))),
                 (false, _) => plain.texts.push((key, "")),
             }
         }

@@ -1,7 +1,10 @@
 //! The answer to one case of a filter and an event.
 
 use fantail::{
-    event::{CategoryTree, Dialect, Level, SentEvent, escape, text},
+    event::{
+        CategoryTree, DURATION, Dialect, Event, EventView, Level, SentEvent, Source, ValueRef,
+        escape, text,
+    },
     filter::Filter,
     syntax::ParseOptions,
 };
@@ -71,16 +74,46 @@ impl Answerer {
             .ok_or("the log type is not a number from 0 to 5")?;
         let filter = Filter::parse(&escape::unescape(filter), &self.options)
             .map_err(|error| error.to_string())?;
-        let arguments = event.split(|&b| b == b'\t');
-        let event = text::parse(arguments, &self.categories, self.options.dialect)
+        let event = Event::parse(event, &self.categories, self.options.dialect)
             .map_err(|error| format!("event: {error}"))?;
-        let sent = SentEvent {
+        let sent = Unprocessed(SentEvent {
             level,
-            event: &event,
-            parents: &[],
-            global: &[],
             categories: &self.categories,
-        };
+            ..SentEvent::alone(&event)
+        });
         Ok((filter.canonical().to_vec(), filter.matches(&sent)))
+    }
+}
+
+/// An event to which no stats process has added the field `duration`: answers
+/// are those of libdovecot's event filter alone.
+struct Unprocessed<'a>(SentEvent<'a>);
+
+impl EventView for Unprocessed<'_> {
+    fn name(&self) -> Option<&[u8]> {
+        self.0.name()
+    }
+
+    fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
+        match key == DURATION {
+            true => self.0.event.field(DURATION),
+            false => self.0.field(key),
+        }
+    }
+
+    fn in_category(&self, category: &[u8]) -> bool {
+        self.0.in_category(category)
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.0.level()
+    }
+
+    fn source(&self) -> Option<Source<'_>> {
+        self.0.source()
+    }
+
+    fn duration_micros(&self) -> Option<i64> {
+        self.0.duration_micros()
     }
 }

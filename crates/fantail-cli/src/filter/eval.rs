@@ -16,6 +16,10 @@ use crate::{
 /// tab-escaped, the event as Dovecot's processes write it. The answer is
 /// `OK TAB <canonical filter> TAB <1 if it matches, else 0>`, or
 /// `ERR TAB <what is wrong>`.
+///
+/// The answers are those of libdovecot's event filter. In 2.3 `duration` is a
+/// field like any other there: Dovecot's stats process adds it to an event
+/// before it uses the filter.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

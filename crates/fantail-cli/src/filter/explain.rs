@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let paint = tree::Paint::new(io::stdout().is_terminal());
     let (mut number, mut found, mut written) = (0_u64, false, Ok(()));
     let mut player = Player::new(dialect);
-    player.play(&arguments.capture, &bytes, |sent, _| {
+    player.play_events(&arguments.capture, &bytes, |sent, _| {
         number += 1;
         if arguments.event.is_some_and(|wanted| wanted != number) {
             return ControlFlow::Continue(());

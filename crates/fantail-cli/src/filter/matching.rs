@@ -9,7 +9,8 @@ use std::{
 use clap::{Args, ValueEnum};
 use fantail::{
     event::Dialect as EventDialect,
-    format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle},
+    event::EffectiveBuffers,
+    format::{ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle},
 };
 
 use crate::{
@@ -69,8 +70,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let formatter = formatter(arguments.format, dialect);
     let mut output = Output::open(Path::new("-"))?;
     let (mut matched, mut line, mut written) = (0_u64, Vec::new(), Ok(()));
+    let mut buffers = EffectiveBuffers::new();
     let mut player = Player::new(dialect);
-    player.play(&arguments.capture, &bytes, |sent, now| {
+    player.play_events(&arguments.capture, &bytes, |sent, received_at| {
         if !filter.matches(sent) {
             return ControlFlow::Continue(());
         }
@@ -79,7 +81,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
             return ControlFlow::Continue(());
         }
         line.clear();
-        formatter.write(sent, Moment { hostname: b"", now }, &mut line);
+        let context = ExportContext {
+            host: b"",
+            received_at,
+        };
+        formatter.write(&buffers.gather(sent), context, &mut line);
         line.push(b'\n');
         written = output.write_all(&line);
         if written.is_ok() {

@@ -4,8 +4,8 @@ use std::{collections::HashMap, ops::ControlFlow, os::unix::ffi::OsStrExt, path:
 
 use fantail::{
     config::{TestEvent, TestFile},
-    event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, escape, text},
-    format::Moment,
+    event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, escape},
+    format::ExportContext,
     lint::{Catalogue, Refused},
 };
 
@@ -49,7 +49,7 @@ impl Events {
     pub(super) fn send(
         &mut self,
         event: &TestEvent,
-        observe: &mut dyn FnMut(&SentEvent<'_>, Moment<'_>),
+        observe: &mut dyn FnMut(&SentEvent<'_>, ExportContext<'_>),
     ) -> Result<Result<(), Refused>, Failure> {
         let mut categories = CategoryTree::default();
         let made = match event {
@@ -64,8 +64,7 @@ impl Events {
                     // One that the tree does not take is unknown to the event.
                     let _ = self.catalogue.register(&category, &mut categories);
                 }
-                let arguments = line.bytes().split(|byte| *byte == b'\t');
-                let event = text::parse(arguments, &categories, self.dialect);
+                let event = Event::parse(line.bytes(), &categories, self.dialect);
                 event
                     .map(|event| (event, Level::default()))
                     .map_err(|error| (error.to_string(), line.span()))
@@ -83,23 +82,21 @@ impl Events {
 
     fn observe(
         &self,
-        event: &Event<'_>,
+        event: &Event,
         level: Level,
         categories: &CategoryTree,
-        observe: &mut dyn FnMut(&SentEvent<'_>, Moment<'_>),
+        observe: &mut dyn FnMut(&SentEvent<'_>, ExportContext<'_>),
     ) {
         let sent = SentEvent {
             level,
-            event,
-            parents: &[],
-            global: &[],
             categories,
+            ..SentEvent::alone(event)
         };
-        let moment = Moment {
-            hostname: &self.hostname,
-            now: event.sent.unwrap_or(event.created),
+        let context = ExportContext {
+            host: &self.hostname,
+            received_at: sent.event.sent().unwrap_or(sent.event.created()),
         };
-        observe(&sent, moment);
+        observe(&sent, context);
     }
 
     /// Plays a capture up to an event; whether there is such an event.
@@ -107,7 +104,7 @@ impl Events {
         &mut self,
         path: &[u8],
         wanted: u64,
-        observe: &mut dyn FnMut(&SentEvent<'_>, Moment<'_>),
+        observe: &mut dyn FnMut(&SentEvent<'_>, ExportContext<'_>),
     ) -> Result<bool, Failure> {
         let file = Path::new(std::ffi::OsStr::from_bytes(path));
         if !self.captures.contains_key(path) {
@@ -115,12 +112,13 @@ impl Events {
         }
         let bytes = self.captures.get(path).map_or(&[][..], Vec::as_slice);
         let (mut number, hostname) = (0_u64, &self.hostname);
-        Player::new(self.dialect).play(file, bytes, |sent, now| {
+        Player::new(self.dialect).play_events(file, bytes, |sent, received_at| {
             number += 1;
             if number < wanted {
                 return ControlFlow::Continue(());
             }
-            observe(sent, Moment { hostname, now });
+            let host = hostname.as_slice();
+            observe(sent, ExportContext { host, received_at });
             ControlFlow::Break(())
         });
         Ok(number == wanted)

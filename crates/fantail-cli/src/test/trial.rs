@@ -2,10 +2,10 @@
 
 use fantail::{
     config::{Settings, Test},
-    engine::{Engine, ExporterId},
+    engine::{Engine, Exported, ExporterId},
     event::SentEvent,
     filter::Filter,
-    format::{Format, Moment},
+    format::{ExportContext, Format},
 };
 
 use super::{
@@ -28,10 +28,10 @@ pub(super) fn run(
     let mut exported: Vec<(ExporterId, Vec<u8>)> = Vec::new();
     let mut failures = Vec::new();
     for (number, event) in (1..).zip(&test.events) {
-        let mut observe = |sent: &SentEvent<'_>, moment: Moment<'_>| {
+        let mut observe = |sent: &SentEvent<'_>, context: ExportContext<'_>| {
             failures.extend(mismatches(test, settings, &engine, number, sent));
-            engine.handle(sent, moment, &mut |exporter, payload: &[u8]| {
-                exported.push((exporter, payload.to_vec()));
+            engine.handle(sent, context, &mut |one: Exported<'_>| {
+                exported.push((one.exporter, one.payload.to_vec()));
             });
         };
         if let Err((message, _)) = events.send(event, &mut observe)? {
@@ -85,7 +85,7 @@ fn mismatches(
     number: usize,
     sent: &SentEvent<'_>,
 ) -> Vec<Failed> {
-    let seen = engine.looks_at(sent);
+    let seen = engine.counts(sent);
     let wanted = test.matches.iter().map(|name| (name, true));
     let unwanted = test.not_matches.iter().map(|name| (name, false));
     let mut failures = Vec::new();

@@ -102,15 +102,22 @@ fn events_of_all_kinds() {
     );
 }
 
+/// An event has its duration when it is exported, as in Dovecot's stats process:
+/// 0 if the test says nothing.
 #[test]
 fn exports() {
     check(
-        "event x {\nn = 6\n}\nexports {\ntab = event:x field:n=6\n}",
+        "event x {\nn = 6\n}\nexports {\ntab = event:x field:n=6 field:duration=0\n}",
         0,
         PASSED,
     );
     check(
-        "event x {\nn = 6\n}\nexports {\ntab = event:x\tfield:n=6\n}",
+        "event x {\nn = 6\nduration = 7\n}\nexports {\ntab = event:x field:n=6 field:duration=7\n}",
+        0,
+        PASSED,
+    );
+    check(
+        "event x {\nn = 6\n}\nexports {\ntab = event:x\tfield:n=6\tfield:duration=0\n}",
         0,
         PASSED,
     );
@@ -126,11 +133,11 @@ fn exports() {
         PASSED,
     );
     check(
-        "event x {\nn = 7\nm = a\n}\nexports {\ntab = event:x field:n=6 field:m=a\n}",
+        "event x {\nn = 7\nm = a\n}\nexports {\ntab = event:x field:n=6 field:m=a field:duration=0\n}",
         1,
         "FAILED  t\n  dovecot.test:9:1: exporter `tab` writes something else\n    \
          - is expected, + is written:\n        event:x\n      - field:n=6\n      + field:n=7\n        \
-         field:m=a\n0 passed, 1 failed\n",
+         field:m=a\n        field:duration=0\n0 passed, 1 failed\n",
     );
     check(
         "event x {\n}\nexports {\njson =\n}",

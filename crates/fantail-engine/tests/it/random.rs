@@ -218,7 +218,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn raw_events_give_the_same(
+    fn both_arms_give_the_same(
         (dialect, configuration) in select(&[Dialect::V2_3, Dialect::V2_4][..])
             .prop_flat_map(|dialect| (Just(dialect), configuration(dialect))),
         clients in vec(vec(line(), 1..60), 1..3),

@@ -1,26 +1,20 @@
 //! Another configuration for an engine that has counted.
 
-use fantail_engine::{Engine, ExporterId};
-use fantail_event::{CategoryTree, Dialect};
+use fantail_engine::{Engine, ObserverId};
+use fantail_event::Dialect;
 use fantail_metrics::dump;
-use fantail_wire::{Connection, Limits};
+use fantail_wire::Intake;
 
-use crate::{MOMENT, settings};
+use crate::{Client, Recorded, settings};
 
 const USERS: &str = "metric users {\n  filter = event=x\n  group_by = user\n}\n";
 const OTHER: &str = "metric other {\n  filter = event=y\n}\n";
 
 fn send(engine: &mut Engine, events: &[String]) {
-    let mut connection = Connection::new(Dialect::V2_3, Limits::default());
-    let mut categories = CategoryTree::default();
-    let mut sink = |_: ExporterId, _: &[u8]| {};
-    let greeting = "VERSION\tstats-client\t4\t0".to_owned();
-    for line in std::iter::once(&greeting).chain(events) {
-        let handled = connection.handle(line.as_bytes(), &mut categories, |sent| {
-            engine.handle(sent, MOMENT, &mut sink);
-        });
-        handled.unwrap();
-    }
+    let mut intake = Intake::new();
+    let mut client = Client::new(&mut intake, Dialect::V2_3);
+    let lines: Vec<&str> = events.iter().map(String::as_str).collect();
+    client.play(&lines, (&mut intake, engine), &mut Recorded::default());
 }
 
 fn counts(engine: &Engine) -> Vec<String> {
@@ -63,4 +57,42 @@ fn no_room_for_declared_series() {
         counts.contains(&"users_7\tduration\t2".to_owned()),
         "{counts:?}"
     );
+}
+
+const CATEGORIES: &str = "metric one {\n  filter = event=x AND category=one\n}\n\
+                          metric two {\n  filter = event=x AND category=two\n}\n";
+
+/// Observers that come and go change nothing for metrics, though the numbers of
+/// category sets and slots begin anew.
+#[test]
+fn observers_between_events() {
+    let settings = settings(CATEGORIES.as_bytes(), Dialect::V2_3);
+    let mut engine = Engine::new(&settings).unwrap();
+    let filters: Vec<_> = ["category=two", "user=anna AND NOT category=one"]
+        .iter()
+        .map(|filter| filter.parse().unwrap())
+        .collect();
+    let (mut intake, mut recorded) = (Intake::new(), Recorded::default());
+    let mut client = Client::new(&mut intake, Dialect::V2_3);
+    let one = "EVENT\t0\t0\t1\t5\t5\tnx\tcone\tSuser\tanna";
+    let two = "EVENT\t0\t0\t1\t5\t5\tnx\tctwo\tSuser\tanna";
+    let feed = (&mut intake, &mut engine);
+    client.play(
+        &["CATEGORY\tone", "CATEGORY\ttwo", one, two],
+        feed,
+        &mut recorded,
+    );
+    engine.observe(filters.clone());
+    let feed = (&mut intake, &mut engine);
+    client.play(&[two, two, one], feed, &mut recorded);
+    engine.observe([]);
+    client.play(&[one, two], (&mut intake, &mut engine), &mut recorded);
+    engine.observe(filters);
+    engine.reconfigure(&settings).unwrap();
+    let feed = (&mut intake, &mut engine);
+    client.play(&[two, two, two, one], feed, &mut recorded);
+    assert_eq!(counts(&engine), ["one\tduration\t4", "two\tduration\t7"]);
+    let observers: Vec<ObserverId> = recorded.observed.iter().map(|it| it.0).collect();
+    let both = [ObserverId(0), ObserverId(1)];
+    assert_eq!(observers, both.repeat(5));
 }

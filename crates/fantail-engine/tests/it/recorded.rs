@@ -7,7 +7,7 @@ use fantail_wire::{Limits, capture::Capture};
 
 use super::{check, settings};
 
-fn test_data(path: &str) -> Vec<u8> {
+pub(crate) fn test_data(path: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/captures/");
     let read = std::fs::File::open(format!("{folder}{path}")).and_then(|mut file| {
         let mut bytes = Vec::new();
@@ -33,7 +33,7 @@ fn check_set(set: &str) {
     // And as the real one has it.
     let real = test_data(&format!("{set}/dump.txt"));
     golden::compare_dumps(&real, outcome.dump.as_bytes()).unwrap();
-    let exports = outcome.exports.iter();
+    let exports = outcome.recorded.exports.iter();
     let exports: Vec<u8> = exports
         .flat_map(|(_, payload)| [payload, &b"\n"[..]].concat())
         .collect();

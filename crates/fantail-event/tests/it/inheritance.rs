@@ -1,9 +1,11 @@
-//! Look-ups over parents and the global event, and flattening.
+//! Look-ups over parents and the global event, and the event in full.
 
 use fantail_event::{
-    CategoryError, CategoryTree, Dialect, Event, EventView, Level, MAX_ANCESTORS, MAX_CATEGORIES,
-    Origin, SentEvent, Value, ValueRef, text,
+    CategoryError, CategoryTree, EffectiveBuffers, Event, EventView, ExportView, Level,
+    MAX_ANCESTORS, MAX_CATEGORIES, SentEvent, Timestamp, ValueOrigin, ValueRef,
 };
+
+use super::{ancestors, event_of, text};
 
 fn tree() -> CategoryTree {
     let mut tree = CategoryTree::default();
@@ -15,12 +17,8 @@ fn tree() -> CategoryTree {
 }
 
 /// An event from its arguments, written with blanks for TABs.
-fn event(arguments: &str) -> Event<'static> {
-    let line = format!("0 0 {arguments}");
-    let arguments = line.split(' ').filter(|a| !a.is_empty()).map(str::as_bytes);
-    text::parse(arguments, &tree(), Dialect::V2_4)
-        .unwrap()
-        .into_owned()
+fn event(arguments: &str) -> Event {
+    event_of(arguments, &tree())
 }
 
 fn with_sent<R>(
@@ -32,12 +30,12 @@ fn with_sent<R>(
     let categories = tree();
     let own = event(own);
     let [parents, global] =
-        [parents, global].map(|c| c.iter().map(|e| event(e)).collect::<Vec<_>>());
+        [parents, global].map(|chain| chain.iter().map(|it| event(it)).collect::<Vec<_>>());
     then(&SentEvent {
         level: Level::Info,
-        event: &own,
-        parents: &parents.iter().collect::<Vec<_>>(),
-        global: &global.iter().collect::<Vec<_>>(),
+        event: own.as_event_ref(),
+        parents: &ancestors(&parents),
+        global: &ancestors(&global),
         categories: &categories,
     })
 }
@@ -49,12 +47,12 @@ fn the_nearest_value_is_found() {
         &["Sa p1 Sb p1", "Sb p2 Sc p2"],
         &["Sc g0 Sd g0", "Sd g1 Se g1"],
         |sent| {
-            let cases: [(&str, Option<(&str, Origin)>); 6] = [
-                ("a", Some(("own", Origin::Own))),
-                ("b", Some(("p1", Origin::Parent(1)))),
-                ("c", Some(("p2", Origin::Parent(2)))),
-                ("d", Some(("g0", Origin::Global(0)))),
-                ("e", Some(("g1", Origin::Global(1)))),
+            let cases: [(&str, Option<(&str, ValueOrigin)>); 6] = [
+                ("a", Some(("own", ValueOrigin::Own))),
+                ("b", Some(("p1", ValueOrigin::Parent(1)))),
+                ("c", Some(("p2", ValueOrigin::Parent(2)))),
+                ("d", Some(("g0", ValueOrigin::Global(0)))),
+                ("e", Some(("g1", ValueOrigin::Global(1)))),
                 ("f", None),
             ];
             for (key, expected) in cases {
@@ -76,14 +74,18 @@ fn list_elements_come_from_the_whole_chain() {
         &["Sa text", "La 2 p own"],
         &["La 1 g"],
         |sent| {
+            let Some(ValueRef::List(list)) = sent.field(b"a") else {
+                panic!("{:?}", sent.field(b"a"));
+            };
             let mut seen = Vec::new();
-            assert!(!sent.any_element(b"a", &mut |element| {
-                seen.push(String::from_utf8_lossy(element).into_owned());
+            assert!(!list.any(|element| {
+                seen.push(text(element));
                 false
             }));
             assert_eq!(seen, ["g", "p", "own", "own"]);
-            assert!(sent.any_element(b"a", &mut |element| element == b"p"));
-            assert!(!sent.any_element(b"b", &mut |_| true));
+            assert!(list.any(|element| element == b"p"));
+            assert!(!list.any(|element| element == b"q"));
+            assert_eq!(sent.field(b"b"), None);
         },
     );
 }
@@ -123,7 +125,7 @@ fn categories_keep_their_parent() {
 }
 
 #[test]
-fn many_fields_are_flattened_like_few() {
+fn many_fields_are_found_like_few() {
     let numbered = |from: usize, to: usize| {
         (from..to).fold(String::new(), |text, n| text + &format!("Sk{n} {from} "))
     };
@@ -131,28 +133,26 @@ fn many_fields_are_flattened_like_few() {
     let (parent, own) = (numbered(0, 100), numbered(50, 150));
     let (parent, own) = (parent + "Ll 1 p", own + "Ll 2 p own Sk0 last");
     with_sent(&own, &[&parent], &[], |sent| {
-        let flat = sent.flatten();
-        let keys: Vec<_> = flat
-            .fields()
-            .iter()
-            .map(|field| field.key.clone())
-            .collect();
+        let mut buffers = EffectiveBuffers::new();
+        let effective = buffers.gather(sent);
+        let mut keys = Vec::new();
+        effective.each_field(|key, _| keys.push(text(key)));
         let expected: Vec<String> = (0..100)
             .map(|n| format!("k{n}"))
             .chain(["l".to_owned()])
             .chain((100..150).map(|n| format!("k{n}")))
+            // No field of the parent, which is no live event.
+            .chain(["duration".to_owned()])
             .collect();
-        assert!(
-            keys.iter()
-                .map(|key| &**key)
-                .eq(expected.iter().map(String::as_bytes))
-        );
-        let text = |key: &str| flat.own_field(key.as_bytes()).cloned();
-        assert_eq!(text("k0"), Some(Value::Str(b"last"[..].into())));
-        assert_eq!(text("k49"), Some(Value::Str(b"0"[..].into())));
-        assert_eq!(text("k50"), Some(Value::Str(b"50"[..].into())));
-        let list = [b"p"[..].into(), b"own"[..].into()];
-        assert_eq!(text("l"), Some(Value::List(list.to_vec())));
+        assert_eq!(keys, expected);
+        let found = |key: &str| effective.field(key.as_bytes());
+        assert_eq!(found("k0"), Some(ValueRef::Str(b"last")));
+        assert_eq!(found("k49"), Some(ValueRef::Str(b"0")));
+        assert_eq!(found("k50"), Some(ValueRef::Str(b"50")));
+        let Some(ValueRef::List(list)) = found("l") else {
+            panic!("{:?}", found("l"));
+        };
+        assert_eq!(list.to_vec(), [&b"p"[..], b"own"]);
     });
 }
 
@@ -178,7 +178,11 @@ fn clients_cannot_fill_the_tree() {
 #[test]
 fn durations_are_never_negative() {
     for (sent, expected) in [("", 0), ("l0 7", 0), ("l3 1", 3_000_001), ("l-1 0", 0)] {
-        assert_eq!(event(sent).duration_micros(), expected, "{sent}");
+        assert_eq!(
+            event(sent).as_event_ref().duration_micros(),
+            expected,
+            "{sent}"
+        );
     }
 }
 
@@ -193,55 +197,53 @@ fn a_user_type_needs_a_name_and_fields_only() {
             (key == b"status").then_some(ValueRef::Int(200))
         }
     }
-    assert_eq!(Request.field_origin(b"status"), Some(Origin::Own));
+    assert_eq!(Request.field_origin(b"status"), Some(ValueOrigin::Own));
     assert_eq!(Request.field_origin(b"other"), None);
     assert!(!Request.in_category(b"any") && Request.level().is_none());
 }
 
-/// Whatever place a look-up is told, it finds the same.
+/// The other views of an event that was sent tell the same.
 #[test]
-fn a_hint_changes_no_answer() {
-    const KEYS: [&str; 7] = ["a", "b", "c", "d", "e", "list", "none"];
-    let sendings: [(&str, &[&str], &[&str]); 4] = [
-        ("Sa 1 Sb 2 Sc 3", &[], &[]),
-        ("Sb 2 Sa 6", &["Sc 3 Sa 4", "Sd 5"], &["Se 6 Sa 7"]),
-        ("", &["Llist 1 x", "Sa 1 Sb 2"], &["Sb 3", "Id 4"]),
-        ("Sc 1", &["Se 1 Sd 2 Sc 3 Sb 4 Sa 5"], &[]),
-    ];
-    for (own, parents, global) in sendings {
-        with_sent(own, parents, global, |sent| {
-            for key in KEYS.map(str::as_bytes) {
-                let mut place = 0;
-                for hint in [0, 1, 2, 3, 4, usize::MAX] {
-                    let mut told = hint;
-                    assert_eq!(sent.field_near(key, &mut told), sent.field(key));
-                    // As it was left by other look-ups.
-                    assert_eq!(sent.field_near(key, &mut place), sent.field(key));
-                    place = told;
-                }
-            }
-        });
-    }
+fn a_sent_event_is_its_own_export() {
+    with_sent("Sa own l1 5 cmail", &["Sb p"], &[], |sent| {
+        let mut fields = Vec::new();
+        sent.each_field(&mut |key, _| fields.push(text(key)));
+        assert_eq!(fields, ["b", "a", "duration"]);
+        let mut categories = Vec::new();
+        sent.each_category(&mut |name| categories.push(text(name)));
+        assert_eq!(categories, ["mail", "mailbox", "storage"]);
+        assert_eq!(sent.created(), Timestamp::from_unix_micros(0));
+        assert_eq!(sent.sent(), Timestamp::new(1, 5));
+    });
 }
 
-/// More keys than there are bits to tell what is not there.
+#[test]
+fn an_event_that_is_sent_alone() {
+    let own = event("Sa own nx");
+    let sent = SentEvent::alone(&own);
+    assert_eq!(sent.level, Level::Info);
+    assert_eq!(EventView::level(&sent), Some(Level::Info));
+    assert_eq!(sent.event, own.as_event_ref());
+    assert!(sent.parents.is_empty() && sent.global.is_empty());
+    assert_eq!(sent.categories.iter().count(), 0);
+}
+
+/// More keys than are compared one by one.
 #[test]
 fn each_of_many_keys_is_found_and_no_other() {
     let key = |n: u32| format!("key-{}-{n}", n * 7_919 % 31).into_bytes();
     let mut event = Event::default();
     for n in 0..500 {
-        event.set(key(n), Value::Int(n.into()));
-        event.set(key(n), Value::Int(i64::from(n) + 1));
-        assert_eq!(event.own_field(&key(n + 1)), None);
+        event.set(&key(n), ValueRef::Int(n.into())).unwrap();
+        event.set(&key(n), ValueRef::Int(i64::from(n) + 1)).unwrap();
+        assert_eq!(event.as_event_ref().field(&key(n + 1)), None);
     }
-    assert_eq!(event.fields().len(), 500);
+    let event = event.as_event_ref();
+    assert_eq!(event.fields().count(), 500);
     for n in 0..500 {
-        assert_eq!(
-            event.own_field(&key(n)),
-            Some(&Value::Int(i64::from(n) + 1))
-        );
+        assert_eq!(event.field(&key(n)), Some(ValueRef::Int(i64::from(n) + 1)));
     }
     for key in [&b""[..], b"key", b"k"] {
-        assert_eq!(event.own_field(key), None);
+        assert_eq!(event.field(key), None);
     }
 }

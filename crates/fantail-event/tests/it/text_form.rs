@@ -1,9 +1,7 @@
 //! Escaping and the text form, both ways.
 
-use std::borrow::Cow;
-
 use fantail_event::{
-    CategoryTree, Dialect, Event, Ip, Source, TextErrorKind, Timestamp, Value,
+    CategoryTree, Dialect, Elements, Event, Ip, TextErrorKind, Timestamp, ValueRef,
     escape::{escape, unescape},
     text,
 };
@@ -34,9 +32,8 @@ fn an_event_may_have_many_fields_but_not_any_number() {
     let event = |fields: usize| {
         let fields = (0..fields).map(|number| format!("\tI{number}\t1"));
         let line = "1\t2".to_owned() + &fields.collect::<String>();
-        let arguments = line.split('\t').map(str::as_bytes);
-        text::parse(arguments, &CategoryTree::default(), Dialect::V2_4)
-            .map(|event| event.fields().len())
+        Event::parse(line.as_bytes(), &CategoryTree::default(), Dialect::V2_4)
+            .map(|event| event.as_event_ref().fields().count())
             .map_err(|error| (error.kind(), error.argument()))
     };
     assert_eq!(event(text::MAX_FIELDS), Ok(1024));
@@ -46,21 +43,43 @@ fn an_event_may_have_many_fields_but_not_any_number() {
     );
 }
 
-fn bytes() -> impl Strategy<Value = Cow<'static, [u8]>> {
-    vec(any::<u8>(), 0..12).prop_map(Cow::Owned)
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..12)
 }
 
 fn timestamp() -> impl Strategy<Value = Timestamp> {
     (any::<i64>(), 0..1_000_000_u32).prop_map(|(s, us)| Timestamp::new(s, us).unwrap())
 }
 
-fn value() -> impl Strategy<Value = Value<'static>> {
+/// A value of a kind that the protocol has.
+#[derive(Debug, Clone)]
+enum Sent {
+    Str(Vec<u8>),
+    Int(i64),
+    Time(Timestamp),
+    Ip(Ip),
+    List(Vec<Vec<u8>>),
+}
+
+impl Sent {
+    fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Str(text) => ValueRef::Str(text),
+            Self::Int(number) => ValueRef::Int(*number),
+            Self::Time(time) => ValueRef::Time(*time),
+            Self::Ip(ip) => ValueRef::from(*ip),
+            Self::List(list) => ValueRef::List(Elements::of(list, 0)),
+        }
+    }
+}
+
+fn value() -> impl Strategy<Value = Sent> {
     prop_oneof![
-        bytes().prop_map(Value::Str),
-        any::<i64>().prop_map(Value::Int),
-        timestamp().prop_map(Value::Time),
-        any::<std::net::IpAddr>().prop_map(|ip| Value::Ip(Ip::from(ip))),
-        vec(bytes(), 0..4).prop_map(Value::List),
+        bytes().prop_map(Sent::Str),
+        any::<i64>().prop_map(Sent::Int),
+        timestamp().prop_map(Sent::Time),
+        any::<std::net::IpAddr>().prop_map(|ip| Sent::Ip(Ip::from(ip))),
+        vec(bytes(), 0..4).prop_map(Sent::List),
     ]
 }
 
@@ -73,17 +92,27 @@ prop_compose! {
         always_log_source in any::<bool>(),
         categories in proptest::sample::subsequence(vec!["a", "b", "c"], 0..=3),
         fields in vec((vec(any::<u8>(), 1..6), value()), 0..6),
-    ) -> Event<'static> {
-        let mut event = Event::new(created);
-        event.sent = sent;
-        event.name = name;
-        event.source = source.map(|(file, line)| Source { file, line });
-        event.always_log_source = always_log_source;
-        event.categories = categories.into_iter().map(|c| Cow::Borrowed(c.as_bytes())).collect();
-        for (key, value) in fields {
-            event.set(key, value);
+    ) -> Event {
+        let mut event = Event::builder(created);
+        if let Some(sent) = sent {
+            event = event.sent(sent);
         }
-        event
+        if let Some(name) = name {
+            event = event.name(name);
+        }
+        if let Some((file, line)) = source {
+            event = event.source(file, line);
+        }
+        if always_log_source {
+            event = event.always_log_source();
+        }
+        for category in categories {
+            event = event.category(category);
+        }
+        for (key, value) in &fields {
+            event = event.field(key, value.as_ref());
+        }
+        event.build().unwrap()
     }
 }
 
@@ -102,8 +131,8 @@ proptest! {
             tree.register(category.as_bytes(), None).unwrap();
         }
         let mut written = Vec::new();
-        text::write(&event, &mut written);
-        let read = text::parse(written.split(|&b| b == b'\t'), &tree, Dialect::V2_4);
+        text::write(event.as_event_ref(), &mut written);
+        let read = Event::parse(&written, &tree, Dialect::V2_4);
         prop_assert_eq!(read, Ok(event));
     }
 
@@ -111,11 +140,31 @@ proptest! {
     fn any_bytes_are_an_event_or_an_error(bytes in vec(any::<u8>(), 0..80)) {
         let bytes = [b"1\t2\t".as_slice(), &bytes].concat();
         let tree = CategoryTree::default();
-        let _ = text::parse(bytes.split(|&b| b == b'\t'), &tree, Dialect::V2_4);
+        let _ = Event::parse(&bytes, &tree, Dialect::V2_4);
     }
 
     #[test]
     fn integers_are_read_as_rust_reads_them(text in "-?[0-9]{0,22}") {
         prop_assert_eq!(text::integer(text.as_bytes()), text.parse().ok());
     }
+}
+
+/// Kinds that no client sends are written as the strings by which filters and
+/// exporters know them.
+#[test]
+fn other_kinds_are_written_as_strings() {
+    let event = Event::builder(Timestamp::from_unix_micros(0))
+        .field("large", u64::MAX)
+        .field("half", 0.5)
+        .field("whole", 2.0)
+        .field("yes", true)
+        .field("no", false)
+        .build()
+        .unwrap();
+    let mut written = Vec::new();
+    text::write(event.as_event_ref(), &mut written);
+    assert_eq!(
+        String::from_utf8_lossy(&written),
+        "0\t0\tSlarge\t18446744073709551615\tShalf\t0.5\tSwhole\t2.0\tSyes\tyes\tSno\tno"
+    );
 }

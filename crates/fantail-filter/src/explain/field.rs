@@ -2,11 +2,11 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use fantail_event::{Dialect, EventView, ValueRef};
+use fantail_event::{Dialect, Elements, EventView, ValueRef};
 use fantail_syntax::{Comparison as Written, Operator, ValueKind};
 
 use super::{Finding, Reason, Seen};
-use crate::{FieldTest, NumberTest};
+use crate::{FieldTest, NumberTest, number::ShortText};
 
 pub(super) fn explain<E: EventView + ?Sized>(
     test: &FieldTest,
@@ -21,9 +21,26 @@ pub(super) fn explain<E: EventView + ?Sized>(
     let (seen, reason) = match value {
         ValueRef::Str(seen) => (Seen::Text(seen.into()), text(test, written, holds, seen)),
         ValueRef::Int(seen) => (Seen::Number(seen), number(test, written, dialect, holds)),
-        ValueRef::Ip(ip) => (Seen::Address(ip), address(test, holds)),
+        ValueRef::Unsigned(seen) => {
+            let seen = Seen::Text(ShortText::of_unsigned(seen).as_bytes().into());
+            (seen, number(test, written, dialect, holds))
+        }
+        ValueRef::Float(seen) => {
+            let shown = ShortText::of_float(seen);
+            let reason = match test.number {
+                NumberTest::Compare(_) => number(test, written, dialect, holds),
+                _ => text(test, written, holds, shown.as_bytes()),
+            };
+            (Seen::Text(shown.as_bytes().into()), reason)
+        }
+        ValueRef::Bool(seen) => {
+            let shown = ShortText::of_bool(seen);
+            let reason = text(test, written, holds, shown.as_bytes());
+            (Seen::Text(shown.as_bytes().into()), reason)
+        }
+        ValueRef::Ip(ip) => (Seen::Address(ip.address()), address(test, holds)),
         ValueRef::Time(time) => (Seen::Time(time), Reason::Time),
-        ValueRef::List => list(test, holds, event),
+        ValueRef::List(elements) => list(test, holds, elements),
     };
     finding(seen, reason, written).from(event.field_origin(&test.key))
 }
@@ -101,17 +118,16 @@ fn address(test: &FieldTest, holds: bool) -> Reason {
     }
 }
 
-fn list<E: EventView + ?Sized>(test: &FieldTest, holds: bool, event: &E) -> (Seen, Reason) {
+fn list(test: &FieldTest, holds: bool, list: Elements<'_>) -> (Seen, Reason) {
     let mut elements: Vec<Box<[u8]>> = Vec::new();
     let mut count = 0;
     let mut is_case = false;
-    event.any_element(&test.key, &mut |element| {
+    list.for_each(|element| {
         count += 1;
         if elements.len() < Seen::MAX_ELEMENTS {
             elements.push(element.into());
         }
         is_case |= test.element.is_some() && test.text.matches(element);
-        false
     });
     let reason = match (holds, count) {
         (true, 0) => Reason::NoElementsFit,

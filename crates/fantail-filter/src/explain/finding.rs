@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
-use fantail_event::{Ip, Level, Origin, Timestamp};
+use fantail_event::{Ip, Level, Timestamp, ValueOrigin};
 use fantail_syntax::Shown;
 
 use super::Reason;
@@ -12,7 +12,7 @@ use super::Reason;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub(super) seen: Seen,
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<ValueOrigin>,
     pub(super) reason: Reason,
     /// What the value was compared with, where the words need it.
     pub(super) wanted: Box<[u8]>,
@@ -35,7 +35,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn from(self, origin: Option<Origin>) -> Self {
+    pub(super) fn from(self, origin: Option<ValueOrigin>) -> Self {
         Self { origin, ..self }
     }
 
@@ -54,7 +54,7 @@ impl Finding {
     /// Where it came from; only fields have that. A list's elements come from
     /// the whole chain, and this is where the first list was found.
     #[must_use]
-    pub fn origin(&self) -> Option<Origin> {
+    pub fn origin(&self) -> Option<ValueOrigin> {
         self.origin
     }
 
@@ -151,11 +151,11 @@ impl fmt::Display for Finding {
         if self.seen != Seen::Nothing {
             self.seen.fmt(f)?;
             match self.origin {
-                None | Some(Origin::Own) => {}
-                Some(Origin::Parent(1)) => f.write_str(" (of the parent)")?,
-                Some(Origin::Parent(n)) => write!(f, " (of parent {n})")?,
-                Some(Origin::Global(0)) => f.write_str(" (of the global event)")?,
-                Some(Origin::Global(n)) => write!(f, " (of the global event's parent {n})")?,
+                None | Some(ValueOrigin::Own) => {}
+                Some(ValueOrigin::Parent(1)) => f.write_str(" (of the parent)")?,
+                Some(ValueOrigin::Parent(n)) => write!(f, " (of parent {n})")?,
+                Some(ValueOrigin::Global(0)) => f.write_str(" (of the global event)")?,
+                Some(ValueOrigin::Global(n)) => write!(f, " (of the global event's parent {n})")?,
             }
             f.write_str(": ")?;
         }

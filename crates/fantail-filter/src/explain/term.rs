@@ -68,11 +68,11 @@ fn category<E: EventView + ?Sized>(category: &[u8], holds: bool, event: &E) -> R
     }
 }
 
-fn source(test: &SourceTest, holds: bool, place: &Source<'_>) -> Finding {
+fn source(test: &SourceTest, holds: bool, place: Source<'_>) -> Finding {
     let same_file = match test {
         SourceTest::Place { file, .. } => **file == *place.file,
         SourceTest::Text(text) => text
-            .strip_prefix(&*place.file)
+            .strip_prefix(place.file)
             .is_some_and(|rest| rest.first() == Some(&b':')),
     };
     let reason = match holds {
@@ -81,7 +81,7 @@ fn source(test: &SourceTest, holds: bool, place: &Source<'_>) -> Finding {
         false => Reason::SourceFileDiffers,
     };
     let seen = Seen::Source {
-        file: (*place.file).into(),
+        file: place.file.into(),
         line: place.line,
     };
     Finding::new(seen, reason)

@@ -57,7 +57,7 @@ impl<'a> Anchors<'a> {
             missing: test.text.is_empty(),
             text: (is_equality && !test.text.is_empty()).then(|| text_anchor(&test.text)),
             number: match test.number {
-                NumberTest::Compare(with) => number_anchor(test.operator, with),
+                NumberTest::Compare(with) => Some(number_anchor(test.operator, with)),
                 NumberTest::Digits | NumberTest::Never => None,
             },
             digits: is_equality && test.number == NumberTest::Digits,
@@ -84,14 +84,14 @@ fn text_anchor(pattern: &Pattern) -> TextAnchor<'_> {
     }
 }
 
-fn number_anchor(operator: Operator, with: i64) -> Option<NumberAnchor> {
+fn number_anchor(operator: Operator, with: i64) -> NumberAnchor {
     match operator {
-        Operator::Equal => Some(NumberAnchor::Equal(with)),
-        // No number is greater than the greatest.
-        Operator::Greater => with.checked_add(1).map(NumberAnchor::AtLeast),
-        Operator::GreaterOrEqual => Some(NumberAnchor::AtLeast(with)),
-        Operator::Less => with.checked_sub(1).map(NumberAnchor::AtMost),
-        Operator::LessOrEqual => Some(NumberAnchor::AtMost(with)),
+        Operator::Equal => NumberAnchor::Equal(with),
+        // Only an unsigned number or a float is beyond the ends of `i64`.
+        Operator::Greater => NumberAnchor::AtLeast(with.saturating_add(1)),
+        Operator::GreaterOrEqual => NumberAnchor::AtLeast(with),
+        Operator::Less => NumberAnchor::AtMost(with.saturating_sub(1)),
+        Operator::LessOrEqual => NumberAnchor::AtMost(with),
     }
 }
 

@@ -20,7 +20,6 @@ use super::{
     code::Op,
     lane::{AccessId, Lane},
     narrow,
-    place::Place,
     slots::Slot,
 };
 
@@ -129,8 +128,7 @@ pub(super) struct Bound {
 #[derive(Debug)]
 pub(super) struct Range {
     pub(super) slot: Slot,
-    pub(super) place: Place,
-    is_upper: bool,
+    pub(super) is_upper: bool,
     span: Span,
 }
 
@@ -237,7 +235,6 @@ impl Class {
             let span = Span::push(&mut bounds, same.iter().map(key));
             Some(Range {
                 slot,
-                place: Place::default(),
                 is_upper,
                 span,
             })

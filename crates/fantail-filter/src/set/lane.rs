@@ -7,17 +7,21 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use core::ops::RangeInclusive;
+
 use fantail_event::{Ip, ValueRef};
 use fantail_syntax::PatternPart;
 
 use super::{
     anchor::{Anchors, NumberAnchor, TextAnchor, masked},
     hash::Seed,
-    place::Place,
     slots::Slot,
     table::Table,
 };
-use crate::{FieldTest, number::ShortText};
+use crate::{
+    FieldTest,
+    number::{ShortText, around_float},
+};
 
 /// The number of a comparison within its class.
 pub(super) type AccessId = u32;
@@ -32,7 +36,6 @@ pub(super) struct Lane {
     last_bytes: u64,
     texts: Table,
     others: Option<Box<Others>>,
-    pub(super) place: Place,
 }
 
 /// What is found otherwise than by equal text.
@@ -70,14 +73,12 @@ struct Networks {
 
 impl Lane {
     /// Calls with all comparisons that may hold for this value, and with some
-    /// that do not. `elements` calls with each element of the lists in this
-    /// slot; only then can a comparison come more than once.
+    /// that do not. Only for a list can a comparison come more than once.
     #[inline]
     pub(super) fn find(
         &self,
         value: Option<ValueRef<'_>>,
         seed: &Seed,
-        elements: impl FnOnce(&mut dyn FnMut(&[u8])),
         found: &mut impl FnMut(AccessId),
     ) {
         match value {
@@ -87,7 +88,7 @@ impl Lane {
                 }
             }
             Some(ValueRef::Str(text)) if !text.is_empty() => self.find_text(text, seed, found),
-            Some(value) => self.find_other(value, seed, elements, found),
+            Some(value) => self.find_other(value, seed, found),
         }
     }
 
@@ -101,24 +102,37 @@ impl Lane {
         }
     }
 
-    fn find_other(
-        &self,
-        value: ValueRef<'_>,
-        seed: &Seed,
-        elements: impl FnOnce(&mut dyn FnMut(&[u8])),
-        found: &mut impl FnMut(AccessId),
-    ) {
-        if matches!(value, ValueRef::List) {
-            elements(&mut |element| self.find_text(element, seed, found));
+    fn find_other(&self, value: ValueRef<'_>, seed: &Seed, found: &mut impl FnMut(AccessId)) {
+        match value {
+            ValueRef::List(list) => list.for_each(|element| self.find_text(element, seed, found)),
+            ValueRef::Bool(truth) => {
+                self.find_text(ShortText::of_bool(truth).as_bytes(), seed, found);
+            }
+            ValueRef::Float(number) => {
+                self.find_text(ShortText::of_float(number).as_bytes(), seed, found);
+            }
+            _ => {}
         }
         let Some(others) = &self.others else {
             return;
         };
         match value {
-            ValueRef::Str(_) | ValueRef::List => all(&others.missing, found),
-            ValueRef::Int(number) => others.find_number(number, seed, found),
-            ValueRef::Ip(ip) => others.find_address(ip, seed, found),
-            ValueRef::Time(_) => {}
+            ValueRef::Str(_) | ValueRef::List(_) => all(&others.missing, found),
+            ValueRef::Int(number) => {
+                others.find_number(number..=number, seed, found);
+                others.find_digits(ShortText::of_number, number, seed, found);
+            }
+            ValueRef::Unsigned(number) => {
+                others.find_number(i64::MAX..=i64::MAX, seed, found);
+                others.find_digits(ShortText::of_unsigned, number, seed, found);
+            }
+            ValueRef::Float(number) => {
+                if let Some((below, above)) = around_float(number) {
+                    others.find_number(below..=above, seed, found);
+                }
+            }
+            ValueRef::Ip(ip) => others.find_address(ip.address(), seed, found),
+            ValueRef::Time(_) | ValueRef::Bool(_) => {}
         }
     }
 }
@@ -139,18 +153,35 @@ impl Others {
         all(&self.any, found);
     }
 
-    fn find_number(&self, number: i64, seed: &Seed, found: &mut impl FnMut(AccessId)) {
-        if !self.numbers.is_empty() {
-            self.numbers.find(seed.hash(number), &mut *found);
+    /// For a number between two integers that are next to each other, or one.
+    #[inline]
+    fn find_number(
+        &self,
+        number: RangeInclusive<i64>,
+        seed: &Seed,
+        found: &mut impl FnMut(AccessId),
+    ) {
+        let (low, high) = number.into_inner();
+        if !self.numbers.is_empty() && low == high {
+            self.numbers.find(seed.hash(low), &mut *found);
         }
-        for (_, access) in self.at_least.iter().take_while(|(from, _)| *from <= number) {
+        for (_, access) in self.at_least.iter().take_while(|(from, _)| *from <= high) {
             found(*access);
         }
-        for (_, access) in self.at_most.iter().take_while(|(to, _)| *to >= number) {
+        for (_, access) in self.at_most.iter().take_while(|(to, _)| *to >= low) {
             found(*access);
         }
+    }
+
+    fn find_digits<T>(
+        &self,
+        text: fn(T) -> ShortText,
+        number: T,
+        seed: &Seed,
+        found: &mut impl FnMut(AccessId),
+    ) {
         if self.digits {
-            self.find_patterns(ShortText::of_number(number).as_bytes(), seed, found);
+            self.find_patterns(text(number).as_bytes(), seed, found);
         }
     }
 
@@ -254,7 +285,6 @@ impl LaneBuilder {
             last_bytes: self.last_bytes,
             texts: Table::new(self.texts),
             others: others.map(Box::new),
-            place: Place::default(),
         }
     }
 }

@@ -189,7 +189,7 @@ impl Matcher {
             .make_room(set.checks().len(), set.filters.len());
     }
 
-    #[inline]
+    #[inline(always)] // On the path of each event.
     fn run<V: SlotView + ?Sized>(
         &mut self,
         set: &FilterSet,

@@ -2,18 +2,19 @@
 
 use alloc::vec::Vec;
 
-use fantail_event::ValueRef;
+use fantail_event::{Ip, ValueRef};
 
 use super::{
     FilterSet,
     cache::{Cache, ClassAt},
     checks::CheckId,
-    class::{Access, Class, Node, Rest},
+    class::{Access, Class, Node, Range, Rest},
     code,
     hash::Seed,
     lane::{AccessId, Lane},
     view::SlotView,
 };
+use crate::number::around_float;
 
 /// What was found out about the current event.
 #[derive(Debug, Default)]
@@ -116,9 +117,15 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
     /// What stands beside the lanes, which is not much.
     fn others(&mut self, class: &Class, node: &Node) {
         for range in class.ranges(node) {
-            if let Some(ValueRef::Int(number)) = range.place.value(range.slot, self.view) {
-                let filters = class.bounded(range, number);
-                self.scratch.found.extend_from_slice(filters);
+            match self.view.value(range.slot) {
+                Some(ValueRef::Int(number)) => {
+                    let filters = class.bounded(range, number);
+                    self.scratch.found.extend_from_slice(filters);
+                }
+                Some(value @ (ValueRef::Unsigned(_) | ValueRef::Float(_))) => {
+                    self.other_range(class, range, value);
+                }
+                _ => {}
             }
         }
         for rest in class.rests(node) {
@@ -126,25 +133,50 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
     }
 
-    fn lane(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
-        let value = lane.place.value(lane.slot, self.view);
-        if matches!(value, Some(ValueRef::List)) {
-            self.list(class, lane, seed);
+    /// Numbers beyond `i64` or between two integers: the bounds, which are
+    /// integers, tell which filters may match, and the whole filter whether it
+    /// does.
+    #[cold]
+    fn other_range(&mut self, class: &Class, range: &Range, value: ValueRef<'_>) {
+        let nearest = match value {
+            ValueRef::Float(number) => around_float(number),
+            _ => Some((i64::MAX, i64::MAX)),
+        };
+        let Some((below, above)) = nearest else {
             return;
+        };
+        let number = if range.is_upper { below } else { above };
+        let (set, view) = (self.set, self.view);
+        for filter in class.bounded(range, number) {
+            let scratch = &mut *self.scratch;
+            let test = |check| scratch.result(check, || set.checks().holds(check, view));
+            if code::run(set.ops(*filter), test) {
+                self.scratch.found.push(*filter);
+            }
+        }
+    }
+
+    fn lane(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
+        let value = self.view.value(lane.slot);
+        match value {
+            Some(ValueRef::List(_)) => return self.list(class, lane, value, seed),
+            Some(ValueRef::Ip(ip)) => return self.address(class, lane, ip.address(), seed),
+            _ => {}
         }
         let mut found = |access| self.access(class, access, value, seed);
-        lane.find(value, seed, |_| {}, &mut found);
+        lane.find(value, seed, &mut found);
+    }
+
+    /// Each comparison with an address as it was sent would parse it again.
+    #[inline(never)] // So that a search for other values is inlined.
+    fn address(&mut self, class: &Class, lane: &Lane, address: Ip, seed: &Seed) {
+        let value = Some(ValueRef::from(address));
+        let mut found = |access| self.access(class, access, value, seed);
+        lane.find(value, seed, &mut found);
     }
 
     /// Elements can lead to one comparison many times: it counts once.
-    fn list(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
-        let (view, slot, value) = (self.view, lane.slot, Some(ValueRef::List));
-        let elements = |each: &mut dyn FnMut(&[u8])| {
-            view.any_element(slot, &mut |element| {
-                each(element);
-                false
-            });
-        };
+    fn list(&mut self, class: &Class, lane: &Lane, value: Option<ValueRef<'_>>, seed: &Seed) {
         let listed = &mut self.scratch.listed;
         let first = listed.len();
         let mut room = 2 * class.accesses() + 64;
@@ -156,7 +188,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
                 room = 2 * class.accesses() + 64 - (listed.len() - first);
             }
         };
-        lane.find(value, seed, elements, &mut found);
+        lane.find(value, seed, &mut found);
         distinct(listed, first);
         for at in first..listed.len() {
             if let Some(&access) = self.scratch.listed.get(at) {
@@ -186,11 +218,8 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         if let (Some(folded), Some(ValueRef::Str(text))) = (class.text(access), value) {
             return super::hash::is_folded(folded, text);
         }
-        let view = self.view;
         let test = self.set.checks().field(access.check);
-        test.is_some_and(|(slot, test)| {
-            test.holds_for(value, |accept| view.any_element(slot, accept))
-        })
+        test.is_some_and(|(_, test)| test.holds_for(value))
     }
 
     fn rest(&mut self, class: &Class, rest: &Rest) {

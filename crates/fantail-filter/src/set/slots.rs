@@ -72,22 +72,11 @@ impl Slots {
 
     /// What an event has in this slot; nothing for a slot of another table.
     #[must_use]
+    #[inline]
     pub fn look_up<'e, E: EventView + ?Sized>(
         &self,
         slot: Slot,
         event: &'e E,
-    ) -> Option<ValueRef<'e>> {
-        self.look_up_near(slot, event, &mut 0)
-    }
-
-    /// As [`look_up`](Self::look_up), with a [hint](EventView::field_near).
-    #[must_use]
-    #[inline]
-    pub fn look_up_near<'e, E: EventView + ?Sized>(
-        &self,
-        slot: Slot,
-        event: &'e E,
-        place: &mut usize,
     ) -> Option<ValueRef<'e>> {
         let key = self.keys.get(slot.index())?;
         if key.is_duration
@@ -95,7 +84,7 @@ impl Slots {
         {
             return Some(ValueRef::Int(micros));
         }
-        event.field_near(&key.name, place)
+        event.field(&key.name)
     }
 
     /// The key of a slot; empty for a slot of another table.

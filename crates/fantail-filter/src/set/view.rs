@@ -18,23 +18,14 @@ pub trait SlotView {
     /// has no times the field of that name.
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>>;
 
-    /// The same, with a hint as in [`EventView::field_near`].
-    fn value_near(&self, slot: Slot, place: &mut usize) -> Option<ValueRef<'_>> {
-        let _ = place;
-        self.value(slot)
-    }
-
-    /// Whether `test` accepts some element of the lists in this slot.
-    fn any_element(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool;
-
     /// Whether the event is within this category.
     fn in_category(&self, category: &[u8]) -> bool;
 
     /// The level of this sending.
     fn level(&self) -> Option<Level>;
 
-    /// The place in the source that sent the event.
-    fn source(&self) -> Option<&Source<'_>>;
+    /// The line of source code that sent the event.
+    fn source(&self) -> Option<Source<'_>>;
 }
 
 /// Any [`EventView`] as a [`SlotView`]; borrows both, keeps nothing.
@@ -61,14 +52,6 @@ impl<E: EventView + ?Sized> SlotView for ViewSlots<'_, E> {
         self.slots.look_up(slot, self.event)
     }
 
-    fn value_near(&self, slot: Slot, place: &mut usize) -> Option<ValueRef<'_>> {
-        self.slots.look_up_near(slot, self.event, place)
-    }
-
-    fn any_element(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.event.any_element(self.slots.key(slot), test)
-    }
-
     fn in_category(&self, category: &[u8]) -> bool {
         self.event.in_category(category)
     }
@@ -77,7 +60,7 @@ impl<E: EventView + ?Sized> SlotView for ViewSlots<'_, E> {
         self.event.level()
     }
 
-    fn source(&self) -> Option<&Source<'_>> {
+    fn source(&self) -> Option<Source<'_>> {
         self.event.source()
     }
 }

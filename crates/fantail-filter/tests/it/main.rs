@@ -13,6 +13,8 @@ mod explain;
 mod handshake;
 mod hazards;
 mod inheritance;
+#[cfg(feature = "serde_json")]
+mod json;
 mod mentions;
 mod names;
 mod properties;
@@ -21,5 +23,6 @@ mod set_nodes;
 mod set_properties;
 mod set_vectors;
 mod sets;
+mod values;
 mod vectors;
 mod warnings;

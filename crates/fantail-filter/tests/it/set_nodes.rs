@@ -5,14 +5,24 @@
 
 use std::fmt::Write as _;
 
-use fantail_event::{Dialect, EventView, ValueRef};
+use fantail_event::{Dialect, ElementSource, Elements, EventView, ValueRef};
 use fantail_filter::{Filter, FilterSet, Matcher};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::sets::{check_set, parse};
+use crate::{
+    sets::{check_set, parse},
+    values,
+};
 
-/// An event named `e`, of these fields; a list has the elements behind it.
-struct Fields(Vec<(&'static str, ValueRef<'static>, &'static [&'static str])>);
+/// The value of a field, without a lifetime of its own.
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Value(ValueRef<'static>),
+    List(&'static [&'static str]),
+}
+
+/// An event named `e`, of these fields.
+struct Fields(Vec<(&'static str, Field)>);
 
 impl EventView for Fields {
     fn name(&self) -> Option<&[u8]> {
@@ -20,19 +30,28 @@ impl EventView for Fields {
     }
 
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
-        let mut fields = self.0.iter();
-        let found = fields.find(|(own, _, _)| own.as_bytes() == key);
-        found.map(|(_, value, _)| *value)
+        let mut fields = (0..).zip(&self.0);
+        let found = fields.find(|(_, (own, _))| own.as_bytes() == key);
+        found.map(|(at, (_, field))| match field {
+            Field::Value(value) => *value,
+            Field::List(_) => ValueRef::List(Elements::of(self, at)),
+        })
     }
+}
 
-    fn any_element(&self, key: &[u8], test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        let mut lists = self.0.iter().filter(|(own, _, _)| own.as_bytes() == key);
-        lists.any(|(_, _, list)| list.iter().any(|element| test(element.as_bytes())))
+/// A list is named by the position of its field.
+impl ElementSource for Fields {
+    fn any_element(&self, list: u64, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let at = usize::try_from(list).unwrap();
+        match self.0[at].1 {
+            Field::List(list) => list.iter().any(|element| test(element.as_bytes())),
+            Field::Value(value) => panic!("no list: {value:?}"),
+        }
     }
 }
 
 fn text(key: &'static str, text: &'static str) -> Fields {
-    Fields(vec![(key, ValueRef::Str(text.as_bytes()), &[])])
+    Fields(vec![(key, Field::Value(ValueRef::Str(text.as_bytes())))])
 }
 
 /// All events against all filters in one set.
@@ -59,11 +78,13 @@ fn bounds_on_both_sides() {
     }
     let of = |number| {
         Fields(vec![
-            ("n", ValueRef::Int(number), &[]),
-            ("a", ValueRef::Str(b"X"), &[]),
+            ("n", Field::Value(number)),
+            ("a", Field::Value(ValueRef::Str(b"X"))),
         ])
     };
-    let mut events: Vec<_> = numbers.into_iter().map(of).collect();
+    let integers = numbers.map(ValueRef::Int);
+    let others = values::AROUND_INTEGERS.iter().copied();
+    let mut events: Vec<_> = integers.into_iter().chain(others).map(of).collect();
     events.push(text("a", "x"));
     events.push(text("n", "42"));
     assert!(check(&texts, &events) > 100);
@@ -91,8 +112,8 @@ fn several_ways_to_one_filter() {
     }
     let list: &[&str] = &["v1", "v7", "v1", "v250", "", "v0", "v7"];
     let both = |a, b| Fields(vec![a, b]);
-    let value = |key, text: &'static str| (key, ValueRef::Str(text.as_bytes()), &[][..]);
-    let of_list = |key| (key, ValueRef::List, list);
+    let value = |key, text: &'static str| (key, Field::Value(ValueRef::Str(text.as_bytes())));
+    let of_list = |key| (key, Field::List(list));
     let events = [
         text("a", "v1"),
         text("b", "v299"),
@@ -112,7 +133,7 @@ fn elements_that_come_again() {
         write!(all, "x{} ", n % 50).unwrap();
     }
     let elements: Vec<&'static str> = all.leak().split_whitespace().collect();
-    let event = Fields(vec![("list", ValueRef::List, elements.leak())]);
+    let event = Fields(vec![("list", Field::List(elements.leak()))]);
     let texts: Vec<_> = (0..60)
         .map(|n| format!("list=x{n} AND list=\"x{}*\"", n % 7))
         .collect();
@@ -131,8 +152,12 @@ fn one_beginning() {
 }
 
 fn comparison() -> impl Strategy<Value = String> {
-    let texts = || select(vec!["x", "X", "y", "42", "x*", "*x"]);
-    let numbers = select(vec![-42, 0, 41, 42, 43, i64::MAX]);
+    let texts = || {
+        select(vec![
+            "x", "X", "y", "42", "x*", "*x", "42.0", "4*", "yes", "n*", "nan",
+        ])
+    };
+    let numbers = select(vec![i64::MIN, -42, 0, 41, 42, 43, i64::MAX]);
     let operators = select(vec![">", ">=", "<", "<="]);
     prop_oneof![
         4 => (select(vec!["a", "b", "c"]), texts()).prop_map(|(k, v)| format!("{k}=\"{v}\"")),
@@ -142,13 +167,14 @@ fn comparison() -> impl Strategy<Value = String> {
     ]
 }
 
-fn value() -> impl Strategy<Value = (ValueRef<'static>, &'static [&'static str])> {
+fn value() -> impl Strategy<Value = Field> {
     let texts = select(vec!["x", "X", "y", "xx", "42", ""]);
     let lists: Vec<&'static [&'static str]> = vec![&[], &["x", "y", "x"], &["42", "xx"]];
     prop_oneof![
-        4 => texts.prop_map(|text| (ValueRef::Str(text.as_bytes()), &[][..])),
-        3 => select(vec![-42, 0, 42, i64::MAX]).prop_map(|n| (ValueRef::Int(n), &[][..])),
-        1 => select(lists).prop_map(|list| (ValueRef::List, list)),
+        4 => texts.prop_map(|text| Field::Value(ValueRef::Str(text.as_bytes()))),
+        3 => select(vec![-42, 0, 42, i64::MAX]).prop_map(|n| Field::Value(ValueRef::Int(n))),
+        2 => values::any().prop_map(Field::Value),
+        1 => select(lists).prop_map(Field::List),
     ]
 }
 
@@ -161,9 +187,9 @@ proptest! {
         values in vec([value(), value(), value(), value()], 1..8),
     ) {
         let texts: Vec<_> = filters.iter().map(|all| all.join(" AND ")).collect();
-        let event = |values: [(ValueRef<'static>, &'static [&'static str]); 4]| {
+        let event = |values: [Field; 4]| {
             let fields = ["a", "b", "c", "n"].into_iter().zip(values);
-            Fields(fields.map(|(key, (value, list))| (key, value, list)).collect())
+            Fields(fields.collect())
         };
         let events: Vec<_> = values.into_iter().map(event).collect();
         check(&texts, &events);

@@ -3,12 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent};
+use fantail_event::{CategoryTree, Dialect, Event, EventBuilder, Level, SentEvent, ValueRef};
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
 use fantail_syntax::ParseOptions;
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::{events, sets::check_set};
+use crate::{events, sets::check_set, values};
 
 const NAMES: &[&str] = &["x", "xy", "X*", "imap_done", "imap_begun"];
 const CATEGORIES: &[&str] = &["mail", "mailbox", "storage", "imap", "sql", "unheard-of"];
@@ -33,6 +33,13 @@ const VALUES: &[&str] = &[
     "1234567890",
     "o.c",
     "o.c:7",
+    "9223372036854775807",
+    "9223372036854775808",
+    "yes",
+    "no",
+    "nan",
+    "42.0",
+    "-0.5",
 ];
 const PATTERNS: &[&str] = &[
     "x*",
@@ -58,6 +65,9 @@ const PATTERNS: &[&str] = &[
     r"x\*",
     r"\\",
     "-*",
+    "*.*",
+    "*e*",
+    "y*",
 ];
 
 fn categories() -> CategoryTree {
@@ -87,7 +97,15 @@ fn field() -> impl Strategy<Value = String> {
     ]
 }
 
-fn event() -> impl Strategy<Value = String> {
+/// The text form of an event, and fields of values that have none.
+type Made = (String, Vec<(&'static str, ValueRef<'static>)>);
+
+fn event() -> impl Strategy<Value = Made> {
+    let others = vec((select(KEYS), values::any()), 0..3);
+    (event_text(), prop_oneof![Just(Vec::new()), others])
+}
+
+fn event_text() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         1 => Just(String::new()),
         4 => select(NAMES).prop_map(|name| format!("\tn{name}")),
@@ -107,8 +125,8 @@ fn event() -> impl Strategy<Value = String> {
 #[derive(Debug)]
 struct Sending {
     level: Level,
-    own: Vec<String>,
-    global: Vec<String>,
+    own: Vec<Made>,
+    global: Vec<Made>,
 }
 
 fn sending() -> impl Strategy<Value = Sending> {
@@ -122,21 +140,22 @@ fn sending() -> impl Strategy<Value = Sending> {
 
 impl Sending {
     fn with<T>(&self, categories: &CategoryTree, receive: impl FnOnce(&SentEvent<'_>) -> T) -> T {
-        let parse = |texts: &Vec<String>| -> Vec<Event<'static>> {
-            let read = |text: &String| {
-                events::parse(text.as_bytes(), categories, Dialect::V2_4).into_owned()
+        let make = |(text, others): &Made| -> Event {
+            let parsed = events::parse(text.as_bytes(), categories, Dialect::V2_4);
+            let set = |event: EventBuilder, (key, value): &(&str, ValueRef<'static>)| {
+                event.field(key, *value)
             };
-            texts.iter().map(read).collect()
+            let made = others.iter().fold(EventBuilder::from(parsed), set);
+            made.build().unwrap()
         };
+        let parse = |all: &Vec<Made>| -> Vec<Event> { all.iter().map(make).collect() };
         let (own, global) = (parse(&self.own), parse(&self.global));
-        let parents: Vec<_> = own.iter().skip(1).collect();
-        let global: Vec<_> = global.iter().collect();
         receive(&SentEvent {
             level: self.level,
-            event: &own[0],
-            parents: &parents,
-            global: &global,
+            parents: &events::ancestors(&own[1..]),
+            global: &events::ancestors(&global),
             categories,
+            ..SentEvent::alone(&own[0])
         })
     }
 }

@@ -9,23 +9,22 @@ use fantail_event::{CategoryTree, Dialect, Event, Level, escape, text};
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
 use fantail_syntax::ParseOptions;
 
-use crate::{events, sets::check_set, vectors::read_lines};
+use crate::{
+    events::{self, Library},
+    sets::check_set,
+    vectors::read_lines,
+};
 
 /// A case whose filter is one.
-struct Case<'a> {
+struct Case {
     level: Level,
     filter: Filter,
-    event: Event<'a>,
+    event: Event,
     /// None where that Dovecot died.
     matches: Option<bool>,
 }
 
-fn read<'a>(
-    line: &'a [u8],
-    expected: &[u8],
-    known: &CategoryTree,
-    dialect: Dialect,
-) -> Option<Case<'a>> {
+fn read(line: &[u8], expected: &[u8], known: &CategoryTree, dialect: Dialect) -> Option<Case> {
     let mut arguments = line.splitn(3, |&byte| byte == b'\t');
     let mut argument = || arguments.next().expect("three arguments");
     let level = text::integer(argument()).expect("a log type");
@@ -44,7 +43,7 @@ fn read<'a>(
 
 /// Each case's event against a set of its filter and of those around it.
 /// `per_set`: how many events each set sees.
-fn check_sets(cases: &[Case<'_>], size: usize, per_set: usize, categories: &CategoryTree) {
+fn check_sets(cases: &[Case], size: usize, per_set: usize, categories: &CategoryTree) {
     let mut matcher = Matcher::new();
     for (round, part) in cases.chunks(size).enumerate() {
         let set: FilterSet = part.iter().map(|case| &case.filter).collect();
@@ -53,10 +52,11 @@ fn check_sets(cases: &[Case<'_>], size: usize, per_set: usize, categories: &Cate
         let step = (part.len() / per_set).max(1);
         let seen = (0..part.len()).skip(round % step).step_by(step);
         for (id, case) in seen.map(|at| (filters[at].0, &part[at])) {
-            let sent = events::sent(&case.event, categories, case.level);
+            let sent = Library(events::sent(&case.event, categories, case.level));
             let found = check_set(&set, &filters, &mut matcher, &sent);
             // What Dovecot said is of a set of one; see `FilterSet`.
-            let is_skipped = case.event.name.is_none() && case.filter.requires_name();
+            let is_skipped =
+                case.event.as_event_ref().name().is_none() && case.filter.requires_name();
             let matches = found.contains(&id) && !is_skipped;
             if let Some(expected) = case.matches {
                 assert_eq!(matches, expected, "{}", case.filter);

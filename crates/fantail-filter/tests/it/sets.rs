@@ -60,7 +60,7 @@ impl<E: EventView> EventView for Unvalued<'_, E> {
         self.0.level()
     }
 
-    fn source(&self) -> Option<&Source<'_>> {
+    fn source(&self) -> Option<Source<'_>> {
         self.0.source()
     }
 }
@@ -69,7 +69,6 @@ impl<E: EventView> EventView for Unvalued<'_, E> {
 struct Filled<'a, E> {
     event: &'a E,
     values: Vec<Option<ValueRef<'a>>>,
-    keys: Vec<&'a [u8]>,
 }
 
 impl<'a, E: EventView> Filled<'a, E> {
@@ -78,7 +77,6 @@ impl<'a, E: EventView> Filled<'a, E> {
         Self {
             event,
             values: slots.iter().map(look_up).collect(),
-            keys: slots.iter().map(|(_, key, _)| key).collect(),
         }
     }
 }
@@ -92,10 +90,6 @@ impl<E: EventView> SlotView for Filled<'_, E> {
         self.values[slot.index()]
     }
 
-    fn any_element(&self, slot: Slot, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.event.any_element(self.keys[slot.index()], test)
-    }
-
     fn in_category(&self, category: &[u8]) -> bool {
         self.event.in_category(category)
     }
@@ -104,7 +98,7 @@ impl<E: EventView> SlotView for Filled<'_, E> {
         self.event.level()
     }
 
-    fn source(&self) -> Option<&Source<'_>> {
+    fn source(&self) -> Option<Source<'_>> {
         self.event.source()
     }
 }

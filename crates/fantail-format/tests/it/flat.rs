@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use fantail_event::{Dialect, Value};
+use fantail_event::{Dialect, Event, SentEvent, Timestamp};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::*;
+use crate::event::write_sent;
 
 const EVENT: &[u8] = b"nimap_command_finished\tcleaf1\tSuser\tbob\tIbytes\t-5\tTt\t1795328191\t7\tLl\t2\ta,b\tc d\tSevent\tx\tSfield_event\ty\tSempty\t";
 
@@ -218,18 +219,12 @@ fn read_journal(mut entry: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 fn write_fields(fields: &BTreeMap<Vec<u8>, Vec<u8>>, format: Format) -> Vec<u8> {
-    let mut event = Event::new(Timestamp::from_unix_micros(5));
-    event.name = Some(b"n".as_slice().into());
+    let mut event = Event::builder(Timestamp::from_unix_micros(5)).name("n");
     for (key, value) in fields {
-        event.set(key.clone(), Value::Str(value.clone().into()));
+        event = event.field(key, value);
     }
-    let mut out = Vec::new();
-    let moment = Moment {
-        hostname: b"vm",
-        now: Timestamp::default(),
-    };
-    Formatter::new(all(format)).write_flat(&event, moment, &mut out);
-    out
+    let event = event.build().unwrap();
+    write_sent(&SentEvent::alone(&event), all(format))
 }
 
 proptest! {

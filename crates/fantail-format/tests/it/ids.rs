@@ -1,36 +1,37 @@
 //! Ids in what is written, where they are asked for.
 
-use fantail_event::Flat;
-use fantail_format::EventIds;
+use fantail_event::{EffectiveBuffers, EffectiveEvent, ExportView, SentEvent, Timestamp};
+use fantail_format::{EventIds, Formatter};
 
 use super::*;
+use crate::event::{CONTEXT, View, format};
 
 /// A field that is called like the id, too.
 const EVENT: &[u8] = b"nx\tSevent_id\tmine\tIid\t7";
 
-fn check_ids(format: Format, expected: [&str; 2]) {
+fn check_ids(kind: Format, expected: [&str; 2]) {
     let sent = Sent {
         event: EVENT,
         parents: &[],
         global: &[],
     };
-    let moment = Moment {
-        hostname: b"vm",
-        now: Timestamp::default(),
-    };
-    let line = [b"0\t0\t".as_slice(), sent.event].concat();
-    let arguments = line.split(|&b| b == b'\t');
-    let event = text::parse(arguments, &categories(), Dialect::V2_4).unwrap();
+    sent.send(Dialect::V2_4, |sent| check_sent_ids(sent, kind, expected));
+}
+
+fn check_sent_ids(sent: &SentEvent<'_>, kind: Format, expected: [&str; 2]) {
+    let mut buffers = EffectiveBuffers::new();
+    let view = View::without_duration(buffers.gather(sent), sent);
+    let event = EffectiveEvent::from(&view as &dyn ExportView);
     let start = Timestamp::from_unix_micros(0x5f_0c2b);
     for (event_id, expected) in [true, false].into_iter().zip(expected) {
         let formatter = Formatter::new(FormatterSettings {
             event_id,
-            ..settings(format, Dialect::V2_4)
+            ..settings(kind, Dialect::V2_4)
         });
         let mut ids = EventIds::new(start, 0xab, 1);
         for number in 1..12 {
             let mut out = Vec::new();
-            formatter.write_numbered(&Flat::from(&event), &mut ids, moment, &mut out);
+            formatter.write_numbered(&event, &mut ids, CONTEXT, &mut out);
             let expected = expected.replace("<id>", &format!("5f0c2b-000000ab-1-{number}"));
             assert_eq!(
                 out.escape_ascii().to_string(),
@@ -38,8 +39,7 @@ fn check_ids(format: Format, expected: [&str; 2]) {
             );
         }
         // Whoever hands out none, writes none.
-        let mut out = Vec::new();
-        formatter.write_flat(&event, moment, &mut out);
+        let out = format(&formatter, &event);
         assert!(!out.windows(6).any(|six| six == b"5f0c2b"));
     }
 }

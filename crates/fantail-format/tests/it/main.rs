@@ -10,21 +10,18 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod event;
 mod flat;
 mod ids;
+mod inherited;
 mod measured;
-mod raw;
 mod rules;
+mod values;
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, text};
-use fantail_format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle};
+use fantail_event::Dialect;
+use fantail_format::{FieldRules, Format, FormatterSettings, Parts, TimeStyle};
 
-/// An event chain as clients write it: the event, then its ancestors.
-struct Sent<'t> {
-    event: &'t [u8],
-    parents: &'t [&'t [u8]],
-    global: &'t [&'t [u8]],
-}
+use crate::event::{Sent, write};
 
 fn settings(format: Format, dialect: Dialect) -> FormatterSettings {
     FormatterSettings {
@@ -41,44 +38,6 @@ fn settings(format: Format, dialect: Dialect) -> FormatterSettings {
         cut_long_strings: false,
         dialect,
     }
-}
-
-fn categories() -> CategoryTree {
-    let mut tree = CategoryTree::default();
-    tree.register(b"root1", None).unwrap();
-    tree.register(b"mid1", Some(b"root1")).unwrap();
-    tree.register(b"leaf1", Some(b"mid1")).unwrap();
-    tree
-}
-
-fn write(sent: &Sent<'_>, settings: FormatterSettings) -> Vec<u8> {
-    let categories = categories();
-    let read = |line: &&'_ [u8]| -> Event<'static> {
-        let line = [b"1795328191\t267241\tl1795328192\t5\t".as_slice(), line].concat();
-        let arguments = line.split(|&b| b == b'\t');
-        text::parse(arguments, &categories, settings.dialect)
-            .unwrap()
-            .into_owned()
-    };
-    let event = read(&sent.event);
-    let [parents, global] =
-        [sent.parents, sent.global].map(|chain| chain.iter().map(read).collect::<Vec<_>>());
-    let mut out = Vec::new();
-    Formatter::new(settings).write(
-        &SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &parents.iter().collect::<Vec<_>>(),
-            global: &global.iter().collect::<Vec<_>>(),
-            categories: &categories,
-        },
-        Moment {
-            hostname: b"vm",
-            now: Timestamp::default(),
-        },
-        &mut out,
-    );
-    out
 }
 
 #[track_caller]

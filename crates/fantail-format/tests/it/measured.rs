@@ -139,8 +139,8 @@ fn parents_are_written_into_the_event() {
         parents: &[b"Ss\tpar\tLl\t2\tx\ty\tSremoved\tv\tIduration\t7"],
         global: &[],
     };
-    let json = b"{\"event\":\"t3\",\"fields\":{\"s\":\"par\",\"l\":[\"x\",\"y\",\"z\"],\"removed\":\"\",\"duration\":7,\"i\":\"1\"}}";
-    let text = b"event:t3\tfield:s=par\tfield:l=x\x01ty\x01tz\tfield:removed=\tfield:duration=7\tfield:i=1";
+    let json = b"{\"event\":\"t3\",\"fields\":{\"s\":\"par\",\"l\":[\"x\",\"y\",\"z\"],\"removed\":\"\",\"duration\":732764,\"i\":\"1\"}}";
+    let text = b"event:t3\tfield:s=par\tfield:l=x\x01ty\x01tz\tfield:removed=\tfield:duration=732764\tfield:i=1";
     for dialect in BOTH {
         check_sent(&sent, settings(Format::Json, dialect), json);
         check_sent(&sent, settings(Format::TabText, dialect), text);
@@ -154,7 +154,7 @@ fn the_global_event_comes_before_the_parents() {
         parents: &[b"Ss\tparent\tSp1\t1"],
         global: &[b"Ss\tglob2\tSg2\t1", b"Ss\tglob\tSg\t1\tIduration\t1"],
     };
-    let json = b"{\"event\":\"t6\",\"fields\":{\"s\":\"parent\",\"g\":\"1\",\"duration\":2,\"g2\":\"1\",\"p1\":\"1\",\"own\":\"1\"}}";
+    let json = b"{\"event\":\"t6\",\"fields\":{\"s\":\"parent\",\"g\":\"1\",\"duration\":732764,\"g2\":\"1\",\"p1\":\"1\",\"own\":\"1\"}}";
     for dialect in BOTH {
         check_sent(&sent, settings(Format::Json, dialect), json);
     }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fantail_event::{CategoryTree, Dialect, EventView, SentEvent, Value};
+use fantail_event::{Activity, DURATION, Dialect, EventView, SentEvent, ValueRef};
 use fantail_lint::{Catalogue, FieldType, Trial, check};
-use fantail_wire::{Connection, Limits, capture::Capture};
+use fantail_wire::{Connection, Intake, Limits, capture::Capture};
 
 const RECORDINGS: [(&str, &str, Dialect); 2] = [
     (
@@ -24,13 +24,18 @@ fn play(name: &str, dialect: Dialect, mut on_event: impl FnMut(&SentEvent<'_>)) 
     let bytes = crate::contents(&crate::testdata(name));
     let capture = Capture::parse(&bytes);
     assert!(capture.errors.is_empty());
-    let mut categories = CategoryTree::default();
+    let mut intake = Intake::new();
     for recorded in &capture.connections {
         let mut connection = Connection::new(dialect, Limits::default());
         for line in &recorded.lines {
-            let handled = connection.handle(line.line, &mut categories, |sent| on_event(sent));
+            let handled = connection.handle(line.line, &mut intake, |activity| {
+                if let Activity::Sent { event, .. } = activity {
+                    on_event(&event);
+                }
+            });
             handled.unwrap();
         }
+        connection.close(&mut intake, |_| {});
     }
 }
 
@@ -45,19 +50,26 @@ fn carried(name: &str, dialect: Dialect) -> BTreeMap<String, BTreeSet<(String, F
         let fields = events
             .entry(String::from_utf8(name.to_vec()).unwrap())
             .or_default();
-        let parents = sent.parents.iter().copied();
+        let parents = sent
+            .parents
+            .iter()
+            .map(|parent| parent.event.as_event_ref());
         for event in std::iter::once(sent.event).chain(parents) {
-            for field in event.fields() {
-                let kind = match &field.value {
-                    Value::Int(_) => FieldType::Integer,
-                    Value::Str(_) => FieldType::Text,
-                    Value::Ip(_) => FieldType::Address,
-                    Value::Time(_) => FieldType::Timestamp,
-                    Value::List(_) => FieldType::List,
+            for (key, value) in event.fields() {
+                let kind = match value {
+                    ValueRef::Int(_) => FieldType::Integer,
+                    ValueRef::Str(_) => FieldType::Text,
+                    ValueRef::Ip(_) => FieldType::Address,
+                    ValueRef::Time(_) => FieldType::Timestamp,
+                    ValueRef::List(_) => FieldType::List,
+                    other => panic!("no event of Dovecot has {other:?}"),
                 };
-                fields.insert((String::from_utf8(field.key.to_vec()).unwrap(), kind));
+                fields.insert((String::from_utf8(key.to_vec()).unwrap(), kind));
             }
         }
+        // What the stats process sets, on each event that is sent.
+        let duration = String::from_utf8(DURATION.to_vec()).unwrap();
+        fields.insert((duration, FieldType::Integer));
     });
     assert!(events.len() > 20, "{}", events.len());
     events

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use fantail_event::{Dialect, Event, Timestamp};
+use fantail_event::{Dialect, Event};
 use fantail_metrics::{CohortId, MetricId, MetricSettings, Registry, dump, state};
 use proptest::{collection::vec, prelude::*};
 
-use crate::registry::{discrete, settings, with_sent};
+use crate::fixture::{discrete, event_between, settings, with_sent};
 
 const METRICS: [&str; 5] = ["a", "b", "c", "d", "e"];
 
@@ -36,12 +36,10 @@ fn dumped(registry: &Registry) -> String {
     String::from_utf8(table).unwrap()
 }
 
-fn event(duration: u64) -> Event<'static> {
+fn event(duration: u64) -> Event {
     let start = 1_700_000_000_000_000;
-    let mut event = Event::new(Timestamp::from_unix_micros(start));
     let end = start + i64::try_from(duration).unwrap();
-    event.sent = Some(Timestamp::from_unix_micros(end));
-    event
+    event_between([start, end], Vec::new())
 }
 
 impl Both {

@@ -1,9 +1,11 @@
 //! The last event of each series, if that is asked for.
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_event::{Dialect, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{
     Exemplar, GroupBy, Linear, Method, MetricId, MetricSettings, Registry, Snapshot,
 };
+
+use crate::fixture::{event_between, text};
 
 fn registry(field: Option<&[u8]>) -> (Registry, MetricId) {
     let mut registry = Registry::new(Dialect::V2_4);
@@ -25,20 +27,14 @@ fn registry(field: Option<&[u8]>) -> (Registry, MetricId) {
 
 /// Counts an event with this session and number, which came at this second.
 fn count(registry: &mut Registry, metric: MetricId, session: &str, n: i64, second: i64) {
-    let mut event = Event::new(Timestamp::from_unix_micros(1));
-    event.sent = Some(Timestamp::from_unix_micros(1_000_001));
-    event.set(&b"cmd"[..], Value::Str(b"a"[..].into()));
-    event.set(&b"n"[..], Value::Int(n));
-    event.set(&b"session"[..], Value::Str(session.as_bytes().into()));
-    let sent = SentEvent {
-        level: Level::Info,
-        event: &event,
-        parents: &[],
-        global: &[],
-        categories: &CategoryTree::default(),
-    };
+    let fields = vec![
+        ("cmd", text("a")),
+        ("n", ValueRef::Int(n)),
+        ("session", ValueRef::from(session)),
+    ];
+    let event = event_between([1, 1_000_001], fields);
     let time = Timestamp::new(second, 0).unwrap();
-    assert!(registry.observe_at(metric, &sent, time));
+    assert!(registry.observe_at(metric, &SentEvent::alone(&event), time));
 }
 
 /// Session, own value and second of each series that has an exemplar.

@@ -3,7 +3,7 @@
 use fantail_event::Dialect;
 use fantail_metrics::{Limits, Registry, Snapshot};
 
-use crate::registry::{counts, discrete, event, settings, text, with_sent};
+use crate::fixture::{counts, discrete, event, settings, text, with_sent};
 
 fn at_most(series_per_metric: usize, series: usize) -> Limits {
     Limits {

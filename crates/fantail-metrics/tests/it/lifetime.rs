@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use fantail_event::{Dialect, Value};
+use fantail_event::{Dialect, ValueRef};
 use fantail_metrics::{Limits, Linear, Method, MetricId, Modifier, Registry, RegistryErrorKind};
 
-use crate::registry::{counts, discrete, event, settings, text, with_sent};
+use crate::fixture::{counts, discrete, event, settings, text, with_sent, words};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -84,7 +84,7 @@ fn room_comes_back() {
     for round in 0..100 {
         // Two take what room there is, with that for `other` and for none.
         observe(&mut registry, id, &["a", "b", "other", "c", "d", "e"]);
-        let list = event(vec![("g", Value::List(Vec::new()))]);
+        let list = event(vec![("g", words(""))]);
         with_sent(&list, |sent| assert!(registry.observe(id, sent)));
         let names = counts(&registry.snapshot(), 0);
         let names = names.split_once(' ').unwrap().1.to_owned();
@@ -141,8 +141,8 @@ fn thousands_come_and_go() {
     for minute in 0..50_i64 {
         for n in 0..1_000 {
             let fields = vec![
-                ("g", Value::Int(minute * 700 + n)),
-                ("h", Value::Int(n % 3)),
+                ("g", ValueRef::Int(minute * 700 + n)),
+                ("h", ValueRef::Int(n % 3)),
             ];
             with_sent(&event(fields), |sent| assert!(registry.observe(id, sent)));
         }
@@ -159,7 +159,10 @@ fn thousands_come_and_go() {
     // Each is found where it is: nothing comes twice.
     let before = registry.series();
     for n in 0..1_000 {
-        let fields = vec![("g", Value::Int(49 * 700 + n)), ("h", Value::Int(n % 3))];
+        let fields = vec![
+            ("g", ValueRef::Int(49 * 700 + n)),
+            ("h", ValueRef::Int(n % 3)),
+        ];
         with_sent(&event(fields), |sent| assert!(registry.observe(id, sent)));
     }
     assert_eq!(registry.series(), before);
@@ -177,7 +180,7 @@ fn declared_series_begin_at_zero() {
     check(&registry, &format!("{declared} dropped=0"));
     // Again changes nothing, and an event finds them.
     registry.declare(id, &[b"ok"]).unwrap();
-    let fields = vec![("g", text("Ok")), ("x", Value::Int(3))];
+    let fields = vec![("g", text("Ok")), ("x", ValueRef::Int(3))];
     with_sent(&event(fields), |sent| assert!(registry.observe(id, sent)));
     registry.drop_idle(at(0), at(1));
     assert_eq!(registry.drop_idle(at(1_000), at(1)), 0);

@@ -1,7 +1,9 @@
 //! What distributions and series take.
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_event::{Dialect, ValueRef};
 use fantail_metrics::{Distribution, GroupBy, Method, MetricSettings, Registry};
+
+use crate::fixture::{event, with_sent};
 
 fn check(values: impl IntoIterator<Item = u64>, most: usize) {
     let distribution: Distribution = values.into_iter().collect();
@@ -62,7 +64,6 @@ fn no_values_take_more_than_stated() {
 
 #[test]
 fn limits_hold_the_series() {
-    let categories = CategoryTree::default();
     let mut registry = Registry::new(Dialect::V2_4);
     let level = |field: &[u8]| GroupBy {
         field: field.to_vec(),
@@ -77,17 +78,9 @@ fn limits_hold_the_series() {
         .unwrap();
     let most = registry.limits().series_per_metric;
     for number in 0..150_000_i64 {
-        let mut event = Event::new(Timestamp::default());
-        event.set(&b"a"[..], Value::Int(number));
-        event.set(&b"b"[..], Value::Int(number / 3));
-        let sent = SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &[],
-            global: &[],
-            categories: &categories,
-        };
-        assert!(registry.observe(metric, &sent));
+        let (a, b) = (ValueRef::Int(number), ValueRef::Int(number / 3));
+        let event = event(vec![("a", a), ("b", b)]);
+        with_sent(&event, |sent| assert!(registry.observe(metric, sent)));
         assert!(registry.series() <= most);
     }
     assert!(registry.series() > most / 2);

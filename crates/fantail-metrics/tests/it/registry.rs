@@ -2,71 +2,17 @@
 
 use std::net::Ipv4Addr;
 
-use fantail_event::{
-    CategoryTree, Dialect, Event, EventView, Ip, Level, SentEvent, Timestamp, Value, ValueRef,
-};
+use fantail_event::{Dialect, Event, EventView, Ip, Timestamp, ValueRef};
 use fantail_metrics::{
-    Exponential, GroupBy, Limits, Linear, Method, MetricSettings, Modifier, Registry,
-    RegistryErrorKind, Snapshot,
-    dump::{self, Names},
+    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, RegistryErrorKind,
 };
 
-pub(crate) fn settings(name: &str, fields: &str, group_by: &[(&str, Method)]) -> MetricSettings {
-    MetricSettings {
-        name: name.into(),
-        description: Vec::new(),
-        fields: fields.split_whitespace().map(Into::into).collect(),
-        group_by: group_by
-            .iter()
-            .map(|(field, method)| GroupBy {
-                field: (*field).into(),
-                method: method.clone(),
-            })
-            .collect(),
-    }
-}
-
-pub(crate) fn discrete() -> Method {
-    Method::Discrete(Vec::new())
-}
-
-pub(crate) fn event(fields: Vec<(&'static str, Value<'static>)>) -> Event<'static> {
-    let mut event = Event::new(Timestamp::default());
-    for (key, value) in fields {
-        event.set(key.as_bytes(), value);
-    }
-    event
-}
-
-pub(crate) fn text(value: &'static str) -> Value<'static> {
-    Value::Str(value.as_bytes().into())
-}
-
-pub(crate) fn with_sent<T>(event: &Event<'_>, f: impl FnOnce(&SentEvent<'_>) -> T) -> T {
-    f(&SentEvent {
-        level: Level::Info,
-        event,
-        parents: &[],
-        global: &[],
-        categories: &CategoryTree::default(),
-    })
-}
-
-/// `name=count` of each series, the full names without the metric's.
-pub(crate) fn counts(snapshot: &Snapshot, metric: usize) -> String {
-    let metric = &snapshot.metrics()[metric];
-    dump::rows(metric, snapshot.dialect(), Names::Full)
-        .map(|row| {
-            let name = String::from_utf8_lossy(&row.name);
-            let own = name.split_once('_').map_or("", |(_, rest)| rest);
-            format!("{own}={}", row.fields[0].1.count())
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
-}
+use crate::fixture::{
+    counts, discrete, event, event_between, list, settings, text, with_sent, words,
+};
 
 #[track_caller]
-fn check(limits: Limits, settings: &MetricSettings, events: Vec<Event<'_>>, expected: &str) {
+fn check(limits: Limits, settings: &MetricSettings, events: Vec<Event>, expected: &str) {
     let mut registry = Registry::with_limits(Dialect::V2_4, limits);
     let id = registry.add(settings.clone()).unwrap();
     for event in events {
@@ -90,12 +36,12 @@ fn values_of_different_types_with_the_same_text_share_a_series() {
     let ip = Ip::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
     let values = [
         text("5"),
-        Value::Int(5),
-        Value::List(vec![b"5"[..].into()]),
-        Value::Ip(ip),
+        ValueRef::Int(5),
+        words("5"),
+        ValueRef::from(ip),
         text("127.0.0.1"),
-        Value::Int(-5),
-        Value::Time(Timestamp::default()),
+        ValueRef::Int(-5),
+        ValueRef::Time(Timestamp::default()),
     ];
     let events = values.map(|value| event(vec![("g", value)])).into();
     let by = settings("m", "", &[("g", discrete())]);
@@ -150,7 +96,7 @@ fn buckets_past_the_limit() {
     let linear = Method::Linear(Linear::new(0, 100, 1).unwrap());
     let by = settings("m", "", &[("x", linear)]);
     let events = [5, 6, 7, 5]
-        .map(|x| event(vec![("x", Value::Int(x))]))
+        .map(|x| event(vec![("x", ValueRef::Int(x))]))
         .into();
     check(at_most(4), &by, events, "=4 x_5_5=2 other=2 overflowed=2");
 }
@@ -160,7 +106,7 @@ fn buckets_past_the_limit() {
 #[test]
 fn integers_that_end_dovecot() {
     let values = [i64::MIN, i64::MIN + 1, -1, 0, 1, 25, 26, 27, i64::MAX];
-    let events = || values.map(|x| event(vec![("x", Value::Int(x))])).into();
+    let events = || values.map(|x| event(vec![("x", ValueRef::Int(x))])).into();
     let linear = Method::Linear(Linear::new(5, 26, 10).unwrap());
     check(
         Limits::default(),
@@ -190,11 +136,13 @@ fn all_methods_take_all_values() {
         [
             Some(text("a@b")),
             Some(text("")),
-            Some(Value::Int(3)),
-            Some(Value::Time(Timestamp::from_unix_micros(5))),
-            Some(Value::Ip(Ip::from(std::net::IpAddr::from([1, 2, 3, 4])))),
-            Some(Value::List(vec![b"x@y"[..].into(), b"x@y"[..].into()])),
-            Some(Value::List(Vec::new())),
+            Some(ValueRef::Int(3)),
+            Some(ValueRef::Time(Timestamp::from_unix_micros(5))),
+            Some(ValueRef::from(Ip::from(std::net::IpAddr::from([
+                1, 2, 3, 4,
+            ])))),
+            Some(words("x@y x@y")),
+            Some(words("")),
             None,
         ]
     };
@@ -221,8 +169,8 @@ fn all_methods_take_all_values() {
 #[test]
 fn lists_multiply_up_to_a_limit() {
     let many = |prefix: &str, count: usize| {
-        let elements = (0..count).map(|n| format!("{prefix}{n}").into_bytes().into());
-        Value::List(elements.collect())
+        let elements = (0..count).map(|n| format!("{prefix}{n}"));
+        list(elements.collect())
     };
     let by = settings("m", "", &[("l", discrete()), ("k", discrete())]);
     let mut registry = Registry::new(Dialect::V2_4);
@@ -247,14 +195,14 @@ fn events_without_a_value_are_accounted_for() {
             [
                 None,
                 Some(text("a")),
-                Some(Value::Int(7)),
-                Some(Value::List(Vec::new())),
+                Some(ValueRef::Int(7)),
+                Some(words("")),
             ]
         };
         let mut events = 0;
         for g in values() {
             for x in values() {
-                let fields = [g.clone().map(|v| ("g", v)), x.map(|v| ("x", v))];
+                let fields = [g.map(|v| ("g", v)), x.map(|v| ("x", v))];
                 let event = event(fields.into_iter().flatten().collect());
                 with_sent(&event, |sent| assert!(registry.observe(id, sent)));
                 events += 1;
@@ -305,9 +253,7 @@ fn events_of_other_types_are_counted() {
 /// The clock of a client was set back: Dovecot's stats process ends there.
 #[test]
 fn a_negative_duration_counts_as_none() {
-    let mut early = event(Vec::new());
-    early.created = Timestamp::from_unix_micros(10);
-    early.sent = Some(Timestamp::from_unix_micros(9));
+    let early = event_between([10, 9], Vec::new());
     let mut registry = Registry::new(Dialect::V2_4);
     let id = registry.add(settings("m", "duration", &[])).unwrap();
     with_sent(&early, |sent| assert!(registry.observe(id, sent)));
@@ -437,7 +383,7 @@ fn a_reset_keeps_the_series() {
         &[("x", Method::Linear(Linear::new(0, 10, 10).unwrap()))],
     );
     let id = registry.add(by).unwrap();
-    let one = event(vec![("x", Value::Int(4))]);
+    let one = event(vec![("x", ValueRef::Int(4))]);
     with_sent(&one, |sent| assert!(registry.observe(id, sent)));
     registry.reset();
     assert_eq!(counts(&registry.snapshot(), 0), "=0 x_1_10=0");

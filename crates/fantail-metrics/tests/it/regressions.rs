@@ -4,12 +4,12 @@
 //! of one that was fixed there since 2.3.0, N with one found on 2.3.19 and
 //! 2.4.1.
 
-use fantail_event::{Dialect, Event, Timestamp, Value};
+use fantail_event::{Ancestor, Dialect, Event, SentEvent, ValueRef};
 use fantail_metrics::{
     Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot,
 };
 
-use crate::registry::{counts, discrete, event, settings, text, with_sent};
+use crate::fixture::{counts, discrete, event, event_between, settings, text, with_sent, words};
 
 fn linear(min: u64, max: u64, step: u64) -> Method {
     Method::Linear(Linear::new(min, max, step).unwrap())
@@ -19,7 +19,7 @@ fn exponential(min: u32, max: u32, base: u32) -> Method {
     Method::Exponential(Exponential::new(min, max, base).unwrap())
 }
 
-fn played(dialect: Dialect, by: &MetricSettings, events: Vec<Event<'_>>) -> Snapshot {
+fn played(dialect: Dialect, by: &MetricSettings, events: Vec<Event>) -> Snapshot {
     let mut registry = Registry::with_limits(dialect, Limits::default());
     let id = registry.add(by.clone()).unwrap();
     for event in events {
@@ -29,13 +29,13 @@ fn played(dialect: Dialect, by: &MetricSettings, events: Vec<Event<'_>>) -> Snap
 }
 
 #[track_caller]
-fn check(by: &MetricSettings, events: Vec<Event<'_>>, expected: &str) {
+fn check(by: &MetricSettings, events: Vec<Event>, expected: &str) {
     let snapshot = played(Dialect::V2_4, by, events);
     assert_eq!(counts(&snapshot, 0), expected);
 }
 
-fn integers(values: &[i64]) -> Vec<Event<'static>> {
-    let one = |value: &i64| event(vec![("x", Value::Int(*value))]);
+fn integers(values: &[i64]) -> Vec<Event> {
+    let one = |value: &i64| event(vec![("x", ValueRef::Int(*value))]);
     values.iter().map(one).collect()
 }
 
@@ -111,7 +111,7 @@ fn r12_long_values_stay_apart() {
     let by = settings("m", "", &[("g", discrete())]);
     let long = |last: u8| {
         let value = [&[b'v'; 5_000][..], &[last]].concat();
-        event(vec![("g", Value::Str(value.into()))])
+        event(vec![("g", ValueRef::from(&value))])
     };
     let snapshot = played(Dialect::V2_4, &by, vec![long(b'a'), long(b'b'), long(b'a')]);
     let series = snapshot.metrics()[0].series().iter().skip(1);
@@ -145,19 +145,17 @@ fn r24_adding_and_removing_at_run_time() {
 #[test]
 fn r25_lists() {
     let by = settings("m", "", &[("l", discrete())]);
-    let list = |elements: &[&'static str]| {
-        Value::List(elements.iter().map(|e| e.as_bytes().into()).collect())
-    };
-    let parent = event(vec![("l", list(&["above", "a"]))]);
-    let child = event(vec![("l", list(&["b", "a"]))]);
+    let parent = event(vec![("l", words("above a"))]);
+    let child = event(vec![("l", words("b a"))]);
     let mut registry = Registry::new(Dialect::V2_4);
     let id = registry.add(by).unwrap();
-    let sent = fantail_event::SentEvent {
-        level: fantail_event::Level::Info,
-        event: &child,
-        parents: &[&parent],
-        global: &[],
-        categories: &fantail_event::CategoryTree::default(),
+    let parent = Ancestor {
+        event: &parent,
+        live: None,
+    };
+    let sent = SentEvent {
+        parents: &[parent],
+        ..SentEvent::alone(&child)
     };
     assert!(registry.observe(id, &sent));
     assert_eq!(counts(&registry.snapshot(), 0), "=1 a=1 above=1 b=1");
@@ -191,7 +189,7 @@ fn r32_all_methods_with_and_without_values() {
 #[test]
 fn r37_any_bytes() {
     let by = settings("m", "", &[("g", discrete())]);
-    let values = (0..=255_u8).map(|byte| event(vec![("g", Value::Str(vec![b'x', byte].into()))]));
+    let values = (0..=255_u8).map(|byte| event(vec![("g", ValueRef::from(&[b'x', byte]))]));
     let snapshot = played(Dialect::V2_4, &by, values.collect());
     let series = snapshot.metrics()[0].series().iter().skip(1);
     let texts: std::collections::BTreeSet<String> =
@@ -204,10 +202,8 @@ fn r37_any_bytes() {
 #[test]
 fn r28_durations() {
     let long = |micros: i64| {
-        let mut event = event(vec![("x", Value::Int(5_000_000))]);
-        event.created = Timestamp::from_unix_micros(1_000_000);
-        event.sent = Some(Timestamp::from_unix_micros(1_000_000 + micros));
-        event
+        let fields = vec![("x", ValueRef::Int(5_000_000))];
+        event_between([1_000_000, 1_000_000 + micros], fields)
     };
     let by = settings("m", "x", &[("duration", exponential(1, 6, 10))]);
     let snapshot = played(Dialect::V2_4, &by, vec![long(11), long(5_000_000_000)]);

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use fantail_event::{Dialect, Value};
+use fantail_event::{Dialect, ValueRef};
 use fantail_metrics::{Linear, Method, MetricSettings, Percentile, Registry, Snapshot};
 
-use crate::registry::{counts, discrete, event, settings, text, with_sent};
+use crate::fixture::{counts, discrete, event, settings, text, with_sent};
 
 fn by_user_and_size() -> MetricSettings {
     let linear = Method::Linear(Linear::new(0, 100, 10).unwrap());
@@ -14,7 +14,7 @@ fn by_user_and_size() -> MetricSettings {
 
 fn observe(registry: &mut Registry, user: &'static str, size: i64) {
     let id = registry.id(b"m").unwrap();
-    let event = event(vec![("user", text(user)), ("size", Value::Int(size))]);
+    let event = event(vec![("user", text(user)), ("size", ValueRef::Int(size))]);
     with_sent(&event, |sent| assert!(registry.observe(id, sent)));
 }
 
@@ -55,8 +55,8 @@ fn any_number_of_shards_adds_up() {
             _ => 2 + number * number % 13 * 2,
         };
         let number = i64::try_from(number).unwrap();
-        let user = Value::Int(number * 7 % 401);
-        let event = event(vec![("user", user), ("size", Value::Int(number % 53))]);
+        let user = ValueRef::Int(number * 7 % 401);
+        let event = event(vec![("user", user), ("size", ValueRef::Int(number % 53))]);
         for registry in [&mut whole, &mut shards[shard]] {
             let id = registry.id(b"m").unwrap();
             with_sent(&event, |sent| assert!(registry.observe(id, sent)));

@@ -1,6 +1,6 @@
 //! What is saved comes back as it was, and files that are none are errors.
 
-use fantail_event::{Dialect, Event, Timestamp, Value};
+use fantail_event::{Dialect, Event, Timestamp, ValueRef};
 use fantail_metrics::{
     Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot, dump,
     state::{self, State, StateErrorKind},
@@ -8,7 +8,7 @@ use fantail_metrics::{
 use proptest::prelude::*;
 
 use crate::{
-    registry::{counts, discrete, event, settings, text, with_sent},
+    fixture::{counts, discrete, event, event_between, settings, text, with_sent, words},
     snapshots::contents,
 };
 
@@ -31,7 +31,7 @@ fn registry(dialect: Dialect) -> Registry {
     registry
 }
 
-fn observe(registry: &mut Registry, event: &Event<'_>) {
+fn observe(registry: &mut Registry, event: &Event) {
     let ids: Vec<_> = registry.ids().collect();
     with_sent(event, |sent| {
         assert!(ids.iter().all(|id| registry.observe(*id, sent)));
@@ -39,27 +39,26 @@ fn observe(registry: &mut Registry, event: &Event<'_>) {
 }
 
 /// An event of each kind that there is, from any number.
-fn any_event(seed: u64) -> Event<'static> {
+fn any_event(seed: u64) -> Event {
     let number = (seed >> 8).cast_signed() >> (seed & 63);
-    let mut fields = vec![("y", Value::Int(number.wrapping_mul(7)))];
+    let (long, bytes) = ([b'l'; 300], number.to_be_bytes());
+    let user = format!("u{}@example", seed % 11);
+    let mut fields = vec![("y", ValueRef::Int(number.wrapping_mul(7)))];
     match seed % 11 {
-        0 => fields.push(("g", Value::Str(vec![b'l'; 300].into()))),
-        1 => fields.push(("g", Value::Str(number.to_be_bytes().to_vec().into()))),
-        2 => fields.push(("g", Value::List(vec![b"a@b"[..].into(), b"c@b"[..].into()]))),
-        3 => fields.push(("g", Value::List(Vec::new()))),
+        0 => fields.push(("g", ValueRef::from(&long))),
+        1 => fields.push(("g", ValueRef::from(&bytes))),
+        2 => fields.push(("g", words("a@b c@b"))),
+        3 => fields.push(("g", words(""))),
         4 => {}
-        n => fields.push(("g", Value::Str(format!("u{n}@example").into_bytes().into()))),
+        _ => fields.push(("g", ValueRef::from(&user))),
     }
     match seed % 7 {
-        0 => fields.push(("x", Value::Time(Timestamp::from_unix_micros(number)))),
+        0 => fields.push(("x", ValueRef::Time(Timestamp::from_unix_micros(number)))),
         1 => {}
-        2 => fields.push(("x", Value::Int(number))),
-        _ => fields.push(("x", Value::Int(number % 2_000))),
+        2 => fields.push(("x", ValueRef::Int(number))),
+        _ => fields.push(("x", ValueRef::Int(number % 2_000))),
     }
-    let mut event = event(fields);
-    event.created = Timestamp::from_unix_micros(1_000_000);
-    event.sent = Some(Timestamp::from_unix_micros(1_000_000 + (number & 0xF_FFFF)));
-    event
+    event_between([1_000_000, 1_000_000 + (number & 0xF_FFFF)], fields)
 }
 
 fn random(seed: u64) -> impl Iterator<Item = u64> {
@@ -149,7 +148,7 @@ proptest! {
 
 #[test]
 fn only_unchanged_metrics_come_back() {
-    let one = event(vec![("x", Value::Int(1))]);
+    let one = event(vec![("x", ValueRef::Int(1))]);
     let saved = {
         let mut registry = Registry::new(Dialect::V2_4);
         for name in ["same", "fields", "levels", "filter", "gone"] {

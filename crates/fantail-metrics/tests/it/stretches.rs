@@ -1,20 +1,20 @@
 //! Series that are written many at a time, beside the same one by one.
 
-use fantail_event::{Dialect, Value, escape::escape};
+use fantail_event::{Dialect, ValueRef, escape::escape};
 use fantail_metrics::{
     Label, Limits, MetricSettings, Registry, Snapshot, Stretch,
     dump::{self, Column, Names},
 };
 
-use crate::registry::{discrete, event, settings, text, with_sent};
+use crate::fixture::{discrete, event, settings, text, with_sent};
 
 /// Each label once or more, by the number of its events.
 fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]) -> Snapshot {
     let mut registry = Registry::new(dialect);
     let id = registry.add(metric).unwrap();
     for (label, events) in labels {
-        let user = Value::Str(label.clone().into());
-        let event = event(vec![("user", user), ("size", Value::Int(7))]);
+        let user = ValueRef::from(label);
+        let event = event(vec![("user", user), ("size", ValueRef::Int(7))]);
         for _ in 0..*events {
             with_sent(&event, |sent| assert!(registry.observe(id, sent)));
         }
@@ -166,8 +166,8 @@ fn by_levels(dialect: Dialect, events: &[(&'static str, usize, &'static str)]) -
     let mut registry = Registry::new(dialect);
     let id = registry.add(settings("logins", "", &levels)).unwrap();
     for (command, user, reply) in events {
-        let user = Value::Str(format!("user{user}@example.com").into_bytes().into());
-        let mut fields = vec![("command", text(command)), ("user", user)];
+        let user = format!("user{user}@example.com");
+        let mut fields = vec![("command", text(command)), ("user", ValueRef::from(&user))];
         if !reply.is_empty() {
             fields.push(("reply", text(reply)));
         }

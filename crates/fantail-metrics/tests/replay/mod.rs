@@ -3,13 +3,13 @@
 //! The configuration is read just well enough for the files that tests have:
 //! metrics with a filter, fields and the one-line `group_by` of 2.3.
 
-use fantail_event::{CategoryTree, Dialect, SentEvent};
+use fantail_event::{Activity, Dialect, EventView as _};
 use fantail_filter::Filter;
 use fantail_metrics::{
     Exponential, GroupBy, Linear, Method, MetricId, MetricSettings, Modifier, Registry,
 };
 use fantail_syntax::ParseOptions;
-use fantail_wire::{Connection, Limits, capture::Capture};
+use fantail_wire::{Connection, Intake, Limits, capture::Capture};
 
 /// A registry and the filters of its metrics.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Player {
     /// What was counted.
     pub(crate) registry: Registry,
     filters: Vec<(MetricId, Filter)>,
-    categories: CategoryTree,
+    intake: Intake,
     dialect: Dialect,
 }
 
@@ -36,7 +36,7 @@ impl Player {
         Self {
             registry,
             filters,
-            categories: CategoryTree::default(),
+            intake: Intake::new(),
             dialect,
         }
     }
@@ -49,19 +49,23 @@ impl Player {
             self.dialect == Dialect::V2_3 || self.filters.iter().all(|(_, f)| f.requires_name());
         let (registry, filters) = (&mut self.registry, &self.filters);
         for line in lines {
-            let observe = |event: &SentEvent<'_>| {
-                if named_only && event.event.name.is_none() {
+            let observe = |activity: Activity<'_>| {
+                let Activity::Sent { event, .. } = activity else {
+                    return;
+                };
+                if named_only && event.name().is_none() {
                     return;
                 }
                 for (metric, filter) in filters {
-                    if filter.evaluate(event) {
-                        assert!(registry.observe(*metric, event));
+                    if filter.evaluate(&event) {
+                        assert!(registry.observe(*metric, &event));
                     }
                 }
             };
-            let outcome = connection.handle(line, &mut self.categories, observe);
+            let outcome = connection.handle(line, &mut self.intake, observe);
             assert_eq!(outcome, Ok(()), "{}", line.escape_ascii());
         }
+        connection.close(&mut self.intake, |_| {});
     }
 
     /// Plays a file of events, which are escaped, as one connection.

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use fantail_event::Value;
+use fantail_event::ValueRef;
 use fantail_metrics::{Limits, Snapshot};
 use fantail_openmetrics::{Format, Options};
 use fantail_testkit::{checked, program, python, skip};
@@ -18,9 +18,8 @@ use crate::{
 fn snapshots() -> Vec<(&'static str, Snapshot)> {
     let recorded = SMALL.iter().chain(&RECORDED);
     let mut all: Vec<_> = recorded.map(|case| (case.name, case.snapshot())).collect();
-    let events = hostile_values()
-        .into_iter()
-        .map(|v| vec![("v", Value::Str(v.into()))]);
+    let values = hostile_values();
+    let events = values.iter().map(|v| vec![("v", ValueRef::from(v))]);
     let metrics = vec![
         metric("one", &["v"], &[("v", discrete())]),
         metric(
@@ -33,7 +32,7 @@ fn snapshots() -> Vec<(&'static str, Snapshot)> {
         "hostile",
         played(metrics, Limits::default(), events.collect()),
     ));
-    let numbers = [-5, 0, 7, i64::MAX].map(|x| vec![("x", Value::Int(x))]);
+    let numbers = [-5, 0, 7, i64::MAX].map(|x| vec![("x", ValueRef::Int(x))]);
     let bounds = linear(1 << 62, 1 << 58);
     let metrics = vec![metric("wide", &["x"], &[("x", bounds)])];
     all.push((

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_event::{Dialect, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{Limits, MetricSettings, Registry, Snapshot};
 use fantail_openmetrics::{Exposition, Format, Options};
 use fantail_testkit::{python, skip};
@@ -10,7 +10,7 @@ use fantail_testkit::{python, skip};
 use crate::{
     checkers::complaints,
     exposition::answer,
-    hostile::{discrete, hostile_values, linear, metric},
+    hostile::{discrete, event, hostile_values, linear, metric, observed},
 };
 
 fn metrics() -> Vec<MetricSettings> {
@@ -35,20 +35,15 @@ fn played(field: Option<&[u8]>, sessions: &[Vec<u8>]) -> Snapshot {
         .map(|m| registry.add(m).unwrap())
         .collect();
     for (session, second) in sessions.iter().zip(1_700_000_000..) {
-        let mut event = Event::new(Timestamp::default());
-        event.created = Timestamp::from_unix_micros(1_000_000);
-        event.sent = Some(Timestamp::from_unix_micros(1_001_500));
-        event.set(&b"session"[..], Value::Str(session.as_slice().into()));
-        event.set(&b"cmd"[..], Value::Str(b"a"[..].into()));
+        let times = [1_000_000, 1_001_500].map(Timestamp::from_unix_micros);
         let n = i64::try_from(session.len()).unwrap();
-        event.set(&b"n"[..], Value::Int(n));
-        let sent = SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &[],
-            global: &[],
-            categories: &CategoryTree::default(),
-        };
+        let fields = vec![
+            ("session", ValueRef::from(session)),
+            ("cmd", ValueRef::from("a")),
+            ("n", ValueRef::Int(n)),
+        ];
+        let event = event(times, fields);
+        let sent = SentEvent::alone(&event);
         let time = Timestamp::new(second, 250_000).unwrap();
         ids.iter()
             .for_each(|id| assert!(registry.observe_at(*id, &sent, time)));
@@ -159,19 +154,10 @@ fn limits_are_told() {
         .collect();
     // Series that are declared begin at zero.
     registry.declare(ids[0], &[b"OK"]).unwrap();
-    let categories = CategoryTree::default();
     for cmd in ["1", "2", "3", "4", "5"] {
-        let mut event = Event::new(Timestamp::default());
-        event.set(&b"cmd"[..], Value::Str(cmd.as_bytes().into()));
-        let sent = SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &[],
-            global: &[],
-            categories: &categories,
-        };
-        ids.iter()
-            .for_each(|id| assert!(registry.observe(*id, &sent)));
+        let never = [Timestamp::default(); 2];
+        let event = event(never, vec![("cmd", ValueRef::from(cmd))]);
+        observed(&mut registry, &ids, &event);
     }
     let snapshot = registry.snapshot();
     let overflowed = snapshot.metrics()[0].overflowed();

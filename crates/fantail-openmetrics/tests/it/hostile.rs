@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fantail_event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, Value};
+use fantail_event::{Dialect, Event, EventBuilder, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{
     Exponential, GroupBy, Limits, Linear, Method, MetricId, MetricSettings, Registry, Snapshot,
 };
@@ -40,7 +40,7 @@ pub(crate) fn linear(max: u64, step: u64) -> Method {
 pub(crate) fn played(
     metrics: Vec<MetricSettings>,
     limits: Limits,
-    events: Vec<Vec<(&'static str, Value<'static>)>>,
+    events: Vec<Vec<(&str, ValueRef<'_>)>>,
 ) -> Snapshot {
     let mut registry = Registry::with_limits(Dialect::V2_4, limits);
     let ids: Vec<_> = metrics
@@ -48,25 +48,22 @@ pub(crate) fn played(
         .map(|m| registry.add(m).unwrap())
         .collect();
     for fields in events {
-        let mut event = Event::new(Timestamp::default());
-        event.sent = Some(Timestamp::from_unix_micros(1_500));
-        for (key, value) in fields {
-            event.set(key.as_bytes(), value);
-        }
-        observed(&mut registry, &ids, &event);
+        let times = [0, 1_500].map(Timestamp::from_unix_micros);
+        observed(&mut registry, &ids, &event(times, fields));
     }
     registry.snapshot()
 }
 
+/// An event with the times of its creation and of its sending.
+pub(crate) fn event([created, sent]: [Timestamp; 2], fields: Vec<(&str, ValueRef<'_>)>) -> Event {
+    let set = |event: EventBuilder, (key, value): (&str, ValueRef<'_>)| event.field(key, value);
+    let begun = Event::builder(created).sent(sent);
+    fields.into_iter().fold(begun, set).build().unwrap()
+}
+
 /// Counts an event that stands alone.
-pub(crate) fn observed(registry: &mut Registry, ids: &[MetricId], event: &Event<'_>) {
-    let sent = SentEvent {
-        level: Level::Info,
-        event,
-        parents: &[],
-        global: &[],
-        categories: &CategoryTree::default(),
-    };
+pub(crate) fn observed(registry: &mut Registry, ids: &[MetricId], event: &Event) {
+    let sent = SentEvent::alone(event);
     assert!(ids.iter().all(|id| registry.observe(*id, &sent)));
 }
 
@@ -109,8 +106,8 @@ fn values_stay_apart() {
     let values = hostile_values();
     let many = values.len();
     let events = values
-        .into_iter()
-        .map(|value| vec![("v", Value::Str(value.into()))])
+        .iter()
+        .map(|value| vec![("v", ValueRef::from(value))])
         .collect();
     let metrics = vec![
         metric("one", &["v"], &[("v", discrete())]),
@@ -147,9 +144,9 @@ fn values_stay_apart() {
 /// label: they are one sample.
 #[test]
 fn empty_labels_are_one_sample() {
-    let time = || Value::Time(Timestamp::default());
-    let empty = || Value::Str(b""[..].into());
-    let x = || Value::Str(b"x"[..].into());
+    let time = || ValueRef::Time(Timestamp::default());
+    let empty = || ValueRef::from("");
+    let x = || ValueRef::from("x");
     let events = vec![
         vec![],
         vec![("a", empty()), ("b", empty())],
@@ -196,9 +193,9 @@ fn odd_levels() {
     let events = (0..4)
         .map(|n| {
             vec![
-                ("le", Value::Int(n * 3)),
-                ("a-b", Value::Int(n)),
-                ("a.b", Value::Int(n * 5)),
+                ("le", ValueRef::Int(n * 3)),
+                ("a-b", ValueRef::Int(n)),
+                ("a.b", ValueRef::Int(n * 5)),
             ]
         })
         .collect();
@@ -234,7 +231,11 @@ fn names_that_meet() {
         metric("h_created", &[], &[]),
         metric("il-legal", &[], &[]),
     ];
-    let snapshot = played(metrics, Limits::default(), vec![vec![("x", Value::Int(7))]]);
+    let snapshot = played(
+        metrics,
+        Limits::default(),
+        vec![vec![("x", ValueRef::Int(7))]],
+    );
     for options in all_options() {
         let (text, left_out) = answer(&snapshot, options.clone());
         rules::read(&text, options.format);
@@ -263,7 +264,7 @@ fn names_that_meet() {
 #[test]
 fn histograms_of_odd_values() {
     let by = metric("h", &[], &[("x", linear(20, 10))]);
-    let values = |all: &[i64]| all.iter().map(|x| vec![("x", Value::Int(*x))]).collect();
+    let values = |all: &[i64]| all.iter().map(|x| vec![("x", ValueRef::Int(*x))]).collect();
     let text = |limits, all: &[i64], format| {
         let snapshot = played(vec![by.clone()], limits, values(all));
         let (text, _) = answer(&snapshot, Options::new(format));

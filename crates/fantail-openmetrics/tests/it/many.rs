@@ -1,12 +1,12 @@
 //! Samples that are written many at a time, beside the same one by one.
 
-use fantail_event::{Dialect, Event, Timestamp, Value};
+use fantail_event::{Dialect, Timestamp, ValueRef};
 use fantail_metrics::{Registry, Snapshot};
 use fantail_openmetrics::{Format, Options};
 
 use crate::{
     exposition::{all_options, answer},
-    hostile::{discrete, hostile_values, metric, observed},
+    hostile::{discrete, event, hostile_values, metric, observed},
 };
 
 /// An event for each user, with this size and so many microseconds long.
@@ -26,12 +26,13 @@ fn played_below(commands: &[&str], events: impl Iterator<Item = (Vec<u8>, i64)>)
     let command = |at: usize| commands.get(at).copied().unwrap_or_default();
     let each = (0..commands.len().max(1)).flat_map(|at| events.iter().map(move |it| (at, it)));
     for (at, (user, size)) in each {
-        let mut event = Event::new(Timestamp::from_unix_micros(1_000_000));
-        event.sent = Some(Timestamp::from_unix_micros(1_000_000 + size));
-        event.set(&b"command"[..], Value::Str(command(at).as_bytes().into()));
-        event.set(&b"user"[..], Value::Str(user.clone().into()));
-        event.set(&b"size"[..], Value::Int(*size));
-        observed(&mut registry, &[id], &event);
+        let times = [1_000_000, 1_000_000 + size].map(Timestamp::from_unix_micros);
+        let fields = vec![
+            ("command", ValueRef::from(command(at))),
+            ("user", ValueRef::from(user)),
+            ("size", ValueRef::Int(*size)),
+        ];
+        observed(&mut registry, &[id], &event(times, fields));
     }
     registry.snapshot()
 }

@@ -4,7 +4,7 @@
 //! of one that was fixed there since 2.3.0, N with one found on 2.3.19 and
 //! 2.4.1.
 
-use fantail_event::Value;
+use fantail_event::ValueRef;
 use fantail_metrics::{Exponential, Limits, Method, MetricSettings, Snapshot};
 use fantail_openmetrics::{Format, Options};
 
@@ -25,7 +25,7 @@ fn scrape(snapshot: &Snapshot) -> String {
 #[track_caller]
 fn check(
     metrics: Vec<MetricSettings>,
-    events: Vec<Vec<(&'static str, Value<'static>)>>,
+    events: Vec<Vec<(&'static str, ValueRef<'static>)>>,
     has: &[&str],
     not: &[&str],
 ) {
@@ -41,8 +41,8 @@ fn check(
     }
 }
 
-fn x(value: i64) -> Vec<(&'static str, Value<'static>)> {
-    vec![("x", Value::Int(value)), ("g-g", Value::Int(1))]
+fn x(value: i64) -> Vec<(&'static str, ValueRef<'static>)> {
+    vec![("x", ValueRef::Int(value)), ("g-g", ValueRef::Int(1))]
 }
 
 /// Histograms with other levels had illegal names of labels there.

@@ -1,4 +1,6 @@
-//! Both routes of fantail against the oracle.
+//! fantail against the oracle.
 
+mod many;
+mod parsing;
 mod recorded;
 mod streams;

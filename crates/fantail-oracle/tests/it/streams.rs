@@ -204,6 +204,7 @@ enum Line {
         id: u8,
     },
     Other(&'static str),
+    Close,
 }
 
 /// Lines that are no event; some are refused.
@@ -246,6 +247,7 @@ fn line() -> impl Strategy<Value = Line> {
         4 => (id(), event()).prop_map(|(id, event)| Line::Update { id, event }),
         3 => id().prop_map(|id| Line::End { id }),
         1 => select(&OTHERS[..]).prop_map(Line::Other),
+        1 => Just(Line::Close),
     ]
 }
 
@@ -304,6 +306,7 @@ impl Client {
                 format!("END\t{id}")
             }
             Line::Other(text) => (*text).to_owned(),
+            Line::Close => unreachable!("it is no line"),
         }
     }
 
@@ -344,7 +347,14 @@ fn check(dialect: Dialect, filters: &[&str], lines: &[(usize, Line)], limits: &L
         if at % 29 != 28 && !known.makes_sense(line) {
             continue;
         }
-        if !servers.line(*client, known.text(at, line).as_bytes()) {
+        let accepted = match line {
+            Line::Close => {
+                servers.close(*client);
+                false
+            }
+            line => servers.line(*client, known.text(at, line).as_bytes()),
+        };
+        if !accepted {
             *known = Client::default();
             assert!(
                 START
@@ -360,7 +370,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn both_routes_agree_with_the_oracle(
+    fn fantail_agrees_with_the_oracle(
         dialect in select(&[Dialect::V2_3, Dialect::V2_4][..]),
         filters in filters(),
         lines in vec((0..3_usize, line()), 1..80),

@@ -6,7 +6,6 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use fantail_config::{FileSystem, Options as ReadOptions, Settings};
-use fantail_engine::Plan;
 use fantail_event::Dialect;
 use tokio::task::spawn_blocking;
 
@@ -67,7 +66,8 @@ impl Control {
         let old = Arc::clone(&before);
         let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
         let mut live = prepared.map_err(|error| error.to_string())??;
-        live.onlookers = self.onlookers(&live.settings);
+        // Taps came and went while the files were read.
+        live.observers = Arc::clone(&self.live.borrow().observers);
         let now = live.exporters.clone();
         let in_force = self.enforce(live);
         tokio::spawn(async move {
@@ -87,7 +87,7 @@ fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
     let added = settings.metrics.len() - configured;
-    let plan = Plan::new(&settings).map_err(|error| error.to_string())?;
+    let plan = old.compile(&settings).map_err(|error| error.to_string())?;
     let exporters = old.exporters.follow(&settings);
     let exporters = exporters.map_err(|error| error.to_string())?;
     let live = Live {
@@ -95,7 +95,8 @@ fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
         added,
         plan: Arc::new(plan),
         exporters,
-        onlookers: Arc::default(),
+        observers: Arc::clone(&old.observers),
+        session_rules: old.session_rules.clone(),
     };
     Ok(live)
 }

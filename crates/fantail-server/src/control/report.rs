@@ -6,15 +6,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use fantail_engine::Counters;
+use fantail_engine::{Counters, RunningSessions};
 use fantail_metrics::{Limits, MetricSettings, Snapshot, state};
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 use super::Control;
 use crate::{
     StateFile,
-    sessions::Running,
-    shard::Intake,
+    shard::IntakeCounts,
     worker::{Message, Report},
 };
 
@@ -76,8 +75,8 @@ impl Control {
 /// workers.
 fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
     let workers = reports.len();
-    let (mut engine, mut intake) = (Counters::default(), Intake::default());
-    let (mut connections, mut held, mut running) = (0, 0, Running::default());
+    let (mut engine, mut intake) = (Counters::default(), IntakeCounts::default());
+    let (mut connections, mut held, mut running) = (0, 0, RunningSessions::default());
     let mut shards = Vec::with_capacity(workers);
     for report in reports {
         shards.push(report.snapshot);
@@ -85,7 +84,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
         add(&mut intake, report.intake);
         connections += report.connections;
         held += report.held;
-        running.add(&report.running);
+        running += report.running;
     }
     // All workers got the same plans in the same order.
     let snapshot = match <[Snapshot; 1]>::try_from(shards) {
@@ -103,7 +102,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
     })
 }
 
-fn add(intake: &mut Intake, other: Intake) {
+fn add(intake: &mut IntakeCounts, other: IntakeCounts) {
     intake.bytes += other.bytes;
     intake.lines += other.lines;
     intake.accepted += other.accepted;

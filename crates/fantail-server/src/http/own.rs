@@ -9,7 +9,9 @@ use std::{
 
 use fantail_openmetrics::{Exposition, Family, Kind};
 
-use crate::{handle::Handle, sessions::SERVICES, worker::Report};
+use fantail_engine::SESSION_SERVICES;
+
+use crate::{handle::Handle, worker::Report};
 
 const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family<'static> {
     Family {
@@ -100,7 +102,7 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &matched, whole.engine.matched)
 }
 
-/// All 0 unless sessions are looked at.
+/// All 0 unless a metric asks for sessions.
 fn sessions<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
     let families = [
         (
@@ -117,7 +119,7 @@ fn sessions<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()>
     ];
     for (family, numbers) in families {
         out.family(&family, |samples| {
-            for (service, number) in SERVICES.iter().zip(numbers) {
+            for (service, number) in SESSION_SERVICES.iter().zip(numbers) {
                 samples.add(&[("service", service)], number)?;
             }
             Ok(())

@@ -9,12 +9,12 @@ use std::{
 };
 
 use fantail_config::{Options, Settings, load_text};
-use fantail_engine::{Engine, ExporterId};
-use fantail_event::{CategoryTree, Timestamp};
-use fantail_format::Moment;
+use fantail_engine::{Engine, Exported};
+use fantail_event::Timestamp;
+use fantail_format::ExportContext;
 use fantail_metrics::dump::{Column, write_answer};
 use fantail_wire::{
-    Connection, Limits,
+    Connection, Intake, Limits,
     capture::{Capture, RecordedConnection},
 };
 
@@ -70,20 +70,23 @@ impl Recording {
     fn replayed(&self, connections: &[&RecordedConnection<'_>]) -> String {
         let settings = self.settings();
         let mut engine = Engine::new(&settings).unwrap();
-        let mut categories = CategoryTree::default();
-        let moment = Moment {
-            hostname: b"",
-            now: Timestamp::default(),
+        let mut intake = Intake::new();
+        let context = ExportContext {
+            host: b"",
+            received_at: Timestamp::default(),
         };
-        let mut sink = |_: ExporterId, _: &[u8]| {};
+        let mut sink = |_: Exported<'_>| {};
         for recorded in connections {
             let mut connection = Connection::new(settings.dialect, Limits::default());
             for line in &recorded.lines {
-                let handled = connection.handle(line.line, &mut categories, |sent| {
-                    engine.handle(sent, moment, &mut sink);
+                let handled = connection.handle(line.line, &mut intake, |activity| {
+                    engine.step(&activity, context, &mut sink);
                 });
                 handled.unwrap();
             }
+            connection.close(&mut intake, |activity| {
+                engine.step(&activity, context, &mut sink);
+            });
         }
         let columns: Vec<Column> = EXACT
             .split('\t')

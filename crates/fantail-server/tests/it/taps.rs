@@ -30,6 +30,33 @@ fn shows_what_matches_and_ends_after_so_many() {
     assert_eq!(reader.line().unwrap(), "END\t0");
 }
 
+/// What an event inherits is matched and shown; so is an event that is derived.
+#[test]
+fn shows_what_is_inherited_and_derived() {
+    let sessions = "metric sessions {\n  filter = event=fantail_session_finished\n}\n";
+    let server = Fixture::new(sessions);
+    let mut reader = server.reader();
+    let filter = "user=anna AND (event=passed OR event=fantail_session_finished)";
+    assert_eq!(reader.ask(&tap(filter, 2, 30, 1000)).unwrap(), "+");
+    let below = event(3).replace("EVENT\t0\t0", "EVENT\t0\t7");
+    server.send(&format!(
+        "CATEGORY\timap\nBEGIN\t7\t0\t0\t1795328118\t0\tcimap\tSuser\tanna\n{below}END\t7\n"
+    ));
+    let line = reader.line().unwrap();
+    for part in ["event=passed", "user=anna", "number=3"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    let line = reader.line().unwrap();
+    for part in [
+        "event=fantail_session_finished",
+        "user=anna",
+        "service=imap",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert_eq!(reader.line().unwrap(), "END\t0");
+}
+
 #[test]
 fn clients_are_asked_for_its_events_while_it_lasts() {
     let server = Fixture::new("metric m {\n  filter = event=other\n}\n");

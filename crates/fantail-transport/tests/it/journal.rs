@@ -10,8 +10,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use fantail_event::{Dialect, Event, Timestamp, Value};
-use fantail_format::{FieldRules, Format, Formatter, FormatterSettings, Moment, Parts, TimeStyle};
+use fantail_event::{Dialect, EffectiveBuffers, Event, SentEvent, Timestamp};
+use fantail_format::{
+    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
+};
 use fantail_transport::{JournalPayloads, JournalSettings, JournalTransport, Transport};
 use rustix::{
     fs::{SealFlags, fcntl_get_seals},
@@ -58,11 +60,13 @@ fn send(payloads: JournalPayloads, entries: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
 }
 
 fn entry(user: &str, body: &[u8]) -> Vec<u8> {
-    let mut event = Event::new(Timestamp::from_unix_micros(5));
-    event.name = Some(b"mail_delivery_finished".as_slice().into());
-    event.set(b"user".as_slice(), Value::Str(user.as_bytes().into()));
-    event.set(b"duration".as_slice(), Value::Int(-7));
-    event.set(b"body".as_slice(), Value::Str(body.into()));
+    let event = Event::builder(Timestamp::from_unix_micros(5))
+        .name("mail_delivery_finished")
+        .field("user", user)
+        .field("size", -7)
+        .field("body", body)
+        .build()
+        .unwrap();
     let formatter = Formatter::new(FormatterSettings {
         format: Format::Journal,
         time_style: TimeStyle::Rfc3339,
@@ -74,11 +78,12 @@ fn entry(user: &str, body: &[u8]) -> Vec<u8> {
         dialect: Dialect::V2_4,
     });
     let mut entry = Vec::new();
-    let moment = Moment {
-        hostname: b"mx1",
-        now: Timestamp::default(),
+    let context = ExportContext {
+        host: b"mx1",
+        received_at: Timestamp::default(),
     };
-    formatter.write_flat(&event, moment, &mut entry);
+    let (mut buffers, sent) = (EffectiveBuffers::new(), SentEvent::alone(&event));
+    formatter.write(&buffers.gather(&sent), context, &mut entry);
     entry
 }
 
@@ -145,14 +150,14 @@ fn journalctl_shows_the_fields() {
     for (name, value) in [
         (
             "MESSAGE",
-            "event=mail_delivery_finished user=bob duration=-7 body=\"one line\"",
+            "event=mail_delivery_finished user=bob size=-7 body=\"one line\" duration=0",
         ),
         ("PRIORITY", "6"),
         ("SYSLOG_IDENTIFIER", "fantail"),
         ("DOVECOT_EVENT", "mail_delivery_finished"),
         ("DOVECOT_HOSTNAME", "mx1"),
         ("DOVECOT_START_TIME", "1970-01-01T00:00:00.000005Z"),
-        ("DOVECOT_FIELD_DURATION", "-7"),
+        ("DOVECOT_FIELD_SIZE", "-7"),
         ("DOVECOT_FIELD_BODY", "one line"),
     ] {
         assert_eq!(first[name], value, "{name}");

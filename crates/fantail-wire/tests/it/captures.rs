@@ -13,7 +13,9 @@ fn check(text: &[u8], expected: &[&str], errors: &[&str]) {
                 .lines
                 .iter()
                 .map(|l| format!(" {}@{}:{}", l.number, l.micros, l.line.escape_ascii()));
-            c.name.escape_ascii().to_string() + &lines.collect::<String>()
+            let closed = c.closed.map(|micros| format!(" closed@{micros}"));
+            let name = c.name.escape_ascii().to_string();
+            name + &lines.collect::<String>() + &closed.unwrap_or_default()
         })
         .collect();
     assert_eq!(connections, expected);
@@ -29,9 +31,15 @@ fn check(text: &[u8], expected: &[&str], errors: &[&str]) {
 fn lines_are_sorted_by_connection() {
     check(
         b"2\t10\ta\tb\n1\t11\tc\n2\t12\td\n2\t13\t<close>\n2\t14\te\n1\t15\t\n",
-        &["2 1@10:a\\tb 3@12:d", "1 2@11:c 6@15:", "2 5@14:e"],
+        &[
+            "2 1@10:a\\tb 3@12:d closed@13",
+            "1 2@11:c 6@15:",
+            "2 5@14:e",
+        ],
         &[],
     );
+    // One that was never open.
+    check(b"2\t10\t<close>\n", &[], &[]);
     check(b"", &[], &[]);
 }
 

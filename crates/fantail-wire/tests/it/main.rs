@@ -12,32 +12,32 @@
 mod captures;
 mod commands;
 mod connections;
+mod ends;
 mod readers;
 
-use fantail_event::{CategoryTree, Dialect};
-use fantail_wire::{Connection, Limits, WireError};
+use fantail_event::{Activity, Dialect, EffectiveBuffers, ValueRef};
+use fantail_wire::{Connection, Intake, Limits, WireError};
+
+const GREETING: &[u8] = b"VERSION\tstats-client\t4\t0";
 
 /// Plays lines after the handshake; what was sent is given as
-/// `name key=value…` by flattened fields.
+/// `name key=value…` with all that it inherits.
 fn play(lines: &[&[u8]], dialect: Dialect, limits: Limits) -> (Vec<String>, Result<(), WireError>) {
-    let mut categories = CategoryTree::default();
+    let mut intake = Intake::new();
     let mut connection = Connection::new(dialect, limits);
     let mut sent = Vec::new();
-    let greeting: &[u8] = b"VERSION\tstats-client\t4\t0";
-    for line in std::iter::once(&greeting).chain(lines) {
-        let outcome = connection.handle(line, &mut categories, |event| {
-            let flat = event.flatten();
-            let name = flat
-                .name
-                .as_deref()
-                .unwrap_or(b"-")
-                .escape_ascii()
-                .to_string();
-            let fields = flat
-                .fields()
-                .iter()
-                .map(|f| format!(" {}={}", f.key.escape_ascii(), show(&f.value)));
-            sent.push(name + &fields.collect::<String>());
+    for line in std::iter::once(&GREETING).chain(lines) {
+        let outcome = connection.handle(line, &mut intake, |activity| {
+            if let Activity::Sent { event, .. } = activity {
+                let mut buffers = EffectiveBuffers::new();
+                let effective = buffers.gather(&event);
+                let name = effective.name().unwrap_or(b"-");
+                let mut text = name.escape_ascii().to_string();
+                effective.each_field(|key, value| {
+                    text += &format!(" {}={}", key.escape_ascii(), show(value));
+                });
+                sent.push(text);
+            }
         });
         if let Err(error) = outcome {
             return (sent, Err(error));
@@ -46,16 +46,17 @@ fn play(lines: &[&[u8]], dialect: Dialect, limits: Limits) -> (Vec<String>, Resu
     (sent, Ok(()))
 }
 
-fn show(value: &fantail_event::Value<'_>) -> String {
-    use fantail_event::Value;
+fn show(value: ValueRef<'_>) -> String {
     match value {
-        Value::Str(text) => text.escape_ascii().to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Time(time) => format!("{}.{:06}", time.seconds(), time.subsec_micros()),
-        Value::Ip(ip) => ip.to_string(),
-        Value::List(list) => {
+        ValueRef::Str(text) => text.escape_ascii().to_string(),
+        ValueRef::Int(number) => number.to_string(),
+        ValueRef::Time(time) => format!("{}.{:06}", time.seconds(), time.subsec_micros()),
+        ValueRef::Ip(ip) => ip.to_string(),
+        ValueRef::List(list) => {
+            let list = list.to_vec();
             let list: Vec<_> = list.iter().map(|e| e.escape_ascii().to_string()).collect();
             format!("[{}]", list.join(","))
         }
+        other => panic!("no client sends {other:?}"),
     }
 }

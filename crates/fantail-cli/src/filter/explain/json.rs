@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use fantail::{
-    event::{Origin, SentEvent},
+    event::{SentEvent, ValueOrigin},
     filter::{Explanation, Finding, Row, Seen, Term},
 };
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ pub(super) fn write(
     let filter = explanation.filter();
     let object = json!({
         "event": number,
-        "name": sent.event.name.as_deref().map(text),
+        "name": sent.event.name().map(text),
         "dialect": filter.tree().dialect().to_string(),
         "filter": text(filter.canonical()),
         "matches": explanation.matches(),
@@ -82,8 +82,8 @@ fn seen(finding: &Finding) -> Value {
 fn origin(finding: &Finding) -> Value {
     match finding.origin() {
         None => Value::Null,
-        Some(Origin::Own) => json!({ "own": 0 }),
-        Some(Origin::Parent(n)) => json!({ "parent": n }),
-        Some(Origin::Global(n)) => json!({ "global": n }),
+        Some(ValueOrigin::Own) => json!({ "own": 0 }),
+        Some(ValueOrigin::Parent(n)) => json!({ "parent": n }),
+        Some(ValueOrigin::Global(n)) => json!({ "global": n }),
     }
 }

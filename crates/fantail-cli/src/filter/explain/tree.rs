@@ -66,7 +66,7 @@ pub(crate) fn write(
         faint,
         reset,
     } = paint;
-    let name = sent.event.name.as_deref();
+    let name = sent.event.name();
     let name = name.map(|name| Shown::up_to(name, SHOWN_BYTES).to_string());
     let name = name.as_deref().unwrap_or("unnamed");
     let verdict = explanation.verdict();
@@ -93,7 +93,7 @@ pub(crate) fn write(
 #[cfg(test)]
 mod tests {
     use fantail::{
-        event::{CategoryTree, Event, Level, Timestamp},
+        event::{Event, Timestamp},
         filter::Filter,
     };
 
@@ -101,14 +101,8 @@ mod tests {
 
     #[track_caller]
     fn check(paint: Paint, filter: &str, expected: &str) {
-        let (event, categories) = (Event::new(Timestamp::default()), CategoryTree::default());
-        let sent = SentEvent {
-            level: Level::Info,
-            event: &event,
-            parents: &[],
-            global: &[],
-            categories: &categories,
-        };
+        let event = Event::builder(Timestamp::default()).build().unwrap();
+        let sent = SentEvent::alone(&event);
         let filter: Filter = filter.parse().unwrap();
         let mut out = Vec::new();
         write(&mut out, 1, &sent, &filter.explain(&sent), paint).unwrap();

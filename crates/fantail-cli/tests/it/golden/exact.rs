@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use fantail::{
     config::{self, Options, Settings},
-    event::{CategoryTree, Dialect, EventView, SentEvent},
+    event::{Activity, Dialect, EventView, SentEvent, ValueRef},
     filter::Filter,
-    wire::{Connection, Limits, capture::Capture},
+    wire::{Connection, Intake, Limits, capture::Capture},
 };
 use fantail_testkit::golden::DumpRow;
 
@@ -72,18 +72,21 @@ fn durations(set: &str, capture: &str, metric_or_sub: &str) -> Vec<i64> {
     let unnamed_too = set.starts_with("2.4");
     let bytes = contents(test_data(capture));
     let mut durations = Vec::new();
-    let mut categories = CategoryTree::default();
+    let mut intake = Intake::new();
     for recorded in Capture::parse(&bytes).connections {
         let mut connection = Connection::new(settings.dialect, Limits::default());
         for line in recorded.lines {
-            let handled = connection.handle(line.line, &mut categories, |sent| {
+            let handled = connection.handle(line.line, &mut intake, |activity| {
+                let Activity::Sent { event: sent, .. } = activity else {
+                    return;
+                };
                 let seen = sent.name().is_some() || unnamed_too;
                 if seen
                     && counted(
                         &metric.filter,
                         metric.settings.group_by.first().map(|g| g.field.as_slice()),
                         label,
-                        sent,
+                        &sent,
                     )
                 {
                     durations.push(sent.event.duration_micros());
@@ -91,6 +94,7 @@ fn durations(set: &str, capture: &str, metric_or_sub: &str) -> Vec<i64> {
             });
             handled.unwrap();
         }
+        connection.close(&mut intake, |_| {});
     }
     durations
 }
@@ -107,11 +111,10 @@ fn counted(
     let (Some(group), Some(label)) = (group, label) else {
         return label.is_none();
     };
-    let mut elements = BTreeSet::new();
-    sent.any_element(group, &mut |element| {
-        elements.insert(element.to_vec());
-        false
-    });
+    let elements: BTreeSet<Vec<u8>> = match sent.field(group) {
+        Some(ValueRef::List(list)) => list.to_vec().into_iter().collect(),
+        _ => BTreeSet::new(),
+    };
     if elements.is_empty() {
         label.is_empty()
     } else {

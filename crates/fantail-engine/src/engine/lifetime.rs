@@ -1,0 +1,96 @@
+//! How an engine changes between events: other settings, observers, states.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use fantail_config::Settings;
+use fantail_filter::Filter;
+use fantail_metrics::{
+    MetricId, Registry,
+    state::{Restored, State},
+};
+
+use super::{Engine, EngineError};
+use crate::{
+    Plan,
+    cohort_cache::CohortCache,
+    matching::{EventSlots, SetMatcher},
+    observers::Observers,
+};
+
+impl Engine {
+    /// Works by other settings from now on. Metrics that are the same, with
+    /// the same filter, keep what they counted.
+    ///
+    /// # Errors
+    /// As for [`Plan::new`]; the engine stays as it was.
+    pub fn reconfigure(&mut self, settings: &Settings) -> Result<(), EngineError> {
+        self.adopt(Arc::new(Plan::new(settings)?))
+    }
+
+    /// [`reconfigure`](Self::reconfigure) with a plan.
+    ///
+    /// # Errors
+    /// None that [`Plan::new`] would not have found.
+    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), EngineError> {
+        if plan.dialect != self.plan.dialect {
+            // Labels of one are not those of the other.
+            self.registry = Registry::new(plan.dialect);
+            self.ids.clear();
+        }
+        let wanted: HashMap<&[u8], &Filter> = plan
+            .metrics
+            .iter()
+            .map(|metric| (metric.settings.name.as_slice(), &metric.filter))
+            .collect();
+        let same: HashMap<MetricId, bool> = self
+            .ids
+            .iter()
+            .zip(&self.plan.metrics)
+            .map(|(id, metric)| {
+                let now = wanted.get(metric.settings.name.as_slice());
+                (*id, now == Some(&&metric.filter))
+            })
+            .collect();
+        let keep = |id| same.get(&id) == Some(&true);
+        let ids = self.registry.replace_all(plan.metric_settings(), keep);
+        self.ids = ids.map_err(EngineError::new)?;
+        // A plan whose series fit nowhere was refused when it was made. Where
+        // they do not fit beside what was counted already, they come up with
+        // their first event like others, or go to `other`.
+        let _ = plan.series.apply(&mut self.registry, &self.ids);
+        self.cohorts = CohortCache::default();
+        self.sessions.use_rules(plan.sessions.clone());
+        self.plan = plan;
+        let observers = std::mem::take(&mut self.observers).into_filters();
+        self.observe(observers);
+        Ok(())
+    }
+
+    /// Has these filters watched from now on, in place of those before: the sink
+    /// gets each event that matches one, by [`ExportSink::observed`]. Events are
+    /// matched by the slots that metrics use, so that a filter costs little while
+    /// nothing matches it.
+    ///
+    /// [`ExportSink::observed`]: crate::ExportSink::observed
+    pub fn observe(&mut self, filters: impl IntoIterator<Item = Filter>) {
+        self.observers = Observers::new(&self.plan.filters, filters);
+        self.slots = EventSlots::new(self.observers.slots(&self.plan.filters));
+        // Its classes are known by the numbers of the category sets, which begin
+        // anew.
+        self.metrics = SetMatcher::new();
+    }
+
+    /// Adds what was counted before a restart, to each metric that is the
+    /// same with the same filter; to be called before any event.
+    pub fn restore(&mut self, state: &State) -> Restored {
+        let plan = &self.plan;
+        self.registry.restore(state, |settings, note| {
+            plan.filter_text(&settings.name) == note
+        })
+    }
+
+    /// Drops idle series: see [`Registry::drop_idle`].
+    pub fn drop_idle(&mut self, now: Duration, idle: Duration) -> usize {
+        self.registry.drop_idle(now, idle)
+    }
+}

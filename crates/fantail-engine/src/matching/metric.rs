@@ -1,0 +1,60 @@
+//! An event as one metric sees it.
+
+use fantail_event::ValueRef;
+use fantail_filter::{FilterSet, Slot, SlotView};
+use fantail_metrics::{MetricSettings, MetricView};
+
+use super::slots::SlotEvent;
+
+/// The slots of what one metric looks at.
+#[derive(Debug, Default)]
+pub(crate) struct MetricSlots {
+    fields: Box<[Slot]>,
+    levels: Box<[Slot]>,
+}
+
+impl MetricSlots {
+    /// Gives the fields and levels of a metric slots of the set that its
+    /// filter is in.
+    pub(crate) fn new(settings: &MetricSettings, filters: &mut FilterSet) -> Self {
+        let fields = settings.fields.iter();
+        let fields = fields.map(|key| filters.add_slot(key)).collect();
+        let levels = settings.group_by.iter();
+        let levels = levels.map(|level| filters.add_slot(&level.field)).collect();
+        Self { fields, levels }
+    }
+
+    /// Whether it looks at nothing but the duration.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.levels.is_empty()
+    }
+}
+
+/// One event and one metric.
+pub(crate) struct MetricEvent<'e, 'a> {
+    event: &'e SlotEvent<'a>,
+    slots: &'e MetricSlots,
+}
+
+impl<'e, 'a> MetricEvent<'e, 'a> {
+    pub(crate) const fn new(event: &'e SlotEvent<'a>, slots: &'e MetricSlots) -> Self {
+        Self { event, slots }
+    }
+}
+
+impl MetricView for MetricEvent<'_, '_> {
+    #[inline]
+    fn duration(&self) -> Option<ValueRef<'_>> {
+        Some(ValueRef::Int(self.event.micros()))
+    }
+
+    #[inline]
+    fn field(&self, at: usize) -> Option<ValueRef<'_>> {
+        self.event.value(*self.slots.fields.get(at)?)
+    }
+
+    #[inline]
+    fn level(&self, at: usize) -> Option<ValueRef<'_>> {
+        self.event.value(*self.slots.levels.get(at)?)
+    }
+}

@@ -1,0 +1,263 @@
+//! An event with all that it inherits, for exporters: keys and values in order,
+//! each borrowed from where it lies.
+
+mod buffers;
+
+use core::fmt;
+
+pub use self::buffers::EffectiveBuffers;
+pub(crate) use self::buffers::ListElement;
+use self::buffers::{FieldPosition, Inherited};
+use crate::{
+    CategoryId, DURATION, Elements, Event, EventBuilder, ExportView, SentEvent, Source, Timestamp,
+    TooLarge, ValueRef,
+    event::parts::{FieldSpan, ValueSpan},
+    value::Strings,
+};
+
+/// An event with all that it inherits.
+///
+/// Each field stands where its key first comes up, from the root of the global
+/// event's ancestors down to the event itself, with the value that was set last;
+/// lists are joined without repetition. Categories come with their ancestors,
+/// each once, in the order in which they come up (Dovecot's order is that of a
+/// hash table).
+///
+/// [`EffectiveBuffers::gather`] makes it of a [`SentEvent`];
+/// [`From`] a reference to any [`ExportView`].
+#[derive(Clone, Copy)]
+pub struct EffectiveEvent<'g>(Kind<'g>);
+
+/// The two arms: spans that were found in texts, or another type's view.
+#[derive(Clone, Copy)]
+enum Kind<'g> {
+    Spans(Spans<'g>),
+    View(&'g dyn ExportView),
+}
+
+/// What was found of a sent event.
+#[derive(Clone, Copy)]
+pub(crate) struct Spans<'g> {
+    pub(crate) sent: &'g SentEvent<'g>,
+    /// The event's own fields, each key once.
+    pub(crate) own: &'g [FieldSpan],
+    pub(crate) fields: Fields<'g>,
+    pub(crate) elements: &'g [ListElement],
+    pub(crate) categories: &'g [CategoryId],
+}
+
+/// Where the fields are.
+#[derive(Clone, Copy)]
+pub(crate) enum Fields<'g> {
+    /// In the event and those that it inherits from.
+    Inherited(&'g [FieldPosition]),
+    /// In the event, in its order, but that the one at this position is the
+    /// duration; it may be one more than the event has.
+    Own { duration: usize },
+}
+
+impl<'g> From<&'g dyn ExportView> for EffectiveEvent<'g> {
+    fn from(view: &'g dyn ExportView) -> Self {
+        Self(Kind::View(view))
+    }
+}
+
+impl<'g> EffectiveEvent<'g> {
+    pub(crate) const fn of_spans(spans: Spans<'g>) -> Self {
+        Self(Kind::Spans(spans))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> Option<&'g [u8]> {
+        match self.0 {
+            Kind::Spans(spans) => spans.sent.event.name(),
+            Kind::View(view) => view.name(),
+        }
+    }
+
+    /// When the event was created.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        match self.0 {
+            Kind::Spans(spans) => spans.sent.event.created(),
+            Kind::View(view) => view.created(),
+        }
+    }
+
+    /// When it was last sent, if ever.
+    #[must_use]
+    pub fn sent(&self) -> Option<Timestamp> {
+        match self.0 {
+            Kind::Spans(spans) => spans.sent.event.sent(),
+            Kind::View(view) => view.sent(),
+        }
+    }
+
+    /// The names of the categories.
+    #[must_use]
+    pub fn categories(&self) -> Elements<'g> {
+        Elements(match self.0 {
+            Kind::Spans(spans) => Strings::Categories(spans.sent.categories, spans.categories),
+            Kind::View(view) => Strings::ViewCategories(view),
+        })
+    }
+
+    /// Calls with each field's key and value, in order.
+    #[inline]
+    pub fn each_field(&self, mut each: impl FnMut(&[u8], ValueRef<'_>)) {
+        match self.0 {
+            Kind::Spans(spans) => match spans.fields {
+                Fields::Own { duration } => spans.each_own(duration, &mut each),
+                Fields::Inherited(positions) => positions.iter().for_each(|position| {
+                    let (key, value) = spans.field_at(position);
+                    each(key, value);
+                }),
+            },
+            Kind::View(view) => view.each_field(&mut each),
+        }
+    }
+
+    /// The line of source code that sent it.
+    #[must_use]
+    pub fn source(&self) -> Option<Source<'g>> {
+        match self.0 {
+            Kind::Spans(spans) => spans.sent.event.source(),
+            Kind::View(view) => view.source(),
+        }
+    }
+
+    /// An event that has as its own what this one has and inherits.
+    ///
+    /// # Errors
+    /// It would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
+    pub fn to_event(&self) -> Result<Event, TooLarge> {
+        let mut builder = Some(Event::builder(self.created()));
+        let mut build = |step: &mut dyn FnMut(EventBuilder) -> EventBuilder| {
+            builder = builder.take().map(step);
+        };
+        if let Some(name) = self.name() {
+            build(&mut |event| event.name(name));
+        }
+        if let Some(sent) = self.sent() {
+            build(&mut |event| event.sent(sent));
+        }
+        if let Some(Source { file, line }) = self.source() {
+            build(&mut |event| event.source(file, line));
+        }
+        self.categories()
+            .for_each(|name| build(&mut |event| event.category(name)));
+        self.each_field(|key, value| build(&mut |event| event.field(key, value)));
+        builder.map_or(Err(TooLarge), EventBuilder::build)
+    }
+
+    /// Calls with the value of the field with this key, if there is one: the
+    /// value that [`each_field`](Self::each_field) has.
+    pub fn with_field(&self, key: &[u8], then: impl FnOnce(ValueRef<'_>)) {
+        match self.0 {
+            Kind::Spans(spans) => {
+                if let Some(value) = spans.field(key) {
+                    then(value);
+                }
+            }
+            Kind::View(view) => {
+                let mut then = Some(then);
+                view.each_field(&mut |known, value| {
+                    if known == key
+                        && let Some(then) = then.take()
+                    {
+                        then(value);
+                    }
+                });
+            }
+        }
+    }
+
+    /// The value of the field with this key; of another type's view that of its
+    /// [`EventView::field`](crate::EventView::field), whose lists may have an
+    /// element more than once.
+    #[must_use]
+    pub fn field(&self, key: &[u8]) -> Option<ValueRef<'g>> {
+        match self.0 {
+            Kind::Spans(spans) => spans.field(key),
+            Kind::View(view) => view.field(key),
+        }
+    }
+}
+
+impl<'g> Spans<'g> {
+    /// Each value is put together where it is handed over: copying one that
+    /// was just written has to wait for the write.
+    #[inline(always)]
+    fn each_own(self, duration: usize, each: &mut impl FnMut(&[u8], ValueRef<'_>)) {
+        let event = self.sent.event;
+        for (at, field) in self.own.iter().enumerate() {
+            let key = field.key.of(event.text);
+            match field.value {
+                _ if at == duration => each(key, self.duration()),
+                ValueSpan::Str(text) => each(key, ValueRef::Str(text.of(event.text))),
+                ValueSpan::Int(number) => each(key, ValueRef::Int(number)),
+                other => each(key, event.value_of(other)),
+            }
+        }
+        if duration == self.own.len() {
+            each(DURATION, self.duration());
+        }
+    }
+
+    fn duration(self) -> ValueRef<'g> {
+        ValueRef::Int(self.sent.event.duration_micros())
+    }
+
+    fn field_at(self, position: &FieldPosition) -> (&'g [u8], ValueRef<'g>) {
+        let (event, fields) = match position.holder {
+            0 => (self.sent.event, self.own),
+            holder => {
+                let event = self.sent.holder(holder);
+                (event, event.parts.fields.as_slice())
+            }
+        };
+        let Some(field) = fields.get(position.at as usize) else {
+            // Only the duration may be no field of an event.
+            return (DURATION, self.duration());
+        };
+        let value = match position.value {
+            // All lists were joined.
+            Inherited::AsSent | Inherited::Lists { .. } => event.value_of(field.value),
+            Inherited::Duration => self.duration(),
+            Inherited::Joined { start, end } => {
+                let elements = self.elements.get(start..end).unwrap_or_default();
+                ValueRef::List(Elements(Strings::Joined(self.sent, elements)))
+            }
+        };
+        (field.key.of(event.text), value)
+    }
+
+    fn field(self, key: &[u8]) -> Option<ValueRef<'g>> {
+        if key == DURATION {
+            return Some(self.duration());
+        }
+        match self.fields {
+            Fields::Own { .. } => {
+                let event = self.sent.event;
+                let mut fields = self.own.iter();
+                let field = fields.find(|field| field.key.of(event.text) == key)?;
+                Some(event.value_of(field.value))
+            }
+            Fields::Inherited(positions) => {
+                let mut fields = positions.iter().map(|position| self.field_at(position));
+                fields.find_map(|(known, value)| (known == key).then_some(value))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for EffectiveEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EffectiveEvent")
+            .field("name", &self.name().map(|name| name.escape_ascii()))
+            .field("created", &self.created())
+            .field("sent", &self.sent())
+            .finish_non_exhaustive()
+    }
+}

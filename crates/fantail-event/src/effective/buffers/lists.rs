@@ -1,0 +1,130 @@
+//! Joins the lists that an event and its ancestors have of one key.
+//!
+//! The lists of a key are chained as they are found, and joined once: joining
+//! each with what is there would take time and memory for all elements again and
+//! again.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+use core::iter;
+
+use super::{Distinct, EffectiveBuffers, FieldPosition, Inherited};
+use crate::{
+    SentEvent,
+    event::parts::{Span, ValueSpan},
+};
+
+/// Lists of up to this many elements are joined by comparing each with all.
+const LINEAR_ELEMENTS: usize = 64;
+
+/// A list of one of the events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List {
+    holder: u32,
+    elements: Span,
+    /// The next one of the same key.
+    next: Option<u32>,
+}
+
+/// An element of a list of one of the events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ListElement {
+    holder: u32,
+    span: Span,
+}
+
+impl ListElement {
+    pub(crate) fn of<'a>(&self, sent: &SentEvent<'a>) -> &'a [u8] {
+        self.span.of(sent.holder(self.holder).text)
+    }
+}
+
+impl List {
+    fn elements(self, sent: &SentEvent<'_>) -> impl ExactSizeIterator<Item = ListElement> {
+        let holder = self.holder;
+        let spans = sent.holder(holder).parts.elements(self.elements);
+        spans.iter().map(move |span| ListElement {
+            holder,
+            span: *span,
+        })
+    }
+}
+
+impl EffectiveBuffers {
+    /// Chains a list to what stands at the position of its key, if that is a
+    /// list too.
+    #[cold]
+    pub(super) fn add_list(
+        &mut self,
+        event: Distinct<'_>,
+        old: FieldPosition,
+        (holder, elements): (u32, Span),
+    ) -> Inherited {
+        let (first, before) = match old.value {
+            Inherited::Lists { first, last } => (first, last),
+            Inherited::AsSent => {
+                let field = event.field(old.holder, old.at);
+                let Some(ValueSpan::List(before)) = field.map(|(_, field)| field.value) else {
+                    return Inherited::AsSent;
+                };
+                let first = self.push_list(old.holder, before);
+                (first, first)
+            }
+            Inherited::Duration | Inherited::Joined { .. } => return Inherited::AsSent,
+        };
+        let last = self.push_list(holder, elements);
+        if let Some(before) = self.lists.get_mut(before as usize) {
+            before.next = Some(last);
+        }
+        Inherited::Lists { first, last }
+    }
+
+    fn push_list(&mut self, holder: u32, elements: Span) -> u32 {
+        self.lists.push(List {
+            holder,
+            elements,
+            next: None,
+        });
+        // No more than the fields of all events.
+        u32::try_from(self.lists.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Joins the lists of each key, without elements that are there already.
+    #[cold]
+    pub(super) fn join_lists(&mut self, sent: &SentEvent<'_>) {
+        for position in &mut self.positions {
+            if let Inherited::Lists { first, .. } = position.value {
+                let start = self.elements.len();
+                join(&self.lists, first, sent, &mut self.elements);
+                position.value = Inherited::Joined {
+                    start,
+                    end: self.elements.len(),
+                };
+            }
+        }
+    }
+}
+
+/// Appends the elements of the outermost list, and of the others those that are
+/// new.
+fn join(lists: &[List], first: u32, sent: &SentEvent<'_>, joined: &mut Vec<ListElement>) {
+    let list = |at: u32| lists.get(at as usize).copied();
+    let chain = || iter::successors(list(first), |before| list(before.next?));
+    let count: usize = chain().map(|it| it.elements(sent).len()).sum();
+    let start = joined.len();
+    let mut chain = chain();
+    joined.extend(chain.next().into_iter().flat_map(|it| it.elements(sent)));
+    let others = chain.flat_map(|it| it.elements(sent));
+    if count > LINEAR_ELEMENTS {
+        let before = joined.get(start..).unwrap_or_default();
+        let mut known: BTreeSet<&[u8]> = before.iter().map(|it| it.of(sent)).collect();
+        joined.extend(others.filter(|it| known.insert(it.of(sent))));
+    } else {
+        for element in others {
+            let text = element.of(sent);
+            let before = joined.get(start..).unwrap_or_default();
+            if !before.iter().any(|known| known.of(sent) == text) {
+                joined.push(element);
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! An event that owns its text.
+//!
+//! An update is appended to the text, and what it replaces stays there as waste
+//! until half of the buffer is waste; then the text is copied.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{
+    EventBuilder, EventRef, MAX_TEXT_BYTES,
+    parts::{CategorySpan, FieldSpan, Parts, Span, ValueSpan},
+    repeated,
+};
+use crate::{CategoryTree, Dialect, Parser, TextError, Timestamp, ValueRef};
+
+/// Waste for which no text is copied.
+const MIN_WASTE_BYTES: usize = 512;
+
+/// Bytes that a copied event has free at first: for a field that is set, and for
+/// a small update.
+const SPARE_BYTES: usize = 128;
+/// Fields for which it has memory besides its own.
+const SPARE_FIELDS: usize = 4;
+
+/// An event of its own: what [`EventRef`] is a view of.
+///
+/// ```
+/// use fantail_event::{CategoryTree, Dialect, Event, ValueRef};
+///
+/// let tree = CategoryTree::default();
+/// let mut event = Event::parse(b"1\t0\tSuser\tanna\tItries\t1", &tree, Dialect::V2_4)?;
+/// let update = Event::parse(b"1\t0\tItries\t2", &tree, Dialect::V2_4)?;
+/// event.merge(update.as_event_ref())?;
+/// assert_eq!(event.as_event_ref().field(b"tries"), Some(ValueRef::Int(2)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Event {
+    text: Vec<u8>,
+    parts: Parts,
+    /// The text is copied when it is longer than this.
+    compact_at: usize,
+}
+
+/// An event would be larger than [`MAX_TEXT_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the event is larger than {MAX_TEXT_BYTES} bytes")
+    }
+}
+
+impl core::error::Error for TooLarge {}
+
+impl Event {
+    /// Begins an event that is made by a program.
+    pub fn builder(created: Timestamp) -> EventBuilder {
+        EventBuilder::new(created)
+    }
+
+    /// Parses the text form of an event; see [`Parser::parse`], which many
+    /// events in a row should use.
+    ///
+    /// # Errors
+    /// As for [`Parser::parse`].
+    pub fn parse(
+        text: &[u8],
+        categories: &CategoryTree,
+        dialect: Dialect,
+    ) -> Result<Self, TextError> {
+        let mut parser = Parser::new();
+        Ok(parser.parse(text, categories, dialect)?.to_event())
+    }
+
+    /// A view of it.
+    #[must_use]
+    #[inline]
+    pub fn as_event_ref(&self) -> EventRef<'_> {
+        EventRef {
+            text: &self.text,
+            parts: &self.parts,
+        }
+    }
+
+    /// Makes it a copy of another event, in the same memory.
+    pub fn replace(&mut self, event: EventRef<'_>) {
+        self.text.clear();
+        self.text.reserve(event.text.len() + SPARE_BYTES);
+        self.text.extend_from_slice(event.text);
+        self.parts
+            .fields
+            .reserve(event.parts.fields.len() + SPARE_FIELDS);
+        self.parts.copy_from(event.parts);
+        if !self.parts.has_distinct_keys {
+            repeated::merge(&mut self.parts.fields, &self.text);
+            self.parts.has_distinct_keys = true;
+        }
+        self.compact_at = 2 * self.text.len() + MIN_WASTE_BYTES;
+    }
+
+    /// Takes over what an update says: its times, source, name and fields, and its
+    /// categories in place of those before. This is Dovecot's `UPDATE`.
+    ///
+    /// # Errors
+    /// The event would be larger than [`MAX_TEXT_BYTES`]; it stays as it was.
+    pub fn merge(&mut self, update: EventRef<'_>) -> Result<(), TooLarge> {
+        let offset = self.append(update.text)?;
+        let (parts, new) = (&mut self.parts, update.parts);
+        parts.created = new.created;
+        parts.always_log_source |= new.always_log_source;
+        parts.sent = new.sent.or(parts.sent);
+        parts.name = new.name.map(|name| name.moved(offset)).or(parts.name);
+        let source = new.source.map(|(file, line)| (file.moved(offset), line));
+        parts.source = source.or(parts.source);
+        parts.categories.clone_from(&new.categories);
+        for category in &mut parts.categories {
+            category.name = category.name.moved(offset);
+        }
+        parts.tree = new.tree;
+        for field in &new.fields {
+            let value = match field.value {
+                ValueSpan::Str(text) => ValueSpan::Str(text.moved(offset)),
+                ValueSpan::Ip(text) => ValueSpan::Ip(text.moved(offset)),
+                ValueSpan::List(list) => {
+                    let start = parts.elements.len();
+                    let elements = new.elements(list).iter();
+                    let elements = elements.map(|element| element.moved(offset));
+                    parts.elements.extend(elements);
+                    ValueSpan::List(Span::between(start, parts.elements.len()))
+                }
+                value => value,
+            };
+            let key = field.key.moved(offset);
+            repeated::set(&mut parts.fields, FieldSpan { key, value }, &self.text);
+        }
+        self.compact();
+        Ok(())
+    }
+
+    /// Sets a field: in place if the key is there already, else at the end.
+    ///
+    /// # Errors
+    /// The event would be larger than [`MAX_TEXT_BYTES`]; it stays as it was.
+    pub fn set(&mut self, key: &[u8], value: ValueRef<'_>) -> Result<(), TooLarge> {
+        let elements = self.parts.elements.len();
+        let before = self.text.len();
+        let key = self.append_span(key)?;
+        let value = match self.append_value(value) {
+            Ok(value) => value,
+            Err(error) => {
+                self.text.truncate(before);
+                self.parts.elements.truncate(elements);
+                return Err(error);
+            }
+        };
+        repeated::set(&mut self.parts.fields, FieldSpan { key, value }, &self.text);
+        self.compact();
+        Ok(())
+    }
+
+    /// The size in bytes, about, of all that it keeps.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let parts = &self.parts;
+        size_of::<Self>()
+            + self.text.len()
+            + size_of_val(parts.fields.as_slice())
+            + size_of_val(parts.elements.as_slice())
+            + size_of_val(parts.categories.as_slice())
+    }
+
+    /// The bytes, about, for which it has memory.
+    pub(crate) fn capacity(&self) -> usize {
+        let parts = &self.parts;
+        size_of::<Self>()
+            + self.text.capacity()
+            + parts.fields.capacity() * size_of::<FieldSpan>()
+            + parts.elements.capacity() * size_of::<Span>()
+            + parts.categories.capacity() * size_of::<CategorySpan>()
+    }
+
+    pub(super) fn parts_mut(&mut self) -> &mut Parts {
+        &mut self.parts
+    }
+
+    /// Appends a text; returns where it starts.
+    fn append(&mut self, text: &[u8]) -> Result<u32, TooLarge> {
+        if text.len() > MAX_TEXT_BYTES.saturating_sub(self.text.len()) {
+            return Err(TooLarge);
+        }
+        let offset = u32::try_from(self.text.len()).map_err(|_| TooLarge)?;
+        self.text.extend_from_slice(text);
+        Ok(offset)
+    }
+
+    pub(super) fn append_span(&mut self, text: &[u8]) -> Result<Span, TooLarge> {
+        let start = self.append(text)? as usize;
+        Ok(Span::between(start, self.text.len()))
+    }
+
+    fn append_value(&mut self, value: ValueRef<'_>) -> Result<ValueSpan, TooLarge> {
+        Ok(match value {
+            ValueRef::Str(text) => ValueSpan::Str(self.append_span(text)?),
+            ValueRef::Int(number) => ValueSpan::Int(number),
+            ValueRef::Unsigned(number) => ValueSpan::Unsigned(number),
+            ValueRef::Float(number) => ValueSpan::Float(number),
+            ValueRef::Bool(truth) => ValueSpan::Bool(truth),
+            ValueRef::Time(time) => ValueSpan::Time(time),
+            ValueRef::Ip(ip) => {
+                let mut text = Vec::new();
+                ip.write_into(&mut text);
+                ValueSpan::Ip(self.append_span(&text)?)
+            }
+            ValueRef::List(list) => {
+                let start = self.parts.elements.len();
+                let mut appended = Ok(());
+                list.any(|element| {
+                    appended = self.append_span(element).map(|span| {
+                        self.parts.elements.push(span);
+                    });
+                    appended.is_err()
+                });
+                appended?;
+                ValueSpan::List(Span::between(start, self.parts.elements.len()))
+            }
+        })
+    }
+
+    /// Drops the waste of earlier updates if there is much.
+    fn compact(&mut self) {
+        if self.text.len() <= self.compact_at {
+            return;
+        }
+        let (old, parts) = (core::mem::take(&mut self.text), &mut self.parts);
+        let old_elements = core::mem::take(&mut parts.elements);
+        let text = &mut self.text;
+        let mut copy = |span: &mut Span| {
+            let start = text.len();
+            text.extend_from_slice(span.of(&old));
+            *span = Span::between(start, text.len());
+        };
+        parts.name.iter_mut().for_each(&mut copy);
+        parts.source.iter_mut().for_each(|(file, _)| copy(file));
+        let categories = parts.categories.iter_mut();
+        categories.for_each(|category| copy(&mut category.name));
+        for field in &mut parts.fields {
+            copy(&mut field.key);
+            match &mut field.value {
+                ValueSpan::Str(text) | ValueSpan::Ip(text) => copy(text),
+                ValueSpan::List(list) => {
+                    let start = parts.elements.len();
+                    let range = list.start as usize..list.end as usize;
+                    let elements = old_elements.get(range).unwrap_or_default();
+                    for element in elements {
+                        let mut element = *element;
+                        copy(&mut element);
+                        parts.elements.push(element);
+                    }
+                    *list = Span::between(start, parts.elements.len());
+                }
+                _ => {}
+            }
+        }
+        self.compact_at = 2 * self.text.len() + MIN_WASTE_BYTES;
+    }
+}
+
+impl<'a> From<&'a Event> for EventRef<'a> {
+    fn from(event: &'a Event) -> Self {
+        event.as_event_ref()
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_event_ref() == other.as_event_ref()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_event_ref().fmt(f)
+    }
+}

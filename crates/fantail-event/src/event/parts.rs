@@ -1,0 +1,124 @@
+//! The parts of an event as spans of its text.
+
+use alloc::vec::Vec;
+
+use crate::{CategoryId, Timestamp};
+
+/// A range of a text of at most [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    #[inline]
+    pub(crate) fn of(self, text: &[u8]) -> &[u8] {
+        let bytes = text.get(self.start as usize..self.end as usize);
+        debug_assert!(bytes.is_some(), "{self:?} of {} bytes", text.len());
+        bytes.unwrap_or_default()
+    }
+
+    /// The span between two positions below 4 GiB.
+    pub(crate) fn between(start: usize, end: usize) -> Self {
+        debug_assert!(u32::try_from(start.max(end)).is_ok());
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The same bytes, where a text of `offset` bytes was put in front.
+    pub(crate) const fn moved(self, offset: u32) -> Self {
+        Self {
+            start: self.start.saturating_add(offset),
+            end: self.end.saturating_add(offset),
+        }
+    }
+}
+
+/// The value of a field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ValueSpan {
+    Str(Span),
+    Int(i64),
+    Unsigned(u64),
+    Float(f64),
+    Bool(bool),
+    Time(Timestamp),
+    /// The text of an address; it was tried that it can be parsed.
+    Ip(Span),
+    /// A range of [`Parts::elements`].
+    List(Span),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldSpan {
+    pub(crate) key: Span,
+    pub(crate) value: ValueSpan,
+}
+
+/// A category: its name is the truth, its number a memo of one tree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CategorySpan {
+    pub(crate) name: Span,
+    pub(crate) id: CategoryId,
+}
+
+/// The category tree of an event whose categories have names only.
+pub(crate) const NO_TREE: u64 = 0;
+
+/// All of an event but the bytes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parts {
+    pub(crate) name: Option<Span>,
+    pub(crate) created: Timestamp,
+    pub(crate) sent: Option<Timestamp>,
+    pub(crate) source: Option<(Span, u32)>,
+    pub(crate) always_log_source: bool,
+    /// Whether each key is there once; else the last field of a key holds, at
+    /// the position of the first.
+    pub(crate) has_distinct_keys: bool,
+    /// Its own categories, each once.
+    pub(crate) categories: Vec<CategorySpan>,
+    /// The tree that the numbers of its categories are of, or [`NO_TREE`].
+    pub(crate) tree: u64,
+    pub(crate) fields: Vec<FieldSpan>,
+    pub(crate) elements: Vec<Span>,
+}
+
+impl Parts {
+    pub(crate) fn clear(&mut self) {
+        self.name = None;
+        self.created = Timestamp::default();
+        self.sent = None;
+        self.source = None;
+        self.always_log_source = false;
+        self.has_distinct_keys = false;
+        self.categories.clear();
+        self.tree = NO_TREE;
+        self.fields.clear();
+        self.elements.clear();
+    }
+
+    /// Makes it the same as another, in the same memory.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.name = other.name;
+        self.created = other.created;
+        self.sent = other.sent;
+        self.source = other.source;
+        self.always_log_source = other.always_log_source;
+        self.has_distinct_keys = other.has_distinct_keys;
+        self.categories.clone_from(&other.categories);
+        self.tree = other.tree;
+        self.fields.clone_from(&other.fields);
+        self.elements.clone_from(&other.elements);
+    }
+
+    /// The spans of a list's elements.
+    pub(crate) fn elements(&self, list: Span) -> &[Span] {
+        let spans = self.elements.get(list.start as usize..list.end as usize);
+        debug_assert!(spans.is_some(), "{list:?} of {}", self.elements.len());
+        spans.unwrap_or_default()
+    }
+}

@@ -1,0 +1,472 @@
+//! The parser of the text form, which does not allocate.
+//!
+//! One pass over the bytes: what is not asked for later costs no more than to
+//! be stepped over. Numbers are parsed, because a wrong one is an error; texts
+//! stay where they are. Only a text with an escape in it is copied, unescaped,
+//! into a buffer that the parser keeps.
+//!
+//! Invariant: all spans of an event lie in the text while nothing is escaped in
+//! it, else all in the copy.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{
+    MAX_FIELDS,
+    arguments::{self, Arguments},
+    error::{TextError, TextErrorKind},
+    integer,
+    tabs::TabPositions,
+};
+use crate::{
+    CategoryId, CategoryTree, Dialect, EventRef, Ip, MAX_TEXT_BYTES, Timestamp,
+    event::{
+        parts::{CategorySpan, FieldSpan, Parts, Span, ValueSpan},
+        repeated,
+    },
+    model::{ip::is_usual_v4, name::same_name},
+};
+
+/// Parses events, one after another, in buffers of its own.
+#[derive(Debug, Default)]
+pub struct Parser {
+    parts: Parts,
+    tabs: TabPositions,
+    unescaped: Vec<u8>,
+    memory: Memory,
+}
+
+/// What is remembered of the events before.
+#[derive(Debug, Default)]
+struct Memory {
+    category_hints: CategoryHints,
+    last_second: LastSecond,
+    addresses: Addresses,
+}
+
+impl Parser {
+    /// A parser with empty buffers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Parses an event from its [text form](crate::text), still escaped; its
+    /// categories must be registered. 2.3 knows no `P` argument: there it is
+    /// passed over with its value.
+    ///
+    /// ```
+    /// use fantail_event::{CategoryTree, Dialect, Parser, ValueRef};
+    ///
+    /// let mut parser = Parser::new();
+    /// let text = b"1795328191\t200548\tncommand_finished\tSuser\tanna\tIbytes\t17";
+    /// let event = parser.parse(text, &CategoryTree::default(), Dialect::V2_4)?;
+    /// assert_eq!(event.name(), Some(&b"command_finished"[..]));
+    /// assert_eq!(event.field(b"bytes"), Some(ValueRef::Int(17)));
+    /// # Ok::<(), fantail_event::TextError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A value is missing or malformed, a category is not in `categories`, or
+    /// there are more than [`MAX_FIELDS`] fields or categories.
+    pub fn parse<'a>(
+        &'a mut self,
+        text: &'a [u8],
+        categories: &CategoryTree,
+        dialect: Dialect,
+    ) -> Result<EventRef<'a>, TextError> {
+        self.parts.clear();
+        self.parts.tree = categories.identity();
+        if text.len() > MAX_TEXT_BYTES {
+            return Err(TextError::new(TextErrorKind::TooManyFields, 0));
+        }
+        let text = match self.tabs.find(text) {
+            false => text,
+            true => {
+                arguments::unescape(text, &mut self.tabs, &mut self.unescaped);
+                &self.unescaped
+            }
+        };
+        let mut reader = Reader {
+            arguments: Arguments::new(text, self.tabs.as_slice()),
+            parts: &mut self.parts,
+            free_fields: MAX_FIELDS,
+            last_second: &mut self.memory.last_second,
+            addresses: &mut self.memory.addresses,
+        };
+        let read = reader.event(dialect);
+        let read = read.map_err(|kind| reader.error(kind));
+        // What is wrong with a category comes before what the reader stopped at.
+        let known = &mut self.parts.categories;
+        let hints = &mut self.memory.category_hints;
+        if !known.is_empty()
+            && let Err((kind, name)) = find_categories(known, text, categories, hints)
+        {
+            return Err(category_error(kind, name, self.tabs.as_slice()));
+        }
+        read?;
+        Ok(EventRef {
+            text,
+            parts: &self.parts,
+        })
+    }
+}
+
+/// Its state stays in registers: functions that are rarely called take and
+/// return values, not the reader; and the numbers of categories are found when
+/// all arguments were read.
+struct Reader<'a> {
+    arguments: Arguments<'a>,
+    parts: &'a mut Parts,
+    /// Up to this many fields are pushed without looking at their keys: 0 once
+    /// each key is there once.
+    free_fields: usize,
+    last_second: &'a mut LastSecond,
+    addresses: &'a mut Addresses,
+}
+
+impl Reader<'_> {
+    #[inline]
+    fn event(&mut self, dialect: Dialect) -> Result<(), TextErrorKind> {
+        self.parts.created = self.time()?;
+        while let Some(argument) = self.arguments.next() {
+            let code = self.arguments.code(argument);
+            let rest = Span {
+                start: argument.start + 1,
+                end: argument.end,
+            };
+            match code {
+                b'S' => {
+                    self.check_key(rest)?;
+                    let text = self.value()?;
+                    self.push(rest, ValueSpan::Str(text))?;
+                }
+                b'I' => {
+                    self.check_key(rest)?;
+                    let number = self.value()?;
+                    let number = self.integer(number, TextErrorKind::BadInteger)?;
+                    self.push(rest, ValueSpan::Int(number))?;
+                }
+                b'P' if dialect == Dialect::V2_3 => _ = self.value()?,
+                b'T' | b'P' | b'L' => {
+                    self.check_key(rest)?;
+                    let value = self.rare_value(code)?;
+                    self.push(rest, value)?;
+                }
+                b'c' => self.parts.categories.push(CategorySpan {
+                    name: rest,
+                    id: CategoryId::default(),
+                }),
+                b'n' => self.parts.name = Some(rest),
+                b's' => self.parts.source = Some((rest, self.line()?)),
+                b'l' => self.parts.sent = Some(self.time_after(rest)?),
+                b'a' => self.parts.always_log_source = true,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the error is that [`event`](Self::event) came to.
+    fn error(&self, kind: TextErrorKind) -> TextError {
+        let taken = self.arguments.taken();
+        TextError::new(
+            kind,
+            match kind {
+                // It would have been the next one.
+                TextErrorKind::MissingValue => taken,
+                _ => taken.wrapping_sub(1),
+            },
+        )
+    }
+
+    #[inline(always)]
+    fn value(&mut self) -> Result<Span, TextErrorKind> {
+        self.arguments.next().ok_or(TextErrorKind::MissingValue)
+    }
+
+    #[inline(always)]
+    fn integer(&self, span: Span, wrong: TextErrorKind) -> Result<i64, TextErrorKind> {
+        match self.arguments.integer(span) {
+            Some(number) => Ok(number),
+            None => Err(wrong),
+        }
+    }
+
+    #[inline(always)]
+    fn time(&mut self) -> Result<Timestamp, TextErrorKind> {
+        let seconds = self.value()?;
+        self.time_after(seconds)
+    }
+
+    #[inline(always)]
+    fn time_after(&mut self, seconds: Span) -> Result<Timestamp, TextErrorKind> {
+        let Some(seconds) = self.last_second.read(self.arguments.bytes(seconds)) else {
+            return Err(TextErrorKind::BadSeconds);
+        };
+        let micros = self.value()?;
+        let micros = self.integer(micros, TextErrorKind::BadMicroseconds)?;
+        let micros = u32::try_from(micros).unwrap_or(u32::MAX);
+        match Timestamp::new(seconds, micros) {
+            Some(time) => Ok(time),
+            None => Err(TextErrorKind::BadMicroseconds),
+        }
+    }
+
+    #[inline(always)]
+    fn line(&mut self) -> Result<u32, TextErrorKind> {
+        let line = self.value()?;
+        let line = self.integer(line, TextErrorKind::BadLine)?;
+        match u32::try_from(line) {
+            Ok(line) => Ok(line),
+            Err(_) => Err(TextErrorKind::BadLine),
+        }
+    }
+
+    #[inline(always)]
+    fn check_key(&self, key: Span) -> Result<(), TextErrorKind> {
+        match key.start < key.end {
+            true => Ok(()),
+            false => Err(TextErrorKind::MissingKey),
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, key: Span, value: ValueSpan) -> Result<(), TextErrorKind> {
+        let fields = &mut self.parts.fields;
+        fields.push(FieldSpan { key, value });
+        if fields.len() <= self.free_fields {
+            return Ok(());
+        }
+        // From here on, only keys that were not there yet count.
+        repeated::join_last(fields, self.arguments.text(), self.free_fields == 0);
+        self.free_fields = 0;
+        match fields.len() > MAX_FIELDS {
+            true => Err(TextErrorKind::TooManyFields),
+            false => Ok(()),
+        }
+    }
+
+    #[inline(always)]
+    fn rare_value(&mut self, code: u8) -> Result<ValueSpan, TextErrorKind> {
+        match code {
+            b'T' => self.time().map(ValueSpan::Time),
+            b'P' => {
+                let ip = self.value()?;
+                match self.addresses.contain(self.arguments.bytes(ip)) {
+                    true => Ok(ValueSpan::Ip(ip)),
+                    false => Err(TextErrorKind::BadIp),
+                }
+            }
+            _ => self.list().map(ValueSpan::List),
+        }
+    }
+
+    #[inline(always)]
+    fn list(&mut self) -> Result<Span, TextErrorKind> {
+        let count = self.value()?;
+        let count = self.integer(count, TextErrorKind::BadCount)?;
+        let Ok(count) = u32::try_from(count) else {
+            return Err(TextErrorKind::BadCount);
+        };
+        let start = self.parts.elements.len();
+        // Grows with the elements that are there, never by the count alone.
+        for _ in 0..count {
+            // 2.4 takes a list that ends early for what is there (2.3 dies).
+            let Some(element) = self.arguments.next() else {
+                break;
+            };
+            self.parts.elements.push(element);
+        }
+        Ok(Span::between(start, self.parts.elements.len()))
+    }
+}
+
+/// Finds the numbers of an event's categories, and leaves each once.
+#[inline(never)] // The reader's registers are its own.
+fn find_categories(
+    known: &mut Vec<CategorySpan>,
+    text: &[u8],
+    tree: &CategoryTree,
+    hints: &mut CategoryHints,
+) -> Result<(), (TextErrorKind, Span)> {
+    // A bit for the number modulo 64: a search through those that the event has
+    // would have an end that is hard to predict.
+    let (mut seen, mut repeated) = (0_u64, 0_u64);
+    let mut found = 0;
+    for category in &mut *known {
+        let Some(id) = hints.find(category.name.of(text), tree) else {
+            break;
+        };
+        category.id = id;
+        found += 1;
+        let bit = 1_u64.wrapping_shl(id.number());
+        repeated |= seen & bit;
+        seen |= bit;
+    }
+    match found == known.len() && repeated == 0 && found <= MAX_FIELDS {
+        true => Ok(()),
+        false => check_categories(known, found),
+    }
+}
+
+/// Leaves each of the first categories once, which are known, and finds what is
+/// wrong first.
+#[cold]
+fn check_categories(
+    known: &mut Vec<CategorySpan>,
+    found: usize,
+) -> Result<(), (TextErrorKind, Span)> {
+    let unknown = known.get(found).map(|category| category.name);
+    known.truncate(found);
+    let mut kept = 0;
+    for at in 0..known.len() {
+        let Some((before, [category, ..])) = known.split_at_mut_checked(at) else {
+            break;
+        };
+        let category = *category;
+        let mut before = before.iter().take(kept);
+        if before.any(|known| known.id == category.id) {
+            continue;
+        }
+        if kept >= MAX_FIELDS {
+            return Err((TextErrorKind::TooManyFields, category.name));
+        }
+        if let Some(place) = known.get_mut(kept) {
+            *place = category;
+        }
+        kept += 1;
+    }
+    known.truncate(kept);
+    match unknown {
+        Some(name) => Err((TextErrorKind::UnknownCategory, name)),
+        None => Ok(()),
+    }
+}
+
+#[cold]
+fn category_error(kind: TextErrorKind, name: Span, ends: &[u32]) -> TextError {
+    TextError::new(kind, ends.partition_point(|end| *end < name.start))
+}
+
+/// IPv4 addresses that were parsed lately, by their last byte: clients send the
+/// same few again and again.
+#[derive(Debug, Default)]
+struct Addresses([Address; 8]);
+
+/// The text of an address; empty for none.
+#[derive(Debug, Default)]
+struct Address {
+    bytes: [u8; 15],
+    length: u8,
+}
+
+impl Addresses {
+    /// Whether a text is an address.
+    #[inline(never)]
+    fn contain(&mut self, text: &[u8]) -> bool {
+        let last = text.last().copied().unwrap_or_default();
+        let Some(known) = self.0.get_mut(usize::from(last % 8)) else {
+            return false;
+        };
+        let same = known.bytes.get(..known.length.into());
+        if !text.is_empty() && same.is_some_and(|same| same_name(same, text)) {
+            return true;
+        }
+        if !is_usual_v4(text) {
+            return Ip::parse_sent(text).is_some();
+        }
+        if let (Some(bytes), Ok(length)) =
+            (known.bytes.get_mut(..text.len()), text.len().try_into())
+        {
+            bytes.copy_from_slice(text);
+            known.length = length;
+        }
+        true
+    }
+}
+
+/// The second that was parsed last: nearly all times of a stream are of one
+/// second after another.
+#[derive(Debug, Default)]
+struct LastSecond {
+    digits: [u8; 10],
+    number: i64,
+}
+
+impl LastSecond {
+    #[inline]
+    fn read(&mut self, text: &[u8]) -> Option<i64> {
+        match <&[u8; 10]>::try_from(text).ok() {
+            Some(digits) if *digits == self.digits => Some(self.number),
+            _ => self.other(text),
+        }
+    }
+
+    #[inline(never)]
+    fn other(&mut self, text: &[u8]) -> Option<i64> {
+        let number = integer(text)?;
+        if let Ok(digits) = text.try_into() {
+            *self = Self { digits, number };
+        }
+        Some(number)
+    }
+}
+
+/// The numbers of categories by a hash of their names. A hint is believed only
+/// if the tree has that name by that number, so it may be of another tree.
+#[derive(Debug)]
+struct CategoryHints(Box<[Option<CategoryId>; HINT_COUNT]>);
+
+/// Many more than Dovecot's categories, so that few share a hint; a power of
+/// two.
+const HINT_COUNT: usize = 1024;
+const MIX: u32 = 0x9e37_79b1;
+
+impl Default for CategoryHints {
+    fn default() -> Self {
+        Self(Box::new([None; HINT_COUNT]))
+    }
+}
+
+impl CategoryHints {
+    #[inline]
+    fn find(&mut self, name: &[u8], categories: &CategoryTree) -> Option<CategoryId> {
+        let hint = self.0.get_mut(hint_index(name))?;
+        if let Some(id) = *hint
+            && let Some(known) = categories.name(id)
+            && same_name(known, name)
+        {
+            return Some(id);
+        }
+        look_up(name, categories, hint)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn look_up(
+    name: &[u8],
+    categories: &CategoryTree,
+    hint: &mut Option<CategoryId>,
+) -> Option<CategoryId> {
+    let id = categories.number(name)?;
+    *hint = Some(id);
+    Some(id)
+}
+
+/// A hash of the first and last bytes and the length, which is enough for a
+/// hint.
+#[inline]
+fn hint_index(name: &[u8]) -> usize {
+    let ends = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(13)
+        }
+        _ => name
+            .iter()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte)),
+    };
+    let [length, ..] = name.len().to_le_bytes();
+    let mixed = (ends ^ u32::from(length)).wrapping_mul(MIX);
+    mixed as usize >> (u32::BITS - HINT_COUNT.ilog2())
+}

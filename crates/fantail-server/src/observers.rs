@@ -1,0 +1,63 @@
+//! What watches events beside the metrics: taps.
+//!
+//! It changes on its own: a tap comes and goes, and no metric notices.
+
+use std::sync::Arc;
+
+use fantail_engine::{ExportSink, Exported, ExporterId, ObserverId};
+use fantail_event::EffectiveEvent;
+use fantail_format::ExportContext;
+
+use crate::{outbox::Outbox, tap::Tap};
+
+/// The observers of all workers; never changes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Observers {
+    pub(crate) taps: Vec<Arc<Tap>>,
+}
+
+impl Observers {
+    /// The filter for the clients: what the metrics want, and what is watched.
+    pub(crate) fn handshake(&self, metrics: Vec<u8>) -> Vec<u8> {
+        let mut filter = metrics;
+        for tap in &self.taps {
+            if !filter.is_empty() {
+                filter.extend_from_slice(b" OR ");
+            }
+            filter.extend_from_slice(tap.filter.exact());
+        }
+        filter
+    }
+}
+
+/// Where a worker's engine leaves exports and what observers see.
+pub(crate) struct WorkerSink<'a> {
+    pub(crate) outbox: &'a mut Outbox,
+    pub(crate) observers: &'a Observers,
+}
+
+impl ExportSink for WorkerSink<'_> {
+    fn wants(&mut self, exporter: ExporterId) -> bool {
+        self.outbox.wants(exporter)
+    }
+
+    fn export(&mut self, exported: Exported<'_>) {
+        self.outbox.export(exported.exporter, exported.payload);
+    }
+
+    fn wants_observed(&mut self, observer: ObserverId) -> bool {
+        let tap = self.observers.taps.get(observer.0);
+        tap.is_some_and(|tap| tap.has_room())
+    }
+
+    fn observed(
+        &mut self,
+        observer: ObserverId,
+        event: &EffectiveEvent<'_>,
+        context: ExportContext<'_>,
+    ) {
+        if let Some(tap) = self.observers.taps.get(observer.0) {
+            tap.show(event, context);
+        }
+    }
+}
