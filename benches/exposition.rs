@@ -1,4 +1,4 @@
-//! `fantail-openmetrics`: 100,000 series as text, beside prometheus-client.
+//! `fantail-exposition`: 100,000 series as text, beside prometheus-client.
 //!
 //! Both write a count and a sum for each series.
 

@@ -105,7 +105,7 @@ impl Fantail {
     /// A snapshot as OpenMetrics.
     #[must_use]
     pub fn write(snapshot: &Snapshot) -> Vec<u8> {
-        use fantail_openmetrics::{Exposition, Format, Options};
+        use fantail_exposition::{Exposition, Format, Options};
         let mut answer = Exposition::new(Vec::new(), Options::new(Format::OpenMetrics));
         let written = answer.snapshot(snapshot).and_then(|()| answer.finish());
         // Writing to a vector cannot fail.

@@ -11,7 +11,7 @@
 //! | parse and print filters, and no more | [`syntax`] | `syntax` |
 //! | read what Dovecot's processes send | [`wire`], [`event`] | `wire` |
 //! | count, sum and sort events into buckets | [`metrics`] | `metrics` |
-//! | answer a scrape with OpenMetrics or Prometheus text | [`openmetrics`] | `openmetrics` |
+//! | answer a scrape with OpenMetrics or Prometheus text | [`exposition`] | `exposition` |
 //! | write events as JSON or tab-text | [`format`](mod@format) | `format` |
 //! | send bytes to a log, a file, a server | [`transport`] | `transport` |
 //! | read a dovecot.conf | [`config`] | `config` |
@@ -33,6 +33,8 @@ pub use fantail_config as config;
 #[cfg(feature = "engine")]
 pub use fantail_engine as engine;
 pub use fantail_event as event;
+#[cfg(feature = "exposition")]
+pub use fantail_exposition as exposition;
 #[cfg(feature = "filter")]
 pub use fantail_filter as filter;
 #[cfg(feature = "format")]
@@ -41,8 +43,6 @@ pub use fantail_format as format;
 pub use fantail_lint as lint;
 #[cfg(feature = "metrics")]
 pub use fantail_metrics as metrics;
-#[cfg(feature = "openmetrics")]
-pub use fantail_openmetrics as openmetrics;
 #[cfg(feature = "server")]
 pub use fantail_server as server;
 #[cfg(feature = "syntax")]

@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // It is told which metrics an event matched.
     ("fantail-metrics", &["fantail-event"]),
     ("fantail-transport", &["fantail-format"]),
-    ("fantail-openmetrics", &["fantail-metrics"]),
+    ("fantail-exposition", &["fantail-metrics"]),
     (
         "fantail-config",
         &[
@@ -44,14 +44,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fantail-tracing", &["fantail-engine"]),
     (
         "fantail-server",
-        &["fantail-engine", "fantail-wire", "fantail-openmetrics"],
+        &["fantail-engine", "fantail-wire", "fantail-exposition"],
     ),
     (
         "fantail",
         &[
             "fantail-engine",
             "fantail-wire",
-            "fantail-openmetrics",
+            "fantail-exposition",
             "fantail-lint",
             "fantail-tracing",
             "fantail-server",

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fantail::{
     event::Timestamp,
+    exposition::{Exposition, Format, Options, dovecot},
     metrics::{Snapshot, dump::Column},
-    openmetrics::{Exposition, Format, Options, dovecot},
 };
 
 use crate::{

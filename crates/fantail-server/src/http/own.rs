@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use fantail_openmetrics::{Exposition, Family, Kind};
+use fantail_exposition::{Exposition, Family, Kind};
 
 use fantail_engine::SESSION_SERVICES;
 

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Version, header},
     response::{IntoResponse, Response},
 };
-use fantail_openmetrics::{Exposition, Format, Options, dovecot};
+use fantail_exposition::{Exposition, Format, Options, dovecot};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 

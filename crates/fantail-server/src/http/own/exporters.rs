@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use fantail_openmetrics::{Exposition, Kind};
+use fantail_exposition::{Exposition, Kind};
 use fantail_transport::{DropReason, QueueStatus};
 
 use super::{counter, family, gauge};

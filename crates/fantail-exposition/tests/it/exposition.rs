@@ -1,8 +1,8 @@
 //! The two valid formats on everything that was recorded.
 
 use fantail_event::Timestamp;
+use fantail_exposition::{Exposition, Family, Format, Kind, LeftOut, Number, Options, Reason};
 use fantail_metrics::{MetricSnapshot, Snapshot};
-use fantail_openmetrics::{Exposition, Family, Format, Kind, LeftOut, Number, Options, Reason};
 
 use crate::{
     RECORDED, SMALL,

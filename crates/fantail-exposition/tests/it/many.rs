@@ -1,8 +1,8 @@
 //! Samples that are written many at a time, beside the same one by one.
 
 use fantail_event::{Dialect, Timestamp, ValueRef};
+use fantail_exposition::{Format, Options};
 use fantail_metrics::{Registry, Snapshot};
-use fantail_openmetrics::{Format, Options};
 
 use crate::{
     exposition::{all_options, answer},

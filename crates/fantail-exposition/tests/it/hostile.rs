@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use fantail_event::{Dialect, Event, EventBuilder, SentEvent, Timestamp, ValueRef};
+use fantail_exposition::{Format, Options, Reason};
 use fantail_metrics::{
     Exponential, GroupBy, Limits, Linear, Method, MetricId, MetricSettings, Registry, Snapshot,
 };
-use fantail_openmetrics::{Format, Options, Reason};
 
 use crate::{
     exposition::{all_options, answer},

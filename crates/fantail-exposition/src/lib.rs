@@ -60,7 +60,7 @@
 //! ```
 //! use fantail_event::Dialect;
 //! use fantail_metrics::{MetricSettings, Registry};
-//! use fantail_openmetrics::{Exposition, Family, Format, Kind, Options};
+//! use fantail_exposition::{Exposition, Family, Format, Kind, Options};
 //!
 //! let mut registry = Registry::new(Dialect::V2_4);
 //! registry.add(MetricSettings {

@@ -4,8 +4,8 @@
 use std::process::Command;
 
 use fantail_event::ValueRef;
+use fantail_exposition::{Format, Options};
 use fantail_metrics::{Limits, Snapshot};
-use fantail_openmetrics::{Format, Options};
 use fantail_testkit::{checked, program, python, skip};
 
 use crate::{

@@ -26,7 +26,7 @@ impl Format {
     /// reads, also for a header that names neither.
     ///
     /// ```
-    /// # use fantail_openmetrics::Format;
+    /// # use fantail_exposition::Format;
     /// let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,\
     ///                   text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
     /// assert_eq!(Format::negotiate(prometheus), Format::OpenMetrics);

@@ -1,7 +1,7 @@
 //! Dovecot's layout.
 
 use fantail_event::Timestamp;
-use fantail_openmetrics::dovecot::{self, Process};
+use fantail_exposition::dovecot::{self, Process};
 
 use crate::{Case, RECORDED, SMALL};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fantail_openmetrics::Format;
+use fantail_exposition::Format;
 
 /// A sample: its name, its labels in order, its number as it is written.
 #[derive(Debug, Clone, PartialEq)]

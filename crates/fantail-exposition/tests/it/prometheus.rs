@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fantail_exposition::{Format, Options};
 use fantail_metrics::{Label, MetricSnapshot, Series};
-use fantail_openmetrics::{Format, Options};
 use fantail_testkit::{check_killed, process::Process, program};
 use tempfile::TempDir;
 

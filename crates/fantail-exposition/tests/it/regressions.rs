@@ -5,8 +5,8 @@
 //! 2.4.1.
 
 use fantail_event::ValueRef;
+use fantail_exposition::{Format, Options};
 use fantail_metrics::{Exponential, Limits, Method, MetricSettings, Snapshot};
-use fantail_openmetrics::{Format, Options};
 
 use crate::{
     RECORDED, SMALL,

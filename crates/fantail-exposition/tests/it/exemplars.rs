@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use fantail_event::{Dialect, SentEvent, Timestamp, ValueRef};
+use fantail_exposition::{Exposition, Format, Options};
 use fantail_metrics::{Limits, MetricSettings, Registry, Snapshot};
-use fantail_openmetrics::{Exposition, Format, Options};
 use fantail_testkit::{python, skip};
 
 use crate::{
