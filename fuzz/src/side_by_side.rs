@@ -3,8 +3,8 @@
 use fantail_config::{Options, Settings, load_text};
 use fantail_engine::{ExporterId, SESSION_FINISHED};
 use fantail_event::{Dialect, Level};
+use fantail_exposition::dump;
 use fantail_filter::{Filter, Mentions};
-use fantail_metrics::dump;
 use fantail_oracle::{Categories, Connection, Effective, Event, Refusal, Value, holding, matching};
 use fantail_wire::Limits;
 

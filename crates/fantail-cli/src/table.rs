@@ -7,9 +7,9 @@ use std::{
 };
 
 use clap::ValueEnum;
-use fantail::metrics::{
-    Snapshot,
-    dump::{self, Column, Line, Names},
+use fantail::{
+    exposition::dump::{self, Column, Line, Names},
+    metrics::Snapshot,
 };
 use serde_json::{Map, Number, Value};
 

@@ -9,25 +9,25 @@
 //! left turns up in a later family, and does here.
 //!
 //! What is known to differ: sums beyond 2⁶⁴ do not wrap, values of different
-//! types with the same text are one series, and
-//! [`DovecotLabels`](fantail_metrics::DovecotLabels) says where a label of
-//! more than 256 bytes may.
+//! types with the same text are one series, and a label of which Dovecot would
+//! show more than the first 256 bytes of its value ends earlier.
 
+pub(crate) mod labels;
 mod tree;
 mod walk;
 
 use std::io::{self, Write as _};
 
 use fantail_event::{Dialect, Timestamp};
-use fantail_metrics::{
-    Buckets, Distribution, Label, Snapshot,
-    decimal::{push_fixed, push_whole, push_wide},
-};
+use fantail_metrics::{Buckets, Distribution, Label, Snapshot};
 
+use self::{tree::Tree, walk::Walk};
 use crate::{
-    dovecot::{tree::Tree, walk::Walk},
-    pieces::Pieces,
-    snapshot::histogram_of,
+    scrape::histogram_of,
+    text::{
+        chunked_writer::Pieces,
+        decimal::{push_fixed, push_whole, push_wide},
+    },
 };
 
 /// The `Content-Type` of Dovecot's answers.

@@ -98,20 +98,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod bounds;
 pub mod dovecot;
-mod escape;
-mod exemplar;
-mod exposition;
-mod format;
-mod histogram;
-mod name;
-mod number;
-mod pieces;
-mod points;
-mod snapshot;
+pub mod dump;
+mod scrape;
+mod text;
 
-pub use crate::{
-    exposition::{Exposition, Family, Kind, LeftOut, Number, Options, Reason, Samples},
-    format::Format,
+pub use crate::scrape::{
+    Exposition, Family, Format, Kind, LeftOut, Number, Options, Reason, Samples,
 };

@@ -11,8 +11,8 @@
 //!
 //! There are two ways to show them. [`Label::text`] is one text for one
 //! value: no two values share it, it is valid UTF-8, and plain values are
-//! shown as they are. [`DovecotLabels`](crate::DovecotLabels) cuts as Dovecot does, and may show
-//! different values alike.
+//! shown as they are. Dovecot cuts them, and may show different values
+//! alike; fantail-exposition does both.
 
 use std::{borrow::Cow, io::Write as _};
 
@@ -20,14 +20,17 @@ use fantail_event::ValueRef;
 
 use crate::settings::{GroupBy, Modifier};
 
-/// Longer values are cut, and told apart by a hash.
-pub(crate) const MAX_BYTES: usize = 256;
+/// The most bytes of a value that are kept; longer values are told apart by a
+/// hash.
+pub const MAX_BYTES: usize = 256;
 pub(crate) const HASH_BYTES: usize = 16;
-pub(crate) const REPLACEMENT: char = '\u{FFFD}';
-pub(crate) const ELLIPSIS: char = '…';
+/// Stands for what is not text.
+pub const REPLACEMENT: char = '\u{FFFD}';
+/// Ends a label that is cut.
+pub const ELLIPSIS: char = '…';
 
 /// The label of series past a limit: see [`Limits`](crate::Limits).
-pub(crate) const OTHER: &[u8] = b"other";
+pub const OTHER: &[u8] = b"other";
 
 /// Appends what tells the series of a value; `false` if this type has none.
 pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut Vec<u8>) -> bool {
@@ -52,7 +55,7 @@ pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut V
 }
 
 /// Appends what tells the series of a string or an element of a list.
-pub(crate) fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
+pub fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
     let start = out.len();
     let value = modified(text, modifiers);
     if let Some(kept) = value.get(..MAX_BYTES)
@@ -184,7 +187,7 @@ impl Label<'_> {
 }
 
 /// The bytes without a character that is cut at their end.
-pub(crate) fn whole_characters(bytes: &[u8]) -> &[u8] {
+pub fn whole_characters(bytes: &[u8]) -> &[u8] {
     let rest = bytes
         .utf8_chunks()
         .last()

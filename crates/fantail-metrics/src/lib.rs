@@ -3,9 +3,8 @@
 //! A [`Registry`] holds metrics, each with the [distribution](Distribution) of
 //! the events' durations and of chosen fields, for all events and for each
 //! sub-metric that `group_by` makes. A [`Snapshot`] of it is merged with those
-//! of other shards, dumped as `doveadm stats dump` does ([`dump`]), or written
-//! for a scrape (by another crate), or saved for the time after a restart
-//! ([`state`]).
+//! of other shards, written as a dump or scrape (by fantail-exposition), or
+//! saved for the time after a restart ([`state`]).
 //!
 //! Filters are not known here, no clock is read, and nothing is sent anywhere.
 //! What differs from Dovecot: sums and counts never wrap, median and
@@ -16,18 +15,15 @@
 mod bins;
 mod buckets;
 mod cohort;
-pub mod decimal;
 mod declare;
 mod distribution;
-mod dovecot_label;
-pub mod dump;
 mod error;
 mod exemplar;
 mod few;
 mod fold;
+pub mod internal;
 mod label;
 mod limits;
-pub mod lines;
 mod merge;
 mod moments;
 mod observe;
@@ -49,7 +45,6 @@ pub use crate::{
     buckets::Buckets,
     cohort::CohortId,
     distribution::{Distribution, Quantiles},
-    dovecot_label::DovecotLabels,
     error::{RegistryError, RegistryErrorKind},
     exemplar::Exemplar,
     label::Label,

@@ -31,7 +31,7 @@ const MAX_LEVELS: usize = 64;
 ///
 /// ```
 /// use fantail_event::{Dialect, Event, SentEvent, Timestamp};
-/// use fantail_metrics::{dump, GroupBy, Method, MetricSettings, Registry};
+/// use fantail_metrics::{GroupBy, Label, Method, MetricSettings, Registry};
 ///
 /// let mut registry = Registry::new(Dialect::V2_4);
 /// let logins = registry.add(MetricSettings {
@@ -49,14 +49,14 @@ const MAX_LEVELS: usize = 64;
 ///     .build()?;
 /// assert!(registry.observe(logins, &SentEvent::alone(&event)));
 ///
-/// let mut table = Vec::new();
-/// dump::write_table(&registry.snapshot(), &dump::default_columns(), &mut table);
-/// assert_eq!(
-///     String::from_utf8_lossy(&table),
-///     "metric_name\tfield\tcount\tsum\tmin\tmax\tavg\tmedian\tstddev\t%95\n\
-///      logins\tduration\t1\t250\t250\t250\t250.00\t250\t0.00\t250\n\
-///      logins_anna\tduration\t1\t250\t250\t250\t250.00\t250\t0.00\t250\n"
-/// );
+/// let snapshot = registry.snapshot();
+/// let series = snapshot.metrics()[0].series();
+/// let seen: Vec<_> = series
+///     .iter()
+///     .map(|series| (series.label(), series.duration().count(), series.duration().sum()))
+///     .collect();
+/// // The metric itself, and its sub-metric.
+/// assert_eq!(seen, [(Label::Value(b""), 1, 250), (Label::Value(b"anna"), 1, 250)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 use std::{io, time::Duration};
 
 use fantail_config::MetricRequest;
-use fantail_metrics::dump::{Column, write_answer_to};
+use fantail_exposition::dump::{Column, write_answer_to};
 use fantail_wire::{
     lines::LineBuffer,
     reader::{MetricParts, REQUEST_LINE, Reply, Request, Side},

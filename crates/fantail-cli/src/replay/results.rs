@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fantail::{
     event::Timestamp,
-    exposition::{Exposition, Format, Options, dovecot},
-    metrics::{Snapshot, dump::Column},
+    exposition::{Exposition, Format, Options, dovecot, dump::Column},
+    metrics::Snapshot,
 };
 
 use crate::{
@@ -106,7 +106,7 @@ fn compatible(snapshot: &Snapshot) -> Result<Vec<u8>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use fantail::metrics::dump;
+    use fantail::exposition::dump;
 
     use super::*;
 

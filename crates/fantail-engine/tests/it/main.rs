@@ -23,9 +23,10 @@ mod sharded;
 use fantail_config::{Options, Settings, load_text};
 use fantail_engine::{Engine, ExportSink, Exported, ExporterId, ObserverId};
 use fantail_event::{Activity, Dialect, EffectiveEvent, Timestamp};
+use fantail_exposition::dump;
 use fantail_format::ExportContext;
 use fantail_fuzz::ByKey;
-use fantail_metrics::{Exemplar, Snapshot, dump};
+use fantail_metrics::{Exemplar, Snapshot};
 use fantail_wire::{Connection, Intake, Limits};
 
 const CONTEXT: ExportContext<'_> = ExportContext {

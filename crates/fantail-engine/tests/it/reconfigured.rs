@@ -2,7 +2,7 @@
 
 use fantail_engine::{Engine, ObserverId};
 use fantail_event::Dialect;
-use fantail_metrics::dump;
+use fantail_exposition::dump;
 use fantail_wire::Intake;
 
 use crate::{Client, Recorded, settings};

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use fantail_event::Dialect;
-use fantail_metrics::{DovecotLabels, GroupBy, Label, MetricSnapshot, Series};
+use fantail_metrics::{GroupBy, Label, MetricSnapshot, Series};
 
-use crate::{escape::stand_for_themselves, name::is_metric_name};
+use super::labels::DovecotLabels;
+use crate::scrape::{escape::stand_for_themselves, name::is_metric_name};
 
 /// A metric with a legal name.
 #[derive(Debug)]

@@ -10,7 +10,7 @@
 use std::io;
 
 use super::tree::Tree;
-use crate::name::is_metric_name;
+use crate::scrape::name::is_metric_name;
 
 #[derive(Debug)]
 pub(super) struct Walk<'a> {

@@ -1,21 +1,23 @@
-//! Scrapes: Dovecot's own layout byte for byte, and the two valid formats
+//! Dumps and scrapes: Dovecot's own layout byte for byte, and the two valid formats
 //! against rules of their own and the checkers that others wrote.
 
 // A helper that cannot go on fails its test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../../../fantail-metrics/tests/replay/mod.rs"]
+#[path = "../replay/mod.rs"]
 mod replay;
 
+mod bulk;
 mod checkers;
-mod dovecot;
+mod dovecot_scrapes;
+mod dumps;
 mod exemplars;
 mod exposition;
 mod hostile;
-mod many;
 mod prometheus;
 mod regressions;
 mod rules;
+mod series_runs;
 
 use fantail_event::Dialect;
 use fantail_metrics::Snapshot;
@@ -53,20 +55,10 @@ macro_rules! small {
         Case {
             name: concat!($name, "-", $config),
             dialect: Dialect::$dialect,
-            config: include_str!(concat!(
-                "../../../fantail-metrics/testdata/",
-                $name,
-                "-",
-                $config,
-                ".conf"
-            )),
-            events: Events::Escaped(include_str!(concat!(
-                "../../../fantail-metrics/testdata/",
-                $name,
-                ".events"
-            ))),
+            config: include_str!(concat!("../../testdata/", $name, "-", $config, ".conf")),
+            events: Events::Escaped(include_str!(concat!("../../testdata/", $name, ".events"))),
             answer: include_bytes!(concat!(
-                "../../../fantail-metrics/testdata/",
+                "../../testdata/",
                 $name,
                 "-",
                 $real,
@@ -113,7 +105,7 @@ const RECORDED: [Case; 3] = [
     Case {
         name: "2.4.1-wide",
         dialect: Dialect::V2_4,
-        config: include_str!("../../../fantail-metrics/testdata/wide-2.4.conf"),
+        config: include_str!("../../testdata/wide-2.4.conf"),
         events: Events::Capture(recording!("dovecot-2.4.1.tsv").as_bytes()),
         answer: recording!("2.4.1-wide/openmetrics.txt").as_bytes(),
     },

@@ -74,7 +74,8 @@ impl<'a> Siblings<'a> {
 
     /// All of them in a row.
     #[inline]
-    pub(crate) const fn distributions(&self) -> &'a [Distribution] {
+    #[must_use]
+    pub const fn distributions(&self) -> &'a [Distribution] {
         self.distributions
     }
 

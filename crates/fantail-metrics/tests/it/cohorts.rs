@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use fantail_event::{Dialect, Event};
-use fantail_metrics::{CohortId, MetricId, MetricSettings, Registry, dump, state};
+use fantail_metrics::{CohortId, MetricId, MetricSettings, Registry, state};
 use proptest::{collection::vec, prelude::*};
 
-use crate::fixture::{discrete, event_between, settings, with_sent};
+use crate::fixture::{discrete, event_between, settings, table, with_sent};
 
 const METRICS: [&str; 5] = ["a", "b", "c", "d", "e"];
 
@@ -30,10 +30,7 @@ enum Step {
 }
 
 fn dumped(registry: &Registry) -> String {
-    let mut table = Vec::new();
-    let columns = dump::default_columns();
-    dump::write_table(&registry.snapshot(), &columns, &mut table);
-    String::from_utf8(table).unwrap()
+    table(&registry.snapshot())
 }
 
 fn event(duration: u64) -> Event {
@@ -101,9 +98,7 @@ impl Both {
                 let before = dumped(&self.with);
                 let held = self.with.snapshot();
                 self.count(31, 5);
-                let mut table = Vec::new();
-                dump::write_table(&held, &dump::default_columns(), &mut table);
-                assert_eq!(String::from_utf8(table).unwrap(), before);
+                assert_eq!(table(&held), before);
             }
             Step::Reset => self.both(Registry::reset),
             Step::Restore => self.both(|registry| {

@@ -2,8 +2,7 @@
 
 use fantail_event::{Elements, Event, EventBuilder, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{
-    GroupBy, Method, MetricSettings, Snapshot,
-    dump::{self, Names},
+    Distribution, GroupBy, Label, Method, MetricSettings, MetricSnapshot, Percentile, Snapshot,
 };
 
 pub(crate) fn settings(name: &str, fields: &str, group_by: &[(&str, Method)]) -> MetricSettings {
@@ -59,15 +58,57 @@ pub(crate) fn with_sent<T>(event: &Event, f: impl FnOnce(&SentEvent<'_>) -> T) -
     f(&SentEvent::alone(event))
 }
 
+/// The labels of a series from the metric down to it, with `_` between them
+/// and for blanks; `None` where Dovecot has no such sub-metric.
+fn names(metric: &MetricSnapshot) -> Vec<Option<String>> {
+    let mut path: Vec<Option<String>> = Vec::new();
+    let series = metric.series().iter().map(|series| {
+        path.truncate(series.depth());
+        let name = match (path.last(), series.level(metric.settings())) {
+            (None, _) => Some(String::new()),
+            (Some(_), _) if series.label() == Label::Missing => None,
+            (Some(None), _) | (_, None) => None,
+            (Some(Some(above)), Some(level)) => {
+                let label = series.label().text(level).replace(' ', "_");
+                let between = if series.depth() == 1 { "" } else { "_" };
+                Some([above, between, &label].concat())
+            }
+        };
+        path.push(name.clone());
+        name
+    });
+    series.collect()
+}
+
 /// `name=count` of each series, the full names without the metric's.
 pub(crate) fn counts(snapshot: &Snapshot, metric: usize) -> String {
     let metric = &snapshot.metrics()[metric];
-    dump::rows(metric, snapshot.dialect(), Names::Full)
-        .map(|row| {
-            let name = String::from_utf8_lossy(&row.name);
-            let own = name.split_once('_').map_or("", |(_, rest)| rest);
-            format!("{own}={}", row.fields[0].1.count())
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+    let named = names(metric).into_iter().zip(metric.series().iter());
+    let counts = named.filter_map(|(name, series)| {
+        let count = series.duration().count();
+        Some(format!("{}={count}", name?))
+    });
+    counts.collect::<Vec<_>>().join(" ")
+}
+
+/// A line for each distribution of each series, with all that is known of it.
+pub(crate) fn table(snapshot: &Snapshot) -> String {
+    let mut table = String::new();
+    for metric in snapshot.metrics() {
+        let name = String::from_utf8_lossy(&metric.settings().name);
+        for (below, series) in names(metric).into_iter().zip(metric.series().iter()) {
+            for distribution in series.distributions() {
+                let numbers = numbers(distribution);
+                table.push_str(&format!("{name} {below:?} {numbers}\n"));
+            }
+        }
+    }
+    table
+}
+
+fn numbers(all: &Distribution) -> String {
+    let (count, sum, min, max) = (all.count(), all.sum(), all.min(), all.max());
+    let (mean, median, variance) = (all.mean(), all.median(), all.variance());
+    let percentile = all.percentile(Percentile::P95);
+    format!("{count} {sum} {min} {max} {mean:.2} {median} {variance:.2} {percentile}")
 }

@@ -1,5 +1,5 @@
-//! Metrics against what real stats processes answered, distributions against
-//! exact arithmetic, and what limits and merging do.
+//! Distributions against exact arithmetic, and what registries, limits, merging
+//! and restarts do.
 
 // A helper that cannot go on fails its test; exact numbers become floating
 // point only to be compared.
@@ -10,12 +10,8 @@
     clippy::cast_sign_loss
 )]
 
-#[path = "../replay/mod.rs"]
-mod replay;
-
 mod cohorts;
 mod distributions;
-mod dovecot;
 mod exemplars;
 mod fixture;
 mod folded;
@@ -25,5 +21,4 @@ mod registry;
 mod regressions;
 mod snapshots;
 mod state;
-mod stretches;
 mod values;

@@ -242,13 +242,3 @@ fn n8_the_same_values_give_the_same_numbers() {
     let close = |got: u64, exact: u64| got.abs_diff(exact) * 100 <= exact;
     assert!(close(forth.0, sorted[1_673]) && close(forth.1, sorted[3_179]));
 }
-
-/// Wildcards on integers: a metric of `status_code=5*`.
-#[test]
-fn r39_wildcards_on_integers() {
-    let config = "metric m {\n  filter = event=e AND status_code=5*\n  group_by = status_code\n}\n";
-    let mut player = crate::replay::Player::new(config, Dialect::V2_4);
-    let event = |code: i64| format!("EVENT\\t0\\t0\\t1\\t5\\t0\\tne\\tIstatus_code\\t{code}\n");
-    player.play_events(&[5, 50, 404, 503, -5].map(event).concat());
-    assert_eq!(counts(&player.registry.snapshot(), 0), "=3 5=1 50=1 503=1");
-}

@@ -2,13 +2,13 @@
 
 use fantail_event::{Dialect, Event, Timestamp, ValueRef};
 use fantail_metrics::{
-    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot, dump,
+    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot,
     state::{self, State, StateErrorKind},
 };
 use proptest::prelude::*;
 
 use crate::{
-    fixture::{counts, discrete, event, event_between, settings, text, with_sent, words},
+    fixture::{counts, discrete, event, event_between, settings, table, text, with_sent, words},
     snapshots::contents,
 };
 
@@ -82,12 +82,6 @@ fn played(dialect: Dialect, events: usize, seed: u64) -> Registry {
 
 fn save(snapshot: &Snapshot) -> Vec<u8> {
     state::write(snapshot, |settings| settings.name.clone())
-}
-
-fn table(snapshot: &Snapshot) -> String {
-    let mut table = Vec::new();
-    dump::write_table(snapshot, &dump::default_columns(), &mut table);
-    table.escape_ascii().to_string()
 }
 
 /// A registry that forgot nothing is the same, and goes on the same.

@@ -11,8 +11,8 @@ use std::{
 use fantail_config::{Options, Settings, load_text};
 use fantail_engine::{Engine, Exported};
 use fantail_event::Timestamp;
+use fantail_exposition::dump::{Column, write_answer};
 use fantail_format::ExportContext;
-use fantail_metrics::dump::{Column, write_answer};
 use fantail_wire::{
     Connection, Intake, Limits,
     capture::{Capture, RecordedConnection},

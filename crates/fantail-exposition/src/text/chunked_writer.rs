@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fantail_metrics::lines::{Lines, Sheet};
+use super::rows::{Lines, Sheet};
 
 /// So much is written at once, and a line more.
 const PIECE: usize = 64 << 10;

@@ -1,9 +1,20 @@
 //! The names of rows.
 
 use fantail_event::Dialect;
+use fantail_metrics::{GroupBy, Label, MetricSettings, Series};
 
-use super::Names;
-use crate::{DovecotLabels, GroupBy, Label, MetricSettings, Series};
+use crate::dovecot::labels::DovecotLabels;
+
+/// The names that rows have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// As Dovecot has them: labels are cut, and what is no text in them is
+    /// replaced, so that different sub-metrics may have the same name.
+    #[default]
+    Dovecot,
+    /// Labels in full, as [`Label::text`](fantail_metrics::Label::text) has them.
+    Full,
+}
 
 /// The way from a metric down to one of its series, and the name there.
 #[derive(Debug)]

@@ -1,17 +1,16 @@
 //! The labels that Dovecot shows.
 
-mod plain;
+mod verbatim;
 
 use std::borrow::Cow;
 
 use fantail_event::Dialect;
-
-use self::plain::{is_graphic, is_printable, is_text, with_blanks};
-use crate::{
-    Siblings,
-    label::{ELLIPSIS, Label, MAX_BYTES, OTHER, REPLACEMENT, whole_characters},
-    settings::GroupBy,
+use fantail_metrics::{
+    GroupBy, Label, Siblings,
+    internal::{ELLIPSIS, MAX_BYTES, OTHER, REPLACEMENT, whole_characters},
 };
+
+use self::verbatim::{is_graphic, is_printable, is_text, with_blanks};
 
 /// Dovecot's labels along a path of sub-metrics.
 ///
@@ -24,7 +23,7 @@ use crate::{
 ///
 /// Different values may have the same label.
 #[derive(Debug, Clone, Copy)]
-pub struct DovecotLabels {
+pub(crate) struct DovecotLabels {
     dialect: Dialect,
     /// What is left of 256 (2.4).
     left: usize,
@@ -32,8 +31,7 @@ pub struct DovecotLabels {
 
 impl DovecotLabels {
     /// For the sub-metrics right below a metric.
-    #[must_use]
-    pub const fn new(dialect: Dialect) -> Self {
+    pub(crate) const fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
             left: MAX_BYTES,
@@ -42,9 +40,8 @@ impl DovecotLabels {
 
     /// The same as [`label`](Self::label), where Dovecot shows the value as it
     /// is: most of them. `None` tells nothing.
-    #[must_use]
     #[inline]
-    pub fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
+    pub(crate) fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
         let Label::Value(value) = label else {
             return None;
         };
@@ -89,8 +86,7 @@ impl DovecotLabels {
     ///
     /// Of values of more than 256 bytes the rest is not known any more: where
     /// Dovecot would show more, this ends earlier.
-    #[must_use]
-    pub fn label(self, label: Label<'_>, level: &GroupBy) -> Option<(String, Self)> {
+    pub(crate) fn label(self, label: Label<'_>, level: &GroupBy) -> Option<(String, Self)> {
         if label == Label::Missing {
             return None;
         }
@@ -201,12 +197,9 @@ fn next(bytes: &[u8]) -> Next<'_> {
 #[cfg(test)]
 mod tests {
     use fantail_event::Dialect;
+    use fantail_metrics::{GroupBy, Label, Method, internal::write_text_key};
 
     use super::DovecotLabels;
-    use crate::{
-        label::{Label, write_text_key},
-        settings::{GroupBy, Method},
-    };
 
     fn labels(dialect: Dialect, path: &[&[u8]]) -> Vec<String> {
         let level = GroupBy {

@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 
+use fantail_metrics::{Distribution, Siblings};
+
 use crate::{
-    Distribution, DovecotLabels, Siblings,
-    lines::{Lines, Sheet, Text},
+    dovecot::labels::DovecotLabels,
+    text::rows::{Lines, Sheet, Text},
 };
 
 /// The most digits of a count.

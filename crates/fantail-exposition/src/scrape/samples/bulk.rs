@@ -5,13 +5,13 @@
 
 use std::io;
 
-use fantail_metrics::{
-    Siblings,
-    lines::{Lines, Text},
-};
+use fantail_metrics::Siblings;
 
 use super::Samples;
-use crate::points::Above;
+use crate::{
+    scrape::labels::Above,
+    text::rows::{Lines, Text},
+};
 
 /// How much a sample has behind its labels, at the most (but for numbers of
 /// more than 64 bits).

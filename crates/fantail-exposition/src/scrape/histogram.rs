@@ -2,16 +2,17 @@
 
 use std::io;
 
-use fantail_metrics::{
-    Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList,
-    decimal::{push_whole, push_wide},
-};
+use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList};
 
-use crate::{
+use super::{
     exemplar::{Exemplars, Measure, later},
-    exposition::{Samples, push_label},
-    number::{bound, push_seconds},
+    labels::push_label,
     points::Points,
+    samples::Samples,
+};
+use crate::text::{
+    decimal::{push_whole, push_wide},
+    numbers::{bound, push_seconds},
 };
 
 /// The values that fell in the buckets of one sample.

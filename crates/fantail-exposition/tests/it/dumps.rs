@@ -1,7 +1,7 @@
 //! Dumps equal those of real Dovecots.
 
 use fantail_event::Dialect::{self, V2_3, V2_4};
-use fantail_metrics::dump::{self, Column};
+use fantail_exposition::dump::{self, Column};
 
 use crate::replay::Player;
 
@@ -156,4 +156,16 @@ fn recording_wide_2_4() {
         recording!("dovecot-2.4.1.tsv"),
         recording!("2.4.1-wide/dump.txt"),
     );
+}
+
+/// A filter `status_code=5*` takes integers by their decimal digits.
+#[test]
+fn wildcards_match_integers() {
+    let config = "metric m {\n  filter = event=e AND status_code=5*\n  group_by = status_code\n}\n";
+    let mut player = Player::new(config, V2_4);
+    let event = |code: i64| format!("EVENT\\t0\\t0\\t1\\t5\\t0\\tne\\tIstatus_code\\t{code}\n");
+    player.play_events(&[5, 50, 404, 503, -5].map(event).concat());
+    let mut answer = Vec::new();
+    dump::write_answer(&player.registry.snapshot(), &[Column::Count], &mut answer);
+    assert_eq!(answer, b"m\t3\nm_5\t1\nm_50\t1\nm_503\t1\n\n");
 }

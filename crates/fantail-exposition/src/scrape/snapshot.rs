@@ -2,19 +2,22 @@
 
 use std::{borrow::Cow, io};
 
-use fantail_metrics::{
-    Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot, decimal::push_wide,
-    lines::Lines,
-};
+use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
 
-use crate::{
+use super::{
     exemplar::{Exemplars, Measure, later},
-    exposition::{Exposition, Family, Kind, Many, Reason, Samples},
+    exposition::{Exposition, Reason},
+    family::{Family, Kind},
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
-    number::{push_seconds, write_seconds},
     points::{Piece, Points},
+    samples::{Many, Samples},
+};
+use crate::text::{
+    decimal::push_wide,
+    numbers::{push_seconds, write_seconds},
+    rows::Lines,
 };
 
 impl<W: io::Write> Exposition<W> {

@@ -2,12 +2,10 @@
 
 use std::cell::OnceCell;
 
-use super::Column;
-use crate::{
-    Distribution, Percentile,
-    decimal::{push_fixed, push_whole, push_wide, scaled},
-    distribution::Quantiles,
-};
+use fantail_metrics::{Distribution, Percentile, Quantiles};
+
+use super::column::Column;
+use crate::text::decimal::{push_fixed, push_whole, push_wide, scaled};
 
 /// Appends a TAB and a value for each column. What is not asked for is not
 /// computed.

@@ -1,12 +1,12 @@
 //! Exemplars: a trace of one event behind a sample. OpenMetrics only.
 
-use fantail_metrics::{Exemplar, decimal::push_whole};
+use fantail_metrics::Exemplar;
 
-use crate::{
+use super::{
     escape::push_label_value,
     name::{is_label_name, name_part},
-    number::push_seconds,
 };
+use crate::text::{decimal::push_whole, numbers::push_seconds};
 
 /// Name and value of an exemplar's label may have so many characters together.
 const MAX_CHARACTERS: usize = 128;

@@ -1,12 +1,18 @@
 //! Series that are written many at a time, beside the same one by one.
 
-use fantail_event::{Dialect, ValueRef, escape::escape};
-use fantail_metrics::{
-    Label, Limits, MetricSettings, Registry, Snapshot, Stretch,
-    dump::{self, Column, Names},
-};
+use fantail_event::{Dialect, Event, Timestamp, ValueRef, escape::escape};
+use fantail_exposition::dump::{self, Column, Names};
+use fantail_metrics::{Label, Limits, Method, MetricSettings, Registry, Snapshot, Stretch};
 
-use crate::fixture::{discrete, event, settings, text, with_sent};
+use crate::hostile::{self, discrete, observed};
+
+fn settings(name: &str, fields: &[&str], group_by: &[(&str, Method)]) -> MetricSettings {
+    hostile::metric(name, fields, group_by)
+}
+
+fn event(fields: Vec<(&str, ValueRef<'_>)>) -> Event {
+    hostile::event([Timestamp::from_unix_micros(0); 2], fields)
+}
 
 /// Each label once or more, by the number of its events.
 fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]) -> Snapshot {
@@ -16,13 +22,11 @@ fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]
         let user = ValueRef::from(label);
         let event = event(vec![("user", user), ("size", ValueRef::Int(7))]);
         for _ in 0..*events {
-            with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+            observed(&mut registry, &[id], &event);
         }
     }
     // Some have no user.
-    with_sent(&event(vec![]), |sent| {
-        assert!(registry.observe(id, sent));
-    });
+    observed(&mut registry, &[id], &event(vec![]));
     registry.snapshot()
 }
 
@@ -42,7 +46,7 @@ fn expected(snapshot: &Snapshot) -> Vec<u8> {
 }
 
 fn check(name: &str, fields: &[&str], labels: &[(Vec<u8>, usize)]) {
-    let mut metric = settings(name, "size", &[("user", discrete())]);
+    let mut metric = settings(name, &["size"], &[("user", discrete())]);
     metric.fields = fields.iter().map(|field| field.as_bytes().into()).collect();
     for dialect in [Dialect::V2_3, Dialect::V2_4] {
         check_snapshot(&counted(metric.clone(), dialect, labels));
@@ -164,15 +168,18 @@ fn characters_do_not_go_on_in_the_next_label() {
 fn by_levels(dialect: Dialect, events: &[(&'static str, usize, &'static str)]) -> Snapshot {
     let levels = ["command", "user", "reply"].map(|level| (level, discrete()));
     let mut registry = Registry::new(dialect);
-    let id = registry.add(settings("logins", "", &levels)).unwrap();
+    let id = registry.add(settings("logins", &[], &levels)).unwrap();
     for (command, user, reply) in events {
         let user = format!("user{user}@example.com");
-        let mut fields = vec![("command", text(command)), ("user", ValueRef::from(&user))];
+        let mut fields = vec![
+            ("command", ValueRef::from(*command)),
+            ("user", ValueRef::from(&user)),
+        ];
         if !reply.is_empty() {
-            fields.push(("reply", text(reply)));
+            fields.push(("reply", ValueRef::from(*reply)));
         }
         let event = event(fields);
-        with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+        observed(&mut registry, &[id], &event);
     }
     registry.snapshot()
 }
@@ -201,7 +208,7 @@ fn series_of_several_levels() {
 #[test]
 fn series_of_several_shards() {
     for dialect in [Dialect::V2_3, Dialect::V2_4] {
-        let metric = settings("logins", "size", &[("user", discrete())]);
+        let metric = settings("logins", &["size"], &[("user", discrete())]);
         let labels = plain(400);
         let part = |from, to| counted(metric.clone(), dialect, &labels[from..to]);
         for parts in [

@@ -4,7 +4,10 @@ use std::io;
 
 use fantail_metrics::{GroupBy, Label, Method, MetricSnapshot, Snapshot};
 
-use crate::exposition::{Exposition, Family, Kind};
+use super::{
+    exposition::Exposition,
+    family::{Family, Kind},
+};
 
 impl<W: io::Write> Exposition<W> {
     /// Writes what the limits on series did to each metric of a snapshot: how

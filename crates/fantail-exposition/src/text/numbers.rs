@@ -1,8 +1,8 @@
 //! Numbers as the formats want them.
 
-use fantail_metrics::{
+use super::{
     decimal::{push_padded, push_whole, push_wide},
-    lines::Lines,
+    rows::Lines,
 };
 
 /// Appends microseconds as seconds, exactly.

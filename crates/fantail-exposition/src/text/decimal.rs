@@ -27,15 +27,8 @@ fn pair(number: u64) -> [u8; 2] {
 }
 
 /// Appends a whole number.
-///
-/// ```
-/// # use fantail_metrics::decimal::push_whole;
-/// let mut out = b"sum=".to_vec();
-/// push_whole(1_200, &mut out);
-/// assert_eq!(out, b"sum=1200");
-/// ```
 #[inline]
-pub fn push_whole(number: u64, out: &mut Vec<u8>) {
+pub(crate) fn push_whole(number: u64, out: &mut Vec<u8>) {
     match number {
         0..10 => out.push(b'0' | u8::try_from(number).unwrap_or(0)),
         10..EIGHT_DIGITS => push_short(number, 1, out),
@@ -59,7 +52,7 @@ fn push_short(number: u64, at_least: usize, out: &mut Vec<u8>) {
 
 /// Appends a whole number beyond 64 bits.
 #[inline]
-pub fn push_wide(number: u128, out: &mut Vec<u8>) {
+pub(crate) fn push_wide(number: u128, out: &mut Vec<u8>) {
     match u64::try_from(number) {
         Ok(number) => push_whole(number, out),
         // Writing to a vector cannot fail.
@@ -68,7 +61,7 @@ pub fn push_wide(number: u128, out: &mut Vec<u8>) {
 }
 
 /// Appends a whole number with so many digits at least, 20 at most.
-pub fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
+pub(crate) fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
     // 2⁶⁴ has 20 digits.
     let mut pairs = [*b"00"; 10];
     let mut start = 2 * pairs.len();
@@ -88,7 +81,7 @@ pub fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
 
 /// Appends a number with so many decimals, 6 at most, as `{:.2}` does: the
 /// exact value, rounded to the nearest, to the even one where two are as near.
-pub fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
+pub(crate) fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
     let scale = scale(decimals);
     match scale.and_then(|scale| Some((scale, scaled(number, scale)?))) {
         Some((scale, scaled)) => {

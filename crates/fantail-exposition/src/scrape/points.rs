@@ -11,9 +11,9 @@ use std::{collections::HashMap, io};
 
 use fantail_metrics::{Label, MetricSnapshot, Series, SeriesList, Siblings, Stretch};
 
-use crate::{
+use super::{
     escape::stand_for_themselves,
-    exposition::{push_label, push_plain_label},
+    labels::{Above, push_label, push_plain_label},
     name::label_names,
 };
 
@@ -150,15 +150,6 @@ pub(crate) enum Piece<'p, 'a> {
     /// Series that are a sample each, the values of whose last labels are
     /// written as they are.
     Many(Above<'p>, Siblings<'a>),
-}
-
-/// What the labels of many samples begin with.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Above<'p> {
-    /// The labels that all have, as they are written.
-    pub(crate) labels: &'p [u8],
-    /// The name of the last.
-    pub(crate) name: &'p str,
 }
 
 /// Where the series are that make a sample.

@@ -7,7 +7,7 @@
 
 use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
 
-use crate::decimal::push_whole;
+use super::decimal::push_whole;
 
 /// What is copied at once.
 const BLOCK: usize = 32;
@@ -16,25 +16,8 @@ const BLOCK: usize = 32;
 ///
 /// What it has room for it keeps: cleared and filled again, it costs no more
 /// than what is written.
-///
-/// ```
-/// use fantail_metrics::lines::Sheet;
-///
-/// let mut sheet = Sheet::default();
-/// sheet.text().extend_from_slice(b"# users\n");
-/// sheet.lines(20, |lines| {
-///     let mut names = &b"annabertram"[..];
-///     for (length, logins) in [(4, 7), (7, 1_200)] {
-///         lines.first(&mut names, length);
-///         lines.bytes(b" ");
-///         lines.whole(logins);
-///         lines.bytes(b"\n");
-///     }
-/// });
-/// assert_eq!(sheet.written(), b"# users\nanna 7\nbertram 1200\n");
-/// ```
 #[derive(Debug, Default)]
-pub struct Sheet {
+pub(crate) struct Sheet {
     bytes: Vec<u8>,
     /// How many of them count, if not all.
     end: Option<usize>,
@@ -49,38 +32,29 @@ impl From<Vec<u8>> for Sheet {
 
 impl Sheet {
     /// All that was written.
-    #[must_use]
     #[inline]
-    pub fn written(&self) -> &[u8] {
+    pub(crate) fn written(&self) -> &[u8] {
         self.bytes.get(..self.len()).unwrap_or_default()
     }
 
     /// How many bytes were written.
-    #[must_use]
     #[inline]
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         match self.end {
             Some(end) => end,
             None => self.bytes.len(),
         }
     }
 
-    /// Whether nothing was.
-    #[must_use]
-    #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Forgets what was written.
     #[inline]
-    pub const fn clear(&mut self) {
+    pub(crate) const fn clear(&mut self) {
         self.end = Some(0);
     }
 
     /// What was written, to be written on in any way.
     #[inline]
-    pub fn text(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn text(&mut self) -> &mut Vec<u8> {
         if let Some(end) = self.end.take() {
             self.bytes.truncate(end);
         }
@@ -90,7 +64,7 @@ impl Sheet {
     /// Appends the lines that `write` makes, which should not take more than
     /// `most` bytes. If they do, it is called again, with more room.
     #[inline]
-    pub fn lines(&mut self, most: usize, write: impl Fn(&mut Lines<'_>)) {
+    pub(crate) fn lines(&mut self, most: usize, write: impl Fn(&mut Lines<'_>)) {
         let start = self.len();
         let mut most = most;
         loop {
@@ -119,7 +93,7 @@ impl Sheet {
 /// It is not handed to functions that are not inlined: then it stays in
 /// registers.
 #[derive(Debug)]
-pub struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     /// What is left.
     room: &'a mut [u8],
     /// Something had no room.
@@ -128,7 +102,7 @@ pub struct Lines<'a> {
 
 /// A text that many lines have.
 #[derive(Debug, Clone)]
-pub struct Text {
+pub(crate) struct Text {
     block: [u8; BLOCK],
     length: usize,
     /// If it is longer than a block, what comes after that.
@@ -137,8 +111,7 @@ pub struct Text {
 
 impl Text {
     /// A copy of these bytes.
-    #[must_use]
-    pub fn new(text: &[u8]) -> Self {
+    pub(crate) fn new(text: &[u8]) -> Self {
         let (first, rest) = text.split_at(text.len().min(BLOCK));
         let mut block = [0; BLOCK];
         block
@@ -153,15 +126,8 @@ impl Text {
     }
 
     /// How many bytes it has.
-    #[must_use]
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.length + self.rest.len()
-    }
-
-    /// Whether it has none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.length == 0
     }
 }
 
@@ -181,13 +147,13 @@ impl Lines<'_> {
 
     /// Appends bytes whose number is known.
     #[inline]
-    pub fn bytes<const N: usize>(&mut self, bytes: &[u8; N]) {
+    pub(crate) fn bytes<const N: usize>(&mut self, bytes: &[u8; N]) {
         self.block(bytes, N);
     }
 
     /// Appends a text.
     #[inline]
-    pub fn text(&mut self, text: &Text) {
+    pub(crate) fn text(&mut self, text: &Text) {
         self.block(&text.block, text.length);
         if !text.rest.is_empty() {
             self.slice(&text.rest);
@@ -196,7 +162,7 @@ impl Lines<'_> {
 
     /// Appends any bytes.
     #[inline]
-    pub fn slice(&mut self, bytes: &[u8]) {
+    pub(crate) fn slice(&mut self, bytes: &[u8]) {
         let room = std::mem::take(&mut self.room);
         match room.split_at_mut_checked(bytes.len()) {
             Some((place, rest)) => {
@@ -210,7 +176,7 @@ impl Lines<'_> {
     /// Appends so many bytes of a text, and takes them off it. It costs least
     /// if they are not more than 32, and the text has as many.
     #[inline]
-    pub fn first(&mut self, text: &mut &[u8], length: usize) {
+    pub(crate) fn first(&mut self, text: &mut &[u8], length: usize) {
         match text.first_chunk::<BLOCK>() {
             Some(block) if length <= BLOCK => {
                 self.block(block, length);
@@ -226,7 +192,7 @@ impl Lines<'_> {
 
     /// Appends a whole number.
     #[inline]
-    pub fn whole(&mut self, number: u64) {
+    pub(crate) fn whole(&mut self, number: u64) {
         match number {
             0..10 => self.bytes(&[digit(number)]),
             10..EIGHT_DIGITS => {
@@ -239,7 +205,7 @@ impl Lines<'_> {
 
     /// Appends a whole number between two bytes.
     #[inline]
-    pub fn whole_between(&mut self, before: u8, number: u64, after: u8) {
+    pub(crate) fn whole_between(&mut self, before: u8, number: u64, after: u8) {
         if number < 10 {
             // As one block.
             self.block(&[before, digit(number), after, 0], 3);
@@ -252,7 +218,7 @@ impl Lines<'_> {
 
     /// Appends a whole number beyond 64 bits.
     #[inline]
-    pub fn wide(&mut self, number: u128) {
+    pub(crate) fn wide(&mut self, number: u128) {
         match u64::try_from(number) {
             Ok(number) => self.whole(number),
             Err(_) => self.slice(number.to_string().as_bytes()),
@@ -261,7 +227,7 @@ impl Lines<'_> {
 
     /// Appends a number below a million with all its six digits.
     #[inline]
-    pub fn six_digits(&mut self, number: u64) {
+    pub(crate) fn six_digits(&mut self, number: u64) {
         let [_, _, digits @ ..] = eight(u32::try_from(number).unwrap_or_default());
         self.bytes(&digits);
     }
@@ -288,7 +254,7 @@ mod tests {
         for most in [expected.len(), expected.len() / 2, 0] {
             let mut sheet = Sheet::from(b"gone".to_vec());
             sheet.clear();
-            assert!(sheet.is_empty());
+            assert_eq!(sheet.len(), 0);
             sheet.text().extend_from_slice(b"there ");
             sheet.lines(most, |lines| {
                 lines.bytes(b"<");
@@ -311,7 +277,7 @@ mod tests {
             check(|lines| lines.slice(part.as_bytes()), part);
             let copy = Text::new(part.as_bytes());
             check(|lines| lines.text(&copy), part);
-            assert_eq!((copy.len(), copy.is_empty()), (length, length == 0));
+            assert_eq!(copy.len(), length);
         }
     }
 

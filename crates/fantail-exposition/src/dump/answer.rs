@@ -1,0 +1,145 @@
+//! What the stats process answers to `DUMP`.
+
+use std::{borrow::Cow, io};
+
+use fantail_event::{
+    Dialect,
+    escape::{escape, escape_into},
+};
+use fantail_metrics::{MetricSettings, Series, Siblings, Snapshot, Stretch};
+
+use super::{
+    column::Column,
+    count_rows::Counts,
+    names::{Names, Path},
+    numbers,
+};
+use crate::text::rows::Sheet;
+
+/// What [`write_answer_to`] writes at once.
+const PIECE: usize = 64 << 10;
+
+/// Appends the answer of a stats process to `DUMP`: a line for each metric
+/// and sub-metric, its name and the columns of the duration, then the name of
+/// each field and its columns, all escaped; then an empty line.
+///
+/// The standard deviation is empty there, as it is in Dovecot.
+pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
+    let mut sheet = Sheet::from(std::mem::take(out));
+    // There is nothing that could fail.
+    let _ = write_pieces(snapshot, columns, &mut sheet, |_| Ok(()));
+    std::mem::swap(out, sheet.text());
+}
+
+/// [`write_answer`] in pieces of some 64 KB, as soon as they are made: an
+/// answer of any size takes no more memory than that.
+///
+/// # Errors
+/// Writing fails.
+pub fn write_answer_to(
+    snapshot: &Snapshot,
+    columns: &[Column],
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let mut sheet = Sheet::from(Vec::with_capacity(PIECE + PIECE / 4));
+    write_pieces(snapshot, columns, &mut sheet, |piece| {
+        if piece.len() >= PIECE {
+            out.write_all(piece.written())?;
+            piece.clear();
+        }
+        Ok(())
+    })?;
+    out.write_all(sheet.written())
+}
+
+/// `after_rows` may take what is in the buffer after a few rows.
+#[inline]
+fn write_pieces(
+    snapshot: &Snapshot,
+    columns: &[Column],
+    out: &mut Sheet,
+    mut after_rows: impl FnMut(&mut Sheet) -> io::Result<()>,
+) -> io::Result<()> {
+    let columns: Vec<Column> = columns
+        .iter()
+        .map(|column| match column {
+            Column::StandardDeviation => Column::Unknown(column.name().to_vec()),
+            column => column.clone(),
+        })
+        .collect();
+    for metric in snapshot.metrics() {
+        let mut rows = Rows::new(metric.settings(), snapshot.dialect(), &columns);
+        for stretch in metric.series().stretches() {
+            match stretch {
+                Stretch::One(series) => rows.push(series, out.text()),
+                Stretch::Many(siblings) => {
+                    if !rows.push_many(&siblings, out) {
+                        for series in siblings.series().iter() {
+                            rows.push(series, out.text());
+                        }
+                    }
+                }
+            }
+            after_rows(out)?;
+        }
+    }
+    out.text().push(b'\n');
+    Ok(())
+}
+
+/// The rows of a metric in the answer of a stats process.
+#[derive(Debug)]
+struct Rows<'a> {
+    columns: &'a [Column],
+    fields: Vec<Cow<'a, [u8]>>,
+    /// Labels have nothing to be escaped; the name of the metric neither.
+    is_plain: bool,
+    path: Path<'a>,
+    /// If no more is asked for.
+    counts: Option<Counts>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(settings: &'a MetricSettings, dialect: Dialect, columns: &'a [Column]) -> Self {
+        let fields: Vec<_> = settings.fields.iter().map(|field| escape(field)).collect();
+        let is_plain = matches!(escape(&settings.name), Cow::Borrowed(_));
+        let counts_alone = is_plain && columns == [Column::Count];
+        Self {
+            columns,
+            is_plain,
+            path: Path::new(settings, dialect, Names::Dovecot),
+            counts: counts_alone.then(|| Counts::new(&fields)),
+            fields,
+        }
+    }
+
+    /// `false` if each has to be looked at.
+    #[inline]
+    fn push_many(&mut self, siblings: &Siblings<'_>, out: &mut Sheet) -> bool {
+        let above = self.path.above(siblings.depth());
+        match (&mut self.counts, above) {
+            (Some(counts), Some(above)) => counts.push(siblings, above, out),
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, series: Series<'_>, out: &mut Vec<u8>) {
+        if !self.is_plain || self.path.append_last(&series, out).is_none() {
+            let Some(name) = self.path.enter(&series) else {
+                return;
+            };
+            match self.is_plain {
+                true => out.extend_from_slice(name),
+                false => escape_into(name, out),
+            }
+        }
+        numbers::write(series.duration(), self.columns, out);
+        for (field, distribution) in self.fields.iter().zip(series.fields()) {
+            out.push(b'\t');
+            out.extend_from_slice(field);
+            numbers::write(distribution, self.columns, out);
+        }
+        out.push(b'\n');
+    }
+}

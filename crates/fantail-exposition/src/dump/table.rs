@@ -1,0 +1,117 @@
+//! The table of `doveadm stats dump`, and its rows by their parts.
+
+use std::borrow::Cow;
+
+use fantail_event::Dialect;
+use fantail_metrics::{Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
+
+use super::{
+    column::Column,
+    names::{Names, Path},
+    numbers,
+};
+
+/// A metric or sub-metric.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// Its name, not escaped.
+    pub name: Cow<'a, [u8]>,
+    /// Each field's name and values; the duration first.
+    pub fields: Vec<(&'a [u8], &'a Distribution)>,
+}
+
+/// The rows of a metric: itself and its sub-metrics, in the order of a dump.
+pub fn rows(
+    metric: &MetricSnapshot,
+    dialect: Dialect,
+    names: Names,
+) -> impl Iterator<Item = Row<'_>> {
+    let settings = metric.settings();
+    let mut path = Path::new(settings, dialect, names);
+    metric.series().iter().filter_map(move |series| {
+        let name = path.enter(&series)?;
+        let name = match series.depth() {
+            0 => Cow::Borrowed(&*settings.name),
+            _ => Cow::Owned(name.to_vec()),
+        };
+        let fields = fields(settings, series).collect();
+        Some(Row { name, fields })
+    })
+}
+
+/// Each field's name and values; the duration first.
+#[inline]
+fn fields<'a>(
+    settings: &'a MetricSettings,
+    series: Series<'a>,
+) -> impl Iterator<Item = (&'a [u8], &'a Distribution)> {
+    let names = settings.fields.iter().map(Vec::as_slice);
+    std::iter::once((&b"duration"[..], series.duration())).chain(names.zip(series.fields()))
+}
+
+/// One line of a dump: a field of a metric or sub-metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The name of the metric or sub-metric.
+    pub metric: Vec<u8>,
+    /// The field.
+    pub field: Vec<u8>,
+    /// A value for each column, as it is printed: a number, or nothing.
+    pub values: Vec<String>,
+}
+
+/// The lines of a dump by their parts, for other forms than Dovecot's table.
+pub fn lines<'a>(
+    snapshot: &'a Snapshot,
+    columns: &'a [Column],
+    names: Names,
+) -> impl Iterator<Item = Line> + 'a {
+    let metrics = snapshot.metrics().iter();
+    let all_rows = metrics.flat_map(move |metric| rows(metric, snapshot.dialect(), names));
+    all_rows.flat_map(move |row| {
+        let metric = row.name;
+        row.fields.into_iter().map(move |(field, distribution)| {
+            let mut printed = Vec::new();
+            numbers::write(distribution, columns, &mut printed);
+            let values = printed.split(|&byte| byte == b'\t').skip(1);
+            Line {
+                metric: metric.to_vec(),
+                field: field.to_vec(),
+                values: values
+                    .map(|value| String::from_utf8_lossy(value).into_owned())
+                    .collect(),
+            }
+        })
+    })
+}
+
+/// Appends the table that `doveadm stats dump` prints: a line with the names
+/// of the columns, then one for each field of each metric and sub-metric.
+pub fn write_table(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
+    write_table_with(snapshot, columns, Names::Dovecot, out);
+}
+
+/// [`write_table`] with a choice of names.
+pub fn write_table_with(snapshot: &Snapshot, columns: &[Column], names: Names, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"metric_name\tfield");
+    for column in columns {
+        out.push(b'\t');
+        out.extend_from_slice(column.name());
+    }
+    out.push(b'\n');
+    for metric in snapshot.metrics() {
+        let mut path = Path::new(metric.settings(), snapshot.dialect(), names);
+        for series in metric.series().iter() {
+            let Some(name) = path.enter(&series) else {
+                continue;
+            };
+            for (field, distribution) in fields(metric.settings(), series) {
+                out.extend_from_slice(name);
+                out.push(b'\t');
+                out.extend_from_slice(field);
+                numbers::write(distribution, columns, out);
+                out.push(b'\n');
+            }
+        }
+    }
+}

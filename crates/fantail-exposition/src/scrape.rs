@@ -1,0 +1,22 @@
+//! Scrapes in the two valid formats, OpenMetrics and Prometheus text.
+
+pub(crate) mod escape;
+mod exemplar;
+mod exposition;
+mod family;
+mod format;
+mod histogram;
+mod labels;
+pub(crate) mod name;
+mod points;
+mod samples;
+mod series_limits;
+mod snapshot;
+
+pub(crate) use self::snapshot::histogram_of;
+pub use self::{
+    exposition::{Exposition, LeftOut, Options, Reason},
+    family::{Family, Kind},
+    format::Format,
+    samples::{Number, Samples},
+};

@@ -1,0 +1,6 @@
+//! Text as it is written: buffers, rows and numbers.
+
+pub(crate) mod chunked_writer;
+pub(crate) mod decimal;
+pub(crate) mod numbers;
+pub(crate) mod rows;

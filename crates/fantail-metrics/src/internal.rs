@@ -1,0 +1,8 @@
+//! What only fantail's own crates use.
+//!
+//! It is outside semantic versioning: any of it may change or go in any
+//! release.
+
+#![doc(hidden)]
+
+pub use crate::label::{ELLIPSIS, MAX_BYTES, OTHER, REPLACEMENT, whole_characters, write_text_key};
