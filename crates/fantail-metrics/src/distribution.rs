@@ -1,13 +1,19 @@
 //! What is known of the values of one field.
 
-mod saved;
+pub(crate) mod bins;
+mod encode;
+mod heap_values;
+mod inline_values;
+mod moments;
+mod percentile;
+mod sketch;
 
-use crate::{
-    Percentile,
+pub use self::percentile::Percentile;
+use self::{
     bins::Binned,
-    few::Few,
+    heap_values::Samples,
+    inline_values::Few,
     moments::{Moments, as_f64},
-    samples::Samples,
     sketch::Sketch,
 };
 
@@ -105,7 +111,7 @@ impl Default for Distribution {
 
 impl Distribution {
     /// Up to so many values, median and percentiles are exact.
-    pub const EXACT_VALUES: u64 = crate::samples::EXACT;
+    pub const EXACT_VALUES: u64 = heap_values::EXACT;
 
     /// No values yet.
     #[must_use]

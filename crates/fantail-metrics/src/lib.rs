@@ -12,47 +12,31 @@
 //! integer has a bucket, values of different types with the same text share a
 //! series, and the number of series has [`Limits`].
 
-mod bins;
 mod buckets;
-mod cohort;
-mod declare;
 mod distribution;
+mod encoding;
 mod error;
 mod exemplar;
-mod few;
-mod fold;
 pub mod internal;
 mod label;
 mod limits;
-mod merge;
-mod moments;
-mod observe;
-mod order;
-mod percentile;
+mod metric_view;
 mod registry;
-mod samples;
-mod segmented;
-mod series;
 mod settings;
-mod sketch;
 mod snapshot;
 pub mod state;
 mod store;
-mod tree;
-mod view;
 
 pub use crate::{
     buckets::Buckets,
-    cohort::CohortId,
-    distribution::{Distribution, Quantiles},
+    distribution::{Distribution, Percentile, Quantiles},
     error::{RegistryError, RegistryErrorKind},
     exemplar::Exemplar,
     label::Label,
     limits::Limits,
-    percentile::Percentile,
+    metric_view::MetricView,
     registry::{MetricId, Registry},
-    series::{Series, SeriesList, Siblings, Stretch},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
-    snapshot::{MetricSnapshot, Snapshot},
-    view::MetricView,
+    snapshot::{MetricSnapshot, Series, SeriesList, Siblings, Snapshot, Stretch},
+    store::cohort::CohortId,
 };

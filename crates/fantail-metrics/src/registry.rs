@@ -1,7 +1,11 @@
 //! All metrics of a program, or of one shard of it.
 
 mod cohorts;
+mod declare;
 mod lifetime;
+mod merge_limited;
+mod observe;
+pub(crate) mod tree;
 
 use std::{
     collections::HashMap,
@@ -10,16 +14,15 @@ use std::{
 
 use fantail_event::{Dialect, EventView};
 
-use crate::{
-    Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
-    cohort::{Cohorts, Shares},
+use self::{
     observe::{Scratch, observe},
     tree::Tree,
-    view::{ByKey, MetricView},
 };
-
-/// More levels than anybody can read; a bound for what one event can do.
-const MAX_LEVELS: usize = 64;
+use crate::{
+    Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
+    metric_view::{ByKey, MetricView},
+    store::cohort::{Cohorts, Shares},
+};
 
 /// The metrics, each with its sub-metrics, in the order in which they were
 /// added.
@@ -131,7 +134,7 @@ impl Registry {
     /// The name is empty or taken, or there are more than 64 levels of
     /// `group_by`; the registry stays as it was.
     pub fn add(&mut self, settings: MetricSettings) -> Result<MetricId, RegistryError> {
-        check(&settings)?;
+        settings.check()?;
         if self.names.contains_key(&settings.name) {
             let kind = RegistryErrorKind::DuplicateName;
             return Err(RegistryError::new(kind, &settings.name));
@@ -197,7 +200,7 @@ impl Registry {
     ) -> Result<Vec<MetricId>, RegistryError> {
         let mut names = std::collections::HashSet::new();
         for metric in &settings {
-            check(metric)?;
+            metric.check()?;
             if !names.insert(&metric.name) {
                 let kind = RegistryErrorKind::DuplicateName;
                 return Err(RegistryError::new(kind, &metric.name));
@@ -269,6 +272,10 @@ impl Registry {
     pub fn series(&self) -> usize {
         let metrics = self.slots.iter().filter_map(|slot| slot.metric.as_ref());
         metrics.map(|metric| metric.tree.len()).sum()
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The limits it was made with.
@@ -367,15 +374,4 @@ fn live(slots: &mut [Slot], id: MetricId) -> Option<&mut Metric> {
     slot.metric
         .as_mut()
         .filter(|_| slot.generation == id.generation)
-}
-
-pub(crate) fn check(settings: &MetricSettings) -> Result<(), RegistryError> {
-    let kind = if settings.name.is_empty() {
-        RegistryErrorKind::EmptyName
-    } else if settings.group_by.len() > MAX_LEVELS {
-        RegistryErrorKind::TooManyLevels
-    } else {
-        return Ok(());
-    };
-    Err(RegistryError::new(kind, &settings.name))
 }

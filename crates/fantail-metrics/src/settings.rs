@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::{RegistryError, RegistryErrorKind};
+
+/// The most levels of `group_by`: a bound for what one event can do.
+const MAX_LEVELS: usize = 64;
+
 /// A metric as it was configured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MetricSettings {
@@ -13,6 +18,26 @@ pub struct MetricSettings {
     pub fields: Vec<Vec<u8>>,
     /// The levels of sub-metrics.
     pub group_by: Vec<GroupBy>,
+}
+
+impl MetricSettings {
+    /// Returns an error where no registry may have such a metric.
+    pub(crate) fn check(&self) -> Result<(), RegistryError> {
+        let kind = if self.name.is_empty() {
+            RegistryErrorKind::EmptyName
+        } else if self.group_by.len() > MAX_LEVELS {
+            RegistryErrorKind::TooManyLevels
+        } else {
+            return Ok(());
+        };
+        Err(RegistryError::new(kind, &self.name))
+    }
+
+    /// Whether the sums of buckets' own values are kept.
+    pub(crate) fn has_own_sums(&self) -> bool {
+        let last = self.group_by.last();
+        last.is_some_and(|last| last.method.buckets().is_some() && last.field != b"duration")
+    }
 }
 
 /// One level of sub-metrics.

@@ -6,6 +6,10 @@
 //! the registry what has not changed since, and puts the series in order when
 //! they are asked for first, on the reader's time.
 
+pub(crate) mod merge;
+pub(crate) mod order;
+mod series;
+
 use std::{
     collections::HashMap,
     fmt,
@@ -14,12 +18,9 @@ use std::{
 
 use fantail_event::Dialect;
 
-use crate::{
-    Label, MetricSettings, Series, SeriesList, merge,
-    order::{self, Place},
-    state::{Restored, State},
-    store::Chunk,
-};
+use self::order::Place;
+pub use self::series::{Series, SeriesList, Siblings, Stretch};
+use crate::{Label, MetricSettings, store::shared_segment::Chunk};
 
 /// The metrics of a registry, or of several merged.
 #[derive(Debug, Clone)]
@@ -102,34 +103,8 @@ impl Snapshot {
         left_out
     }
 
-    /// Puts what was counted before a restart in front of what is here, for
-    /// each metric with the same name and settings if `keep` agrees:
-    /// [`Registry::restore`](crate::Registry::restore) for whoever has no
-    /// registry at hand. No limits apply.
-    pub fn restore(
-        &mut self,
-        state: State,
-        mut keep: impl FnMut(&MetricSettings, &[u8]) -> bool,
-    ) -> Restored {
-        let mut restored = Restored::default();
-        let same_dialect = state.dialect() == self.dialect;
-        let mut saved: HashMap<Vec<u8>, (MetricSnapshot, Vec<u8>)> = state
-            .into_metrics()
-            .map(|(metric, note)| (metric.settings.name.clone(), (metric, note)))
-            .collect();
-        restored.left_out = saved.len();
-        for here in &mut self.metrics {
-            let Some((mut before, note)) = saved.remove(&here.settings.name) else {
-                continue;
-            };
-            if same_dialect && before.settings == here.settings && keep(&here.settings, &note) {
-                std::mem::swap(here, &mut before);
-                here.merge(&before);
-                restored.metrics += 1;
-                restored.left_out -= 1;
-            }
-        }
-        restored
+    pub(crate) fn metrics_mut(&mut self) -> &mut [MetricSnapshot] {
+        &mut self.metrics
     }
 }
 

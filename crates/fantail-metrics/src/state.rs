@@ -12,18 +12,21 @@
 //! checksum says. Reading takes memory in proportion to the input: at most
 //! some 130 bytes for one.
 
-pub(crate) mod bytes;
 mod error;
 mod load;
+mod restore;
 mod save;
 
 use fantail_event::Dialect;
 
-use self::bytes::{Reader, Writer};
 pub use self::error::{StateError, StateErrorKind};
 #[allow(unused_imports, reason = "the documentation tells of it")]
 use crate::Registry;
-use crate::{MetricSettings, MetricSnapshot, Snapshot, label::hash};
+use crate::{
+    MetricSettings, MetricSnapshot, Snapshot,
+    encoding::{Reader, Writer},
+    label::hash,
+};
 
 const MAGIC: &[u8] = b"fantail state\n";
 const VERSION: u32 = 1;

@@ -2,156 +2,26 @@
 //!
 //! What a series is (its parent and label) never changes; what it has seen
 //! changes with each event. So these are kept apart, both in
-//! [segments](crate::segmented): a snapshot copies neither.
+//! [segments](self::segmented): a snapshot copies neither.
 
-mod chunk;
+pub(crate) mod cohort;
+pub(crate) mod key;
+pub(crate) mod label_texts;
 mod labels;
-mod texts;
+pub(crate) mod observations;
+pub(crate) mod segmented;
+pub(crate) mod shared_segment;
 
 use std::sync::Arc;
 
-use self::labels::Labels;
-pub(crate) use self::{chunk::Chunk, texts::Texts};
-use crate::{
-    Distribution, Exemplar,
-    bins::Binned,
-    segmented::{SEGMENT, Segmented, push},
-    tree::{Key, NOW},
+use self::{
+    key::Key,
+    labels::Labels,
+    observations::{Mark, NOW, Values},
+    segmented::Segmented,
+    shared_segment::Chunk,
 };
-
-/// What is known of a series besides its numbers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
-    /// When it was last updated, in seconds as [`Tree::drop_idle`] counts
-    /// them.
-    ///
-    /// [`Tree::drop_idle`]: crate::tree::Tree::drop_idle
-    pub(crate) last: u32,
-    /// Room was taken for it; else it stands where room was set aside.
-    pub(crate) counted: bool,
-    /// It stays when it is idle.
-    pub(crate) declared: bool,
-}
-
-/// The series of a segment: what they have seen.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Values {
-    pub(crate) marks: Vec<Mark>,
-    /// Distributions of a series.
-    stride: usize,
-    distributions: Vec<Distribution>,
-    /// A sum for each series, or none at all.
-    own_sums: Vec<i128>,
-    /// Up to the last series that has one: nothing unless they are kept.
-    exemplars: Vec<Option<Arc<Exemplar>>>,
-}
-
-impl Values {
-    /// None, with room for those of a segment.
-    fn after(full: &Self) -> Self {
-        Self {
-            marks: Vec::with_capacity(SEGMENT),
-            stride: full.stride,
-            distributions: Vec::with_capacity(SEGMENT * full.stride),
-            own_sums: Vec::with_capacity(full.own_sums.len()),
-            exemplars: Vec::new(),
-        }
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        mark: Mark,
-        distributions: impl ExactSizeIterator<Item = Distribution>,
-        own_sum: Option<i128>,
-    ) {
-        self.stride = distributions.len();
-        push(&mut self.marks, mark, 1);
-        for distribution in distributions {
-            push(&mut self.distributions, distribution, self.stride);
-        }
-        if let Some(sum) = own_sum {
-            push(&mut self.own_sums, sum, 1);
-        }
-    }
-
-    /// Looks at the ends of it.
-    fn look(&self) -> usize {
-        self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
-    }
-
-    fn distributions(&self, within: usize) -> &[Distribution] {
-        let first = within * self.stride;
-        let all = self.distributions.get(first..first + self.stride);
-        all.unwrap_or_default()
-    }
-
-    /// The distributions from one series up to another.
-    fn distributions_of(&self, from: usize, to: usize) -> &[Distribution] {
-        let all = self.distributions.get(from * self.stride..to * self.stride);
-        all.unwrap_or_default()
-    }
-
-    pub(crate) fn distributions_mut(&mut self, within: usize) -> &mut [Distribution] {
-        let first = within * self.stride;
-        let all = self.distributions.get_mut(first..first + self.stride);
-        all.unwrap_or_default()
-    }
-
-    /// Adds to the distribution of a series that has but this one.
-    #[inline]
-    fn record_only(&mut self, within: usize, duration: Binned) {
-        if let Some(distribution) = self.distributions.get_mut(within) {
-            distribution.record_binned(duration);
-        }
-    }
-
-    /// Adds to the distributions of a series.
-    #[inline]
-    fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
-        let here = self.distributions.get_mut(within * self.stride..);
-        let Some((first, others)) = here.and_then(<[_]>::split_first_mut) else {
-            return;
-        };
-        first.record_binned(duration);
-        for (at, number) in fields.iter().enumerate() {
-            if let (Some(number), Some(distribution)) = (number, others.get_mut(at)) {
-                distribution.record_binned(*number);
-            }
-        }
-    }
-
-    pub(crate) fn add_own(&mut self, within: usize, value: i128) {
-        if let Some(sum) = self.own_sums.get_mut(within) {
-            *sum = sum.saturating_add(value);
-        }
-    }
-
-    fn set_exemplar(&mut self, within: usize, exemplar: Arc<Exemplar>) {
-        if let Some(place) = self.exemplar_place(within) {
-            *place = Some(exemplar);
-        }
-    }
-
-    fn exemplar_place(&mut self, within: usize) -> Option<&mut Option<Arc<Exemplar>>> {
-        if self.exemplars.len() <= within {
-            self.exemplars.resize(within + 1, None);
-        }
-        self.exemplars.get_mut(within)
-    }
-
-    /// The same series, nothing seen.
-    fn forgotten(&self) -> Self {
-        let nothing = |_: &Distribution| Distribution::new();
-        Self {
-            marks: self.marks.clone(),
-            stride: self.stride,
-            distributions: self.distributions.iter().map(nothing).collect(),
-            own_sums: vec![0; self.own_sums.len()],
-            exemplars: Vec::new(),
-        }
-    }
-}
+use crate::{Distribution, Exemplar, distribution::bins::Binned};
 
 /// All series in the order in which they came up.
 #[derive(Debug, Default)]

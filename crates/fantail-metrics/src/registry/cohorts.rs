@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{MetricId, Registry};
-use crate::cohort::CohortId;
+use crate::store::cohort::CohortId;
 
 impl Registry {
     /// Makes a cohort of metrics that the same events count for, so that

@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use fantail_event::{EventView, Timestamp, ValueRef};
 
-use super::{MetricId, Registry};
+use super::{MetricId, Registry, declare::declare, tree::Room};
 use crate::{
-    Limits, MetricView, RegistryError, RegistryErrorKind,
-    declare::declare,
-    settings::MetricSettings,
-    state::{Restored, State},
-    tree::Room,
-    view::find,
+    Limits, MetricSettings, MetricSnapshot, MetricView, RegistryError, RegistryErrorKind,
+    metric_view::find,
 };
 
 impl Registry {
@@ -137,42 +133,29 @@ impl Registry {
         dropped
     }
 
-    /// Adds what was counted before a restart, to each metric that is there
-    /// with the same name and settings if `keep` agrees. It gets the note that
-    /// was saved with the metric: the owner knows whether the filter is the
-    /// same.
-    ///
-    /// Call it before any event, so that series keep their order. What the
-    /// [limits](crate::Limits) have no room for any more goes to series
-    /// `other`, and counts as overflowed.
-    pub fn restore(
+    /// Adds what was counted before a restart to the metric with the same name
+    /// and settings, if `keep` agrees; returns whether it did.
+    pub(crate) fn absorb(
         &mut self,
-        state: &State,
-        mut keep: impl FnMut(&MetricSettings, &[u8]) -> bool,
-    ) -> Restored {
-        let mut restored = Restored::default();
-        for (saved, note) in state.metrics() {
-            let settings = saved.settings();
-            let slot = self.names.get(&settings.name);
-            let metric = slot.and_then(|slot| self.slots.get_mut(*slot as usize)?.metric.as_mut());
-            let same = |metric: &&mut super::Metric| {
-                self.dialect == state.dialect() && *metric.settings == *settings
-            };
-            let Some(metric) = metric.filter(same).filter(|_| keep(settings, note)) else {
-                restored.left_out += 1;
-                continue;
-            };
-            let mut room = Room {
-                metric: self.limits.series_per_metric,
-                used: &mut self.used,
-                all: self.limits.series,
-            };
-            let over = metric.tree.absorb(saved.series(), &mut room);
-            let overflowed = metric.overflowed.saturating_add(saved.overflowed());
-            metric.overflowed = overflowed.saturating_add(over);
-            metric.dropped = metric.dropped.saturating_add(saved.dropped());
-            restored.metrics += 1;
-        }
-        restored
+        saved: &MetricSnapshot,
+        keep: impl FnOnce(&MetricSettings) -> bool,
+    ) -> bool {
+        let settings = saved.settings();
+        let slot = self.names.get(&settings.name);
+        let metric = slot.and_then(|slot| self.slots.get_mut(*slot as usize)?.metric.as_mut());
+        let metric = metric.filter(|metric| *metric.settings == *settings && keep(settings));
+        let Some(metric) = metric else {
+            return false;
+        };
+        let mut room = Room {
+            metric: self.limits.series_per_metric,
+            used: &mut self.used,
+            all: self.limits.series,
+        };
+        let over = metric.tree.absorb(saved.series(), &mut room);
+        let overflowed = metric.overflowed.saturating_add(saved.overflowed());
+        metric.overflowed = overflowed.saturating_add(over);
+        metric.dropped = metric.dropped.saturating_add(saved.dropped());
+        true
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::encoding::Malformed;
+
 /// A state cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateError {
@@ -49,3 +51,9 @@ impl fmt::Display for StateError {
 }
 
 impl std::error::Error for StateError {}
+
+impl From<Malformed> for StateErrorKind {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}

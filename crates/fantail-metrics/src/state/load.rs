@@ -9,14 +9,13 @@ use std::{collections::HashSet, sync::Arc};
 
 use fantail_event::Dialect;
 
-use super::{State, StateErrorKind, bytes::Reader};
+use super::{State, StateErrorKind};
 use crate::{
     Distribution, Exponential, GroupBy, Label, Linear, Method, MetricSettings, MetricSnapshot,
     Modifier, SeriesList,
+    encoding::Reader,
     label::{HASH_BYTES, MAX_BYTES},
-    merge::Builder,
-    order, registry,
-    tree::has_own_sums,
+    snapshot::{merge::Builder, order},
 };
 
 type Result<T> = std::result::Result<T, StateErrorKind>;
@@ -57,7 +56,7 @@ fn settings(from: &mut Reader<'_>) -> Result<MetricSettings> {
             method: method(from)?,
         });
     }
-    registry::check(&settings).map_err(|_| MALFORMED)?;
+    settings.check().map_err(|_| MALFORMED)?;
     Ok(settings)
 }
 
@@ -177,7 +176,7 @@ fn numbers(
     from: &mut Reader<'_>,
     into: &mut Builder,
 ) -> Result<()> {
-    let own_sum = if has_own_sums(settings) {
+    let own_sum = if settings.has_own_sums() {
         let bytes = <[u8; 16]>::try_from(from.fixed(16)?).map_err(|_| MALFORMED)?;
         Some(i128::from_le_bytes(bytes))
     } else {

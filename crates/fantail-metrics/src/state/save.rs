@@ -2,8 +2,9 @@
 
 use fantail_event::Dialect;
 
-use super::bytes::Writer;
-use crate::{Label, Method, MetricSettings, MetricSnapshot, Modifier, Series, Snapshot};
+use crate::{
+    Label, Method, MetricSettings, MetricSnapshot, Modifier, Series, Snapshot, encoding::Writer,
+};
 
 pub(super) fn metrics(
     snapshot: &Snapshot,

@@ -7,9 +7,9 @@
 
 use fantail_event::same_name;
 
-use crate::{
+use super::{
+    key::Key,
     segmented::{SEGMENT, push},
-    tree::Key,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -148,7 +148,7 @@ impl Labels {
 #[cfg(test)]
 mod tests {
     use super::Labels;
-    use crate::tree::Key;
+    use crate::store::key::Key;
 
     /// All are as they were put in, and only they.
     fn check(series: &[(u32, Key<'_>)]) {

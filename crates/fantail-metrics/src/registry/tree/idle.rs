@@ -8,9 +8,7 @@
 use std::time::Duration;
 
 use super::{Tree, cost};
-
-/// Updated since the last look.
-pub(crate) const NOW: u32 = u32::MAX;
+use crate::store::observations::NOW;
 
 /// The place of a series that goes.
 const GONE: u32 = u32::MAX;

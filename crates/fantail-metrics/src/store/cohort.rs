@@ -14,7 +14,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{Distribution, segmented::Segment};
+use super::segmented::Segment;
+use crate::Distribution;
 
 /// So many cohorts.
 const MOST: usize = 256;

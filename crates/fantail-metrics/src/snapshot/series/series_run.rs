@@ -8,7 +8,11 @@
 use std::{iter, ops::Range};
 
 use super::{Order, Series, SeriesList};
-use crate::{Distribution, order::Place, segmented::SEGMENT, store::Texts};
+use crate::{
+    Distribution,
+    snapshot::order::Place,
+    store::{label_texts::Texts, segmented::SEGMENT},
+};
 
 /// Fewer than these are quicker written one by one.
 const FEW: usize = 4;

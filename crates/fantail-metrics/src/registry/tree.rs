@@ -3,7 +3,7 @@
 //! A series is found by one hash look-up of its parent and what tells it from
 //! its siblings. Those below a parent keep the order in which they came up;
 //! they only go all at once, by [`Tree::drop_idle`]. An event that has no sub-metric at some level is
-//! counted in a series of its own there, [`Label::Missing`], so that the series
+//! counted in a series of its own there, [`Label::Missing`](crate::Label::Missing), so that the series
 //! without any below them account for all events.
 //!
 //! Invariants: a parent's index is less than its children's. No two series
@@ -11,20 +11,18 @@
 //! later `other` and a missing one below it is set aside when it is made, so
 //! that a limit holds exactly, and these two can always be made.
 
+mod absorb;
 mod idle;
 mod index;
-mod saved;
 
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) use self::idle::NOW;
 use self::index::Index;
 use crate::{
-    Distribution, Exemplar, Label,
-    bins::Binned,
+    Distribution, Exemplar, MetricSettings,
+    distribution::bins::Binned,
     label::OTHER,
-    settings::MetricSettings,
-    store::{Chunk, Mark, Store},
+    store::{Store, key::Key, observations::Mark, shared_segment::Chunk},
 };
 
 /// The index of the series that is the metric itself.
@@ -34,61 +32,6 @@ pub(crate) const ROOT: u32 = 0;
 /// one for each level below it.
 pub(crate) const fn cost(levels_below: usize) -> usize {
     1 + 2 * levels_below
-}
-
-/// What distinguishes a series from its siblings, as it is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key<'a> {
-    Text(&'a [u8]),
-    Bucket(u32),
-    /// Past a limit, below a quantized level. Below a discrete one, it is
-    /// the text `other`.
-    OtherBucket,
-    Missing,
-}
-
-impl<'a> Key<'a> {
-    /// As it is kept. The number is 0 for the text, 1 for other, 2 for
-    /// missing, else the bucket plus 3.
-    pub(crate) const fn parts(self) -> (u32, &'a [u8]) {
-        match self {
-            Self::Text(text) => (0, text),
-            Self::OtherBucket => (1, &[]),
-            Self::Missing => (2, &[]),
-            Self::Bucket(bucket) => (bucket + 3, &[]),
-        }
-    }
-
-    pub(crate) const fn from_parts(tag: u32, text: &'a [u8]) -> Self {
-        match tag {
-            0 => Self::Text(text),
-            1 => Self::OtherBucket,
-            2 => Self::Missing,
-            bucket => Self::Bucket(bucket - 3),
-        }
-    }
-}
-
-impl<'a> From<Label<'a>> for Key<'a> {
-    fn from(label: Label<'a>) -> Self {
-        match label {
-            Label::Value(text) => Self::Text(text),
-            Label::Bucket(bucket) => Self::Bucket(bucket),
-            Label::Other => Self::OtherBucket,
-            Label::Missing => Self::Missing,
-        }
-    }
-}
-
-impl<'a> From<Key<'a>> for Label<'a> {
-    fn from(key: Key<'a>) -> Self {
-        match key {
-            Key::Text(text) => Self::Value(text),
-            Key::Bucket(bucket) => Self::Bucket(bucket),
-            Key::OtherBucket => Self::Other,
-            Key::Missing => Self::Missing,
-        }
-    }
 }
 
 /// How much room there is for series.
@@ -122,18 +65,12 @@ pub(crate) struct Tree {
     store: Mutex<Store>,
 }
 
-/// Whether the sums of buckets' own values are kept.
-pub(crate) fn has_own_sums(settings: &MetricSettings) -> bool {
-    let last = settings.group_by.last();
-    last.is_some_and(|last| last.method.buckets().is_some() && last.field != b"duration")
-}
-
 impl Tree {
     pub(crate) fn new(settings: &MetricSettings, used: &mut usize) -> Self {
         let mut tree = Self {
             levels: u32::try_from(settings.group_by.len()).unwrap_or(u32::MAX),
             stride: 1 + settings.fields.len(),
-            own_sums: has_own_sums(settings),
+            own_sums: settings.has_own_sums(),
             index: Index::default(),
             used: cost(settings.group_by.len()),
             watched: false,
@@ -333,16 +270,5 @@ impl Tree {
     /// what is in use elsewhere.
     pub(crate) fn share(&self) -> Vec<Chunk> {
         self.lock().share()
-    }
-}
-
-impl Mark {
-    /// Just updated.
-    pub(crate) const fn new(counted: bool) -> Self {
-        Self {
-            last: NOW,
-            counted,
-            declared: false,
-        }
     }
 }

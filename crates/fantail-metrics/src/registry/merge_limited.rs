@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::{
     Label, Limits, MetricSnapshot, Snapshot,
     label::OTHER,
-    tree::{Room, Tree, cost},
+    registry::tree::{Room, Tree, cost},
 };
 
 impl Snapshot {

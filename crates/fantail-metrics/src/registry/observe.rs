@@ -5,22 +5,20 @@
 //! them. Nothing here allocates once the buffers have grown, but for new
 //! series, and for exemplars if they are asked for.
 
-mod usual;
+mod single_path;
 
 use fantail_event::{Dialect, ValueRef};
 
-use self::usual::usual_path;
+use self::single_path::{SHORT, single_path};
 use crate::{
     Exemplar, Limits,
-    bins::Binned,
+    distribution::bins::Binned,
     label::{text_key, write_key, write_text_key},
+    metric_view::MetricView,
+    registry::tree::{ROOT, Room, Tree},
     settings::{GroupBy, Method, MetricSettings},
-    tree::{Key, ROOT, Room, Tree},
-    view::MetricView,
+    store::key::Key,
 };
-
-/// So many series are updated without a buffer for their numbers.
-const SHORT: usize = 6;
 
 /// Buffers that outlive an event.
 #[derive(Debug, Clone, Default)]
@@ -125,7 +123,7 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     if scratch.exemplar.is_none()
         && settings.group_by.len() < limits.updates_per_event.min(SHORT)
         && let Some((len, overflowed)) =
-            usual_path(tree, settings, event, dialect, (limits, used), &mut path)
+            single_path(tree, settings, event, dialect, (limits, used), &mut path)
         && let Some(path) = path.get(..len)
     {
         tree.record_all(path, duration, &scratch.numbers);

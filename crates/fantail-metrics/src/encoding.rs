@@ -5,12 +5,14 @@
 //! What is read comes from a file that may be anything: a length beyond its
 //! end is an error before any memory is set aside.
 
-use super::StateErrorKind;
+/// No such bytes were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
 
 /// Takes what is to be written.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Writer {
@@ -49,14 +51,14 @@ impl Writer {
 /// What is left to read.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
-    pub(super) rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn number(&mut self) -> Result<u64, StateErrorKind> {
+    pub(crate) fn number(&mut self) -> Result<u64, Malformed> {
         let mut number = 0_u64;
         for shift in (0..70).step_by(7) {
-            let (&byte, rest) = self.rest.split_first().ok_or(StateErrorKind::Malformed)?;
+            let (&byte, rest) = self.rest.split_first().ok_or(Malformed)?;
             self.rest = rest;
             let bits = u64::from(byte & 0x7F);
             // The tenth byte has one bit of the number.
@@ -68,10 +70,10 @@ impl<'a> Reader<'a> {
                 return Ok(number);
             }
         }
-        Err(StateErrorKind::Malformed)
+        Err(Malformed)
     }
 
-    pub(crate) fn numbers<const N: usize>(&mut self) -> Result<[u64; N], StateErrorKind> {
+    pub(crate) fn numbers<const N: usize>(&mut self) -> Result<[u64; N], Malformed> {
         let mut numbers = [0; N];
         for number in &mut numbers {
             *number = self.number()?;
@@ -79,19 +81,19 @@ impl<'a> Reader<'a> {
         Ok(numbers)
     }
 
-    pub(crate) fn difference(&mut self, from: u64) -> Result<u64, StateErrorKind> {
+    pub(crate) fn difference(&mut self, from: u64) -> Result<u64, Malformed> {
         let number = self.number()?;
         Ok(from.wrapping_add((number >> 1) ^ (number & 1).wrapping_neg()))
     }
 
-    pub(crate) fn string(&mut self) -> Result<&'a [u8], StateErrorKind> {
-        let length = usize::try_from(self.number()?).map_err(|_| StateErrorKind::Malformed)?;
+    pub(crate) fn string(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = usize::try_from(self.number()?).map_err(|_| Malformed)?;
         self.fixed(length)
     }
 
-    pub(crate) fn fixed(&mut self, length: usize) -> Result<&'a [u8], StateErrorKind> {
+    pub(crate) fn fixed(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let split = self.rest.split_at_checked(length);
-        let (bytes, rest) = split.ok_or(StateErrorKind::Malformed)?;
+        let (bytes, rest) = split.ok_or(Malformed)?;
         self.rest = rest;
         Ok(bytes)
     }

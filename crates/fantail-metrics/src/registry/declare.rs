@@ -7,8 +7,9 @@
 use crate::{
     Limits, RegistryErrorKind,
     label::write_text_key,
+    registry::tree::{ROOT, Room, Tree},
     settings::{Method, MetricSettings},
-    tree::{Key, ROOT, Room, Tree},
+    store::key::Key,
 };
 
 /// Makes the series with these values, one for each discrete level, and those

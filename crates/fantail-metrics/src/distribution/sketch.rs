@@ -1,6 +1,6 @@
 //! A quantile sketch: how many values fell in each bin.
 //!
-//! The bins are those of [`bins`](crate::bins), so a quantile is off by 1 %
+//! The bins are those of [`bins`](super::bins), so a quantile is off by 1 %
 //! at most, whatever the values are: nothing is sampled, and no bins are ever
 //! joined. Why not a ready-made one: `sketches-ddsketch`, the well-kept port
 //! of DDSketch, counts in bins of floating-point ratio with eight bytes each
@@ -17,7 +17,7 @@
 //!
 //! Merging adds bin by bin, so a merge of parts equals the whole.
 
-use crate::bins::{BINS, representative};
+use super::bins::{BINS, representative};
 
 const PAGE: usize = 32;
 const PAGES: usize = BINS.div_ceil(PAGE);
@@ -226,7 +226,7 @@ fn count_one<const BYTES: usize>(cells: &mut [u8], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{PAGE, PAGES, Sketch, Width};
-    use crate::bins::{Binned, bin_of, representative};
+    use crate::distribution::bins::{Binned, bin_of, representative};
 
     #[test]
     fn counters_grow_in_place_of_wrapping() {

@@ -6,7 +6,7 @@
 //! of so few values is worked out when it is asked for. Most series never have
 //! more than these, and then an event touches 40 bytes of its series.
 
-use crate::moments::Moments;
+use super::moments::Moments;
 
 /// Bytes of differences that there is room for.
 const ROOM: usize = 30;

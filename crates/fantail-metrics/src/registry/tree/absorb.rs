@@ -1,7 +1,11 @@
 //! Series of before, or of elsewhere, put into a tree.
 
-use super::{Key, ROOT, Room, Tree, idle};
-use crate::{Label, Series, SeriesList, label::OTHER};
+use super::{ROOT, Room, Tree};
+use crate::{
+    Label, Series, SeriesList,
+    label::OTHER,
+    store::{key::Key, observations::NOW},
+};
 
 impl Tree {
     /// Adds series in preorder, the metric itself first; returns how many
@@ -49,7 +53,7 @@ impl Tree {
             return;
         };
         if let Some(mark) = values.marks.get_mut(within) {
-            mark.last = idle::NOW;
+            mark.last = NOW;
         }
         let here = values.distributions_mut(within);
         for (here, before) in here.iter_mut().zip(saved.distributions()) {

@@ -4,17 +4,14 @@
 //! Of many, the sketch's bins are written beside the exact moments; what is
 //! read is checked as far as bins, bounds and moments contradict each other.
 
-use super::{Distribution, Many, Values};
-use crate::{
+use super::{
+    Distribution, Many, Values,
     bins::{BINS, bin_of},
+    heap_values::Samples,
     moments::Moments,
-    samples::Samples,
     sketch::Sketch,
-    state::{
-        StateErrorKind,
-        bytes::{Reader, Writer},
-    },
 };
+use crate::encoding::{Malformed, Reader, Writer};
 
 /// In place of twice the number of values: a sketch of them.
 const SKETCH: u64 = 1;
@@ -41,13 +38,13 @@ impl Distribution {
         }
     }
 
-    pub(crate) fn load(from: &mut Reader<'_>) -> Result<Self, StateErrorKind> {
+    pub(crate) fn load(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         let head = from.number()?;
         if head == SKETCH {
             return Self::load_sketch(from);
         }
         if head % 2 == 1 || head > 2 * Self::EXACT_VALUES {
-            return Err(StateErrorKind::Malformed);
+            return Err(Malformed);
         }
         let mut distribution = Self::new();
         let mut value = 0;
@@ -58,20 +55,20 @@ impl Distribution {
         Ok(distribution)
     }
 
-    fn load_sketch(from: &mut Reader<'_>) -> Result<Self, StateErrorKind> {
+    fn load_sketch(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         let limbs = from.numbers::<6>()?;
         let [min, max] = from.numbers()?;
-        let moments = Moments::from_limbs(limbs, min, max).ok_or(StateErrorKind::Malformed)?;
+        let moments = Moments::from_limbs(limbs, min, max).ok_or(Malformed)?;
         let mut sketch = Sketch::new();
         let (mut next, mut total) = (0_usize, 0_u64);
         let (mut first, mut last) = (None, None);
         for _ in 0..from.number()? {
             let [skipped, count] = from.numbers()?;
-            let skipped = usize::try_from(skipped).map_err(|_| StateErrorKind::Malformed)?;
+            let skipped = usize::try_from(skipped).map_err(|_| Malformed)?;
             let bin = next.checked_add(skipped).filter(|bin| *bin < BINS);
-            let bin = bin.ok_or(StateErrorKind::Malformed)?;
+            let bin = bin.ok_or(Malformed)?;
             if count == 0 {
-                return Err(StateErrorKind::Malformed);
+                return Err(Malformed);
             }
             sketch.add(bin, count);
             total = total.saturating_add(count);
@@ -82,7 +79,7 @@ impl Distribution {
         let ends = first == Some(bin_of(min)) && last == Some(bin_of(max));
         let many = total > Self::EXACT_VALUES && total == moments.count();
         if min > max || !ends || !many {
-            return Err(StateErrorKind::Malformed);
+            return Err(Malformed);
         }
         let values = Values::Many(Box::new(Many {
             moments,

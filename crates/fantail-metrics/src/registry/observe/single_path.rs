@@ -3,21 +3,24 @@
 
 use fantail_event::{Dialect, ValueRef};
 
-use super::SHORT;
 use crate::{
     Limits,
     label::text_key,
+    metric_view::MetricView,
+    registry::tree::{ROOT, Room, Tree},
     settings::{Method, MetricSettings},
-    tree::{Key, ROOT, Room, Tree},
-    view::MetricView,
+    store::key::Key,
 };
+
+/// So many series are updated without a buffer for their numbers.
+pub(super) const SHORT: usize = 6;
 
 /// The way of an event down a tree, if it is the usual one: a text or nothing
 /// at each level. Gives how many series they are, and how many of them are an
 /// `other`. What is new on the way is made, and is there if another way has to
 /// be taken after all.
 #[inline]
-pub(super) fn usual_path<V: MetricView + ?Sized>(
+pub(super) fn single_path<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
     event: &V,

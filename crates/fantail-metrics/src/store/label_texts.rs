@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Labels;
+use super::labels::Labels;
 
 /// The texts of series one after another.
 #[derive(Debug, Clone, Copy)]

@@ -1,16 +1,14 @@
 //! One series of a snapshot, and all of them in the order of a dump.
 
-mod siblings;
+mod series_run;
 
 use std::{fmt, sync::LazyLock};
 
-pub use self::siblings::{Siblings, Stretch};
-
+pub use self::series_run::{Siblings, Stretch};
+use super::order::{Place, index};
 use crate::{
     Distribution, Exemplar, GroupBy, Label, MetricSettings,
-    order::{Place, index},
-    segmented::SEGMENT,
-    store::Chunk,
+    store::{segmented::SEGMENT, shared_segment::Chunk},
 };
 
 /// A metric itself, or one of its sub-metrics, as a

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Labels, Texts, Values};
-use crate::{Distribution, Exemplar, Label, cohort::Shares};
+use super::{cohort::Shares, label_texts::Texts, labels::Labels, observations::Values};
+use crate::{Distribution, Exemplar, Label};
 
 /// A segment of series as it was at one moment.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@
 //! ours, and a [`Sketch`] follows. The exact values are kept as they are while
 //! they are [`Few`], with memory of their own.
 
-use crate::{
+use super::{
     bins::Binned,
-    few::{Few, Width, difference, value},
+    inline_values::{Few, Width, difference, value},
     sketch::Sketch,
 };
 

@@ -4,7 +4,7 @@
 //! Chunks keep series in the order in which they came up. With one level of
 //! `group_by` that is the order of a dump already; with more it is not.
 
-use crate::{segmented::SEGMENT, store::Chunk};
+use crate::store::{segmented::SEGMENT, shared_segment::Chunk};
 
 /// The parent of the metric itself.
 pub(crate) const NO_PARENT: u32 = u32::MAX;

@@ -5,13 +5,13 @@
 
 use hashbrown::HashMap;
 
+use super::{
+    order::{self, NO_PARENT, Place, index},
+    series::{Series, SeriesList},
+};
 use crate::{
     Exemplar, Label,
-    order::{self, NO_PARENT, Place, index},
-    segmented::SEGMENT,
-    series::{Series, SeriesList},
-    store::{Chunk, Mark, Store},
-    tree::Key,
+    store::{Store, key::Key, observations::Mark, segmented::SEGMENT, shared_segment::Chunk},
 };
 
 /// Chunks, and the series in them in the order of a dump.

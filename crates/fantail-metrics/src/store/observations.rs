@@ -1,0 +1,152 @@
+//! What the series of a segment have seen.
+
+use std::sync::Arc;
+
+use super::segmented::{SEGMENT, push};
+use crate::{Distribution, Exemplar, distribution::bins::Binned};
+
+/// The time of a series that was updated since the last look for idle ones.
+pub(crate) const NOW: u32 = u32::MAX;
+
+/// What is known of a series besides its numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// When it was last updated, in seconds as `Registry::drop_idle` counts
+    /// them.
+    pub(crate) last: u32,
+    /// Room was taken for it; else it stands where room was set aside.
+    pub(crate) counted: bool,
+    /// It stays when it is idle.
+    pub(crate) declared: bool,
+}
+
+/// The series of a segment: what they have seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Values {
+    pub(crate) marks: Vec<Mark>,
+    /// Distributions of a series.
+    pub(super) stride: usize,
+    pub(super) distributions: Vec<Distribution>,
+    /// A sum for each series, or none at all.
+    pub(super) own_sums: Vec<i128>,
+    /// Up to the last series that has one: nothing unless they are kept.
+    pub(super) exemplars: Vec<Option<Arc<Exemplar>>>,
+}
+
+impl Values {
+    /// None, with room for those of a segment.
+    pub(super) fn after(full: &Self) -> Self {
+        Self {
+            marks: Vec::with_capacity(SEGMENT),
+            stride: full.stride,
+            distributions: Vec::with_capacity(SEGMENT * full.stride),
+            own_sums: Vec::with_capacity(full.own_sums.len()),
+            exemplars: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        mark: Mark,
+        distributions: impl ExactSizeIterator<Item = Distribution>,
+        own_sum: Option<i128>,
+    ) {
+        self.stride = distributions.len();
+        push(&mut self.marks, mark, 1);
+        for distribution in distributions {
+            push(&mut self.distributions, distribution, self.stride);
+        }
+        if let Some(sum) = own_sum {
+            push(&mut self.own_sums, sum, 1);
+        }
+    }
+
+    /// Looks at the ends of it.
+    pub(super) fn look(&self) -> usize {
+        self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
+    }
+
+    pub(super) fn distributions(&self, within: usize) -> &[Distribution] {
+        let first = within * self.stride;
+        let all = self.distributions.get(first..first + self.stride);
+        all.unwrap_or_default()
+    }
+
+    /// The distributions from one series up to another.
+    pub(super) fn distributions_of(&self, from: usize, to: usize) -> &[Distribution] {
+        let all = self.distributions.get(from * self.stride..to * self.stride);
+        all.unwrap_or_default()
+    }
+
+    pub(crate) fn distributions_mut(&mut self, within: usize) -> &mut [Distribution] {
+        let first = within * self.stride;
+        let all = self.distributions.get_mut(first..first + self.stride);
+        all.unwrap_or_default()
+    }
+
+    /// Adds to the distribution of a series that has but this one.
+    #[inline]
+    pub(super) fn record_only(&mut self, within: usize, duration: Binned) {
+        if let Some(distribution) = self.distributions.get_mut(within) {
+            distribution.record_binned(duration);
+        }
+    }
+
+    /// Adds to the distributions of a series.
+    #[inline]
+    pub(super) fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
+        let here = self.distributions.get_mut(within * self.stride..);
+        let Some((first, others)) = here.and_then(<[_]>::split_first_mut) else {
+            return;
+        };
+        first.record_binned(duration);
+        for (at, number) in fields.iter().enumerate() {
+            if let (Some(number), Some(distribution)) = (number, others.get_mut(at)) {
+                distribution.record_binned(*number);
+            }
+        }
+    }
+
+    pub(crate) fn add_own(&mut self, within: usize, value: i128) {
+        if let Some(sum) = self.own_sums.get_mut(within) {
+            *sum = sum.saturating_add(value);
+        }
+    }
+
+    pub(super) fn set_exemplar(&mut self, within: usize, exemplar: Arc<Exemplar>) {
+        if let Some(place) = self.exemplar_place(within) {
+            *place = Some(exemplar);
+        }
+    }
+
+    pub(super) fn exemplar_place(&mut self, within: usize) -> Option<&mut Option<Arc<Exemplar>>> {
+        if self.exemplars.len() <= within {
+            self.exemplars.resize(within + 1, None);
+        }
+        self.exemplars.get_mut(within)
+    }
+
+    /// The same series, nothing seen.
+    pub(super) fn forgotten(&self) -> Self {
+        let nothing = |_: &Distribution| Distribution::new();
+        Self {
+            marks: self.marks.clone(),
+            stride: self.stride,
+            distributions: self.distributions.iter().map(nothing).collect(),
+            own_sums: vec![0; self.own_sums.len()],
+            exemplars: Vec::new(),
+        }
+    }
+}
+
+impl Mark {
+    /// Just updated.
+    pub(crate) const fn new(counted: bool) -> Self {
+        Self {
+            last: NOW,
+            counted,
+            declared: false,
+        }
+    }
+}
