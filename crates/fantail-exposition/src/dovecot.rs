@@ -25,7 +25,7 @@ use self::{tree::Tree, walk::Walk};
 use crate::{
     scrape::histogram_of,
     text::{
-        chunked_writer::Pieces,
+        chunked_writer::ChunkedWriter,
         decimal::{push_fixed, push_whole, push_wide},
     },
 };
@@ -53,7 +53,7 @@ pub fn write(
     process: &Process<'_>,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let mut out = Pieces::new(out);
+    let mut out = ChunkedWriter::new(out);
     write_process(process, out.text());
     let trees: Vec<Tree<'_>> = snapshot
         .metrics()
@@ -113,7 +113,7 @@ fn write_family<W: io::Write>(
     family: Family,
     at: usize,
     walk: &mut Walk<'_>,
-    out: &mut Pieces<W>,
+    out: &mut ChunkedWriter<W>,
 ) -> io::Result<()> {
     let Some(tree) = walk.tree(at) else {
         return Ok(());

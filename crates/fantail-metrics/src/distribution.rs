@@ -11,8 +11,8 @@ mod sketch;
 pub use self::percentile::Percentile;
 use self::{
     bins::Binned,
-    heap_values::Samples,
-    inline_values::Few,
+    heap_values::Values,
+    inline_values::InlineValues,
     moments::{Moments, as_f64},
     sketch::Sketch,
 };
@@ -41,41 +41,41 @@ use self::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    values: Values,
+    storage: Storage,
 }
 
 #[derive(Debug, Clone)]
-enum Values {
+enum Storage {
     /// Everything else follows from them.
-    Few(Few),
-    Many(Box<Many>),
+    Inline(InlineValues),
+    Heap(Box<HeapValues>),
 }
 
 /// More values than are kept in place.
 #[derive(Debug, Clone)]
-struct Many {
+struct HeapValues {
     moments: Moments,
     min: u64,
     max: u64,
-    samples: Samples,
+    values: Values,
 }
 
-impl Many {
+impl HeapValues {
     /// What there is, with room for another value.
-    fn of_few(few: &Few, next: u64) -> Self {
-        let (min, max) = few.ends().unwrap_or((u64::MAX, 0));
+    fn of_inline(inline: &InlineValues, next: u64) -> Self {
+        let (min, max) = inline.ends().unwrap_or((u64::MAX, 0));
         Self {
-            moments: few.moments(),
+            moments: inline.moments(),
             min,
             max,
-            samples: Samples::of_few(few, next),
+            values: Values::of_inline(inline, next),
         }
     }
 
     #[inline]
     fn record(&mut self, binned: Binned) {
         let value = binned.value;
-        self.samples.record(self.moments.count(), binned);
+        self.values.record(self.moments.count(), binned);
         self.moments.record(value);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -83,17 +83,17 @@ impl Many {
 
     fn merge(&mut self, other: &Self) {
         let (count, other_count) = (self.moments.count(), other.moments.count());
-        self.samples.merge(count, &other.samples, other_count);
+        self.values.merge(count, &other.values, other_count);
         self.merge_numbers(&other.moments, (other.min, other.max));
     }
 
-    fn merge_few(&mut self, few: &Few) {
-        let Some(ends) = few.ends() else {
+    fn merge_inline(&mut self, inline: &InlineValues) {
+        let Some(ends) = inline.ends() else {
             return;
         };
         let count = self.moments.count();
-        self.samples.extend(count, few.iter(), few.count());
-        self.merge_numbers(&few.moments(), ends);
+        self.values.extend(count, inline.iter(), inline.count());
+        self.merge_numbers(&inline.moments(), ends);
     }
 
     fn merge_numbers(&mut self, moments: &Moments, (min, max): (u64, u64)) {
@@ -111,13 +111,13 @@ impl Default for Distribution {
 
 impl Distribution {
     /// Up to so many values, median and percentiles are exact.
-    pub const EXACT_VALUES: u64 = heap_values::EXACT;
+    pub const EXACT_VALUES: u64 = heap_values::MAX_EXACT_VALUES;
 
     /// No values yet.
     #[must_use]
     pub fn new() -> Self {
-        let values = Values::Few(Few::default());
-        Self { values }
+        let storage = Storage::Inline(InlineValues::default());
+        Self { storage }
     }
 
     /// Adds a value.
@@ -129,42 +129,44 @@ impl Distribution {
     /// The same for a value that others take, too.
     #[inline]
     pub(crate) fn record_binned(&mut self, binned: Binned) {
-        match &mut self.values {
-            Values::Few(few) => {
-                if !few.record(binned.value) {
+        match &mut self.storage {
+            Storage::Inline(inline) => {
+                if !inline.record(binned.value) {
                     self.make_room(binned);
                 }
             }
-            Values::Many(many) => many.record(binned),
+            Storage::Heap(heap) => heap.record(binned),
         }
     }
 
     /// Adds a value that there is no room for so far.
     #[cold]
     fn make_room(&mut self, binned: Binned) {
-        let Values::Few(few) = &self.values else {
+        let Storage::Inline(inline) = &self.storage else {
             return;
         };
-        self.values = if let Some(wider) = few.widened(binned.value) {
-            Values::Few(wider)
+        self.storage = if let Some(wider) = inline.widened(binned.value) {
+            Storage::Inline(wider)
         } else {
-            let mut many = Many::of_few(few, binned.value);
-            many.record(binned);
-            Values::Many(Box::new(many))
+            let mut heap = HeapValues::of_inline(inline, binned.value);
+            heap.record(binned);
+            Storage::Heap(Box::new(heap))
         };
     }
 
     /// Adds all values of another.
     pub fn merge(&mut self, other: &Self) {
-        match (&mut self.values, &other.values) {
-            (Values::Few(_), Values::Few(few)) => self.extend(few.iter()),
-            (Values::Many(many), Values::Few(few)) => many.merge_few(few),
-            (Values::Many(many), Values::Many(other)) => many.merge(other),
-            (Values::Few(few), Values::Many(_)) if few.count() == 0 => *self = other.clone(),
-            (Values::Few(few), Values::Many(other)) => {
-                let mut many = Box::new(Many::of_few(few, other.min));
-                many.merge(other);
-                self.values = Values::Many(many);
+        match (&mut self.storage, &other.storage) {
+            (Storage::Inline(_), Storage::Inline(inline)) => self.extend(inline.iter()),
+            (Storage::Heap(heap), Storage::Inline(inline)) => heap.merge_inline(inline),
+            (Storage::Heap(heap), Storage::Heap(other)) => heap.merge(other),
+            (Storage::Inline(inline), Storage::Heap(_)) if inline.count() == 0 => {
+                *self = other.clone();
+            }
+            (Storage::Inline(inline), Storage::Heap(other)) => {
+                let mut heap = Box::new(HeapValues::of_inline(inline, other.min));
+                heap.merge(other);
+                self.storage = Storage::Heap(heap);
             }
         }
     }
@@ -178,9 +180,9 @@ impl Distribution {
     #[must_use]
     #[inline]
     pub fn count(&self) -> u64 {
-        match &self.values {
-            Values::Few(few) => few.count(),
-            Values::Many(many) => many.moments.count(),
+        match &self.storage {
+            Storage::Inline(inline) => inline.count(),
+            Storage::Heap(heap) => heap.moments.count(),
         }
     }
 
@@ -188,27 +190,27 @@ impl Distribution {
     #[must_use]
     #[inline]
     pub fn sum(&self) -> u128 {
-        match &self.values {
-            Values::Few(few) => few.sum(),
-            Values::Many(many) => many.moments.sum(),
+        match &self.storage {
+            Storage::Inline(inline) => inline.sum(),
+            Storage::Heap(heap) => heap.moments.sum(),
         }
     }
 
     /// The least; 0 without values.
     #[must_use]
     pub fn min(&self) -> u64 {
-        match &self.values {
-            Values::Few(few) => few.ends().map_or(0, |(min, _)| min),
-            Values::Many(many) => many.min,
+        match &self.storage {
+            Storage::Inline(inline) => inline.ends().map_or(0, |(min, _)| min),
+            Storage::Heap(heap) => heap.min,
         }
     }
 
     /// The greatest; 0 without values.
     #[must_use]
     pub fn max(&self) -> u64 {
-        match &self.values {
-            Values::Few(few) => few.ends().map_or(0, |(_, max)| max),
-            Values::Many(many) => many.max,
+        match &self.storage {
+            Storage::Inline(inline) => inline.ends().map_or(0, |(_, max)| max),
+            Storage::Heap(heap) => heap.max,
         }
     }
 
@@ -225,9 +227,9 @@ impl Distribution {
     /// The population variance; 0 without values.
     #[must_use]
     pub fn variance(&self) -> f64 {
-        match &self.values {
-            Values::Few(few) => few.moments().variance(),
-            Values::Many(many) => many.moments.variance(),
+        match &self.storage {
+            Storage::Inline(inline) => inline.moments().variance(),
+            Storage::Heap(heap) => heap.moments.variance(),
         }
     }
 
@@ -246,13 +248,13 @@ impl Distribution {
     /// For several quantiles of the same values: sorts them once.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles<'_> {
-        let values = match &self.values {
-            Values::Few(few) => {
-                let mut values: Vec<u64> = few.iter().collect();
+        let values = match &self.storage {
+            Storage::Inline(inline) => {
+                let mut values: Vec<u64> = inline.iter().collect();
                 values.sort_unstable();
                 Ok(values)
             }
-            Values::Many(many) => many.samples.sorted(self.count()),
+            Storage::Heap(heap) => heap.values.sorted(self.count()),
         };
         Quantiles {
             distribution: self,
@@ -267,31 +269,31 @@ impl Distribution {
     }
 
     /// The sketch that has taken the place of the values.
-    const fn sketch(&self) -> Option<(&Many, &Sketch)> {
-        let Values::Many(many) = &self.values else {
+    const fn sketch(&self) -> Option<(&HeapValues, &Sketch)> {
+        let Storage::Heap(heap) = &self.storage else {
             return None;
         };
-        match &many.samples {
-            Samples::Sketch(sketch) => Some((many, sketch)),
-            Samples::Exact { .. } => None,
+        match &heap.values {
+            Values::Sketch(sketch) => Some((heap, sketch)),
+            Values::Exact { .. } => None,
         }
     }
 
     /// Calls with each value, in the order in which they came, unless there is
     /// a sketch of them.
     fn for_each_exact(&self, mut each: impl FnMut(u64)) {
-        match &self.values {
-            Values::Few(few) => few.iter().for_each(&mut each),
-            Values::Many(many) => many.samples.exact().for_each(each),
+        match &self.storage {
+            Storage::Inline(inline) => inline.iter().for_each(&mut each),
+            Storage::Heap(heap) => heap.values.exact().for_each(each),
         }
     }
 
     /// Bytes that it takes on the heap, besides its own size.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        match &self.values {
-            Values::Few(_) => 0,
-            Values::Many(many) => size_of::<Many>() + many.samples.heap_bytes(),
+        match &self.storage {
+            Storage::Inline(_) => 0,
+            Storage::Heap(heap) => size_of::<HeapValues>() + heap.values.heap_bytes(),
         }
     }
 }

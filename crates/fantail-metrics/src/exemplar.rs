@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fantail_event::{Timestamp, ValueRef};
 
 /// Longer values are not kept: no scrape could have them.
-const MAX_BYTES: usize = 128;
+const MAX_VALUE_BYTES: usize = 128;
 
 /// The last event of a series that had the field that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,7 +30,7 @@ impl Exemplar {
         self.value.clear();
         self.time = time;
         match value {
-            Some(ValueRef::Str(text)) if text.len() <= MAX_BYTES => {
+            Some(ValueRef::Str(text)) if text.len() <= MAX_VALUE_BYTES => {
                 self.value.extend_from_slice(text);
             }
             Some(ValueRef::Int(number)) => self.value.extend(number.to_string().into_bytes()),

@@ -5,4 +5,6 @@
 
 #![doc(hidden)]
 
-pub use crate::label::{ELLIPSIS, MAX_BYTES, OTHER, REPLACEMENT, whole_characters, write_text_key};
+pub use crate::label::{
+    ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, whole_characters, write_text_key,
+};

@@ -22,7 +22,7 @@ use crate::settings::{GroupBy, Modifier};
 
 /// The most bytes of a value that are kept; longer values are told apart by a
 /// hash.
-pub const MAX_BYTES: usize = 256;
+pub const MAX_VALUE_BYTES: usize = 256;
 pub(crate) const HASH_BYTES: usize = 16;
 /// Stands for what is not text.
 pub const REPLACEMENT: char = '\u{FFFD}';
@@ -58,12 +58,12 @@ pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut V
 pub fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
     let start = out.len();
     let value = modified(text, modifiers);
-    if let Some(kept) = value.get(..MAX_BYTES)
-        && value.len() > MAX_BYTES
+    if let Some(kept) = value.get(..MAX_VALUE_BYTES)
+        && value.len() > MAX_VALUE_BYTES
     {
         out.extend_from_slice(kept);
         out.extend_from_slice(&hash(&value).to_be_bytes());
-        debug_assert_eq!(out.len() - start, MAX_BYTES + HASH_BYTES);
+        debug_assert_eq!(out.len() - start, MAX_VALUE_BYTES + HASH_BYTES);
     } else {
         out.extend_from_slice(&value);
     }
@@ -79,7 +79,7 @@ pub(crate) fn text_key<'a>(text: &'a [u8], modifiers: &[Modifier]) -> Option<&'a
             Cow::Owned(_) => return None,
         },
     };
-    (key.len() <= MAX_BYTES).then_some(key)
+    (key.len() <= MAX_VALUE_BYTES).then_some(key)
 }
 
 fn modified<'a>(text: &'a [u8], modifiers: &[Modifier]) -> Cow<'a, [u8]> {
@@ -151,7 +151,7 @@ impl Label<'_> {
             return None;
         };
         let text = str::from_utf8(value).ok();
-        let text = text.filter(|text| text.len() <= MAX_BYTES);
+        let text = text.filter(|text| text.len() <= MAX_VALUE_BYTES);
         text.filter(|text| text.is_ascii() || !text.contains(REPLACEMENT))
     }
 
@@ -165,8 +165,8 @@ impl Label<'_> {
     #[must_use]
     pub fn text(&self, level: &GroupBy) -> String {
         match *self {
-            Self::Value(value) if value.len() > MAX_BYTES => {
-                let (kept, hash) = value.split_at(MAX_BYTES);
+            Self::Value(value) if value.len() > MAX_VALUE_BYTES => {
+                let (kept, hash) = value.split_at(MAX_VALUE_BYTES);
                 let mut text = injective(whole_characters(kept));
                 text.push(ELLIPSIS);
                 hash.iter().for_each(|byte| push_hex(*byte, &mut text));

@@ -37,6 +37,6 @@ pub use crate::{
     metric_view::MetricView,
     registry::{MetricId, Registry},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
-    snapshot::{MetricSnapshot, Series, SeriesList, Siblings, Snapshot, Stretch},
+    snapshot::{MetricSnapshot, RunOrSeries, Series, SeriesList, SeriesRun, Snapshot},
     store::cohort::CohortId,
 };

@@ -151,8 +151,8 @@ impl Registry {
         self.order.push(slot);
         self.names.insert(settings.name.clone(), slot);
         let tree = Tree::new(&settings, &mut self.used);
-        let place = &mut self.slots[slot as usize];
-        place.metric = Some(Metric {
+        let slot_entry = &mut self.slots[slot as usize];
+        slot_entry.metric = Some(Metric {
             settings: Arc::new(settings),
             tree,
             overflowed: 0,
@@ -161,7 +161,7 @@ impl Registry {
         });
         MetricId {
             slot,
-            generation: place.generation,
+            generation: slot_entry.generation,
         }
     }
 
@@ -178,11 +178,11 @@ impl Registry {
     }
 
     fn release(&mut self, slot: u32) {
-        let place = &mut self.slots[slot as usize];
-        if let Some(metric) = place.metric.take() {
+        let slot_entry = &mut self.slots[slot as usize];
+        if let Some(metric) = slot_entry.metric.take() {
             self.used -= metric.tree.used();
         }
-        place.generation = place.generation.wrapping_add(1);
+        slot_entry.generation = slot_entry.generation.wrapping_add(1);
         self.free.push(slot);
     }
 
@@ -339,13 +339,13 @@ impl Registry {
         let metrics = self.order.iter().filter_map(|slot| {
             let metric = self.slots.get(*slot as usize)?.metric.as_ref()?;
             let settings = Arc::clone(&metric.settings);
-            let mut chunks = metric.tree.share();
-            if let (Some(places), Some(root)) = (&metric.cohorts, chunks.first_mut()) {
-                root.add(Shares::new(Arc::clone(&cohorts), Arc::clone(places)));
+            let mut segments = metric.tree.share();
+            if let (Some(indices), Some(root)) = (&metric.cohorts, segments.first_mut()) {
+                root.add(Shares::new(Arc::clone(&cohorts), Arc::clone(indices)));
             }
             Some(MetricSnapshot::new(
                 settings,
-                chunks,
+                segments,
                 metric.overflowed,
                 metric.dropped,
             ))

@@ -18,9 +18,9 @@ use std::{
 
 use fantail_event::Dialect;
 
-use self::order::Place;
-pub use self::series::{Series, SeriesList, Siblings, Stretch};
-use crate::{Label, MetricSettings, store::shared_segment::Chunk};
+use self::order::Position;
+pub use self::series::{RunOrSeries, Series, SeriesList, SeriesRun};
+use crate::{Label, MetricSettings, store::shared_segment::SharedSegment};
 
 /// The metrics of a registry, or of several merged.
 #[derive(Debug, Clone)]
@@ -34,11 +34,11 @@ pub struct Snapshot {
 #[derive(Clone)]
 pub struct MetricSnapshot {
     settings: Arc<MetricSettings>,
-    chunks: Vec<Chunk>,
+    segments: Vec<SharedSegment>,
     /// The order of the series in the chunks. Those of a registry have none
     /// until they are asked for (with one level, until they are merged), and
     /// all chunks but the last are full.
-    order: OnceLock<Vec<Place>>,
+    order: OnceLock<Vec<Position>>,
     overflowed: u64,
     dropped: u64,
 }
@@ -111,13 +111,13 @@ impl Snapshot {
 impl MetricSnapshot {
     pub(crate) const fn new(
         settings: Arc<MetricSettings>,
-        chunks: Vec<Chunk>,
+        segments: Vec<SharedSegment>,
         overflowed: u64,
         dropped: u64,
     ) -> Self {
         Self {
             settings,
-            chunks,
+            segments,
             order: OnceLock::new(),
             overflowed,
             dropped,
@@ -127,14 +127,14 @@ impl MetricSnapshot {
     /// Of series in this order.
     pub(crate) fn with_order(
         settings: Arc<MetricSettings>,
-        chunks: Vec<Chunk>,
-        order: Vec<Place>,
+        segments: Vec<SharedSegment>,
+        order: Vec<Position>,
         overflowed: u64,
         dropped: u64,
     ) -> Self {
         Self {
             settings,
-            chunks,
+            segments,
             order: order.into(),
             overflowed,
             dropped,
@@ -144,8 +144,8 @@ impl MetricSnapshot {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
         self.dropped = self.dropped.saturating_add(other.dropped);
-        let (chunks, order) = merge::merge(self.placed(), other.placed());
-        self.chunks = chunks;
+        let (segments, order) = merge::merge(self.ordered(), other.ordered());
+        self.segments = segments;
         self.order = order.into();
     }
 
@@ -160,15 +160,17 @@ impl MetricSnapshot {
     #[must_use]
     pub fn series(&self) -> SeriesList<'_> {
         match self.order.get() {
-            None if self.settings.group_by.len() <= 1 => SeriesList::flat(&self.chunks),
-            _ => self.placed(),
+            None if self.settings.group_by.len() <= 1 => SeriesList::flat(&self.segments),
+            _ => self.ordered(),
         }
     }
 
     /// All series, each with its place.
-    fn placed(&self) -> SeriesList<'_> {
-        let order = self.order.get_or_init(|| order::of_chunks(&self.chunks));
-        SeriesList::new(&self.chunks, order)
+    fn ordered(&self) -> SeriesList<'_> {
+        let order = self
+            .order
+            .get_or_init(|| order::of_segments(&self.segments));
+        SeriesList::new(&self.segments, order)
     }
 
     /// How many updates went to a series `other`, or were left out, for lack

@@ -30,8 +30,8 @@ use crate::{
 
 const MAGIC: &[u8] = b"fantail state\n";
 const VERSION: u32 = 1;
-const HEAD: usize = MAGIC.len() + 4 + 8;
-const CHECKSUM: usize = 16;
+const HEADER_BYTES: usize = MAGIC.len() + 4 + 8;
+const CHECKSUM_BYTES: usize = 16;
 
 /// What was saved: metrics with their series, and each with the note that its
 /// owner made.
@@ -99,9 +99,9 @@ pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u
     out.fixed(&[0; 8]);
     save::metrics(snapshot, &mut note, &mut out);
     let mut bytes = out.bytes;
-    let length = (bytes.len() - HEAD) as u64;
-    if let Some(place) = bytes.get_mut(HEAD - 8..HEAD) {
-        place.copy_from_slice(&length.to_le_bytes());
+    let length = (bytes.len() - HEADER_BYTES) as u64;
+    if let Some(length_field) = bytes.get_mut(HEADER_BYTES - 8..HEADER_BYTES) {
+        length_field.copy_from_slice(&length.to_le_bytes());
     }
     let checksum = hash(&bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
@@ -138,11 +138,13 @@ fn body(bytes: &[u8]) -> Result<&[u8], StateErrorKind> {
     let length = <[u8; 8]>::try_from(length).map_or(u64::MAX, u64::from_le_bytes);
     let length = usize::try_from(length).map_err(|_| StateErrorKind::CutOff)?;
     let body = reader.fixed(length).map_err(cut)?;
-    let checksum = reader.fixed(CHECKSUM).map_err(cut)?;
+    let checksum = reader.fixed(CHECKSUM_BYTES).map_err(cut)?;
     if !reader.rest.is_empty() {
         return Err(StateErrorKind::Malformed);
     }
-    let covered = bytes.get(..bytes.len() - CHECKSUM).unwrap_or_default();
+    let covered = bytes
+        .get(..bytes.len() - CHECKSUM_BYTES)
+        .unwrap_or_default();
     if hash(covered).to_le_bytes() != checksum {
         return Err(StateErrorKind::Checksum);
     }

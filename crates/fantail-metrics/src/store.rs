@@ -17,9 +17,9 @@ use std::sync::Arc;
 use self::{
     key::Key,
     labels::Labels,
-    observations::{Mark, NOW, Values},
+    observations::{Mark, NOW, Observations},
     segmented::Segmented,
-    shared_segment::Chunk,
+    shared_segment::SharedSegment,
 };
 use crate::{Distribution, Exemplar, distribution::bins::Binned};
 
@@ -27,7 +27,7 @@ use crate::{Distribution, Exemplar, distribution::bins::Binned};
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub(crate) labels: Segmented<Labels>,
-    pub(crate) values: Segmented<Values>,
+    pub(crate) values: Segmented<Observations>,
     len: usize,
 }
 
@@ -40,8 +40,8 @@ impl Store {
         distributions: impl ExactSizeIterator<Item = Distribution>,
         own_sum: Option<i128>,
     ) {
-        let labels = self.labels.place_for(self.len, Labels::after);
-        let values = self.values.place_for(self.len, Values::after);
+        let labels = self.labels.segment_for(self.len, Labels::after);
+        let values = self.values.segment_for(self.len, Observations::after);
         if let (Some(labels), Some(values)) = (labels, values) {
             labels.push(parent, key);
             values.push(mark, distributions, own_sum);
@@ -111,7 +111,7 @@ impl Store {
         let Some((values, within)) = self.values.get_mut(series as usize) else {
             return;
         };
-        if let Some(place) = values.exemplar_place(within) {
+        if let Some(place) = values.exemplar_mut(within) {
             exemplar.replace(place, in_bucket);
         }
     }
@@ -129,7 +129,7 @@ impl Store {
     /// later.
     pub(crate) fn exemplify_later(&mut self, series: u32, elsewhere: &Arc<Exemplar>) {
         if let Some((values, within)) = self.values.get_mut(series as usize)
-            && let Some(place) = values.exemplar_place(within)
+            && let Some(place) = values.exemplar_mut(within)
         {
             *place = Exemplar::later(place.as_ref(), Some(elsewhere)).cloned();
         }
@@ -144,16 +144,16 @@ impl Store {
 
     /// Forgets all values. What a snapshot has is not copied for that.
     pub(crate) fn forget(&mut self) {
-        self.values.replace_each(Values::forgotten);
+        self.values.replace_each(Observations::forgotten);
     }
 
-    pub(crate) fn share(&mut self) -> Vec<Chunk> {
-        let mut chunks = Vec::with_capacity(self.labels.count());
-        let labels = self.labels.share(Labels::look);
-        let values = self.values.share(Values::look);
+    pub(crate) fn share(&mut self) -> Vec<SharedSegment> {
+        let mut segments = Vec::with_capacity(self.labels.count());
+        let labels = self.labels.share(Labels::prefetch);
+        let values = self.values.share(Observations::prefetch);
         let both = labels.zip(values);
-        chunks.extend(both.map(|(labels, values)| Chunk::new(labels, values)));
-        chunks
+        segments.extend(both.map(|(labels, values)| SharedSegment::new(labels, values)));
+        segments
     }
 
     /// The series that stay, in the same order. `keep` gets parent and mark of

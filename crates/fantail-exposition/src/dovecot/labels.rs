@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use fantail_event::Dialect;
 use fantail_metrics::{
-    GroupBy, Label, Siblings,
-    internal::{ELLIPSIS, MAX_BYTES, OTHER, REPLACEMENT, whole_characters},
+    GroupBy, Label, SeriesRun,
+    internal::{ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, whole_characters},
 };
 
 use self::verbatim::{is_graphic, is_printable, is_text, with_blanks};
@@ -34,14 +34,14 @@ impl DovecotLabels {
     pub(crate) const fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
-            left: MAX_BYTES,
+            left: MAX_VALUE_BYTES,
         }
     }
 
     /// The same as [`label`](Self::label), where Dovecot shows the value as it
     /// is: most of them. `None` tells nothing.
     #[inline]
-    pub(crate) fn plain<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
+    pub(crate) fn verbatim<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
         let Label::Value(value) = label else {
             return None;
         };
@@ -54,22 +54,22 @@ impl DovecotLabels {
     }
 
     /// The labels of series as a dump shows them, with `_` for blanks: as long
-    /// as the [texts](Siblings::texts), one after another, as these are. `None`
-    /// if not [all of them](Self::plain) are plain.
+    /// as the [texts](SeriesRun::texts), one after another, as these are. `None`
+    /// if not [all of them](Self::verbatim) are plain.
     #[inline]
     pub(crate) fn shown<'a>(
         self,
-        siblings: &Siblings<'a>,
+        run: &SeriesRun<'a>,
         changed: &'a mut Vec<u8>,
     ) -> Option<&'a [u8]> {
-        let (texts, (_, longest)) = (siblings.texts(), siblings.lengths());
+        let (texts, (_, longest)) = (run.texts(), run.lengths());
         if longest > self.limit()? {
             return None;
         }
         if is_graphic(texts) {
             return Some(texts);
         }
-        with_blanks(siblings, changed)
+        with_blanks(run, changed)
     }
 
     /// How many bytes a label has at most; `None` if there can be none.
@@ -101,8 +101,10 @@ impl DovecotLabels {
 /// The bytes of a label, and whether more of them are missing.
 fn source<'a>(label: Label<'a>, level: &GroupBy) -> (Cow<'a, [u8]>, bool) {
     match label {
-        Label::Value(value) => match value.get(..MAX_BYTES) {
-            Some(kept) if value.len() > MAX_BYTES => (Cow::Borrowed(whole_characters(kept)), true),
+        Label::Value(value) => match value.get(..MAX_VALUE_BYTES) {
+            Some(kept) if value.len() > MAX_VALUE_BYTES => {
+                (Cow::Borrowed(whole_characters(kept)), true)
+            }
             _ => (Cow::Borrowed(value), false),
         },
         Label::Bucket(bucket) => {
@@ -212,11 +214,11 @@ mod tests {
             let mut key = Vec::new();
             write_text_key(value, &[], &mut key);
             let Some((label, below)) = path_labels.label(Label::Value(&key), &level) else {
-                assert!(path_labels.plain(Label::Value(&key)).is_none());
+                assert!(path_labels.verbatim(Label::Value(&key)).is_none());
                 break;
             };
-            if let Some((plain, plain_below)) = path_labels.plain(Label::Value(&key)) {
-                assert_eq!((plain, plain_below.left), (label.as_bytes(), below.left));
+            if let Some((plain, verbatim_below)) = path_labels.verbatim(Label::Value(&key)) {
+                assert_eq!((plain, verbatim_below.left), (label.as_bytes(), below.left));
             }
             labels.push(label);
             path_labels = below;
@@ -297,7 +299,7 @@ mod tests {
         }
         assert!(super::is_printable(&[]));
         let plain = |value, dialect| {
-            let plain = DovecotLabels::new(dialect).plain(Label::Value(value));
+            let plain = DovecotLabels::new(dialect).verbatim(Label::Value(value));
             plain.map(|(label, _)| label.to_vec())
         };
         let long = [b'a'; 33];

@@ -6,7 +6,7 @@ use fantail_event::Dialect;
 use fantail_metrics::{GroupBy, Label, MetricSnapshot, Series};
 
 use super::labels::DovecotLabels;
-use crate::scrape::{escape::stand_for_themselves, name::is_metric_name};
+use crate::scrape::{escape::needs_no_escape, name::is_metric_name};
 
 /// A metric with a legal name.
 #[derive(Debug)]
@@ -87,9 +87,9 @@ fn escaped<'a>(
     label: Label<'a>,
     level: &GroupBy,
 ) -> Option<(Cow<'a, str>, DovecotLabels)> {
-    if let Some((plain, below)) = labels.plain(label)
+    if let Some((plain, below)) = labels.verbatim(label)
         && plain.is_ascii()
-        && stand_for_themselves(plain)
+        && needs_no_escape(plain)
         && let Ok(text) = str::from_utf8(plain)
     {
         return Some((Cow::Borrowed(text), below));

@@ -6,7 +6,7 @@ use fantail_event::{
     Dialect,
     escape::{escape, escape_into},
 };
-use fantail_metrics::{MetricSettings, Series, Siblings, Snapshot, Stretch};
+use fantail_metrics::{MetricSettings, RunOrSeries, Series, SeriesRun, Snapshot};
 
 use super::{
     column::Column,
@@ -14,10 +14,10 @@ use super::{
     names::{Names, Path},
     numbers,
 };
-use crate::text::rows::Sheet;
+use crate::text::rows::RowBuffer;
 
 /// What [`write_answer_to`] writes at once.
-const PIECE: usize = 64 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// Appends the answer of a stats process to `DUMP`: a line for each metric
 /// and sub-metric, its name and the columns of the duration, then the name of
@@ -25,10 +25,10 @@ const PIECE: usize = 64 << 10;
 ///
 /// The standard deviation is empty there, as it is in Dovecot.
 pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
-    let mut sheet = Sheet::from(std::mem::take(out));
+    let mut buffer = RowBuffer::from(std::mem::take(out));
     // There is nothing that could fail.
-    let _ = write_pieces(snapshot, columns, &mut sheet, |_| Ok(()));
-    std::mem::swap(out, sheet.text());
+    let _ = write_chunks(snapshot, columns, &mut buffer, |_| Ok(()));
+    std::mem::swap(out, buffer.text());
 }
 
 /// [`write_answer`] in pieces of some 64 KB, as soon as they are made: an
@@ -41,24 +41,24 @@ pub fn write_answer_to(
     columns: &[Column],
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let mut sheet = Sheet::from(Vec::with_capacity(PIECE + PIECE / 4));
-    write_pieces(snapshot, columns, &mut sheet, |piece| {
-        if piece.len() >= PIECE {
-            out.write_all(piece.written())?;
-            piece.clear();
+    let mut buffer = RowBuffer::from(Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4));
+    write_chunks(snapshot, columns, &mut buffer, |chunk| {
+        if chunk.len() >= CHUNK_BYTES {
+            out.write_all(chunk.written())?;
+            chunk.clear();
         }
         Ok(())
     })?;
-    out.write_all(sheet.written())
+    out.write_all(buffer.written())
 }
 
 /// `after_rows` may take what is in the buffer after a few rows.
 #[inline]
-fn write_pieces(
+fn write_chunks(
     snapshot: &Snapshot,
     columns: &[Column],
-    out: &mut Sheet,
-    mut after_rows: impl FnMut(&mut Sheet) -> io::Result<()>,
+    out: &mut RowBuffer,
+    mut after_rows: impl FnMut(&mut RowBuffer) -> io::Result<()>,
 ) -> io::Result<()> {
     let columns: Vec<Column> = columns
         .iter()
@@ -69,12 +69,12 @@ fn write_pieces(
         .collect();
     for metric in snapshot.metrics() {
         let mut rows = Rows::new(metric.settings(), snapshot.dialect(), &columns);
-        for stretch in metric.series().stretches() {
-            match stretch {
-                Stretch::One(series) => rows.push(series, out.text()),
-                Stretch::Many(siblings) => {
-                    if !rows.push_many(&siblings, out) {
-                        for series in siblings.series().iter() {
+        for next in metric.series().runs() {
+            match next {
+                RunOrSeries::Series(series) => rows.push(series, out.text()),
+                RunOrSeries::Run(run) => {
+                    if !rows.push_run(&run, out) {
+                        for series in run.series().iter() {
                             rows.push(series, out.text());
                         }
                     }
@@ -93,7 +93,7 @@ struct Rows<'a> {
     columns: &'a [Column],
     fields: Vec<Cow<'a, [u8]>>,
     /// Labels have nothing to be escaped; the name of the metric neither.
-    is_plain: bool,
+    is_verbatim: bool,
     path: Path<'a>,
     /// If no more is asked for.
     counts: Option<Counts>,
@@ -102,11 +102,11 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(settings: &'a MetricSettings, dialect: Dialect, columns: &'a [Column]) -> Self {
         let fields: Vec<_> = settings.fields.iter().map(|field| escape(field)).collect();
-        let is_plain = matches!(escape(&settings.name), Cow::Borrowed(_));
-        let counts_alone = is_plain && columns == [Column::Count];
+        let is_verbatim = matches!(escape(&settings.name), Cow::Borrowed(_));
+        let counts_alone = is_verbatim && columns == [Column::Count];
         Self {
             columns,
-            is_plain,
+            is_verbatim,
             path: Path::new(settings, dialect, Names::Dovecot),
             counts: counts_alone.then(|| Counts::new(&fields)),
             fields,
@@ -115,21 +115,21 @@ impl<'a> Rows<'a> {
 
     /// `false` if each has to be looked at.
     #[inline]
-    fn push_many(&mut self, siblings: &Siblings<'_>, out: &mut Sheet) -> bool {
-        let above = self.path.above(siblings.depth());
+    fn push_run(&mut self, run: &SeriesRun<'_>, out: &mut RowBuffer) -> bool {
+        let above = self.path.above(run.depth());
         match (&mut self.counts, above) {
-            (Some(counts), Some(above)) => counts.push(siblings, above, out),
+            (Some(counts), Some(above)) => counts.push(run, above, out),
             _ => false,
         }
     }
 
     #[inline]
     fn push(&mut self, series: Series<'_>, out: &mut Vec<u8>) {
-        if !self.is_plain || self.path.append_last(&series, out).is_none() {
+        if !self.is_verbatim || self.path.append_last(&series, out).is_none() {
             let Some(name) = self.path.enter(&series) else {
                 return;
             };
-            match self.is_plain {
+            match self.is_verbatim {
                 true => out.extend_from_slice(name),
                 false => escape_into(name, out),
             }

@@ -5,15 +5,15 @@
 
 use std::borrow::Cow;
 
-use fantail_metrics::{Distribution, Siblings};
+use fantail_metrics::{Distribution, SeriesRun};
 
 use crate::{
     dovecot::labels::DovecotLabels,
-    text::rows::{Lines, Sheet, Text},
+    text::rows::{RowBuffer, RowText, RowWriter},
 };
 
 /// The most digits of a count.
-const DIGITS: usize = 20;
+const MAX_DIGITS: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Counts {
@@ -29,9 +29,9 @@ pub(super) struct Counts {
 #[derive(Debug)]
 struct Row {
     /// All that stands before the label.
-    name: Text,
+    name: RowText,
     /// What stands before the count of each field.
-    fields: Vec<Text>,
+    fields: Vec<RowText>,
     /// How long a row is from the label on, at the most.
     width: usize,
 }
@@ -41,13 +41,13 @@ impl Counts {
     /// are these.
     pub(super) fn new(fields: &[Cow<'_, [u8]>]) -> Self {
         let fields = fields.iter().map(|field| [b"\t", &**field, b"\t"].concat());
-        let fields: Vec<Text> = fields.map(|field| Text::new(&field)).collect();
-        let each = fields.iter().map(|field| field.len() + DIGITS);
+        let fields: Vec<RowText> = fields.map(|field| RowText::new(&field)).collect();
+        let each = fields.iter().map(|field| field.len() + MAX_DIGITS);
         Self {
             above: Vec::new(),
             row: Row {
-                width: 1 + DIGITS + each.sum::<usize>() + 1,
-                name: Text::new(b"_"),
+                width: 1 + MAX_DIGITS + each.sum::<usize>() + 1,
+                name: RowText::new(b"_"),
                 fields,
             },
             counts: Vec::new(),
@@ -60,30 +60,30 @@ impl Counts {
     #[inline]
     pub(super) fn push(
         &mut self,
-        siblings: &Siblings<'_>,
+        run: &SeriesRun<'_>,
         (above, labels): (&[u8], DovecotLabels),
-        out: &mut Sheet,
+        out: &mut RowBuffer,
     ) -> bool {
         self.counts.clear();
-        let counts = siblings.distributions().iter().map(Distribution::count);
+        let counts = run.distributions().iter().map(Distribution::count);
         self.counts.extend(counts);
-        let Some(labels) = labels.shown(siblings, &mut self.changed) else {
+        let Some(labels) = labels.shown(run, &mut self.changed) else {
             return false;
         };
         if self.above != above {
             self.above = above.to_vec();
-            self.row.name = Text::new(&[above, b"_"].concat());
+            self.row.name = RowText::new(&[above, b"_"].concat());
         }
         let (row, counts) = (&self.row, &*self.counts);
-        let most = labels.len() + counts.len() * (row.name.len() + row.width);
-        let lengths = siblings.each_length();
+        let max_bytes = labels.len() + counts.len() * (row.name.len() + row.width);
+        let lengths = run.each_length();
         if row.fields.is_empty() {
-            out.lines(most, |lines| {
-                row.write_each(lengths.clone(), labels, counts, lines);
+            out.rows(max_bytes, |rows| {
+                row.write_each(lengths.clone(), labels, counts, rows);
             });
         } else {
-            out.lines(most, |lines| {
-                row.write_all(lengths.clone(), labels, counts, lines);
+            out.rows(max_bytes, |rows| {
+                row.write_all(lengths.clone(), labels, counts, rows);
             });
         }
         true
@@ -98,12 +98,12 @@ impl Row {
         lengths: impl Iterator<Item = usize>,
         mut labels: &[u8],
         counts: &[u64],
-        lines: &mut Lines<'_>,
+        rows: &mut RowWriter<'_>,
     ) {
         for (length, count) in lengths.zip(counts) {
-            lines.text(&self.name);
-            lines.first(&mut labels, length);
-            lines.whole_between(b'\t', *count, b'\n');
+            rows.text(&self.name);
+            rows.first(&mut labels, length);
+            rows.whole_between(b'\t', *count, b'\n');
         }
     }
 
@@ -114,22 +114,22 @@ impl Row {
         lengths: impl Iterator<Item = usize>,
         mut labels: &[u8],
         counts: &[u64],
-        lines: &mut Lines<'_>,
+        rows: &mut RowWriter<'_>,
     ) {
         let each = counts.chunks_exact(self.fields.len() + 1);
         for (length, counts) in lengths.zip(each) {
-            lines.text(&self.name);
-            lines.first(&mut labels, length);
+            rows.text(&self.name);
+            rows.first(&mut labels, length);
             let Some((duration, counts)) = counts.split_first() else {
                 continue;
             };
-            lines.bytes(b"\t");
-            lines.whole(*duration);
+            rows.bytes(b"\t");
+            rows.whole(*duration);
             for (field, count) in self.fields.iter().zip(counts) {
-                lines.text(field);
-                lines.whole(*count);
+                rows.text(field);
+                rows.whole(*count);
             }
-            lines.bytes(b"\n");
+            rows.bytes(b"\n");
         }
     }
 }

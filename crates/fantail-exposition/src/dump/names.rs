@@ -90,7 +90,7 @@ impl<'a> Path<'a> {
         }
         self.steps.truncate(depth);
         let above = (*self.steps.last()?)?;
-        let (label, _) = above.labels.plain(series.label())?;
+        let (label, _) = above.labels.verbatim(series.label())?;
         let name = self.name.get(..above.end)?;
         out.reserve(name.len() + 1 + label.len());
         out.extend_from_slice(name);
@@ -108,12 +108,12 @@ impl<'a> Path<'a> {
         self.name.truncate(above.end);
         self.name.push(b'_');
         let start = self.name.len();
-        let labels = match above.labels.plain(label) {
+        let labels = match above.labels.verbatim(label) {
             Some((label, labels)) => {
                 self.name.extend_from_slice(label);
                 labels
             }
-            None => self.push_odd(above.labels, label, level)?,
+            None => self.push_replaced(above.labels, label, level)?,
         };
         let label = self.name.get_mut(start..).unwrap_or_default();
         if has_blank(label) {
@@ -126,7 +126,7 @@ impl<'a> Path<'a> {
     }
 
     #[cold]
-    fn push_odd(
+    fn push_replaced(
         &mut self,
         labels: DovecotLabels,
         label: Label<'_>,

@@ -14,7 +14,7 @@ pub(crate) fn push_help(text: &str, quotes: bool, out: &mut Vec<u8>) {
 
 fn push_escaped(text: &str, quotes: bool, out: &mut Vec<u8>) {
     // Nearly all texts.
-    if stand_for_themselves(text.as_bytes()) {
+    if needs_no_escape(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
@@ -31,7 +31,7 @@ fn push_escaped(text: &str, quotes: bool, out: &mut Vec<u8>) {
 /// Whether no byte is a control, a quote or a backslash: eight at a time,
 /// as this is asked for each sample.
 #[inline]
-pub(crate) fn stand_for_themselves(bytes: &[u8]) -> bool {
+pub(crate) fn needs_no_escape(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     let stand = |eight: &[u8; 8]| {
@@ -55,7 +55,7 @@ pub(crate) fn stand_for_themselves(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{push_help, push_label_value, stand_for_themselves};
+    use super::{needs_no_escape, push_help, push_label_value};
 
     fn check(text: &str, label: &str, help: &str) {
         let written = |push: &dyn Fn(&mut Vec<u8>)| {
@@ -89,11 +89,11 @@ mod tests {
             for byte in 0..=u8::MAX {
                 text[at] = byte;
                 let expected = byte >= b' ' && !b"\"\\".contains(&byte);
-                assert_eq!(stand_for_themselves(&text), expected, "{byte} at {at}");
-                assert_eq!(stand_for_themselves(&text[at..=at]), expected, "{byte}");
+                assert_eq!(needs_no_escape(&text), expected, "{byte} at {at}");
+                assert_eq!(needs_no_escape(&text[at..=at]), expected, "{byte}");
             }
             text[at] = usual;
         }
-        assert!(stand_for_themselves(&[]));
+        assert!(needs_no_escape(&[]));
     }
 }

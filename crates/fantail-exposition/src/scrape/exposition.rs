@@ -12,7 +12,7 @@ use super::{
     name::is_metric_name,
     samples::Samples,
 };
-use crate::text::chunked_writer::Pieces;
+use crate::text::chunked_writer::ChunkedWriter;
 
 /// How an [`Exposition`] is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub enum Reason {
 /// [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Exposition<W> {
-    out: Pieces<W>,
+    out: ChunkedWriter<W>,
     options: Options,
     /// All names that families and their samples have, or may have.
     taken: HashSet<String>,
@@ -77,7 +77,7 @@ impl<W: io::Write> Exposition<W> {
     /// Begins an answer.
     pub fn new(out: W, options: Options) -> Self {
         Self {
-            out: Pieces::new(out),
+            out: ChunkedWriter::new(out),
             options,
             taken: HashSet::new(),
             left_out: Vec::new(),

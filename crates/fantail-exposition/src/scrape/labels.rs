@@ -4,7 +4,7 @@ use super::escape::push_label_value;
 
 /// What the labels of many samples begin with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Above<'p> {
+pub(crate) struct LabelPrefix<'p> {
     /// The labels that all have, as they are written.
     pub(crate) labels: &'p [u8],
     /// The name of the last.
@@ -24,7 +24,7 @@ pub(crate) fn push_label(name: &str, value: &str, set: &mut Vec<u8>) {
 
 /// The same, of a value that is not empty, and is written as it is.
 #[inline]
-pub(crate) fn push_plain_label(name: &str, value: &[u8], set: &mut Vec<u8>) {
+pub(crate) fn push_verbatim_label(name: &str, value: &[u8], set: &mut Vec<u8>) {
     begin_label(name, set);
     set.extend_from_slice(value);
     set.push(b'"');

@@ -9,16 +9,16 @@
 
 use std::{collections::HashMap, io};
 
-use fantail_metrics::{Label, MetricSnapshot, Series, SeriesList, Siblings, Stretch};
+use fantail_metrics::{Label, MetricSnapshot, RunOrSeries, Series, SeriesList, SeriesRun};
 
 use super::{
-    escape::stand_for_themselves,
-    labels::{Above, push_label, push_plain_label},
+    escape::needs_no_escape,
+    labels::{LabelPrefix, push_label, push_verbatim_label},
     name::label_names,
 };
 
 /// Of longer values only a part may be there, which [`Label::text`] knows of.
-const SHORT: usize = 128;
+const MAX_VERBATIM_BYTES: usize = 128;
 
 /// The samples of a metric in the order of its series, when those `levels`
 /// levels below it are taken for the last. Each family of the metric comes by
@@ -29,7 +29,7 @@ pub(crate) struct Points<'a> {
     levels: usize,
     names: Vec<String>,
     /// Series that are one sample, by where they belong.
-    together: HashMap<usize, Vec<usize>>,
+    joined: HashMap<usize, Vec<usize>>,
 }
 
 impl<'a> Points<'a> {
@@ -38,29 +38,29 @@ impl<'a> Points<'a> {
             metric,
             levels,
             names: label_names(&metric.settings().group_by),
-            together: HashMap::new(),
+            joined: HashMap::new(),
         };
         // The metric itself has no value, and is at home with itself.
-        let mut below = metric.series().stretches().skip(1);
-        if below.any(|stretch| !match stretch {
-            Stretch::One(series) => has_value(series.label()),
-            Stretch::Many(siblings) => siblings.lengths().0 > 0,
+        let mut below = metric.series().runs().skip(1);
+        if below.any(|next| !match next {
+            RunOrSeries::Series(series) => has_value(series.label()),
+            RunOrSeries::Run(run) => run.lengths().0 > 0,
         }) {
-            points.together = points.find_together();
+            points.joined = points.find_joined();
         }
         points
     }
 
-    fn find_together(&self) -> HashMap<usize, Vec<usize>> {
-        let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
+    fn find_joined(&self) -> HashMap<usize, Vec<usize>> {
+        let mut joined: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut walk = Walk::new(self, false);
         for (at, series) in self.metric.series().iter().enumerate() {
             walk.enter(at, &series);
             if self.is_point(&series) && walk.home() != at {
-                together.entry(walk.home()).or_default().push(at);
+                joined.entry(walk.home()).or_default().push(at);
             }
         }
-        together
+        joined
     }
 
     /// Calls `write` for each sample: its labels as they are written, and
@@ -82,25 +82,25 @@ impl<'a> Points<'a> {
     /// Calls `write` for all samples in the same order, those that are as
     /// usual many at a time.
     #[inline]
-    pub(crate) fn each_piece(
+    pub(crate) fn each_run(
         &self,
-        mut write: impl FnMut(Piece<'_, 'a>) -> io::Result<()>,
+        mut write: impl FnMut(PointOrRun<'_, 'a>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut walk = Walk::new(self, true);
         let mut at = 0;
-        for stretch in self.metric.series().stretches() {
-            let (one, others) = match stretch {
-                Stretch::Many(siblings) if self.are_usual(&siblings) => {
-                    at += siblings.series().len();
-                    write(Piece::Many(walk.above(&siblings), siblings))?;
+        for next in self.metric.series().runs() {
+            let (one, others) = match next {
+                RunOrSeries::Run(run) if self.is_verbatim(&run) => {
+                    at += run.series().len();
+                    write(PointOrRun::Run(walk.above(&run), run))?;
                     continue;
                 }
-                Stretch::Many(siblings) => (None, Some(siblings.series().iter())),
-                Stretch::One(series) => (Some(series), None),
+                RunOrSeries::Run(run) => (None, Some(run.series().iter())),
+                RunOrSeries::Series(series) => (Some(series), None),
             };
             for series in one.into_iter().chain(others.into_iter().flatten()) {
                 if let Some((labels, members)) = walk.point(at, &series) {
-                    write(Piece::One(labels, members))?;
+                    write(PointOrRun::Point(labels, members))?;
                 }
                 at += 1;
             }
@@ -111,13 +111,13 @@ impl<'a> Points<'a> {
     /// Whether each of them is a sample of its own, and its value written as
     /// it is.
     #[inline]
-    fn are_usual(&self, siblings: &Siblings<'_>) -> bool {
-        let (shortest, longest) = siblings.lengths();
-        let texts = siblings.texts();
-        siblings.depth() == self.levels
+    fn is_verbatim(&self, run: &SeriesRun<'_>) -> bool {
+        let (shortest, longest) = run.lengths();
+        let texts = run.texts();
+        run.depth() == self.levels
             && shortest > 0
-            && longest <= SHORT
-            && stand_for_themselves(texts)
+            && longest <= MAX_VERBATIM_BYTES
+            && needs_no_escape(texts)
             && texts.is_ascii()
     }
 
@@ -143,13 +143,13 @@ impl<'a> Points<'a> {
 
 /// What comes next of the samples.
 #[derive(Debug)]
-pub(crate) enum Piece<'p, 'a> {
+pub(crate) enum PointOrRun<'p, 'a> {
     /// One sample: its labels as they are written, and where the series are
     /// that make it.
-    One(&'p [u8], Members<'p>),
+    Point(&'p [u8], Members<'p>),
     /// Series that are a sample each, the values of whose last labels are
     /// written as they are.
-    Many(Above<'p>, Siblings<'a>),
+    Run(LabelPrefix<'p>, SeriesRun<'a>),
 }
 
 /// Where the series are that make a sample.
@@ -190,13 +190,13 @@ impl<'a> Walk<'a> {
     }
 
     /// What these have in common; it came to the series right above them.
-    fn above(&mut self, siblings: &Siblings<'_>) -> Above<'_> {
-        let depth = siblings.depth();
+    fn above(&mut self, run: &SeriesRun<'_>) -> LabelPrefix<'_> {
+        let depth = run.depth();
         self.path.truncate(depth);
         let length = self.path.last().map_or(0, |(_, length)| *length);
         self.labels.truncate(length);
         let name = self.points.names.get(depth.wrapping_sub(1));
-        Above {
+        LabelPrefix {
             labels: &self.labels,
             name: name.map_or("", String::as_str),
         }
@@ -222,11 +222,11 @@ impl<'a> Walk<'a> {
             return;
         };
         if let Label::Value(value) = label
-            && value.len() <= SHORT
-            && stand_for_themselves(value)
+            && value.len() <= MAX_VERBATIM_BYTES
+            && needs_no_escape(value)
             && value.is_ascii()
         {
-            push_plain_label(name, value, &mut self.labels);
+            push_verbatim_label(name, value, &mut self.labels);
             return;
         }
         if let Some(level) = series.level(self.points.metric.settings()) {
@@ -248,7 +248,7 @@ impl<'a> Walk<'a> {
             self.here = [at];
             return Some((&self.labels, Members(&self.here)));
         }
-        let members = self.points.together.get(&self.home());
+        let members = self.points.joined.get(&self.home());
         let members = members.map_or(&[][..], Vec::as_slice);
         // Written where the first of them is.
         (members.first() == Some(&at)).then_some((&self.labels, Members(members)))

@@ -4,9 +4,9 @@ mod bulk;
 
 use std::io;
 
-pub(crate) use self::bulk::Many;
+pub(crate) use self::bulk::RunPrefix;
 use super::{labels::push_label, name::is_label_name};
-use crate::text::{chunked_writer::Pieces, decimal::push_whole, numbers::float};
+use crate::text::{chunked_writer::ChunkedWriter, decimal::push_whole, numbers::float};
 
 /// Takes the samples of one family.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Samples<'a, W> {
     pub(super) open: bool,
     /// When counting began, as it is written.
     pub(super) created: Option<String>,
-    pub(super) out: &'a mut Pieces<W>,
+    pub(super) out: &'a mut ChunkedWriter<W>,
 }
 
 /// The number of a sample.

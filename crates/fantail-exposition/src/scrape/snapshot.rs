@@ -11,13 +11,13 @@ use super::{
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
-    points::{Piece, Points},
-    samples::{Many, Samples},
+    points::{PointOrRun, Points},
+    samples::{RunPrefix, Samples},
 };
 use crate::text::{
     decimal::push_wide,
     numbers::{push_seconds, write_seconds},
-    rows::Lines,
+    rows::RowWriter,
 };
 
 impl<W: io::Write> Exposition<W> {
@@ -96,7 +96,7 @@ impl<W: io::Write> Exposition<W> {
             return Ok(());
         };
         if exemplars.is_none() && samples.are_alone() {
-            return plain_counter(points, &mut samples, sum);
+            return counter_without_exemplars(points, &mut samples, sum);
         }
         points.each(|labels, members| {
             let last = points.series(members).fold(None, |last, series| {
@@ -114,24 +114,24 @@ impl<W: io::Write> Exposition<W> {
 }
 
 /// Samples that are no more than a number.
-fn plain_counter<W: io::Write>(
+fn counter_without_exemplars<W: io::Write>(
     points: &Points<'_>,
     samples: &mut Samples<'_, W>,
     sum: Sum,
 ) -> io::Result<()> {
-    let mut many: Option<Many> = None;
+    let mut prefix: Option<RunPrefix> = None;
     let mut sums = Vec::new();
-    points.each_piece(|piece| match piece {
-        Piece::One(labels, members) => samples.point(labels, |line| {
+    points.each_run(|next| match next {
+        PointOrRun::Point(labels, members) => samples.point(labels, |line| {
             sum.push(sum.of_all(points.series(members)), line);
         }),
-        Piece::Many(above, siblings) => {
-            let before = many.take().filter(|many| many.are_below(above));
-            let many = many.insert(before.unwrap_or_else(|| samples.many(above)));
+        PointOrRun::Run(above, run) => {
+            let before = prefix.take().filter(|prefix| prefix.are_below(above));
+            let prefix = prefix.insert(before.unwrap_or_else(|| samples.prefix(above)));
             // Memory is read ahead of what is written.
             sums.clear();
-            sums.extend(siblings.each().map(|distributions| sum.of(distributions)));
-            samples.points(many, &siblings, &sums, |number, line| {
+            sums.extend(run.each().map(|distributions| sum.of(distributions)));
+            samples.points(prefix, &run, &sums, |number, line| {
                 sum.write(*number, line);
             })
         }
@@ -172,7 +172,7 @@ impl Sum {
     }
 
     #[inline]
-    fn write(self, number: u128, line: &mut Lines<'_>) {
+    fn write(self, number: u128, line: &mut RowWriter<'_>) {
         match self {
             Self::Seconds => write_seconds(number, line),
             Self::Events | Self::Field(_) => line.wide(number),

@@ -2,22 +2,22 @@
 
 use std::io;
 
-use super::rows::{Lines, Sheet};
+use super::rows::{RowBuffer, RowWriter};
 
 /// So much is written at once, and a line more.
-const PIECE: usize = 64 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
-pub(crate) struct Pieces<W> {
+pub(crate) struct ChunkedWriter<W> {
     /// What was not written yet.
-    sheet: Sheet,
+    buffer: RowBuffer,
     out: W,
 }
 
-impl<W: io::Write> Pieces<W> {
+impl<W: io::Write> ChunkedWriter<W> {
     pub(crate) fn new(out: W) -> Self {
         Self {
-            sheet: Sheet::default(),
+            buffer: RowBuffer::default(),
             out,
         }
     }
@@ -25,20 +25,20 @@ impl<W: io::Write> Pieces<W> {
     /// What was not written yet; text is added here.
     #[inline]
     pub(crate) fn text(&mut self) -> &mut Vec<u8> {
-        self.sheet.text()
+        self.buffer.text()
     }
 
     /// Adds the lines that `write` makes, which should not take more than
     /// `most` bytes.
     #[inline]
-    pub(crate) fn lines(&mut self, most: usize, write: impl Fn(&mut Lines<'_>)) {
-        self.sheet.lines(most, write);
+    pub(crate) fn rows(&mut self, max_bytes: usize, write: impl Fn(&mut RowWriter<'_>)) {
+        self.buffer.rows(max_bytes, write);
     }
 
     /// Writes what there is, if that is a piece.
     #[inline]
     pub(crate) fn write_full(&mut self) -> io::Result<()> {
-        if self.sheet.len() < PIECE {
+        if self.buffer.len() < CHUNK_BYTES {
             return Ok(());
         }
         self.write()
@@ -51,8 +51,8 @@ impl<W: io::Write> Pieces<W> {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(self.sheet.written());
-        self.sheet.clear();
+        let written = self.out.write_all(self.buffer.written());
+        self.buffer.clear();
         written
     }
 }

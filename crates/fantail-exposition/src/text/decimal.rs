@@ -39,12 +39,12 @@ pub(crate) fn push_whole(number: u64, out: &mut Vec<u8>) {
 /// Appends a number of at most eight digits with so many at least.
 #[inline]
 fn push_short(number: u64, at_least: usize, out: &mut Vec<u8>) {
-    const MOST: usize = 8;
+    const MAX_DIGITS: usize = 8;
     let number = u32::try_from(number).unwrap_or_default();
     let (_, length) = short(number);
-    let length = length.max(at_least).min(MOST);
+    let length = length.max(at_least).min(MAX_DIGITS);
     // As a block of one size; what is too much goes again.
-    let digits = u64::from_le_bytes(eight(number)) >> (8 * (MOST - length));
+    let digits = u64::from_le_bytes(eight(number)) >> (8 * (MAX_DIGITS - length));
     let end = out.len() + length;
     out.extend_from_slice(&digits.to_le_bytes());
     out.truncate(end);

@@ -2,7 +2,7 @@
 
 use super::{
     decimal::{push_padded, push_whole, push_wide},
-    rows::Lines,
+    rows::RowWriter,
 };
 
 /// Appends microseconds as seconds, exactly.
@@ -26,7 +26,7 @@ pub(crate) fn push_seconds(micros: u128, out: &mut Vec<u8>) {
 
 /// The same at the end of a line.
 #[inline]
-pub(crate) fn write_seconds(micros: u128, line: &mut Lines<'_>) {
+pub(crate) fn write_seconds(micros: u128, line: &mut RowWriter<'_>) {
     const MILLION: u64 = 1_000_000;
     if let Ok(micros) = u64::try_from(micros) {
         line.whole(micros / MILLION);

@@ -10,27 +10,27 @@ use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
 use super::decimal::push_whole;
 
 /// What is copied at once.
-const BLOCK: usize = 32;
+const BLOCK_BYTES: usize = 32;
 
 /// A buffer that many lines are appended to, and other text.
 ///
 /// What it has room for it keeps: cleared and filled again, it costs no more
 /// than what is written.
 #[derive(Debug, Default)]
-pub(crate) struct Sheet {
+pub(crate) struct RowBuffer {
     bytes: Vec<u8>,
     /// How many of them count, if not all.
     end: Option<usize>,
 }
 
-impl From<Vec<u8>> for Sheet {
+impl From<Vec<u8>> for RowBuffer {
     /// With this text.
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes, end: None }
     }
 }
 
-impl Sheet {
+impl RowBuffer {
     /// All that was written.
     #[inline]
     pub(crate) fn written(&self) -> &[u8] {
@@ -64,36 +64,36 @@ impl Sheet {
     /// Appends the lines that `write` makes, which should not take more than
     /// `most` bytes. If they do, it is called again, with more room.
     #[inline]
-    pub(crate) fn lines(&mut self, most: usize, write: impl Fn(&mut Lines<'_>)) {
+    pub(crate) fn rows(&mut self, max_bytes: usize, write: impl Fn(&mut RowWriter<'_>)) {
         let start = self.len();
-        let mut most = most;
+        let mut max_bytes = max_bytes;
         loop {
-            let all = start.saturating_add(most).saturating_add(BLOCK);
+            let all = start.saturating_add(max_bytes).saturating_add(BLOCK_BYTES);
             if self.bytes.len() < all {
                 self.bytes.resize(all, 0);
             }
-            let mut lines = Lines {
+            let mut rows = RowWriter {
                 room: self.bytes.get_mut(start..).unwrap_or_default(),
                 is_full: false,
             };
-            write(&mut lines);
-            let Lines { room, is_full } = lines;
+            write(&mut rows);
+            let RowWriter { room, is_full } = rows;
             if !is_full {
                 let left = room.len();
                 self.end = Some(self.bytes.len().saturating_sub(left));
                 return;
             }
-            most = most.saturating_mul(2).max(BLOCK);
+            max_bytes = max_bytes.saturating_mul(2).max(BLOCK_BYTES);
         }
     }
 }
 
-/// Lines on their way to the end of a [`Sheet`].
+/// Lines on their way to the end of a [`RowBuffer`].
 ///
 /// It is not handed to functions that are not inlined: then it stays in
 /// registers.
 #[derive(Debug)]
-pub(crate) struct Lines<'a> {
+pub(crate) struct RowWriter<'a> {
     /// What is left.
     room: &'a mut [u8],
     /// Something had no room.
@@ -102,18 +102,18 @@ pub(crate) struct Lines<'a> {
 
 /// A text that many lines have.
 #[derive(Debug, Clone)]
-pub(crate) struct Text {
-    block: [u8; BLOCK],
+pub(crate) struct RowText {
+    block: [u8; BLOCK_BYTES],
     length: usize,
     /// If it is longer than a block, what comes after that.
     rest: Vec<u8>,
 }
 
-impl Text {
+impl RowText {
     /// A copy of these bytes.
     pub(crate) fn new(text: &[u8]) -> Self {
-        let (first, rest) = text.split_at(text.len().min(BLOCK));
-        let mut block = [0; BLOCK];
+        let (first, rest) = text.split_at(text.len().min(BLOCK_BYTES));
+        let mut block = [0; BLOCK_BYTES];
         block
             .iter_mut()
             .zip(first)
@@ -131,7 +131,7 @@ impl Text {
     }
 }
 
-impl Lines<'_> {
+impl RowWriter<'_> {
     /// Writes a block of which so many bytes count.
     #[inline]
     fn block<const N: usize>(&mut self, block: &[u8; N], length: usize) {
@@ -153,7 +153,7 @@ impl Lines<'_> {
 
     /// Appends a text.
     #[inline]
-    pub(crate) fn text(&mut self, text: &Text) {
+    pub(crate) fn text(&mut self, text: &RowText) {
         self.block(&text.block, text.length);
         if !text.rest.is_empty() {
             self.slice(&text.rest);
@@ -177,8 +177,8 @@ impl Lines<'_> {
     /// if they are not more than 32, and the text has as many.
     #[inline]
     pub(crate) fn first(&mut self, text: &mut &[u8], length: usize) {
-        match text.first_chunk::<BLOCK>() {
-            Some(block) if length <= BLOCK => {
+        match text.first_chunk::<BLOCK_BYTES>() {
+            Some(block) if length <= BLOCK_BYTES => {
                 self.block(block, length);
                 *text = text.get(length..).unwrap_or_default();
             }
@@ -247,25 +247,25 @@ fn long(number: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lines, Sheet, Text};
+    use super::{RowBuffer, RowText, RowWriter};
 
     /// With room for it, and without.
-    fn check(write: impl Fn(&mut Lines<'_>), expected: &str) {
-        for most in [expected.len(), expected.len() / 2, 0] {
-            let mut sheet = Sheet::from(b"gone".to_vec());
-            sheet.clear();
-            assert_eq!(sheet.len(), 0);
-            sheet.text().extend_from_slice(b"there ");
-            sheet.lines(most, |lines| {
-                lines.bytes(b"<");
-                write(lines);
+    fn check(write: impl Fn(&mut RowWriter<'_>), expected: &str) {
+        for max_bytes in [expected.len(), expected.len() / 2, 0] {
+            let mut buffer = RowBuffer::from(b"gone".to_vec());
+            buffer.clear();
+            assert_eq!(buffer.len(), 0);
+            buffer.text().extend_from_slice(b"there ");
+            buffer.rows(max_bytes, |rows| {
+                rows.bytes(b"<");
+                write(rows);
             });
-            sheet.lines(most, &write);
-            sheet.text().push(b'>');
+            buffer.rows(max_bytes, &write);
+            buffer.text().push(b'>');
             let expected = format!("there <{expected}{expected}>");
-            let written = String::from_utf8_lossy(sheet.written());
-            assert_eq!(written, expected, "room for {most}");
-            assert_eq!(sheet.len(), expected.len());
+            let written = String::from_utf8_lossy(buffer.written());
+            assert_eq!(written, expected, "room for {max_bytes} bytes");
+            assert_eq!(buffer.len(), expected.len());
         }
     }
 
@@ -274,9 +274,9 @@ mod tests {
         let text: String = (0..200).map(|at| char::from(b'0' + at % 75)).collect();
         for length in [0, 1, 5, 31, 32, 33, 64, 65, 200] {
             let part = &text[..length];
-            check(|lines| lines.slice(part.as_bytes()), part);
-            let copy = Text::new(part.as_bytes());
-            check(|lines| lines.text(&copy), part);
+            check(|rows| rows.slice(part.as_bytes()), part);
+            let copy = RowText::new(part.as_bytes());
+            check(|rows| rows.text(&copy), part);
             assert_eq!(copy.len(), length);
         }
     }
@@ -285,11 +285,11 @@ mod tests {
     fn parts_of_a_text() {
         let text: String = (0..200).map(|at| char::from(b'0' + at % 75)).collect();
         for lengths in [&[3, 32, 0, 33, 31, 70, 1, 30][..], &[200], &[150, 50, 7]] {
-            let all = |lines: &mut Lines<'_>| {
+            let all = |rows: &mut RowWriter<'_>| {
                 let mut text = text.as_bytes();
                 for length in lengths {
-                    lines.first(&mut text, *length);
-                    lines.bytes(b"|");
+                    rows.first(&mut text, *length);
+                    rows.bytes(b"|");
                 }
             };
             let mut expected = String::new();
@@ -308,14 +308,14 @@ mod tests {
         let powers = (0..39).map(|exponent| 10_u128.pow(exponent));
         let numbers = powers.flat_map(|n| [n - 1, n, n + 1, n.saturating_mul(7)]);
         for number in numbers.chain([u64::MAX.into(), u128::MAX]) {
-            check(|lines| lines.wide(number), &number.to_string());
+            check(|rows| rows.wide(number), &number.to_string());
         }
         for number in (0..100_000_u64).step_by(7).chain(99_990_000..=100_000_000) {
-            check(|lines| lines.whole(number), &number.to_string());
+            check(|rows| rows.whole(number), &number.to_string());
             let between = format!("<{number}>");
-            check(|lines| lines.whole_between(b'<', number, b'>'), &between);
+            check(|rows| rows.whole_between(b'<', number, b'>'), &between);
             let digits = format!("{:06}", number % 1_000_000);
-            check(|lines| lines.six_digits(number % 1_000_000), &digits);
+            check(|rows| rows.six_digits(number % 1_000_000), &digits);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use fantail_event::{Dialect, Event, Timestamp, ValueRef, escape::escape};
 use fantail_exposition::dump::{self, Column, Names};
-use fantail_metrics::{Label, Limits, Method, MetricSettings, Registry, Snapshot, Stretch};
+use fantail_metrics::{Label, Limits, Method, MetricSettings, Registry, RunOrSeries, Snapshot};
 
 use crate::hostile::{self, discrete, observed};
 
@@ -72,9 +72,9 @@ fn check_stretches(snapshot: &Snapshot) -> usize {
     let list = snapshot.metrics()[0].series();
     let mut all = list.iter();
     let mut many = 0;
-    for stretch in list.stretches() {
-        let siblings = match stretch {
-            Stretch::One(series) => {
+    for next in list.runs() {
+        let run = match next {
+            RunOrSeries::Series(series) => {
                 let next = all.next().unwrap();
                 assert_eq!(
                     (series.label(), series.depth()),
@@ -82,27 +82,24 @@ fn check_stretches(snapshot: &Snapshot) -> usize {
                 );
                 continue;
             }
-            Stretch::Many(siblings) => siblings,
+            RunOrSeries::Run(run) => run,
         };
         let mut lengths = Vec::new();
-        let each = siblings.ranges().zip(siblings.each());
-        for ((range, distributions), series) in each.zip(siblings.series().iter()) {
+        let each = run.ranges().zip(run.each());
+        for ((range, distributions), series) in each.zip(run.series().iter()) {
             let next = all.next().unwrap();
-            let text = &siblings.texts()[range];
+            let text = &run.texts()[range];
             assert_eq!(Label::Value(text), next.label());
             assert_eq!(series.label(), next.label());
             assert_eq!(series.depth(), next.depth());
-            assert_eq!(siblings.depth(), next.depth());
+            assert_eq!(run.depth(), next.depth());
             assert!(std::ptr::eq(distributions, next.distributions()));
             lengths.push(text.len());
         }
         many += lengths.len();
-        assert_eq!(siblings.each_length().collect::<Vec<_>>(), lengths);
+        assert_eq!(run.each_length().collect::<Vec<_>>(), lengths);
         let ends = (lengths.iter().min(), lengths.iter().max());
-        assert_eq!(
-            ends,
-            (Some(&siblings.lengths().0), Some(&siblings.lengths().1))
-        );
+        assert_eq!(ends, (Some(&run.lengths().0), Some(&run.lengths().1)));
     }
     assert!(all.next().is_none());
     many

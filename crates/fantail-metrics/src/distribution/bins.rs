@@ -15,7 +15,7 @@
 /// How many bins there are.
 pub(crate) const BINS: usize = GEOMETRIC_BASE + 52 * PER_OCTAVE;
 
-const EXACT: u64 = 128;
+const SINGLE_VALUE_BINS: u64 = 128;
 /// Bins below the linear octaves are one value each.
 const LINEAR_BASE: usize = 128;
 const LINEAR_PER_OCTAVE: usize = 64;
@@ -69,7 +69,7 @@ const fn guesses() -> [u8; 128] {
 #[inline]
 #[allow(clippy::cast_possible_truncation)] // Bins are few.
 pub(crate) fn bin_of(value: u64) -> usize {
-    if value < EXACT {
+    if value < SINGLE_VALUE_BINS {
         return value as usize;
     }
     let octave = value.ilog2();

@@ -5,9 +5,9 @@
 //! read is checked as far as bins, bounds and moments contradict each other.
 
 use super::{
-    Distribution, Many, Values,
+    Distribution, HeapValues, Storage,
     bins::{BINS, bin_of},
-    heap_values::Samples,
+    heap_values::Values,
     moments::Moments,
     sketch::Sketch,
 };
@@ -18,7 +18,7 @@ const SKETCH: u64 = 1;
 
 impl Distribution {
     pub(crate) fn save(&self, out: &mut Writer) {
-        let Some((many, sketch)) = self.sketch() else {
+        let Some((heap, sketch)) = self.sketch() else {
             out.number(2 * self.count());
             let mut previous = 0;
             self.for_each_exact(|value| {
@@ -28,8 +28,8 @@ impl Distribution {
             return;
         };
         out.number(SKETCH);
-        out.numbers(&many.moments.limbs());
-        out.numbers(&[many.min, many.max]);
+        out.numbers(&heap.moments.limbs());
+        out.numbers(&[heap.min, heap.max]);
         out.number(sketch.counts().count() as u64);
         let mut next = 0;
         for (bin, count) in sketch.counts() {
@@ -77,16 +77,16 @@ impl Distribution {
             next = bin + 1;
         }
         let ends = first == Some(bin_of(min)) && last == Some(bin_of(max));
-        let many = total > Self::EXACT_VALUES && total == moments.count();
-        if min > max || !ends || !many {
+        let heap = total > Self::EXACT_VALUES && total == moments.count();
+        if min > max || !ends || !heap {
             return Err(Malformed);
         }
-        let values = Values::Many(Box::new(Many {
+        let storage = Storage::Heap(Box::new(HeapValues {
             moments,
             min,
             max,
-            samples: Samples::Sketch(sketch),
+            values: Values::Sketch(sketch),
         }));
-        Ok(Self { values })
+        Ok(Self { storage })
     }
 }

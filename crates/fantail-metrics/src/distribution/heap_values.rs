@@ -2,23 +2,23 @@
 //!
 //! Dovecot's own median and percentiles are exact up to 480 values; so are
 //! ours, and a [`Sketch`] follows. The exact values are kept as they are while
-//! they are [`Few`], with memory of their own.
+//! they are [`InlineValues`], with memory of their own.
 
 use super::{
     bins::Binned,
-    inline_values::{Few, Width, difference, value},
+    inline_values::{InlineValues, Width, difference, value},
     sketch::Sketch,
 };
 
 /// Up to so many values, quantiles are exact.
-pub(crate) const EXACT: u64 = EXACT_USIZE as u64;
+pub(crate) const MAX_EXACT_VALUES: u64 = MAX_EXACT as u64;
 
-const EXACT_USIZE: usize = 480;
+const MAX_EXACT: usize = 480;
 
 /// How many values there are is known outside; it is what `count` below
 /// means.
 #[derive(Debug, Clone)]
-pub(crate) enum Samples {
+pub(crate) enum Values {
     /// The first value, and the differences of the others to it.
     Exact {
         base: u64,
@@ -28,20 +28,20 @@ pub(crate) enum Samples {
     Sketch(Sketch),
 }
 
-impl Samples {
+impl Values {
     /// The same values, with room for another one.
-    pub(crate) fn of_few(few: &Few, next: u64) -> Self {
-        let (base, width) = few.shape();
-        let mut samples = Self::with_room(base, width, few.count(), next);
-        few.iter().skip(1).for_each(|value| samples.push(value));
-        samples
+    pub(crate) fn of_inline(inline: &InlineValues, next: u64) -> Self {
+        let (base, width) = inline.shape();
+        let mut values = Self::with_capacity(base, width, inline.count(), next);
+        inline.iter().skip(1).for_each(|value| values.push(value));
+        values
     }
 
     /// Nothing but the first of `count` values, with room for all and a few
     /// more, the next of which is known.
-    fn with_room(base: u64, width: Width, count: u64, next: u64) -> Self {
+    fn with_capacity(base: u64, width: Width, count: u64, next: u64) -> Self {
         let width = width.max(Width::of(difference(base, next)));
-        let others = usize::try_from(count).unwrap_or(EXACT_USIZE);
+        let others = usize::try_from(count).unwrap_or(MAX_EXACT);
         let cells = Vec::with_capacity((others + 4) * width.bytes());
         Self::Exact { base, width, cells }
     }
@@ -60,7 +60,7 @@ impl Samples {
             Self::Sketch(sketch) => sketch.record(binned.bin),
             Self::Exact { base, width, cells } => {
                 let value = binned.value;
-                if count >= EXACT || !record_exact(*base, *width, cells, value) {
+                if count >= MAX_EXACT_VALUES || !record_exact(*base, *width, cells, value) {
                     self.make_room(count, value);
                 }
             }
@@ -71,8 +71,8 @@ impl Samples {
     #[cold]
     fn make_room(&mut self, count: u64, value: u64) {
         match self {
-            Self::Exact { base, width, .. } if count < EXACT => {
-                let mut wider = Self::with_room(*base, *width, count, value);
+            Self::Exact { base, width, .. } if count < MAX_EXACT_VALUES => {
+                let mut wider = Self::with_capacity(*base, *width, count, value);
                 self.exact().skip(1).for_each(|value| wider.push(value));
                 wider.push(value);
                 *self = wider;
@@ -109,7 +109,7 @@ impl Samples {
         others: impl Iterator<Item = u64>,
         other_count: u64,
     ) {
-        if count.saturating_add(other_count) > EXACT {
+        if count.saturating_add(other_count) > MAX_EXACT_VALUES {
             self.with_sketch(|into| {
                 others.for_each(|value| into.record(bin(value)));
             });
@@ -141,7 +141,8 @@ impl Samples {
         if let Self::Sketch(sketch) = self {
             return Err(sketch);
         }
-        let mut values = Vec::with_capacity(usize::try_from(count.min(EXACT)).unwrap_or(0));
+        let mut values =
+            Vec::with_capacity(usize::try_from(count.min(MAX_EXACT_VALUES)).unwrap_or(0));
         values.extend(self.exact());
         values.sort_unstable();
         Ok(values)
@@ -170,7 +171,7 @@ fn record_exact(base: u64, width: Width, cells: &mut Vec<u8>, value: u64) -> boo
     if cells.capacity() - cells.len() < width {
         // Half as much again, not twice: there are many of these. And never
         // more than they can come to.
-        let all = EXACT_USIZE * width;
+        let all = MAX_EXACT * width;
         let more = (cells.len() / 2).max(8 * width);
         let rest = all.saturating_sub(cells.len()).max(width);
         cells.reserve_exact(more.min(rest));

@@ -9,21 +9,21 @@
 use super::moments::Moments;
 
 /// Bytes of differences that there is room for.
-const ROOM: usize = 30;
+const DIFFERENCE_BYTES: usize = 30;
 
 /// Up to 31 values.
 ///
 /// Invariant: what is behind the last difference is 0.
 #[derive(Debug, Clone)]
-pub(crate) struct Few {
+pub(crate) struct InlineValues {
     /// The first value.
     base: u64,
     width: Width,
     count: u8,
-    cells: [u8; ROOM],
+    cells: [u8; DIFFERENCE_BYTES],
 }
 
-/// Bytes of a difference. By what it cannot be, a [`Few`] is told from what
+/// Bytes of a difference. By what it cannot be, a [`InlineValues`] is told from what
 /// stands in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -60,19 +60,19 @@ impl Width {
     }
 }
 
-impl Default for Few {
+impl Default for InlineValues {
     fn default() -> Self {
         Self::with_width(Width::One)
     }
 }
 
-impl Few {
+impl InlineValues {
     const fn with_width(width: Width) -> Self {
         Self {
             base: 0,
             width,
             count: 0,
-            cells: [0; ROOM],
+            cells: [0; DIFFERENCE_BYTES],
         }
     }
 
@@ -181,32 +181,32 @@ pub(crate) const fn value(base: u64, difference: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Few, ROOM, Width, difference, value};
+    use super::{DIFFERENCE_BYTES, InlineValues, Width, difference, value};
 
     /// How many of these there is room for.
     fn check(values: &[u64], expected: usize) {
-        let mut few = Few::default();
+        let mut inline = InlineValues::default();
         for (count, value) in values.iter().enumerate() {
-            assert!(few.iter().eq(values[..count].iter().copied()));
-            assert_eq!(few.count(), count as u64);
+            assert!(inline.iter().eq(values[..count].iter().copied()));
+            assert_eq!(inline.count(), count as u64);
             let sum: u128 = values[..count].iter().map(|value| u128::from(*value)).sum();
-            assert_eq!(few.sum(), sum);
+            assert_eq!(inline.sum(), sum);
             let ends = values[..count]
                 .iter()
                 .min()
                 .zip(values[..count].iter().max());
-            assert_eq!(few.ends(), ends.map(|(min, max)| (*min, *max)));
-            if few.record(*value) {
+            assert_eq!(inline.ends(), ends.map(|(min, max)| (*min, *max)));
+            if inline.record(*value) {
                 continue;
             }
-            let Some(wider) = few.widened(*value) else {
+            let Some(wider) = inline.widened(*value) else {
                 assert_eq!(count, expected, "{values:?}");
                 return;
             };
-            few = wider;
+            inline = wider;
         }
         assert_eq!(values.len(), expected, "{values:?}");
-        assert!(few.iter().eq(values.iter().copied()));
+        assert!(inline.iter().eq(values.iter().copied()));
     }
 
     #[test]
@@ -221,15 +221,15 @@ mod tests {
         for bytes in 1..=8 {
             let far = 1 << (8 * bytes - 2);
             let values: Vec<u64> = (0..40).map(|n| 7 + n % 2 * far).collect();
-            check(&values, 1 + ROOM / bytes);
+            check(&values, 1 + DIFFERENCE_BYTES / bytes);
             // Wider from the second, or the last, on.
             let values: Vec<u64> = (0..40).map(|n| 7 + u64::from(n == 5) * far).collect();
             check(
                 &values,
                 if bytes > 5 {
-                    5.max(1 + ROOM / bytes)
+                    5.max(1 + DIFFERENCE_BYTES / bytes)
                 } else {
-                    1 + ROOM / bytes
+                    1 + DIFFERENCE_BYTES / bytes
                 },
             );
         }

@@ -54,11 +54,11 @@ impl Registry {
         if cohorts.is_full(ids.len()) {
             return None;
         }
-        let (cohort, place) = cohorts.add(ids.iter().map(|id| id.slot).collect());
+        let (cohort, index) = cohorts.add(ids.iter().map(|id| id.slot).collect());
         for id in ids {
             if let Some(metric) = super::live(&mut self.slots, *id) {
                 let before = metric.cohorts.as_deref().unwrap_or_default();
-                metric.cohorts = Some(before.iter().copied().chain([place]).collect());
+                metric.cohorts = Some(before.iter().copied().chain([index]).collect());
             }
         }
         Some(cohort)

@@ -7,7 +7,7 @@
 use crate::{
     Limits, RegistryErrorKind,
     label::write_text_key,
-    registry::tree::{ROOT, Room, Tree},
+    registry::tree::{ROOT, SeriesBudget, Tree},
     settings::{Method, MetricSettings},
     store::key::Key,
 };
@@ -25,7 +25,7 @@ pub(crate) fn declare(
     if settings.group_by.iter().filter(discrete).count() != values.len() {
         return Err(RegistryErrorKind::WrongLabels);
     }
-    let mut room = Room {
+    let mut budget = SeriesBudget {
         metric: limits.series_per_metric,
         used,
         all: limits.series,
@@ -42,7 +42,7 @@ pub(crate) fn declare(
         }
         for &parent in &above {
             let mut make = |key| {
-                let child = tree.declare(parent, depth, key, &mut room);
+                let child = tree.declare(parent, depth, key, &mut budget);
                 found.push(child.ok_or(RegistryErrorKind::NoRoom)?);
                 Ok(())
             };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fantail_event::{EventView, Timestamp, ValueRef};
 
-use super::{MetricId, Registry, declare::declare, tree::Room};
+use super::{MetricId, Registry, declare::declare, tree::SeriesBudget};
 use crate::{
     Limits, MetricSettings, MetricSnapshot, MetricView, RegistryError, RegistryErrorKind,
     metric_view::find,
@@ -147,12 +147,12 @@ impl Registry {
         let Some(metric) = metric else {
             return false;
         };
-        let mut room = Room {
+        let mut budget = SeriesBudget {
             metric: self.limits.series_per_metric,
             used: &mut self.used,
             all: self.limits.series,
         };
-        let over = metric.tree.absorb(saved.series(), &mut room);
+        let over = metric.tree.absorb(saved.series(), &mut budget);
         let overflowed = metric.overflowed.saturating_add(saved.overflowed());
         metric.overflowed = overflowed.saturating_add(over);
         metric.dropped = metric.dropped.saturating_add(saved.dropped());

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::{
     Label, Limits, MetricSnapshot, Snapshot,
     label::OTHER,
-    registry::tree::{Room, Tree, cost},
+    registry::tree::{SeriesBudget, Tree, cost},
 };
 
 impl Snapshot {
@@ -79,12 +79,12 @@ fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
                 .iter()
                 .find(|one| one.settings() == settings);
             if let Some(part) = part {
-                let mut room = Room {
+                let mut budget = SeriesBudget {
                     metric: limits.series_per_metric,
                     used: &mut used,
                     all: limits.series,
                 };
-                let over = folded.tree.absorb(part.series(), &mut room);
+                let over = folded.tree.absorb(part.series(), &mut budget);
                 folded.overflowed = folded.overflowed.saturating_add(over);
             }
         }

@@ -9,13 +9,13 @@ mod single_path;
 
 use fantail_event::{Dialect, ValueRef};
 
-use self::single_path::{SHORT, single_path};
+use self::single_path::{MAX_PATH_SERIES, single_path};
 use crate::{
     Exemplar, Limits,
     distribution::bins::Binned,
     label::{text_key, write_key, write_text_key},
     metric_view::MetricView,
-    registry::tree::{ROOT, Room, Tree},
+    registry::tree::{ROOT, SeriesBudget, Tree},
     settings::{GroupBy, Method, MetricSettings},
     store::key::Key,
 };
@@ -119,9 +119,9 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
         let number = event.field(at).map(number);
         scratch.numbers.push(number.map(Binned::new));
     }
-    let mut path = [ROOT; SHORT];
+    let mut path = [ROOT; MAX_PATH_SERIES];
     if scratch.exemplar.is_none()
-        && settings.group_by.len() < limits.updates_per_event.min(SHORT)
+        && settings.group_by.len() < limits.updates_per_event.min(MAX_PATH_SERIES)
         && let Some((len, overflowed)) =
             single_path(tree, settings, event, dialect, (limits, used), &mut path)
         && let Some(path) = path.get(..len)
@@ -237,12 +237,12 @@ impl Descent<'_> {
 
     #[inline]
     fn child(&mut self, parent: u32, depth: u32, key: Key<'_>) -> u32 {
-        let mut room = Room {
+        let mut budget = SeriesBudget {
             metric: self.limits.series_per_metric,
             used: self.used,
             all: self.limits.series,
         };
-        let (child, other) = self.tree.child(parent, depth, key, &mut room);
+        let (child, other) = self.tree.child(parent, depth, key, &mut budget);
         self.overflowed += u64::from(other);
         child
     }

@@ -22,7 +22,7 @@ use crate::{
     Distribution, Exemplar, MetricSettings,
     distribution::bins::Binned,
     label::OTHER,
-    store::{Store, key::Key, observations::Mark, shared_segment::Chunk},
+    store::{Store, key::Key, observations::Mark, shared_segment::SharedSegment},
 };
 
 /// The index of the series that is the metric itself.
@@ -36,7 +36,7 @@ pub(crate) const fn cost(levels_below: usize) -> usize {
 
 /// How much room there is for series.
 #[derive(Debug)]
-pub(crate) struct Room<'a> {
+pub(crate) struct SeriesBudget<'a> {
     /// Series that the metric may have.
     pub(crate) metric: usize,
     /// Series that the registry has, room set aside included.
@@ -135,11 +135,11 @@ impl Tree {
         parent: u32,
         depth: u32,
         key: Key<'_>,
-        room: &mut Room<'_>,
+        budget: &mut SeriesBudget<'_>,
     ) -> (u32, bool) {
         match self.find(parent, key.parts()) {
             Ok(found) => (found, false),
-            Err(hash) => self.new_child(parent, depth, key, hash, room),
+            Err(hash) => self.new_child(parent, depth, key, hash, budget),
         }
     }
 
@@ -150,13 +150,13 @@ impl Tree {
         depth: u32,
         key: Key<'_>,
         hash: u32,
-        room: &mut Room<'_>,
+        budget: &mut SeriesBudget<'_>,
     ) -> (u32, bool) {
         let cost = cost(self.levels.saturating_sub(depth + 1) as usize);
-        let room_left = self.used + cost <= room.metric && *room.used + cost <= room.all;
-        if room_left && key != Key::Missing {
+        let fits = self.used + cost <= budget.metric && *budget.used + cost <= budget.all;
+        if fits && key != Key::Missing {
             self.used += cost;
-            *room.used += cost;
+            *budget.used += cost;
             return (self.insert(parent, key, hash, true), false);
         }
         // Room for these was set aside when the parent was made.
@@ -178,9 +178,9 @@ impl Tree {
         parent: u32,
         depth: u32,
         key: Key<'_>,
-        room: &mut Room<'_>,
+        budget: &mut SeriesBudget<'_>,
     ) -> Option<u32> {
-        let (child, other) = self.child(parent, depth, key, room);
+        let (child, other) = self.child(parent, depth, key, budget);
         if other {
             return None;
         }
@@ -268,7 +268,7 @@ impl Tree {
     /// All series in the order in which they came up, as they are now. Takes
     /// no time worth speaking of: nothing is copied until an event changes
     /// what is in use elsewhere.
-    pub(crate) fn share(&self) -> Vec<Chunk> {
+    pub(crate) fn share(&self) -> Vec<SharedSegment> {
         self.lock().share()
     }
 }

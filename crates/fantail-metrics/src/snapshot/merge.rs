@@ -6,46 +6,49 @@
 use hashbrown::HashMap;
 
 use super::{
-    order::{self, NO_PARENT, Place, index},
+    order::{self, NO_PARENT, Position, index},
     series::{Series, SeriesList},
 };
 use crate::{
     Exemplar, Label,
-    store::{Store, key::Key, observations::Mark, segmented::SEGMENT, shared_segment::Chunk},
+    store::{
+        Store, key::Key, observations::Mark, segmented::SEGMENT_SERIES,
+        shared_segment::SharedSegment,
+    },
 };
 
 /// Chunks, and the series in them in the order of a dump.
-pub(crate) type Merged = (Vec<Chunk>, Vec<Place>);
+pub(crate) type Merged = (Vec<SharedSegment>, Vec<Position>);
 
 /// Merges the series of two shards. Those that only `other` has come after
 /// their siblings in `into`.
 pub(crate) fn merge(into: SeriesList<'_>, other: SeriesList<'_>) -> Merged {
     let both = both(into, other);
-    let mut chunks = into.chunks().to_vec();
-    let mut places = into.places().to_vec();
+    let mut segments = into.segments().to_vec();
+    let mut positions = into.positions().to_vec();
     let mut sums = Builder::default();
-    let mut next = first_of(&chunks);
+    let mut next = first_of(&segments);
     for (here, there) in &both {
         let (here, there) = (*here as usize, *there as usize);
         let series = into.get(here).zip(other.get(there));
-        if let (Some((one, other)), Some(place)) = (series, places.get_mut(here)) {
+        if let (Some((one, other)), Some(position)) = (series, positions.get_mut(here)) {
             sums.push_sum(one, other);
-            place.at = next;
+            position.at = next;
             next += 1;
         }
     }
-    chunks.extend(sums.finish());
+    segments.extend(sums.finish());
     if both.len() < other.len() {
-        places = with_rest(places, other, &both, first_of(&chunks));
-        chunks.extend_from_slice(other.chunks());
+        positions = with_rest(positions, other, &both, first_of(&segments));
+        segments.extend_from_slice(other.segments());
     }
-    let chunks = only_used(chunks, &mut places);
-    (chunks, places)
+    let segments = only_used(segments, &mut positions);
+    (segments, positions)
 }
 
 /// What the first series of a chunk after these counts as.
-fn first_of(chunks: &[Chunk]) -> u32 {
-    index(chunks.len() * SEGMENT)
+fn first_of(segments: &[SharedSegment]) -> u32 {
+    index(segments.len() * SEGMENT_SERIES)
 }
 
 /// The series that both have: where they are here, and there.
@@ -65,12 +68,16 @@ fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
     if few.len() == 1 {
         return vec![(0, 0)];
     }
-    let below = few.iter().zip(parents(few.places())).zip(0_u32..).skip(1);
+    let below = few
+        .iter()
+        .zip(parents(few.positions()))
+        .zip(0_u32..)
+        .skip(1);
     let below: HashMap<(u32, Label<'_>), u32> = below
         .map(|((series, parent), at)| ((parent, series.label()), at))
         .collect();
     let has_children = |at: u32| {
-        let depth = |at: usize| few.places().get(at).map_or(0, |place| place.depth);
+        let depth = |at: usize| few.positions().get(at).map_or(0, |position| position.depth);
         depth(at as usize + 1) > depth(at as usize)
     };
     let mut found = Vec::with_capacity(few.len());
@@ -92,12 +99,12 @@ fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
 
 /// Adds what only `other` has, whose first chunk begins at `first`.
 fn with_rest(
-    mut places: Vec<Place>,
+    mut positions: Vec<Position>,
     other: SeriesList<'_>,
     both: &[(u32, u32)],
     first: u32,
-) -> Vec<Place> {
-    let mut parents_here: Vec<u32> = parents(&places).collect();
+) -> Vec<Position> {
+    let mut parents_here: Vec<u32> = parents(&positions).collect();
     // Where each of the other's series is here.
     let mut targets = vec![NO_PARENT; other.len()];
     for (here, there) in both {
@@ -105,10 +112,10 @@ fn with_rest(
             *target = *here;
         }
     }
-    for (at, (place, parent)) in other
-        .places()
+    for (at, (position, parent)) in other
+        .positions()
         .iter()
-        .zip(parents(other.places()))
+        .zip(parents(other.positions()))
         .enumerate()
     {
         if targets.get(at).is_some_and(|target| *target != NO_PARENT) {
@@ -116,27 +123,27 @@ fn with_rest(
         }
         parents_here.push(targets.get(parent as usize).copied().unwrap_or(NO_PARENT));
         if let Some(target) = targets.get_mut(at) {
-            *target = index(places.len());
+            *target = index(positions.len());
         }
-        places.push(Place {
-            at: first.saturating_add(place.at),
-            depth: place.depth,
+        positions.push(Position {
+            at: first.saturating_add(position.at),
+            depth: position.depth,
         });
     }
     let order = order::of_parents(&parents_here).into_iter();
-    let placed = order.filter_map(|Place { at, depth }| {
-        let at = places.get(at as usize)?.at;
-        Some(Place { at, depth })
+    let ordered = order.filter_map(|Position { at, depth }| {
+        let at = positions.get(at as usize)?.at;
+        Some(Position { at, depth })
     });
-    placed.collect()
+    ordered.collect()
 }
 
 /// Of each place, where its parent is.
-fn parents(places: &[Place]) -> impl Iterator<Item = u32> {
+fn parents(positions: &[Position]) -> impl Iterator<Item = u32> {
     // The last one seen at each depth.
     let mut path: Vec<u32> = Vec::new();
-    (0..).zip(places).map(move |(at, place)| {
-        path.truncate(place.depth as usize);
+    (0..).zip(positions).map(move |(at, position)| {
+        path.truncate(position.depth as usize);
         let parent = path.last().copied().unwrap_or(NO_PARENT);
         path.push(at);
         parent
@@ -145,13 +152,13 @@ fn parents(places: &[Place]) -> impl Iterator<Item = u32> {
 
 /// Without the chunks that have no series any more: with many shards they
 /// would be most of them.
-fn only_used(chunks: Vec<Chunk>, places: &mut [Place]) -> Vec<Chunk> {
-    if chunks.len() <= 2 * (places.len() / SEGMENT) + 8 {
-        return chunks;
+fn only_used(segments: Vec<SharedSegment>, positions: &mut [Position]) -> Vec<SharedSegment> {
+    if segments.len() <= 2 * (positions.len() / SEGMENT_SERIES) + 8 {
+        return segments;
     }
-    let mut used = vec![false; chunks.len()];
-    for place in &*places {
-        if let Some(used) = used.get_mut(place.at as usize / SEGMENT) {
+    let mut used = vec![false; segments.len()];
+    for position in &*positions {
+        if let Some(used) = used.get_mut(position.at as usize / SEGMENT_SERIES) {
             *used = true;
         }
     }
@@ -159,18 +166,18 @@ fn only_used(chunks: Vec<Chunk>, places: &mut [Place]) -> Vec<Chunk> {
     let firsts: Vec<usize> = used
         .iter()
         .map(|used| {
-            let first = kept * SEGMENT;
+            let first = kept * SEGMENT_SERIES;
             kept += usize::from(*used);
             first
         })
         .collect();
-    for place in places {
-        let at = place.at as usize;
-        let first = firsts.get(at / SEGMENT).copied().unwrap_or_default();
-        place.at = index(first + at % SEGMENT);
+    for position in positions {
+        let at = position.at as usize;
+        let first = firsts.get(at / SEGMENT_SERIES).copied().unwrap_or_default();
+        position.at = index(first + at % SEGMENT_SERIES);
     }
-    let both = chunks.into_iter().zip(used);
-    both.filter_map(|(chunk, used)| used.then_some(chunk))
+    let both = segments.into_iter().zip(used);
+    both.filter_map(|(segment, used)| used.then_some(segment))
         .collect()
 }
 
@@ -208,7 +215,7 @@ impl Builder {
     }
 
     /// All of them in chunks, of which only the last is not full.
-    pub(crate) fn finish(mut self) -> Vec<Chunk> {
+    pub(crate) fn finish(mut self) -> Vec<SharedSegment> {
         self.store.share()
     }
 }

@@ -4,14 +4,14 @@
 //! Chunks keep series in the order in which they came up. With one level of
 //! `group_by` that is the order of a dump already; with more it is not.
 
-use crate::store::{segmented::SEGMENT, shared_segment::Chunk};
+use crate::store::{segmented::SEGMENT_SERIES, shared_segment::SharedSegment};
 
 /// The parent of the metric itself.
 pub(crate) const NO_PARENT: u32 = u32::MAX;
 
 /// A series in the order of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     /// Which one it is, counted as if all chunks were full.
     pub(crate) at: u32,
     /// Levels from the metric down.
@@ -20,21 +20,21 @@ pub(crate) struct Place {
 
 /// The order of the series of a registry, of which only the last chunk is not
 /// full.
-pub(crate) fn of_chunks(chunks: &[Chunk]) -> Vec<Place> {
-    let parents = || chunks.iter().flat_map(Chunk::parents);
-    as_they_are(parents(), chunks.len() * SEGMENT)
+pub(crate) fn of_segments(segments: &[SharedSegment]) -> Vec<Position> {
+    let parents = || segments.iter().flat_map(SharedSegment::parents);
+    as_they_are(parents(), segments.len() * SEGMENT_SERIES)
         .unwrap_or_else(|| sorted(&parents().collect::<Vec<u32>>()))
 }
 
 /// The order of series whose parents are these; a parent comes before its
 /// children.
-pub(crate) fn of_parents(parents: &[u32]) -> Vec<Place> {
+pub(crate) fn of_parents(parents: &[u32]) -> Vec<Position> {
     as_they_are(parents.iter().copied(), parents.len()).unwrap_or_else(|| sorted(parents))
 }
 
 /// If they have this order already; there are not more than `most`.
-fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Place>> {
-    let mut places = Vec::with_capacity(most);
+fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Position>> {
+    let mut positions = Vec::with_capacity(most);
     // From the metric down to the one before.
     let mut path: Vec<u32> = Vec::new();
     for (at, parent) in (0..).zip(parents) {
@@ -44,7 +44,7 @@ fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Pl
         {
             *last = at;
             let depth = index(path.len() - 1);
-            places.push(Place { at, depth });
+            positions.push(Position { at, depth });
             continue;
         }
         while path.last().is_some_and(|last| *last != parent) {
@@ -55,12 +55,12 @@ fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Pl
         }
         let depth = index(path.len());
         path.push(at);
-        places.push(Place { at, depth });
+        positions.push(Position { at, depth });
     }
-    Some(places)
+    Some(positions)
 }
 
-fn sorted(parents: &[u32]) -> Vec<Place> {
+fn sorted(parents: &[u32]) -> Vec<Position> {
     // Of each, how many there are from it down.
     let mut sizes = vec![1_u32; parents.len()];
     for (at, parent) in parents.iter().enumerate().rev() {
@@ -72,20 +72,20 @@ fn sorted(parents: &[u32]) -> Vec<Place> {
     // Of each, where the next one below it goes, and its depth.
     let mut nexts: Vec<(u32, u32)> = Vec::with_capacity(parents.len());
     let mut next_root = 0;
-    let mut places = vec![Place { at: 0, depth: 0 }; parents.len()];
+    let mut positions = vec![Position { at: 0, depth: 0 }; parents.len()];
     for ((at, parent), size) in (0..).zip(parents).zip(sizes) {
         let (next, depth) = match nexts.get_mut(*parent as usize) {
             Some((next, depth)) => (next, *depth + 1),
             None => (&mut next_root, 0),
         };
-        let place = *next;
+        let position = *next;
         *next += size;
-        nexts.push((place + 1, depth));
-        if let Some(here) = places.get_mut(place as usize) {
-            *here = Place { at, depth };
+        nexts.push((position + 1, depth));
+        if let Some(here) = positions.get_mut(position as usize) {
+            *here = Position { at, depth };
         }
     }
-    places
+    positions
 }
 
 /// Memory ends before there are so many series.
@@ -95,15 +95,15 @@ pub(crate) fn index(len: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{NO_PARENT, Place, as_they_are, of_parents, sorted};
+    use super::{NO_PARENT, Position, as_they_are, of_parents, sorted};
 
     fn check(parents: &[u32], expected: &[(u32, u32)], is_so_already: bool) {
         let parents = [&[NO_PARENT], parents].concat();
-        let place = |(at, depth): &(u32, u32)| Place {
+        let position = |(at, depth): &(u32, u32)| Position {
             at: *at,
             depth: *depth,
         };
-        let expected: Vec<Place> = expected.iter().map(place).collect();
+        let expected: Vec<Position> = expected.iter().map(position).collect();
         assert_eq!(of_parents(&parents), expected);
         assert_eq!(sorted(&parents), expected);
         let as_they_are = as_they_are(parents.iter().copied(), parents.len());

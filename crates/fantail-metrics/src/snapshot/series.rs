@@ -4,18 +4,18 @@ mod series_run;
 
 use std::{fmt, sync::LazyLock};
 
-pub use self::series_run::{Siblings, Stretch};
-use super::order::{Place, index};
+pub use self::series_run::{RunOrSeries, SeriesRun};
+use super::order::{Position, index};
 use crate::{
     Distribution, Exemplar, GroupBy, Label, MetricSettings,
-    store::{segmented::SEGMENT, shared_segment::Chunk},
+    store::{segmented::SEGMENT_SERIES, shared_segment::SharedSegment},
 };
 
 /// A metric itself, or one of its sub-metrics, as a
 /// [snapshot](crate::MetricSnapshot) has it.
 #[derive(Clone, Copy)]
 pub struct Series<'a> {
-    chunk: &'a Chunk,
+    segment: &'a SharedSegment,
     within: usize,
     depth: u32,
 }
@@ -24,7 +24,7 @@ pub struct Series<'a> {
 /// which they came up: as Dovecot dumps them.
 #[derive(Clone, Copy)]
 pub struct SeriesList<'a> {
-    chunks: &'a [Chunk],
+    segments: &'a [SharedSegment],
     order: Order<'a>,
 }
 
@@ -37,32 +37,32 @@ enum Order<'a> {
         from: u32,
         to: u32,
     },
-    Sorted(&'a [Place]),
+    Sorted(&'a [Position]),
 }
 
 impl<'a> SeriesList<'a> {
-    pub(crate) const fn new(chunks: &'a [Chunk], places: &'a [Place]) -> Self {
-        let order = Order::Sorted(places);
-        Self { chunks, order }
+    pub(crate) const fn new(segments: &'a [SharedSegment], positions: &'a [Position]) -> Self {
+        let order = Order::Sorted(positions);
+        Self { segments, order }
     }
 
     /// The series of a registry with at most one level, as they stand.
-    pub(crate) fn flat(chunks: &'a [Chunk]) -> Self {
-        let full = chunks.len().saturating_sub(1) * SEGMENT;
-        let to = index(full + chunks.last().map_or(0, Chunk::len));
+    pub(crate) fn flat(segments: &'a [SharedSegment]) -> Self {
+        let full = segments.len().saturating_sub(1) * SEGMENT_SERIES;
+        let to = index(full + segments.last().map_or(0, SharedSegment::len));
         let order = Order::Flat { from: 0, to };
-        Self { chunks, order }
+        Self { segments, order }
     }
 
-    pub(crate) const fn chunks(self) -> &'a [Chunk] {
-        self.chunks
+    pub(crate) const fn segments(self) -> &'a [SharedSegment] {
+        self.segments
     }
 
     /// Their places; none if they are as they stand.
-    pub(crate) const fn places(self) -> &'a [Place] {
+    pub(crate) const fn positions(self) -> &'a [Position] {
         match self.order {
             Order::Flat { .. } => &[],
-            Order::Sorted(places) => places,
+            Order::Sorted(positions) => positions,
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> SeriesList<'a> {
     pub const fn len(self) -> usize {
         match self.order {
             Order::Flat { from, to } => to.saturating_sub(from) as usize,
-            Order::Sorted(places) => places.len(),
+            Order::Sorted(positions) => positions.len(),
         }
     }
 
@@ -83,15 +83,15 @@ impl<'a> SeriesList<'a> {
     }
 
     #[inline]
-    fn place(self, at: usize) -> Option<Place> {
+    fn position(self, at: usize) -> Option<Position> {
         match self.order {
             Order::Flat { from, .. } if at < self.len() => {
                 let at = from + index(at);
                 let depth = u32::from(at > 0);
-                Some(Place { at, depth })
+                Some(Position { at, depth })
             }
             Order::Flat { .. } => None,
-            Order::Sorted(places) => places.get(at).copied(),
+            Order::Sorted(positions) => positions.get(at).copied(),
         }
     }
 
@@ -99,13 +99,13 @@ impl<'a> SeriesList<'a> {
     #[must_use]
     #[inline]
     pub fn get(self, at: usize) -> Option<Series<'a>> {
-        Series::at(self.chunks, self.place(at)?)
+        Series::at(self.segments, self.position(at)?)
     }
 
     /// The series at this place and all below it.
     #[must_use]
     pub fn branch(self, at: usize) -> Self {
-        let depth = |at| self.place(at).map(|place| place.depth);
+        let depth = |at| self.position(at).map(|position| position.depth);
         let first = depth(at);
         let below = (at.saturating_add(1)..self.len()).take_while(|at| depth(*at) > first);
         self.part(at, at.saturating_add(1 + below.count()))
@@ -120,7 +120,9 @@ impl<'a> SeriesList<'a> {
                 from: from + index(start),
                 to: from + index(end),
             },
-            Order::Sorted(places) => Order::Sorted(places.get(start..end).unwrap_or_default()),
+            Order::Sorted(positions) => {
+                Order::Sorted(positions.get(start..end).unwrap_or_default())
+            }
         };
         Self { order, ..self }
     }
@@ -140,12 +142,12 @@ impl fmt::Debug for SeriesList<'_> {
 
 impl<'a> Series<'a> {
     #[inline]
-    fn at(chunks: &'a [Chunk], place: Place) -> Option<Self> {
-        let at = place.at as usize;
+    fn at(segments: &'a [SharedSegment], position: Position) -> Option<Self> {
+        let at = position.at as usize;
         Some(Self {
-            chunk: chunks.get(at / SEGMENT)?,
-            within: at % SEGMENT,
-            depth: place.depth,
+            segment: segments.get(at / SEGMENT_SERIES)?,
+            within: at % SEGMENT_SERIES,
+            depth: position.depth,
         })
     }
 
@@ -160,7 +162,7 @@ impl<'a> Series<'a> {
     #[must_use]
     #[inline]
     pub fn label(&self) -> Label<'a> {
-        self.chunk.label(self.within)
+        self.segment.label(self.within)
     }
 
     /// The level of `group_by` that made it; `None` for the metric itself.
@@ -174,7 +176,7 @@ impl<'a> Series<'a> {
     #[must_use]
     #[inline]
     pub fn distributions(&self) -> &'a [Distribution] {
-        self.chunk.distributions(self.within)
+        self.segment.distributions(self.within)
     }
 
     /// The durations, in microseconds; their count is that of the events.
@@ -200,7 +202,7 @@ impl<'a> Series<'a> {
     /// than the duration.
     #[must_use]
     pub fn own_sum(&self) -> Option<i128> {
-        self.chunk.own_sum(self.within)
+        self.segment.own_sum(self.within)
     }
 
     /// Its last event, if those are kept: see
@@ -211,7 +213,7 @@ impl<'a> Series<'a> {
     }
 
     pub(crate) fn shared_exemplar(&self) -> Option<&'a std::sync::Arc<Exemplar>> {
-        self.chunk.exemplar(self.within)
+        self.segment.exemplar(self.within)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     Distribution, Exponential, GroupBy, Label, Linear, Method, MetricSettings, MetricSnapshot,
     Modifier, SeriesList,
     encoding::Reader,
-    label::{HASH_BYTES, MAX_BYTES},
+    label::{HASH_BYTES, MAX_VALUE_BYTES},
     snapshot::{merge::Builder, order},
 };
 
@@ -94,28 +94,28 @@ fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnaps
     let [overflowed, dropped] = from.numbers()?;
     let mut builder = Builder::default();
     let mut depths = Vec::new();
-    let mut place = Place::default();
+    let mut path = PathCheck::default();
     for _ in 0..from.number()? {
         let depth = usize::try_from(from.number()?).map_err(|_| MALFORMED)?;
-        place.enter(depth, &settings)?;
+        path.enter(depth, &settings)?;
         let label = label(depth, &settings, from)?;
-        place.missing = label == Label::Missing;
+        path.missing = label == Label::Missing;
         numbers(label, &settings, from, &mut builder)?;
         // Not more than there are levels.
         depths.push(u32::try_from(depth).map_err(|_| MALFORMED)?);
     }
-    let chunks = builder.finish();
+    let segments = builder.finish();
     let places = (0..).zip(depths);
-    let order: Vec<order::Place> = places
-        .map(|(at, depth)| order::Place { at, depth })
+    let order: Vec<order::Position> = places
+        .map(|(at, depth)| order::Position { at, depth })
         .collect();
-    let series = SeriesList::new(&chunks, &order);
+    let series = SeriesList::new(&segments, &order);
     if series.is_empty() || !siblings_differ(series) {
         return Err(MALFORMED);
     }
     Ok(MetricSnapshot::with_order(
         Arc::new(settings),
-        chunks,
+        segments,
         order,
         overflowed,
         dropped,
@@ -124,12 +124,12 @@ fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnaps
 
 /// Where the series before the next one stands.
 #[derive(Debug, Default)]
-struct Place {
+struct PathCheck {
     depth: Option<usize>,
     missing: bool,
 }
 
-impl Place {
+impl PathCheck {
     /// The first is the metric itself, and the only one; nothing is deeper
     /// than there are levels, or below events that have no value.
     fn enter(&mut self, depth: usize, settings: &MetricSettings) -> Result<()> {
@@ -155,7 +155,9 @@ fn label<'a>(depth: usize, settings: &MetricSettings, from: &mut Reader<'a>) -> 
             let value = from.string()?;
             let fits = match level {
                 None => value.is_empty(),
-                Some(_) => value.len() <= MAX_BYTES || value.len() == MAX_BYTES + HASH_BYTES,
+                Some(_) => {
+                    value.len() <= MAX_VALUE_BYTES || value.len() == MAX_VALUE_BYTES + HASH_BYTES
+                }
             };
             Label::Value(fits.then_some(value).ok_or(MALFORMED)?)
         }

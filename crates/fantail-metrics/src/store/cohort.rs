@@ -18,14 +18,14 @@ use super::segmented::Segment;
 use crate::Distribution;
 
 /// So many cohorts.
-const MOST: usize = 256;
+const MAX_COHORTS: usize = 256;
 /// So many metrics in all cohorts, each counted as often as it is in one.
-const MEMBERSHIPS: usize = 32_768;
+const MAX_MEMBERSHIPS: usize = 32_768;
 
 /// Metrics of a [`Registry`](crate::Registry) that events count for together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CohortId {
-    place: u32,
+    index: u32,
     /// Of those that ended together.
     epoch: u32,
 }
@@ -53,25 +53,25 @@ impl Cohort {
 impl Cohorts {
     /// Whether one with so many members would be too many.
     pub(crate) const fn is_full(&self, members: usize) -> bool {
-        self.all.len() >= MOST || self.memberships.saturating_add(members) > MEMBERSHIPS
+        self.all.len() >= MAX_COHORTS || self.memberships.saturating_add(members) > MAX_MEMBERSHIPS
     }
 
     /// Adds one, and tells its place among all.
     pub(crate) fn add(&mut self, members: Box<[u32]>) -> (CohortId, u32) {
         self.memberships += members.len();
-        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let index = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         self.all.push(Cohort {
             members,
             durations: Segment::default(),
         });
         let epoch = self.epoch;
-        (CohortId { place, epoch }, place)
+        (CohortId { index, epoch }, index)
     }
 
     /// Counts an event; `false` if the cohort has ended.
     #[inline]
     pub(crate) fn record(&mut self, id: CohortId, duration: u64) -> bool {
-        let cohort = self.all.get_mut(id.place as usize);
+        let cohort = self.all.get_mut(id.index as usize);
         let Some(durations) = cohort
             .filter(|_| self.epoch == id.epoch)
             .and_then(|cohort| cohort.durations.get_mut())
@@ -109,22 +109,22 @@ pub(crate) struct Shares {
     /// Of all cohorts.
     all: Arc<[Arc<Distribution>]>,
     /// The places of those that the metric is in.
-    places: Arc<[u32]>,
+    indices: Arc<[u32]>,
     sum: OnceLock<Distribution>,
 }
 
 impl Shares {
-    pub(crate) const fn new(all: Arc<[Arc<Distribution>]>, places: Arc<[u32]>) -> Self {
+    pub(crate) const fn new(all: Arc<[Arc<Distribution>]>, indices: Arc<[u32]>) -> Self {
         let sum = OnceLock::new();
-        Self { all, places, sum }
+        Self { all, indices, sum }
     }
 
     /// All together with the metric's own.
     pub(crate) fn with(&self, own: &Distribution) -> &Distribution {
         self.sum.get_or_init(|| {
             let mut sum = own.clone();
-            for place in &*self.places {
-                if let Some(durations) = self.all.get(*place as usize) {
+            for index in &*self.indices {
+                if let Some(durations) = self.all.get(*index as usize) {
                     sum.merge(durations);
                 }
             }

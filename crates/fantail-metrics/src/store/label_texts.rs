@@ -6,7 +6,7 @@ use super::labels::Labels;
 
 /// The texts of series one after another.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Texts<'a> {
+pub(crate) struct LabelTexts<'a> {
     ends: &'a [u16],
     /// Where the first begins, as the ends count.
     start: usize,
@@ -19,7 +19,7 @@ impl Labels {
     /// The texts from one series up to another, if that is what all of them
     /// have.
     #[inline]
-    pub(super) fn texts(&self, from: usize, to: usize) -> Option<Texts<'_>> {
+    pub(super) fn texts(&self, from: usize, to: usize) -> Option<LabelTexts<'_>> {
         let (start, ends, all) = self.texts_of(from, to)?;
         let (mut before, mut shortest, mut longest) = (start, usize::MAX, 0);
         for end in ends.iter().map(|end| usize::from(*end)) {
@@ -28,7 +28,7 @@ impl Labels {
             shortest = shortest.min(length);
             longest = longest.max(length);
         }
-        Some(Texts {
+        Some(LabelTexts {
             ends,
             start,
             all,
@@ -37,7 +37,7 @@ impl Labels {
     }
 }
 
-impl<'a> Texts<'a> {
+impl<'a> LabelTexts<'a> {
     pub(crate) const fn len(&self) -> usize {
         self.ends.len()
     }

@@ -9,12 +9,12 @@ use fantail_event::same_name;
 
 use super::{
     key::Key,
-    segmented::{SEGMENT, push},
+    segmented::{SEGMENT_SERIES, push},
 };
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Labels {
-    kin: Kin,
+    parents: Parents,
     /// Where the text of each ends: the 64th at 64 times 272 bytes at most.
     ends: Vec<u16>,
     /// All texts, one after another.
@@ -23,25 +23,25 @@ pub(crate) struct Labels {
 
 /// What a key has besides its text.
 #[derive(Debug, Clone)]
-enum Kin {
+enum Parents {
     /// All have texts, and this parent.
-    Siblings(u32),
+    Shared(u32),
     /// The parent of each, and the number of [`Key::parts`].
     Each(Vec<(u32, u32)>),
 }
 
-impl Default for Kin {
+impl Default for Parents {
     /// Of none.
     fn default() -> Self {
-        Self::Siblings(u32::MAX)
+        Self::Shared(u32::MAX)
     }
 }
 
-impl Kin {
+impl Parents {
     #[inline]
     fn of(&self, within: usize) -> (u32, u32) {
         match self {
-            Self::Siblings(parent) => (*parent, 0),
+            Self::Shared(parent) => (*parent, 0),
             Self::Each(each) => each.get(within).copied().unwrap_or((u32::MAX, 0)),
         }
     }
@@ -50,9 +50,9 @@ impl Kin {
     #[inline]
     fn push(&mut self, before: usize, next: (u32, u32)) {
         match self {
-            Self::Siblings(parent) if before == 0 && next.1 == 0 => *parent = next.0,
-            Self::Siblings(parent) if (*parent, 0) == next => {}
-            Self::Siblings(parent) => {
+            Self::Shared(parent) if before == 0 && next.1 == 0 => *parent = next.0,
+            Self::Shared(parent) if (*parent, 0) == next => {}
+            Self::Shared(parent) => {
                 let mut each = vec![(*parent, 0); before];
                 push(&mut each, next, 1);
                 *self = Self::Each(each);
@@ -62,9 +62,9 @@ impl Kin {
     }
 
     /// Whether those from one up to another have texts.
-    fn have_texts(&self, from: usize, to: usize) -> bool {
+    fn all_have_texts(&self, from: usize, to: usize) -> bool {
         match self {
-            Self::Siblings(_) => true,
+            Self::Shared(_) => true,
             Self::Each(each) => {
                 let all = each.get(from..to);
                 all.is_some_and(|all| all.iter().all(|(_, tag)| *tag == 0))
@@ -79,8 +79,8 @@ impl Labels {
     pub(super) fn after(full: &Self) -> Self {
         Self {
             // The first segment never has siblings alone, and is no model.
-            kin: Kin::default(),
-            ends: Vec::with_capacity(SEGMENT),
+            parents: Parents::default(),
+            ends: Vec::with_capacity(SEGMENT_SERIES),
             texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
         }
     }
@@ -88,17 +88,17 @@ impl Labels {
     #[inline]
     pub(super) fn push(&mut self, parent: u32, key: Key<'_>) {
         let (tag, text) = key.parts();
-        self.kin.push(self.ends.len(), (parent, tag));
+        self.parents.push(self.ends.len(), (parent, tag));
         self.texts.extend_from_slice(text);
         let end = u16::try_from(self.texts.len()).unwrap_or(u16::MAX);
         push(&mut self.ends, end, 1);
-        if self.ends.len() == SEGMENT {
+        if self.ends.len() == SEGMENT_SERIES {
             self.texts.shrink_to_fit();
         }
     }
 
     /// Looks at the ends of it.
-    pub(super) const fn look(&self) -> usize {
+    pub(super) const fn prefetch(&self) -> usize {
         self.ends.len() ^ self.texts.len()
     }
 
@@ -118,15 +118,16 @@ impl Labels {
     #[inline]
     pub(super) fn is(&self, within: usize, parent: u32, (tag, text): (u32, &[u8])) -> bool {
         let found = self.text(within);
-        self.kin.of(within) == (parent, tag) && found.is_some_and(|found| same_name(found, text))
+        self.parents.of(within) == (parent, tag)
+            && found.is_some_and(|found| same_name(found, text))
     }
 
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {
-        (0..self.len()).map(|within| self.kin.of(within).0)
+        (0..self.len()).map(|within| self.parents.of(within).0)
     }
 
     pub(crate) fn key(&self, within: usize) -> Key<'_> {
-        let (_, tag) = self.kin.of(within);
+        let (_, tag) = self.parents.of(within);
         Key::from_parts(tag, self.text(within).unwrap_or_default())
     }
 
@@ -134,7 +135,7 @@ impl Labels {
     /// after where the first begins; `None` if one has none.
     #[inline]
     pub(super) fn texts_of(&self, from: usize, to: usize) -> Option<(usize, &[u16], &[u8])> {
-        if !self.kin.have_texts(from, to) {
+        if !self.parents.all_have_texts(from, to) {
             return None;
         }
         let ends = self.ends.get(from..to)?;

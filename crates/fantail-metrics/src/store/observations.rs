@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::segmented::{SEGMENT, push};
+use super::segmented::{SEGMENT_SERIES, push};
 use crate::{Distribution, Exemplar, distribution::bins::Binned};
 
 /// The time of a series that was updated since the last look for idle ones.
@@ -22,7 +22,7 @@ pub(crate) struct Mark {
 
 /// The series of a segment: what they have seen.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Values {
+pub(crate) struct Observations {
     pub(crate) marks: Vec<Mark>,
     /// Distributions of a series.
     pub(super) stride: usize,
@@ -33,13 +33,13 @@ pub(crate) struct Values {
     pub(super) exemplars: Vec<Option<Arc<Exemplar>>>,
 }
 
-impl Values {
+impl Observations {
     /// None, with room for those of a segment.
     pub(super) fn after(full: &Self) -> Self {
         Self {
-            marks: Vec::with_capacity(SEGMENT),
+            marks: Vec::with_capacity(SEGMENT_SERIES),
             stride: full.stride,
-            distributions: Vec::with_capacity(SEGMENT * full.stride),
+            distributions: Vec::with_capacity(SEGMENT_SERIES * full.stride),
             own_sums: Vec::with_capacity(full.own_sums.len()),
             exemplars: Vec::new(),
         }
@@ -63,7 +63,7 @@ impl Values {
     }
 
     /// Looks at the ends of it.
-    pub(super) fn look(&self) -> usize {
+    pub(super) fn prefetch(&self) -> usize {
         self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
     }
 
@@ -115,12 +115,12 @@ impl Values {
     }
 
     pub(super) fn set_exemplar(&mut self, within: usize, exemplar: Arc<Exemplar>) {
-        if let Some(place) = self.exemplar_place(within) {
+        if let Some(place) = self.exemplar_mut(within) {
             *place = Some(exemplar);
         }
     }
 
-    pub(super) fn exemplar_place(&mut self, within: usize) -> Option<&mut Option<Arc<Exemplar>>> {
+    pub(super) fn exemplar_mut(&mut self, within: usize) -> Option<&mut Option<Arc<Exemplar>>> {
         if self.exemplars.len() <= within {
             self.exemplars.resize(within + 1, None);
         }

@@ -13,10 +13,10 @@
 use std::{hint::black_box, sync::Arc};
 
 /// Items of a full segment. One event may have to copy as many.
-pub(crate) const SEGMENT: usize = 64;
+pub(crate) const SEGMENT_SERIES: usize = 64;
 
 /// Segments that are shared together.
-const AHEAD: usize = 16;
+const PREFETCHED_SEGMENTS: usize = 16;
 
 /// One segment, or whatever else is shared in this way.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl<S: Clone + Default> Segment<S> {
             return;
         };
         *self = match Arc::get_mut(&mut shared) {
-            Some(place) => Self::Own(std::mem::take(place), Some(shared)),
+            Some(allocation) => Self::Own(std::mem::take(allocation), Some(shared)),
             None => Self::new(S::clone(&shared)),
         };
     }
@@ -93,16 +93,16 @@ impl<S: Clone + Default> Segment<S> {
     }
 
     /// Where it is shared, or will be.
-    const fn place(&self) -> Option<&Arc<S>> {
+    const fn allocation(&self) -> Option<&Arc<S>> {
         match self {
-            Self::Own(_, place) => place.as_ref(),
+            Self::Own(_, allocation) => allocation.as_ref(),
             Self::Shared(shared) => Some(shared),
         }
     }
 
     pub(crate) fn share(&mut self) -> Arc<S> {
         let shared = match self.take() {
-            Self::Own(own, place) => filled(own, place),
+            Self::Own(own, allocation) => filled(own, allocation),
             Self::Shared(shared) => shared,
         };
         *self = Self::Shared(Arc::clone(&shared));
@@ -111,11 +111,11 @@ impl<S: Clone + Default> Segment<S> {
 }
 
 /// Nobody else has the place: if anybody had, it would not be empty.
-fn filled<S>(own: S, place: Option<Arc<S>>) -> Arc<S> {
-    if let Some(mut shared) = place
-        && let Some(place) = Arc::get_mut(&mut shared)
+fn filled<S>(own: S, allocation: Option<Arc<S>>) -> Arc<S> {
+    if let Some(mut shared) = allocation
+        && let Some(allocation) = Arc::get_mut(&mut shared)
     {
-        *place = own;
+        *allocation = own;
         return shared;
     }
     Arc::new(own)
@@ -125,8 +125,12 @@ impl<S: Clone + Default> Segmented<S> {
     /// The segment that the item with this index goes to, which is the next
     /// after all others. `after` makes one from the one before, which is full.
     #[inline]
-    pub(crate) fn place_for(&mut self, next: usize, after: impl FnOnce(&S) -> S) -> Option<&mut S> {
-        if self.segments.len() <= next / SEGMENT {
+    pub(crate) fn segment_for(
+        &mut self,
+        next: usize,
+        after: impl FnOnce(&S) -> S,
+    ) -> Option<&mut S> {
+        if self.segments.len() <= next / SEGMENT_SERIES {
             let new = self.segments.last_mut().map(|last| {
                 // While memory is at hand anyway: who takes a snapshot then
                 // needs none for it.
@@ -140,15 +144,15 @@ impl<S: Clone + Default> Segmented<S> {
     /// The segment of an item, and its place within.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<(&S, usize)> {
-        let segment = self.segments.get(index / SEGMENT)?;
-        Some((segment.get(), index % SEGMENT))
+        let segment = self.segments.get(index / SEGMENT_SERIES)?;
+        Some((segment.get(), index % SEGMENT_SERIES))
     }
 
     /// The same, to be changed.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<(&mut S, usize)> {
-        let segment = self.segments.get_mut(index / SEGMENT)?;
-        Some((segment.get_mut()?, index % SEGMENT))
+        let segment = self.segments.get_mut(index / SEGMENT_SERIES)?;
+        Some((segment.get_mut()?, index % SEGMENT_SERIES))
     }
 
     /// Puts another segment in the place of each.
@@ -176,13 +180,16 @@ impl<S: Clone + Default> Segmented<S> {
     ///
     /// The places of segments are not near each other. Some are looked at
     /// together, so that one has not to be waited for before the next.
-    pub(crate) fn share(&mut self, look: impl Fn(&S) -> usize) -> impl Iterator<Item = Arc<S>> {
-        self.segments.chunks_mut(AHEAD).flat_map(move |some| {
-            let places = some.iter().filter_map(Segment::place);
-            let looked = places.map(|place| Arc::strong_count(place) ^ look(place));
-            black_box(looked.fold(0, usize::wrapping_add));
-            some.iter_mut().map(Segment::share)
-        })
+    pub(crate) fn share(&mut self, prefetch: impl Fn(&S) -> usize) -> impl Iterator<Item = Arc<S>> {
+        self.segments
+            .chunks_mut(PREFETCHED_SEGMENTS)
+            .flat_map(move |some| {
+                let allocations = some.iter().filter_map(Segment::allocation);
+                let read = allocations
+                    .map(|allocation| Arc::strong_count(allocation) ^ prefetch(allocation));
+                black_box(read.fold(0, usize::wrapping_add));
+                some.iter_mut().map(Segment::share)
+            })
     }
 
     /// How many segments there are.
@@ -195,7 +202,7 @@ impl<S: Clone + Default> Segmented<S> {
 /// items for each of its own.
 pub(crate) fn push<T>(items: &mut Vec<T>, item: T, each: usize) {
     if items.len() == items.capacity() {
-        let all = SEGMENT.saturating_mul(each);
+        let all = SEGMENT_SERIES.saturating_mul(each);
         let rest = all.saturating_sub(items.len());
         items.reserve_exact(items.len().min(rest).max(1));
     }
@@ -213,7 +220,7 @@ mod tests {
         for item in 0..len {
             assert_eq!(at(&list, item), None);
             let after = |last: &Vec<usize>| Vec::with_capacity(last.len());
-            push(list.place_for(item, after).unwrap(), item, 1);
+            push(list.segment_for(item, after).unwrap(), item, 1);
             assert_eq!(at(&list, item), Some(item));
         }
         list
@@ -251,7 +258,7 @@ mod tests {
         let mut list = list(200);
         let shared: Vec<Arc<Vec<usize>>> = list.share(Vec::len).collect();
         set(&mut list, 70, 0);
-        push(list.place_for(200, Vec::clone).unwrap(), 200, 1);
+        push(list.segment_for(200, Vec::clone).unwrap(), 200, 1);
         assert!(shared.iter().flat_map(|s| s.iter().copied()).eq(0..200));
         assert_eq!((at(&list, 70), at(&list, 200)), (Some(0), Some(200)));
         // What nobody wrote to is one for both still.

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{cohort::Shares, label_texts::Texts, labels::Labels, observations::Values};
+use super::{cohort::Shares, label_texts::LabelTexts, labels::Labels, observations::Observations};
 use crate::{Distribution, Exemplar, Label};
 
 /// A segment of series as it was at one moment.
 #[derive(Debug, Clone)]
-pub(crate) struct Chunk {
+pub(crate) struct SharedSegment {
     labels: Arc<Labels>,
-    values: Arc<Values>,
+    values: Arc<Observations>,
     /// What its only series has elsewhere.
     shares: Option<Arc<Shares>>,
 }
 
-impl Chunk {
-    pub(super) const fn new(labels: Arc<Labels>, values: Arc<Values>) -> Self {
+impl SharedSegment {
+    pub(super) const fn new(labels: Arc<Labels>, values: Arc<Observations>) -> Self {
         Self {
             labels,
             values,
@@ -52,7 +52,11 @@ impl Chunk {
     /// The texts and distributions from one series up to another, if all of
     /// them have texts, and nothing elsewhere.
     #[inline]
-    pub(crate) fn texts(&self, from: usize, to: usize) -> Option<(Texts<'_>, &[Distribution])> {
+    pub(crate) fn texts(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> Option<(LabelTexts<'_>, &[Distribution])> {
         let texts = self.labels.texts(from, to)?;
         let here = self.shares.is_none();
         here.then(|| (texts, self.values.distributions_of(from, to)))

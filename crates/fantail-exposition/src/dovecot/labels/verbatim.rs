@@ -2,7 +2,7 @@
 //!
 //! How long a label may be is not known here.
 
-use fantail_metrics::Siblings;
+use fantail_metrics::SeriesRun;
 
 /// Whether all bytes are those of printable ASCII: eight at a time, as this is
 /// asked for each series of a dump.
@@ -34,14 +34,11 @@ pub(super) fn is_graphic(bytes: &[u8]) -> bool {
 
 /// Labels that have blanks, or more than ASCII.
 #[inline(never)]
-pub(super) fn with_blanks<'a>(
-    siblings: &Siblings<'a>,
-    changed: &'a mut Vec<u8>,
-) -> Option<&'a [u8]> {
-    let texts = siblings.texts();
+pub(super) fn with_blanks<'a>(run: &SeriesRun<'a>, changed: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    let texts = run.texts();
     let begins = |at: usize| texts.get(at).is_none_or(|byte| byte & 0xC0 != 0x80);
     // No character goes on from one to the next.
-    if !is_text(texts) || !siblings.ranges().all(|range| begins(range.start)) {
+    if !is_text(texts) || !run.ranges().all(|range| begins(range.start)) {
         return None;
     }
     let shown = |byte: &u8| if *byte == b' ' { b'_' } else { *byte };

@@ -5,31 +5,31 @@
 
 use std::io;
 
-use fantail_metrics::Siblings;
+use fantail_metrics::SeriesRun;
 
 use super::Samples;
 use crate::{
-    scrape::labels::Above,
-    text::rows::{Lines, Text},
+    scrape::labels::LabelPrefix,
+    text::rows::{RowText, RowWriter},
 };
 
 /// How much a sample has behind its labels, at the most (but for numbers of
 /// more than 64 bits).
-const WIDTH: usize = 32;
+const MAX_TAIL_BYTES: usize = 32;
 
 /// What many samples of a family have in common.
 #[derive(Debug)]
-pub(crate) struct Many {
+pub(crate) struct RunPrefix {
     /// The labels that all have.
     labels: Vec<u8>,
     /// What stands before the value of the last label.
-    before: Text,
+    before: RowText,
 }
 
-impl Many {
+impl RunPrefix {
     /// Whether those below this have it in common, in the same family and
     /// level.
-    pub(crate) fn are_below(&self, above: Above<'_>) -> bool {
+    pub(crate) fn are_below(&self, above: LabelPrefix<'_>) -> bool {
         self.labels == above.labels
     }
 }
@@ -42,14 +42,14 @@ impl<W: io::Write> Samples<'_, W> {
     }
 
     /// The usual samples of series that have these labels and another.
-    pub(crate) fn many(&self, above: Above<'_>) -> Many {
+    pub(crate) fn prefix(&self, above: LabelPrefix<'_>) -> RunPrefix {
         let comma = if above.labels.is_empty() { "" } else { "," };
         let parts = [self.name, self.suffix, "{"].map(str::as_bytes);
         let last = [comma, above.name, "=\""].map(str::as_bytes);
         let before = [&parts[..], &[above.labels], &last].concat().concat();
-        Many {
+        RunPrefix {
             labels: above.labels.to_vec(),
-            before: Text::new(&before),
+            before: RowText::new(&before),
         }
     }
 
@@ -58,21 +58,21 @@ impl<W: io::Write> Samples<'_, W> {
     #[inline]
     pub(crate) fn points<T>(
         &mut self,
-        many: &Many,
-        siblings: &Siblings<'_>,
+        prefix: &RunPrefix,
+        run: &SeriesRun<'_>,
         numbers: &[T],
-        push: impl Fn(&T, &mut Lines<'_>),
+        push: impl Fn(&T, &mut RowWriter<'_>),
     ) -> io::Result<()> {
-        let texts = siblings.texts();
-        let most = texts.len() + numbers.len() * (many.before.len() + WIDTH);
-        self.out.lines(most, |lines| {
+        let texts = run.texts();
+        let max_bytes = texts.len() + numbers.len() * (prefix.before.len() + MAX_TAIL_BYTES);
+        self.out.rows(max_bytes, |rows| {
             let mut texts = texts;
-            for (length, number) in siblings.each_length().zip(numbers) {
-                lines.text(&many.before);
-                lines.first(&mut texts, length);
-                lines.bytes(b"\"} ");
-                push(number, lines);
-                lines.bytes(b"\n");
+            for (length, number) in run.each_length().zip(numbers) {
+                rows.text(&prefix.before);
+                rows.first(&mut texts, length);
+                rows.bytes(b"\"} ");
+                push(number, rows);
+                rows.bytes(b"\n");
             }
         });
         self.out.write_full()

@@ -7,13 +7,13 @@ use crate::{
     Limits,
     label::text_key,
     metric_view::MetricView,
-    registry::tree::{ROOT, Room, Tree},
+    registry::tree::{ROOT, SeriesBudget, Tree},
     settings::{Method, MetricSettings},
     store::key::Key,
 };
 
 /// So many series are updated without a buffer for their numbers.
-pub(super) const SHORT: usize = 6;
+pub(super) const MAX_PATH_SERIES: usize = 6;
 
 /// The way of an event down a tree, if it is the usual one: a text or nothing
 /// at each level. Gives how many series they are, and how many of them are an
@@ -26,7 +26,7 @@ pub(super) fn single_path<V: MetricView + ?Sized>(
     event: &V,
     dialect: Dialect,
     (limits, used): (&Limits, &mut usize),
-    path: &mut [u32; SHORT],
+    path: &mut [u32; MAX_PATH_SERIES],
 ) -> Option<(usize, u64)> {
     let (mut parent, mut overflowed) = (ROOT, 0);
     for (at, level) in settings.group_by.iter().enumerate() {
@@ -39,14 +39,14 @@ pub(super) fn single_path<V: MetricView + ?Sized>(
             (None, Dialect::V2_3) => Key::Missing,
             (Some(_), _) => return None,
         };
-        let mut room = Room {
+        let mut budget = SeriesBudget {
             metric: limits.series_per_metric,
             used,
             all: limits.series,
         };
-        // Less than `SHORT`.
+        // Less than `MAX_PATH_SERIES`.
         let depth = u32::try_from(at).unwrap_or(u32::MAX);
-        let (child, other) = tree.child(parent, depth, key, &mut room);
+        let (child, other) = tree.child(parent, depth, key, &mut budget);
         overflowed += u64::from(other);
         parent = child;
         *path.get_mut(at + 1)? = parent;

@@ -1,6 +1,6 @@
 //! Series of before, or of elsewhere, put into a tree.
 
-use super::{ROOT, Room, Tree};
+use super::{ROOT, SeriesBudget, Tree};
 use crate::{
     Label, Series, SeriesList,
     label::OTHER,
@@ -10,13 +10,13 @@ use crate::{
 impl Tree {
     /// Adds series in preorder, the metric itself first; returns how many
     /// events went to an `other` for lack of room.
-    pub(crate) fn absorb(&mut self, series: SeriesList<'_>, room: &mut Room<'_>) -> u64 {
+    pub(crate) fn absorb(&mut self, series: SeriesList<'_>, budget: &mut SeriesBudget<'_>) -> u64 {
         let mut overflowed = 0_u64;
         // The place of each series from the metric down to the one before.
         let mut path: Vec<u32> = Vec::new();
         for saved in series.iter() {
             path.truncate(saved.depth());
-            let place = match path.last() {
+            let here_index = match path.last() {
                 None => ROOT,
                 Some(&parent) => {
                     // No more than the 64 levels that a metric may have.
@@ -25,16 +25,16 @@ impl Tree {
                     if matches!(label, Label::Other | Label::Value(OTHER)) {
                         self.other(parent, label.into())
                     } else {
-                        let (place, other) = self.child(parent, depth, label.into(), room);
+                        let (here_index, other) = self.child(parent, depth, label.into(), budget);
                         if other {
                             overflowed = overflowed.saturating_add(saved.duration().count());
                         }
-                        place
+                        here_index
                     }
                 }
             };
-            path.push(place);
-            self.add(place, &saved);
+            path.push(here_index);
+            self.add(here_index, &saved);
         }
         overflowed
     }
@@ -48,8 +48,8 @@ impl Tree {
         }
     }
 
-    fn add(&mut self, place: u32, saved: &Series<'_>) {
-        let Some((values, within)) = self.store().values.get_mut(place as usize) else {
+    fn add(&mut self, here_index: u32, saved: &Series<'_>) {
+        let Some((values, within)) = self.store().values.get_mut(here_index as usize) else {
             return;
         };
         if let Some(mark) = values.marks.get_mut(within) {
@@ -63,7 +63,7 @@ impl Tree {
             values.add_own(within, sum);
         }
         if let Some(exemplar) = saved.shared_exemplar() {
-            self.store().exemplify_later(place, exemplar);
+            self.store().exemplify_later(here_index, exemplar);
         }
     }
 }

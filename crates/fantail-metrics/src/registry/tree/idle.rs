@@ -11,7 +11,7 @@ use super::{Tree, cost};
 use crate::store::observations::NOW;
 
 /// The place of a series that goes.
-const GONE: u32 = u32::MAX;
+const DROPPED: u32 = u32::MAX;
 
 impl Tree {
     /// Drops what was not updated for `idle` and has nothing below it that
@@ -56,22 +56,22 @@ impl Tree {
     /// Parents come before their children: the new place of a parent is
     /// known, and so is its depth, which says what room a series gives back.
     fn retain(&mut self, keep: &[bool]) {
-        let mut places: Vec<(u32, u32)> = Vec::with_capacity(keep.len());
+        let mut moved: Vec<(u32, u32)> = Vec::with_capacity(keep.len());
         let mut len = 0;
         let (mut used, levels) = (self.used, self.levels);
         let store = std::mem::take(self.store()).retain(|parent, mark| {
-            let above = places.get(parent as usize).copied();
+            let above = moved.get(parent as usize).copied();
             let depth = above.map_or(0, |(_, depth)| depth + 1);
-            if keep.get(places.len()) != Some(&true) {
+            if keep.get(moved.len()) != Some(&true) {
                 if mark.counted {
                     used -= cost(levels.saturating_sub(depth) as usize);
                 }
-                places.push((GONE, depth));
+                moved.push((DROPPED, depth));
                 return None;
             }
-            places.push((len, depth));
+            moved.push((len, depth));
             len += 1;
-            Some(above.map_or(u32::MAX, |(place, _)| place))
+            Some(above.map_or(u32::MAX, |(index, _)| index))
         });
         self.used = used;
         *self.store() = store;

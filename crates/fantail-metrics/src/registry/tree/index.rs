@@ -15,7 +15,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use hashbrown::DefaultHashBuilder;
 
 /// Entries of the smallest table, a power of two.
-const LEAST: usize = 8;
+const MIN_ENTRIES: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -42,18 +42,18 @@ impl Index {
     #[inline]
     pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let len = self.entries.len();
-        let (mut place, wanted) = (first_place(hash, len), entry(hash, 0, len));
+        let (mut position, wanted) = (first_position(hash, len), entry(hash, 0, len));
         let series = lower(len as u64).wrapping_sub(1);
         // There is always an empty one.
         loop {
-            let entry = *self.entries.get(place)?;
+            let entry = *self.entries.get(position)?;
             if entry == 0 {
                 return None;
             }
             if (entry ^ wanted) & !series == 0 && is_it(entry & series) {
                 return Some(entry & series);
             }
-            place = (place + 1) & (len - 1);
+            position = (position + 1) & (len - 1);
         }
     }
 
@@ -61,8 +61,8 @@ impl Index {
     pub(super) fn push(&mut self, hash: u32) {
         self.hashes.push(hash);
         let len = self.entries.len();
-        if self.hashes.len() > most(len) {
-            self.grow((2 * len).max(LEAST));
+        if self.hashes.len() > max_entries(len) {
+            self.grow((2 * len).max(MIN_ENTRIES));
         } else {
             put(&mut self.entries, hash, self.hashes.len());
         }
@@ -79,14 +79,14 @@ impl Index {
     }
 
     /// Without any series, but with room for so many.
-    pub(super) fn cleared(&self, room: usize) -> Self {
-        let mut len = LEAST;
-        while most(len) < room {
+    pub(super) fn cleared(&self, series_count: usize) -> Self {
+        let mut len = MIN_ENTRIES;
+        while max_entries(len) < series_count {
             len *= 2;
         }
         Self {
             entries: vec![0; len],
-            hashes: Vec::with_capacity(room),
+            hashes: Vec::with_capacity(series_count),
             hasher: self.hasher.clone(),
         }
     }
@@ -94,14 +94,14 @@ impl Index {
 
 /// How many entries a table of this length may have: beyond, those that are
 /// not there take long to be missed.
-const fn most(len: usize) -> usize {
+const fn max_entries(len: usize) -> usize {
     len / 5 * 4
 }
 
 /// Where the entries of a hash begin: by its upper bits.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "less than the length")]
-const fn first_place(hash: u32, len: usize) -> usize {
+const fn first_position(hash: u32, len: usize) -> usize {
     ((hash as u64 * len as u64) >> 32) as usize
 }
 
@@ -120,13 +120,13 @@ const fn entry(hash: u32, series: usize, len: usize) -> u32 {
 fn put(entries: &mut [u32], hash: u32, series: usize) {
     let len = entries.len();
     let new = entry(hash, series, len);
-    let mut place = first_place(hash, len);
-    while let Some(there) = entries.get_mut(place) {
+    let mut position = first_position(hash, len);
+    while let Some(there) = entries.get_mut(position) {
         if *there == 0 {
             *there = new;
             return;
         }
-        place = (place + 1) & (len - 1);
+        position = (position + 1) & (len - 1);
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
         }
         let again = index.cleared(hashes.len());
         assert_eq!(again.find(0, |_| true), None);
-        assert!(super::most(again.entries.len()) >= hashes.len());
+        assert!(super::max_entries(again.entries.len()) >= hashes.len());
         for (series, hash) in (1..).zip(hashes) {
             assert_eq!(index.find(*hash, |found| found == series), Some(series));
             let mut same = Vec::new();

@@ -10,32 +10,32 @@ use std::{iter, ops::Range};
 use super::{Order, Series, SeriesList};
 use crate::{
     Distribution,
-    snapshot::order::Place,
-    store::{label_texts::Texts, segmented::SEGMENT},
+    snapshot::order::Position,
+    store::{label_texts::LabelTexts, segmented::SEGMENT_SERIES},
 };
 
 /// Fewer than these are quicker written one by one.
-const FEW: usize = 4;
+const MIN_RUN_SERIES: usize = 4;
 
 /// What comes next in a list of series.
 #[derive(Debug, Clone, Copy)]
-pub enum Stretch<'a> {
+pub enum RunOrSeries<'a> {
     /// Any series.
-    One(Series<'a>),
+    Series(Series<'a>),
     /// Some in one piece, one at least.
-    Many(Siblings<'a>),
+    Run(SeriesRun<'a>),
 }
 
 /// Series right below the same one, whose labels are all
 /// [values](crate::Label::Value), and which nothing is below.
 #[derive(Debug, Clone, Copy)]
-pub struct Siblings<'a> {
+pub struct SeriesRun<'a> {
     list: SeriesList<'a>,
-    texts: Texts<'a>,
+    texts: LabelTexts<'a>,
     distributions: &'a [Distribution],
 }
 
-impl<'a> Siblings<'a> {
+impl<'a> SeriesRun<'a> {
     /// The same series, one by one.
     #[must_use]
     pub const fn series(&self) -> SeriesList<'a> {
@@ -94,35 +94,35 @@ impl<'a> Siblings<'a> {
 impl<'a> SeriesList<'a> {
     /// All of them in order, as many as possible in one piece.
     #[inline]
-    pub fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
+    pub fn runs(self) -> impl Iterator<Item = RunOrSeries<'a>> {
         let mut at = 0;
         iter::from_fn(move || {
-            let stretch = match self.siblings(at) {
-                Some(siblings) => Stretch::Many(siblings),
-                None => Stretch::One(self.get(at)?),
+            let next = match self.run(at) {
+                Some(run) => RunOrSeries::Run(run),
+                None => RunOrSeries::Series(self.get(at)?),
             };
-            at += match &stretch {
-                Stretch::One(_) => 1,
-                Stretch::Many(siblings) => siblings.list.len(),
+            at += match &next {
+                RunOrSeries::Series(_) => 1,
+                RunOrSeries::Run(run) => run.list.len(),
             };
-            Some(stretch)
+            Some(next)
         })
     }
 
     #[inline]
-    fn siblings(self, at: usize) -> Option<Siblings<'a>> {
+    fn run(self, at: usize) -> Option<SeriesRun<'a>> {
         let (first, count) = match self.order {
             // But not the metric itself.
             Order::Flat { from, to } => Some(from as usize + at)
                 .filter(|first| *first > 0)
                 .and_then(|first| Some((first, (to as usize).checked_sub(first)?)))?,
-            Order::Sorted(places) => leaves(places.get(at..)?)?,
+            Order::Sorted(positions) => leaves(positions.get(at..)?)?,
         };
-        let within = first % SEGMENT;
-        let count = (SEGMENT - within).min(count);
-        let chunk = self.chunks.get(first / SEGMENT)?;
-        let (texts, distributions) = chunk.texts(within, within + count)?;
-        (count > 0).then(|| Siblings {
+        let within = first % SEGMENT_SERIES;
+        let count = (SEGMENT_SERIES - within).min(count);
+        let segment = self.segments.get(first / SEGMENT_SERIES)?;
+        let (texts, distributions) = segment.texts(within, within + count)?;
+        (count > 0).then(|| SeriesRun {
             list: self.part(at, at + count),
             texts,
             distributions,
@@ -134,17 +134,18 @@ impl<'a> SeriesList<'a> {
 /// there on, below the same series and with nothing below them. They may be in
 /// several chunks, but there are not many more than one has.
 #[inline]
-fn leaves(places: &[Place]) -> Option<(usize, usize)> {
-    let first = places.first().filter(|first| first.depth > 0)?;
-    let is_next = |(place, at): &(&Place, u32)| place.at == *at && place.depth == first.depth;
-    let so_far = places
+fn leaves(positions: &[Position]) -> Option<(usize, usize)> {
+    let first = positions.first().filter(|first| first.depth > 0)?;
+    let is_next =
+        |(position, at): &(&Position, u32)| position.at == *at && position.depth == first.depth;
+    let so_far = positions
         .iter()
         .zip(first.at..)
-        .take(SEGMENT)
+        .take(SEGMENT_SERIES)
         .take_while(is_next);
     let count = so_far.count();
     // What is below the last of them comes next.
-    let is_above = |next: &Place| next.depth > first.depth;
-    let count = count - usize::from(places.get(count).is_some_and(is_above));
-    (count >= FEW).then_some((first.at as usize, count))
+    let is_above = |next: &Position| next.depth > first.depth;
+    let count = count - usize::from(positions.get(count).is_some_and(is_above));
+    (count >= MIN_RUN_SERIES).then_some((first.at as usize, count))
 }
