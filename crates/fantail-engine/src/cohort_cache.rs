@@ -12,7 +12,7 @@
 use std::cell::Cell;
 
 use fantail_filter::FilterId;
-use fantail_metrics::{CohortId, MetricId, Registry};
+use fantail_metrics::{MetricId, Registry, internal::CohortId};
 
 use crate::plan::{Plan, PlannedMetric};
 

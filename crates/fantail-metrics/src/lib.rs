@@ -34,9 +34,7 @@ pub use crate::{
     exemplar::Exemplar,
     label::Label,
     limits::Limits,
-    metric_view::MetricView,
     registry::{MetricId, Registry},
     settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
-    snapshot::{MetricSnapshot, RunOrSeries, Series, SeriesList, SeriesRun, Snapshot},
-    store::cohort::CohortId,
+    snapshot::{MetricSnapshot, Series, SeriesList, Snapshot},
 };

@@ -312,7 +312,9 @@ impl Registry {
         true
     }
 
-    /// As [`observe`](Self::observe), for an event whose values are at hand.
+    /// Counts an event like [`observe`](Self::observe), with values found by
+    /// position. Not stable: see [`internal`](crate::internal).
+    #[doc(hidden)]
     pub fn observe_view<V: MetricView + ?Sized>(&mut self, id: MetricId, event: &V) -> bool {
         let Some(metric) = live(&mut self.slots, id) else {
             return false;

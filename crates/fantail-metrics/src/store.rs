@@ -46,6 +46,8 @@ impl Store {
             labels.push(parent, key);
             values.push(mark, distributions, own_sum);
             self.len += 1;
+        } else {
+            debug_assert!(false, "no segment for series {}", self.len);
         }
     }
 
@@ -70,6 +72,7 @@ impl Store {
         fields: &[Option<Binned>],
     ) {
         let Some((values, within)) = self.values.get_mut(series as usize) else {
+            debug_assert!(false, "no series {series}");
             return;
         };
         if watched && let Some(mark) = values.marks.get_mut(within) {
@@ -109,6 +112,7 @@ impl Store {
         // Only in a bucket it has a value of its own.
         let in_bucket = matches!(self.key(series), Some(Key::Bucket(_)));
         let Some((values, within)) = self.values.get_mut(series as usize) else {
+            debug_assert!(false, "no series {series}");
             return;
         };
         if let Some(place) = values.exemplar_mut(within) {

@@ -2,7 +2,7 @@
 
 use fantail_event::ValueRef;
 use fantail_filter::{FilterSet, Slot, SlotView};
-use fantail_metrics::{MetricSettings, MetricView};
+use fantail_metrics::{MetricSettings, internal::MetricView};
 
 use super::slots::SlotEvent;
 

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use fantail_event::Dialect;
 use fantail_metrics::{
-    GroupBy, Label, SeriesRun,
-    internal::{ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, whole_characters},
+    GroupBy, Label,
+    internal::{ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, SeriesRun, whole_characters},
 };
 
 use self::verbatim::{is_graphic, is_printable, is_text, with_blanks};

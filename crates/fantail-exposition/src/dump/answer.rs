@@ -6,7 +6,10 @@ use fantail_event::{
     Dialect,
     escape::{escape, escape_into},
 };
-use fantail_metrics::{MetricSettings, RunOrSeries, Series, SeriesRun, Snapshot};
+use fantail_metrics::{
+    MetricSettings, Series, Snapshot,
+    internal::{RunOrSeries, SeriesRun},
+};
 
 use super::{
     column::Column,

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use fantail_metrics::{Distribution, SeriesRun};
+use fantail_metrics::{Distribution, internal::SeriesRun};
 
 use crate::{
     dovecot::labels::DovecotLabels,

@@ -9,7 +9,10 @@
 
 use std::{collections::HashMap, io};
 
-use fantail_metrics::{Label, MetricSnapshot, RunOrSeries, Series, SeriesList, SeriesRun};
+use fantail_metrics::{
+    Label, MetricSnapshot, Series, SeriesList,
+    internal::{RunOrSeries, SeriesRun},
+};
 
 use super::{
     escape::needs_no_escape,

@@ -34,7 +34,9 @@ impl RowBuffer {
     /// All that was written.
     #[inline]
     pub(crate) fn written(&self) -> &[u8] {
-        self.bytes.get(..self.len()).unwrap_or_default()
+        let written = self.bytes.get(..self.len());
+        debug_assert!(written.is_some(), "more was written than there is");
+        written.unwrap_or_default()
     }
 
     /// How many bytes were written.

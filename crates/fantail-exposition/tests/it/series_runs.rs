@@ -2,7 +2,9 @@
 
 use fantail_event::{Dialect, Event, Timestamp, ValueRef, escape::escape};
 use fantail_exposition::dump::{self, Column, Names};
-use fantail_metrics::{Label, Limits, Method, MetricSettings, Registry, RunOrSeries, Snapshot};
+use fantail_metrics::{
+    Label, Limits, Method, MetricSettings, Registry, Snapshot, internal::RunOrSeries,
+};
 
 use crate::hostile::{self, discrete, observed};
 

@@ -89,7 +89,7 @@ impl Sketch {
     pub(crate) fn record(&mut self, bin: u16) {
         let bin = usize::from(bin);
         let cell = bin % PAGE;
-        // Absent only if there is no such bin.
+        debug_assert!(bin < BINS, "no bin {bin}");
         let page = self.pages.get(bin / PAGE).copied();
         let page = page.unwrap_or(Page::ABSENT);
         // The nearly constant case: a counter with room.

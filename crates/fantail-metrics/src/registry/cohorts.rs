@@ -41,6 +41,7 @@ impl Registry {
     /// assert_eq!(itself.duration().sum(), 1_500);
     /// # Ok::<(), fantail_metrics::RegistryError>(())
     /// ```
+    #[doc(hidden)]
     pub fn cohort(&mut self, ids: &[MetricId]) -> Option<CohortId> {
         let is_plain = |id: &MetricId| {
             let settings = self.settings(*id);
@@ -59,6 +60,8 @@ impl Registry {
             if let Some(metric) = super::live(&mut self.slots, *id) {
                 let before = metric.cohorts.as_deref().unwrap_or_default();
                 metric.cohorts = Some(before.iter().copied().chain([index]).collect());
+            } else {
+                debug_assert!(false, "the metric was there before");
             }
         }
         Some(cohort)
@@ -66,6 +69,7 @@ impl Registry {
 
     /// Counts an event that took so many microseconds in all metrics of a
     /// cohort; `false` if the cohort has ended, or exemplars are kept.
+    #[doc(hidden)]
     #[inline]
     pub fn observe_cohort(&mut self, cohort: CohortId, micros: u64) -> bool {
         let cohorts = self.cohorts.get_mut();
@@ -82,6 +86,8 @@ impl Registry {
                 if let Some(metric) = slot.and_then(|slot| slot.metric.as_mut()) {
                     metric.cohorts = None;
                     metric.tree.add_durations(cohort.durations());
+                } else {
+                    debug_assert!(false, "no metric in slot {member}");
                 }
             }
         }

@@ -6,8 +6,8 @@ use fantail_event::{EventView, Timestamp, ValueRef};
 
 use super::{MetricId, Registry, declare::declare, tree::SeriesBudget};
 use crate::{
-    Limits, MetricSettings, MetricSnapshot, MetricView, RegistryError, RegistryErrorKind,
-    metric_view::find,
+    Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
+    metric_view::{MetricView, find},
 };
 
 impl Registry {
@@ -48,8 +48,10 @@ impl Registry {
         there
     }
 
-    /// [`observe_view`](Self::observe_view), for an event that came at `time`
-    /// and has this value of the field of exemplars.
+    /// Counts an event like [`observe_at`](Self::observe_at), with values found
+    /// by position and `value` for the exemplar. Not stable: see
+    /// [`internal`](crate::internal).
+    #[doc(hidden)]
     pub fn observe_view_at<V: MetricView + ?Sized>(
         &mut self,
         id: MetricId,

@@ -185,7 +185,9 @@ impl Tree {
             return None;
         }
         let (values, within) = self.store().values.get_mut(child as usize)?;
-        values.marks.get_mut(within)?.declared = true;
+        let mark = values.marks.get_mut(within);
+        debug_assert!(mark.is_some(), "no series {child}");
+        mark?.declared = true;
         Some(child)
     }
 
@@ -228,6 +230,8 @@ impl Tree {
             && let Some(here) = values.distributions_mut(within).first_mut()
         {
             here.merge(durations);
+        } else {
+            debug_assert!(false, "a metric has its own series");
         }
     }
 

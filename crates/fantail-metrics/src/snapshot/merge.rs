@@ -173,7 +173,9 @@ fn only_used(segments: Vec<SharedSegment>, positions: &mut [Position]) -> Vec<Sh
         .collect();
     for position in positions {
         let at = position.at as usize;
-        let first = firsts.get(at / SEGMENT_SERIES).copied().unwrap_or_default();
+        let first = firsts.get(at / SEGMENT_SERIES).copied();
+        debug_assert!(first.is_some(), "no segment of series {at}");
+        let first = first.unwrap_or_default();
         position.at = index(first + at % SEGMENT_SERIES);
     }
     let both = segments.into_iter().zip(used);

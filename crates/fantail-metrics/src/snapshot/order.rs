@@ -83,6 +83,8 @@ fn sorted(parents: &[u32]) -> Vec<Position> {
         nexts.push((position + 1, depth));
         if let Some(here) = positions.get_mut(position as usize) {
             *here = Position { at, depth };
+        } else {
+            debug_assert!(false, "position {position} of {}", parents.len());
         }
     }
     positions

@@ -126,6 +126,8 @@ impl Shares {
             for index in &*self.indices {
                 if let Some(durations) = self.all.get(*index as usize) {
                     sum.merge(durations);
+                } else {
+                    debug_assert!(false, "no cohort {index}");
                 }
             }
             sum

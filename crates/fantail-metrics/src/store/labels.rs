@@ -127,6 +127,7 @@ impl Labels {
     }
 
     pub(crate) fn key(&self, within: usize) -> Key<'_> {
+        debug_assert!(within < self.len(), "no series {within} in this segment");
         let (_, tag) = self.parents.of(within);
         Key::from_parts(tag, self.text(within).unwrap_or_default())
     }

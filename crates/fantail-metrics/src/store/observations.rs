@@ -70,18 +70,21 @@ impl Observations {
     pub(super) fn distributions(&self, within: usize) -> &[Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get(first..first + self.stride);
+        debug_assert!(all.is_some(), "no series {within} in this segment");
         all.unwrap_or_default()
     }
 
     /// The distributions from one series up to another.
     pub(super) fn distributions_of(&self, from: usize, to: usize) -> &[Distribution] {
         let all = self.distributions.get(from * self.stride..to * self.stride);
+        debug_assert!(all.is_some(), "no series {from}..{to} in this segment");
         all.unwrap_or_default()
     }
 
     pub(crate) fn distributions_mut(&mut self, within: usize) -> &mut [Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get_mut(first..first + self.stride);
+        debug_assert!(all.is_some(), "no series {within} in this segment");
         all.unwrap_or_default()
     }
 
@@ -90,6 +93,8 @@ impl Observations {
     pub(super) fn record_only(&mut self, within: usize, duration: Binned) {
         if let Some(distribution) = self.distributions.get_mut(within) {
             distribution.record_binned(duration);
+        } else {
+            debug_assert!(false, "no series {within} in this segment");
         }
     }
 
@@ -98,6 +103,7 @@ impl Observations {
     pub(super) fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
         let here = self.distributions.get_mut(within * self.stride..);
         let Some((first, others)) = here.and_then(<[_]>::split_first_mut) else {
+            debug_assert!(false, "no series {within} in this segment");
             return;
         };
         first.record_binned(duration);

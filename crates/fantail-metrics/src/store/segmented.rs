@@ -88,7 +88,10 @@ impl<S: Clone + Default> Segment<S> {
         }
         match self {
             Self::Own(own, _) => Some(own),
-            Self::Shared(_) => None,
+            Self::Shared(_) => {
+                debug_assert!(false, "still shared after it was unshared");
+                None
+            }
         }
     }
 

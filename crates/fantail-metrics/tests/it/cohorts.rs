@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fantail_event::{Dialect, Event};
-use fantail_metrics::{CohortId, MetricId, MetricSettings, Registry, state};
+use fantail_metrics::{MetricId, MetricSettings, Registry, internal::CohortId, state};
 use proptest::{collection::vec, prelude::*};
 
 use crate::fixture::{discrete, event_between, settings, table, with_sent};

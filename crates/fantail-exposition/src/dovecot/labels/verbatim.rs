@@ -2,7 +2,7 @@
 //!
 //! How long a label may be is not known here.
 
-use fantail_metrics::SeriesRun;
+use fantail_metrics::internal::SeriesRun;
 
 /// Whether all bytes are those of printable ASCII: eight at a time, as this is
 /// asked for each series of a dump.

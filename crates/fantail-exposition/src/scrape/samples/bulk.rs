@@ -5,7 +5,7 @@
 
 use std::io;
 
-use fantail_metrics::SeriesRun;
+use fantail_metrics::internal::SeriesRun;
 
 use super::Samples;
 use crate::{

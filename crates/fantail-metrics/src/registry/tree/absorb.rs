@@ -50,6 +50,7 @@ impl Tree {
 
     fn add(&mut self, here_index: u32, saved: &Series<'_>) {
         let Some((values, within)) = self.store().values.get_mut(here_index as usize) else {
+            debug_assert!(false, "no series {here_index}");
             return;
         };
         if let Some(mark) = values.marks.get_mut(within) {

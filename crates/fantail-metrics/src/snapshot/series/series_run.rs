@@ -93,6 +93,7 @@ impl<'a> SeriesRun<'a> {
 
 impl<'a> SeriesList<'a> {
     /// All of them in order, as many as possible in one piece.
+    #[doc(hidden)]
     #[inline]
     pub fn runs(self) -> impl Iterator<Item = RunOrSeries<'a>> {
         let mut at = 0;
