@@ -3,8 +3,7 @@
 //! For dashboards that were made for it. It is valid in neither format: a
 //! family has samples with all labels and samples with some, so that sums
 //! count twice; labels may be equal; numbers are rounded to 32-bit floating
-//! point; the `_sum` of a histogram is that of the durations, whatever the
-//! field. 2.3 also leaves its walk through the sub-metrics unfinished
+//! point; the `_sum` of a histogram is that of the durations, for any field. 2.3 also leaves its walk through the sub-metrics unfinished
 //! where that begins at a quantized level or one with an illegal name; what is
 //! left turns up in a later family, and does here.
 //!
@@ -269,7 +268,7 @@ fn write_histogram(tree: &Tree<'_>, node: usize, labels: &str, text: &mut Vec<u8
 
 struct Observed {
     counts: Vec<u64>,
-    /// Of the durations, whatever the field.
+    /// The sum of the durations, for any field.
     sum: f32,
 }
 

@@ -1,10 +1,11 @@
-//! A snapshot of metrics as the answer to a scrape.
+//! Metrics as text: scrapes and dumps of a snapshot.
 //!
-//! Three layouts: [OpenMetrics 1.0 and Prometheus text 0.0.4](Format), which
-//! are valid and have the same families, and [Dovecot's own](dovecot), which
-//! is not, for dashboards that need it. Nothing here opens a socket or reads a
-//! clock; everything is written to an [`io::Write`](std::io::Write) in pieces of
-//! some 64 KB.
+//! Scrapes have three layouts: [OpenMetrics 1.0 and Prometheus text
+//! 0.0.4](Format), which are valid and have the same families, and [Dovecot's
+//! own](dovecot), which is not valid, for dashboards that need it. [`dump`] writes
+//! the table of `doveadm stats dump` and the answer of the stats-reader socket.
+//! Nothing here opens a socket or reads a clock; everything is written to an
+//! [`io::Write`](std::io::Write) in chunks of about 64 KB.
 //!
 //! # The families
 //! The names are Dovecot's, where those can be valid. A metric `imap_cmd`
@@ -25,7 +26,7 @@
 //!
 //! A metric whose name is not `[a-zA-Z_:][a-zA-Z0-9_:]*` is left out:
 //! administrators use names like `log/all` for that. So is one whose samples
-//! would have the names of others; [`Exposition::finish`] tells of both.
+//! would have the names of others; [`Exposition::finish`] reports both.
 //!
 //! # The labels
 //! Each level of `group_by` is a label with the name of its field (`_` for

@@ -1,4 +1,4 @@
-//! What is known of the values of one field.
+//! The distribution of the values of one field.
 
 pub(crate) mod bins;
 mod encode;
@@ -46,12 +46,12 @@ pub struct Distribution {
 
 #[derive(Debug, Clone)]
 enum Storage {
-    /// Everything else follows from them.
+    /// Every number follows from the values.
     Inline(InlineValues),
     Heap(Box<HeapValues>),
 }
 
-/// More values than are kept in place.
+/// Values on the heap, and the numbers that no longer follow from them.
 #[derive(Debug, Clone)]
 struct HeapValues {
     moments: Moments,
@@ -110,7 +110,7 @@ impl Default for Distribution {
 }
 
 impl Distribution {
-    /// Up to so many values, median and percentiles are exact.
+    /// The most values with exact median and percentiles.
     pub const EXACT_VALUES: u64 = heap_values::MAX_EXACT_VALUES;
 
     /// No values yet.

@@ -9,7 +9,7 @@ pub use crate::label::{
     ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, whole_characters, write_text_key,
 };
 pub use crate::{
-    metric_view::MetricView,
+    registry::metric_view::MetricView,
     snapshot::{RunOrSeries, SeriesRun},
     store::cohort::CohortId,
 };

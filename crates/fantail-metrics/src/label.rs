@@ -116,8 +116,8 @@ where
 }
 
 /// FNV-1a with 128 bits: the same on every machine, so that series of
-/// different shards meet. It resists chance, not malice: whoever makes two
-/// values collide has them counted in one series.
+/// different shards meet. It resists chance, not malice: two values made to
+/// collide are counted in one series.
 pub(crate) fn hash(bytes: &[u8]) -> u128 {
     bytes
         .iter()

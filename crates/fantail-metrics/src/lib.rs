@@ -12,15 +12,12 @@
 //! integer has a bucket, values of different types with the same text share a
 //! series, and the number of series has [`Limits`].
 
-mod buckets;
 mod distribution;
 mod encoding;
 mod error;
-mod exemplar;
 pub mod internal;
 mod label;
 mod limits;
-mod metric_view;
 mod registry;
 mod settings;
 mod snapshot;
@@ -28,13 +25,14 @@ pub mod state;
 mod store;
 
 pub use crate::{
-    buckets::Buckets,
     distribution::{Distribution, Percentile, Quantiles},
     error::{RegistryError, RegistryErrorKind},
-    exemplar::Exemplar,
     label::Label,
     limits::Limits,
     registry::{MetricId, Registry},
-    settings::{Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier},
+    settings::{
+        Buckets, Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier,
+    },
     snapshot::{MetricSnapshot, Series, SeriesList, Snapshot},
+    store::exemplar::Exemplar,
 };

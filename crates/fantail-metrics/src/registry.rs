@@ -4,6 +4,7 @@ mod cohorts;
 mod declare;
 mod lifetime;
 mod merge_limited;
+pub(crate) mod metric_view;
 mod observe;
 pub(crate) mod tree;
 
@@ -15,12 +16,12 @@ use std::{
 use fantail_event::{Dialect, EventView};
 
 use self::{
+    metric_view::{ByKey, MetricView},
     observe::{Scratch, observe},
     tree::Tree,
 };
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
-    metric_view::{ByKey, MetricView},
     store::cohort::{Cohorts, Shares},
 };
 

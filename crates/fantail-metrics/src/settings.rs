@@ -1,6 +1,10 @@
 //! What a metric is made of, checked at the door.
 
+mod buckets;
+
 use std::fmt;
+
+pub use self::buckets::Buckets;
 
 use crate::{RegistryError, RegistryErrorKind};
 
@@ -14,7 +18,7 @@ pub struct MetricSettings {
     pub name: Vec<u8>,
     /// What people call it.
     pub description: Vec<u8>,
-    /// The fields of which a distribution is kept, besides the duration.
+    /// The fields with a distribution, besides the duration.
     pub fields: Vec<Vec<u8>>,
     /// The levels of sub-metrics.
     pub group_by: Vec<GroupBy>,
@@ -73,7 +77,7 @@ pub enum Modifier {
     Upper,
 }
 
-/// A linear method may have so many steps.
+/// The most steps of a linear method.
 const MAX_STEPS: u64 = 65_536;
 
 /// Buckets (−∞, base^min], (base^min, base^(min+1)], …, (base^max, +∞).

@@ -2,9 +2,8 @@
 //!
 //! A snapshot is values alone: it can be sent to another thread, merged with
 //! those of other shards, and written in any form. It does not change when
-//! the registry does. It is made in no time worth speaking of: it shares with
-//! the registry what has not changed since, and puts the series in order when
-//! they are asked for first, on the reader's time.
+//! the registry does. Taking one is cheap: it shares unchanged segments with the
+//! registry, and its first reader puts the series in order.
 
 pub(crate) mod merge;
 pub(crate) mod order;
@@ -35,9 +34,9 @@ pub struct Snapshot {
 pub struct MetricSnapshot {
     settings: Arc<MetricSettings>,
     segments: Vec<SharedSegment>,
-    /// The order of the series in the chunks. Those of a registry have none
-    /// until they are asked for (with one level, until they are merged), and
-    /// all chunks but the last are full.
+    /// The order of the series in the segments. It is computed on first use (with
+    /// one level of `group_by`, on the first merge); all segments of a registry
+    /// but the last are full.
     order: OnceLock<Vec<Position>>,
     overflowed: u64,
     dropped: u64,

@@ -8,8 +8,8 @@
 //! The bytes are: `fantail state` and an end of line, the version and the
 //! length of what follows, the metrics, and a checksum of everything before
 //! it. A file that was cut off, mixed up or written by a later version is an
-//! error, and so is any that no registry can have written, whatever its
-//! checksum says. Reading takes memory in proportion to the input: at most
+//! error, and so is any that no registry can have written, even with a valid
+//! checksum. Reading takes memory in proportion to the input: at most
 //! some 130 bytes for one.
 
 mod error;
@@ -123,7 +123,7 @@ pub fn read(bytes: &[u8]) -> Result<State, StateError> {
     Ok(state)
 }
 
-/// What stands between the head and the checksum, both checked.
+/// Returns the bytes between header and checksum, after checking both.
 fn body(bytes: &[u8]) -> Result<&[u8], StateErrorKind> {
     if !bytes.starts_with(MAGIC) && !MAGIC.starts_with(bytes) {
         return Err(StateErrorKind::NotAState);

@@ -5,6 +5,7 @@
 //! [segments](self::segmented): a snapshot copies neither.
 
 pub(crate) mod cohort;
+pub(crate) mod exemplar;
 pub(crate) mod key;
 pub(crate) mod label_texts;
 mod labels;

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::text::rows::RowBuffer;
 
-/// What [`write_answer_to`] writes at once.
+/// The size in bytes of what [`write_answer_to`] writes at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// Appends the answer of a stats process to `DUMP`: a line for each metric

@@ -1,7 +1,7 @@
-//! Rows of many series of which only the counts are asked for.
+//! Rows of runs of series with the column `count` alone.
 //!
-//! What takes the time there is memory: so all counts of a piece are read
-//! before the first is written, as none has to wait for another then.
+//! The time goes into memory accesses: all counts of a run are read before the
+//! first is written, so that cache misses overlap.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::{
     text::rows::{RowBuffer, RowText, RowWriter},
 };
 
-/// The most digits of a count.
+/// The most digits of a count, a 64-bit number.
 const MAX_DIGITS: usize = 20;
 
 #[derive(Debug)]

@@ -70,8 +70,8 @@ impl<'a> Path<'a> {
         here.map(|_| &*self.name)
     }
 
-    /// The name above the series of so many levels below the metric that come
-    /// next, and their labels; `None` if they have no rows.
+    /// Returns the name of the parent of the next series at `depth`, and the
+    /// labels there; `None` if they have no rows.
     #[inline]
     pub(super) fn above(&mut self, depth: usize) -> Option<(&[u8], DovecotLabels)> {
         self.steps.truncate(depth);

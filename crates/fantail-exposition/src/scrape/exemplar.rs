@@ -8,7 +8,7 @@ use super::{
 };
 use crate::text::{decimal::push_whole, numbers::push_seconds};
 
-/// Name and value of an exemplar's label may have so many characters together.
+/// The most characters of an exemplar's label, name and value together.
 const MAX_CHARACTERS: usize = 128;
 
 /// How exemplars are written in one answer; `None` in place of it: not at all.
@@ -39,8 +39,8 @@ impl Exemplars {
         Self { name }
     }
 
-    /// Appends what stands behind a sample's number; nothing where it would be
-    /// longer than the standard allows, or about no event.
+    /// Appends the exemplar after a sample's number, unless it is longer than the
+    /// standard allows or has no event.
     pub(crate) fn push(&self, exemplar: Option<&Exemplar>, measure: Measure, line: &mut Vec<u8>) {
         let Some(exemplar) = exemplar else {
             return;

@@ -14,7 +14,7 @@ pub(crate) fn is_label_name(name: &str) -> bool {
     is_metric_name(name) && !name.contains(':')
 }
 
-/// A part of a metric's name: whatever it may not have becomes `_`.
+/// Returns a part of a metric's name, with `_` for each illegal character.
 pub(crate) fn name_part(text: &[u8]) -> String {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let part = text

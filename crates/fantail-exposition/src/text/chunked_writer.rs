@@ -1,10 +1,10 @@
-//! Text on its way out, gathered so that little is written at once.
+//! A writer that collects text and writes it in chunks.
 
 use std::io;
 
 use super::rows::{RowBuffer, RowWriter};
 
-/// So much is written at once, and a line more.
+/// The size of a chunk in bytes; a row may exceed it.
 const CHUNK_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<W: io::Write> ChunkedWriter<W> {
         self.buffer.rows(max_bytes, write);
     }
 
-    /// Writes what there is, if that is a piece.
+    /// Writes the text if there is a full chunk.
     #[inline]
     pub(crate) fn write_full(&mut self) -> io::Result<()> {
         if self.buffer.len() < CHUNK_BYTES {

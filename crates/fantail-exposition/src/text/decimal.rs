@@ -1,5 +1,6 @@
-//! Numbers as they stand in dumps and scrapes, without the machinery of
-//! `format!`, which takes more time than all else there.
+//! Decimal numbers of dumps and scrapes.
+//!
+//! `format!` would take more time than everything else there.
 
 use std::io::Write as _;
 
@@ -36,7 +37,7 @@ pub(crate) fn push_whole(number: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a number of at most eight digits with so many at least.
+/// Appends a number of at most eight digits, padded to `at_least` digits.
 #[inline]
 fn push_short(number: u64, at_least: usize, out: &mut Vec<u8>) {
     const MAX_DIGITS: usize = 8;
@@ -60,7 +61,7 @@ pub(crate) fn push_wide(number: u128, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a whole number with so many digits at least, 20 at most.
+/// Appends a whole number, padded to `at_least` digits, at most 20.
 pub(crate) fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
     // 2⁶⁴ has 20 digits.
     let mut pairs = [*b"00"; 10];
@@ -79,7 +80,7 @@ pub(crate) fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
-/// Appends a number with so many decimals, 6 at most, as `{:.2}` does: the
+/// Appends a number with `decimals` decimals, at most 6, as `{:.2}` does: the
 /// exact value, rounded to the nearest, to the even one where two are as near.
 pub(crate) fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
     let scale = scale(decimals);

@@ -1,25 +1,21 @@
-//! Many short lines at the end of a buffer.
+//! A buffer for many short rows.
 //!
-//! Their parts are short, and of lengths that are not known beforehand. So
-//! they are copied as blocks of one size that are as long or longer, and what
-//! is too much is written over by what follows: there is neither a loop nor a
-//! call for a part, and room is made once for many lines.
+//! The parts of a row are short and of varying length. Each is copied as one or
+//! more blocks of a fixed size, and the next part overwrites the excess: so a
+//! part needs neither a loop nor a call, and the buffer grows once for many rows.
 
 use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
 
 use super::decimal::push_whole;
 
-/// What is copied at once.
+/// The size of a copied block.
 const BLOCK_BYTES: usize = 32;
 
-/// A buffer that many lines are appended to, and other text.
-///
-/// What it has room for it keeps: cleared and filled again, it costs no more
-/// than what is written.
+/// A buffer for rows and other text. Clearing it keeps its memory, initialised.
 #[derive(Debug, Default)]
 pub(crate) struct RowBuffer {
     bytes: Vec<u8>,
-    /// How many of them count, if not all.
+    /// The length of the text, if some bytes are unused.
     end: Option<usize>,
 }
 
@@ -31,7 +27,7 @@ impl From<Vec<u8>> for RowBuffer {
 }
 
 impl RowBuffer {
-    /// All that was written.
+    /// Returns the text.
     #[inline]
     pub(crate) fn written(&self) -> &[u8] {
         let written = self.bytes.get(..self.len());
@@ -39,7 +35,7 @@ impl RowBuffer {
         written.unwrap_or_default()
     }
 
-    /// How many bytes were written.
+    /// Returns the length of the text in bytes.
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         match self.end {
@@ -48,13 +44,13 @@ impl RowBuffer {
         }
     }
 
-    /// Forgets what was written.
+    /// Removes the text.
     #[inline]
     pub(crate) const fn clear(&mut self) {
         self.end = Some(0);
     }
 
-    /// What was written, to be written on in any way.
+    /// Returns the text as a vector to append to.
     #[inline]
     pub(crate) fn text(&mut self) -> &mut Vec<u8> {
         if let Some(end) = self.end.take() {
@@ -63,8 +59,8 @@ impl RowBuffer {
         &mut self.bytes
     }
 
-    /// Appends the lines that `write` makes, which should not take more than
-    /// `most` bytes. If they do, it is called again, with more room.
+    /// Appends the rows that `write` makes, which should have at most `max_bytes`
+    /// bytes. If they have more, `write` is called again with a larger buffer.
     #[inline]
     pub(crate) fn rows(&mut self, max_bytes: usize, write: impl Fn(&mut RowWriter<'_>)) {
         let start = self.len();
@@ -90,7 +86,7 @@ impl RowBuffer {
     }
 }
 
-/// Lines on their way to the end of a [`RowBuffer`].
+/// Writes rows to the end of a [`RowBuffer`].
 ///
 /// It is not handed to functions that are not inlined: then it stays in
 /// registers.
@@ -102,7 +98,7 @@ pub(crate) struct RowWriter<'a> {
     is_full: bool,
 }
 
-/// A text that many lines have.
+/// A text that many rows contain.
 #[derive(Debug, Clone)]
 pub(crate) struct RowText {
     block: [u8; BLOCK_BYTES],
@@ -134,7 +130,7 @@ impl RowText {
 }
 
 impl RowWriter<'_> {
-    /// Writes a block of which so many bytes count.
+    /// Writes a block and keeps its first `length` bytes.
     #[inline]
     fn block<const N: usize>(&mut self, block: &[u8; N], length: usize) {
         let room = std::mem::take(&mut self.room);
@@ -175,8 +171,8 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Appends so many bytes of a text, and takes them off it. It costs least
-    /// if they are not more than 32, and the text has as many.
+    /// Moves the first `length` bytes of `text` to the row. At most 32 bytes of a
+    /// text with at least 32 bytes are fastest.
     #[inline]
     pub(crate) fn first(&mut self, text: &mut &[u8], length: usize) {
         match text.first_chunk::<BLOCK_BYTES>() {

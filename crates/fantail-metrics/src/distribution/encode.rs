@@ -1,7 +1,7 @@
 //! A distribution as bytes, and back.
 //!
-//! Few values are written as they are, and everything else follows from them.
-//! Of many, the sketch's bins are written beside the exact moments; what is
+//! Exact values are written as they are, and every number follows from them.
+//! Otherwise the sketch's bins are written beside the exact moments; what is
 //! read is checked as far as bins, bounds and moments contradict each other.
 
 use super::{

@@ -1,8 +1,8 @@
-//! Many values of a distribution, exact up to a limit.
+//! The values of a distribution on the heap, exact up to a limit.
 //!
 //! Dovecot's own median and percentiles are exact up to 480 values; so are
-//! ours, and a [`Sketch`] follows. The exact values are kept as they are while
-//! they are [`InlineValues`], with memory of their own.
+//! ours, and a [`Sketch`] follows. The exact values have the encoding of
+//! [`InlineValues`].
 
 use super::{
     bins::Binned,
@@ -10,7 +10,7 @@ use super::{
     sketch::Sketch,
 };
 
-/// Up to so many values, quantiles are exact.
+/// The most values that are kept exactly.
 pub(crate) const MAX_EXACT_VALUES: u64 = MAX_EXACT as u64;
 
 const MAX_EXACT: usize = 480;
@@ -102,7 +102,7 @@ impl Values {
         }
     }
 
-    /// The same for so many values themselves.
+    /// Adds `other_count` values to `count` others.
     pub(crate) fn extend(
         &mut self,
         count: u64,

@@ -1,4 +1,4 @@
-//! A few values as they came, without any memory of their own.
+//! Up to 31 values stored inline, in the order of their arrival.
 //!
 //! The first is kept as it is, the others as differences to it, all in as many
 //! bytes as the widest needs: one to three for most durations, eight for
@@ -8,7 +8,7 @@
 
 use super::moments::Moments;
 
-/// Bytes of differences that there is room for.
+/// The capacity for differences in bytes.
 const DIFFERENCE_BYTES: usize = 30;
 
 /// Up to 31 values.

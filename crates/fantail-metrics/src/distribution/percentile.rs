@@ -30,7 +30,7 @@ impl Percentile {
     }
 
     /// Reads what follows the `%` of a column's name, as Dovecot does:
-    /// digits with or without decimals, whatever comes after is passed over,
+    /// digits with or without decimals, anything after them is ignored,
     /// no number is 0, above 100 is 100.
     ///
     /// ```

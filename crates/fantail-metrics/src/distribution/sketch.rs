@@ -1,7 +1,7 @@
 //! A quantile sketch: how many values fell in each bin.
 //!
 //! The bins are those of [`bins`](super::bins), so a quantile is off by 1 %
-//! at most, whatever the values are: nothing is sampled, and no bins are ever
+//! at most for any values: nothing is sampled, and no bins are ever
 //! joined. Why not a ready-made one: `sketches-ddsketch`, the well-kept port
 //! of DDSketch, counts in bins of floating-point ratio with eight bytes each
 //! over the whole range between the least and the greatest value, and joins
@@ -185,8 +185,8 @@ impl Sketch {
             .filter(|(_, count)| *count > 0)
     }
 
-    /// What stands for the value with this rank among the sorted, from 0;
-    /// past the last, the last.
+    /// Returns the representative of the value at this rank, from 0, of the
+    /// sorted values; of the last one for a greater rank.
     pub(crate) fn at_rank(&self, rank: u64) -> u64 {
         let mut seen = 0_u64;
         let mut bin = None;
@@ -206,7 +206,7 @@ impl Sketch {
     }
 }
 
-/// Adds one to a counter of so many bytes; `false` if it has no room for it.
+/// Increments a counter of `BYTES` bytes; returns `false` if it would overflow.
 #[inline]
 fn count_one<const BYTES: usize>(cells: &mut [u8], at: usize) -> bool {
     let cell = cells.get_mut(at..at + BYTES);

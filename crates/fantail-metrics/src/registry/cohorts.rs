@@ -1,4 +1,4 @@
-//! Counting events for several metrics at once.
+//! Cohorts: metrics that are counted together.
 
 use std::sync::PoisonError;
 
@@ -67,8 +67,9 @@ impl Registry {
         Some(cohort)
     }
 
-    /// Counts an event that took so many microseconds in all metrics of a
-    /// cohort; `false` if the cohort has ended, or exemplars are kept.
+    /// Counts an event of `micros` microseconds in all metrics of a cohort;
+    /// returns `false` if the cohort has ended or exemplars are kept. Not stable:
+    /// see [`internal`](crate::internal).
     #[doc(hidden)]
     #[inline]
     pub fn observe_cohort(&mut self, cohort: CohortId, micros: u64) -> bool {

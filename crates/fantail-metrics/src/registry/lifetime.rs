@@ -7,7 +7,7 @@ use fantail_event::{EventView, Timestamp, ValueRef};
 use super::{MetricId, Registry, declare::declare, tree::SeriesBudget};
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
-    metric_view::{MetricView, find},
+    registry::metric_view::{MetricView, find},
 };
 
 impl Registry {

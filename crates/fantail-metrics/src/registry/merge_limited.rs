@@ -1,10 +1,9 @@
-//! Shards as one, in the room of one.
+//! Merging shards under the series limits of a single registry.
 //!
-//! Shards have the limits each, so that no event has to ask another one. What
-//! they have together may be more: then the series of the first are kept, and
-//! those of the next as long as there is room, as if their events had come
-//! after those of the first. So a series that was shown stays, unless a shard
-//! before it needs the room.
+//! Each shard has the full limits, so that events need no coordination. Together
+//! they may exceed them: then the series of the first shard are kept, and those
+//! of the next ones while the limits allow, as if their events had come later.
+//! So a series stays visible unless an earlier shard needs its budget.
 
 use std::sync::Arc;
 
@@ -28,7 +27,7 @@ impl Snapshot {
         for shard in each {
             whole.merge(shard);
         }
-        // One shard keeps the limits by itself.
+        // A single shard is within the limits.
         if shards.len() < 2 || whole.is_within(limits) {
             return Some(whole);
         }
@@ -70,7 +69,7 @@ fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
     let mut used = 0;
     let metrics = whole.metrics().iter();
     let mut trees: Vec<Folded<'_>> = metrics.map(|one| Folded::new(one, &mut used)).collect();
-    // All metrics of the first shard find room, whatever the others have.
+    // The series of the first shard always fit.
     for shard in shards {
         for folded in &mut trees {
             let settings = folded.metric.settings();

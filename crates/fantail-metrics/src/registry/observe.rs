@@ -1,4 +1,4 @@
-//! What one event does to one metric.
+//! Counting one event in one metric.
 //!
 //! Its duration and fields are looked up once; then the metric itself and,
 //! level by level, each of its sub-metrics that the event belongs to take
@@ -14,7 +14,7 @@ use crate::{
     Exemplar, Limits,
     distribution::bins::Binned,
     label::{text_key, write_key, write_text_key},
-    metric_view::MetricView,
+    registry::metric_view::MetricView,
     registry::tree::{ROOT, SeriesBudget, Tree},
     settings::{GroupBy, Method, MetricSettings},
     store::key::Key,

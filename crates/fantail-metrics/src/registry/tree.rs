@@ -34,14 +34,14 @@ pub(crate) const fn cost(levels_below: usize) -> usize {
     1 + 2 * levels_below
 }
 
-/// How much room there is for series.
+/// How many more series the limits allow.
 #[derive(Debug)]
 pub(crate) struct SeriesBudget<'a> {
-    /// Series that the metric may have.
+    /// The most series of the metric.
     pub(crate) metric: usize,
-    /// Series that the registry has, room set aside included.
+    /// Series of the registry, reserved ones included.
     pub(crate) used: &'a mut usize,
-    /// Series that it may have.
+    /// The most series of the registry.
     pub(crate) all: usize,
 }
 
@@ -58,8 +58,8 @@ pub(crate) struct Tree {
     index: Index,
     /// Series, and room set aside.
     used: usize,
-    /// Somebody looks for idle series. Until then all are marked as updated
-    /// just now, so an update need not say so.
+    /// Set by the first scan for idle series. Before it, all series are marked
+    /// as just updated, and updates need not do so.
     watched: bool,
     /// Locked by a snapshot alone: an update has the tree for itself.
     store: Mutex<Store>,
@@ -85,7 +85,7 @@ impl Tree {
         tree
     }
 
-    /// Free of charge: whoever may change the tree need not lock.
+    /// Returns the store without locking: `&mut self` is exclusive.
     #[inline]
     fn store(&mut self) -> &mut Store {
         let store = self.store.get_mut();
@@ -210,8 +210,8 @@ impl Tree {
     pub(crate) fn record_all(&mut self, path: &[u32], duration: Binned, fields: &[Option<Binned>]) {
         let watched = self.watched;
         let store = self.store();
-        // The last is the one that is in no cache; what it waits for is
-        // fetched while the others are updated.
+        // The last series is the one least likely to be cached: start its memory
+        // access first.
         for series in path.iter().rev() {
             store.record(*series, watched, duration, fields);
         }

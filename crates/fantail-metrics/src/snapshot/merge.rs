@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Chunks, and the series in them in the order of a dump.
+/// Segments, and their series in the order of a dump.
 pub(crate) type Merged = (Vec<SharedSegment>, Vec<Position>);
 
 /// Merges the series of two shards. Those that only `other` has come after
@@ -46,7 +46,7 @@ pub(crate) fn merge(into: SeriesList<'_>, other: SeriesList<'_>) -> Merged {
     (segments, positions)
 }
 
-/// What the first series of a chunk after these counts as.
+/// Returns the index of the first series of a segment after these.
 fn first_of(segments: &[SharedSegment]) -> u32 {
     index(segments.len() * SEGMENT_SERIES)
 }
@@ -97,7 +97,7 @@ fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
     found
 }
 
-/// Adds what only `other` has, whose first chunk begins at `first`.
+/// Adds the series that only `other` has; its first segment begins at `first`.
 fn with_rest(
     mut positions: Vec<Position>,
     other: SeriesList<'_>,
@@ -150,8 +150,8 @@ fn parents(positions: &[Position]) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Without the chunks that have no series any more: with many shards they
-/// would be most of them.
+/// Removes the segments without series. After merging many shards they would be
+/// the majority.
 fn only_used(segments: Vec<SharedSegment>, positions: &mut [Position]) -> Vec<SharedSegment> {
     if segments.len() <= 2 * (positions.len() / SEGMENT_SERIES) + 8 {
         return segments;
@@ -216,7 +216,7 @@ impl Builder {
         self.store.exemplify_last(exemplar.cloned());
     }
 
-    /// All of them in chunks, of which only the last is not full.
+    /// Returns the series in segments, all full except the last.
     pub(crate) fn finish(mut self) -> Vec<SharedSegment> {
         self.store.share()
     }

@@ -1,7 +1,7 @@
-//! The order of a dump: each series before those below it, siblings in the
-//! order in which they came up.
+//! The order of a dump: each series before its descendants, siblings in the
+//! order of their creation.
 //!
-//! Chunks keep series in the order in which they came up. With one level of
+//! Segments keep series in the order of their creation. With one level of
 //! `group_by` that is the order of a dump already; with more it is not.
 
 use crate::store::{segmented::SEGMENT_SERIES, shared_segment::SharedSegment};
@@ -12,13 +12,13 @@ pub(crate) const NO_PARENT: u32 = u32::MAX;
 /// A series in the order of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// Which one it is, counted as if all chunks were full.
+    /// Its index, counted as if all segments were full.
     pub(crate) at: u32,
     /// Levels from the metric down.
     pub(crate) depth: u32,
 }
 
-/// The order of the series of a registry, of which only the last chunk is not
+/// Returns the order of a registry's series. All segments but the last must be
 /// full.
 pub(crate) fn of_segments(segments: &[SharedSegment]) -> Vec<Position> {
     let parents = || segments.iter().flat_map(SharedSegment::parents);
@@ -90,7 +90,7 @@ fn sorted(parents: &[u32]) -> Vec<Position> {
     positions
 }
 
-/// Memory ends before there are so many series.
+/// Converts a length to an index. Memory ends before 2³² series.
 pub(crate) fn index(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(NO_PARENT)
 }

@@ -28,10 +28,10 @@ pub struct SeriesList<'a> {
     order: Order<'a>,
 }
 
-/// In which order the series of chunks come.
+/// The order of the series in their segments.
 #[derive(Clone, Copy)]
 enum Order<'a> {
-    /// As they stand there, all chunks but the last being full: the first of
+    /// The order of storage, all segments but the last being full: the first of
     /// all is the metric itself, and all others are right below it.
     Flat {
         from: u32,

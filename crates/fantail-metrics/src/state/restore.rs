@@ -35,8 +35,8 @@ impl Registry {
 impl Snapshot {
     /// Puts what was counted before a restart in front of what is here, for
     /// each metric with the same name and settings if `keep` agrees:
-    /// [`Registry::restore`](crate::Registry::restore) for whoever has no
-    /// registry at hand. No limits apply.
+    /// [`Registry::restore`](crate::Registry::restore) without a registry. No
+    /// limits apply.
     pub fn restore(
         &mut self,
         state: State,

@@ -1,25 +1,25 @@
-//! Events counted once for many metrics.
+//! Cohorts: events counted once for several metrics.
 //!
 //! A metric without fields and `group_by` has one distribution, that of
 //! durations. Where the same events count for several of these, they are
 //! counted in one distribution that all of them have a part in: a hundred
 //! metrics then cost an event as much as one. Distributions add up exactly,
-//! so nothing can tell the difference, and it is whoever reads a snapshot who
-//! adds them up, on its own time.
+//! so the result is the same. The reader of a snapshot adds them up.
 //!
 //! Which events are the same, the owner of the registry knows. Cohorts never
 //! change; all of them end when metrics are removed, and their values go to
-//! the metrics themselves. There are [a few hundred](MOST), and so many
-//! [memberships](MEMBERSHIPS), as a snapshot's reader has to add each up.
+//! the metrics themselves. Their [number](MAX_COHORTS) and that of their
+//! [memberships](MAX_MEMBERSHIPS) are limited, because the reader of a snapshot
+//! adds each of them up.
 
 use std::sync::{Arc, OnceLock};
 
 use super::segmented::Segment;
 use crate::Distribution;
 
-/// So many cohorts.
+/// The most cohorts of a registry.
 const MAX_COHORTS: usize = 256;
-/// So many metrics in all cohorts, each counted as often as it is in one.
+/// The most members of all cohorts together.
 const MAX_MEMBERSHIPS: usize = 32_768;
 
 /// Metrics of a [`Registry`](crate::Registry) that events count for together.
@@ -51,12 +51,12 @@ impl Cohort {
 }
 
 impl Cohorts {
-    /// Whether one with so many members would be too many.
+    /// Whether another cohort with `members` members exceeds a limit.
     pub(crate) const fn is_full(&self, members: usize) -> bool {
         self.all.len() >= MAX_COHORTS || self.memberships.saturating_add(members) > MAX_MEMBERSHIPS
     }
 
-    /// Adds one, and tells its place among all.
+    /// Adds a cohort; returns its id and its index.
     pub(crate) fn add(&mut self, members: Box<[u32]>) -> (CohortId, u32) {
         self.memberships += members.len();
         let index = u32::try_from(self.all.len()).unwrap_or(u32::MAX);

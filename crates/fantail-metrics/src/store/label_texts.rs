@@ -1,17 +1,17 @@
-//! The labels of many series as one piece of text.
+//! The labels of a run of series as one text.
 
 use std::ops::Range;
 
 use super::labels::Labels;
 
-/// The texts of series one after another.
+/// The texts of a run of series, concatenated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LabelTexts<'a> {
     ends: &'a [u16],
     /// Where the first begins, as the ends count.
     start: usize,
     pub(crate) all: &'a [u8],
-    /// How long the shortest and the longest are.
+    /// The lengths of the shortest and the longest in bytes.
     pub(crate) lengths: (usize, usize),
 }
 

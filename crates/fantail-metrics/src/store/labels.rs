@@ -1,4 +1,4 @@
-//! What the series of a segment are: their parents and keys.
+//! The parents and keys of a segment's series.
 //!
 //! An event that looks for its series waits for the memory in which these lie,
 //! so what is the same for all is kept once. Most segments are of the values of
@@ -24,7 +24,7 @@ pub(crate) struct Labels {
 /// What a key has besides its text.
 #[derive(Debug, Clone)]
 enum Parents {
-    /// All have texts, and this parent.
+    /// All series have texts and this parent.
     Shared(u32),
     /// The parent of each, and the number of [`Key::parts`].
     Each(Vec<(u32, u32)>),
@@ -46,7 +46,7 @@ impl Parents {
         }
     }
 
-    /// One more, after so many.
+    /// Appends the parent and the tag of the series at index `before`.
     #[inline]
     fn push(&mut self, before: usize, next: (u32, u32)) {
         match self {
@@ -78,7 +78,7 @@ impl Labels {
     /// will be as many, and to grow from one on costs more than to fill.
     pub(super) fn after(full: &Self) -> Self {
         Self {
-            // The first segment never has siblings alone, and is no model.
+            // The first segment always has several parents: no model.
             parents: Parents::default(),
             ends: Vec::with_capacity(SEGMENT_SERIES),
             texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
@@ -97,7 +97,7 @@ impl Labels {
         }
     }
 
-    /// Looks at the ends of it.
+    /// Reads one word of each column, so that the segment is in the cache.
     pub(super) const fn prefetch(&self) -> usize {
         self.ends.len() ^ self.texts.len()
     }

@@ -1,4 +1,4 @@
-//! What the series of a segment have seen.
+//! The numbers of a segment's series.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct Mark {
     pub(crate) declared: bool,
 }
 
-/// The series of a segment: what they have seen.
+/// The numbers of a segment's series.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observations {
     pub(crate) marks: Vec<Mark>,
@@ -62,7 +62,7 @@ impl Observations {
         }
     }
 
-    /// Looks at the ends of it.
+    /// Reads one word of each column, so that the segment is in the cache.
     pub(super) fn prefetch(&self) -> usize {
         self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
     }

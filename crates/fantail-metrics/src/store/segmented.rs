@@ -1,27 +1,25 @@
-//! A list in segments, which a snapshot shares instead of copying.
+//! A list in segments that are copied on write.
 //!
-//! A vector of a hundred thousand series would be copied as a whole each time
-//! it grows, and for each snapshot, while an event waits. Here the items
-//! stand in segments of 64. A snapshot takes a reference to each, and whoever
-//! next writes to a segment that is still shared copies that one segment
-//! first. Without a snapshot at hand nothing is copied, not even after there
-//! was one.
+//! Items are stored in segments of 64. A snapshot takes a reference to each
+//! segment; the next write to a segment that is still shared copies that segment
+//! first. Once the snapshot is gone, nothing is copied. A single vector would be
+//! copied as a whole when it grows and for each snapshot.
 //!
 //! What a segment is, its owner says: several columns of the same items, for
 //! instance. Invariant: all segments but the last have 64 items.
 
 use std::{hint::black_box, sync::Arc};
 
-/// Items of a full segment. One event may have to copy as many.
+/// The number of items of a full segment: the most that one event may copy.
 pub(crate) const SEGMENT_SERIES: usize = 64;
 
-/// Segments that are shared together.
+/// The number of segments that are prefetched together.
 const PREFETCHED_SEGMENTS: usize = 16;
 
-/// One segment, or whatever else is shared in this way.
+/// A value that is copied on write while it is shared.
 #[derive(Debug)]
 pub(crate) enum Segment<S> {
-    /// With the place, empty now, where it was shared and may be again.
+    /// With the allocation, now empty, that it was shared in before.
     Own(S, Option<Arc<S>>),
     Shared(Arc<S>),
 }
@@ -95,7 +93,7 @@ impl<S: Clone + Default> Segment<S> {
         }
     }
 
-    /// Where it is shared, or will be.
+    /// Returns the allocation in which it is shared, or will be.
     const fn allocation(&self) -> Option<&Arc<S>> {
         match self {
             Self::Own(_, allocation) => allocation.as_ref(),
@@ -113,7 +111,7 @@ impl<S: Clone + Default> Segment<S> {
     }
 }
 
-/// Nobody else has the place: if anybody had, it would not be empty.
+/// Puts the value into the empty allocation, which no snapshot refers to.
 fn filled<S>(own: S, allocation: Option<Arc<S>>) -> Arc<S> {
     if let Some(mut shared) = allocation
         && let Some(allocation) = Arc::get_mut(&mut shared)
@@ -125,8 +123,8 @@ fn filled<S>(own: S, allocation: Option<Arc<S>>) -> Arc<S> {
 }
 
 impl<S: Clone + Default> Segmented<S> {
-    /// The segment that the item with this index goes to, which is the next
-    /// after all others. `after` makes one from the one before, which is full.
+    /// Returns the segment for the next item. `after` creates a new segment from
+    /// the previous one, which is full.
     #[inline]
     pub(crate) fn segment_for(
         &mut self,
@@ -144,21 +142,21 @@ impl<S: Clone + Default> Segmented<S> {
         self.segments.last_mut()?.get_mut()
     }
 
-    /// The segment of an item, and its place within.
+    /// Returns the segment of an item, and the item's index in it.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<(&S, usize)> {
         let segment = self.segments.get(index / SEGMENT_SERIES)?;
         Some((segment.get(), index % SEGMENT_SERIES))
     }
 
-    /// The same, to be changed.
+    /// Returns the segment of an item for a change, and the item's index in it.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<(&mut S, usize)> {
         let segment = self.segments.get_mut(index / SEGMENT_SERIES)?;
         Some((segment.get_mut()?, index % SEGMENT_SERIES))
     }
 
-    /// Puts another segment in the place of each.
+    /// Replaces each segment.
     pub(crate) fn replace_each(&mut self, mut with: impl FnMut(&S) -> S) {
         for segment in &mut self.segments {
             *segment = Segment::new(with(segment.get()));
@@ -173,16 +171,16 @@ impl<S: Clone + Default> Segmented<S> {
         self.segments.iter().map(Segment::get)
     }
 
-    /// All segments in order; each is freed once it is through.
+    /// Returns all segments in order, one at a time.
     pub(crate) fn into_iter(self) -> impl Iterator<Item = S> {
         self.segments.into_iter().map(Segment::into_own)
     }
 
-    /// All segments, for somebody else to read. `look` looks at all memory of
-    /// a segment itself.
+    /// Shares every segment with a snapshot. `prefetch` reads one word of each
+    /// column of a segment; its result is meaningless.
     ///
-    /// The places of segments are not near each other. Some are looked at
-    /// together, so that one has not to be waited for before the next.
+    /// Segments are scattered in memory. Prefetching several at once overlaps
+    /// their cache misses.
     pub(crate) fn share(&mut self, prefetch: impl Fn(&S) -> usize) -> impl Iterator<Item = Arc<S>> {
         self.segments
             .chunks_mut(PREFETCHED_SEGMENTS)

@@ -1,4 +1,4 @@
-//! A segment as a snapshot has it: shared with the store, and only read.
+//! A segment of a snapshot: shared with the store, and only read.
 
 use std::sync::Arc;
 

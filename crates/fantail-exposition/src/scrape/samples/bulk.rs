@@ -1,7 +1,6 @@
-//! The samples of many series that differ in one label.
+//! The samples of a run of series, which differ in one label.
 //!
-//! Here nothing is looked at: that the values of the labels may be written as
-//! they are, the caller knows.
+//! The caller guarantees that the values of the labels need no escaping.
 
 use std::io;
 
@@ -13,8 +12,8 @@ use crate::{
     text::rows::{RowText, RowWriter},
 };
 
-/// How much a sample has behind its labels, at the most (but for numbers of
-/// more than 64 bits).
+/// The most bytes of a sample after its labels, except for numbers of more than
+/// 64 bits.
 const MAX_TAIL_BYTES: usize = 32;
 
 /// What many samples of a family have in common.
@@ -22,7 +21,7 @@ const MAX_TAIL_BYTES: usize = 32;
 pub(crate) struct RunPrefix {
     /// The labels that all have.
     labels: Vec<u8>,
-    /// What stands before the value of the last label.
+    /// The text before the value of the last label.
     before: RowText,
 }
 

@@ -1,24 +1,25 @@
-//! The way that nearly all events take down a tree: no lists, no buckets, and
-//! no buffers for either.
+//! Events with one series at each level: no lists and no buckets.
+//!
+//! Nearly all events are such, and need no buffers.
 
 use fantail_event::{Dialect, ValueRef};
 
 use crate::{
     Limits,
     label::text_key,
-    metric_view::MetricView,
+    registry::metric_view::MetricView,
     registry::tree::{ROOT, SeriesBudget, Tree},
     settings::{Method, MetricSettings},
     store::key::Key,
 };
 
-/// So many series are updated without a buffer for their numbers.
+/// The most series of a path that is kept on the stack.
 pub(super) const MAX_PATH_SERIES: usize = 6;
 
-/// The way of an event down a tree, if it is the usual one: a text or nothing
-/// at each level. Gives how many series they are, and how many of them are an
-/// `other`. What is new on the way is made, and is there if another way has to
-/// be taken after all.
+/// Finds or creates the series of an event that has a text or nothing at each
+/// level; `None` for other events. Returns the length of the path, and how many
+/// of its series are an `other`. Series created before a `None` stay: the general
+/// route needs the same ones.
 #[inline]
 pub(super) fn single_path<V: MetricView + ?Sized>(
     tree: &mut Tree,

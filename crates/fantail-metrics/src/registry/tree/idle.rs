@@ -1,16 +1,16 @@
-//! Dropping series that nothing happens to.
+//! Dropping idle series.
 //!
-//! No clock runs here. An update only marks its series as [`NOW`]; whoever
-//! looks for idle ones brings the time along, and a mark becomes that time. So
-//! an update costs one store (none before the first look), and a series seems
-//! at most one round of looking younger than it is, never older.
+//! There is no clock here. An update marks its series as [`NOW`]; the next scan
+//! for idle series replaces the mark by its own time. So an update costs one
+//! store (none before the first scan), and a series appears at most one scan
+//! younger than it is, never older.
 
 use std::time::Duration;
 
 use super::{Tree, cost};
 use crate::store::observations::NOW;
 
-/// The place of a series that goes.
+/// The new index of a series that is dropped.
 const DROPPED: u32 = u32::MAX;
 
 impl Tree {
@@ -40,8 +40,8 @@ impl Tree {
         dropped
     }
 
-    /// Whatever has something below it stays. An update reaches all series on
-    /// its path, so this changes nothing, unless something was declared.
+    /// Keeps the ancestors of kept series. An update reaches all series on its
+    /// path, so this only matters for declared series.
     fn keep_ancestors(&mut self, keep: &mut [bool]) {
         let parents: Vec<u32> = self.store().parents().collect();
         for (at, parent) in parents.into_iter().enumerate().rev() {
@@ -53,8 +53,9 @@ impl Tree {
         }
     }
 
-    /// Parents come before their children: the new place of a parent is
-    /// known, and so is its depth, which says what room a series gives back.
+    /// Removes the other series. Parents come before their children, so the new
+    /// index and the depth of a parent are known; the depth gives the budget
+    /// that a series returns.
     fn retain(&mut self, keep: &[bool]) {
         let mut moved: Vec<(u32, u32)> = Vec::with_capacity(keep.len());
         let mut len = 0;

@@ -1,14 +1,12 @@
-//! Where a series is, by its parent and its key.
+//! A hash table from parent and key to the index of a series.
 //!
-//! Series are many and come in any order, so whoever looks for one waits for
-//! the memory of this table: it is as small as can be. An entry has 32 bits,
-//! of which the number of a series takes as many as tell the entries of the
-//! table apart, and the rest are of its hash: where an entry is tells the other
-//! bits. So there is no need to look at series that are others, but for one in
-//! thousands. The whole hashes stand elsewhere, in the order of the series, for
-//! the table to grow by; nobody else needs them.
+//! Look-ups miss the cache, so the table is small: an entry has 32 bits. In a
+//! table of 2ⁿ entries, n bits are the index of the series and the others are
+//! bits of its hash; the position of the entry implies the remaining ones. So a
+//! look-up compares with a wrong series once in thousands of times. The full
+//! hashes are kept in a list of their own, which is read when the table grows.
 //!
-//! Nothing is ever removed: when series go, the table is made anew.
+//! Entries are never removed: after series are dropped, the table is rebuilt.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
@@ -78,7 +76,7 @@ impl Index {
         }
     }
 
-    /// Without any series, but with room for so many.
+    /// Returns an empty table for `series_count` series, with the same hasher.
     pub(super) fn cleared(&self, series_count: usize) -> Self {
         let mut len = MIN_ENTRIES;
         while max_entries(len) < series_count {
@@ -105,8 +103,8 @@ const fn first_position(hash: u32, len: usize) -> usize {
     ((hash as u64 * len as u64) >> 32) as usize
 }
 
-/// In a table of this length, the series of a hash with so many bits as there
-/// are in its place, and above them the lower bits of the hash.
+/// Returns the entry of a series in a table of `len` entries: its index in the
+/// lower bits, and bits of its hash above.
 #[inline]
 #[allow(
     clippy::cast_possible_truncation,

@@ -1,9 +1,8 @@
-//! Series that lie one after another, to be written as fast as memory is read.
+//! Runs of series that lie next to each other in memory.
 //!
 //! A metric with one level has its series in memory in the order of a dump;
-//! with more levels, or after a merge, some of them. Whoever writes all of them
-//! need not ask each for its label and what that is: the texts of a segment's
-//! labels stand in one piece, and are looked at as one.
+//! with more levels, or after a merge, some of them. A writer handles such a run
+//! at once: the labels of a segment's series are one text, checked in one pass.
 
 use std::{iter, ops::Range};
 
@@ -14,20 +13,20 @@ use crate::{
     store::{label_texts::LabelTexts, segmented::SEGMENT_SERIES},
 };
 
-/// Fewer than these are quicker written one by one.
+/// The fewest series of a run: fewer are quicker to write one by one.
 const MIN_RUN_SERIES: usize = 4;
 
-/// What comes next in a list of series.
+/// The next part of a list of series.
 #[derive(Debug, Clone, Copy)]
 pub enum RunOrSeries<'a> {
-    /// Any series.
+    /// One series of any kind.
     Series(Series<'a>),
-    /// Some in one piece, one at least.
+    /// A run of at least one series.
     Run(SeriesRun<'a>),
 }
 
-/// Series right below the same one, whose labels are all
-/// [values](crate::Label::Value), and which nothing is below.
+/// Consecutive children of one series, all without children of their own and
+/// with [values](crate::Label::Value) as labels.
 #[derive(Debug, Clone, Copy)]
 pub struct SeriesRun<'a> {
     list: SeriesList<'a>,
@@ -36,54 +35,53 @@ pub struct SeriesRun<'a> {
 }
 
 impl<'a> SeriesRun<'a> {
-    /// The same series, one by one.
+    /// Returns the series of the run.
     #[must_use]
     pub const fn series(&self) -> SeriesList<'a> {
         self.list
     }
 
-    /// How many levels below the metric they are; at least one.
+    /// Returns how many levels below the metric the series are, at least one.
     #[must_use]
     #[inline]
     pub fn depth(&self) -> usize {
         self.list.get(0).map_or(1, |series| series.depth())
     }
 
-    /// The values of all labels, one after another.
+    /// Returns the values of all labels, concatenated.
     #[must_use]
     #[inline]
     pub const fn texts(&self) -> &'a [u8] {
         self.texts.all
     }
 
-    /// Where in [`texts`](Self::texts) the value of each label is.
+    /// Returns the range of each label's value in [`texts`](Self::texts).
     #[inline]
     pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
         self.texts.ranges()
     }
 
-    /// How long the value of each label is.
+    /// Returns the length of each label's value in bytes.
     #[inline]
     pub fn each_length(&self) -> impl Iterator<Item = usize> + Clone + use<'a> {
         self.texts.each_length()
     }
 
-    /// The distributions of each series, as
-    /// [`Series::distributions`] has them.
+    /// Returns the distributions of each series, like [`Series::distributions`].
     #[inline]
     pub fn each(&self) -> impl Iterator<Item = &'a [Distribution]> {
         let each = self.distributions.len() / self.texts.len().max(1);
         self.distributions.chunks_exact(each.max(1))
     }
 
-    /// All of them in a row.
+    /// Returns the distributions of all series, concatenated.
     #[inline]
     #[must_use]
     pub const fn distributions(&self) -> &'a [Distribution] {
         self.distributions
     }
 
-    /// How long the shortest and the longest value are.
+    /// Returns the lengths of the shortest and the longest value in bytes.
     #[must_use]
     #[inline]
     pub const fn lengths(&self) -> (usize, usize) {
@@ -92,7 +90,8 @@ impl<'a> SeriesRun<'a> {
 }
 
 impl<'a> SeriesList<'a> {
-    /// All of them in order, as many as possible in one piece.
+    /// Returns all series in order, in runs where possible. Not stable: see
+    /// [`internal`](crate::internal).
     #[doc(hidden)]
     #[inline]
     pub fn runs(self) -> impl Iterator<Item = RunOrSeries<'a>> {
@@ -133,7 +132,7 @@ impl<'a> SeriesList<'a> {
 
 /// Which the first of these is, and how many stand one after another from
 /// there on, below the same series and with nothing below them. They may be in
-/// several chunks, but there are not many more than one has.
+/// several segments, but not many more than one has.
 #[inline]
 fn leaves(positions: &[Position]) -> Option<(usize, usize)> {
     let first = positions.first().filter(|first| first.depth > 0)?;

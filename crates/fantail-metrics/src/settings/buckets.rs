@@ -7,7 +7,7 @@
 
 use std::io::Write as _;
 
-use crate::settings::{Exponential, Linear, Method};
+use super::{Exponential, Linear, Method};
 
 /// The buckets of a quantizing method, numbered from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,25 +1,26 @@
-//! What a metric takes of an event.
+//! The values of an event that a metric uses.
 
 use fantail_event::{DURATION, EventView, ValueRef};
 
 use crate::MetricSettings;
 
-/// An event as one metric sees it: values by their places in its settings.
+/// An event's values by their positions in the settings of one metric.
 ///
-/// Whoever has an event's values at hand without their keys hands them over
-/// so, with [`Registry::observe_view`](crate::Registry::observe_view). The
+/// For callers of [`Registry::observe_view`](crate::Registry::observe_view) that
+/// have found the values already. The
 /// value of `duration` is the event's duration, also where settings name it
 /// as a field or level; it is not negative.
 pub trait MetricView {
-    /// The duration in microseconds, or what stands in its place.
+    /// Returns the duration in microseconds, or the value of a field
+    /// `duration`.
     fn duration(&self) -> Option<ValueRef<'_>>;
 
-    /// The value of the field in this place of
+    /// Returns the value of the field at this index of
     /// [`MetricSettings::fields`].
     fn field(&self, at: usize) -> Option<ValueRef<'_>>;
 
-    /// The value of the field that the level in this place of
-    /// [`MetricSettings::group_by`] names.
+    /// Returns the value of the field named by the level at this index of
+    /// [`MetricSettings::group_by`].
     fn level(&self, at: usize) -> Option<ValueRef<'_>>;
 }
 
