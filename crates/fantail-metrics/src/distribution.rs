@@ -113,7 +113,7 @@ impl Distribution {
     /// The most values with exact median and percentiles.
     pub const EXACT_VALUES: u64 = heap_values::MAX_EXACT_VALUES;
 
-    /// No values yet.
+    /// Returns a distribution without values.
     #[must_use]
     pub fn new() -> Self {
         let storage = Storage::Inline(InlineValues::default());
@@ -176,7 +176,7 @@ impl Distribution {
         *self = Self::new();
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     #[must_use]
     #[inline]
     pub fn count(&self) -> u64 {
@@ -186,7 +186,7 @@ impl Distribution {
         }
     }
 
-    /// Their sum.
+    /// Returns the sum of the values.
     #[must_use]
     #[inline]
     pub fn sum(&self) -> u128 {
@@ -196,7 +196,7 @@ impl Distribution {
         }
     }
 
-    /// The least; 0 without values.
+    /// Returns the least value; 0 without values.
     #[must_use]
     pub fn min(&self) -> u64 {
         match &self.storage {
@@ -205,7 +205,7 @@ impl Distribution {
         }
     }
 
-    /// The greatest; 0 without values.
+    /// Returns the greatest value; 0 without values.
     #[must_use]
     pub fn max(&self) -> u64 {
         match &self.storage {
@@ -214,7 +214,7 @@ impl Distribution {
         }
     }
 
-    /// The mean; 0 without values.
+    /// Returns the mean; 0 without values.
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // Rounded to the nearest.
     pub fn mean(&self) -> f64 {
@@ -224,7 +224,7 @@ impl Distribution {
         }
     }
 
-    /// The population variance; 0 without values.
+    /// Returns the population variance; 0 without values.
     #[must_use]
     pub fn variance(&self) -> f64 {
         match &self.storage {
@@ -233,19 +233,19 @@ impl Distribution {
         }
     }
 
-    /// The median: see [`Quantiles::median`].
+    /// Returns the median: see [`Quantiles::median`].
     #[must_use]
     pub fn median(&self) -> u64 {
         self.quantiles().median()
     }
 
-    /// A percentile: see [`Quantiles::percentile`].
+    /// Returns a percentile: see [`Quantiles::percentile`].
     #[must_use]
     pub fn percentile(&self, percentile: Percentile) -> u64 {
         self.quantiles().percentile(percentile)
     }
 
-    /// For several quantiles of the same values: sorts them once.
+    /// Sorts the values, for several quantiles of them.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles<'_> {
         let values = match &self.storage {
@@ -262,7 +262,7 @@ impl Distribution {
         }
     }
 
-    /// Whether the quantiles are exact.
+    /// Returns whether the quantiles are exact.
     #[must_use]
     pub const fn is_exact(&self) -> bool {
         self.sketch().is_none()
@@ -288,7 +288,7 @@ impl Distribution {
         }
     }
 
-    /// Bytes that it takes on the heap, besides its own size.
+    /// Returns the bytes that it uses on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match &self.storage {
@@ -322,8 +322,8 @@ pub struct Quantiles<'a> {
 }
 
 impl Quantiles<'_> {
-    /// The middle value, or the mean of the two in the middle without its
-    /// fraction; 0 without values.
+    /// Returns the middle value, or the mean of the two in the middle without
+    /// its fraction; 0 without values.
     #[must_use]
     pub fn median(&self) -> u64 {
         let Some(last) = self.distribution.count().checked_sub(1) else {
@@ -333,8 +333,8 @@ impl Quantiles<'_> {
         low + (high - low) / 2
     }
 
-    /// The value at ⌊n·p⌋ of the sorted, one before where n·p is whole; 0
-    /// without values.
+    /// Returns the value at ⌊n·p⌋ of the sorted, one before where n·p is whole;
+    /// 0 without values.
     #[must_use]
     pub fn percentile(&self, percentile: Percentile) -> u64 {
         let rank = percentile.rank(self.distribution.count());

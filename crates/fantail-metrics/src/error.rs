@@ -35,13 +35,13 @@ impl RegistryError {
         }
     }
 
-    /// Why.
+    /// Returns the reason.
     #[must_use]
     pub const fn kind(&self) -> RegistryErrorKind {
         self.kind
     }
 
-    /// The name of the metric.
+    /// Returns the name of the metric.
     #[must_use]
     pub fn name(&self) -> &[u8] {
         &self.name

@@ -143,8 +143,8 @@ pub enum Label<'a> {
 }
 
 impl Label<'_> {
-    /// The value, where [`text`](Self::text) shows it as it is: it is not
-    /// cut, is UTF-8, and has no U+FFFD. `None` tells nothing.
+    /// Returns the value, where [`text`](Self::text) shows it as it is: it is
+    /// not cut, is UTF-8, and has no U+FFFD. `None` tells nothing.
     #[must_use]
     pub fn plain_text(&self) -> Option<&str> {
         let Self::Value(value) = self else {
@@ -155,7 +155,7 @@ impl Label<'_> {
         text.filter(|text| text.is_ascii() || !text.contains(REPLACEMENT))
     }
 
-    /// The label as text that no other label of the same level has (but
+    /// Returns the label as text that no other label of the same level has (but
     /// [`Missing`](Self::Missing) and the empty value are both empty).
     ///
     /// A value that is UTF-8 is shown as it is. Each byte of another, and of
@@ -186,7 +186,7 @@ impl Label<'_> {
     }
 }
 
-/// The bytes without a character that is cut at their end.
+/// Returns the bytes without a character that is cut at their end.
 pub fn whole_characters(bytes: &[u8]) -> &[u8] {
     let rest = bytes
         .utf8_chunks()

@@ -106,13 +106,13 @@ pub struct MetricId {
 }
 
 impl Registry {
-    /// A registry without metrics, with the default [`Limits`].
+    /// Returns a registry without metrics, with the default [`Limits`].
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
         Self::with_limits(dialect, Limits::default())
     }
 
-    /// A registry without metrics.
+    /// Returns a registry without metrics.
     #[must_use]
     pub fn with_limits(dialect: Dialect, limits: Limits) -> Self {
         Self {
@@ -251,24 +251,24 @@ impl Registry {
             .filter(|_| slot.generation == id.generation)
     }
 
-    /// The metric with this name.
+    /// Returns the metric with this name.
     #[must_use]
     pub fn id(&self, name: &[u8]) -> Option<MetricId> {
         self.names.get(name).map(|slot| self.id_of(*slot))
     }
 
-    /// All metrics in order.
+    /// Returns all metrics in order.
     pub fn ids(&self) -> impl Iterator<Item = MetricId> {
         self.order.iter().map(|slot| self.id_of(*slot))
     }
 
-    /// The settings of a metric, if it is still there.
+    /// Returns the settings of a metric, if it is still there.
     #[must_use]
     pub fn settings(&self, id: MetricId) -> Option<&MetricSettings> {
         self.metric(id).map(|metric| &*metric.settings)
     }
 
-    /// How many series there are in all metrics.
+    /// Returns how many series there are in all metrics.
     #[must_use]
     pub fn series(&self) -> usize {
         let metrics = self.slots.iter().filter_map(|slot| slot.metric.as_ref());
@@ -279,7 +279,7 @@ impl Registry {
         self.dialect
     }
 
-    /// The limits it was made with.
+    /// Returns the limits.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
@@ -333,7 +333,7 @@ impl Registry {
         true
     }
 
-    /// What there is at this moment. Events wait for this hardly at all: see
+    /// Returns a snapshot of all metrics. Events hardly wait for it: see
     /// [`Snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -97,6 +97,8 @@ pub struct Linear {
 }
 
 impl Exponential {
+    /// Creates the method.
+    ///
     /// # Errors
     /// The base is neither 2 nor 10, the magnitudes are not in order, or the
     /// largest bound is beyond 2⁶³−1.
@@ -117,19 +119,19 @@ impl Exponential {
         })
     }
 
-    /// The magnitude of the first bound.
+    /// Returns the magnitude of the first bound.
     #[must_use]
     pub const fn min_magnitude(&self) -> u32 {
         self.min_magnitude
     }
 
-    /// The magnitude of the last bound.
+    /// Returns the magnitude of the last bound.
     #[must_use]
     pub const fn max_magnitude(&self) -> u32 {
         self.max_magnitude
     }
 
-    /// 2 or 10.
+    /// Returns the base, 2 or 10.
     #[must_use]
     pub const fn base(&self) -> u32 {
         self.base
@@ -137,6 +139,8 @@ impl Exponential {
 }
 
 impl Linear {
+    /// Creates the method.
+    ///
     /// # Errors
     /// The step is 0, `min` is not below `max`, `min + step` is above `max`,
     /// `max` is beyond 2⁶³−1, or there are more than 65,536 steps.
@@ -159,19 +163,19 @@ impl Linear {
         Ok(Self { min, max, step })
     }
 
-    /// The first bound.
+    /// Returns the first bound.
     #[must_use]
     pub const fn min(&self) -> u64 {
         self.min
     }
 
-    /// The last bound.
+    /// Returns the last bound.
     #[must_use]
     pub const fn max(&self) -> u64 {
         self.max
     }
 
-    /// The width of a bucket.
+    /// Returns the width of a bucket.
     #[must_use]
     pub const fn step(&self) -> u64 {
         self.step

@@ -55,19 +55,19 @@ impl Snapshot {
         }
     }
 
-    /// The dialect of the registry.
+    /// Returns the dialect of the registry.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// The field that [exemplars](Series::exemplar) have the values of.
+    /// Returns the field that [exemplars](Series::exemplar) have the values of.
     #[must_use]
     pub fn exemplar_field(&self) -> Option<&[u8]> {
         self.exemplar_field.as_deref()
     }
 
-    /// The metrics in the order in which they were added.
+    /// Returns the metrics in the order in which they were added.
     #[must_use]
     pub fn metrics(&self) -> &[MetricSnapshot] {
         &self.metrics
@@ -148,13 +148,13 @@ impl MetricSnapshot {
         self.order = order.into();
     }
 
-    /// The settings it was added with.
+    /// Returns the settings it was added with.
     #[must_use]
     pub fn settings(&self) -> &MetricSettings {
         &self.settings
     }
 
-    /// All series: the metric itself first, each before those below it,
+    /// Returns all series: the metric itself first, each before those below it,
     /// siblings in the order in which they came up.
     #[must_use]
     pub fn series(&self) -> SeriesList<'_> {
@@ -172,21 +172,21 @@ impl MetricSnapshot {
         SeriesList::new(&self.segments, order)
     }
 
-    /// How many updates went to a series `other`, or were left out, for lack
-    /// of room: see [`Limits`](crate::Limits).
+    /// Returns how many updates went to a series `other`, or were left out, for
+    /// lack of room: see [`Limits`](crate::Limits).
     #[must_use]
     pub const fn overflowed(&self) -> u64 {
         self.overflowed
     }
 
-    /// How many series were dropped because nothing happened to them for a
-    /// time: see [`Registry::drop_idle`](crate::Registry::drop_idle).
+    /// Returns how many series were dropped because nothing happened to them
+    /// for a time: see [`Registry::drop_idle`](crate::Registry::drop_idle).
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Whether nothing is below a series, nor ever will be: it has all
+    /// Returns whether nothing is below a series, nor ever will be: it has all
     /// levels, or the last of its labels is [missing](Label::Missing). Each
     /// event is counted in one of these (or in several, by lists), as long as
     /// none is [dropped](Self::dropped).

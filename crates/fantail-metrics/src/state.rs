@@ -51,13 +51,13 @@ pub struct Restored {
 }
 
 impl State {
-    /// The dialect of the registry.
+    /// Returns the dialect of the registry.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// The metrics in order, each with its note.
+    /// Returns the metrics in order, each with its note.
     pub fn metrics(&self) -> impl Iterator<Item = (&MetricSnapshot, &[u8])> {
         self.metrics.iter().map(|(metric, note)| (metric, &**note))
     }
@@ -67,9 +67,9 @@ impl State {
     }
 }
 
-/// A snapshot as bytes. `note` adds to each metric what tells its owner later
-/// whether it is still the same, such as the text of its filter, which a
-/// registry does not know.
+/// Writes a snapshot as bytes. `note` adds data to each metric by which its
+/// owner recognises it later, such as the text of its filter, which a registry
+/// does not know.
 ///
 /// ```
 /// # use fantail_event::Dialect;
@@ -108,7 +108,7 @@ pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u
     bytes
 }
 
-/// What [`write`](fn@write) gave.
+/// Reads a state that [`write`](fn@write) wrote.
 ///
 /// # Errors
 /// These are no such bytes, not all of them, or others; or they are of a

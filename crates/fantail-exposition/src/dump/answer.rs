@@ -34,8 +34,8 @@ pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) 
     std::mem::swap(out, buffer.text());
 }
 
-/// [`write_answer`] in pieces of some 64 KB, as soon as they are made: an
-/// answer of any size takes no more memory than that.
+/// Writes the answer of [`write_answer`] in chunks of about 64 KB, so that an
+/// answer of any size needs no more memory.
 ///
 /// # Errors
 /// Writing fails.

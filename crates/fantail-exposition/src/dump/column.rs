@@ -29,7 +29,7 @@ pub enum Column {
 }
 
 impl Column {
-    /// The column with this name.
+    /// Parses the name of a column; any name is one.
     #[must_use]
     pub fn parse(name: &[u8]) -> Self {
         match name {
@@ -46,7 +46,7 @@ impl Column {
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &[u8] {
         match self {
@@ -63,7 +63,7 @@ impl Column {
     }
 }
 
-/// The columns of `doveadm stats dump` without `-f`.
+/// Returns the columns of `doveadm stats dump` without `-f`.
 #[must_use]
 pub fn default_columns() -> Vec<Column> {
     let names = "count sum min max avg median stddev %95";

@@ -20,7 +20,8 @@ pub struct Row<'a> {
     pub fields: Vec<(&'a [u8], &'a Distribution)>,
 }
 
-/// The rows of a metric: itself and its sub-metrics, in the order of a dump.
+/// Returns the rows of a metric: itself and its sub-metrics, in the order of a
+/// dump.
 pub fn rows(
     metric: &MetricSnapshot,
     dialect: Dialect,
@@ -60,7 +61,8 @@ pub struct Line {
     pub values: Vec<String>,
 }
 
-/// The lines of a dump by their parts, for other forms than Dovecot's table.
+/// Returns the lines of a dump by their parts, for other forms than Dovecot's
+/// table.
 pub fn lines<'a>(
     snapshot: &'a Snapshot,
     columns: &'a [Column],
@@ -91,7 +93,7 @@ pub fn write_table(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
     write_table_with(snapshot, columns, Names::Dovecot, out);
 }
 
-/// [`write_table`] with a choice of names.
+/// Appends the table of [`write_table`] with the chosen names.
 pub fn write_table_with(snapshot: &Snapshot, columns: &[Column], names: Names, out: &mut Vec<u8>) {
     out.extend_from_slice(b"metric_name\tfield");
     for column in columns {

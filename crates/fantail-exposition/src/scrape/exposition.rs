@@ -27,7 +27,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The names that Dovecot has, no `_created`.
+    /// Returns options with Dovecot's names and without `_created`.
     #[must_use]
     pub fn new(format: Format) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl<W: io::Write> Exposition<W> {
         }
     }
 
-    /// The end of the answer; tells what was left out.
+    /// Ends the answer; returns the writer and what was left out.
     ///
     /// # Errors
     /// Writing fails.

@@ -10,7 +10,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The `Content-Type` of an answer.
+    /// Returns the `Content-Type` of an answer.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -19,7 +19,7 @@ impl Format {
         }
     }
 
-    /// The format for a request with this `Accept` header.
+    /// Returns the format for a request with this `Accept` header.
     ///
     /// OpenMetrics if it is named in a version before 2 with a weight that is
     /// not below that of plain text; else Prometheus text, which everything

@@ -20,7 +20,7 @@ impl Percentile {
     /// The 99th percentile.
     pub const P99: Self = Self::whole(99);
 
-    /// A whole number of percent; above 100 counts as 100.
+    /// Returns a whole number of percent; above 100 counts as 100.
     #[must_use]
     pub const fn whole(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent };
@@ -72,8 +72,8 @@ impl Percentile {
         }
     }
 
-    /// Which of `count` sorted values it is, from 0: ⌊n·p⌋, one lower where
-    /// n·p is whole. `None` without values.
+    /// Returns which of `count` sorted values it is, from 0: ⌊n·p⌋, one lower
+    /// where n·p is whole. `None` without values.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // Less than `count`.
     pub const fn rank(self, count: u64) -> Option<u64> {

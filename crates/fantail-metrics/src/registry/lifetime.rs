@@ -17,10 +17,10 @@ impl Registry {
         self.limits = limits;
     }
 
-    /// From now on keeps the last event that has this field for each series
-    /// with nothing below it, and forgets those that were kept for another
-    /// field. It is the caller of [`observe_at`](Self::observe_at) who says
-    /// when an event came; [`observe`](Self::observe) keeps none.
+    /// Sets the field of exemplars: from now on, the last event with this field
+    /// is kept for each series without children, and exemplars of another field
+    /// are removed. [`observe_at`](Self::observe_at) keeps exemplars,
+    /// [`observe`](Self::observe) does not.
     pub fn keep_exemplars(&mut self, field: Option<&[u8]>) {
         let before = std::mem::replace(&mut self.exemplar_field, field.map(Into::into));
         if before.is_none() || before == self.exemplar_field {
@@ -32,7 +32,8 @@ impl Registry {
         }
     }
 
-    /// [`observe`](Self::observe), for an event that came at `time`.
+    /// Counts an event like [`observe`](Self::observe), and keeps it as the
+    /// exemplar of `time`.
     pub fn observe_at<E: EventView + ?Sized>(
         &mut self,
         id: MetricId,

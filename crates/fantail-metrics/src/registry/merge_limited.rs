@@ -14,9 +14,9 @@ use crate::{
 };
 
 impl Snapshot {
-    /// The values of several shards together, within the limits of one: what
-    /// is beyond goes to series `other`, and counts as overflowed. `None` if
-    /// there are no shards.
+    /// Returns the values of several shards together, within the limits of one:
+    /// what is beyond goes to series `other`, and counts as overflowed. `None`
+    /// if there are no shards.
     ///
     /// What does not [merge](Self::merge) with the shards before it is left
     /// out.

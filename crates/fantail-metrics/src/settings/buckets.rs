@@ -19,7 +19,7 @@ pub enum Buckets {
 }
 
 impl Method {
-    /// Its buckets, if it is quantizing.
+    /// Returns its buckets, if it is quantizing.
     #[must_use]
     pub const fn buckets(&self) -> Option<Buckets> {
         match self {
@@ -31,13 +31,13 @@ impl Method {
 }
 
 impl Buckets {
-    /// How many there are, the two open ones included.
+    /// Returns the number of buckets, the two open ones included.
     #[must_use]
     pub fn count(self) -> u32 {
         self.bounds() + 1
     }
 
-    /// How many bounds there are between them: one less.
+    /// Returns the number of bounds between buckets: one less than buckets.
     #[must_use]
     pub fn bounds(self) -> u32 {
         match self {
@@ -46,7 +46,7 @@ impl Buckets {
         }
     }
 
-    /// The greatest value of a bucket, from 0; `None` for the last.
+    /// Returns the greatest value of a bucket, from 0; `None` for the last.
     #[must_use]
     pub fn upper_bound(self, bucket: u32) -> Option<i64> {
         if bucket >= self.bounds() {
@@ -62,7 +62,7 @@ impl Buckets {
         })
     }
 
-    /// The bucket of a value.
+    /// Returns the bucket of a value.
     #[must_use]
     pub fn bucket(self, value: i64) -> u32 {
         // Below 1 every magnitude is too large; base⁰ = 1 is the least bound.

@@ -66,7 +66,7 @@ impl<'a> SeriesList<'a> {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of series.
     #[must_use]
     #[inline]
     pub const fn len(self) -> usize {
@@ -76,7 +76,7 @@ impl<'a> SeriesList<'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no series.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.len() == 0
@@ -95,14 +95,14 @@ impl<'a> SeriesList<'a> {
         }
     }
 
-    /// The series at this place.
+    /// Returns the series at this index.
     #[must_use]
     #[inline]
     pub fn get(self, at: usize) -> Option<Series<'a>> {
         Series::at(self.segments, self.position(at)?)
     }
 
-    /// The series at this place and all below it.
+    /// Returns the series at this index and all below it.
     #[must_use]
     pub fn branch(self, at: usize) -> Self {
         let depth = |at| self.position(at).map(|position| position.depth);
@@ -127,7 +127,7 @@ impl<'a> SeriesList<'a> {
         Self { order, ..self }
     }
 
-    /// All of them in order.
+    /// Returns all series in order.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = Series<'a>> + Clone {
         (0..self.len()).filter_map(move |at| self.get(at))
@@ -151,13 +151,13 @@ impl<'a> Series<'a> {
         })
     }
 
-    /// How many levels below the metric it is; 0 is the metric itself.
+    /// Returns how many levels below the metric it is; 0 is the metric itself.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.depth as usize
     }
 
-    /// What distinguishes it from the others below the same series; the
+    /// Returns what distinguishes it from the others below the same series; the
     /// metric itself has the empty value.
     #[must_use]
     #[inline]
@@ -165,21 +165,24 @@ impl<'a> Series<'a> {
         self.segment.label(self.within)
     }
 
-    /// The level of `group_by` that made it; `None` for the metric itself.
+    /// Returns the level of `group_by` that made it; `None` for the metric
+    /// itself.
     #[must_use]
     #[inline]
     pub fn level<'s>(&self, settings: &'s MetricSettings) -> Option<&'s GroupBy> {
         settings.group_by.get(self.depth().checked_sub(1)?)
     }
 
-    /// Of the duration, then of each field of the settings.
+    /// Returns the distribution of the duration, then that of each field of the
+    /// settings.
     #[must_use]
     #[inline]
     pub fn distributions(&self) -> &'a [Distribution] {
         self.segment.distributions(self.within)
     }
 
-    /// The durations, in microseconds; their count is that of the events.
+    /// Returns the durations, in microseconds; their count is that of the
+    /// events.
     #[must_use]
     #[inline]
     pub fn duration(&self) -> &'a Distribution {
@@ -190,22 +193,22 @@ impl<'a> Series<'a> {
         }
     }
 
-    /// The values of each field of the settings, in their order.
+    /// Returns the values of each field of the settings, in their order.
     #[must_use]
     #[inline]
     pub fn fields(&self) -> &'a [Distribution] {
         self.distributions().get(1..).unwrap_or_default()
     }
 
-    /// For a bucket of the last level, the exact sum of the values that fell
-    /// in it, signed. Kept where the last level is quantized by another field
-    /// than the duration.
+    /// Returns the exact, signed sum of the values in this bucket of the last
+    /// level. It is kept if the last level is quantized by a field other than
+    /// the duration.
     #[must_use]
     pub fn own_sum(&self) -> Option<i128> {
         self.segment.own_sum(self.within)
     }
 
-    /// Its last event, if those are kept: see
+    /// Returns its last event, if exemplars are kept: see
     /// [`Registry::keep_exemplars`](crate::Registry::keep_exemplars).
     #[must_use]
     pub fn exemplar(&self) -> Option<&'a Exemplar> {

@@ -31,7 +31,7 @@ impl StateError {
         Self { kind }
     }
 
-    /// Why.
+    /// Returns the reason.
     #[must_use]
     pub const fn kind(&self) -> StateErrorKind {
         self.kind
