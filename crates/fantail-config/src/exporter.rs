@@ -38,11 +38,13 @@ pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
     let event_id = values.boolean(Extension::EventId).unwrap_or_default();
     let messages = transport::messages(&mut values);
     let throttle = delivery::throttle(&mut values);
-    let delivery = delivery::resolve(transport.as_ref(), &mut values);
+    let queue = delivery::resolve(transport.as_ref(), &mut values);
+    let dead_letters = values.path(Extension::DeadLetterPath);
     let good = values.is_good();
-    let (name, format, transport) = (name?, format?, transport?);
+    let (name, format, mut transport) = (name?, format?, transport?);
     let fits = transport::check_format(&transport, &format, context);
     (good && fits).then_some(())?;
+    transport::set_format(&mut transport, format.value);
     Some(Exporter {
         name: name.value,
         format: format.value,
@@ -52,7 +54,8 @@ pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
         hash_key_file,
         event_id,
         messages,
-        delivery,
+        queue,
+        dead_letters,
         throttle,
         spans: ExporterSpans {
             block: section.span,

@@ -64,10 +64,7 @@ pub use crate::{
     code::{Code, Severity},
     comments::Comments,
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
-    exporter_settings::{
-        Delivery, Exporter, ExporterSpans, FileOptions, HttpBatch, HttpOptions, Level, Messages,
-        Overflow, Spool, Sync, Syslog, SyslogAddress, Tabs, Throttle, Transport,
-    },
+    exporter_settings::{Exporter, ExporterSpans, TransportSettings},
     extension::EXTENSIONS,
     limits::Limits,
     load::{Loaded, Options, Refused, load, load_text},

@@ -3,29 +3,19 @@
 //! One list for all that shows them: what counts, and whether it would without
 //! being said. Dovecot's own settings are not in it.
 
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    time::Duration,
-};
+use std::{num::NonZeroU32, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
 use fantail_format::{KeyPattern, Mask};
-
-use crate::{
-    exporter_settings::{
-        Delivery, Exporter, FileOptions, HttpBatch, HttpOptions, Level, Overflow, Spool, Sync,
-        Syslog, SyslogAddress, Tabs, Transport,
-    },
-    extension::Extension,
+use fantail_transport::{
+    DeliveryLevel, FileSettings, HttpBatch, HttpSettings, JOURNAL_SOCKET, Overflow, QueueSettings,
+    SYSLOG_MESSAGE_BYTES, SpoolSettings, SyslogAddress, SyslogProtocol, SyslogSettings, Tabs,
+    UnixSocket, spool::Fsync,
 };
 
-/// Where the systemd journal listens.
-const JOURNAL: &[u8] = b"/run/systemd/journal/socket";
-
-/// The longest message of syslog, in bytes.
-const SYSLOG_MESSAGE: u64 = 8 << 10;
-
-/// Dovecot's default for all timeouts of exporters.
-const TIMEOUT: Duration = Duration::from_millis(250);
+use crate::{
+    exporter_settings::{Exporter, TransportSettings},
+    extension::Extension,
+};
 
 /// One setting of an exporter that Dovecot does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,23 +59,29 @@ impl Exporter {
     pub fn own_settings(&self) -> Vec<OwnSetting> {
         let mut all = Gathered::default();
         match &self.transport {
-            Transport::Log | Transport::Drop => {}
-            Transport::HttpPost { options, .. } => all.http(options),
-            Transport::File { options, .. } => all.file(options),
-            Transport::Unix { datagram, .. } => {
-                let word = if *datagram { "datagram" } else { "stream" };
+            TransportSettings::Log | TransportSettings::Drop => {}
+            TransportSettings::HttpPost(settings) => all.http(settings),
+            TransportSettings::File(settings) => all.file(settings),
+            TransportSettings::Unix(settings) => {
+                let word = match settings.socket {
+                    UnixSocket::Stream => "stream",
+                    UnixSocket::Datagram => "datagram",
+                };
                 all.add(Extension::UnixSocket, word, "stream");
             }
-            Transport::Syslog(syslog) => all.syslog(syslog),
-            Transport::Journal { path } => {
-                let socket = path.as_deref().unwrap_or(JOURNAL);
+            TransportSettings::Syslog(settings) => all.syslog(settings),
+            TransportSettings::Journal(settings) => {
+                let path = settings.path.as_deref();
+                let socket = path.unwrap_or(Path::new(JOURNAL_SOCKET));
                 all.push(Extension::JournalPath, socket, path.is_none());
             }
         }
         all.fields(self);
         all.add(Extension::EventId, self.event_id, false);
         all.messages(self);
-        all.delivery(&self.delivery);
+        all.queue(&self.queue);
+        let letters = self.dead_letters.as_deref();
+        all.add(Extension::DeadLetterPath, letters, OwnValue::None);
         let throttle = &self.throttle;
         all.add(Extension::RateLimit, throttle.rate, OwnValue::None);
         let burst = throttle.burst.or(throttle.rate);
@@ -117,21 +113,23 @@ impl Gathered {
         self.add(key, OwnValue::Size(bytes), OwnValue::Size(default));
     }
 
-    fn http(&mut self, options: &HttpOptions) {
-        let default = HttpOptions::default();
+    fn memory(&mut self, key: Extension, bytes: usize, default: usize) {
+        self.size(key, to_u64(bytes), to_u64(default));
+    }
+
+    fn http(&mut self, options: &HttpSettings) {
+        let default = HttpSettings::new(String::new(), "");
         let word = match options.batch {
-            HttpBatch::None => "none",
+            HttpBatch::Single => "none",
             HttpBatch::Lines => "lines",
             HttpBatch::Array => "array",
         };
         self.add(Extension::HttpBatch, word, "none");
-        self.add(
-            Extension::HttpBatchSize,
-            options.batch_size,
-            default.batch_size,
-        );
+        let payloads = options.batch_payloads.get();
+        let default_payloads = default.batch_payloads.get();
+        self.add(Extension::HttpBatchSize, payloads, default_payloads);
         let bytes = options.batch_bytes;
-        self.size(Extension::HttpBatchBytes, bytes, default.batch_bytes);
+        self.memory(Extension::HttpBatchBytes, bytes, default.batch_bytes);
         let linger = options.batch_linger;
         self.add(Extension::HttpBatchLinger, linger, default.batch_linger);
         self.add(Extension::HttpGzip, options.gzip, default.gzip);
@@ -144,31 +142,54 @@ impl Gathered {
         }
     }
 
-    fn file(&mut self, options: &FileOptions) {
-        let folders = options.create_folders;
-        self.add(Extension::FileCreateFolders, folders, false);
-        let size = options.rotate_size.map(OwnValue::Size);
+    fn file(&mut self, file: &FileSettings) {
+        let default = FileSettings::new("");
+        let folders = file.create_folders;
+        self.add(
+            Extension::FileCreateFolders,
+            folders,
+            default.create_folders,
+        );
+        let size = file.rotation.bytes.map(OwnValue::Size);
         self.add(Extension::FileRotateSize, size, OwnValue::None);
-        self.add(Extension::FileRotateAge, options.rotate_age, OwnValue::None);
-        self.add(Extension::FileKeep, options.keep, 0);
-        self.add(Extension::FileSync, options.sync, Sync::default());
+        self.add(Extension::FileRotateAge, file.rotation.age, OwnValue::None);
+        self.add(
+            Extension::FileKeep,
+            file.rotation.keep,
+            default.rotation.keep,
+        );
+        self.add(Extension::FileSync, file.fsync, default.fsync);
     }
 
-    fn syslog(&mut self, syslog: &Syslog) {
-        let (address, usual) = match &syslog.address {
-            SyslogAddress::Unix(path) => ([b"unix:", path.as_slice()].concat(), "rfc3164"),
-            SyslogAddress::Udp(host, port) => (network("udp", host, *port), "rfc5424"),
-            SyslogAddress::Tcp(host, port) => (network("tcp", host, *port), "rfc5424"),
+    fn syslog(&mut self, syslog: &SyslogSettings) {
+        let default = SyslogSettings::new(syslog.address.clone());
+        let address = match &syslog.address {
+            SyslogAddress::Unix(path) => [b"unix:", path.as_os_str().as_bytes()].concat(),
+            SyslogAddress::Udp { host, port } => network("udp", host, *port),
+            SyslogAddress::Tcp { host, port } => network("tcp", host, *port),
         };
-        let default = b"unix:/dev/log".as_slice();
-        self.add(Extension::SyslogAddress, address.as_slice(), default);
-        let protocol = if syslog.rfc5424 { "rfc5424" } else { "rfc3164" };
-        self.add(Extension::SyslogProtocol, protocol, usual);
-        self.add(Extension::SyslogFacility, syslog.facility, "mail");
-        self.add(Extension::SyslogSeverity, syslog.severity, "info");
+        let dev_log = b"unix:/dev/log".as_slice();
+        self.add(Extension::SyslogAddress, address.as_slice(), dev_log);
+        self.add(
+            Extension::SyslogProtocol,
+            protocol(syslog.protocol),
+            protocol(default.protocol),
+        );
+        let (facility, severity) = (syslog.facility.name(), syslog.severity.name());
+        self.add(Extension::SyslogFacility, facility, default.facility.name());
+        self.add(Extension::SyslogSeverity, severity, default.severity.name());
         let program = syslog.program.as_slice();
-        self.add(Extension::SyslogProgram, program, b"fantail".as_slice());
-        self.add(Extension::SyslogConnectTimeout, syslog.timeout, TIMEOUT);
+        self.add(
+            Extension::SyslogProgram,
+            program,
+            default.program.as_slice(),
+        );
+        let timeout = syslog.connect_timeout;
+        self.add(
+            Extension::SyslogConnectTimeout,
+            timeout,
+            default.connect_timeout,
+        );
     }
 
     fn fields(&mut self, exporter: &Exporter) {
@@ -211,51 +232,42 @@ impl Gathered {
             Tabs::Replace => "replace",
         };
         self.add(Extension::MessageTabs, tabs, "keep");
-        let is_syslog = matches!(exporter.transport, Transport::Syslog(_));
-        let usual = is_syslog.then_some(SYSLOG_MESSAGE);
-        let longest = messages.max_size.or(usual).map(OwnValue::Size);
-        let is_default = messages.max_size.is_none();
+        let is_syslog = matches!(exporter.transport, TransportSettings::Syslog(_));
+        let default = is_syslog.then_some(SYSLOG_MESSAGE_BYTES);
+        let longest = messages.longest.or(default);
+        let longest = longest.map(|bytes| OwnValue::Size(to_u64(bytes)));
+        let is_default = messages.longest.is_none();
         self.push(Extension::MessageMaxSize, longest, is_default);
     }
 
-    fn delivery(&mut self, delivery: &Delivery) {
-        let default = Delivery::default();
-        let (word, spool) = match &delivery.level {
-            Level::BestEffort => ("best-effort", None),
-            Level::Spool(spool) => ("spool", Some(spool)),
-            Level::Acknowledged(spool) => ("acknowledged", Some(spool)),
+    fn queue(&mut self, queue: &QueueSettings) {
+        let default = QueueSettings::default();
+        let word = match &queue.level {
+            DeliveryLevel::BestEffort => "best-effort",
+            DeliveryLevel::Spool(_) => "spool",
+            DeliveryLevel::Acknowledged(_) => "acknowledged",
         };
         self.add(Extension::Delivery, word, "best-effort");
-        if let Some(spool) = spool {
+        if let Some(spool) = queue.level.spool() {
             self.spool(spool);
         }
-        self.add(
-            Extension::QueueSize,
-            delivery.queue_size,
-            default.queue_size,
-        );
-        let bytes = delivery.queue_bytes;
-        self.size(Extension::QueueBytes, bytes, default.queue_bytes);
-        let overflow = delivery.queue_overflow;
-        self.add(Extension::QueueOverflow, overflow, default.queue_overflow);
-        self.add(Extension::MaxAge, delivery.max_age, OwnValue::None);
-        let (first, longest) = (delivery.retry_first, delivery.retry_longest);
-        self.add(Extension::RetryFirst, first, default.retry_first);
-        self.add(Extension::RetryLongest, longest, default.retry_longest);
-        let attempts = delivery.retry_attempts;
-        self.add(Extension::RetryAttempts, attempts, OwnValue::None);
-        let letters = delivery.dead_letters.as_deref();
-        self.add(Extension::DeadLetterPath, letters, OwnValue::None);
+        self.add(Extension::QueueSize, queue.payloads, default.payloads);
+        self.memory(Extension::QueueBytes, queue.bytes, default.bytes);
+        self.add(Extension::QueueOverflow, queue.overflow, default.overflow);
+        self.add(Extension::MaxAge, queue.max_age, default.max_age);
+        let (retry, default) = (&queue.retry, &default.retry);
+        self.add(Extension::RetryFirst, retry.first, default.first);
+        self.add(Extension::RetryLongest, retry.longest, default.longest);
+        self.add(Extension::RetryAttempts, retry.attempts, default.attempts);
     }
 
-    fn spool(&mut self, spool: &Spool) {
-        let path = spool.path.as_slice();
-        self.add(Extension::SpoolPath, path, OwnValue::None);
-        self.size(Extension::SpoolSize, spool.size, 1 << 30);
-        let usual = Sync::Interval(Duration::from_secs(1));
-        self.add(Extension::SpoolSync, spool.sync, usual);
-        let overflow = Overflow::default();
-        self.add(Extension::SpoolOverflow, spool.overflow, overflow);
+    fn spool(&mut self, spool: &SpoolSettings) {
+        let default = SpoolSettings::new("");
+        let folder = spool.folder.as_path();
+        self.add(Extension::SpoolPath, folder, OwnValue::None);
+        self.size(Extension::SpoolSize, spool.bytes, default.bytes);
+        self.add(Extension::SpoolSync, spool.fsync, default.fsync);
+        self.add(Extension::SpoolOverflow, spool.overflow, default.overflow);
     }
 }
 
@@ -264,6 +276,17 @@ fn list(words: Vec<Vec<u8>>) -> OwnValue {
         OwnValue::None
     } else {
         OwnValue::List(words)
+    }
+}
+
+fn to_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+const fn protocol(protocol: SyslogProtocol) -> &'static str {
+    match protocol {
+        SyslogProtocol::Rfc3164 => "rfc3164",
+        SyslogProtocol::Rfc5424 => "rfc5424",
     }
 }
 
@@ -300,9 +323,9 @@ impl From<NonZeroU32> for OwnValue {
     }
 }
 
-impl From<NonZeroUsize> for OwnValue {
-    fn from(number: NonZeroUsize) -> Self {
-        Self::Number(u64::try_from(number.get()).unwrap_or(u64::MAX))
+impl From<usize> for OwnValue {
+    fn from(number: usize) -> Self {
+        Self::Number(to_u64(number))
     }
 }
 
@@ -318,18 +341,24 @@ impl From<&'static str> for OwnValue {
     }
 }
 
+impl From<&Path> for OwnValue {
+    fn from(path: &Path) -> Self {
+        path.as_os_str().as_bytes().into()
+    }
+}
+
 impl From<&[u8]> for OwnValue {
     fn from(text: &[u8]) -> Self {
         Self::Text(text.to_vec())
     }
 }
 
-impl From<Sync> for OwnValue {
-    fn from(sync: Sync) -> Self {
-        match sync {
-            Sync::Never => Self::Word("never"),
-            Sync::Always => Self::Word("always"),
-            Sync::Interval(interval) => Self::Interval(interval),
+impl From<Fsync> for OwnValue {
+    fn from(fsync: Fsync) -> Self {
+        match fsync {
+            Fsync::Never => Self::Word("never"),
+            Fsync::Always => Self::Word("always"),
+            Fsync::Interval(interval) => Self::Interval(interval),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From the settings of an exporter to what sends its events.
+//! Transports and throttles of a configuration's exporters.
 //!
 //! ```no_run
 //! use fantail_config::{Options, load_text};
@@ -12,17 +12,54 @@
 //!     let name = String::from_utf8_lossy(&exporter.name);
 //!     let transport = exporters::transport(exporter, b"mail1")?;
 //!     let queue = Queue::builder(&*name, transport)
-//!         .settings(exporters::queue_settings(&exporter.delivery))
+//!         .settings(exporter.queue.clone())
 //!         .start()?;
 //!     queue.close(std::time::Duration::from_secs(5));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod delivery;
-mod target;
-
-pub use self::{
-    delivery::{discards, queue_settings, spool_folder, throttle},
-    target::transport,
+use std::{
+    hash::{BuildHasher, RandomState},
+    io,
 };
+
+use fantail_config::{Exporter, TransportSettings};
+use fantail_transport::{
+    DropTransport, FileTransport, HttpTransport, JournalTransport, LogTransport, SyslogTransport,
+    Throttle, ThrottleSettings, Transport, UnixTransport,
+};
+
+/// Opens the transport of an exporter. Transports that connect do so with the
+/// first event; `log` writes to standard error.
+///
+/// # Errors
+/// A file or certificate cannot be opened.
+pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Transport>> {
+    let messages = exporter.messages;
+    Ok(match &exporter.transport {
+        TransportSettings::Log => Box::new(LogTransport::on_standard_error(messages)),
+        TransportSettings::Drop => Box::new(DropTransport),
+        TransportSettings::File(settings) => {
+            let opened = FileTransport::with_settings(settings.clone());
+            Box::new(opened.map_err(io::Error::other)?)
+        }
+        TransportSettings::Unix(settings) => Box::new(UnixTransport::new(settings.clone())),
+        TransportSettings::HttpPost(settings) => {
+            Box::new(HttpTransport::new(settings.clone()).map_err(io::Error::other)?)
+        }
+        TransportSettings::Syslog(settings) => {
+            let settings = settings.clone();
+            Box::new(SyslogTransport::with_messages(settings, hostname, messages))
+        }
+        TransportSettings::Journal(settings) => Box::new(JournalTransport::new(settings.clone())),
+        _ => return Err(io::Error::from(io::ErrorKind::Unsupported)),
+    })
+}
+
+/// Returns the throttle of an exporter with a random seed; `None` if it lets
+/// every event through.
+#[must_use]
+pub fn throttle(settings: ThrottleSettings) -> Option<Throttle> {
+    (!settings.admits_all()).then(|| Throttle::new(settings, RandomState::new().hash_one(0)))
+}

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use fantail_config::{Settings, Transport};
+use fantail_config::{Settings, TransportSettings};
 use fantail_event::{Dialect, EffectiveEvent};
 use fantail_filter::{Filter, FilterSet, handshake};
 use fantail_format::{EventFormatter, EventIds, ExportContext, Formatter, FormatterSettings};
@@ -222,7 +222,7 @@ fn formatter(
         rules: exporter.rules.clone(),
         event_id: exporter.event_id,
         // Dovecot's formats in Dovecot's log; what is new has limits of its own.
-        cut_long_strings: matches!(exporter.transport, Transport::Log)
+        cut_long_strings: matches!(exporter.transport, TransportSettings::Log)
             && exporter.format.is_dovecots(),
         dialect: settings.dialect,
     });

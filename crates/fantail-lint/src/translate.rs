@@ -5,7 +5,7 @@
 
 mod filter;
 
-use fantail_config::{Exporter, Metric, Settings, Span, Text, Transport};
+use fantail_config::{Exporter, Metric, Settings, Span, Text, TransportSettings};
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_metrics::{GroupBy, Method};
@@ -65,8 +65,8 @@ fn lost(message: impl Into<String>, place: Span) -> Finding {
 
 fn can_export(exporter: &Exporter, to: Dialect, losses: &mut Vec<Finding>) -> bool {
     let kind = match &exporter.transport {
-        Transport::File { .. } => "file",
-        Transport::Unix { .. } => "unix",
+        TransportSettings::File(_) => "file",
+        TransportSettings::Unix(_) => "unix",
         _ => return can_be_named(&exporter.name, to, exporter.spans.name, losses),
     };
     if to == Dialect::V2_4 {

@@ -4,17 +4,15 @@
 mod tests;
 
 use std::{
-    ffi::OsStr,
     fmt, io,
-    os::unix::ffi::OsStrExt as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use fantail_config::{Exporter, Settings};
+use fantail_config::{Exporter, Settings, TransportSettings};
 use fantail_engine::{ExporterId, exporters};
-use fantail_transport::{Admission, FileTransport, Queue, Throttle, Transport};
+use fantail_transport::{Admission, DeliveryLevel, FileTransport, Queue, Throttle, Transport};
 
 use crate::Log;
 
@@ -100,7 +98,7 @@ impl Exporters {
         let queue = self
             .queue_of(&name, exporter, transport)
             .map_err(|source| ExportersError::new(exporter, source))?;
-        let throttle = exporters::throttle(&exporter.throttle);
+        let throttle = exporters::throttle(exporter.throttle);
         Ok(Arc::new(Running {
             name,
             settings: exporter.clone(),
@@ -116,24 +114,23 @@ impl Exporters {
         exporter: &Exporter,
         transport: Box<dyn Transport>,
     ) -> io::Result<Queue> {
-        if exporters::discards(exporter) {
+        if discards(exporter) {
             return Ok(Queue::discard());
         }
         let log = self.site.log.clone();
         let mut builder = Queue::builder(name, transport)
-            .settings(exporters::queue_settings(&exporter.delivery))
+            .settings(exporter.queue.clone())
             .on_trouble(move |trouble| log.say(format_args!("exporter {trouble}")));
-        if let Some(folder) = exporters::spool_folder(exporter) {
+        if let Some(spool) = exporter.queue.level.spool() {
             let mut holders = self.running.iter();
-            let holder = holders.find(|one| exporters::spool_folder(&one.settings) == Some(folder));
+            let holder = holders.find(|one| one.has_spool(&spool.folder));
             if let Some(holder) = holder {
                 // What it has not sent waits on disk for the new one.
                 builder = builder.after(&holder.queue);
             }
         }
-        if let Some(path) = &exporter.delivery.dead_letters {
-            let letters = FileTransport::open(Path::new(OsStr::from_bytes(path)))
-                .map_err(io::Error::other)?;
+        if let Some(path) = &exporter.dead_letters {
+            let letters = FileTransport::open(path).map_err(io::Error::other)?;
             builder = builder.dead_letters(Box::new(letters));
         }
         builder.start()
@@ -200,6 +197,14 @@ impl Exporters {
     }
 }
 
+/// Whether an exporter's events go nowhere and wait nowhere: then no queue is
+/// needed.
+fn discards(exporter: &Exporter) -> bool {
+    exporter.transport == TransportSettings::Drop
+        && exporter.queue.level == DeliveryLevel::BestEffort
+        && exporter.dead_letters.is_none()
+}
+
 /// Closes each, whatever became of those before.
 fn close_all<'r>(running: impl Iterator<Item = &'r Arc<Running>>, patience: Duration) -> bool {
     let closed: Vec<bool> = running.map(|one| one.queue.close(patience)).collect();
@@ -218,6 +223,11 @@ impl Running {
         let mut moved = self.settings.clone();
         moved.spans = exporter.spans.clone();
         moved == *exporter
+    }
+
+    fn has_spool(&self, folder: &Path) -> bool {
+        let spool = self.settings.queue.level.spool();
+        spool.is_some_and(|spool| spool.folder == folder)
     }
 }
 

@@ -30,10 +30,10 @@ pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 const TAIL: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
 /// The journal to write to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JournalSettings {
-    /// Its socket; [`JOURNAL_SOCKET`] but in tests.
-    pub path: PathBuf,
+    /// Its socket; `None` for [`JOURNAL_SOCKET`].
+    pub path: Option<PathBuf>,
     /// What payloads are.
     pub payloads: JournalPayloads,
 }
@@ -60,8 +60,9 @@ impl JournalTransport {
     /// A transport that connects with its first payload.
     #[must_use]
     pub fn new(settings: JournalSettings) -> Self {
+        let path = settings.path.unwrap_or_else(|| JOURNAL_SOCKET.into());
         Self {
-            socket: Datagrams::new(DatagramAddress::Unix(settings.path)),
+            socket: Datagrams::new(DatagramAddress::Unix(path)),
             payloads: settings.payloads,
             entry: Vec::new(),
         }

@@ -38,7 +38,7 @@ pub use crate::{
     discard::DropTransport,
     error::{Retry, TransportError, TransportErrorKind},
     file::{FileSettings, FileTransport, Rotation},
-    http_post::{HttpBatch, HttpSettings, HttpTransport},
+    http_post::{HttpBatch, HttpSettings},
     id::{EventId, EventIds, Origin},
     journald::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},
     log::LogTransport,
@@ -50,10 +50,13 @@ pub use crate::{
     retry::{Backoff, RetrySettings},
     spool::SpoolSettings,
     syslog::{
-        Facility, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
-        SyslogTransport,
+        Facility, SYSLOG_MESSAGE_BYTES, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
+        SyslogSettings, SyslogTransport,
     },
-    throttle::{Admission, RateLimit, Throttle, ThrottleSettings},
+    throttle::{Admission, Throttle, ThrottleSettings},
     transport::{BatchLimits, Transport},
     unix::{UnixSettings, UnixSocket, UnixTransport},
 };
+
+#[cfg(feature = "http")]
+pub use crate::http_post::HttpTransport;

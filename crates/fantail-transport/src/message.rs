@@ -18,8 +18,9 @@ const MARK: &[u8] = b"...";
 pub struct MessageSettings {
     /// What becomes of TABs.
     pub tabs: Tabs,
-    /// Bytes that a message may have, the mark of a cut among them; `None`
-    /// for any.
+    /// The most bytes of a message, including the mark of a cut; `None` for
+    /// the default of the transport: any number for a log,
+    /// [`SYSLOG_MESSAGE_BYTES`](crate::SYSLOG_MESSAGE_BYTES) for syslog.
     pub longest: Option<usize>,
 }
 

@@ -4,7 +4,7 @@ mod header;
 mod settings;
 
 use crate::{
-    Shortened, Transport, TransportError,
+    MessageSettings, Shortened, Transport, TransportError,
     datagram::{DatagramAddress, Datagrams},
     message::Messages,
     stream::{Stream, StreamAddress},
@@ -14,6 +14,10 @@ use crate::{
 pub use self::settings::{
     Facility, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
 };
+
+/// The longest message, in bytes, unless [`MessageSettings`] give another: as
+/// rsyslog takes it.
+pub const SYSLOG_MESSAGE_BYTES: usize = 8 << 10;
 
 /// Sends each payload as a message to a syslog receiver.
 ///
@@ -40,10 +44,24 @@ enum Target {
 }
 
 impl SyslogTransport {
-    /// A transport that connects with its first payload.
+    /// Returns a transport that connects with its first payload. Characters of
+    /// the host name other than printable ASCII become `_`.
     #[must_use]
-    pub fn new(settings: SyslogSettings) -> Self {
-        let header = Header::new(&settings);
+    pub fn new(settings: SyslogSettings, hostname: &[u8]) -> Self {
+        Self::with_messages(settings, hostname, MessageSettings::default())
+    }
+
+    /// Returns a transport with rules for TABs and long messages. The length
+    /// of a message includes its header, and is at most
+    /// [`SYSLOG_MESSAGE_BYTES`] by default.
+    #[must_use]
+    pub fn with_messages(
+        settings: SyslogSettings,
+        hostname: &[u8],
+        mut messages: MessageSettings,
+    ) -> Self {
+        messages.longest.get_or_insert(SYSLOG_MESSAGE_BYTES);
+        let header = Header::new(&settings, hostname);
         let target = match settings.address {
             SyslogAddress::Unix(path) => {
                 Target::Datagrams(Datagrams::new(DatagramAddress::Unix(path)))
@@ -59,7 +77,7 @@ impl SyslogTransport {
         Self {
             header,
             payloads: settings.payloads,
-            messages: Messages::new(settings.messages),
+            messages: Messages::new(messages),
             target,
             line: Vec::new(),
         }

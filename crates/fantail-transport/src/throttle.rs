@@ -8,21 +8,22 @@ use std::{num::NonZeroU32, time::Duration};
 /// What an exporter lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ThrottleSettings {
-    /// One event in so many, drawn at random; `None` for all.
+    /// Lets one event in this many through, drawn at random; `None` for all.
     pub sample: Option<NonZeroU32>,
-    /// At most so many of those, in the long run; `None` for all.
-    pub rate: Option<RateLimit>,
+    /// Events a second in the long run, of those that were drawn; `None` for
+    /// all.
+    pub rate: Option<NonZeroU32>,
+    /// Events at once after a quiet time, if there is a rate; `None` for those
+    /// of one second.
+    pub burst: Option<NonZeroU32>,
 }
 
-/// So many events in so much time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Events.
-    pub events: NonZeroU32,
-    /// In this time.
-    pub period: Duration,
-    /// So many may come at once, after a quiet time.
-    pub burst: NonZeroU32,
+impl ThrottleSettings {
+    /// Whether every event is let through.
+    #[must_use]
+    pub fn admits_all(&self) -> bool {
+        self.rate.is_none() && self.sample.is_none_or(|one_in| one_in == NonZeroU32::MIN)
+    }
 }
 
 /// Whether an event is let through.
@@ -40,11 +41,10 @@ pub enum Admission {
 ///
 /// ```
 /// use std::{num::NonZeroU32, time::Duration};
-/// use fantail_transport::{Admission, RateLimit, Throttle, ThrottleSettings};
+/// use fantail_transport::{Admission, Throttle, ThrottleSettings};
 ///
 /// let two = NonZeroU32::new(2).unwrap();
-/// let rate = RateLimit { events: two, period: Duration::from_secs(1), burst: two };
-/// let settings = ThrottleSettings { sample: None, rate: Some(rate) };
+/// let settings = ThrottleSettings { rate: Some(two), ..ThrottleSettings::default() };
 /// let mut throttle = Throttle::new(settings, 0);
 /// let at = [0, 0, 0, 499, 500, 501, 1000].map(Duration::from_millis);
 /// use Admission::{Admitted, RateLimited};
@@ -98,9 +98,10 @@ impl Throttle {
 
     /// Each event uses up the rate for a while; a burst may be ahead by so
     /// many whiles (the generic cell rate algorithm: no timer, one number).
-    fn has_room(&mut self, rate: RateLimit, now: Duration) -> bool {
-        let while_each = rate.period / rate.events.get();
-        let ahead = while_each.saturating_mul(rate.burst.get() - 1);
+    fn has_room(&mut self, rate: NonZeroU32, now: Duration) -> bool {
+        let burst = self.settings.burst.unwrap_or(rate);
+        let while_each = Duration::from_secs(1) / rate.get();
+        let ahead = while_each.saturating_mul(burst.get() - 1);
         let room = self.spent <= now.saturating_add(ahead);
         if room {
             self.spent = self.spent.max(now).saturating_add(while_each);
@@ -125,7 +126,7 @@ impl Throttle {
 mod tests {
     use std::{num::NonZeroU32, time::Duration};
 
-    use super::{Admission, RateLimit, Throttle, ThrottleSettings};
+    use super::{Admission, Throttle, ThrottleSettings};
 
     /// So many events evenly over so many seconds; how many are let through.
     fn check(settings: ThrottleSettings, events: u32, seconds: u32, expected: (u32, u32)) {
@@ -142,45 +143,49 @@ mod tests {
         assert_eq!(u64::from(events - admitted), dropped);
     }
 
-    fn settings(sample: u32, rate: Option<(u32, u64, u32)>) -> ThrottleSettings {
+    /// 0 stands for `None`.
+    fn settings(sample: u32, rate: u32, burst: u32) -> ThrottleSettings {
         ThrottleSettings {
             sample: NonZeroU32::new(sample),
-            rate: rate.map(|(events, seconds, burst)| RateLimit {
-                events: NonZeroU32::new(events).unwrap(),
-                period: Duration::from_secs(seconds),
-                burst: NonZeroU32::new(burst).unwrap(),
-            }),
+            rate: NonZeroU32::new(rate),
+            burst: NonZeroU32::new(burst),
         }
     }
 
     #[test]
     fn the_rate_is_kept_in_the_long_run() {
-        check(settings(0, None), 1_000, 1, (1_000, 1_000));
-        check(settings(0, Some((10, 1, 1))), 100_000, 100, (1_000, 1_000));
-        check(settings(0, Some((10, 1, 50))), 100_000, 100, (1_049, 1_049));
-        check(settings(0, Some((1, 60, 1))), 10_000, 600, (10, 10));
+        check(settings(0, 0, 0), 1_000, 1, (1_000, 1_000));
+        check(settings(0, 10, 1), 100_000, 100, (1_000, 1_000));
+        check(settings(0, 10, 50), 100_000, 100, (1_049, 1_049));
+        check(settings(0, 10, 0), 100_000, 100, (1_009, 1_009));
         // Fewer than the limit all pass.
-        check(settings(0, Some((10, 1, 1))), 900, 100, (900, 900));
+        check(settings(0, 10, 1), 900, 100, (900, 900));
     }
 
     #[test]
     fn one_in_so_many_is_drawn() {
-        check(settings(1, None), 1_000, 1, (1_000, 1_000));
-        check(settings(10, None), 100_000, 1, (9_700, 10_300));
-        check(settings(u32::MAX, None), 1_000, 1, (0, 1));
+        check(settings(1, 0, 0), 1_000, 1, (1_000, 1_000));
+        check(settings(10, 0, 0), 100_000, 1, (9_700, 10_300));
+        check(settings(u32::MAX, 0, 0), 1_000, 1, (0, 1));
         // Of 1,000 a second at random moments: one each 10 ms, and then 1 ms
         // until the next comes.
-        check(settings(10, Some((100, 1, 1))), 100_000, 10, (890, 930));
+        check(settings(10, 100, 1), 100_000, 10, (890, 930));
     }
 
     #[test]
-    fn a_period_of_nothing_limits_nothing() {
-        check(settings(0, Some((10, 0, 1))), 1_000, 1, (1_000, 1_000));
+    fn settings_that_admit_all() {
+        let check = |settings: ThrottleSettings, expected| {
+            assert_eq!(settings.admits_all(), expected, "{settings:?}");
+        };
+        check(settings(0, 0, 0), true);
+        check(settings(1, 0, 5), true);
+        check(settings(2, 0, 0), false);
+        check(settings(1, 1, 0), false);
     }
 
     #[test]
     fn time_that_goes_back_does_not_open_the_gate() {
-        let mut throttle = Throttle::new(settings(0, Some((1, 1, 1))), 0);
+        let mut throttle = Throttle::new(settings(0, 1, 1), 0);
         let at = [100, 0, 50, 100, 101].map(Duration::from_secs);
         let admitted = at.map(|now| throttle.admit(now) == Admission::Admitted);
         assert_eq!(admitted, [true, false, false, false, true]);

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fantail-wire", &["fantail-event"]),
     // It is told which metrics an event matched.
     ("fantail-metrics", &["fantail-event"]),
-    ("fantail-transport", &["fantail-format"]),
+    ("fantail-transport", &[]),
     ("fantail-exposition", &["fantail-metrics"]),
     (
         "fantail-config",
@@ -28,6 +28,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-filter",
             "fantail-metrics",
             "fantail-format",
+            // For the settings of transports and queues.
+            "fantail-transport",
         ],
     ),
     ("fantail-lint", &["fantail-config", "fantail-filter"]),

@@ -1,17 +1,17 @@
 //! What is promised of events, how they wait, and how many are let through.
 
-use std::{num::NonZeroUsize, time::Duration};
+use fantail_transport::{
+    DeliveryLevel, Overflow, QueueSettings, RetrySettings, SpoolSettings, ThrottleSettings,
+    spool::Fsync,
+};
 
 use crate::{
-    code::Code,
-    diagnostic::Diagnostic,
-    exporter_settings::{Delivery, Level, Overflow, Spool, Sync, Throttle, Transport},
-    extension::Extension,
+    code::Code, diagnostic::Diagnostic, exporter_settings::TransportSettings, extension::Extension,
 };
 
 use super::{
-    transport::{given, sync},
-    values::Values,
+    transport::{fsync, given},
+    values::{Values, bytes_to_path},
 };
 
 const OVERFLOWS: [(&str, Overflow); 2] = [
@@ -33,26 +33,31 @@ const WORDS: [(&str, Word); 3] = [
     ("acknowledged", Word::Acknowledged),
 ];
 
-pub(super) fn resolve(transport: Option<&Transport>, values: &mut Values<'_, '_, '_>) -> Delivery {
-    let default = Delivery::default();
-    let size = values.count(Extension::QueueSize);
-    let size = size.and_then(|size| NonZeroUsize::try_from(size).ok());
-    Delivery {
+pub(super) fn resolve(
+    transport: Option<&TransportSettings>,
+    values: &mut Values<'_, '_, '_>,
+) -> QueueSettings {
+    let default = QueueSettings::default();
+    let payloads = values.count(Extension::QueueSize);
+    let payloads = payloads.and_then(|payloads| usize::try_from(payloads.get()).ok());
+    QueueSettings {
         level: level(transport, values),
-        queue_size: size.unwrap_or(default.queue_size),
-        queue_bytes: values
-            .size(Extension::QueueBytes)
-            .unwrap_or(default.queue_bytes),
-        queue_overflow: overflow(Extension::QueueOverflow, values),
+        payloads: payloads.unwrap_or(default.payloads),
+        bytes: values
+            .memory(Extension::QueueBytes)
+            .unwrap_or(default.bytes),
+        overflow: overflow(Extension::QueueOverflow, values),
         max_age: values.interval(Extension::MaxAge),
-        retry_first: values
-            .interval(Extension::RetryFirst)
-            .unwrap_or(default.retry_first),
-        retry_longest: values
-            .interval(Extension::RetryLongest)
-            .unwrap_or(default.retry_longest),
-        retry_attempts: values.count(Extension::RetryAttempts),
-        dead_letters: values.bytes(Extension::DeadLetterPath),
+        retry: RetrySettings {
+            first: values
+                .interval(Extension::RetryFirst)
+                .unwrap_or(default.retry.first),
+            longest: values
+                .interval(Extension::RetryLongest)
+                .unwrap_or(default.retry.longest),
+            attempts: values.count(Extension::RetryAttempts),
+            ..default.retry
+        },
     }
 }
 
@@ -61,38 +66,39 @@ fn overflow(key: Extension, values: &mut Values<'_, '_, '_>) -> Overflow {
     values.choice(key, what, &OVERFLOWS).unwrap_or_default()
 }
 
-fn level(transport: Option<&Transport>, values: &mut Values<'_, '_, '_>) -> Level {
+fn level(transport: Option<&TransportSettings>, values: &mut Values<'_, '_, '_>) -> DeliveryLevel {
     let word = values.choice(Extension::Delivery, "delivery level", &WORDS);
     let word = word.unwrap_or(Word::BestEffort);
     if word == Word::BestEffort {
-        return Level::BestEffort;
+        return DeliveryLevel::BestEffort;
     }
-    let size = values.size(Extension::SpoolSize).unwrap_or(1 << 30);
-    let sync = sync(Extension::SpoolSync, values);
+    let bytes = values.size(Extension::SpoolSize);
+    let fsync = fsync(Extension::SpoolSync, values);
     let overflow = overflow(Extension::SpoolOverflow, values);
     let Some(path) = given(Extension::SpoolPath, Code::MissingPath, values) else {
-        return Level::BestEffort;
+        return DeliveryLevel::BestEffort;
     };
-    let spool = Spool {
-        path: path.bytes().to_vec(),
-        size,
-        sync: sync.unwrap_or(Sync::Interval(Duration::from_secs(1))),
+    let default = SpoolSettings::new(bytes_to_path(path.bytes()));
+    let spool = SpoolSettings {
+        bytes: bytes.unwrap_or(default.bytes),
+        fsync: fsync.unwrap_or(default.fsync),
         overflow,
+        ..default
     };
     if word == Word::Spool {
-        return Level::Spool(spool);
+        return DeliveryLevel::Spool(spool);
     }
     if transport.is_some_and(|transport| !confirms(transport)) {
         not_confirmed(values);
     }
-    Level::Acknowledged(spool)
+    DeliveryLevel::Acknowledged(spool)
 }
 
-/// Whether the target says that it has what it got.
-fn confirms(transport: &Transport) -> bool {
+/// Whether the target confirms what it takes.
+fn confirms(transport: &TransportSettings) -> bool {
     match transport {
-        Transport::HttpPost { .. } => true,
-        Transport::File { options, .. } => options.sync == Sync::Always,
+        TransportSettings::HttpPost(_) => true,
+        TransportSettings::File(file) => file.fsync == Fsync::Always,
         _ => false,
     }
 }
@@ -108,8 +114,8 @@ fn not_confirmed(values: &mut Values<'_, '_, '_>) {
     );
 }
 
-pub(super) fn throttle(values: &mut Values<'_, '_, '_>) -> Throttle {
-    Throttle {
+pub(super) fn throttle(values: &mut Values<'_, '_, '_>) -> ThrottleSettings {
+    ThrottleSettings {
         rate: values.count(Extension::RateLimit),
         burst: values.count(Extension::RateBurst),
         sample: values.count(Extension::Sample),

@@ -1,25 +1,27 @@
 //! Where events go.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use fantail_event::Dialect;
 use fantail_format::Format;
-
-use crate::{
-    code::Code,
-    context::Context,
-    diagnostic::Diagnostic,
-    exporter_settings::{
-        FileOptions, HttpBatch, HttpOptions, Messages, Sync, Syslog, SyslogAddress, Tabs, Transport,
-    },
-    extension::Extension,
-    schema::Key,
-    section::Section,
-    source::Spanned,
-    text::Text,
+use fantail_transport::{
+    Facility, FileSettings, HttpBatch, HttpSettings, JournalPayloads, JournalSettings,
+    MessageSettings, Rotation, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
+    SyslogSettings, Tabs, UnixSettings, UnixSocket, spool::Fsync,
 };
 
-use super::{missing, unknown, values::Values};
+use crate::{
+    code::Code, context::Context, diagnostic::Diagnostic, exporter_settings::TransportSettings,
+    extension::Extension, schema::Key, section::Section, source::Spanned, text::Text,
+};
+
+use super::{
+    missing, unknown,
+    values::{Values, bytes_to_path},
+};
+
+/// Where syslog listens on this host.
+const DEV_LOG: &str = "/dev/log";
 
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
@@ -35,24 +37,17 @@ const NAMES: [&str; 7] = [
     "journal",
 ];
 
-/// Facilities of syslog, by their names in its configuration files.
-const FACILITIES: [&str; 13] = [
-    "user", "mail", "daemon", "auth", "authpriv", "local0", "local1", "local2", "local3", "local4",
-    "local5", "local6", "local7",
-];
+/// The values of `file_sync` and `spool_sync` that are no intervals.
+const FSYNCS: [&str; 2] = ["never", "always"];
 
-const SEVERITIES: [&str; 8] = [
-    "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
-];
-
-/// Words for "when it is forced onto the disk", besides intervals.
-const SYNCS: [&str; 2] = ["never", "always"];
-
-pub(super) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Option<Transport> {
+pub(super) fn resolve(
+    section: &Section<'_>,
+    context: &mut Context<'_>,
+) -> Option<TransportSettings> {
     let is_2_4 = context.dialect == Dialect::V2_4;
     let Some(setting) = section.last(Key::Transport) else {
         if is_2_4 {
-            return Some(Transport::Log);
+            return Some(TransportSettings::Log);
         }
         let help = "write `transport = log`, `http-post` or `drop`";
         context.push(missing(Code::MissingTransport, section, section.span).help(help));
@@ -71,15 +66,16 @@ pub(super) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
     let text = context.value(setting)?;
     let mut values = Values::new(section, context);
     let transport = match text.bytes() {
-        b"log" => Some(Transport::Log),
-        b"drop" => Some(Transport::Drop),
+        b"log" => Some(TransportSettings::Log),
+        b"drop" => Some(TransportSettings::Drop),
         b"http-post" => http(timeout.unwrap_or(Some(TIMEOUT)), &mut values),
         b"file" => file(&mut values),
         b"unix" => unix(connect_timeout.unwrap_or(general), &mut values),
         b"syslog" => syslog(syslog_timeout.unwrap_or(general), &mut values),
-        b"journal" => Some(Transport::Journal {
-            path: values.bytes(Extension::JournalPath),
-        }),
+        b"journal" => Some(TransportSettings::Journal(JournalSettings {
+            path: values.path(Extension::JournalPath),
+            payloads: JournalPayloads::default(),
+        })),
         _ => {
             let what = if is_2_4 { "driver" } else { "transport" };
             values.wrong(unknown(Code::UnknownTransport, what, text, &NAMES));
@@ -89,46 +85,49 @@ pub(super) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
     transport.filter(|_| values.is_good())
 }
 
-fn http(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<Transport> {
+fn http(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let url = url(values);
-    let default = HttpOptions::default();
     let batches = [
-        ("none", HttpBatch::None),
+        ("none", HttpBatch::Single),
         ("lines", HttpBatch::Lines),
         ("array", HttpBatch::Array),
     ];
     let batch = values.choice(Extension::HttpBatch, "way of batches", &batches);
     let size = values.count(Extension::HttpBatchSize);
     let size = size.and_then(|size| NonZeroUsize::try_from(size).ok());
-    let options = HttpOptions {
+    // The format says what the content is.
+    let default = HttpSettings::new(String::new(), "");
+    let settings = HttpSettings {
+        timeout,
         batch: batch.unwrap_or_default(),
-        batch_size: size.unwrap_or(default.batch_size),
+        batch_payloads: size.unwrap_or(default.batch_payloads),
         batch_bytes: values
-            .size(Extension::HttpBatchBytes)
+            .memory(Extension::HttpBatchBytes)
             .unwrap_or(default.batch_bytes),
         batch_linger: values
             .interval(Extension::HttpBatchLinger)
             .unwrap_or_default(),
         gzip: values.boolean(Extension::HttpGzip).unwrap_or_default(),
-        token_file: values.bytes(Extension::HttpTokenFile),
-        headers_file: values.bytes(Extension::HttpHeadersFile),
-        ca_file: values.bytes(Extension::HttpCaFile),
+        token_file: values.path(Extension::HttpTokenFile),
+        headers_file: values.path(Extension::HttpHeadersFile),
+        ca_file: values.path(Extension::HttpCaFile),
+        ..default
     };
-    Some(Transport::HttpPost {
+    Some(TransportSettings::HttpPost(HttpSettings {
         url: url?,
-        timeout,
-        options,
-    })
+        ..settings
+    }))
 }
 
-fn url(values: &mut Values<'_, '_, '_>) -> Option<Vec<u8>> {
+fn url(values: &mut Values<'_, '_, '_>) -> Option<String> {
     let key = match values.dialect() {
         Dialect::V2_3 => Key::TransportArguments,
         Dialect::V2_4 => Key::Url,
     };
     let text = given(key, Code::MissingUrl, values)?;
-    if is_http(text.bytes()) {
-        return Some(text.bytes().to_vec());
+    let url = std::str::from_utf8(text.bytes()).ok();
+    if let Some(url) = url.filter(|url| is_http(url.as_bytes())) {
+        return Some(url.to_owned());
     }
     let code = Code::InvalidUrl;
     values.wrong(
@@ -150,86 +149,83 @@ fn is_http(url: &[u8]) -> bool {
     })
 }
 
-fn file(values: &mut Values<'_, '_, '_>) -> Option<Transport> {
+fn file(values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let path = given(Key::FilePath, Code::MissingPath, values);
-    let options = FileOptions {
-        create_folders: values
-            .boolean(Extension::FileCreateFolders)
-            .unwrap_or_default(),
-        rotate_size: values
+    let create_folders = values.boolean(Extension::FileCreateFolders);
+    let rotation = Rotation {
+        bytes: values
             .size(Extension::FileRotateSize)
             .filter(|size| *size > 0),
-        rotate_age: values.interval(Extension::FileRotateAge),
+        age: values.interval(Extension::FileRotateAge),
         keep: values.number(Extension::FileKeep).unwrap_or_default(),
-        sync: sync(Extension::FileSync, values).unwrap_or_default(),
     };
-    Some(Transport::File {
-        path: path?.bytes().to_vec(),
-        options,
-    })
+    let fsync = fsync(Extension::FileSync, values);
+    let default = FileSettings::new(to_path(path?));
+    Some(TransportSettings::File(FileSettings {
+        create_folders: create_folders.unwrap_or(default.create_folders),
+        rotation,
+        fsync: fsync.unwrap_or(default.fsync),
+        ..default
+    }))
 }
 
 /// `never`, `always`, or an interval.
-pub(super) fn sync(key: Extension, values: &mut Values<'_, '_, '_>) -> Option<Sync> {
+pub(super) fn fsync(key: Extension, values: &mut Values<'_, '_, '_>) -> Option<Fsync> {
     let text = values.text(key)?;
     match text.bytes() {
-        b"never" => Some(Sync::Never),
-        b"always" => Some(Sync::Always),
-        [b'0'..=b'9', ..] => values.interval(key).map(Sync::Interval),
+        b"never" => Some(Fsync::Never),
+        b"always" => Some(Fsync::Always),
+        [b'0'..=b'9', ..] => values.interval(key).map(Fsync::Interval),
         _ => {
             let what = "time of forcing data onto the disk";
-            let diagnostic = unknown(Code::UnknownValue, what, text, &SYNCS);
+            let diagnostic = unknown(Code::UnknownValue, what, text, &FSYNCS);
             values.wrong(diagnostic.note("an interval like `1 secs` is possible too"));
             None
         }
     }
 }
 
-fn unix(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<Transport> {
+fn unix(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let path = given(Key::UnixPath, Code::MissingPath, values);
-    let sockets = [("stream", false), ("datagram", true)];
-    let datagram = values.choice(Extension::UnixSocket, "kind of socket", &sockets);
-    Some(Transport::Unix {
-        path: path?.bytes().to_vec(),
-        timeout,
-        datagram: datagram.unwrap_or_default(),
-    })
+    let sockets = [
+        ("stream", UnixSocket::Stream),
+        ("datagram", UnixSocket::Datagram),
+    ];
+    let socket = values.choice(Extension::UnixSocket, "kind of socket", &sockets);
+    Some(TransportSettings::Unix(UnixSettings {
+        path: to_path(path?),
+        socket: socket.unwrap_or_default(),
+        connect_timeout: timeout,
+    }))
 }
 
-fn syslog(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<Transport> {
+fn syslog(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let address = match values.text(Extension::SyslogAddress) {
         Some(text) => address(text.bytes()).or_else(|| {
             let expected = "`unix:/dev/log`, `udp:host:514` or `tcp:host:514`";
             values.invalid(Code::InvalidAddress, text, expected);
             None
         }),
-        None => Some(SyslogAddress::Unix(b"/dev/log".to_vec())),
+        None => Some(SyslogAddress::Unix(DEV_LOG.into())),
     };
-    let protocols = [("rfc5424", true), ("rfc3164", false)];
-    let rfc5424 = values.choice(Extension::SyslogProtocol, "syslog protocol", &protocols);
-    let named = |names: &[&'static str]| -> Vec<(&'static str, &'static str)> {
-        names.iter().map(|name| (*name, *name)).collect()
-    };
-    let facility = values.choice(
-        Extension::SyslogFacility,
-        "syslog facility",
-        &named(&FACILITIES),
-    );
-    let severity = values.choice(
-        Extension::SyslogSeverity,
-        "syslog severity",
-        &named(&SEVERITIES),
-    );
+    let protocols = [
+        ("rfc5424", SyslogProtocol::Rfc5424),
+        ("rfc3164", SyslogProtocol::Rfc3164),
+    ];
+    let protocol = values.choice(Extension::SyslogProtocol, "syslog protocol", &protocols);
+    let names = Facility::NAMES;
+    let facility = values.choice(Extension::SyslogFacility, "syslog facility", names);
+    let names = Severity::NAMES;
+    let severity = values.choice(Extension::SyslogSeverity, "syslog severity", names);
     let program = values.bytes(Extension::SyslogProgram);
-    let address = address?;
-    let is_local = matches!(address, SyslogAddress::Unix(_));
-    Some(Transport::Syslog(Syslog {
-        address,
-        rfc5424: rfc5424.unwrap_or(!is_local),
-        facility: facility.unwrap_or("mail"),
-        severity: severity.unwrap_or("info"),
-        program: program.unwrap_or_else(|| b"fantail".to_vec()),
-        timeout,
+    let default = SyslogSettings::new(address?);
+    Some(TransportSettings::Syslog(SyslogSettings {
+        protocol: protocol.unwrap_or(default.protocol),
+        facility: facility.unwrap_or(default.facility),
+        severity: severity.unwrap_or(default.severity),
+        program: program.unwrap_or(default.program),
+        connect_timeout: timeout,
+        ..default
     }))
 }
 
@@ -237,7 +233,7 @@ fn syslog(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<
 /// brackets.
 fn address(text: &[u8]) -> Option<SyslogAddress> {
     if let Some(path) = text.strip_prefix(b"unix:") {
-        return (!path.is_empty()).then(|| SyslogAddress::Unix(path.to_vec()));
+        return (!path.is_empty()).then(|| SyslogAddress::Unix(bytes_to_path(path)));
     }
     let (way, rest) = std::str::from_utf8(text).ok()?.split_once(':')?;
     let (host, port) = rest.rsplit_once(':')?;
@@ -246,39 +242,59 @@ fn address(text: &[u8]) -> Option<SyslogAddress> {
     let port = port.parse().ok().filter(|port| *port > 0)?;
     let known = !host.is_empty() && (bare.is_some() || !host.contains(':'));
     match way {
-        "udp" if known => Some(SyslogAddress::Udp(host, port)),
-        "tcp" if known => Some(SyslogAddress::Tcp(host, port)),
+        "udp" if known => Some(SyslogAddress::Udp { host, port }),
+        "tcp" if known => Some(SyslogAddress::Tcp { host, port }),
         _ => None,
     }
 }
 
-pub(super) fn messages(values: &mut Values<'_, '_, '_>) -> Messages {
+pub(super) fn messages(values: &mut Values<'_, '_, '_>) -> MessageSettings {
     let choices = [
         ("keep", Tabs::Keep),
         ("escape", Tabs::Escape),
         ("replace", Tabs::Replace),
     ];
     let tabs = values.choice(Extension::MessageTabs, "treatment of TABs", &choices);
-    let max_size = values.size(Extension::MessageMaxSize);
-    Messages {
+    let longest = values.memory(Extension::MessageMaxSize);
+    MessageSettings {
         tabs: tabs.unwrap_or_default(),
-        max_size: max_size.filter(|size| *size > 0),
+        longest: longest.filter(|bytes| *bytes > 0),
+    }
+}
+
+/// Tells the transport what the format makes of an event.
+pub(super) fn set_format(transport: &mut TransportSettings, format: Format) {
+    match transport {
+        TransportSettings::HttpPost(settings) => {
+            format.content_type().clone_into(&mut settings.content_type);
+        }
+        TransportSettings::Syslog(settings) if format == Format::StructuredData => {
+            settings.payloads = SyslogPayloads::Structured;
+        }
+        TransportSettings::Journal(settings) if format == Format::Journal => {
+            settings.payloads = JournalPayloads::Entries;
+        }
+        _ => {}
     }
 }
 
 /// Whether the format is one that the transport can send.
 pub(super) fn check_format(
-    transport: &Transport,
+    transport: &TransportSettings,
     format: &Spanned<Format>,
     context: &mut Context<'_>,
 ) -> bool {
     let array = matches!(
         transport,
-        Transport::HttpPost { options, .. } if options.batch == HttpBatch::Array
+        TransportSettings::HttpPost(http) if http.batch == HttpBatch::Array
     );
     let needed = match format.value {
-        Format::Journal => (!matches!(transport, Transport::Journal { .. })).then_some("journal"),
-        Format::StructuredData => (!matches!(transport, Transport::Syslog(_))).then_some("syslog"),
+        Format::Journal => {
+            (!matches!(transport, TransportSettings::Journal(_))).then_some("journal")
+        }
+        Format::StructuredData => {
+            (!matches!(transport, TransportSettings::Syslog(_))).then_some("syslog")
+        }
         Format::Json | Format::Ndjson => None,
         _ => array.then_some("log"),
     };
@@ -301,6 +317,10 @@ pub(super) fn check_format(
     };
     context.push(Diagnostic::new(Code::FormatMismatch, message, format.span).help(help));
     false
+}
+
+fn to_path(text: &Text) -> PathBuf {
+    bytes_to_path(text.bytes())
 }
 
 /// A setting that the transport needs.

@@ -4,7 +4,9 @@
 //! is wrong; the second is reported and remembered, so that one run finds
 //! everything that is wrong.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    ffi::OsStr, num::NonZeroU32, os::unix::ffi::OsStrExt as _, path::PathBuf, time::Duration,
+};
 
 use fantail_event::Dialect;
 
@@ -62,6 +64,10 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         self.text(key).map(|text| text.bytes().to_vec())
     }
 
+    pub(super) fn path(&mut self, key: impl Into<Key>) -> Option<PathBuf> {
+        self.text(key).map(|text| bytes_to_path(text.bytes()))
+    }
+
     /// A number; 0 stands for none.
     pub(super) fn count(&mut self, key: impl Into<Key>) -> Option<NonZeroU32> {
         NonZeroU32::new(self.number(key)?)
@@ -86,6 +92,12 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
             self.invalid(Code::InvalidNumber, text, "a size like `64M`");
         }
         size
+    }
+
+    /// A size of what is in memory.
+    pub(super) fn memory(&mut self, key: impl Into<Key>) -> Option<usize> {
+        let bytes = self.size(key)?;
+        Some(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// An interval; 0 and for ever are both none.
@@ -151,4 +163,9 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
                 .label(format!("expected {expected}")),
         );
     }
+}
+
+/// The bytes of a configuration as a path.
+pub(super) fn bytes_to_path(bytes: &[u8]) -> PathBuf {
+    OsStr::from_bytes(bytes).into()
 }

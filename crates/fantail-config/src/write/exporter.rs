@@ -1,11 +1,13 @@
 //! One exporter, back to text.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use fantail_event::Dialect;
 use fantail_format::TimeStyle;
 
 use super::Block;
 use crate::{
-    exporter_settings::{Exporter, Transport},
+    exporter_settings::{Exporter, TransportSettings},
     own_setting::OwnValue,
     size,
 };
@@ -30,28 +32,32 @@ impl Block<'_> {
         self.close();
     }
 
-    fn transport(&mut self, transport: &Transport, dialect: Dialect) {
+    fn transport(&mut self, transport: &TransportSettings, dialect: Dialect) {
         let key = match dialect {
             Dialect::V2_3 => "transport",
             Dialect::V2_4 => "driver",
         };
         self.set(key, transport.name().as_bytes());
         match transport {
-            Transport::HttpPost { url, timeout, .. } => {
+            TransportSettings::HttpPost(http) => {
                 let (url_key, timeout_key) = match dialect {
                     Dialect::V2_3 => ("transport_args", "transport_timeout"),
                     Dialect::V2_4 => ("http_post_url", "http_client_request_absolute_timeout"),
                 };
-                self.set(url_key, url);
-                self.timeout(timeout_key, *timeout);
+                self.set(url_key, http.url.as_bytes());
+                self.timeout(timeout_key, http.timeout);
             }
-            Transport::File { path, .. } => self.set("file_path", path),
-            Transport::Unix { path, timeout, .. } => {
-                self.set("unix_path", path);
-                self.timeout("unix_connect_timeout", *timeout);
+            TransportSettings::File(file) => {
+                self.set("file_path", file.path.as_os_str().as_bytes());
             }
-            Transport::Log | Transport::Drop | Transport::Syslog(_) | Transport::Journal { .. } => {
+            TransportSettings::Unix(unix) => {
+                self.set("unix_path", unix.path.as_os_str().as_bytes());
+                self.timeout("unix_connect_timeout", unix.connect_timeout);
             }
+            TransportSettings::Log
+            | TransportSettings::Drop
+            | TransportSettings::Syslog(_)
+            | TransportSettings::Journal(_) => {}
         }
     }
 

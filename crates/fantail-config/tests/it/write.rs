@@ -16,8 +16,8 @@ fn gist(settings: &Settings) -> Vec<String> {
         let (name, format, time) = (&one.name, one.format, one.time_style);
         let target = format!("{name:?} {format:?} {time:?} {:?}", one.transport);
         let (rules, file, throttle) = (&one.rules, &one.hash_key_file, one.throttle);
-        let more = format!("{rules:?} {file:?} {throttle:?}");
-        format!("{target} {:?} {:?} {more}", one.messages, one.delivery)
+        let more = format!("{rules:?} {file:?} {throttle:?} {:?}", one.dead_letters);
+        format!("{target} {:?} {:?} {more}", one.messages, one.queue)
     });
     let unix = settings.stats.unix_listeners.iter().map(|one| {
         let mode = one.mode.as_ref().map(|mode| mode.value);

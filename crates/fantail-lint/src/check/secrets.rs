@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use fantail_config::{FileId, Loaded, RawBlock, RawEntry, RawSetting, Span, Transport, ValueForm};
+use fantail_config::{
+    FileId, Loaded, RawBlock, RawEntry, RawSetting, Span, TransportSettings, ValueForm,
+};
 
 use super::shown;
 use crate::{Code, Finding};
@@ -25,8 +27,8 @@ pub(super) fn check(
     };
     let mut found: Vec<(Span, String)> = Vec::new();
     for exporter in &loaded.settings.exporters {
-        if let Transport::HttpPost { url, .. } = &exporter.transport
-            && holds_secret(url)
+        if let TransportSettings::HttpPost(http) = &exporter.transport
+            && holds_secret(http.url.as_bytes())
         {
             let place = exporter.spans.transport.unwrap_or(exporter.spans.block);
             found.push((place, format!("the URL of `{}`", shown(&exporter.name))));

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::Response};
-use fantail_config::{Transport, write_metric};
+use fantail_config::write_metric;
 use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Snapshot};
 use fantail_transport::DropReason;
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
         let dropped = DropReason::ALL.map(|reason| (reason.name(), counters.dropped(reason)));
         json!({
             "name": name,
-            "transport": driver(&settings.transport),
+            "transport": settings.transport.name(),
             "queued": counters.queued,
             "recovered": counters.recovered,
             "sent": counters.sent,
@@ -162,19 +162,6 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
         })
     });
     json(&json!({ "exporters": exporters.collect::<Vec<_>>() }))
-}
-
-const fn driver(transport: &Transport) -> &'static str {
-    match transport {
-        Transport::Log => "log",
-        Transport::Drop => "drop",
-        Transport::HttpPost { .. } => "http-post",
-        Transport::File { .. } => "file",
-        Transport::Unix { .. } => "unix",
-        Transport::Syslog(_) => "syslog",
-        Transport::Journal { .. } => "journal",
-        _ => "other",
-    }
 }
 
 /// The server itself.

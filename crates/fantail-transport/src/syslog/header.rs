@@ -28,8 +28,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(settings: &SyslogSettings) -> Self {
-        let hostname = name(&settings.hostname, LONGEST_HOSTNAME);
+    pub(super) fn new(settings: &SyslogSettings, hostname: &[u8]) -> Self {
+        let hostname = name(hostname, LONGEST_HOSTNAME);
         let program = name(&settings.program, LONGEST_PROGRAM);
         let process = std::process::id();
         let fixed = match (settings.protocol, &settings.address) {
@@ -104,13 +104,13 @@ mod tests {
 
     #[track_caller]
     fn check(address: SyslogAddress, protocol: SyslogProtocol, expected: &str) {
-        let mut settings = SyslogSettings::new(address, "mail host");
+        let mut settings = SyslogSettings::new(address);
         settings.protocol = protocol;
         settings.facility = Facility::Local7;
         settings.severity = Severity::Debug;
         let mut out = Vec::new();
         let now = UNIX_EPOCH + Duration::from_micros(1_795_328_705_000_007);
-        Header::new(&settings).write(now, &mut out);
+        Header::new(&settings, b"mail host").write(now, &mut out);
         let expected = expected.replace("PID", &std::process::id().to_string());
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

@@ -2,8 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{MessageSettings, Tabs};
-
 /// A syslog receiver, and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyslogSettings {
@@ -15,39 +13,27 @@ pub struct SyslogSettings {
     pub facility: Facility,
     /// How urgent they are; informational by default.
     pub severity: Severity,
-    /// This host's name; other characters than printable ASCII become `_`.
-    pub hostname: Vec<u8>,
-    /// The name of the program, alike.
+    /// The name of the program, `fantail` by default. Characters other than
+    /// printable ASCII become `_`.
     pub program: Vec<u8>,
     /// What payloads are.
     pub payloads: SyslogPayloads,
-    /// What becomes of TABs, and how long a whole message may be; 8 KiB by
-    /// default, as rsyslog takes it.
-    pub messages: MessageSettings,
     /// How long connecting by TCP may take; `None` for any time.
     pub connect_timeout: Option<Duration>,
 }
 
 impl SyslogSettings {
-    /// A receiver there, all else by default: RFC 3164 to a local socket, RFC
-    /// 5424 to the network.
+    /// Returns the default settings for a receiver: RFC 3164 to a local
+    /// socket, RFC 5424 to the network.
     #[must_use]
-    pub fn new(address: SyslogAddress, hostname: impl Into<Vec<u8>>) -> Self {
+    pub fn new(address: SyslogAddress) -> Self {
         Self {
-            protocol: match address {
-                SyslogAddress::Unix(_) => SyslogProtocol::Rfc3164,
-                SyslogAddress::Udp { .. } | SyslogAddress::Tcp { .. } => SyslogProtocol::Rfc5424,
-            },
+            protocol: address.default_protocol(),
             address,
             facility: Facility::Mail,
             severity: Severity::Info,
-            hostname: hostname.into(),
             program: b"fantail".to_vec(),
             payloads: SyslogPayloads::Messages,
-            messages: MessageSettings {
-                tabs: Tabs::Keep,
-                longest: Some(8 << 10),
-            },
             connect_timeout: Some(Duration::from_millis(250)),
         }
     }
@@ -72,6 +58,18 @@ pub enum SyslogAddress {
         /// Port.
         port: u16,
     },
+}
+
+impl SyslogAddress {
+    /// Returns the protocol that receivers of this kind understand: RFC 3164
+    /// for a local socket, RFC 5424 for the network.
+    #[must_use]
+    pub const fn default_protocol(&self) -> SyslogProtocol {
+        match self {
+            Self::Unix(_) => SyslogProtocol::Rfc3164,
+            Self::Udp { .. } | Self::Tcp { .. } => SyslogProtocol::Rfc5424,
+        }
+    }
 }
 
 /// How messages begin.
@@ -112,6 +110,12 @@ macro_rules! numbered {
             #[must_use]
             pub const fn number(self) -> u8 {
                 match self { $(Self::$name => $number,)+ }
+            }
+
+            /// Returns its name in syslog's configuration files.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
             }
 
             /// The one of this name.

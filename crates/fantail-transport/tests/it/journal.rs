@@ -51,7 +51,11 @@ fn send(payloads: JournalPayloads, entries: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
     let socket = UnixDatagram::bind(&path).unwrap();
-    let mut transport = JournalTransport::new(JournalSettings { path, payloads });
+    let settings = JournalSettings {
+        path: Some(path),
+        payloads,
+    };
+    let mut transport = JournalTransport::new(settings);
     let arrive = entries.iter().map(|entry| {
         transport.send(entry).unwrap();
         receive(&socket)

@@ -106,7 +106,7 @@ impl Rsyslog {
 }
 
 fn send(settings: SyslogSettings, payload: &str) {
-    let mut transport = SyslogTransport::new(settings);
+    let mut transport = SyslogTransport::new(settings, b"mx1");
     transport.send(payload.as_bytes()).unwrap();
     transport.flush().unwrap();
 }
@@ -141,7 +141,7 @@ fn rsyslog_understands_both_protocols_on_all_ways() {
                     payloads,
                     facility: Facility::Local3,
                     severity: Severity::Notice,
-                    ..SyslogSettings::new(address.clone(), "mx1")
+                    ..SyslogSettings::new(address.clone())
                 };
                 send(settings, &payload);
                 let local = matches!(address, SyslogAddress::Unix(_));
@@ -172,13 +172,13 @@ fn messages_are_counted_and_cut() {
         return;
     };
     let [_, _, tcp] = rsyslog.addresses();
-    let mut settings = SyslogSettings::new(tcp, "mx1");
-    settings.messages = MessageSettings {
+    let mut settings = SyslogSettings::new(tcp);
+    settings.payloads = SyslogPayloads::Structured;
+    let messages = MessageSettings {
         tabs: Tabs::Escape,
         longest: Some(300),
     };
-    settings.payloads = SyslogPayloads::Structured;
-    let mut transport = SyslogTransport::new(settings);
+    let mut transport = SyslogTransport::with_messages(settings, b"mx1", messages);
     let long = "ä".repeat(400);
     // A line break does not end a message that is counted.
     for payload in ["first\nsecond\tthird", "fourth", &long, "fifth"] {
@@ -200,8 +200,8 @@ fn messages_are_counted_and_cut() {
 fn receivers_that_go_and_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let settings = SyslogSettings::new(SyslogAddress::Unix(path.clone()), "mx1");
-    let mut transport = SyslogTransport::new(settings);
+    let settings = SyslogSettings::new(SyslogAddress::Unix(path.clone()));
+    let mut transport = SyslogTransport::new(settings, b"mx1");
     transport.send(b"nobody").unwrap_err();
     for round in 0..3 {
         let receiver = std::os::unix::net::UnixDatagram::bind(&path).unwrap();

@@ -1,9 +1,9 @@
 //! One exporter: Dovecot's settings of it, and those that only fantail has.
 
-use std::time::Duration;
+use std::{os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
 use fantail::{
-    config::{Exporter, OwnSetting, OwnValue, Transport},
+    config::{Exporter, OwnSetting, OwnValue, TransportSettings},
     format::TimeStyle,
 };
 use serde_json::{Map, Value, json};
@@ -30,15 +30,17 @@ pub(super) fn exporter(one: &Exporter) -> Value {
     })
 }
 
-fn transport(transport: &Transport) -> Value {
+fn transport(transport: &TransportSettings) -> Value {
     let driver = transport.name();
     match transport {
-        Transport::HttpPost { url, timeout, .. } => json!({
-            "driver": driver, "url": text(url), "timeout_ms": timeout.map(milliseconds),
+        TransportSettings::HttpPost(http) => json!({
+            "driver": driver, "url": http.url, "timeout_ms": http.timeout.map(milliseconds),
         }),
-        Transport::File { path, .. } => json!({ "driver": driver, "path": text(path) }),
-        Transport::Unix { path, timeout, .. } => json!({
-            "driver": driver, "path": text(path), "timeout_ms": timeout.map(milliseconds),
+        TransportSettings::File(file) => json!({ "driver": driver, "path": path(&file.path) }),
+        TransportSettings::Unix(unix) => json!({
+            "driver": driver,
+            "path": path(&unix.path),
+            "timeout_ms": unix.connect_timeout.map(milliseconds),
         }),
         _ => json!({ "driver": driver }),
     }
@@ -58,6 +60,10 @@ fn value(value: &OwnValue) -> Value {
         OwnValue::List(words) => words.iter().map(|word| text(word)).collect(),
         _ => Value::Null,
     }
+}
+
+fn path(path: &Path) -> String {
+    text(path.as_os_str().as_bytes())
 }
 
 fn milliseconds(interval: Duration) -> u64 {

@@ -1,0 +1,121 @@
+//! Payloads become requests.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    BatchLimits, Delivery, HttpBatch, HttpSettings, Payloads, Retry, Transport, TransportError,
+};
+
+use super::{answer::Failure, body::Body, client::Client, credentials::Credentials};
+
+/// Posts payloads to a URL.
+///
+/// An answer of 200 to 299 confirms them. A payload whose request was cut
+/// off, or not answered in time, is sent again, and may arrive twice.
+#[derive(Debug)]
+pub struct HttpTransport {
+    client: Client,
+    body: Body,
+    credentials: Credentials,
+    limits: BatchLimits,
+    linger: Duration,
+    /// When the last request was made.
+    last: Option<Instant>,
+}
+
+impl HttpTransport {
+    /// A transport that connects with its first payload.
+    ///
+    /// # Errors
+    /// The URL is none, or the file of certificates cannot be read.
+    pub fn new(settings: HttpSettings) -> Result<Self, TransportError> {
+        Ok(Self {
+            client: Client::new(&settings)?,
+            linger: match settings.batch {
+                HttpBatch::Single => Duration::ZERO,
+                HttpBatch::Lines | HttpBatch::Array => settings.batch_linger,
+            },
+            last: None,
+            body: Body::new(&settings),
+            limits: match settings.batch {
+                HttpBatch::Single => BatchLimits::default(),
+                HttpBatch::Lines | HttpBatch::Array => BatchLimits {
+                    payloads: settings.batch_payloads.get(),
+                    bytes: settings.batch_bytes,
+                },
+            },
+            credentials: Credentials::new(settings.token_file, settings.headers_file),
+        })
+    }
+
+    /// Waits a little, if there are few payloads and the last request was just
+    /// now: meanwhile the queue gathers more for the next one.
+    fn linger(&self, payloads: Payloads<'_>) {
+        let full = payloads.len() >= self.limits.payloads || payloads.bytes() >= self.limits.bytes;
+        if let Some(last) = self.last.filter(|_| !full) {
+            thread::sleep(self.linger.saturating_sub(last.elapsed()));
+        }
+    }
+
+    fn post(&mut self, payloads: Payloads<'_>) -> Result<(), Failure> {
+        let headers = self.credentials.headers()?;
+        let body = self.body.write(payloads)?;
+        let posted = self.client.post(&body, headers);
+        self.last = Some(Instant::now());
+        if posted.is_err() {
+            // It may be for an old token.
+            self.credentials.forget();
+        }
+        posted
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
+        let mut batch = crate::Batch::new();
+        batch.push(payload);
+        self.post(batch.payloads()).map_err(|failure| failure.error)
+    }
+
+    fn batch_limits(&self) -> BatchLimits {
+        self.limits
+    }
+
+    /// The server has said that it has them.
+    fn confirms(&self) -> bool {
+        true
+    }
+
+    /// A batch that the server refuses for what is in it is tried again by
+    /// halves, so that one bad payload does not take the others with it.
+    fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
+        self.linger(payloads);
+        let mut delivery = Delivery::new();
+        let mut waiting = self.body.requests(payloads);
+        while let Some(payloads) = waiting.pop() {
+            match self.post(payloads) {
+                Ok(()) => delivery.arrived(payloads.len()),
+                Err(Failure { error, .. }) if error.retry() != Retry::Never => {
+                    delivery.stopped(error);
+                    break;
+                }
+                Err(failure) if failure.by_payload && payloads.len() > 1 => {
+                    let (first, second) = payloads.split_at(payloads.len() / 2);
+                    waiting.push(second);
+                    waiting.push(first);
+                }
+                Err(failure) => delivery.refused(payloads.len(), failure.error),
+            }
+        }
+        delivery
+    }
+
+    /// The files of credentials are read anew.
+    fn reopen(&mut self) -> Result<(), TransportError> {
+        self.credentials.forget();
+        Ok(())
+    }
+}
