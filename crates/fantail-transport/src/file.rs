@@ -193,7 +193,7 @@ impl Transport for FileTransport {
         }
         let mut lines = std::mem::take(&mut self.held_back);
         for payload in payloads.iter() {
-            push_line(&mut lines, payload.bytes);
+            push_line(&mut lines, payload);
         }
         let (written, error) = self.write(&lines);
         lines.clear();
@@ -286,8 +286,8 @@ fn push_line(lines: &mut Vec<u8>, payload: &[u8]) {
 
 /// How many payloads are whole in so many bytes of lines.
 fn lines_within(payloads: Payloads<'_>, mut bytes: usize) -> usize {
-    let fits = |payload: &crate::Payload<'_>| {
-        let left = bytes.checked_sub(payload.bytes.len() + 1);
+    let fits = |payload: &&[u8]| {
+        let left = bytes.checked_sub(payload.len() + 1);
         bytes = left.unwrap_or(0);
         left.is_some()
     };

@@ -11,52 +11,42 @@
 //! memory, or in a [`spool`] on disk. A [`Throttle`] lets fewer events
 //! through in the first place.
 
-mod batch;
 mod clock;
-mod datagram;
-mod delivery;
-mod discard;
-mod error;
 mod file;
-mod http_post;
-mod id;
-mod journald;
+mod http;
+mod journal;
 mod log;
-mod message;
 mod queue;
-mod retry;
+mod socket;
 pub mod spool;
-mod stream;
 mod syslog;
 mod throttle;
 mod transport;
-mod unix;
 
 pub use crate::{
-    batch::{Batch, Payload, Payloads},
-    delivery::{Delivery, Refusal},
-    discard::DropTransport,
-    error::{Retry, TransportError, TransportErrorKind},
     file::{FileSettings, FileTransport, Rotation},
-    http_post::{HttpBatch, HttpSettings},
-    id::{EventId, EventIds, Origin},
-    journald::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},
+    http::{HttpBatch, HttpSettings},
+    journal::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},
     log::LogTransport,
-    message::{MessageSettings, Shortened, Tabs},
+    queue::retry::{Backoff, RetrySettings},
     queue::{
-        DeliveryLevel, DropReason, LastError, Overflow, Queue, QueueBuilder, QueueCounters,
-        QueueSettings, QueueStatus, Trouble,
+        DeliveryLevel, DropReason, LastError, Queue, QueueBuilder, QueueCounters, QueueSettings,
+        QueueStatus, Trouble,
     },
-    retry::{Backoff, RetrySettings},
-    spool::SpoolSettings,
+    socket::unix::{UnixSettings, UnixSocket, UnixTransport},
+    spool::{Overflow, SpoolSettings},
     syslog::{
         Facility, SYSLOG_MESSAGE_BYTES, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
         SyslogSettings, SyslogTransport,
     },
     throttle::{Admission, Throttle, ThrottleSettings},
+    transport::batch::{Batch, Payloads},
+    transport::delivery::{Delivery, Refusal},
+    transport::discard::DropTransport,
+    transport::error::{Retry, TransportError, TransportErrorKind},
+    transport::message::{MessageSettings, Shortened, Tabs},
     transport::{BatchLimits, Transport},
-    unix::{UnixSettings, UnixSocket, UnixTransport},
 };
 
 #[cfg(feature = "http")]
-pub use crate::http_post::HttpTransport;
+pub use crate::http::HttpTransport;

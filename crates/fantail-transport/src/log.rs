@@ -9,7 +9,8 @@ use std::io::{self, Stderr, Write};
 use rustix::fs::FileType;
 
 use crate::{
-    Delivery, MessageSettings, Payloads, Shortened, Transport, TransportError, message::Messages,
+    Delivery, MessageSettings, Payloads, Shortened, Transport, TransportError,
+    transport::message::Messages,
 };
 
 /// Up to so many bytes written at once to a pipe come out in one piece
@@ -161,7 +162,7 @@ impl<W: Write + Send> Transport for LogTransport<W> {
         let mut delivery = Delivery::new();
         for payload in payloads.iter() {
             let before = self.lines.len();
-            self.push(payload.bytes);
+            self.push(payload);
             let too_much = self.lines.len() > self.at_once && before > 0;
             if too_much && !self.settle(before, &mut delivery) {
                 return delivery;

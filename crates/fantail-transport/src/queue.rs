@@ -11,6 +11,7 @@
 mod buffer;
 mod builder;
 mod counters;
+pub(crate) mod retry;
 mod sender;
 mod settings;
 mod shared;
@@ -29,7 +30,7 @@ use crate::{Batch, DropTransport, Transport};
 pub use self::{
     builder::QueueBuilder,
     counters::{DropReason, LastError, QueueCounters, QueueStatus},
-    settings::{DeliveryLevel, Overflow, QueueSettings},
+    settings::{DeliveryLevel, QueueSettings},
     trouble::Trouble,
 };
 
@@ -81,7 +82,6 @@ impl Queue {
         let mut shared = Shared::new(
             &QueueSettings::default(),
             &DropTransport,
-            None,
             Reporter::new("", None),
         );
         shared.discards = true;

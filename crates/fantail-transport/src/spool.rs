@@ -10,11 +10,13 @@
 //! # Layout
 //! The folder has numbered segment files, a `cursor` and a `lock`. A segment
 //! starts with a header that is there twice, and goes on with records. A
-//! record has its number, the time at which it was offered, the id of the
-//! event, its length, and a checksum of the header and of the payload each;
-//! the checksums start from a random number of the segment, so that no
-//! payload can be made to look like a record. The cursor has two slots,
-//! written in turn.
+//! record has its number, the time at which it was offered, its length, and a
+//! checksum of the header and of the payload each; the checksums start from a
+//! random number of the segment, so that no payload can be made to look like a
+//! record. The cursor has two slots, written in turn.
+//!
+//! Segments of version 1, whose records have room for an id, are read as
+//! well. New records go to segments of version 2.
 //!
 //! # Damage
 //! Records are numbered without gaps. What is torn, flipped or gone shows as
@@ -41,64 +43,15 @@ mod open;
 mod reader;
 mod record;
 mod segment;
+mod settings;
 mod window;
 mod writer;
-
-use std::{path::PathBuf, time::Duration};
-
-use crate::Overflow;
 
 pub use self::{
     open::open,
     reader::SpoolReader,
+    settings::{Fsync, Overflow, SpoolSettings},
     writer::{Appended, SpoolWriter},
 };
 
 pub(crate) use self::index::SpoolGauge;
-
-/// Where payloads wait on disk, and how much room there is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpoolSettings {
-    /// A folder of its own for each queue; made with mode 0700 if it is not
-    /// there. Its parent has to be there.
-    pub folder: PathBuf,
-    /// Bytes that its files take at most, at least 64 KiB; 1 GiB by default.
-    /// No payload may be larger than an eighth of this.
-    pub bytes: u64,
-    /// What is dropped when that is used up. The oldest go by whole files,
-    /// an eighth of the room at a time.
-    pub overflow: Overflow,
-    /// When written payloads are forced onto the disk.
-    pub fsync: Fsync,
-}
-
-impl SpoolSettings {
-    /// A spool in this folder, all else by default.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            bytes: 1 << 30,
-            overflow: Overflow::default(),
-            fsync: Fsync::default(),
-        }
-    }
-}
-
-/// When written bytes are forced onto the disk. What was written survives the
-/// end of the process in any case: this is about the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fsync {
-    /// Whenever the system likes.
-    Never,
-    /// At most this long after they were written.
-    Interval(Duration),
-    /// Before they count as written.
-    Always,
-}
-
-impl Default for Fsync {
-    /// Once a second.
-    fn default() -> Self {
-        Self::Interval(Duration::from_secs(1))
-    }
-}

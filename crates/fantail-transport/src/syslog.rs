@@ -5,10 +5,10 @@ mod settings;
 
 use crate::{
     MessageSettings, Shortened, Transport, TransportError,
-    datagram::{DatagramAddress, Datagrams},
-    message::Messages,
-    stream::{Stream, StreamAddress},
+    socket::datagram::{DatagramAddress, Datagrams},
+    socket::stream::{Stream, StreamAddress},
     syslog::header::Header,
+    transport::message::Messages,
 };
 
 pub use self::settings::{

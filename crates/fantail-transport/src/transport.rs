@@ -5,6 +5,12 @@
 //! Whether and when to try again is decided by whoever called it, from the
 //! [`Retry`] of the error.
 
+pub(crate) mod batch;
+pub(crate) mod delivery;
+pub(crate) mod discard;
+pub(crate) mod error;
+pub(crate) mod message;
+
 use crate::{Delivery, Payloads, Retry, Shortened, TransportError};
 
 /// Somewhere to send payloads to.
@@ -58,7 +64,7 @@ pub trait Transport: Send {
         let mut delivery = Delivery::new();
         let mut stopped = None;
         for payload in payloads.iter() {
-            match self.send(payload.bytes) {
+            match self.send(payload) {
                 Ok(()) => delivery.arrived(1),
                 Err(error) if error.retry() == Retry::Never => delivery.refused(1, error),
                 Err(error) => {

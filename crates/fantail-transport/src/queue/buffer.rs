@@ -12,9 +12,9 @@ mod tests;
 
 use std::{collections::VecDeque, mem};
 
-use crate::{Batch, BatchLimits, Payloads};
+use crate::{Batch, BatchLimits, Payloads, spool::Overflow};
 
-use super::settings::{Overflow, QueueSettings};
+use super::settings::QueueSettings;
 
 /// Batches whose memory is kept for later ones.
 const SPARE: usize = 4;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    Backoff, DeliveryLevel, EventIds, SpoolSettings, Transport,
+    Backoff, DeliveryLevel, SpoolSettings, Transport,
     spool::{self, SpoolReader, SpoolWriter},
 };
 
@@ -33,7 +33,6 @@ pub struct QueueBuilder {
     transport: Box<dyn Transport>,
     settings: QueueSettings,
     dead_letters: Option<Box<dyn Transport>>,
-    ids: Option<EventIds>,
     callback: Option<Callback>,
     before: Option<Arc<Shared>>,
 }
@@ -45,7 +44,6 @@ impl QueueBuilder {
             transport,
             settings: QueueSettings::default(),
             dead_letters: None,
-            ids: None,
             callback: None,
             before: None,
         }
@@ -62,13 +60,6 @@ impl QueueBuilder {
     #[must_use]
     pub fn dead_letters(mut self, place: Box<dyn Transport>) -> Self {
         self.dead_letters = Some(place);
-        self
-    }
-
-    /// Gives an id to each payload that is offered without one.
-    #[must_use]
-    pub fn ids(mut self, ids: EventIds) -> Self {
-        self.ids = Some(ids);
         self
     }
 
@@ -109,7 +100,6 @@ impl QueueBuilder {
         let shared = Arc::new(Shared::new(
             &self.settings,
             &*self.transport,
-            self.ids.take(),
             Reporter::new(&self.name, self.callback.take()),
         ));
         // The queue ends all threads if it is dropped on the way out.

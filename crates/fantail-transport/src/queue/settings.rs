@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{RetrySettings, SpoolSettings};
+use crate::{RetrySettings, SpoolSettings, spool::Overflow};
 
 /// How a queue treats what is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +32,6 @@ impl Default for QueueSettings {
             max_age: None,
         }
     }
-}
-
-/// What is dropped when there is no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overflow {
-    /// What is offered: the first events of a trouble are kept.
-    #[default]
-    DropNewest,
-    /// What has waited longest: the last events before its end are kept.
-    DropOldest,
 }
 
 /// What is promised of payloads that were offered; `docs/exporters.md` has

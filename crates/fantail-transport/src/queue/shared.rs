@@ -9,8 +9,7 @@ use std::{
 };
 
 use crate::{
-    Batch, BatchLimits, EventIds, Payloads, Shortened, Transport, clock::unix_millis,
-    spool::SpoolGauge,
+    Batch, BatchLimits, Payloads, Shortened, Transport, clock::unix_millis, spool::SpoolGauge,
 };
 
 use super::{
@@ -56,7 +55,6 @@ pub(super) struct State {
     awaits: Awaits,
     /// Somebody waits for payloads to leave the buffer.
     watched: usize,
-    ids: Option<EventIds>,
     last_error: Option<LastError>,
     /// Threads that have not ended.
     running: usize,
@@ -95,7 +93,6 @@ impl Shared {
     pub(super) fn new(
         settings: &QueueSettings,
         transport: &dyn Transport,
-        ids: Option<EventIds>,
         reporter: Reporter,
     ) -> Self {
         // What goes to disk is cut for the transport when it is read again.
@@ -116,7 +113,6 @@ impl Shared {
                 detour: Detour::Free,
                 awaits: Awaits::Nothing,
                 watched: 0,
-                ids,
                 last_error: None,
                 running: 0,
             }),
@@ -142,9 +138,6 @@ impl Shared {
         if state.closing.is_some() {
             state.counters.add_dropped(DropReason::Closed, count);
             return;
-        }
-        if let Some(ids) = &mut state.ids {
-            batch.number(ids);
         }
         let dropped = state.buffer.push(batch);
         state.counters.add_dropped(DropReason::Full, dropped);

@@ -34,7 +34,7 @@ use super::{
 /// // Another process, another day.
 /// let (_, mut reader) = spool::open(&settings)?;
 /// reader.read(&mut batch, BatchLimits::default())?;
-/// assert_eq!(batch.iter().map(|p| p.bytes).collect::<Vec<_>>(), [b"survives"]);
+/// assert_eq!(batch.iter().collect::<Vec<_>>(), [b"survives"]);
 /// reader.settle(1)?;
 /// # Ok(())
 /// # }

@@ -139,7 +139,7 @@ impl SpoolReader {
                 }
             };
             let payload = window.payload(&found);
-            if !batch.is_empty() && batch.bytes() + payload.bytes.len() > limits.bytes {
+            if !batch.is_empty() && batch.bytes() + payload.len() > limits.bytes {
                 return Ok(Step::Enough);
             }
             let expected = index.read.number;

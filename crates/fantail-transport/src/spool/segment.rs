@@ -1,7 +1,7 @@
 //! Segment files: their names and headers.
 //!
 //! A header is 32 bytes, and there twice, so that damage to one does not
-//! cost the segment: magic with a version (8), salt (4), reserved (4), number
+//! cost the segment: magic that ends in the version (8), salt (4), reserved (4), number
 //! of the first record (8), reserved (4), checksum (4).
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::record::{checksum, le_u32, le_u64};
+use super::record::{Layout, checksum, le_u32, le_u64};
 
 /// Bytes of one header.
 const COPY: usize = 32;
@@ -19,13 +19,20 @@ const COPY: usize = 32;
 /// Where the records begin.
 pub(super) const RECORDS: u64 = 2 * COPY as u64;
 
-const MAGIC: &[u8; 8] = b"fantail1";
+/// Begins a segment with records of the layout.
+const fn magic(layout: Layout) -> &'static [u8; 8] {
+    match layout {
+        Layout::V1 => b"fantail1",
+        Layout::V2 => b"fantail2",
+    }
+}
 
 const EXTENSION: &str = ".spool";
 
 /// What the header of a segment says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
+    pub(super) layout: Layout,
     /// Where the checksums of its records start from.
     pub(super) salt: u32,
     /// The number of its first record.
@@ -37,7 +44,7 @@ impl Header {
         let mut bytes = Vec::with_capacity(2 * COPY);
         for _ in 0..2 {
             let start = bytes.len();
-            bytes.extend_from_slice(MAGIC);
+            bytes.extend_from_slice(magic(self.layout));
             bytes.extend_from_slice(&self.salt.to_le_bytes());
             bytes.extend_from_slice(&[0; 4]);
             bytes.extend_from_slice(&self.first.to_le_bytes());
@@ -50,8 +57,11 @@ impl Header {
 
     fn parse(copy: &[u8]) -> Option<Self> {
         let (checked, sum) = copy.split_at_checked(COPY - 4)?;
-        let good = checked.starts_with(MAGIC) && le_u32(sum, 0) == checksum(0, checked);
+        let mut layouts = [Layout::V1, Layout::V2].into_iter();
+        let layout = layouts.find(|layout| checked.starts_with(magic(*layout)))?;
+        let good = le_u32(sum, 0) == checksum(0, checked);
         good.then(|| Self {
+            layout,
             salt: le_u32(checked, 8),
             first: le_u64(checked, 16),
         })
@@ -106,11 +116,17 @@ pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(File, Head
 
 #[cfg(test)]
 mod tests {
-    use super::{COPY, Header, number, path};
+    use super::{COPY, Header, Layout, number, path};
 
     #[test]
     fn one_good_copy_of_a_header_is_enough() {
+        one_good_copy_is_enough(Layout::V1);
+        one_good_copy_is_enough(Layout::V2);
+    }
+
+    fn one_good_copy_is_enough(layout: Layout) {
         let header = Header {
+            layout,
             salt: 0xdead_beef,
             first: 77,
         };

@@ -2,10 +2,8 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
-use crate::{EventId, Payload};
-
 use super::{
-    record::{HEADER, MARKER, Parsed, Record, parse},
+    record::{Layout, MARKER, Parsed, Record, parse},
     segment::{self, Header},
 };
 
@@ -16,6 +14,7 @@ const CHUNK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct Window {
     file: File,
+    layout: Layout,
     salt: u32,
     /// Where the bytes lie in the file.
     start: u64,
@@ -27,7 +26,6 @@ pub(super) struct Window {
 pub(super) struct Found {
     pub(super) number: u64,
     pub(super) offered: u64,
-    id: Option<EventId>,
     /// Where it lies in the file.
     at: u64,
     size: usize,
@@ -47,6 +45,7 @@ impl Window {
         Ok(opened.map(|(file, header)| {
             let window = Self {
                 file,
+                layout: header.layout,
                 salt: header.salt,
                 start: 0,
                 bytes: Vec::new(),
@@ -64,14 +63,18 @@ impl Window {
     /// or before.
     pub(super) fn find(&mut self, offset: u64, end: u64) -> io::Result<Option<Found>> {
         let mut at = offset;
-        let mut needed = HEADER;
+        let header = self.layout.header_bytes();
+        let mut needed = header;
         while self.load(at, needed, end)? {
-            match parse(self.loaded(at, end), self.salt) {
-                Parsed::Record(record) => return Ok(Some(found(&record, at))),
+            match parse(self.loaded(at, end), self.layout, self.salt) {
+                Parsed::Record(record) => {
+                    let size = header + record.payload.len();
+                    return Ok(Some(found(&record, at, size)));
+                }
                 Parsed::Incomplete(size) if at.saturating_add(size as u64) <= end => needed = size,
                 Parsed::Incomplete(_) | Parsed::Damaged => {
                     at = self.next_marker(at + 1, end)?;
-                    needed = HEADER;
+                    needed = header;
                 }
             }
         }
@@ -79,12 +82,9 @@ impl Window {
     }
 
     /// The payload of a record that was the last one found.
-    pub(super) fn payload(&self, found: &Found) -> Payload<'_> {
+    pub(super) fn payload(&self, found: &Found) -> &[u8] {
         let bytes = self.loaded(found.at, found.end());
-        Payload {
-            bytes: bytes.get(HEADER..).unwrap_or_default(),
-            id: found.id,
-        }
+        bytes.get(self.layout.header_bytes()..).unwrap_or_default()
     }
 
     /// Where the next marker may begin; `end` if there is none before it.
@@ -132,13 +132,12 @@ impl Window {
     }
 }
 
-fn found(record: &Record<'_>, at: u64) -> Found {
+fn found(record: &Record<'_>, at: u64, size: usize) -> Found {
     Found {
         number: record.number,
         offered: record.offered,
-        id: record.payload.id,
         at,
-        size: record.size(),
+        size,
     }
 }
 

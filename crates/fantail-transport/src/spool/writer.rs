@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Overflow, Payload, Payloads};
+use crate::{Overflow, Payloads};
 
 use super::{
     Fsync, SpoolSettings, folder,
     index::{Extent, Shared, lock},
-    record::{HEADER, Record},
+    record::{Layout, Record},
     segment::{self, Header},
 };
 
@@ -124,7 +124,7 @@ impl SpoolWriter {
         // Handled, but not yet written; and those of them that are dropped.
         let (mut handled, mut dropped) = (0, 0);
         for (payload, offered) in payloads.iter_offered() {
-            let size = (HEADER + payload.bytes.len()) as u64;
+            let size = (Layout::CURRENT.header_bytes() + payload.len()) as u64;
             if size > self.room.record {
                 dropped += 1;
             } else {
@@ -211,7 +211,7 @@ impl SpoolWriter {
         true
     }
 
-    fn stage(&mut self, payload: Payload<'_>, offered: u64) {
+    fn stage(&mut self, payload: &[u8], offered: u64) {
         let Some(growing) = &self.growing else {
             return;
         };
@@ -279,6 +279,7 @@ impl SpoolWriter {
         self.sync()?;
         self.seal();
         let header = Header {
+            layout: Layout::CURRENT,
             salt: random(),
             first: self.next.number,
         };

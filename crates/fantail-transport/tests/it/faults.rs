@@ -315,8 +315,8 @@ fn a_write_that_fails_half_way_leaves_no_trace() {
     let settings = SpoolSettings::new(Path::new(&folder).join("spool"));
     let (mut writer, mut reader) = spool::open(&settings).unwrap();
     assert_eq!(writer.append(batch("a b").payloads()).taken, 2);
-    // In the middle of the third record of 57 bytes.
-    limit_files(Some(64 + 2 * 57 + 30));
+    // In the middle of the third record of 33 bytes.
+    limit_files(Some(64 + 2 * 33 + 15));
     let appended = writer.append(batch("c d").payloads());
     assert_eq!((appended.taken, appended.dropped), (0, 0));
     assert!(appended.error.is_some());
@@ -331,7 +331,7 @@ fn a_write_that_fails_half_way_leaves_no_trace() {
                 .unwrap();
             !found.is_empty()
         } {
-            words.extend(found.iter().flat_map(|payload| payload.bytes.to_vec()));
+            words.extend(found.iter().flat_map(|payload| payload.to_vec()));
         }
         assert_eq!(words, b"abcd");
         assert_eq!(reader.take_damaged(), 0);

@@ -69,7 +69,7 @@ fn open_files(folder: &Path) -> usize {
     targets.filter(|target| target.starts_with(folder)).count()
 }
 
-/// R2: 2.4.2 leaked the file of the transport when it ended.
+/// Dovecot before 2.4.2 leaked the file of the transport when it ended.
 #[test]
 fn no_file_stays_open() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +87,7 @@ fn no_file_stays_open() {
     assert_eq!(open_files(&place), 0);
 }
 
-/// R50: no file is written through a link that somebody put there.
+/// No file is written through a link that somebody put there.
 #[test]
 fn a_symbolic_link_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -271,9 +271,9 @@ fn one_bad_payload_takes_no_other_with_it() {
     assert_eq!(arrived.replace('\n', ""), "abcdabcd");
 }
 
-/// R41: the timeout is the configured one.
+/// The timeout is the configured one.
 #[test]
-fn r41_a_server_that_never_answers() {
+fn a_server_that_never_answers() {
     let server = HttpServer::start(|_, _| Reply::Silence);
     for milliseconds in [100, 700] {
         let timeout = Duration::from_millis(milliseconds);
@@ -320,15 +320,14 @@ fn nobody_listens() {
         delivery.error().unwrap().kind(),
         TransportErrorKind::Connect
     );
-    // R41: names are looked up.
+    // Host names are looked up.
     let url = url.replace("127.0.0.1", "no-such-host.invalid");
     let mut transport = HttpTransport::new(settings(&url)).unwrap();
     check(&deliver(&mut transport, &["a"]), 0, 0, Some(Retry::Backoff));
 }
 
-/// R5: neither memory nor descriptors grow with the requests.
 #[test]
-fn r5_a_soak_is_flat() {
+fn many_requests_grow_neither_memory_nor_descriptors() {
     let server = HttpServer::start(|number, _| match number % 50 {
         49 => Reply::Cut,
         _ => Reply::Status(200, ""),
@@ -402,9 +401,9 @@ fn a_killed_test_leaves_no_nginx() {
     });
 }
 
-/// R41: HTTPS, the server's certificate signed by a private authority.
+/// The certificate of the server is signed by a private authority.
 #[test]
-fn r41_nginx_with_a_private_authority() {
+fn nginx_with_a_private_authority() {
     let Some(nginx) = fantail_testkit::program("nginx") else {
         return;
     };

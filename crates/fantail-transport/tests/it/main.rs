@@ -10,6 +10,7 @@
 mod faults;
 mod file;
 mod full_disk;
+#[cfg(feature = "http")]
 mod http;
 mod journal;
 mod peers;

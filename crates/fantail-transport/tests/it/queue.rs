@@ -7,7 +7,7 @@ use std::{
 };
 
 use fantail_transport::{
-    DropReason, Origin, Overflow, Queue, QueueCounters, QueueSettings, Retry, RetrySettings,
+    DropReason, Overflow, Queue, QueueCounters, QueueSettings, Retry, RetrySettings,
 };
 
 use crate::target::{Step, Target, batch, wait_until};
@@ -267,17 +267,6 @@ fn refused_payloads_are_kept_elsewhere() {
     assert_eq!(target.received(), ["a", "d"]);
     assert_eq!(place.received(), ["b", "c"]);
     assert_eq!(queue.counters().dropped(DropReason::Refused), 2);
-}
-
-#[test]
-fn payloads_get_ids() {
-    let target = Target::default();
-    let queue = Queue::builder("test", target.transport());
-    let queue = queue.ids(Origin::from_bits(0xab).ids()).start().unwrap();
-    queue.offer(&mut batch("a"));
-    queue.offer(&mut batch("b"));
-    assert!(queue.close(PATIENCE));
-    assert_eq!(target.ids(), ["00000000000000ab-1", "00000000000000ab-2"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use fantail_transport::{
-    Batch, BatchLimits, Origin, Overflow, Payload,
+    Batch, BatchLimits, Overflow,
     spool::{self, Fsync, SpoolReader, SpoolSettings, SpoolWriter},
 };
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::target::batch;
 
 /// Bytes of a record of one byte.
-const SMALL: u64 = 57;
+const SMALL: u64 = 33;
 
 /// A spool in a folder of its own.
 struct Place {
@@ -69,9 +69,7 @@ fn read(reader: &mut SpoolReader) -> (String, u64) {
         if batch.is_empty() {
             return (words.join(" "), reader.take_damaged());
         }
-        let texts = batch
-            .iter()
-            .map(|p| String::from_utf8(p.bytes.to_vec()).unwrap());
+        let texts = batch.iter().map(|p| String::from_utf8(p.to_vec()).unwrap());
         words.extend(texts);
     }
 }
@@ -130,18 +128,15 @@ fn what_is_not_settled_is_read_again_after_a_restart() {
 }
 
 #[test]
-fn ids_and_limits_are_kept() {
+fn batches_keep_the_limits() {
     let place = Place::new();
     let (mut writer, mut reader) = place.open();
     let mut batch = Batch::new();
-    let mut ids = Origin::from_bits(7).ids();
     for bytes in [b"aa".as_slice(), b"bb", b"", b"cccc"] {
-        let id = Some(ids.next_id());
-        batch.push_payload(Payload { bytes, id });
+        batch.push(bytes);
     }
     assert_eq!(writer.append(batch.payloads()).taken, 4);
     let mut sizes = Vec::new();
-    let mut found = Vec::new();
     let limits = BatchLimits {
         payloads: 2,
         bytes: 3,
@@ -151,10 +146,38 @@ fn ids_and_limits_are_kept() {
         !batch.is_empty()
     } {
         sizes.push(batch.len());
-        found.extend(batch.iter().map(|payload| payload.id.unwrap().to_string()));
     }
     assert_eq!(sizes, [1, 2, 1]);
-    assert_eq!(found, [1, 2, 3, 4].map(|n| format!("0000000000000007-{n}")));
+}
+
+/// `testdata/spool/v1` was written by commit 1064d75, the last with records of
+/// version 1: 12 payloads with ids in two segments, of which two are settled.
+#[test]
+fn a_spool_of_version_1_is_read_and_continued() {
+    let place = Place::new();
+    let folder = &place.settings.folder;
+    fs::create_dir(folder).unwrap();
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/spool/v1");
+    for entry in fs::read_dir(old).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    let (mut writer, mut reader) = place.open();
+    assert_eq!(reader.recovered(), 10);
+    write(&mut writer, "new");
+    let mut batch = Batch::new();
+    reader.read(&mut batch, BatchLimits::default()).unwrap();
+    let found: Vec<_> = batch.iter().map(String::from_utf8_lossy).collect();
+    let old = (2..12).map(|n| format!("payload {n} {}", "x".repeat(n * 150)));
+    let expected: Vec<_> = old.chain(["new".to_owned()]).collect();
+    assert_eq!(found, expected);
+    assert_eq!(reader.take_damaged(), 0);
+    reader.settle(11).unwrap();
+    drop((writer, reader));
+    let (_, mut reader) = place.open();
+    assert_eq!(reader.recovered(), 0);
+    check_read(&mut reader, "", 0);
+    assert!(place.segments().is_empty());
 }
 
 #[test]
@@ -307,7 +330,7 @@ fn a_payload_that_looks_like_a_record_is_none() {
     write(&mut writer, "forged");
     drop((writer, reader));
     // A whole record of another segment, as a payload.
-    let mut record = [0; 62];
+    let mut record = [0; 38];
     let path = place.segments().remove(0);
     let file = OpenOptions::new().read(true).open(path).unwrap();
     file.read_exact_at(&mut record, 64).unwrap();

@@ -40,7 +40,6 @@ struct State {
     down: bool,
     open: bool,
     received: Vec<String>,
-    ids: Vec<String>,
     attempts: Vec<Instant>,
     reopened: usize,
     confirms: bool,
@@ -83,10 +82,6 @@ impl Target {
 
     pub(crate) fn received(&self) -> Vec<String> {
         self.0.state.lock().unwrap().received.clone()
-    }
-
-    pub(crate) fn ids(&self) -> Vec<String> {
-        self.0.state.lock().unwrap().ids.clone()
     }
 
     pub(crate) fn attempts(&self) -> Vec<Instant> {
@@ -146,9 +141,8 @@ impl Transport for Target {
             }
         };
         for payload in payloads.iter().take(taken) {
-            let text = String::from_utf8(payload.bytes.to_vec()).unwrap();
+            let text = String::from_utf8(payload.to_vec()).unwrap();
             state.received.push(text);
-            state.ids.extend(payload.id.map(|id| id.to_string()));
             delivery.arrived(1);
         }
         if let Some(Step::TakeAndFail(_, retry)) = step {

@@ -33,7 +33,7 @@ fn check(overflow: Overflow, offered: &[&str], expected: &[&str], dropped: u64) 
     }
     let mut out = Vec::new();
     while let Some(taken) = buffer.take() {
-        let words: Vec<_> = taken.payloads().iter().map(|p| p.bytes).collect();
+        let words: Vec<_> = taken.payloads().iter().collect();
         out.push(String::from_utf8(words.join(&b' ')).unwrap());
         buffer.leave(taken.payloads());
         buffer.recycle(taken);
@@ -95,7 +95,7 @@ fn what_is_on_its_way_is_held_but_not_dropped() {
     assert_eq!(buffer.push(&mut batch("d e")), 1);
     assert_eq!((buffer.payloads(), buffer.left()), (2, 1));
     let next = buffer.take().unwrap();
-    let words: Vec<_> = next.payloads().iter().map(|one| one.bytes).collect();
+    let words: Vec<_> = next.payloads().iter().collect();
     assert_eq!(words, [b"e"]);
 }
 
@@ -173,7 +173,7 @@ fn many_at_once_are_as_one_by_one() {
                 assert!(!payloads.is_empty() && payloads.len() <= limits.payloads);
                 assert!(payloads.len() == 1 || payloads.bytes() <= limits.bytes);
                 for payload in payloads.iter() {
-                    assert_eq!(model.waiting.pop_front().as_deref(), Some(payload.bytes));
+                    assert_eq!(model.waiting.pop_front().as_deref(), Some(payload));
                 }
                 buffer.leave(payloads);
                 buffer.recycle(taken);

@@ -135,9 +135,8 @@ mod tests {
         check("a\tb\t", Tabs::Replace, None, "a b ", 0);
     }
 
-    /// R27: not wrapped, cut between characters, marked, counted.
     #[test]
-    fn r27_long_messages() {
+    fn long_messages_are_cut_between_characters_marked_and_counted() {
         check("0123456789", Tabs::Keep, Some(12), "0123456789", 0);
         check("0123456789", Tabs::Keep, Some(11), "012345...", 1);
         check("ääääää", Tabs::Keep, Some(12), "äää...", 1);

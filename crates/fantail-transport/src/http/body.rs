@@ -70,7 +70,7 @@ impl Body {
             if at > 0 {
                 self.plain.extend_from_slice(between);
             }
-            self.plain.extend_from_slice(payload.bytes);
+            self.plain.extend_from_slice(payload);
         }
         self.plain.extend_from_slice(after);
         let bytes = if self.gzip {

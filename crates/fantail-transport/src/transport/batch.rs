@@ -1,7 +1,5 @@
 //! Payloads that travel together.
 
-use crate::{EventId, EventIds};
-
 /// Payloads one after another in one piece of memory.
 ///
 /// Whoever makes events gathers a batch without locks, and hands it over
@@ -16,18 +14,8 @@ pub struct Batch {
 struct Entry {
     /// Where the payload ends.
     end: usize,
-    id: Option<EventId>,
     /// When it was offered to a queue, in milliseconds of Unix time; else 0.
     offered: u64,
-}
-
-/// One exported event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Payload<'a> {
-    /// What its exporter's format made of it; without an end of line.
-    pub bytes: &'a [u8],
-    /// What tells it from all others, so that a receiver knows a duplicate.
-    pub id: Option<EventId>,
 }
 
 impl Batch {
@@ -40,25 +28,17 @@ impl Batch {
         }
     }
 
-    /// Adds one payload without an id.
+    /// Adds one payload: an exported event as its format wrote it, without an
+    /// end of line.
     pub fn push(&mut self, payload: &[u8]) {
-        self.push_payload(Payload {
-            bytes: payload,
-            id: None,
-        });
-    }
-
-    /// Adds one payload.
-    pub fn push_payload(&mut self, payload: Payload<'_>) {
         self.push_offered(payload, 0);
     }
 
     /// Adds one payload that was offered to a queue at this Unix time.
-    pub(crate) fn push_offered(&mut self, payload: Payload<'_>, millis: u64) {
-        self.bytes.extend_from_slice(payload.bytes);
+    pub(crate) fn push_offered(&mut self, payload: &[u8], millis: u64) {
+        self.bytes.extend_from_slice(payload);
         self.entries.push(Entry {
             end: self.bytes.len(),
-            id: payload.id,
             offered: millis,
         });
     }
@@ -78,13 +58,6 @@ impl Batch {
     pub(crate) fn offered(&mut self, millis: u64) {
         for entry in &mut self.entries {
             entry.offered = millis;
-        }
-    }
-
-    /// Gives an id to each payload without one.
-    pub(crate) fn number(&mut self, ids: &mut EventIds) {
-        for entry in &mut self.entries {
-            entry.id.get_or_insert_with(|| ids.next_id());
         }
     }
 
@@ -123,7 +96,7 @@ impl Batch {
     }
 
     /// The payloads in the order in which they were added.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Payload<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.payloads().iter()
     }
 }
@@ -139,8 +112,7 @@ impl Batch {
 /// }
 /// let (first, others) = batch.payloads().split_at(1);
 /// assert_eq!((first.len(), first.bytes()), (1, 3));
-/// let others: Vec<_> = others.iter().map(|payload| payload.bytes).collect();
-/// assert_eq!(others, [b"two".as_slice(), b"three"]);
+/// assert_eq!(others.iter().collect::<Vec<_>>(), [b"two".as_slice(), b"three"]);
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Payloads<'a> {
@@ -171,15 +143,12 @@ impl<'a> Payloads<'a> {
     }
 
     /// Each in its order.
-    pub fn iter(self) -> impl ExactSizeIterator<Item = Payload<'a>> {
+    pub fn iter(self) -> impl ExactSizeIterator<Item = &'a [u8]> {
         let mut start = self.start;
         self.entries.iter().map(move |entry| {
             let bytes = self.bytes.get(start..entry.end).unwrap_or_default();
             start = entry.end;
-            Payload {
-                bytes,
-                id: entry.id,
-            }
+            bytes
         })
     }
 
@@ -219,7 +188,7 @@ impl<'a> Payloads<'a> {
     }
 
     /// Each with the time at which it was offered.
-    pub(crate) fn iter_offered(self) -> impl Iterator<Item = (Payload<'a>, u64)> {
+    pub(crate) fn iter_offered(self) -> impl Iterator<Item = (&'a [u8], u64)> {
         let times = self.entries.iter().map(|entry| entry.offered);
         self.iter().zip(times)
     }

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     Transport, TransportError,
-    datagram::{DatagramAddress, Datagrams},
-    stream::{Stream, StreamAddress},
+    socket::datagram::{DatagramAddress, Datagrams},
+    socket::stream::{Stream, StreamAddress},
 };
 
 /// A Unix socket to send payloads to.

@@ -19,7 +19,7 @@ use rustix::{
 
 use crate::{
     Transport, TransportError,
-    datagram::{DatagramAddress, Datagrams},
+    socket::datagram::{DatagramAddress, Datagrams},
 };
 
 /// Where the journal listens.

@@ -1,0 +1,5 @@
+//! Unix and network sockets: connections, datagrams, and the transport `unix`.
+
+pub(crate) mod datagram;
+pub(crate) mod stream;
+pub(crate) mod unix;
