@@ -135,33 +135,10 @@ impl Advice {
     }
 }
 
-macro_rules! kinds {
-    ($($(#[doc = $doc:literal])* $kind:ident $code:literal $what:literal;)*) => {
-        /// What is odd about a filter.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum WarningKind {
-            $($(#[doc = $doc])* $kind,)*
-        }
+fantail_syntax::kinds! {
+    /// What is odd about a filter.
+    pub enum WarningKind;
 
-        impl WarningKind {
-            /// All kinds, in the order of their codes.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
-
-            /// A name for the kind that stays the same over all versions.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$kind => $code,)* }
-            }
-
-            const fn what(self) -> &'static str {
-                match self { $(Self::$kind => $what,)* }
-            }
-        }
-    };
-}
-
-kinds! {
     /// `a OR b AND c`: both bind alike, from the left.
     MixedConnectives "W01" "AND and OR are mixed without parentheses";
     /// The empty filter.

@@ -182,20 +182,29 @@ impl Suggestion {
     }
 }
 
+/// Declares an enum of error or warning kinds, each with a stable code and a
+/// message.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])* $kind:ident $code:literal $what:literal;)*) => {
-        /// What is wrong with a filter.
+    (
+        $(#[doc = $about:literal])+
+        pub enum $kinds:ident;
+        $($(#[doc = $doc:literal])* $kind:ident $code:literal $what:literal;)*
+    ) => {
+        $(#[doc = $about])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum ParseErrorKind {
+        pub enum $kinds {
             $($(#[doc = $doc])* $kind,)*
         }
 
-        impl ParseErrorKind {
+        impl $kinds {
             /// All kinds, in the order of their codes.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
-            /// A name for the kind that stays the same over all versions.
+            /// Returns a name for the kind that stays the same over all
+            /// versions.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$kind => $code,)* }
@@ -209,6 +218,9 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// What is wrong with a filter.
+    pub enum ParseErrorKind;
+
     /// A comparison should begin here: in front of or after `AND`, `OR`,
     /// `NOT`, in parentheses, or at the start.
     MissingComparison "F01" "expected a comparison such as event=name";
