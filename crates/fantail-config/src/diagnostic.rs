@@ -2,9 +2,15 @@
 //!
 //! Plain data; how it looks to a reader is decided in [`crate::render`] only.
 
+pub(crate) mod code;
+pub(crate) mod lone_filter;
+pub(crate) mod render;
+pub(crate) mod source;
+pub(crate) mod suggest;
+
 use crate::{
-    code::{Code, Severity},
-    source::{Sources, Span},
+    diagnostic::code::{Code, Severity},
+    diagnostic::source::{Sources, Span},
 };
 
 /// One thing that is wrong.
@@ -192,7 +198,7 @@ impl Diagnostics {
     pub fn to_lines(&self, sources: &Sources) -> String {
         let mut text = String::new();
         for one in &self.list {
-            text.push_str(&crate::render::Report::from(one).to_line(sources));
+            text.push_str(&render::Report::from(one).to_line(sources));
             text.push('\n');
         }
         text

@@ -16,73 +16,40 @@
 //! whether a filter makes sense for the events that exist (`fantail-lint` has
 //! that); no defaults of Dovecot's other settings.
 
-mod add;
-mod code;
-mod comments;
-mod context;
 mod diagnostic;
-mod exporter;
-mod exporter_settings;
-mod extension;
-mod glob;
-mod group_by;
-mod groups;
-mod interval;
-mod limits;
-mod line;
-mod list;
 mod load;
-mod loader;
-mod lone_filter;
-mod metric;
-mod modifier;
-mod own_mention;
-mod own_setting;
-mod raw;
-mod reader;
-mod registry;
-mod renamed;
-mod render;
 mod resolve;
 mod schema;
-mod section;
-mod service;
 mod settings;
-mod size;
-mod source;
-mod statement;
-mod suggest;
+mod syntax;
 mod test_file;
-mod text;
-mod tree;
-mod variable;
-mod version;
 mod write;
 
 pub use crate::{
-    add::MetricRequest,
-    code::{Code, Severity},
-    comments::Comments,
+    diagnostic::code::{Code, Severity},
+    diagnostic::lone_filter::{render_filter_errors, render_filter_warnings},
+    diagnostic::render::{Report, Style, render, render_reports},
+    diagnostic::source::{FileId, Position, Sources, Span, Spanned},
+    diagnostic::suggest::similar,
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
-    exporter_settings::{Exporter, ExporterSpans, TransportSettings},
-    extension::EXTENSIONS,
-    limits::Limits,
+    load::files::{FileSystem, Memory},
+    load::loader::{LoadError, LoadErrorKind, Loader},
     load::{Loaded, Options, Refused, load, load_text},
-    loader::{FileSystem, LoadError, LoadErrorKind, Loader, Memory},
-    lone_filter::{render_filter_errors, render_filter_warnings},
-    own_mention::{OwnMention, own_mentions},
-    own_setting::{OwnSetting, OwnValue},
-    raw::{RawBlock, RawConfig, RawEntry, RawSetting},
-    render::{Report, Style, render, render_reports},
+    schema::extension::EXTENSIONS,
+    schema::extension_mention::{ExtensionMention, extension_mentions},
+    settings::exporter::{Exporter, ExporterSpans, TransportSettings},
+    settings::extension_setting::{ExtensionSetting, ExtensionValue},
     settings::{
         BrokenMetric, InetListener, Metric, MetricSpans, RegistrySettings, Settings, StatsService,
         UnixListener,
     },
-    source::{FileId, Position, Sources, Span, Spanned},
-    statement::{Statement, SyntaxError, ValueForm},
-    suggest::similar,
+    syntax::limits::Limits,
+    syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
+    syntax::statement::{Statement, SyntaxError, ValueForm},
+    syntax::text::Text,
+    syntax::tree::{Item, ItemKind, Tree},
     test_file::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent},
-    text::Text,
-    tree::{Item, ItemKind, Tree},
+    write::add::MetricRequest,
+    write::comments::Comments,
     write::{VERSION_LINES, write, write_blocks, write_metric},
 };

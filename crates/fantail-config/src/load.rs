@@ -1,19 +1,26 @@
 //! The whole way, from a file name to typed settings.
 
+pub(crate) mod files;
+pub(crate) mod glob;
+pub(crate) mod groups;
+pub(crate) mod loader;
+pub(crate) mod reader;
+pub(crate) mod version;
+
 use std::{error::Error, fmt};
 
 use fantail_event::Dialect;
 
 use crate::{
-    context::Context,
     diagnostic::Diagnostics,
-    limits::Limits,
-    loader::{Loader, Memory},
-    raw::RawConfig,
-    reader, resolve,
+    diagnostic::source::Sources,
+    load::files::Memory,
+    load::loader::Loader,
+    resolve,
+    schema::context::Context,
     settings::{BrokenMetric, Settings},
-    source::Sources,
-    version,
+    syntax::limits::Limits,
+    syntax::raw::RawConfig,
 };
 
 /// How a configuration is read.

@@ -3,26 +3,30 @@
 //! What is not ours is passed over; what is ours is checked in full, so that
 //! one run reports everything.
 
+pub(crate) mod exporter;
+pub(crate) mod group_by;
+pub(crate) mod interval;
+pub(crate) mod metric;
+pub(crate) mod modifier;
+pub(crate) mod registry;
+pub(crate) mod service;
+pub(crate) mod size;
+
 use std::collections::HashMap;
 
 use fantail_event::Dialect;
 
 use crate::{
-    code::Code,
-    context::{Context, GroupBlock},
     diagnostic::Diagnostic,
-    exporter,
-    exporter_settings::Exporter,
-    metric,
-    raw::{RawBlock, RawEntry, RawSetting},
-    registry,
-    schema::{Key, Kind, Row, Shape},
-    section::{Named, Section, with_groups},
-    service,
+    diagnostic::code::Code,
+    diagnostic::source::{Span, Spanned},
+    diagnostic::suggest,
+    schema::context::{Context, GroupBlock},
+    schema::section::{Named, Section, with_groups},
+    schema::{Kind, Row, Shape},
+    settings::exporter::Exporter,
     settings::{BrokenMetric, Metric, Settings},
-    source::{Span, Spanned},
-    suggest,
-    text::Text,
+    syntax::raw::{RawBlock, RawEntry, RawSetting},
 };
 
 /// Resolves a whole configuration; also gives the metrics that have errors.
@@ -292,31 +296,4 @@ fn is_taken(
             .note_at("the first one is here", first),
     );
     true
-}
-
-/// The name of a metric or exporter: the blocks' argument, or what it was
-/// overridden with. `None`, and reported, if it is empty or reserved.
-pub(crate) fn name(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Vec<u8>>> {
-    let text: &Text = match section.last(Key::Name) {
-        Some(setting) => context.value(setting)?,
-        None => &section.name,
-    };
-    let kind = section.kind.name();
-    if text.is_empty() {
-        let message = format!("the name of this `{kind}` is empty");
-        context.push(
-            Diagnostic::new(Code::EmptyName, message, section.span)
-                .help(format!("write `{kind} NAME {{`")),
-        );
-        return None;
-    }
-    if context.dialect == Dialect::V2_4 && text.bytes().starts_with(b"__") {
-        let code = Code::ReservedName;
-        context.push(Diagnostic::new(code, code.title(), text.span()));
-        return None;
-    }
-    Some(Spanned {
-        value: text.bytes().to_vec(),
-        span: text.span(),
-    })
 }

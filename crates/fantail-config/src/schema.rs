@@ -4,9 +4,16 @@
 //! of prefix `metric_` and argument `a`, `x` stands for the first that exists
 //! of `x`, `metric_x` and `metric_a_x`.
 
+pub(crate) mod context;
+pub(crate) mod extension;
+pub(crate) mod extension_mention;
+pub(crate) mod list;
+pub(crate) mod renamed;
+pub(crate) mod section;
+
 use fantail_event::Dialect;
 
-use crate::extension::{self, Extension};
+use self::extension::Extension;
 
 /// A kind of block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,9 @@
 //! Plain values, resolved and checked; each keeps the place it was written
 //! at, so that later checks can point there.
 
+pub(crate) mod exporter;
+pub(crate) mod extension_setting;
+
 use std::time::Duration;
 
 use fantail_event::Dialect;
@@ -11,9 +14,9 @@ use fantail_format::Parts;
 use fantail_metrics::{GroupBy, Limits, MetricSettings};
 
 use crate::{
-    exporter_settings::Exporter,
-    source::{Span, Spanned},
-    text::Text,
+    diagnostic::source::{Span, Spanned},
+    settings::exporter::Exporter,
+    syntax::text::Text,
 };
 
 /// The settings of a configuration that are used here.

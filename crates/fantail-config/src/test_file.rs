@@ -22,15 +22,15 @@ mod read;
 use fantail_event::{Dialect, Level};
 
 use crate::{
-    code::Code,
+    diagnostic::code::Code,
+    diagnostic::source::{Sources, Span, Spanned},
+    diagnostic::suggest,
     diagnostic::{Diagnostic, Diagnostics},
-    limits::Limits,
-    loader::Loader,
-    reader,
+    load::loader::Loader,
+    load::reader,
     settings::Settings,
-    source::{Sources, Span, Spanned},
-    suggest,
-    text::Text,
+    syntax::limits::Limits,
+    syntax::text::Text,
 };
 
 /// The tests of a file, with all that is wrong with it.

@@ -5,7 +5,9 @@
 //! the same settings. It does not translate: what only the other series of
 //! Dovecot can express is written all the same.
 
+pub(crate) mod add;
 mod block;
+pub(crate) mod comments;
 mod exporter;
 
 use fantail_event::Dialect;
@@ -14,9 +16,9 @@ use fantail_metrics::{GroupBy, Method};
 
 use self::block::Block;
 use crate::{
-    comments::{BlockComments, Comments},
-    modifier,
+    resolve::modifier,
     settings::{Metric, RegistrySettings, Settings, StatsService},
+    write::comments::{BlockComments, Comments},
 };
 
 /// What a configuration of 2.4 begins with.

@@ -2,43 +2,12 @@
 
 use std::fmt;
 
-use fantail_config::Severity;
-
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $severity:ident;)+) => {
-        /// What was found. Its text form never changes once published.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Code {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl Code {
-            /// All codes.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The stable name, such as `lint/unknown-event`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => concat!("lint/", $text),)+ }
-            }
-
-            /// How bad it is, as a rule.
-            #[must_use]
-            pub const fn severity(self) -> Severity {
-                match self { $(Self::$name => Severity::$severity,)+ }
-            }
-
-            /// What it means, in a sentence.
-            #[must_use]
-            pub const fn explanation(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
-            }
-        }
-    };
-}
+use fantail_config::codes;
 
 codes! {
+    /// What was found. Its text form never changes once published.
+    pub enum Code in "lint/";
+
     /// A name in a filter that no event of Dovecot has.
     UnknownEvent = "unknown-event", Warning;
     /// An event that this series of Dovecot does not send.

@@ -29,11 +29,11 @@ const TABLES: &[Table] = &[
     },
     Table {
         path: "crates/fantail-filter/src/warning.rs",
-        begin: "kinds! {",
+        begin: "fantail_syntax::kinds! {",
         prefix: "",
     },
     Table {
-        path: "crates/fantail-config/src/code.rs",
+        path: "crates/fantail-config/src/diagnostic/code.rs",
         begin: "codes! {",
         prefix: "config/",
     },
@@ -107,11 +107,11 @@ mod tests {
     );
     const FILTER: (&str, &str) = (
         "crates/fantail-filter/src/warning.rs",
-        "//! Warnings.\nkinds! {\n    Odd \"W01\" \"what\";\n}\n",
+        "//! Warnings.\nfantail_syntax::kinds! {\n    Odd \"W01\" \"what\";\n}\n",
     );
     const ODD: (&str, &str) = ("docs/errors/W01.md", "");
     const CONFIG: (&str, &str) = (
-        "crates/fantail-config/src/code.rs",
+        "crates/fantail-config/src/diagnostic/code.rs",
         "//! Codes.\ncodes! {\n    Long = \"long\", Error,\n        \"what\";\n}\nOther \"x\"\n",
     );
     const LINT: (&str, &str) = (
@@ -150,7 +150,7 @@ mod tests {
         check(&with(&[INDEX, syntax, ODD, config]), &[]);
         check(
             &with(&[INDEX, syntax, ODD]),
-            &["error: crates/fantail-config/src/code.rs:3: \
+            &["error: crates/fantail-config/src/diagnostic/code.rs:3: \
                the error config/long has no page docs/errors/config/long.md"],
         );
         let other = ("docs/errors/F02.md", "");
@@ -165,7 +165,7 @@ mod tests {
         let syntax = ("docs/errors/F01.md", "");
         check(
             &[SYNTAX, syntax, FILTER, ODD, LINT, BAD],
-            &["error: crates/fantail-config/src/code.rs: \
+            &["error: crates/fantail-config/src/diagnostic/code.rs: \
                no error codes are found here: see xtask/src/tidy/error_codes.rs"],
         );
     }

@@ -53,7 +53,7 @@ fn explanation(code: &str) -> &'static str {
         .map(|one| (one.as_str(), one.title()));
     let lint = lint::Code::ALL
         .iter()
-        .map(|one| (one.as_str(), one.explanation()));
+        .map(|one| (one.as_str(), one.title()));
     let mut all = config.chain(lint);
     all.find(|(name, _)| *name == code)
         .map_or("", |(_, text)| text)

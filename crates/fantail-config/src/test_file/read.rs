@@ -6,14 +6,14 @@ use fantail_event::{Dialect, Level, text::integer};
 
 use super::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent};
 use crate::{
-    code::Code,
+    diagnostic::code::Code,
+    diagnostic::source::{Sources, Span, Spanned},
+    diagnostic::suggest,
     diagnostic::{Diagnostic, Diagnostics},
-    list,
-    raw::{RawBlock, RawConfig, RawEntry, RawSetting},
-    source::{Sources, Span, Spanned},
-    statement::ValueForm,
-    suggest,
-    text::Text,
+    schema::list,
+    syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
+    syntax::statement::ValueForm,
+    syntax::text::Text,
 };
 
 /// The tests of a file that was opened as `path`.

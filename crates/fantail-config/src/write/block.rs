@@ -7,9 +7,9 @@ use fantail_event::Dialect;
 use fantail_metrics::{GroupBy, Method};
 
 use crate::{
-    comments::BlockComments,
-    modifier,
+    resolve::modifier,
     schema::{Key, Kind},
+    write::comments::BlockComments,
 };
 
 /// Dovecot's default for all timeouts of exporters.

@@ -7,9 +7,9 @@ use fantail_format::TimeStyle;
 
 use super::Block;
 use crate::{
-    exporter_settings::{Exporter, TransportSettings},
-    own_setting::OwnValue,
-    size,
+    resolve::size,
+    settings::exporter::{Exporter, TransportSettings},
+    settings::extension_setting::ExtensionValue,
 };
 
 impl Block<'_> {
@@ -24,9 +24,9 @@ impl Block<'_> {
             (Dialect::V2_4, TimeStyle::Unix) => self.set("time_format", b"unix"),
         }
         self.transport(&exporter.transport, dialect);
-        for setting in exporter.own_settings() {
+        for setting in exporter.extension_settings() {
             if !setting.is_default {
-                self.own(setting.name, &setting.value);
+                self.extension(setting.name, &setting.value);
             }
         }
         self.close();
@@ -61,19 +61,21 @@ impl Block<'_> {
         }
     }
 
-    /// Writes a setting that only fantail knows.
-    fn own(&mut self, key: &str, value: &OwnValue) {
+    /// Writes an extension setting.
+    fn extension(&mut self, key: &str, value: &ExtensionValue) {
         let text = match value {
-            OwnValue::ContentsOf(file) => return self.file_value(key, file),
+            ExtensionValue::ContentsOf(file) => return self.file_value(key, file),
             // A timeout that never strikes.
-            OwnValue::None => b"0".to_vec(),
-            OwnValue::Switch(on) => if *on { "yes" } else { "no" }.into(),
-            OwnValue::Number(number) => number.to_string().into_bytes(),
-            OwnValue::Size(bytes) => size::write(*bytes).into_bytes(),
-            OwnValue::Interval(interval) => format!("{} ms", interval.as_millis()).into_bytes(),
-            OwnValue::Word(word) => word.as_bytes().to_vec(),
-            OwnValue::Text(text) => text.clone(),
-            OwnValue::List(words) => words.join(&b' '),
+            ExtensionValue::None => b"0".to_vec(),
+            ExtensionValue::Switch(on) => if *on { "yes" } else { "no" }.into(),
+            ExtensionValue::Number(number) => number.to_string().into_bytes(),
+            ExtensionValue::Size(bytes) => size::write(*bytes).into_bytes(),
+            ExtensionValue::Interval(interval) => {
+                format!("{} ms", interval.as_millis()).into_bytes()
+            }
+            ExtensionValue::Word(word) => word.as_bytes().to_vec(),
+            ExtensionValue::Text(text) => text.clone(),
+            ExtensionValue::List(words) => words.join(&b' '),
         };
         self.set(key, &text);
     }

@@ -12,7 +12,7 @@ use std::{
     process::Command,
 };
 
-use fantail_config::{EXTENSIONS, VERSION_LINES, own_mentions};
+use fantail_config::{EXTENSIONS, VERSION_LINES, extension_mentions};
 use fantail_event::Dialect;
 use fantail_format::Format;
 
@@ -94,7 +94,7 @@ fn compare(version: &str, root: Option<PathBuf>) {
     let mentions = |path: &Path| {
         let dialect = (version == "2.3").then_some(Dialect::V2_3);
         let loaded = crate::load_file(path, dialect);
-        own_mentions(&loaded.raw, loaded.settings.dialect).len()
+        extension_mentions(&loaded.raw, loaded.settings.dialect).len()
     };
     for path in crate::configurations(&format!("{version}/good")) {
         assert!(doveconf.accepts(&path), "{} is refused", path.display());
@@ -114,11 +114,11 @@ fn compare(version: &str, root: Option<PathBuf>) {
         assert_eq!(doveconf.accepts(&path), differs, "{}", path.display());
     }
     shapes(&doveconf);
-    own_mentions_are_refused(&doveconf);
+    extension_settings_are_refused(&doveconf);
 }
 
 /// What is said to be only ours Dovecot refuses, and nothing else of this.
-fn own_mentions_are_refused(doveconf: &Doveconf) {
+fn extension_settings_are_refused(doveconf: &Doveconf) {
     let old = doveconf.version == "2.3";
     let (head, target, time, dialect) = if old {
         let time = "format_args = time-rfc3339";
@@ -161,7 +161,7 @@ fn own_mentions_are_refused(doveconf: &Doveconf) {
     for text in texts {
         let whole = [head, text.as_bytes()].concat();
         let loaded = crate::read(dialect, whole.clone());
-        let mentions = own_mentions(&loaded.raw, dialect);
+        let mentions = extension_mentions(&loaded.raw, dialect);
         let file = doveconf.place("own.conf", &whole);
         let refusal = doveconf.refusal(&file);
         std::fs::remove_file(doveconf.outside(&file)).unwrap();

@@ -1,6 +1,6 @@
 //! Settings that only fantail knows, in files that Dovecot reads.
 
-use fantail_config::{FileId, Loaded, OwnMention, Severity, Span, own_mentions};
+use fantail_config::{ExtensionMention, FileId, Loaded, Severity, Span, extension_mentions};
 
 use super::shown;
 use crate::{Code, Finding};
@@ -28,7 +28,7 @@ pub enum Reader {
 /// Dovecot's, whoever includes it.
 #[must_use]
 pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
-    let mentions = own_mentions(&loaded.raw, loaded.settings.dialect);
+    let mentions = extension_mentions(&loaded.raw, loaded.settings.dialect);
     let mut mentions = mentions
         .iter()
         .filter_map(|mention| Some((mention, known_by(loaded, reader, mention.span.file)?)))
@@ -45,7 +45,7 @@ pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
 }
 
 /// Whether both stand in one block, of one file.
-fn is_beside(one: &OwnMention, other: &OwnMention) -> bool {
+fn is_beside(one: &ExtensionMention, other: &ExtensionMention) -> bool {
     one.block.is_some() && one.block == other.block && one.span.file == other.span.file
 }
 
@@ -87,7 +87,7 @@ fn has_dovecots_name(loaded: &Loaded, file: FileId) -> bool {
     }
 }
 
-fn finding(first: &OwnMention, mut others: Vec<&[u8]>, basis: Basis) -> Finding {
+fn finding(first: &ExtensionMention, mut others: Vec<&[u8]>, basis: Basis) -> Finding {
     let written = shown(&first.written);
     let message =
         format!("Dovecot does not know `{written}`: it refuses the file, and cannot start");

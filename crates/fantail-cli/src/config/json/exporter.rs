@@ -3,7 +3,7 @@
 use std::{os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
 use fantail::{
-    config::{Exporter, OwnSetting, OwnValue, TransportSettings},
+    config::{Exporter, ExtensionSetting, ExtensionValue, TransportSettings},
     format::TimeStyle,
 };
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ pub(super) fn exporter(one: &Exporter) -> Value {
         TimeStyle::Rfc3339 => "rfc3339",
         TimeStyle::Unix => "unix",
     };
-    let own = one.own_settings();
+    let own = one.extension_settings();
     let changed = own.iter().filter(|setting| !setting.is_default);
     let changed: Vec<&str> = changed.map(|setting| setting.name).collect();
     json!({
@@ -46,18 +46,18 @@ fn transport(transport: &TransportSettings) -> Value {
     }
 }
 
-fn named(setting: &OwnSetting) -> (String, Value) {
+fn named(setting: &ExtensionSetting) -> (String, Value) {
     (setting.name.to_owned(), value(&setting.value))
 }
 
-fn value(value: &OwnValue) -> Value {
+fn value(value: &ExtensionValue) -> Value {
     match value {
-        OwnValue::Switch(on) => (*on).into(),
-        OwnValue::Number(number) | OwnValue::Size(number) => (*number).into(),
-        OwnValue::Interval(interval) => milliseconds(*interval).into(),
-        OwnValue::Word(word) => (*word).into(),
-        OwnValue::Text(bytes) | OwnValue::ContentsOf(bytes) => text(bytes).into(),
-        OwnValue::List(words) => words.iter().map(|word| text(word)).collect(),
+        ExtensionValue::Switch(on) => (*on).into(),
+        ExtensionValue::Number(number) | ExtensionValue::Size(number) => (*number).into(),
+        ExtensionValue::Interval(interval) => milliseconds(*interval).into(),
+        ExtensionValue::Word(word) => (*word).into(),
+        ExtensionValue::Text(bytes) | ExtensionValue::ContentsOf(bytes) => text(bytes).into(),
+        ExtensionValue::List(words) => words.iter().map(|word| text(word)).collect(),
         _ => Value::Null,
     }
 }

@@ -1,0 +1,143 @@
+//! A filter that stands in no configuration, drawn like one that does.
+//!
+//! Here its errors and warnings have the codes of the filter language; in a
+//! configuration an error is `config/filter-syntax` and names the other code.
+
+use std::sync::Arc;
+
+use fantail_filter::{Advice, Warning};
+use fantail_syntax::{ParseError, ParseErrors, Shown};
+
+use crate::{
+    diagnostic::code::Severity,
+    diagnostic::render::{Report, Style, render_reports},
+    diagnostic::source::{FileId, Sources, Span},
+    diagnostic::{Label, Note, NoteKind},
+};
+
+/// Draws the errors of a filter that was given by itself, say on a command
+/// line; `name` stands for the file's.
+#[must_use]
+pub fn render_filter_errors(name: &str, text: &[u8], errors: &ParseErrors, style: Style) -> String {
+    let pictures = errors.iter().map(|error| of_error(error, text));
+    draw(name, text, pictures, style).unwrap_or_else(|| errors.to_string())
+}
+
+/// Draws the warnings of a filter that was given by itself, say on a command
+/// line; `name` stands for the file's.
+#[must_use]
+pub fn render_filter_warnings(
+    name: &str,
+    text: &[u8],
+    warnings: &[Warning],
+    style: Style,
+) -> String {
+    let pictures = warnings.iter().map(|warning| of_warning(warning, text));
+    draw(name, text, pictures, style).unwrap_or_default()
+}
+
+/// A report that owns its words.
+struct Picture {
+    severity: Severity,
+    code: &'static str,
+    message: String,
+    primary: Label,
+    notes: Vec<Note>,
+}
+
+impl Picture {
+    fn report(&self) -> Report<'_> {
+        Report {
+            severity: self.severity,
+            code: self.code,
+            message: &self.message,
+            primary: Some(&self.primary),
+            notes: &self.notes,
+        }
+    }
+}
+
+/// `None` if the text is larger than any limit on filters allows.
+fn draw(
+    name: &str,
+    text: &[u8],
+    pictures: impl Iterator<Item = Picture>,
+    style: Style,
+) -> Option<String> {
+    let mut sources = Sources::default();
+    sources.add(name.as_bytes().to_vec(), Arc::from(text), None)?;
+    let pictures: Vec<Picture> = pictures.collect();
+    let reports = pictures.iter().map(Picture::report);
+    Some(render_reports(reports, &sources, style))
+}
+
+fn label(range: std::ops::Range<usize>, text: &[u8], words: String) -> Label {
+    let offset = |at: usize| u32::try_from(at.min(text.len())).unwrap_or(u32::MAX);
+    Label {
+        span: Span {
+            file: FileId::MAIN,
+            start: offset(range.start),
+            end: offset(range.end),
+        },
+        text: words,
+    }
+}
+
+fn help(text: String) -> Note {
+    Note {
+        kind: NoteKind::Help,
+        text,
+        span: None,
+    }
+}
+
+fn of_error(error: &ParseError, text: &[u8]) -> Picture {
+    let expected = error.expected().map(|words| format!("expected {words}"));
+    let suggestion = error.suggestion();
+    Picture {
+        severity: Severity::Error,
+        code: error.code(),
+        message: error.to_string(),
+        primary: label(error.span(), text, expected.unwrap_or_default()),
+        notes: suggestion
+            .map(|suggestion| help(suggestion.message().to_owned()))
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn of_warning(warning: &Warning, text: &[u8]) -> Picture {
+    let explanation = warning.explanation().map(|words| Note {
+        kind: NoteKind::Note,
+        text: words.to_owned(),
+        span: None,
+    });
+    let advice = warning
+        .advice()
+        .iter()
+        .map(|advice| of_advice(advice, text));
+    Picture {
+        severity: Severity::Warning,
+        code: warning.code(),
+        message: warning.to_string(),
+        primary: label(warning.span(), text, String::new()),
+        notes: explanation.into_iter().chain(advice).collect(),
+    }
+}
+
+/// A filter longer than this is not written out once more.
+const REWRITTEN_BYTES: usize = 300;
+
+fn of_advice(advice: &Advice, text: &[u8]) -> Note {
+    let rewritten = advice
+        .apply(text)
+        .filter(|rewritten| rewritten.len() <= REWRITTEN_BYTES);
+    help(match rewritten {
+        Some(rewritten) => format!(
+            "{}: {}",
+            advice.message(),
+            Shown::up_to(&rewritten, REWRITTEN_BYTES)
+        ),
+        None => advice.message().to_owned(),
+    })
+}

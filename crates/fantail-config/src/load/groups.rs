@@ -1,0 +1,59 @@
+//! The groups of metrics that Dovecot 2.4 brings along: what
+//! `@metric_defaults = backend` and `= proxy` stand for.
+//!
+//! They are read like a file that stands behind the main one.
+
+use fantail_event::Dialect;
+
+use crate::syntax::raw::{RawConfig, RawEntry};
+
+/// What they are called where a place in them is shown.
+pub(crate) const NAME: &[u8] = b"(built-in groups)";
+
+/// As of 2.4.1.
+pub(crate) const TEXT: &[u8] = br"
+group @metric_defaults backend {
+  metric auth_successes {
+    filter = event=auth_request_finished AND success=yes
+  }
+  metric auth_failures {
+    filter = event=auth_request_finished AND NOT success=yes
+  }
+  metric imap_commands {
+    filter = event=imap_command_finished
+    group_by tagged_reply_state {
+    }
+  }
+  metric mail_deliveries {
+    filter = event=mail_delivery_finished
+  }
+  metric mail_submissions {
+    filter = event=smtp_submit_finished
+  }
+  metric mail_user_session_finished {
+    filter = event=mail_user_session_finished
+    fields = rss utime
+  }
+}
+group @metric_defaults proxy {
+  metric auth_successes {
+    filter = event=auth_request_finished AND success=yes
+  }
+  metric auth_failures {
+    filter = event=auth_request_finished AND NOT success=yes
+  }
+  metric login_aborted {
+    filter = event=login_aborted
+    group_by reason {
+    }
+  }
+}
+";
+
+/// Whether a configuration refers to them.
+pub(crate) fn are_used(raw: &RawConfig, dialect: Dialect) -> bool {
+    dialect == Dialect::V2_4
+        && raw.top().any(|entry| {
+            matches!(entry, RawEntry::Setting(setting) if setting.key.bytes() == b"@metric_defaults")
+        })
+}

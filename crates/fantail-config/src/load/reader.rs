@@ -1,0 +1,378 @@
+//! From the main file to the settings of all files.
+//!
+//! Follows includes (with a stack of its own, not the program's), expands
+//! variables and reads values from files. Which settings exist is not known
+//! here.
+
+use std::sync::Arc;
+
+use fantail_event::Dialect;
+
+use crate::{
+    diagnostic::code::Code,
+    diagnostic::source::{Sources, Span},
+    diagnostic::{Diagnostic, Diagnostics},
+    load::groups,
+    load::loader::{LoadErrorKind, Loader},
+    load::version,
+    syntax::limits::Limits,
+    syntax::raw::{RawBlock, RawConfig, RawSetting},
+    syntax::statement::{Statement, SyntaxError, ValueForm},
+    syntax::text::Text,
+    syntax::tree::{ItemKind, Tree},
+    syntax::variable::Variables,
+};
+
+/// What reading gives.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) dialect: Dialect,
+    pub(crate) sources: Sources,
+    pub(crate) raw: RawConfig,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+/// Reads the file `path` and what it includes.
+pub(crate) fn read(
+    path: &[u8],
+    loader: &dyn Loader,
+    limits: &Limits,
+    forced: Option<Dialect>,
+) -> Read {
+    let mut reader = Reader {
+        loader,
+        limits,
+        dialect: forced.unwrap_or(Dialect::V2_3),
+        sources: Sources::default(),
+        raw: RawConfig::default(),
+        diagnostics: Diagnostics::new(limits.errors),
+        variables: Variables::default(),
+        frames: Vec::new(),
+        open: Vec::new(),
+        size: 0,
+        stopped: false,
+    };
+    match loader.read(path, limits.total_size) {
+        Ok(text) => {
+            reader.enter(path.to_vec(), text, None);
+            if let Some(frame) = reader.frames.first() {
+                let tree = Arc::clone(&frame.tree);
+                let found = version::detect(&tree, forced, &mut reader.diagnostics);
+                reader.dialect = found;
+            }
+            reader.run();
+            if groups::are_used(&reader.raw, reader.dialect) {
+                let own = reader.raw.top.len();
+                reader.enter(groups::NAME.to_vec(), groups::TEXT.to_vec(), None);
+                reader.run();
+                // They count as defined before those of the configuration.
+                reader.raw.top.rotate_left(own);
+            }
+        }
+        Err(error) => reader.diagnostics.push(Diagnostic {
+            code: load_code(error.kind()),
+            message: format!("cannot read {}: {error}", String::from_utf8_lossy(path)),
+            primary: None,
+            notes: Vec::new(),
+        }),
+    }
+    Read {
+        dialect: reader.dialect,
+        sources: reader.sources,
+        raw: reader.raw,
+        diagnostics: reader.diagnostics,
+    }
+}
+
+struct Reader<'a> {
+    loader: &'a dyn Loader,
+    limits: &'a Limits,
+    dialect: Dialect,
+    sources: Sources,
+    raw: RawConfig,
+    diagnostics: Diagnostics,
+    variables: Variables,
+    frames: Vec<Frame>,
+    /// The open blocks of all files on the stack.
+    open: Vec<usize>,
+    /// Bytes read and expanded so far.
+    size: usize,
+    stopped: bool,
+}
+
+/// A file that is being read.
+struct Frame {
+    path: Vec<u8>,
+    tree: Arc<Tree>,
+    next: usize,
+    /// The files to include before the next item, the first one last.
+    pending: Vec<(Vec<u8>, bool, Span)>,
+    /// How many blocks were open when the file began.
+    open: usize,
+}
+
+impl Reader<'_> {
+    fn run(&mut self) {
+        while !self.stopped && !self.diagnostics.is_full() {
+            let Some(frame) = self.frames.last_mut() else {
+                return;
+            };
+            let tree = Arc::clone(&frame.tree);
+            if let Some((path, optional, span)) = frame.pending.pop() {
+                self.include_file(path, optional, span);
+                continue;
+            }
+            let Some(item) = tree.items().get(frame.next) else {
+                self.open.truncate(frame.open);
+                self.frames.pop();
+                continue;
+            };
+            frame.next += 1;
+            match &item.kind {
+                ItemKind::Statement(statement) => self.statement(statement, item.content),
+                ItemKind::UnreadBlock => {
+                    let block = RawBlock::unread(item.content);
+                    self.open.push(self.raw.hide_block(block));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement, span: Span) {
+        match statement {
+            Statement::Setting { key, value, form } => self.setting(key, value, *form),
+            Statement::Block {
+                name,
+                label,
+                argument,
+            } => {
+                if self.open.len() >= self.limits.block_depth {
+                    self.plain(Code::TooDeep, span);
+                    self.stopped = true;
+                    return;
+                }
+                let mut block = RawBlock::new(name.clone(), argument.clone(), span);
+                block.label.clone_from(label);
+                let index = self.raw.add_block(block, self.open.last().copied());
+                self.open.push(index);
+            }
+            Statement::BlockEnd => {
+                // An included file cannot close a block of the including one.
+                if self
+                    .frames
+                    .last()
+                    .is_some_and(|frame| self.open.len() > frame.open)
+                {
+                    self.open.pop();
+                }
+            }
+            Statement::Include { pattern, optional } => self.include(pattern, *optional, span),
+        }
+    }
+
+    fn setting(&mut self, key: &Text, value: &Text, form: ValueForm) {
+        let mut setting = RawSetting {
+            key: key.clone(),
+            value: value.clone(),
+            written: value.span(),
+            form,
+            unexpanded: None,
+            file: None,
+            unreadable: None,
+        };
+        match form {
+            ValueForm::Plain => self.expand(&mut setting),
+            ValueForm::File if self.is_ours(key) => self.value_from_file(&mut setting),
+            ValueForm::File | ValueForm::Quoted => {}
+        }
+        if self.open.is_empty() {
+            self.variables.set(key.bytes(), &setting.value);
+        }
+        self.raw.add_setting(setting, self.open.last().copied());
+    }
+
+    fn expand(&mut self, setting: &mut RawSetting) {
+        if !setting.value.bytes().contains(&b'$') {
+            return;
+        }
+        let loader = self.loader;
+        let environment = |name: &[u8]| loader.environment(name);
+        let limit = self
+            .limits
+            .value_size
+            .min(self.limits.total_size.saturating_sub(self.size));
+        let expanded = self
+            .variables
+            .expand(&setting.value, self.dialect, &environment, limit);
+        if expanded.too_long {
+            let text = "the value is too long after its variables are expanded";
+            self.diagnostics
+                .push(Diagnostic::new(Code::TooLarge, text, setting.written));
+            return;
+        }
+        self.size = self.size.saturating_add(expanded.text.bytes().len());
+        setting.value = expanded.text;
+        setting.unexpanded = expanded.unknown;
+    }
+
+    /// Whether the open blocks are such whose values are used here; others'
+    /// files are not ours to open.
+    fn is_ours(&self, key: &Text) -> bool {
+        match self
+            .open
+            .first()
+            .and_then(|block| self.raw.blocks.get(*block))
+        {
+            Some(block) => {
+                matches!(block.name.bytes(), b"metric" | b"event_exporter" | b"group")
+            }
+            None => [&b"metric"[..], b"event_exporter"]
+                .iter()
+                .any(|prefix| key.bytes().starts_with(prefix)),
+        }
+    }
+
+    fn value_from_file(&mut self, setting: &mut RawSetting) {
+        let path = self.absolute(setting.value.bytes());
+        let limit = self.limits.value_size.min(self.remaining());
+        match self.loader.read(&path, limit) {
+            Ok(text) => {
+                self.size = self.size.saturating_add(text.len());
+                let text: Arc<[u8]> = text.into();
+                setting.file = Some(path.clone());
+                let Some(file) = self
+                    .sources
+                    .add(path, Arc::clone(&text), Some(setting.written))
+                else {
+                    return;
+                };
+                let mut value = Text::empty(setting.written);
+                for (offset, byte) in (0..).zip(text.iter()) {
+                    value.push(*byte, file, offset);
+                }
+                setting.value = value;
+            }
+            Err(error) => setting.unreadable = Some(error.to_string()),
+        }
+    }
+
+    fn include(&mut self, pattern: &Text, optional: bool, span: Span) {
+        if pattern.is_empty() {
+            self.plain(Code::MissingInclude, span);
+            return;
+        }
+        let path = self.absolute(pattern.bytes());
+        let paths = match self.loader.expand(&path) {
+            Ok(paths) => paths,
+            Err(error) => {
+                let message = format!("cannot look for files to include: {error}");
+                self.diagnostics.push(Diagnostic::new(
+                    Code::FileUnreadable,
+                    message,
+                    pattern.span(),
+                ));
+                return;
+            }
+        };
+        if paths.is_empty() && !optional {
+            let message = format!("no file matches {}", String::from_utf8_lossy(&path));
+            let help = "`!include_try` accepts that there is none";
+            self.diagnostics
+                .push(Diagnostic::new(Code::FileNotFound, message, pattern.span()).help(help));
+        }
+        if !paths.is_empty() && self.frames.len() > self.limits.include_depth {
+            self.plain(Code::IncludeTooDeep, pattern.span());
+            return;
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            let pending = paths.into_iter().rev();
+            frame.pending = pending
+                .map(|path| (path, optional, pattern.span()))
+                .collect();
+        }
+    }
+
+    fn include_file(&mut self, path: Vec<u8>, optional: bool, span: Span) {
+        if self.frames.iter().any(|frame| frame.path == path) {
+            let message = format!("{} includes itself", String::from_utf8_lossy(&path));
+            self.diagnostics
+                .push(Diagnostic::new(Code::IncludeLoop, message, span));
+            return;
+        }
+        if self.sources.len() >= self.limits.files {
+            self.plain(Code::TooManyFiles, span);
+            self.stopped = true;
+            return;
+        }
+        match self.loader.read(&path, self.remaining()) {
+            Ok(text) => self.enter(path, text, Some(span)),
+            Err(error) if optional && error.kind() != LoadErrorKind::TooLarge => {}
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", String::from_utf8_lossy(&path));
+                self.diagnostics
+                    .push(Diagnostic::new(load_code(error.kind()), message, span));
+            }
+        }
+    }
+
+    /// Puts a file on the stack.
+    fn enter(&mut self, path: Vec<u8>, text: Vec<u8>, included: Option<Span>) {
+        self.size = self.size.saturating_add(text.len());
+        let text: Arc<[u8]> = text.into();
+        let Some(file) = self.sources.add(path.clone(), Arc::clone(&text), included) else {
+            return;
+        };
+        let tree = Tree::parse(file, text, self.limits);
+        for error in tree.errors().iter().chain(tree.warnings()) {
+            self.syntax(error);
+        }
+        self.frames.push(Frame {
+            path,
+            tree: Arc::new(tree),
+            next: 0,
+            pending: Vec::new(),
+            open: self.open.len(),
+        });
+    }
+
+    fn syntax(&mut self, error: &SyntaxError) {
+        let diagnostic = Diagnostic::new(error.code, error.code.title(), error.span);
+        self.diagnostics.push(match error.code {
+            Code::LostContinuation => diagnostic
+                .note("Dovecot forgets a line that continues in a blank line or a comment"),
+            Code::ExpectedBrace => diagnostic
+                .note("a block begins with `name {` or `name argument {` in a line of its own"),
+            _ => diagnostic,
+        });
+    }
+
+    fn plain(&mut self, code: Code, span: Span) {
+        self.diagnostics
+            .push(Diagnostic::new(code, code.title(), span));
+    }
+
+    fn remaining(&self) -> usize {
+        self.limits.total_size.saturating_sub(self.size)
+    }
+
+    /// A name as the file that is being read means it.
+    fn absolute(&self, name: &[u8]) -> Vec<u8> {
+        let including = self.frames.last().map_or(&[][..], |frame| &frame.path);
+        match including.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) if !name.starts_with(b"/") => {
+                let directory = including.get(..=slash).unwrap_or_default();
+                [directory, name].concat()
+            }
+            _ => name.to_vec(),
+        }
+    }
+}
+
+fn load_code(kind: LoadErrorKind) -> Code {
+    match kind {
+        LoadErrorKind::NotFound => Code::FileNotFound,
+        LoadErrorKind::TooLarge => Code::TooLarge,
+        LoadErrorKind::Other => Code::FileUnreadable,
+    }
+}

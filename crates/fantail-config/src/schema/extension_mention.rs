@@ -1,0 +1,165 @@
+//! Finds extension settings in a configuration.
+//!
+//! Dovecot does not start with a setting that it does not know. Extension
+//! settings may stand only in files that Dovecot does not read; the caller
+//! knows which files those are.
+
+use fantail_event::Dialect;
+
+use crate::{
+    diagnostic::source::Span,
+    schema::section::split_path,
+    schema::{Key, Kind},
+    syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
+    syntax::text::Text,
+};
+
+/// The formats that Dovecot knows.
+const FORMATS: [&[u8]; 3] = [b"json", b"tab-text", b"none"];
+
+/// The transports that Dovecot knows; 2.3 knows only the first three.
+const TRANSPORTS: [&[u8]; 5] = [b"log", b"http-post", b"drop", b"file", b"unix"];
+
+/// An extension setting where it is written: a setting, a block or a value
+/// that Dovecot does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionMention {
+    /// What is written there: a name, or a value.
+    pub written: Vec<u8>,
+    /// Where.
+    pub span: Span,
+    /// The line that opens the outermost block around it, if there is one.
+    pub block: Option<Span>,
+}
+
+/// Returns all extension settings in the order of the configuration. Settings
+/// that fantail does not know either are errors of the loader.
+///
+/// ```
+/// use fantail_config::{load_text, extension_mentions};
+///
+/// let text = "event_exporter a {\n  format = ndjson\n  transport = log\n  sample = 10\n}\n";
+/// let loaded = load_text("dovecot.conf", text, &Default::default());
+/// let mentions = extension_mentions(&loaded.raw, loaded.settings.dialect);
+/// assert_eq!(mentions[0].written, b"ndjson");
+/// assert_eq!(mentions[1].written, b"sample");
+/// assert_eq!(mentions.len(), 2);
+/// ```
+#[must_use]
+pub fn extension_mentions(raw: &RawConfig, dialect: Dialect) -> Vec<ExtensionMention> {
+    let mut search = Search {
+        raw,
+        dialect,
+        block: None,
+        found: Vec::new(),
+    };
+    for entry in raw.top() {
+        match entry {
+            RawEntry::Setting(setting) => search.default_of_all(setting),
+            RawEntry::Block(block) => search.outermost(block),
+        }
+    }
+    search.found
+}
+
+struct Search<'a> {
+    raw: &'a RawConfig,
+    dialect: Dialect,
+    block: Option<Span>,
+    found: Vec<ExtensionMention>,
+}
+
+impl<'a> Search<'a> {
+    fn outermost(&mut self, block: &'a RawBlock) {
+        self.block = Some(block.span);
+        if block.label.is_some() {
+            self.group(block);
+        } else {
+            self.named(block);
+        }
+        self.block = None;
+    }
+
+    /// A block with a kind that fantail knows.
+    fn named(&mut self, block: &'a RawBlock) {
+        match Kind::named(block.name.bytes()) {
+            Some(Kind::Registry) => self.push(&block.name),
+            Some(kind) => {
+                let argument = block.argument.as_ref().map_or(&[][..], Text::bytes);
+                for entry in self.raw.within(block) {
+                    self.entry(kind, argument, entry);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// 2.4's `group @label name { … }`: whole blocks, or settings for the
+    /// blocks that name the group.
+    fn group(&mut self, block: &'a RawBlock) {
+        for entry in self.raw.within(block) {
+            if let RawEntry::Block(inner) = entry
+                && Kind::named(inner.name.bytes()).is_some()
+            {
+                self.named(inner);
+                continue;
+            }
+            for kind in [Kind::Metric, Kind::Exporter, Kind::Registry] {
+                self.entry(kind, b"", entry);
+            }
+        }
+    }
+
+    /// 2.4's settings outside of all blocks, by their full names.
+    fn default_of_all(&mut self, setting: &'a RawSetting) {
+        let key = setting.key.bytes();
+        for kind in [Kind::Metric, Kind::Exporter, Kind::Registry] {
+            let prefix = [kind.name().as_bytes(), b"_"].concat();
+            if self.dialect == Dialect::V2_4 && key.starts_with(&prefix) {
+                self.entry(kind, b"", RawEntry::Setting(setting));
+            }
+        }
+    }
+
+    fn entry(&mut self, kind: Kind, argument: &[u8], entry: RawEntry<'a>) {
+        let (name, value) = match entry {
+            RawEntry::Setting(setting) => (&setting.key, Some(&setting.value)),
+            RawEntry::Block(block) => (&block.name, None),
+        };
+        let bytes = name.bytes();
+        let bytes = split_path(self.dialect, bytes).map_or(bytes, |(list, _)| list);
+        let Some(row) = kind.find(self.dialect, argument, bytes) else {
+            return;
+        };
+        let old = self.dialect == Dialect::V2_3;
+        match row.key {
+            Key::Extension(_) | Key::Declare => self.push(name),
+            Key::FilePath | Key::UnixPath | Key::UnixTimeout if old => self.push(name),
+            _ if kind == Kind::Registry => self.push(name),
+            Key::Transport => {
+                let known = if old { 3 } else { TRANSPORTS.len() };
+                let known = TRANSPORTS.get(..known).unwrap_or_default();
+                self.value(value, known);
+            }
+            Key::Format => self.value(value, &FORMATS),
+            _ => {}
+        }
+    }
+
+    /// A value is an extension unless Dovecot knows it.
+    fn value(&mut self, value: Option<&Text>, known: &[&[u8]]) {
+        if let Some(value) = value
+            && !known.contains(&value.bytes())
+        {
+            self.push(value);
+        }
+    }
+
+    fn push(&mut self, text: &Text) {
+        self.found.push(ExtensionMention {
+            written: text.bytes().to_vec(),
+            span: text.span(),
+            block: self.block,
+        });
+    }
+}

@@ -1,0 +1,185 @@
+//! One logical line: physical lines joined at backslashes, without comments.
+//!
+//! Knows quotes only as far as they hide a `#`. Dovecot looks for quotes and
+//! comments in each physical line on its own, so a quoted text that goes on
+//! in the next line does not hide a `#` there.
+
+use std::ops::Range;
+
+use crate::{
+    diagnostic::source::{FileId, Span},
+    syntax::text::Text,
+};
+
+/// What a logical line is before its parts are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineKind {
+    /// Nothing but blanks.
+    Blank,
+    /// Nothing but a comment.
+    Comment,
+    /// Something to be read.
+    Statement,
+    /// A statement whose continuation never came: Dovecot forgets it.
+    Lost,
+}
+
+/// A logical line.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) kind: LineKind,
+    /// Offsets with the line ends.
+    pub(crate) range: Range<usize>,
+    /// The joined text without outer blanks and comments.
+    pub(crate) text: Text,
+    /// A `#` that begins a comment without a blank before it.
+    pub(crate) ambiguous_comment: Option<Span>,
+}
+
+/// Reads the logical line at `start`, which must be below the text's length.
+pub(crate) fn read(file: FileId, source: &[u8], start: usize) -> Line {
+    let mut line = Line {
+        kind: LineKind::Blank,
+        range: start..start,
+        text: Text::empty(span(file, start..start)),
+        ambiguous_comment: None,
+    };
+    let mut continued = false;
+    let mut content = start..start;
+    loop {
+        let physical = Physical::read(source, line.range.end);
+        let is_comment = source.get(physical.content.start) == Some(&b'#');
+        if physical.content.is_empty() || is_comment {
+            // A blank line does not belong to the statement that it cuts off.
+            if !continued {
+                line.range.end = physical.next;
+                line.kind = if is_comment {
+                    LineKind::Comment
+                } else {
+                    LineKind::Blank
+                };
+                return line;
+            }
+            line.kind = LineKind::Lost;
+            break;
+        }
+        if content.is_empty() {
+            content.start = physical.content.start;
+        }
+        content.end = physical.content.end;
+        line.range.end = physical.next;
+        line.ambiguous_comment = line
+            .ambiguous_comment
+            .or_else(|| physical.ambiguous_comment.map(|at| span(file, at..at + 1)));
+        continued = add(&mut line.text, file, source, &physical.content);
+        if !continued {
+            line.kind = LineKind::Statement;
+            break;
+        }
+        if line.range.end == source.len() {
+            line.kind = LineKind::Lost;
+            break;
+        }
+    }
+    line.text = line.text.at(span(file, content));
+    line
+}
+
+/// Adds a physical line; whether it says that another one follows.
+fn add(text: &mut Text, file: FileId, source: &[u8], content: &Range<usize>) -> bool {
+    let bytes = source.get(content.clone()).unwrap_or_default();
+    let (kept, continued) = match bytes.split_last() {
+        Some((b'\\', before)) => (trim_end(before), true),
+        _ => (bytes, false),
+    };
+    for (at, byte) in (content.start..).zip(kept) {
+        text.push(*byte, file, offset(at));
+    }
+    if continued && !kept.is_empty() {
+        text.push(b' ', file, offset(content.end - 1));
+    }
+    continued
+}
+
+/// A line of the file.
+struct Physical {
+    /// Without outer blanks and without a comment behind it.
+    content: Range<usize>,
+    /// Where the next one begins.
+    next: usize,
+    ambiguous_comment: Option<usize>,
+}
+
+impl Physical {
+    fn read(source: &[u8], start: usize) -> Self {
+        let rest = source.get(start..).unwrap_or_default();
+        let newline = rest.iter().position(|byte| *byte == b'\n');
+        let next = newline.map_or(source.len(), |at| start + at + 1);
+        let mut line = newline.and_then(|at| rest.get(..at)).unwrap_or(rest);
+        if newline.is_some() {
+            line = line.strip_suffix(b"\r").unwrap_or(line);
+        }
+        let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
+        let line = line.get(blanks..).unwrap_or_default();
+        let start = start + blanks;
+        if line.first() == Some(&b'#') {
+            let content = start..start + line.len();
+            return Self {
+                content,
+                next,
+                ambiguous_comment: None,
+            };
+        }
+        let comment = find_comment(line);
+        let code = comment.and_then(|at| line.get(..at)).unwrap_or(line);
+        let ambiguous = code.last().is_some_and(|byte| !is_blank(*byte));
+        Self {
+            content: start..start + trim_end(code).len(),
+            next,
+            ambiguous_comment: comment.filter(|_| ambiguous).map(|at| start + at),
+        }
+    }
+}
+
+/// Where the comment behind a statement begins.
+fn find_comment(line: &[u8]) -> Option<usize> {
+    let mut quote = None;
+    let mut bytes = line.iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (quote, *byte) {
+            (None, b'#') => return Some(at),
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (Some(_), b'\\') => _ = bytes.next(),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Dovecot's blanks within a line.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+fn trim_end(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| is_blank(**byte))
+        .count();
+    bytes.get(..bytes.len() - blanks).unwrap_or_default()
+}
+
+fn span(file: FileId, range: Range<usize>) -> Span {
+    Span {
+        file,
+        start: offset(range.start),
+        end: offset(range.end),
+    }
+}
+
+/// Texts longer than 4 GiB are refused before they come here.
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

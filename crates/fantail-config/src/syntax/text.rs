@@ -1,0 +1,169 @@
+//! Bytes that remember where each of them was written.
+//!
+//! A value may be put together from several lines, lose its quotes and
+//! backslashes, or hold the value of an earlier setting. A [`Text`] keeps for
+//! each byte the place it came from, so that an error inside a value points
+//! into the file. It does not know what the bytes mean.
+//!
+//! Invariants: runs are in ascending order of `at`, the first is at 0, and
+//! within a run bytes and source offsets advance together.
+
+use std::ops::Range;
+
+use crate::diagnostic::source::{FileId, Span};
+
+/// A piece of a configuration after lines were joined and quotes removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    bytes: Vec<u8>,
+    runs: Vec<Run>,
+    span: Span,
+}
+
+/// From `at` on, the bytes are those of `file` from `source` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    at: u32,
+    file: FileId,
+    source: u32,
+}
+
+impl Run {
+    fn offset(self, index: u32) -> u32 {
+        self.source.saturating_add(index - self.at)
+    }
+}
+
+impl Text {
+    /// No bytes yet, written at `span`.
+    pub(crate) fn empty(span: Span) -> Self {
+        Self {
+            bytes: Vec::new(),
+            runs: Vec::new(),
+            span,
+        }
+    }
+
+    /// Adds a byte that was written at `source`.
+    pub(crate) fn push(&mut self, byte: u8, file: FileId, source: u32) {
+        let Ok(at) = u32::try_from(self.bytes.len()) else {
+            return;
+        };
+        let goes_on = self
+            .runs
+            .last()
+            .is_some_and(|run| run.file == file && run.offset(at) == source);
+        if !goes_on {
+            self.runs.push(Run { at, file, source });
+        }
+        self.bytes.push(byte);
+    }
+
+    /// Adds the bytes of another text with their places.
+    pub(crate) fn append(&mut self, other: &Self) {
+        for (index, byte) in (0..).zip(&other.bytes) {
+            let (file, source) = other.place(index);
+            self.push(*byte, file, source);
+        }
+    }
+
+    /// The bytes of a range, with their places.
+    pub(crate) fn slice(&self, range: Range<usize>) -> Self {
+        let mut slice = Self::empty(self.locate(range.clone()));
+        for index in range {
+            if let Some(byte) = self.bytes.get(index) {
+                let (file, source) = self.place(index);
+                slice.push(*byte, file, source);
+            }
+        }
+        slice
+    }
+
+    /// The same bytes, said to be written at `span`.
+    pub(crate) fn at(mut self, span: Span) -> Self {
+        self.span = span;
+        self
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether there are no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// A text that was made, not read: all its places are `span`.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8], span: Span) -> Self {
+        let mut text = Self::empty(span);
+        for byte in bytes {
+            text.push(*byte, span.file, span.start);
+        }
+        text
+    }
+
+    /// Where it stands as a whole, with its quotes.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Where a range of the bytes was written. An empty range, also one at or
+    /// behind the end, gives an empty span; a range that comes from several
+    /// files gives the place of its first byte.
+    #[must_use]
+    pub fn locate(&self, range: Range<usize>) -> Span {
+        if range.start >= self.bytes.len() {
+            return self.end();
+        }
+        let (file, start) = self.place(range.start);
+        let first = Span {
+            file,
+            start,
+            end: start.saturating_add(u32::from(range.start < range.end)),
+        };
+        let last = range.end.min(self.bytes.len()).saturating_sub(1);
+        if last <= range.start {
+            return first;
+        }
+        let (file, start) = self.place(last);
+        first.to(Span {
+            file,
+            start,
+            end: start.saturating_add(1),
+        })
+    }
+
+    /// The place behind the last byte.
+    fn end(&self) -> Span {
+        let Some(last) = self.bytes.len().checked_sub(1) else {
+            return Span {
+                start: self.span.end,
+                ..self.span
+            };
+        };
+        let (file, offset) = self.place(last);
+        let behind = offset.saturating_add(1);
+        Span {
+            file,
+            start: behind,
+            end: behind,
+        }
+    }
+
+    fn place(&self, index: usize) -> (FileId, u32) {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let behind = self.runs.partition_point(|run| run.at <= index);
+        behind
+            .checked_sub(1)
+            .and_then(|run| self.runs.get(run))
+            .map_or((self.span.file, self.span.start), |run| {
+                (run.file, run.offset(index))
+            })
+    }
+}

@@ -1,0 +1,247 @@
+//! A configuration file as a lossless tree.
+//!
+//! Every byte of the file belongs to exactly one [`Item`], in order: the
+//! items' spans tile the text, so writing them out one after another gives the
+//! file back. A block is the run of items between its opening and its closing
+//! one; [`Item::block`] says in which block an item stands.
+//!
+//! Includes are items like any other: nothing is opened here, no variable is
+//! expanded, and no name has a meaning. Reading never fails: what cannot be
+//! read is an item without a statement, and an entry of [`Tree::errors`].
+
+use std::{ops::Range, sync::Arc};
+
+use crate::{
+    diagnostic::code::Code,
+    diagnostic::source::{FileId, Span},
+    syntax::limits::Limits,
+    syntax::line::{self, LineKind},
+    syntax::statement::{self, Statement, SyntaxError},
+};
+
+/// The tree of one file.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    text: Arc<[u8]>,
+    items: Vec<Item>,
+    errors: Vec<SyntaxError>,
+    warnings: Vec<SyntaxError>,
+}
+
+/// One logical line of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// All its bytes, with comment, line continuations and line end.
+    pub span: Span,
+    /// Its bytes without outer blanks, comment and line end.
+    pub content: Span,
+    /// What it is.
+    pub kind: ItemKind,
+    /// The index of the item that opens the block in which this one stands.
+    /// The item that closes a block stands in it.
+    pub block: Option<usize>,
+}
+
+/// What a logical line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ItemKind {
+    /// Only blanks.
+    Blank,
+    /// Only a comment.
+    Comment,
+    /// Something that says something.
+    Statement(Box<Statement>),
+    /// A line that cannot be read (see [`Tree::errors`]), or one whose
+    /// continuation is cut off by a blank line, a comment or the end of the
+    /// file, which Dovecot silently forgets (see [`Tree::warnings`]).
+    Unread,
+    /// A line that cannot be read but opens a block all the same.
+    UnreadBlock,
+}
+
+impl Tree {
+    /// Reads the text of the file `file`. A text of 4 GiB or more is not read
+    /// at all, and gives one error.
+    #[must_use]
+    pub fn parse(file: FileId, text: Arc<[u8]>, limits: &Limits) -> Self {
+        let mut tree = Self {
+            text,
+            items: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if u32::try_from(tree.text.len()).is_err() {
+            let span = Span {
+                file,
+                start: 0,
+                end: 0,
+            };
+            tree.text = Arc::default();
+            tree.error(Code::TooLarge, span);
+            return tree;
+        }
+        tree.fill(file, limits);
+        tree
+    }
+
+    fn fill(&mut self, file: FileId, limits: &Limits) {
+        let text = Arc::clone(&self.text);
+        let mut open: Vec<usize> = Vec::new();
+        // Blocks that are deeper than the limit, so that their ends are not taken for others'.
+        let mut too_deep = 0_usize;
+        let mut at = 0;
+        while at < text.len() {
+            if self.items.len() >= limits.lines || self.errors.len() >= limits.errors {
+                self.give_up(file, at..text.len());
+                break;
+            }
+            let line = line::read(file, &text, at);
+            at = line.range.end;
+            let kind = self.kind(&line);
+            let block = open.last().copied();
+            let content = line.text.span();
+            match Step::of(&kind) {
+                Step::Open if open.len() >= limits.block_depth => {
+                    if too_deep == 0 {
+                        self.error(Code::TooDeep, content);
+                    }
+                    too_deep += 1;
+                }
+                Step::Open => open.push(self.items.len()),
+                Step::Close if too_deep > 0 => too_deep -= 1,
+                Step::Close if open.pop().is_none() => {
+                    self.error(Code::UnexpectedBrace, content);
+                }
+                Step::Close | Step::Stay => {}
+            }
+            self.items.push(Item {
+                span: span(file, &line.range),
+                content,
+                kind: if too_deep > 0 { ItemKind::Unread } else { kind },
+                block,
+            });
+        }
+        for index in open {
+            if let Some(item) = self.items.get(index) {
+                let span = item.content;
+                self.error(Code::UnclosedBlock, span);
+            }
+        }
+    }
+
+    /// Makes the rest of the file one unread item.
+    fn give_up(&mut self, file: FileId, rest: Range<usize>) {
+        let rest = span(file, &rest);
+        self.error(Code::TooLarge, rest.to_start());
+        self.items.push(Item {
+            span: rest,
+            content: rest,
+            kind: ItemKind::Unread,
+            block: None,
+        });
+    }
+
+    fn kind(&mut self, line: &line::Line) -> ItemKind {
+        if let Some(span) = line.ambiguous_comment {
+            self.warnings.push(SyntaxError {
+                code: Code::AmbiguousComment,
+                span,
+            });
+        }
+        match line.kind {
+            LineKind::Blank => ItemKind::Blank,
+            LineKind::Comment => ItemKind::Comment,
+            LineKind::Lost => {
+                self.warnings.push(SyntaxError {
+                    code: Code::LostContinuation,
+                    span: line.text.span(),
+                });
+                ItemKind::Unread
+            }
+            LineKind::Statement => match statement::parse(&line.text) {
+                Ok(statement) => ItemKind::Statement(Box::new(statement)),
+                Err(error) => {
+                    let opens = opens(&error, line.text.bytes());
+                    self.errors.push(error);
+                    if opens {
+                        ItemKind::UnreadBlock
+                    } else {
+                        ItemKind::Unread
+                    }
+                }
+            },
+        }
+    }
+
+    fn error(&mut self, code: Code, span: Span) {
+        self.errors.push(SyntaxError { code, span });
+    }
+
+    /// The items in the order of the file.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// What could not be read.
+    #[must_use]
+    pub fn errors(&self) -> &[SyntaxError] {
+        &self.errors
+    }
+
+    /// What Dovecot reads otherwise than it looks.
+    #[must_use]
+    pub fn warnings(&self) -> &[SyntaxError] {
+        &self.warnings
+    }
+
+    /// The file, byte for byte, put together from the items.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.text.len());
+        for item in &self.items {
+            bytes.extend_from_slice(self.text.get(item.span.range()).unwrap_or_default());
+        }
+        bytes
+    }
+}
+
+/// What an item does to the open blocks.
+enum Step {
+    Open,
+    Close,
+    Stay,
+}
+
+impl Step {
+    fn of(kind: &ItemKind) -> Self {
+        match kind {
+            ItemKind::UnreadBlock => Self::Open,
+            ItemKind::Statement(statement) => match statement.as_ref() {
+                Statement::Block { .. } => Self::Open,
+                Statement::BlockEnd => Self::Close,
+                _ => Self::Stay,
+            },
+            _ => Self::Stay,
+        }
+    }
+}
+
+/// Whether a faulty line was meant to open a block: its `}` is then no fault.
+fn opens(error: &SyntaxError, line: &[u8]) -> bool {
+    match error.code {
+        Code::GarbageAfterBrace => !line.ends_with(b"}"),
+        Code::ExpectedBrace | Code::UnterminatedQuote => line.ends_with(b"{"),
+        _ => false,
+    }
+}
+
+/// The text is known to be shorter than 4 GiB.
+fn span(file: FileId, range: &Range<usize>) -> Span {
+    Span {
+        file,
+        start: u32::try_from(range.start).unwrap_or(u32::MAX),
+        end: u32::try_from(range.end).unwrap_or(u32::MAX),
+    }
+}
