@@ -331,7 +331,7 @@ fn a_write_that_fails_half_way_leaves_no_trace() {
                 .unwrap();
             !found.is_empty()
         } {
-            words.extend(found.iter().flat_map(|payload| payload.to_vec()));
+            words.extend(found.iter().flat_map(<[u8]>::to_vec));
         }
         assert_eq!(words, b"abcd");
         assert_eq!(reader.take_damaged(), 0);
