@@ -8,22 +8,27 @@
 //! Invariant: all spans of an event lie in the text while nothing is escaped in
 //! it, else all in the copy.
 
-use alloc::{boxed::Box, vec::Vec};
+mod categories;
+mod memory;
 
+use alloc::vec::Vec;
+
+use self::{
+    categories::{category_error, find_categories},
+    memory::{Addresses, LastSecond, Memory},
+};
 use super::{
     MAX_FIELDS,
     arguments::{self, Arguments},
     error::{TextError, TextErrorKind},
-    integer,
     tabs::TabPositions,
 };
 use crate::{
-    CategoryId, CategoryTree, Dialect, EventRef, Ip, MAX_TEXT_BYTES, Timestamp,
+    CategoryId, CategoryTree, Dialect, EventRef, MAX_TEXT_BYTES, Timestamp,
     event::{
         parts::{CategorySpan, FieldSpan, Parts, Span, ValueSpan},
         repeated,
     },
-    model::{ip::is_usual_v4, name::same_name},
 };
 
 /// Parses events, one after another, in buffers of its own.
@@ -33,14 +38,6 @@ pub struct Parser {
     tabs: TabPositions,
     unescaped: Vec<u8>,
     memory: Memory,
-}
-
-/// What is remembered of the events before.
-#[derive(Debug, Default)]
-struct Memory {
-    category_hints: CategoryHints,
-    last_second: LastSecond,
-    addresses: Addresses,
 }
 
 impl Parser {
@@ -279,194 +276,4 @@ impl Reader<'_> {
         }
         Ok(Span::between(start, self.parts.elements.len()))
     }
-}
-
-/// Finds the numbers of an event's categories, and leaves each once.
-#[inline(never)] // The reader's registers are its own.
-fn find_categories(
-    known: &mut Vec<CategorySpan>,
-    text: &[u8],
-    tree: &CategoryTree,
-    hints: &mut CategoryHints,
-) -> Result<(), (TextErrorKind, Span)> {
-    // A bit for the number modulo 64: a search through those that the event has
-    // would have an end that is hard to predict.
-    let (mut seen, mut repeated) = (0_u64, 0_u64);
-    let mut found = 0;
-    for category in &mut *known {
-        let Some(id) = hints.find(category.name.of(text), tree) else {
-            break;
-        };
-        category.id = id;
-        found += 1;
-        let bit = 1_u64.wrapping_shl(id.number());
-        repeated |= seen & bit;
-        seen |= bit;
-    }
-    match found == known.len() && repeated == 0 && found <= MAX_FIELDS {
-        true => Ok(()),
-        false => check_categories(known, found),
-    }
-}
-
-/// Leaves each of the first categories once, which are known, and finds what is
-/// wrong first.
-#[cold]
-fn check_categories(
-    known: &mut Vec<CategorySpan>,
-    found: usize,
-) -> Result<(), (TextErrorKind, Span)> {
-    let unknown = known.get(found).map(|category| category.name);
-    known.truncate(found);
-    let mut kept = 0;
-    for at in 0..known.len() {
-        let Some((before, [category, ..])) = known.split_at_mut_checked(at) else {
-            break;
-        };
-        let category = *category;
-        let mut before = before.iter().take(kept);
-        if before.any(|known| known.id == category.id) {
-            continue;
-        }
-        if kept >= MAX_FIELDS {
-            return Err((TextErrorKind::TooManyFields, category.name));
-        }
-        if let Some(place) = known.get_mut(kept) {
-            *place = category;
-        }
-        kept += 1;
-    }
-    known.truncate(kept);
-    match unknown {
-        Some(name) => Err((TextErrorKind::UnknownCategory, name)),
-        None => Ok(()),
-    }
-}
-
-#[cold]
-fn category_error(kind: TextErrorKind, name: Span, ends: &[u32]) -> TextError {
-    TextError::new(kind, ends.partition_point(|end| *end < name.start))
-}
-
-/// IPv4 addresses that were parsed lately, by their last byte: clients send the
-/// same few again and again.
-#[derive(Debug, Default)]
-struct Addresses([Address; 8]);
-
-/// The text of an address; empty for none.
-#[derive(Debug, Default)]
-struct Address {
-    bytes: [u8; 15],
-    length: u8,
-}
-
-impl Addresses {
-    /// Whether a text is an address.
-    #[inline(never)]
-    fn contain(&mut self, text: &[u8]) -> bool {
-        let last = text.last().copied().unwrap_or_default();
-        let Some(known) = self.0.get_mut(usize::from(last % 8)) else {
-            return false;
-        };
-        let same = known.bytes.get(..known.length.into());
-        if !text.is_empty() && same.is_some_and(|same| same_name(same, text)) {
-            return true;
-        }
-        if !is_usual_v4(text) {
-            return Ip::parse_sent(text).is_some();
-        }
-        if let (Some(bytes), Ok(length)) =
-            (known.bytes.get_mut(..text.len()), text.len().try_into())
-        {
-            bytes.copy_from_slice(text);
-            known.length = length;
-        }
-        true
-    }
-}
-
-/// The second that was parsed last: nearly all times of a stream are of one
-/// second after another.
-#[derive(Debug, Default)]
-struct LastSecond {
-    digits: [u8; 10],
-    number: i64,
-}
-
-impl LastSecond {
-    #[inline]
-    fn read(&mut self, text: &[u8]) -> Option<i64> {
-        match <&[u8; 10]>::try_from(text).ok() {
-            Some(digits) if *digits == self.digits => Some(self.number),
-            _ => self.other(text),
-        }
-    }
-
-    #[inline(never)]
-    fn other(&mut self, text: &[u8]) -> Option<i64> {
-        let number = integer(text)?;
-        if let Ok(digits) = text.try_into() {
-            *self = Self { digits, number };
-        }
-        Some(number)
-    }
-}
-
-/// The numbers of categories by a hash of their names. A hint is believed only
-/// if the tree has that name by that number, so it may be of another tree.
-#[derive(Debug)]
-struct CategoryHints(Box<[Option<CategoryId>; HINT_COUNT]>);
-
-/// Many more than Dovecot's categories, so that few share a hint; a power of
-/// two.
-const HINT_COUNT: usize = 1024;
-const MIX: u32 = 0x9e37_79b1;
-
-impl Default for CategoryHints {
-    fn default() -> Self {
-        Self(Box::new([None; HINT_COUNT]))
-    }
-}
-
-impl CategoryHints {
-    #[inline]
-    fn find(&mut self, name: &[u8], categories: &CategoryTree) -> Option<CategoryId> {
-        let hint = self.0.get_mut(hint_index(name))?;
-        if let Some(id) = *hint
-            && let Some(known) = categories.name(id)
-            && same_name(known, name)
-        {
-            return Some(id);
-        }
-        look_up(name, categories, hint)
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn look_up(
-    name: &[u8],
-    categories: &CategoryTree,
-    hint: &mut Option<CategoryId>,
-) -> Option<CategoryId> {
-    let id = categories.number(name)?;
-    *hint = Some(id);
-    Some(id)
-}
-
-/// A hash of the first and last bytes and the length, which is enough for a
-/// hint.
-#[inline]
-fn hint_index(name: &[u8]) -> usize {
-    let ends = match (name.first_chunk(), name.last_chunk()) {
-        (Some(first), Some(last)) => {
-            u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(13)
-        }
-        _ => name
-            .iter()
-            .fold(0, |word, byte| word << 8 | u32::from(*byte)),
-    };
-    let [length, ..] = name.len().to_le_bytes();
-    let mixed = (ends ^ u32::from(length)).wrapping_mul(MIX);
-    mixed as usize >> (u32::BITS - HINT_COUNT.ilog2())
 }
