@@ -2,7 +2,7 @@
 
 use fantail_event::Timestamp;
 
-use crate::decimal::write_u64;
+use crate::text::decimal::write_u64;
 
 /// Hands out the ids of what one worker writes:
 /// `<start>-<run>-<worker>-<number>`.

@@ -29,10 +29,10 @@ macro_rules! formats {
         impl Format {
             /// All formats with their names in a configuration.
             pub const NAMES: &'static [(&'static str, Self)] =
-                &[$((crate::$module::FORMAT.name, Self::$name),)+];
+                &[$((crate::formats::$module::FORMAT.name, Self::$name),)+];
 
             pub(crate) const fn row(self) -> &'static Row {
-                match self { $(Self::$name => &crate::$module::FORMAT,)+ }
+                match self { $(Self::$name => &crate::formats::$module::FORMAT,)+ }
             }
         }
     };

@@ -8,25 +8,14 @@
 //! [`EventIds`] tell what is written from all else that is. It reads
 //! no clock and does no I/O; transports end the line.
 
-mod decimal;
 mod event_ids;
-mod flat_key;
 mod format;
+mod formats;
 mod formatter;
-mod journal;
-mod json;
-mod json_text;
-mod logfmt;
-mod ndjson;
-mod none;
-mod plain;
 mod rules;
-mod scalar;
 mod secret;
 mod settings;
-mod structured;
-mod tab_text;
-mod time_text;
+mod text;
 
 pub use crate::{
     event_ids::EventIds,

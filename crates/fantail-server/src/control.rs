@@ -20,10 +20,10 @@ use tokio::{
 
 use crate::{
     Log,
-    greeting::{FilterLine, filter_line},
     handle::{Live, Order, Tally, TapRequest, Tapped},
-    observers::Observers,
-    tap::{TAPS, Tap},
+    socket::greeting::{FilterLine, filter_line},
+    worker::observers::Observers,
+    worker::tap::{TAPS, Tap},
     worker::{Message, Worker},
 };
 

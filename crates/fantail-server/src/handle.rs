@@ -14,7 +14,7 @@ use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Exporters, observers::Observers, tap::Tap, worker::Report};
+use crate::{Exporters, worker::Report, worker::observers::Observers, worker::tap::Tap};
 
 /// A way to ask a running server; clones ask the same. All answers are `None`
 /// once it has ended.

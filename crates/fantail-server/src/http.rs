@@ -5,9 +5,9 @@
 //! its request, is cut off; there are only so many at a time.
 
 mod api;
-mod own;
 mod paced;
 mod scrape;
+mod self_metrics;
 mod streamed;
 
 use std::{io, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use self::paced::Paced;
-use crate::{Handle, Limits, Log, accept::pause};
+use crate::{Handle, Limits, Log, socket::accept::pause};
 
 /// The longest head of a request.
 const HEAD: usize = 16 * 1024;

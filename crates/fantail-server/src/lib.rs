@@ -17,42 +17,23 @@
 //! Nothing that a client, a scraper or an exporter does or fails to do makes a
 //! worker wait. The library says nothing but to its [`Log`].
 
-mod accept;
-mod answers;
-mod client;
-mod clock;
 mod control;
 mod exporters;
-mod gathering;
-mod greeting;
 mod handle;
 mod http;
-mod listeners;
-mod log;
-mod manager;
-mod observers;
 mod options;
-mod outbox;
-mod places;
-mod privileges;
-mod readers;
-mod record;
+mod process;
 mod server;
-mod shard;
-mod shortcut;
-mod signals;
-mod sockets;
-mod state_file;
-mod tap;
+mod socket;
 mod worker;
 
 pub use crate::{
     exporters::{Exporters, ExportersError, Site},
     handle::Handle,
-    log::Log,
     options::{Limits, Options},
-    privileges::FileLimit,
-    record::Recorder,
+    process::log::Log,
+    process::privileges::FileLimit,
+    process::record::Recorder,
+    process::state_file::StateFile,
     server::{Server, ServerError},
-    state_file::StateFile,
 };

@@ -1,6 +1,6 @@
 //! A server from its start to its end.
 
-mod course;
+mod run;
 
 use std::{
     fmt,
@@ -18,20 +18,20 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use self::course::Course;
+use self::run::Run;
 use crate::{
     Exporters, FileLimit, Handle, Options, Site, StateFile,
-    accept::{Dispatcher, Purpose},
-    clock,
     control::{Control, Source},
-    greeting::filter_line,
     handle::{Live, Order, Tally},
     http,
-    listeners::{Listeners, Sockets},
-    manager::Manager,
-    places::Places,
-    privileges,
-    shard::Category,
+    process::clock,
+    process::privileges,
+    process::sd_notify::Manager,
+    socket::accept::{Dispatcher, Purpose},
+    socket::addresses::Addresses,
+    socket::greeting::filter_line,
+    socket::listeners::{Listeners, Sockets},
+    worker::shard::Category,
     worker::{Message, Setup, Worker},
 };
 
@@ -65,7 +65,7 @@ impl Server {
         let plan = Plan::with_sessions(&settings, session_rules.clone());
         let plan = Arc::new(plan.map_err(ServerError::new)?);
         let files = privileges::raise_file_limit()?;
-        let places = Places::new(&options, &settings)?;
+        let places = Addresses::new(&options, &settings)?;
         let sockets = Sockets::open(&places, options.service_manager, &options.log)?;
         if let Some(user) = &options.user {
             privileges::become_user(user)?;
@@ -184,7 +184,7 @@ impl Server {
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
-            let mut course = Course {
+            let mut run = Run {
                 listeners: listen(&options, &control, &handle, sockets, &stopped)?,
                 control,
                 pings: Vec::new(),
@@ -195,8 +195,8 @@ impl Server {
                 options,
             };
             drop(handle);
-            let served = course.serve().await;
-            course.end().await;
+            let served = run.serve().await;
+            run.end().await;
             served
         });
         // A scraper that does not read must not keep us.

@@ -4,6 +4,13 @@
 //! of every metric. What it needs from outside comes as a [`Message`], in
 //! order: a dump that was asked for after a change shows the change.
 
+pub(crate) mod client;
+pub(crate) mod observers;
+pub(crate) mod outbox;
+pub(crate) mod read_delay;
+pub(crate) mod shard;
+pub(crate) mod tap;
+
 use std::{
     cell::RefCell,
     io,
@@ -33,13 +40,13 @@ use tokio::{
 
 use crate::{
     Exporters, Limits, Log, Recorder,
-    client::attend,
-    gathering::Gathering,
-    greeting::{FilterLine, Greeted},
-    log::Complaints,
-    observers::Observers,
-    outbox::Outbox,
-    shard::{Category, IntakeCounts, Shard},
+    process::log::Complaints,
+    socket::greeting::{FilterLine, Greeted},
+    worker::client::attend,
+    worker::observers::Observers,
+    worker::outbox::Outbox,
+    worker::read_delay::ReadDelay,
+    worker::shard::{Category, IntakeCounts, Shard},
 };
 
 /// What a worker is told.
@@ -113,7 +120,7 @@ pub(crate) struct Shared {
     pub(crate) flush: Notify,
     /// What all connections read into.
     pub(crate) buffer: RefCell<Vec<u8>>,
-    pub(crate) gathering: Arc<Gathering>,
+    pub(crate) gathering: Arc<ReadDelay>,
 }
 
 /// How long what exporters get is gathered: each hand-over wakes a thread,
@@ -127,7 +134,7 @@ impl Worker {
     pub(crate) fn start(setup: Setup) -> io::Result<Self> {
         let (inbox, messages) = mpsc::unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
-        let gathering = Arc::new(Gathering::default());
+        let gathering = Arc::new(ReadDelay::default());
         let runtime = Builder::new_current_thread()
             .enable_all()
             .on_thread_park({

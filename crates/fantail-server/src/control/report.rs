@@ -13,7 +13,7 @@ use tokio::{sync::oneshot, task::spawn_blocking};
 use super::Control;
 use crate::{
     StateFile,
-    shard::IntakeCounts,
+    worker::shard::IntakeCounts,
     worker::{Message, Report},
 };
 

@@ -11,7 +11,7 @@ use fantail_exposition::{Exposition, Format, Options, dovecot};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 
-use super::{Context, own, streamed, unavailable};
+use super::{Context, self_metrics, streamed, unavailable};
 use crate::{handle::Handle, worker::Report};
 
 /// What may stand behind `?`.
@@ -93,7 +93,7 @@ fn render(
         }
         Layout::Valid(format) => {
             let mut answer = Exposition::new(out, Options::new(format));
-            own::write(whole, handle, &mut answer)?;
+            self_metrics::write(whole, handle, &mut answer)?;
             answer.snapshot(&whole.snapshot)?;
             // Names like log/all are left out on purpose, in silence.
             answer.finish().map(drop)

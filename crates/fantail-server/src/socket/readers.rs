@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Handle, Log, answers::Answer, tap};
+use crate::{Handle, Log, socket::answers::Answer, worker::tap};
 
 /// How long a client may take to take an answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -11,7 +11,7 @@ use time::Date;
 
 use crate::{
     TimeStyle,
-    decimal::{eight, two, write_int},
+    text::decimal::{eight, two, write_int},
 };
 
 /// `2026-11-22T`

@@ -5,11 +5,11 @@
 //! in it, so that a reader of lines always finds whole objects.
 
 use crate::{
-    flat_key,
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, open, write_array, write_between, write_field},
-    time_text,
+    text::flat_key,
+    text::json_text::{Escapes, open, write_array, write_between, write_field},
+    text::time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {

@@ -4,12 +4,12 @@
 use fantail_event::{ValueRef, escape};
 
 use crate::{
-    decimal::as_short,
     format::Row,
     formatter::{Export, Style},
-    plain,
-    scalar::write_scalar,
-    time_text,
+    text::decimal::as_short,
+    text::plain,
+    text::scalar::write_scalar,
+    text::time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {

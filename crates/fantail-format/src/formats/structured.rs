@@ -10,13 +10,13 @@
 use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    flat_key,
     format::Row,
+    formats::logfmt,
     formatter::{Export, Style},
-    json_text::{Escapes, write_escaped},
-    logfmt,
-    scalar::write_scalar,
-    time_text,
+    text::flat_key,
+    text::json_text::{Escapes, write_escaped},
+    text::scalar::write_scalar,
+    text::time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {

@@ -13,10 +13,10 @@ use crate::{
     Options,
     control::Control,
     handle::Order,
-    listeners::Listeners,
-    manager::Manager,
-    shard::Category,
-    signals::{Caught, Signals},
+    process::sd_notify::Manager,
+    process::signals::{Caught, Signals},
+    socket::listeners::Listeners,
+    worker::shard::Category,
     worker::{Message, Worker},
 };
 
@@ -27,7 +27,7 @@ const ROUND: Duration = Duration::from_secs(1);
 const MEND: Duration = Duration::from_millis(100);
 
 /// A server at work.
-pub(super) struct Course {
+pub(super) struct Run {
     pub(super) options: Options,
     pub(super) control: Control,
     pub(super) listeners: Listeners,
@@ -39,7 +39,7 @@ pub(super) struct Course {
     pub(super) categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
 }
 
-impl Course {
+impl Run {
     /// Goes on until it is told to stop.
     pub(super) async fn serve(&mut self) -> Result<(), ServerError> {
         let mut signals = Signals::new(self.options.signals)?;

@@ -3,8 +3,8 @@
 use crate::{
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, open, write_array, write_between, write_field},
-    time_text,
+    text::json_text::{Escapes, open, write_array, write_between, write_field},
+    text::time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {

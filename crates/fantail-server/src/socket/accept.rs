@@ -17,9 +17,9 @@ use tokio::{
 
 use crate::{
     Handle, Log,
-    greeting::{FilterLine, greet},
     handle::{Tally, count},
-    readers,
+    socket::greeting::{FilterLine, greet},
+    socket::readers,
     worker::{Message, Worker},
 };
 

@@ -13,10 +13,10 @@ use fantail_event::ValueRef;
 
 use crate::{
     format::Row,
+    formats::logfmt,
     formatter::{Export, Style},
-    logfmt,
-    scalar::write_scalar,
-    time_text,
+    text::scalar::write_scalar,
+    text::time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {

@@ -13,9 +13,9 @@ use tokio::{net::UnixListener, sync::watch, task::JoinHandle};
 
 use crate::{
     Log,
-    accept::{Purpose, accept},
-    places::Places,
-    sockets::{Bound, Place, bind},
+    socket::accept::{Purpose, accept},
+    socket::addresses::Addresses,
+    socket::sockets::{Bound, Place, bind},
 };
 
 /// Sockets that were bound, or handed over by a service manager, before
@@ -32,7 +32,7 @@ type Socket = (Option<StdUnixListener>, Option<(Place, Option<Bound>)>);
 
 impl Sockets {
     /// Takes what was handed over, and binds what is missing of the rest.
-    pub(crate) fn open(places: &Places, activated: bool, log: &Log) -> io::Result<Self> {
+    pub(crate) fn open(places: &Addresses, activated: bool, log: &Log) -> io::Result<Self> {
         let mut sockets = if activated {
             Self::handed_over(log)?
         } else {

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::shortcut::{self, Shortcut};
+use crate::socket::login_link::{self, Shortcut};
 
 /// Where a socket is to be, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) struct Bound {
 /// Binds a socket.
 pub(crate) fn bind(place: &Place) -> io::Result<(UnixListener, Bound)> {
     if let Some(link) = &place.link {
-        shortcut::make_folders(link)?;
+        login_link::make_folders(link)?;
     }
     make_way(&place.path)?;
     let link = place.link.as_deref().map(Shortcut::make).transpose()?;

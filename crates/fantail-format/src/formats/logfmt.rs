@@ -13,13 +13,13 @@ use std::io::Write;
 use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    flat_key,
     format::Row,
     formatter::{Export, Style},
-    json_text::{Escapes, cut_at, write_between, write_escaped},
-    plain,
-    scalar::write_scalar,
-    time_text,
+    text::flat_key,
+    text::json_text::{Escapes, cut_at, write_between, write_escaped},
+    text::plain,
+    text::scalar::write_scalar,
+    text::time_text,
 };
 
 pub(crate) const FORMAT: Row = Row {

@@ -5,7 +5,7 @@
 //! takes a processor from the very process that has just written, in the
 //! middle of a user's command. So a worker that has read all there was, and
 //! little of it, looks again a moment later and not at once: nobody waits for
-//! what it does with a line. (Clients are [greeted](crate::greeting) by the
+//! what it does with a line. (Clients are [greeted](crate::socket::greeting) by the
 //! thread that accepts them.)
 //!
 //! The moment is short where much comes: a socket holds some hundred lines, and
@@ -32,13 +32,13 @@ const MUCH: usize = 64 * 1024;
 
 /// What a worker has read since it last had nothing to do.
 #[derive(Debug)]
-pub(crate) struct Gathering {
+pub(crate) struct ReadDelay {
     read: AtomicUsize,
     /// The last moment.
     moment: AtomicU32,
 }
 
-impl Default for Gathering {
+impl Default for ReadDelay {
     fn default() -> Self {
         Self {
             read: AtomicUsize::new(0),
@@ -47,7 +47,7 @@ impl Default for Gathering {
     }
 }
 
-impl Gathering {
+impl ReadDelay {
     /// So many bytes were read.
     pub(crate) fn read(&self, bytes: usize) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
@@ -81,10 +81,10 @@ impl Gathering {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENOUGH, Gathering, LONGEST, MUCH, SHORTEST};
+    use super::{ENOUGH, LONGEST, MUCH, ReadDelay, SHORTEST};
 
     /// After these reads the worker waits so many microseconds.
-    fn check(gathering: &Gathering, reads: &[usize], expected: Option<u32>) {
+    fn check(gathering: &ReadDelay, reads: &[usize], expected: Option<u32>) {
         for bytes in reads {
             gathering.read(*bytes);
         }
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn few_lines_are_worth_a_pause() {
-        let gathering = Gathering::default();
+        let gathering = ReadDelay::default();
         check(&gathering, &[], None);
         check(&gathering, &[1], Some(LONGEST));
         check(&gathering, &[ENOUGH / 2, ENOUGH / 2], Some(LONGEST));
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_more_comes_the_shorter_it_is() {
-        let gathering = Gathering::default();
+        let gathering = ReadDelay::default();
         check(&gathering, &[60_000], Some(1_365));
         check(&gathering, &[60_000], Some(931));
         check(&gathering, &[ENOUGH], Some(931));

@@ -10,8 +10,8 @@ use tokio::{
 
 use crate::{
     Recorder,
-    greeting::{Greeted, keep_informed},
-    shard::Client,
+    socket::greeting::{Greeted, keep_informed},
+    worker::shard::Client,
     worker::{Shared, tell_categories},
 };
 

@@ -12,21 +12,21 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{Options, shortcut, sockets::Place};
+use crate::{Options, socket::login_link, socket::sockets::Place};
 
 /// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
 
 /// All sockets of a server.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(crate) struct Addresses {
     pub(crate) base_dir: PathBuf,
     pub(crate) writers: Vec<Place>,
     pub(crate) readers: Vec<Place>,
     pub(crate) http: Vec<SocketAddr>,
 }
 
-impl Places {
+impl Addresses {
     /// Where to listen by these options and settings.
     pub(crate) fn new(options: &Options, settings: &Settings) -> io::Result<Self> {
         let base_dir = settings.base_dir.as_ref();
@@ -42,7 +42,7 @@ impl Places {
             // Login processes see nothing outside this folder.
             let known = place("login/stats-writer", &None, mode, 0o666)?;
             writers.push(Place {
-                path: shortcut::socket_of(&known.path),
+                path: login_link::socket_of(&known.path),
                 link: Some(known.path),
                 ..known
             });
@@ -154,7 +154,7 @@ mod tests {
         let settings = loaded.accept().unwrap().settings;
         let mut options = Options::new("x", Log::new(|_| {}));
         change(&mut options);
-        let found = match Places::new(&options, &settings) {
+        let found = match Addresses::new(&options, &settings) {
             Err(error) => error.to_string(),
             Ok(places) => {
                 let sockets = places.writers.iter().chain(&places.readers);

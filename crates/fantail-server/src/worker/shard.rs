@@ -12,11 +12,11 @@ use fantail_format::ExportContext;
 use fantail_wire::{Connection, Intake, WireError, WireErrorKind, lines::WRITER_LINE};
 
 use crate::{
-    clock,
-    log::Complaints,
-    observers::{Observers, WorkerSink},
-    outbox::Outbox,
-    record::Tape,
+    process::clock,
+    process::log::Complaints,
+    process::record::Tape,
+    worker::observers::{Observers, WorkerSink},
+    worker::outbox::Outbox,
 };
 
 /// How many bytes of a bad line are shown.

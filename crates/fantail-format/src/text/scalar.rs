@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use fantail_event::ValueRef;
 
-use crate::decimal::{write_int, write_u64};
+use crate::text::decimal::{write_int, write_u64};
 
 /// Appends the text of a number, a truth value or an address; nothing for other
 /// values.

@@ -8,7 +8,7 @@ use fantail_engine::{ExportSink, Exported, ExporterId, ObserverId};
 use fantail_event::EffectiveEvent;
 use fantail_format::ExportContext;
 
-use crate::{outbox::Outbox, tap::Tap};
+use crate::{worker::outbox::Outbox, worker::tap::Tap};
 
 /// The observers of all workers; never changes.
 #[derive(Debug, Clone, Default)]

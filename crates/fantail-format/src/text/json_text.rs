@@ -8,7 +8,10 @@ use std::io::Write;
 
 use fantail_event::{Dialect, Elements, IpRef, ValueRef};
 
-use crate::{decimal::as_short, formatter::Style, plain, scalar::write_scalar, time_text};
+use crate::{
+    formatter::Style, text::decimal::as_short, text::plain, text::scalar::write_scalar,
+    text::time_text,
+};
 
 /// What is escaped beyond what JSON demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,9 @@
+//! The process: its clock, log, user, signals, service manager and files.
+
+pub(crate) mod clock;
+pub(crate) mod log;
+pub(crate) mod privileges;
+pub(crate) mod record;
+pub(crate) mod sd_notify;
+pub(crate) mod signals;
+pub(crate) mod state_file;
