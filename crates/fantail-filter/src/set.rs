@@ -30,7 +30,7 @@
 //!    once an event: the result is remembered under the event's number.
 //!
 //! What is left to pay for is memory. So little lies between a value and the
-//! filters: a cache line of a lane, one of a hash table, one of the comparison.
+//! filters: a cache line of a field index, one of a hash table, one of the comparison.
 //! A field is looked up when a filter asks for it.
 //!
 //! This is the way of publish/subscribe systems: access predicates (Fabret et
@@ -64,17 +64,17 @@
 //! one filter), and learning from the events which comparisons are selective
 //! (it is guessed from the filters).
 
-mod anchor;
 mod build;
 mod cache;
 mod checks;
 mod class;
 mod code;
 mod collect;
-mod gates;
+mod field_index;
 mod hash;
-mod lane;
+mod index_key;
 mod matcher;
+mod name_index;
 mod run;
 mod slots;
 mod table;
@@ -89,7 +89,7 @@ use core::{
 use self::{
     checks::Checks,
     code::{Folder, Op},
-    gates::Gates,
+    name_index::NameIndex,
 };
 pub use self::{
     matcher::{ClassId, ClassMatches, Matcher},
@@ -163,7 +163,7 @@ pub struct FilterSet {
     ops: Vec<Op>,
     /// Ascending by id.
     filters: Vec<Entry>,
-    gates: Gates,
+    name_index: NameIndex,
     next_id: u64,
     /// How many look at unnamed events, too.
     without_name: usize,
@@ -309,7 +309,7 @@ impl FilterSet {
         };
         self.ops.extend(code::compile(filter.program(), check));
         let ops = self.ops.get(first..).unwrap_or_default();
-        self.gates
+        self.name_index
             .add(narrow(self.filters.len()), ops, &self.checks);
         self.filters.push(Entry {
             id,
@@ -344,7 +344,7 @@ impl FilterSet {
                 self.ops.push(Op { check, ..*op });
             }
             let ops = self.ops.get(first..).unwrap_or_default();
-            self.gates
+            self.name_index
                 .add(narrow(self.filters.len()), ops, &self.checks);
             self.without_name += usize::from(!entry.requires_name);
             self.filters.push(Entry {

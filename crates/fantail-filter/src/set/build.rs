@@ -12,12 +12,13 @@ use fantail_syntax::Operator;
 use hashbrown::HashMap;
 
 use super::{
-    FilterSet, anchor,
+    FilterSet,
     checks::CheckId,
     class::{Bound, Class, Node, Parts, Rest, Span},
     code::{Folded, Folder, Op},
+    field_index::{FieldIndex, FieldIndexBuilder},
     hash::Seed,
-    lane::{Lane, LaneBuilder},
+    index_key,
     slots::Slot,
 };
 use crate::{FieldTest, NumberTest};
@@ -113,7 +114,7 @@ impl Builder {
         known: impl Fn(CheckId) -> Option<bool>,
         left: &mut Vec<Op>,
     ) -> bool {
-        let cost = |check| anchor::cost(set.checks(), check);
+        let cost = |check| index_key::cost(set.checks(), check);
         matches!(
             self.folder.fold(set.ops(filter), known, left),
             Folded::Ops(_)
@@ -157,7 +158,7 @@ impl Builder {
                 parts.rests.push(self.rest(scene.class, at));
             }
         }
-        parts.lanes = self.lanes(scene, hung, depth);
+        parts.field_indexes = self.field_indexes(scene, hung, depth);
         self.items.truncate(from);
         scene.class.add_node(parts)
     }
@@ -173,7 +174,7 @@ impl Builder {
         class: &mut Class,
         hung: &mut Vec<Hung>,
     ) {
-        let cost = |check| anchor::cost(set.checks(), check);
+        let cost = |check| index_key::cost(set.checks(), check);
         let mut uses: HashMap<Slot, u32> = HashMap::new();
         for at in from..self.items.len() {
             if !self.cover(at, cost) {
@@ -188,14 +189,14 @@ impl Builder {
         let cost = |check| {
             let (slot, _) = set.checks().field(check)?;
             let uses = uses.get(&slot).copied().unwrap_or_default();
-            let own = anchor::cost(set.checks(), check)?;
-            Some(own + anchor::LANE / (uses + 1))
+            let own = index_key::cost(set.checks(), check)?;
+            Some(own + index_key::LOOK_UP_COST / (uses + 1))
         };
         for at in from..self.items.len() {
             // Beneath the root, on one comparison only: else what is left of
             // it would multiply.
             let hangs = self.cover(at, cost)
-                && (depth == 0 || self.cover.len() == 1 && self.folder.total() < anchor::RUN);
+                && (depth == 0 || self.cover.len() == 1 && self.folder.total() < index_key::RUN);
             if !hangs {
                 let rest = self.rest(class, at);
                 parts.rests.push(rest);
@@ -210,11 +211,16 @@ impl Builder {
         }
     }
 
-    /// The lanes on which these filters hang, with all that is beneath them.
-    fn lanes(&mut self, scene: &mut Scene<'_>, mut hung: Vec<Hung>, depth: usize) -> Vec<Lane> {
+    /// The field indexes on which these filters hang, with all that is beneath them.
+    fn field_indexes(
+        &mut self,
+        scene: &mut Scene<'_>,
+        mut hung: Vec<Hung>,
+        depth: usize,
+    ) -> Vec<FieldIndex> {
         // Stable: filters stay in order.
         hung.sort_by_key(|(check, _)| *check);
-        let mut builders: Vec<(Slot, LaneBuilder)> = Vec::new();
+        let mut builders: Vec<(Slot, FieldIndexBuilder)> = Vec::new();
         let mut lane_of_slot: HashMap<Slot, usize> = HashMap::new();
         for same in hung.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(check, _)) = same.first() else {
@@ -230,16 +236,16 @@ impl Builder {
             }
             let node = self.node(scene, from, depth + 1);
             self.ops.truncate(ops);
-            let access = scene.class.add_access(check, literal(test), node);
+            let posting = scene.class.add_posting(check, literal(test), node);
             let at = *lane_of_slot.entry(slot).or_insert_with(|| {
-                builders.push((slot, LaneBuilder::default()));
+                builders.push((slot, FieldIndexBuilder::default()));
                 builders.len() - 1
             });
-            if let Some((_, lane)) = builders.get_mut(at) {
-                lane.add(access, test, scene.seed);
+            if let Some((_, field_index)) = builders.get_mut(at) {
+                field_index.add(posting, test, scene.seed);
             }
         }
-        let finish = |(slot, lane): (_, LaneBuilder)| lane.finish(slot);
+        let finish = |(slot, field_index): (_, FieldIndexBuilder)| field_index.finish(slot);
         builders.into_iter().map(finish).collect()
     }
 

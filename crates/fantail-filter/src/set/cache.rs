@@ -87,13 +87,14 @@ impl Cache {
         self.mentioned = 2 * set.checks().name_tests();
         self.apart = None;
         self.whole = None;
-        let everywhere = set.gates.ungated(&self.range).len();
-        let everywhere = everywhere + set.gates.independent(&self.range).len();
+        let everywhere = set.name_index.ungated(&self.range).len();
+        let everywhere = everywhere + set.name_index.independent(&self.range).len();
         self.has_apart = everywhere > IN_EVERY_CLASS;
         if self.has_apart {
             self.candidates.clear();
-            self.candidates.extend(set.gates.ungated(&self.range));
-            self.candidates.extend(set.gates.independent(&self.range));
+            self.candidates.extend(set.name_index.ungated(&self.range));
+            self.candidates
+                .extend(set.name_index.independent(&self.range));
             self.apart = Some(self.make(set, |_| None));
         }
     }
@@ -275,10 +276,12 @@ impl Cache {
     /// The filters of interest to classes with these true name tests.
     fn gather(&mut self, set: &FilterSet, names: &[CheckId]) {
         self.candidates.clear();
-        self.candidates.extend(set.gates.named(names, &self.range));
+        self.candidates
+            .extend(set.name_index.named(names, &self.range));
         if !self.has_apart {
-            self.candidates.extend(set.gates.ungated(&self.range));
-            self.candidates.extend(set.gates.independent(&self.range));
+            self.candidates.extend(set.name_index.ungated(&self.range));
+            self.candidates
+                .extend(set.name_index.independent(&self.range));
         }
         self.candidates.sort_unstable();
         self.candidates.dedup();

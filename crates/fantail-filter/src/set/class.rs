@@ -3,8 +3,8 @@
 //!
 //! It is a tree of few levels, laid out in arrays of its own. A [`Node`] is
 //! what is looked at once it is known that certain comparisons hold; the root
-//! is looked at for every event. Through the lanes of a node one comes to the
-//! comparisons ([`Access`]) that hold on the event's values, and each opens a
+//! is looked at for every event. Through the field indexes of a node one comes to the
+//! comparisons ([`Posting`]) that hold on the event's values, and each opens a
 //! node with what is left of the filters that hang on it. Nothing that is in
 //! the tree is asked twice on a way down.
 //!
@@ -18,7 +18,7 @@ use super::{
     FilterId, FilterSet,
     checks::CheckId,
     code::Op,
-    lane::{AccessId, Lane},
+    field_index::{FieldIndex, PostingId},
     narrow,
     slots::Slot,
 };
@@ -31,8 +31,8 @@ pub(super) struct Class {
     /// The filters that match whenever the root is looked at, as long as none
     /// is removed.
     always: Box<[FilterId]>,
-    lanes: Vec<Lane>,
-    accesses: Vec<Access>,
+    field_indexes: Vec<FieldIndex>,
+    postings: Vec<Posting>,
     texts: Vec<u8>,
     matches: Vec<u32>,
     ranges: Vec<Range>,
@@ -73,7 +73,7 @@ pub(super) struct Node {
     matches: Span,
     ranges: Span,
     rests: Span,
-    lanes: Span,
+    field_indexes: Span,
 }
 
 impl Node {
@@ -92,12 +92,12 @@ pub(super) struct Parts {
     pub(super) bounds: Vec<Bound>,
     /// Filters that are evaluated.
     pub(super) rests: Vec<Rest>,
-    pub(super) lanes: Vec<Lane>,
+    pub(super) field_indexes: Vec<FieldIndex>,
 }
 
 /// A comparison that filters hang on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Access {
+pub(super) struct Posting {
     pub(super) check: CheckId,
     /// In lower case; empty unless the comparison is with a text without
     /// wildcards.
@@ -143,7 +143,7 @@ impl Class {
     /// Whether no others match any.
     #[inline]
     pub(super) fn is_fixed(&self) -> bool {
-        self.root.lanes.len == 0 && !self.root.has_others()
+        self.root.field_indexes.len == 0 && !self.root.has_others()
     }
 
     /// The filters that match whenever the node is looked at.
@@ -174,20 +174,20 @@ impl Class {
     }
 
     #[inline]
-    pub(super) fn lanes(&self, node: &Node) -> &[Lane] {
-        node.lanes.of(&self.lanes)
+    pub(super) fn field_indexes(&self, node: &Node) -> &[FieldIndex] {
+        node.field_indexes.of(&self.field_indexes)
     }
 
     #[inline]
-    pub(super) fn access(&self, id: AccessId) -> Option<&Access> {
-        self.accesses.get(id as usize)
+    pub(super) fn posting(&self, id: PostingId) -> Option<&Posting> {
+        self.postings.get(id as usize)
     }
 
     /// The text that a value has to be equal to, if that is all it takes for a
     /// text.
     #[inline]
-    pub(super) fn text(&self, access: &Access) -> Option<&[u8]> {
-        (access.text.len > 0).then(|| access.text.of(&self.texts))
+    pub(super) fn text(&self, posting: &Posting) -> Option<&[u8]> {
+        (posting.text.len > 0).then(|| posting.text.of(&self.texts))
     }
 
     #[inline]
@@ -195,8 +195,8 @@ impl Class {
         rest.ops.of(&self.ops)
     }
 
-    pub(super) fn accesses(&self) -> usize {
-        self.accesses.len()
+    pub(super) fn postings(&self) -> usize {
+        self.postings.len()
     }
 
     /// How much it holds, in filters.
@@ -205,14 +205,14 @@ impl Class {
         self.matches.len()
             + self.bounded.len()
             + self.rests.len()
-            + self.accesses.len()
+            + self.postings.len()
             + self.ops.len() / 4
     }
 
-    pub(super) fn add_access(&mut self, check: CheckId, text: &[u8], node: Node) -> AccessId {
+    pub(super) fn add_posting(&mut self, check: CheckId, text: &[u8], node: Node) -> PostingId {
         let text = Span::push(&mut self.texts, text.iter().copied());
-        self.accesses.push(Access { check, text, node });
-        narrow(self.accesses.len() - 1)
+        self.postings.push(Posting { check, text, node });
+        narrow(self.postings.len() - 1)
     }
 
     pub(super) fn add_ops(&mut self, ops: &[Op]) -> Span {
@@ -245,7 +245,7 @@ impl Class {
             matches: Span::push(&mut self.matches, parts.matches),
             ranges,
             rests: Span::push(&mut self.rests, parts.rests),
-            lanes: Span::push(&mut self.lanes, parts.lanes),
+            field_indexes: Span::push(&mut self.field_indexes, parts.field_indexes),
         }
     }
 
@@ -253,8 +253,8 @@ impl Class {
         self.root = root;
         let always = self.matches(&root).iter();
         self.always = always.filter_map(|at| set.id(*at)).collect();
-        self.lanes.shrink_to_fit();
-        self.accesses.shrink_to_fit();
+        self.field_indexes.shrink_to_fit();
+        self.postings.shrink_to_fit();
         self.texts.shrink_to_fit();
         self.matches.shrink_to_fit();
         self.ranges.shrink_to_fit();

@@ -8,10 +8,10 @@ use super::{
     FilterSet,
     cache::{Cache, ClassAt},
     checks::CheckId,
-    class::{Access, Class, Node, Range, Rest},
+    class::{Class, Node, Posting, Range, Rest},
     code,
+    field_index::{FieldIndex, PostingId},
     hash::Seed,
-    lane::{AccessId, Lane},
     view::SlotView,
 };
 use crate::number::around_float;
@@ -26,7 +26,7 @@ pub(super) struct Scratch {
     /// For each filter the generation in which it was last evaluated.
     filters: Vec<u32>,
     /// A stack: what the elements of lists on the way down led to.
-    listed: Vec<AccessId>,
+    listed: Vec<PostingId>,
     /// The filters that match.
     found: Vec<u32>,
 }
@@ -109,12 +109,12 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         if node.has_others() {
             self.others(class, node);
         }
-        for lane in class.lanes(node) {
-            self.lane(class, lane, seed);
+        for field_index in class.field_indexes(node) {
+            self.field_index(class, field_index, seed);
         }
     }
 
-    /// What stands beside the lanes, which is not much.
+    /// What stands beside the field indexes, which is not much.
     fn others(&mut self, class: &Class, node: &Node) {
         for range in class.ranges(node) {
             match self.view.value(range.slot) {
@@ -156,69 +156,75 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
     }
 
-    fn lane(&mut self, class: &Class, lane: &Lane, seed: &Seed) {
-        let value = self.view.value(lane.slot);
+    fn field_index(&mut self, class: &Class, field_index: &FieldIndex, seed: &Seed) {
+        let value = self.view.value(field_index.slot);
         match value {
-            Some(ValueRef::List(_)) => return self.list(class, lane, value, seed),
-            Some(ValueRef::Ip(ip)) => return self.address(class, lane, ip.address(), seed),
+            Some(ValueRef::List(_)) => return self.list(class, field_index, value, seed),
+            Some(ValueRef::Ip(ip)) => return self.address(class, field_index, ip.address(), seed),
             _ => {}
         }
-        let mut found = |access| self.access(class, access, value, seed);
-        lane.find(value, seed, &mut found);
+        let mut found = |posting| self.posting(class, posting, value, seed);
+        field_index.find(value, seed, &mut found);
     }
 
     /// Each comparison with an address as it was sent would parse it again.
     #[inline(never)] // So that a search for other values is inlined.
-    fn address(&mut self, class: &Class, lane: &Lane, address: Ip, seed: &Seed) {
+    fn address(&mut self, class: &Class, field_index: &FieldIndex, address: Ip, seed: &Seed) {
         let value = Some(ValueRef::from(address));
-        let mut found = |access| self.access(class, access, value, seed);
-        lane.find(value, seed, &mut found);
+        let mut found = |posting| self.posting(class, posting, value, seed);
+        field_index.find(value, seed, &mut found);
     }
 
     /// Elements can lead to one comparison many times: it counts once.
-    fn list(&mut self, class: &Class, lane: &Lane, value: Option<ValueRef<'_>>, seed: &Seed) {
+    fn list(
+        &mut self,
+        class: &Class,
+        field_index: &FieldIndex,
+        value: Option<ValueRef<'_>>,
+        seed: &Seed,
+    ) {
         let listed = &mut self.scratch.listed;
         let first = listed.len();
-        let mut room = 2 * class.accesses() + 64;
-        let mut found = |access| {
-            listed.push(access);
+        let mut room = 2 * class.postings() + 64;
+        let mut found = |posting| {
+            listed.push(posting);
             room -= 1;
             if room == 0 {
                 distinct(listed, first);
-                room = 2 * class.accesses() + 64 - (listed.len() - first);
+                room = 2 * class.postings() + 64 - (listed.len() - first);
             }
         };
-        lane.find(value, seed, &mut found);
+        field_index.find(value, seed, &mut found);
         distinct(listed, first);
         for at in first..listed.len() {
-            if let Some(&access) = self.scratch.listed.get(at) {
-                self.access(class, access, value, seed);
+            if let Some(&posting) = self.scratch.listed.get(at) {
+                self.posting(class, posting, value, seed);
             }
         }
         self.scratch.listed.truncate(first);
     }
 
     /// A comparison that may hold for this value.
-    fn access(
+    fn posting(
         &mut self,
         class: &Class,
-        access: AccessId,
+        posting: PostingId,
         value: Option<ValueRef<'_>>,
         seed: &Seed,
     ) {
-        let Some(access) = class.access(access) else {
+        let Some(posting) = class.posting(posting) else {
             return;
         };
-        if self.holds(class, access, value) {
-            self.node(class, &access.node, seed);
+        if self.holds(class, posting, value) {
+            self.node(class, &posting.node, seed);
         }
     }
 
-    fn holds(&self, class: &Class, access: &Access, value: Option<ValueRef<'_>>) -> bool {
-        if let (Some(folded), Some(ValueRef::Str(text))) = (class.text(access), value) {
+    fn holds(&self, class: &Class, posting: &Posting, value: Option<ValueRef<'_>>) -> bool {
+        if let (Some(folded), Some(ValueRef::Str(text))) = (class.text(posting), value) {
             return super::hash::is_folded(folded, text);
         }
-        let test = self.set.checks().field(access.check);
+        let test = self.set.checks().field(posting.check);
         test.is_some_and(|(_, test)| test.holds_for(value))
     }
 
@@ -237,7 +243,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
 }
 
 /// Leaves each once of those from this place on.
-fn distinct(listed: &mut Vec<AccessId>, first: usize) {
+fn distinct(listed: &mut Vec<PostingId>, first: usize) {
     let Some(new) = listed.get_mut(first..) else {
         return;
     };
@@ -245,11 +251,11 @@ fn distinct(listed: &mut Vec<AccessId>, first: usize) {
     let mut last = None;
     let mut kept = first;
     for at in first..listed.len() {
-        let access = listed[at];
-        if last != Some(access) {
-            listed[kept] = access;
+        let posting = listed[at];
+        if last != Some(posting) {
+            listed[kept] = posting;
             kept += 1;
-            last = Some(access);
+            last = Some(posting);
         }
     }
     listed.truncate(kept);

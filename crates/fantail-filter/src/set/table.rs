@@ -6,7 +6,7 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{lane::AccessId, narrow};
+use super::{field_index::PostingId, narrow};
 
 /// From hashes to comparisons; several may share a hash.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Table {
 
 #[derive(Debug, Default)]
 struct Groups {
-    members: Vec<AccessId>,
+    members: Vec<PostingId>,
     /// Where the members of each begin, and how many there are.
     places: Vec<(u32, u32)>,
 }
@@ -37,12 +37,12 @@ const GROUP: u32 = 1 << 31;
 
 impl Table {
     /// The table of these.
-    pub(super) fn new(mut of: Vec<(u64, AccessId)>) -> Self {
+    pub(super) fn new(mut of: Vec<(u64, PostingId)>) -> Self {
         if of.is_empty() {
             return Self::default();
         }
         of.sort_unstable();
-        let same = |a: &(u64, AccessId), b: &(u64, AccessId)| a.0 == b.0;
+        let same = |a: &(u64, PostingId), b: &(u64, PostingId)| a.0 == b.0;
         let len = (2 * of.chunk_by(same).count()).next_power_of_two();
         let free = Entry {
             tag: 0,
@@ -80,7 +80,7 @@ impl Table {
 
     /// Calls with all comparisons of this hash, and seldom with others.
     #[inline]
-    pub(super) fn find(&self, hash: u64, mut found: impl FnMut(AccessId)) {
+    pub(super) fn find(&self, hash: u64, mut found: impl FnMut(PostingId)) {
         let mask = self.entries.len().wrapping_sub(1);
         let (mut at, tag) = split(hash);
         // Half of the entries are empty: this ends.
@@ -100,7 +100,7 @@ impl Table {
     }
 
     #[cold]
-    fn group(&self, group: u32, found: &mut impl FnMut(AccessId)) {
+    fn group(&self, group: u32, found: &mut impl FnMut(PostingId)) {
         let Some(groups) = &self.groups else {
             return;
         };
@@ -108,19 +108,19 @@ impl Table {
             return;
         };
         let (first, len) = (first as usize, len as usize);
-        for access in groups.members.get(first..first + len).unwrap_or_default() {
-            found(*access);
+        for posting in groups.members.get(first..first + len).unwrap_or_default() {
+            found(*posting);
         }
     }
 }
 
 impl Groups {
-    fn add(&mut self, members: &[(u64, AccessId)]) -> u32 {
+    fn add(&mut self, members: &[(u64, PostingId)]) -> u32 {
         let group = narrow(self.places.len());
         self.places
             .push((narrow(self.members.len()), narrow(members.len())));
         self.members
-            .extend(members.iter().map(|(_, access)| *access));
+            .extend(members.iter().map(|(_, posting)| *posting));
         group
     }
 }
@@ -138,9 +138,9 @@ fn split(hash: u64) -> (usize, u32) {
 mod tests {
     use super::*;
 
-    fn check(of: &[(u64, AccessId)], hash: u64, expected: &[AccessId]) {
+    fn check(of: &[(u64, PostingId)], hash: u64, expected: &[PostingId]) {
         let mut found = Vec::new();
-        Table::new(of.to_vec()).find(hash, |access| found.push(access));
+        Table::new(of.to_vec()).find(hash, |posting| found.push(posting));
         found.sort_unstable();
         assert_eq!(found, expected, "{hash} in {of:?}");
     }

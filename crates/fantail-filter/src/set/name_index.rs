@@ -1,9 +1,8 @@
-//! Which filters a name lets in.
+//! Which filters can match events of a name.
 //!
-//! A filter whose every way to match leads through a name test is *gated*: it
-//! is of interest only to classes of events for which one of these tests is
-//! true. The others are of interest to all classes, or, if they ask for
-//! nothing that a class fixes, to none in particular.
+//! A filter whose every way to match leads through a name test concerns only
+//! classes of events for which one of these tests is true. Other filters concern
+//! all classes or, if they test nothing that a class fixes, none in particular.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -11,16 +10,17 @@ use core::ops::Range;
 use hashbrown::HashMap;
 
 use super::{
-    Folder, anchor,
+    Folder,
     checks::{CheckId, Checks},
     code::Op,
+    index_key,
 };
 use crate::Test;
 
 /// All filters of a set, by the name tests that they need. Filters are named
 /// by their places in the set, and each list is ascending.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gates {
+pub(super) struct NameIndex {
     by_name: HashMap<CheckId, Vec<u32>>,
     ungated: Vec<u32>,
     independent: Vec<u32>,
@@ -28,7 +28,7 @@ pub(super) struct Gates {
     cover: Vec<CheckId>,
 }
 
-impl Gates {
+impl NameIndex {
     /// Enters a filter; its place is higher than all before.
     pub(super) fn add(&mut self, filter: u32, ops: &[Op], checks: &Checks) {
         if ops.is_empty() {
@@ -44,7 +44,7 @@ impl Gates {
             }
             return;
         }
-        let is_of_class = |op: &Op| checks.test(op.check).is_some_and(anchor::is_of_class);
+        let is_of_class = |op: &Op| checks.test(op.check).is_some_and(index_key::is_of_class);
         if ops.iter().any(is_of_class) {
             self.ungated.push(filter);
         } else {

@@ -1,9 +1,8 @@
-//! Where in an index a comparison belongs, and what it costs to hang a filter
-//! on it.
+//! The keys by which an index finds a comparison, and the cost of choosing it.
 //!
-//! A field's comparison has, for each type that the value can have, at most
-//! one anchor by which it is found. Finding too much is harmless, because
-//! what is found is then evaluated; finding too little would be wrong.
+//! A field's comparison has, for each type of value, at most one key. Finding too
+//! much is harmless, because each comparison found is then evaluated; finding too
+//! little would be wrong.
 
 use core::net::IpAddr;
 
@@ -15,7 +14,7 @@ use crate::{FieldTest, NumberTest, Pattern, Test};
 /// How texts that a pattern fits are found. The bytes of patterns are in
 /// lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextAnchor<'a> {
+pub(super) enum TextKey<'a> {
     /// It is this text, which is not empty.
     Equal(&'a [u8]),
     /// It begins with these parts, all of them bytes.
@@ -28,36 +27,36 @@ pub(super) enum TextAnchor<'a> {
 
 /// Which numbers it holds for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NumberAnchor {
+pub(super) enum NumberKey {
     Equal(i64),
     AtLeast(i64),
     AtMost(i64),
 }
 
-/// The anchors of one comparison.
+/// The keys of one comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Anchors<'a> {
+pub(super) struct IndexKeys<'a> {
     /// It holds for a missing field.
     pub(super) missing: bool,
     /// Of texts, and of elements of lists.
-    pub(super) text: Option<TextAnchor<'a>>,
-    pub(super) number: Option<NumberAnchor>,
-    /// The text anchor is good for the digits of numbers as well.
+    pub(super) text: Option<TextKey<'a>>,
+    pub(super) number: Option<NumberKey>,
+    /// The text key is good for the digits of numbers as well.
     pub(super) digits: bool,
     pub(super) network: Option<Network>,
-    /// The text anchor is good for addresses as well.
+    /// The text key is good for addresses as well.
     pub(super) address_text: bool,
 }
 
-impl<'a> Anchors<'a> {
+impl<'a> IndexKeys<'a> {
     pub(super) fn of(test: &'a FieldTest) -> Self {
         let is_equality = test.operator == Operator::Equal;
         let is_wild = test.text.wild().is_some();
         Self {
             missing: test.text.is_empty(),
-            text: (is_equality && !test.text.is_empty()).then(|| text_anchor(&test.text)),
+            text: (is_equality && !test.text.is_empty()).then(|| text_key(&test.text)),
             number: match test.number {
-                NumberTest::Compare(with) => Some(number_anchor(test.operator, with)),
+                NumberTest::Compare(with) => Some(number_key(test.operator, with)),
                 NumberTest::Digits | NumberTest::Never => None,
             },
             digits: is_equality && test.number == NumberTest::Digits,
@@ -67,9 +66,9 @@ impl<'a> Anchors<'a> {
     }
 }
 
-fn text_anchor(pattern: &Pattern) -> TextAnchor<'_> {
+fn text_key(pattern: &Pattern) -> TextKey<'_> {
     if let Some(text) = pattern.literal() {
-        return TextAnchor::Equal(text);
+        return TextKey::Equal(text);
     }
     let parts = pattern.wild().unwrap_or_default();
     let is_byte = |part: &&PatternPart| matches!(part, PatternPart::Byte(_));
@@ -78,20 +77,20 @@ fn text_anchor(pattern: &Pattern) -> TextAnchor<'_> {
     let prefix = parts.get(..before).unwrap_or_default();
     let suffix = parts.get(parts.len() - after..).unwrap_or_default();
     match (before, after) {
-        (0, 0) => TextAnchor::Any,
-        _ if before >= after => TextAnchor::Prefix(prefix),
-        _ => TextAnchor::Suffix(suffix),
+        (0, 0) => TextKey::Any,
+        _ if before >= after => TextKey::Prefix(prefix),
+        _ => TextKey::Suffix(suffix),
     }
 }
 
-fn number_anchor(operator: Operator, with: i64) -> NumberAnchor {
+fn number_key(operator: Operator, with: i64) -> NumberKey {
     match operator {
-        Operator::Equal => NumberAnchor::Equal(with),
+        Operator::Equal => NumberKey::Equal(with),
         // Only an unsigned number or a float is beyond the ends of `i64`.
-        Operator::Greater => NumberAnchor::AtLeast(with.saturating_add(1)),
-        Operator::GreaterOrEqual => NumberAnchor::AtLeast(with),
-        Operator::Less => NumberAnchor::AtMost(with.saturating_sub(1)),
-        Operator::LessOrEqual => NumberAnchor::AtMost(with),
+        Operator::Greater => NumberKey::AtLeast(with.saturating_add(1)),
+        Operator::GreaterOrEqual => NumberKey::AtLeast(with),
+        Operator::Less => NumberKey::AtMost(with.saturating_sub(1)),
+        Operator::LessOrEqual => NumberKey::AtMost(with),
     }
 }
 
@@ -117,7 +116,7 @@ pub(super) const RUN: u64 = UNIT as u64;
 
 /// What it costs to look a field up and find comparisons by its value, where
 /// evaluating a filter costs [`UNIT`].
-pub(super) const LANE: u32 = UNIT + UNIT / 2;
+pub(super) const LOOK_UP_COST: u32 = UNIT + UNIT / 2;
 
 /// What it costs to hang a filter on this comparison: how often it is guessed
 /// to hold. None for those that nothing finds.
@@ -126,23 +125,23 @@ pub(super) const LANE: u32 = UNIT + UNIT / 2;
 /// a user among a thousand tells more than one state of two.
 pub(super) fn cost(checks: &Checks, id: CheckId) -> Option<u32> {
     let (slot, test) = checks.field(id)?;
-    let anchors = Anchors::of(test);
+    let keys = IndexKeys::of(test);
     let share = UNIT / checks.texts_of_slot(slot).saturating_add(1);
-    let of_text = match anchors.text {
+    let of_text = match keys.text {
         None => 0,
-        Some(TextAnchor::Equal(_)) => share,
-        Some(TextAnchor::Prefix(parts) | TextAnchor::Suffix(parts)) => {
+        Some(TextKey::Equal(_)) => share,
+        Some(TextKey::Prefix(parts) | TextKey::Suffix(parts)) => {
             let rare = u32::try_from(parts.len()).unwrap_or(u32::MAX);
             share.saturating_add(UNIT / 8 / rare.max(1))
         }
-        Some(TextAnchor::Any) => UNIT * 3 / 4,
+        Some(TextKey::Any) => UNIT * 3 / 4,
     };
-    let of_number = match anchors.number {
+    let of_number = match keys.number {
         None => 0,
-        Some(NumberAnchor::Equal(_)) => share,
-        Some(NumberAnchor::AtLeast(_) | NumberAnchor::AtMost(_)) => UNIT / 2,
+        Some(NumberKey::Equal(_)) => share,
+        Some(NumberKey::AtLeast(_) | NumberKey::AtMost(_)) => UNIT / 2,
     };
-    let of_missing = if anchors.missing { UNIT / 2 } else { 0 };
+    let of_missing = if keys.missing { UNIT / 2 } else { 0 };
     Some(1 + of_text.max(of_number).max(of_missing))
 }
 

@@ -1,9 +1,8 @@
-//! The comparisons of one field that filters hang on, and how those are found
-//! that a value meets.
+//! An index over the constants with which filters of a class compare one field.
 //!
-//! A [`Lane`] is what every event of the class looks at, and fits into a cache
-//! line: whether a text can be among those asked for at all, and their table.
-//! What few filters ask for, patterns, numbers, networks, is behind a pointer.
+//! Each event of the class looks at a [`FieldIndex`], which fits into a cache
+//! line: bits that show whether a text can be among the constants at all, and their
+//! table. Patterns, numbers and networks are rarer and lie behind a pointer.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -13,8 +12,8 @@ use fantail_event::{Ip, ValueRef};
 use fantail_syntax::PatternPart;
 
 use super::{
-    anchor::{Anchors, NumberAnchor, TextAnchor, masked},
     hash::Seed,
+    index_key::{IndexKeys, NumberKey, TextKey, masked},
     slots::Slot,
     table::Table,
 };
@@ -24,11 +23,11 @@ use crate::{
 };
 
 /// The number of a comparison within its class.
-pub(super) type AccessId = u32;
+pub(super) type PostingId = u32;
 
 /// All comparisons of one slot that filters of a class hang on.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct FieldIndex {
     pub(super) slot: Slot,
     /// Bits for the lengths and for the last bytes of the texts there: most
     /// values are none of them, and often the length shows it.
@@ -41,19 +40,19 @@ pub(super) struct Lane {
 /// What is found otherwise than by equal text.
 #[derive(Debug, Default)]
 struct Others {
-    missing: Vec<AccessId>,
+    missing: Vec<PostingId>,
     prefixes: Vec<Affixes>,
     suffixes: Vec<Affixes>,
     /// Texts that are found by trying.
-    any: Vec<AccessId>,
+    any: Vec<PostingId>,
     /// Some of the patterns are good for digits, for addresses.
     digits: bool,
     address_texts: bool,
     numbers: Table,
     /// Ascending.
-    at_least: Vec<(i64, AccessId)>,
+    at_least: Vec<(i64, PostingId)>,
     /// Descending.
-    at_most: Vec<(i64, AccessId)>,
+    at_most: Vec<(i64, PostingId)>,
     networks: Vec<Networks>,
 }
 
@@ -71,7 +70,7 @@ struct Networks {
     table: Table,
 }
 
-impl Lane {
+impl FieldIndex {
     /// Calls with all comparisons that may hold for this value, and with some
     /// that do not. Only for a list can a comparison come more than once.
     #[inline]
@@ -79,7 +78,7 @@ impl Lane {
         &self,
         value: Option<ValueRef<'_>>,
         seed: &Seed,
-        found: &mut impl FnMut(AccessId),
+        found: &mut impl FnMut(PostingId),
     ) {
         match value {
             None => {
@@ -93,7 +92,7 @@ impl Lane {
     }
 
     #[inline]
-    fn find_text(&self, text: &[u8], seed: &Seed, found: &mut impl FnMut(AccessId)) {
+    fn find_text(&self, text: &[u8], seed: &Seed, found: &mut impl FnMut(PostingId)) {
         if self.lengths & length_bit(text) != 0 && self.last_bytes & last_byte_bit(text) != 0 {
             self.texts.find(seed.folded(text), &mut *found);
         }
@@ -102,7 +101,7 @@ impl Lane {
         }
     }
 
-    fn find_other(&self, value: ValueRef<'_>, seed: &Seed, found: &mut impl FnMut(AccessId)) {
+    fn find_other(&self, value: ValueRef<'_>, seed: &Seed, found: &mut impl FnMut(PostingId)) {
         match value {
             ValueRef::List(list) => list.for_each(|element| self.find_text(element, seed, found)),
             ValueRef::Bool(truth) => {
@@ -138,7 +137,7 @@ impl Lane {
 }
 
 impl Others {
-    fn find_patterns(&self, text: &[u8], seed: &Seed, found: &mut impl FnMut(AccessId)) {
+    fn find_patterns(&self, text: &[u8], seed: &Seed, found: &mut impl FnMut(PostingId)) {
         for same in &self.prefixes {
             if let Some(prefix) = text.get(..same.len) {
                 same.table.find(seed.folded(prefix), &mut *found);
@@ -159,17 +158,17 @@ impl Others {
         &self,
         number: RangeInclusive<i64>,
         seed: &Seed,
-        found: &mut impl FnMut(AccessId),
+        found: &mut impl FnMut(PostingId),
     ) {
         let (low, high) = number.into_inner();
         if !self.numbers.is_empty() && low == high {
             self.numbers.find(seed.hash(low), &mut *found);
         }
-        for (_, access) in self.at_least.iter().take_while(|(from, _)| *from <= high) {
-            found(*access);
+        for (_, posting) in self.at_least.iter().take_while(|(from, _)| *from <= high) {
+            found(*posting);
         }
-        for (_, access) in self.at_most.iter().take_while(|(to, _)| *to >= low) {
-            found(*access);
+        for (_, posting) in self.at_most.iter().take_while(|(to, _)| *to >= low) {
+            found(*posting);
         }
     }
 
@@ -178,14 +177,14 @@ impl Others {
         text: fn(T) -> ShortText,
         number: T,
         seed: &Seed,
-        found: &mut impl FnMut(AccessId),
+        found: &mut impl FnMut(PostingId),
     ) {
         if self.digits {
             self.find_patterns(text(number).as_bytes(), seed, found);
         }
     }
 
-    fn find_address(&self, ip: Ip, seed: &Seed, found: &mut impl FnMut(AccessId)) {
+    fn find_address(&self, ip: Ip, seed: &Seed, found: &mut impl FnMut(PostingId)) {
         // As networks are looked at: an IPv4 address within IPv6 is the former.
         let address = ip.address.to_canonical();
         let width = if address.is_ipv4() { 32 } else { 128 };
@@ -199,64 +198,64 @@ impl Others {
     }
 }
 
-/// A lane in the making.
+/// A field index in the making.
 #[derive(Debug, Default)]
-pub(super) struct LaneBuilder {
+pub(super) struct FieldIndexBuilder {
     lengths: u64,
     last_bytes: u64,
     texts: Hashed,
     has_others: bool,
-    missing: Vec<AccessId>,
+    missing: Vec<PostingId>,
     prefixes: Vec<(usize, Hashed)>,
     suffixes: Vec<(usize, Hashed)>,
-    any: Vec<AccessId>,
+    any: Vec<PostingId>,
     digits: bool,
     address_texts: bool,
     numbers: Hashed,
-    at_least: Vec<(i64, AccessId)>,
-    at_most: Vec<(i64, AccessId)>,
+    at_least: Vec<(i64, PostingId)>,
+    at_most: Vec<(i64, PostingId)>,
     networks: Vec<(u8, Hashed)>,
 }
 
-type Hashed = Vec<(u64, AccessId)>;
+type Hashed = Vec<(u64, PostingId)>;
 
-impl LaneBuilder {
+impl FieldIndexBuilder {
     /// Enters a comparison.
-    pub(super) fn add(&mut self, access: AccessId, test: &FieldTest, seed: &Seed) {
-        let anchors = Anchors::of(test);
-        if anchors.missing {
-            self.missing.push(access);
+    pub(super) fn add(&mut self, posting: PostingId, test: &FieldTest, seed: &Seed) {
+        let keys = IndexKeys::of(test);
+        if keys.missing {
+            self.missing.push(posting);
         }
-        self.digits |= anchors.digits;
-        self.address_texts |= anchors.address_text;
-        match anchors.text {
+        self.digits |= keys.digits;
+        self.address_texts |= keys.address_text;
+        match keys.text {
             None => {}
-            Some(TextAnchor::Any) => self.any.push(access),
-            Some(TextAnchor::Equal(text)) => {
+            Some(TextKey::Any) => self.any.push(posting),
+            Some(TextKey::Equal(text)) => {
                 self.lengths |= length_bit(text);
                 self.last_bytes |= last_byte_bit(text);
-                self.texts.push((seed.folded(text), access));
+                self.texts.push((seed.folded(text), posting));
             }
-            Some(TextAnchor::Prefix(parts)) => add_affix(&mut self.prefixes, parts, access, seed),
-            Some(TextAnchor::Suffix(parts)) => add_affix(&mut self.suffixes, parts, access, seed),
+            Some(TextKey::Prefix(parts)) => add_affix(&mut self.prefixes, parts, posting, seed),
+            Some(TextKey::Suffix(parts)) => add_affix(&mut self.suffixes, parts, posting, seed),
         }
-        match anchors.number {
+        match keys.number {
             None => {}
-            Some(NumberAnchor::Equal(number)) => self.numbers.push((seed.hash(number), access)),
-            Some(NumberAnchor::AtLeast(number)) => self.at_least.push((number, access)),
-            Some(NumberAnchor::AtMost(number)) => self.at_most.push((number, access)),
+            Some(NumberKey::Equal(number)) => self.numbers.push((seed.hash(number), posting)),
+            Some(NumberKey::AtLeast(number)) => self.at_least.push((number, posting)),
+            Some(NumberKey::AtMost(number)) => self.at_most.push((number, posting)),
         }
-        if let Some(network) = anchors.network {
+        if let Some(network) = keys.network {
             let (bits, address) = (network.bits(), network.ip().address);
             let hash = seed.hash(masked(address, bits));
-            of_size(&mut self.networks, bits).push((hash, access));
+            of_size(&mut self.networks, bits).push((hash, posting));
         }
-        let is_text = matches!(anchors.text, Some(TextAnchor::Equal(_)));
+        let is_text = matches!(keys.text, Some(TextKey::Equal(_)));
         self.has_others |=
-            anchors.missing || anchors.number.is_some() || anchors.network.is_some() || !is_text;
+            keys.missing || keys.number.is_some() || keys.network.is_some() || !is_text;
     }
 
-    pub(super) fn finish(mut self, slot: Slot) -> Lane {
+    pub(super) fn finish(mut self, slot: Slot) -> FieldIndex {
         self.at_least.sort_unstable();
         self.at_most.sort_unstable_by(|a, b| b.cmp(a));
         let affixes = |(len, hashed)| Affixes {
@@ -279,7 +278,7 @@ impl LaneBuilder {
             at_most: self.at_most,
             networks: self.networks.into_iter().map(networks).collect(),
         });
-        Lane {
+        FieldIndex {
             slot,
             lengths: self.lengths,
             last_bytes: self.last_bytes,
@@ -292,7 +291,7 @@ impl LaneBuilder {
 fn add_affix(
     affixes: &mut Vec<(usize, Hashed)>,
     parts: &[PatternPart],
-    access: AccessId,
+    posting: PostingId,
     seed: &Seed,
 ) {
     let byte = |part: &PatternPart| match part {
@@ -300,7 +299,7 @@ fn add_affix(
         PatternPart::AnyByte | PatternPart::AnyRun => None,
     };
     let bytes: Vec<u8> = parts.iter().filter_map(byte).collect();
-    of_size(affixes, bytes.len()).push((seed.folded(&bytes), access));
+    of_size(affixes, bytes.len()).push((seed.folded(&bytes), posting));
 }
 
 /// Those of one length, which are few.
@@ -322,8 +321,8 @@ fn last_byte_bit(text: &[u8]) -> u64 {
     1 << (text.last().map_or(0, |byte| byte | 0x20) % 64)
 }
 
-fn all(accesses: &[AccessId], found: &mut impl FnMut(AccessId)) {
-    for access in accesses {
-        found(*access);
+fn all(postings: &[PostingId], found: &mut impl FnMut(PostingId)) {
+    for posting in postings {
+        found(*posting);
     }
 }
