@@ -19,17 +19,17 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Check(crate::check::Arguments),
-    Events(crate::events::Arguments),
-    Config(crate::config::Arguments),
-    Convert(crate::convert::Arguments),
-    Replay(crate::replay::Arguments),
-    Filter(crate::filter::Arguments),
-    Serve(crate::serve::Arguments),
-    Test(crate::test::Arguments),
-    Reload(crate::reload::Arguments),
-    Stats(crate::stats::Arguments),
-    Tap(crate::tap::Arguments),
+    Check(crate::command::check::Arguments),
+    Events(crate::command::events::Arguments),
+    Config(crate::command::config::Arguments),
+    Convert(crate::command::convert::Arguments),
+    Replay(crate::command::replay::Arguments),
+    Filter(crate::command::filter::Arguments),
+    Serve(crate::command::serve::Arguments),
+    Test(crate::command::test::Arguments),
+    Reload(crate::command::reload::Arguments),
+    Stats(crate::command::stats::Arguments),
+    Tap(crate::command::tap::Arguments),
 }
 
 /// A Dovecot series as an argument.

@@ -1,32 +1,20 @@
 //! The program `fantail`.
 //!
 //! Each command is a module with its arguments and its work; what they share
-//! is how they end ([`exit`]) and where they write ([`output`]).
+//! is how they end ([`exit`]) and what they read and write ([`io`]).
 
-mod captures;
-mod check;
 mod cli;
-mod config;
-mod configuration;
-mod convert;
-mod events;
+mod command;
 mod exit;
-mod exports;
-mod filter;
-mod hostname;
-mod input;
-mod output;
-mod reload;
-mod replay;
-mod serve;
-mod stats;
-mod table;
-mod tap;
-mod test;
+mod io;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::command::{
+    check, config, convert, events, filter, reload, replay, serve, stats, tap, test,
+};
 
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {

@@ -4,8 +4,8 @@ use clap::Args;
 use fantail::wire::reader::{Reply, Request};
 
 use crate::{
+    command::stats::{Socket, client::Client},
     exit::{Failure, Findings},
-    stats::{Socket, client::Client},
 };
 
 /// Have a running `fantail serve` read its configuration again.

@@ -11,7 +11,7 @@ use fantail::{
 
 use crate::{
     exit::Failure,
-    table::{self, TableFormat},
+    io::table::{self, TableFormat},
 };
 
 /// What to write of the metrics, and where (- is standard output).

@@ -8,7 +8,7 @@ use fantail::{
     transport::{LogTransport, Transport, TransportError},
 };
 
-use crate::{exit::Failure, output::Output};
+use crate::{exit::Failure, io::output::Output};
 
 /// Keeps what log exporters write. What others write would go elsewhere, and
 /// goes nowhere.

@@ -8,8 +8,8 @@ use fantail::wire::reader::DumpLine;
 use super::client::Client;
 use crate::{
     exit::Failure,
-    output::Output,
-    table::{TableFormat, write_rows},
+    io::output::Output,
+    io::table::{TableFormat, write_rows},
 };
 
 /// Show all metrics.

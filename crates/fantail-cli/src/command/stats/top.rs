@@ -13,8 +13,8 @@ use clap::Args;
 use super::client::Client;
 use crate::{
     exit::Failure,
-    output::Output,
-    table::{TableFormat, write_rows},
+    io::output::Output,
+    io::table::{TableFormat, write_rows},
 };
 
 /// Show what counts most now, until it is interrupted.

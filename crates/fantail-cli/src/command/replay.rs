@@ -9,13 +9,14 @@ use clap::Args;
 use fantail::{config::Settings, engine::Engine, format::ExportContext};
 
 use crate::{
-    captures::Player,
     cli::Dialect,
-    configuration,
     exit::{Failure, Findings},
-    exports::Exports,
-    hostname, input,
-    output::Output,
+    io::captures::Player,
+    io::configuration,
+    io::exports::Exports,
+    io::hostname,
+    io::input,
+    io::output::Output,
 };
 
 /// Play captures through a configuration's metrics and exporters.

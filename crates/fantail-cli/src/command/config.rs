@@ -11,11 +11,11 @@ use fantail::{
 };
 
 use crate::{
-    check::SYSTEM,
     cli::Dialect,
-    configuration,
+    command::check::SYSTEM,
     exit::{Failure, Findings},
-    output::Output,
+    io::configuration,
+    io::output::Output,
 };
 
 /// Print the settings of a configuration that fantail uses.

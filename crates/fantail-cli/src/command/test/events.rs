@@ -9,7 +9,7 @@ use fantail::{
     lint::{Catalogue, Refused},
 };
 
-use crate::{captures::Player, exit::Failure, input};
+use crate::{exit::Failure, io::captures::Player, io::input};
 
 /// When events that a person wrote were created: the first second of 2026.
 /// A test that passes today has to pass tomorrow.

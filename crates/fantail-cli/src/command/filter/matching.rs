@@ -14,11 +14,11 @@ use fantail::{
 };
 
 use crate::{
-    captures::Player,
     cli::Dialect,
     exit::{Failure, Findings},
-    input,
-    output::Output,
+    io::captures::Player,
+    io::input,
+    io::output::Output,
 };
 
 /// Print the events of a capture that match a filter.

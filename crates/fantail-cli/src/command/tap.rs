@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 use fantail::wire::reader::{Reply, Request, TapLine, TapParts};
 
 use crate::{
+    command::stats::{Socket, client::Client},
     exit::{Failure, Findings, say},
-    output::Output,
-    stats::{Socket, client::Client},
+    io::output::Output,
 };
 
 /// Show events of a running `fantail serve` as they pass.

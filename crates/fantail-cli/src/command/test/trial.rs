@@ -14,8 +14,8 @@ use super::{
     outcome::{Failed, Outcome, What},
 };
 use crate::{
+    command::filter::explain::tree::{self, Paint},
     exit::Failure,
-    filter::explain::tree::{self, Paint},
 };
 
 /// Runs a test in an engine of its own.

@@ -10,11 +10,11 @@ use fantail::{
 };
 
 use crate::{
-    check::SYSTEM,
     cli::Dialect,
-    configuration,
+    command::check::SYSTEM,
     exit::{Failure, Findings, say},
-    output::Output,
+    io::configuration,
+    io::output::Output,
 };
 
 /// Take metrics and exporters from one version of Dovecot to the other.

@@ -7,9 +7,9 @@ use fantail::{config, event, filter::Filter, syntax::ParseOptions};
 
 use crate::{
     cli::Dialect,
-    configuration,
     exit::{Failure, Findings, say},
-    output::Output,
+    io::configuration,
+    io::output::Output,
 };
 
 /// Print a filter's canonical form, as a stats server sends it.

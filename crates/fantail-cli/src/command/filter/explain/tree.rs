@@ -8,7 +8,7 @@ use fantail::{
     syntax::Shown,
 };
 
-use crate::configuration;
+use crate::io::configuration;
 
 /// The escape sequences for what is true, false, and of no consequence.
 #[derive(Debug, Clone, Copy)]

@@ -14,11 +14,11 @@ use fantail::event;
 
 use super::parse;
 use crate::{
-    captures::Player,
     cli::Dialect,
     exit::{Failure, Findings},
-    input,
-    output::Output,
+    io::captures::Player,
+    io::input,
+    io::output::Output,
 };
 
 /// Tell why a filter matches an event, or does not.

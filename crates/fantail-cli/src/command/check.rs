@@ -18,12 +18,12 @@ use fantail::{
 };
 
 use crate::{
-    captures::Player,
     cli::Dialect,
-    configuration,
     exit::{Failure, Findings},
-    input,
-    output::Output,
+    io::captures::Player,
+    io::configuration,
+    io::input,
+    io::output::Output,
 };
 
 /// The configuration that Dovecot reads.

@@ -15,9 +15,9 @@ use clap::Args;
 use fantail::config::{self, FileSystem, Limits, TestFile};
 
 use crate::{
-    configuration,
     exit::{Failure, Findings, say},
-    output::Output,
+    io::configuration,
+    io::output::Output,
 };
 
 /// Run the tests of a configuration.

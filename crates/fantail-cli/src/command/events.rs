@@ -13,7 +13,7 @@ use fantail::{
 use crate::{
     cli::Dialect,
     exit::{Failure, Findings},
-    output::Output,
+    io::output::Output,
 };
 
 /// Look up the events that Dovecot sends, and their fields.

@@ -8,7 +8,7 @@ use fantail::server::{self, FileLimit, Limits, Log, Options, Recorder, Server};
 use crate::{
     cli::Dialect,
     exit::{Failure, Findings, say},
-    hostname,
+    io::hostname,
 };
 
 /// How much is recorded unless told otherwise: some million events.

@@ -1,0 +1,13 @@
+//! The commands, a module each.
+
+pub(crate) mod check;
+pub(crate) mod config;
+pub(crate) mod convert;
+pub(crate) mod events;
+pub(crate) mod filter;
+pub(crate) mod reload;
+pub(crate) mod replay;
+pub(crate) mod serve;
+pub(crate) mod stats;
+pub(crate) mod tap;
+pub(crate) mod test;
