@@ -4,6 +4,7 @@
 //! to what it found, so that its tests need no files.
 
 mod architecture;
+mod cycles;
 mod documents;
 mod error_codes;
 mod layers;
@@ -83,6 +84,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(manifests::check(&workspace.packages, &files));
     findings.extend(architecture::check(&workspace.packages, &files));
     findings.extend(sources::check(&files));
+    findings.extend(cycles::check(&files));
     findings.extend(words::check(&files));
     findings.extend(documents::check(&files));
     findings.extend(error_codes::check(&files));

@@ -1,7 +1,6 @@
 //! The command line as a whole.
 
-use clap::{Parser, Subcommand, ValueEnum};
-use fantail::event;
+use clap::{Parser, Subcommand};
 
 /// Dovecot's event system: filters, metrics and exporters.
 ///
@@ -30,24 +29,4 @@ pub(crate) enum Command {
     Reload(crate::command::reload::Arguments),
     Stats(crate::command::stats::Arguments),
     Tap(crate::command::tap::Arguments),
-}
-
-/// A Dovecot series as an argument.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Dialect {
-    /// The rules of Dovecot 2.3.
-    #[value(name = "2.3")]
-    V2_3,
-    /// The rules of Dovecot 2.4.
-    #[value(name = "2.4")]
-    V2_4,
-}
-
-impl From<Dialect> for event::Dialect {
-    fn from(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::V2_3 => Self::V2_3,
-            Dialect::V2_4 => Self::V2_4,
-        }
-    }
 }

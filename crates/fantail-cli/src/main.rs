@@ -5,6 +5,7 @@
 
 mod cli;
 mod command;
+mod dialect;
 mod exit;
 mod io;
 

@@ -9,6 +9,7 @@
 //! no clock and does no I/O; transports end the line.
 
 mod event_ids;
+mod export;
 mod format;
 mod formats;
 mod formatter;

@@ -18,7 +18,7 @@ use fantail::{
 };
 
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings},
     io::captures::Player,
     io::configuration,

@@ -11,8 +11,8 @@ use fantail::{
 };
 
 use crate::{
-    cli::Dialect,
     command::check::SYSTEM,
+    dialect::Dialect,
     exit::{Failure, Findings},
     io::configuration,
     io::output::Output,

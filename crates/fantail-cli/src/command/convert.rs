@@ -10,8 +10,8 @@ use fantail::{
 };
 
 use crate::{
-    cli::Dialect,
     command::check::SYSTEM,
+    dialect::Dialect,
     exit::{Failure, Findings, say},
     io::configuration,
     io::output::Output,

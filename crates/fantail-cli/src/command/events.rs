@@ -11,7 +11,7 @@ use fantail::{
 };
 
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings},
     io::output::Output,
 };

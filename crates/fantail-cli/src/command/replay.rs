@@ -9,7 +9,7 @@ use clap::Args;
 use fantail::{config::Settings, engine::Engine, format::ExportContext};
 
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings},
     io::captures::Player,
     io::configuration,

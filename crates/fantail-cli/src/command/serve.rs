@@ -6,7 +6,7 @@ use clap::Args;
 use fantail::server::{self, FileLimit, Limits, Log, Options, Recorder, Server};
 
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings, say},
     io::hostname,
 };

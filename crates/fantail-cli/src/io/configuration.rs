@@ -12,7 +12,7 @@ use fantail::{
 };
 
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, say},
 };
 

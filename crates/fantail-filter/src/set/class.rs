@@ -15,12 +15,8 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    FilterId, FilterSet,
-    checks::CheckId,
-    code::Op,
-    field_index::{FieldIndex, PostingId},
-    narrow,
-    slots::Slot,
+    FilterId, FilterSet, checks::CheckId, code::Op, field_index::FieldIndex, narrow, slots::Slot,
+    table::PostingId,
 };
 
 /// What events of a class are matched against; the filters are named by their

@@ -15,15 +15,12 @@ use super::{
     hash::Seed,
     index_key::{IndexKeys, NumberKey, TextKey, masked},
     slots::Slot,
-    table::Table,
+    table::{PostingId, Table},
 };
 use crate::{
     FieldTest,
     number::{ShortText, around_float},
 };
-
-/// The number of a comparison within its class.
-pub(super) type PostingId = u32;
 
 /// All comparisons of one slot that filters of a class hang on.
 #[derive(Debug)]

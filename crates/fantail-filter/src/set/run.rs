@@ -10,8 +10,9 @@ use super::{
     checks::CheckId,
     class::{Class, Node, Posting, Range, Rest},
     code,
-    field_index::{FieldIndex, PostingId},
+    field_index::FieldIndex,
     hash::Seed,
+    table::PostingId,
     view::SlotView,
 };
 use crate::number::around_float;

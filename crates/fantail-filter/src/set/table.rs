@@ -6,7 +6,10 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{field_index::PostingId, narrow};
+use super::narrow;
+
+/// The number of a comparison within its class.
+pub(super) type PostingId = u32;
 
 /// From hashes to comparisons; several may share a hash.
 #[derive(Debug, Default)]

@@ -12,9 +12,9 @@
 use fantail_event::ValueRef;
 
 use crate::{
-    format::Row,
+    export::Row,
+    export::{Export, Style},
     formats::logfmt,
-    formatter::{Export, Style},
     text::scalar::write_scalar,
     text::time_text,
 };

@@ -1,8 +1,7 @@
 //! `json`: one object, its keys in Dovecot's order.
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, Row, Style},
     text::json_text::{Escapes, open, write_array, write_between, write_field},
     text::time_text,
 };

@@ -13,8 +13,7 @@ use std::io::Write;
 use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, Row, Style},
     text::flat_key,
     text::json_text::{Escapes, cut_at, write_between, write_escaped},
     text::plain,

@@ -5,8 +5,7 @@
 //! in it, so that a reader of lines always finds whole objects.
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, Row, Style},
     text::flat_key,
     text::json_text::{Escapes, open, write_array, write_between, write_field},
     text::time_text,

@@ -4,8 +4,7 @@
 use fantail_event::{ValueRef, escape};
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, Row, Style},
     text::decimal::as_short,
     text::plain,
     text::scalar::write_scalar,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::answer;
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings},
 };
 

@@ -14,7 +14,7 @@ use fantail::event;
 
 use super::parse;
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings},
     io::captures::Player,
     io::input,

@@ -6,7 +6,7 @@ use clap::Args;
 use fantail::{config, event, filter::Filter, syntax::ParseOptions};
 
 use crate::{
-    cli::Dialect,
+    dialect::Dialect,
     exit::{Failure, Findings, say},
     io::configuration,
     io::output::Output,
