@@ -3,7 +3,19 @@
 //! A format is a file with a [`Row`] and a line in the table below; whoever
 //! reads configurations, and whoever sends what was written, asks the row.
 
-use crate::export::Row;
+use crate::formatter::{Export, Style};
+
+/// What is to be known of a format.
+pub(crate) struct Row {
+    /// Its name in a configuration.
+    pub(crate) name: &'static str,
+    /// The media type of one event in it.
+    pub(crate) content_type: &'static str,
+    /// Whether a configuration has to say how times are written.
+    pub(crate) has_times: bool,
+    /// Appends an event, without an end of line.
+    pub(crate) write: fn(&Export<'_>, Style, &mut Vec<u8>),
+}
 
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $name:ident = $module:ident;)+) => {

@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use fantail_event::{Dialect, EffectiveEvent, Timestamp};
+use fantail_event::{Dialect, EffectiveEvent, Elements, Timestamp, ValueRef};
 
-use crate::{
-    EventIds, FieldRules, Format, Parts, TimeStyle,
-    export::{Export, Fields, Style},
-};
+use crate::{EventIds, FieldRules, Format, Parts, TimeStyle};
 
 /// The longest string that Dovecot's `log` transport leaves whole, in bytes.
 const LOGGED_STRING: usize = 1000;
@@ -107,6 +104,59 @@ pub struct Formatter {
     settings: FormatterSettings,
 }
 
+/// What is written of one event.
+#[derive(Clone, Copy)]
+pub(crate) struct Export<'e> {
+    pub(crate) id: Option<&'e [u8]>,
+    pub(crate) name: Option<&'e [u8]>,
+    pub(crate) hostname: Option<&'e [u8]>,
+    /// Start and end.
+    pub(crate) times: Option<[Timestamp; 2]>,
+    pub(crate) categories: Option<Elements<'e>>,
+    pub(crate) fields: Option<Fields<'e>>,
+}
+
+/// The fields that are written of one event.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'e> {
+    event: &'e EffectiveEvent<'e>,
+    settings: &'e FormatterSettings,
+}
+
+impl Fields<'_> {
+    /// Calls `write` with each key and what is to be written of its value, in
+    /// order. Nothing is copied but what is hashed or masked.
+    #[inline]
+    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], ValueRef<'_>)) {
+        if self.settings.fields.is_empty() && self.settings.rules.is_empty() {
+            self.event.each_field(write);
+        } else {
+            self.each_chosen(&mut write);
+        }
+    }
+
+    fn each_chosen(&self, write: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
+        let rules = &self.settings.rules;
+        if self.settings.fields.is_empty() {
+            self.event
+                .each_field(|key, value| rules.apply(key, value, write));
+        }
+        for key in &self.settings.fields {
+            self.event
+                .with_field(key, |value| rules.apply(key, value, &mut *write));
+        }
+    }
+}
+
+/// The details of writing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) time_style: TimeStyle,
+    pub(crate) dialect: Dialect,
+    /// The number of bytes after which strings are cut.
+    pub(crate) cut: Option<usize>,
+}
+
 impl Formatter {
     /// A formatter for these settings.
     #[must_use]
@@ -155,11 +205,7 @@ impl Formatter {
                 .timestamps
                 .then(|| [event.created(), event.sent().unwrap_or(context.received_at)]),
             categories: parts.categories.then(|| event.categories()),
-            fields: parts.fields.then_some(Fields {
-                event,
-                chosen: &settings.fields,
-                rules: &settings.rules,
-            }),
+            fields: parts.fields.then_some(Fields { event, settings }),
         };
         let style = Style {
             time_style: settings.time_style,

@@ -9,7 +9,6 @@
 //! no clock and does no I/O; transports end the line.
 
 mod event_ids;
-mod export;
 mod format;
 mod formats;
 mod formatter;

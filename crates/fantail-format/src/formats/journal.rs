@@ -12,9 +12,9 @@
 use fantail_event::ValueRef;
 
 use crate::{
-    export::Row,
-    export::{Export, Style},
+    format::Row,
     formats::logfmt,
+    formatter::{Export, Style},
     text::scalar::write_scalar,
     text::time_text,
 };

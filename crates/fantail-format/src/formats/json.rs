@@ -1,7 +1,8 @@
 //! `json`: one object, its keys in Dovecot's order.
 
 use crate::{
-    export::{Export, Row, Style},
+    format::Row,
+    formatter::{Export, Style},
     text::json_text::{Escapes, open, write_array, write_between, write_field},
     text::time_text,
 };

@@ -13,7 +13,8 @@ use std::io::Write;
 use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    export::{Export, Row, Style},
+    format::Row,
+    formatter::{Export, Style},
     text::flat_key,
     text::json_text::{Escapes, cut_at, write_between, write_escaped},
     text::plain,

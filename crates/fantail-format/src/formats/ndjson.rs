@@ -5,7 +5,8 @@
 //! in it, so that a reader of lines always finds whole objects.
 
 use crate::{
-    export::{Export, Row, Style},
+    format::Row,
+    formatter::{Export, Style},
     text::flat_key,
     text::json_text::{Escapes, open, write_array, write_between, write_field},
     text::time_text,

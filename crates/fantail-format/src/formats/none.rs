@@ -1,7 +1,7 @@
 //! `none`: an empty payload, for counting and for requests that only ring a
 //! bell.
 
-use crate::export::Row;
+use crate::format::Row;
 
 pub(crate) const FORMAT: Row = Row {
     name: "none",

@@ -10,9 +10,9 @@
 use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    export::Row,
-    export::{Export, Style},
+    format::Row,
     formats::logfmt,
+    formatter::{Export, Style},
     text::flat_key,
     text::json_text::{Escapes, write_escaped},
     text::scalar::write_scalar,

@@ -4,7 +4,8 @@
 use fantail_event::{ValueRef, escape};
 
 use crate::{
-    export::{Export, Row, Style},
+    format::Row,
+    formatter::{Export, Style},
     text::decimal::as_short,
     text::plain,
     text::scalar::write_scalar,

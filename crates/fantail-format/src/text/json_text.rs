@@ -9,7 +9,7 @@ use std::io::Write;
 use fantail_event::{Dialect, Elements, IpRef, ValueRef};
 
 use crate::{
-    export::Style, text::decimal::as_short, text::plain, text::scalar::write_scalar,
+    formatter::Style, text::decimal::as_short, text::plain, text::scalar::write_scalar,
     text::time_text,
 };
 
