@@ -12,7 +12,7 @@
 //!
 //! Invariants: for any event the answers are those of asking its
 //! [`EventView`](fantail_event::EventView) by key. What is remembered is bounded
-//! whatever clients send; once a few events of a class were seen, another one
+//! for any input; once a few events of a class were seen, another one
 //! allocates nothing.
 
 mod category_sets;

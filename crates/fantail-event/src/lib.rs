@@ -73,7 +73,7 @@ pub use crate::{
 ///
 /// One rule for its value and its position:
 ///
-/// - A sent event has the duration of this sending, whatever its sender wrote
+/// - A sent event has the duration of this sending, even if its sender wrote another
 ///   in a field of that name.
 /// - A live event keeps the duration of the sending with which it began, as a
 ///   field of its own ([`LiveEvents::insert`]); those below it inherit the

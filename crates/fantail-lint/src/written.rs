@@ -113,7 +113,7 @@ impl Catalogue {
     }
 }
 
-/// What stands between blanks and commas.
+/// Splits a list at blanks and commas.
 fn elements(text: &[u8]) -> Vec<&[u8]> {
     let elements = text.split(|byte| matches!(byte, b' ' | b',' | b'\t'));
     elements.filter(|element| !element.is_empty()).collect()

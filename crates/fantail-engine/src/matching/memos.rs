@@ -12,7 +12,7 @@ use super::{
 
 /// A memo with more slots than this gives up its memory when its event ends.
 const MAX_SPARE_SLOTS: usize = 64;
-/// So many memos are never given up: their memory is for the next events.
+/// Memos whose memory is kept for the next events.
 const SPARE_MEMOS: usize = 64;
 /// A table of fewer entries is never made smaller.
 const MIN_ENTRIES: usize = 1024;

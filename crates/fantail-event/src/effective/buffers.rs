@@ -38,7 +38,7 @@ pub(crate) struct FieldPosition {
 /// What the value of a field is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Inherited {
-    /// What stands there.
+    /// The value of the field as it was sent.
     AsSent,
     /// The duration of this sending.
     Duration,

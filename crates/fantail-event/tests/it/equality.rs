@@ -144,7 +144,7 @@ fn addresses() {
     );
 }
 
-/// A source that counts by itself.
+/// A source with elements of its own.
 struct Numbers(u8);
 
 impl ElementSource for Numbers {

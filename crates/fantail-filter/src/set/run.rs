@@ -115,7 +115,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
     }
 
-    /// What stands beside the field indexes, which is not much.
+    /// Evaluates the ranges and the filters that are in no field index.
     fn others(&mut self, class: &Class, node: &Node) {
         for range in class.ranges(node) {
             match self.view.value(range.slot) {

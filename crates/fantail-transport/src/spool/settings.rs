@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolSettings {
     /// A folder of its own for each queue; made with mode 0700 if it is not
-    /// there. Its parent has to be there.
+    /// there. The parent folder must exist.
     pub folder: PathBuf,
     /// Bytes that its files take at most, at least 64 KiB; 1 GiB by default.
     /// No payload may be larger than an eighth of this.

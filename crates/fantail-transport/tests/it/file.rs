@@ -87,7 +87,7 @@ fn no_file_stays_open() {
     assert_eq!(open_files(&place), 0);
 }
 
-/// No file is written through a link that somebody put there.
+/// No file is written through a symbolic link of another user.
 #[test]
 fn a_symbolic_link_is_refused() {
     let folder = tempfile::tempdir().unwrap();
