@@ -68,7 +68,8 @@ pub fn event_path(data: &[u8]) {
     servers.finish();
 }
 
-/// The line as an event by itself.
+/// Checks that both parsers read the line as the same event, or give the same
+/// error.
 fn parsed_alike(line: &[u8], dialect: Dialect, categories: &Categories, tree: &CategoryTree) {
     let error = |error: fantail_event::TextError| ParseError {
         kind: error.kind(),

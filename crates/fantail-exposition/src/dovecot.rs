@@ -7,9 +7,9 @@
 //! where that begins at a quantized level or one with an illegal name; what is
 //! left turns up in a later family, and does here.
 //!
-//! What is known to differ: sums beyond 2⁶⁴ do not wrap, values of different
-//! types with the same text are one series, and a label of which Dovecot would
-//! show more than the first 256 bytes of its value ends earlier.
+//! Known differences: sums beyond 2⁶⁴ do not wrap; values of different types
+//! with the same text are one series; and a label value is cut after 256 bytes
+//! where Dovecot would show more of it.
 
 pub(crate) mod labels;
 mod tree;

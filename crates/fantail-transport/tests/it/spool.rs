@@ -151,7 +151,7 @@ fn batches_keep_the_limits() {
 }
 
 /// `testdata/spool/v1` was written by commit 1064d75, the last with records of
-/// version 1: 12 payloads with ids in two segments, of which two are settled.
+/// version 1: 12 payloads with ids in two segments; two of the payloads are settled.
 #[test]
 fn a_spool_of_version_1_is_read_and_continued() {
     let place = Place::new();

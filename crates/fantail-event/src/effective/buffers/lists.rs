@@ -50,8 +50,7 @@ impl List {
 }
 
 impl EffectiveBuffers {
-    /// Chains a list to what stands at the position of its key, if that is a
-    /// list too.
+    /// Appends a list to the list that the same key already has, if it has one.
     #[cold]
     pub(super) fn add_list(
         &mut self,
