@@ -6,6 +6,7 @@
 //! what both counted must be the same.
 
 mod bare;
+mod builds;
 mod feed;
 mod load;
 mod mixed;
@@ -23,6 +24,7 @@ use std::{
 
 use crate::{
     compare::{
+        builds::Builds,
         feed::Writes,
         load::{Feed, Load},
         server::Server,
@@ -52,6 +54,10 @@ pub(crate) struct Options {
     /// Put the table into docs/performance.md.
     #[arg(long)]
     write: bool,
+    /// Compare with this other build of fantail, not with Dovecot; `rounds` are
+    /// pairs then, and 15 are few.
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "write")]
+    beside: Option<PathBuf>,
 }
 
 /// What one server took for one load.
@@ -85,6 +91,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     let folder = workspace.logs().join("compare");
     let mut streams = HashMap::new();
     let mut rows = Vec::new();
+    let mut beside = String::from(builds::HEAD);
     let wanted = |load: &Load| {
         let only = options.only.as_ref();
         only.is_none_or(|part| load.name.contains(part.as_str()))
@@ -96,9 +103,20 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
             Entry::Vacant(place) => place.insert(make(workspace, load.feed, events)?),
         };
         eprintln!("{} …", load.name);
+        if let Some(other) = &options.beside {
+            let this = &program;
+            let row = Builds { this, other }.measure(&folder, &load, stream, options.rounds)?;
+            eprint!("{row}");
+            beside.push_str(&row);
+            continue;
+        }
         let row = measure(&program, &folder, load, stream, options.rounds)?;
         eprintln!("{}", table::line(&row));
         rows.push(row);
+    }
+    if options.beside.is_some() {
+        print!("{beside}");
+        return Ok(true);
     }
     let text = table::render(&rows, &streams);
     println!("{text}");
