@@ -15,6 +15,7 @@
     reason = "the ban keeps file access out of the libraries; reading the sources is the task here"
 )]
 
+mod api;
 mod bench;
 mod compare;
 mod error;

@@ -5,6 +5,7 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use crate::{
+    api,
     error::Error,
     fuzz, instructions,
     skips::{self, SkipLog},
@@ -51,6 +52,8 @@ enum Step {
     Doctests,
     /// The documentation builds without warnings.
     Docs,
+    /// The public items of each library are those listed in `docs/api/`.
+    Api,
     /// The fuzz targets build.
     Fuzz,
     /// Each feature of a library builds alone, and the library without any.
@@ -115,6 +118,7 @@ fn perform(
             counted(steps.run(name, [command]), &steps.output(name))
         }
         Step::Docs => docs(workspace, steps),
+        Step::Api => api::step(workspace, steps),
         Step::Fuzz => fuzz::build(workspace, steps, None),
         Step::Features => features(workspace, steps),
         Step::NoStd => no_std(workspace, steps),

@@ -90,9 +90,12 @@ fn spread(mut ratios: Vec<f64>) -> String {
         })
         .collect();
     medians.sort_by(f64::total_cmp);
-    let at = |share: f64| medians[(share * (RESAMPLES - 1) as f64) as usize];
     let middle = median(&mut ratios);
-    format!("{middle:.3} ({:.3}–{:.3})", at(0.025), at(0.975))
+    let (low, high) = (
+        medians[RESAMPLES / 40],
+        medians[RESAMPLES - 1 - RESAMPLES / 40],
+    );
+    format!("{middle:.3} ({low:.3}–{high:.3})")
 }
 
 fn median(values: &mut [f64]) -> f64 {

@@ -1,0 +1,178 @@
+//! The public API of each library against the listing in `docs/api/`.
+//!
+//! A listing has one item a line, hidden items included, so that a change of
+//! the public surface shows in a review. The compiler describes the items
+//! (rustdoc's JSON); its format belongs to one release, so the listings hold
+//! for the compiler in their first line and are left out with any other.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    steps::{Outcome, Steps},
+    tools,
+    workspace::{Package, Workspace},
+};
+
+/// The folder of the listings, relative to the root.
+const LISTINGS: &str = "docs/api";
+/// Libraries that only this repository uses.
+const INTERNAL: [&str; 4] = [
+    "fantail-benches",
+    "fantail-fuzz",
+    "fantail-oracle",
+    "fantail-testkit",
+];
+
+/// Compares; with `UPDATE_EXPECT=1` in the environment, writes the listings.
+pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
+    let compiler = tools::compiler(workspace);
+    let updates = env::var_os("UPDATE_EXPECT").is_some();
+    let libraries: Vec<&Package> = workspace
+        .packages
+        .iter()
+        .filter(|package| is_published(workspace, package))
+        .collect();
+    if !updates && let Some(other) = other_compiler(workspace, &libraries, &compiler) {
+        return Outcome::Optional(format!("listed with {other}, this is {compiler}"));
+    }
+    let wrapper = match rustdoc(workspace) {
+        Ok(wrapper) => wrapper,
+        Err(message) => return Outcome::Failed(message),
+    };
+    let commands = libraries.iter().map(|package| {
+        let mut command = workspace.cargo(["rustdoc", "--lib", "--all-features", "--package"]);
+        command.args([package.name.as_str(), "--", "--output-format", "json"]);
+        command.args(["-Zunstable-options", "--document-hidden-items"]);
+        command.args(["--cap-lints", "allow"]);
+        command.env("RUSTDOC", &wrapper);
+        command
+    });
+    let outcome = steps.run("api", commands.collect::<Vec<_>>());
+    if !matches!(outcome, Outcome::Passed(_)) {
+        return outcome;
+    }
+    let (mut items, mut changed) = (0, String::new());
+    for package in libraries {
+        match compare(workspace, package, &compiler, updates) {
+            Ok((count, difference)) => {
+                items += count;
+                changed.push_str(&difference);
+            }
+            Err(message) => return Outcome::Failed(message),
+        }
+    }
+    if changed.is_empty() {
+        return Outcome::Passed(format!("{items} items"));
+    }
+    Outcome::Failed(format!(
+        "{changed}the public API changed; review it, then \
+         `UPDATE_EXPECT=1 cargo xtask test api` records it"
+    ))
+}
+
+fn is_published(workspace: &Workspace, package: &Package) -> bool {
+    let library = workspace.root().join(&package.folder).join("src/lib.rs");
+    library.is_file() && !INTERNAL.contains(&package.name.as_str())
+}
+
+/// The compiler of the first listing that was written with another one.
+fn other_compiler(workspace: &Workspace, libraries: &[&Package], compiler: &str) -> Option<String> {
+    libraries.iter().find_map(|package| {
+        let text = fs::read_to_string(listing(workspace, package)).ok()?;
+        let first = text.lines().next()?.strip_prefix("# ")?;
+        (first != compiler).then(|| first.to_owned())
+    })
+}
+
+fn listing(workspace: &Workspace, package: &Package) -> PathBuf {
+    let folder = workspace.root().join(LISTINGS);
+    folder.join(format!("{}.txt", package.name))
+}
+
+/// A program that runs rustdoc with its unstable options allowed. The variable
+/// is set for rustdoc alone: with it, cargo would build all dependencies anew.
+fn rustdoc(workspace: &Workspace) -> Result<PathBuf, String> {
+    let path = workspace.logs().join("rustdoc");
+    let wrong = |error| format!("{}: {error}", path.display());
+    fs::write(&path, "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n").map_err(wrong)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(wrong)?;
+    }
+    Ok(path)
+}
+
+/// The number of a library's items, and how they differ from its listing.
+fn compare(
+    workspace: &Workspace,
+    package: &Package,
+    compiler: &str,
+    updates: bool,
+) -> Result<(usize, String), String> {
+    let described = workspace
+        .target()
+        .join("doc")
+        .join(format!("{}.json", package.name.replace('-', "_")));
+    let items = items(&described)?;
+    let path = listing(workspace, package);
+    if updates {
+        let text = format!("# {compiler}\n{}\n", items.join("\n"));
+        let written = fs::create_dir_all(workspace.root().join(LISTINGS))
+            .and_then(|()| fs::write(&path, text));
+        written.map_err(|error| format!("{}: {error}", path.display()))?;
+        return Ok((items.len(), String::new()));
+    }
+    let listed = fs::read_to_string(&path).unwrap_or_default();
+    let listed: Vec<&str> = listed.lines().skip(1).collect();
+    Ok((items.len(), difference(&package.name, &listed, &items)))
+}
+
+fn items(described: &Path) -> Result<Vec<String>, String> {
+    let api = public_api::Builder::from_rustdoc_json(described)
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .omit_auto_derived_impls(true)
+        .build()
+        .map_err(|error| format!("{}: {error}", described.display()))?;
+    let mut items: Vec<String> = api.items().map(ToString::to_string).collect();
+    items.sort_unstable();
+    items.dedup();
+    Ok(items)
+}
+
+/// A line for each item that is in one of the two only.
+fn difference(name: &str, listed: &[&str], items: &[String]) -> String {
+    let mut text = String::new();
+    for gone in listed.iter().filter(|line| {
+        let line = **line;
+        !items.iter().any(|item| item == line)
+    }) {
+        text.push_str(&format!("{name}: - {gone}\n"));
+    }
+    for new in items.iter().filter(|item| !listed.contains(&item.as_str())) {
+        text.push_str(&format!("{name}: + {new}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    #[test]
+    fn items_of_one_side_are_shown() {
+        let items = ["pub fn a::b()".to_owned(), "pub fn a::c()".to_owned()];
+        assert_eq!(
+            difference("a", &["pub fn a::b()", "pub fn a::d()"], &items),
+            "a: - pub fn a::d()\na: + pub fn a::c()\n"
+        );
+        assert_eq!(
+            difference("a", &["pub fn a::b()", "pub fn a::c()"], &items),
+            ""
+        );
+    }
+}
