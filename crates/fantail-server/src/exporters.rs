@@ -4,7 +4,8 @@
 mod tests;
 
 use std::{
-    fmt, io,
+    error::Error,
+    fmt,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -113,7 +114,7 @@ impl Exporters {
         name: &str,
         exporter: &Exporter,
         transport: Box<dyn Transport>,
-    ) -> io::Result<Queue> {
+    ) -> Result<Queue, Box<dyn Error + Send + Sync>> {
         if discards(exporter) {
             return Ok(Queue::discard());
         }
@@ -130,10 +131,10 @@ impl Exporters {
             }
         }
         if let Some(path) = &exporter.dead_letters {
-            let letters = FileTransport::open(path).map_err(io::Error::other)?;
+            let letters = FileTransport::open(path)?;
             builder = builder.dead_letters(Box::new(letters));
         }
-        builder.start()
+        Ok(builder.start()?)
     }
 
     /// The queue of an exporter.
@@ -235,14 +236,14 @@ impl Running {
 #[derive(Debug)]
 pub struct ExportersError {
     name: String,
-    source: io::Error,
+    source: Box<dyn Error + Send + Sync>,
 }
 
 impl ExportersError {
-    fn new(exporter: &Exporter, source: io::Error) -> Self {
+    fn new(exporter: &Exporter, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             name: String::from_utf8_lossy(&exporter.name).into_owned(),
-            source,
+            source: source.into(),
         }
     }
 }
@@ -257,8 +258,8 @@ impl fmt::Display for ExportersError {
     }
 }
 
-impl std::error::Error for ExportersError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+impl Error for ExportersError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
     }
 }

@@ -1,8 +1,8 @@
-//! What time it is: for the age of what waits, across restarts.
+//! The clock of queues and spools.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Unix time in milliseconds.
+/// Returns the Unix time in milliseconds.
 #[allow(
     clippy::disallowed_methods,
     reason = "a queue lives in real time; replays have none"

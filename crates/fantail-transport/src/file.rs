@@ -1,9 +1,9 @@
-//! `file`: appended to a file.
+//! The transport `file`: lines appended to a file.
 //!
-//! Lines are whole, or they are not there: what a full disk cut off is taken
-//! back, and a line that a sudden end cut off is closed before the next one.
-//! The file is this transport's alone as far as rotation goes; other programs
-//! may append to it, or move it away and ask for it to be reopened.
+//! A line is written whole or not at all: a line that a full disk cut off is
+//! removed, and a line that a crash cut off is ended before the next one. Only
+//! this transport may rotate the file. Other programs may append to it, or rename
+//! it and ask for it to be reopened.
 
 mod rotation;
 
@@ -19,31 +19,31 @@ use crate::{Delivery, Payloads, Transport, TransportError, clock::unix_millis, s
 
 pub use self::rotation::Rotation;
 
-/// How many bytes [`Transport::send`] holds back at most.
-const HELD_BACK: usize = 64 * 1024;
+/// Bytes that [`Transport::send`] buffers.
+const MAX_HELD_BYTES: usize = 64 * 1024;
 
-/// After a rotation that failed, the next one is tried so much later.
-const ROTATE_AGAIN: Duration = Duration::from_secs(60);
+/// Delay after a failed rotation.
+const ROTATION_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// Which file, and how it is kept.
+/// Settings of the transport `file`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSettings {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Whether missing folders above it are made, with mode 0700. Off by
-    /// default.
+    /// Whether missing parent folders are created with mode 0700; by default
+    /// not.
     pub create_folders: bool,
-    /// When the file is moved away for a new one; by default never.
+    /// When the file is rotated; by default never.
     pub rotation: Rotation,
     /// When written lines are forced onto the disk; by default never. An
-    /// interval is looked at when lines are written: after the last ones of a
-    /// burst, the system decides. With [`Fsync::Always`] the transport
-    /// [confirms](Transport::confirms) what it takes.
+    /// interval is checked when lines are written; the system decides about the
+    /// last lines of a burst. With [`Fsync::Always`] the transport
+    /// [confirms](Transport::confirms) lines.
     pub fsync: Fsync,
 }
 
 impl FileSettings {
-    /// This file, all else by default.
+    /// Returns the default settings for a file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -54,38 +54,38 @@ impl FileSettings {
     }
 }
 
-/// Appends each payload and a LF to a file, as 2.4's `file` driver does: made
-/// with mode 0600 if it is not there, and refused if it is a symbolic link.
+/// Appends each payload and a LF to a file, as the driver `file` of Dovecot 2.4.
+/// A missing file is created with mode 0600; a symbolic link is refused.
 #[derive(Debug)]
 pub struct FileTransport {
     settings: FileSettings,
-    /// `None` after it could not be opened again.
+    /// `None` while the file cannot be opened.
     open: Option<Open>,
-    /// Lines that wait for a flush.
+    /// Buffered lines.
     held_back: Vec<u8>,
     rotate_again: Option<Instant>,
-    /// Why a rotation failed, to be told with the next batch.
+    /// Error of a failed rotation, reported with the next batch.
     complaint: Option<TransportError>,
 }
 
-/// The file as it is now.
+/// The open file.
 #[derive(Debug)]
 struct Open {
     file: File,
-    /// Bytes in it, as far as is known here.
+    /// Bytes of the file, without those of other programs since it was opened.
     size: u64,
-    /// When it was begun, in Unix milliseconds.
+    /// Unix time in milliseconds at which the file was begun.
     begun: u64,
-    /// It ends in the middle of a line.
+    /// Whether the file ends in the middle of a line.
     torn: bool,
     synced: Instant,
 }
 
 impl FileTransport {
-    /// Opens a file, with all other settings by default.
+    /// Opens a file with default settings.
     ///
     /// # Errors
-    /// It cannot be opened for appending, or is a symbolic link.
+    /// The file cannot be opened for appending, or is a symbolic link.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, TransportError> {
         Self::with_settings(FileSettings::new(path))
     }
@@ -93,19 +93,18 @@ impl FileTransport {
     /// Opens a file.
     ///
     /// # Errors
-    /// As for [`open`](Self::open); or a folder cannot be made.
+    /// As for [`open`](Self::open), or a parent folder cannot be created.
     pub fn with_settings(settings: FileSettings) -> Result<Self, TransportError> {
-        let open = open(&settings).map_err(TransportError::opening)?;
         Ok(Self {
+            open: Some(open(&settings)?),
             settings,
-            open: Some(open),
             held_back: Vec::new(),
             rotate_again: None,
             complaint: None,
         })
     }
 
-    /// Moves the file away if it is time, and has a file open to write to.
+    /// Rotates the file if that is due, and returns the open file.
     fn prepare(&mut self, bytes: usize) -> Result<&mut Open, TransportError> {
         if let Some(open) = &self.open
             && self
@@ -116,29 +115,30 @@ impl FileTransport {
                 .rotation
                 .is_due(open.size, bytes as u64, open.begun)
         {
-            // The old file is written to until there is a new one: a failure
-            // costs its size, and no line.
+            // The old file stays open until there is a new one, so a failed
+            // rotation loses no line.
             let rotated = self.settings.rotation.rotate(&self.settings.path);
             let opened = rotated.and_then(|()| open_file(&self.settings));
             match opened {
                 Ok(opened) => self.open = Some(opened),
                 Err(error) => {
-                    self.rotate_again = Some(Instant::now() + ROTATE_AGAIN);
-                    self.complaint = Some(TransportError::opening(error));
+                    self.rotate_again = Some(Instant::now() + ROTATION_RETRY_DELAY);
+                    self.complaint = Some(TransportError::opening(&self.settings.path, error));
                 }
             }
         }
         if self.open.is_none() {
-            let opened = open(&self.settings).map_err(TransportError::opening)?;
-            self.open = Some(opened);
+            self.open = Some(open(&self.settings)?);
         }
+        let missing = || io::ErrorKind::NotFound.into();
+        let path = &self.settings.path;
         self.open
             .as_mut()
-            .ok_or_else(|| TransportError::opening(io::ErrorKind::NotFound.into()))
+            .ok_or_else(|| TransportError::opening(path, missing()))
     }
 
-    /// Writes lines; returns how many bytes of whole lines are there, and why
-    /// not all.
+    /// Writes lines. Returns how many bytes of whole lines were written and the
+    /// error that stopped it.
     fn write(&mut self, lines: &[u8]) -> (usize, Option<TransportError>) {
         let fsync = self.settings.fsync;
         let open = match self.prepare(lines.len()) {
@@ -151,7 +151,7 @@ impl FileTransport {
                 Err(error) => (0, Some(TransportError::writing(error))),
             },
             (written, Some(error)) => {
-                let whole = lines.get(..written).unwrap_or_default();
+                let whole = lines.split_at(written).0;
                 let whole = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
                 open.take_back(written - whole);
                 (whole, Some(TransportError::writing(error)))
@@ -163,7 +163,7 @@ impl FileTransport {
 impl Transport for FileTransport {
     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
         push_line(&mut self.held_back, payload);
-        if self.held_back.len() >= HELD_BACK {
+        if self.held_back.len() >= MAX_HELD_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -184,7 +184,7 @@ impl Transport for FileTransport {
         self.settings.fsync == Fsync::Always
     }
 
-    /// What a full disk took of them is not sent again.
+    /// Lines that were written before an error count as arrived.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
         let mut delivery = Delivery::new();
         if let Err(error) = self.flush() {
@@ -213,18 +213,18 @@ impl Transport for FileTransport {
         delivery
     }
 
-    /// What was held back goes to the old file first.
+    /// Writes buffered lines to the old file first.
     fn reopen(&mut self) -> Result<(), TransportError> {
         let flushed = self.flush();
-        // Writing goes on in the old file if there can be no new one.
-        let opened = open(&self.settings).map_err(TransportError::opening)?;
-        self.open = Some(opened);
+        // Without a new file, the old one stays open.
+        self.open = Some(open(&self.settings)?);
         flushed
     }
 }
 
 impl Open {
-    /// Appends lines; returns how many bytes were written, and why not all.
+    /// Appends lines. Returns how many bytes were written and the error that
+    /// stopped it.
     fn append(&mut self, lines: &[u8]) -> (usize, Option<io::Error>) {
         if self.torn {
             match self.file.write_all(b"\n") {
@@ -247,8 +247,8 @@ impl Open {
         (written, None)
     }
 
-    /// Takes back what was written of a line that is not whole; unless
-    /// somebody else has written behind it, then the line is closed later.
+    /// Removes a partial line. If another program has written after it, the line
+    /// is ended later instead.
     fn take_back(&mut self, bytes: usize) {
         if bytes == 0 {
             return;
@@ -284,7 +284,7 @@ fn push_line(lines: &mut Vec<u8>, payload: &[u8]) {
     lines.push(b'\n');
 }
 
-/// How many payloads are whole in so many bytes of lines.
+/// Returns how many payloads are whole in `bytes` bytes of lines.
 fn lines_within(payloads: Payloads<'_>, mut bytes: usize) -> usize {
     let fits = |payload: &&[u8]| {
         let left = bytes.checked_sub(payload.len() + 1);
@@ -294,16 +294,17 @@ fn lines_within(payloads: Payloads<'_>, mut bytes: usize) -> usize {
     payloads.iter().take_while(fits).count()
 }
 
-fn open(settings: &FileSettings) -> io::Result<Open> {
+fn open(settings: &FileSettings) -> Result<Open, TransportError> {
     if settings.create_folders
         && let Some(folder) = settings.path.parent()
     {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(folder)?;
+            .create(folder)
+            .map_err(|error| TransportError::opening(folder, error))?;
     }
-    open_file(settings)
+    open_file(settings).map_err(|error| TransportError::opening(&settings.path, error))
 }
 
 fn open_file(settings: &FileSettings) -> io::Result<Open> {
@@ -327,8 +328,8 @@ fn open_file(settings: &FileSettings) -> io::Result<Open> {
     })
 }
 
-/// Whether a file ends in the middle of a line. One that may be written but
-/// not read is taken for whole.
+/// Returns whether a file ends in the middle of a line; `false` if the file is
+/// not readable.
 fn ends_torn(path: &Path, size: u64) -> bool {
     let file = OpenOptions::new()
         .read(true)

@@ -1,10 +1,9 @@
-//! `http-post`: requests to an HTTP server.
+//! The transport `http-post`: requests to an HTTP server.
 //!
-//! One event a request, as Dovecot does it, or many. Connections are kept.
-//! What the server answers decides ([`answer`]); what it refuses for good can
-//! be kept in a file.
+//! A request has one event, as Dovecot's, or many. Connections are kept open.
+//! The status of the response ([`answer`]) decides what happens to the events.
 //!
-//! The settings are always there, the transport with the feature `http`.
+//! The settings are always available, the transport with the feature `http`.
 
 #[cfg(feature = "http")]
 mod answer;

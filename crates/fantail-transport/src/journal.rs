@@ -1,7 +1,7 @@
-//! The systemd journal, by its native protocol.
+//! The transport `journal`: the native protocol of the systemd journal.
 //!
-//! An entry is a datagram of fields; one that is too large for a datagram is
-//! written into a sealed piece of memory whose descriptor is sent instead.
+//! An entry is a datagram of fields. An entry that is too large for a datagram is
+//! written to a sealed memory file whose descriptor is sent.
 
 use std::{
     fs::File,
@@ -22,28 +22,28 @@ use crate::{
     socket::datagram::{DatagramAddress, Datagrams},
 };
 
-/// Where the journal listens.
+/// The socket of the journal.
 pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
-/// What an entry that is only a message has besides: severity
-/// "informational", and who sent it.
-const TAIL: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
+/// Fields of an entry besides its message: severity "informational" and the
+/// name of the program.
+const MESSAGE_FIELDS: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
-/// The journal to write to.
+/// Settings of the transport `journal`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JournalSettings {
-    /// Its socket; `None` for [`JOURNAL_SOCKET`].
+    /// The socket; `None` for [`JOURNAL_SOCKET`].
     pub path: Option<PathBuf>,
-    /// What payloads are.
+    /// The kind of the payloads.
     pub payloads: JournalPayloads,
 }
 
-/// What the payloads for a journal are.
+/// The kind of the payloads for a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JournalPayloads {
-    /// Whole entries, in the journal's own format.
+    /// Whole entries in the format of the journal.
     Entries,
-    /// Texts: each becomes the `MESSAGE` of an entry.
+    /// Texts that become the `MESSAGE` of an entry.
     #[default]
     Messages,
 }
@@ -57,7 +57,7 @@ pub struct JournalTransport {
 }
 
 impl JournalTransport {
-    /// A transport that connects with its first payload.
+    /// Returns a transport that connects with its first payload.
     #[must_use]
     pub fn new(settings: JournalSettings) -> Self {
         let path = settings.path.unwrap_or_else(|| JOURNAL_SOCKET.into());
@@ -80,7 +80,7 @@ impl Transport for JournalTransport {
                 self.entry.extend_from_slice(&length.to_le_bytes());
                 self.entry.extend_from_slice(payload);
                 self.entry.push(b'\n');
-                self.entry.extend_from_slice(TAIL);
+                self.entry.extend_from_slice(MESSAGE_FIELDS);
                 &self.entry
             }
         };
@@ -104,8 +104,8 @@ impl Transport for JournalTransport {
     }
 }
 
-/// Sends an entry as a descriptor. The journal takes it only sealed: nobody
-/// can change the memory while it reads.
+/// Sends an entry as a descriptor. The journal accepts only sealed memory, which
+/// cannot change while it is read.
 fn send_memory(socket: &UnixDatagram, entry: &[u8]) -> io::Result<()> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let mut memory = File::from(memfd_create("journal-entry", flags)?);

@@ -1,15 +1,15 @@
-//! Where exported bytes go.
+//! Transports for exported events, with queues and spools.
 //!
-//! A [`Transport`] tries to deliver payloads to one target, and says what
-//! became of each; it blocks, so it belongs on a thread of its own. What is
-//! sent is not looked at. There are [`LogTransport`] (a line for each to any
-//! writer), [`SyslogTransport`], [`JournalTransport`], [`FileTransport`],
+//! A [`Transport`] tries to deliver payloads to one target and returns the
+//! result of each. It blocks, so it belongs on a thread of its own. Payloads are
+//! opaque bytes. The transports are [`LogTransport`] (one line per payload to
+//! any writer), [`SyslogTransport`], [`JournalTransport`], [`FileTransport`],
 //! [`UnixTransport`], [`HttpTransport`] and [`DropTransport`].
 //!
-//! A [`Queue`] keeps whoever makes events from ever waiting for a target,
-//! repeats what failed, and counts what becomes of each payload. It waits in
-//! memory, or in a [`spool`] on disk. A [`Throttle`] lets fewer events
-//! through in the first place.
+//! A [`Queue`] separates producers from a target: producers never wait, failed
+//! attempts are repeated, and each payload is counted. Payloads wait in memory
+//! or in a [`spool`] on disk. A [`Throttle`] reduces the number of events before
+//! they are formatted.
 
 mod clock;
 mod file;
@@ -30,11 +30,11 @@ pub use crate::{
     log::LogTransport,
     queue::retry::{Backoff, RetrySettings},
     queue::{
-        DeliveryLevel, DropReason, LastError, Queue, QueueBuilder, QueueCounters, QueueSettings,
-        QueueStatus, Trouble,
+        DeliveryLevel, DropReason, LastError, Queue, QueueBuilder, QueueCounters, QueueError,
+        QueueErrorKind, QueueSettings, QueueStatus, Trouble,
     },
     socket::unix::{UnixSettings, UnixSocket, UnixTransport},
-    spool::{Overflow, SpoolSettings},
+    spool::{Overflow, SpoolError, SpoolErrorKind, SpoolSettings},
     syslog::{
         Facility, SYSLOG_MESSAGE_BYTES, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
         SyslogSettings, SyslogTransport,

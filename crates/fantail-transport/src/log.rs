@@ -1,8 +1,8 @@
-//! `log`: a line for each payload.
+//! The transport `log`: one line per payload.
 //!
-//! What a target took before it failed (a file on a disk that ran full) is not
-//! sent again, but for a line that it cut off: that is closed, and comes whole
-//! after it.
+//! Lines that were written before an error, such as a full disk, are not
+//! written again. A line that was cut off is ended with LF and written again
+//! whole.
 
 use std::io::{self, Stderr, Write};
 
@@ -13,39 +13,37 @@ use crate::{
     transport::message::Messages,
 };
 
-/// Up to so many bytes written at once to a pipe come out in one piece
-/// (`PIPE_BUF`), whoever else writes there.
-const AT_ONCE: usize = 4096;
+/// Bytes of the largest write to a pipe that other writers cannot interleave
+/// with (`PIPE_BUF`).
+const PIPE_WRITE_BYTES: usize = 4096;
 
-/// What is written to a file comes out in one piece, however much it is; more
-/// than this saves nothing.
-const AT_ONCE_TO_FILE: usize = 64 * 1024;
+/// Bytes of several lines in one write to a file. Writes to files are not
+/// interleaved; larger ones save nothing.
+const FILE_WRITE_BYTES: usize = 64 * 1024;
 
-/// Writes each payload and a LF to a writer: standard error, a buffer, a pipe.
+/// Writes each payload and a LF to a writer: standard error, a buffer or a pipe.
 #[derive(Debug)]
 pub struct LogTransport<W> {
     writer: W,
     messages: Messages,
-    /// How many bytes of several lines are written at once at most.
+    /// Bytes of several lines in one write.
     at_once: usize,
-    /// Lines that are written next, and, of those of a delivery, where each
-    /// ends.
+    /// Lines to be written, and the ends of those of a delivery.
     lines: Vec<u8>,
     ends: Vec<usize>,
-    /// What was written ends in the middle of a line.
+    /// The last write ended in the middle of a line.
     torn: bool,
 }
 
 impl LogTransport<Stderr> {
-    /// A log on standard error. If that is a file, more is written to it at
-    /// once than to a pipe or a terminal.
+    /// Returns a log on standard error. Writes are larger if that is a file.
     #[must_use]
     pub fn on_standard_error(settings: MessageSettings) -> Self {
         let log = Self::with_messages(io::stderr(), settings);
         let known = rustix::fs::fstat(&log.writer);
         let is_file = |known: rustix::fs::Stat| FileType::from_raw_mode(known.st_mode).is_file();
         if known.is_ok_and(is_file) {
-            log.at_once(AT_ONCE_TO_FILE)
+            log.at_once(FILE_WRITE_BYTES)
         } else {
             log
         }
@@ -53,39 +51,38 @@ impl LogTransport<Stderr> {
 }
 
 impl<W: Write + Send> LogTransport<W> {
-    /// A log that ends in `writer`, payloads as they are; wrap it in a
-    /// `BufWriter` if writes cost.
+    /// Returns a log on `writer` that writes payloads unchanged.
     pub fn new(writer: W) -> Self {
         Self::with_messages(writer, MessageSettings::default())
     }
 
-    /// A log that ends in `writer`, with rules for TABs and long lines.
+    /// Returns a log on `writer` with rules for TABs and long lines.
     pub fn with_messages(writer: W, settings: MessageSettings) -> Self {
         Self {
             writer,
             messages: Messages::new(settings),
-            at_once: AT_ONCE,
+            at_once: PIPE_WRITE_BYTES,
             lines: Vec::new(),
             ends: Vec::new(),
             torn: false,
         }
     }
 
-    /// Sets how many bytes of several lines are written at once at most, for
-    /// a writer that keeps more together than a pipe does (4,096 bytes). A
-    /// longer line is written alone, and at once.
+    /// Sets the bytes of several lines in one write, by default 4,096. A longer
+    /// line is one write of its own.
     #[must_use]
     pub fn at_once(mut self, bytes: usize) -> Self {
         self.at_once = bytes;
         self
     }
 
-    /// The writer, with what was written so far.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.writer
     }
 
-    /// Writes so many bytes of lines, those that end there; whether to go on.
+    /// Writes the lines in the first `bytes` bytes; returns whether all were
+    /// written.
     fn settle(&mut self, bytes: usize, delivery: &mut Delivery) -> bool {
         let (written, error) = self.append(bytes);
         let whole = self.ends.partition_point(|end| *end <= written);
@@ -104,8 +101,8 @@ impl<W: Write + Send> LogTransport<W> {
         }
     }
 
-    /// Writes so many bytes of the lines; returns how many are there, and why
-    /// not all.
+    /// Writes the first `bytes` bytes of the lines; returns how many were
+    /// written, and the error that stopped it.
     fn append(&mut self, bytes: usize) -> (usize, Option<io::Error>) {
         if self.torn {
             match self.writer.write_all(b"\n") {
@@ -143,7 +140,7 @@ impl<W: Write + Send> LogTransport<W> {
 impl<W: Write + Send> Transport for LogTransport<W> {
     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
         self.push(payload);
-        // One write a line: other processes write there too.
+        // One write per line: other processes may write to the same pipe.
         let (_, error) = self.append(self.lines.len());
         self.lines.clear();
         error.map_or(Ok(()), |error| Err(TransportError::writing(error)))
@@ -157,7 +154,7 @@ impl<W: Write + Send> Transport for LogTransport<W> {
         self.writer.flush().map_err(TransportError::writing)
     }
 
-    /// As many whole lines a write as stay together.
+    /// Joins whole lines into writes that are not interleaved.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
         let mut delivery = Delivery::new();
         for payload in payloads.iter() {
@@ -172,7 +169,7 @@ impl<W: Write + Send> Transport for LogTransport<W> {
         if self.settle(self.lines.len(), &mut delivery)
             && let Err(error) = self.flush()
         {
-            // Nobody knows what of it arrived.
+            // Which lines arrived is unknown.
             delivery = Delivery::new();
             delivery.stopped(error);
         }

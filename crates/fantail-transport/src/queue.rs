@@ -1,16 +1,17 @@
-//! A bounded queue before a transport, and the threads behind it.
+//! A bounded queue in front of a transport, and its threads.
 //!
-//! Whoever makes events never waits, neither for a target nor for a disk: to
-//! [offer](Queue::offer) a batch is to copy it as a whole under a lock. What
-//! does not fit is dropped, and counted. A thread sends what waits, and repeats what
-//! failed; with a spool, another writes what is offered to disk first.
+//! Producers never wait for a target or a disk: [`Queue::offer`] copies a batch
+//! under a lock. Payloads that do not fit are dropped and counted. One thread
+//! sends payloads and repeats failed attempts; with a spool, another thread
+//! writes them to disk first.
 //!
-//! A disk that takes nothing more does not stop a target that works: then
-//! payloads go from memory to the target, after all that the spool has.
+//! A full disk does not stop a working target: payloads then go from memory to
+//! the target, after those in the spool.
 
 mod buffer;
 mod builder;
 mod counters;
+mod error;
 pub(crate) mod retry;
 mod sender;
 mod settings;
@@ -20,7 +21,6 @@ mod spooler;
 mod trouble;
 
 use std::{
-    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,23 +30,24 @@ use crate::{Batch, DropTransport, Transport};
 pub use self::{
     builder::QueueBuilder,
     counters::{DropReason, LastError, QueueCounters, QueueStatus},
+    error::{QueueError, QueueErrorKind},
     settings::{DeliveryLevel, QueueSettings},
     trouble::Trouble,
 };
 
 use self::{shared::Shared, trouble::Reporter};
 
-/// For how long threads that should have ended are waited for.
-const GRACE: Duration = Duration::from_millis(100);
+/// Time after the deadline for threads to notice it.
+const THREAD_END_GRACE: Duration = Duration::from_millis(100);
 
-/// For how long anything is waited for, whatever was said.
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// Longest patience; larger values could overflow a deadline.
+const MAX_PATIENCE: Duration = Duration::from_secs(365 * 86_400);
 
 /// The sending end of an exporter's queue; clones share it.
 ///
-/// The queue ends when the last clone is dropped: at once, so that what waits
-/// in memory is lost unless there is a spool. [`close`](Self::close) it
-/// before.
+/// The queue ends at once when the last clone is dropped: payloads in memory are
+/// lost, those with a spool are written to it. Call [`close`](Self::close) first
+/// to send them.
 #[derive(Debug, Clone)]
 pub struct Queue {
     handle: Arc<Handle>,
@@ -62,7 +63,7 @@ impl Drop for Handle {
 }
 
 impl Queue {
-    /// Starts a thread of this name that sends what is offered.
+    /// Starts a queue with this name and these settings.
     ///
     /// # Errors
     /// As for [`QueueBuilder::start`].
@@ -70,13 +71,12 @@ impl Queue {
         name: &str,
         transport: Box<dyn Transport>,
         settings: QueueSettings,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, QueueError> {
         Self::builder(name, transport).settings(settings).start()
     }
 
-    /// A queue without a target and without a thread: what is offered counts
-    /// as sent at once. It is to a queue with a
-    /// [`DropTransport`](crate::DropTransport) what that is to a target.
+    /// Returns a queue without a target and without a thread: offered payloads
+    /// count as sent at once.
     #[must_use]
     pub fn discard() -> Self {
         let mut shared = Shared::new(
@@ -88,28 +88,28 @@ impl Queue {
         Self::new(Arc::new(shared))
     }
 
-    /// Whether it is a queue without a target: then payloads need not be
-    /// gathered, and [`count`](Self::count) does for them.
+    /// Returns whether the queue has no target. Producers then call
+    /// [`count`](Self::count) and need not gather payloads.
     #[must_use]
     pub fn discards(&self) -> bool {
         self.handle.0.discards
     }
 
-    /// Counts payloads, and their bytes together, as offered to a queue
-    /// without a target; does nothing to others.
+    /// Counts payloads and their bytes as offered to a queue without a target.
+    /// Does nothing for other queues.
     pub fn count(&self, payloads: u64, bytes: u64) {
         if self.discards() {
             self.handle.0.discard(payloads, bytes);
         }
     }
 
-    /// Begins a queue of this name.
+    /// Returns a builder for a queue with this name.
     #[must_use]
     pub fn builder(name: &str, transport: Box<dyn Transport>) -> QueueBuilder {
         QueueBuilder::new(name, transport)
     }
 
-    /// What outlives the queue's end.
+    /// Returns the state, which may outlive the queue.
     fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.handle.0)
     }
@@ -120,9 +120,8 @@ impl Queue {
         }
     }
 
-    /// Takes the payloads of a batch as far as there is room, drops and
-    /// counts the others, and leaves the batch empty, with its memory. Never
-    /// waits for the target or the disk.
+    /// Accepts the payloads of a batch that fit, drops and counts the others,
+    /// and empties the batch. Never waits for the target or the disk.
     pub fn offer(&self, batch: &mut Batch) {
         if self.discards() {
             self.count(batch.len() as u64, batch.bytes() as u64);
@@ -132,41 +131,41 @@ impl Queue {
         batch.clear();
     }
 
-    /// What became of the payloads so far.
+    /// Returns the counters of payloads.
     #[must_use]
     pub fn counters(&self) -> QueueCounters {
         self.handle.0.lock().counters
     }
 
-    /// What became of the payloads so far, and what waits.
+    /// Returns the counters and what waits.
     #[must_use]
     pub fn status(&self) -> QueueStatus {
         self.handle.0.status()
     }
 
-    /// Has the target opened anew before the next payload.
+    /// Makes the target be opened again before the next payload.
     pub fn reopen(&self) {
         self.handle.0.lock().reopen = true;
         self.handle.0.wake();
     }
 
-    /// Waits until all that was offered before has left the memory: was sent,
-    /// spooled or dropped. Returns whether it has. From then on, payloads that
-    /// went to the spool survive the end of the process.
+    /// Waits until all payloads offered before have left the memory: were sent,
+    /// spooled or dropped. Returns whether they have. Spooled payloads then
+    /// survive the end of the process.
     #[must_use]
     pub fn flush(&self, patience: Duration) -> bool {
         self.handle.0.flush(patience)
     }
 
-    /// Takes nothing more, and waits until all is sent or the time is over;
-    /// with a spool, until all is on disk, and sent if the target is well.
-    /// Returns whether nothing was lost that waited.
+    /// Stops accepting payloads and waits until all are sent or the time is
+    /// over; with a spool, until all are on disk, and sent if the target works.
+    /// Returns whether no waiting payload was lost.
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
         let shared = &self.handle.0;
-        let deadline = Instant::now() + patience.min(LONGEST);
+        let deadline = Instant::now() + patience.min(MAX_PATIENCE);
         shared.close(deadline);
-        let ended = shared.wait_for_end(deadline + GRACE);
+        let ended = shared.wait_for_end(deadline + THREAD_END_GRACE);
         if ended {
             shared.close_detour();
         }

@@ -1,4 +1,4 @@
-//! Unix and network sockets: connections, datagrams, and the transport `unix`.
+//! Unix and network sockets, and the transport `unix`.
 
 pub(crate) mod datagram;
 pub(crate) mod stream;

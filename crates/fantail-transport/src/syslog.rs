@@ -1,4 +1,5 @@
-//! syslog: RFC 5424 and RFC 3164, over a Unix datagram socket, UDP or TCP.
+//! The transport `syslog`: RFC 5424 and RFC 3164 over a Unix datagram socket,
+//! UDP or TCP.
 
 mod header;
 mod settings;
@@ -15,15 +16,14 @@ pub use self::settings::{
     Facility, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
 };
 
-/// The longest message, in bytes, unless [`MessageSettings`] give another: as
-/// rsyslog takes it.
+/// Default limit of a message in bytes, as in rsyslog.
 pub const SYSLOG_MESSAGE_BYTES: usize = 8 << 10;
 
 /// Sends each payload as a message to a syslog receiver.
 ///
-/// The time of a message is that of its sending; the payload knows that of
-/// the event. Nothing confirms a message: what a receiver had not read when
-/// it died is lost, and with UDP what the network drops.
+/// The time of a message is the time of sending; the payload has the time of the
+/// event. No message is confirmed: messages that a receiver had not read when it
+/// ended are lost, and with UDP those that the network drops.
 #[derive(Debug)]
 pub struct SyslogTransport {
     header: Header,
@@ -36,7 +36,7 @@ pub struct SyslogTransport {
 #[derive(Debug)]
 enum Target {
     Datagrams(Datagrams),
-    /// Messages are counted (RFC 6587): a LF in one does not end it.
+    /// Messages are preceded by their length (RFC 6587), so they may contain LF.
     Stream {
         stream: Stream,
         held: Vec<u8>,
@@ -83,7 +83,7 @@ impl SyslogTransport {
         }
     }
 
-    /// Writes a whole message into the line.
+    /// Writes a message into the line.
     fn write(&mut self, payload: &[u8]) {
         self.line.clear();
         self.header.write(now(), &mut self.line);
@@ -95,7 +95,7 @@ impl SyslogTransport {
             if data.is_empty() {
                 self.line.push(b'-');
             } else if self.line.len() + data.len() > self.messages.longest() {
-                // Half of it would be no structured data.
+                // A part would be malformed.
                 self.line.push(b'-');
                 self.messages.count();
             } else {
@@ -146,7 +146,7 @@ impl Transport for SyslogTransport {
     }
 }
 
-/// The structured data at the front of a payload, and the message behind it.
+/// Splits a payload into its structured data and its message.
 fn split_structured(payload: &[u8]) -> (&[u8], &[u8]) {
     let mut quoted = false;
     let mut escaped = false;
@@ -157,7 +157,7 @@ fn split_structured(payload: &[u8]) -> (&[u8], &[u8]) {
             b'"' => quoted = !quoted,
             b' ' if !quoted && at > 0 && payload.get(at - 1) == Some(&b']') => {
                 let (data, message) = payload.split_at(at);
-                return (data, message.get(1..).unwrap_or_default());
+                return (data, message.split_at(1).1);
             }
             _ => {}
         }
@@ -167,7 +167,7 @@ fn split_structured(payload: &[u8]) -> (&[u8], &[u8]) {
 
 #[allow(
     clippy::disallowed_methods,
-    reason = "a receiver asks when a message was sent; nothing replays that"
+    reason = "a message has the time of its sending; nothing replays it"
 )]
 fn now() -> std::time::SystemTime {
     std::time::SystemTime::now()

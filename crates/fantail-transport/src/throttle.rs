@@ -1,43 +1,42 @@
-//! Fewer events than there are: a rate limit and sampling.
+//! Rate limit and sampling of events.
 //!
-//! The time is handed in, and the samples follow from a seed, so that a
-//! replay drops the same events again.
+//! The caller passes the time and a seed for the samples, so that a replay
+//! drops the same events.
 
 use std::{num::NonZeroU32, time::Duration};
 
-/// What an exporter lets through.
+/// The events that an exporter admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ThrottleSettings {
-    /// Lets one event in this many through, drawn at random; `None` for all.
+    /// Admits one event in this many, drawn at random; `None` admits all.
     pub sample: Option<NonZeroU32>,
-    /// Events a second in the long run, of those that were drawn; `None` for
-    /// all.
+    /// Sampled events admitted per second in the long run; `None` for no limit.
     pub rate: Option<NonZeroU32>,
-    /// Events at once after a quiet time, if there is a rate; `None` for those
-    /// of one second.
+    /// Events admitted at once after a quiet time, if `rate` is set; `None` for
+    /// the events of one second.
     pub burst: Option<NonZeroU32>,
 }
 
 impl ThrottleSettings {
-    /// Whether every event is let through.
+    /// Returns whether every event is admitted.
     #[must_use]
     pub fn admits_all(&self) -> bool {
         self.rate.is_none() && self.sample.is_none_or(|one_in| one_in == NonZeroU32::MIN)
     }
 }
 
-/// Whether an event is let through.
+/// The decision about one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Admission {
-    /// It is.
+    /// The event is exported.
     Admitted,
-    /// It was not drawn.
+    /// The event was not drawn for the sample.
     Sampled,
-    /// There were too many before it.
+    /// The event exceeds the rate limit.
     RateLimited,
 }
 
-/// Lets events through, or not, and counts.
+/// Decides which events are exported, and counts the others.
 ///
 /// ```
 /// use std::{num::NonZeroU32, time::Duration};
@@ -58,14 +57,14 @@ pub enum Admission {
 pub struct Throttle {
     settings: ThrottleSettings,
     random: fastrand::Rng,
-    /// Up to when the events let through so far use up the rate.
+    /// The time until which the admitted events use up the rate.
     spent: Duration,
     sampled: u64,
     rate_limited: u64,
 }
 
 impl Throttle {
-    /// No event has come yet; samples are drawn from this seed.
+    /// Returns a throttle that draws samples from this seed.
     #[must_use]
     pub fn new(settings: ThrottleSettings, seed: u64) -> Self {
         Self {
@@ -77,9 +76,8 @@ impl Throttle {
         }
     }
 
-    /// Whether an event at this time is let through. The time counts from any
-    /// moment, and should not go back: while it is earlier than it was, the
-    /// rate is no higher than it would be.
+    /// Decides about an event at this time. The time counts from any origin.
+    /// A time that goes back does not raise the rate.
     pub fn admit(&mut self, now: Duration) -> Admission {
         if let Some(one_in) = self.settings.sample
             && self.random.u32(0..one_in.get()) != 0
@@ -96,26 +94,26 @@ impl Throttle {
         Admission::Admitted
     }
 
-    /// Each event uses up the rate for a while; a burst may be ahead by so
-    /// many whiles (the generic cell rate algorithm: no timer, one number).
+    /// Applies the generic cell rate algorithm: each event uses up the rate for
+    /// one interval, and a burst may be ahead by `burst` intervals.
     fn has_room(&mut self, rate: NonZeroU32, now: Duration) -> bool {
         let burst = self.settings.burst.unwrap_or(rate);
-        let while_each = Duration::from_secs(1) / rate.get();
-        let ahead = while_each.saturating_mul(burst.get() - 1);
+        let interval = Duration::from_secs(1) / rate.get();
+        let ahead = interval.saturating_mul(burst.get() - 1);
         let room = self.spent <= now.saturating_add(ahead);
         if room {
-            self.spent = self.spent.max(now).saturating_add(while_each);
+            self.spent = self.spent.max(now).saturating_add(interval);
         }
         room
     }
 
-    /// Events that were not drawn, so far.
+    /// Returns how many events were not drawn for the sample.
     #[must_use]
     pub const fn sampled(&self) -> u64 {
         self.sampled
     }
 
-    /// Events that were too many, so far.
+    /// Returns how many events exceeded the rate limit.
     #[must_use]
     pub const fn rate_limited(&self) -> u64 {
         self.rate_limited
@@ -128,7 +126,7 @@ mod tests {
 
     use super::{Admission, Throttle, ThrottleSettings};
 
-    /// So many events evenly over so many seconds; how many are let through.
+    /// Spreads events evenly over seconds and compares how many are admitted.
     fn check(settings: ThrottleSettings, events: u32, seconds: u32, expected: (u32, u32)) {
         let mut throttle = Throttle::new(settings, 1);
         let mut admitted = 0;
@@ -143,7 +141,7 @@ mod tests {
         assert_eq!(u64::from(events - admitted), dropped);
     }
 
-    /// 0 stands for `None`.
+    /// Settings, where 0 stands for `None`.
     fn settings(sample: u32, rate: u32, burst: u32) -> ThrottleSettings {
         ThrottleSettings {
             sample: NonZeroU32::new(sample),
@@ -163,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn one_in_so_many_is_drawn() {
+    fn samples_are_drawn_at_the_rate_of_the_settings() {
         check(settings(1, 0, 0), 1_000, 1, (1_000, 1_000));
         check(settings(10, 0, 0), 100_000, 1, (9_700, 10_300));
         check(settings(u32::MAX, 0, 0), 1_000, 1, (0, 1));
-        // Of 1,000 a second at random moments: one each 10 ms, and then 1 ms
-        // until the next comes.
+        // 1,000 sampled events per second at random times, and a limit of 100:
+        // one each 10 ms, and 1 ms on average until the next one comes.
         check(settings(10, 100, 1), 100_000, 10, (890, 930));
     }
 

@@ -1,9 +1,8 @@
-//! What all transports have in common.
+//! The interface of transports.
 //!
-//! A transport knows one target, and nothing of queues, retries or spools:
-//! it tries once, and its [`Delivery`] says what became of each payload.
-//! Whether and when to try again is decided by whoever called it, from the
-//! [`Retry`] of the error.
+//! A transport has one target and knows no queues, retries or spools. It tries
+//! once and returns a [`Delivery`] with the result of each payload. The caller
+//! decides from the [`Retry`] of the error when to try again.
 
 pub(crate) mod batch;
 pub(crate) mod delivery;
@@ -13,53 +12,51 @@ pub(crate) mod message;
 
 use crate::{Delivery, Payloads, Retry, Shortened, TransportError};
 
-/// Somewhere to send payloads to.
+/// A target for payloads.
 ///
-/// A simple transport has a [`send`](Self::send) and, if it holds payloads
-/// back, a [`flush`](Self::flush). One that sends several payloads at once
-/// has a [`deliver`](Self::deliver) of its own.
+/// A simple transport implements [`send`](Self::send), and
+/// [`flush`](Self::flush) if it buffers payloads. A transport that sends several
+/// payloads at once implements [`deliver`](Self::deliver).
 pub trait Transport: Send {
-    /// Sends one payload; a transport that writes lines ends it with LF.
+    /// Sends one payload. Transports that write lines end it with LF.
     ///
     /// # Errors
-    /// The payload did not arrive, or not whole, or nobody knows.
+    /// The payload did not arrive whole, or its arrival is unknown.
     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError>;
 
-    /// Hands over what is still held back.
+    /// Sends buffered payloads.
     ///
     /// # Errors
-    /// As for [`send`](Self::send). What was held back has to be forgotten
-    /// then: the caller sends all of it again.
+    /// As for [`send`](Self::send). The transport discards its buffer then; the
+    /// caller sends all of it again.
     fn flush(&mut self) -> Result<(), TransportError> {
         Ok(())
     }
 
-    /// Whether what [arrived](Delivery::arrived) is safe with the target: it
-    /// answered, or the bytes are on disk. A transport that only hands over to
-    /// the system does not know.
+    /// Returns whether [arrived](Delivery::arrived) payloads are confirmed: the
+    /// target answered, or the bytes are on disk.
     fn confirms(&self) -> bool {
         false
     }
 
-    /// How many messages were cut, as the target takes no longer ones; always
-    /// 0 for a transport that cuts none.
+    /// Returns the counter of messages that were cut to a length limit; it stays
+    /// 0 for transports without one.
     fn shortened(&self) -> Shortened {
         Shortened::default()
     }
 
-    /// How many payloads the transport likes to get at once. It gets no
-    /// more, but may get fewer.
+    /// Returns the largest batch for [`deliver`](Self::deliver).
     fn batch_limits(&self) -> BatchLimits {
         BatchLimits::default()
     }
 
-    /// Tries to deliver payloads in their order, once, and says what became
-    /// of each. It may settle only some at the front, even without an error:
-    /// the others are offered again at once.
+    /// Tries once to deliver payloads in order, and returns the result of each.
+    /// It may settle only some at the front, also without an error; the caller
+    /// offers the others again at once.
     ///
-    /// By default [`send`](Self::send)s each, [`flush`](Self::flush)es, and
-    /// stops at the first error that leaves hope; a payload whose error says
-    /// [`Retry::Never`] is refused, and the next one tried.
+    /// The default calls [`send`](Self::send) for each payload, then
+    /// [`flush`](Self::flush), and stops at the first error that may be retried.
+    /// A payload with [`Retry::Never`] is refused, and the next one is tried.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
         let mut delivery = Delivery::new();
         let mut stopped = None;
@@ -76,7 +73,7 @@ pub trait Transport: Send {
         match (self.flush(), stopped) {
             (Ok(()), None) => {}
             (Ok(()), Some(error)) => delivery.stopped(error),
-            // The flush lost what the sends had taken.
+            // The flush lost the buffered payloads.
             (Err(_), Some(error)) | (Err(error), None) => {
                 delivery = Delivery::new();
                 if error.retry() == Retry::Never {
@@ -89,7 +86,7 @@ pub trait Transport: Send {
         delivery
     }
 
-    /// Opens the target anew, after it was moved away (`doveadm stats reopen`).
+    /// Opens the target again, after a file was renamed (`doveadm stats reopen`).
     ///
     /// # Errors
     /// The target cannot be opened.
@@ -98,13 +95,13 @@ pub trait Transport: Send {
     }
 }
 
-/// How much a transport likes to get at once.
+/// Limits of a batch for a transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Payloads; at least 1. By default 1,024.
+    /// Number of payloads, at least 1, by default 1,024.
     pub payloads: usize,
-    /// Bytes of payloads, by default 1 MiB. A single larger payload is handed
-    /// over all the same.
+    /// Bytes of payloads, by default 1 MiB. A larger payload is a batch of its
+    /// own.
     pub bytes: usize,
 }
 

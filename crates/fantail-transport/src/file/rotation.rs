@@ -1,4 +1,4 @@
-//! When a file is moved away for a new one, and under which name.
+//! Rotation of files: when a file is renamed, and to which name.
 
 use std::{
     ffi::OsString,
@@ -9,19 +9,18 @@ use std::{
 
 use crate::clock::unix_millis;
 
-/// When a file is moved away, and how many old ones are kept.
+/// When a file is rotated, and how many old files are kept.
 ///
-/// `events` becomes `events.1`, that `events.2`, and so on. A file without
-/// lines stays.
+/// `events` becomes `events.1`, `events.1` becomes `events.2`, and so on. An
+/// empty file is not rotated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rotation {
-    /// Before it would become larger than so many bytes. A line that is
-    /// larger has a file of its own; lines that come in one batch stay
-    /// together.
+    /// Rotates before the file would exceed this many bytes. A longer line has
+    /// a file of its own; the lines of one batch stay together.
     pub bytes: Option<u64>,
-    /// So long after it was begun, once there is a new line.
+    /// Rotates this long after the file was begun, with the next line.
     pub age: Option<Duration>,
-    /// How many old files are kept; with 0, the default, they are removed.
+    /// Number of old files; with 0, the default, the old file is removed.
     pub keep: u32,
 }
 
@@ -36,7 +35,7 @@ impl Rotation {
         size > 0 && (large || old)
     }
 
-    /// Moves the file away, and those moved before it.
+    /// Renames the file and the old files.
     pub(super) fn rotate(&self, path: &Path) -> io::Result<()> {
         if self.keep == 0 {
             return absent_is_fine(fs::remove_file(path));

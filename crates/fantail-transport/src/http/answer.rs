@@ -1,13 +1,12 @@
-//! What an answer means.
+//! Meaning of response statuses.
 //!
-//! 2xx: the payloads arrived. 408, 429 and 5xx: the server has trouble, and
-//! says perhaps for how long. 401, 403 and 407: it does not know us, for
-//! which the payloads are not to blame; a new token may help, so they wait for
-//! it. 3xx: it has moved, and only the configuration can follow; they wait for
-//! that, too. Other 4xx: it will never take these payloads; with 400, 413 and
-//! 422 perhaps some of them.
+//! 2xx: the payloads arrived. 408, 429 and 5xx: a temporary error, perhaps with
+//! a delay. 401, 403 and 407: the credentials are refused; payloads wait for new
+//! ones. 3xx: the URL has moved; payloads wait for a new configuration. Other
+//! 4xx: the server refuses the payloads for good; with 400, 413 and 422 perhaps
+//! only some of them.
 //!
-//! Whoever can mend it reads only the message: it says what to mend.
+//! Error messages say what an administrator has to change.
 
 use std::{
     io,
@@ -16,11 +15,11 @@ use std::{
 
 use crate::{Retry, TransportError, TransportErrorKind};
 
-/// Why a request did not succeed.
+/// A request without success.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: TransportError,
-    /// Whether one of the payloads may be to blame, and others be taken.
+    /// Whether the server may accept some of the payloads alone.
     pub(super) by_payload: bool,
 }
 
@@ -33,8 +32,8 @@ impl From<TransportError> for Failure {
     }
 }
 
-/// Turns a status that is no success into a failure. `credentials` says
-/// whether the request had any.
+/// Returns an error for a status other than success. `credentials` says whether
+/// the request had any.
 pub(super) fn check(
     status: u16,
     credentials: bool,
@@ -62,34 +61,36 @@ pub(super) fn check(
     })
 }
 
-/// What an administrator can do about a status that time alone does not mend.
+/// Returns advice for a status that needs a change by an administrator.
 const fn remedy(status: u16, credentials: bool) -> &'static str {
     match (status, credentials) {
         (401, true) => {
-            ": it refuses our credentials; events wait until it takes them, or others \
-             (`http_token_file`, `http_headers_file`)"
+            ": the server refuses the credentials; events wait for new ones in \
+             `http_token_file` or `http_headers_file`"
         }
         (401, false) => {
-            ": it asks for credentials, and there are none; events wait until \
+            ": the server asks for credentials, and none are configured; events wait until \
              `http_token_file` or `http_headers_file` is set"
         }
         (403, true) => {
-            ": it does not allow us to post here with these credentials; events wait until it does"
+            ": the server does not allow posts with these credentials; events wait until it does"
         }
         (403, false) => {
-            ": it does not allow us to post here without credentials; events wait until it does, \
+            ": the server does not allow posts without credentials; events wait until it does, \
              or `http_token_file` or `http_headers_file` is set"
         }
         (407, _) => {
-            ": a proxy before it asks for credentials, which are not sent to proxies; events wait \
-             until it lets us through"
+            ": a proxy asks for credentials, which are not sent to proxies; events wait until \
+             it accepts requests"
         }
-        (300..=399, _) => ": it sends us elsewhere; events wait until its URL is mended",
+        (300..=399, _) => {
+            ": the server redirects to another URL; events wait until the URL is changed"
+        }
         _ => "",
     }
 }
 
-/// `Retry-After`: seconds, or a date.
+/// Parses `Retry-After`: seconds or a date.
 fn wait(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -135,21 +136,21 @@ mod tests {
         }
     }
 
-    /// Whoever reads the log learns what to mend, if there is something.
+    /// Messages say what an administrator has to change.
     #[test]
     fn messages() {
-        let refused = "no good answer from the target: status 401: it refuses our credentials; \
-                       events wait until it takes them, or others (`http_token_file`, \
-                       `http_headers_file`)";
+        let refused = "unexpected response from the target: status 401: the server refuses the \
+                       credentials; events wait for new ones in `http_token_file` or \
+                       `http_headers_file`";
         check_message(401, true, refused);
-        let asked = "no good answer from the target: status 401: it asks for credentials, and \
-                     there are none; events wait until `http_token_file` or `http_headers_file` \
-                     is set";
+        let asked = "unexpected response from the target: status 401: the server asks for \
+                     credentials, and none are configured; events wait until \
+                     `http_token_file` or `http_headers_file` is set";
         check_message(401, false, asked);
-        let moved = "no good answer from the target: status 308: it sends us elsewhere; events \
-                     wait until its URL is mended";
+        let moved = "unexpected response from the target: status 308: the server redirects to \
+                     another URL; events wait until the URL is changed";
         check_message(308, true, moved);
-        check_message(503, true, "no good answer from the target: status 503");
+        check_message(503, true, "unexpected response from the target: status 503");
         check_message(400, true, "the target refused it: status 400");
         for credentials in [false, true] {
             for status in 300..600 {

@@ -1,4 +1,4 @@
-//! The bodies of requests.
+//! Bodies of requests.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ pub(super) struct Body {
     plain: Vec<u8>,
 }
 
-/// A body with what has to be said of it.
+/// A body with the values of its headers.
 #[derive(Debug)]
 pub(super) struct Written<'b> {
     pub(super) bytes: std::borrow::Cow<'b, [u8]>,
@@ -41,7 +41,7 @@ impl Body {
         }
     }
 
-    /// The payloads of each request, the last one first.
+    /// Returns the payloads of each request, the last request first.
     pub(super) fn requests<'p>(&self, payloads: Payloads<'p>) -> Vec<Payloads<'p>> {
         if self.batch != HttpBatch::Single && !payloads.is_empty() {
             return vec![payloads];
@@ -57,7 +57,7 @@ impl Body {
         requests
     }
 
-    /// The body of one request.
+    /// Writes the body of one request.
     pub(super) fn write(&mut self, payloads: Payloads<'_>) -> Result<Written<'_>, TransportError> {
         self.plain.clear();
         let (before, between, after): (&[u8], &[u8], &[u8]) = match self.batch {

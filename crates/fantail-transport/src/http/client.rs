@@ -1,4 +1,4 @@
-//! One server, with its connections.
+//! The connections to one server.
 
 use std::{
     fs::File,
@@ -19,9 +19,12 @@ use super::{
     answer::{self, Failure},
     body::Written,
 };
-use crate::{Retry, TransportError, TransportErrorKind};
+use crate::{
+    Retry, TransportError,
+    TransportErrorKind::{Answer, Connect, Open, Write},
+};
 
-/// Where systems keep the certificates that they trust.
+/// Files in which systems keep trusted certificates.
 const SYSTEM_CERTIFICATES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -29,22 +32,22 @@ const SYSTEM_CERTIFICATES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The largest file of certificates that is read.
-const MOST_CERTIFICATES: u64 = 16 << 20;
+/// Bytes of the largest file of certificates.
+const MAX_CERTIFICATE_FILE_BYTES: u64 = 16 << 20;
 
-/// An answer's body is read up to here, for the sake of the connection.
-const MOST_ANSWER: u64 = 64 << 10;
+/// Bytes of a response body that are read so that the connection can be reused.
+const MAX_ANSWER_BYTES: u64 = 64 << 10;
 
-/// A connection that was idle for longer is not used again: servers close
-/// theirs after a minute or so.
-const IDLE: Duration = Duration::from_secs(20);
+/// Idle time after which a connection is not reused. Servers close idle
+/// connections after about a minute.
+const MAX_IDLE_AGE: Duration = Duration::from_secs(20);
 
 /// Posts to one URL.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
     url: String,
-    /// Whether the URL has credentials: `https://name:secret@host`.
+    /// Whether the URL has credentials, as `https://name:secret@host`.
     in_url: bool,
 }
 
@@ -55,7 +58,7 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .max_idle_age(IDLE)
+            .max_idle_age(MAX_IDLE_AGE)
             .proxy(None)
             .user_agent(concat!("fantail/", env!("CARGO_PKG_VERSION")));
         let encrypted = settings.url.to_ascii_lowercase().starts_with("https:");
@@ -90,9 +93,9 @@ impl Client {
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
         let credentials = !headers.is_empty() || self.in_url;
         let checked = answer::check(status, credentials, retry_after, now());
-        // The connection is used again only if the answer was read; whether
-        // that succeeds changes nothing for the payloads.
-        let body = answer.body_mut().with_config().limit(MOST_ANSWER);
+        // A connection is reused only after its response was read. An error
+        // changes nothing for the payloads.
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
         body.read_to_vec().ok();
         checked
     }
@@ -104,19 +107,17 @@ fn has_credentials(url: &str) -> bool {
     authority.is_some_and(|authority| authority.contains('@'))
 }
 
-/// TLS with these certificates, or those that the system trusts.
+/// Returns TLS settings with these certificates, or those of the system.
 fn tls(file: Option<&Path>) -> Result<TlsConfig, TransportError> {
     let file = file.map(Path::to_owned).or_else(|| {
         let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
         let mut known = SYSTEM_CERTIFICATES.iter().map(PathBuf::from);
         named.or_else(|| known.find(|path| path.exists()))
     });
-    let missing = || io::Error::new(io::ErrorKind::NotFound, "no trusted certificates are here");
-    let file = file.ok_or_else(|| TransportError::opening(missing()))?;
-    let roots = certificates(&file).map_err(|error| {
-        let message = format!("{}: {error}", file.display());
-        TransportError::opening(io::Error::new(error.kind(), message))
-    })?;
+    let missing = "no trusted root certificates found; set `http_ca_file`";
+    let missing = || io::Error::new(io::ErrorKind::NotFound, missing);
+    let file = file.ok_or_else(|| TransportError::new(Open, missing()))?;
+    let roots = certificates(&file).map_err(|error| TransportError::opening(&file, error))?;
     Ok(TlsConfig::builder()
         .root_certs(RootCerts::Specific(Arc::new(roots)))
         .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
@@ -126,7 +127,7 @@ fn tls(file: Option<&Path>) -> Result<TlsConfig, TransportError> {
 fn certificates(path: &Path) -> io::Result<Vec<Certificate<'static>>> {
     let mut text = Vec::new();
     File::open(path)?
-        .take(MOST_CERTIFICATES)
+        .take(MAX_CERTIFICATE_FILE_BYTES)
         .read_to_end(&mut text)?;
     let items = parse_pem(&text).filter_map(|item| match item {
         Ok(PemItem::Certificate(certificate)) => Some(certificate),
@@ -134,17 +135,16 @@ fn certificates(path: &Path) -> io::Result<Vec<Certificate<'static>>> {
     });
     let found: Vec<_> = items.collect();
     if found.is_empty() {
-        return Err(io::Error::other("no certificate in PEM is in it"));
+        return Err(io::Error::other("the file has no certificate in PEM"));
     }
     Ok(found)
 }
 
-/// Why no answer came.
+/// Returns the error of a request without a response.
 fn failed(error: ureq::Error) -> TransportError {
-    use TransportErrorKind::{Answer, Connect, Open, Write};
     let (kind, retry) = match &error {
         ureq::Error::Io(error) => match error.kind() {
-            // A kept connection that the server had closed looks like this.
+            // A kept connection that the server has closed fails like this.
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
@@ -154,7 +154,7 @@ fn failed(error: ureq::Error) -> TransportError {
         },
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => (Connect, Retry::Backoff),
         ureq::Error::BadUri(_) => (Open, Retry::Backoff),
-        // A timeout among them.
+        // Among them timeouts.
         _ => (Answer, Retry::Backoff),
     };
     TransportError::new(kind, error.into_io()).with_retry(retry)
@@ -162,7 +162,7 @@ fn failed(error: ureq::Error) -> TransportError {
 
 #[allow(
     clippy::disallowed_methods,
-    reason = "a `Retry-After` may be a date; nothing replays that"
+    reason = "a `Retry-After` may be a date; nothing replays it"
 )]
 fn now() -> std::time::SystemTime {
     std::time::SystemTime::now()

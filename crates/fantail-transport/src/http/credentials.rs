@@ -1,5 +1,5 @@
-//! Headers that come from files, so that neither process lists nor
-//! configurations show them, and a new token needs no restart.
+//! Headers from files, so that neither process lists nor configurations show
+//! credentials, and a new token needs no restart.
 
 use std::{
     fs::File,
@@ -10,13 +10,13 @@ use std::{
 
 use crate::TransportError;
 
-/// How long what was read counts.
-const FRESH: Duration = Duration::from_secs(5);
+/// Interval at which the files are read again.
+const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 64 << 10;
+/// Bytes of the largest file.
+const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// The files, and what they said.
+/// The files and the headers from them.
 #[derive(Debug)]
 pub(super) struct Credentials {
     token: Option<PathBuf>,
@@ -35,9 +35,11 @@ impl Credentials {
         }
     }
 
-    /// Names and values.
+    /// Returns names and values of the headers.
     pub(super) fn headers(&mut self) -> Result<&[(String, String)], TransportError> {
-        let fresh = self.read.is_some_and(|read| read.elapsed() < FRESH);
+        let fresh = self
+            .read
+            .is_some_and(|read| read.elapsed() < REREAD_INTERVAL);
         if !fresh && (self.token.is_some() || self.headers.is_some()) {
             self.known = self.read()?;
             self.read = Some(Instant::now());
@@ -45,7 +47,7 @@ impl Credentials {
         Ok(&self.known)
     }
 
-    /// The files are read again before the next request.
+    /// Makes the files be read again before the next request.
     pub(super) fn forget(&mut self) {
         self.read = None;
     }
@@ -64,8 +66,8 @@ impl Credentials {
             let lines = text.lines().map(str::trim);
             for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
                 let Some((name, value)) = line.split_once(':') else {
-                    let error = io::Error::other("a line is not `Name: value`");
-                    return Err(named(path, &error));
+                    let error = io::Error::other("expected lines of the form `Name: value`");
+                    return Err(TransportError::opening(path, error));
                 };
                 found.push((name.trim().to_owned(), value.trim().to_owned()));
             }
@@ -76,11 +78,8 @@ impl Credentials {
 
 fn text(path: &Path) -> Result<String, TransportError> {
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
-    read.map(|_| text).map_err(|error| named(path, &error))
-}
-
-fn named(path: &Path, error: &io::Error) -> TransportError {
-    let message = format!("{}: {error}", path.display());
-    TransportError::opening(io::Error::new(error.kind(), message))
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
+    read.map(|_| text)
+        .map_err(|error| TransportError::opening(path, error))
 }

@@ -1,4 +1,4 @@
-//! Payloads become requests.
+//! The transport `http-post`.
 
 use std::{
     thread,
@@ -13,8 +13,8 @@ use super::{answer::Failure, body::Body, client::Client, credentials::Credential
 
 /// Posts payloads to a URL.
 ///
-/// An answer of 200 to 299 confirms them. A payload whose request was cut
-/// off, or not answered in time, is sent again, and may arrive twice.
+/// A status of 200 to 299 confirms payloads. Payloads whose request was cut off
+/// or not answered in time are sent again and may arrive twice.
 #[derive(Debug)]
 pub struct HttpTransport {
     client: Client,
@@ -22,15 +22,15 @@ pub struct HttpTransport {
     credentials: Credentials,
     limits: BatchLimits,
     linger: Duration,
-    /// When the last request was made.
+    /// Time of the last request.
     last: Option<Instant>,
 }
 
 impl HttpTransport {
-    /// A transport that connects with its first payload.
+    /// Returns a transport that connects with its first payload.
     ///
     /// # Errors
-    /// The URL is none, or the file of certificates cannot be read.
+    /// The file of certificates cannot be read.
     pub fn new(settings: HttpSettings) -> Result<Self, TransportError> {
         Ok(Self {
             client: Client::new(&settings)?,
@@ -51,8 +51,8 @@ impl HttpTransport {
         })
     }
 
-    /// Waits a little, if there are few payloads and the last request was just
-    /// now: meanwhile the queue gathers more for the next one.
+    /// Waits if the batch is not full and the last request was recent, so that
+    /// the queue gathers more payloads for the next request.
     fn linger(&self, payloads: Payloads<'_>) {
         let full = payloads.len() >= self.limits.payloads || payloads.bytes() >= self.limits.bytes;
         if let Some(last) = self.last.filter(|_| !full) {
@@ -66,7 +66,7 @@ impl HttpTransport {
         let posted = self.client.post(&body, headers);
         self.last = Some(Instant::now());
         if posted.is_err() {
-            // It may be for an old token.
+            // The token may be old.
             self.credentials.forget();
         }
         posted
@@ -84,13 +84,13 @@ impl Transport for HttpTransport {
         self.limits
     }
 
-    /// The server has said that it has them.
+    /// The status of a response confirms payloads.
     fn confirms(&self) -> bool {
         true
     }
 
-    /// A batch that the server refuses for what is in it is tried again by
-    /// halves, so that one bad payload does not take the others with it.
+    /// Splits a batch that the server refuses for its contents, so that one bad
+    /// payload does not lose the others.
     fn deliver(&mut self, payloads: Payloads<'_>) -> Delivery {
         self.linger(payloads);
         let mut delivery = Delivery::new();
@@ -113,7 +113,7 @@ impl Transport for HttpTransport {
         delivery
     }
 
-    /// The files of credentials are read anew.
+    /// Reads the files of credentials again.
     fn reopen(&mut self) -> Result<(), TransportError> {
         self.credentials.forget();
         Ok(())

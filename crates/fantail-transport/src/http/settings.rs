@@ -1,41 +1,39 @@
-//! Where requests go, and how they are made.
+//! Settings of the transport `http-post`.
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-/// An HTTP server to post to.
+/// Settings of the transport `http-post`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     /// `http://…` or `https://…`
     pub url: String,
-    /// How long a request may take, from connecting to the end of the
-    /// answer; `None` for any time. Dovecot's default is 250 ms.
+    /// Time limit of a request, from connecting to the end of the response;
+    /// `None` for no limit. Dovecot's default is 250 ms.
     pub timeout: Option<Duration>,
-    /// The media type of one payload.
+    /// Media type of one payload.
     pub content_type: String,
-    /// How payloads share requests.
+    /// Payloads of a request.
     pub batch: HttpBatch,
-    /// Payloads in one request at most, if they share any.
+    /// Maximum number of payloads in a request with several.
     pub batch_payloads: NonZeroUsize,
-    /// Bytes of payloads in one request at most; a single larger one is sent
-    /// all the same.
+    /// Maximum bytes of payloads in a request. A larger payload has a request of
+    /// its own.
     pub batch_bytes: usize,
-    /// Requests that are not full follow each other no faster than this, so
-    /// that more payloads share one; 0 by default.
+    /// Shortest time between requests that are not full, by default 0.
     pub batch_linger: Duration,
     /// Whether bodies are compressed with gzip.
     pub gzip: bool,
-    /// A file with a token for `Authorization: Bearer`; read again every few
-    /// seconds, and after each error.
+    /// File with a token for `Authorization: Bearer`, read again every 5 seconds
+    /// and after each error.
     pub token_file: Option<PathBuf>,
-    /// A file with more headers, a `Name: value` a line; read alike.
+    /// File with more headers, one `Name: value` per line, read again likewise.
     pub headers_file: Option<PathBuf>,
-    /// Certificates in PEM that the server's has to be signed by, instead of
-    /// those that the system trusts.
+    /// File of trusted root certificates in PEM, instead of those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
 impl HttpSettings {
-    /// Requests as Dovecot makes them: one payload each, at most 250 ms.
+    /// Returns Dovecot's defaults: one payload per request, at most 250 ms.
     pub fn new(url: impl Into<String>, content_type: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -53,14 +51,14 @@ impl HttpSettings {
     }
 }
 
-/// How payloads share requests.
+/// Payloads of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HttpBatch {
-    /// Each has its own.
+    /// One payload.
     #[default]
     Single,
-    /// A line for each: NDJSON, if they are JSON.
+    /// Several payloads as lines: NDJSON, if they are JSON.
     Lines,
-    /// A JSON array; payloads have to be JSON.
+    /// Several JSON payloads as an array.
     Array,
 }

@@ -1,11 +1,10 @@
-//! What waits in memory: bounded, first in, first out.
+//! A bounded first-in, first-out buffer of payloads in memory.
 //!
-//! No locks and no threads. Payloads are copied into large batches, many with
-//! one copy, whatever the size of those that the transport likes: those are
-//! cut off when they are taken. A batch that is large already is not copied,
-//! but taken as it is. The memory of batches is used again, so that a
-//! push does not allocate once all is warm. What has to be dropped is skipped,
-//! many at once; nothing is looked at one by one.
+//! No locks and no threads. Small batches are copied into large ones, many
+//! payloads with one copy; the transport's batch sizes apply when payloads are
+//! taken out. A large batch is moved and not copied. The memory of batches is
+//! reused, so that a push does not allocate in the steady state. Payloads are
+//! dropped many at once, without a look at each.
 
 #[cfg(test)]
 mod tests;
@@ -16,49 +15,50 @@ use crate::{Batch, BatchLimits, Payloads, spool::Overflow};
 
 use super::settings::QueueSettings;
 
-/// Batches whose memory is kept for later ones.
-const SPARE: usize = 4;
+/// Emptied batches whose memory is kept for later ones.
+const SPARE_BATCHES: usize = 4;
 
-/// What is kept together at least, if there is so much.
-const TOGETHER: BatchLimits = BatchLimits {
+/// Size up to which offered payloads are merged into one batch.
+const MIN_MERGED_BATCH: BatchLimits = BatchLimits {
     payloads: 256,
     bytes: 64 * 1024,
 };
 
-/// A batch of so many bytes is worth to be kept on its own.
-const LARGE: usize = 16 * 1024;
+/// Bytes from which an offered batch is moved instead of copied.
+const WHOLE_BATCH_BYTES: usize = 16 * 1024;
 
-/// So many bytes, or a fourth of the room, are worth waking a thread for.
-const MUCH: usize = 256 * 1024;
+/// Waiting bytes from which the thread that empties the buffer is woken early;
+/// a fourth of the capacity does, too.
+const WAKE_BYTES: usize = 256 * 1024;
 
 /// A bounded buffer of payloads.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    most_payloads: usize,
-    most_bytes: usize,
+    max_payloads: usize,
+    max_bytes: usize,
     overflow: Overflow,
-    /// What is taken out at once at most.
+    /// Limits of the batches that are taken out.
     limits: BatchLimits,
-    /// What is kept in one batch at most.
-    together: BatchLimits,
+    /// Limits of the batches in the buffer.
+    merged: BatchLimits,
     waiting: VecDeque<Batch>,
-    /// Payloads at the front of the first batch that are not in it any more:
-    /// dropped, or taken.
+    /// Payloads at the front of the first batch that were dropped or taken.
     skip: usize,
     spare: Vec<Batch>,
-    /// Payloads and bytes held, those on their way among them.
+    /// Payloads and bytes held, including those that were taken and have not
+    /// left.
     payloads: usize,
     bytes: usize,
-    /// Payloads ever let in, and ever let out or dropped again.
+    /// Payloads accepted in total, and those that left or were dropped later.
     entered: u64,
     left: u64,
 }
 
-/// A batch taken out, to be given back with [`Buffer::recycle`].
+/// A batch that was taken out, to be given back with [`Buffer::recycle`].
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) batch: Batch,
-    /// Payloads at its front that were dropped already.
+    /// Payloads at its front that were dropped.
     pub(super) skip: usize,
 }
 
@@ -69,16 +69,16 @@ impl Taken {
 }
 
 impl Buffer {
-    /// Gives out batches of at most `limits`.
+    /// Returns an empty buffer; taken batches keep to `limits`.
     pub(super) fn new(settings: &QueueSettings, limits: BatchLimits) -> Self {
         Self {
-            most_payloads: settings.payloads,
-            most_bytes: settings.bytes,
+            max_payloads: settings.payloads,
+            max_bytes: settings.bytes,
             overflow: settings.overflow,
             limits,
-            together: BatchLimits {
-                payloads: limits.payloads.max(TOGETHER.payloads),
-                bytes: limits.bytes.max(TOGETHER.bytes),
+            merged: BatchLimits {
+                payloads: limits.payloads.max(MIN_MERGED_BATCH.payloads),
+                bytes: limits.bytes.max(MIN_MERGED_BATCH.bytes),
             },
             waiting: VecDeque::new(),
             skip: 0,
@@ -90,11 +90,11 @@ impl Buffer {
         }
     }
 
-    /// Lets the payloads of a batch in, and returns how many had to be dropped
-    /// for want of room: of them, or of those that waited longer. What is in
-    /// the batch then means nothing.
+    /// Accepts the payloads of a batch. Returns how many were dropped, of the
+    /// batch or of those that waited longer. The contents of the batch are
+    /// unspecified afterwards.
     pub(super) fn push(&mut self, batch: &mut Batch) -> u64 {
-        let alone = batch.bytes() >= LARGE || self.waiting.is_empty();
+        let alone = batch.bytes() >= WHOLE_BATCH_BYTES || self.waiting.is_empty();
         if alone && self.missing(batch.len(), batch.bytes()) == (0, 0) {
             if !batch.is_empty() {
                 self.count(batch.payloads());
@@ -106,8 +106,8 @@ impl Buffer {
         let mut dropped = 0;
         let mut rest = batch.payloads();
         while !rest.is_empty() {
-            // Only what fits into an empty buffer is worth dropping others.
-            let fit = rest.fitting(self.most_payloads, self.most_bytes);
+            // Payloads that do not fit into an empty buffer displace no others.
+            let fit = rest.fitting(self.max_payloads, self.max_bytes);
             let (part, others) = rest.split_at(fit.max(1));
             rest = others;
             dropped += match self.overflow {
@@ -119,7 +119,7 @@ impl Buffer {
         dropped
     }
 
-    /// The payloads that waited longest. They count as held until they
+    /// Takes the payloads that waited longest. They count as held until they
     /// [`leave`](Self::leave).
     pub(super) fn take(&mut self) -> Option<Taken> {
         let first = self.waiting.front()?;
@@ -136,23 +136,23 @@ impl Buffer {
         Some(Taken { batch, skip })
     }
 
-    /// Payloads that were taken are held no more.
+    /// Releases payloads that were taken.
     pub(super) fn leave(&mut self, payloads: Payloads<'_>) {
         self.payloads -= payloads.len();
         self.bytes -= payloads.bytes();
         self.left += payloads.len() as u64;
     }
 
-    /// Keeps the memory of a batch, unless one large payload made it large.
+    /// Keeps the memory of a batch, unless a large payload enlarged it.
     pub(super) fn recycle(&mut self, taken: Taken) {
-        if self.spare.len() < SPARE && taken.batch.bytes() <= self.together.bytes {
+        if self.spare.len() < SPARE_BATCHES && taken.batch.bytes() <= self.merged.bytes {
             let mut batch = taken.batch;
             batch.clear();
             self.spare.push(batch);
         }
     }
 
-    /// Drops all that waits, and returns how many.
+    /// Drops all waiting payloads and returns how many.
     pub(super) fn drop_waiting(&mut self) -> u64 {
         let mut dropped = 0;
         while let Some(taken) = self.take() {
@@ -166,9 +166,9 @@ impl Buffer {
         self.waiting.is_empty()
     }
 
-    /// Whether there is so much that it should be taken at once.
-    pub(super) fn has_much(&self) -> bool {
-        self.bytes >= MUCH.min(self.most_bytes / 4) || self.payloads >= self.most_payloads / 4
+    /// Returns whether the waiting payloads should be taken at once.
+    pub(super) fn is_due(&self) -> bool {
+        self.bytes >= WAKE_BYTES.min(self.max_bytes / 4) || self.payloads >= self.max_payloads / 4
     }
 
     pub(super) const fn payloads(&self) -> usize {
@@ -179,24 +179,24 @@ impl Buffer {
         self.bytes
     }
 
-    /// How many payloads ever came in.
+    /// Returns how many payloads were accepted in total.
     pub(super) const fn entered(&self) -> u64 {
         self.entered
     }
 
-    /// How many payloads ever left, or were dropped after they came in.
+    /// Returns how many accepted payloads left or were dropped later.
     pub(super) const fn left(&self) -> u64 {
         self.left
     }
 
-    /// When the first of those that wait was offered.
+    /// Returns when the first waiting payload was offered.
     pub(super) fn oldest(&self) -> Option<u64> {
         let first = self.waiting.front()?;
         first.payloads().split_at(self.skip).1.oldest()
     }
 
-    /// Takes all, for others; returns how many these were. Where those that
-    /// wait are not enough, the first of these go, too.
+    /// Accepts payloads in place of waiting ones and returns how many were
+    /// dropped: waiting payloads first, then the first of the new ones.
     fn displace(&mut self, payloads: Payloads<'_>) -> u64 {
         let dropped = self.make_room(payloads.len(), payloads.bytes());
         let (many, much) = self.missing(payloads.len(), payloads.bytes());
@@ -205,33 +205,33 @@ impl Buffer {
         dropped + gone.len() as u64
     }
 
-    /// How many payloads and bytes would be too many, with these.
+    /// Returns by how many payloads and bytes the buffer would exceed its limits.
     fn missing(&self, payloads: usize, bytes: usize) -> (usize, usize) {
         (
-            (self.payloads + payloads).saturating_sub(self.most_payloads),
-            (self.bytes + bytes).saturating_sub(self.most_bytes),
+            (self.payloads + payloads).saturating_sub(self.max_payloads),
+            (self.bytes + bytes).saturating_sub(self.max_bytes),
         )
     }
 
-    /// Takes what has room, in order; returns how many had none.
+    /// Accepts payloads that fit, in order; returns how many did not fit.
     fn fill(&mut self, payloads: Payloads<'_>) -> u64 {
         let mut dropped = 0;
         let mut rest = payloads;
         loop {
-            let room = self.most_payloads.saturating_sub(self.payloads);
-            let fit = rest.fitting(room, self.most_bytes.saturating_sub(self.bytes));
+            let room = self.max_payloads.saturating_sub(self.payloads);
+            let fit = rest.fitting(room, self.max_bytes.saturating_sub(self.bytes));
             let (part, others) = rest.split_at(fit);
             self.append(part);
             if others.is_empty() || room == fit {
                 return dropped + others.len() as u64;
             }
-            // One that is too long; the next may be shorter.
+            // This payload does not fit; the next one may be shorter.
             dropped += 1;
             rest = others.split_at(1).1;
         }
     }
 
-    /// Payloads came in.
+    /// Counts accepted payloads.
     fn count(&mut self, payloads: Payloads<'_>) {
         self.payloads += payloads.len();
         self.bytes += payloads.bytes();
@@ -243,8 +243,8 @@ impl Buffer {
         let mut rest = payloads;
         while !rest.is_empty() {
             let room = |batch: &Batch| {
-                let payloads = self.together.payloads.saturating_sub(batch.len());
-                let bytes = self.together.bytes.saturating_sub(batch.bytes());
+                let payloads = self.merged.payloads.saturating_sub(batch.len());
+                let bytes = self.merged.bytes.saturating_sub(batch.bytes());
                 rest.fitting(payloads, bytes)
             };
             let mut fit = self.waiting.back().map_or(0, room);
@@ -261,8 +261,8 @@ impl Buffer {
         }
     }
 
-    /// Drops those that waited longest until there is room for so many, or
-    /// none waits; what was taken stays.
+    /// Drops the payloads that waited longest until these fit or none waits.
+    /// Taken payloads stay.
     fn make_room(&mut self, payloads: usize, bytes: usize) -> u64 {
         let mut dropped = 0;
         while let Some(first) = self.waiting.front() {

@@ -1,9 +1,8 @@
-//! A queue is put together and started.
+//! Construction and start of a queue.
 
 use std::{
     fmt,
     hash::BuildHasher,
-    io,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -15,17 +14,17 @@ use crate::{
 };
 
 use super::{
-    Queue, QueueSettings,
+    Queue, QueueError, QueueSettings,
     sender::Sender,
-    shared::{DISK_PAUSE, Shared},
+    shared::{DISK_RETRY_DELAY, Shared},
     source::{Memory, Source, Spooled},
     spooler::Spooler,
     trouble::{Callback, Reporter, Trouble},
 };
 
-/// How often a queue that waits for another one looks whether it is closed
-/// itself.
-const LOOK: Duration = Duration::from_millis(20);
+/// Interval at which a queue that waits for another one checks whether it was
+/// closed.
+const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A queue that is not started yet; [`Queue::builder`] begins one.
 pub struct QueueBuilder {
@@ -49,31 +48,31 @@ impl QueueBuilder {
         }
     }
 
-    /// Sets how payloads are treated.
+    /// Sets the settings of the queue.
     #[must_use]
     pub fn settings(mut self, settings: QueueSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Sets where payloads go that the target refuses for good.
+    /// Sets the transport for payloads that the target refuses for good.
     #[must_use]
-    pub fn dead_letters(mut self, place: Box<dyn Transport>) -> Self {
-        self.dead_letters = Some(place);
+    pub fn dead_letters(mut self, transport: Box<dyn Transport>) -> Self {
+        self.dead_letters = Some(transport);
         self
     }
 
-    /// Sets who is told of errors: at most once a minute, and on a thread of
-    /// the queue, which waits for it.
+    /// Sets a callback for errors. It runs at most once per minute, on a thread
+    /// of the queue, and blocks that thread.
     #[must_use]
     pub fn on_trouble(mut self, callback: impl Fn(Trouble<'_>) + Send + Sync + 'static) -> Self {
         self.callback = Some(Box::new(callback));
         self
     }
 
-    /// Lets it follow another queue that has the spool now, and will be
-    /// [closed](Queue::close): until that one has ended, what is offered waits
-    /// in memory. Nothing is lost in between, and the order is kept.
+    /// Makes the queue take over the spool of another queue, which the caller
+    /// [closes](Queue::close) later. Until that queue has ended, payloads wait in
+    /// memory. None is lost, and the order is kept.
     #[must_use]
     pub fn after(mut self, before: &Queue) -> Self {
         self.before = Some(before.shared());
@@ -84,25 +83,21 @@ impl QueueBuilder {
     /// there is a spool.
     ///
     /// # Errors
-    /// The system gives no thread; the spool cannot be opened, or is in use;
-    /// or the target does not confirm what it takes, which
-    /// [`DeliveryLevel::Acknowledged`] needs (`InvalidInput`). If it comes
-    /// [after](Self::after) another queue, that the spool cannot be opened is
-    /// told to [`on_trouble`](Self::on_trouble), and it is tried again.
-    pub fn start(mut self) -> io::Result<Queue> {
+    /// The system starts no thread, the spool cannot be opened, or the target
+    /// does not confirm payloads, which [`DeliveryLevel::Acknowledged`] needs. A
+    /// queue that takes over a spool ([`after`](Self::after)) reports errors of
+    /// the spool to [`on_trouble`](Self::on_trouble) and tries again.
+    pub fn start(mut self) -> Result<Queue, QueueError> {
         let acknowledged = matches!(self.settings.level, DeliveryLevel::Acknowledged(_));
         if acknowledged && !self.transport.confirms() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the target does not confirm what it takes",
-            ));
+            return Err(QueueError::unconfirmed());
         }
         let shared = Arc::new(Shared::new(
             &self.settings,
             &*self.transport,
             Reporter::new(&self.name, self.callback.take()),
         ));
-        // The queue ends all threads if it is dropped on the way out.
+        // An early return drops the queue, which ends its threads.
         let queue = Queue::new(Arc::clone(&shared));
         match (self.settings.level.spool().cloned(), self.before.take()) {
             (None, _) => {
@@ -125,12 +120,12 @@ impl QueueBuilder {
         Ok(queue)
     }
 
-    /// Starts the thread for the target; what is returned is for the disk.
+    /// Starts the thread for the target and returns the task of the disk thread.
     fn start_spooled(
         self,
         shared: &Arc<Shared>,
         (writer, reader): (SpoolWriter, SpoolReader),
-    ) -> io::Result<Spooler> {
+    ) -> Result<Spooler, QueueError> {
         shared.found_spool(reader.gauge(), reader.recovered());
         let limits = self.transport.batch_limits();
         let source = Spooled::new(Arc::clone(shared), reader, limits);
@@ -141,9 +136,9 @@ impl QueueBuilder {
         })
     }
 
-    /// The thread for the disk, once the queue before has ended.
+    /// Runs the disk thread after the previous queue has ended.
     fn follow(self, before: &Shared, settings: &SpoolSettings, shared: &Arc<Shared>) {
-        while !before.wait_for_end(Instant::now() + LOOK) {
+        while !before.wait_for_end(Instant::now() + CLOSE_CHECK_INTERVAL) {
             if !shared.pause_for_disk(Duration::ZERO) {
                 return shared.lose_waiting();
             }
@@ -153,13 +148,13 @@ impl QueueBuilder {
                 Ok(ends) => break ends,
                 Err(error) => shared.trouble(&error),
             }
-            if !shared.pause_for_disk(DISK_PAUSE) {
+            if !shared.pause_for_disk(DISK_RETRY_DELAY) {
                 return shared.lose_waiting();
             }
         };
         match self.start_spooled(shared, ends) {
             Ok(spooler) => spooler.run(),
-            // Nobody sends: what is offered is dropped, and counted.
+            // Without a sender, offered payloads are dropped and counted.
             Err(error) => {
                 shared.trouble(&error);
                 shared.close(Instant::now());
@@ -176,7 +171,7 @@ impl QueueBuilder {
         self,
         shared: &Arc<Shared>,
         source: S,
-    ) -> io::Result<()> {
+    ) -> Result<(), QueueError> {
         let seed = std::collections::hash_map::RandomState::new().hash_one(0);
         let sender = Sender {
             shared: Arc::clone(shared),
@@ -190,15 +185,19 @@ impl QueueBuilder {
     }
 }
 
-/// Starts a thread; it counts as ended once all that it owned is dropped.
-fn spawn(name: &str, shared: &Arc<Shared>, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+/// Starts a thread. It counts as running until everything it owns is dropped.
+fn spawn(
+    name: &str,
+    shared: &Arc<Shared>,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<(), QueueError> {
     let running = shared.begin();
     let thread = thread::Builder::new().name(name.to_owned());
-    thread.spawn(move || {
+    let started = thread.spawn(move || {
         let _running = running;
         run();
-    })?;
-    Ok(())
+    });
+    started.map(drop).map_err(QueueError::thread)
 }
 
 impl fmt::Debug for QueueBuilder {

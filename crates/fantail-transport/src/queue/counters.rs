@@ -1,4 +1,4 @@
-//! What became of payloads, counted.
+//! Counters and status of a queue.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,24 +6,24 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// The queue in memory was full.
+    /// The memory of the queue was full.
     Full,
     /// The spool on disk was full.
     SpoolFull,
-    /// The target did not take it, however often it was tried.
+    /// All attempts that the settings allow failed.
     Failed,
     /// The target refused it for good.
     Refused,
-    /// It waited longer than it may.
+    /// It waited longer than the maximum age.
     Expired,
-    /// The spool has lost it: its file was damaged, torn or removed.
+    /// Its record in the spool was damaged, torn or removed.
     Damaged,
-    /// The queue was closed before its turn came.
+    /// The queue was closed before it was sent.
     Closed,
 }
 
 impl DropReason {
-    /// All reasons, in the order in which they are best shown.
+    /// All reasons, in the order of reports.
     pub const ALL: [Self; 7] = [
         Self::Full,
         Self::SpoolFull,
@@ -34,7 +34,7 @@ impl DropReason {
         Self::Closed,
     ];
 
-    /// A short name, fit for a label of a metric.
+    /// Returns a short name for labels of metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,24 +53,25 @@ impl DropReason {
     }
 }
 
-/// What became of the payloads so far.
+/// Counters of payloads since the queue was started.
 ///
-/// Nothing goes missing: `queued + recovered = sent + all dropped + waiting`,
-/// where what waits is told by [`QueueStatus`]; but a look at a spooled queue
-/// may catch payloads between two of these. Damaged payloads count as waiting
-/// until the spool is read that far.
+/// `queued + recovered = sent + all dropped + waiting`, where `waiting` is in
+/// [`QueueStatus`]. A concurrent reader of a spooled queue may see payloads
+/// between two of these. Damaged payloads count as waiting until the reader of
+/// the spool reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct QueueCounters {
-    /// Payloads offered, whatever became of them.
+    /// Payloads that were offered, including dropped ones.
     pub queued: u64,
     /// Payloads found in the spool when the queue was started.
     pub recovered: u64,
     /// Payloads that arrived at the target.
     pub sent: u64,
-    /// Their bytes.
+    /// Bytes of the payloads that arrived.
     pub sent_bytes: u64,
-    /// Payloads sent again; one that is sent three times counts as two.
+    /// Payloads that were sent again. A payload that is sent three times counts
+    /// twice.
     pub retried: u64,
     /// Attempts that ended with an error.
     pub failures: u64,
@@ -78,19 +79,22 @@ pub struct QueueCounters {
 }
 
 impl QueueCounters {
-    /// Payloads dropped for this reason.
+    /// Returns the number of payloads dropped for this reason.
     #[must_use]
     pub fn dropped(&self, reason: DropReason) -> u64 {
-        self.dropped.get(reason.index()).copied().unwrap_or(0)
+        let count = self.dropped.get(reason.index());
+        debug_assert!(count.is_some(), "{reason:?} is not in `ALL`");
+        count.copied().unwrap_or(0)
     }
 
-    /// Payloads dropped for any reason.
+    /// Returns the number of dropped payloads.
     #[must_use]
     pub fn dropped_in_all(&self) -> u64 {
         self.dropped.iter().sum()
     }
 
-    /// Payloads were offered and forgotten; dropped, if nothing is taken more.
+    /// Counts payloads of a queue without a target: as sent while it is open,
+    /// as dropped afterwards.
     pub(super) fn add_discarded(&mut self, payloads: u64, bytes: u64, is_open: bool) {
         self.queued += payloads;
         if is_open {
@@ -102,39 +106,41 @@ impl QueueCounters {
     }
 
     pub(crate) fn add_dropped(&mut self, reason: DropReason, payloads: u64) {
-        if let Some(count) = self.dropped.get_mut(reason.index()) {
+        let count = self.dropped.get_mut(reason.index());
+        debug_assert!(count.is_some(), "{reason:?} is not in `ALL`");
+        if let Some(count) = count {
             *count += payloads;
         }
     }
 }
 
-/// How a queue is doing.
+/// The state of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct QueueStatus {
-    /// What became of the payloads so far.
+    /// Counters of payloads.
     pub counters: QueueCounters,
-    /// Payloads that wait, in memory, on disk or on their way.
+    /// Payloads in memory, on disk or being sent.
     pub waiting: u64,
-    /// Payloads of which the target got only a part, as it takes no longer
-    /// ones; they count as sent, and one that is sent again is counted again.
+    /// Payloads that were cut to the length limit of the target. They count as
+    /// sent; a payload that is sent again counts again.
     pub shortened: u64,
-    /// Bytes of payloads that wait in memory or are on their way.
+    /// Bytes of payloads in memory or being sent.
     pub memory_bytes: u64,
-    /// Bytes that the spool takes on disk.
+    /// Bytes of the spool on disk.
     pub spool_bytes: u64,
-    /// How long the oldest of them has been waiting.
+    /// Age of the oldest waiting payload.
     pub oldest: Option<Duration>,
-    /// The last error, also if all has been well since.
+    /// The last error, also after later successes.
     pub last_error: Option<LastError>,
 }
 
 /// The last error of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
-    /// What it was.
+    /// The message.
     pub message: String,
-    /// When it was.
+    /// The time of day.
     pub time: SystemTime,
 }
 

@@ -1,24 +1,24 @@
-//! When to try again after a failure.
+//! Delays between failed attempts.
 //!
-//! Only arithmetic: nothing here sleeps or knows the time.
+//! Pure arithmetic: this module neither sleeps nor reads a clock.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use crate::Retry;
 
-/// How attempts are repeated.
+/// Settings for the repetition of attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrySettings {
-    /// How long to wait after the first failure; 200 ms by default. Each
-    /// further failure in a row doubles it.
+    /// Delay after the first failure, by default 200 ms. Each further failure
+    /// in a row doubles it.
     pub first: Duration,
-    /// The longest wait between attempts; one minute by default.
+    /// Longest delay between attempts, by default one minute.
     pub longest: Duration,
-    /// The longest wait that a target may ask for (`Retry-After`); one hour
-    /// by default.
+    /// Longest delay that a target may ask for (`Retry-After`), by default one
+    /// hour.
     pub longest_asked: Duration,
-    /// After how many failures in a row payloads are given up; by default
-    /// never.
+    /// Number of failures in a row after which payloads are dropped; by default
+    /// they never are.
     pub attempts: Option<NonZeroU32>,
 }
 
@@ -33,10 +33,10 @@ impl Default for RetrySettings {
     }
 }
 
-/// Counts failures in a row, and says how long to wait after each.
+/// Counts failures in a row and computes the delay after each.
 ///
-/// The wait is drawn evenly from the upper half of what is due, so that many
-/// senders do not come back at one moment.
+/// The delay is drawn evenly from the upper half of the exponential delay, so
+/// that many senders do not retry at the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,7 +57,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// No failure yet; the waits are drawn from this seed.
+    /// Returns a counter without failures that draws delays from this seed.
     #[must_use]
     pub fn new(settings: RetrySettings, seed: u64) -> Self {
         Self {
@@ -67,7 +67,8 @@ impl Backoff {
         }
     }
 
-    /// An attempt failed: how long to wait, or `None` to give up.
+    /// Counts a failure. Returns the delay before the next attempt, or `None`
+    /// if the payloads are dropped.
     pub fn failed(&mut self, retry: Retry) -> Option<Duration> {
         self.failures = self.failures.saturating_add(1);
         let spent = |most: NonZeroU32| self.failures >= most.get();
@@ -81,13 +82,13 @@ impl Backoff {
         }
     }
 
-    /// An attempt got somewhere: the next failure is the first again.
+    /// Resets the counter after an attempt with success.
     pub const fn succeeded(&mut self) {
         self.failures = 0;
     }
 
     fn draw(&mut self) -> Duration {
-        // Beyond 2^31 any first wait has long become the longest.
+        // Beyond 2^31 every delay has reached the longest one.
         let factor = 1_u32 << (self.failures - 1).min(31);
         let due = self.settings.first.saturating_mul(factor);
         let due = due.min(self.settings.longest);
@@ -102,7 +103,7 @@ mod tests {
     use super::{Backoff, RetrySettings};
     use crate::Retry;
 
-    /// Fails so often, and compares the last wait with bounds in milliseconds.
+    /// Counts failures and compares the last delay with bounds in milliseconds.
     fn check(failures: u32, retry: Retry, expected: Option<(u64, u64)>) {
         let settings = RetrySettings {
             attempts: NonZeroU32::new(1_000),
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_the_longest() {
+    fn delays_double_up_to_the_longest() {
         check(1, Retry::Backoff, Some((100, 200)));
         check(2, Retry::Backoff, Some((200, 400)));
         check(5, Retry::Backoff, Some((1_600, 3_200)));
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_have_a_say() {
+    fn errors_change_the_delay() {
         check(1, Retry::Now, Some((0, 0)));
         check(2, Retry::Now, Some((200, 400)));
         check(
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_starts_anew() {
+    fn a_success_resets_the_delay() {
         let mut backoff = Backoff::new(RetrySettings::default(), 7);
         for _ in 0..9 {
             _ = backoff.failed(Retry::Backoff);

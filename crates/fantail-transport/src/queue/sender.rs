@@ -1,4 +1,4 @@
-//! The thread that waits for the target.
+//! The thread that sends payloads to the target.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -13,12 +13,12 @@ use super::{
     source::{Next, Source},
 };
 
-/// Sends what a source gives, until it ends.
+/// Sends the payloads of a source until the source ends.
 pub(super) struct Sender<S> {
     pub(super) shared: Arc<Shared>,
     pub(super) source: S,
     pub(super) transport: Box<dyn Transport>,
-    /// Where refused payloads go.
+    /// Transport for refused payloads.
     pub(super) dead_letters: Option<Box<dyn Transport>>,
     pub(super) backoff: Backoff,
     pub(super) max_age: Option<Duration>,
@@ -36,11 +36,12 @@ impl<S: Source> Sender<S> {
         }
     }
 
-    /// Tries until all are settled, given up, or the queue is closed.
+    /// Sends payloads until all are settled or dropped, or the queue is closed.
     fn send(&mut self, payloads: Payloads<'_>) {
         let mut rest = self.expire(payloads);
         while !rest.is_empty() {
-            // What the disk did not take is not cut for the transport.
+            // Payloads that bypass the spool were not cut to the limits of the
+            // transport.
             let limits = self.transport.batch_limits();
             let part = rest.fitting(limits.payloads, limits.bytes).max(1);
             let delivery = self.transport.deliver(rest.split_at(part).0);
@@ -52,7 +53,7 @@ impl<S: Source> Sender<S> {
             rest = left;
             let idle = TransportError::new(
                 TransportErrorKind::Write,
-                io::Error::other("it neither sent nor failed"),
+                io::Error::other("the transport returned neither progress nor an error"),
             );
             let error = match delivery.error() {
                 Some(error) => error,
@@ -95,15 +96,15 @@ impl<S: Source> Sender<S> {
         });
     }
 
-    /// Keeps refused payloads, if there is a place for them. That is tried
-    /// once: they are counted as refused in any case.
+    /// Writes refused payloads to the transport for them, in one attempt. They
+    /// count as refused in any case.
     fn bury(&mut self, refused: Payloads<'_>) {
-        let Some(place) = &mut self.dead_letters else {
+        let Some(transport) = &mut self.dead_letters else {
             return;
         };
         let mut rest = refused;
         while !rest.is_empty() {
-            let delivery = place.deliver(rest);
+            let delivery = transport.deliver(rest);
             let errors = delivery.refusals().iter().map(|refusal| &refusal.error);
             for error in errors.chain(delivery.error()) {
                 self.shared.trouble(error);
@@ -115,7 +116,7 @@ impl<S: Source> Sender<S> {
         }
     }
 
-    /// Drops what has waited too long; returns the others.
+    /// Drops payloads beyond the maximum age and returns the others.
     fn expire<'a>(&mut self, payloads: Payloads<'a>) -> Payloads<'a> {
         let Some(most) = self.max_age else {
             return payloads;
@@ -137,7 +138,7 @@ impl<S: Source> Sender<S> {
 
     fn reopen(&mut self) {
         let dead_letters = self.dead_letters.as_mut();
-        let reopened = dead_letters.map_or(Ok(()), |place| place.reopen());
+        let reopened = dead_letters.map_or(Ok(()), |transport| transport.reopen());
         for result in [self.transport.reopen(), reopened] {
             if let Err(error) = result {
                 self.shared.trouble(&error);

@@ -1,23 +1,23 @@
-//! How much a queue holds, for how long, and where.
+//! Settings of a queue.
 
 use std::time::Duration;
 
 use crate::{RetrySettings, SpoolSettings, spool::Overflow};
 
-/// How a queue treats what is offered.
+/// Settings of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSettings {
-    /// Payloads that wait in memory at most; 65,536 by default.
+    /// Maximum number of payloads in memory, by default 65,536.
     pub payloads: usize,
-    /// Bytes of payloads that wait in memory at most; 64 MiB by default.
+    /// Maximum bytes of payloads in memory, by default 64 MiB.
     pub bytes: usize,
-    /// What is dropped when the memory is full.
+    /// The payloads that are dropped when the memory is full.
     pub overflow: Overflow,
-    /// What is promised of payloads that were offered.
+    /// The delivery level.
     pub level: DeliveryLevel,
-    /// How often and when a target is tried again.
+    /// Repetition of failed attempts.
     pub retry: RetrySettings,
-    /// Payloads that have waited longer are dropped; by default none are.
+    /// Maximum age of payloads; older ones are dropped. No limit by default.
     pub max_age: Option<Duration>,
 }
 
@@ -34,23 +34,22 @@ impl Default for QueueSettings {
     }
 }
 
-/// What is promised of payloads that were offered; `docs/exporters.md` has
-/// the whole table.
+/// The promise about payloads that were offered. `docs/exporters.md` has the
+/// whole table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeliveryLevel {
-    /// They wait in memory, and are lost with the process.
+    /// Payloads wait in memory and are lost with the process.
     #[default]
     BestEffort,
-    /// They wait on disk until they were handed to the target, whatever that
-    /// means for it.
+    /// Payloads wait on disk until they are handed to the target.
     Spool(SpoolSettings),
-    /// They wait on disk until the target confirmed them; for transports
-    /// that [confirm](crate::Transport::confirms).
+    /// Payloads wait on disk until the target confirmed them. Needs a transport
+    /// that [confirms](crate::Transport::confirms).
     Acknowledged(SpoolSettings),
 }
 
 impl DeliveryLevel {
-    /// Where payloads wait on disk.
+    /// Returns the settings of the spool, if the level has one.
     #[must_use]
     pub const fn spool(&self) -> Option<&SpoolSettings> {
         match self {

@@ -1,7 +1,6 @@
-//! What a queue's handles and threads share.
+//! State shared by the handles and threads of a queue.
 //!
-//! One lock, held for the length of a copy at most: never while a target or
-//! a disk is waited for.
+//! One lock, held for at most one copy of a batch and never during I/O.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -18,20 +17,20 @@ use super::{
     trouble::Reporter,
 };
 
-/// How long to wait before a disk is tried again.
-pub(super) const DISK_PAUSE: Duration = Duration::from_secs(1);
+/// Delay before a failed disk is tried again.
+pub(super) const DISK_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) reporter: Reporter,
     state: Mutex<State>,
-    /// There may be payloads for the thread that empties the buffer.
+    /// Signals payloads to the thread that empties the buffer.
     work: Condvar,
-    /// Anything else has changed.
+    /// Signals any other change.
     changed: Condvar,
-    /// There is no target: payloads are sent when they are offered.
+    /// The queue has no target: payloads count as sent when they are offered.
     pub(super) discards: bool,
-    /// Unset where there is no spool, or not yet.
+    /// Set once the spool is open.
     gauge: OnceLock<SpoolGauge>,
     shortened: Shortened,
 }
@@ -41,19 +40,19 @@ pub(super) struct State {
     pub(super) buffer: Buffer,
     pub(super) counters: QueueCounters,
     pub(super) reopen: bool,
-    /// No more payloads are taken, and all has to end by then.
+    /// The deadline of a closed queue, which accepts no payloads.
     pub(super) closing: Option<Instant>,
-    /// When the first payload that is on its way was offered.
+    /// When the first payload that is being sent was offered.
     pub(super) on_its_way: Option<u64>,
-    /// Counts what was spooled, so that the sender sees that there is more.
+    /// Counts writes to the spool, so that the sender notices new ones.
     pub(super) spooled: u64,
-    /// The spool will get no more.
+    /// No more payloads are written to the spool.
     pub(super) spool_closed: bool,
-    /// Payloads that the disk did not take.
+    /// Payloads that the disk did not accept.
     pub(super) detour: Detour,
     /// What the thread that empties the buffer waits for.
     awaits: Awaits,
-    /// Somebody waits for payloads to leave the buffer.
+    /// Number of callers that wait for payloads to leave the buffer.
     watched: usize,
     last_error: Option<LastError>,
     /// Threads that have not ended.
@@ -66,22 +65,22 @@ enum Awaits {
     Nothing,
     /// Any payload.
     Any,
-    /// More than a few, or the end of a moment.
-    Much,
+    /// Many payloads, or the end of a delay.
+    Batch,
 }
 
-/// The way past a disk that takes nothing: from memory to the target.
+/// The way from memory to the target past a disk that accepts nothing.
 #[derive(Debug, Default)]
 pub(super) enum Detour {
     #[default]
     Free,
-    /// The sender takes it once the spool is empty.
+    /// The payloads wait until the sender has emptied the spool.
     Waiting(Taken),
-    /// The sender has it.
+    /// The sender has the payloads.
     Taken,
 }
 
-/// How a pause ended.
+/// The end of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pause {
     Over,
@@ -95,7 +94,7 @@ impl Shared {
         transport: &dyn Transport,
         reporter: Reporter,
     ) -> Self {
-        // What goes to disk is cut for the transport when it is read again.
+        // Spooled payloads are cut for the transport when they are read.
         let limits = match settings.level.spool() {
             Some(_) => BatchLimits::default(),
             None => transport.batch_limits(),
@@ -124,7 +123,8 @@ impl Shared {
         }
     }
 
-    /// A thread that panicked leaves counters that are still true enough.
+    /// Locks the state. Each change is complete before the lock is released, so
+    /// a thread that panicked left a valid state.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -144,7 +144,7 @@ impl Shared {
         let wake = match state.awaits {
             Awaits::Nothing => false,
             Awaits::Any => !state.buffer.is_empty(),
-            Awaits::Much => state.buffer.has_much(),
+            Awaits::Batch => state.buffer.is_due(),
         };
         if wake {
             state.awaits = Awaits::Nothing;
@@ -153,7 +153,7 @@ impl Shared {
         }
     }
 
-    /// Payloads that are sent as soon as they are offered.
+    /// Counts payloads of a queue without a target.
     pub(super) fn discard(&self, payloads: u64, bytes: u64) {
         let mut state = self.lock();
         let is_open = state.closing.is_none();
@@ -162,19 +162,17 @@ impl Shared {
 
     /// Waits for payloads in the buffer, for a change, or for a time.
     ///
-    /// A thread that has just been at work lies down for a moment of this
-    /// length, and looks again by itself: only much wakes it before. To wake
-    /// it costs whoever makes payloads more than a payload does, and a thread
-    /// that wakes twice as often takes the processor from others twice as
-    /// often. Once nothing came for a moment, any payload wakes it.
+    /// A thread that has just worked sleeps for `delay`; only many payloads
+    /// wake it earlier. A wake-up costs the producer more than a payload does.
+    /// After a delay without payloads, any payload wakes the thread.
     pub(super) fn wait_for_work<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
         until: Option<Instant>,
-        moment: Duration,
+        delay: Duration,
     ) -> MutexGuard<'a, State> {
-        let end = Instant::now() + moment;
-        state.awaits = Awaits::Much;
+        let end = Instant::now() + delay;
+        state.awaits = Awaits::Batch;
         let end = until.map_or(end, |until| until.min(end));
         let mut state = wait(&self.work, state, Some(end));
         let hurried = state.closing.is_some() || state.reopen || state.watched > 0;
@@ -186,7 +184,7 @@ impl Shared {
         state
     }
 
-    /// Waits for any change, or for a time.
+    /// Waits for any change or until a time.
     pub(super) fn wait<'a>(
         &self,
         state: MutexGuard<'a, State>,
@@ -195,8 +193,8 @@ impl Shared {
         wait(&self.changed, state, until)
     }
 
-    /// The sender waits before another attempt; not beyond the time at which
-    /// all has to end, and not at all while closing if `hasty`.
+    /// Waits before the next attempt, until the deadline of a closed queue at
+    /// the latest. With `hasty`, a closed queue does not wait.
     pub(super) fn pause(&self, wait: Duration, hasty: bool) -> Pause {
         self.pause_unless(wait, |state, now| {
             if std::mem::take(&mut state.reopen) {
@@ -207,8 +205,8 @@ impl Shared {
         })
     }
 
-    /// Waits before a disk is tried again; whether it may be, as it may not
-    /// once all has to end.
+    /// Waits before a disk is tried again; returns `false` after the deadline of
+    /// a closed queue.
     pub(super) fn pause_for_disk(&self, wait: Duration) -> bool {
         let ended = |state: &mut State, now| {
             let ended = state.closing.is_some_and(|end| end <= now);
@@ -234,20 +232,20 @@ impl Shared {
                 return Pause::Over;
             }
             let until = state.closing.map_or(over, |end| end.min(over));
-            // After a deadline that did not end the pause.
+            // The deadline has passed and did not end the pause.
             let until = if until <= now { over } else { until };
             state = self.wait(state, Some(until));
         }
     }
 
-    /// The spool is there, with so many payloads of before.
+    /// Records that the spool is open and how many payloads it had.
     pub(super) fn found_spool(&self, gauge: SpoolGauge, recovered: u64) {
-        // It is found once.
+        // The spool is opened once.
         let _ = self.gauge.set(gauge);
         self.lock().counters.recovered = recovered;
     }
 
-    /// What waits in memory is lost with the end of the queue.
+    /// Drops all payloads in memory at the end of the queue.
     pub(super) fn lose_waiting(&self) {
         let mut state = self.lock();
         let dropped = state.buffer.drop_waiting();
@@ -256,7 +254,7 @@ impl Shared {
         self.notify();
     }
 
-    /// Payloads are held in memory no more.
+    /// Releases payloads from memory.
     pub(super) fn leave(&self, payloads: Payloads<'_>, count: impl FnOnce(&mut QueueCounters)) {
         let mut state = self.lock();
         state.buffer.leave(payloads);
@@ -268,7 +266,7 @@ impl Shared {
         }
     }
 
-    /// Counts a failure, and tells of it if it is time.
+    /// Counts a failure and reports it if a report is due.
     pub(super) fn trouble(&self, error: &(dyn std::error::Error + 'static)) {
         let mut state = self.lock();
         state.counters.failures += 1;
@@ -281,7 +279,7 @@ impl Shared {
         self.reporter.report(error);
     }
 
-    /// Wakes all threads: something was asked of them.
+    /// Wakes all threads after a request.
     pub(super) fn wake(&self) {
         self.work.notify_all();
         self.changed.notify_all();
@@ -307,7 +305,7 @@ impl Shared {
         }
     }
 
-    /// Waits until all that was offered so far has left the memory.
+    /// Waits until all payloads offered so far have left the memory.
     pub(super) fn flush(&self, patience: Duration) -> bool {
         let deadline = Instant::now().checked_add(patience);
         let mut state = self.lock();
@@ -325,7 +323,7 @@ impl Shared {
         left(&state)
     }
 
-    /// Takes no more payloads; all has to end by `deadline`.
+    /// Stops accepting payloads; the threads end by `deadline`.
     pub(super) fn close(&self, deadline: Instant) {
         let mut state = self.lock();
         let earlier = state.closing.is_none_or(|end| deadline < end);
@@ -345,7 +343,7 @@ impl Shared {
         state.running == 0
     }
 
-    /// No thread is left to send what the disk did not take.
+    /// Drops payloads past the disk that no thread is left to send.
     pub(super) fn close_detour(&self) {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -357,14 +355,14 @@ impl Shared {
         }
     }
 
-    /// A thread begins; it has ended when what this returns is dropped.
+    /// Counts a thread until the returned guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Running {
         self.lock().running += 1;
         Running(Arc::clone(self))
     }
 }
 
-/// A thread of the queue, also one that panics.
+/// Guard of a running thread; a panic drops it, too.
 pub(super) struct Running(Arc<Shared>);
 
 impl Drop for Running {

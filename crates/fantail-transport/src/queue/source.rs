@@ -1,4 +1,4 @@
-//! Where the sender gets payloads from: the memory, or the spool.
+//! Sources of payloads for the sender: the memory or the spool.
 
 use std::{
     mem,
@@ -11,15 +11,14 @@ use crate::{BatchLimits, Payloads, spool::SpoolReader};
 use super::{
     DropReason, QueueCounters,
     buffer::Taken,
-    shared::{DISK_PAUSE, Detour, Shared, State},
+    shared::{DISK_RETRY_DELAY, Detour, Shared, State},
 };
 
-/// For how long the sender lies down after work: what came meanwhile waits for
-/// the target so much longer, which is no more than it waited with whoever
-/// made it.
-const MOMENT: Duration = Duration::from_millis(25);
+/// Time for which the sender sleeps after a delivery. It delays payloads no
+/// longer than producers gather them.
+const SEND_DELAY: Duration = Duration::from_millis(25);
 
-/// What the sender is to do next.
+/// The next step of the sender.
 pub(super) enum Next {
     Send,
     Reopen,
@@ -27,21 +26,21 @@ pub(super) enum Next {
 }
 
 pub(super) trait Source {
-    /// Whether payloads that are not sent stay: then closing need not wait
-    /// for a target that fails.
+    /// Whether unsent payloads survive the end of the queue. Closing does not
+    /// wait for a failing target then.
     const KEEPS: bool;
 
-    /// Waits for the next payloads, and puts them into `current`.
+    /// Waits for the next payloads and puts them into `current`.
     fn next(&mut self, current: &mut Taken) -> Next;
 
-    /// Payloads at the front are done with.
+    /// Settles payloads at the front.
     fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut QueueCounters));
 
-    /// The queue is closed before these could be sent.
+    /// Gives up payloads because the queue is closed.
     fn abandon(&mut self, rest: Payloads<'_>);
 }
 
-/// Straight from the buffer.
+/// Payloads from the buffer in memory.
 pub(super) struct Memory(pub(super) Arc<Shared>);
 
 impl Source for Memory {
@@ -69,7 +68,7 @@ impl Source for Memory {
             if state.closing.is_some() {
                 return Next::End;
             }
-            guard = self.0.wait_for_work(guard, None, MOMENT);
+            guard = self.0.wait_for_work(guard, None, SEND_DELAY);
         }
     }
 
@@ -84,12 +83,12 @@ impl Source for Memory {
     }
 }
 
-/// From the spool; and past it, if the disk takes nothing.
+/// Payloads from the spool, and those that the disk did not accept.
 pub(super) struct Spooled {
     shared: Arc<Shared>,
     reader: SpoolReader,
     limits: BatchLimits,
-    /// What is sent now never was on disk.
+    /// The current payloads bypassed the spool.
     detoured: bool,
     stopped: bool,
 }
@@ -105,7 +104,7 @@ impl Spooled {
         }
     }
 
-    /// Reads from the spool; whether there was anything.
+    /// Reads from the spool; returns whether there were payloads.
     fn read(&mut self, current: &mut Taken) -> bool {
         current.skip = 0;
         let result = self.reader.read(&mut current.batch, self.limits);
@@ -117,13 +116,13 @@ impl Spooled {
         if let Err(error) = result {
             self.shared.trouble(&error);
             if current.batch.is_empty() {
-                _ = self.shared.pause_for_disk(DISK_PAUSE);
+                _ = self.shared.pause_for_disk(DISK_RETRY_DELAY);
             }
         }
         !current.batch.is_empty()
     }
 
-    /// What else there is to do, if anything.
+    /// Returns the next step if the spool is empty.
     fn other(&mut self, state: &mut State, seen: u64, current: &mut Taken) -> Option<Next> {
         if let Detour::Waiting(taken) = mem::take(&mut state.detour) {
             state.detour = Detour::Taken;

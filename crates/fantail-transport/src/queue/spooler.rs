@@ -1,29 +1,29 @@
-//! The thread that waits for the disk: from memory into the spool.
+//! The thread that writes payloads from memory to the spool.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use crate::spool::SpoolWriter;
+use crate::spool::{SpoolError, SpoolWriter};
 
 use super::{
     DropReason,
     buffer::Taken,
-    shared::{DISK_PAUSE, Detour, Shared},
+    shared::{DISK_RETRY_DELAY, Detour, Shared},
 };
 
-/// For how long this thread lies down after work: what came meanwhile is not
-/// safe yet.
-const MOMENT: Duration = Duration::from_millis(2);
+/// Time for which this thread sleeps after a write. Payloads that come in the
+/// meantime are not on disk yet.
+const SPOOL_DELAY: Duration = Duration::from_millis(2);
 
-/// Writes what is offered into the spool.
+/// Writes offered payloads to the spool.
 pub(super) struct Spooler {
     pub(super) shared: Arc<Shared>,
     pub(super) writer: SpoolWriter,
 }
 
-/// What is to be done next.
+/// The next step of the thread.
 enum Task {
     Store(Taken),
     Sync,
@@ -57,7 +57,7 @@ impl Spooler {
             if state.closing.is_some() {
                 return Task::End;
             }
-            state = self.shared.wait_for_work(state, due, MOMENT);
+            state = self.shared.wait_for_work(state, due, SPOOL_DELAY);
         }
     }
 
@@ -67,8 +67,8 @@ impl Spooler {
         }
     }
 
-    /// Writes payloads, or hands them over to the sender if the disk takes
-    /// none; tries until one of both is done, or the queue has to end.
+    /// Writes payloads, or hands them to the sender if the disk accepts none.
+    /// Repeats until one of these succeeds or the queue has to end.
     fn store(&mut self, mut taken: Taken) {
         loop {
             let appended = self.writer.append(taken.payloads());
@@ -94,7 +94,7 @@ impl Spooler {
             drop(state);
             self.shared.notify();
             self.tell(appended.error);
-            if !self.shared.pause_for_disk(DISK_PAUSE) {
+            if !self.shared.pause_for_disk(DISK_RETRY_DELAY) {
                 let rest = taken.payloads();
                 return self.shared.leave(rest, |counters| {
                     counters.add_dropped(DropReason::Closed, rest.len() as u64);
@@ -103,25 +103,9 @@ impl Spooler {
         }
     }
 
-    fn tell(&self, error: Option<std::io::Error>) {
+    fn tell(&self, error: Option<SpoolError>) {
         if let Some(error) = error {
-            self.shared.trouble(&SpoolError(error));
+            self.shared.trouble(&error);
         }
-    }
-}
-
-/// The disk did not take payloads.
-#[derive(Debug)]
-struct SpoolError(std::io::Error);
-
-impl std::fmt::Display for SpoolError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "cannot write to the spool: {}", self.0)
-    }
-}
-
-impl std::error::Error for SpoolError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
     }
 }

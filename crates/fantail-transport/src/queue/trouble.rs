@@ -1,7 +1,7 @@
-//! Telling of errors, but not of each.
+//! Rate-limited reports of errors.
 //!
-//! A library prints nothing: whoever started the queue is told, at most once
-//! a minute, on the thread of the queue.
+//! The library prints nothing. A callback gets at most one error per minute, on
+//! a thread of the queue.
 
 use std::{
     error::Error,
@@ -10,23 +10,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often is told of errors at most.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// Shortest time between two reports.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// An error of a queue, to be logged.
+/// An error of a queue that the callback logs.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Trouble<'a> {
     /// The queue's name.
     pub queue: &'a str,
-    /// What went wrong.
+    /// The error.
     pub error: &'a (dyn Error + 'static),
-    /// Errors since the last one that was told of.
+    /// Number of errors since the last report.
     pub untold: u64,
 }
 
 impl fmt::Display for Trouble<'_> {
-    /// `exporter: error`, and how many were not told of.
+    /// Writes `exporter: error` and the number of unreported errors.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.queue, self.error)?;
         match self.untold {
@@ -38,7 +38,7 @@ impl fmt::Display for Trouble<'_> {
 
 pub(super) type Callback = Box<dyn Fn(Trouble<'_>) + Send + Sync>;
 
-/// Tells of errors, at most once a minute.
+/// Calls the callback at most once per minute.
 pub(super) struct Reporter {
     name: String,
     callback: Option<Callback>,
@@ -65,7 +65,10 @@ impl Reporter {
             return;
         };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.last.is_some_and(|last| last.elapsed() < INTERVAL) {
+        if told
+            .last
+            .is_some_and(|last| last.elapsed() < REPORT_INTERVAL)
+        {
             told.untold += 1;
             return;
         }

@@ -1,5 +1,4 @@
-//! A datagram socket that is opened when it is needed, and anew when its
-//! receiver was restarted.
+//! A datagram socket that connects on demand and reconnects after an error.
 
 use std::{
     io,
@@ -13,10 +12,10 @@ use rustix::io::Errno;
 
 use crate::{Retry, TransportError, TransportErrorKind};
 
-/// How long a full receiver is waited for.
+/// Time limit for a write to a full receiver.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where datagrams go.
+/// Address of datagrams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DatagramAddress {
     Unix(PathBuf),
@@ -37,7 +36,7 @@ enum Socket {
 }
 
 impl Datagrams {
-    /// A socket that is not connected yet.
+    /// Returns a socket that is not connected.
     pub(crate) fn new(address: DatagramAddress) -> Self {
         Self {
             address,
@@ -45,8 +44,8 @@ impl Datagrams {
         }
     }
 
-    /// Sends one datagram. One that is too long for the socket will be so
-    /// tomorrow: [`Retry::Never`].
+    /// Sends one datagram. A datagram that is too long for the socket gets
+    /// [`Retry::Never`].
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
         let kept = self.socket.is_some();
         let socket = match self.socket.as_mut() {
@@ -68,7 +67,7 @@ impl Datagrams {
         })
     }
 
-    /// The Unix socket, connected.
+    /// Returns the connected Unix socket.
     pub(crate) fn unix(&mut self) -> Result<Option<&UnixDatagram>, TransportError> {
         if self.socket.is_none() {
             self.socket = Some(self.connect()?);
@@ -79,7 +78,7 @@ impl Datagrams {
         })
     }
 
-    /// The next datagram connects anew.
+    /// Closes the socket; the next datagram connects again.
     pub(crate) fn close(&mut self) {
         self.socket = None;
     }

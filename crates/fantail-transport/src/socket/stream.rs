@@ -1,5 +1,4 @@
-//! A connection that is opened when it is needed, and anew when it broke:
-//! for transports that write into a stream socket.
+//! A stream socket that connects on demand and reconnects after an error.
 
 use std::{
     io::{self, Write},
@@ -19,14 +18,14 @@ use rustix::net::{
 
 use crate::{Retry, TransportError, TransportErrorKind};
 
-/// How long a write may take before the connection is given up: longer than
-/// a receiver that works sleeps, short enough to notice one that hangs.
+/// Time limit for a write: longer than a working receiver pauses, short enough
+/// to notice one that hangs.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A full backlog is looked at again after this time.
-const BACKLOG_PAUSE: Duration = Duration::from_millis(5);
+/// Delay before connecting again to a socket with a full backlog.
+const BACKLOG_RETRY_DELAY: Duration = Duration::from_millis(5);
 
-/// Where a stream leads.
+/// Address of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StreamAddress {
     Unix(PathBuf),
@@ -48,7 +47,7 @@ enum Connection {
 }
 
 impl Stream {
-    /// A stream that is not connected yet.
+    /// Returns a stream that is not connected.
     pub(crate) fn new(address: StreamAddress, connect_timeout: Option<Duration>) -> Self {
         Self {
             address,
@@ -57,8 +56,8 @@ impl Stream {
         }
     }
 
-    /// Writes all of it, connecting first if need be. If that fails, the
-    /// connection is closed: part of it may have arrived.
+    /// Writes all bytes, after connecting if necessary. An error closes the
+    /// connection; a part of the bytes may have arrived.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
         if bytes.is_empty() {
             return Ok(());
@@ -77,7 +76,7 @@ impl Stream {
         })
     }
 
-    /// The next write connects anew.
+    /// Closes the stream; the next write connects again.
     pub(crate) fn close(&mut self) {
         self.connection = None;
     }
@@ -111,8 +110,8 @@ impl Connection {
     }
 }
 
-/// Whether the other end has closed the connection: the first write into
-/// such a TCP connection would succeed, and be lost.
+/// Returns whether the peer has closed the connection. The first write to such a
+/// TCP connection would succeed and be lost.
 fn is_closed(connection: BorrowedFd<'_>) -> bool {
     let mut byte = [0; 1];
     let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
@@ -122,7 +121,7 @@ fn is_closed(connection: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Connecting to a Unix socket takes time only while its backlog is full.
+/// Connects to a Unix socket, which takes time only while its backlog is full.
 fn connect_unix(path: &Path, timeout: Option<Duration>) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -135,7 +134,7 @@ fn connect_unix(path: &Path, timeout: Option<Duration>) -> io::Result<UnixStream
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        thread::sleep(BACKLOG_PAUSE);
+        thread::sleep(BACKLOG_RETRY_DELAY);
     }
     let stream = UnixStream::from(socket);
     stream.set_nonblocking(false)?;

@@ -1,4 +1,4 @@
-//! `unix`: into a Unix socket.
+//! The transport `unix`: a Unix socket.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,33 +8,33 @@ use crate::{
     socket::stream::{Stream, StreamAddress},
 };
 
-/// A Unix socket to send payloads to.
+/// Settings of the transport `unix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnixSettings {
-    /// The socket.
+    /// Path of the socket.
     pub path: PathBuf,
-    /// Whether it is a stream or takes datagrams.
+    /// Kind of the socket.
     pub socket: UnixSocket,
-    /// How long connecting to a stream may take; `None` for any time.
-    /// Dovecot's default is 250 ms.
+    /// Time limit for connecting to a stream; `None` for no limit. Dovecot's
+    /// default is 250 ms.
     pub connect_timeout: Option<Duration>,
 }
 
-/// A kind of socket.
+/// Kind of a Unix socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnixSocket {
     /// One connection; each payload is followed by a LF, as in Dovecot 2.4.
     #[default]
     Stream,
-    /// A datagram for each payload.
+    /// One datagram per payload.
     Datagram,
 }
 
-/// Sends payloads into a Unix socket, and connects anew when it has to.
+/// Sends payloads to a Unix socket, and reconnects after an error.
 ///
-/// Nothing confirms what a socket took: what the receiver had not read when
-/// it died is lost. A payload that was cut by the end of a connection is sent
-/// again, whole, in the next.
+/// A socket confirms nothing: payloads that the receiver had not read when it
+/// ended are lost. A payload that the end of a connection cut off is sent again
+/// whole in the next connection.
 #[derive(Debug)]
 pub struct UnixTransport(Target);
 
@@ -45,7 +45,7 @@ enum Target {
 }
 
 impl UnixTransport {
-    /// A transport that connects with its first payload.
+    /// Returns a transport that connects with its first payload.
     #[must_use]
     pub fn new(settings: UnixSettings) -> Self {
         let path = settings.path;

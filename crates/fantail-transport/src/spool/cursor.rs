@@ -1,8 +1,7 @@
-//! How far the reader has come, on disk.
+//! The position of the reader, on disk.
 //!
-//! Two slots are written in turn, each with a generation and a checksum: a
-//! torn write costs one step, and that only means that some payloads are read
-//! again.
+//! Two slots are written in turn, each with a generation and a checksum. A torn
+//! write loses one step, so that some payloads are read again.
 
 use std::{
     fs::{File, OpenOptions},
@@ -14,12 +13,12 @@ use std::{
 use super::record::{checksum, le_u32, le_u64};
 
 /// Bytes of a slot: generation, segment, offset, number, checksum.
-const SLOT: usize = 36;
+const SLOT_BYTES: usize = 36;
 
-/// The slots lie in different sectors.
-const APART: u64 = 4096;
+/// Distance between the slots, which lie in different sectors.
+const SLOT_DISTANCE_BYTES: u64 = 4096;
 
-/// A place in the log: before a record.
+/// A position before a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Position {
     pub(super) segment: u64,
@@ -30,7 +29,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Whether it lies before another place.
+    /// Returns whether the position lies before another one.
     pub(super) const fn is_before(self, segment: u64, offset: u64) -> bool {
         self.segment < segment || (self.segment == segment && self.offset < offset)
     }
@@ -44,8 +43,8 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// Opens the cursor of a folder, and says where it was left; `None` if it
-    /// is new or damaged.
+    /// Opens the cursor of a folder and returns the saved position, `None` if
+    /// the cursor is new or damaged.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, Option<Position>)> {
         let file = OpenOptions::new()
             .read(true)
@@ -55,8 +54,8 @@ impl Cursor {
             .mode(0o600)
             .custom_flags(libc::O_NOFOLLOW)
             .open(folder.join("cursor"))?;
-        let slots = [0, APART].into_iter().filter_map(|at| {
-            let mut slot = [0; SLOT];
+        let slots = [0, SLOT_DISTANCE_BYTES].into_iter().filter_map(|at| {
+            let mut slot = [0; SLOT_BYTES];
             file.read_exact_at(&mut slot, at).ok()?;
             parse(&slot)
         });
@@ -66,10 +65,10 @@ impl Cursor {
         Ok((Self { file, generation }, position))
     }
 
-    /// Keeps a position.
+    /// Saves a position.
     pub(super) fn save(&mut self, position: Position) -> io::Result<()> {
         self.generation += 1;
-        let mut slot = Vec::with_capacity(SLOT);
+        let mut slot = Vec::with_capacity(SLOT_BYTES);
         let values = [
             self.generation,
             position.segment,
@@ -80,13 +79,13 @@ impl Cursor {
             slot.extend_from_slice(&value.to_le_bytes());
         }
         slot.extend_from_slice(&checksum(0, &slot).to_le_bytes());
-        let at = (self.generation % 2) * APART;
+        let at = (self.generation % 2) * SLOT_DISTANCE_BYTES;
         self.file.write_all_at(&slot, at)
     }
 }
 
-fn parse(slot: &[u8; SLOT]) -> Option<(u64, Position)> {
-    let (checked, sum) = slot.split_at(SLOT - 4);
+fn parse(slot: &[u8; SLOT_BYTES]) -> Option<(u64, Position)> {
+    let (checked, sum) = slot.split_at(SLOT_BYTES - 4);
     let good = le_u32(sum, 0) == checksum(0, checked) && le_u64(checked, 0) > 0;
     good.then(|| {
         let position = Position {
@@ -102,7 +101,7 @@ fn parse(slot: &[u8; SLOT]) -> Option<(u64, Position)> {
 mod tests {
     use std::{fs::OpenOptions, os::unix::fs::FileExt};
 
-    use super::{APART, Cursor, Position, SLOT};
+    use super::{Cursor, Position, SLOT_BYTES, SLOT_DISTANCE_BYTES};
 
     fn position(number: u64) -> Position {
         Position {
@@ -140,9 +139,9 @@ mod tests {
             file.write_all_at(&[byte[0] ^ 1], flipped).unwrap();
             assert_eq!(Cursor::open(folder.path()).unwrap().1, Some(expected));
         };
-        for at in 0..SLOT as u64 {
+        for at in 0..SLOT_BYTES as u64 {
             check(at, position(1));
-            check(APART + at, position(2));
+            check(SLOT_DISTANCE_BYTES + at, position(2));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The folder of a spool: made, locked and listed.
+//! The folder of a spool.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -9,8 +9,8 @@ use std::{
 
 use super::segment;
 
-/// Makes the folder if need be, and takes its lock, which lasts as long as
-/// the file is open: also a process that is killed gives it back.
+/// Creates the folder if it is missing, and locks it as long as the returned
+/// file is open. The kernel releases the lock of a killed process.
 pub(super) fn lock(folder: &Path) -> io::Result<File> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -27,13 +27,13 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
-            "the spool is in use by another queue",
+            "another queue has the lock",
         )),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-/// The segments in the folder, in order. Other files are not looked at.
+/// Returns the numbers of the segments in the folder, in order.
 pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -43,7 +43,7 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(found)
 }
 
-/// Forces the names in the folder onto the disk.
+/// Forces the entries of the folder onto the disk.
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

@@ -1,17 +1,17 @@
-//! What both ends of a spool know: which segments there are, how far they
-//! are written, and how far they are read.
+//! State shared by both ends of a spool: its segments and positions.
 //!
-//! Invariants: segments are in order; `settled` never lies behind `read`; a
-//! file is removed only after the cursor was moved past it.
+//! Invariants: segments are in order; `settled` is never after `read`; a file is
+//! removed only after the cursor has passed it.
 
 use std::{
     collections::VecDeque,
-    fs, io,
+    fs,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
+    SpoolError, SpoolErrorKind,
     cursor::{Cursor, Position},
     segment,
 };
@@ -24,7 +24,7 @@ pub(super) struct Extent {
     pub(super) first: u64,
     /// The number after that of its last record.
     pub(super) next: u64,
-    /// Bytes that may be read.
+    /// Bytes of the file that may be read.
     pub(super) end: u64,
 }
 
@@ -34,31 +34,31 @@ pub(super) struct Index {
     pub(super) folder: PathBuf,
     pub(super) cursor: Cursor,
     pub(super) extents: VecDeque<Extent>,
-    /// The segment that still grows: the last one, if any.
+    /// The segment that is written to: the last one, if any.
     pub(super) growing: Option<u64>,
-    /// Before the next record to be read.
+    /// Position of the next record to be read.
     pub(super) read: Position,
-    /// Before the first record that was not settled.
+    /// Position of the first record that is not settled.
     pub(super) settled: Position,
-    /// Records between both.
+    /// Records between both positions.
     pub(super) in_flight: u64,
     /// Bytes on disk.
     pub(super) bytes: u64,
-    /// Bytes that are read at once at most.
-    pub(super) most_read: usize,
+    /// Maximum bytes of payloads of one read.
+    pub(super) max_read_bytes: usize,
 }
 
 /// The index, shared by both ends.
 pub(super) type Shared = Arc<Mutex<Index>>;
 
-/// A thread that panicked while it held the lock left an index that is at
-/// worst behind the files.
+/// Locks the index. A thread that panicked left an index that is at worst older
+/// than the files.
 pub(super) fn lock(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
     index.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Index {
-    /// Records that were neither settled nor given up.
+    /// Returns how many records are neither settled nor dropped.
     pub(super) fn waiting(&self) -> u64 {
         let unread = self
             .extents
@@ -68,8 +68,8 @@ impl Index {
         self.in_flight + unread.sum::<u64>()
     }
 
-    /// The segment to read from; the position is moved to its start if all
-    /// before it was read.
+    /// Returns the segment to read from. Moves the position to its start if the
+    /// segment before it was read.
     pub(super) fn readable(&mut self) -> Option<Extent> {
         let mut later = self.extents.iter();
         let extent = *later.find(|extent| extent.segment >= self.read.segment)?;
@@ -79,25 +79,24 @@ impl Index {
         Some(extent)
     }
 
-    /// All of a segment has been read that can be.
+    /// Moves the position past a segment.
     pub(super) const fn finish(&mut self, extent: &Extent) {
         self.read = Position {
             segment: extent.segment + 1,
-            offset: segment::RECORDS,
+            offset: segment::RECORDS_OFFSET,
             number: extent.next,
         };
     }
 
-    /// All before this position is done with.
-    pub(super) fn settle(&mut self, position: Position, records: u64) -> io::Result<()> {
+    /// Settles all records before this position.
+    pub(super) fn settle(&mut self, position: Position, records: u64) -> Result<(), SpoolError> {
         self.in_flight = self.in_flight.saturating_sub(records);
         self.settled = position;
         self.tidy()
     }
 
-    /// Saves how far all is done with, and removes what is not needed any
-    /// more.
-    pub(super) fn tidy(&mut self) -> io::Result<()> {
+    /// Saves the settled position and removes the segments before it.
+    pub(super) fn tidy(&mut self) -> Result<(), SpoolError> {
         if self.in_flight == 0 {
             self.settled = self.read;
         }
@@ -107,11 +106,11 @@ impl Index {
         {
             self.remove(0);
         }
-        saved
+        saved.map_err(|error| SpoolError::new(SpoolErrorKind::Settle, &self.folder, error))
     }
 
-    /// Gives up the oldest segment of which nothing is on its way, and returns
-    /// how many records were lost with it. `None` if there is none to spare.
+    /// Drops the oldest segment without records in flight. Returns how many
+    /// records were lost, or `None` if there is no such segment.
     pub(super) fn displace(&mut self) -> Option<u64> {
         let in_flight = self.in_flight > 0;
         let read = self.read.segment;
@@ -134,7 +133,7 @@ impl Index {
             self.remove(at);
         } else {
             self.finish(&extent);
-            // If it cannot be saved, the next start finds a gap: not worse.
+            // If the position cannot be saved, the next start finds a gap.
             _ = self.tidy();
         }
         Some(lost)
@@ -143,27 +142,27 @@ impl Index {
     fn remove(&mut self, at: usize) {
         if let Some(extent) = self.extents.remove(at) {
             self.bytes = self.bytes.saturating_sub(extent.end);
-            // A file that stays is found, and read again, at the next start.
+            // A file that cannot be removed is read again at the next start.
             _ = fs::remove_file(segment::path(&self.folder, extent.segment));
         }
     }
 }
 
-/// Before the first record of a segment.
+/// Returns the position of the first record of a segment.
 pub(super) const fn start_of(extent: &Extent) -> Position {
     Position {
         segment: extent.segment,
-        offset: segment::RECORDS,
+        offset: segment::RECORDS_OFFSET,
         number: extent.first,
     }
 }
 
-/// Looks at a spool from outside.
+/// Reads the size of a spool.
 #[derive(Debug, Clone)]
 pub(crate) struct SpoolGauge(pub(super) Shared);
 
 impl SpoolGauge {
-    /// Records that wait, and bytes that the files take.
+    /// Returns the waiting records and the bytes of the files.
     pub(crate) fn waiting(&self) -> (u64, u64) {
         let index = lock(&self.0);
         (index.waiting(), index.bytes)

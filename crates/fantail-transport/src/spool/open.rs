@@ -1,4 +1,4 @@
-//! A spool is opened: what an earlier process left is found again.
+//! Opening of a spool and recovery of the records of earlier processes.
 
 use std::{
     collections::VecDeque,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    SpoolReader, SpoolSettings, SpoolWriter,
+    SpoolError, SpoolErrorKind, SpoolReader, SpoolSettings, SpoolWriter,
     cursor::{Cursor, Position},
     folder,
     index::{Extent, Index, start_of},
@@ -17,12 +17,12 @@ use super::{
     writer::{Next, Room},
 };
 
-/// Opens a spool, and gives its two ends.
+/// Opens a spool and returns its two ends.
 ///
 /// ```
 /// use fantail_transport::{Batch, BatchLimits, spool::{self, SpoolSettings}};
 ///
-/// # fn main() -> std::io::Result<()> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let folder = tempfile::tempdir()?;
 /// let settings = SpoolSettings::new(folder.path().join("spool"));
 /// let mut batch = Batch::new();
@@ -31,7 +31,7 @@ use super::{
 ///     let (mut writer, _) = spool::open(&settings)?;
 ///     assert_eq!(writer.append(batch.payloads()).taken, 1);
 /// }
-/// // Another process, another day.
+/// // Later, in another process.
 /// let (_, mut reader) = spool::open(&settings)?;
 /// reader.read(&mut batch, BatchLimits::default())?;
 /// assert_eq!(batch.iter().collect::<Vec<_>>(), [b"survives"]);
@@ -41,8 +41,18 @@ use super::{
 /// ```
 ///
 /// # Errors
-/// The folder cannot be made, read or written, or is in use.
-pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
+/// The folder cannot be created, read or written, or another queue uses it.
+pub fn open(settings: &SpoolSettings) -> Result<(SpoolWriter, SpoolReader), SpoolError> {
+    recover(settings).map_err(|error| {
+        let kind = match error.kind() {
+            io::ErrorKind::ResourceBusy => SpoolErrorKind::InUse,
+            _ => SpoolErrorKind::Open,
+        };
+        SpoolError::new(kind, &settings.folder, error)
+    })
+}
+
+fn recover(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
     let folder = &settings.folder;
     let lock = Arc::new(folder::lock(folder)?);
     let (cursor, saved) = Cursor::open(folder)?;
@@ -61,7 +71,7 @@ pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> 
     }
     let numbered = found.extents.back().map_or(0, |last| last.next);
     let next_number = numbered.max(read.number);
-    // The position may lie behind a piece that the machine lost.
+    // The position may be after a piece that a power loss destroyed.
     if let Some(last) = found.extents.back_mut() {
         last.next = last.next.max(next_number);
     }
@@ -70,9 +80,9 @@ pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> 
         folder: folder.clone(),
         cursor,
         bytes: found.extents.iter().map(|extent| extent.end).sum(),
-        // What is on its way cannot be displaced: it may be no more than
-        // two segments.
-        most_read: usize::try_from(room.segment).unwrap_or(usize::MAX),
+        // Records in flight cannot be displaced, so they span at most two
+        // segments.
+        max_read_bytes: usize::try_from(room.segment).unwrap_or(usize::MAX),
         extents: found.extents,
         growing: None,
         read,
@@ -89,19 +99,19 @@ pub fn open(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> 
     Ok((writer, SpoolReader::new(index, lock, recovered, damaged)))
 }
 
-/// Segments that can be read, and records that cannot.
+/// Readable segments and the number of lost records.
 struct Survey {
     extents: VecDeque<Extent>,
-    /// Records lost of which no gap in the numbers tells.
+    /// Lost records that leave no gap in the numbers.
     lost: u64,
 }
 
-/// Looks at each segment's header, and through the last one whole. Removes
-/// those that are done with, and those of which nothing can be read.
+/// Reads the header of each segment and all records of the last one. Removes
+/// segments that are settled and those without a header.
 fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
     let mut extents: VecDeque<Extent> = VecDeque::new();
     let mut window = None;
-    // A segment without a header behind the last good one.
+    // A segment without a header follows the last good one.
     let mut headless = false;
     for segment in listed.iter().copied() {
         let path = segment::path(folder, segment);
@@ -110,7 +120,7 @@ fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
             continue;
         }
         let Some((opened, header)) = Window::open(folder, segment)? else {
-            headless |= fs::metadata(&path)?.len() > segment::RECORDS;
+            headless |= fs::metadata(&path)?.len() > segment::RECORDS_OFFSET;
             fs::remove_file(path)?;
             continue;
         };
@@ -134,8 +144,8 @@ fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
     Ok(Survey { extents, lost })
 }
 
-/// The number after that of the last record. A torn end counts as a record,
-/// so that it shows as a gap.
+/// Returns the number of the next record. A torn end counts as one record, so
+/// that it shows as a gap.
 fn next_number(window: &mut Window, extent: &Extent) -> io::Result<u64> {
     let mut at = start_of(extent);
     while let Some(found) = window.find(at.offset, extent.end)? {

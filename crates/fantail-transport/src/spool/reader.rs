@@ -1,37 +1,37 @@
-//! The end of a spool that payloads come out of.
+//! The reading end of a spool.
 
 use std::{collections::VecDeque, fs::File, io, sync::Arc};
 
 use crate::{Batch, BatchLimits};
 
 use super::{
-    SpoolGauge,
+    SpoolError, SpoolErrorKind, SpoolGauge,
     cursor::Position,
     index::{Extent, Index, Shared, lock},
     window::Window,
 };
 
-/// Reads payloads in their order, and keeps how far they are settled.
+/// Reads payloads in order and saves which are settled.
 #[derive(Debug)]
 pub struct SpoolReader {
     index: Shared,
-    /// Held for as long as either end is in use.
+    /// Held as long as either end exists.
     _lock: Arc<File>,
-    /// The segment that is open.
+    /// The open segment.
     open: Option<(u64, Window)>,
-    /// The position behind each record that was read and is not settled.
+    /// The position after each record that was read and is not settled.
     in_flight: VecDeque<Position>,
     recovered: u64,
     damaged: u64,
 }
 
-/// How a look at one segment ended.
+/// The end of a read of one segment.
 enum Step {
-    /// There is more in it than fits into the batch.
+    /// The batch is full.
     Enough,
-    /// All that was written so far is read.
+    /// All records written so far were read.
     CaughtUp,
-    /// The next segment follows.
+    /// The segment was read to its end.
     Finished,
 }
 
@@ -47,31 +47,31 @@ impl SpoolReader {
         }
     }
 
-    /// How many payloads were found at the start, those that turn out to be
-    /// damaged among them.
+    /// Returns how many payloads the spool had when it was opened, including
+    /// damaged ones.
     #[must_use]
     pub const fn recovered(&self) -> u64 {
         self.recovered
     }
 
-    /// How many payloads were damaged since this was last asked.
+    /// Returns how many payloads were damaged since the last call.
     pub const fn take_damaged(&mut self) -> u64 {
         std::mem::replace(&mut self.damaged, 0)
     }
 
-    /// Fills a batch with the next payloads; it is empty if there is none.
-    /// Damage is passed over and counted.
+    /// Fills a batch with the next payloads; leaves it empty if there are none.
+    /// Damaged records are skipped and counted.
     ///
     /// # Errors
-    /// A segment could not be opened, which may be tried again, or not read,
-    /// in which case the rest of it is passed over as damaged. The batch has
-    /// what was read before.
-    pub fn read(&mut self, batch: &mut Batch, limits: BatchLimits) -> io::Result<()> {
+    /// A segment could not be opened, or could not be read; the rest of an
+    /// unreadable segment counts as damaged. The batch has the payloads that were
+    /// read before.
+    pub fn read(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<(), SpoolError> {
         batch.clear();
         let shared = self.index.clone();
         let mut index = lock(&shared);
         let limits = BatchLimits {
-            bytes: limits.bytes.min(index.most_read),
+            bytes: limits.bytes.min(index.max_read_bytes),
             ..limits
         };
         let mut result = Ok(());
@@ -80,7 +80,7 @@ impl SpoolReader {
                 Ok(Step::Enough | Step::CaughtUp) => break,
                 Ok(Step::Finished) => self.finish(&mut index, &extent),
                 Err(error) => {
-                    result = Err(error);
+                    result = Err(SpoolError::new(SpoolErrorKind::Read, &index.folder, error));
                     break;
                 }
             }
@@ -92,12 +92,12 @@ impl SpoolReader {
         result
     }
 
-    /// The next payloads are done with, in the order in which they were read.
+    /// Settles the next payloads, in the order in which they were read.
     ///
     /// # Errors
     /// The position could not be saved: after a restart these payloads are
     /// read again.
-    pub fn settle(&mut self, payloads: usize) -> io::Result<()> {
+    pub fn settle(&mut self, payloads: usize) -> Result<(), SpoolError> {
         let payloads = payloads.min(self.in_flight.len());
         match self.in_flight.drain(..payloads).next_back() {
             Some(last) => lock(&self.index).settle(last, payloads as u64),
@@ -144,7 +144,7 @@ impl SpoolReader {
             }
             let expected = index.read.number;
             index.read.offset = found.end();
-            // A stale block of the disk: a record of this number has been.
+            // A stale block of the disk: this number was read already.
             if found.number < expected {
                 continue;
             }
@@ -155,7 +155,7 @@ impl SpoolReader {
         }
     }
 
-    /// The rest of what was written to a segment cannot be read.
+    /// Counts the rest of a segment as damaged.
     fn give_up(&mut self, index: &mut Index, extent: &Extent) {
         self.damaged += extent.next.saturating_sub(index.read.number);
         index.read.offset = extent.end;
@@ -169,8 +169,8 @@ impl SpoolReader {
     }
 }
 
-/// The segment's window, opened if need be. `None` if it cannot be read any
-/// more.
+/// Returns the window of a segment; opens it if it is not open. `None` if the
+/// file is gone or its header damaged.
 fn window<'a>(
     open: &'a mut Option<(u64, Window)>,
     index: &Index,

@@ -1,15 +1,15 @@
-//! The bytes of one record.
+//! The format of a record.
 //!
-//! A header, little-endian, then the payload. Today's header has 32 bytes:
-//! marker (4), length (4), number (8), time (8), checksum of the payload (4),
-//! checksum of the header so far (4). That of version 1 had 24 more after the
-//! time, for an id that was never set; it is only read.
+//! A little-endian header, then the payload. The header has 32 bytes: marker
+//! (4), length (4), number (8), time (8), checksum of the payload (4), checksum
+//! of the header so far (4). The header of version 1 has 24 more bytes after
+//! the time, for an id; it is only read.
 
-/// Begins each record, so that one can be found behind damage.
+/// First bytes of each record, by which a record after damage is found.
 pub(super) const MARKER: [u8; 4] = *b"fTr\xb1";
 
-/// The layout of a record's header. All records of a segment have the one that
-/// the version of the segment says.
+/// The layout of the header of a record. It follows from the version of the
+/// segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     V1,
@@ -17,10 +17,10 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// The layout of records that are written.
+    /// The layout of new records.
     pub(super) const CURRENT: Self = Self::V2;
 
-    /// Bytes of a record before its payload.
+    /// Returns the bytes of a record before its payload.
     pub(super) const fn header_bytes(self) -> usize {
         match self {
             Self::V1 => 56,
@@ -29,28 +29,28 @@ impl Layout {
     }
 }
 
-/// A record, as it was read.
+/// A record that was read or is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record<'a> {
-    /// Counted from 0 over the whole life of the spool.
+    /// Number of the record, from 0 over the life of the spool.
     pub(super) number: u64,
-    /// When it was offered, in Unix milliseconds.
+    /// Time of the offer in Unix milliseconds.
     pub(super) offered: u64,
     pub(super) payload: &'a [u8],
 }
 
-/// What bytes are.
+/// The result of parsing bytes as a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed<'a> {
     Record(Record<'a>),
-    /// The number of bytes that are needed to tell.
+    /// This many bytes are needed to decide.
     Incomplete(usize),
     Damaged,
 }
 
 impl Record<'_> {
-    /// Appends the record in the current layout. `None` if the payload is
-    /// longer than a record can say.
+    /// Appends the record in the current layout. Returns `None` if the payload
+    /// is longer than the length field can say.
     pub(super) fn write(&self, salt: u32, out: &mut Vec<u8>) -> Option<()> {
         let length = u32::try_from(self.payload.len()).ok()?;
         let start = out.len();
@@ -66,7 +66,7 @@ impl Record<'_> {
     }
 }
 
-/// Reads the record that begins here.
+/// Parses the record at the start of the bytes.
 pub(super) fn parse(bytes: &[u8], layout: Layout, salt: u32) -> Parsed<'_> {
     let header_bytes = layout.header_bytes();
     let Some((header, rest)) = bytes.split_at_checked(header_bytes) else {
@@ -77,7 +77,7 @@ pub(super) fn parse(bytes: &[u8], layout: Layout, salt: u32) -> Parsed<'_> {
     if !marked || le_u32(sum, 0) != checksum(salt, checked) {
         return Parsed::Damaged;
     }
-    // The checksum says that this length was written.
+    // The checksum covers the length.
     let length = le_u32(header, 4) as usize;
     let Some(payload) = rest.get(..length) else {
         return Parsed::Incomplete(header_bytes.saturating_add(length));
@@ -92,22 +92,24 @@ pub(super) fn parse(bytes: &[u8], layout: Layout, salt: u32) -> Parsed<'_> {
     })
 }
 
-/// CRC-32 that starts from a salt.
+/// Returns the CRC-32 that starts from a salt.
 pub(super) fn checksum(salt: u32, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(salt);
     hasher.update(bytes);
     hasher.finalize()
 }
 
-/// The number at this place; 0 if the bytes end before.
+/// Returns the number at this position, which callers have checked.
 pub(super) fn le_u32(bytes: &[u8], at: usize) -> u32 {
     let found = bytes.get(at..).and_then(|rest| rest.first_chunk());
+    debug_assert!(found.is_some(), "{at} of {} bytes", bytes.len());
     found.map_or(0, |chunk| u32::from_le_bytes(*chunk))
 }
 
-/// The number at this place; 0 if the bytes end before.
+/// Returns the number at this position, which callers have checked.
 pub(super) fn le_u64(bytes: &[u8], at: usize) -> u64 {
     let found = bytes.get(at..).and_then(|rest| rest.first_chunk());
+    debug_assert!(found.is_some(), "{at} of {} bytes", bytes.len());
     found.map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
@@ -131,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_record_is_read() {
         written(b"");
         written(b"payload");
         written(&[0xff; 100_000]);
     }
 
     #[test]
-    fn a_flipped_bit_is_seen() {
+    fn a_flipped_bit_is_detected() {
         let bytes = written(b"some payload");
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_another_segment_is_none_here() {
+    fn a_record_of_another_segment_is_damaged() {
         let bytes = written(b"x");
         assert_eq!(parse(&bytes, Layout::CURRENT, !SALT), Parsed::Damaged);
     }

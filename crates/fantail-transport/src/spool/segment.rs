@@ -1,8 +1,8 @@
-//! Segment files: their names and headers.
+//! Names and headers of segment files.
 //!
-//! A header is 32 bytes, and there twice, so that damage to one does not
-//! cost the segment: magic that ends in the version (8), salt (4), reserved (4), number
-//! of the first record (8), reserved (4), checksum (4).
+//! A header has 32 bytes: magic that ends in the version (8), salt (4),
+//! reserved (4), number of the first record (8), reserved (4), checksum (4). A
+//! segment has two copies, so that damage to one does not lose the segment.
 
 use std::{
     fs::{File, OpenOptions},
@@ -14,12 +14,12 @@ use std::{
 use super::record::{Layout, checksum, le_u32, le_u64};
 
 /// Bytes of one header.
-const COPY: usize = 32;
+const HEADER_BYTES: usize = 32;
 
-/// Where the records begin.
-pub(super) const RECORDS: u64 = 2 * COPY as u64;
+/// Offset of the first record.
+pub(super) const RECORDS_OFFSET: u64 = 2 * HEADER_BYTES as u64;
 
-/// Begins a segment with records of the layout.
+/// Returns the first bytes of a segment with records of the layout.
 const fn magic(layout: Layout) -> &'static [u8; 8] {
     match layout {
         Layout::V1 => b"fantail1",
@@ -29,19 +29,19 @@ const fn magic(layout: Layout) -> &'static [u8; 8] {
 
 const EXTENSION: &str = ".spool";
 
-/// What the header of a segment says.
+/// The header of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) layout: Layout,
-    /// Where the checksums of its records start from.
+    /// Start value of the checksums of its records.
     pub(super) salt: u32,
-    /// The number of its first record.
+    /// Number of its first record.
     pub(super) first: u64,
 }
 
 impl Header {
-    fn to_bytes(self) -> [u8; 2 * COPY] {
-        let mut bytes = Vec::with_capacity(2 * COPY);
+    fn to_bytes(self) -> [u8; 2 * HEADER_BYTES] {
+        let mut bytes = Vec::with_capacity(2 * HEADER_BYTES);
         for _ in 0..2 {
             let start = bytes.len();
             bytes.extend_from_slice(magic(self.layout));
@@ -49,14 +49,15 @@ impl Header {
             bytes.extend_from_slice(&[0; 4]);
             bytes.extend_from_slice(&self.first.to_le_bytes());
             bytes.extend_from_slice(&[0; 4]);
-            let sum = checksum(0, bytes.get(start..).unwrap_or_default());
+            let sum = checksum(0, bytes.split_at(start).1);
             bytes.extend_from_slice(&sum.to_le_bytes());
         }
-        bytes.try_into().unwrap_or([0; 2 * COPY])
+        debug_assert_eq!(bytes.len(), 2 * HEADER_BYTES);
+        bytes.try_into().unwrap_or([0; 2 * HEADER_BYTES])
     }
 
     fn parse(copy: &[u8]) -> Option<Self> {
-        let (checked, sum) = copy.split_at_checked(COPY - 4)?;
+        let (checked, sum) = copy.split_at_checked(HEADER_BYTES - 4)?;
         let mut layouts = [Layout::V1, Layout::V2].into_iter();
         let layout = layouts.find(|layout| checked.starts_with(magic(*layout)))?;
         let good = le_u32(sum, 0) == checksum(0, checked);
@@ -68,19 +69,19 @@ impl Header {
     }
 }
 
-/// The path of a segment.
+/// Returns the path of a segment.
 pub(super) fn path(folder: &Path, segment: u64) -> PathBuf {
     folder.join(format!("{segment:016x}{EXTENSION}"))
 }
 
-/// The segment that a file of this name is.
+/// Returns the number of the segment with this file name.
 pub(super) fn number(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(EXTENSION)?;
     let number = u64::from_str_radix(digits, 16).ok()?;
     (format!("{number:016x}") == digits).then_some(number)
 }
 
-/// Makes a segment, which must not be there yet.
+/// Creates a segment that does not exist.
 pub(super) fn create(folder: &Path, segment: u64, header: Header) -> io::Result<File> {
     let path = path(folder, segment);
     let file = OpenOptions::new()
@@ -92,22 +93,22 @@ pub(super) fn create(folder: &Path, segment: u64, header: Header) -> io::Result<
     match file.write_all_at(&header.to_bytes(), 0) {
         Ok(()) => Ok(file),
         Err(error) => {
-            // Without a header it is of no use, and in the way of the next try.
+            // A segment without a header is useless and blocks the next attempt.
             _ = std::fs::remove_file(&path);
             Err(error)
         }
     }
 }
 
-/// Opens a segment for reading. `None` if both copies of its header are
-/// damaged.
+/// Opens a segment for reading. Returns `None` if both copies of its header
+/// are damaged.
 pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(File, Header)>> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW)
         .open(path(folder, segment))?;
-    let header = [0, COPY as u64].iter().find_map(|at| {
-        let mut copy = [0; COPY];
+    let header = [0, HEADER_BYTES as u64].iter().find_map(|at| {
+        let mut copy = [0; HEADER_BYTES];
         file.read_exact_at(&mut copy, *at).ok()?;
         Header::parse(&copy)
     });
@@ -116,7 +117,7 @@ pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(File, Head
 
 #[cfg(test)]
 mod tests {
-    use super::{COPY, Header, Layout, number, path};
+    use super::{HEADER_BYTES, Header, Layout, number, path};
 
     #[test]
     fn one_good_copy_of_a_header_is_enough() {
@@ -134,7 +135,7 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes;
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let copies = flipped.chunks(COPY).map(Header::parse);
+            let copies = flipped.chunks(HEADER_BYTES).map(Header::parse);
             let good: Vec<_> = copies.flatten().collect();
             assert_eq!(good, [header], "bit {bit}");
         }

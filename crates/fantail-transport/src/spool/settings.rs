@@ -1,26 +1,25 @@
-//! Where payloads wait on disk, how much of it they take, and when it is
-//! forced there.
+//! Settings of a spool.
 
 use std::{path::PathBuf, time::Duration};
 
-/// Where payloads wait on disk, and how much room there is.
+/// Settings of a spool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolSettings {
-    /// A folder of its own for each queue; made with mode 0700 if it is not
-    /// there. The parent folder must exist.
+    /// The folder, used by one queue. It is created with mode 0700 if it is
+    /// missing; its parent folder must exist.
     pub folder: PathBuf,
-    /// Bytes that its files take at most, at least 64 KiB; 1 GiB by default.
-    /// No payload may be larger than an eighth of this.
+    /// Maximum bytes of its files, at least 64 KiB, by default 1 GiB. Payloads
+    /// larger than an eighth of this are dropped.
     pub bytes: u64,
-    /// What is dropped when that is used up. The oldest go by whole files,
-    /// an eighth of the room at a time.
+    /// The payloads that are dropped when the spool is full. The oldest are
+    /// dropped by whole files of at most an eighth of `bytes`.
     pub overflow: Overflow,
     /// When written payloads are forced onto the disk.
     pub fsync: Fsync,
 }
 
 impl SpoolSettings {
-    /// A spool in this folder, all else by default.
+    /// Returns the default settings for a folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -31,15 +30,15 @@ impl SpoolSettings {
     }
 }
 
-/// When written bytes are forced onto the disk. What was written survives the
-/// end of the process in any case: this is about the machine.
+/// When written bytes are forced onto the disk. Written bytes survive the end of
+/// the process in any case; this setting is about power loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fsync {
-    /// Whenever the system likes.
+    /// When the system decides.
     Never,
-    /// At most this long after they were written.
+    /// At most this long after the write.
     Interval(Duration),
-    /// Before they count as written.
+    /// Before the bytes count as written.
     Always,
 }
 
@@ -50,12 +49,12 @@ impl Default for Fsync {
     }
 }
 
-/// What is dropped when there is no room.
+/// The payloads that are dropped when there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Overflow {
-    /// What is offered: the first events of a trouble are kept.
+    /// New payloads: the first events of an incident are kept.
     #[default]
     DropNewest,
-    /// What has waited longest: the last events before its end are kept.
+    /// The payloads that waited longest: the last events are kept.
     DropOldest,
 }

@@ -1,4 +1,4 @@
-//! A piece of a segment in memory, and the search for records in it.
+//! A piece of a segment in memory, and the search for records.
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
@@ -7,39 +7,39 @@ use super::{
     segment::{self, Header},
 };
 
-/// Bytes read at once.
-const CHUNK: usize = 256 * 1024;
+/// Bytes of one read.
+const READ_BYTES: usize = 256 * 1024;
 
-/// A segment, and the piece of it that was read last.
+/// A segment and the piece of it that was read last.
 #[derive(Debug)]
 pub(super) struct Window {
     file: File,
     layout: Layout,
     salt: u32,
-    /// Where the bytes lie in the file.
+    /// Offset of the bytes in the file.
     start: u64,
     bytes: Vec<u8>,
 }
 
-/// A good record.
+/// A valid record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub(super) number: u64,
     pub(super) offered: u64,
-    /// Where it lies in the file.
+    /// Offset of the record in the file.
     at: u64,
     size: usize,
 }
 
 impl Found {
-    /// Where the next record should begin.
+    /// Returns the offset of the next record.
     pub(super) const fn end(&self) -> u64 {
         self.at + self.size as u64
     }
 }
 
 impl Window {
-    /// Opens a segment; `None` if its header is damaged.
+    /// Opens a segment. Returns `None` if its header is damaged.
     pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(Self, Header)>> {
         let opened = segment::open(folder, segment)?;
         Ok(opened.map(|(file, header)| {
@@ -54,12 +54,12 @@ impl Window {
         }))
     }
 
-    /// Bytes of the file.
+    /// Returns the bytes of the file.
     pub(super) fn file_size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// The first good record at this offset or behind it, that ends at `end`
+    /// Returns the first valid record at or after this offset that ends at `end`
     /// or before.
     pub(super) fn find(&mut self, offset: u64, end: u64) -> io::Result<Option<Found>> {
         let mut at = offset;
@@ -81,13 +81,15 @@ impl Window {
         Ok(None)
     }
 
-    /// The payload of a record that was the last one found.
+    /// Returns the payload of the record that was found last.
     pub(super) fn payload(&self, found: &Found) -> &[u8] {
         let bytes = self.loaded(found.at, found.end());
-        bytes.get(self.layout.header_bytes()..).unwrap_or_default()
+        let payload = bytes.get(self.layout.header_bytes()..);
+        debug_assert!(payload.is_some(), "{found:?} is not loaded");
+        payload.unwrap_or_default()
     }
 
-    /// Where the next marker may begin; `end` if there is none before it.
+    /// Returns the offset of the next possible marker, or `end`.
     fn next_marker(&mut self, from: u64, end: u64) -> io::Result<u64> {
         let mut at = from;
         while self.load(at, MARKER.len(), end)? {
@@ -95,13 +97,13 @@ impl Window {
             if let Some(found) = memchr::memmem::find(loaded, &MARKER) {
                 return Ok(at + found as u64);
             }
-            // The last bytes may be the start of one.
+            // The last bytes may be the start of a marker.
             at += (loaded.len() - (MARKER.len() - 1)) as u64;
         }
         Ok(end)
     }
 
-    /// Has so many bytes from this offset in memory, if the file has them
+    /// Loads `needed` bytes at this offset. Returns whether the file has them
     /// before `end`.
     fn load(&mut self, at: u64, needed: usize, end: u64) -> io::Result<bool> {
         if at.saturating_add(needed as u64) > end {
@@ -110,7 +112,7 @@ impl Window {
         if self.loaded(at, end).len() >= needed {
             return Ok(true);
         }
-        let size = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
+        let size = usize::try_from(end - at).map_or(READ_BYTES, |left| left.min(READ_BYTES));
         self.bytes.clear();
         self.bytes.resize(size.max(needed), 0);
         self.start = at;
@@ -119,7 +121,7 @@ impl Window {
         Ok(read? >= needed)
     }
 
-    /// What is in memory from this offset on, and before `end`.
+    /// Returns the loaded bytes from this offset on and before `end`.
     fn loaded(&self, at: u64, end: u64) -> &[u8] {
         let Some(skip) = at.checked_sub(self.start) else {
             return &[];
@@ -141,7 +143,7 @@ fn found(record: &Record<'_>, at: u64, size: usize) -> Found {
     }
 }
 
-/// Reads until the buffer is full or the file ends.
+/// Reads until the buffer is full or the file ends; returns the bytes read.
 fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

@@ -1,4 +1,4 @@
-//! The end of a spool that payloads go into.
+//! The writing end of a spool.
 
 use std::{
     fs::File,
@@ -12,64 +12,64 @@ use std::{
 use crate::{Overflow, Payloads};
 
 use super::{
-    Fsync, SpoolSettings, folder,
+    Fsync, SpoolError, SpoolErrorKind, SpoolSettings, folder,
     index::{Extent, Shared, lock},
     record::{Layout, Record},
     segment::{self, Header},
 };
 
-/// The least room of a spool.
-const LEAST: u64 = 64 * 1024;
+/// Smallest maximum of a spool, in bytes.
+const MIN_SPOOL_BYTES: u64 = 64 * 1024;
 
-/// A segment takes at most this part of the room.
-const SEGMENTS: u64 = 8;
+/// Number of full segments that a spool has room for.
+const SEGMENTS_IN_SPOOL: u64 = 8;
 
-/// The largest segment: so much is looked through when a spool is opened.
-const LARGEST_SEGMENT: u64 = 16 << 20;
+/// Bytes of the largest segment, which is read whole when a spool is opened.
+const MAX_SEGMENT_BYTES: u64 = 16 << 20;
 
-/// How much may be on disk.
+/// Limits of the files on disk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     pub(super) bytes: u64,
-    /// In a segment, unless it has only one record.
+    /// Bytes of a segment with more than one record.
     pub(super) segment: u64,
-    /// In a record.
+    /// Bytes of a record.
     record: u64,
 }
 
 impl Room {
     pub(super) fn new(bytes: u64) -> Self {
-        let bytes = bytes.max(LEAST);
+        let bytes = bytes.max(MIN_SPOOL_BYTES);
         Self {
             bytes,
-            segment: (bytes / SEGMENTS).min(LARGEST_SEGMENT),
-            record: (bytes / SEGMENTS).min(u64::from(u32::MAX)),
+            segment: (bytes / SEGMENTS_IN_SPOOL).min(MAX_SEGMENT_BYTES),
+            record: (bytes / SEGMENTS_IN_SPOOL).min(u64::from(u32::MAX)),
         }
     }
 }
 
-/// What comes next gets these numbers.
+/// Numbers of the next segment and record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Next {
     pub(super) segment: u64,
-    /// Of the first record that is staged, or will be.
+    /// Number of the first staged record.
     pub(super) number: u64,
 }
 
-/// Appends payloads.
+/// Appends payloads to a spool.
 #[derive(Debug)]
 pub struct SpoolWriter {
     index: Shared,
-    /// Held for as long as either end is in use.
+    /// Held as long as either end exists.
     _lock: Arc<File>,
     next: Next,
     room: Room,
     overflow: Overflow,
     fsync: Fsync,
     growing: Option<Growing>,
-    /// Records that are to be written next.
+    /// Records to be written with the next write.
     staged: Vec<u8>,
-    /// How many these are.
+    /// Number of staged records.
     records: u64,
 }
 
@@ -79,20 +79,20 @@ struct Growing {
     file: File,
     salt: u32,
     end: u64,
-    /// Since when there are bytes that were not forced onto the disk.
+    /// Time of the first write that was not forced onto the disk.
     unsynced: Option<Instant>,
 }
 
-/// What became of payloads that were appended.
+/// The result of appending payloads.
 #[derive(Debug, Default)]
 pub struct Appended {
-    /// So many at the front are done with: written, or dropped.
+    /// Number of payloads at the front that were written or dropped.
     pub taken: usize,
-    /// So many were dropped for want of room: of these, or of those that were
-    /// written before, as the settings say.
+    /// Number of dropped payloads: new ones or those written before, by
+    /// [`Overflow`].
     pub dropped: u64,
-    /// Why the others were not written. They may be appended again.
-    pub error: Option<io::Error>,
+    /// Why the other payloads were not written. They may be appended again.
+    pub error: Option<SpoolError>,
 }
 
 impl SpoolWriter {
@@ -116,12 +116,17 @@ impl SpoolWriter {
         }
     }
 
-    /// Writes payloads. Those that are [taken](Appended::taken) and were not
-    /// dropped survive the end of the process, and with [`Fsync::Always`]
-    /// that of the machine.
+    /// Writes payloads. Written payloads survive the end of the process, and
+    /// with [`Fsync::Always`] a power loss.
     pub fn append(&mut self, payloads: Payloads<'_>) -> Appended {
         let mut appended = Appended::default();
-        // Handled, but not yet written; and those of them that are dropped.
+        let written = self.append_into(payloads, &mut appended);
+        appended.error = written.err().map(|error| self.error(error));
+        appended
+    }
+
+    fn append_into(&mut self, payloads: Payloads<'_>, appended: &mut Appended) -> io::Result<()> {
+        // Payloads that are staged or dropped and not yet committed.
         let (mut handled, mut dropped) = (0, 0);
         for (payload, offered) in payloads.iter_offered() {
             let size = (Layout::CURRENT.header_bytes() + payload.len()) as u64;
@@ -129,15 +134,10 @@ impl SpoolWriter {
                 dropped += 1;
             } else {
                 if !self.fits(size) {
-                    appended.error = self.commit().err();
-                    if appended.error.is_none() {
-                        appended.taken += std::mem::take(&mut handled);
-                        appended.dropped += std::mem::take(&mut dropped);
-                        appended.error = self.roll().err();
-                    }
-                    if appended.error.is_some() {
-                        return appended;
-                    }
+                    self.commit()?;
+                    appended.taken += std::mem::take(&mut handled);
+                    appended.dropped += std::mem::take(&mut dropped);
+                    self.roll()?;
                 }
                 if self.make_room(size, &mut appended.dropped) {
                     self.stage(payload, offered);
@@ -147,15 +147,17 @@ impl SpoolWriter {
             }
             handled += 1;
         }
-        appended.error = self.commit().err();
-        if appended.error.is_none() {
-            appended.taken += handled;
-            appended.dropped += dropped;
-        }
-        appended
+        self.commit()?;
+        appended.taken += handled;
+        appended.dropped += dropped;
+        Ok(())
     }
 
-    /// When [`sync`](Self::sync) is due, if the settings say an interval.
+    fn error(&self, error: io::Error) -> SpoolError {
+        SpoolError::new(SpoolErrorKind::Write, &lock(&self.index).folder, error)
+    }
+
+    /// Returns when [`sync`](Self::sync) is due with [`Fsync::Interval`].
     #[must_use]
     pub fn sync_due(&self) -> Option<Instant> {
         match (self.fsync, &self.growing) {
@@ -166,12 +168,16 @@ impl SpoolWriter {
         }
     }
 
-    /// Forces what was written onto the disk, unless the settings say never.
+    /// Forces written payloads onto the disk, except with [`Fsync::Never`].
     ///
     /// # Errors
-    /// The disk says that it lost something. It is not known what; the next
-    /// payloads go to another file.
-    pub fn sync(&mut self) -> io::Result<()> {
+    /// The disk reports a loss. Which payloads are lost is unknown; the next ones
+    /// go to another segment.
+    pub fn sync(&mut self) -> Result<(), SpoolError> {
+        self.sync_data().map_err(|error| self.error(error))
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
         if self.fsync == Fsync::Never {
             return Ok(());
         }
@@ -185,16 +191,16 @@ impl SpoolWriter {
         Ok(())
     }
 
-    /// Whether a record goes into the segment that is written to.
+    /// Returns whether a record fits into the current segment.
     fn fits(&self, size: u64) -> bool {
         self.growing.as_ref().is_some_and(|growing| {
             let end = growing.end + self.staged.len() as u64;
-            end <= segment::RECORDS || end + size <= self.room.segment
+            end <= segment::RECORDS_OFFSET || end + size <= self.room.segment
         })
     }
 
-    /// Whether there is room for a record, by dropping others if the settings
-    /// say so.
+    /// Returns whether a record fits into the spool, after dropping others if
+    /// the settings say so.
     fn make_room(&self, size: u64, dropped: &mut u64) -> bool {
         let mut index = lock(&self.index);
         let needed = self.staged.len() as u64 + size;
@@ -213,6 +219,7 @@ impl SpoolWriter {
 
     fn stage(&mut self, payload: &[u8], offered: u64) {
         let Some(growing) = &self.growing else {
+            debug_assert!(false, "a record without a segment");
             return;
         };
         let record = Record {
@@ -220,14 +227,14 @@ impl SpoolWriter {
             offered,
             payload,
         };
-        // Longer records than can be written have no room.
-        if record.write(growing.salt, &mut self.staged).is_some() {
-            self.records += 1;
-        }
+        // `Room` excludes records that are too long for the length field.
+        let written = record.write(growing.salt, &mut self.staged).is_some();
+        debug_assert!(written, "a record of {} bytes", payload.len());
+        self.records += u64::from(written);
     }
 
-    /// Writes what is staged, and lets the reader see it. Nothing is staged
-    /// afterwards in any case.
+    /// Writes the staged records and shows them to the reader. Nothing is staged
+    /// afterwards, also after an error.
     fn commit(&mut self) -> io::Result<()> {
         let written = self.write();
         let size = self.staged.len() as u64;
@@ -250,7 +257,7 @@ impl SpoolWriter {
         };
         if let Err(error) = growing.file.write_all_at(&self.staged, growing.end) {
             let cut = growing.file.set_len(growing.end);
-            // Another file may have room where this one may not grow.
+            // Another file may have room where this one must not grow.
             if cut.is_err() || error.kind() == io::ErrorKind::FileTooLarge {
                 self.seal();
             }
@@ -268,31 +275,31 @@ impl SpoolWriter {
         Ok(())
     }
 
-    /// Nothing more goes into the segment that was written to.
+    /// Ends the current segment.
     fn seal(&mut self) {
         self.growing = None;
         lock(&self.index).growing = None;
     }
 
-    /// Begins another segment.
+    /// Begins the next segment.
     fn roll(&mut self) -> io::Result<()> {
-        self.sync()?;
+        self.sync_data()?;
         self.seal();
         let header = Header {
             layout: Layout::CURRENT,
-            salt: random(),
+            salt: random_salt(),
             first: self.next.number,
         };
         let segment = self.next.segment;
         let mut index = lock(&self.index);
         let file = segment::create(&index.folder, segment, header)?;
         self.next.segment += 1;
-        index.bytes += segment::RECORDS;
+        index.bytes += segment::RECORDS_OFFSET;
         index.extents.push_back(Extent {
             segment,
             first: header.first,
             next: header.first,
-            end: segment::RECORDS,
+            end: segment::RECORDS_OFFSET,
         });
         index.growing = Some(segment);
         let folder = index.folder.clone();
@@ -300,7 +307,7 @@ impl SpoolWriter {
         self.growing = Some(Growing {
             file,
             salt: header.salt,
-            end: segment::RECORDS,
+            end: segment::RECORDS_OFFSET,
             unsynced: None,
         });
         if self.fsync != Fsync::Never {
@@ -310,8 +317,8 @@ impl SpoolWriter {
     }
 }
 
-/// Not to be guessed by who makes payloads.
+/// Returns a salt that the author of a payload cannot guess.
 #[allow(clippy::cast_possible_truncation, reason = "half of it will do")]
-fn random() -> u32 {
+fn random_salt() -> u32 {
     std::collections::hash_map::RandomState::new().hash_one(Duration::ZERO) as u32
 }

@@ -1,4 +1,4 @@
-//! What stands before a message.
+//! Headers of syslog messages.
 
 use std::{
     io::Write,
@@ -9,28 +9,28 @@ use time::OffsetDateTime;
 
 use super::settings::{SyslogAddress, SyslogProtocol, SyslogSettings};
 
-/// RFC 5424's limits.
-const LONGEST_HOSTNAME: usize = 255;
-const LONGEST_PROGRAM: usize = 48;
+/// Limit of RFC 5424.
+const MAX_HOSTNAME_BYTES: usize = 255;
+/// Limit of RFC 5424.
+const MAX_PROGRAM_BYTES: usize = 48;
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// The parts of a header that do not change.
+/// The constant parts of a header.
 #[derive(Debug)]
 pub(super) struct Header {
     protocol: SyslogProtocol,
     priority: u8,
-    /// From the hostname up to where the message, or its structured data,
-    /// begins.
+    /// The bytes from the host name to the message or its structured data.
     fixed: Vec<u8>,
 }
 
 impl Header {
     pub(super) fn new(settings: &SyslogSettings, hostname: &[u8]) -> Self {
-        let hostname = name(hostname, LONGEST_HOSTNAME);
-        let program = name(&settings.program, LONGEST_PROGRAM);
+        let hostname = name(hostname, MAX_HOSTNAME_BYTES);
+        let program = name(&settings.program, MAX_PROGRAM_BYTES);
         let process = std::process::id();
         let fixed = match (settings.protocol, &settings.address) {
             (SyslogProtocol::Rfc5424, _) => format!("{hostname} {program} {process} - "),
@@ -44,16 +44,17 @@ impl Header {
         }
     }
 
-    /// Whether structured data, or `-` for none, has to follow.
+    /// Returns whether structured data, or `-` for none, follows.
     pub(super) fn has_structured_data(&self) -> bool {
         self.protocol == SyslogProtocol::Rfc5424
     }
 
-    /// Appends the header of a message that is sent at this time.
+    /// Appends a header with this time.
     pub(super) fn write(&self, now: SystemTime, out: &mut Vec<u8>) {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(now.as_secs()).unwrap_or_default();
+        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let date = OffsetDateTime::from_unix_timestamp(seconds);
+        // Clocks beyond the year 9999 have no date here.
         let date = date.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let (hour, minute, second) = date.to_hms();
         // Writing into a vector cannot fail.
@@ -81,7 +82,7 @@ impl Header {
     }
 }
 
-/// A name that cannot be taken for anything else; `-` for none.
+/// Returns a name in printable ASCII; `-` for an empty one.
 fn name(bytes: &[u8], longest: usize) -> String {
     let legal = |byte: &u8| match byte {
         b'!'..=b'~' => char::from(*byte),
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
-    /// As the examples of the two RFCs are made.
+    /// In the form of the examples of the two RFCs.
     #[test]
     fn headers() {
         let unix = || SyslogAddress::Unix("/dev/log".into());

@@ -1,24 +1,24 @@
-//! Where messages go, and what stands before them.
+//! Settings of the transport `syslog`.
 
 use std::{path::PathBuf, time::Duration};
 
-/// A syslog receiver, and how it is spoken to.
+/// Settings of the transport `syslog`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyslogSettings {
-    /// Where it listens.
+    /// Address of the receiver.
     pub address: SyslogAddress,
-    /// How messages begin.
+    /// Format of the header.
     pub protocol: SyslogProtocol,
-    /// The part of the system that messages come from; mail by default.
+    /// Facility of the messages, by default mail.
     pub facility: Facility,
-    /// How urgent they are; informational by default.
+    /// Severity of the messages, by default informational.
     pub severity: Severity,
-    /// The name of the program, `fantail` by default. Characters other than
+    /// Name of the program, by default `fantail`. Characters other than
     /// printable ASCII become `_`.
     pub program: Vec<u8>,
-    /// What payloads are.
+    /// The kind of the payloads.
     pub payloads: SyslogPayloads,
-    /// How long connecting by TCP may take; `None` for any time.
+    /// Time limit for connecting by TCP; `None` for no limit.
     pub connect_timeout: Option<Duration>,
 }
 
@@ -39,7 +39,7 @@ impl SyslogSettings {
     }
 }
 
-/// Where a syslog receiver listens.
+/// Address of a syslog receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyslogAddress {
     /// A Unix datagram socket: `unix:/dev/log`.
@@ -51,7 +51,8 @@ pub enum SyslogAddress {
         /// Port.
         port: u16,
     },
-    /// `tcp:loghost:514`; messages are counted (RFC 6587, 3.4.1).
+    /// `tcp:loghost:514`; each message is preceded by its length (RFC 6587,
+    /// section 3.4.1).
     Tcp {
         /// Name or address.
         host: String,
@@ -72,25 +73,25 @@ impl SyslogAddress {
     }
 }
 
-/// How messages begin.
+/// Format of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SyslogProtocol {
-    /// The old way. Its time has neither year nor zone: it is in UTC, and
-    /// local receivers do not look at it. To a Unix socket no host is given,
-    /// as the C library does it.
+    /// The old format. Its time has neither year nor zone; it is in UTC here,
+    /// and local receivers ignore it. Messages to a Unix socket have no host
+    /// name, as those of the C library.
     Rfc3164,
-    /// The standard, with a time of microseconds.
+    /// The standard, with a time in microseconds.
     Rfc5424,
 }
 
-/// What payloads are.
+/// The kind of the payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum SyslogPayloads {
     /// Messages.
     #[default]
     Messages,
-    /// Structured data of RFC 5424, a space, and the message. Data that does
-    /// not fit into the longest message is left out; RFC 3164 has none.
+    /// Structured data of RFC 5424, a space, and the message. Structured data is
+    /// left out if it exceeds the limit of a message, and with RFC 3164.
     Structured,
 }
 
@@ -103,10 +104,10 @@ macro_rules! numbered {
         }
 
         impl $type {
-            /// All with their names.
+            /// All values with their names.
             pub const NAMES: &'static [(&'static str, Self)] = &[$(($text, Self::$name),)+];
 
-            /// Its number in the protocol.
+            /// Returns its number in the protocol.
             #[must_use]
             pub const fn number(self) -> u8 {
                 match self { $(Self::$name => $number,)+ }
@@ -118,7 +119,7 @@ macro_rules! numbered {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// The one of this name.
+            /// Returns the value with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 let mut names = Self::NAMES.iter();
@@ -129,7 +130,7 @@ macro_rules! numbered {
 }
 
 numbered! {
-    /// The part of the system that a message comes from.
+    /// Facility: the part of the system that sends a message.
     Facility:
     User = "user", 1;
     Mail = "mail", 2;
@@ -147,7 +148,7 @@ numbered! {
 }
 
 numbered! {
-    /// How urgent a message is.
+    /// Severity of a message.
     Severity:
     Emergency = "emerg", 0;
     Alert = "alert", 1;

@@ -1,9 +1,9 @@
-//! Payloads that travel together.
+//! Batches of payloads.
 
-/// Payloads one after another in one piece of memory.
+/// Payloads one after another in one allocation.
 ///
-/// Whoever makes events gathers a batch without locks, and hands it over
-/// whole: one lock for many events.
+/// A producer fills a batch without locks and offers it whole, so that many
+/// events take one lock.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Batch {
     bytes: Vec<u8>,
@@ -12,14 +12,14 @@ pub struct Batch {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
-    /// Where the payload ends.
+    /// End of the payload in the bytes of the batch.
     end: usize,
-    /// When it was offered to a queue, in milliseconds of Unix time; else 0.
+    /// Time of the offer to a queue in Unix milliseconds; 0 before.
     offered: u64,
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Returns an empty batch.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -28,13 +28,12 @@ impl Batch {
         }
     }
 
-    /// Adds one payload: an exported event as its format wrote it, without an
-    /// end of line.
+    /// Adds one payload: an exported event in its format, without a line end.
     pub fn push(&mut self, payload: &[u8]) {
         self.push_offered(payload, 0);
     }
 
-    /// Adds one payload that was offered to a queue at this Unix time.
+    /// Adds one payload with the Unix time of its offer to a queue.
     pub(crate) fn push_offered(&mut self, payload: &[u8], millis: u64) {
         self.bytes.extend_from_slice(payload);
         self.entries.push(Entry {
@@ -43,7 +42,7 @@ impl Batch {
         });
     }
 
-    /// Adds payloads, with all that is known of them.
+    /// Adds payloads with the times of their offers.
     pub(crate) fn extend(&mut self, payloads: Payloads<'_>) {
         let (old, new) = (payloads.start, self.bytes.len());
         self.bytes.extend_from_slice(payloads.text());
@@ -54,38 +53,38 @@ impl Batch {
         self.entries.extend(payloads.entries.iter().map(moved));
     }
 
-    /// All are offered to a queue at this Unix time.
+    /// Sets the time of the offer of all payloads.
     pub(crate) fn offered(&mut self, millis: u64) {
         for entry in &mut self.entries {
             entry.offered = millis;
         }
     }
 
-    /// How many payloads it has.
+    /// Returns the number of payloads.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it has none.
+    /// Returns whether the batch has no payload.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many bytes its payloads have together.
+    /// Returns the bytes of all payloads.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Empties it; its memory is kept for the next payloads.
+    /// Removes all payloads and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
     }
 
-    /// All its payloads.
+    /// Returns a view of all payloads.
     #[must_use]
     pub fn payloads(&self) -> Payloads<'_> {
         Payloads {
@@ -95,13 +94,13 @@ impl Batch {
         }
     }
 
-    /// The payloads in the order in which they were added.
+    /// Returns the payloads in the order in which they were added.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.payloads().iter()
     }
 }
 
-/// Payloads of a batch, or some of them.
+/// A view of consecutive payloads of a batch.
 ///
 /// ```
 /// use fantail_transport::Batch;
@@ -116,57 +115,60 @@ impl Batch {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Payloads<'a> {
-    /// Of the whole batch.
+    /// Bytes of the whole batch.
     bytes: &'a [u8],
     entries: &'a [Entry],
-    /// Where the first of these payloads starts.
+    /// Start of the first payload of the view.
     start: usize,
 }
 
 impl<'a> Payloads<'a> {
-    /// How many there are.
+    /// Returns the number of payloads.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether the view has no payload.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many bytes they have together.
+    /// Returns the bytes of all payloads.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.entries.last().map_or(0, |last| last.end - self.start)
     }
 
-    /// Each in its order.
+    /// Returns the payloads in order.
     pub fn iter(self) -> impl ExactSizeIterator<Item = &'a [u8]> {
         let mut start = self.start;
         self.entries.iter().map(move |entry| {
-            let bytes = self.bytes.get(start..entry.end).unwrap_or_default();
+            let bytes = self.bytes.get(start..entry.end);
+            debug_assert!(bytes.is_some(), "a payload ends outside its batch");
             start = entry.end;
-            bytes
+            bytes.unwrap_or_default()
         })
     }
 
-    /// All their bytes.
+    /// Returns the bytes of all payloads, without gaps.
     fn text(self) -> &'a [u8] {
         let end = self.start + self.bytes();
-        self.bytes.get(self.start..end).unwrap_or_default()
+        let bytes = self.bytes.get(self.start..end);
+        debug_assert!(bytes.is_some(), "a payload ends outside its batch");
+        bytes.unwrap_or_default()
     }
 
-    /// How many at the front are at most so many, with at most so many bytes.
+    /// Returns how many payloads at the front fit into these limits.
     pub(crate) fn fitting(self, payloads: usize, bytes: usize) -> usize {
         let end = self.start.saturating_add(bytes);
         let entries = self.entries.get(..payloads).unwrap_or(self.entries);
         entries.partition_point(|entry| entry.end <= end)
     }
 
-    /// How many at the front have at least so many bytes; all if they have
-    /// fewer.
+    /// Returns how many payloads at the front have at least this many bytes
+    /// together, or all if their bytes are fewer.
     pub(crate) fn covering(self, bytes: usize) -> usize {
         if bytes == 0 {
             return 0;
@@ -176,24 +178,24 @@ impl<'a> Payloads<'a> {
         (short + 1).min(self.entries.len())
     }
 
-    /// When the first of them was offered to a queue, in Unix milliseconds.
+    /// Returns when the first payload was offered, in Unix milliseconds.
     pub(crate) fn oldest(self) -> Option<u64> {
         self.entries.first().map(|entry| entry.offered)
     }
 
-    /// How many at the front were offered before this time.
+    /// Returns how many payloads at the front were offered before this time.
     pub(crate) fn offered_before(self, millis: u64) -> usize {
         let entries = self.entries.iter();
         entries.take_while(|entry| entry.offered < millis).count()
     }
 
-    /// Each with the time at which it was offered.
+    /// Returns the payloads with the times of their offers.
     pub(crate) fn iter_offered(self) -> impl Iterator<Item = (&'a [u8], u64)> {
         let times = self.entries.iter().map(|entry| entry.offered);
         self.iter().zip(times)
     }
 
-    /// The first `count`, and the others; all and none if there are fewer.
+    /// Splits the view after `count` payloads, or after the last one.
     #[must_use]
     pub fn split_at(self, count: usize) -> (Self, Self) {
         let (first, others) = self.entries.split_at(count.min(self.entries.len()));

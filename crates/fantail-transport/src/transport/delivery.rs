@@ -1,10 +1,10 @@
-//! What became of payloads in one attempt.
+//! The result of one attempt to deliver payloads.
 
 use std::ops::Range;
 
 use crate::TransportError;
 
-/// What became of payloads in one attempt, told from the front.
+/// The result of one attempt to deliver payloads, recorded in their order.
 ///
 /// ```
 /// use std::io;
@@ -30,17 +30,17 @@ pub struct Delivery {
     error: Option<TransportError>,
 }
 
-/// Payloads that the target will never take.
+/// Payloads that the target refused for good.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Which, counted from the front of what was delivered.
+    /// The range of payloads, counted from the first payload of the attempt.
     pub payloads: Range<usize>,
-    /// Why.
+    /// The reason.
     pub error: TransportError,
 }
 
 impl Delivery {
-    /// Nothing has been tried yet.
+    /// Returns the result of an attempt that has not begun.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -50,14 +50,14 @@ impl Delivery {
         }
     }
 
-    /// The next payloads arrived: the target confirmed them, as far as it
-    /// confirms anything.
+    /// Records that the next payloads arrived. A target that confirms payloads
+    /// has confirmed them.
     pub const fn arrived(&mut self, payloads: usize) {
         self.settled += payloads;
     }
 
-    /// The next payloads were refused for good; they are not sent again,
-    /// whatever the error's [`Retry`](crate::Retry) says.
+    /// Records that the next payloads were refused for good. They are not sent
+    /// again; the [`Retry`](crate::Retry) of the error is ignored.
     pub fn refused(&mut self, payloads: usize, error: TransportError) {
         let start = self.settled;
         self.settled += payloads;
@@ -67,26 +67,26 @@ impl Delivery {
         });
     }
 
-    /// No more was tried, or nobody knows whether the next payloads arrived;
-    /// they are to be sent again.
+    /// Records that the attempt stopped here. Whether later payloads arrived is
+    /// unknown; they are sent again.
     pub fn stopped(&mut self, error: TransportError) {
         self.error = Some(error);
     }
 
-    /// How many payloads need no further attempt: those that arrived, and
-    /// those that were refused.
+    /// Returns how many payloads need no further attempt: those that arrived
+    /// and those that were refused.
     #[must_use]
     pub const fn settled(&self) -> usize {
         self.settled
     }
 
-    /// What was refused for good.
+    /// Returns the payloads that were refused for good.
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
     }
 
-    /// Why the attempt ended early.
+    /// Returns why the attempt ended early.
     #[must_use]
     pub const fn error(&self) -> Option<&TransportError> {
         self.error.as_ref()

@@ -1,8 +1,8 @@
-//! `drop`: nowhere.
+//! The transport `drop`.
 
 use crate::{Transport, TransportError};
 
-/// Takes payloads and forgets them, for measuring what formatting costs.
+/// Discards payloads; used to measure the cost of formatting.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct DropTransport;
 

@@ -1,12 +1,14 @@
-//! Why a payload did not arrive, and whether to try again.
+//! Errors of transports, with advice on when to try again.
 
-use std::{error::Error, fmt, io, time::Duration};
+use std::{error::Error, fmt, io, path::Path, time::Duration};
 
-/// A payload did not arrive.
+/// A payload that did not arrive, or a target that cannot be opened.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     retry: Retry,
+    /// The file or socket, where the kind alone does not name it.
+    target: Option<Box<str>>,
     source: io::Error,
 }
 
@@ -16,69 +18,79 @@ pub struct TransportError {
 pub enum TransportErrorKind {
     /// Opening the target.
     Open,
-    /// Connecting to it.
+    /// Connecting to the target.
     Connect,
-    /// Writing to it.
+    /// Writing to the target.
     Write,
-    /// Waiting for its answer.
+    /// Waiting for the response of the target.
     Answer,
-    /// It answered that it does not want the payload.
+    /// The target answered that it does not accept the payload.
     Refused,
 }
 
-/// When an attempt that failed is worth repeating.
+/// When a failed attempt should be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retry {
-    /// After a time that grows with each attempt.
+    /// After a delay that grows with each attempt.
     #[default]
     Backoff,
     /// At once, if it is the first failure in a row: a connection that was
     /// kept open turned out to be closed.
     Now,
-    /// Not before this time is over: the target asked for it (`Retry-After`).
+    /// After this delay, which the target asked for (`Retry-After`).
     After(Duration),
-    /// Never: the target will not take this payload, but may take others.
+    /// Never: the target will not accept this payload, but may accept others.
     Never,
 }
 
 impl TransportError {
-    /// An error that is worth another attempt after a while.
+    /// Returns an error after which the attempt is repeated with backoff.
     #[must_use]
     pub const fn new(kind: TransportErrorKind, source: io::Error) -> Self {
         Self {
             kind,
             retry: Retry::Backoff,
+            target: None,
             source,
         }
     }
 
-    /// The same error, to be tried again then.
+    /// Sets when the attempt is repeated.
     #[must_use]
     pub fn with_retry(self, retry: Retry) -> Self {
         Self { retry, ..self }
     }
 
-    pub(crate) const fn opening(source: io::Error) -> Self {
-        Self::new(TransportErrorKind::Open, source)
+    /// Sets the file or socket that the message names.
+    #[must_use]
+    pub fn with_target(self, path: &Path) -> Self {
+        Self {
+            target: Some(path.display().to_string().into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn opening(path: &Path, source: io::Error) -> Self {
+        Self::new(TransportErrorKind::Open, source).with_target(path)
     }
 
     pub(crate) const fn writing(source: io::Error) -> Self {
         Self::new(TransportErrorKind::Write, source)
     }
 
-    /// What failed.
+    /// Returns what the transport was doing.
     #[must_use]
     pub const fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// When to try again.
+    /// Returns when to try again.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         self.retry
     }
 
-    /// What the system, or the target, said.
+    /// Returns the error of the system, or the response of the target.
     #[must_use]
     pub const fn io_error(&self) -> &io::Error {
         &self.source
@@ -87,14 +99,15 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
-            TransportErrorKind::Open => "cannot open the target",
-            TransportErrorKind::Connect => "cannot connect to the target",
-            TransportErrorKind::Write => "cannot write to the target",
-            TransportErrorKind::Answer => "no good answer from the target",
-            TransportErrorKind::Refused => "the target refused it",
-        };
-        write!(f, "{what}: {}", self.source)
+        let target = self.target.as_deref().unwrap_or("the target");
+        match self.kind {
+            TransportErrorKind::Open => write!(f, "cannot open {target}")?,
+            TransportErrorKind::Connect => write!(f, "cannot connect to {target}")?,
+            TransportErrorKind::Write => write!(f, "cannot write to {target}")?,
+            TransportErrorKind::Answer => write!(f, "unexpected response from {target}")?,
+            TransportErrorKind::Refused => write!(f, "{target} refused it")?,
+        }
+        write!(f, ": {}", self.source)
     }
 }
 

@@ -1,55 +1,53 @@
-//! Payloads as messages of a log: what becomes of TABs, and how long a
-//! message may be.
+//! Conversion of payloads to log messages: TABs and the length limit.
 //!
-//! Logs have limits: syslog receivers wrap or cut what is longer than they
-//! like, and some rewrite TABs. What is cut here is cut between characters,
-//! marked, and counted.
+//! Syslog receivers wrap or cut long messages, and some rewrite TABs. Messages
+//! are therefore cut here, between characters, marked, and counted.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// Stands at the end of a message that was cut.
-const MARK: &[u8] = b"...";
+/// Last bytes of a message that was cut.
+const CUT_MARK: &[u8] = b"...";
 
 /// How a payload becomes a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MessageSettings {
-    /// What becomes of TABs.
+    /// The treatment of TABs.
     pub tabs: Tabs,
-    /// The most bytes of a message, including the mark of a cut; `None` for
-    /// the default of the transport: any number for a log,
+    /// Bytes of the longest message, including the mark of a cut. `None` is
+    /// the default of the transport: no limit for a log,
     /// [`SYSLOG_MESSAGE_BYTES`](crate::SYSLOG_MESSAGE_BYTES) for syslog.
     pub longest: Option<usize>,
 }
 
-/// What becomes of TABs in messages.
+/// The treatment of TABs in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tabs {
-    /// They stay. (rsyslog writes `#011` for them unless it is told not to.)
+    /// TABs are kept. rsyslog writes `#011` for them by default.
     #[default]
     Keep,
-    /// They become a backslash and a `t`.
+    /// TABs become a backslash and a `t`.
     Escape,
-    /// They become spaces.
+    /// TABs become spaces.
     Replace,
 }
 
-/// How many messages were cut, one that is sent again each time; clones share
-/// the number.
+/// Counter of messages that were cut. A message that is sent again counts
+/// again. Clones share the counter.
 #[derive(Debug, Clone, Default)]
 pub struct Shortened(Arc<AtomicU64>);
 
 impl Shortened {
-    /// The number so far.
+    /// Returns the number of cut messages.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Writes payloads as messages.
+/// Converts payloads to messages.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Messages {
     settings: MessageSettings,
@@ -68,13 +66,12 @@ impl Messages {
         &self.shortened
     }
 
-    /// How much longer than allowed it would be.
+    /// Returns the bytes of the longest message.
     pub(crate) fn longest(&self) -> usize {
         self.settings.longest.unwrap_or(usize::MAX)
     }
 
-    /// Appends a message of at most as many bytes as the settings say, less
-    /// `used`.
+    /// Appends a message. `used` bytes of the limit are taken by its header.
     pub(crate) fn write(&self, payload: &[u8], used: usize, out: &mut Vec<u8>) {
         let start = out.len();
         match self.settings.tabs {
@@ -84,15 +81,16 @@ impl Messages {
         }
         let room = self.longest().saturating_sub(used);
         if out.len() - start > room {
-            let kept = room.saturating_sub(MARK.len());
-            let message = out.get(start..).unwrap_or_default();
-            out.truncate(start + before_character(message, kept));
-            out.extend_from_slice(MARK.get(..room.min(MARK.len())).unwrap_or_default());
+            let kept = room.saturating_sub(CUT_MARK.len());
+            let (_, message) = out.split_at(start);
+            let end = start + before_character(message, kept);
+            out.truncate(end);
+            out.extend(CUT_MARK.iter().take(room));
             self.count();
         }
     }
 
-    /// Something else was cut.
+    /// Counts a message that was cut elsewhere.
     pub(crate) fn count(&self) {
         self.shortened.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -107,10 +105,10 @@ fn write_without_tabs(payload: &[u8], instead: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The last place up to here that is not within a character.
+/// Returns the last position up to `at` that is not within a character.
 fn before_character(text: &[u8], at: usize) -> usize {
     let within = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    // A character has at most three bytes behind its first.
+    // A character has at most three bytes after its first.
     let whole = (at.saturating_sub(3)..=at).rfind(|at| !within(at));
     whole.unwrap_or(at)
 }

@@ -34,7 +34,7 @@ const SEED: &str = "FANTAIL_FAULT_SEED";
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Payloads that are offered, and then said to be accepted.
+/// Payloads of one offer, which are then printed as accepted.
 const BATCH: u64 = 100;
 
 fn number(variable: &str) -> Option<u64> {
@@ -117,8 +117,8 @@ fn accepted_events_survive_kill_9() {
     assert!(twice <= kills * (1_024 + BATCH), "{twice}");
 }
 
-/// Reads how many events a process accepted, and kills it some time after
-/// so many.
+/// Reads how many events a process accepted, and kills it shortly after it
+/// accepted `patience` events.
 fn kill_after(mut process: Child, first: u64, patience: u64, random: &mut fastrand::Rng) -> u64 {
     let mut accepted = first;
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -138,7 +138,7 @@ fn kill_after(mut process: Child, first: u64, patience: u64, random: &mut fastra
     accepted
 }
 
-/// The child: offers numbers, and says which are accepted.
+/// The child: offers numbers and prints the accepted ones.
 fn produce(role: &str) {
     let folder = env::var_os(FOLDER).unwrap();
     let folder = Path::new(&folder);
@@ -177,7 +177,7 @@ fn produce(role: &str) {
     }
 }
 
-/// How many of the numbers are not there, and how many more than once.
+/// Returns how many numbers are missing and how many arrived twice.
 fn compare(path: &Path, events: u64) -> (u64, u64) {
     let mut seen = vec![0_u64; usize::try_from(events + BATCH).unwrap()];
     for line in BufReader::new(fs::File::open(path).unwrap()).lines() {
@@ -214,7 +214,7 @@ fn check_limited(test: &str) {
     );
 }
 
-/// No file of this process may be larger; `None`: as large as it likes.
+/// Limits the size of files of this process; `None` removes the limit.
 fn limit_files(bytes: Option<u64>) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Fsize);
     let limit = Rlimit {
@@ -252,7 +252,11 @@ fn a_full_disk_stops_neither_producer_nor_target() {
     limit_files(Some(0));
     queue.offer(&mut batch("c d"));
     queue.offer(&mut batch("e"));
-    let message = "cannot write to the spool: File too large (os error 27)";
+    let spool = Path::new(&folder).join("spool");
+    let message = format!(
+        "cannot write to the spool {}: File too large (os error 27)",
+        spool.display()
+    );
     let last = || queue.status().last_error.map(|error| error.message);
     wait_until("it is told", || {
         last().is_some_and(|error| error == message)

@@ -230,7 +230,7 @@ fn refused_credentials_lose_nothing() {
         let failures = || queue.status().counters.failures;
         wait_for("attempts", || (failures() >= 3).then_some(()));
         let said = troubles.recv_timeout(PATIENCE).unwrap();
-        let start = format!("loki: no good answer from the target: status {status}: ");
+        let start = format!("loki: unexpected response from the target: status {status}: ");
         assert!(said.starts_with(&start), "{said}");
         assert!(said.contains("credentials"), "{said}");
         assert!(said.contains("events wait"), "{said}");

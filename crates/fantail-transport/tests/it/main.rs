@@ -1,4 +1,4 @@
-//! Transports by what arrives.
+//! Transports: the bytes that arrive at targets.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,12 +40,14 @@ fn a_log_gets_a_line_for_each_payload() {
 }
 
 #[test]
-fn drop_takes_everything() {
-    send(&mut DropTransport, &["a", "b"]);
+fn drop_accepts_all_payloads() {
+    let delivery = DropTransport.deliver(target::batch("a b").payloads());
+    assert_eq!(delivery.settled(), 2);
+    assert!(delivery.refusals().is_empty() && delivery.error().is_none());
 }
 
 #[test]
-fn a_log_that_cannot_be_written_says_so() {
+fn a_failed_write_to_a_log_is_an_error() {
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
@@ -59,7 +61,7 @@ fn a_log_that_cannot_be_written_says_so() {
     );
 }
 
-/// Takes so many writes, and keeps them apart.
+/// A writer that accepts `room` writes and keeps them apart.
 #[derive(Debug, Default)]
 struct Pieces {
     taken: Vec<Vec<u8>>,
@@ -80,7 +82,8 @@ impl io::Write for Pieces {
     }
 }
 
-/// A pipe keeps 4,096 bytes together; a longer line stands alone.
+/// Writes of up to 4,096 bytes to a pipe are not interleaved; a longer line is
+/// one write of its own.
 #[test]
 fn a_log_gets_whole_lines_in_few_writes() {
     let check_at_once =
@@ -112,7 +115,7 @@ fn a_log_gets_whole_lines_in_few_writes() {
     check_at_once(100_000, &[3000; 4], 9, &[12_004], 4);
 }
 
-/// Takes so many bytes, is full once, and has room again.
+/// A writer that accepts `room` bytes, fails once, and then accepts all.
 #[derive(Debug, Default)]
 struct Disk {
     taken: Vec<u8>,
@@ -137,7 +140,7 @@ impl io::Write for Disk {
 }
 
 #[test]
-fn what_a_full_disk_took_is_not_written_again() {
+fn lines_written_before_a_full_disk_are_not_written_again() {
     let mut batch = Batch::new();
     for payload in ["one", "two", "three"] {
         batch.push(payload.as_bytes());

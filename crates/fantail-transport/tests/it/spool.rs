@@ -1,4 +1,4 @@
-//! The log on disk: what is written is read, whatever happens to the files.
+//! Spools: written payloads are read back, also from damaged files.
 
 use std::{
     fs::{self, OpenOptions},
@@ -7,7 +7,7 @@ use std::{
 };
 
 use fantail_transport::{
-    Batch, BatchLimits, Overflow,
+    Batch, BatchLimits, Overflow, SpoolErrorKind,
     spool::{self, Fsync, SpoolReader, SpoolSettings, SpoolWriter},
 };
 use tempfile::TempDir;
@@ -61,7 +61,7 @@ fn write(writer: &mut SpoolWriter, words: &str) {
     assert!(appended.error.is_none());
 }
 
-/// All that can be read now, and how much of it was damaged.
+/// Reads all payloads; returns them and the number of damaged ones.
 fn read(reader: &mut SpoolReader) -> (String, u64) {
     let (mut words, mut batch) = (Vec::new(), Batch::new());
     loop {
@@ -91,7 +91,7 @@ fn flip(path: &Path, bit: u64) {
 }
 
 #[test]
-fn what_is_written_is_read_in_order() {
+fn payloads_are_read_in_order() {
     let place = Place::new();
     let (mut writer, mut reader) = place.open();
     check_read(&mut reader, "", 0);
@@ -104,7 +104,7 @@ fn what_is_written_is_read_in_order() {
 }
 
 #[test]
-fn what_is_not_settled_is_read_again_after_a_restart() {
+fn unsettled_payloads_are_read_again_after_a_restart() {
     let place = Place::new();
     let (mut writer, mut reader) = place.open();
     write(&mut writer, "a b c");
@@ -192,7 +192,8 @@ fn files_are_private_and_used_by_one() {
         assert_eq!(mode(&entry.unwrap().path()), 0o600);
     }
     let error = spool::open(&place.settings).unwrap_err();
-    assert_eq!(error.to_string(), "the spool is in use by another queue");
+    assert_eq!(error.kind(), SpoolErrorKind::InUse);
+    assert_eq!(error.folder(), folder);
 }
 
 #[test]
@@ -207,8 +208,8 @@ fn links_are_not_followed() {
     }
 }
 
-/// Writes `a b c`, ends, cuts the file to so many bytes, starts again, writes
-/// `d`, and compares what is read.
+/// Writes `a b c`, cuts the file to `size` bytes, opens the spool again, writes
+/// `d`, and compares the payloads that are read.
 fn check_torn(size: u64, expected: &str, damaged: u64) {
     let place = Place::new();
     let (mut writer, reader) = place.open();
@@ -236,7 +237,7 @@ fn check_torn(size: u64, expected: &str, damaged: u64) {
 fn a_torn_end_is_counted_and_the_rest_is_read() {
     let end = 64 + 3 * SMALL;
     check_torn(end, "a b c d", 0);
-    // At every byte of the last record; nothing tells of one that is gone.
+    // At every byte of the last record. A record that is gone leaves no trace.
     for size in 64 + 2 * SMALL + 1..end {
         check_torn(size, "a b d", 1);
     }
@@ -324,7 +325,7 @@ fn a_lost_cursor_means_reading_again() {
 }
 
 #[test]
-fn a_payload_that_looks_like_a_record_is_none() {
+fn a_payload_that_imitates_a_record_is_not_read_as_one() {
     let place = Place::new();
     let (mut writer, reader) = place.open();
     write(&mut writer, "forged");
@@ -346,7 +347,7 @@ fn a_payload_that_looks_like_a_record_is_none() {
     check_read(&mut reader, "a b", 1);
 }
 
-/// Writes so many records of 1,000 bytes into 64 KiB, and reads them.
+/// Writes records of 1,000 bytes to a spool of 64 KiB, and reads them.
 fn fill(overflow: Overflow, records: u64) -> (Vec<u64>, u64) {
     let mut place = Place::new();
     place.settings.bytes = 64 << 10;
@@ -381,7 +382,7 @@ fn a_full_spool_drops_and_counts() {
 }
 
 #[test]
-fn what_is_on_its_way_is_not_displaced() {
+fn payloads_in_flight_are_not_displaced() {
     let mut place = Place::new();
     place.settings.bytes = 64 << 10;
     place.settings.overflow = Overflow::DropOldest;
@@ -405,7 +406,7 @@ fn what_is_on_its_way_is_not_displaced() {
         .split_whitespace()
         .map(|word| word.parse().unwrap())
         .collect();
-    // The others of the first segment are still there, too.
+    // The other payloads of the first segment are still there.
     assert_eq!(numbers[..2], [2, 3]);
     assert_eq!(numbers.last(), Some(&199));
     assert_eq!(numbers.len() as u64 + dropped, 198);

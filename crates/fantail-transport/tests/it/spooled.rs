@@ -1,10 +1,10 @@
 //! Queues that wait on disk.
 
-use std::{io, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use fantail_transport::{
-    DeliveryLevel, DropReason, FileSettings, FileTransport, Overflow, Queue, QueueSettings,
-    RetrySettings, SpoolSettings, spool::Fsync,
+    DeliveryLevel, DropReason, FileSettings, FileTransport, Overflow, Queue, QueueErrorKind,
+    QueueSettings, RetrySettings, SpoolSettings, spool::Fsync,
 };
 
 use crate::{
@@ -87,7 +87,13 @@ fn a_spool_is_used_by_one_queue() {
     let target = Target::default();
     let _queue = start(&target, folder.path());
     let second = Queue::start("test", target.transport(), settings(folder.path()));
-    assert_eq!(second.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    let error = second.unwrap_err();
+    assert_eq!(error.kind(), QueueErrorKind::Spool);
+    let spool = folder.path().join("spool");
+    assert_eq!(
+        error.to_string(),
+        format!("the spool {} is in use by another queue", spool.display())
+    );
 }
 
 /// A queue whose spool another has takes payloads, and has them on disk once
@@ -225,7 +231,7 @@ fn acknowledged_needs_a_target_that_confirms() {
         queue.start()
     };
     let error = start(&Target::default()).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(error.kind(), QueueErrorKind::Unconfirmed);
     // What was not confirmed is sent again after a restart.
     let target = Target::confirming();
     target.set_down(true);

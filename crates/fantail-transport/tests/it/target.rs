@@ -1,4 +1,4 @@
-//! A target that does what a test tells it.
+//! A target that follows the plan of a test.
 
 use std::{
     collections::VecDeque,
@@ -11,14 +11,14 @@ use fantail_transport::{
     Batch, BatchLimits, Delivery, Payloads, Retry, Transport, TransportError, TransportErrorKind,
 };
 
-/// What a target does with one attempt; with all later ones it takes all.
+/// The reaction of a target to one attempt. It accepts all later ones.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
-    /// Takes so many.
+    /// Accepts this many payloads.
     Take(usize),
-    /// Takes so many, and fails.
+    /// Accepts this many payloads, then fails.
     TakeAndFail(usize, Retry),
-    /// Refuses so many for good.
+    /// Refuses this many payloads for good.
     Refuse(usize),
     /// Waits for [`Target::open`].
     Stick,
@@ -53,14 +53,14 @@ impl Target {
         target
     }
 
-    /// A target that confirms what it takes.
+    /// A target that confirms payloads.
     pub(crate) fn confirming() -> Self {
         let target = Self::default();
         target.0.state.lock().unwrap().confirms = true;
         target
     }
 
-    /// A target that takes one payload at a time.
+    /// A target that accepts one payload per attempt.
     pub(crate) fn one_by_one(self) -> Self {
         self.0.state.lock().unwrap().most = Some(1);
         self
@@ -70,7 +70,7 @@ impl Target {
         Box::new(self.clone())
     }
 
-    /// Lets all attempts fail, or no more.
+    /// Sets whether all attempts fail.
     pub(crate) fn set_down(&self, down: bool) {
         self.0.state.lock().unwrap().down = down;
     }
@@ -88,7 +88,7 @@ impl Target {
         self.0.state.lock().unwrap().attempts.clone()
     }
 
-    /// How many handles there are.
+    /// Returns the number of handles.
     pub(crate) fn users(&self) -> usize {
         Arc::strong_count(&self.0)
     }
@@ -171,7 +171,7 @@ pub(crate) fn batch(words: &str) -> Batch {
     batch
 }
 
-/// Waits until something is so, for 20 seconds at most.
+/// Waits up to 20 seconds for a condition.
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !is_so() {

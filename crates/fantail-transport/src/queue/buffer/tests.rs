@@ -1,4 +1,4 @@
-//! Buffers by what comes out, and how much is dropped.
+//! Buffers: the batches that come out and the number of dropped payloads.
 
 use std::collections::VecDeque;
 
@@ -47,7 +47,7 @@ fn check(overflow: Overflow, offered: &[&str], expected: &[&str], dropped: u64) 
 }
 
 #[test]
-fn batches_are_as_the_transport_likes_them() {
+fn batches_keep_to_the_limits_of_the_transport() {
     let check = |offered: &[&str], expected: &[&str]| {
         check(Overflow::DropNewest, offered, expected, 0);
     };
@@ -58,7 +58,7 @@ fn batches_are_as_the_transport_likes_them() {
 }
 
 #[test]
-fn the_newest_go_if_the_oldest_stay() {
+fn the_newest_are_dropped_if_the_oldest_are_kept() {
     let check = |offered: &[&str], expected: &[&str], dropped| {
         check(Overflow::DropNewest, offered, expected, dropped);
     };
@@ -68,19 +68,19 @@ fn the_newest_go_if_the_oldest_stay() {
 }
 
 #[test]
-fn the_oldest_go_if_the_newest_stay() {
+fn the_oldest_are_dropped_if_the_newest_are_kept() {
     let check = |offered: &[&str], expected: &[&str], dropped| {
         check(Overflow::DropOldest, offered, expected, dropped);
     };
     check(&["a b c d e f g"], &["c d e", "f g"], 2);
     check(&["a b c d e", "f g h i"], &["e f g", "h i"], 4);
     check(&["aaaa bbbb", "cccccc"], &["bbbb", "cccccc"], 1);
-    // Nothing makes room for this one, so nothing has to go.
+    // The long payload never fits, so nothing is dropped for it.
     check(&["a b", "longer-than-12-bytes", "c"], &["a b c"], 1);
 }
 
 #[test]
-fn what_is_on_its_way_is_held_but_not_dropped() {
+fn taken_payloads_are_held_and_not_dropped() {
     let settings = QueueSettings {
         payloads: 2,
         overflow: Overflow::DropOldest,
@@ -91,7 +91,7 @@ fn what_is_on_its_way_is_held_but_not_dropped() {
     let taken = buffer.take().unwrap();
     assert_eq!(buffer.push(&mut batch("c")), 1);
     buffer.leave(taken.payloads().split_at(1).0);
-    // The one that there is room for is the newest.
+    // There is room for the newest payload only.
     assert_eq!(buffer.push(&mut batch("d e")), 1);
     assert_eq!((buffer.payloads(), buffer.left()), (2, 1));
     let next = buffer.take().unwrap();
@@ -99,7 +99,7 @@ fn what_is_on_its_way_is_held_but_not_dropped() {
     assert_eq!(words, [b"e"]);
 }
 
-/// What a buffer does, one payload after another.
+/// A model of the buffer that handles single payloads.
 struct Model {
     settings: QueueSettings,
     waiting: VecDeque<Vec<u8>>,
@@ -132,10 +132,10 @@ impl Model {
 }
 
 #[test]
-fn many_at_once_are_as_one_by_one() {
+fn batches_are_treated_as_single_payloads() {
     let mut random = fastrand::Rng::with_seed(7);
     for round in 0..200 {
-        // Some batches are large enough to be kept as they are.
+        // Some batches are large enough to be moved.
         let (most, longest) = if round % 8 < 6 {
             (400, 40)
         } else {
@@ -159,7 +159,7 @@ fn many_at_once_are_as_one_by_one() {
             let mut batch = Batch::new();
             let mut expected = 0;
             for _ in 0..random.usize(0..600) {
-                // Told apart by what they begin with.
+                // Payloads differ in their first bytes.
                 let mut payload = number.to_le_bytes().to_vec();
                 payload.resize(random.usize(0..longest), 0);
                 number += 1;
