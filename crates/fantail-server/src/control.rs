@@ -1,8 +1,8 @@
-//! Who holds the truth: the configuration in force and the workers.
+//! The control task: it holds the configuration in force and the workers.
 //!
-//! One task takes orders, one after another, so that no two changes meet. Each
-//! change is compiled and opened as a whole before any worker hears of it; what
-//! cannot be, changes nothing.
+//! It carries out one order after another, so that no two changes meet. A change
+//! is compiled, and its exporters are opened, before any worker gets it: a
+//! change that fails changes nothing.
 
 mod reload;
 mod report;
@@ -12,18 +12,19 @@ use std::{
     time::Duration,
 };
 
-use fantail_config::MetricRequest;
+use fantail_config::{MetricRequest, Settings};
+use fantail_engine::Plan;
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
 };
 
 use crate::{
-    Log,
-    handle::{Live, Order, Tally, TapRequest, Tapped},
-    socket::greeting::{FilterLine, filter_line},
+    ControlError, ControlErrorKind, Log,
+    handle::{Live, OpenTap, Order, Tally},
+    worker::greeting::{FilterLine, filter_line},
     worker::observers::Observers,
-    worker::tap::{TAPS, Tap},
+    worker::tap::{MAX_TAPS, Tap, TapRequest},
     worker::{Message, Worker},
 };
 
@@ -42,9 +43,9 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Takes one order; `false` for the order to stop.
+    /// Carries out one order; returns `false` for the order to stop.
     pub(crate) async fn take(&mut self, order: Order) -> bool {
-        // Nobody may be waiting for an answer any more.
+        // A client that is gone does not wait for the answer.
         match order {
             Order::Report(reset, reply) => self.report(reset, reply),
             Order::Add(metric, reply) => {
@@ -61,14 +62,12 @@ impl Control {
                 let _ = reply.send(self.reload().await);
             }
             Order::Tap(wanted, reply) => {
-                let tapped = self.tap(&wanted);
-                let number = tapped.as_ref().ok().map(|tapped| tapped.tap.number);
-                if let (Err(_), Some(number)) = (reply.send(tapped), number) {
-                    self.untap(number);
+                if let Err(Ok(open)) = reply.send(self.tap(&wanted)) {
+                    self.untap(open.tap.number);
                 }
             }
             Order::Untap(number) => self.untap(number),
-            Order::IsWhole(reply) => {
+            Order::AllAnswer(reply) => {
                 let pings = self.ping();
                 tokio::spawn(async move {
                     for ping in pings {
@@ -76,7 +75,7 @@ impl Control {
                             return;
                         }
                     }
-                    let _ = reply.send(true);
+                    let _ = reply.send(());
                 });
             }
             Order::Stop => return false,
@@ -84,18 +83,18 @@ impl Control {
         true
     }
 
-    fn add(&self, request: &MetricRequest) -> Result<(), String> {
+    fn add(&self, request: &MetricRequest) -> Result<(), ControlError> {
         let live = Arc::clone(&self.live.borrow());
         let mut settings = live.settings.clone();
         let mut metrics = settings.metrics.iter();
         if metrics.any(|metric| metric.settings.name == request.name) {
-            return Err("Metric already exists".to_owned());
+            return Err(ControlErrorKind::MetricExists.into());
         }
         let metric = request.resolve(settings.dialect, &settings.exporters);
-        settings
-            .metrics
-            .push(metric.map_err(|refused| refused.to_string())?);
-        let plan = live.compile(&settings).map_err(|error| error.to_string())?;
+        let metric =
+            metric.map_err(|refused| ControlError::new(ControlErrorKind::Metric, refused))?;
+        settings.metrics.push(metric);
+        let plan = compile_metrics(&live, &settings)?;
         self.enforce(Live {
             settings,
             added: live.added + 1,
@@ -105,28 +104,25 @@ impl Control {
         Ok(())
     }
 
-    fn remove(&self, name: &[u8]) -> bool {
+    fn remove(&self, name: &[u8]) -> Result<(), ControlError> {
         let live = Arc::clone(&self.live.borrow());
         let mut settings = live.settings.clone();
         let mut metrics = settings.metrics.iter();
-        let Some(at) = metrics.position(|metric| metric.settings.name == name) else {
-            return false;
-        };
+        let at = metrics.position(|metric| metric.settings.name == name);
+        let at = at.ok_or(ControlErrorKind::UnknownMetric)?;
         let was_added = at >= settings.metrics.len() - live.added;
         settings.metrics.remove(at);
-        let Ok(plan) = live.compile(&settings) else {
-            return false;
-        };
+        let plan = compile_metrics(&live, &settings)?;
         self.enforce(Live {
             settings,
             added: live.added - usize::from(was_added),
             plan: Arc::new(plan),
             ..Live::clone(&live)
         });
-        true
+        Ok(())
     }
 
-    /// Makes a configuration that of all workers, then tells the clients.
+    /// Gives a configuration to all workers, then its filter to the clients.
     fn enforce(&self, live: Live) -> Vec<oneshot::Receiver<()>> {
         let done = self.workers.iter().map(|worker| {
             let (done, in_force) = oneshot::channel();
@@ -140,7 +136,7 @@ impl Control {
         done
     }
 
-    /// Tells the workers of the observers, and the clients what is wanted.
+    /// Gives the observers to the workers, and the filter to the clients.
     fn announce(&self, live: Live) {
         for worker in &self.workers {
             let _ = worker
@@ -156,13 +152,12 @@ impl Control {
         self.live.send_replace(Arc::new(live));
     }
 
-    fn tap(&mut self, wanted: &TapRequest) -> Result<Tapped, String> {
+    fn tap(&mut self, wanted: &TapRequest) -> Result<OpenTap, ControlError> {
         let live = Live::clone(&self.live.borrow());
-        if live.observers.taps.len() >= TAPS {
-            return Err(format!("there are {TAPS} taps already"));
+        if live.observers.taps.len() >= MAX_TAPS {
+            return Err(ControlErrorKind::TooManyTaps.into());
         }
-        let dialect = live.settings.dialect;
-        let (tap, events) = Tap::open(self.next_tap, &wanted.filter, &wanted.format, dialect)?;
+        let (tap, events) = Tap::open(self.next_tap, wanted, live.settings.dialect)?;
         self.next_tap += 1;
         let mut observers = Observers::clone(&live.observers);
         observers.taps.push(Arc::clone(&tap));
@@ -170,7 +165,7 @@ impl Control {
             observers: Arc::new(observers),
             ..live
         });
-        Ok(Tapped { tap, events })
+        Ok(OpenTap { tap, events })
     }
 
     fn untap(&self, number: u64) {
@@ -183,7 +178,7 @@ impl Control {
         });
     }
 
-    /// Has all workers read what clients have sent already.
+    /// Has all workers read what clients have sent, until nothing more comes.
     pub(crate) async fn drain(&self, patience: Duration) {
         let until = Instant::now() + patience;
         let drained: Vec<_> = self
@@ -200,7 +195,7 @@ impl Control {
         }
     }
 
-    /// Asks all workers for a sign of life.
+    /// Asks all workers to answer.
     pub(crate) fn ping(&self) -> Vec<oneshot::Receiver<()>> {
         let workers = self.workers.iter().map(|worker| {
             let (reply, ping) = oneshot::channel();
@@ -210,16 +205,22 @@ impl Control {
         workers.collect()
     }
 
-    /// Whether no worker has ended.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether all workers run.
+    pub(crate) fn all_run(&self) -> bool {
         self.workers.iter().all(|worker| !worker.inbox.is_closed())
     }
 
-    /// How many connections all workers have.
+    /// The connections of all workers.
     pub(crate) fn connections(&self) -> usize {
         let workers = self.workers.iter();
         workers
             .map(|worker| worker.connections.load(Ordering::Relaxed))
             .sum()
     }
+}
+
+/// Compiles settings whose metrics have changed.
+fn compile_metrics(live: &Live, settings: &Settings) -> Result<Plan, ControlError> {
+    let plan = live.compile(settings);
+    plan.map_err(|error| ControlError::new(ControlErrorKind::Metric, error))
 }

@@ -1,4 +1,4 @@
-//! What may be asked of a running server.
+//! Requests to a running server, and the state that its parts share.
 
 use std::{
     sync::{
@@ -14,10 +14,16 @@ use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Exporters, worker::Report, worker::observers::Observers, worker::tap::Tap};
+use crate::{
+    ControlError, ControlErrorKind, Exporters,
+    worker::Report,
+    worker::observers::Observers,
+    worker::tap::{Tap, TapRequest},
+};
 
-/// A way to ask a running server; clones ask the same. All answers are `None`
-/// once it has ended.
+/// Requests to a running server; clones ask the same server.
+///
+/// A request fails with [`ControlErrorKind::Ended`] once the server has ended.
 #[derive(Debug, Clone)]
 pub struct Handle {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
@@ -25,31 +31,28 @@ pub struct Handle {
     pub(crate) tally: Arc<Tally>,
 }
 
-/// What the control is asked to do.
+/// Where the answer to a request that may fail goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, ControlError>>;
+
+/// A request to the control task.
 #[derive(Debug)]
 pub(crate) enum Order {
+    /// Counts of all workers; with `true`, they start again from zero.
     Report(bool, oneshot::Sender<Report>),
-    Add(Box<MetricRequest>, oneshot::Sender<Result<(), String>>),
-    Remove(Vec<u8>, oneshot::Sender<bool>),
+    Add(Box<MetricRequest>, Reply<()>),
+    Remove(Vec<u8>, Reply<()>),
     Reopen(oneshot::Sender<()>),
-    Reload(oneshot::Sender<Result<(), String>>),
-    Tap(TapRequest, oneshot::Sender<Result<Tapped, String>>),
+    Reload(Reply<()>),
+    Tap(TapRequest, Reply<OpenTap>),
     Untap(u64),
-    /// Whether all workers are there.
-    IsWhole(oneshot::Sender<bool>),
+    /// Answered once every worker has answered.
+    AllAnswer(oneshot::Sender<()>),
     Stop,
 }
 
-/// A tap that is wanted.
+/// A tap, and its events.
 #[derive(Debug)]
-pub(crate) struct TapRequest {
-    pub(crate) filter: Vec<u8>,
-    pub(crate) format: Vec<u8>,
-}
-
-/// A tap that was opened.
-#[derive(Debug)]
-pub(crate) struct Tapped {
+pub(crate) struct OpenTap {
     pub(crate) tap: Arc<Tap>,
     pub(crate) events: mpsc::Receiver<Vec<u8>>,
 }
@@ -58,12 +61,12 @@ pub(crate) struct Tapped {
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
     pub(crate) settings: Settings,
-    /// How many of its metrics, at the end, were added while it ran.
+    /// How many of its metrics, at the end, were added at run time.
     pub(crate) added: usize,
     pub(crate) plan: Arc<Plan>,
     pub(crate) exporters: Exporters,
     pub(crate) observers: Arc<Observers>,
-    /// What summaries of sessions contain.
+    /// The contents of session summaries.
     pub(crate) session_rules: SessionRules,
 }
 
@@ -79,12 +82,12 @@ impl Live {
     }
 }
 
-/// What is counted outside the workers.
+/// Counters of the server outside its workers.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) started: Timestamp,
     pub(crate) since: Instant,
-    /// Connections closed because there were too many.
+    /// Connections closed at once because there were too many.
     pub(crate) refused: AtomicU64,
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_refused: AtomicU64,
@@ -104,71 +107,95 @@ impl Tally {
     }
 }
 
-/// One more.
+/// Adds one to a counter.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl Handle {
-    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
+    /// Sends an order, and waits for its answer.
+    async fn ask<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+    ) -> Result<T, ControlError> {
         let (reply, answer) = oneshot::channel();
-        self.orders.send(order(reply)).ok()?;
-        answer.await.ok()
+        let sent = self.orders.send(order(reply));
+        sent.map_err(|_| ControlErrorKind::Ended)?;
+        Ok(answer.await.map_err(|_| ControlErrorKind::Ended)?)
     }
 
-    pub(crate) async fn report(&self, reset: bool) -> Option<Report> {
+    pub(crate) async fn report(&self, reset: bool) -> Result<Report, ControlError> {
         self.ask(|reply| Order::Report(reset, reply)).await
     }
 
-    pub(crate) async fn is_whole(&self) -> Option<bool> {
-        self.ask(Order::IsWhole).await
+    /// Waits until every worker has answered.
+    pub(crate) async fn all_answer(&self) -> Result<(), ControlError> {
+        self.ask(Order::AllAnswer).await
     }
 
-    /// What all metrics have counted.
-    pub async fn snapshot(&self) -> Option<Snapshot> {
-        Some(self.report(false).await?.snapshot)
+    /// Returns the counts of all metrics.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub async fn snapshot(&self) -> Result<Snapshot, ControlError> {
+        Ok(self.report(false).await?.snapshot)
     }
 
-    /// What all metrics have counted; they begin anew.
-    pub async fn take(&self) -> Option<Snapshot> {
-        Some(self.report(true).await?.snapshot)
+    /// Returns the counts of all metrics, which start again from zero.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub async fn take(&self) -> Result<Snapshot, ControlError> {
+        Ok(self.report(true).await?.snapshot)
     }
 
-    /// Adds a metric until it is removed, or the server ends; `Err` says what
-    /// is wrong with it.
-    pub async fn add_metric(&self, metric: MetricRequest) -> Option<Result<(), String>> {
-        self.ask(|reply| Order::Add(Box::new(metric), reply)).await
+    /// Adds a metric until it is removed or the server ends.
+    ///
+    /// # Errors
+    /// The metric has errors, its name is taken, or the server has ended.
+    pub async fn add_metric(&self, metric: MetricRequest) -> Result<(), ControlError> {
+        self.ask(|reply| Order::Add(Box::new(metric), reply))
+            .await?
     }
 
-    /// Removes a metric; `false` if there is none with this name. One of the
-    /// configuration is back after a reload.
-    pub async fn remove_metric(&self, name: &[u8]) -> Option<bool> {
-        self.ask(|reply| Order::Remove(name.to_vec(), reply)).await
+    /// Removes a metric. A metric of the configuration returns with a reload.
+    ///
+    /// # Errors
+    /// No metric has this name, or the server has ended.
+    pub async fn remove_metric(&self, name: &[u8]) -> Result<(), ControlError> {
+        self.ask(|reply| Order::Remove(name.to_vec(), reply))
+            .await?
     }
 
-    /// Has exporters open their files anew.
-    pub async fn reopen(&self) -> Option<()> {
+    /// Has exporters open their files again.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub async fn reopen(&self) -> Result<(), ControlError> {
         self.ask(Order::Reopen).await
     }
 
-    /// Reads the configuration anew. If it has errors, they are told, and all
-    /// stays as it was.
-    pub async fn reload(&self) -> Option<Result<(), String>> {
-        self.ask(Order::Reload).await
+    /// Reads the configuration again.
+    ///
+    /// # Errors
+    /// The configuration has errors, or the server has ended: nothing has
+    /// changed.
+    pub async fn reload(&self) -> Result<(), ControlError> {
+        self.ask(Order::Reload).await?
     }
 
-    pub(crate) async fn tap(&self, wanted: TapRequest) -> Option<Result<Tapped, String>> {
-        self.ask(|reply| Order::Tap(wanted, reply)).await
+    pub(crate) async fn tap(&self, wanted: TapRequest) -> Result<OpenTap, ControlError> {
+        self.ask(|reply| Order::Tap(wanted, reply)).await?
     }
 
     pub(crate) fn untap(&self, number: u64) {
-        // It may have ended already.
+        // The server may have ended.
         let _ = self.orders.send(Order::Untap(number));
     }
 
     /// Has the server end.
     pub fn stop(&self) {
-        // It may have ended already.
+        // It may have ended before.
         let _ = self.orders.send(Order::Stop);
     }
 }

@@ -1,13 +1,13 @@
-//! HTTP: scrapes, health, and what is going on as JSON.
+//! HTTP: scrapes, health, and the state of the server as JSON.
 //!
-//! Everything is rendered off the workers; scrapes, which can be long, while
-//! they are sent. A client that does not take its answer, or does not finish
-//! its request, is cut off; there are only so many at a time.
+//! Answers are rendered outside the workers; long answers while they are sent. A
+//! client that does not read its answer, or does not finish its request, is cut
+//! off. The number of connections is bounded.
 
 mod api;
-mod paced;
 mod scrape;
 mod self_metrics;
+mod stall_timeout;
 mod streamed;
 
 use std::{io, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
@@ -30,13 +30,13 @@ use tokio::{
     time::timeout,
 };
 
-use self::paced::Paced;
+use self::stall_timeout::StallTimeout;
 use crate::{Handle, Limits, Log, socket::accept::pause};
 
-/// The longest head of a request.
-const HEAD: usize = 16 * 1024;
+/// The largest head of a request.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// What all answers are made from.
+/// The state that all routes use.
 #[derive(Debug, Clone)]
 struct Context {
     handle: Handle,
@@ -55,16 +55,16 @@ pub(crate) fn serve(
         handle: handle.clone(),
         compat,
     });
-    let room = Arc::new(Semaphore::new(limits.scrapers));
+    let places = Arc::new(Semaphore::new(limits.scrapers));
     for listener in listeners {
         let listener = TcpListener::from_std(listener)?;
-        let (router, room, log) = (router.clone(), Arc::clone(&room), log.clone());
+        let (router, places, log) = (router.clone(), Arc::clone(&places), log.clone());
         let stalled = limits.stalled;
         tokio::spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+                        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                             continue;
                         };
                         let router = router.clone();
@@ -81,13 +81,13 @@ pub(crate) fn serve(
     Ok(())
 }
 
-/// Serves a connection. That it breaks off is its own affair.
+/// Serves a connection until it ends.
 async fn converse(stream: TcpStream, router: Router, stalled: Duration) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new());
     http.header_read_timeout(stalled);
-    http.max_buf_size(HEAD);
-    let stream = TokioIo::new(Paced::new(stream, stalled));
+    http.max_buf_size(MAX_HEAD_BYTES);
+    let stream = TokioIo::new(StallTimeout::new(stream, stalled));
     let _ = http
         .serve_connection(stream, TowerToHyperService::new(router))
         .await;
@@ -106,21 +106,21 @@ fn router(context: Context) -> Router {
         .with_state(context)
 }
 
-/// Whether all workers can be asked.
+/// Answers whether all workers answer.
 async fn ready(State(context): State<Context>) -> Response {
-    const PATIENCE: Duration = Duration::from_secs(2);
-    match timeout(PATIENCE, context.handle.is_whole()).await {
-        Ok(Some(true)) => "ready\n".into_response(),
+    const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+    match timeout(ANSWER_TIMEOUT, context.handle.all_answer()).await {
+        Ok(Ok(())) => "ready\n".into_response(),
         _ => unavailable(),
     }
 }
 
-/// The server is about to end.
+/// The answer if workers do not answer, or the server ends.
 fn unavailable() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
 }
 
-/// An answer with this type.
+/// An answer with this content type.
 fn answer(content_type: &'static str, body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
 }

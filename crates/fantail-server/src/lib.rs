@@ -1,23 +1,24 @@
-//! The daemon as a library: what takes the place of Dovecot's stats process.
+//! The daemon as a library: a replacement for Dovecot's stats process.
 //!
 //! A [`Server`] binds the stats-writer and stats-reader sockets and answers
-//! scrapes; [`Exporters`] are the queues and targets that a configuration asks
-//! for. A [`Handle`] asks a running server what `doveadm stats` asks.
+//! scrapes. [`Exporters`] are the queues and targets of a configuration. A
+//! [`Handle`] sends a running server the requests of `doveadm stats`.
 //!
-//! # Who does what
+//! # Threads
 //!
-//! - *Control*, the thread that calls [`Server::run`]: accepts, answers, takes
-//!   signals, holds the configuration. A change is compiled as a whole and then
-//!   told to all.
-//! - *Workers*, each a thread with its share of the clients and its own part of
-//!   every metric. They share nothing, and take no lock for an event. A dump
-//!   asks each for its part, and merges.
-//! - *Exporters*, each with a thread of its own behind a bounded queue.
+//! - *Control*, the thread that calls [`Server::run`], accepts connections,
+//!   answers requests, receives signals and holds the configuration. A change is
+//!   compiled as a whole before any worker gets it.
+//! - *Workers* each have a part of the clients and a shard of every metric. They
+//!   share nothing, and take no lock for an event. A dump merges the shards of
+//!   all workers.
+//! - *Exporters* each have a thread behind a bounded queue.
 //!
-//! Nothing that a client, a scraper or an exporter does or fails to do makes a
-//! worker wait. The library says nothing but to its [`Log`].
+//! No client, scraper or exporter makes a worker wait. All messages of the
+//! library go to its [`Log`].
 
 mod control;
+mod error;
 mod exporters;
 mod handle;
 mod http;
@@ -28,6 +29,7 @@ mod socket;
 mod worker;
 
 pub use crate::{
+    error::{ControlError, ControlErrorKind, ServerError, ServerErrorKind},
     exporters::{Exporters, ExportersError, Site},
     handle::Handle,
     options::{Limits, Options},
@@ -35,5 +37,5 @@ pub use crate::{
     process::privileges::FileLimit,
     process::record::Recorder,
     process::state_file::StateFile,
-    server::{Server, ServerError},
+    server::Server,
 };

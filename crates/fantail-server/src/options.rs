@@ -1,4 +1,4 @@
-//! How a server is run.
+//! The options of a server.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -7,77 +7,79 @@ use fantail_event::Dialect;
 
 use crate::{Log, Recorder};
 
-/// How a server is run. What is `None` is taken from the configuration, and
-/// from Dovecot's defaults where that says nothing.
+/// The options of a server. An option that is `None` comes from the configuration,
+/// else from Dovecot's defaults.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The configuration; read again at each reload.
     pub config: PathBuf,
-    /// Whose rules apply; by default what the configuration says.
+    /// The dialect of Dovecot; by default that of the configuration.
     pub dialect: Option<Dialect>,
-    /// Where Dovecot's processes send events; by default `stats-writer` and
-    /// `login/stats-writer` below `base_dir`.
+    /// The socket to which Dovecot's processes send events; by default
+    /// `stats-writer` and `login/stats-writer` below `base_dir`.
     pub writer: Option<PathBuf>,
-    /// Its permissions; by default those of the configuration, and 0666 where
-    /// they are 0 or missing: with 0 Dovecot leaves the socket to us.
+    /// The permissions of that socket; by default those of the configuration, and
+    /// 0666 where they are 0 or missing: with 0, Dovecot leaves the socket to this
+    /// server.
     pub writer_mode: Option<u32>,
-    /// Whether login processes, which see nothing outside their folder, find a
-    /// socket under `login/stats-writer`; never if `writer` is given.
+    /// Whether there is a socket `login/stats-writer` for login processes, which
+    /// see nothing outside their folder; ignored if `writer` is set.
     pub login_writer: bool,
-    /// Where `doveadm stats` asks; by default `stats-reader` below `base_dir`.
+    /// The socket of `doveadm stats`; by default `stats-reader` below `base_dir`.
     pub reader: Option<PathBuf>,
-    /// Its permissions; as for `writer_mode`, but 0600.
+    /// The permissions of that socket; as for `writer_mode`, but 0600.
     pub reader_mode: Option<u32>,
-    /// Where scrapes are answered; by default the `inet_listener http` of the
-    /// configuration, on the loopback unless that names an address.
+    /// The address at which scrapes are answered; by default that of the
+    /// `inet_listener http` of the configuration, on loopback unless it names an
+    /// address.
     pub http: Option<SocketAddr>,
-    /// Whether `/metrics` has Dovecot's own layout unless a query asks for
+    /// Whether `/metrics` has the layout of Dovecot unless a query asks for
     /// another.
     pub compat_metrics: bool,
     /// Threads that read events; at least one.
     pub workers: usize,
-    /// Where counts are kept over a restart.
+    /// The file that keeps counts over a restart.
     pub state: Option<PathBuf>,
-    /// How often they are saved; by default every 5 minutes.
+    /// How often the counts are saved; by default every 5 minutes.
     pub state_interval: Duration,
-    /// This host's name in exports.
+    /// The host name in exports.
     pub hostname: Vec<u8>,
-    /// Keeps what clients send.
+    /// Records the lines of clients.
     pub recorder: Option<Recorder>,
-    /// The user that it becomes once all sockets are bound.
+    /// The user that the process becomes once all sockets are bound.
     pub user: Option<String>,
-    /// How long clients, and then exporters, have at the end; by default 5
+    /// How long the end waits for clients, and then for exporters; by default 5
     /// seconds each.
     pub patience: Duration,
-    /// Whether it takes sockets from, and reports to, a service manager.
+    /// Whether the server takes sockets from a service manager, and reports to it.
     pub service_manager: bool,
-    /// Whether it ends at SIGTERM and SIGINT and reloads at SIGHUP.
+    /// Whether the server ends at SIGTERM and SIGINT and reloads at SIGHUP.
     pub signals: bool,
-    /// What summaries of sessions contain.
+    /// The contents of session summaries.
     pub session_rules: SessionRules,
-    /// What clients may use.
+    /// The limits of clients.
     pub limits: Limits,
-    /// Takes what it has to say.
+    /// Takes the messages of the server.
     pub log: Log,
 }
 
-/// What clients may use together and each.
+/// The limits of clients, of each and of all together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections of Dovecot's processes; 20,000 by default. More are closed
-    /// at once.
+    /// Connections of Dovecot's processes; 20,000 by default. Further ones are
+    /// closed at once.
     pub connections: usize,
-    /// Living events of one connection; see [`fantail_wire::Limits`].
+    /// Live events of one connection; see [`fantail_wire::Limits`].
     pub live: fantail_wire::Limits,
-    /// Bytes of living events and unfinished lines of all connections; 1 GiB
-    /// by default. The connection that goes beyond it is closed.
+    /// Bytes of live events and incomplete lines of all connections; 1 GiB by
+    /// default. The connection that exceeds it is closed.
     pub memory: usize,
-    /// Connections to the reader's socket; 100 by default.
+    /// Connections to the stats-reader socket; 100 by default.
     pub readers: usize,
     /// Connections of scrapers; 100 by default.
     pub scrapers: usize,
-    /// How long a scraper may take to take anything at all, or to send a
-    /// request; 10 seconds by default.
+    /// How long a scraper may stall while it reads an answer or sends a request;
+    /// 10 seconds by default.
     pub stalled: Duration,
 }
 
@@ -95,7 +97,7 @@ impl Default for Limits {
 }
 
 impl Options {
-    /// The defaults for a configuration; the log goes to `log`.
+    /// Returns the defaults for a configuration file, with this log.
     #[must_use]
     pub fn new(config: impl Into<PathBuf>, log: Log) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,9 +1,8 @@
-//! A server from its start to its end.
+//! A server from start to end.
 
 mod run;
 
 use std::{
-    fmt,
     hash::{BuildHasher, Hasher, RandomState},
     io,
     net::SocketAddr,
@@ -20,7 +19,7 @@ use tokio::{
 
 use self::run::Run;
 use crate::{
-    Exporters, FileLimit, Handle, Options, Site, StateFile,
+    Exporters, FileLimit, Handle, Options, ServerError, ServerErrorKind, Site, StateFile,
     control::{Control, Source},
     handle::{Live, Order, Tally},
     http,
@@ -29,13 +28,13 @@ use crate::{
     process::sd_notify::Manager,
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
-    socket::greeting::filter_line,
     socket::listeners::{Listeners, Sockets},
+    worker::greeting::filter_line,
     worker::shard::Category,
     worker::{Message, Setup, Worker},
 };
 
-/// A server whose sockets are bound and whose workers wait.
+/// A server whose sockets are bound and whose workers run.
 #[derive(Debug)]
 pub struct Server {
     options: Options,
@@ -50,23 +49,26 @@ pub struct Server {
 
 impl Server {
     /// Reads the configuration, raises the limit of open files, binds the
-    /// sockets, becomes the user that is wanted, opens the exporters' targets
+    /// sockets, becomes the user of the options, opens the exporters' targets
     /// and reads the state.
     ///
     /// # Errors
-    /// Any of it fails; whatever was there before still is.
+    /// One of these steps fails. Sockets of other servers stay as they were.
     pub fn start(options: Options) -> Result<Self, ServerError> {
         let source = Source {
             path: options.config.clone(),
             dialect: options.dialect,
         };
-        let settings = source.read().map_err(ServerError::new)?;
+        let settings = source.read();
+        let settings =
+            settings.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
         let session_rules = options.session_rules.clone();
         let plan = Plan::with_sessions(&settings, session_rules.clone());
-        let plan = Arc::new(plan.map_err(ServerError::new)?);
+        let plan = plan.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
+        let plan = Arc::new(plan);
         let files = privileges::raise_file_limit()?;
-        let places = Addresses::new(&options, &settings)?;
-        let sockets = Sockets::open(&places, options.service_manager, &options.log)?;
+        let addresses = Addresses::new(&options, &settings)?;
+        let sockets = Sockets::open(&addresses, options.service_manager, &options.log)?;
         if let Some(user) = &options.user {
             privileges::become_user(user)?;
         }
@@ -74,7 +76,7 @@ impl Server {
             hostname: options.hostname.clone(),
             log: options.log.clone(),
         };
-        let exporters = Exporters::open(&settings, site).map_err(ServerError::new)?;
+        let exporters = Exporters::open(&settings, site)?;
         let live = Live {
             settings,
             added: 0,
@@ -99,8 +101,7 @@ impl Server {
         let count = options.workers.max(1);
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
         let (started, run) = (clock::now(), run_number());
-        let workers = (0..count).map(|number| {
-            let worker = u32::try_from(number).unwrap_or(u32::MAX);
+        let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),
                 number,
@@ -144,33 +145,33 @@ impl Server {
         })
     }
 
-    /// A way to ask it while it runs.
+    /// Returns a handle for requests to the server while it runs.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// The addresses that it answers scrapes on.
+    /// The addresses at which it answers scrapes.
     #[must_use]
     pub fn http_addresses(&self) -> Vec<SocketAddr> {
         self.sockets.http_addresses()
     }
 
-    /// How many files it may have open, [`start`](Self::start) having raised
-    /// that as far as it may.
+    /// The limit of open files, which [`start`](Self::start) has raised as far as
+    /// the system allows.
     #[must_use]
     pub const fn file_limit(&self) -> FileLimit {
         self.files
     }
 
-    /// Serves until it is told to stop, by [`Handle::stop`] or a signal.
+    /// Serves until [`Handle::stop`] or a signal ends it.
     ///
-    /// At the end what clients have sent already is read, the exporters send
-    /// what they have, each within the patience of the options, and the state
-    /// is saved.
+    /// At the end it reads what clients have sent and has the exporters send
+    /// what they have, each within the patience of the options, and saves the
+    /// state.
     ///
     /// # Errors
-    /// The system fails it, or a worker is gone.
+    /// The system refuses a socket or a task, or a worker has ended.
     pub fn run(self) -> Result<(), ServerError> {
         let Self {
             options,
@@ -199,7 +200,7 @@ impl Server {
             run.end().await;
             served
         });
-        // A scraper that does not read must not keep us.
+        // A scraper that does not read must not delay the end.
         runtime.shutdown_timeout(Duration::from_millis(100));
         served
     }
@@ -234,14 +235,16 @@ fn listen(
     Ok(sockets.serve(&writer, &reader, stop, &options.log)?)
 }
 
-/// A number that no other server has but by chance.
+/// A random number, which tells this run from others.
 fn run_number() -> u32 {
-    // A hasher is made with a seed of its own; half of a hash is one, too.
+    // The standard library seeds each hasher at random.
     let hash = RandomState::new().build_hasher().finish();
-    u32::try_from(hash >> 32).unwrap_or_default()
+    #[allow(clippy::cast_possible_truncation, reason = "half of the bits suffice")]
+    let number = hash as u32;
+    number
 }
 
-/// What was counted before goes to the first worker; it is all the same which.
+/// Gives the counts of the state file to the first worker: a dump merges all.
 fn restore(options: &Options, workers: &[Worker]) {
     let (Some(path), Some(worker)) = (&options.state, workers.first()) else {
         return;
@@ -257,45 +260,17 @@ fn restore(options: &Options, workers: &[Worker]) {
                 && restored.left_out > 0
             {
                 log.say(format_args!(
-                    "{shown}: {} metrics changed or are gone: their counts are left out",
+                    "{shown}: {} metrics have changed or were removed; their counts are left out",
                     restored.left_out
                 ));
             }
         }
         Err(error) => {
-            log.say(format_args!("{shown}: {error}: counting begins anew"));
+            log.say(format_args!("{shown}: {error}; all counts start at zero"));
             match file.put_aside() {
-                Ok(aside) => log.say(format_args!("{shown} is now {}", aside.display())),
-                Err(error) => log.say(format_args!("{shown} cannot be put aside: {error}")),
+                Ok(aside) => log.say(format_args!("{shown} is renamed to {}", aside.display())),
+                Err(error) => log.say(format_args!("cannot rename {shown}: {error}")),
             }
         }
     }
 }
-
-/// A server cannot start, or go on.
-#[derive(Debug)]
-pub struct ServerError {
-    message: String,
-}
-
-impl ServerError {
-    pub(crate) fn new(message: impl fmt::Display) -> Self {
-        Self {
-            message: message.to_string(),
-        }
-    }
-}
-
-impl From<io::Error> for ServerError {
-    fn from(error: io::Error) -> Self {
-        Self::new(error)
-    }
-}
-
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ServerError {}

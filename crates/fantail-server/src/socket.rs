@@ -1,11 +1,11 @@
-//! The sockets of a server: where they are bound, who connects, and what is said
-//! first.
+//! The Unix sockets of a server: their addresses, accepting, and the stats-reader
+//! protocol.
 
 pub(crate) mod accept;
 pub(crate) mod addresses;
-pub(crate) mod answers;
-pub(crate) mod greeting;
+pub(crate) mod dump_writer;
 pub(crate) mod listeners;
 pub(crate) mod login_link;
 pub(crate) mod readers;
 pub(crate) mod sockets;
+pub(crate) mod tap;

@@ -1,10 +1,12 @@
-//! A thread that reads events.
+//! Workers: threads that read events.
 //!
-//! It shares nothing with the others: its connections, its matcher, its part
-//! of every metric. What it needs from outside comes as a [`Message`], in
-//! order: a dump that was asked for after a change shows the change.
+//! A worker owns its connections, its matcher and a shard of every metric, and
+//! shares nothing with other workers. It receives [`Message`]s in order: a dump
+//! that is asked for after a change shows the change.
 
 pub(crate) mod client;
+pub(crate) mod closed;
+pub(crate) mod greeting;
 pub(crate) mod observers;
 pub(crate) mod outbox;
 pub(crate) mod read_delay;
@@ -41,35 +43,35 @@ use tokio::{
 use crate::{
     Exporters, Limits, Log, Recorder,
     process::log::Complaints,
-    socket::greeting::{FilterLine, Greeted},
     worker::client::attend,
+    worker::greeting::{FilterLine, Greeted},
     worker::observers::Observers,
     worker::outbox::Outbox,
     worker::read_delay::ReadDelay,
     worker::shard::{Category, IntakeCounts, Shard},
 };
 
-/// What a worker is told.
+/// A message from the control task to a worker.
 pub(crate) enum Message {
-    /// A client of the writer's socket, and how far it was greeted.
+    /// A client of the stats-writer socket, and how far it was greeted.
     Connection(StdUnixStream, Greeted),
-    /// Another configuration; says when it is in force.
+    /// Another configuration; answered once it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
-    /// What looks at events beside the metrics.
+    /// The observers of events.
     Observers(Arc<Observers>),
-    /// What was counted before a restart.
+    /// Counts from before a restart.
     Restore(Box<State>, oneshot::Sender<Restored>),
-    /// What it has counted; with `true`, it begins anew.
+    /// A request for its counts; with `true`, they start again from zero.
     Report(bool, oneshot::Sender<Report>),
-    /// Are you there?
+    /// A request for an answer.
     Ping(oneshot::Sender<()>),
-    /// What clients of another worker registered.
+    /// Categories that clients of another worker registered.
     Categories(Arc<Vec<Category>>),
-    /// Read what clients have sent already, until then at most.
+    /// An order to read what clients have sent, until this time at most.
     Drain(Instant, oneshot::Sender<()>),
 }
 
-/// What a worker has counted, or all of them together.
+/// The counts of one worker, or of all merged.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) snapshot: Snapshot,
@@ -78,7 +80,7 @@ pub(crate) struct Report {
     pub(crate) connections: usize,
     pub(crate) held: usize,
     pub(crate) running: RunningSessions,
-    /// How many workers.
+    /// How many workers these are the counts of.
     pub(crate) workers: usize,
 }
 
@@ -86,60 +88,60 @@ pub(crate) struct Report {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) inbox: mpsc::UnboundedSender<Message>,
-    /// How many connections it has, those on their way included.
+    /// Its connections, with those that it has not received yet.
     pub(crate) connections: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a worker begins with.
+/// The settings of a new worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub(crate) number: usize,
     pub(crate) plan: Arc<Plan>,
     pub(crate) exporters: Exporters,
     pub(crate) hostname: Arc<[u8]>,
-    /// Of what it exports.
+    /// The ids of the events that it exports.
     pub(crate) ids: EventIds,
     pub(crate) limits: Limits,
-    /// Its part of the memory.
+    /// Bytes that its connections may hold.
     pub(crate) memory: usize,
     pub(crate) filters: watch::Receiver<FilterLine>,
     pub(crate) recorder: Option<Recorder>,
-    /// For what its clients registered.
+    /// Takes the categories that its clients registered.
     pub(crate) categories: mpsc::UnboundedSender<(usize, Vec<Category>)>,
     pub(crate) log: Log,
 }
 
-/// What the tasks of a worker share.
+/// The state that the tasks of a worker share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) shard: RefCell<Shard>,
     pub(crate) setup: Setup,
     pub(crate) connections: Arc<AtomicUsize>,
-    /// There is something in the outbox.
+    /// Notified when the outbox has something to flush.
     pub(crate) flush: Notify,
-    /// What all connections read into.
+    /// The buffer that all connections read into.
     pub(crate) buffer: RefCell<Vec<u8>>,
-    pub(crate) gathering: Arc<ReadDelay>,
+    pub(crate) read_delay: Arc<ReadDelay>,
 }
 
-/// How long what exporters get is gathered: each hand-over wakes a thread,
-/// and under load the mail processes want the processors, too.
-const GATHER: Duration = Duration::from_millis(25);
+/// How long exports wait for more, to be handed over together: each hand-over
+/// wakes a thread of an exporter.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
 
-/// The buffer that all connections of a worker share.
-const BUFFER: usize = 64 * 1024;
+/// Bytes of the buffer that all connections of a worker share.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 impl Worker {
     pub(crate) fn start(setup: Setup) -> io::Result<Self> {
         let (inbox, messages) = mpsc::unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
-        let gathering = Arc::new(ReadDelay::default());
+        let read_delay = Arc::new(ReadDelay::default());
         let runtime = Builder::new_current_thread()
             .enable_all()
             .on_thread_park({
-                let gathering = Arc::clone(&gathering);
-                move || gathering.pause()
+                let read_delay = Arc::clone(&read_delay);
+                move || read_delay.pause()
             })
             .build()?;
         let mut engine = Engine::with_plan(Arc::clone(&setup.plan)).map_err(io::Error::other)?;
@@ -159,8 +161,8 @@ impl Worker {
                 setup,
                 connections: counted,
                 flush: Notify::new(),
-                buffer: RefCell::new(vec![0; BUFFER]),
-                gathering,
+                buffer: RefCell::new(vec![0; READ_BUFFER_BYTES]),
+                read_delay,
             });
             LocalSet::new().block_on(&runtime, work(shared, messages));
         })?;
@@ -171,12 +173,12 @@ impl Worker {
         })
     }
 
-    /// Ends it, and waits until it has.
+    /// Ends the worker, and waits for the end.
     pub(crate) fn join(self) {
         let Self { inbox, thread, .. } = self;
         drop(inbox);
         if let Some(thread) = thread {
-            // A panic was printed where it happened.
+            // The message of a panic was printed by its thread.
             let _ = thread.join();
         }
     }
@@ -193,7 +195,9 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 shard.outbox.replace(exporters);
                 if let Err(error) = shard.engine.adopt(plan) {
                     let log = &shared.setup.log;
-                    log.say(format_args!("the configuration cannot be used: {error}"));
+                    log.say(format_args!(
+                        "a worker keeps its old configuration: {error}"
+                    ));
                 }
                 let _ = done.send(());
             }
@@ -231,7 +235,7 @@ fn connect(shared: &Rc<Shared>, stream: StdUnixStream, greeted: Greeted) {
             let mut shard = shared.shard.borrow_mut();
             shard
                 .complaints
-                .say(format_args!("a connection cannot be served: {error}"));
+                .say(format_args!("cannot serve a connection: {error}"));
         }
     }
 }
@@ -254,7 +258,7 @@ fn report(shared: &Shared, reset: bool) -> Report {
     }
 }
 
-/// Tells the other workers what clients of this one registered.
+/// Passes the categories that clients of this worker registered on to the others.
 pub(crate) fn tell_categories(shared: &Shared) {
     let new = shared.shard.borrow_mut().new_categories();
     if !new.is_empty() {
@@ -262,16 +266,16 @@ pub(crate) fn tell_categories(shared: &Shared) {
     }
 }
 
-/// Hands over what there is for exporters, but not for each event.
+/// Hands exports over to the queues, many at a time.
 async fn flush(shared: Rc<Shared>) {
     loop {
         shared.flush.notified().await;
-        tokio::time::sleep(GATHER).await;
+        tokio::time::sleep(FLUSH_INTERVAL).await;
         shared.shard.borrow_mut().outbox.flush();
     }
 }
 
-/// Drops series that have been idle for long, if the configuration says so.
+/// Drops series that were idle for the time that the configuration allows.
 async fn tidy(shared: Rc<Shared>) {
     const PERIOD: Duration = Duration::from_secs(10);
     let start = Instant::now();
@@ -281,7 +285,7 @@ async fn tidy(shared: Rc<Shared>) {
     }
 }
 
-/// Waits until all clients are gone, or nothing came for a moment.
+/// Waits until all clients are gone, or nothing has come for a while.
 async fn drain(shared: Rc<Shared>, until: Instant, done: oneshot::Sender<()>) {
     const QUIET: Duration = Duration::from_millis(50);
     let read = || shared.shard.borrow().counts.bytes;

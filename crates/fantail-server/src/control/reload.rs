@@ -1,24 +1,24 @@
-//! The configuration, read again while all goes on.
+//! Reload: reads the configuration again while the server runs.
 //!
-//! Everything that may fail is done before anything changes: what is refused
-//! leaves no trace but a line in the log.
+//! All steps that may fail come before the first change: a refused configuration
+//! changes nothing.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use fantail_config::{FileSystem, Options as ReadOptions, Settings};
+use fantail_config::{FileSystem, Options as ReadOptions, Refused, Settings};
 use fantail_event::Dialect;
 use tokio::task::spawn_blocking;
 
 use super::Control;
 use crate::{
-    Log,
+    ControlError, ControlErrorKind, Log,
     handle::{Live, count},
 };
 
-/// How long exporters of a former configuration may go on sending.
-const LINGER: Duration = Duration::from_secs(5);
+/// How long exporters of the previous configuration may send what they have.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the configuration comes from.
+/// The file of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
@@ -26,47 +26,46 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads it; an error is the diagnostics as text.
-    pub(crate) fn read(&self) -> Result<Settings, String> {
+    /// Reads the configuration.
+    pub(crate) fn read(&self) -> Result<Settings, Refused> {
         use std::os::unix::ffi::OsStrExt as _;
         let options = ReadOptions {
             dialect: self.dialect,
             ..ReadOptions::default()
         };
         let path = self.path.as_os_str().as_bytes();
-        let loaded = fantail_config::load(path, &FileSystem, &options).accept();
-        loaded
-            .map(|loaded| loaded.settings)
-            .map_err(|refused| refused.to_string())
+        let loaded = fantail_config::load(path, &FileSystem, &options).accept()?;
+        Ok(loaded.settings)
     }
 }
 
 impl Control {
-    /// Reads the configuration anew.
-    pub(crate) async fn reload(&mut self) -> Result<(), String> {
+    /// Reads the configuration again, and logs the outcome.
+    pub(crate) async fn reload(&mut self) -> Result<(), ControlError> {
         let reloaded = self.try_reload().await;
         match &reloaded {
             Ok(()) => {
                 count(&self.tally.reloads);
                 self.log.say(format_args!("the configuration was reloaded"));
             }
-            Err(why) => {
+            Err(error) => {
                 count(&self.tally.reloads_refused);
                 let log = &self.log;
-                log.say(format_args!("the configuration stays as it was:\n{why}"));
+                log.say(format_args!("the configuration stays as it was:\n{error}"));
             }
         }
         reloaded
     }
 
-    async fn try_reload(&mut self) -> Result<(), String> {
+    async fn try_reload(&mut self) -> Result<(), ControlError> {
         let source = self.source.clone();
         let before = Arc::clone(&self.live.borrow());
         let log = self.log.clone();
         let old = Arc::clone(&before);
         let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
-        let mut live = prepared.map_err(|error| error.to_string())??;
-        // Taps came and went while the files were read.
+        let failed = |error| ControlError::new(ControlErrorKind::Configuration, error);
+        let mut live = prepared.map_err(failed)??;
+        // Taps may have opened and ended while the files were read.
         live.observers = Arc::clone(&self.live.borrow().observers);
         let now = live.exporters.clone();
         let in_force = self.enforce(live);
@@ -74,22 +73,23 @@ impl Control {
             for worker in in_force {
                 let _ = worker.await;
             }
-            let close = move || before.exporters.close_unless_in(&now, LINGER);
+            let close = move || before.exporters.close_unless_in(&now, CLOSE_TIMEOUT);
             let _ = spawn_blocking(close).await;
         });
         Ok(())
     }
 }
 
-/// A new configuration with everything it needs.
-fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
-    let mut settings = source.read()?;
+/// Reads and compiles a configuration, and opens its exporters.
+fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, ControlError> {
+    let refused = |error| ControlError::new(ControlErrorKind::Configuration, error);
+    let mut settings = source.read().map_err(refused)?;
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
     let added = settings.metrics.len() - configured;
-    let plan = old.compile(&settings).map_err(|error| error.to_string())?;
-    let exporters = old.exporters.follow(&settings);
-    let exporters = exporters.map_err(|error| error.to_string())?;
+    let refused = |error| ControlError::new(ControlErrorKind::Configuration, error);
+    let plan = old.compile(&settings).map_err(refused)?;
+    let exporters = old.exporters.follow(&settings)?;
     let live = Live {
         settings,
         added,
@@ -101,7 +101,8 @@ fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, String> {
     Ok(live)
 }
 
-/// Metrics that were added at run time stay, as long as they fit.
+/// Keeps the metrics that were added at run time, as far as they fit the new
+/// configuration.
 fn keep_added(settings: &mut Settings, old: &Live, log: &Log) {
     let from = old.settings.metrics.len() - old.added;
     for metric in old.settings.metrics.iter().skip(from) {
@@ -115,7 +116,7 @@ fn keep_added(settings: &mut Settings, old: &Live, log: &Log) {
         } else {
             let name = metric.settings.name.escape_ascii();
             log.say(format_args!(
-                "the metric {name}, added while this ran, does not fit the new configuration"
+                "the metric {name}, added at run time, does not fit the new configuration and is removed"
             ));
         }
     }

@@ -1,8 +1,7 @@
-//! What all workers have counted, as one.
+//! Reports: the counts of all workers, merged.
 //!
-//! Each is asked for its part at one moment of its own; the parts are put
-//! together on a thread that may block, and within the limits that one worker
-//! has.
+//! Each worker answers with its shard. The shards are merged on a thread that may
+//! block, under the series limits of one worker.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,7 +17,7 @@ use crate::{
 };
 
 impl Control {
-    /// Asks all workers now, and answers when they have.
+    /// Asks all workers, and answers once they have answered.
     pub(super) fn report(&self, reset: bool, reply: oneshot::Sender<Report>) {
         let reports: Vec<_> = self
             .workers
@@ -35,11 +34,11 @@ impl Control {
             for report in reports {
                 match report.await {
                     Ok(report) => all.push(report),
-                    // A part alone would be wrong without anybody noticing.
+                    // A report without one worker would be wrong silently.
                     Err(_) => return,
                 }
             }
-            // One part is the whole, and nothing has to be put together.
+            // The report of one worker needs no merging.
             let whole = match all.len() {
                 1 => Ok(merge(all, &limits)),
                 _ => spawn_blocking(move || merge(all, &limits)).await,
@@ -50,8 +49,7 @@ impl Control {
         });
     }
 
-    /// Saves what was counted until now; the work is done by whoever awaits
-    /// what is returned.
+    /// Asks for the counts, and returns the future that saves them.
     pub(crate) fn save(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
         let (reply, whole) = oneshot::channel();
         self.report(false, reply);
@@ -71,8 +69,8 @@ impl Control {
     }
 }
 
-/// What the workers have counted, together, in the room of one; `None` without
-/// workers.
+/// Merges reports under the series limits of one worker; `None` without
+/// reports.
 fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
     let workers = reports.len();
     let (mut engine, mut intake) = (Counters::default(), IntakeCounts::default());
@@ -86,7 +84,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
         held += report.held;
         running += report.running;
     }
-    // All workers got the same plans in the same order.
+    // All workers have got the same plans in the same order.
     let snapshot = match <[Snapshot; 1]>::try_from(shards) {
         Ok([only]) => only,
         Err(shards) => Snapshot::merged(&shards, limits)?,

@@ -1,7 +1,8 @@
-//! `/api/v1/…`: JSON for programs. Bytes that are not UTF-8 are replaced, but
-//! in labels, which stay apart.
+//! `/api/v1/…`: the state of the server as JSON.
 //!
-//! Targets of exporters are not told: URLs have passwords in them.
+//! Bytes that are not UTF-8 are replaced, except in labels, where they are escaped
+//! so that labels stay distinct. Targets of exporters are left out: URLs may have
+//! passwords.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,9 +32,9 @@ fn live(context: &Context) -> Arc<Live> {
     Arc::clone(&context.handle.live.borrow())
 }
 
-/// What all metrics have counted.
+/// The counts of all metrics.
 pub(super) async fn snapshot(State(context): State<Context>) -> Response {
-    let Some(snapshot) = context.handle.snapshot().await else {
+    let Ok(snapshot) = context.handle.snapshot().await else {
         return unavailable();
     };
     match spawn_blocking(move || format!("{}\n", counted(&snapshot))).await {
@@ -80,7 +81,7 @@ fn series(metric: &MetricSnapshot) -> Vec<Value> {
 
 fn numbers(values: &Distribution) -> Value {
     let quantiles = values.quantiles();
-    // More than 64 bits would not be read back.
+    // JSON readers take no more than 64 bits.
     let sum = u64::try_from(values.sum()).unwrap_or(u64::MAX);
     json!({
         "count": values.count(),
@@ -93,7 +94,7 @@ fn numbers(values: &Distribution) -> Value {
     })
 }
 
-/// What metrics there are.
+/// The metrics of the configuration in force.
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
     let live = live(&context);
     let configured = live.settings.metrics.len() - live.added;
@@ -136,7 +137,7 @@ pub(super) async fn configuration(State(context): State<Context>) -> Response {
     }))
 }
 
-/// What became of exported events.
+/// The exporters, and the counts of their events.
 pub(super) async fn exporters(State(context): State<Context>) -> Response {
     let live = live(&context);
     let exporters = live.settings.exporters.iter().zip(live.exporters.iter());
@@ -166,7 +167,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
 
 /// The server itself.
 pub(super) async fn server(State(context): State<Context>) -> Response {
-    let Some(whole) = context.handle.report(false).await else {
+    let Ok(whole) = context.handle.report(false).await else {
         return unavailable();
     };
     let tally = &context.handle.tally;

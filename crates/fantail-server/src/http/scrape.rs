@@ -1,4 +1,4 @@
-//! `/metrics`.
+//! `/metrics`: scrapes.
 
 use std::{io, sync::atomic::Ordering};
 
@@ -14,37 +14,37 @@ use serde::Deserialize;
 use super::{Context, self_metrics, streamed, unavailable};
 use crate::{handle::Handle, worker::Report};
 
-/// What may stand behind `?`.
+/// The query of a scrape.
 #[derive(Debug, Deserialize)]
-pub(super) struct Wish {
-    /// `openmetrics`, `prometheus` or `dovecot`; else the headers decide.
+pub(super) struct Parameters {
+    /// `openmetrics`, `prometheus` or `dovecot`; without it, `Accept` decides.
     format: Option<String>,
 }
 
-/// How to answer.
+/// The layout of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    Valid(Format),
+    Standard(Format),
     Dovecot,
 }
 
 pub(super) async fn metrics(
     State(context): State<Context>,
-    Query(wish): Query<Wish>,
+    Query(parameters): Query<Parameters>,
     version: Version,
     headers: HeaderMap,
 ) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let accept = text(header::ACCEPT).unwrap_or_default();
-    let layout = match wish.format.as_deref() {
+    let layout = match parameters.format.as_deref() {
         Some("dovecot") => Layout::Dovecot,
-        Some("openmetrics") => Layout::Valid(Format::OpenMetrics),
-        Some("prometheus") => Layout::Valid(Format::Prometheus),
+        Some("openmetrics") => Layout::Standard(Format::OpenMetrics),
+        Some("prometheus") => Layout::Standard(Format::Prometheus),
         _ if context.compat => Layout::Dovecot,
-        _ => Layout::Valid(Format::negotiate(accept)),
+        _ => Layout::Standard(Format::negotiate(accept)),
     };
     let zipped = takes_gzip(text(header::ACCEPT_ENCODING).unwrap_or_default());
-    let Some(whole) = context.handle.report(false).await else {
+    let Ok(whole) = context.handle.report(false).await else {
         return unavailable();
     };
     let handle = context.handle.clone();
@@ -61,7 +61,7 @@ pub(super) async fn metrics(
         return unavailable();
     };
     let content_type = match layout {
-        Layout::Valid(format) => format.content_type(),
+        Layout::Standard(format) => format.content_type(),
         Layout::Dovecot => dovecot::CONTENT_TYPE,
     };
     let mut response = ([(header::CONTENT_TYPE, content_type)], body).into_response();
@@ -91,17 +91,17 @@ fn render(
             };
             dovecot::write(&whole.snapshot, &process, out)
         }
-        Layout::Valid(format) => {
+        Layout::Standard(format) => {
             let mut answer = Exposition::new(out, Options::new(format));
             self_metrics::write(whole, handle, &mut answer)?;
             answer.snapshot(&whole.snapshot)?;
-            // Names like log/all are left out on purpose, in silence.
+            // Metrics with names such as `log/all` are left out without a message.
             answer.finish().map(drop)
         }
     }
 }
 
-/// Whether `Accept-Encoding` names gzip, and not with a weight of nothing.
+/// Whether `Accept-Encoding` allows gzip.
 fn takes_gzip(accept: &str) -> bool {
     accept.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_sent_to_who_takes_it() {
+    fn gzip_is_used_if_the_client_accepts_it() {
         check("gzip", true);
         check("deflate, GZip;q=0.5", true);
         check("br;q=1.0, gzip; q=0.1, *;q=0", true);

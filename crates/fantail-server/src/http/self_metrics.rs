@@ -1,4 +1,4 @@
-//! The server's own numbers: `fantail_…`.
+//! The metrics of the server: `fantail_…`.
 
 mod exporters;
 
@@ -87,7 +87,7 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &refused, get(&handle.tally.refused))?;
     let mut held = gauge(
         "fantail_held_bytes",
-        "What connections hold: living events and unfinished lines",
+        "Bytes that connections hold: live events and incomplete lines",
     );
     held.unit = Some("bytes");
     one(out, &held, number(whole.held))?;
@@ -98,11 +98,11 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &lines, whole.intake.lines)?;
     let events = counter("fantail_events", "Events read");
     one(out, &events, whole.engine.events)?;
-    let matched = counter("fantail_matched_events", "Events that some metric counts");
+    let matched = counter("fantail_matched_events", "Events that a metric counts");
     one(out, &matched, whole.engine.matched)
 }
 
-/// All 0 unless a metric asks for sessions.
+/// Sessions; all 0 unless a metric asks for them.
 fn sessions<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
     let families = [
         (
@@ -143,7 +143,7 @@ fn errors<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
 
 fn metrics<W: Write>(whole: &Report, out: &mut Exposition<W>) -> io::Result<()> {
     let names = whole.snapshot.metrics().iter().map(|metric| {
-        // No two metrics have a name, but two may look the same as text.
+        // Escaped, so that names that are not UTF-8 stay distinct.
         let name = metric.settings().name.escape_ascii().to_string();
         (name, metric)
     });

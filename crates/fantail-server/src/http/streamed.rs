@@ -1,14 +1,12 @@
 //! Answers that are sent while they are made, in pieces.
 //!
-//! Whoever makes an answer works on a thread where it may wait, and waits for
-//! its client: between the two are no more than a few pieces, however long the
-//! answer is and however slow the client. What the answer is made of is held
-//! as long; who reads nothing is cut off by [`Paced`](super::paced::Paced),
-//! and then nothing more is made.
+//! The thread that makes an answer may block, and waits for its client: at most
+//! three pieces are in memory, for any length of the answer and any client. The
+//! snapshot is held as long. [`StallTimeout`](super::stall_timeout::StallTimeout)
+//! cuts off a client that reads nothing, and the answer is abandoned.
 //!
-//! An answer of one piece is sent with its length. A longer one is sent in
-//! chunks, of which the last says that it is whole: the connection ends
-//! without it if the answer could not be made to its end.
+//! An answer of one piece is sent with its length. A longer answer is sent in
+//! chunks: without the last chunk, the client knows that it was cut off.
 
 use std::{
     io,
@@ -21,22 +19,22 @@ use hyper::body::{Bytes, Frame};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 /// Bytes of a piece. One is made, one waits, and one is sent.
-const PIECE: usize = 128 << 10;
+const PIECE_BYTES: usize = 128 << 10;
 
-/// What is made of an answer.
+/// A part of an answer.
 #[derive(Debug)]
 enum Piece {
-    /// There is more to come.
+    /// More pieces follow.
     One(Bytes),
-    /// The rest.
+    /// The last piece.
     Last(Bytes),
 }
 
-/// The answer that `make` writes, to a client that speaks this version; `None`
-/// if nothing came of it.
+/// Returns the answer that `make` writes, for a client of this version; `None` if
+/// `make` fails before the first piece.
 ///
-/// 1.0 knows neither chunks nor another way to tell that an answer was cut
-/// off, so such a client gets it as one piece.
+/// HTTP/1.0 has no chunks, and no other way to tell that an answer was cut off:
+/// such a client gets the answer as one piece.
 pub(super) async fn answer(
     version: Version,
     make: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
@@ -44,12 +42,12 @@ pub(super) async fn answer(
     let size = if version < Version::HTTP_11 {
         usize::MAX
     } else {
-        PIECE
+        PIECE_BYTES
     };
     let (out, mut pieces) = mpsc::channel(1);
     spawn_blocking(move || {
         let mut made = Pieces::new(size, out);
-        // If it fails, there is no last piece.
+        // Without a last piece the client knows that it failed.
         let _ = make(&mut made).and_then(|()| made.finish());
     });
     match pieces.recv().await? {
@@ -62,12 +60,12 @@ pub(super) async fn answer(
     }
 }
 
-/// What is made, on its way.
+/// The writer that cuts an answer into pieces.
 #[derive(Debug)]
 pub(super) struct Pieces {
     made: Vec<u8>,
     size: usize,
-    /// There was a piece already.
+    /// Whether a piece was sent.
     is_long: bool,
     out: mpsc::Sender<Piece>,
 }
@@ -82,7 +80,7 @@ impl Pieces {
         }
     }
 
-    /// Waits until there is room for it.
+    /// Sends a piece; waits while another one waits.
     fn send(&self, piece: Piece) -> io::Result<()> {
         let sent = self.out.blocking_send(piece);
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
@@ -143,7 +141,7 @@ impl hyper::body::Body for Streamed {
             Some(Piece::One(piece)) => Some(Ok(Frame::data(piece))),
             Some(Piece::Last(rest)) if rest.is_empty() => None,
             Some(Piece::Last(rest)) => Some(Ok(Frame::data(rest))),
-            // Whoever made it has given up.
+            // The answer was abandoned.
             None => Some(Err(io::ErrorKind::UnexpectedEof.into())),
         })
     }
@@ -171,10 +169,10 @@ mod tests {
     use hyper::body::Body as _;
     use tokio::runtime::Builder;
 
-    use super::{PIECE, answer};
+    use super::{PIECE_BYTES, answer};
 
-    /// What comes of an answer of so many bytes, in what pieces, and its
-    /// length if that is told beforehand.
+    /// Returns the sizes of the pieces of an answer, its length if that is known
+    /// beforehand, and whether it is whole.
     fn received(
         version: Version,
         make: impl FnOnce(&mut super::Pieces) -> io::Result<()> + Send + 'static,
@@ -219,14 +217,18 @@ mod tests {
     #[test]
     fn pieces_are_of_one_size() {
         check(Version::HTTP_11, 5, &[5]);
-        check(Version::HTTP_11, PIECE - 1, &[PIECE - 1]);
-        check(Version::HTTP_11, PIECE + 7, &[PIECE, 7]);
-        check(Version::HTTP_11, 3 * PIECE, &[PIECE, PIECE, PIECE]);
-        check(Version::HTTP_10, 3 * PIECE, &[3 * PIECE]);
+        check(Version::HTTP_11, PIECE_BYTES - 1, &[PIECE_BYTES - 1]);
+        check(Version::HTTP_11, PIECE_BYTES + 7, &[PIECE_BYTES, 7]);
+        check(
+            Version::HTTP_11,
+            3 * PIECE_BYTES,
+            &[PIECE_BYTES, PIECE_BYTES, PIECE_BYTES],
+        );
+        check(Version::HTTP_10, 3 * PIECE_BYTES, &[3 * PIECE_BYTES]);
     }
 
     #[test]
-    fn what_cannot_be_made_has_no_end() {
+    fn an_answer_that_fails_has_no_last_piece() {
         let fails_after = |length: usize| {
             move |out: &mut super::Pieces| {
                 let all: Vec<u8> = (0..length).map(byte_at).collect();
@@ -235,20 +237,20 @@ mod tests {
             }
         };
         assert_eq!(received(Version::HTTP_11, fails_after(5)), None);
-        let cut_off = Some((vec![PIECE], None, false));
-        let got = received(Version::HTTP_11, fails_after(PIECE + 5));
+        let cut_off = Some((vec![PIECE_BYTES], None, false));
+        let got = received(Version::HTTP_11, fails_after(PIECE_BYTES + 5));
         assert_eq!(got, cut_off);
     }
 
-    /// However slow the client is, only a few pieces are there; and once it is
-    /// gone, nothing more is made.
+    /// Only a few pieces exist while the client does not read, and no more are made
+    /// once it is gone.
     #[test]
-    fn who_makes_an_answer_waits_for_its_client() {
+    fn an_answer_waits_for_its_client() {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let made = Arc::new(AtomicUsize::new(0));
         let tally = Arc::clone(&made);
         let body = runtime.block_on(answer(Version::HTTP_11, move |out| {
-            let part = vec![0; PIECE];
+            let part = vec![0; PIECE_BYTES];
             loop {
                 out.write_all(&part)?;
                 tally.fetch_add(1, Ordering::Relaxed);
@@ -258,7 +260,7 @@ mod tests {
         let now = made.load(Ordering::Relaxed);
         assert!((1..=3).contains(&now), "{now} pieces");
         drop(body);
-        // It would wait for a thread that goes on.
+        // Waits for the thread that makes the answer.
         drop(runtime);
         assert!(made.load(Ordering::Relaxed) <= now);
     }

@@ -1,5 +1,4 @@
-//! The time between a server's start and its end: orders, signals, and what
-//! has to be looked after again and again.
+//! The main loop of a server: orders, signals and periodic checks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,9 +7,8 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::ServerError;
 use crate::{
-    Options,
+    Options, ServerError, ServerErrorKind,
     control::Control,
     handle::Order,
     process::sd_notify::Manager,
@@ -20,18 +18,19 @@ use crate::{
     worker::{Message, Worker},
 };
 
-/// How often sockets and workers are looked after.
-const ROUND: Duration = Duration::from_secs(1);
+/// How often workers are checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a socket that Dovecot swept away is missing at most.
-const MEND: Duration = Duration::from_millis(100);
+/// How often sockets are checked: one that Dovecot removed is missing for at most
+/// this time.
+const BIND_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A server at work.
+/// A running server.
 pub(super) struct Run {
     pub(super) options: Options,
     pub(super) control: Control,
     pub(super) listeners: Listeners,
-    /// Workers that were asked for a sign of life, and gave none yet.
+    /// Workers that were asked to answer, and have not.
     pub(super) pings: Vec<oneshot::Receiver<()>>,
     pub(super) manager: Manager,
     pub(super) stop: watch::Sender<bool>,
@@ -40,12 +39,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Goes on until it is told to stop.
+    /// Runs until the order or the signal to stop.
     pub(super) async fn serve(&mut self) -> Result<(), ServerError> {
         let mut signals = Signals::new(self.options.signals)?;
-        let mut round = every(ROUND);
-        let mut mend = every(MEND);
-        let mut save = every(self.options.state_interval.max(ROUND));
+        let mut check = every(CHECK_INTERVAL);
+        let mut bind = every(BIND_INTERVAL);
+        let mut save = every(self.options.state_interval.max(CHECK_INTERVAL));
         self.manager.ready();
         loop {
             tokio::select! {
@@ -58,7 +57,7 @@ impl Run {
                     Caught::Stop => return Ok(()),
                     Caught::Reload => {
                         self.manager.reloading();
-                        // It says itself how that went.
+                        // The outcome is logged there.
                         let _ = self.control.reload().await;
                         self.manager.ready();
                     }
@@ -66,10 +65,10 @@ impl Run {
                 _ = save.tick() => if let Some(path) = &self.options.state {
                     tokio::spawn(self.control.save(path));
                 },
-                _ = mend.tick() => self.listeners.mend(),
-                _ = round.tick() => {
-                    if !self.control.is_whole() {
-                        return Err(ServerError::new("a worker is gone"));
+                _ = bind.tick() => self.listeners.mend(),
+                _ = check.tick() => {
+                    if !self.control.all_run() {
+                        return Err(ServerErrorKind::WorkerEnded.into());
                     }
                     self.watch_workers();
                 }
@@ -77,7 +76,8 @@ impl Run {
         }
     }
 
-    /// Tells the service manager that all is well, if all workers answered.
+    /// Tells the service manager that the server is well, if all workers have
+    /// answered.
     fn watch_workers(&mut self) {
         let answered = |ping: &mut oneshot::Receiver<()>| ping.try_recv().is_ok();
         self.pings.retain_mut(|ping| !answered(ping));
@@ -99,7 +99,7 @@ impl Run {
         go_on
     }
 
-    /// Tells the other workers of categories.
+    /// Passes the categories of one worker on to the others.
     fn spread(&self, from: usize, new: Vec<Category>) {
         let new = Arc::new(new);
         for (at, worker) in self.control.workers.iter().enumerate() {
@@ -109,7 +109,7 @@ impl Run {
         }
     }
 
-    /// Reads what clients have sent, saves the state, closes the exporters.
+    /// Reads what clients have sent, saves the state, and closes the exporters.
     pub(super) async fn end(self) {
         let Self {
             options,

@@ -1,4 +1,4 @@
-//! Accepting connections, and who gets them.
+//! Accepting connections, and passing them on to workers and readers.
 
 use std::{
     io,
@@ -18,12 +18,15 @@ use tokio::{
 use crate::{
     Handle, Log,
     handle::{Tally, count},
-    socket::greeting::{FilterLine, greet},
     socket::readers,
+    worker::greeting::{FilterLine, greet},
     worker::{Message, Worker},
 };
 
-/// Hands clients of the writer's sockets to the workers.
+/// The pause after a failed accept.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Passes clients of the stats-writer sockets on to the workers.
 #[derive(Debug, Clone)]
 pub(crate) struct Dispatcher {
     workers: Vec<(mpsc::UnboundedSender<Message>, Arc<AtomicUsize>)>,
@@ -49,7 +52,7 @@ impl Dispatcher {
         }
     }
 
-    /// The worker with the fewest connections gets it.
+    /// Passes a client on to the worker with the fewest connections.
     fn dispatch(&self, stream: UnixStream) {
         let counts = self.workers.iter().map(|(_, connections)| connections);
         let all: usize = counts.map(|count| count.load(Ordering::Relaxed)).sum();
@@ -64,21 +67,22 @@ impl Dispatcher {
         let greeted = greet(&stream, &self.filters);
         if let Ok(stream) = stream.into_std() {
             connections.fetch_add(1, Ordering::Relaxed);
-            // A worker that is gone ends the server soon.
+            // The main loop ends the server if a worker has ended.
             let _ = inbox.send(Message::Connection(stream, greeted));
         }
     }
 }
 
-/// What becomes of an accepted connection.
+/// The protocol of a listener's connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Purpose {
     Writer(Dispatcher),
     Reader {
         handle: Handle,
         log: Log,
-        /// How many are served, and may be.
+        /// How many are open.
         open: Arc<AtomicUsize>,
+        /// How many may be open.
         limit: usize,
     },
 }
@@ -107,7 +111,7 @@ impl Purpose {
     }
 }
 
-/// Accepts until `stop`; whoever has connected by then is still taken.
+/// Accepts until `stop`; clients that have connected by then are still served.
 pub(crate) async fn accept(
     listener: UnixListener,
     purpose: Purpose,
@@ -131,11 +135,12 @@ pub(crate) async fn accept(
     }
 }
 
-/// Without file descriptors, only time helps.
+/// Waits after a failed accept: without file descriptors, the next one would fail
+/// at once.
 pub(crate) async fn pause(error: &io::Error, log: &Log) {
     if error.kind() == io::ErrorKind::ConnectionAborted {
         return;
     }
     log.say(format_args!("cannot accept connections: {error}"));
-    sleep(Duration::from_millis(200)).await;
+    sleep(RETRY_INTERVAL).await;
 }

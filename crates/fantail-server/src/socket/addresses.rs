@@ -1,4 +1,4 @@
-//! Where a server listens: flags first, then `service stats`, then Dovecot's
+//! Addresses of sockets: from the flags, else from `service stats`, else Dovecot's
 //! defaults.
 
 use std::{
@@ -12,42 +12,42 @@ use std::{
 use fantail_config::{Settings, UnixListener};
 use nix::unistd::{Group, User};
 
-use crate::{Options, socket::login_link, socket::sockets::Place};
+use crate::{Options, socket::login_link, socket::sockets::SocketAddress};
 
-/// Where Dovecot's packages keep its sockets.
+/// The folder of Dovecot's sockets in its packages.
 const BASE_DIR: &str = "/run/dovecot";
 
 /// All sockets of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
     pub(crate) base_dir: PathBuf,
-    pub(crate) writers: Vec<Place>,
-    pub(crate) readers: Vec<Place>,
+    pub(crate) writers: Vec<SocketAddress>,
+    pub(crate) readers: Vec<SocketAddress>,
     pub(crate) http: Vec<SocketAddr>,
 }
 
 impl Addresses {
-    /// Where to listen by these options and settings.
+    /// Returns the addresses of these options and settings.
     pub(crate) fn new(options: &Options, settings: &Settings) -> io::Result<Self> {
         let base_dir = settings.base_dir.as_ref();
         let base_dir = base_dir.map_or(Path::new(BASE_DIR), |dir| path(&dir.value));
-        let place = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>, default| {
+        let address = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>, default| {
             let listener = listener(settings, base_dir, name);
             let path = flag.clone().unwrap_or_else(|| base_dir.join(name));
-            new_place(path, listener, mode, default)
+            socket_address(path, listener, mode, default)
         };
         let mode = options.writer_mode;
-        let mut writers = vec![place("stats-writer", &options.writer, mode, 0o666)?];
+        let mut writers = vec![address("stats-writer", &options.writer, mode, 0o666)?];
         if options.writer.is_none() && options.login_writer {
-            // Login processes see nothing outside this folder.
-            let known = place("login/stats-writer", &None, mode, 0o666)?;
-            writers.push(Place {
+            // Login processes see nothing outside the folder `login`.
+            let known = address("login/stats-writer", &None, mode, 0o666)?;
+            writers.push(SocketAddress {
                 path: login_link::socket_of(&known.path),
                 link: Some(known.path),
                 ..known
             });
         }
-        let reader = place("stats-reader", &options.reader, options.reader_mode, 0o600)?;
+        let reader = address("stats-reader", &options.reader, options.reader_mode, 0o600)?;
         Ok(Self {
             base_dir: base_dir.to_owned(),
             writers,
@@ -71,14 +71,14 @@ fn listener<'a>(settings: &'a Settings, base_dir: &Path, name: &str) -> Option<&
     listeners.find(|listener| base_dir.join(path(&listener.path.value)) == wanted)
 }
 
-fn new_place(
+fn socket_address(
     path: PathBuf,
     listener: Option<&UnixListener>,
     mode: Option<u32>,
     default: u32,
-) -> io::Result<Place> {
+) -> io::Result<SocketAddress> {
     let configured = listener.and_then(|listener| listener.mode.as_ref());
-    // With 0 Dovecot makes no such socket: then it is ours.
+    // With mode 0, Dovecot leaves the socket to this server.
     let configured = configured.map(|mode| mode.value).filter(|mode| *mode != 0);
     let name = |value: Option<&fantail_config::Spanned<Vec<u8>>>| {
         let value = value.map(|name| String::from_utf8_lossy(&name.value).into_owned());
@@ -86,7 +86,7 @@ fn new_place(
     };
     let user = name(listener.and_then(|listener| listener.user.as_ref()));
     let group = name(listener.and_then(|listener| listener.group.as_ref()));
-    Ok(Place {
+    Ok(SocketAddress {
         path,
         link: None,
         mode: mode.or(configured).unwrap_or(default),
@@ -112,7 +112,7 @@ fn group_id(name: &str) -> io::Result<u32> {
 fn unknown(what: &str, name: impl fmt::Display) -> io::Error {
     io::Error::new(
         io::ErrorKind::NotFound,
-        format!("no {what} is called {name}"),
+        format!("the system knows no {what} called {name}"),
     )
 }
 
@@ -146,8 +146,7 @@ mod tests {
     use super::*;
     use crate::Log;
 
-    /// Where a server listens by this `service stats`, each with its
-    /// permissions.
+    /// Checks the addresses of this `service stats`, each with its permissions.
     fn check(service: &str, change: impl FnOnce(&mut Options), expected: &str) {
         let text = format!("base_dir = /base\nservice stats {{\n{service}}}\n");
         let loaded = load_text("x", text, &fantail_config::Options::default());
@@ -156,13 +155,15 @@ mod tests {
         change(&mut options);
         let found = match Addresses::new(&options, &settings) {
             Err(error) => error.to_string(),
-            Ok(places) => {
-                let sockets = places.writers.iter().chain(&places.readers);
-                let sockets = sockets.map(|place| {
-                    let owner = place.user.map_or(String::new(), |id| format!(" user {id}"));
-                    format!("{} {:o}{owner}", place.path.display(), place.mode)
+            Ok(addresses) => {
+                let sockets = addresses.writers.iter().chain(&addresses.readers);
+                let sockets = sockets.map(|address| {
+                    let owner = address
+                        .user
+                        .map_or(String::new(), |id| format!(" user {id}"));
+                    format!("{} {:o}{owner}", address.path.display(), address.mode)
                 });
-                let http = places.http.iter().map(ToString::to_string);
+                let http = addresses.http.iter().map(ToString::to_string);
                 sockets.chain(http).collect::<Vec<_>>().join(", ")
             }
         };
@@ -173,7 +174,7 @@ mod tests {
         /base/stats-reader 600";
 
     #[test]
-    fn sockets_are_where_dovecot_has_them() {
+    fn sockets_have_the_addresses_of_dovecot() {
         check("", |_| {}, DEFAULT);
         let off = "  unix_listener stats-writer {\n    mode = 0\n  }\n";
         check(off, |_| {}, DEFAULT);
@@ -184,11 +185,15 @@ mod tests {
             &DEFAULT.replace("reader 600", "reader 640 user 0"),
         );
         let nobody = owned.replace("root", "no-such-user");
-        check(&nobody, |_| {}, "no user is called no-such-user");
+        check(
+            &nobody,
+            |_| {},
+            "the system knows no user called no-such-user",
+        );
     }
 
     #[test]
-    fn flags_come_first() {
+    fn flags_override_the_configuration() {
         let change = |options: &mut Options| {
             options.writer = Some("/w".into());
             options.writer_mode = Some(0o620);
@@ -202,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn scrapes_are_for_this_host_unless_an_address_is_named() {
+    fn scrapes_are_answered_on_loopback_by_default() {
         let check_http = |lines: &str, expected: &str| {
             let http = format!("  inet_listener http {{\n{lines}  }}\n");
             check(&http, |_| {}, &format!("{DEFAULT}{expected}"));

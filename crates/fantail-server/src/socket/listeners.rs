@@ -1,4 +1,4 @@
-//! The sockets of a running server.
+//! Listening sockets: opened before the server runs, kept while it runs.
 
 use std::{
     fs::DirBuilder,
@@ -15,11 +15,11 @@ use crate::{
     Log,
     socket::accept::{Purpose, accept},
     socket::addresses::Addresses,
-    socket::sockets::{Bound, Place, bind},
+    socket::sockets::{Bound, SocketAddress, bind},
 };
 
-/// Sockets that were bound, or handed over by a service manager, before
-/// privileges are dropped.
+/// Sockets that were bound or handed over by a service manager, before the
+/// process becomes another user.
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     writers: Vec<Socket>,
@@ -27,32 +27,35 @@ pub(crate) struct Sockets {
     pub(crate) http: Vec<StdTcpListener>,
 }
 
-/// A socket, and where it is to be, unless it was handed over.
-type Socket = (Option<StdUnixListener>, Option<(Place, Option<Bound>)>);
+/// A socket, and its address unless it was handed over.
+type Socket = (
+    Option<StdUnixListener>,
+    Option<(SocketAddress, Option<Bound>)>,
+);
 
 impl Sockets {
-    /// Takes what was handed over, and binds what is missing of the rest.
-    pub(crate) fn open(places: &Addresses, activated: bool, log: &Log) -> io::Result<Self> {
+    /// Takes the sockets that were handed over, and binds the others.
+    pub(crate) fn open(addresses: &Addresses, activated: bool, log: &Log) -> io::Result<Self> {
         let mut sockets = if activated {
             Self::handed_over(log)?
         } else {
             Self::default()
         };
         let mut folder = DirBuilder::new();
-        match folder.mode(0o755).create(&places.base_dir) {
+        match folder.mode(0o755).create(&addresses.base_dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(at(&places.base_dir, &error));
+                return Err(at(&addresses.base_dir, &error));
             }
             _ => {}
         }
         if sockets.writers.is_empty() {
-            sockets.writers = bind_all(&places.writers)?;
+            sockets.writers = bind_all(&addresses.writers)?;
         }
         if sockets.readers.is_empty() {
-            sockets.readers = bind_all(&places.readers)?;
+            sockets.readers = bind_all(&addresses.readers)?;
         }
         if sockets.http.is_empty() {
-            for address in &places.http {
+            for address in &addresses.http {
                 let listener = StdTcpListener::bind(address)
                     .map_err(|error| named(&address.to_string(), &error))?;
                 listener.set_nonblocking(true)?;
@@ -74,7 +77,8 @@ impl Sockets {
                     Some("stats-writer") => sockets.writers.push((Some(listener), None)),
                     Some("stats-reader") => sockets.readers.push((Some(listener), None)),
                     _ => log.say(format_args!(
-                        "a socket was handed over that is called neither stats-writer nor stats-reader"
+                        "the service manager handed over a socket that is called neither \
+                         stats-writer nor stats-reader; it is closed"
                     )),
                 }
             } else if let Ok(Some(listener)) = given.take_tcp_listener(at) {
@@ -85,7 +89,7 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// The addresses that scrapes come to.
+    /// The addresses at which scrapes are answered.
     pub(crate) fn http_addresses(&self) -> Vec<SocketAddr> {
         let listeners = self.http.iter();
         listeners
@@ -93,7 +97,7 @@ impl Sockets {
             .collect()
     }
 
-    /// Begins to accept.
+    /// Starts to accept connections.
     pub(crate) fn serve(
         self,
         writer: &Purpose,
@@ -103,9 +107,9 @@ impl Sockets {
     ) -> io::Result<Listeners> {
         let mut all = Vec::new();
         for (sockets, purpose) in [(self.writers, writer), (self.readers, reader)] {
-            for (listener, place) in sockets {
+            for (listener, address) in sockets {
                 let mut one = Listener {
-                    place,
+                    address,
                     purpose: purpose.clone(),
                     task: None,
                     failed: false,
@@ -124,14 +128,14 @@ impl Sockets {
     }
 }
 
-fn bind_all(places: &[Place]) -> io::Result<Vec<Socket>> {
-    let bound = places.iter().map(|place| match bind(place) {
-        Ok((listener, bound)) => Ok((Some(listener), Some((place.clone(), Some(bound))))),
-        // Its folder is not there yet: later.
+fn bind_all(addresses: &[SocketAddress]) -> io::Result<Vec<Socket>> {
+    let bound = addresses.iter().map(|address| match bind(address) {
+        Ok((listener, bound)) => Ok((Some(listener), Some((address.clone(), Some(bound))))),
+        // Bound once its folder exists.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok((None, Some((place.clone(), None))))
+            Ok((None, Some((address.clone(), None))))
         }
-        Err(error) => Err(at(&place.path, &error)),
+        Err(error) => Err(at(&address.path, &error)),
     });
     bound.collect()
 }
@@ -144,7 +148,7 @@ fn named(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {name}: {error}"))
 }
 
-/// The Unix sockets at work.
+/// The Unix sockets of a running server.
 #[derive(Debug)]
 pub(crate) struct Listeners {
     all: Vec<Listener>,
@@ -154,10 +158,10 @@ pub(crate) struct Listeners {
 
 #[derive(Debug)]
 struct Listener {
-    place: Option<(Place, Option<Bound>)>,
+    address: Option<(SocketAddress, Option<Bound>)>,
     purpose: Purpose,
     task: Option<JoinHandle<()>>,
-    /// It cannot be bound, which was said.
+    /// Whether it could not be bound, which was logged.
     failed: bool,
 }
 
@@ -176,24 +180,24 @@ impl Listener {
         Ok(())
     }
 
-    /// Binds anew what is not there, once its folder is.
+    /// Binds the socket again if it was removed and its folder exists.
     fn mend(&mut self, stop: &watch::Receiver<bool>, log: &Log) {
-        let Some((place, bound)) = &mut self.place else {
+        let Some((address, bound)) = &mut self.address else {
             return;
         };
         match bound {
             Some(there) if !there.vanished() => {
                 if let Err(error) = there.mend_link() {
-                    log.say(format_args!("{}", at(&place.path, &error)));
+                    log.say(format_args!("{}", at(&address.path, &error)));
                 }
                 return;
             }
-            // Before the new one is there, which it must not take away.
+            // Dropped first, so that it does not remove the new socket.
             _ => *bound = None,
         }
-        match bind(place) {
-            Ok((listener, anew)) => {
-                *bound = Some(anew);
+        match bind(address) {
+            Ok((listener, new)) => {
+                *bound = Some(new);
                 self.failed = false;
                 if let Err(error) = self.accept(listener, stop, log) {
                     log.say(format_args!("cannot accept connections: {error}"));
@@ -202,7 +206,7 @@ impl Listener {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {
-                    log.say(format_args!("{}", at(&place.path, &error)));
+                    log.say(format_args!("{}", at(&address.path, &error)));
                 }
             }
         }
@@ -210,15 +214,15 @@ impl Listener {
 }
 
 impl Listeners {
-    /// Binds anew what is not there any more.
+    /// Binds the sockets again that were removed.
     pub(crate) fn mend(&mut self) {
         for listener in &mut self.all {
             listener.mend(&self.stop, &self.log);
         }
     }
 
-    /// Waits until nobody accepts any more, which `stop` brings about; the
-    /// sockets are gone then.
+    /// Waits until all listeners have stopped, which `stop` causes, and removes
+    /// the sockets.
     pub(crate) async fn end(self) {
         for listener in self.all {
             if let Some(task) = listener.task {

@@ -1,7 +1,7 @@
-//! The stats-reader socket: what `doveadm stats` asks, and its answers.
+//! The stats-reader socket: the requests of `doveadm stats`, and their answers.
 //!
-//! As with Dovecot, a command that is unknown has no answer, and a line that
-//! cannot be read ends the connection.
+//! As with Dovecot, an unknown command has no answer, and an invalid line ends the
+//! connection.
 
 use std::{io, time::Duration};
 
@@ -18,12 +18,15 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Handle, Log, socket::answers::Answer, worker::tap};
+use crate::{
+    ControlError, ControlErrorKind, Handle, Log,
+    socket::{dump_writer::DumpWriter, tap},
+};
 
-/// How long a client may take to take an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client may take to read an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Serves a client until it goes away.
+/// Serves a client until it is gone.
 pub(crate) async fn serve(stream: UnixStream, handle: Handle, log: Log) {
     if let Err(error) = converse(stream, &handle).await
         && error.kind() == io::ErrorKind::InvalidData
@@ -64,7 +67,7 @@ async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
                 }
                 request => answer(request, handle).await?,
             };
-            timeout(PATIENCE, stream.write_all(&answer)).await??;
+            timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
         }
     }
 }
@@ -73,20 +76,21 @@ fn invalid(error: &dyn std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error.to_string())
 }
 
-fn ended() -> io::Error {
-    io::ErrorKind::ConnectionAborted.into()
+/// Ends the connection, because the server has ended.
+fn ended<T>(_: ControlError) -> io::Result<T> {
+    Err(io::ErrorKind::ConnectionAborted.into())
 }
 
-/// Writes a dump; what the client does not take in time comes back with the
-/// stream.
+/// Writes a dump; returns the stream, and the bytes that the client did not read
+/// in time.
 async fn dump(
     stream: UnixStream,
     columns: Vec<Column>,
     reset: bool,
     handle: &Handle,
 ) -> io::Result<(UnixStream, Vec<u8>)> {
-    let whole = handle.report(reset).await.ok_or_else(ended)?;
-    let mut answer = Answer::new(stream)?;
+    let whole = handle.report(reset).await.or_else(ended)?;
+    let mut answer = DumpWriter::new(stream)?;
     let made = spawn_blocking(move || {
         write_answer_to(&whole.snapshot, &columns, &mut answer)?;
         io::Result::Ok(answer)
@@ -94,34 +98,28 @@ async fn dump(
     made.await.map_err(io::Error::other)??.finish()
 }
 
-/// To all but a dump.
+/// Answers all requests but those for dumps and taps.
 async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
     let done = match request {
-        Request::AddMetric(parts) => {
-            let added = handle.add_metric(metric_request(parts)).await;
-            added.ok_or_else(ended)?
-        }
-        Request::RemoveMetric { name } => {
-            let removed = handle.remove_metric(name).await.ok_or_else(ended)?;
-            if !removed {
-                let name = String::from_utf8_lossy(name);
-                let why = format!("metrics '{name}' not found");
-                return Ok(written(&Reply::Refused(why.into_bytes())));
-            }
-            Ok(())
-        }
-        Request::Reopen => {
-            handle.reopen().await.ok_or_else(ended)?;
-            Ok(())
-        }
-        Request::Reload => handle.reload().await.ok_or_else(ended)?,
-        // These take the connection over.
+        Request::AddMetric(parts) => handle.add_metric(metric_request(parts)).await,
+        Request::RemoveMetric { name } => handle.remove_metric(name).await,
+        Request::Reopen => handle.reopen().await,
+        Request::Reload => handle.reload().await,
+        // Both take the connection over.
         Request::Dump { .. } | Request::Tap(_) => return Ok(Vec::new()),
     };
-    Ok(written(&match done {
-        Ok(()) => Reply::Done,
-        Err(why) => Reply::Refused(format!("{}: {why}", request.command()).into_bytes()),
-    }))
+    let Err(error) = done else {
+        return Ok(written(&Reply::Done));
+    };
+    let why = match (error.kind(), request) {
+        (ControlErrorKind::Ended, _) => return ended(error),
+        (ControlErrorKind::UnknownMetric, Request::RemoveMetric { name }) => {
+            // The words of Dovecot.
+            format!("metrics '{}' not found", String::from_utf8_lossy(name))
+        }
+        _ => format!("{}: {error}", request.command()),
+    };
+    Ok(written(&Reply::Refused(why.into_bytes())))
 }
 
 fn metric_request(parts: &MetricParts<'_>) -> MetricRequest {

@@ -1,8 +1,7 @@
-//! Unix sockets that others find by their path.
+//! Unix sockets with a path.
 //!
-//! A socket appears under its path complete, with its owner and permissions;
-//! what is there already is replaced only if nobody answers on it. Dovecot, or
-//! a service manager, may sweep the folder: what vanished is bound again.
+//! A socket appears under its path with its owner and permissions. It replaces an
+//! old socket only if no process accepts connections there.
 
 use std::{
     fs, io,
@@ -13,64 +12,64 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::socket::login_link::{self, Shortcut};
+use crate::socket::login_link::{self, LoginLink};
 
-/// Where a socket is to be, and whose.
+/// The path of a socket, its permissions and its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct SocketAddress {
     pub(crate) path: PathBuf,
-    /// The path under which it is known, if that is another one.
+    /// The path by which clients know it, if that is another one.
     pub(crate) link: Option<PathBuf>,
     pub(crate) mode: u32,
     pub(crate) user: Option<u32>,
     pub(crate) group: Option<u32>,
 }
 
-/// A file, whatever its name.
+/// A file: its device and inode.
 type Identity = (u64, u64);
 
-/// A socket under its path; removed when it is dropped.
+/// A bound socket; its path is removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bound {
     path: PathBuf,
     identity: Identity,
-    link: Option<Shortcut>,
+    link: Option<LoginLink>,
 }
 
 /// Binds a socket.
-pub(crate) fn bind(place: &Place) -> io::Result<(UnixListener, Bound)> {
-    if let Some(link) = &place.link {
+pub(crate) fn bind(address: &SocketAddress) -> io::Result<(UnixListener, Bound)> {
+    if let Some(link) = &address.link {
         login_link::make_folders(link)?;
     }
-    make_way(&place.path)?;
-    let link = place.link.as_deref().map(Shortcut::make).transpose()?;
-    let beside = beside(&place.path);
+    make_way(&address.path)?;
+    let link = address.link.as_deref().map(LoginLink::make).transpose()?;
+    let beside = beside(&address.path);
     let _ = fs::remove_file(&beside);
     let listener = UnixListener::bind(&beside)?;
-    let placed = put(place, &beside);
+    let placed = put(address, &beside);
     if placed.is_err() {
         let _ = fs::remove_file(&beside);
     }
     listener.set_nonblocking(true)?;
     let bound = Bound {
-        path: place.path.clone(),
+        path: address.path.clone(),
         identity: placed?,
         link,
     };
     Ok((listener, bound))
 }
 
-fn put(place: &Place, beside: &Path) -> io::Result<Identity> {
-    if place.user.is_some() || place.group.is_some() {
-        chown(beside, place.user, place.group)?;
+fn put(address: &SocketAddress, beside: &Path) -> io::Result<Identity> {
+    if address.user.is_some() || address.group.is_some() {
+        chown(beside, address.user, address.group)?;
     }
-    fs::set_permissions(beside, fs::Permissions::from_mode(place.mode))?;
+    fs::set_permissions(beside, fs::Permissions::from_mode(address.mode))?;
     let identity = identity(beside)?;
-    fs::rename(beside, &place.path)?;
+    fs::rename(beside, &address.path)?;
     Ok(identity)
 }
 
-/// A name in the same folder, for the time until the socket is complete.
+/// The name of the socket in the same folder until it is complete.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
@@ -82,34 +81,34 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Sees to it that nothing of use is under the path.
+/// Checks that the path is free, or has a socket that no process uses.
 fn make_way(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         found => found?,
     };
     if !metadata.file_type().is_socket() {
-        let what = "it is there already, and no socket";
+        let what = "another file, not a socket, has this path";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
     }
     match UnixStream::connect(path) {
-        // A rename will replace it.
+        // Binding replaces it.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
         Ok(_) => {
-            let what = "another process answers there";
+            let what = "another process uses this socket";
             Err(io::Error::new(io::ErrorKind::AddrInUse, what))
         }
     }
 }
 
 impl Bound {
-    /// Makes the link to it anew if it is gone.
+    /// Makes the link to it again if it was removed.
     pub(crate) fn mend_link(&self) -> io::Result<()> {
-        self.link.as_ref().map_or(Ok(()), Shortcut::mend)
+        self.link.as_ref().map_or(Ok(()), LoginLink::mend)
     }
 
-    /// Whether nothing at all is under the path any more.
+    /// Whether its path was removed.
     pub(crate) fn vanished(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
@@ -127,8 +126,8 @@ impl Drop for Bound {
 mod tests {
     use super::*;
 
-    fn place(folder: &Path, name: &str) -> Place {
-        Place {
+    fn address(folder: &Path, name: &str) -> SocketAddress {
+        SocketAddress {
             path: folder.join(name),
             link: None,
             mode: 0o620,
@@ -137,33 +136,32 @@ mod tests {
         }
     }
 
-    fn error(place: &Place) -> String {
-        bind(place).unwrap_err().to_string()
+    fn error(address: &SocketAddress) -> String {
+        bind(address).unwrap_err().to_string()
     }
 
     #[test]
-    fn only_what_nobody_answers_on_is_replaced() {
+    fn only_an_unused_socket_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let place = place(folder.path(), "socket");
-        let (listener, bound) = bind(&place).unwrap();
-        let mode = fs::symlink_metadata(&place.path).unwrap().mode();
+        let address = address(folder.path(), "socket");
+        let (listener, bound) = bind(&address).unwrap();
+        let mode = fs::symlink_metadata(&address.path).unwrap().mode();
         assert_eq!(mode & 0o7777, 0o620);
-        assert_eq!(error(&place), "another process answers there");
+        assert_eq!(error(&address), "another process uses this socket");
         drop(listener);
-        // Nobody answers: the old one is replaced, and not removed by its
-        // former owner.
-        let (_listener, _bound) = bind(&place).unwrap();
+        // The old socket is replaced, and its former owner does not remove it.
+        let (_listener, _bound) = bind(&address).unwrap();
         drop(bound);
-        assert!(UnixStream::connect(&place.path).is_ok());
+        assert!(UnixStream::connect(&address.path).is_ok());
         drop(_bound);
-        assert!(!place.path.exists());
+        assert!(!address.path.exists());
     }
 
     #[test]
-    fn other_files_stay() {
+    fn other_files_are_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let place = place(folder.path(), "file");
-        fs::File::create(&place.path).unwrap();
-        assert_eq!(error(&place), "it is there already, and no socket");
+        let address = address(folder.path(), "file");
+        fs::File::create(&address.path).unwrap();
+        assert_eq!(error(&address), "another file, not a socket, has this path");
     }
 }

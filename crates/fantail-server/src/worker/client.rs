@@ -1,4 +1,4 @@
-//! A connection of one of Dovecot's processes.
+//! A connection of one of Dovecot's processes: the task that reads it.
 
 use std::{io, rc::Rc, sync::atomic::Ordering};
 
@@ -10,15 +10,15 @@ use tokio::{
 
 use crate::{
     Recorder,
-    socket::greeting::{Greeted, keep_informed},
+    worker::greeting::{Greeted, send_filters},
     worker::shard::Client,
     worker::{Shared, tell_categories},
 };
 
-/// After so many bytes of one client, others have their turn.
-const TURN: usize = 64 * 1024;
+/// Bytes that one client may send before others have their turn.
+const TURN_BYTES: usize = 64 * 1024;
 
-/// Serves a client until it goes away or sends what it must not.
+/// Serves a client until it is gone, or has sent an invalid line.
 pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream, greeted: Greeted) {
     let dialect = shared.shard.borrow().engine.plan().dialect();
     let limits = shared.setup.limits.live.clone();
@@ -27,14 +27,14 @@ pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream, greeted: Gree
     let stream = Rc::new(stream);
     let informed = spawn_local({
         let (stream, filters) = (Rc::clone(&stream), shared.setup.filters.clone());
-        async move { keep_informed(&stream, greeted, filters).await }
+        async move { send_filters(&stream, greeted, filters).await }
     });
     let mut seat = Seat { shared, client };
     seat.read_all(&stream).await;
     informed.abort();
 }
 
-/// A client's place among the others; given back however its task ends.
+/// A client that is served; released however its task ends.
 struct Seat {
     shared: Rc<Shared>,
     client: Client,
@@ -43,16 +43,16 @@ struct Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.shared.connections.fetch_sub(1, Ordering::Relaxed);
-        // Whoever panicked within the shard has let go of it by now.
+        // Borrowed only if the task panicked while it used the shard.
         if let Ok(mut shard) = self.shared.shard.try_borrow_mut() {
             shard.release(&mut self.client);
         }
-        // Its sessions may have had something for exporters.
+        // The end of its sessions may have been exported.
         self.shared.flush.notify_one();
     }
 }
 
-/// Which process it is, as far as the system tells.
+/// The name of a client in the log: its process, if the system knows it.
 fn peer(stream: &UnixStream) -> String {
     let credentials = stream.peer_cred().ok();
     let pid = credentials.and_then(|peer| Some((peer.pid()?, peer.uid())));
@@ -70,7 +70,7 @@ impl Seat {
                 Reading::Closed => return,
                 Reading::More(count) => {
                     turn += count;
-                    if turn < TURN {
+                    if turn < TURN_BYTES {
                         continue;
                     }
                     yield_now().await;
@@ -86,22 +86,22 @@ impl Seat {
     }
 }
 
-/// How a read went.
+/// The outcome of a read.
 enum Reading {
-    /// There may be more than these bytes.
+    /// These bytes were read, and there may be more.
     More(usize),
-    /// That was all there is.
+    /// All bytes were read.
     Done,
-    /// Nothing will come, or should be read, any more.
+    /// The connection has ended, or is to be closed.
     Closed,
 }
 
-/// Reads and handles what is there, without waiting.
+/// Reads and handles the bytes that are there, without waiting.
 ///
 /// Dovecot's processes write line by line, so most reads find one line and
-/// empty the socket. What fills less than the buffer is all there is: asking
-/// again only to hear so would double the system calls of an event. (The end
-/// of a connection is not forgotten by that.)
+/// empty the socket. A read that does not fill the buffer has emptied it: a
+/// second read would double the system calls of an event. (The runtime still
+/// reports the end of a connection.)
 fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
     let mut buffer = shared.buffer.borrow_mut();
     let mut found = None;
@@ -122,7 +122,7 @@ fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
     if count == 0 {
         return Reading::Closed;
     }
-    shared.gathering.read(count);
+    shared.read_delay.read(count);
     let mut shard = shared.shard.borrow_mut();
     let taken = shard.take(client, buffer.get(..count).unwrap_or_default());
     if shard.outbox.is_waiting() {
@@ -131,7 +131,7 @@ fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
     drop(shard);
     tell_categories(shared);
     match (taken, tried) {
-        (Err(()), _) => Reading::Closed,
+        (Err(_), _) => Reading::Closed,
         (Ok(()), Ok(())) => Reading::More(count),
         (Ok(()), Err(_)) => Reading::Done,
     }

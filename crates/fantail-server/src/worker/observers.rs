@@ -1,6 +1,6 @@
-//! What watches events beside the metrics: taps.
+//! Observers of events beside the metrics: taps.
 //!
-//! It changes on its own: a tap comes and goes, and no metric notices.
+//! They change without a change of the metrics.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use fantail_format::ExportContext;
 
 use crate::{worker::outbox::Outbox, worker::tap::Tap};
 
-/// The observers of all workers; never changes.
+/// The observers of all workers. A change replaces the whole.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observers {
     pub(crate) taps: Vec<Arc<Tap>>,
 }
 
 impl Observers {
-    /// The filter for the clients: what the metrics want, and what is watched.
+    /// Returns the filter for the clients: the events of the metrics or of a tap.
     pub(crate) fn handshake(&self, metrics: Vec<u8>) -> Vec<u8> {
         let mut filter = metrics;
         for tap in &self.taps {
@@ -30,7 +30,7 @@ impl Observers {
     }
 }
 
-/// Where a worker's engine leaves exports and what observers see.
+/// The sink of a worker's engine, for exports and observed events.
 pub(crate) struct WorkerSink<'a> {
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) observers: &'a Observers,

@@ -1,39 +1,39 @@
-//! What a worker has for the exporters until it is handed over.
+//! The outbox of a worker: exports until they are handed over to the queues.
 //!
-//! Gathered without locks; the queues get it once the worker has nothing else
-//! to do, or when it is much. Of what goes nowhere, only numbers are gathered.
+//! Filled without locks, and flushed every 25 ms or when a batch is large. Exports
+//! that are dropped are only counted.
 
 use fantail_engine::ExporterId;
 use fantail_transport::{Batch, Queue};
 
 use crate::Exporters;
 
-/// So many bytes are not kept back any longer.
-const MUCH: usize = 64 * 1024;
+/// A batch of this size is handed over at once.
+const MAX_BATCH_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
     exporters: Exporters,
     /// In the order of the exporters.
-    gathered: Vec<Gathered>,
+    pending: Vec<Pending>,
     waiting: bool,
 }
 
-/// What is gathered for an exporter.
+/// The exports for one exporter.
 #[derive(Debug)]
-enum Gathered {
+enum Pending {
     Payloads(Batch),
-    /// What goes nowhere.
-    Numbers {
+    /// The counts of an exporter that drops all payloads.
+    Counts {
         payloads: u64,
         bytes: u64,
     },
 }
 
-impl Gathered {
+impl Pending {
     fn new(queue: &Queue) -> Self {
         if queue.discards() {
-            Self::Numbers {
+            Self::Counts {
                 payloads: 0,
                 bytes: 0,
             }
@@ -45,8 +45,8 @@ impl Gathered {
     fn hand_over(&mut self, queue: &Queue) {
         match self {
             Self::Payloads(batch) => queue.offer(batch),
-            Self::Numbers { payloads: 0, .. } => {}
-            Self::Numbers { payloads, bytes } => {
+            Self::Counts { payloads: 0, .. } => {}
+            Self::Counts { payloads, bytes } => {
                 queue.count(std::mem::take(payloads), std::mem::take(bytes));
             }
         }
@@ -55,9 +55,9 @@ impl Gathered {
 
 impl Outbox {
     pub(crate) fn new(exporters: Exporters) -> Self {
-        let gathered = exporters.iter().map(|(_, queue)| Gathered::new(queue));
+        let pending = exporters.iter().map(|(_, queue)| Pending::new(queue));
         Self {
-            gathered: gathered.collect(),
+            pending: pending.collect(),
             exporters,
             waiting: false,
         }
@@ -73,12 +73,12 @@ impl Outbox {
         if !std::mem::take(&mut self.waiting) {
             return;
         }
-        for (gathered, (_, queue)) in self.gathered.iter_mut().zip(self.exporters.iter()) {
-            gathered.hand_over(queue);
+        for (pending, (_, queue)) in self.pending.iter_mut().zip(self.exporters.iter()) {
+            pending.hand_over(queue);
         }
     }
 
-    /// Goes on with other exporters; what is for the old ones is handed over.
+    /// Hands everything over to the old exporters, and uses others from now on.
     pub(crate) fn replace(&mut self, exporters: Exporters) {
         self.flush();
         *self = Self::new(exporters);
@@ -89,20 +89,21 @@ impl Outbox {
         self.exporters.admits(exporter)
     }
 
-    /// Takes what was written for an exporter.
+    /// Takes the payload of an export.
     pub(crate) fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
-        let Some(gathered) = self.gathered.get_mut(exporter.0) else {
+        let Some(pending) = self.pending.get_mut(exporter.0) else {
+            debug_assert!(false, "no exporter {exporter:?}");
             return;
         };
         self.waiting = true;
-        match gathered {
-            Gathered::Numbers { payloads, bytes } => {
+        match pending {
+            Pending::Counts { payloads, bytes } => {
                 *payloads += 1;
                 *bytes += payload.len() as u64;
             }
-            Gathered::Payloads(batch) => {
+            Pending::Payloads(batch) => {
                 batch.push(payload);
-                if batch.bytes() >= MUCH
+                if batch.bytes() >= MAX_BATCH_BYTES
                     && let Some(queue) = self.exporters.queue(exporter)
                 {
                     queue.offer(batch);

@@ -1,15 +1,14 @@
-//! How a worker lets lines gather.
+//! The read delay: how long a worker lets lines collect in the sockets.
 //!
-//! Dovecot's processes write each line by itself. A worker that slept between
-//! them would be woken for each: that costs it more than the line does, and
-//! takes a processor from the very process that has just written, in the
-//! middle of a user's command. So a worker that has read all there was, and
-//! little of it, looks again a moment later and not at once: nobody waits for
-//! what it does with a line. (Clients are [greeted](crate::socket::greeting) by the
-//! thread that accepts them.)
+//! Dovecot's processes write each line with a system call of its own. A worker
+//! that is woken for each line spends more on waking than on the line, and takes
+//! a processor from the process that wrote it, during a user's command. So a
+//! worker that has emptied its sockets with few bytes reads again after a delay:
+//! nothing waits for the effect of a line. (The thread that accepts clients
+//! [greets](crate::worker::greeting) them.)
 //!
-//! The moment is short where much comes: a socket holds some hundred lines, and
-//! a client that finds it full would have to wait.
+//! The delay is short under load: a socket holds some hundred lines, and a client
+//! with a full socket has to wait.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicUsize, Ordering},
@@ -17,106 +16,110 @@ use std::{
     time::Duration,
 };
 
-/// How long lines gather where few come, in microseconds.
-const LONGEST: u32 = 2_000;
+/// The longest delay, used while few lines come.
+const MAX_DELAY_MICROS: u32 = 2_000;
 
-/// Less is not worth to lie down.
-const SHORTEST: u32 = 50;
+/// The shortest delay: shorter sleeps cost more than they save.
+const MIN_DELAY_MICROS: u32 = 50;
 
-/// So many bytes are to gather at most: two thirds of what one client's socket
-/// holds when each line is a write of its own.
-const ENOUGH: usize = 40 * 1024;
+/// Bytes that may collect during a delay: two thirds of what the socket of one
+/// client holds when each line is a write of its own.
+const TARGET_BYTES: usize = 40 * 1024;
 
-/// Who has read so much without a rest is behind, and need not wait for more.
-const MUCH: usize = 64 * 1024;
+/// A worker that has read this much without a pause is behind, and does not wait.
+const BUSY_BYTES: usize = 64 * 1024;
 
-/// What a worker has read since it last had nothing to do.
+/// The bytes that a worker has read since it was last idle.
 #[derive(Debug)]
 pub(crate) struct ReadDelay {
     read: AtomicUsize,
-    /// The last moment.
-    moment: AtomicU32,
+    /// The last delay, in microseconds.
+    delay: AtomicU32,
 }
 
 impl Default for ReadDelay {
     fn default() -> Self {
         Self {
             read: AtomicUsize::new(0),
-            moment: AtomicU32::new(LONGEST),
+            delay: AtomicU32::new(MAX_DELAY_MICROS),
         }
     }
 }
 
 impl ReadDelay {
-    /// So many bytes were read.
+    /// Counts bytes that were read.
     pub(crate) fn read(&self, bytes: usize) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// There is nothing to do: waits a moment if lines may gather meanwhile.
+    /// Sleeps for the delay; called when the worker has nothing to do.
     pub(crate) fn pause(&self) {
-        if let Some(moment) = self.next_moment() {
-            thread::sleep(moment);
+        if let Some(delay) = self.next_delay() {
+            thread::sleep(delay);
         }
     }
 
-    /// How long to wait: for as much to come as is enough, if it comes as it
-    /// came before. `None` if nothing was read since the last call, so that an
-    /// idle worker sleeps until it is woken, or if it was much.
-    fn next_moment(&self) -> Option<Duration> {
+    /// Returns the time in which the target collects at the rate of the last
+    /// reads. `None` if nothing was read since the last call, so that an idle
+    /// worker sleeps until it is woken, or if the worker is behind.
+    fn next_delay(&self) -> Option<Duration> {
         let read = self.read.swap(0, Ordering::Relaxed);
         if read == 0 {
             return None;
         }
-        let last = self.moment.load(Ordering::Relaxed);
-        let fitting = last as usize * ENOUGH / read;
-        // A line alone, before the next ones, does not mean that few come.
-        let longest = LONGEST.min(2 * last);
+        let last = self.delay.load(Ordering::Relaxed);
+        let fitting = last as usize * TARGET_BYTES / read;
+        // A single line may be the first of many: the delay grows slowly.
+        let longest = MAX_DELAY_MICROS.min(2 * last);
         let next = u32::try_from(fitting).unwrap_or(longest);
-        let next = next.clamp(SHORTEST, longest);
-        self.moment.store(next, Ordering::Relaxed);
-        (read < MUCH).then(|| Duration::from_micros(next.into()))
+        let next = next.clamp(MIN_DELAY_MICROS, longest);
+        self.delay.store(next, Ordering::Relaxed);
+        (read < BUSY_BYTES).then(|| Duration::from_micros(next.into()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ENOUGH, LONGEST, MUCH, ReadDelay, SHORTEST};
+    use super::{BUSY_BYTES, MAX_DELAY_MICROS, MIN_DELAY_MICROS, ReadDelay, TARGET_BYTES};
 
-    /// After these reads the worker waits so many microseconds.
-    fn check(gathering: &ReadDelay, reads: &[usize], expected: Option<u32>) {
+    /// Checks the delay, in microseconds, after these reads.
+    fn check(read_delay: &ReadDelay, reads: &[usize], expected: Option<u32>) {
         for bytes in reads {
-            gathering.read(*bytes);
+            read_delay.read(*bytes);
         }
-        let moment = gathering.next_moment().map(|moment| moment.as_micros());
-        assert_eq!(moment, expected.map(Into::into), "{reads:?}");
-        assert_eq!(gathering.next_moment(), None, "nothing came since");
+        let delay = read_delay.next_delay().map(|delay| delay.as_micros());
+        assert_eq!(delay, expected.map(Into::into), "{reads:?}");
+        assert_eq!(read_delay.next_delay(), None, "nothing was read since");
     }
 
     #[test]
-    fn few_lines_are_worth_a_pause() {
-        let gathering = ReadDelay::default();
-        check(&gathering, &[], None);
-        check(&gathering, &[1], Some(LONGEST));
-        check(&gathering, &[ENOUGH / 2, ENOUGH / 2], Some(LONGEST));
-        check(&gathering, &[MUCH / 2, MUCH / 2], None);
-        check(&gathering, &[MUCH], None);
+    fn a_worker_that_is_not_behind_waits() {
+        let read_delay = ReadDelay::default();
+        check(&read_delay, &[], None);
+        check(&read_delay, &[1], Some(MAX_DELAY_MICROS));
+        check(
+            &read_delay,
+            &[TARGET_BYTES / 2, TARGET_BYTES / 2],
+            Some(MAX_DELAY_MICROS),
+        );
+        check(&read_delay, &[BUSY_BYTES / 2, BUSY_BYTES / 2], None);
+        check(&read_delay, &[BUSY_BYTES], None);
     }
 
     #[test]
-    fn the_more_comes_the_shorter_it_is() {
-        let gathering = ReadDelay::default();
-        check(&gathering, &[60_000], Some(1_365));
-        check(&gathering, &[60_000], Some(931));
-        check(&gathering, &[ENOUGH], Some(931));
-        check(&gathering, &[MUCH], None);
-        check(&gathering, &[ENOUGH], Some(581));
+    fn the_delay_is_shorter_under_load() {
+        let read_delay = ReadDelay::default();
+        check(&read_delay, &[60_000], Some(1_365));
+        check(&read_delay, &[60_000], Some(931));
+        check(&read_delay, &[TARGET_BYTES], Some(931));
+        check(&read_delay, &[BUSY_BYTES], None);
+        check(&read_delay, &[TARGET_BYTES], Some(581));
         for _ in 0..30 {
-            gathering.read(MUCH - 1);
-            gathering.next_moment();
+            read_delay.read(BUSY_BYTES - 1);
+            read_delay.next_delay();
         }
-        check(&gathering, &[MUCH - 1], Some(SHORTEST));
-        check(&gathering, &[400], Some(2 * SHORTEST));
-        check(&gathering, &[400], Some(4 * SHORTEST));
+        check(&read_delay, &[BUSY_BYTES - 1], Some(MIN_DELAY_MICROS));
+        check(&read_delay, &[400], Some(2 * MIN_DELAY_MICROS));
+        check(&read_delay, &[400], Some(4 * MIN_DELAY_MICROS));
     }
 }

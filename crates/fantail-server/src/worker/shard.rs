@@ -1,37 +1,35 @@
-//! What a worker owns: its part of every metric, and what its connections
-//! share.
+//! The shard of a worker: its engine, its part of every metric, and the state
+//! that its connections share.
 //!
-//! No locks, and no allocation for an event: one buffer is read into for all
-//! connections, which keep only what they did not send in full yet.
+//! Handling an event takes no lock and allocates nothing: all connections read
+//! into one buffer, and keep only the line that is not complete.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
-use fantail_event::{Dialect, Timestamp};
+use fantail_event::{Activity, Dialect, Timestamp};
 use fantail_format::ExportContext;
-use fantail_wire::{Connection, Intake, WireError, WireErrorKind, lines::WRITER_LINE};
+use fantail_wire::{Connection, Intake, WireErrorKind, lines::WRITER_LINE};
 
 use crate::{
     process::clock,
     process::log::Complaints,
     process::record::Tape,
+    worker::closed::Closed,
     worker::observers::{Observers, WorkerSink},
     worker::outbox::Outbox,
 };
 
-/// How many bytes of a bad line are shown.
-const SHOWN: usize = 200;
-
 /// A category and its parent.
 pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
 
-/// What came in so far.
+/// Counters of the input of a worker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IntakeCounts {
     pub(crate) bytes: u64,
     pub(crate) lines: u64,
     pub(crate) accepted: u64,
-    /// Connections closed for something that the client did, by kind.
+    /// Connections that were closed for an error, by kind.
     pub(crate) errors: BTreeMap<&'static str, u64>,
 }
 
@@ -43,25 +41,26 @@ pub(crate) struct Shard {
     pub(crate) complaints: Complaints,
     observers: Arc<Observers>,
     intake: Intake,
-    /// How many of its categories the other workers know.
+    /// How many of its categories were passed on to the other workers.
     told: usize,
-    /// Whether there may be some that they do not know.
+    /// Whether there may be more categories to pass on.
     untold: bool,
     hostname: Arc<[u8]>,
-    /// Bytes that all connections hold, and may.
+    /// Bytes that all connections hold.
     held: usize,
+    /// Bytes that they may hold.
     memory: usize,
 }
 
 /// A connection between two reads.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// Who it is, for the log.
+    /// Its name in the log.
     pub(crate) peer: String,
-    /// If what it sends is recorded.
+    /// Its part of the recording, if there is one.
     pub(crate) tape: Option<Tape>,
     connection: Connection,
-    /// The line that has begun.
+    /// The beginning of the line that is not complete.
     partial: Vec<u8>,
     held: usize,
 }
@@ -78,12 +77,17 @@ impl Client {
     }
 }
 
-/// Why a connection is closed.
-#[derive(Debug)]
-pub(crate) enum Closed {
-    /// What is wrong, and with which line.
-    Wire(WireError, String),
-    Memory,
+/// The parts of a shard that an event passes through.
+struct Route<'a> {
+    engine: &'a mut Engine,
+    context: ExportContext<'a>,
+    sink: WorkerSink<'a>,
+}
+
+impl Route<'_> {
+    fn step(&mut self, activity: &Activity<'_>) {
+        self.engine.step(activity, self.context, &mut self.sink);
+    }
 }
 
 impl Shard {
@@ -109,16 +113,21 @@ impl Shard {
         }
     }
 
-    /// Takes what was read from a client. On an error the client is to be
-    /// closed; that was logged and counted.
-    pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), ()> {
+    /// Handles bytes that were read from a client.
+    ///
+    /// # Errors
+    /// The client is to be closed; the reason was logged and counted.
+    pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), Closed> {
         self.counts.bytes += read.len() as u64;
         if let Some(tape) = &mut client.tape {
             tape.read(read, clock::now());
         }
         let taken = self.lines(client, read);
         let taken = taken.and_then(|()| self.account(client));
-        taken.map_err(|closed| self.complain(client, &closed))
+        if let Err(closed) = &taken {
+            self.complain(client, closed);
+        }
+        taken
     }
 
     fn lines(&mut self, client: &mut Client, read: &[u8]) -> Result<(), Closed> {
@@ -147,27 +156,31 @@ impl Shard {
             return Err(Closed::wire(WireErrorKind::LineTooLong, line));
         }
         self.counts.lines += 1;
-        let Self {
-            engine,
-            outbox,
-            intake,
-            hostname,
-            observers,
-            ..
-        } = self;
-        let context = ExportContext {
-            host: hostname,
-            received_at: now,
-        };
-        let mut sink = WorkerSink { outbox, observers };
-        let handled = client.connection.handle(line, intake, |activity| {
-            engine.step(&activity, context, &mut sink);
-        });
         self.untold |= line.starts_with(b"CATEGORY");
+        let (intake, mut route) = self.route(now);
+        let handled = client
+            .connection
+            .handle(line, intake, |activity| route.step(&activity));
         handled.map_err(|error| Closed::wire(error, line))
     }
 
-    /// Counts what the client holds now.
+    /// The route of an event from the intake to metrics, exporters and observers.
+    fn route(&mut self, now: Timestamp) -> (&mut Intake, Route<'_>) {
+        let route = Route {
+            engine: &mut self.engine,
+            context: ExportContext {
+                host: &self.hostname,
+                received_at: now,
+            },
+            sink: WorkerSink {
+                outbox: &mut self.outbox,
+                observers: &self.observers,
+            },
+        };
+        (&mut self.intake, route)
+    }
+
+    /// Counts the bytes that a client holds now.
     fn account(&mut self, client: &mut Client) -> Result<(), Closed> {
         let held = client.connection.live_bytes() + client.partial.capacity();
         self.held = self.held + held - client.held;
@@ -179,32 +192,18 @@ impl Shard {
         Ok(())
     }
 
-    /// Forgets a client: its live events end, and so do its sessions.
+    /// Removes a client: its live events and its sessions end.
     pub(crate) fn release(&mut self, client: &mut Client) {
         self.held -= client.held;
         client.held = 0;
         let limits = fantail_wire::Limits::default();
-        let gone = Connection::new(self.engine.plan().dialect(), limits);
-        let connection = std::mem::replace(&mut client.connection, gone);
-        let Self {
-            engine,
-            outbox,
-            intake,
-            hostname,
-            observers,
-            ..
-        } = self;
-        let context = ExportContext {
-            host: hostname,
-            received_at: clock::now(),
-        };
-        let mut sink = WorkerSink { outbox, observers };
-        connection.close(intake, |activity| {
-            engine.step(&activity, context, &mut sink);
-        });
+        let closed = Connection::new(self.engine.plan().dialect(), limits);
+        let connection = std::mem::replace(&mut client.connection, closed);
+        let (intake, mut route) = self.route(clock::now());
+        connection.close(intake, |activity| route.step(&activity));
     }
 
-    /// Has other observers watch.
+    /// Replaces the observers.
     pub(crate) fn observe(&mut self, observers: Arc<Observers>) {
         let filters = observers.taps.iter().map(|tap| tap.filter.clone());
         self.engine.observe(filters);
@@ -228,7 +227,7 @@ impl Shard {
         }
     }
 
-    /// The categories that clients registered since the last call.
+    /// Returns the categories that clients registered since the last call.
     pub(crate) fn new_categories(&mut self) -> Vec<Category> {
         if !std::mem::take(&mut self.untold) {
             return Vec::new();
@@ -241,42 +240,13 @@ impl Shard {
         new
     }
 
-    /// Takes over what clients of another worker registered, after its own new
-    /// ones were told. What contradicts a category that is here stays out.
+    /// Registers categories of another worker; called once the new ones of this
+    /// worker were passed on. A category that is known with another parent stays
+    /// as it is.
     pub(crate) fn learn(&mut self, categories: &[Category]) {
         for (name, parent) in categories {
             let _ = self.intake.categories.register(name, parent.as_deref());
         }
         self.told = self.intake.categories.iter().count();
-    }
-}
-
-impl Closed {
-    fn wire(error: impl Into<WireError>, line: &[u8]) -> Self {
-        let shown = line.get(..SHOWN).unwrap_or(line).escape_ascii();
-        let more = if line.len() > SHOWN { "…" } else { "" };
-        Self::Wire(error.into(), format!("{shown}{more}"))
-    }
-
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Wire(error, _) => match error.kind() {
-                WireErrorKind::NoHandshake | WireErrorKind::OtherVersion => "handshake",
-                WireErrorKind::UnknownCommand => "unknown_command",
-                WireErrorKind::BadId => "bad_id",
-                WireErrorKind::BadLevel => "bad_level",
-                WireErrorKind::Event(_) => "bad_event",
-                WireErrorKind::Category(_) | WireErrorKind::MissingCategory => "bad_category",
-                WireErrorKind::DuplicateId(_) => "duplicate_id",
-                WireErrorKind::UnknownId(_)
-                | WireErrorKind::UnknownParent(_)
-                | WireErrorKind::UnknownGlobal(_) => "unknown_id",
-                WireErrorKind::ChangedParent => "changed_parent",
-                WireErrorKind::LineTooLong => "line_too_long",
-                WireErrorKind::TooManyEvents | WireErrorKind::TooDeep => "too_many_events",
-                _ => "other",
-            },
-        }
     }
 }

@@ -1,10 +1,8 @@
-//! Taps: events shown as they pass, to one who asks for a while.
+//! Taps: events shown to a client as they pass, for a limited time.
 //!
-//! A tap has a filter of its own, which the clients are asked for as long as
-//! it is there. It can make nobody wait and fill nothing: its queue is short,
-//! what does not fit is passed over and counted, and it ends by itself.
-
-mod serve;
+//! A tap has a filter of its own, and Dovecot's processes are asked for its
+//! events while the tap is open. Its queue is short: events that do not fit are
+//! skipped and counted, so that a tap makes nothing wait.
 
 use std::sync::{
     Arc,
@@ -19,50 +17,53 @@ use fantail_format::{
 use fantail_syntax::ParseOptions;
 use tokio::sync::mpsc;
 
-pub(crate) use self::serve::serve;
+use crate::{ControlError, ControlErrorKind};
 
-/// How many taps there may be at one time.
-pub(crate) const TAPS: usize = 16;
+/// Taps that may be open at one time.
+pub(crate) const MAX_TAPS: usize = 16;
 
-/// Events that wait to be shown.
-const QUEUE: usize = 64;
+/// Events that may wait in the queue of a tap.
+const QUEUED_EVENTS: usize = 64;
 
-/// A tap at work; the control and all workers share it.
+/// The filter and the format of a tap that is wanted.
+#[derive(Debug)]
+pub(crate) struct TapRequest {
+    pub(crate) filter: Vec<u8>,
+    pub(crate) format: Vec<u8>,
+}
+
+/// An open tap, shared by the control task and all workers.
 #[derive(Debug)]
 pub(crate) struct Tap {
     pub(crate) number: u64,
     pub(crate) filter: Filter,
     formatter: Formatter,
     events: mpsc::Sender<Vec<u8>>,
-    /// Events that matched, but were not shown.
+    /// Events that matched and were not shown.
     pub(crate) skipped: AtomicU64,
 }
 
 impl Tap {
-    /// A tap, and where its events come out; `Err` says what is wrong with
-    /// the filter or the format.
+    /// Opens a tap; its events come out of the receiver.
     pub(crate) fn open(
         number: u64,
-        filter: &[u8],
-        format: &[u8],
+        wanted: &TapRequest,
         dialect: Dialect,
-    ) -> Result<(Arc<Self>, mpsc::Receiver<Vec<u8>>), String> {
-        let filter = Filter::parse(filter, &ParseOptions::new(dialect))
-            .map_err(|errors| errors.to_string())?;
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Vec<u8>>), ControlError> {
+        let filter = Filter::parse(&wanted.filter, &ParseOptions::new(dialect))
+            .map_err(|errors| ControlError::new(ControlErrorKind::Filter, errors))?;
         if filter.is_empty() {
-            return Err("the filter is empty".to_owned());
+            return Err(ControlErrorKind::EmptyFilter.into());
         }
-        let known = Format::from_name(format).filter(|format| {
-            // Others are not lines, or empty.
+        let format = Format::from_name(&wanted.format).filter(|format| {
+            // The other formats are empty, or not made of lines.
             matches!(
                 format,
                 Format::Json | Format::TabText | Format::Logfmt | Format::Ndjson
             )
         });
-        let Some(format) = known else {
-            return Err("the format is none of json, tab-text, logfmt and ndjson".to_owned());
-        };
-        let (events, shown) = mpsc::channel(QUEUE);
+        let format = format.ok_or(ControlErrorKind::Format)?;
+        let (events, shown) = mpsc::channel(QUEUED_EVENTS);
         let tap = Self {
             number,
             filter,
@@ -85,9 +86,8 @@ impl Tap {
         Ok((Arc::new(tap), shown))
     }
 
-    /// Whether one more event fits into the queue; counts it as skipped if not.
-    /// Asked before the event is written: under a flood, writing is most of the
-    /// cost.
+    /// Whether another event fits into the queue; counts the event as skipped if
+    /// not. Asked before the event is formatted, which is most of the cost.
     pub(crate) fn has_room(&self) -> bool {
         let has_room = self.events.capacity() > 0;
         if !has_room {

@@ -154,7 +154,7 @@ fn a_hundred_connections_at_once() {
 /// Lines that come in pieces: what became of the statistics of 2.4.1 when it
 /// unhibernated an IMAP connection.
 #[test]
-fn r3_lines_may_come_in_pieces() {
+fn lines_may_come_in_pieces() {
     check("2.3.19", 30, 97);
 }
 

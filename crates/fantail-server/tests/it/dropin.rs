@@ -17,7 +17,7 @@ use crate::fixture::{Fixture, PATIENCE, eventually};
 /// A Dovecot in a folder of its own; stopped at the end, however that comes.
 struct Dovecot {
     /// In the foreground, so that it is a child that ends with us: a master
-    /// that goes to the background is nobody's.
+    /// in the background has no parent.
     master: Option<Process>,
     program: PathBuf,
     configuration: PathBuf,

@@ -28,10 +28,10 @@ fn exports_arrive() {
     );
 }
 
-/// Whoever has connected and sent is read to the end, also after the server
-/// was told to stop.
+/// Clients that have connected and sent are read to the end after the order to
+/// stop.
 #[test]
-fn r43_what_clients_have_sent_is_read_at_the_end() {
+fn what_clients_have_sent_is_read_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let configuration = exporting(folder.path());
     let fixture = Fixture::within(folder, &configuration, |options| {
@@ -63,7 +63,7 @@ fn r43_what_clients_have_sent_is_read_at_the_end() {
 
 /// Login processes once never came back after the stats process was gone.
 #[test]
-fn r23_clients_come_back_to_the_next_server() {
+fn clients_come_back_to_the_next_server() {
     let state = |options: &mut fantail_server::Options| {
         options.state = Some(options.config.with_file_name("state"));
     };
@@ -89,14 +89,14 @@ fn a_killed_server_leaves_sockets_that_are_replaced() {
     assert!(UnixStream::connect(&path).is_err());
     let fixture = Fixture::within(folder, ALL, |_| {});
     assert_eq!(Writer::connect(&path).filter, "(event=\"*\")");
-    // But none that somebody answers on.
+    // A socket that another server uses is not replaced.
     let log = fantail_server::Log::new(|_| {});
     let options = fantail_server::Options::new(fixture.path("fantail.conf"), log);
     let refused = fantail_server::Server::start(options).unwrap_err();
     assert!(
         refused
             .to_string()
-            .contains("another process answers there")
+            .contains("another process uses this socket")
     );
     fixture.send(&event("a", 1));
 }
@@ -113,7 +113,7 @@ fn a_state_that_cannot_be_read_is_put_aside() {
     assert!(
         fixture
             .logged()
-            .contains("this is no saved state: counting begins anew")
+            .contains("this is no saved state; all counts start at zero")
     );
     assert!(fixture.path("state.unreadable").exists());
     fixture.send(&event("a", 1));

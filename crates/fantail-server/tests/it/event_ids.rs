@@ -115,7 +115,7 @@ fn what_arrives_twice_has_the_same_id() {
     drop(fixture);
     let (by_id, lines) = target.by_id();
     assert!(lines > by_id.len(), "nothing arrived twice");
-    // Whoever takes each id once has each event once.
+    // Without repeated ids, each event is there once.
     let events = by_id.values().map(|lines| lines.first().unwrap().clone());
     let expected = (0..EVENTS).map(|x| format!(",\"event\":\"a\",\"x\":{x}}}"));
     assert!(by_id.values().all(|lines| lines.len() == 1));

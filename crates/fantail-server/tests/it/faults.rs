@@ -1,4 +1,4 @@
-//! Clients that send what they must not, or go away when they should not.
+//! Clients that send invalid lines, or break off.
 
 use std::{io::Write as _, os::unix::net::UnixStream};
 
@@ -6,8 +6,8 @@ use fantail_wire::lines::WRITER_LINE;
 
 use crate::fixture::{ALL, Fixture, VERSION, event};
 
-/// A client that sends this is closed for this kind of error; what it sent
-/// before counts, and others are served.
+/// Checks that a client that sends this is closed for this kind of error, that its
+/// earlier events count, and that others are served.
 #[track_caller]
 fn check(input: &str, kind: &str, counted: u64) {
     let fixture = Fixture::with(ALL, |options| {
@@ -75,23 +75,23 @@ fn an_id_that_lives_cannot_begin_again() {
     );
 }
 
-/// A recursive event once made Dovecot send ids that nobody knew.
+/// A recursive event once made Dovecot send unknown ids.
 #[test]
-fn r21_unknown_ids_end_one_connection_only() {
+fn unknown_ids_end_one_connection_only() {
     check_line("UPDATE\t7\t0\t1\t1\tSk\tv\n", "unknown_id");
     check_line("EVENT\t7\t0\t1\t1\t1\tna\n", "unknown_id");
     check_line("EVENT\t0\t7\t1\t1\t1\tna\n", "unknown_id");
 }
 
 #[test]
-fn r19_ends_without_begin_end_one_connection_only() {
+fn ends_without_begin_end_one_connection_only() {
     check_line("END\t1\n", "unknown_id");
     check_line("BEGIN\t1\t0\t1\t1\t1\nEND\t1\nEND\t1\n", "unknown_id");
 }
 
 /// 2.3.13 sent them itself.
 #[test]
-fn r33_bad_microseconds_end_one_connection_only() {
+fn bad_microseconds_end_one_connection_only() {
     check_line(
         "BEGIN\t1\t0\t1\t1\t1\nUPDATE\t1\t0\t1\t1000000\n",
         "bad_event",
@@ -186,12 +186,12 @@ fn there_are_only_so_many_connections() {
     let mut read = Vec::new();
     std::io::Read::read_to_end(&mut refused, &mut read).unwrap();
     assert_eq!(read, b"");
-    // Room is made when one goes.
+    // The next client is served once one is gone.
     writers.pop().unwrap().finish();
     fixture.send(&event("a", 1));
 }
 
-/// Categories are known to the whole server, whoever registered them.
+/// A category is known to the whole server, whichever client registered it.
 #[test]
 fn categories_are_for_all_connections() {
     let fixture = Fixture::new(ALL);

@@ -1,4 +1,4 @@
-//! What clients are told to send.
+//! The handshake: the filter that clients get.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -18,14 +18,14 @@ fn clients_are_greeted_with_the_filter() {
 }
 
 #[test]
-fn r43_nothing_is_asked_for_when_nothing_is_wanted() {
+fn the_filter_is_empty_without_metrics() {
     check("", "");
 }
 
 /// Merged filters once lost what one of them asked for: no `event=`, or an
 /// address.
 #[test]
-fn r8_the_filter_has_all_that_any_metric_wants() {
+fn the_filter_has_the_events_of_all_metrics() {
     check(
         "metric a {\n  filter = event=x\n}\nmetric b {\n  filter = service=imap\n}\n",
         "(event=\"x\") OR (\"service\"=\"imap\")",
@@ -89,7 +89,7 @@ fn clients_hear_of_changes_once_a_second() {
 }
 
 #[test]
-fn a_client_that_reads_nothing_makes_nobody_wait() {
+fn a_client_that_reads_nothing_delays_no_other() {
     let fixture = Fixture::with(ALL, |options| options.workers = 1);
     let deaf: Vec<Writer> = (0..20).map(|_| fixture.writer()).collect();
     let mut reader = fixture.reader();

@@ -11,7 +11,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::fixture::{ALL, Fixture, PATIENCE, VERSION, event, resident};
 
-/// So many are there at once.
+/// Connections that are open at one time.
 const CLIENTS: usize = 10_000;
 
 /// Where the clients connect, told to the process that has them.

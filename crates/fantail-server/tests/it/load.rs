@@ -1,4 +1,4 @@
-//! Much at once.
+//! Many events and connections at once.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::fixture::{ALL, Fixture, VERSION, Writer, event, eventually};
 
 /// The last events of a process that ends at once were lost.
 #[test]
-fn r13_a_burst_before_the_end_is_read_to_its_end() {
+fn a_burst_before_the_end_is_read_to_its_end() {
     let fixture = Fixture::new(ALL);
     let one = event("a", 1);
     let count = (1 << 20) / one.len();
@@ -31,9 +31,9 @@ fn r13_a_burst_before_the_end_is_read_to_its_end() {
     eventually("all is counted", || fixture.count() == 3 * count as u64);
 }
 
-/// Whoever floods does not keep others waiting.
+/// A client that floods does not delay others.
 #[test]
-fn r49_a_flood_makes_nobody_wait() {
+fn a_flood_does_not_delay_other_clients() {
     let fixture = Fixture::with(ALL, |options| options.workers = 1);
     let over = AtomicBool::new(false);
     let flood = event("flood", 1).repeat(1_000);
@@ -70,10 +70,10 @@ fn connections_come_and_go_without_a_trace() {
     eventually("all are closed", || crate::fixture::open_files() <= files);
 }
 
-/// An exporter whose target takes nothing loses what it cannot keep; nobody
-/// waits for it, not even the end.
+/// An exporter whose target takes nothing drops events once its queue is full;
+/// neither clients nor the end wait for it.
 #[test]
-fn a_stuck_exporter_makes_nobody_wait() {
+fn a_stuck_exporter_delays_neither_clients_nor_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();

@@ -11,7 +11,7 @@ fn check(line: &str, answer: Option<&str>) {
     let mut reader = fixture.reader();
     reader.send(line);
     assert_eq!(reader.line().as_deref(), answer, "{line}");
-    // Whatever it was, others are served.
+    // Others are still served.
     fixture.send(&event("a", 1));
     assert_eq!(fixture.count(), 1);
 }
@@ -33,7 +33,7 @@ fn orders_are_answered() {
 
 /// An unknown exporter once made the stats process panic.
 #[test]
-fn r14_bad_metrics_are_refused() {
+fn bad_metrics_are_refused() {
     let refused = |line: &str, words: &str| {
         let fixture = Fixture::new(ALL);
         let answer = fixture.reader().ask(line).unwrap();

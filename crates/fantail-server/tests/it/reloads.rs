@@ -1,4 +1,4 @@
-//! Another configuration for a running server.
+//! Reloads: another configuration for a running server.
 
 use crate::fixture::{ALL, Fixture, event, eventually, open_files, threads};
 
@@ -67,9 +67,9 @@ fn added_metrics_stay_as_long_as_they_fit() {
     assert!(
         fixture
             .logged()
-            .contains("the metric taken, added while this ran, does not fit")
+            .contains("the metric taken, added at run time, does not fit")
     );
-    // One of the configuration is back after a reload, if it was removed.
+    // A removed metric of the configuration returns with a reload.
     assert_eq!(reader.ask("METRICS-REMOVE\tall").unwrap(), "+");
     assert_eq!(reload(&fixture), "+");
     assert_eq!(fixture.count(), 0);

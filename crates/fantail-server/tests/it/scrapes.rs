@@ -1,4 +1,4 @@
-//! HTTP.
+//! The routes of HTTP.
 
 use std::{
     io::{Read as _, Write as _},
@@ -132,7 +132,7 @@ fn programs_get_json() {
         "/filter_sent_to_clients",
         "(event=\"a\")".into(),
     );
-    // Exports are handed over in company, a moment later.
+    // Exports are handed over together, up to 25 ms later.
     eventually("an event for the exporter", || {
         let (_, body) = fixture.get("/api/v1/exporters", "");
         let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
@@ -143,7 +143,7 @@ fn programs_get_json() {
 }
 
 #[test]
-fn r17_scrapers_that_go_away_early_are_forgotten() {
+fn connections_of_scrapers_that_break_off_are_closed() {
     let fixture = Fixture::alone(ALL, with_http);
     fixture.get("/healthz", "");
     let files = open_files();
@@ -159,7 +159,7 @@ fn r17_scrapers_that_go_away_early_are_forgotten() {
     assert!(head.starts_with("http/1.1 200"));
 }
 
-/// Messages that a target takes only in part are told of.
+/// Messages that a target takes only in part are counted.
 #[test]
 fn shortened_exports_are_counted() {
     let folder = tempfile::tempdir().unwrap();
@@ -198,7 +198,7 @@ fn shortened_exports_are_counted() {
     }
 }
 
-/// A limit is that of the server, however many workers count.
+/// The limit of series holds for all workers together.
 #[test]
 fn workers_together_keep_the_limit_of_series() {
     let grouped = "fantail {\n  series_per_metric = 7\n}\n\

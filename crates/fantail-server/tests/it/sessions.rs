@@ -113,8 +113,8 @@ fn what_is_open_is_a_gauge() {
     });
 }
 
-/// Sessions that are open when nobody asks any more are forgotten: their ends
-/// would not be seen, and they would count as open for good.
+/// Sessions that are open when the last metric that asks for sessions is removed
+/// are forgotten: their ends would not be seen, and they would stay open.
 #[test]
 fn without_a_metric_that_asks_sessions_are_forgotten() {
     const SEEN: &str = "metric seen {\n  filter = event=imap_command_finished\n}\n";

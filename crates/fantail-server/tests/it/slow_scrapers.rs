@@ -1,4 +1,4 @@
-//! Scrapers that take their time.
+//! Slow scrapers.
 
 use std::{
     io::{Read as _, Write as _},
@@ -34,7 +34,7 @@ fn grouped(series: usize, stalled: Duration) -> Fixture {
 
 /// Dovecot's answer was cut off where the socket's buffer was full.
 #[test]
-fn r16_a_slow_reader_gets_the_whole_answer() {
+fn a_slow_reader_gets_the_whole_answer() {
     let fixture = large(Duration::from_secs(10));
     let mut stream = fixture.scraper();
     ask(&mut stream, "/metrics", "");
@@ -58,8 +58,8 @@ fn r16_a_slow_reader_gets_the_whole_answer() {
     assert_eq!(samples.count(), SERIES);
 }
 
-/// Whoever takes a byte now and then is cut off; meanwhile all others are
-/// served.
+/// A scraper that reads a byte now and then is cut off; others are served
+/// meanwhile.
 #[test]
 fn a_reader_that_stalls_is_cut_off() {
     /// More answers than the sockets' buffers hold.

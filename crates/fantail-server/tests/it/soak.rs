@@ -45,7 +45,7 @@ fn scrape(stream: &mut BufReader<TcpStream>) {
     assert!(body.ends_with(b"\n"));
 }
 
-/// So many scrapes: half of them on one connection, half on one each.
+/// Scrapes: half of them on one connection, half on one each.
 fn scrapes(fixture: &Fixture, count: usize) {
     let mut stream = BufReader::new(fixture.scraper());
     for _ in 0..count / 2 {
@@ -57,7 +57,7 @@ fn scrapes(fixture: &Fixture, count: usize) {
 
 /// Dovecot lost memory with each scrape.
 #[test]
-fn r20_scrapes_leave_nothing_behind() {
+fn scrapes_leave_nothing_behind() {
     let count = env::var("FANTAIL_SCRAPES").ok();
     let count = count.map_or(10_000, |count| count.parse().expect("a number"));
     let fixture = Fixture::alone(ALL, with_http);

@@ -89,7 +89,7 @@ fn a_flood_is_passed_over_and_counted() {
 }
 
 #[test]
-fn one_that_does_not_read_makes_nobody_wait() {
+fn a_tap_that_is_not_read_delays_no_client() {
     let server = Fixture::new("metric all {\n  filter = event=*\n}\n");
     let mut reader = server.reader();
     assert_eq!(

@@ -1,21 +1,89 @@
-//! What became of exported events, as `fantail_export_…` families.
+//! Metrics of the exporters: `fantail_export_…`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
-use fantail_exposition::{Exposition, Kind};
+use fantail_exposition::{Exposition, Kind, Number};
 use fantail_transport::{DropReason, QueueStatus};
 
-use super::{counter, family, gauge};
+use super::{counter, family};
 use crate::handle::Handle;
+
+/// An exporter's name and status.
+type Exporter<'a> = (&'a str, QueueStatus);
+
+/// Name, kind, help and value of a family with one sample for each exporter.
+type Row = (&'static str, Kind, &'static str, fn(&QueueStatus) -> Number);
+
+const ROWS: [Row; 9] = [
+    (
+        "fantail_export_queued",
+        Kind::Counter,
+        "Events taken for an exporter",
+        |status| status.counters.queued.into(),
+    ),
+    (
+        "fantail_export_recovered",
+        Kind::Counter,
+        "Events found in the spool at the start",
+        |status| status.counters.recovered.into(),
+    ),
+    (
+        "fantail_export_sent",
+        Kind::Counter,
+        "Events that reached their target",
+        |status| status.counters.sent.into(),
+    ),
+    (
+        "fantail_export_sent_bytes",
+        Kind::Counter,
+        "Bytes that reached their target",
+        |status| status.counters.sent_bytes.into(),
+    ),
+    (
+        "fantail_export_shortened",
+        Kind::Counter,
+        "Events cut because their target takes no longer ones",
+        |status| status.shortened.into(),
+    ),
+    (
+        "fantail_export_retried",
+        Kind::Counter,
+        "Events sent once more",
+        |status| status.counters.retried.into(),
+    ),
+    (
+        "fantail_export_failures",
+        Kind::Counter,
+        "Attempts that ended with an error",
+        |status| status.counters.failures.into(),
+    ),
+    (
+        "fantail_export_waiting",
+        Kind::Gauge,
+        "Events that wait for their target",
+        |status| status.waiting.into(),
+    ),
+    (
+        "fantail_export_oldest_seconds",
+        Kind::Gauge,
+        "How long the oldest event has waited",
+        |status| status.oldest.unwrap_or_default().as_secs_f64().into(),
+    ),
+];
 
 /// Writes the families of all exporters.
 pub(super) fn write<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
-    let live = std::sync::Arc::clone(&handle.live.borrow());
+    let live = Arc::clone(&handle.live.borrow());
     let exporters = live.exporters.iter();
-    let exporters: Vec<_> = exporters
+    let exporters: Vec<Exporter<'_>> = exporters
         .map(|(name, queue)| (name, queue.status()))
         .collect();
-    counters(&exporters, out)?;
+    for row in ROWS {
+        write_row(&exporters, row, out)?;
+    }
     let lost = counter("fantail_export_dropped", "Events that were lost");
     out.family(&lost, |samples| {
         for (name, status) in &exporters {
@@ -25,85 +93,20 @@ pub(super) fn write<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::R
             }
         }
         Ok(())
-    })?;
-    gauges(&exporters, out)
+    })
 }
 
-fn counters<W: Write>(
-    exporters: &[(&str, QueueStatus)],
+fn write_row<W: Write>(
+    exporters: &[Exporter<'_>],
+    (name, kind, help, value): Row,
     out: &mut Exposition<W>,
 ) -> io::Result<()> {
-    type Get = fn(&QueueStatus) -> u64;
-    let families: [(&str, &str, Get); 7] = [
-        (
-            "fantail_export_queued",
-            "Events taken for an exporter",
-            |status| status.counters.queued,
-        ),
-        (
-            "fantail_export_recovered",
-            "Events found in the spool at the start",
-            |status| status.counters.recovered,
-        ),
-        (
-            "fantail_export_sent",
-            "Events that reached their target",
-            |status| status.counters.sent,
-        ),
-        (
-            "fantail_export_sent_bytes",
-            "Bytes that reached their target",
-            |status| status.counters.sent_bytes,
-        ),
-        (
-            "fantail_export_shortened",
-            "Events cut because their target takes no longer ones",
-            |status| status.shortened,
-        ),
-        (
-            "fantail_export_retried",
-            "Events sent once more",
-            |status| status.counters.retried,
-        ),
-        (
-            "fantail_export_failures",
-            "Attempts that ended with an error",
-            |status| status.counters.failures,
-        ),
-    ];
-    for (name, help, get) in families {
-        let mut family = family(name, Kind::Counter, help);
-        family.unit = name.ends_with("_bytes").then_some("bytes");
-        out.family(&family, |samples| {
-            for (name, status) in exporters {
-                samples.add(&[("exporter", *name)], get(status))?;
-            }
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
-fn gauges<W: Write>(exporters: &[(&str, QueueStatus)], out: &mut Exposition<W>) -> io::Result<()> {
-    let waiting = gauge(
-        "fantail_export_waiting",
-        "Events that wait for their target",
-    );
-    out.family(&waiting, |samples| {
+    let mut family = family(name, kind, help);
+    let units = ["bytes", "seconds"].into_iter();
+    family.unit = units.into_iter().find(|unit| name.ends_with(unit));
+    out.family(&family, |samples| {
         for (name, status) in exporters {
-            samples.add(&[("exporter", *name)], status.waiting)?;
-        }
-        Ok(())
-    })?;
-    let mut oldest = gauge(
-        "fantail_export_oldest_seconds",
-        "How long the oldest event has been waiting",
-    );
-    oldest.unit = Some("seconds");
-    out.family(&oldest, |samples| {
-        for (name, status) in exporters {
-            let age = status.oldest.unwrap_or_default();
-            samples.add(&[("exporter", *name)], age.as_secs_f64())?;
+            samples.add(&[("exporter", *name)], value(status))?;
         }
         Ok(())
     })

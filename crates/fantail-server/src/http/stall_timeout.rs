@@ -1,8 +1,7 @@
-//! A stream whose reader must not stall.
+//! A stream that fails if its reader stalls.
 //!
-//! What is written has to get somewhere: at least so many bytes in the time
-//! allowed, as long as there is more to write. How long a request may take to
-//! come is not decided here.
+//! While there is more to write, the reader has to take at least 16 KiB in the time
+//! allowed. The time for a request is not limited here.
 
 use std::{
     io::{self, IoSlice},
@@ -16,19 +15,19 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// The least that must be taken in the time allowed.
-const PROGRESS: usize = 16 * 1024;
+/// Bytes that the reader has to take in the time allowed.
+const MIN_PROGRESS_BYTES: usize = 16 * 1024;
 
 #[derive(Debug)]
-pub(super) struct Paced<S> {
+pub(super) struct StallTimeout<S> {
     stream: S,
     allowed: Duration,
     timer: Pin<Box<Sleep>>,
-    /// What was written since the timer was set; none while nothing waits.
+    /// Bytes written since the timer was set; `None` while no write waits.
     since: Option<usize>,
 }
 
-impl<S> Paced<S> {
+impl<S> StallTimeout<S> {
     pub(super) fn new(stream: S, allowed: Duration) -> Self {
         Self {
             stream,
@@ -59,15 +58,18 @@ impl<S> Paced<S> {
         }
     }
 
-    /// The stream takes nothing: how long already?
+    /// The stream takes nothing: fails once the time is over.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         if self.since.is_none() {
             self.begin();
         }
         ready!(self.timer.as_mut().poll(context));
-        if self.since.is_some_and(|written| written >= PROGRESS) {
+        if self
+            .since
+            .is_some_and(|written| written >= MIN_PROGRESS_BYTES)
+        {
             self.begin();
-            // Asked at once, so that it will wake us.
+            // Polled at once, so that the timer wakes this task.
             return match self.timer.as_mut().poll(context) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(()) => Poll::Ready(io::ErrorKind::TimedOut.into()),
@@ -77,7 +79,7 @@ impl<S> Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for StallTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -96,7 +98,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         self.written(written, context)
     }
 
-    /// Else a whole answer would be copied to stand behind its head.
+    /// Otherwise hyper copies the answer into the buffer of its head.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
@@ -114,7 +116,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for StallTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,12 +1,10 @@
-//! Answers that are written while they are made, in pieces.
+//! Dumps, written to the client while they are made.
 //!
-//! Whoever makes an answer works on a thread where it may wait, and writes to
-//! the client's socket itself: there is no buffer larger than a piece, and
-//! nothing is handed from thread to thread. But it waits for a slow client for
-//! so long only. After that the rest is made at once, and kept until the
-//! client takes it: neither a thread nor what an answer is made of (which the
-//! workers copy where they write to it meanwhile) is held up by somebody who
-//! does not read.
+//! The thread that makes a dump may block, and writes to the client's socket: no
+//! buffer is larger than a piece of the dump. It waits for a slow client for one
+//! second in all. After that it makes the rest at once and keeps it until the
+//! client reads: a client that does not read holds neither a thread nor the
+//! snapshot, whose segments the workers would have to copy.
 
 use std::{
     io,
@@ -16,38 +14,38 @@ use std::{
 
 use tokio::net::UnixStream;
 
-/// How long the making of an answer may wait for its client, in all.
-const WAITING: Duration = Duration::from_secs(1);
+/// How long a dump waits for its client, in all.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// The way of an answer to its client, on a thread where it may wait.
+/// The writer of a dump, used on a thread that may block.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct DumpWriter {
     stream: StdUnixStream,
-    /// What is left of the time to wait.
+    /// The rest of the time to wait.
     left: Duration,
-    /// What the client did not take in time.
+    /// The bytes that the client did not read in time.
     rest: Vec<u8>,
 }
 
-impl Answer {
+impl DumpWriter {
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         let stream = stream.into_std()?;
         stream.set_nonblocking(false)?;
         Ok(Self {
             stream,
-            left: WAITING,
+            left: MAX_WAIT,
             rest: Vec::new(),
         })
     }
 
-    /// The stream, and what has to be written to it yet.
+    /// Returns the stream, and the bytes that remain to be written.
     pub(crate) fn finish(self) -> io::Result<(UnixStream, Vec<u8>)> {
         self.stream.set_nonblocking(true)?;
         Ok((UnixStream::from_std(self.stream)?, self.rest))
     }
 }
 
-impl io::Write for Answer {
+impl io::Write for DumpWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.left.is_zero() {
             self.stream.set_write_timeout(Some(self.left))?;
@@ -80,9 +78,10 @@ mod tests {
 
     use tokio::{io::AsyncWriteExt as _, net::UnixStream, runtime::Builder, task::spawn_blocking};
 
-    use super::Answer;
+    use super::DumpWriter;
 
-    /// What a client gets that reads at once, or not before the answer is made.
+    /// Checks that a client gets all of it that reads at once, or after the dump
+    /// is made.
     fn check(is_too_late: bool) {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let _entered = runtime.enter();
@@ -98,7 +97,7 @@ mod tests {
             (&theirs).read_to_end(&mut got).map(|_| got)
         });
         let expected: Vec<u8> = (0..=u8::MAX).cycle().take(3 << 20).collect();
-        let mut answer = Answer::new(ours).unwrap();
+        let mut answer = DumpWriter::new(ours).unwrap();
         let sent = expected.clone();
         let start = Instant::now();
         runtime.block_on(async {
@@ -109,7 +108,7 @@ mod tests {
             });
             let answer = making.await.unwrap().unwrap();
             assert!(start.elapsed() < Duration::from_secs(10));
-            // Whoever reads at once has gone on alone.
+            // A client that reads at once does not wait for this.
             let _ = made.send(());
             let (mut stream, rest) = answer.finish().unwrap();
             assert_eq!(!rest.is_empty(), is_too_late);
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_it_comes() {
+    fn slow_clients_get_the_whole_dump() {
         check(false);
         check(true);
     }

@@ -1,7 +1,7 @@
-//! What the clients of the writer's socket are told: which events are wanted.
+//! The greeting of a client: the handshake and the filter of wanted events.
 //!
-//! The handshake comes at once; later a new filter at most once a second, and
-//! of several only the newest. A client that does not read makes only its own
+//! The handshake is sent at once. A changed filter follows at most once a second,
+//! and only the newest of several. A client that does not read makes only its own
 //! task wait.
 
 use std::{io, sync::Arc, time::Duration};
@@ -13,13 +13,13 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// The least time between two filters to one client.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The shortest time between two filters to one client.
+const FILTER_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A `FILTER` line; all connections share its bytes.
+/// A `FILTER` line, shared by all connections.
 pub(crate) type FilterLine = Arc<[u8]>;
 
-/// The line for a filter in its exact form.
+/// Returns the line for a filter in its exact form.
 pub(crate) fn filter_line(filter: &[u8]) -> FilterLine {
     let mut line = b"FILTER\t".to_vec();
     escape_into(filter, &mut line);
@@ -30,20 +30,20 @@ pub(crate) fn filter_line(filter: &[u8]) -> FilterLine {
 /// How far a client was greeted.
 #[derive(Debug)]
 pub(crate) struct Greeted {
-    /// The line that it was told.
+    /// The filter that it was sent.
     line: FilterLine,
-    /// What the socket did not take at once: nothing, but for the longest of
-    /// lines.
+    /// The bytes that the socket did not take at once: none, except for very
+    /// long filters.
     rest: Vec<u8>,
 }
 
-/// Greets a client as soon as it is there: it waits for that, and whoever is
-/// going to read what it sends may have other work.
+/// Greets a client on the thread that accepts it: the client waits for the
+/// greeting, and its worker may be busy.
 pub(crate) fn greet(stream: &UnixStream, filters: &watch::Receiver<FilterLine>) -> Greeted {
     let line = Arc::clone(&filters.borrow());
     let mut rest = b"VERSION\tstats-server\t4\t0\n".to_vec();
     rest.extend_from_slice(&line);
-    // Not told to the runtime: the socket moves on to another one.
+    // Written without the runtime: the socket moves to that of a worker.
     if let Ok(written) = nix::unistd::write(stream, &rest) {
         rest.drain(..written.min(rest.len()));
     }
@@ -51,8 +51,9 @@ pub(crate) fn greet(stream: &UnixStream, filters: &watch::Receiver<FilterLine>) 
     Greeted { line, rest }
 }
 
-/// Greets a client to the end, and tells it of each change until it goes away.
-pub(crate) async fn keep_informed(
+/// Sends the rest of the greeting, and each changed filter until the client is
+/// gone.
+pub(crate) async fn send_filters(
     stream: &UnixStream,
     greeted: Greeted,
     mut filters: watch::Receiver<FilterLine>,
@@ -63,10 +64,10 @@ pub(crate) async fn keep_informed(
     }
     drop(rest);
     loop {
-        let earliest = Instant::now() + PAUSE;
-        // Another one may have come before this task began, or in the pause.
-        let is_told = Arc::ptr_eq(&line, &filters.borrow_and_update());
-        if is_told && filters.changed().await.is_err() {
+        let earliest = Instant::now() + FILTER_INTERVAL;
+        // The filter may have changed before this task began, or since.
+        let is_sent = Arc::ptr_eq(&line, &filters.borrow_and_update());
+        if is_sent && filters.changed().await.is_err() {
             return;
         }
         sleep_until(earliest).await;
