@@ -219,7 +219,7 @@ impl ExportSink for Sink<'_> {
         *self.exported += exported.payload.len();
     }
 
-    fn wants_observed(&mut self, _: ObserverId) -> bool {
+    fn wants_observed(&mut self, _: ObserverId, _: usize) -> bool {
         self.wants_observed
     }
 

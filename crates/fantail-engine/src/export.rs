@@ -44,9 +44,10 @@ impl fmt::Debug for Exported<'_> {
 /// is one that drops everything.
 pub trait ExportSink {
     /// Whether the next event is wanted for this exporter; asked before the
-    /// event is formatted, so that sampling and rate limits cost nothing.
-    fn wants(&mut self, exporter: ExporterId) -> bool {
-        let _ = exporter;
+    /// event is formatted, so that sampling and limits cost nothing. `text_bytes`
+    /// is the size of its text with all that it inherits, 0 if that is unknown.
+    fn wants(&mut self, exporter: ExporterId, text_bytes: usize) -> bool {
+        let _ = (exporter, text_bytes);
         true
     }
 
@@ -54,9 +55,9 @@ pub trait ExportSink {
     fn export(&mut self, exported: Exported<'_>);
 
     /// Whether an event that matched an observer's filter is wanted; asked
-    /// before its fields are gathered.
-    fn wants_observed(&mut self, observer: ObserverId) -> bool {
-        let _ = observer;
+    /// before its fields are gathered. `text_bytes` as for [`wants`](Self::wants).
+    fn wants_observed(&mut self, observer: ObserverId, text_bytes: usize) -> bool {
+        let _ = (observer, text_bytes);
         true
     }
 

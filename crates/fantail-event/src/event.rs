@@ -199,6 +199,13 @@ impl<'a> EventRef<'a> {
         self.parts.fields.len()
     }
 
+    /// The bytes of its text: name, categories, keys and values, about.
+    #[must_use]
+    #[inline]
+    pub const fn text_bytes(self) -> usize {
+        self.text.len()
+    }
+
     /// The keys in order, repeated ones included.
     #[inline]
     pub fn keys(self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {

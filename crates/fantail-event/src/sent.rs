@@ -57,6 +57,12 @@ impl<'a> SentEvent<'a> {
         core::iter::once(self.event).chain(inherited.map(|it| it.event.as_event_ref()))
     }
 
+    /// The bytes of text of the event and everything it inherits from, about.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.chain().map(EventRef::text_bytes).sum()
+    }
+
     /// The global event's chain from its root down, then the event's own; each
     /// with its number in the order of look-ups.
     pub(crate) fn downward(&self) -> impl Iterator<Item = (u32, EventRef<'a>)> + use<'a> {

@@ -8,7 +8,10 @@ mod reload;
 mod report;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,7 +19,7 @@ use fantail_config::{MetricRequest, Settings};
 use fantail_engine::Plan;
 use tokio::{
     sync::{oneshot, watch},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 
 use crate::{
@@ -34,6 +37,8 @@ pub(crate) use self::reload::Source;
 pub(crate) struct Control {
     pub(crate) source: Source,
     pub(crate) workers: Vec<Worker>,
+    /// Has the workers read clients no further.
+    pub(crate) stop_reading: Arc<AtomicBool>,
     pub(crate) live: watch::Sender<Arc<Live>>,
     pub(crate) filters: watch::Sender<FilterLine>,
     pub(crate) tally: Arc<Tally>,
@@ -178,7 +183,8 @@ impl Control {
         });
     }
 
-    /// Has all workers read what clients have sent, until nothing more comes.
+    /// Has all workers read what clients have sent, until nothing more comes or the
+    /// time is over; they read no further then.
     pub(crate) async fn drain(&self, patience: Duration) {
         let until = Instant::now() + patience;
         let drained: Vec<_> = self
@@ -190,9 +196,13 @@ impl Control {
                 drained
             })
             .collect();
-        for worker in drained {
-            let _ = worker.await;
-        }
+        let _ = timeout_at(until, async {
+            for worker in drained {
+                let _ = worker.await;
+            }
+        })
+        .await;
+        self.stop_reading.store(true, Ordering::Relaxed);
     }
 
     /// Asks all workers to answer.

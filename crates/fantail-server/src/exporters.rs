@@ -7,7 +7,10 @@ use std::{
     error::Error,
     fmt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,6 +19,10 @@ use fantail_engine::{ExporterId, exporters};
 use fantail_transport::{Admission, DeliveryLevel, FileTransport, Queue, Throttle, Transport};
 
 use crate::Log;
+
+/// The reason for which events are dropped that are larger than a payload may be,
+/// beside those of [`DropReason`](fantail_transport::DropReason).
+pub(crate) const TOO_LARGE: &str = "too_large";
 
 /// The exporters of a configuration at work; clones share them.
 #[derive(Debug, Clone)]
@@ -42,6 +49,8 @@ struct Running {
     /// What all workers together may have.
     throttle: Option<Mutex<Throttle>>,
     since: Instant,
+    /// Events that were larger than a payload may be.
+    too_large: AtomicU64,
 }
 
 impl Exporters {
@@ -106,6 +115,7 @@ impl Exporters {
             queue,
             throttle: throttle.map(Mutex::new),
             since: Instant::now(),
+            too_large: AtomicU64::new(0),
         }))
     }
 
@@ -153,6 +163,21 @@ impl Exporters {
             let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
             throttle.admit(since.elapsed()) == Admission::Admitted
         })
+    }
+
+    /// Counts an event that is larger than a payload may be.
+    pub(crate) fn count_too_large(&self, exporter: ExporterId) {
+        let running = self.running.get(exporter.0);
+        debug_assert!(running.is_some(), "no exporter {exporter:?}");
+        if let Some(running) = running {
+            running.too_large.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The events of each exporter that were larger than a payload may be.
+    pub(crate) fn too_large(&self) -> impl Iterator<Item = u64> {
+        let running = self.running.iter();
+        running.map(|one| one.too_large.load(Ordering::Relaxed))
     }
 
     /// How many events were not let through to an exporter: by sampling, and

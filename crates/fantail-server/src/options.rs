@@ -74,6 +74,9 @@ pub struct Limits {
     /// Bytes of live events and incomplete lines of all connections; 1 GiB by
     /// default. The connection that exceeds it is closed.
     pub memory: usize,
+    /// Bytes of the largest payload of an export; 1 MiB by default. An event with
+    /// more text, or a larger payload, is dropped and counted.
+    pub payload: usize,
     /// Connections to the stats-reader socket; 100 by default.
     pub readers: usize,
     /// Connections of scrapers; 100 by default.
@@ -89,6 +92,7 @@ impl Default for Limits {
             connections: 20_000,
             live: fantail_wire::Limits::default(),
             memory: 1 << 30,
+            payload: 1 << 20,
             readers: 100,
             scrapers: 100,
             stalled: Duration::from_secs(10),

@@ -6,7 +6,10 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 
@@ -101,6 +104,7 @@ impl Server {
         let count = options.workers.max(1);
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
         let (started, run) = (clock::now(), run_number());
+        let stop = Arc::new(AtomicBool::new(false));
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),
@@ -113,6 +117,7 @@ impl Server {
                 filters: wanted.clone(),
                 categories: tell.clone(),
                 recorder: options.recorder.clone(),
+                stop: Arc::clone(&stop),
                 log: options.log.clone(),
             })
         });
@@ -126,6 +131,7 @@ impl Server {
             control: Control {
                 source,
                 workers,
+                stop_reading: stop,
                 live,
                 filters,
                 tally: Arc::clone(&tally),

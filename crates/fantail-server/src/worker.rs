@@ -12,6 +12,7 @@ pub(crate) mod outbox;
 pub(crate) mod read_delay;
 pub(crate) mod shard;
 pub(crate) mod tap;
+pub(crate) mod turn;
 
 use std::{
     cell::RefCell,
@@ -20,7 +21,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -49,6 +50,7 @@ use crate::{
     worker::outbox::Outbox,
     worker::read_delay::ReadDelay,
     worker::shard::{Category, IntakeCounts, Shard},
+    worker::turn::{LongestTurn, Turns},
 };
 
 /// A message from the control task to a worker.
@@ -80,6 +82,7 @@ pub(crate) struct Report {
     pub(crate) connections: usize,
     pub(crate) held: usize,
     pub(crate) running: RunningSessions,
+    pub(crate) longest_turn: LongestTurn,
     /// How many workers these are the counts of.
     pub(crate) workers: usize,
 }
@@ -107,6 +110,8 @@ pub(crate) struct Setup {
     pub(crate) memory: usize,
     pub(crate) filters: watch::Receiver<FilterLine>,
     pub(crate) recorder: Option<Recorder>,
+    /// Set when clients are read no further.
+    pub(crate) stop: Arc<AtomicBool>,
     /// Takes the categories that its clients registered.
     pub(crate) categories: mpsc::UnboundedSender<(usize, Vec<Category>)>,
     pub(crate) log: Log,
@@ -123,6 +128,7 @@ pub(crate) struct Shared {
     /// The buffer that all connections read into.
     pub(crate) buffer: RefCell<Vec<u8>>,
     pub(crate) read_delay: Arc<ReadDelay>,
+    pub(crate) turns: Turns,
 }
 
 /// How long exports wait for more, to be handed over together: each hand-over
@@ -154,10 +160,11 @@ impl Worker {
                 Outbox::new(setup.exporters.clone()),
                 Complaints::new(setup.log.clone()),
                 Arc::clone(&setup.hostname),
-                setup.memory,
+                (setup.memory, setup.limits.payload),
             );
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
+                turns: Turns::new(Arc::clone(&setup.stop)),
                 setup,
                 connections: counted,
                 flush: Notify::new(),
@@ -254,6 +261,7 @@ fn report(shared: &Shared, reset: bool) -> Report {
         connections: shared.connections.load(Ordering::Relaxed),
         held: shard.held(),
         running: shard.engine.running_sessions(),
+        longest_turn: shared.turns.longest(),
         workers: 1,
     }
 }

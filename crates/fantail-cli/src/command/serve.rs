@@ -122,6 +122,9 @@ struct Bounds {
     /// closed.
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().memory)]
     max_memory: usize,
+    /// Bytes of the largest payload of an export; larger events are dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().payload)]
+    max_payload: usize,
 }
 
 /// Runs the command.
@@ -169,6 +172,7 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
     let mut limits = defaults.limits.clone();
     limits.connections = bounds.max_connections;
     limits.memory = bounds.max_memory;
+    limits.payload = bounds.max_payload;
     limits.live.live_events = bounds.max_live_events;
     limits.live.live_bytes = bounds.max_live_bytes;
     let hostname = arguments.hostname.clone().map(String::into_bytes);

@@ -178,6 +178,7 @@ impl Engine {
         if !self.observers.is_empty() {
             observe(
                 self.observers.matching(begun),
+                || sent.text_bytes(),
                 &mut effective,
                 context,
                 sink,
@@ -216,6 +217,7 @@ impl Engine {
             let (set, matcher) = (&self.observers.set, &mut self.observers.matcher);
             observe(
                 matcher.match_keys(set, event),
+                || 0,
                 &mut effective,
                 context,
                 sink,
@@ -235,7 +237,8 @@ impl Exporting {
         context: ExportContext<'_>,
         sink: &mut impl ExportSink,
     ) {
-        if !sink.wants(export.exporter) {
+        let text_bytes = event.as_sent().map_or(0, SentEvent::text_bytes);
+        if !sink.wants(export.exporter, text_bytes) {
             self.counters.unwanted += 1;
             return;
         }
@@ -259,13 +262,14 @@ impl Exporting {
 
 fn observe(
     filters: &[FilterId],
+    text_bytes: impl Fn() -> usize,
     effective: &mut Effective<'_>,
     context: ExportContext<'_>,
     sink: &mut impl ExportSink,
 ) {
     for filter in filters {
         let observer = ObserverId(filter.index());
-        if sink.wants_observed(observer) {
+        if sink.wants_observed(observer, text_bytes()) {
             sink.observed(observer, &effective.get(), context);
         }
     }

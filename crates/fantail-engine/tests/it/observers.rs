@@ -62,7 +62,7 @@ struct Picky {
 impl ExportSink for Picky {
     fn export(&mut self, _: Exported<'_>) {}
 
-    fn wants_observed(&mut self, observer: ObserverId) -> bool {
+    fn wants_observed(&mut self, observer: ObserverId, _: usize) -> bool {
         self.asked.push(observer.0);
         observer.0 == 1
     }

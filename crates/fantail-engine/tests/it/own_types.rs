@@ -132,7 +132,7 @@ struct Seen {
 }
 
 impl ExportSink for Seen {
-    fn wants(&mut self, exporter: ExporterId) -> bool {
+    fn wants(&mut self, exporter: ExporterId, _: usize) -> bool {
         self.refused != Some(exporter.0)
     }
 

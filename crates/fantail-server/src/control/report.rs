@@ -13,6 +13,7 @@ use super::Control;
 use crate::{
     StateFile,
     worker::shard::IntakeCounts,
+    worker::turn::LongestTurn,
     worker::{Message, Report},
 };
 
@@ -75,6 +76,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
     let workers = reports.len();
     let (mut engine, mut intake) = (Counters::default(), IntakeCounts::default());
     let (mut connections, mut held, mut running) = (0, 0, RunningSessions::default());
+    let mut longest_turn = LongestTurn::default();
     let mut shards = Vec::with_capacity(workers);
     for report in reports {
         shards.push(report.snapshot);
@@ -83,6 +85,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
         connections += report.connections;
         held += report.held;
         running += report.running;
+        longest_turn = longest_turn.or(report.longest_turn);
     }
     // All workers have got the same plans in the same order.
     let snapshot = match <[Snapshot; 1]>::try_from(shards) {
@@ -96,6 +99,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
         connections,
         held,
         running,
+        longest_turn,
         workers,
     })
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use super::{Context, answer, unavailable};
-use crate::handle::Live;
+use crate::{exporters::TOO_LARGE, handle::Live};
 
 fn json(value: &Value) -> Response {
     answer("application/json", format!("{value}\n").into_bytes())
@@ -140,11 +140,14 @@ pub(super) async fn configuration(State(context): State<Context>) -> Response {
 /// The exporters, and the counts of their events.
 pub(super) async fn exporters(State(context): State<Context>) -> Response {
     let live = live(&context);
-    let exporters = live.settings.exporters.iter().zip(live.exporters.iter());
-    let exporters = exporters.map(|(settings, (name, queue))| {
+    let exporters = live.exporters.iter().zip(live.exporters.too_large());
+    let exporters = live.settings.exporters.iter().zip(exporters);
+    let exporters = exporters.map(|(settings, ((name, queue), too_large))| {
         let status = queue.status();
         let counters = status.counters;
         let dropped = DropReason::ALL.map(|reason| (reason.name(), counters.dropped(reason)));
+        let mut dropped: BTreeMap<_, _> = dropped.into_iter().collect();
+        dropped.insert(TOO_LARGE, too_large);
         json!({
             "name": name,
             "transport": settings.transport.name(),
@@ -155,7 +158,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
             "shortened": status.shortened,
             "retried": counters.retried,
             "failures": counters.failures,
-            "dropped": dropped.into_iter().collect::<BTreeMap<_, _>>(),
+            "dropped": dropped,
             "waiting": status.waiting,
             "spool_bytes": status.spool_bytes,
             "oldest_seconds": status.oldest.map(|age| age.as_secs_f64()),

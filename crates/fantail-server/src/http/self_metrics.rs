@@ -78,6 +78,15 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &workers, number(whole.workers))?;
     let connections = gauge("fantail_connections", "Connections of Dovecot's processes");
     one(out, &connections, number(whole.connections))?;
+    let mut longest = gauge(
+        "fantail_longest_turn_seconds",
+        "The longest time that a worker spent on one client at a time",
+    );
+    longest.unit = Some("seconds");
+    out.family(&longest, |samples| {
+        samples.add(&[("clock", "wall")], whole.longest_turn.wall.as_secs_f64())?;
+        samples.add(&[("clock", "cpu")], whole.longest_turn.cpu.as_secs_f64())
+    })?;
     let accepted = counter("fantail_accepted_connections", "Connections accepted");
     one(out, &accepted, whole.intake.accepted)?;
     let refused = counter(

@@ -10,8 +10,10 @@ use tokio::{
 
 use crate::{
     Recorder,
+    worker::closed::Closed,
     worker::greeting::{Greeted, send_filters},
-    worker::shard::Client,
+    worker::shard::{Client, Shard},
+    worker::turn::Turn,
     worker::{Shared, tell_categories},
 };
 
@@ -64,24 +66,38 @@ fn peer(stream: &UnixStream) -> String {
 
 impl Seat {
     async fn read_all(&mut self, stream: &UnixStream) {
-        let mut turn = 0;
         loop {
-            match read(&self.shared, stream, &mut self.client) {
+            match self.take_turn(stream) {
                 Reading::Closed => return,
-                Reading::More(count) => {
-                    turn += count;
-                    if turn < TURN_BYTES {
-                        continue;
-                    }
-                    yield_now().await;
-                }
+                Reading::More(_) => yield_now().await,
                 Reading::Done => {
                     if stream.readable().await.is_err() {
                         return;
                     }
                 }
             }
-            turn = 0;
+        }
+    }
+
+    /// Reads until the turn is over, or everything is read.
+    fn take_turn(&mut self, stream: &UnixStream) -> Reading {
+        let turn = self.shared.turns.begin();
+        let mut bytes = 0;
+        loop {
+            let reading = if turn.is_stopped() {
+                Reading::Closed
+            } else if self.client.has_unhandled() {
+                resume(&self.shared, &mut self.client, &turn)
+            } else {
+                read(&self.shared, stream, &mut self.client, &turn)
+            };
+            let Reading::More(count) = reading else {
+                return reading;
+            };
+            bytes += count;
+            if bytes >= TURN_BYTES || self.client.has_unhandled() || turn.is_over() {
+                return reading;
+            }
         }
     }
 }
@@ -102,7 +118,7 @@ enum Reading {
 /// empty the socket. A read that does not fill the buffer has emptied it: a
 /// second read would double the system calls of an event. (The runtime still
 /// reports the end of a connection.)
-fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
+fn read(shared: &Shared, stream: &UnixStream, client: &mut Client, turn: &Turn<'_>) -> Reading {
     let mut buffer = shared.buffer.borrow_mut();
     let mut found = None;
     let tried = stream.try_io(Interest::READABLE, || {
@@ -123,16 +139,35 @@ fn read(shared: &Shared, stream: &UnixStream, client: &mut Client) -> Reading {
         return Reading::Closed;
     }
     shared.read_delay.read(count);
+    let bytes = buffer.get(..count).unwrap_or_default();
+    let taken = with_shard(shared, |shard| shard.take(client, bytes, turn));
+    match (taken, tried) {
+        (Err(_), _) => Reading::Closed,
+        (Ok(()), Err(_)) if !client.has_unhandled() => Reading::Done,
+        (Ok(()), _) => Reading::More(count),
+    }
+}
+
+/// Handles the bytes that an earlier turn has left.
+fn resume(shared: &Shared, client: &mut Client, turn: &Turn<'_>) -> Reading {
+    match with_shard(shared, |shard| shard.resume(client, turn)) {
+        Err(_) => Reading::Closed,
+        // The socket may hold more.
+        Ok(()) => Reading::More(0),
+    }
+}
+
+/// Has the shard handle lines, and passes on their effects.
+fn with_shard(
+    shared: &Shared,
+    handle: impl FnOnce(&mut Shard) -> Result<(), Closed>,
+) -> Result<(), Closed> {
     let mut shard = shared.shard.borrow_mut();
-    let taken = shard.take(client, buffer.get(..count).unwrap_or_default());
+    let handled = handle(&mut shard);
     if shard.outbox.is_waiting() {
         shared.flush.notify_one();
     }
     drop(shard);
     tell_categories(shared);
-    match (taken, tried) {
-        (Err(_), _) => Reading::Closed,
-        (Ok(()), Ok(())) => Reading::More(count),
-        (Ok(()), Err(_)) => Reading::Done,
-    }
+    handled
 }

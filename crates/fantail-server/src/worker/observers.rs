@@ -34,20 +34,36 @@ impl Observers {
 pub(crate) struct WorkerSink<'a> {
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) observers: &'a Observers,
+    /// Larger events are neither exported nor shown: formatting them would take
+    /// milliseconds each.
+    pub(crate) max_payload: usize,
 }
 
 impl ExportSink for WorkerSink<'_> {
-    fn wants(&mut self, exporter: ExporterId) -> bool {
-        self.outbox.wants(exporter)
+    fn wants(&mut self, exporter: ExporterId, text_bytes: usize) -> bool {
+        let wants = self.outbox.wants(exporter);
+        if wants && text_bytes > self.max_payload {
+            self.outbox.drop_too_large(exporter);
+            return false;
+        }
+        wants
     }
 
     fn export(&mut self, exported: Exported<'_>) {
+        if exported.payload.len() > self.max_payload {
+            self.outbox.drop_too_large(exported.exporter);
+            return;
+        }
         self.outbox.export(exported.exporter, exported.payload);
     }
 
-    fn wants_observed(&mut self, observer: ObserverId) -> bool {
+    fn wants_observed(&mut self, observer: ObserverId, text_bytes: usize) -> bool {
         let tap = self.observers.taps.get(observer.0);
-        tap.is_some_and(|tap| tap.has_room())
+        debug_assert!(tap.is_some(), "no tap {observer:?}");
+        tap.is_some_and(|tap| match text_bytes > self.max_payload {
+            true => tap.skip(),
+            false => tap.has_room(),
+        })
     }
 
     fn observed(

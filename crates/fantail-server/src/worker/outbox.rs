@@ -89,6 +89,11 @@ impl Outbox {
         self.exporters.admits(exporter)
     }
 
+    /// Counts an event that is too large for an exporter.
+    pub(crate) fn drop_too_large(&self, exporter: ExporterId) {
+        self.exporters.count_too_large(exporter);
+    }
+
     /// Takes the payload of an export.
     pub(crate) fn export(&mut self, exporter: ExporterId, payload: &[u8]) {
         let Some(pending) = self.pending.get_mut(exporter.0) else {

@@ -18,7 +18,11 @@ use crate::{
     worker::closed::Closed,
     worker::observers::{Observers, WorkerSink},
     worker::outbox::Outbox,
+    worker::turn::Turn,
 };
+
+/// Lines between two looks at the clock.
+const LINES_PER_CLOCK: usize = 8;
 
 /// A category and its parent.
 pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
@@ -50,6 +54,8 @@ pub(crate) struct Shard {
     held: usize,
     /// Bytes that they may hold.
     memory: usize,
+    /// The largest payload of an export.
+    max_payload: usize,
 }
 
 /// A connection between two reads.
@@ -62,6 +68,8 @@ pub(crate) struct Client {
     connection: Connection,
     /// The beginning of the line that is not complete.
     partial: Vec<u8>,
+    /// Bytes that were read and wait for the next turn.
+    unhandled: Vec<u8>,
     held: usize,
 }
 
@@ -72,8 +80,14 @@ impl Client {
             tape: None,
             connection: Connection::new(dialect, limits),
             partial: Vec::new(),
+            unhandled: Vec::new(),
             held: 0,
         }
+    }
+
+    /// Whether bytes wait for the next turn.
+    pub(crate) const fn has_unhandled(&self) -> bool {
+        !self.unhandled.is_empty()
     }
 }
 
@@ -96,7 +110,7 @@ impl Shard {
         outbox: Outbox,
         complaints: Complaints,
         hostname: Arc<[u8]>,
-        memory: usize,
+        (memory, max_payload): (usize, usize),
     ) -> Self {
         Self {
             engine,
@@ -110,29 +124,49 @@ impl Shard {
             hostname,
             held: 0,
             memory,
+            max_payload,
         }
     }
 
-    /// Handles bytes that were read from a client.
+    /// Handles bytes that were read from a client, until the turn is over.
     ///
     /// # Errors
     /// The client is to be closed; the reason was logged and counted.
-    pub(crate) fn take(&mut self, client: &mut Client, read: &[u8]) -> Result<(), Closed> {
+    pub(crate) fn take(
+        &mut self,
+        client: &mut Client,
+        read: &[u8],
+        turn: &Turn<'_>,
+    ) -> Result<(), Closed> {
         self.counts.bytes += read.len() as u64;
         if let Some(tape) = &mut client.tape {
             tape.read(read, clock::now());
         }
-        let taken = self.lines(client, read);
-        let taken = taken.and_then(|()| self.account(client));
-        if let Err(closed) = &taken {
-            self.complain(client, closed);
-        }
-        taken
+        self.handle(client, read, turn)
     }
 
-    fn lines(&mut self, client: &mut Client, read: &[u8]) -> Result<(), Closed> {
+    /// Handles bytes that an earlier turn has left.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take).
+    pub(crate) fn resume(&mut self, client: &mut Client, turn: &Turn<'_>) -> Result<(), Closed> {
+        let left = std::mem::take(&mut client.unhandled);
+        self.handle(client, &left, turn)
+    }
+
+    fn handle(&mut self, client: &mut Client, bytes: &[u8], turn: &Turn<'_>) -> Result<(), Closed> {
+        let handled = self.lines(client, bytes, turn);
+        let handled = handled.and_then(|()| self.account(client));
+        if let Err(closed) = &handled {
+            self.complain(client, closed);
+        }
+        handled
+    }
+
+    fn lines(&mut self, client: &mut Client, bytes: &[u8], turn: &Turn<'_>) -> Result<(), Closed> {
         let now = clock::now();
-        let mut rest = read;
+        let mut rest = bytes;
+        let mut handled = 0_usize;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at(end);
             rest = after.get(1..).unwrap_or_default();
@@ -142,6 +176,11 @@ impl Shard {
                 let mut whole = std::mem::take(&mut client.partial);
                 whole.extend_from_slice(line);
                 self.line(client, &whole, now)?;
+            }
+            handled += 1;
+            if handled.is_multiple_of(LINES_PER_CLOCK) && !rest.is_empty() && turn.is_over() {
+                client.unhandled = rest.to_vec();
+                return Ok(());
             }
         }
         if client.partial.len() + rest.len() > WRITER_LINE {
@@ -175,6 +214,7 @@ impl Shard {
             sink: WorkerSink {
                 outbox: &mut self.outbox,
                 observers: &self.observers,
+                max_payload: self.max_payload,
             },
         };
         (&mut self.intake, route)
@@ -182,7 +222,9 @@ impl Shard {
 
     /// Counts the bytes that a client holds now.
     fn account(&mut self, client: &mut Client) -> Result<(), Closed> {
-        let held = client.connection.live_bytes() + client.partial.capacity();
+        let held = client.connection.live_bytes()
+            + client.partial.capacity()
+            + client.unhandled.capacity();
         self.held = self.held + held - client.held;
         let grew = held > client.held;
         client.held = held;

@@ -89,11 +89,13 @@ impl Tap {
     /// Whether another event fits into the queue; counts the event as skipped if
     /// not. Asked before the event is formatted, which is most of the cost.
     pub(crate) fn has_room(&self) -> bool {
-        let has_room = self.events.capacity() > 0;
-        if !has_room {
-            self.skipped.fetch_add(1, Ordering::Relaxed);
-        }
-        has_room
+        self.events.capacity() > 0 || self.skip()
+    }
+
+    /// Counts an event that is not shown; returns `false`.
+    pub(crate) fn skip(&self) -> bool {
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+        false
     }
 
     /// Shows an event that matched.
@@ -101,7 +103,7 @@ impl Tap {
         let mut line = Vec::new();
         self.formatter.write(event, context, &mut line);
         if self.events.try_send(line).is_err() {
-            self.skipped.fetch_add(1, Ordering::Relaxed);
+            self.skip();
         }
     }
 }

@@ -20,6 +20,7 @@ mod faults;
 mod fixture;
 mod handshake;
 mod idle;
+mod large_events;
 mod load;
 mod readers;
 mod reloads;

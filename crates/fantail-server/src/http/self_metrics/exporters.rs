@@ -9,7 +9,7 @@ use fantail_exposition::{Exposition, Kind, Number};
 use fantail_transport::{DropReason, QueueStatus};
 
 use super::{counter, family};
-use crate::handle::Handle;
+use crate::{exporters::TOO_LARGE, handle::Handle};
 
 /// An exporter's name and status.
 type Exporter<'a> = (&'a str, QueueStatus);
@@ -85,8 +85,10 @@ pub(super) fn write<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::R
         write_row(&exporters, row, out)?;
     }
     let lost = counter("fantail_export_dropped", "Events that were lost");
+    let too_large: Vec<u64> = live.exporters.too_large().collect();
     out.family(&lost, |samples| {
-        for (name, status) in &exporters {
+        for ((name, status), too_large) in exporters.iter().zip(too_large) {
+            samples.add(&[("exporter", name), ("reason", TOO_LARGE)], too_large)?;
             for reason in DropReason::ALL {
                 let labels = [("exporter", *name), ("reason", reason.name())];
                 samples.add(&labels, status.counters.dropped(reason))?;
