@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Delivery, Payloads, Transport, TransportError, clock::unix_millis, spool::Fsync};
+use crate::{
+    Delivery, Payloads, Transport, TransportError, clock::unix_millis, regular_file::open_regular,
+    spool::Fsync,
+};
 
 pub use self::rotation::Rotation;
 
@@ -308,14 +311,11 @@ fn open(settings: &FileSettings) -> Result<Open, TransportError> {
 }
 
 fn open_file(settings: &FileSettings) -> io::Result<Open> {
-    let file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(&settings.path)?;
+    let mut options = OpenOptions::new();
+    let options = options.append(true).create(true).mode(0o600);
+    let file = open_regular(options, &settings.path)?;
     let found = file.metadata()?;
-    let size = if found.is_file() { found.len() } else { 0 };
+    let size = found.len();
     let begun = found.created().ok().filter(|_| size > 0);
     let begun = begun.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let begun = begun.and_then(|time| u64::try_from(time.as_millis()).ok());
@@ -331,10 +331,7 @@ fn open_file(settings: &FileSettings) -> io::Result<Open> {
 /// Returns whether a file ends in the middle of a line; `false` if the file is
 /// not readable.
 fn ends_torn(path: &Path, size: u64) -> bool {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path);
+    let file = open_regular(OpenOptions::new().read(true), path);
     let mut last = *b"\n";
     file.is_ok_and(|file| file.read_exact_at(&mut last, size - 1).is_ok()) && last != *b"\n"
 }

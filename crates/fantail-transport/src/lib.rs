@@ -17,6 +17,7 @@ mod http;
 mod journal;
 mod log;
 mod queue;
+mod regular_file;
 mod socket;
 pub mod spool;
 mod syslog;
@@ -50,3 +51,9 @@ pub use crate::{
 
 #[cfg(feature = "http")]
 pub use crate::http::HttpTransport;
+
+/// Items for the other crates of this workspace, outside of semantic versioning.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::regular_file::{open_regular, open_regular_or_link};
+}

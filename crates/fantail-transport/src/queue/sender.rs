@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use crate::{
-    Backoff, Delivery, Payloads, Transport, TransportError, TransportErrorKind, clock::unix_millis,
+    Backoff, Delivery, Payloads, Transport, TransportError, TransportErrorKind, clock::even_millis,
 };
 
 use super::{
@@ -122,7 +122,7 @@ impl<S: Source> Sender<S> {
             return payloads;
         };
         let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
-        let limit = unix_millis().saturating_sub(most);
+        let limit = even_millis().saturating_sub(most);
         let (expired, others) = payloads.split_at(payloads.offered_before(limit));
         self.give_up(expired, DropReason::Expired);
         others

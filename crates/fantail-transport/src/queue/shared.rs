@@ -8,7 +8,9 @@ use std::{
 };
 
 use crate::{
-    Batch, BatchLimits, Payloads, Shortened, Transport, clock::unix_millis, spool::SpoolGauge,
+    Batch, BatchLimits, Payloads, Shortened, Transport,
+    clock::{even_millis, unix_millis},
+    spool::SpoolGauge,
 };
 
 use super::{
@@ -130,7 +132,7 @@ impl Shared {
     }
 
     pub(super) fn offer(&self, batch: &mut Batch) {
-        batch.offered(unix_millis());
+        batch.offered(even_millis());
         let count = batch.len() as u64;
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -300,7 +302,7 @@ impl Shared {
             shortened: self.shortened.get(),
             memory_bytes: state.buffer.bytes() as u64,
             spool_bytes,
-            oldest: oldest.map(|at| Duration::from_millis(unix_millis().saturating_sub(at))),
+            oldest: oldest.map(|at| Duration::from_millis(even_millis().saturating_sub(at))),
             last_error: state.last_error.clone(),
         }
     }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::record::{checksum, le_u32, le_u64};
+use crate::regular_file::open_regular;
 
 /// Bytes of a slot: generation, segment, offset, number, checksum.
 const SLOT_BYTES: usize = 36;
@@ -46,14 +47,9 @@ impl Cursor {
     /// Opens the cursor of a folder and returns the saved position, `None` if
     /// the cursor is new or damaged.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, Option<Position>)> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(folder.join("cursor"))?;
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = open_regular(options.mode(0o600), &folder.join("cursor"))?;
         let slots = [0, SLOT_DISTANCE_BYTES].into_iter().filter_map(|at| {
             let mut slot = [0; SLOT_BYTES];
             file.read_exact_at(&mut slot, at).ok()?;

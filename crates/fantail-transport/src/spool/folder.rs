@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::segment;
+use crate::regular_file::open_regular;
 
 /// Creates the folder if it is missing, and locks it as long as the returned
 /// file is open. The kernel releases the lock of a killed process.
@@ -16,13 +17,9 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(folder.join("lock"))?;
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false);
+    let file = open_regular(options.mode(0o600), &folder.join("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(io::Error::new(

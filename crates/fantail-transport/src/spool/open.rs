@@ -17,6 +17,9 @@ use super::{
     writer::{Next, Room},
 };
 
+/// Number of the first segment of a spool.
+const FIRST_SEGMENT: u64 = 1;
+
 /// Opens a spool and returns its two ends.
 ///
 /// ```
@@ -61,8 +64,13 @@ fn recover(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
     let last = listed.last().copied().unwrap_or(0);
     let mut found = survey(folder, &listed, kept)?;
     let first = found.extents.front();
-    let mut read = saved.or_else(|| first.map(start_of)).unwrap_or_default();
+    let origin = saved.or_else(|| origin(&listed));
+    let mut read = origin.or_else(|| first.map(start_of)).unwrap_or_default();
     let mut damaged = found.lost;
+    if origin.is_none() && first.map(|first| first.segment) != listed.first().copied() {
+        // Without a position, at least one record of the first segment is lost.
+        damaged = damaged.max(1);
+    }
     if let Some(first) = first
         && read.segment < first.segment
     {
@@ -99,6 +107,17 @@ fn recover(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
     Ok((writer, SpoolReader::new(index, lock, recovered, damaged)))
 }
 
+/// Returns where reading begins if no position was ever saved: at the first
+/// record of the spool, as long as its first segment exists, damaged or not.
+fn origin(listed: &[u64]) -> Option<Position> {
+    let is_first = listed.first() == Some(&FIRST_SEGMENT);
+    is_first.then_some(Position {
+        segment: FIRST_SEGMENT,
+        offset: segment::RECORDS_OFFSET,
+        number: 0,
+    })
+}
+
 /// Readable segments and the number of lost records.
 struct Survey {
     extents: VecDeque<Extent>,
@@ -111,7 +130,8 @@ struct Survey {
 fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
     let mut extents: VecDeque<Extent> = VecDeque::new();
     let mut window = None;
-    // A segment without a header follows the last good one.
+    // A segment without a header follows the last good one. How many records it
+    // had is unknown.
     let mut headless = false;
     for segment in listed.iter().copied() {
         let path = segment::path(folder, segment);
@@ -120,7 +140,7 @@ fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
             continue;
         }
         let Some((opened, header)) = Window::open(folder, segment)? else {
-            headless |= fs::metadata(&path)?.len() > segment::RECORDS_OFFSET;
+            headless = true;
             fs::remove_file(path)?;
             continue;
         };
@@ -155,5 +175,6 @@ fn next_number(window: &mut Window, extent: &Extent) -> io::Result<u64> {
             ..at
         };
     }
-    Ok(at.number + u64::from(at.is_before(extent.segment, extent.end)))
+    let is_torn = at.is_before(extent.segment, extent.end) || extent.end < segment::RECORDS_OFFSET;
+    Ok(at.number + u64::from(is_torn))
 }

@@ -5,13 +5,14 @@
 //! segment has two copies, so that damage to one does not lose the segment.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use super::record::{Layout, checksum, le_u32, le_u64};
+use crate::regular_file::open_regular;
 
 /// Bytes of one header.
 const HEADER_BYTES: usize = 32;
@@ -28,6 +29,9 @@ const fn magic(layout: Layout) -> &'static [u8; 8] {
 }
 
 const EXTENSION: &str = ".spool";
+
+/// Name of a segment until its header is written.
+const UNNAMED: &str = "segment.new";
 
 /// The header of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,32 +85,35 @@ pub(super) fn number(name: &str) -> Option<u64> {
     (format!("{number:016x}") == digits).then_some(number)
 }
 
-/// Creates a segment that does not exist.
+/// Creates a segment that does not exist. It gets its name together with its
+/// header, so that a segment without a header is always a damaged one.
 pub(super) fn create(folder: &Path, segment: u64, header: Header) -> io::Result<File> {
-    let path = path(folder, segment);
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(&path)?;
-    match file.write_all_at(&header.to_bytes(), 0) {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            // A segment without a header is useless and blocks the next attempt.
-            _ = std::fs::remove_file(&path);
-            Err(error)
-        }
+    let unnamed = folder.join(UNNAMED);
+    absent_is_fine(fs::remove_file(&unnamed))?;
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create_new(true).mode(0o600);
+    let file = open_regular(options, &unnamed)?;
+    let written = file
+        .write_all_at(&header.to_bytes(), 0)
+        .and_then(|()| fs::rename(&unnamed, path(folder, segment)));
+    if let Err(error) = written {
+        _ = fs::remove_file(&unnamed);
+        return Err(error);
+    }
+    Ok(file)
+}
+
+fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
 /// Opens a segment for reading. Returns `None` if both copies of its header
 /// are damaged.
 pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(File, Header)>> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path(folder, segment))?;
+    let file = open_regular(OpenOptions::new().read(true), &path(folder, segment))?;
     let header = [0, HEADER_BYTES as u64].iter().find_map(|at| {
         let mut copy = [0; HEADER_BYTES];
         file.read_exact_at(&mut copy, *at).ok()?;

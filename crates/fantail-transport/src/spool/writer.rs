@@ -257,8 +257,9 @@ impl SpoolWriter {
         };
         if let Err(error) = growing.file.write_all_at(&self.staged, growing.end) {
             let cut = growing.file.set_len(growing.end);
-            // Another file may have room where this one must not grow.
-            if cut.is_err() || error.kind() == io::ErrorKind::FileTooLarge {
+            // The reader removes a sealed segment once it is settled, which
+            // makes room on a full disk. An empty segment makes none.
+            if cut.is_err() || growing.end > segment::RECORDS_OFFSET {
                 self.seal();
             }
             return Err(error);

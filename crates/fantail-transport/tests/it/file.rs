@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use fantail_transport::{
     FileSettings, FileTransport, Rotation, Transport, TransportErrorKind, spool::Fsync,
 };
 
-use crate::{send, target::batch};
+use crate::{fifo, send, target::batch};
 
 fn contents(path: &Path) -> String {
     let mut text = String::new();
@@ -103,6 +103,31 @@ fn a_symbolic_link_is_refused() {
     std::os::unix::fs::symlink(&target, &path).unwrap();
     assert!(file.reopen().is_err());
     assert!(!target.exists());
+}
+
+#[test]
+fn files_other_than_regular_ones_are_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events");
+    let check = |kind: &str| {
+        let error = FileTransport::open(&path).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot open {}: it is not a regular file", path.display()),
+            "{kind}"
+        );
+    };
+    fifo(&path);
+    check("a FIFO that has no reader");
+    let _reader = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(&path)
+        .unwrap();
+    check("a FIFO that has one");
+    fs::remove_file(&path).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    check("a socket");
 }
 
 #[test]

@@ -177,6 +177,37 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
     assert!(queue.close(PATIENCE));
 }
 
+/// The segment that was written to when the disk ran full is removed once all
+/// of it was delivered; then the disk has room again.
+#[test]
+fn a_delivered_segment_on_a_full_disk_makes_room() {
+    if !has_little_room("full_disk::a_delivered_segment_on_a_full_disk_makes_room") {
+        return;
+    }
+    let folder = place();
+    let target = Target::default();
+    target.set_down(true);
+    let queue = Queue::start("test", target.transport(), spooled(&folder)).unwrap();
+    queue.offer(&mut large(0, 100));
+    assert!(queue.flush(PATIENCE));
+    take_room(&folder);
+    queue.offer(&mut large(100, 10));
+    wait_until("the disk is full", || last_error(&queue).contains(NO_SPACE));
+    target.set_down(false);
+    wait_until("all arrived", || queue.status().waiting == 0);
+    // The next payloads wait on disk, and survive the end of the process.
+    target.set_down(true);
+    queue.offer(&mut large(110, 50));
+    wait_until("they are on disk", || {
+        let status = queue.status();
+        (status.waiting, status.memory_bytes) == (50, 0)
+    });
+    target.set_down(false);
+    wait_until("all arrived", || queue.status().waiting == 0);
+    assert_eq!(queue.counters().sent, 160);
+    assert_balanced(&queue);
+}
+
 #[test]
 fn a_file_without_room_counts_what_is_lost_and_goes_on() {
     if !has_little_room("full_disk::a_file_without_room_counts_what_is_lost_and_goes_on") {

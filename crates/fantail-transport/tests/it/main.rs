@@ -21,9 +21,15 @@ mod syslog;
 mod target;
 mod unix;
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use fantail_transport::{Batch, DropTransport, LogTransport, Transport, TransportErrorKind};
+
+/// Makes a FIFO.
+fn fifo(path: &Path) {
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).unwrap();
+}
 
 fn send(transport: &mut dyn Transport, payloads: &[&str]) {
     for payload in payloads {

@@ -12,7 +12,7 @@ use fantail_transport::{
 };
 use tempfile::TempDir;
 
-use crate::target::batch;
+use crate::{fifo, target::batch};
 
 /// Bytes of a record of one byte.
 const SMALL: u64 = 33;
@@ -76,6 +76,11 @@ fn read(reader: &mut SpoolReader) -> (String, u64) {
 
 fn check_read(reader: &mut SpoolReader, expected: &str, damaged: u64) {
     assert_eq!(read(reader), (expected.to_owned(), damaged));
+}
+
+fn cut(path: &Path, size: u64) {
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(size).unwrap();
 }
 
 fn flip(path: &Path, bit: u64) {
@@ -215,13 +220,7 @@ fn check_torn(size: u64, expected: &str, damaged: u64) {
     let (mut writer, reader) = place.open();
     write(&mut writer, "a b c");
     drop((writer, reader));
-    let path = place.segments().remove(0);
-    OpenOptions::new()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_len(size)
-        .unwrap();
+    cut(&place.segments()[0], size);
     let (mut writer, mut reader) = place.open();
     let words = expected.split_whitespace().count() as u64;
     assert_eq!(reader.recovered(), words - 1 + damaged, "cut to {size}");
@@ -243,10 +242,11 @@ fn a_torn_end_is_counted_and_the_rest_is_read() {
     }
     check_torn(64 + 2 * SMALL, "a b d", 0);
     check_torn(64 + SMALL + 1, "a d", 1);
-    for size in [0, 1, 31, 32, 63, 64] {
-        check_torn(size, "d", 0);
+    // A segment has its name only since its header is whole.
+    for size in [0, 1, 31, 32, 63, 65] {
+        check_torn(size, "d", 1);
     }
-    check_torn(65, "d", 1);
+    check_torn(64, "d", 0);
 }
 
 #[test]
@@ -294,6 +294,52 @@ fn a_lost_header_costs_its_segment_and_is_counted() {
     let (_, mut reader) = place.open();
     assert_eq!(reader.recovered(), 6);
     check_read(&mut reader, "a b f", 3);
+}
+
+#[test]
+fn a_first_segment_that_lost_its_header_is_counted_exactly() {
+    for size in [0, 31] {
+        let place = Place::new();
+        for words in ["a b c", "d e"] {
+            let (mut writer, _) = place.open();
+            write(&mut writer, words);
+        }
+        cut(&place.segments()[0], size);
+        let (_, mut reader) = place.open();
+        assert_eq!(reader.recovered(), 5, "{size}");
+        check_read(&mut reader, "d e", 3);
+    }
+}
+
+#[test]
+fn a_segment_whose_creation_was_interrupted_is_no_damage() {
+    let place = Place::new();
+    let (mut writer, reader) = place.open();
+    write(&mut writer, "a");
+    drop((writer, reader));
+    let left_over = place.settings.folder.join("segment.new");
+    fs::write(&left_over, b"fantail2").unwrap();
+    let (mut writer, mut reader) = place.open();
+    write(&mut writer, "b");
+    check_read(&mut reader, "a b", 0);
+    assert!(!left_over.exists());
+}
+
+#[test]
+fn files_other_than_regular_ones_are_refused() {
+    for name in ["lock", "cursor", "0000000000000001.spool"] {
+        let place = Place::new();
+        fs::create_dir(&place.settings.folder).unwrap();
+        fifo(&place.settings.folder.join(name));
+        let error = spool::open(&place.settings).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot open the spool {}: it is not a regular file",
+                place.settings.folder.display()
+            )
+        );
+    }
 }
 
 #[test]
@@ -345,6 +391,23 @@ fn a_payload_that_imitates_a_record_is_not_read_as_one() {
     flip(&place.segments()[0], (64 + SMALL) * 8);
     let (_, mut reader) = place.open();
     check_read(&mut reader, "a b", 1);
+}
+
+/// With a constant salt, a payload could imitate a record.
+#[test]
+fn segments_have_different_salts() {
+    let place = Place::new();
+    for words in ["a", "b", "c", "d"] {
+        let (mut writer, _) = place.open();
+        write(&mut writer, words);
+    }
+    let salts = place.segments().into_iter().map(|path| {
+        let mut salt = [0; 4];
+        let file = fs::File::open(path).unwrap();
+        file.read_exact_at(&mut salt, 8).unwrap();
+        salt
+    });
+    assert!(salts.collect::<std::collections::HashSet<_>>().len() > 1);
 }
 
 /// Writes records of 1,000 bytes to a spool of 64 KiB, and reads them.
