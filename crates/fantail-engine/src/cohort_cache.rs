@@ -11,6 +11,7 @@
 
 use std::cell::Cell;
 
+use fantail_event::internal::Invariant as _;
 use fantail_filter::FilterId;
 use fantail_metrics::{MetricId, Registry, internal::CohortId};
 
@@ -68,7 +69,7 @@ impl CohortCache {
             None => self.find(registry, plan, ids, filters)?,
         };
         if let (None, Some(note)) = (noted, note) {
-            note.set(u32::try_from(at + 1).unwrap_or_default());
+            note.set(u32::try_from(at + 1).always());
         }
         let list = self.entries.get(at)?.list.as_ref()?;
         // No sent event has a negative duration.

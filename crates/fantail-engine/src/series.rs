@@ -1,27 +1,28 @@
-//! How many series an engine keeps, and which are there from the start.
+//! Limits of series, declared series and exemplars.
 
 use std::time::Duration;
 
 use fantail_config::Settings;
+use fantail_event::internal::Invariant as _;
 use fantail_filter::{FilterSet, Slot};
 use fantail_metrics::{Limits, MetricId, Registry, RegistryError};
 
 use crate::{Engine, Plan};
 
-/// What a configuration says of series.
+/// The settings of a configuration that concern series.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SeriesPlan {
     limits: Limits,
     idle: Option<Duration>,
     exemplars: Option<Vec<u8>>,
-    /// Where events have the field that exemplars tell.
+    /// The slot of the field that exemplars show.
     exemplar_slot: Option<Slot>,
-    /// Of each metric: the values of its discrete levels.
+    /// Per metric, the values of its discrete levels.
     declared: Vec<Vec<Vec<Vec<u8>>>>,
 }
 
 impl SeriesPlan {
-    /// `filters` are those of the metrics.
+    /// `filters` are the filters of the metrics.
     pub(crate) fn new(settings: &Settings, filters: &mut FilterSet) -> Self {
         let metrics = settings.metrics.iter();
         let exemplars = settings.registry.exemplars.clone();
@@ -34,7 +35,7 @@ impl SeriesPlan {
         }
     }
 
-    /// Where events have the field that exemplars tell, if there are any.
+    /// The slot of the field that exemplars show, if exemplars are configured.
     pub(crate) const fn exemplar_slot(&self) -> Option<Slot> {
         self.exemplar_slot
     }
@@ -43,11 +44,11 @@ impl SeriesPlan {
         self.limits
     }
 
-    /// Makes a registry keep what the plan says; `ids` are its metrics in the
-    /// order of the plan.
+    /// Applies the settings to a registry; `ids` are its metrics in the order of the
+    /// plan.
     ///
     /// # Errors
-    /// There is no room for the series that are declared.
+    /// The declared series exceed the limits.
     pub(crate) fn apply(
         &self,
         registry: &mut Registry,
@@ -64,10 +65,10 @@ impl SeriesPlan {
     }
 }
 
-/// One value of each level, in all ways; nothing of no level.
+/// All combinations of one value per level; none if there are no levels.
 ///
-/// Made one at a time: a few lines of configuration can ask for more than any
-/// memory holds, and whoever takes them stops where there is no room.
+/// They are built one at a time: a few lines of configuration can declare more
+/// combinations than fit into memory, and the registry stops at its limits.
 fn combinations(levels: &[Vec<Vec<u8>>]) -> impl Iterator<Item = Vec<&[u8]>> {
     let lengths = levels.iter().map(Vec::len);
     let ways = match levels {
@@ -78,11 +79,8 @@ fn combinations(levels: &[Vec<Vec<u8>>]) -> impl Iterator<Item = Vec<&[u8]>> {
         let mut rest = way;
         let mut one = Vec::with_capacity(levels.len());
         for values in levels.iter().rev() {
-            one.push(
-                values
-                    .get(rest % values.len())
-                    .map_or(&[][..], Vec::as_slice),
-            );
+            let value = values.get(rest % values.len());
+            one.push(value.map(Vec::as_slice).always());
             rest /= values.len();
         }
         one.reverse();
@@ -91,8 +89,8 @@ fn combinations(levels: &[Vec<Vec<u8>>]) -> impl Iterator<Item = Vec<&[u8]>> {
 }
 
 impl Plan {
-    /// After how much time without an event a series is to be
-    /// [dropped](Engine::drop_idle); `None`: never.
+    /// Returns the time without an event after which a series is
+    /// [dropped](Engine::drop_idle); `None` for never.
     #[must_use]
     pub const fn idle_series(&self) -> Option<Duration> {
         self.series.idle
@@ -100,9 +98,8 @@ impl Plan {
 }
 
 impl Engine {
-    /// [Drops](Self::drop_idle) the series that have been idle for as long as
-    /// the configuration says, if it does. Call it a few times in that time;
-    /// `now` is the time since some moment that stays the same.
+    /// [Drops](Self::drop_idle) series that were idle for the configured time. Call
+    /// it several times in that time; `now` is the time since a fixed moment.
     pub fn tidy(&mut self, now: Duration) -> usize {
         let idle = self.plan().idle_series();
         idle.map_or(0, |idle| self.drop_idle(now, idle))
@@ -114,7 +111,7 @@ mod tests {
     use super::combinations;
 
     #[test]
-    fn all_combinations() {
+    fn combinations_have_one_value_of_each_level() {
         let levels = |words: &[&str]| -> Vec<Vec<Vec<u8>>> {
             let level = |word: &&str| word.split(',').map(|w| w.as_bytes().to_vec()).collect();
             words.iter().map(level).collect()

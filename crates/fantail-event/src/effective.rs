@@ -1,18 +1,18 @@
 //! An event with all that it inherits, for exporters: keys and values in order,
-//! each borrowed from where it lies.
+//! borrowed from the events that hold them.
 
 mod buffers;
 
 use core::fmt;
 
 pub use self::buffers::EffectiveBuffers;
-pub(crate) use self::buffers::ListElement;
 use self::buffers::{FieldPosition, Inherited};
 use crate::{
     CategoryId, DURATION, Elements, Event, EventBuilder, ExportView, SentEvent, Source, Timestamp,
     TooLarge, ValueRef,
     event::parts::{FieldSpan, ValueSpan},
-    value::Strings,
+    invariant::Invariant as _,
+    value::{JoinedElement, Strings},
 };
 
 /// An event with all that it inherits.
@@ -28,31 +28,31 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct EffectiveEvent<'g>(Kind<'g>);
 
-/// The two arms: spans that were found in texts, or another type's view.
+/// Spans of a sent event, or another type's view.
 #[derive(Clone, Copy)]
 enum Kind<'g> {
     Spans(Spans<'g>),
     View(&'g dyn ExportView),
 }
 
-/// What was found of a sent event.
+/// The parts of a sent event.
 #[derive(Clone, Copy)]
 pub(crate) struct Spans<'g> {
     pub(crate) sent: &'g SentEvent<'g>,
     /// The event's own fields, each key once.
     pub(crate) own: &'g [FieldSpan],
     pub(crate) fields: Fields<'g>,
-    pub(crate) elements: &'g [ListElement],
+    pub(crate) elements: &'g [JoinedElement],
     pub(crate) categories: &'g [CategoryId],
 }
 
-/// Where the fields are.
+/// The positions of the fields.
 #[derive(Clone, Copy)]
 pub(crate) enum Fields<'g> {
     /// In the event and those that it inherits from.
     Inherited(&'g [FieldPosition]),
-    /// In the event, in its order, but that the one at this position is the
-    /// duration; it may be one more than the event has.
+    /// In the event itself, in its order; the field at this position is the duration.
+    /// The position after the last field adds it.
     Own { duration: usize },
 }
 
@@ -67,7 +67,7 @@ impl<'g> EffectiveEvent<'g> {
         Self(Kind::Spans(spans))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> Option<&'g [u8]> {
         match self.0 {
@@ -76,7 +76,7 @@ impl<'g> EffectiveEvent<'g> {
         }
     }
 
-    /// When the event was created.
+    /// Returns the time of creation.
     #[must_use]
     pub fn created(&self) -> Timestamp {
         match self.0 {
@@ -85,7 +85,7 @@ impl<'g> EffectiveEvent<'g> {
         }
     }
 
-    /// When it was last sent, if ever.
+    /// Returns the time of the last sending, if any.
     #[must_use]
     pub fn sent(&self) -> Option<Timestamp> {
         match self.0 {
@@ -94,7 +94,7 @@ impl<'g> EffectiveEvent<'g> {
         }
     }
 
-    /// The names of the categories.
+    /// Returns the names of the categories.
     #[must_use]
     pub fn categories(&self) -> Elements<'g> {
         Elements(match self.0 {
@@ -118,7 +118,7 @@ impl<'g> EffectiveEvent<'g> {
         }
     }
 
-    /// The line of source code that sent it.
+    /// Returns the line of source code that sent it.
     #[must_use]
     pub fn source(&self) -> Option<Source<'g>> {
         match self.0 {
@@ -127,10 +127,11 @@ impl<'g> EffectiveEvent<'g> {
         }
     }
 
-    /// An event that has as its own what this one has and inherits.
+    /// Returns an event whose own fields and categories are all that this event has
+    /// and inherits.
     ///
     /// # Errors
-    /// It would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
+    /// The event would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
     pub fn to_event(&self) -> Result<Event, TooLarge> {
         let mut builder = Some(Event::builder(self.created()));
         let mut build = |step: &mut dyn FnMut(EventBuilder) -> EventBuilder| {
@@ -151,8 +152,8 @@ impl<'g> EffectiveEvent<'g> {
         builder.map_or(Err(TooLarge), EventBuilder::build)
     }
 
-    /// Calls with the value of the field with this key, if there is one: the
-    /// value that [`each_field`](Self::each_field) has.
+    /// Calls `then` with the value that [`each_field`](Self::each_field) has for this
+    /// key, if any.
     pub fn with_field(&self, key: &[u8], then: impl FnOnce(ValueRef<'_>)) {
         match self.0 {
             Kind::Spans(spans) => {
@@ -173,9 +174,9 @@ impl<'g> EffectiveEvent<'g> {
         }
     }
 
-    /// The value of the field with this key; of another type's view that of its
-    /// [`EventView::field`](crate::EventView::field), whose lists may have an
-    /// element more than once.
+    /// Returns the value of the field with this key. For another type's view this is
+    /// [`EventView::field`](crate::EventView::field), whose lists may repeat an
+    /// element.
     #[must_use]
     pub fn field(&self, key: &[u8]) -> Option<ValueRef<'g>> {
         match self.0 {
@@ -186,8 +187,7 @@ impl<'g> EffectiveEvent<'g> {
 }
 
 impl<'g> Spans<'g> {
-    /// Each value is put together where it is handed over: copying one that
-    /// was just written has to wait for the write.
+    /// Builds each value in the call that passes it on, which saves a copy.
     #[inline(always)]
     fn each_own(self, duration: usize, each: &mut impl FnMut(&[u8], ValueRef<'_>)) {
         let event = self.sent.event;
@@ -218,15 +218,14 @@ impl<'g> Spans<'g> {
             }
         };
         let Some(field) = fields.get(position.at as usize) else {
-            // Only the duration may be no field of an event.
+            // Only the duration may be missing in the event.
             return (DURATION, self.duration());
         };
         let value = match position.value {
-            // All lists were joined.
             Inherited::AsSent | Inherited::Lists { .. } => event.value_of(field.value),
             Inherited::Duration => self.duration(),
             Inherited::Joined { start, end } => {
-                let elements = self.elements.get(start..end).unwrap_or_default();
+                let elements = self.elements.get(start..end).always();
                 ValueRef::List(Elements(Strings::Joined(self.sent, elements)))
             }
         };

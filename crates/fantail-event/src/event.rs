@@ -3,17 +3,21 @@
 mod builder;
 mod owned;
 pub(crate) mod parts;
+pub(crate) mod positions;
 pub(crate) mod repeated;
 
 use alloc::{borrow::Cow, string::ToString as _, vec::Vec};
 use core::fmt;
 
-use self::parts::{FieldSpan, Parts, ValueSpan};
 pub use self::{
     builder::EventBuilder,
     owned::{Event, TooLarge},
 };
-use crate::{CategoryId, CategoryTree, Elements, IpRef, Timestamp, ValueRef, value::Strings};
+use self::{
+    parts::{FieldSpan, Parts, ValueSpan},
+    positions::EventPositions as _,
+};
+use crate::{Elements, IpRef, Timestamp, ValueRef, value::Strings};
 
 /// The longest text of an event, 1 GiB. The parser refuses longer ones as
 /// having too many fields; lines of clients end long before.
@@ -163,102 +167,12 @@ impl<'a> EventRef<'a> {
             }
         }
     }
-}
 
-/// For the engine, which finds fields by their positions; no part of what
-/// semantic versions promise.
-#[doc(hidden)]
-impl<'a> EventRef<'a> {
-    /// The numbers of its own categories in this tree, if it was parsed with it;
-    /// else their names have to be looked up.
-    #[must_use]
-    #[inline]
-    pub fn category_ids(
-        self,
-        tree: &CategoryTree,
-    ) -> Option<impl ExactSizeIterator<Item = CategoryId> + use<'a>> {
-        let categories = self.parts.categories.iter();
-        let ids = categories.map(|category| category.id);
-        (self.parts.tree == tree.identity()).then_some(ids)
-    }
-
-    /// The numbers of its own categories in any tree; names that are not
-    /// registered have none.
-    #[cold]
-    #[must_use]
-    pub fn look_up_categories(self, tree: &CategoryTree) -> Vec<CategoryId> {
-        self.categories()
-            .filter_map(|name| tree.number(name))
-            .collect()
-    }
-
-    /// The number of fields, repeated ones included.
-    #[must_use]
-    #[inline]
-    pub fn field_count(self) -> usize {
-        self.parts.fields.len()
-    }
-
-    /// The bytes of its text: name, categories, keys and values, about.
+    /// Returns the bytes of the event's text: name, categories, keys and values.
     #[must_use]
     #[inline]
     pub const fn text_bytes(self) -> usize {
         self.text.len()
-    }
-
-    /// The keys in order, repeated ones included.
-    #[inline]
-    pub fn keys(self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
-        let fields = self.parts.fields.iter();
-        fields.map(move |field| field.key.of(self.text))
-    }
-
-    /// Calls with position and key, in order, of those fields whose keys have
-    /// one of these lengths: each is a bit, keys of 64 bytes and more share
-    /// those of 64 less.
-    #[inline]
-    pub fn keys_of_lengths(self, lengths: u64, mut found: impl FnMut(u32, &'a [u8])) {
-        let mut test = |at: u32, field: &FieldSpan| {
-            // A shift takes the number of bits modulo 64.
-            let length = field.key.end.wrapping_sub(field.key.start);
-            if lengths.wrapping_shr(length) & 1 == 1 {
-                found(at, field.key.of(self.text));
-            }
-        };
-        // By fours: counting costs nearly as much as looking.
-        let (fours, rest) = self.parts.fields.as_chunks::<4>();
-        let mut at = 0;
-        for [a, b, c, d] in fours {
-            test(at, a);
-            test(at + 1, b);
-            test(at + 2, c);
-            test(at + 3, d);
-            at += 4;
-        }
-        for field in rest {
-            test(at, field);
-            at += 1;
-        }
-    }
-
-    /// The value at this position.
-    #[must_use]
-    #[inline]
-    pub fn value_at(self, at: usize) -> Option<ValueRef<'a>> {
-        Some(self.value_of(self.parts.fields.get(at)?.value))
-    }
-
-    /// Calls `test` with the elements of the list at this position until it
-    /// accepts one; other values have none.
-    #[inline]
-    pub fn any_element_at(self, at: usize, test: impl FnMut(&[u8]) -> bool) -> bool {
-        match self.parts.fields.get(at).map(|field| field.value) {
-            Some(ValueSpan::List(list)) => {
-                let spans = self.parts.elements(list);
-                Elements(Strings::Spans(self.text, spans)).any(test)
-            }
-            _ => false,
-        }
     }
 }
 

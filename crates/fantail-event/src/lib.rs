@@ -37,9 +37,12 @@ extern crate alloc;
 mod activity;
 mod effective;
 mod event;
+pub mod internal;
+mod invariant;
 mod live;
 mod model;
 mod sent;
+mod span;
 pub mod text;
 mod value;
 mod view;
@@ -50,16 +53,17 @@ pub use crate::{
     event::{Event, EventBuilder, EventRef, MAX_TEXT_BYTES, Source, TooLarge},
     live::{LiveEvents, LiveId, Removed},
     model::{
-        category::{CategoryError, CategoryId, CategoryTree, MAX_ANCESTORS, MAX_CATEGORIES},
+        category::{
+            CategoryError, CategoryErrorKind, CategoryId, CategoryTree, MAX_ANCESTORS,
+            MAX_CATEGORIES,
+        },
         dialect::Dialect,
         ip::{Ip, Zone, ZoneName},
         level::Level,
-        name::same_name,
         timestamp::Timestamp,
     },
     sent::{Ancestor, SentEvent},
     text::{
-        decimal,
         error::{TextError, TextErrorKind},
         escape,
         parser::Parser,

@@ -9,13 +9,13 @@ use core::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-use crate::{Ancestor, DURATION, Event, EventRef, TooLarge, ValueRef};
+use crate::{Ancestor, DURATION, Event, EventRef, TooLarge, ValueRef, invariant::Invariant as _};
 
-/// Memory of removed events that is kept for the next ones.
-const SPARE_EVENTS: usize = 64;
-/// Larger events leave no memory behind.
-const MAX_SPARE_BYTES: usize = 2048;
-/// A table of fewer nodes is never made smaller.
+/// Removed events whose memory is kept for later events.
+const MAX_RECYCLED_EVENTS: usize = 64;
+/// The memory of larger events is freed.
+const MAX_RECYCLED_BYTES: usize = 2048;
+/// Smaller tables are never shrunk.
 const MIN_NODES: usize = 1024;
 
 /// The live events of one thread, in a dense table.
@@ -38,11 +38,11 @@ const MIN_NODES: usize = 1024;
 /// ```
 #[derive(Debug)]
 pub struct LiveEvents {
-    /// Tells this table from others of the process.
+    /// The number of this table in the process.
     table: u32,
     nodes: Vec<Node>,
-    /// Vacant nodes; some of them may be behind the end of the table, or
-    /// occupied again.
+    /// Vacant nodes; an entry may be beyond the end of the table, or be occupied
+    /// again.
     vacant: Vec<u32>,
     occupied: usize,
     #[expect(clippy::vec_box, reason = "the boxes move into nodes and back")]
@@ -52,10 +52,9 @@ pub struct LiveEvents {
 
 /// The number of a live event.
 ///
-/// The generation tells one content from all others in this process: a later
-/// event at the same index has another one, and so has the same event after an
-/// update. What is remembered of a live event by its whole id can therefore never
-/// be wrong.
+/// Each content of a live event has a generation of its own in this process: a
+/// later event at the same index has another generation, and so has the same event
+/// after an update. A cache with the whole id as its key is therefore never stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LiveId {
     index: u32,
@@ -64,23 +63,23 @@ pub struct LiveId {
 }
 
 impl LiveId {
-    /// The position in the table of live events: below the largest number of
-    /// events that lived at one time. The same from begin to end.
+    /// Returns the index in the table of live events: less than the largest number
+    /// of events that were live at one time. It does not change until the event ends.
     #[must_use]
     #[inline]
     pub const fn index(self) -> usize {
         self.index as usize
     }
 
-    /// The table and the position there: the same from begin to end, and at no
-    /// time the same for two live events, whichever tables they are in.
+    /// Returns the table and the index: they do not change until the event ends, and
+    /// no two live events of the process have the same.
     #[must_use]
     #[inline]
     pub const fn position(self) -> (u32, u32) {
         (self.table, self.index)
     }
 
-    /// Changes with each update.
+    /// Returns the generation, which changes with each update.
     #[must_use]
     #[inline]
     pub const fn generation(self) -> NonZeroU64 {
@@ -94,20 +93,21 @@ struct Node {
     event: Option<Box<Event>>,
     generation: NonZeroU64,
     parent: Option<u32>,
-    /// How many events need this one: itself until it ends, its children.
+    /// The number of events that need this one: itself until it ends, and its
+    /// children.
     users: u32,
     ancestors: u32,
     has_ended: bool,
 }
 
-/// What the end of an event freed: itself, and ended ancestors whose last child
-/// it was.
+/// The events that the end of an event removed: itself, and ended ancestors whose
+/// last child it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Removed {
-    /// How many events were removed.
+    /// The number of removed events.
     pub events: usize,
-    /// The bytes that they took, as [`LiveEvents::size`] counts.
+    /// Their bytes, as [`LiveEvents::size`] counts them.
     pub bytes: usize,
 }
 
@@ -125,29 +125,29 @@ impl Default for LiveEvents {
     }
 }
 
-/// An id is that of one content of one event: after an update and after the end
-/// it is the id of nothing.
+/// An id refers to one content of one event: after an update or the end of the event
+/// it refers to no event.
 impl LiveEvents {
-    /// A table without events.
+    /// Creates a table without events.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there are none.
+    /// Returns whether the table has no events.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.occupied == 0
     }
 
-    /// How many events there are, ended ones with live children included.
+    /// Returns the number of events, ended ones with live children included.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.occupied
     }
 
-    /// Keeps a copy of an event, below `parent` if that is live. The copy has
-    /// the field [`DURATION`] with the duration of this sending.
+    /// Keeps a copy of an event, below `parent` if that is live. The copy has the
+    /// field [`DURATION`] with the duration of this sending.
     ///
     /// # Errors
     /// The copy would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
@@ -181,7 +181,7 @@ impl LiveEvents {
         })
     }
 
-    /// Puts a node into the table.
+    /// Stores a node in the table.
     fn place(&mut self, node: Node) -> u32 {
         while let Some(index) = self.vacant.pop() {
             if let Some(vacant) = self.nodes.get_mut(index as usize)
@@ -193,11 +193,11 @@ impl LiveEvents {
         }
         self.nodes.push(node);
         // 4 billion events would take more memory than there is.
-        u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX)
+        u32::try_from(self.nodes.len() - 1).always_or(u32::MAX)
     }
 
-    /// Takes over what an update says; the event has another id from now on.
-    /// An id of nothing stays one.
+    /// Applies an update and returns the new id of the event. An id that refers to no
+    /// event is returned with no effect.
     ///
     /// # Errors
     /// The event would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES);
@@ -214,7 +214,7 @@ impl LiveEvents {
         Ok(LiveId { generation, ..id })
     }
 
-    /// Ends an event: it is removed with its last child, now if it has none.
+    /// Ends an event. It is removed now, or with its last child.
     pub fn end(&mut self, id: LiveId) -> Removed {
         let mut removed = Removed::default();
         let is_live = self.current(id).is_some_and(|node| !node.has_ended);
@@ -246,13 +246,12 @@ impl LiveEvents {
     }
 
     fn give_back(&mut self, event: Box<Event>) {
-        if self.spare.len() < SPARE_EVENTS && event.capacity() < MAX_SPARE_BYTES {
+        if self.spare.len() < MAX_RECYCLED_EVENTS && event.capacity() < MAX_RECYCLED_BYTES {
             self.spare.push(event);
         }
     }
 
-    /// Gives up the vacant end of the table, so that memory is no higher after
-    /// many events than before.
+    /// Frees the vacant end of the table, so that many events leave no memory behind.
     fn shrink(&mut self) {
         while self.nodes.pop_if(|node| node.event.is_none()).is_some() {}
         if self.nodes.capacity() > MIN_NODES.max(4 * self.nodes.len()) {
@@ -266,36 +265,36 @@ impl LiveEvents {
         }
     }
 
-    /// The event with this id.
+    /// Returns the event with this id.
     #[must_use]
     #[inline]
     pub fn get(&self, id: LiveId) -> Option<EventRef<'_>> {
         Some(self.current(id)?.event.as_deref()?.as_event_ref())
     }
 
-    /// The bytes, about, that an event takes.
+    /// Returns the approximate bytes of an event.
     #[must_use]
     pub fn size(&self, id: LiveId) -> usize {
         let event = self.current(id).and_then(|node| node.event.as_ref());
         event.map_or(0, |event| size(event))
     }
 
-    /// How many ancestors an event has.
+    /// Returns the number of ancestors of an event.
     #[must_use]
     pub fn ancestor_count(&self, id: LiveId) -> u32 {
         self.current(id).map_or(0, |node| node.ancestors)
     }
 
-    /// Whether `parent` is the parent of an event.
+    /// Returns whether `parent` is the parent of an event.
     #[must_use]
     pub fn has_parent(&self, id: LiveId, parent: Option<LiveId>) -> bool {
         let known = self.current(id).and_then(|node| node.parent);
         known == parent.map(|parent| parent.index)
     }
 
-    /// An event and its ancestors, nearest first: what a child of it inherits
-    /// from. Ancestors that have ended have no number: nothing is to be remembered
-    /// of them, since nobody hears when the last child is gone.
+    /// Returns an event and its ancestors, nearest first: what a child of the event
+    /// inherits from. Ended ancestors have no id, because their removal is not
+    /// announced: nothing may be cached for them.
     #[inline]
     pub fn ancestors(&self, parent: Option<LiveId>) -> impl Iterator<Item = Ancestor<'_>> {
         let parent = parent.filter(|parent| self.current(*parent).is_some());
@@ -316,7 +315,7 @@ impl LiveEvents {
         })
     }
 
-    /// The node of an event with this very id.
+    /// The node of the event with this id.
     #[inline]
     fn current(&self, id: LiveId) -> Option<&Node> {
         let node = self.node(id.index)?;
@@ -338,8 +337,8 @@ fn size(event: &Event) -> usize {
     size_of::<Node>() + event.size()
 }
 
-/// Numbers that no other table of this process has, taken in blocks so that
-/// threads share nothing from one event to the next.
+/// Generations that no other table of this process has, reserved in blocks so that
+/// threads rarely touch the shared counter.
 #[derive(Debug, Default)]
 struct Generations {
     next: u64,
@@ -347,13 +346,13 @@ struct Generations {
 }
 
 impl Generations {
-    const BLOCK: u64 = 1 << 16;
+    const BLOCK_GENERATIONS: u64 = 1 << 16;
 
     fn next(&mut self) -> NonZeroU64 {
         static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
         if self.next == self.end {
-            self.next = NEXT_BLOCK.fetch_add(Self::BLOCK, Ordering::Relaxed);
-            self.end = self.next + Self::BLOCK;
+            self.next = NEXT_BLOCK.fetch_add(Self::BLOCK_GENERATIONS, Ordering::Relaxed);
+            self.end = self.next + Self::BLOCK_GENERATIONS;
         }
         let number = self.next;
         self.next += 1;

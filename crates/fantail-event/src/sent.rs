@@ -3,6 +3,7 @@
 use crate::{
     CategoryTree, DURATION, EffectiveBuffers, ElementSource, Elements, Event, EventRef, EventView,
     ExportView, Level, LiveId, Source, Timestamp, ValueOrigin, ValueRef,
+    event::positions::EventPositions as _, invariant::Invariant as _, value::Texts,
 };
 
 /// An event that another one inherits from.
@@ -68,7 +69,7 @@ impl<'a> SentEvent<'a> {
     pub(crate) fn downward(&self) -> impl Iterator<Item = (u32, EventRef<'a>)> + use<'a> {
         let all = self.parents.len() + self.global.len();
         let sent = *self;
-        let number = move |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let number = move |at: usize| u32::try_from(at).always_or(u32::MAX);
         let global = (self.parents.len()..all).rev();
         let parents = (0..self.parents.len()).rev();
         let inherited = global.chain(parents).map(move |at| number(at + 1));
@@ -169,6 +170,12 @@ impl ElementSource for SentEvent<'_> {
             let at = event.position(key);
             at.is_some_and(|at| event.any_element_at(at, &mut *test))
         })
+    }
+}
+
+impl Texts for SentEvent<'_> {
+    fn text(&self, number: u32) -> &[u8] {
+        self.holder(number).text
     }
 }
 

@@ -3,7 +3,7 @@
 mod elements;
 mod ip;
 
-pub(crate) use self::elements::Strings;
+pub(crate) use self::elements::{JoinedElement, Strings, Texts};
 pub use self::{
     elements::{ElementSource, Elements},
     ip::IpRef,
@@ -30,8 +30,8 @@ use crate::{Ip, Timestamp};
 /// by their elements in order.
 #[derive(Debug, Clone, Copy)]
 pub enum ValueRef<'a> {
-    /// Bytes, mostly text. The empty string stands for a field that was
-    /// removed: it hides the field of an ancestor.
+    /// Bytes, mostly text. The empty string means that the field was removed: it
+    /// hides the field of an ancestor.
     Str(&'a [u8]),
     /// A 64-bit signed integer.
     Int(i64),

@@ -1,18 +1,20 @@
-//! Ids of what is written, by which a receiver knows what it has already.
+//! Ids of exported events, by which a receiver recognises repeats.
 
 use fantail_event::Timestamp;
 
 use crate::text::decimal::write_u64;
 
-/// Hands out the ids of what one worker writes:
+/// The ids of the events that one worker exports:
 /// `<start>-<run>-<worker>-<number>`.
 ///
-/// The start is that of the program, in microseconds since 1970, the run a
-/// number that another program started in the same microsecond (on another
-/// host) hardly has, both in hexadecimal digits; worker and number, which
-/// begins at 1 and rises, are decimal. Nothing that is written twice has the
-/// same id, however alike: neither by a worker nor by two, nor after a
-/// restart. Digits and hyphens are all that is in it.
+/// | part | meaning | digits |
+/// | --- | --- | --- |
+/// | start | start of the program, in microseconds since 1970 | hexadecimal |
+/// | run | a random number, which tells programs apart that started in the same microsecond | hexadecimal |
+/// | worker | number of the worker | decimal |
+/// | number | 1 for the first event of the worker, one more for each event | decimal |
+///
+/// No two exports have the same id, also of two workers and after a restart.
 ///
 /// ```
 /// use fantail_event::Timestamp;
@@ -25,22 +27,22 @@ use crate::text::decimal::write_u64;
 /// ```
 #[derive(Debug, Clone)]
 pub struct EventIds {
-    /// The id given last, or the part that all have.
+    /// The last id, or the part that all ids begin with.
     text: Vec<u8>,
     common: usize,
     last: u64,
 }
 
 impl Default for EventIds {
-    /// Those of a program whose start does not matter, always the same.
+    /// Ids of a program that started in 1970, run and worker 0: the same each time.
     fn default() -> Self {
         Self::new(Timestamp::default(), 0, 0)
     }
 }
 
 impl EventIds {
-    /// The ids of a worker of a program that was started then. Only one may
-    /// hand them out.
+    /// Creates the ids of a worker. Each worker of a program needs a number of its
+    /// own.
     #[must_use]
     pub fn new(start: Timestamp, run: u32, worker: u32) -> Self {
         let text = format!("{:x}-{run:08x}-{worker}-", start.unix_micros());
@@ -51,7 +53,7 @@ impl EventIds {
         }
     }
 
-    /// The next id.
+    /// Returns the next id.
     pub fn next_id(&mut self) -> &[u8] {
         self.last = self.last.saturating_add(1);
         self.text.truncate(self.common);

@@ -1,21 +1,10 @@
 //! The table of formats.
 //!
-//! A format is a file with a [`Row`] and a line in the table below; whoever
-//! reads configurations, and whoever sends what was written, asks the row.
+//! A format is a module below `formats` with a [`FormatRow`], and a line in the
+//! table below. The row answers what a reader of configurations and a transport
+//! ask of a format.
 
-use crate::formatter::{Export, Style};
-
-/// What is to be known of a format.
-pub(crate) struct Row {
-    /// Its name in a configuration.
-    pub(crate) name: &'static str,
-    /// The media type of one event in it.
-    pub(crate) content_type: &'static str,
-    /// Whether a configuration has to say how times are written.
-    pub(crate) has_times: bool,
-    /// Appends an event, without an end of line.
-    pub(crate) write: fn(&Export<'_>, Style, &mut Vec<u8>),
-}
+use crate::export::FormatRow;
 
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $name:ident = $module:ident;)+) => {
@@ -31,7 +20,7 @@ macro_rules! formats {
             pub const NAMES: &'static [(&'static str, Self)] =
                 &[$((crate::formats::$module::FORMAT.name, Self::$name),)+];
 
-            pub(crate) const fn row(self) -> &'static Row {
+            pub(crate) const fn row(self) -> &'static FormatRow {
                 match self { $(Self::$name => &crate::formats::$module::FORMAT,)+ }
             }
         }
@@ -43,21 +32,21 @@ formats! {
     Json = json;
     /// Nothing: an empty payload.
     None = none;
-    /// `key:value` arguments, TABs between them, as Dovecot writes them.
+    /// `key:value` arguments separated by TABs, as Dovecot writes them.
     TabText = tab_text;
-    /// One flat JSON object, fields at the top level, never a line break in
-    /// it: for Loki, Vector, ClickHouse.
+    /// One flat JSON object on one line, fields at the top level: for Loki,
+    /// Vector, ClickHouse.
     Ndjson = ndjson;
-    /// `key=value` pairs, spaces between them.
+    /// `key=value` pairs separated by spaces.
     Logfmt = logfmt;
     /// An entry in the native protocol of the systemd journal.
     Journal = journal;
-    /// Structured data of syslog (RFC 5424), and a message.
+    /// Structured data of syslog (RFC 5424) and a message.
     StructuredData = structured;
 }
 
 impl Format {
-    /// The format with this name in a configuration.
+    /// Returns the format with this name in a configuration.
     ///
     /// ```
     /// use fantail_format::Format;
@@ -73,26 +62,26 @@ impl Format {
             .map(|(_, format)| *format)
     }
 
-    /// Its name in a configuration.
+    /// Returns its name in a configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// The media type of one event; for json, tab-text and none that of
-    /// Dovecot's requests.
+    /// Returns the media type of one event; for `json`, `tab-text` and `none` the
+    /// one of Dovecot's HTTP requests.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         self.row().content_type
     }
 
-    /// Whether a 2.3 configuration has to say how times are written.
+    /// Returns whether a 2.3 configuration must set how times are written.
     #[must_use]
     pub const fn has_times(self) -> bool {
         self.row().has_times
     }
 
-    /// Whether Dovecot has it too.
+    /// Returns whether Dovecot has this format.
     #[must_use]
     pub const fn is_dovecots(self) -> bool {
         matches!(self, Self::Json | Self::None | Self::TabText)

@@ -1,13 +1,16 @@
-//! What is written, chosen before how it is written.
+//! Writes the events of one exporter and metric.
 
 use std::fmt;
 
-use fantail_event::{Dialect, EffectiveEvent, Elements, Timestamp, ValueRef};
+use fantail_event::{Dialect, EffectiveEvent, Timestamp};
 
-use crate::{EventIds, FieldRules, Format, Parts, TimeStyle};
+use crate::{
+    EventIds, FieldRules, Format, Parts, TimeStyle,
+    export::{Export, Fields, Style},
+};
 
-/// The longest string that Dovecot's `log` transport leaves whole, in bytes.
-const LOGGED_STRING: usize = 1000;
+/// Dovecot's `log` transport cuts strings from this length on.
+const MAX_LOGGED_BYTES: usize = 1000;
 
 /// How an exporter writes the events of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,28 +25,27 @@ pub struct FormatterSettings {
     pub fields: Vec<Vec<u8>>,
     /// Which of these fields are left out, hashed or shortened.
     pub rules: FieldRules,
-    /// Whether ids are written, where they are
-    /// [handed out](Formatter::write_numbered). Dovecot has none.
+    /// Whether [`Formatter::write_numbered`] writes an id. Dovecot has no ids.
     pub event_id: bool,
     /// Whether long strings are cut, as Dovecot does for its `log` transport:
     /// text fields after 1000 bytes, in JSON the elements of lists too.
     pub cut_long_strings: bool,
-    /// Whose details are followed: 2.4 writes the hexadecimal digits of JSON
-    /// escapes in upper case, and cuts JSON strings before a whole character.
+    /// The Dovecot series to follow: 2.4 writes the hexadecimal digits of JSON
+    /// escapes in upper case, and cuts JSON strings at a character.
     pub dialect: Dialect,
 }
 
-/// What an export says besides the event.
+/// The host name and time of receipt that exports carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportContext<'a> {
     /// The name of the exporting host.
     pub host: &'a [u8],
-    /// When the event was received: the end time of an event that was never
-    /// sent, and the time of exemplars.
+    /// The time at which the event was received. It is the end time of an event
+    /// that was never sent, and the time of exemplars.
     pub received_at: Timestamp,
 }
 
-/// Writes events in a format of its own.
+/// A format that a program adds to those of [`Format`].
 ///
 /// ```
 /// use fantail_event::{EffectiveBuffers, EffectiveEvent, Event, SentEvent, Timestamp};
@@ -75,7 +77,7 @@ pub struct ExportContext<'a> {
 /// # Ok::<(), fantail_event::TooLarge>(())
 /// ```
 pub trait EventFormatter: fmt::Debug + Send + Sync {
-    /// Appends the event, which matched this metric, without an end of line.
+    /// Appends an event that matched this metric, without an end of line.
     fn write(
         &self,
         metric: &[u8],
@@ -85,7 +87,7 @@ pub trait EventFormatter: fmt::Debug + Send + Sync {
     );
 }
 
-/// The configured formats; the metric's name is in none of them.
+/// The configured formats do not write the name of the metric.
 impl EventFormatter for Formatter {
     fn write(
         &self,
@@ -98,85 +100,33 @@ impl EventFormatter for Formatter {
     }
 }
 
-/// Writes events in one way.
+/// Writes events as an exporter is configured.
 #[derive(Debug, Clone)]
 pub struct Formatter {
     settings: FormatterSettings,
 }
 
-/// What is written of one event.
-#[derive(Clone, Copy)]
-pub(crate) struct Export<'e> {
-    pub(crate) id: Option<&'e [u8]>,
-    pub(crate) name: Option<&'e [u8]>,
-    pub(crate) hostname: Option<&'e [u8]>,
-    /// Start and end.
-    pub(crate) times: Option<[Timestamp; 2]>,
-    pub(crate) categories: Option<Elements<'e>>,
-    pub(crate) fields: Option<Fields<'e>>,
-}
-
-/// The fields that are written of one event.
-#[derive(Clone, Copy)]
-pub(crate) struct Fields<'e> {
-    event: &'e EffectiveEvent<'e>,
-    settings: &'e FormatterSettings,
-}
-
-impl Fields<'_> {
-    /// Calls `write` with each key and what is to be written of its value, in
-    /// order. Nothing is copied but what is hashed or masked.
-    #[inline]
-    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], ValueRef<'_>)) {
-        if self.settings.fields.is_empty() && self.settings.rules.is_empty() {
-            self.event.each_field(write);
-        } else {
-            self.each_chosen(&mut write);
-        }
-    }
-
-    fn each_chosen(&self, write: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
-        let rules = &self.settings.rules;
-        if self.settings.fields.is_empty() {
-            self.event
-                .each_field(|key, value| rules.apply(key, value, write));
-        }
-        for key in &self.settings.fields {
-            self.event
-                .with_field(key, |value| rules.apply(key, value, &mut *write));
-        }
-    }
-}
-
-/// The details of writing.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Style {
-    pub(crate) time_style: TimeStyle,
-    pub(crate) dialect: Dialect,
-    /// The number of bytes after which strings are cut.
-    pub(crate) cut: Option<usize>,
-}
-
 impl Formatter {
-    /// A formatter for these settings.
+    /// Creates a formatter for these settings.
     #[must_use]
     pub const fn new(settings: FormatterSettings) -> Self {
         Self { settings }
     }
 
-    /// Whether it writes nothing of any event: then there is nothing to be
-    /// found out about one.
+    /// Returns whether its format is [`Format::None`]: an event need not be gathered
+    /// for it.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.settings.format == Format::None
     }
 
-    /// Appends the event, without an end of line and without an id.
+    /// Appends an event without an end of line and without an id.
     pub fn write(&self, event: &EffectiveEvent<'_>, context: ExportContext<'_>, out: &mut Vec<u8>) {
         self.write_export(event, None, context, out);
     }
 
-    /// As [`write`](Self::write), with the next id, if ids are written.
+    /// Appends an event as [`write`](Self::write) does, with the next id if
+    /// [`FormatterSettings::event_id`] is set.
     pub fn write_numbered(
         &self,
         event: &EffectiveEvent<'_>,
@@ -205,12 +155,16 @@ impl Formatter {
                 .timestamps
                 .then(|| [event.created(), event.sent().unwrap_or(context.received_at)]),
             categories: parts.categories.then(|| event.categories()),
-            fields: parts.fields.then_some(Fields { event, settings }),
+            fields: parts.fields.then_some(Fields {
+                event,
+                chosen: &settings.fields,
+                rules: &settings.rules,
+            }),
         };
         let style = Style {
             time_style: settings.time_style,
             dialect: settings.dialect,
-            cut: settings.cut_long_strings.then_some(LOGGED_STRING),
+            cut: settings.cut_long_strings.then_some(MAX_LOGGED_BYTES),
         };
         (settings.format.row().write)(&export, style, out);
     }

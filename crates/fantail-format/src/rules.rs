@@ -1,4 +1,4 @@
-//! Which fields are written, and what of them.
+//! Which fields are written, and which values are hashed or shortened.
 
 use std::net::IpAddr;
 
@@ -6,59 +6,59 @@ use fantail_event::{Elements, Ip, ValueRef};
 
 use crate::HashKey;
 
-/// Takes a field, and what is written of its value.
+/// Takes the key of a field and the value to write.
 pub(crate) type Write<'w> = &'w mut dyn FnMut(&[u8], ValueRef<'_>);
 
-/// Which fields an exporter writes, and what of them: for privacy, and for
-/// targets that pay by the byte.
+/// Rules for the fields that an exporter writes: for privacy, and for targets that
+/// charge by the byte.
 ///
-/// By default all fields are written as they are.
+/// By default all fields are written unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldRules {
-    /// Only these are written; all, if there is none here.
+    /// The only fields that are written; empty for all.
     pub allow: Vec<KeyPattern>,
-    /// These are not written, even if they are allowed.
+    /// Fields that are not written, even if they are allowed.
     pub deny: Vec<KeyPattern>,
-    /// What is not written as it is; for each field the first that fits
+    /// Fields whose values are changed; the first pattern that matches a field
     /// counts.
     pub masks: Vec<(KeyPattern, Mask)>,
 }
 
-/// The name of a field, or with a `*` at its end the beginning of names.
+/// The name of a field; a `*` at the end matches all names that begin so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPattern(Vec<u8>);
 
-/// What is written instead of a value.
+/// How a value is changed before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mask {
-    /// A keyed hash of it.
+    /// A keyed hash of the value.
     Hash(HashKey),
-    /// So many bytes of its beginning at most, whole characters; numbers and
-    /// times stay as they are.
+    /// Its first characters, at most this many bytes. Numbers and times are not
+    /// changed.
     Truncate(usize),
-    /// The network that an address is in, by the lengths of its prefix:
-    /// 192.0.2.77 becomes 192.0.2.0. What is no address becomes empty.
+    /// The network of an address: 192.0.2.77 becomes 192.0.2.0. A value that is no
+    /// address becomes empty.
     Network {
-        /// Of an IPv4 address, and of one that is written as IPv6.
+        /// Prefix length of IPv4 addresses, also of those written as IPv6.
         v4: u8,
-        /// Of an IPv6 address.
+        /// Prefix length of IPv6 addresses.
         v6: u8,
     },
 }
 
 impl KeyPattern {
-    /// A pattern; a `*` at its end stands for anything.
+    /// Creates a pattern; a `*` at its end matches any bytes.
     pub fn new(pattern: impl Into<Vec<u8>>) -> Self {
         Self(pattern.into())
     }
 
-    /// As it was written.
+    /// Returns the pattern as it was written.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether it means this field.
+    /// Returns whether the pattern matches the name of a field.
     ///
     /// ```
     /// use fantail_format::KeyPattern;
@@ -77,13 +77,13 @@ impl KeyPattern {
 }
 
 impl FieldRules {
-    /// Whether every field is written as it is.
+    /// Returns whether all fields are written unchanged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.allow.is_empty() && self.deny.is_empty() && self.masks.is_empty()
     }
 
-    /// Hands to `write` what is written of a field, if anything is.
+    /// Calls `write` with the value to write, unless the field is not written.
     pub(crate) fn apply(&self, key: &[u8], value: ValueRef<'_>, write: Write<'_>) {
         let means = |pattern: &KeyPattern| pattern.matches(key);
         let hidden = !self.allow.is_empty() && !self.allow.iter().any(means);
@@ -121,10 +121,10 @@ fn truncate(key: &[u8], value: ValueRef<'_>, bytes: usize, write: Write<'_>) {
     }
 }
 
-/// At most this many bytes, and no piece of a character at the end.
+/// The first characters of a text, at most this many bytes.
 fn beginning(text: &[u8], bytes: usize) -> &[u8] {
     let continues = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    // A character has at most three bytes behind its first.
+    // A character has at most three bytes after its first.
     let whole = (bytes.saturating_sub(3)..=bytes).rfind(|at| !continues(*at));
     text.get(..whole.unwrap_or(bytes)).unwrap_or(text)
 }
@@ -152,7 +152,7 @@ fn network(key: &[u8], value: ValueRef<'_>, (v4, v6): (u8, u8), write: Write<'_>
     write(key, written.unwrap_or(ValueRef::Str(b"")));
 }
 
-/// The network of an address; without its zone, which names an interface.
+/// The network of an address without its zone, which names an interface.
 fn ip_network(ip: Ip, v4: u8, v6: u8) -> Ip {
     let masked = match ip.address {
         IpAddr::V4(address) => {

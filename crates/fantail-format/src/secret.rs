@@ -1,22 +1,21 @@
-//! Keyed hashing of what must not be read.
+//! Keyed hashes of values that must not be readable.
 
 use std::fmt;
 
-use fantail_event::{Elements, ValueRef};
+use fantail_event::{Elements, ValueRef, internal::Invariant as _};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The least that a secret has to have, in bytes.
-const SHORTEST: usize = 16;
-/// Bytes of the hash that are written.
-const KEPT: usize = 16;
+/// The shortest secret.
+const MIN_SECRET_BYTES: usize = 16;
+/// Bytes of the hash that are written, as two digits each.
+const WRITTEN_BYTES: usize = 16;
 
-/// A secret that turns a value into the same 32 hexadecimal digits every
-/// time, and into nothing that can be told from it without the secret.
+/// The key of a keyed hash: the same value always becomes the same 32 hexadecimal
+/// digits, and only the owner of the secret can find the value.
 ///
-/// The digits are the first half of HMAC-SHA-256: `printf %s USER | openssl
-/// dgst -sha256 -hmac SECRET` gives them too, so that whoever has the secret
-/// can look up a user.
+/// The digits are the first half of HMAC-SHA-256. To look up a user, run
+/// `printf %s USER | openssl dgst -sha256 -hmac SECRET`.
 #[derive(Clone)]
 pub struct HashKey {
     secret: Vec<u8>,
@@ -24,8 +23,8 @@ pub struct HashKey {
 }
 
 impl HashKey {
-    /// The key of a secret, line breaks at its end taken away; `None` if it
-    /// has less than 16 bytes.
+    /// Creates the key from a secret, without the line breaks at its end; `None` if
+    /// the secret has fewer than 16 bytes.
     ///
     /// ```
     /// use fantail_format::HashKey;
@@ -39,7 +38,7 @@ impl HashKey {
             .iter()
             .rposition(|byte| !matches!(byte, b'\r' | b'\n'));
         let secret = secret.get(..=end?)?;
-        if secret.len() < SHORTEST {
+        if secret.len() < MIN_SECRET_BYTES {
             return None;
         }
         Some(Self {
@@ -48,20 +47,20 @@ impl HashKey {
         })
     }
 
-    /// The digits for a text.
-    pub(crate) fn digits(&self, text: &[u8]) -> [u8; 2 * KEPT] {
+    /// The digits of a text.
+    pub(crate) fn digits(&self, text: &[u8]) -> [u8; 2 * WRITTEN_BYTES] {
         let mut keyed = self.keyed.clone();
         keyed.update(text);
         let hash = keyed.finalize().into_bytes();
-        let mut digits = [0; 2 * KEPT];
+        let mut digits = [0; 2 * WRITTEN_BYTES];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
             pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
         digits
     }
 
-    /// Hands the digits for a value to `use_value`: a list of digits for a
-    /// list. An empty text stays one, as it stands for no field.
+    /// Calls `use_value` with the digits of a value, for a list with a list of
+    /// digits. An empty text stays empty, since it means that the field is removed.
     pub(crate) fn hide(&self, value: ValueRef<'_>, use_value: impl FnOnce(ValueRef<'_>)) {
         let mut number = [0; 64];
         let text: &[u8] = match value {
@@ -87,15 +86,15 @@ impl HashKey {
     }
 }
 
-/// What was written, in a room that is large enough for numbers and
-/// addresses.
-fn written<'b>(text: fmt::Arguments<'_>, room: &'b mut [u8]) -> &'b [u8] {
-    let whole = room.len();
-    let mut rest = &mut *room;
+/// Writes a number or an address into a buffer that is large enough for any;
+/// returns the text.
+fn written<'b>(text: fmt::Arguments<'_>, buffer: &'b mut [u8]) -> &'b [u8] {
+    let length = buffer.len();
+    let mut rest = &mut *buffer;
     let fits = std::io::Write::write_fmt(&mut rest, text).is_ok();
-    let used = whole - rest.len();
-    debug_assert!(fits, "no number is as long");
-    room.get(..used).unwrap_or_default()
+    let used = length - rest.len();
+    debug_assert!(fits, "the buffer is too small");
+    buffer.get(..used).always()
 }
 
 fn digit(number: u8) -> u8 {

@@ -1,4 +1,4 @@
-//! What an exporter writes of an event, and how.
+//! Which parts of an event an exporter writes, and how it writes times.
 
 /// How times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -46,7 +46,7 @@ impl Parts {
     /// The words of `exporter_include`.
     pub const WORDS: [&'static str; 5] = ["name", "hostname", "timestamps", "categories", "fields"];
 
-    /// Switches the part with this name on; `false` if there is none.
+    /// Switches the part with this name on; returns `false` if no part has it.
     pub fn include(&mut self, word: &[u8]) -> bool {
         let part = match word {
             b"name" => &mut self.name,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fantail_event::CategoryError;
+use fantail_event::CategoryErrorKind;
 
 /// The number of categories that a server accepts.
 const MAX_CATEGORIES: usize = 10_000;
@@ -22,23 +22,27 @@ impl Categories {
     /// # Errors
     /// The parent is unknown, the category has another parent, or a limit is
     /// reached.
-    pub fn register(&mut self, name: &[u8], parent: Option<&[u8]>) -> Result<(), CategoryError> {
+    pub fn register(
+        &mut self,
+        name: &[u8],
+        parent: Option<&[u8]>,
+    ) -> Result<(), CategoryErrorKind> {
         if parent.is_some_and(|parent| !self.contains(parent)) {
-            return Err(CategoryError::UnknownParent);
+            return Err(CategoryErrorKind::UnknownParent);
         }
         let parent = parent.map(<[u8]>::to_vec);
         if let Some(known) = self.parents.get(name) {
             return match *known == parent {
                 true => Ok(()),
-                false => Err(CategoryError::OtherParent),
+                false => Err(CategoryErrorKind::OtherParent),
             };
         }
         if self.parents.len() == MAX_CATEGORIES {
-            return Err(CategoryError::TooMany);
+            return Err(CategoryErrorKind::TooMany);
         }
         let ancestors = parent.as_deref().map(|parent| self.with_ancestors(parent));
         if ancestors.is_some_and(|ancestors| ancestors.len() > MAX_ANCESTORS) {
-            return Err(CategoryError::TooDeep);
+            return Err(CategoryErrorKind::TooDeep);
         }
         self.parents.insert(name.to_vec(), parent);
         Ok(())

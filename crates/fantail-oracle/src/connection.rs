@@ -141,7 +141,7 @@ impl Connection {
                 let [name, parent] = [(), ()].map(|()| words.next().map(unescape));
                 let name = name.ok_or(WireErrorKind::MissingCategory)?;
                 let registered = categories.register(&name, parent.as_deref());
-                registered.map_err(WireErrorKind::Category)?;
+                registered.map_err(|kind| WireErrorKind::Category(kind.into()))?;
             }
             b"BEGIN" => {
                 let id = number(words.next())?;

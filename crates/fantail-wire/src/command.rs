@@ -1,8 +1,8 @@
-//! One line of a stats-writer client.
+//! The lines of a stats-writer client.
 
 use std::borrow::Cow;
 
-use fantail_event::{Level, escape, text};
+use fantail_event::{Level, escape, internal::leading_number};
 
 use crate::{WireError, WireErrorKind};
 
@@ -14,17 +14,17 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// Reads the first line.
+    /// Parses the first line.
     ///
     /// # Errors
-    /// It is another line, or the major version is not 4.
+    /// The line is not a handshake, or its major version is not 4.
     pub fn parse(line: &[u8]) -> Result<Self, WireError> {
         let mut arguments = line.split(|&b| b == b'\t');
         let greeting = [arguments.next(), arguments.next()];
         if greeting != [Some(b"VERSION".as_slice()), Some(b"stats-client")] {
             return Err(WireErrorKind::NoHandshake.into());
         }
-        let mut number = || match text::leading_number(arguments.next()?)? {
+        let mut number = || match leading_number(arguments.next()?)? {
             (number, None) => Some(number),
             _ => None,
         };
@@ -42,15 +42,14 @@ impl Handshake {
 /// One line of a client after the handshake, borrowed from the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// `CATEGORY name [parent]`: makes a category known.
+    /// `CATEGORY name [parent]`: registers a category.
     Category {
         /// Its name.
         name: Cow<'a, [u8]>,
         /// Its parent's name.
         parent: Option<Cow<'a, [u8]>>,
     },
-    /// `BEGIN id parent-id log-type <event>`: an event that stays, to be a
-    /// parent.
+    /// `BEGIN id parent-id log-type <event>`: a live event begins and is sent.
     Begin {
         /// Its id on this connection.
         id: u64,
@@ -61,16 +60,16 @@ pub enum Command<'a> {
         /// The event.
         event: EventArguments<'a>,
     },
-    /// `UPDATE id parent-id <event>`: new fields for a living event.
+    /// `UPDATE id parent-id <event>`: a live event changes.
     Update {
         /// Its id.
         id: u64,
         /// Its parent's id, the same as at BEGIN.
         parent: u64,
-        /// What is new.
+        /// The changes.
         event: EventArguments<'a>,
     },
-    /// `EVENT global-id parent-id log-type <event>`: an event that is sent.
+    /// `EVENT global-id parent-id log-type <event>`: an event is sent.
     Event {
         /// The global event's id, 0 for none.
         global: u64,
@@ -81,7 +80,7 @@ pub enum Command<'a> {
         /// The event.
         event: EventArguments<'a>,
     },
-    /// `END id`: the event lives no longer.
+    /// `END id`: a live event ends.
     End {
         /// Its id.
         id: u64,
@@ -98,7 +97,7 @@ impl<'a> Command<'a> {
     /// # Errors
     /// The command is unknown, or an id, the log type or a name is missing or
     /// malformed.
-    #[inline(always)] // A caller that takes the command apart never builds it.
+    #[inline(always)] // Callers that destructure the command never build it.
     pub fn parse(line: &'a [u8]) -> Result<Self, WireError> {
         if let Some(rest) = line.strip_prefix(b"EVENT\t") {
             let mut arguments = Arguments(Some(rest));
@@ -137,7 +136,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Appends the line, LF included; [`parse`](Self::parse) reads it back.
+    /// Appends the line with its LF; [`parse`](Self::parse) reads it back.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Category { name, parent } => {
@@ -183,7 +182,7 @@ fn push_event(out: &mut Vec<u8>, head: &str, event: EventArguments<'_>) {
     out.extend_from_slice(event.0);
 }
 
-/// What is wrong with a line that is no command and a TAB.
+/// The error of a line that is not a command followed by a TAB.
 #[cold]
 fn without_arguments(line: &[u8]) -> WireErrorKind {
     match line {
@@ -215,7 +214,7 @@ impl<'a> Arguments<'a> {
     /// A decimal number.
     #[inline]
     fn unsigned(&mut self) -> Option<u64> {
-        let (number, rest) = text::leading_number(self.0?)?;
+        let (number, rest) = leading_number(self.0?)?;
         self.0 = rest;
         Some(number)
     }

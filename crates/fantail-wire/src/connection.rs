@@ -1,22 +1,23 @@
 //! The state of one client's connection.
 
 use fantail_event::{
-    Activity, Ancestor, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId, SentEvent, text,
+    Activity, Ancestor, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId, SentEvent,
+    internal::EventPositions as _, text,
 };
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::{Command, Handshake, Intake, WireError, WireErrorKind};
 
-/// Ancestors of an event for which no memory is allocated.
+/// Ancestors of an event that need no allocation.
 const INLINE_ANCESTORS: usize = 8;
 
-/// What one connection may use.
+/// Limits of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Events that live at one time; 100,000 by default.
+    /// Events that are live at one time; 100,000 by default.
     pub live_events: usize,
-    /// Bytes that they take, about; 64 MiB by default.
+    /// Approximate bytes of these events; 64 MiB by default.
     pub live_bytes: usize,
     /// Ancestors of one event; 255 by default.
     pub ancestors: usize,
@@ -32,11 +33,11 @@ impl Default for Limits {
     }
 }
 
-/// One client's connection: its handshake, and the ids by which it names its
-/// live events, which are in the [`Intake`].
+/// The state of one client's connection: its handshake, and the ids of its live
+/// events, which the [`Intake`] owns.
 ///
-/// A connection ends with [`close`](Self::close): a `Connection` that is dropped
-/// leaves its events in the intake.
+/// End a connection with [`close`](Self::close): dropping it leaves its live events
+/// in the intake.
 ///
 /// ```
 /// use fantail_event::{Activity, Dialect};
@@ -65,14 +66,14 @@ pub struct Connection {
     limits: Limits,
     greeted: bool,
     live: HashMap<u64, LiveId>,
-    /// How many of the intake's events are of this connection, ended ones with
-    /// live children included, and the bytes that they take.
+    /// The number of this connection's events in the intake and their bytes; ended
+    /// events with live children count.
     events: usize,
     bytes: usize,
 }
 
 impl Connection {
-    /// A connection that waits for the handshake.
+    /// Creates a connection that waits for the handshake.
     #[must_use]
     pub fn new(dialect: Dialect, limits: Limits) -> Self {
         Self {
@@ -85,30 +86,29 @@ impl Connection {
         }
     }
 
-    /// How many events are kept for this connection: those that live, and ended
-    /// ones with live children.
+    /// Returns the number of events that the intake keeps for this connection: live
+    /// ones, and ended ones with live children.
     #[must_use]
     pub const fn live_events(&self) -> usize {
         self.events
     }
 
-    /// About how many bytes they take.
+    /// Returns the approximate bytes of these events.
     #[must_use]
     pub const fn live_bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Handles one line without its LF; `on` gets what the client did, if that
-    /// is more than a handshake or a category. An empty line changes nothing.
+    /// Handles one line without its LF. Calls `on` with the activity unless the line
+    /// is a handshake, a category, or empty.
     ///
-    /// A `BEGIN` is live before `on` gets it: one that the limits refuse is
-    /// neither counted nor exported. With the categories and live events that
-    /// it has, handling an `EVENT` allocates nothing.
+    /// The event of a `BEGIN` is live before `on` gets it: an event that the limits
+    /// refuse is neither counted nor exported. Handling an `EVENT` allocates nothing
+    /// once events of its size were handled.
     ///
     /// # Errors
-    /// Dovecot would not accept the line, or a limit is reached. The caller
-    /// reports it with the line, [closes](Self::close) the connection, and reads
-    /// no further.
+    /// Dovecot would not accept the line, or a limit is reached. The caller must
+    /// [close](Self::close) the connection and read no further.
     #[inline]
     pub fn handle(
         &mut self,
@@ -178,8 +178,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection: all its live events end, in the order of their ids,
-    /// and their memory is free for others.
+    /// Ends the connection and its live events, in the order of their ids. Their
+    /// memory is free for other events.
     pub fn close(mut self, intake: &mut Intake, mut on: impl FnMut(Activity<'_>)) {
         let mut ids: Vec<(u64, LiveId)> = self.live.drain().collect();
         ids.sort_unstable_by_key(|(id, _)| *id);
@@ -195,7 +195,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The live event with this id; 0 is no event.
+    /// The live event with this id; `None` for the id 0.
     #[inline]
     fn resolve(
         &self,
@@ -241,7 +241,7 @@ impl Connection {
         update: EventRef<'_>,
         live: &mut LiveEvents,
     ) -> Result<LiveId, WireError> {
-        // An unknown id is the first that is wrong.
+        // An unknown id is reported first.
         let parent = self.resolve(parent, WireErrorKind::UnknownParent);
         let known = self.live.get_mut(&id);
         let known = known.ok_or(WireErrorKind::UnknownId(id))?;
@@ -268,7 +268,7 @@ impl Connection {
         }
     }
 
-    /// Ends an event whose id is forgotten.
+    /// Ends an event whose id was removed.
     fn end(
         &mut self,
         id: LiveId,
@@ -288,7 +288,7 @@ impl Connection {
     }
 }
 
-/// Puts an event together with all that it inherits from.
+/// Calls `on` with an event and all that it inherits from.
 #[inline]
 fn send(
     [global, parent]: [Option<LiveId>; 2],
@@ -299,7 +299,7 @@ fn send(
 ) {
     let mut parents = SmallVec::<[Ancestor<'_>; INLINE_ANCESTORS]>::new();
     let mut globals = SmallVec::<[Ancestor<'_>; INLINE_ANCESTORS]>::new();
-    // `extend` would look for memory twice.
+    // `extend` would check the capacity twice per element.
     live.ancestors(parent)
         .for_each(|ancestor| parents.push(ancestor));
     live.ancestors(global)

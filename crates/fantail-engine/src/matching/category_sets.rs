@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use fantail_event::{CategoryId, CategoryTree, EventRef, MAX_CATEGORIES};
+use fantail_event::{
+    CategoryId, CategoryTree, EventRef, MAX_CATEGORIES, internal::EventPositions as _,
+};
 
 /// The number of a category set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

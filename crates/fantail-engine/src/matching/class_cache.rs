@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 
-use fantail_event::{Level, same_name};
+use fantail_event::{Level, internal::same_name};
 use fantail_filter::{ClassId, Matcher};
 
 use super::{category_sets::CategorySetId, keys};

@@ -5,7 +5,7 @@
 //! clients cannot fill it, and the configuration decides how long a look-up
 //! takes. So a hash that is only fast will do.
 
-use fantail_event::{DURATION, same_name};
+use fantail_event::{DURATION, internal::same_name};
 use fantail_filter::{Slot, Slots};
 
 /// Keys with their slots; `duration` is not among them, because its value is not

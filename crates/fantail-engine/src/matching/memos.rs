@@ -3,7 +3,7 @@
 //! An ancestor is part of many sent events. Its category set and the slots of its
 //! fields are found once and remembered by its number among the live events.
 
-use fantail_event::{Ancestor, CategoryTree, LiveId, SentEvent};
+use fantail_event::{Ancestor, CategoryTree, LiveId, SentEvent, internal::EventPositions as _};
 
 use super::{
     category_sets::{CategorySetId, CategorySets},

@@ -13,7 +13,8 @@
 use std::cell::Cell;
 
 use fantail_event::{
-    DURATION, ElementSource, Elements, EventRef, EventView as _, Level, SentEvent, Source, ValueRef,
+    DURATION, ElementSource, Elements, EventRef, EventView as _, Level, SentEvent, Source,
+    ValueRef, internal::EventPositions as _,
 };
 use fantail_filter::{Slot, SlotView, Slots};
 

@@ -1,9 +1,8 @@
-//! Finds what an event inherits, without making an event of it.
+//! Finds the fields and categories that an event has and inherits.
 //!
-//! The fields of a [`SentEvent`] with those of its ancestors are a list of
-//! positions: which event holds the value, and where. The list, the index by
-//! which keys are found again, and joined lists lie in buffers that outlive the
-//! event.
+//! The result is a list of positions: the event that holds a value, and the index
+//! of the field there. This list, the index of keys and joined lists are kept in
+//! buffers that are reused for the next event.
 
 mod by_map;
 mod lists;
@@ -11,19 +10,20 @@ mod lists;
 use alloc::vec::Vec;
 
 use self::lists::List;
-pub(crate) use self::lists::ListElement;
-
 use super::{EffectiveEvent, Fields, Spans};
 use crate::{
     CategoryId, DURATION, EventRef, SentEvent,
     event::{
         parts::{FieldSpan, ValueSpan},
+        positions::EventPositions as _,
         repeated,
     },
+    invariant::Invariant as _,
+    value::JoinedElement,
 };
 
 /// Events with fewer fields than this, those of ancestors included, are gathered
-/// without a map: a bit and a byte for each field are enough.
+/// without a map: one bit and one byte per field are enough.
 const MAX_HASHED_FIELDS: usize = u128::BITS as usize;
 
 /// Where a field of the effective event is.
@@ -35,21 +35,21 @@ pub(crate) struct FieldPosition {
     pub(crate) value: Inherited,
 }
 
-/// What the value of a field is.
+/// How the value of a field is found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Inherited {
-    /// The value of the field as it was sent.
+    /// The value of the field.
     AsSent,
     /// The duration of this sending.
     Duration,
-    /// The lists from the first to the last of these, which are joined once all
-    /// are found.
+    /// The chain of lists from `first` to `last`, which are joined after all fields
+    /// were found.
     Lists { first: u32, last: u32 },
-    /// These of the joined elements.
+    /// A range of the joined elements.
     Joined { start: usize, end: usize },
 }
 
-/// Buffers for what events inherit, to be used for one event after another.
+/// Reusable buffers for the fields and categories that events inherit.
 ///
 /// ```
 /// use fantail_event::{EffectiveBuffers, Event, SentEvent, Timestamp, ValueRef};
@@ -66,14 +66,14 @@ pub(crate) enum Inherited {
 #[derive(Debug, Default)]
 pub struct EffectiveBuffers {
     positions: Vec<FieldPosition>,
-    /// Lists that are to be joined.
+    /// Lists to join.
     lists: Vec<List>,
-    elements: Vec<ListElement>,
+    elements: Vec<JoinedElement>,
     categories: Vec<CategoryId>,
-    /// For each hash of a key, one more than the first position with it; 0 for
-    /// none. Most keys are new, and this shows it at once.
+    /// By hash of a key: 1 + the first position with it, or 0. Most keys are new,
+    /// which this table shows without a comparison.
     first_positions: FirstPositions,
-    /// The fields of an event that names a key again, without repetition.
+    /// The distinct fields of an event that repeats a key.
     distinct: Vec<FieldSpan>,
 }
 
@@ -109,17 +109,16 @@ impl<'a> Distinct<'a> {
 }
 
 impl EffectiveBuffers {
-    /// Buffers without anything in them.
+    /// Creates empty buffers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Finds everything that the event has and inherits.
+    /// Finds all fields and categories that the event has and inherits.
     ///
-    /// It allocates when an event has more fields or categories than any
-    /// before, and for each event that has, with what it inherits, 128 fields
-    /// or more.
+    /// Allocates if an event has more fields or categories than any before, and for
+    /// each event with 128 fields or more, inherited ones included.
     pub fn gather<'g>(&'g mut self, sent: &'g SentEvent<'_>) -> EffectiveEvent<'g> {
         self.positions.clear();
         self.lists.clear();
@@ -139,7 +138,7 @@ impl EffectiveBuffers {
             true => self.gather_hashed(sent),
         };
         if !is_done {
-            // Many fields, or a key that is named again.
+            // Many fields, or a repeated key.
             distinct.extend_from_slice(&event.parts.fields);
             repeated::merge(&mut distinct, event.text);
             let own = &distinct;
@@ -170,8 +169,8 @@ impl EffectiveBuffers {
         })
     }
 
-    /// The position of the duration in an event that inherits nothing; `None`
-    /// if it has many fields or names a key again.
+    /// The position of the duration in an event that inherits nothing; `None` if the
+    /// event has many fields or repeats a key.
     fn own_duration(&mut self, event: EventRef<'_>) -> Option<usize> {
         let fields = &event.parts.fields;
         if fields.len() >= MAX_HASHED_FIELDS {
@@ -198,9 +197,8 @@ impl EffectiveBuffers {
         Some(duration)
     }
 
-    /// Finds all fields; `false` if there are many, or the event names a key
-    /// again: then its first value would be joined to what it should have been
-    /// replaced by.
+    /// Finds all fields; `false` if the event has many, or repeats a key: a repeated
+    /// list replaces the first, but would be joined to it here.
     fn gather_hashed(&mut self, sent: &SentEvent<'_>) -> bool {
         let counts = sent.chain().map(|event| event.parts.fields.len());
         if counts.sum::<usize>() >= MAX_HASHED_FIELDS {
@@ -213,7 +211,7 @@ impl EffectiveBuffers {
                 let Some(position) = self.add_hashed(sent, (holder, event), at) else {
                     return false;
                 };
-                let bit = 1_u128.checked_shl(position).unwrap_or_default();
+                let bit = 1_u128.checked_shl(position).always();
                 if seen & bit != 0 {
                     return false;
                 }
@@ -228,7 +226,7 @@ impl EffectiveBuffers {
         true
     }
 
-    /// Puts a field where it belongs; returns the position.
+    /// Adds a field, or replaces the value of its key; returns the position.
     #[inline]
     fn add_hashed(
         &mut self,
@@ -238,11 +236,11 @@ impl EffectiveBuffers {
     ) -> Option<u32> {
         let field = of.parts.fields.get(at)?;
         let (known, hash) = self.find(sent, field.key.of(of.text));
-        // Below MAX_HASHED_FIELDS, both of them.
+        // Both are below MAX_HASHED_FIELDS.
         let (position, at) = (u32::try_from(known).ok()?, u32::try_from(at).ok()?);
         match known < self.positions.len() {
             true => {
-                // No key is there twice, or nobody will look at the result.
+                // If a key is repeated, the result is discarded.
                 let own = &sent.event.parts.fields;
                 self.replace(Distinct { sent, own }, known, (holder, at), field.value);
             }
@@ -254,12 +252,12 @@ impl EffectiveBuffers {
     fn push(&mut self, hash: usize, holder: u32, at: u32, value: Inherited) {
         self.positions.push(FieldPosition { holder, at, value });
         if let Some(first @ 0) = self.first_positions.0.get_mut(hash) {
-            // At most MAX_HASHED_FIELDS positions.
-            *first = u8::try_from(self.positions.len()).unwrap_or_default();
+            // At most MAX_HASHED_FIELDS.
+            *first = u8::try_from(self.positions.len()).always();
         }
     }
 
-    /// Takes a value over into a position that has one already.
+    /// Replaces the value at a position.
     #[inline]
     fn replace(
         &mut self,
@@ -285,7 +283,7 @@ impl EffectiveBuffers {
     fn find(&self, sent: &SentEvent<'_>, key: &[u8]) -> (usize, usize) {
         let hash = hash(key);
         let first = self.first_positions.0.get(hash).copied();
-        let position = match usize::from(first.unwrap_or_default()).checked_sub(1) {
+        let position = match usize::from(first.always()).checked_sub(1) {
             None => self.positions.len(),
             Some(first) => self.find_from(first, sent, key),
         };
@@ -293,9 +291,9 @@ impl EffectiveBuffers {
     }
 
     fn find_from(&self, first: usize, sent: &SentEvent<'_>, key: &[u8]) -> usize {
-        let positions = self.positions.get(first..).unwrap_or_default();
-        // A duration that no event has comes last: its key is not looked for
-        // any more.
+        let positions = self.positions.get(first..).always();
+        // The position of a duration that no event has is added last, after all
+        // searches.
         let found = positions.iter().position(|position| {
             let event = sent.holder(position.holder);
             let field = event.parts.fields.get(position.at as usize);
@@ -304,14 +302,14 @@ impl EffectiveBuffers {
         found.map_or(self.positions.len(), |found| first + found)
     }
 
-    /// Finds all categories with their ancestors, each once.
+    /// Finds all categories and their ancestors without repeats.
     fn gather_categories(&mut self, sent: &SentEvent<'_>) {
         let found = &mut self.categories;
         let mut add = |own: CategoryId| {
             let mut next = Some(own);
             while let Some(category) = next {
                 if found.contains(&category) {
-                    // So are its ancestors.
+                    // Its ancestors were found, too.
                     break;
                 }
                 found.push(category);

@@ -1,28 +1,30 @@
 //! An event that owns its text.
 //!
-//! An update is appended to the text, and what it replaces stays there as waste
-//! until half of the buffer is waste; then the text is copied.
+//! An update is appended to the text. Replaced parts remain as waste until half of
+//! the text is waste; then the text is copied.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::{
     EventBuilder, EventRef, MAX_TEXT_BYTES,
-    parts::{CategorySpan, FieldSpan, Parts, Span, ValueSpan},
+    parts::{CategorySpan, FieldSpan, Parts, ValueSpan},
     repeated,
 };
-use crate::{CategoryTree, Dialect, Parser, TextError, Timestamp, ValueRef};
+use crate::{
+    CategoryTree, Dialect, Parser, TextError, Timestamp, ValueRef, invariant::Invariant as _,
+    span::Span,
+};
 
-/// Waste for which no text is copied.
+/// A text with less waste is not copied.
 const MIN_WASTE_BYTES: usize = 512;
 
-/// Bytes that a copied event has free at first: for a field that is set, and for
-/// a small update.
-const SPARE_BYTES: usize = 128;
-/// Fields for which it has memory besides its own.
-const SPARE_FIELDS: usize = 4;
+/// Free bytes in a copied event: for a field that is set, and for a small update.
+const EXTRA_TEXT_BYTES: usize = 128;
+/// Free fields in a copied event.
+const EXTRA_FIELDS: usize = 4;
 
-/// An event of its own: what [`EventRef`] is a view of.
+/// An owned event; [`EventRef`] is a view of it.
 ///
 /// ```
 /// use fantail_event::{CategoryTree, Dialect, Event, ValueRef};
@@ -44,6 +46,7 @@ pub struct Event {
 
 /// An event would be larger than [`MAX_TEXT_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TooLarge;
 
 impl fmt::Display for TooLarge {
@@ -55,7 +58,7 @@ impl fmt::Display for TooLarge {
 impl core::error::Error for TooLarge {}
 
 impl Event {
-    /// Begins an event that is made by a program.
+    /// Begins an event that a program makes.
     pub fn builder(created: Timestamp) -> EventBuilder {
         EventBuilder::new(created)
     }
@@ -74,7 +77,7 @@ impl Event {
         Ok(parser.parse(text, categories, dialect)?.to_event())
     }
 
-    /// A view of it.
+    /// Returns a view of the event.
     #[must_use]
     #[inline]
     pub fn as_event_ref(&self) -> EventRef<'_> {
@@ -85,13 +88,13 @@ impl Event {
     }
 
     /// Makes it a copy of another event, in the same memory.
-    pub fn replace(&mut self, event: EventRef<'_>) {
+    pub(crate) fn replace(&mut self, event: EventRef<'_>) {
         self.text.clear();
-        self.text.reserve(event.text.len() + SPARE_BYTES);
+        self.text.reserve(event.text.len() + EXTRA_TEXT_BYTES);
         self.text.extend_from_slice(event.text);
         self.parts
             .fields
-            .reserve(event.parts.fields.len() + SPARE_FIELDS);
+            .reserve(event.parts.fields.len() + EXTRA_FIELDS);
         self.parts.copy_from(event.parts);
         if !self.parts.has_distinct_keys {
             repeated::merge(&mut self.parts.fields, &self.text);
@@ -100,8 +103,9 @@ impl Event {
         self.compact_at = 2 * self.text.len() + MIN_WASTE_BYTES;
     }
 
-    /// Takes over what an update says: its times, source, name and fields, and its
-    /// categories in place of those before. This is Dovecot's `UPDATE`.
+    /// Applies an update, as Dovecot's `UPDATE` does: times, source, name and fields
+    /// of the update replace those of the event; its categories replace all
+    /// categories.
     ///
     /// # Errors
     /// The event would be larger than [`MAX_TEXT_BYTES`]; it stays as it was.
@@ -160,7 +164,7 @@ impl Event {
         Ok(())
     }
 
-    /// The size in bytes, about, of all that it keeps.
+    /// Returns the approximate size in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let parts = &self.parts;
@@ -171,7 +175,7 @@ impl Event {
             + size_of_val(parts.categories.as_slice())
     }
 
-    /// The bytes, about, for which it has memory.
+    /// The approximate bytes of its allocations.
     pub(crate) fn capacity(&self) -> usize {
         let parts = &self.parts;
         size_of::<Self>()
@@ -228,7 +232,7 @@ impl Event {
         })
     }
 
-    /// Drops the waste of earlier updates if there is much.
+    /// Drops the waste of earlier updates if it is half of the text.
     fn compact(&mut self) {
         if self.text.len() <= self.compact_at {
             return;
@@ -252,7 +256,7 @@ impl Event {
                 ValueSpan::List(list) => {
                     let start = parts.elements.len();
                     let range = list.start as usize..list.end as usize;
-                    let elements = old_elements.get(range).unwrap_or_default();
+                    let elements = old_elements.get(range).always();
                     for element in elements {
                         let mut element = *element;
                         copy(&mut element);

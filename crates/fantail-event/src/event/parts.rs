@@ -2,40 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{CategoryId, Timestamp};
-
-/// A range of a text of at most [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-impl Span {
-    #[inline]
-    pub(crate) fn of(self, text: &[u8]) -> &[u8] {
-        let bytes = text.get(self.start as usize..self.end as usize);
-        debug_assert!(bytes.is_some(), "{self:?} of {} bytes", text.len());
-        bytes.unwrap_or_default()
-    }
-
-    /// The span between two positions below 4 GiB.
-    pub(crate) fn between(start: usize, end: usize) -> Self {
-        debug_assert!(u32::try_from(start.max(end)).is_ok());
-        Self {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            end: u32::try_from(end).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// The same bytes, where a text of `offset` bytes was put in front.
-    pub(crate) const fn moved(self, offset: u32) -> Self {
-        Self {
-            start: self.start.saturating_add(offset),
-            end: self.end.saturating_add(offset),
-        }
-    }
-}
+use crate::{CategoryId, Timestamp, invariant::Invariant as _, span::Span};
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +13,7 @@ pub(crate) enum ValueSpan {
     Float(f64),
     Bool(bool),
     Time(Timestamp),
-    /// The text of an address; it was tried that it can be parsed.
+    /// The text of a valid address.
     Ip(Span),
     /// A range of [`Parts::elements`].
     List(Span),
@@ -58,7 +25,7 @@ pub(crate) struct FieldSpan {
     pub(crate) value: ValueSpan,
 }
 
-/// A category: its name is the truth, its number a memo of one tree.
+/// A category: its name decides, its number is a cache for one tree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CategorySpan {
     pub(crate) name: Span,
@@ -76,8 +43,8 @@ pub(crate) struct Parts {
     pub(crate) sent: Option<Timestamp>,
     pub(crate) source: Option<(Span, u32)>,
     pub(crate) always_log_source: bool,
-    /// Whether each key is there once; else the last field of a key holds, at
-    /// the position of the first.
+    /// Whether the keys are distinct; else the last field of a key counts, at the
+    /// position of the first.
     pub(crate) has_distinct_keys: bool,
     /// Its own categories, each once.
     pub(crate) categories: Vec<CategorySpan>,
@@ -101,7 +68,7 @@ impl Parts {
         self.elements.clear();
     }
 
-    /// Makes it the same as another, in the same memory.
+    /// Copies another, in the same memory.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.name = other.name;
         self.created = other.created;
@@ -117,8 +84,7 @@ impl Parts {
 
     /// The spans of a list's elements.
     pub(crate) fn elements(&self, list: Span) -> &[Span] {
-        let spans = self.elements.get(list.start as usize..list.end as usize);
-        debug_assert!(spans.is_some(), "{list:?} of {}", self.elements.len());
-        spans.unwrap_or_default()
+        let range = list.start as usize..list.end as usize;
+        self.elements.get(range).always()
     }
 }

@@ -1,15 +1,14 @@
-//! Fields that name a key again: the last value holds, at the position of the
-//! first.
+//! Repeated keys: the last value counts, at the position of the first.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::parts::FieldSpan;
+use crate::invariant::Invariant as _;
 
 /// Up to this many fields, comparing each key with those before it is fastest.
 const LINEAR_FIELDS: usize = 64;
 
-/// Sets the last field among the others, of which each key is there once if
-/// they are `distinct`.
+/// Merges the last field into the others, whose keys are distinct if `distinct`.
 #[cold]
 pub(crate) fn join_last(fields: &mut Vec<FieldSpan>, text: &[u8], distinct: bool) {
     let Some(last) = fields.pop() else { return };
@@ -19,7 +18,7 @@ pub(crate) fn join_last(fields: &mut Vec<FieldSpan>, text: &[u8], distinct: bool
     set(fields, last, text);
 }
 
-/// Leaves each key once.
+/// Removes repeated keys.
 pub(crate) fn merge(fields: &mut Vec<FieldSpan>, text: &[u8]) {
     if fields.len() > LINEAR_FIELDS {
         merge_by_index(fields, text);
@@ -31,7 +30,7 @@ pub(crate) fn merge(fields: &mut Vec<FieldSpan>, text: &[u8]) {
             return;
         };
         let (key, field) = (field.key.of(text), *field);
-        let known = before.get_mut(..kept).unwrap_or_default();
+        let known = before.get_mut(..kept).always();
         match known.iter_mut().find(|known| known.key.of(text) == key) {
             Some(known) => known.value = field.value,
             None => {

@@ -98,13 +98,13 @@ impl CategoryTree {
     pub fn register(&mut self, name: &[u8], parent: Option<&[u8]>) -> Result<(), CategoryError> {
         let parent = match parent {
             None => None,
-            Some(parent) => Some(self.id(parent).ok_or(CategoryError::UnknownParent)?),
+            Some(parent) => Some(self.id(parent).ok_or(CategoryErrorKind::UnknownParent)?),
         };
         match self.id(name) {
             Some(id) if self.nodes[id].parent == parent => Ok(()),
-            Some(_) => Err(CategoryError::OtherParent),
-            None if self.nodes.len() >= MAX_CATEGORIES => Err(CategoryError::TooMany),
-            None if self.depth(parent) > MAX_ANCESTORS => Err(CategoryError::TooDeep),
+            Some(_) => Err(CategoryErrorKind::OtherParent.into()),
+            None if self.nodes.len() >= MAX_CATEGORIES => Err(CategoryErrorKind::TooMany.into()),
+            None if self.depth(parent) > MAX_ANCESTORS => Err(CategoryErrorKind::TooDeep.into()),
             None => {
                 self.ids.insert(name.to_vec(), self.nodes.len());
                 self.nodes.push(Node {
@@ -193,10 +193,16 @@ impl CategoryTree {
     }
 }
 
-/// Why a category could not be registered.
+/// A category cannot be registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CategoryError {
+    kind: CategoryErrorKind,
+}
+
+/// Why a category cannot be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CategoryError {
+pub enum CategoryErrorKind {
     /// The parent was never registered.
     UnknownParent,
     /// The name is registered with another parent, or none.
@@ -207,14 +213,36 @@ pub enum CategoryError {
     TooDeep,
 }
 
+impl CategoryError {
+    /// Returns the reason.
+    #[must_use]
+    pub const fn kind(self) -> CategoryErrorKind {
+        self.kind
+    }
+}
+
+impl From<CategoryErrorKind> for CategoryError {
+    fn from(kind: CategoryErrorKind) -> Self {
+        Self { kind }
+    }
+}
+
 impl fmt::Display for CategoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownParent => "the parent category is not registered",
-            Self::TooMany => "there are too many categories",
-            Self::TooDeep => "the category has too many ancestors",
-            Self::OtherParent => "the category is registered with another parent",
-        })
+        match self.kind {
+            CategoryErrorKind::UnknownParent => {
+                f.write_str("the parent category is not registered")
+            }
+            CategoryErrorKind::OtherParent => {
+                f.write_str("the category is registered with another parent")
+            }
+            CategoryErrorKind::TooMany => {
+                write!(f, "more than {MAX_CATEGORIES} categories are registered")
+            }
+            CategoryErrorKind::TooDeep => {
+                write!(f, "the category has more than {MAX_ANCESTORS} ancestors")
+            }
+        }
     }
 }
 

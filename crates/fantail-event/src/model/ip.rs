@@ -2,6 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::invariant::Invariant as _;
+
 /// An IP address; an IPv6 one may carry a zone (`fe80::1%2`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ip {
@@ -70,11 +72,11 @@ impl ZoneName {
     pub fn new(name: &str) -> Option<Self> {
         let legal = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b'%';
         let mut bytes = [0; 15];
-        let room = bytes.get_mut(..name.len())?;
+        let target = bytes.get_mut(..name.len())?;
         if name.is_empty() || !name.bytes().all(legal) {
             return None;
         }
-        room.copy_from_slice(name.as_bytes());
+        target.copy_from_slice(name.as_bytes());
         Some(Self {
             length: u8::try_from(name.len()).ok()?,
             bytes,
@@ -85,8 +87,9 @@ impl ZoneName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         let name = self.bytes.get(..usize::from(self.length));
+        // `new` takes only ASCII.
         name.and_then(|name| core::str::from_utf8(name).ok())
-            .unwrap_or_default()
+            .always()
     }
 }
 
@@ -153,9 +156,9 @@ fn classful(text: &[u8]) -> Option<Ipv4Addr> {
     while let Some(part) = parts.next() {
         let value = part_of_any_base(part)?;
         if parts.peek().is_none() {
-            // What the earlier parts left free is this part's room.
-            let room = u32::MAX.checked_shr(32 - free_bits)?;
-            return (value <= room).then(|| (address | value).into());
+            // The last part fills the bits that the earlier parts left free.
+            let largest = u32::MAX.checked_shr(32 - free_bits)?;
+            return (value <= largest).then(|| (address | value).into());
         }
         free_bits = free_bits.checked_sub(8).filter(|&bits| bits > 0)?;
         address |= u32::from(u8::try_from(value).ok()?) << free_bits;

@@ -1,13 +1,13 @@
-//! A text's arguments, one after another, and the numbers among them.
+//! Iterates over the arguments of a text and parses numbers among them.
 
 use alloc::vec::Vec;
 use core::slice;
 
-use super::{digits, escape, integer, tabs::TabPositions};
-use crate::event::parts::Span;
+use super::{digits, escape, numbers::integer, tabs::TabPositions};
+use crate::{invariant::Invariant as _, span::Span};
 
-/// Copies a text without its escapes, and finds where its arguments end there.
-/// They are a byte apart, as in the text.
+/// Copies a text without its escapes and stores where the arguments end in the copy.
+/// Arguments are separated by a TAB, as in the text.
 #[cold]
 pub(super) fn unescape(text: &[u8], tabs: &mut TabPositions, copy: &mut Vec<u8>) {
     copy.clear();
@@ -17,19 +17,19 @@ pub(super) fn unescape(text: &[u8], tabs: &mut TabPositions, copy: &mut Vec<u8>)
             copy.push(b'\t');
         }
         escape::unescape_into(argument, copy);
-        tabs.push(u32::try_from(copy.len()).unwrap_or(u32::MAX));
+        tabs.push(u32::try_from(copy.len()).always());
     }
 }
 
-/// The arguments between the TABs; there is one at least, as in a split.
+/// The arguments between the TABs; at least one, as in a split.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
     /// Without escapes.
     text: &'a [u8],
-    /// Of those that were not taken yet.
+    /// The ends of the remaining arguments.
     ends: slice::Iter<'a, u32>,
     count: usize,
-    /// Where the next one begins.
+    /// The start of the next argument.
     start: u32,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Arguments<'a> {
         span.of(self.text)
     }
 
-    /// How many were taken.
+    /// The number of arguments taken.
     #[inline(always)]
     pub(super) fn taken(&self) -> usize {
         self.count - self.ends.len()
@@ -68,15 +68,15 @@ impl<'a> Arguments<'a> {
         Some(Span { start, end })
     }
 
-    /// The first byte of an argument. Of an empty one, the TAB after it, or 0:
-    /// these mean nothing.
+    /// The first byte of an argument. For an empty argument it is the TAB after it,
+    /// or 0 at the end; neither is a code.
     #[inline]
     pub(super) fn code(&self, argument: Span) -> u8 {
         let code = self.text.get(argument.start as usize);
         code.copied().unwrap_or_default()
     }
 
-    /// The number in this place.
+    /// The number at this span.
     #[inline]
     pub(super) fn integer(&self, span: Span) -> Option<i64> {
         let before = self.text.get(..span.end as usize)?;

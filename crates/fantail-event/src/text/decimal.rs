@@ -1,18 +1,16 @@
 //! Numbers of at most eight decimal digits as text, all digits at once.
-//!
-//! What longer numbers, signs and fractions look like is a matter of those who
-//! write them.
 
-/// The least number that has more than eight digits.
+/// The smallest number with nine digits.
 pub const EIGHT_DIGITS: u64 = 100_000_000;
 
 /// `00000000`
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
-/// A number below [`EIGHT_DIGITS`] with leading zeros; of others, anything.
+/// Returns the text of a number below [`EIGHT_DIGITS`] with leading zeros; the text
+/// of a larger number is wrong.
 ///
 /// ```
-/// use fantail_event::decimal;
+/// use fantail_event::internal::decimal;
 ///
 /// assert_eq!(&decimal::eight(1_200), b"00001200");
 /// ```
@@ -22,11 +20,11 @@ pub fn eight(number: u32) -> [u8; 8] {
     (digits(number) | ZEROS).to_le_bytes()
 }
 
-/// The text of a number below [`EIGHT_DIGITS`], and how many of these bytes it
-/// has; of others, anything.
+/// Returns the text of a number below [`EIGHT_DIGITS`] and its length; the text of a
+/// larger number is wrong.
 ///
 /// ```
-/// use fantail_event::decimal;
+/// use fantail_event::internal::decimal;
 ///
 /// let (text, length) = decimal::short(1_200);
 /// assert_eq!(&text[..length], b"1200");
@@ -35,18 +33,17 @@ pub fn eight(number: u32) -> [u8; 8] {
 #[inline]
 pub fn short(number: u32) -> ([u8; 8], usize) {
     let digits = digits(number);
-    // The last digit is one, also if it is 0.
+    // The last digit is written even if it is 0.
     let zeros = (digits.trailing_zeros() / 8).min(7);
     let text = (digits | ZEROS) >> (zeros * 8);
     (text.to_le_bytes(), 8 - zeros as usize)
 }
 
-/// The values of the digits of a number of at most eight, a byte each, the
-/// first in the lowest.
+/// The values of eight digits, a byte each, the first digit in the lowest byte.
 ///
-/// All are found at once: two numbers of four digits become four of two, and
-/// these eight of one. To multiply and shift is to divide, exact for numbers
-/// that small.
+/// Two numbers of four digits become four of two digits, and these become eight
+/// digits. Multiplication and shift replace division; they are exact for numbers
+/// of this size.
 #[inline]
 fn digits(number: u32) -> u64 {
     let (high, low) = ((number / 10_000).min(9_999), number % 10_000);

@@ -1,14 +1,14 @@
 //! Decimal digits, eight at a time.
 //!
-//! The numbers of events are short and of many lengths: to go from digit to
-//! digit costs a mispredicted end for each. Here eight bytes are one word, and
-//! the bytes that are none of the number are shifted out.
+//! Numbers in events are short and differ in length, so that a loop over the digits
+//! mispredicts its end for each number. Here eight bytes are loaded as one word, and
+//! the bytes that do not belong to the number are shifted out.
 
 /// Eight times `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// The number that the last 1 to 8 bytes of `text` are, `length` of them.
-/// `None` means that it has to be read in another way.
+/// The number in the last `length` bytes of `text`, 1 to 8. `None` means that this
+/// function cannot read it.
 #[inline]
 pub(crate) fn last(text: &[u8], length: u32) -> Option<i64> {
     if !(1..=8).contains(&length) {
@@ -22,8 +22,8 @@ pub(crate) fn last(text: &[u8], length: u32) -> Option<i64> {
     }
 }
 
-/// The number of up to 7 digits before the first TAB, and what follows that.
-/// `None` means that it has to be read in another way.
+/// The number of up to 7 digits before the first TAB, and the text after the TAB.
+/// `None` means that this function cannot read it.
 #[inline]
 pub(crate) fn first(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = u64::from_le_bytes(*text.first_chunk()?) ^ ZEROS;
@@ -37,15 +37,15 @@ pub(crate) fn first(text: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// The high bit of the lowest byte that is not 0 to 9, and perhaps of others
-/// above it: a carry comes only out of such a byte.
+/// The high bit of the lowest byte that is not 0 to 9. Bits above that one may be
+/// wrong, since such a byte carries.
 #[inline]
 const fn not_digits(digits: u64) -> u64 {
     (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080
 }
 
-/// The number of eight digits, the first of which is the lowest byte:
-/// neighbours are joined three times.
+/// The number of eight digits, the first digit in the lowest byte: neighbours are
+/// joined three times.
 #[inline]
 const fn value(digits: u64) -> u64 {
     let pairs = (digits.wrapping_mul((10 << 8) | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
@@ -59,9 +59,9 @@ mod tests {
 
     use super::{first, last};
 
-    /// Any bytes around and within.
+    /// Numbers in other bytes, with each byte at each position.
     #[test]
-    fn all_bytes_in_all_places() {
+    fn only_digits_are_numbers() {
         for length in 1..=8_u8 {
             for at in 0..usize::from(length) {
                 for byte in 0..=u8::MAX {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_texts() {
+    fn numbers_at_the_ends_of_texts_are_found() {
         assert_eq!(last(b"12345678", 0), None);
         assert_eq!(last(b"123456789", 9), None);
         assert_eq!(last(b"12345", 2), None);

@@ -1,7 +1,7 @@
-//! Tab-escaping: how bytes travel between TABs.
+//! Tab-escaping of arguments.
 //!
 //! NUL, 0x01, TAB, CR and LF are written as 0x01 and one of `0 1 t r n`.
-//! Split a line at its TABs first, and unescape each part after.
+//! Split a line at its TABs first, then unescape each part.
 
 use alloc::{borrow::Cow, vec::Vec};
 
@@ -13,32 +13,27 @@ pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
     if is_plain(bytes) {
         out.extend_from_slice(bytes);
     } else {
-        escape_special(bytes, &[ESCAPE], out);
+        escape_special(bytes, out);
     }
 }
 
-/// Appends the escaped form of the escaped form of `bytes`.
-pub fn escape_twice_into(bytes: &[u8], out: &mut Vec<u8>) {
-    escape_special(bytes, &[ESCAPE, b'1'], out);
-}
-
-fn escape_special(bytes: &[u8], escape: &[u8], out: &mut Vec<u8>) {
+fn escape_special(bytes: &[u8], out: &mut Vec<u8>) {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|&b| code(b).is_some()) {
         out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(escape);
+        out.push(ESCAPE);
         out.extend(code(rest[at]));
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
 }
 
-/// Whether no byte is below 14; those that need an escape are. Whole words
-/// are looked at, the last bytes for the second time.
+/// Whether no byte is below 14; all bytes that need an escape are. Whole words are
+/// tested; the last word overlaps the one before.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
-    // Of a word, zero if there is none; a byte that is large has its high bit.
+    // Zero for a word without such a byte.
     let low = |word: [u8; 8]| {
         let word = u64::from_le_bytes(word);
         word.wrapping_sub(ONES * 14) & !word & (ONES << 7)
@@ -51,7 +46,7 @@ fn is_plain(bytes: &[u8]) -> bool {
     words.fold(low(*last), |all, flags| all | flags) == 0
 }
 
-/// The escaped form of `bytes`; borrowed where nothing needs it.
+/// Returns the escaped form of `bytes`; borrowed if no byte needs an escape.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> Cow<'_, [u8]> {
     if bytes.iter().all(|&b| code(b).is_none()) {
@@ -62,11 +57,10 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// The bytes that an escaped text stands for; borrowed where nothing is
-/// escaped.
+/// Returns the bytes that an escaped text encodes; borrowed if nothing is escaped.
 ///
-/// As Dovecot reads it: 0x01 before another byte than `0 1 t r n` stands for
-/// that byte, and at the end of the text for nothing.
+/// As in Dovecot, 0x01 before another byte than `0 1 t r n` encodes that byte, and
+/// 0x01 at the end of the text is dropped.
 #[must_use]
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = text.iter().position(|&b| b == ESCAPE) else {
@@ -78,7 +72,7 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Appends the bytes that an escaped text stands for.
+/// Appends the bytes that an escaped text encodes.
 pub(crate) fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
     let mut bytes = text.iter();
     while let Some(&byte) = bytes.next() {

@@ -1,12 +1,11 @@
 //! The parser of the text form, which does not allocate.
 //!
-//! One pass over the bytes: what is not asked for later costs no more than to
-//! be stepped over. Numbers are parsed, because a wrong one is an error; texts
-//! stay where they are. Only a text with an escape in it is copied, unescaped,
-//! into a buffer that the parser keeps.
+//! One pass over the bytes. Numbers are parsed, because a malformed number is an
+//! error; texts are not copied. Only a text with an escape is copied, unescaped,
+//! into a buffer of the parser.
 //!
-//! Invariant: all spans of an event lie in the text while nothing is escaped in
-//! it, else all in the copy.
+//! Invariant: all spans of an event refer to the text if nothing in it is escaped,
+//! else all to the copy.
 
 mod categories;
 mod memory;
@@ -26,12 +25,13 @@ use super::{
 use crate::{
     CategoryId, CategoryTree, Dialect, EventRef, MAX_TEXT_BYTES, Timestamp,
     event::{
-        parts::{CategorySpan, FieldSpan, Parts, Span, ValueSpan},
+        parts::{CategorySpan, FieldSpan, Parts, ValueSpan},
         repeated,
     },
+    span::Span,
 };
 
-/// Parses events, one after another, in buffers of its own.
+/// A parser of events, with buffers that it reuses.
 #[derive(Debug, Default)]
 pub struct Parser {
     parts: Parts,
@@ -41,15 +41,14 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// A parser with empty buffers.
+    /// Creates a parser with empty buffers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Parses an event from its [text form](crate::text), still escaped; its
-    /// categories must be registered. 2.3 knows no `P` argument: there it is
-    /// passed over with its value.
+    /// Parses an event from its [text form](crate::text), still escaped. Its
+    /// categories must be registered. 2.3 ignores `P` arguments and their values.
     ///
     /// ```
     /// use fantail_event::{CategoryTree, Dialect, Parser, ValueRef};
@@ -92,7 +91,7 @@ impl Parser {
         };
         let read = reader.event(dialect);
         let read = read.map_err(|kind| reader.error(kind));
-        // What is wrong with a category comes before what the reader stopped at.
+        // A wrong category precedes the argument at which the reader stopped.
         let known = &mut self.parts.categories;
         let hints = &mut self.memory.category_hints;
         if !known.is_empty()
@@ -108,14 +107,14 @@ impl Parser {
     }
 }
 
-/// Its state stays in registers: functions that are rarely called take and
-/// return values, not the reader; and the numbers of categories are found when
-/// all arguments were read.
+/// The state of a parse. It stays in registers: functions that are rarely called
+/// take and return values, not the reader, and the numbers of categories are found
+/// after all arguments were read.
 struct Reader<'a> {
     arguments: Arguments<'a>,
     parts: &'a mut Parts,
-    /// Up to this many fields are pushed without looking at their keys: 0 once
-    /// each key is there once.
+    /// The number of fields that are pushed without comparing keys; 0 once the keys
+    /// are distinct.
     free_fields: usize,
     last_second: &'a mut LastSecond,
     addresses: &'a mut Addresses,
@@ -163,13 +162,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Where the error is that [`event`](Self::event) came to.
+    /// An error with the position at which [`event`](Self::event) stopped.
     fn error(&self, kind: TextErrorKind) -> TextError {
         let taken = self.arguments.taken();
         TextError::new(
             kind,
             match kind {
-                // It would have been the next one.
+                // The missing argument would have been the next.
                 TextErrorKind::MissingValue => taken,
                 _ => taken.wrapping_sub(1),
             },
@@ -234,7 +233,7 @@ impl Reader<'_> {
         if fields.len() <= self.free_fields {
             return Ok(());
         }
-        // From here on, only keys that were not there yet count.
+        // From here on, only new keys count.
         repeated::join_last(fields, self.arguments.text(), self.free_fields == 0);
         self.free_fields = 0;
         match fields.len() > MAX_FIELDS {

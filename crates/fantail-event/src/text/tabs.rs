@@ -1,12 +1,12 @@
 //! Positions of TABs: where the arguments of a text end.
 //!
-//! 64 bytes at a time become 64 bits each for the TABs and the escapes. All
-//! positions are written down before anything is parsed: arguments are short, so
-//! that a search that starts anew for each of them spends its time with
-//! starting, and one that stops after each mispredicts its end.
+//! Blocks of 64 bytes are compared with TAB and the escape byte at once. All
+//! positions are stored before anything is parsed: arguments are short, and a search
+//! per argument would cost more for its start and its mispredicted end than for its
+//! bytes.
 //!
-//! Invariant: there is one position for each TAB, ascending, and then the text's
-//! length.
+//! Invariant: the positions are those of all TABs, ascending, and the length of the
+//! text.
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod vector;
@@ -15,15 +15,17 @@ use alloc::vec::Vec;
 
 use wide::u8x16;
 
-const BLOCK: usize = 64;
+use crate::invariant::Invariant as _;
+
+const BLOCK_BYTES: usize = 64;
 const ESCAPE: u8 = 1;
-/// TABs written without looking how many there are: most blocks have fewer.
+/// TABs that are stored without testing how many the block has: most have fewer.
 const TABS_AT_ONCE: usize = 8;
 
-/// The ends of a text's arguments, in memory that is used again.
+/// The ends of a text's arguments, in a reused buffer.
 #[derive(Debug, Default)]
 pub(crate) struct TabPositions {
-    /// Longer than what is used.
+    /// Longer than `taken`.
     buffer: Vec<u32>,
     taken: usize,
 }
@@ -36,33 +38,33 @@ impl TabPositions {
     pub(crate) fn find(&mut self, text: &[u8]) -> bool {
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         if let Some(is_escaped) = vector::find(self, text) {
-            self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            self.push(u32::try_from(text.len()).always());
             return is_escaped;
         }
         self.find_plainly(text)
     }
 
-    /// The same, by any processor.
+    /// As [`find`](Self::find), on any processor.
     #[inline(never)]
     fn find_plainly(&mut self, text: &[u8]) -> bool {
         let is_escaped = self.find_in_blocks(text);
-        self.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        self.push(u32::try_from(text.len()).always());
         is_escaped
     }
 
-    /// Writes down all TABs; returns whether anything is escaped.
+    /// Stores the positions of all TABs; returns whether anything is escaped.
     #[inline(always)]
     fn find_in_blocks(&mut self, text: &[u8]) -> bool {
         let mut taken = 0;
         let mut start = 0;
         let mut escapes = u8x16::ZERO;
-        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
         for block in blocks {
             taken += self.take(block, start, 0, taken, &mut escapes);
             start += 64;
         }
-        let mut filled = [0; BLOCK];
-        // The last 64 bytes, of which some are known; or what there is.
+        let mut filled = [0; BLOCK_BYTES];
+        // The last 64 bytes, which overlap the last block; or the whole text.
         let (block, known) = match text.last_chunk() {
             Some(block) => (block, 64 - rest.len()),
             None => {
@@ -79,10 +81,10 @@ impl TabPositions {
         escapes.to_bitmask() != 0
     }
 
-    /// Where the arguments end.
+    /// The ends of the arguments.
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u32] {
-        self.buffer.get(..self.taken).unwrap_or_default()
+        self.buffer.get(..self.taken).always()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -91,18 +93,18 @@ impl TabPositions {
 
     #[inline]
     pub(crate) fn push(&mut self, position: u32) {
-        if let Some([first, ..]) = self.room(self.taken) {
+        if let Some([first, ..]) = self.free_positions(self.taken) {
             *first = position;
             self.taken += 1;
         }
     }
 
-    /// Writes down the TABs of a block but for its first `known` bytes; the next
-    /// byte is at `start`. Returns how many there are.
+    /// Stores the TABs of a block except those in its first `known` bytes; the byte
+    /// after these is at `start`. Returns their number.
     #[inline(always)]
     fn take(
         &mut self,
-        block: &[u8; BLOCK],
+        block: &[u8; BLOCK_BYTES],
         start: u32,
         known: usize,
         taken: usize,
@@ -118,7 +120,7 @@ impl TabPositions {
         }
         tabs >>= known;
         let count = tabs.count_ones() as usize;
-        if let Some(positions) = self.room(taken) {
+        if let Some(positions) = self.free_positions(taken) {
             let (few, many) = positions.split_at_mut(TABS_AT_ONCE);
             let mut write = |positions: &mut [u32]| {
                 for position in positions {
@@ -126,20 +128,20 @@ impl TabPositions {
                     tabs &= tabs.wrapping_sub(1);
                 }
             };
-            // Always this many: a loop whose end is hard to predict costs more
-            // than writing over what was too much.
+            // A fixed number: a loop with a mispredicted end costs more than
+            // overwriting the surplus.
             write(few);
             if count > TABS_AT_ONCE {
-                write(many.get_mut(..count - TABS_AT_ONCE).unwrap_or_default());
+                write(many.get_mut(..count - TABS_AT_ONCE).always());
             }
         }
         count
     }
 
-    /// Room for a block.
+    /// The positions for the TABs of another block.
     #[inline]
-    fn room(&mut self, taken: usize) -> Option<&mut [u32; BLOCK]> {
-        if self.buffer.len() < taken + BLOCK {
+    fn free_positions(&mut self, taken: usize) -> Option<&mut [u32; BLOCK_BYTES]> {
+        if self.buffer.len() < taken + BLOCK_BYTES {
             grow(&mut self.buffer, taken);
         }
         self.buffer.get_mut(taken..)?.first_chunk_mut()
@@ -148,7 +150,7 @@ impl TabPositions {
 
 #[cold]
 fn grow(positions: &mut Vec<u32>, taken: usize) {
-    positions.resize(2 * taken + 4 * BLOCK, 0);
+    positions.resize(2 * taken + 4 * BLOCK_BYTES, 0);
 }
 
 #[cfg(test)]
@@ -157,7 +159,7 @@ mod tests {
 
     use super::TabPositions;
 
-    /// Each way that the processor has.
+    /// Compares each implementation that the processor supports.
     fn check(text: &[u8], positions: &mut TabPositions) {
         let tabs = (0..text.len()).filter(|at| text[*at] == b'\t');
         let expected: Vec<usize> = tabs.collect();
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn many_and_few_in_long_texts() {
+    fn many_and_few_tabs_are_found_in_long_texts() {
         let mut positions = TabPositions::default();
         for every in 1..70 {
             for length in [15, 64, 65, 1_000, 5_000] {
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn all_bytes_in_all_places() {
+    fn each_byte_is_found_at_each_position() {
         let mut positions = TabPositions::default();
         for byte in 0..=u8::MAX {
             for length in [1, 7, 8, 9, 63, 64, 65, 128, 130] {

@@ -3,12 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{
-    CategoryId, CategoryTree, ExportView, SentEvent, effective::ListElement, event::parts::Span,
-};
+use crate::{CategoryId, CategoryTree, ExportView, span::Span};
 
-/// Lists of strings that lie somewhere else; implement it to hand over lists of
-/// your own.
+/// A source of lists; implement it for lists of your own types.
 ///
 /// ```
 /// use fantail_event::{ElementSource, Elements};
@@ -33,7 +30,7 @@ pub trait ElementSource {
     fn any_element(&self, list: u64, test: &mut dyn FnMut(&[u8]) -> bool) -> bool;
 }
 
-/// Each list is the whole; its number says nothing.
+/// The vector is the list; the number is ignored.
 impl<T: AsRef<[u8]>> ElementSource for Vec<T> {
     fn any_element(&self, _list: u64, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         self.iter().any(|element| test(element.as_ref()))
@@ -44,13 +41,13 @@ impl<T: AsRef<[u8]>> ElementSource for Vec<T> {
 #[derive(Clone, Copy)]
 pub struct Elements<'a>(pub(crate) Strings<'a>);
 
-/// Where they lie.
+/// Where the strings are.
 #[derive(Clone, Copy)]
 pub(crate) enum Strings<'a> {
     /// In the text of one event.
     Spans(&'a [u8], &'a [Span]),
-    /// In the texts of several events, joined without repetition.
-    Joined(&'a SentEvent<'a>, &'a [ListElement]),
+    /// In the texts of several events, joined without repeats.
+    Joined(&'a dyn Texts, &'a [JoinedElement]),
     /// The names of these categories.
     Categories(&'a CategoryTree, &'a [CategoryId]),
     /// The categories of an event of another type.
@@ -59,8 +56,22 @@ pub(crate) enum Strings<'a> {
     Source(&'a dyn ElementSource, u64),
 }
 
+/// The texts of several events, by number.
+pub(crate) trait Texts {
+    /// The text with this number.
+    fn text(&self, number: u32) -> &[u8];
+}
+
+/// An element of a joined list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JoinedElement {
+    /// The number of its text.
+    pub(crate) text: u32,
+    pub(crate) span: Span,
+}
+
 impl<'a> Elements<'a> {
-    /// The list with this number in `source`.
+    /// Returns the list with this number in `source`.
     #[must_use]
     pub fn of(source: &'a dyn ElementSource, list: u64) -> Self {
         Self(Strings::Source(source, list))
@@ -72,7 +83,9 @@ impl<'a> Elements<'a> {
     pub fn any(self, mut test: impl FnMut(&[u8]) -> bool) -> bool {
         match self.0 {
             Strings::Spans(text, spans) => spans.iter().any(|span| test(span.of(text))),
-            Strings::Joined(sent, elements) => elements.iter().any(|it| test(it.of(sent))),
+            Strings::Joined(texts, elements) => elements
+                .iter()
+                .any(|element| test(element.span.of(texts.text(element.text)))),
             Strings::Categories(tree, ids) => {
                 let mut names = ids.iter().filter_map(|id| tree.name(*id));
                 names.any(test)
@@ -95,13 +108,13 @@ impl<'a> Elements<'a> {
         });
     }
 
-    /// Whether there are none.
+    /// Returns whether the list has no elements.
     #[must_use]
     pub fn is_empty(self) -> bool {
         !self.any(|_| true)
     }
 
-    /// Copies of the elements.
+    /// Copies the elements.
     #[must_use]
     pub fn to_vec(self) -> Vec<Vec<u8>> {
         let mut all = Vec::new();

@@ -8,13 +8,14 @@ use core::{
 
 use crate::{
     Ip, Zone,
+    invariant::Invariant as _,
     model::ip::{UNSPECIFIED, is_usual_v4},
 };
 
 /// An IP address, either parsed or still the text that was sent.
 ///
-/// Most addresses are never compared with a network: they are counted or
-/// written as they came.
+/// Most addresses are counted or written without parsing; only a comparison with a
+/// network needs the parsed form.
 ///
 /// ```
 /// use fantail_event::{Ip, IpRef};
@@ -31,12 +32,12 @@ pub struct IpRef<'a>(IpForm<'a>);
 #[derive(Debug, Clone, Copy)]
 enum IpForm<'a> {
     Parsed(Ip),
-    /// The text of an address; it was tried that it can be parsed.
+    /// The text of a valid address.
     Sent(&'a [u8]),
 }
 
 impl<'a> IpRef<'a> {
-    /// The address of a text that was tried before.
+    /// The address with this text, which must be valid.
     pub(crate) const fn sent(text: &'a [u8]) -> Self {
         Self(IpForm::Sent(text))
     }
@@ -49,7 +50,7 @@ impl From<Ip> for IpRef<'_> {
 }
 
 impl IpRef<'_> {
-    /// The address, parsed.
+    /// Returns the parsed address.
     #[must_use]
     #[inline]
     pub fn address(self) -> Ip {
@@ -94,7 +95,7 @@ impl fmt::Display for IpRef<'_> {
     }
 }
 
-/// Without the detour through `fmt`.
+/// Writes an address without `fmt`, which is slower.
 fn write_v4(octets: [u8; 4], out: &mut Vec<u8>) {
     for (at, octet) in octets.into_iter().enumerate() {
         if at > 0 {
@@ -102,7 +103,7 @@ fn write_v4(octets: [u8; 4], out: &mut Vec<u8>) {
         }
         let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
         let zeros = usize::from(octet < 100) + usize::from(octet < 10);
-        out.extend_from_slice(digits.get(zeros..).unwrap_or_default());
+        out.extend_from_slice(digits.get(zeros..).always());
     }
 }
 
@@ -121,7 +122,7 @@ mod tests {
 
     use super::{Ip, IpForm, IpRef, is_usual_v4};
 
-    /// What is sent is written as what was read of it.
+    /// Compares an unparsed with a parsed address.
     #[track_caller]
     fn check(text: &str, is_usual: bool) {
         assert_eq!(is_usual_v4(text.as_bytes()), is_usual, "{text}");

@@ -1,7 +1,7 @@
 //! Look-ups over parents and the global event, and the event in full.
 
 use fantail_event::{
-    CategoryError, CategoryTree, EffectiveBuffers, Event, EventView, ExportView, Level,
+    CategoryErrorKind, CategoryTree, EffectiveBuffers, Event, EventView, ExportView, Level,
     MAX_ANCESTORS, MAX_CATEGORIES, SentEvent, Timestamp, ValueOrigin, ValueRef,
 };
 
@@ -115,11 +115,11 @@ fn categories_keep_their_parent() {
     assert_eq!(tree.register(b"mail", Some(b"mailbox")), Ok(()));
     assert_eq!(
         tree.register(b"mail", None),
-        Err(CategoryError::OtherParent)
+        Err(CategoryErrorKind::OtherParent.into())
     );
     assert_eq!(
         tree.register(b"x", Some(b"none")),
-        Err(CategoryError::UnknownParent)
+        Err(CategoryErrorKind::UnknownParent.into())
     );
     assert_eq!(tree.iter().filter(|(name, _)| name == b"mail").count(), 1);
 }
@@ -162,7 +162,10 @@ fn clients_cannot_fill_the_tree() {
     for number in 0..MAX_CATEGORIES {
         tree.register(number.to_string().as_bytes(), None).unwrap();
     }
-    assert_eq!(tree.register(b"more", None), Err(CategoryError::TooMany));
+    assert_eq!(
+        tree.register(b"more", None),
+        Err(CategoryErrorKind::TooMany.into())
+    );
     assert_eq!(tree.register(b"0", None), Ok(()));
 
     let mut tree = CategoryTree::default();
@@ -172,7 +175,10 @@ fn clients_cannot_fill_the_tree() {
         tree.register(number.to_string().as_bytes(), Some(parent.as_bytes()))
     };
     assert!((1..=MAX_ANCESTORS).all(|number| child(number).is_ok()));
-    assert_eq!(child(MAX_ANCESTORS + 1), Err(CategoryError::TooDeep));
+    assert_eq!(
+        child(MAX_ANCESTORS + 1),
+        Err(CategoryErrorKind::TooDeep.into())
+    );
 }
 
 #[test]

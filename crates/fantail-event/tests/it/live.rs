@@ -1,6 +1,9 @@
 //! Live events: what ends when, and what an id is the id of.
 
-use fantail_event::{Ancestor, CategoryTree, Dialect, Event, LiveEvents, LiveId, Parser, ValueRef};
+use fantail_event::{
+    Ancestor, CategoryTree, Dialect, Event, LiveEvents, LiveId, Parser, ValueRef,
+    internal::EventPositions as _,
+};
 
 use super::{event_of, text};
 

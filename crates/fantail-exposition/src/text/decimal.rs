@@ -4,7 +4,7 @@
 
 use std::io::Write as _;
 
-use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
+use fantail_event::internal::decimal::{EIGHT_DIGITS, eight, short};
 
 /// `00` to `99`.
 const PAIRS: [[u8; 2]; 100] = pairs();

@@ -4,7 +4,7 @@
 //! more blocks of a fixed size, and the next part overwrites the excess: so a
 //! part needs neither a loop nor a call, and the buffer grows once for many rows.
 
-use fantail_event::decimal::{EIGHT_DIGITS, eight, short};
+use fantail_event::internal::decimal::{EIGHT_DIGITS, eight, short};
 
 use super::decimal::push_whole;
 

@@ -1,39 +1,37 @@
 //! `journal`: an entry in the native protocol of the systemd journal.
 //!
-//! `MESSAGE` is the event as [`logfmt`] without its times and host; each
-//! part of the event is a journal field besides: `DOVECOT_EVENT_ID`, `DOVECOT_EVENT`,
+//! `MESSAGE` is the event as [`logfmt`] without its times and host. Each part of
+//! the event is also a journal field: `DOVECOT_EVENT_ID`, `DOVECOT_EVENT`,
 //! `DOVECOT_HOSTNAME`, `DOVECOT_START_TIME`, `DOVECOT_END_TIME`,
-//! `DOVECOT_CATEGORY` (once for each), and `DOVECOT_FIELD_…` for the event's
-//! fields (once for each element of a list). The journal allows capitals,
-//! digits and `_` in at most 64 bytes of a name; other bytes become `_`, and
-//! what is too long is cut. Values keep their bytes whatever they are: one
-//! with a line break is sent with its length.
+//! `DOVECOT_CATEGORY` (once per category), and `DOVECOT_FIELD_…` for the event's
+//! fields (once per element of a list). The journal allows capitals, digits and
+//! `_` in names, at most 64 bytes; other bytes become `_`, and longer names are
+//! cut. Values keep all bytes: a value with a line break is sent with its length.
 
-use fantail_event::ValueRef;
+use fantail_event::{ValueRef, internal::Invariant as _};
 
 use crate::{
-    format::Row,
+    export::{Export, FormatRow, Style},
     formats::logfmt,
-    formatter::{Export, Style},
     text::scalar::write_scalar,
     text::time_text,
 };
 
-pub(crate) const FORMAT: Row = Row {
+pub(crate) const FORMAT: FormatRow = FormatRow {
     name: "journal",
     content_type: "application/vnd.fdo.journal",
     has_times: true,
     write,
 };
 
-/// The longest name that the journal takes.
-const LONGEST_NAME: usize = 64;
+/// The longest name of a journal field.
+const MAX_NAME_BYTES: usize = 64;
 
-/// Begins the names of journal fields that are fields of the event.
-const PREFIX: &[u8] = b"DOVECOT_FIELD_";
+/// Prefix of journal fields that are fields of the event.
+const FIELD_PREFIX: &[u8] = b"DOVECOT_FIELD_";
 
-/// Severity "informational": the level that exported events have.
-const HEAD: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
+/// Severity "informational" and the identifier of the sender.
+const FIXED_FIELDS: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let message = Export {
@@ -46,7 +44,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     write_field(b"MESSAGE", out, |out| {
         (logfmt::FORMAT.write)(&message, style, out);
     });
-    out.extend_from_slice(HEAD);
+    out.extend_from_slice(FIXED_FIELDS);
     if let Some(id) = export.id {
         write_field(b"DOVECOT_EVENT_ID", out, |out| out.extend_from_slice(id));
     }
@@ -97,7 +95,7 @@ fn write_value(key: &[u8], value: ValueRef<'_>, style: Style, out: &mut Vec<u8>)
 
 /// The name of the journal field for a field of an event.
 struct FieldName {
-    bytes: [u8; LONGEST_NAME],
+    bytes: [u8; MAX_NAME_BYTES],
     length: usize,
 }
 
@@ -107,33 +105,36 @@ impl FieldName {
             legal @ (b'A'..=b'Z' | b'0'..=b'9') => legal,
             _ => b'_',
         });
-        let mut bytes = [0; LONGEST_NAME];
+        let mut bytes = [0; MAX_NAME_BYTES];
         let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(PREFIX.iter().copied().chain(legal)) {
-            *place = byte;
+        for (target, byte) in bytes
+            .iter_mut()
+            .zip(FIELD_PREFIX.iter().copied().chain(legal))
+        {
+            *target = byte;
             length += 1;
         }
         Self { bytes, length }
     }
 
     fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        self.bytes.get(..self.length).always()
     }
 }
 
-/// Appends a field: `NAME=value` if there is no line break in the value, or
-/// else the name, the value's length in 8 bytes, and the value.
+/// Appends a field: `NAME=value` for a value without line break, else the name, the
+/// length of the value in 8 bytes, and the value.
 fn write_field(name: &[u8], out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(name);
     let separator = out.len();
     out.push(b'=');
     let start = out.len();
     value(out);
-    let written = out.get(start..).unwrap_or_default();
+    let written = out.get(start..).always();
     if written.contains(&b'\n') {
         let length = (written.len() as u64).to_le_bytes();
         let framed = std::iter::once(b'\n').chain(length);
-        // Rare: what was written moves up to make room.
+        // Rare: the value is moved to insert its length.
         out.splice(separator..start, framed);
     }
     out.push(b'\n');

@@ -1,20 +1,18 @@
-//! `logfmt`: `key=value` pairs with spaces between, as Loki, Grafana and
-//! many programs written in Go read them.
+//! `logfmt`: `key=value` pairs separated by spaces, as Loki, Grafana and many
+//! programs written in Go read them.
 //!
-//! Fields stand beside the event's own properties (see [`flat_key`]). A value
-//! with anything but plain characters stands in quotes, control characters
-//! and quotes in it escaped as in JSON; a key is percent-encoded where it
-//! could be taken for something else. So nothing that a client sends makes a
-//! pair, or a line, of its own. Lists are joined by commas; a comma or
-//! backslash of an element has a backslash before it.
+//! Fields are written beside the event's own properties (see [`flat_key`]). Values
+//! with special characters are quoted; control characters and quotes in them are
+//! escaped as in JSON. Special characters in keys are percent-encoded. No text of a
+//! client can therefore add a pair or a line. Lists are joined by commas; a comma
+//! or backslash in an element is preceded by a backslash.
 
 use std::io::Write;
 
-use fantail_event::{Elements, ValueRef};
+use fantail_event::{Elements, ValueRef, internal::Invariant as _};
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, FormatRow, Style},
     text::flat_key,
     text::json_text::{Escapes, cut_at, write_between, write_escaped},
     text::plain,
@@ -22,7 +20,7 @@ use crate::{
     text::time_text,
 };
 
-pub(crate) const FORMAT: Row = Row {
+pub(crate) const FORMAT: FormatRow = FormatRow {
     name: "logfmt",
     content_type: "text/plain",
     has_times: true,
@@ -62,13 +60,13 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
             write_value(value, style, out);
         });
     }
-    // Each pair has a space behind it.
+    // Each pair ends with a space.
     if out.len() > start {
         out.pop();
     }
 }
 
-/// Appends a key and the sign behind it.
+/// Appends a key and the equals sign.
 #[inline]
 fn write_key(key: &[u8], out: &mut Vec<u8>) {
     if plain::push(b"", key, b"=", plain::bare_key, out) {
@@ -106,13 +104,13 @@ fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     out.push(b' ');
 }
 
-/// What is left of a string where long ones are cut, and the mark of the cut.
+/// The part of a string that is written, and the mark of a cut.
 fn cut(text: &[u8], style: Style) -> (&[u8], &'static [u8]) {
     match style.cut.filter(|limit| text.len() > *limit) {
         None => (text, b""),
         Some(limit) => {
             let kept = cut_at(text, limit, style.dialect);
-            (text.get(..kept).unwrap_or_default(), b"...")
+            (text.get(..kept).always(), b"...")
         }
     }
 }
@@ -143,8 +141,8 @@ fn write_list(list: Elements<'_>, style: Style, out: &mut Vec<u8>) {
     });
 }
 
-/// A piece of an element that ends with the comma or backslash that needs a
-/// backslash, if with any.
+/// Appends a part of an element: a comma or backslash may only be its last byte,
+/// which is preceded by a backslash.
 fn write_element(part: &[u8], out: &mut Vec<u8>) {
     match part.split_last() {
         Some((special @ (b',' | b'\\'), before)) => {

@@ -1,18 +1,16 @@
 //! `ndjson`: one flat object, the fields beside the event's own properties
 //! (see [`flat_key`]).
 //!
-//! No line break, no other control character and no broken UTF-8 ever stands
-//! in it, so that a reader of lines always finds whole objects.
+//! The object has no line break, no other control character and no invalid UTF-8,
+//! so that a reader of lines always finds whole objects.
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, FormatRow, Style},
     text::flat_key,
-    text::json_text::{Escapes, open, write_array, write_between, write_field},
-    text::time_text,
+    text::json_text::{Escapes, open, write_field, write_members},
 };
 
-pub(crate) const FORMAT: Row = Row {
+pub(crate) const FORMAT: FormatRow = FormatRow {
     name: "ndjson",
     content_type: "application/x-ndjson",
     has_times: true,
@@ -23,27 +21,7 @@ const ESCAPES: Escapes = Escapes::Controls;
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let start = out.len();
-    if let Some(id) = export.id {
-        write_between(b",\"event_id\":\"", id, b"\"", ESCAPES, out);
-    }
-    if let Some(name) = export.name {
-        write_between(b",\"event\":\"", name, b"\"", ESCAPES, out);
-    }
-    if let Some(hostname) = export.hostname {
-        write_between(b",\"hostname\":\"", hostname, b"\"", ESCAPES, out);
-    }
-    if let Some([start, end]) = export.times {
-        out.extend_from_slice(b",\"start_time\":");
-        time_text::write_json(start, style.time_style, out);
-        out.extend_from_slice(b",\"end_time\":");
-        time_text::write_json(end, style.time_style, out);
-    }
-    if let Some(categories) = export.categories {
-        out.extend_from_slice(b",\"categories\":");
-        write_array(categories, out, |category, out| {
-            write_between(b",\"", category, b"\"", ESCAPES, out);
-        });
-    }
+    write_members(export, &style, ESCAPES, out);
     if let Some(fields) = &export.fields {
         fields.each(|key, value| {
             if flat_key::is_prefixed(key) {

@@ -1,9 +1,9 @@
-//! `none`: an empty payload, for counting and for requests that only ring a
-//! bell.
+//! `none`: an empty payload, for counting and for HTTP requests whose content does
+//! not matter.
 
-use crate::format::Row;
+use crate::export::FormatRow;
 
-pub(crate) const FORMAT: Row = Row {
+pub(crate) const FORMAT: FormatRow = FormatRow {
     name: "none",
     content_type: "application/octet-stream",
     has_times: false,

@@ -1,25 +1,24 @@
 //! `structured-data`: structured data of RFC 5424, a space, and the event as
-//! [`logfmt`] without its times and host: what a syslog transport puts
-//! behind the header.
+//! [`logfmt`] without its times and host. A syslog transport writes this after the
+//! header.
 //!
-//! One element, `event@32473`, has everything that [`crate::Format::Ndjson`]
-//! has, by the same keys; lists are joined by commas. 32473 is the number
-//! that RFC 5612 leaves to whoever has none. Names of parameters are cut
-//! after 32 bytes, and other bytes than printable ASCII in them become `_`.
+//! The element `event@32473` has the same keys and values as
+//! [`crate::Format::Ndjson`]; lists are joined by commas. RFC 5612 reserves the
+//! number 32473 for documentation. Names of parameters are cut after 32 bytes, and
+//! bytes in them that are not printable ASCII become `_`.
 
 use fantail_event::{Elements, ValueRef};
 
 use crate::{
-    format::Row,
+    export::{Export, FormatRow, Style},
     formats::logfmt,
-    formatter::{Export, Style},
     text::flat_key,
     text::json_text::{Escapes, write_escaped},
     text::scalar::write_scalar,
     text::time_text,
 };
 
-pub(crate) const FORMAT: Row = Row {
+pub(crate) const FORMAT: FormatRow = FormatRow {
     name: "structured-data",
     content_type: "text/plain",
     has_times: true,
@@ -27,7 +26,7 @@ pub(crate) const FORMAT: Row = Row {
 };
 
 /// The longest name of a parameter.
-const LONGEST_NAME: usize = 32;
+const MAX_NAME_BYTES: usize = 32;
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(b"[event@32473");
@@ -79,7 +78,7 @@ fn write_parameter(
         b'!'..=b'~' => *byte,
         _ => b'_',
     });
-    out.extend(legal.take(LONGEST_NAME));
+    out.extend(legal.take(MAX_NAME_BYTES));
     out.extend_from_slice(b"=\"");
     value(out);
     out.push(b'"');
@@ -104,8 +103,8 @@ fn write_list(list: Elements<'_>, out: &mut Vec<u8>) {
     });
 }
 
-/// Quotes and backslashes are escaped here as in JSON, and so is `]`; control
-/// characters get JSON's escapes, which a receiver sees as they stand.
+/// Appends a text: quotes, backslashes and `]` are escaped by a backslash. Control
+/// characters are written as JSON escapes, which a receiver does not undo.
 fn write_text(text: &[u8], out: &mut Vec<u8>) {
     for (at, part) in text.split(|byte| *byte == b']').enumerate() {
         if at > 0 {

@@ -1,26 +1,25 @@
-//! `tab-text`: `event_id:` if ids are written, `event:`, `hostname:`, `start_time:`, `end_time:`,
-//! `category:`…, `field:key=value`… with TABs between.
+//! `tab-text`: `event:`, `hostname:`, `start_time:`, `end_time:`, `category:`… and
+//! `field:key=value`… separated by TABs; `event_id:` comes first if ids are written.
 
-use fantail_event::{ValueRef, escape};
+use fantail_event::{ValueRef, escape, internal::Invariant as _};
 
 use crate::{
-    format::Row,
-    formatter::{Export, Style},
+    export::{Export, FormatRow, Style},
     text::decimal::as_short,
     text::plain,
     text::scalar::write_scalar,
     text::time_text,
 };
 
-pub(crate) const FORMAT: Row = Row {
+pub(crate) const FORMAT: FormatRow = FormatRow {
     name: "tab-text",
     content_type: "text/plain",
     has_times: true,
     write,
 };
 
-/// What stands before, between and behind a field's key and value.
-const AROUND: (&[u8; 6], &[u8; 1], &[u8; 1]) = (b"field:", b"=", b"\t");
+/// Delimiters before, between and after a field's key and value.
+const DELIMITERS: (&[u8; 6], &[u8; 1], &[u8; 1]) = (b"field:", b"=", b"\t");
 
 /// Appends an event.
 ///
@@ -59,21 +58,22 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
         });
         push_if_nothing(start, out);
     }
-    // Each part has a TAB behind it.
+    // Each part ends with a TAB.
     if out.len() > start {
         out.pop();
     }
 }
 
-/// Appends a field, if it is short and needs no escapes; whether it has.
+/// Appends a field if it is short and needs no escapes; returns whether it was
+/// appended.
 #[inline(always)]
 fn write_short(key: &[u8], value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) -> bool {
     match value {
         ValueRef::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
-            plain::push_pair(AROUND, (key, text), plain::tabbed, out)
+            plain::push_pair(DELIMITERS, (key, text), plain::tabbed, out)
         }
         ValueRef::Int(number) => as_short(number).is_some_and(|(digits, length)| {
-            plain::push_number(AROUND, key, (&digits, length), plain::tabbed, out)
+            plain::push_number(DELIMITERS, key, (&digits, length), plain::tabbed, out)
         }),
         _ => false,
     }
@@ -86,7 +86,7 @@ fn push_if_nothing(start: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the escaped form of a text, with something before and behind it.
+/// Appends the escaped form of a text between two delimiters.
 #[inline]
 fn write_between<const B: usize, const A: usize>(
     before: &[u8; B],
@@ -107,7 +107,7 @@ fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
         ValueRef::Str(text) => match style.cut {
             Some(limit) if text.len() > limit => {
-                write_between(b"", text.get(..limit).unwrap_or_default(), b"...", out);
+                write_between(b"", text.get(..limit).always(), b"...", out);
             }
             _ => return write_between(b"", text, b"\t", out),
         },
@@ -118,10 +118,22 @@ fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
                 if !std::mem::take(&mut is_first) {
                     escape::escape_into(b"\t", out);
                 }
-                escape::escape_twice_into(element, out);
+                escape_twice_into(element, out);
             });
         }
         scalar => write_scalar(scalar, out),
     }
     out.push(b'\t');
+}
+
+/// Appends the escaped form of the escaped form of an element.
+fn escape_twice_into(element: &[u8], out: &mut Vec<u8>) {
+    const ESCAPE: u8 = 1;
+    let start = out.len();
+    escape::escape_into(element, out);
+    // Of the bytes that an escaped text has, only the escape itself needs one.
+    if out.iter().skip(start).any(|byte| *byte == ESCAPE) {
+        let once = out.split_off(start);
+        escape::escape_into(&once, out);
+    }
 }

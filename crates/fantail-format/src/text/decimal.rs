@@ -1,7 +1,7 @@
-//! Numbers in decimal digits, without the detour through `fmt`.
+//! Numbers in decimal digits, without the overhead of `fmt`.
 
-use fantail_event::decimal::short;
-pub(crate) use fantail_event::decimal::{EIGHT_DIGITS, eight};
+pub(crate) use fantail_event::internal::decimal::{EIGHT_DIGITS, eight};
+use fantail_event::internal::{Invariant as _, decimal::short};
 
 /// Appends a number.
 #[inline]
@@ -30,7 +30,7 @@ fn write_short(number: u32, out: &mut Vec<u8>) {
     out.truncate(start + length);
 }
 
-/// A number of eight digits at most as text, if it is one, and its length.
+/// The text of a number from 0 to 99,999,999 and its length; `None` for others.
 #[inline]
 pub(crate) fn as_short(number: i64) -> Option<([u8; 8], usize)> {
     let number = u32::try_from(number).ok()?;
@@ -39,9 +39,8 @@ pub(crate) fn as_short(number: i64) -> Option<([u8; 8], usize)> {
 
 #[inline(never)]
 fn write_long(number: u64, out: &mut Vec<u8>) {
-    // What is below has eight digits, and so does what is above that, but for
-    // the first four of the longest.
-    let part = |number: u64| u32::try_from(number % EIGHT_DIGITS).unwrap_or_default();
+    // Groups of eight digits; the first of up to three groups has up to four.
+    let part = |number: u64| u32::try_from(number % EIGHT_DIGITS).always();
     let above = number / EIGHT_DIGITS;
     if above < EIGHT_DIGITS {
         write_short(part(above), out);
@@ -56,8 +55,7 @@ fn write_long(number: u64, out: &mut Vec<u8>) {
 #[inline]
 pub(crate) fn two(number: u32) -> [u8; 2] {
     let number = number % 100;
-    // Below ten, both of them.
-    [number / 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or_default())
+    [number / 10, number % 10].map(|digit| b'0' + u8::try_from(digit).always())
 }
 
 #[cfg(test)]
@@ -72,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn as_the_standard_library_writes_them() {
+    fn numbers_are_written_as_the_standard_library_does() {
         let mut power = 1_i64;
         for _ in 0..18 {
             for near in [power - 1, power, power + 1] {

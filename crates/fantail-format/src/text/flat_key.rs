@@ -1,9 +1,9 @@
-//! The keys of formats that put fields beside the event's own properties.
+//! Keys of formats that write fields beside the event's own properties.
 //!
-//! `event_id`, `event`, `hostname`, `start_time`, `end_time` and `categories`
-//! are the event's; a field of such a name gets the prefix `field_`, and so does one
-//! that has this prefix already. So no two things ever share a key, and what
-//! was there can be told from it.
+//! A field named `event_id`, `event`, `hostname`, `start_time`, `end_time` or
+//! `categories` gets the prefix `field_`, and so does a field whose name begins
+//! with `field_`. Keys are therefore unique, and the name of a field can be told
+//! from its key.
 
 const PREFIX: &[u8] = b"field_";
 
@@ -16,7 +16,7 @@ pub(crate) fn is_prefixed(key: &[u8]) -> bool {
     }
 }
 
-/// What stands before the key of a field.
+/// The prefix of the key of a field; empty for most.
 #[inline]
 pub(crate) fn prefix(key: &[u8]) -> &'static [u8] {
     if is_prefixed(key) { PREFIX } else { b"" }

@@ -1,30 +1,64 @@
-//! Strings of JSON, and the values of fields in it: what both JSON formats
-//! share.
+//! Strings and field values of the two JSON formats.
 //!
-//! Any bytes give valid UTF-8: each byte that is no part of a character is
+//! The output is valid UTF-8: each byte that is not part of a character is
 //! replaced by U+FFFD.
 
 use std::io::Write;
 
-use fantail_event::{Dialect, Elements, IpRef, ValueRef};
+use fantail_event::{Dialect, Elements, IpRef, ValueRef, internal::Invariant as _};
 
 use crate::{
-    formatter::Style, text::decimal::as_short, text::plain, text::scalar::write_scalar,
+    export::{Export, Style},
+    text::decimal::as_short,
+    text::plain,
+    text::scalar::write_scalar,
     text::time_text,
 };
 
-/// What is escaped beyond what JSON demands.
+/// Which characters are escaped besides those that JSON requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escapes {
-    /// What Dovecot escapes, with hexadecimal digits as this dialect's: the
-    /// two line separators that JavaScript once could not bear.
+    /// U+2028 and U+2029, as Dovecot does; the dialect decides the case of
+    /// hexadecimal digits.
     Dovecot(Dialect),
-    /// Whatever could end a line or drive a terminal: DEL and the control
-    /// characters up to U+009F too.
+    /// Also DEL and the control characters up to U+009F, which could end a line or
+    /// control a terminal.
     Controls,
 }
 
-/// Appends a field: what stands before a key, the key, and the value.
+/// Appends the members for all parts of an event except its fields, each after a
+/// comma.
+#[inline(always)]
+pub(crate) fn write_members(
+    export: &Export<'_>,
+    style: &Style,
+    escapes: Escapes,
+    out: &mut Vec<u8>,
+) {
+    if let Some(id) = export.id {
+        write_between(b",\"event_id\":\"", id, b"\"", escapes, out);
+    }
+    if let Some(name) = export.name {
+        write_between(b",\"event\":\"", name, b"\"", escapes, out);
+    }
+    if let Some(hostname) = export.hostname {
+        write_between(b",\"hostname\":\"", hostname, b"\"", escapes, out);
+    }
+    if let Some([start, end]) = export.times {
+        out.extend_from_slice(b",\"start_time\":");
+        time_text::write_json(start, style.time_style, out);
+        out.extend_from_slice(b",\"end_time\":");
+        time_text::write_json(end, style.time_style, out);
+    }
+    if let Some(categories) = export.categories {
+        out.extend_from_slice(b",\"categories\":");
+        write_array(categories, out, |category, out| {
+            write_between(b",\"", category, b"\"", escapes, out);
+        });
+    }
+}
+
+/// Appends a field: a delimiter, the key and the value.
 #[inline(always)]
 pub(crate) fn write_field<const B: usize>(
     before: &[u8; B],
@@ -76,21 +110,17 @@ fn write_list(list: Elements<'_>, style: &Style, escapes: Escapes, out: &mut Vec
     });
 }
 
-/// Appends an array of what is written with a comma before it.
+/// Appends an array; `write` writes each item with a comma before it.
 #[inline]
-pub(crate) fn write_array(
-    items: Elements<'_>,
-    out: &mut Vec<u8>,
-    write: impl Fn(&[u8], &mut Vec<u8>),
-) {
+fn write_array(items: Elements<'_>, out: &mut Vec<u8>, write: impl Fn(&[u8], &mut Vec<u8>)) {
     let start = out.len();
     items.for_each(|item| write(item, out));
     open(b'[', start, out);
     out.push(b']');
 }
 
-/// Writes what opens a list of members over the comma of the first, or there
-/// if there is none.
+/// Replaces the comma of the first member by the opening bracket; appends the
+/// bracket if there is no member.
 #[inline]
 pub(crate) fn open(with: u8, start: usize, out: &mut Vec<u8>) {
     match out.get_mut(start) {
@@ -105,22 +135,22 @@ fn write_cut_string(text: &[u8], style: &Style, escapes: Escapes, out: &mut Vec<
         Some(limit) if text.len() > limit => {
             let kept = cut_at(text, limit, style.dialect);
             out.push(b'"');
-            write_escaped(text.get(..kept).unwrap_or_default(), escapes, out);
+            write_escaped(text.get(..kept).always(), escapes, out);
             out.extend_from_slice(b"...\"");
         }
         _ => write_string(text, escapes, out),
     }
 }
 
-/// Where a string longer than `limit` is cut. 2.3 cuts at the limit; 2.4
-/// takes away a character there that may be unfinished, and, if the next byte
-/// belongs to no ASCII character, the last one in any case.
+/// The position at which a string longer than `limit` is cut. 2.3 cuts at the
+/// limit. 2.4 also removes the last character if the byte after the limit is not
+/// ASCII, whether or not the character is complete.
 #[cold]
 pub(crate) fn cut_at(text: &[u8], limit: usize, dialect: Dialect) -> usize {
     if dialect == Dialect::V2_3 || text.get(limit).is_none_or(u8::is_ascii) {
         return limit;
     }
-    let before = text.get(..limit).unwrap_or_default().iter().rev();
+    let before = text.get(..limit).always().iter().rev();
     let continuations = before
         .clone()
         .take_while(|&&byte| byte & 0xc0 == 0x80)
@@ -143,7 +173,7 @@ pub(crate) fn write_escaped(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
     write_between(b"", text, b"", escapes, out);
 }
 
-/// Appends a string's contents, with something before and behind them.
+/// Appends a string's contents between two delimiters.
 #[inline(always)]
 pub(crate) fn write_between<const B: usize, const A: usize>(
     before: &[u8; B],
@@ -180,7 +210,7 @@ fn write_special(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
     }
 }
 
-/// How many bytes at the front stand for themselves, and are ASCII.
+/// The number of leading ASCII characters that are not escaped.
 fn plain_prefix(text: &[u8]) -> usize {
     let (words, tail) = text.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
@@ -194,8 +224,8 @@ fn plain_prefix(text: &[u8]) -> usize {
     words.len() * 8 + plain
 }
 
-/// The highest bit of each byte that needs a look: of those that are set, the
-/// lowest is right, and the others may be borrowed from it.
+/// The highest bit of each special byte. The lowest bit that is set is exact;
+/// subtraction may carry into those above it.
 const fn special_flags(word: [u8; 8]) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
@@ -207,26 +237,26 @@ const fn special_flags(word: [u8; 8]) -> u64 {
     (word | control | quote | backslash | delete) & HIGH
 }
 
-/// Bytes none of which is ASCII.
+/// Appends bytes that are all not ASCII.
 fn write_foreign(text: &[u8], escapes: Escapes, out: &mut Vec<u8>) {
     for chunk in text.utf8_chunks() {
         let valid = chunk.valid();
         let mut plain_from = 0;
         for (at, character) in valid.char_indices() {
             if is_escaped(character, escapes) {
-                out.extend_from_slice(valid.get(plain_from..at).unwrap_or_default().as_bytes());
+                out.extend_from_slice(valid.get(plain_from..at).always().as_bytes());
                 plain_from = at + character.len_utf8();
                 write_escape(character, escapes, out);
             }
         }
-        out.extend_from_slice(valid.get(plain_from..).unwrap_or_default().as_bytes());
+        out.extend_from_slice(valid.get(plain_from..).always().as_bytes());
         for _ in chunk.invalid() {
             out.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
 }
 
-/// An ASCII character.
+/// Appends an ASCII character.
 fn write_character(character: char, escapes: Escapes, out: &mut Vec<u8>) {
     if is_escaped(character, escapes) {
         write_escape(character, escapes, out);

@@ -1,45 +1,44 @@
-//! Strings that stand for themselves: checked and copied in one step.
+//! Strings without special bytes: checked and copied in one step.
 //!
-//! Nearly all keys and values are short, and nothing in them needs an escape.
-//! Such a one is read into 16 or 32 bytes, looked at all at once, and stored
-//! as 16 or 32 bytes together with what stands before and behind it; what was
-//! too much is cut off again. So there is no loop, no call of a copying
-//! function whose length is not known, and one look for room.
+//! Nearly all keys and values are short and need no escape. A short string is
+//! loaded into one or two vectors of 16 bytes, tested as a whole, and stored with
+//! its delimiters in one block; the rest of the block is cut off. There is no loop,
+//! no copy of unknown length, and one check of the buffer's capacity.
 //!
-//! Not here: what is to be done with a string that has something special.
+//! Strings with special bytes are left to the caller.
 
 use wide::u8x16;
 
-/// Bytes that are looked at together.
-const PIECE: usize = 16;
+/// Bytes that are tested at once.
+const VECTOR_BYTES: usize = 16;
 
-/// Room for a string of 32 bytes at most and what stands around it.
-const ROOM: usize = 64;
+/// Block for a string of up to 32 bytes with its delimiters.
+const SHORT_BYTES: usize = 64;
 
-/// Room for two of them.
-const PAIR_ROOM: usize = 80;
+/// Block for two such strings.
+const PAIR_BYTES: usize = 80;
 
-/// What has to be escaped in JSON, or is not ASCII, or DEL.
+/// Marks bytes that JSON escapes, DEL, and bytes that are not ASCII.
 #[inline]
 pub(crate) fn json(bytes: u8x16) -> u8x16 {
     let is = |byte| bytes.simd_eq(u8x16::splat(byte));
     outside(bytes, b' ', b'~') | is(b'"') | is(b'\\')
 }
 
-/// What has to be escaped between TABs, and a few control characters.
+/// Marks control characters up to CR: all that tab-escaping escapes, and a few more.
 #[inline]
 pub(crate) fn tabbed(bytes: u8x16) -> u8x16 {
     bytes.min(u8x16::splat(b'\r')).simd_eq(bytes)
 }
 
-/// What needs quotes in logfmt.
+/// Marks bytes for which a logfmt value needs quotes.
 #[inline]
 pub(crate) fn bare(bytes: u8x16) -> u8x16 {
     let is = |byte| bytes.simd_eq(u8x16::splat(byte));
     outside(bytes, b'!', b'~') | is(b'"') | is(b'=') | is(b'\\')
 }
 
-/// What is encoded in a key of logfmt.
+/// Marks bytes that are encoded in a logfmt key.
 #[inline]
 pub(crate) fn bare_key(bytes: u8x16) -> u8x16 {
     let is = |byte| bytes.simd_eq(u8x16::splat(byte));
@@ -52,8 +51,8 @@ fn outside(bytes: u8x16, first: u8, last: u8) -> u8x16 {
     moved.max(u8x16::splat(last - first + 1)).simd_eq(moved)
 }
 
-/// Appends a text with something before and behind it, if nothing in it is
-/// special; whether it has.
+/// Appends a text between two delimiters unless a byte of it is special; returns
+/// whether it was appended.
 #[inline(always)]
 pub(crate) fn push<const B: usize, const A: usize>(
     before: &[u8; B],
@@ -63,7 +62,7 @@ pub(crate) fn push<const B: usize, const A: usize>(
     out: &mut Vec<u8>,
 ) -> bool {
     const {
-        assert!(B + 2 * PIECE + A <= ROOM);
+        assert!(B + 2 * VECTOR_BYTES + A <= SHORT_BYTES);
     }
     let Some(short) = Short::read(text) else {
         return push_long(before, text, after, special, out);
@@ -72,18 +71,18 @@ pub(crate) fn push<const B: usize, const A: usize>(
         return false;
     }
     let start = out.len();
-    out.extend_from_slice(&[0; ROOM]);
-    if let Some(room) = out.last_chunk_mut::<ROOM>() {
-        put(room, 0, before);
-        short.put(room, B);
-        put(room, B + text.len(), after);
+    out.extend_from_slice(&[0; SHORT_BYTES]);
+    if let Some(target) = out.last_chunk_mut::<SHORT_BYTES>() {
+        put(target, 0, before);
+        short.put(target, B);
+        put(target, B + text.len(), after);
     }
     out.truncate(start + B + text.len() + A);
     true
 }
 
-/// Appends two texts with something before, between and behind them, if both
-/// are short and nothing in them is special; whether it has.
+/// Appends two texts with their delimiters if both are short and have no special
+/// byte; returns whether they were appended.
 #[inline(always)]
 pub(crate) fn push_pair<const B: usize, const M: usize, const A: usize>(
     (before, between, after): (&[u8; B], &[u8; M], &[u8; A]),
@@ -92,7 +91,7 @@ pub(crate) fn push_pair<const B: usize, const M: usize, const A: usize>(
     out: &mut Vec<u8>,
 ) -> bool {
     const {
-        assert!(B + M + 4 * PIECE + A <= PAIR_ROOM);
+        assert!(B + M + 4 * VECTOR_BYTES + A <= PAIR_BYTES);
     }
     let (Some(first), Some(second)) = (Short::read(key), Short::read(value)) else {
         return false;
@@ -103,21 +102,21 @@ pub(crate) fn push_pair<const B: usize, const M: usize, const A: usize>(
     let start = out.len();
     let middle = B + key.len();
     let end = middle + M + value.len();
-    out.extend_from_slice(&[0; PAIR_ROOM]);
-    if let Some(room) = out.last_chunk_mut::<PAIR_ROOM>() {
-        put(room, 0, before);
-        first.put(room, B);
-        put(room, middle, between);
-        second.put(room, middle + M);
-        put(room, end, after);
+    out.extend_from_slice(&[0; PAIR_BYTES]);
+    if let Some(target) = out.last_chunk_mut::<PAIR_BYTES>() {
+        put(target, 0, before);
+        first.put(target, B);
+        put(target, middle, between);
+        second.put(target, middle + M);
+        put(target, end, after);
     }
     out.truncate(start + end + A);
     true
 }
 
-/// Appends a text and a number, of which only so many bytes count, with
-/// something before, between and behind them, if the text is short and nothing
-/// in it is special; whether it has.
+/// Appends a text and the first `length` digits of a number with their delimiters
+/// if the text is short and has no special byte; returns whether they were
+/// appended.
 #[inline(always)]
 pub(crate) fn push_number<const B: usize, const M: usize, const A: usize>(
     (before, between, after): (&[u8; B], &[u8; M], &[u8; A]),
@@ -127,20 +126,20 @@ pub(crate) fn push_number<const B: usize, const M: usize, const A: usize>(
     out: &mut Vec<u8>,
 ) -> bool {
     const {
-        assert!(B + 2 * PIECE + M + 8 + A <= ROOM);
+        assert!(B + 2 * VECTOR_BYTES + M + 8 + A <= SHORT_BYTES);
     }
     let Some(short) = Short::read(key).filter(|key| !key.has(special)) else {
         return false;
     };
     let start = out.len();
     let middle = B + key.len();
-    out.extend_from_slice(&[0; ROOM]);
-    if let Some(room) = out.last_chunk_mut::<ROOM>() {
-        put(room, 0, before);
-        short.put(room, B);
-        put(room, middle, between);
-        put(room, middle + M, digits);
-        put(room, middle + M + length, after);
+    out.extend_from_slice(&[0; SHORT_BYTES]);
+    if let Some(target) = out.last_chunk_mut::<SHORT_BYTES>() {
+        put(target, 0, before);
+        short.put(target, B);
+        put(target, middle, between);
+        put(target, middle + M, digits);
+        put(target, middle + M + length, after);
     }
     out.truncate(start + middle + M + length + A);
     true
@@ -149,10 +148,10 @@ pub(crate) fn push_number<const B: usize, const M: usize, const A: usize>(
 /// A text of at most 32 bytes.
 struct Short {
     length: usize,
-    /// The first 16 bytes, or all and zeros.
-    first: [u8; PIECE],
-    /// The last 16, if there are so many.
-    last: [u8; PIECE],
+    /// The first 16 bytes; a shorter text is padded with zeros.
+    first: [u8; VECTOR_BYTES],
+    /// The last 16 bytes; zeros for a shorter text.
+    last: [u8; VECTOR_BYTES],
 }
 
 impl Short {
@@ -160,9 +159,9 @@ impl Short {
     fn read(text: &[u8]) -> Option<Self> {
         let length = text.len();
         let (first, last) = match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) if length <= 2 * PIECE => (*first, *last),
+            (Some(first), Some(last)) if length <= 2 * VECTOR_BYTES => (*first, *last),
             (Some(_), _) => return None,
-            _ => (padded(text), [0; PIECE]),
+            _ => (padded(text), [0; VECTOR_BYTES]),
         };
         Some(Self {
             length,
@@ -174,18 +173,18 @@ impl Short {
     #[inline(always)]
     fn has(&self, special: impl Fn(u8x16) -> u8x16) -> bool {
         let first = special(u8x16::new(self.first));
-        if self.length < PIECE {
-            // Behind the text are zeros.
+        if self.length < VECTOR_BYTES {
+            // The padding does not count.
             return first.to_bitmask() & !(u32::MAX << self.length) != 0;
         }
         (first | special(u8x16::new(self.last))).to_bitmask() != 0
     }
 
     #[inline(always)]
-    fn put<const R: usize>(&self, room: &mut [u8; R], at: usize) {
-        put(room, at, &self.first);
-        if self.length > PIECE {
-            put(room, at + self.length - PIECE, &self.last);
+    fn put<const R: usize>(&self, target: &mut [u8; R], at: usize) {
+        put(target, at, &self.first);
+        if self.length > VECTOR_BYTES {
+            put(target, at + self.length - VECTOR_BYTES, &self.last);
         }
     }
 }
@@ -207,32 +206,33 @@ fn push_long<const B: usize, const A: usize>(
     plain
 }
 
-/// Whether nothing in a text is special.
+/// Whether a text has no special byte.
 pub(crate) fn is_plain(text: &[u8], special: impl Fn(u8x16) -> u8x16) -> bool {
-    let Some(last) = text.last_chunk::<PIECE>() else {
+    let Some(last) = text.last_chunk::<VECTOR_BYTES>() else {
         let found = special(u8x16::new(padded(text))).to_bitmask();
         return found & !(u32::MAX << text.len()) == 0;
     };
-    let (pieces, _) = text.as_chunks::<PIECE>();
+    let (pieces, _) = text.as_chunks::<VECTOR_BYTES>();
     let found = pieces.iter().fold(u8x16::ZERO, |found, piece| {
         found | special(u8x16::new(*piece))
     });
-    // Some of the last for the second time.
+    // The last vector overlaps the one before.
     (found | special(u8x16::new(*last))).to_bitmask() == 0
 }
 
 #[inline(always)]
-fn put<const R: usize, const N: usize>(room: &mut [u8; R], at: usize, bytes: &[u8; N]) {
-    if let Some(place) = room.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+fn put<const R: usize, const N: usize>(target: &mut [u8; R], at: usize, bytes: &[u8; N]) {
+    if let Some(place) = target.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
         *place = *bytes;
     }
 }
 
-/// A text of fewer than 16 bytes, and zeros; of a longer one, anything.
+/// A text of fewer than 16 bytes, padded with zeros. The result for longer texts
+/// is meaningless.
 #[inline(always)]
-fn padded(text: &[u8]) -> [u8; PIECE] {
+fn padded(text: &[u8]) -> [u8; VECTOR_BYTES] {
     let length = text.len();
-    // What is read twice comes to the same place.
+    // The two words overlap; the shifts bring equal bytes to the same position.
     let (low, high) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         (Some(first), Some(last)) => {
             let [first, last] = [first, last].map(|word| u64::from_le_bytes(*word));
@@ -245,7 +245,7 @@ fn padded(text: &[u8]) -> [u8; PIECE] {
     both.to_le_bytes()
 }
 
-/// A text of fewer than 8 bytes, and zeros.
+/// A text of fewer than 8 bytes, padded with zeros.
 #[inline(always)]
 fn padded_word(text: &[u8]) -> u64 {
     let length = text.len();
@@ -265,7 +265,7 @@ fn padded_word(text: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// A text between others, if nothing in it is special.
+    /// Compares each function with a test of each byte.
     #[track_caller]
     fn check(text: &[u8], special: fn(u8x16) -> u8x16, is_special: fn(u8) -> bool) {
         let plain = !text.iter().copied().any(is_special);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn all_bytes_in_all_places() {
+    fn each_byte_is_found_at_each_position() {
         let control = |byte: u8| byte <= b'\r';
         let json = |byte: u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
         let bare = |byte: u8| !matches!(byte, b'!'..=b'~') || matches!(byte, b'"' | b'=' | b'\\');

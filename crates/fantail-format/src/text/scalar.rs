@@ -1,4 +1,4 @@
-//! Values that have one text in all formats but JSON.
+//! Values whose text is the same in all formats except JSON.
 
 use std::io::Write as _;
 

@@ -1,12 +1,11 @@
 //! Points in time as text.
 //!
-//! Most times that are written one after another are of a few seconds: what
-//! was written of these, but for the microseconds, is remembered, by each
-//! thread for itself.
+//! Times that are written one after another mostly lie within a few seconds. Each
+//! thread caches the texts of the last seconds, without the microseconds.
 
 use std::cell::Cell;
 
-use fantail_event::Timestamp;
+use fantail_event::{Timestamp, internal::Invariant as _};
 use time::Date;
 
 use crate::{
@@ -21,20 +20,20 @@ type SecondText = [u8; 20];
 
 const SECONDS_A_DAY: i64 = 86_400;
 
-/// An event is of two moments, and so is the next one of another session.
-const REMEMBERED: usize = 4;
+/// Cached seconds: two sessions that alternate have two times each.
+const CACHED_SECONDS: usize = 4;
 
 thread_local! {
     /// Seconds since 1970, and their texts.
-    static SECONDS: [Cell<(i64, SecondText)>; REMEMBERED] = const {
-        [const { Cell::new((0, *b"1970-01-01T00:00:00.")) }; REMEMBERED]
+    static SECONDS: [Cell<(i64, SecondText)>; CACHED_SECONDS] = const {
+        [const { Cell::new((0, *b"1970-01-01T00:00:00.")) }; CACHED_SECONDS]
     };
 }
 
 /// Appends a time as `2026-11-22T06:05:45.267241Z` or `1795328191.200093`.
 ///
 /// Years beyond 9999 have no RFC 3339 form; they are written as seconds
-/// (Dovecot dies of some of them).
+/// (some of them crash Dovecot).
 pub(crate) fn write(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
     match second(at, style) {
         Some(second) => {
@@ -45,7 +44,7 @@ pub(crate) fn write(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a time as [`write()`] does, in quotes if it is no number.
+/// Appends a time as [`write()`] does, in quotes unless it is a number.
 pub(crate) fn write_json(at: Timestamp, style: TimeStyle, out: &mut Vec<u8>) {
     match second(at, style) {
         Some(second) => {
@@ -63,7 +62,7 @@ fn write_seconds(at: Timestamp, out: &mut Vec<u8>) {
     write_micros(at, b"", out);
 }
 
-/// The six digits behind the point, and what comes behind them.
+/// Appends the six digits after the point, and `after`.
 #[inline]
 fn write_micros<const N: usize>(at: Timestamp, after: &[u8; N], out: &mut Vec<u8>) {
     let [_, _, digits @ ..] = eight(at.subsec_micros());
@@ -71,23 +70,23 @@ fn write_micros<const N: usize>(at: Timestamp, after: &[u8; N], out: &mut Vec<u8
     out.extend_from_slice(after);
 }
 
-/// The date and time up to the point, if it is to be one and can be one.
+/// The date and time up to the point; `None` for Unix times and for years that
+/// RFC 3339 does not have.
 #[inline]
 fn second(at: Timestamp, style: TimeStyle) -> Option<SecondText> {
     if style == TimeStyle::Unix {
         return None;
     }
     let seconds = at.seconds();
-    // A remainder: below the number of those that are remembered.
-    let place = usize::try_from(seconds.unsigned_abs() % REMEMBERED as u64).unwrap_or_default();
-    SECONDS.with(|remembered| {
-        let remembered = remembered.get(place)?;
-        let (known, text) = remembered.get();
+    let index = usize::try_from(seconds.unsigned_abs() % CACHED_SECONDS as u64).always();
+    SECONDS.with(|cached| {
+        let cached = cached.get(index)?;
+        let (known, text) = cached.get();
         if known == seconds {
             return Some(text);
         }
         let text = second_of(seconds)?;
-        remembered.set((seconds, text));
+        cached.set((seconds, text));
         Some(text)
     })
 }
@@ -104,8 +103,7 @@ fn second_of(seconds: i64) -> Option<SecondText> {
         date = date_of(day)?;
         LAST_DAY.set((day, date));
     }
-    // A remainder: below the seconds of a day.
-    let second = u32::try_from(seconds.rem_euclid(SECONDS_A_DAY)).unwrap_or_default();
+    let second = u32::try_from(seconds.rem_euclid(SECONDS_A_DAY)).always();
     let [y1, y2, y3, y4, d1, m1, m2, d2, t1, t2, d3] = date;
     let [h1, h2] = two(second / 3600);
     let [i1, i2] = two(second / 60 % 60);

@@ -5,7 +5,7 @@
 //! one field, below one parent: then a series takes its text and two bytes, and
 //! those two of all series stay in a cache.
 
-use fantail_event::same_name;
+use fantail_event::internal::same_name;
 
 use super::{
     key::Key,

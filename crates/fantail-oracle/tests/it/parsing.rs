@@ -1,6 +1,8 @@
 //! Parsing and updating events, against the oracle.
 
-use fantail_event::{CategoryTree, Dialect, Event, LiveEvents, Parser, TextError};
+use fantail_event::{
+    CategoryTree, Dialect, Event, LiveEvents, Parser, TextError, internal::EventPositions as _,
+};
 use fantail_fuzz::oracle_event;
 use fantail_oracle::{Categories, ParseError, Value as Known, set};
 use proptest::{collection::vec, prelude::*, sample::select};

@@ -1,4 +1,4 @@
-//! Gathers events that have many fields, or name a key again.
+//! Gathers events that have many fields or repeat a key.
 
 use alloc::collections::{BTreeMap, btree_map::Entry};
 

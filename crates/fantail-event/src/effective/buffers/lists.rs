@@ -1,19 +1,17 @@
 //! Joins the lists that an event and its ancestors have of one key.
 //!
-//! The lists of a key are chained as they are found, and joined once: joining
-//! each with what is there would take time and memory for all elements again and
-//! again.
+//! The lists of a key are chained when they are found and joined once at the end:
+//! joining one after another would copy all elements for each list.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::iter;
 
 use super::{Distinct, EffectiveBuffers, FieldPosition, Inherited};
 use crate::{
-    SentEvent,
-    event::parts::{Span, ValueSpan},
+    SentEvent, event::parts::ValueSpan, invariant::Invariant as _, span::Span, value::JoinedElement,
 };
 
-/// Lists of up to this many elements are joined by comparing each with all.
+/// Up to this many elements are compared with each other; more are sorted.
 const LINEAR_ELEMENTS: usize = 64;
 
 /// A list of one of the events.
@@ -21,31 +19,17 @@ const LINEAR_ELEMENTS: usize = 64;
 pub(super) struct List {
     holder: u32,
     elements: Span,
-    /// The next one of the same key.
+    /// The next list of the same key.
     next: Option<u32>,
 }
 
-/// An element of a list of one of the events.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ListElement {
-    holder: u32,
-    span: Span,
-}
-
-impl ListElement {
-    pub(crate) fn of<'a>(&self, sent: &SentEvent<'a>) -> &'a [u8] {
-        self.span.of(sent.holder(self.holder).text)
-    }
-}
-
 impl List {
-    fn elements(self, sent: &SentEvent<'_>) -> impl ExactSizeIterator<Item = ListElement> {
-        let holder = self.holder;
-        let spans = sent.holder(holder).parts.elements(self.elements);
-        spans.iter().map(move |span| ListElement {
-            holder,
-            span: *span,
-        })
+    fn elements(self, sent: &SentEvent<'_>) -> impl ExactSizeIterator<Item = JoinedElement> {
+        let text = self.holder;
+        let spans = sent.holder(text).parts.elements(self.elements);
+        spans
+            .iter()
+            .map(move |span| JoinedElement { text, span: *span })
     }
 }
 
@@ -83,8 +67,7 @@ impl EffectiveBuffers {
             elements,
             next: None,
         });
-        // No more than the fields of all events.
-        u32::try_from(self.lists.len() - 1).unwrap_or(u32::MAX)
+        u32::try_from(self.lists.len() - 1).always_or(u32::MAX)
     }
 
     /// Joins the lists of each key, without elements that are there already.
@@ -105,7 +88,8 @@ impl EffectiveBuffers {
 
 /// Appends the elements of the outermost list, and of the others those that are
 /// new.
-fn join(lists: &[List], first: u32, sent: &SentEvent<'_>, joined: &mut Vec<ListElement>) {
+fn join(lists: &[List], first: u32, sent: &SentEvent<'_>, joined: &mut Vec<JoinedElement>) {
+    let text = |element: &JoinedElement| element.span.of(sent.holder(element.text).text);
     let list = |at: u32| lists.get(at as usize).copied();
     let chain = || iter::successors(list(first), |before| list(before.next?));
     let count: usize = chain().map(|it| it.elements(sent).len()).sum();
@@ -114,14 +98,13 @@ fn join(lists: &[List], first: u32, sent: &SentEvent<'_>, joined: &mut Vec<ListE
     joined.extend(chain.next().into_iter().flat_map(|it| it.elements(sent)));
     let others = chain.flat_map(|it| it.elements(sent));
     if count > LINEAR_ELEMENTS {
-        let before = joined.get(start..).unwrap_or_default();
-        let mut known: BTreeSet<&[u8]> = before.iter().map(|it| it.of(sent)).collect();
-        joined.extend(others.filter(|it| known.insert(it.of(sent))));
+        let before = joined.get(start..).always();
+        let mut known: BTreeSet<&[u8]> = before.iter().map(text).collect();
+        joined.extend(others.filter(|it| known.insert(text(it))));
     } else {
         for element in others {
-            let text = element.of(sent);
-            let before = joined.get(start..).unwrap_or_default();
-            if !before.iter().any(|known| known.of(sent) == text) {
+            let before = joined.get(start..).always();
+            if !before.iter().any(|known| text(known) == text(&element)) {
                 joined.push(element);
             }
         }

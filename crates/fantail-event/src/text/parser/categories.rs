@@ -3,22 +3,20 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    CategoryId, CategoryTree, TextError, TextErrorKind,
-    event::parts::{CategorySpan, Span},
-    model::name::same_name,
-    text::MAX_FIELDS,
+    CategoryId, CategoryTree, TextError, TextErrorKind, event::parts::CategorySpan,
+    model::name::same_name, span::Span, text::MAX_FIELDS,
 };
 
-/// Finds the numbers of an event's categories, and leaves each once.
-#[inline(never)] // The reader's registers are its own.
+/// Finds the numbers of an event's categories and removes repeats.
+#[inline(never)] // Keeps the registers of the reader free.
 pub(super) fn find_categories(
     known: &mut Vec<CategorySpan>,
     text: &[u8],
     tree: &CategoryTree,
     hints: &mut CategoryHints,
 ) -> Result<(), (TextErrorKind, Span)> {
-    // A bit for the number modulo 64: a search through those that the event has
-    // would have an end that is hard to predict.
+    // One bit per number modulo 64: a search among the event's categories would
+    // mispredict its end.
     let (mut seen, mut repeated) = (0_u64, 0_u64);
     let mut found = 0;
     for category in &mut *known {
@@ -37,8 +35,7 @@ pub(super) fn find_categories(
     }
 }
 
-/// Leaves each of the first categories once, which are known, and finds what is
-/// wrong first.
+/// Removes repeats among the first `found` categories, and returns the first error.
 #[cold]
 fn check_categories(
     known: &mut Vec<CategorySpan>,
@@ -59,8 +56,8 @@ fn check_categories(
         if kept >= MAX_FIELDS {
             return Err((TextErrorKind::TooManyFields, category.name));
         }
-        if let Some(place) = known.get_mut(kept) {
-            *place = category;
+        if let Some(target) = known.get_mut(kept) {
+            *target = category;
         }
         kept += 1;
     }
@@ -76,13 +73,12 @@ pub(super) fn category_error(kind: TextErrorKind, name: Span, ends: &[u32]) -> T
     TextError::new(kind, ends.partition_point(|end| *end < name.start))
 }
 
-/// The numbers of categories by a hash of their names. A hint is believed only
-/// if the tree has that name by that number, so it may be of another tree.
+/// The numbers of categories by a hash of their names. A hint counts only if the
+/// tree has that name at that number, so a hint of another tree does no harm.
 #[derive(Debug)]
 pub(super) struct CategoryHints(Box<[Option<CategoryId>; HINT_COUNT]>);
 
-/// Many more than Dovecot's categories, so that few share a hint; a power of
-/// two.
+/// Many more than Dovecot's categories, so that few collide; a power of two.
 const HINT_COUNT: usize = 1024;
 const MIX: u32 = 0x9e37_79b1;
 
@@ -118,8 +114,7 @@ fn look_up(
     Some(id)
 }
 
-/// A hash of the first and last bytes and the length, which is enough for a
-/// hint.
+/// A hash of the first and last bytes and the length.
 #[inline]
 fn hint_index(name: &[u8]) -> usize {
     let ends = match (name.first_chunk(), name.last_chunk()) {

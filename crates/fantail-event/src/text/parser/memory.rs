@@ -1,13 +1,13 @@
-//! What a parser remembers of the events before.
+//! Caches of a parser.
 
 use super::categories::CategoryHints;
 use crate::{
     Ip,
     model::{ip::is_usual_v4, name::same_name},
-    text::integer,
+    text::numbers::integer,
 };
 
-/// What is remembered of the events before.
+/// The caches of a parser.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) category_hints: CategoryHints,
@@ -15,12 +15,12 @@ pub(super) struct Memory {
     pub(super) addresses: Addresses,
 }
 
-/// IPv4 addresses that were parsed lately, by their last byte: clients send the
-/// same few again and again.
+/// Recently parsed IPv4 addresses, by their last byte: clients repeat a few
+/// addresses.
 #[derive(Debug, Default)]
 pub(super) struct Addresses([Address; 8]);
 
-/// The text of an address; empty for none.
+/// The text of an address; empty if unused.
 #[derive(Debug, Default)]
 struct Address {
     bytes: [u8; 15],
@@ -31,6 +31,7 @@ impl Addresses {
     /// Whether a text is an address.
     #[inline(never)]
     pub(super) fn contain(&mut self, text: &[u8]) -> bool {
+        // An empty text is no address.
         let last = text.last().copied().unwrap_or_default();
         let Some(known) = self.0.get_mut(usize::from(last % 8)) else {
             return false;
@@ -52,8 +53,7 @@ impl Addresses {
     }
 }
 
-/// The second that was parsed last: nearly all times of a stream are of one
-/// second after another.
+/// The second that was parsed last: successive times mostly have the same second.
 #[derive(Debug)]
 pub(super) struct LastSecond {
     digits: [u8; 10],

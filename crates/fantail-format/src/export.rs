@@ -1,0 +1,75 @@
+//! Types that all formats share: the parts of an event that are written, and the
+//! row of a format.
+//!
+//! A formatter chooses the parts; a format only writes them.
+
+use fantail_event::{Dialect, EffectiveEvent, Elements, Timestamp, ValueRef};
+
+use crate::{rules::FieldRules, settings::TimeStyle};
+
+/// What a format is, besides its name in Rust.
+pub(crate) struct FormatRow {
+    /// Its name in a configuration.
+    pub(crate) name: &'static str,
+    /// The media type of one event in it.
+    pub(crate) content_type: &'static str,
+    /// Whether a configuration must set how times are written.
+    pub(crate) has_times: bool,
+    /// Appends an event, without an end of line.
+    pub(crate) write: fn(&Export<'_>, Style, &mut Vec<u8>),
+}
+
+/// The parts of one event that are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Export<'e> {
+    pub(crate) id: Option<&'e [u8]>,
+    pub(crate) name: Option<&'e [u8]>,
+    pub(crate) hostname: Option<&'e [u8]>,
+    /// Start and end.
+    pub(crate) times: Option<[Timestamp; 2]>,
+    pub(crate) categories: Option<Elements<'e>>,
+    pub(crate) fields: Option<Fields<'e>>,
+}
+
+/// The fields that are written of one event.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'e> {
+    pub(crate) event: &'e EffectiveEvent<'e>,
+    /// The keys to write, in this order; empty for all there are.
+    pub(crate) chosen: &'e [Vec<u8>],
+    pub(crate) rules: &'e FieldRules,
+}
+
+impl Fields<'_> {
+    /// Calls `write` with each key and the value to write, in order. Only hashed and
+    /// masked values are copied.
+    #[inline]
+    pub(crate) fn each(&self, mut write: impl FnMut(&[u8], ValueRef<'_>)) {
+        if self.chosen.is_empty() && self.rules.is_empty() {
+            self.event.each_field(write);
+        } else {
+            self.each_chosen(&mut write);
+        }
+    }
+
+    fn each_chosen(&self, write: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
+        let rules = self.rules;
+        if self.chosen.is_empty() {
+            self.event
+                .each_field(|key, value| rules.apply(key, value, write));
+        }
+        for key in self.chosen {
+            self.event
+                .with_field(key, |value| rules.apply(key, value, &mut *write));
+        }
+    }
+}
+
+/// How an event is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) time_style: TimeStyle,
+    pub(crate) dialect: Dialect,
+    /// The number of bytes after which strings are cut.
+    pub(crate) cut: Option<usize>,
+}
