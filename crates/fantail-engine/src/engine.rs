@@ -3,7 +3,7 @@
 mod handle;
 mod lifetime;
 
-use std::{fmt, ops::AddAssign, sync::Arc};
+use std::{ops::AddAssign, sync::Arc};
 
 use fantail_config::Settings;
 use fantail_event::EffectiveBuffers;
@@ -12,7 +12,7 @@ use fantail_metrics::{MetricId, Registry, Snapshot};
 
 use self::handle::Exporting;
 use crate::{
-    Plan,
+    Plan, PlanError,
     cohort_cache::CohortCache,
     matching::{EventSlots, SetMatcher},
     observers::Observers,
@@ -66,15 +66,13 @@ impl Engine {
     ///
     /// # Errors
     /// As for [`Plan::new`].
-    pub fn new(settings: &Settings) -> Result<Self, EngineError> {
-        Self::with_plan(Arc::new(Plan::new(settings)?))
+    pub fn new(settings: &Settings) -> Result<Self, PlanError> {
+        Ok(Self::with_plan(Arc::new(Plan::new(settings)?)))
     }
 
     /// An engine for a plan that others may share.
-    ///
-    /// # Errors
-    /// None that [`Plan::new`] would not have found.
-    pub fn with_plan(plan: Arc<Plan>) -> Result<Self, EngineError> {
+    #[must_use]
+    pub fn with_plan(plan: Arc<Plan>) -> Self {
         let mut engine = Self {
             ids: Vec::new(),
             registry: Registry::new(plan.dialect),
@@ -87,8 +85,8 @@ impl Engine {
             exporting: Exporting::default(),
             plan: Arc::clone(&plan),
         };
-        engine.adopt(plan)?;
-        Ok(engine)
+        engine.adopt(plan);
+        engine
     }
 
     /// Sets where exporters' event ids come from, for those that write them; to
@@ -131,25 +129,3 @@ impl Engine {
         self.sessions.running()
     }
 }
-
-/// Settings that do not fit together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineError {
-    message: String,
-}
-
-impl EngineError {
-    pub(crate) fn new(message: impl fmt::Display) -> Self {
-        Self {
-            message: message.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for EngineError {}

@@ -50,9 +50,9 @@ mod sessions;
 mod sharded;
 
 pub use crate::{
-    engine::{Counters, Engine, EngineError},
+    engine::{Counters, Engine},
     export::{ExportSink, Exported, ExporterId, ObserverId},
-    plan::Plan,
+    plan::{Plan, PlanError, PlanErrorKind},
     sessions::{RunningSessions, SESSION_FINISHED, SESSION_SERVICES, SessionRules},
     sharded::{ShardGuard, Sharded},
 };

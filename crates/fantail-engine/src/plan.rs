@@ -1,7 +1,9 @@
 //! A configuration, compiled.
 //!
-//! Plain data that never changes: the shards of a program share one plan, and
-//! a change of configuration is another plan in its place.
+//! A plan never changes. The shards of a program share it; another configuration is
+//! another plan.
+
+mod error;
 
 use std::sync::Arc;
 
@@ -11,9 +13,8 @@ use fantail_filter::{Filter, FilterSet, handshake};
 use fantail_format::{EventFormatter, EventIds, ExportContext, Formatter, FormatterSettings};
 use fantail_metrics::{Limits, MetricSettings, Registry};
 
-use crate::{
-    EngineError, ExporterId, SessionRules, matching::MetricSlots, series::SeriesPlan, sessions,
-};
+pub use self::error::{PlanError, PlanErrorKind};
+use crate::{ExporterId, SessionRules, matching::MetricSlots, series::SeriesPlan, sessions};
 
 /// The metrics of a configuration, ready for events.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Plan {
     pub(crate) filters: FilterSet,
     pub(crate) unnamed: Unnamed,
     pub(crate) series: SeriesPlan,
-    /// If a metric asks for sessions.
+    /// Present if a metric uses session summaries.
     pub(crate) sessions: Option<Arc<SessionRules>>,
 }
 
@@ -45,7 +46,7 @@ pub(crate) struct Export {
     pub(crate) formatter: ExportFormatter,
 }
 
-/// A configured format, or one of the program.
+/// A configured format, or a format of the program.
 #[derive(Debug, Clone)]
 pub(crate) enum ExportFormatter {
     Configured(Box<Formatter>),
@@ -77,7 +78,7 @@ impl ExportFormatter {
 }
 
 impl PlannedMetric {
-    /// Whether it takes nothing but the duration of events.
+    /// Whether it uses only the duration of events.
     pub(crate) const fn is_plain(&self) -> bool {
         self.export.is_none() && self.slots.is_empty()
     }
@@ -88,7 +89,7 @@ impl PlannedMetric {
 pub(crate) enum Unnamed {
     /// No metric sees them.
     Skipped,
-    /// Every metric's filter is evaluated as it stands.
+    /// The filters of all metrics are evaluated.
     Matched,
 }
 
@@ -98,7 +99,7 @@ impl Plan {
     /// # Errors
     /// A metric cannot be registered, or names an exporter that is not there;
     /// settings that were read without an error have neither.
-    pub fn new(settings: &Settings) -> Result<Self, EngineError> {
+    pub fn new(settings: &Settings) -> Result<Self, PlanError> {
         Self::with_sessions(settings, SessionRules::default())
     }
 
@@ -106,7 +107,7 @@ impl Plan {
     ///
     /// # Errors
     /// As for [`new`](Self::new).
-    pub fn with_sessions(settings: &Settings, rules: SessionRules) -> Result<Self, EngineError> {
+    pub fn with_sessions(settings: &Settings, rules: SessionRules) -> Result<Self, PlanError> {
         // All at once: they are matched together.
         let filters = settings.metrics.iter().map(|metric| &metric.filter);
         let mut filters: FilterSet = filters.collect();
@@ -131,11 +132,12 @@ impl Plan {
             series,
             sessions: SessionRules::is_asked_for(settings).then(|| Arc::new(rules)),
         };
-        // What no registry would take is refused here, once and for all.
+        // Settings that a registry refuses are an error here, so that an engine can
+        // take any plan.
         let mut trial = Registry::new(plan.dialect);
         let ids = trial.replace_all(plan.metric_settings(), |_| false);
         let applied = ids.and_then(|ids| plan.series.apply(&mut trial, &ids));
-        applied.map_err(EngineError::new)?;
+        applied.map_err(PlanErrorKind::Metric)?;
         Ok(plan)
     }
 
@@ -172,9 +174,8 @@ impl Plan {
         self.series.limits()
     }
 
-    /// The filter of the metric with this name in its usual form, by which a
-    /// saved state knows whether the metric is still the same; empty if there
-    /// is none.
+    /// Returns the canonical filter of the metric with this name, or an empty text. A
+    /// saved state compares it to see whether the metric is still the same.
     #[must_use]
     pub fn filter_text(&self, metric: &[u8]) -> Vec<u8> {
         let mut metrics = self.metrics.iter();
@@ -188,8 +189,8 @@ impl Plan {
     }
 }
 
-/// 2.3's stats process passes unnamed events over. 2.4's does so only if each
-/// metric's filter requires a name (see `docs/differences.md`).
+/// Dovecot 2.3 skips unnamed events. Dovecot 2.4 skips them only if every metric's
+/// filter requires a name (see `docs/differences.md`).
 fn unnamed_rule(dialect: Dialect, filters: &FilterSet) -> Unnamed {
     if dialect == Dialect::V2_3 || filters.requires_name() {
         Unnamed::Skipped
@@ -202,17 +203,16 @@ fn formatter(
     settings: &Settings,
     metric: &fantail_config::Metric,
     name: &[u8],
-) -> Result<Export, EngineError> {
+) -> Result<Export, PlanError> {
     let known = settings
         .exporters
         .iter()
         .position(|exporter| *exporter.name == *name);
     let Some((at, exporter)) = known.and_then(|at| Some((at, settings.exporters.get(at)?))) else {
-        return Err(EngineError::new(format_args!(
-            "metric {} names the exporter {}, which is not configured",
-            metric.settings.name.escape_ascii(),
-            name.escape_ascii()
-        )));
+        return Err(PlanError::from(PlanErrorKind::UnknownExporter {
+            metric: metric.settings.name.clone(),
+            exporter: name.to_vec(),
+        }));
     };
     let formatter = Formatter::new(FormatterSettings {
         format: exporter.format,
@@ -221,7 +221,7 @@ fn formatter(
         fields: metric.settings.fields.clone(),
         rules: exporter.rules.clone(),
         event_id: exporter.event_id,
-        // Dovecot's formats in Dovecot's log; what is new has limits of its own.
+        // As Dovecot does for its own formats; other formats have their own limits.
         cut_long_strings: matches!(exporter.transport, TransportSettings::Log)
             && exporter.format.is_dovecots(),
         dialect: settings.dialect,

@@ -8,7 +8,7 @@ use std::{
 
 use fantail_metrics::Snapshot;
 
-use crate::{Counters, Engine, EngineError, Plan};
+use crate::{Counters, Engine, Plan};
 
 /// Engines for several threads, which count together.
 ///
@@ -27,7 +27,7 @@ use crate::{Counters, Engine, EngineError, Plan};
 /// let text = "metric logins {\n filter = event=login_finished\n}\n";
 /// let settings = load_text("fantail.conf", text, &Options::default()).accept()?.settings;
 /// let plan = Arc::new(Plan::new(&settings)?);
-/// let sharded = Sharded::new(plan, NonZeroUsize::new(2).ok_or("0")?)?;
+/// let sharded = Sharded::new(plan, NonZeroUsize::new(2).ok_or("0")?);
 /// thread::scope(|scope| {
 ///     for number in 0..2 {
 ///         let sharded = &sharded;
@@ -71,15 +71,13 @@ impl DerefMut for ShardGuard<'_> {
 
 impl Sharded {
     /// Engines for a plan, all metrics at zero.
-    ///
-    /// # Errors
-    /// As for [`Engine::with_plan`].
-    pub fn new(plan: Arc<Plan>, shards: NonZeroUsize) -> Result<Self, EngineError> {
-        let engine = |_| Engine::with_plan(Arc::clone(&plan)).map(Mutex::new);
-        Ok(Self {
-            shards: (0..shards.get()).map(engine).collect::<Result<_, _>>()?,
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, shards: NonZeroUsize) -> Self {
+        let engine = |_| Mutex::new(Engine::with_plan(Arc::clone(&plan)));
+        Self {
+            shards: (0..shards.get()).map(engine).collect(),
             plan: Mutex::new(plan),
-        })
+        }
     }
 
     /// Locks a shard; numbers beyond the last start again from the first.
@@ -110,17 +108,13 @@ impl Sharded {
     }
 
     /// Has all shards work by another plan, one after another.
-    ///
-    /// # Errors
-    /// As for [`Engine::adopt`].
-    pub fn adopt(&self, plan: &Arc<Plan>) -> Result<(), EngineError> {
+    pub fn adopt(&self, plan: &Arc<Plan>) {
         // One change at a time.
         let mut current = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         for number in 0..self.shards.len() {
-            self.shard(number).adopt(Arc::clone(plan))?;
+            self.shard(number).adopt(Arc::clone(plan));
         }
         *current = Arc::clone(plan);
-        Ok(())
     }
 
     /// The counts of all shards together, under the series limits of one

@@ -9,7 +9,7 @@ use std::{
 };
 
 use fantail_config::{MetricRequest, Settings};
-use fantail_engine::{EngineError, Plan, SessionRules};
+use fantail_engine::{Plan, PlanError, SessionRules};
 use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -72,7 +72,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// Compiles other settings for this server.
-    pub(crate) fn compile(&self, settings: &Settings) -> Result<Plan, EngineError> {
+    pub(crate) fn compile(&self, settings: &Settings) -> Result<Plan, PlanError> {
         Plan::with_sessions(settings, self.session_rules.clone())
     }
 

@@ -150,7 +150,7 @@ impl Worker {
                 move || read_delay.pause()
             })
             .build()?;
-        let mut engine = Engine::with_plan(Arc::clone(&setup.plan)).map_err(io::Error::other)?;
+        let mut engine = Engine::with_plan(Arc::clone(&setup.plan));
         engine.use_ids(setup.ids.clone());
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
@@ -200,12 +200,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
             Message::Plan(plan, exporters, done) => {
                 let mut shard = shared.shard.borrow_mut();
                 shard.outbox.replace(exporters);
-                if let Err(error) = shard.engine.adopt(plan) {
-                    let log = &shared.setup.log;
-                    log.say(format_args!(
-                        "a worker keeps its old configuration: {error}"
-                    ));
-                }
+                shard.engine.adopt(plan);
                 let _ = done.send(());
             }
             Message::Observers(observers) => shared.shard.borrow_mut().observe(observers),

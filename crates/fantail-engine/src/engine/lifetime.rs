@@ -3,15 +3,16 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use fantail_config::Settings;
+use fantail_event::internal::Invariant as _;
 use fantail_filter::Filter;
 use fantail_metrics::{
     MetricId, Registry,
     state::{Restored, State},
 };
 
-use super::{Engine, EngineError};
+use super::Engine;
 use crate::{
-    Plan,
+    Plan, PlanError,
     cohort_cache::CohortCache,
     matching::{EventSlots, SetMatcher},
     observers::Observers,
@@ -23,15 +24,13 @@ impl Engine {
     ///
     /// # Errors
     /// As for [`Plan::new`]; the engine stays as it was.
-    pub fn reconfigure(&mut self, settings: &Settings) -> Result<(), EngineError> {
-        self.adopt(Arc::new(Plan::new(settings)?))
+    pub fn reconfigure(&mut self, settings: &Settings) -> Result<(), PlanError> {
+        self.adopt(Arc::new(Plan::new(settings)?));
+        Ok(())
     }
 
     /// [`reconfigure`](Self::reconfigure) with a plan.
-    ///
-    /// # Errors
-    /// None that [`Plan::new`] would not have found.
-    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), EngineError> {
+    pub fn adopt(&mut self, plan: Arc<Plan>) {
         if plan.dialect != self.plan.dialect {
             // Labels of one are not those of the other.
             self.registry = Registry::new(plan.dialect);
@@ -53,7 +52,8 @@ impl Engine {
             .collect();
         let keep = |id| same.get(&id) == Some(&true);
         let ids = self.registry.replace_all(plan.metric_settings(), keep);
-        self.ids = ids.map_err(EngineError::new)?;
+        // The plan tried the same with a registry of its own.
+        self.ids = ids.always();
         // A plan whose series fit nowhere was refused when it was made. Where
         // they do not fit beside what was counted already, they come up with
         // their first event like others, or go to `other`.
@@ -63,7 +63,6 @@ impl Engine {
         self.plan = plan;
         let observers = std::mem::take(&mut self.observers).into_filters();
         self.observe(observers);
-        Ok(())
     }
 
     /// Has these filters watched from now on, in place of those before: the sink

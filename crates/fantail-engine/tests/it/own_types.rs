@@ -264,7 +264,7 @@ fn an_own_format_writes_for_its_exporter_alone() {
     let mut plan = Plan::new(&settings).unwrap();
     let brief: Arc<dyn EventFormatter> = Arc::new(Brief);
     plan.use_formatter(ExporterId(1), &brief);
-    let mut engine = Engine::with_plan(Arc::new(plan)).unwrap();
+    let mut engine = Engine::with_plan(Arc::new(plan));
     let mut seen = Seen::default();
     engine.handle(&Request::new("/b", 503, &[]), CONTEXT, &mut seen);
     assert!(seen.exports[0].2.starts_with('{'), "{:?}", seen.exports);
@@ -281,7 +281,7 @@ fn an_own_format_writes_for_its_exporter_alone() {
     let filter = METRICS.replace(" AND category=warning", "");
     let mut plan = Plan::new(&super::settings(filter.as_bytes(), Dialect::V2_4)).unwrap();
     plan.use_formatter(ExporterId(1), &brief);
-    let mut engine = Engine::with_plan(Arc::new(plan)).unwrap();
+    let mut engine = Engine::with_plan(Arc::new(plan));
     let mut payloads = Vec::new();
     let mut sink = |exported: Exported<'_>| {
         assert!(exported.event.as_sent().is_some());

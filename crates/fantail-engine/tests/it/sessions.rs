@@ -47,7 +47,7 @@ impl Server {
     }
 
     fn with_plan(dialect: Dialect, plan: Plan) -> Self {
-        let mut engine = Engine::with_plan(Arc::new(plan)).unwrap();
+        let mut engine = Engine::with_plan(Arc::new(plan));
         engine.observe(["event=fantail_*".parse().unwrap()]);
         let mut intake = Intake::new();
         let client = Some(Client::new(&mut intake, dialect));
@@ -401,7 +401,7 @@ fn another_configuration_drops_sessions_or_keeps_them() {
     let mut rules = SessionRules::default();
     rules.sums = vec![b"bytes_in".to_vec()];
     let plan = Plan::with_sessions(&settings, rules).unwrap();
-    server.engine.adopt(Arc::new(plan)).unwrap();
+    server.engine.adopt(Arc::new(plan));
     server.play(&["END\t7"]);
     assert_eq!(server.summaries(), [ANNA]);
     server.play(&IMAP);

@@ -66,7 +66,7 @@ fn threads_count_together() {
     // More threads than shards: two intakes feed the same engine.
     for shards in [1, 2, 3, 4] {
         let shards = NonZeroUsize::new(shards).unwrap();
-        let sharded = Sharded::new(plan(&format!("{KEPT}{OTHER}")), shards).unwrap();
+        let sharded = Sharded::new(plan(&format!("{KEPT}{OTHER}")), shards);
         thread::scope(|scope| {
             for number in 0..THREADS {
                 let sharded = &sharded;
@@ -96,7 +96,7 @@ fn threads_count_together() {
 fn a_plan_is_adopted_while_threads_feed() {
     let (without, with) = (plan(KEPT), plan(&format!("{OTHER}{KEPT}")));
     let shards = NonZeroUsize::new(2).unwrap();
-    let sharded = Sharded::new(Arc::clone(&without), shards).unwrap();
+    let sharded = Sharded::new(Arc::clone(&without), shards);
     let running = AtomicUsize::new(THREADS);
     thread::scope(|scope| {
         for number in 0..THREADS {
@@ -118,12 +118,12 @@ fn a_plan_is_adopted_while_threads_feed() {
         let mut rounds = 0;
         while running.load(Ordering::Acquire) > 0 || rounds < 4 {
             let plan = if rounds % 2 == 0 { &with } else { &without };
-            sharded.adopt(plan).unwrap();
+            sharded.adopt(plan);
             assert!(Arc::ptr_eq(&sharded.plan(), plan));
             rounds += 1;
         }
     });
-    sharded.adopt(&with).unwrap();
+    sharded.adopt(&with);
     let all = (THREADS * BATCHES * EVENTS) as u64;
     let snapshot = sharded.snapshot();
     assert_eq!(count(&snapshot, "kept"), all);
@@ -134,7 +134,7 @@ fn a_plan_is_adopted_while_threads_feed() {
 #[test]
 fn a_shard_for_any_number() {
     let shards = NonZeroUsize::new(3).unwrap();
-    let sharded = Sharded::new(plan(KEPT), shards).unwrap();
+    let sharded = Sharded::new(plan(KEPT), shards);
     let event = Event::builder(Timestamp::default()).name("x").build();
     let event = event.unwrap();
     for number in [0, 1, 2, 3, 4, usize::MAX] {
@@ -151,7 +151,7 @@ fn a_shard_for_any_number() {
 /// A thread that panics within a batch stops no other.
 #[test]
 fn a_panic_stops_no_other_thread() {
-    let sharded = Sharded::new(plan(KEPT), NonZeroUsize::MIN).unwrap();
+    let sharded = Sharded::new(plan(KEPT), NonZeroUsize::MIN);
     let event = Event::builder(Timestamp::default()).name("x").build();
     let event = event.unwrap();
     let sent = SentEvent::alone(&event);

@@ -1,0 +1,63 @@
+//! What can be wrong with settings that a plan is made of.
+
+use std::{error::Error, fmt};
+
+use fantail_metrics::RegistryError;
+
+/// Settings that do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanError {
+    kind: PlanErrorKind,
+}
+
+/// Why settings do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanErrorKind {
+    /// A metric exports to an exporter that the settings do not have.
+    UnknownExporter {
+        /// The name of the metric.
+        metric: Vec<u8>,
+        /// The name of the exporter.
+        exporter: Vec<u8>,
+    },
+    /// A metric cannot be registered, or its declared series do not fit.
+    Metric(RegistryError),
+}
+
+impl PlanError {
+    /// Returns what is wrong.
+    #[must_use]
+    pub const fn kind(&self) -> &PlanErrorKind {
+        &self.kind
+    }
+}
+
+impl From<PlanErrorKind> for PlanError {
+    fn from(kind: PlanErrorKind) -> Self {
+        Self { kind }
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            PlanErrorKind::UnknownExporter { metric, exporter } => write!(
+                f,
+                "metric '{}' exports to '{}', which is not configured; add an event_exporter of that name",
+                String::from_utf8_lossy(metric),
+                String::from_utf8_lossy(exporter)
+            ),
+            PlanErrorKind::Metric(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for PlanError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            PlanErrorKind::UnknownExporter { .. } => None,
+            PlanErrorKind::Metric(error) => Some(error),
+        }
+    }
+}
