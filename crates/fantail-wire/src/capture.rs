@@ -1,43 +1,43 @@
-//! Recorded traffic: what clients sent, line by line.
+//! Captures: recorded lines of clients.
 //!
-//! A line of a capture is `<connection> TAB <µs since 1970> TAB <line>`,
-//! where `<line>` is what the client sent, or `<close>` when it went away.
+//! A line of a capture is `<connection> TAB <µs since 1970> TAB <line>`. `<line>` is
+//! the client's line, or `<close>` for the end of the connection.
 
 use std::{collections::HashMap, fmt};
 
-/// A capture, its lines sorted by connection.
+/// A capture, sorted by connection.
 #[derive(Debug, Default)]
 pub struct Capture<'a> {
-    /// The connections in the order in which they began.
+    /// The connections in the order of their first lines.
     pub connections: Vec<RecordedConnection<'a>>,
-    /// The lines that could not be read.
+    /// The lines that are malformed.
     pub errors: Vec<CaptureError>,
 }
 
-/// What one client sent.
+/// One connection of a capture.
 #[derive(Debug)]
 pub struct RecordedConnection<'a> {
     /// Its name in the capture.
     pub name: &'a [u8],
-    /// Its lines.
+    /// The client's lines.
     pub lines: Vec<RecordedLine<'a>>,
-    /// When it went away, in microseconds since 1970; `None` if the recording
+    /// The end of the connection in microseconds since 1970; `None` if the capture
     /// ends before.
     pub closed: Option<i64>,
 }
 
-/// One line of a client.
+/// One recorded line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedLine<'a> {
-    /// The capture's line number, from 1.
+    /// The line number in the capture, from 1.
     pub number: usize,
-    /// When it came, in microseconds since 1970.
+    /// The time of receipt, in microseconds since 1970.
     pub micros: i64,
-    /// What the client sent, without LF.
+    /// The client's line without its LF.
     pub line: &'a [u8],
 }
 
-/// A line of a capture that is not of its form.
+/// A malformed line of a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptureError {
     line: usize,
@@ -57,13 +57,13 @@ pub enum CaptureErrorKind {
 }
 
 impl CaptureError {
-    /// The capture's line number, from 1.
+    /// Returns the line number in the capture, from 1.
     #[must_use]
     pub const fn line(&self) -> usize {
         self.line
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub const fn kind(&self) -> CaptureErrorKind {
         self.kind
@@ -74,10 +74,10 @@ impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             CaptureErrorKind::MissingPart => {
-                "a line of a capture is a connection, a time and what the client sent, TABs between"
+                "expected a connection, a time and a line separated by TABs"
             }
             CaptureErrorKind::BadTime => "the time is not a number of microseconds since 1970",
-            CaptureErrorKind::Truncated => "the file ends within the line",
+            CaptureErrorKind::Truncated => "the file ends within the line; its LF is missing",
         })
     }
 }
@@ -85,8 +85,8 @@ impl fmt::Display for CaptureError {
 impl std::error::Error for CaptureError {}
 
 impl<'a> Capture<'a> {
-    /// Sorts the lines of a capture by connection. What cannot be read is
-    /// kept as an error, and the rest is read all the same.
+    /// Sorts the lines of a capture by connection. Malformed lines are collected in
+    /// [`errors`](Self::errors).
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Self {
         let mut capture = Self::default();

@@ -1,10 +1,10 @@
-//! What a client can do wrong.
+//! Errors of a client's lines.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use fantail_event::{CategoryError, TextError};
 
-/// A client's line that ends its connection, as it does with Dovecot.
+/// A line that ends its client's connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireError {
     kind: WireErrorKind,
@@ -18,7 +18,7 @@ pub enum WireErrorKind {
     NoHandshake,
     /// The client speaks another major version than 4.
     OtherVersion,
-    /// The command is none that is known.
+    /// The command is unknown.
     UnknownCommand,
     /// An event id is missing or not a number.
     BadId,
@@ -26,23 +26,23 @@ pub enum WireErrorKind {
     BadLevel,
     /// The category's name is missing.
     MissingCategory,
-    /// The event itself cannot be read.
+    /// The event is malformed.
     Event(TextError),
     /// The category cannot be registered.
     Category(CategoryError),
-    /// An event with this id lives already.
+    /// A live event with this id exists.
     DuplicateId(u64),
-    /// No event with this id lives.
+    /// No live event has this id.
     UnknownId(u64),
-    /// The event named as parent does not live.
+    /// No live event has the id of the parent.
     UnknownParent(u64),
-    /// The event named as global does not live.
+    /// No live event has the id of the global event.
     UnknownGlobal(u64),
     /// An update names another parent than the event has.
     ChangedParent,
     /// A line is longer than the limit.
     LineTooLong,
-    /// More events live, or larger ones, than the limits allow.
+    /// The live events are more or larger than the limits allow.
     TooManyEvents,
     /// An event has more ancestors than the limit.
     TooDeep,
@@ -53,7 +53,7 @@ impl WireError {
         Self { kind }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub const fn kind(&self) -> &WireErrorKind {
         &self.kind
@@ -82,31 +82,43 @@ impl fmt::Display for WireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             WireErrorKind::NoHandshake => {
-                f.write_str("the first line must be VERSION, stats-client, 4 and 0 between TABs")
+                f.write_str("expected VERSION, stats-client, 4 and 0 separated by TABs")
             }
             WireErrorKind::OtherVersion => {
-                f.write_str("the client speaks another major version of the protocol than 4")
+                f.write_str("the major version of the protocol is not 4")
             }
-            WireErrorKind::UnknownCommand => f.write_str("the command is unknown"),
+            WireErrorKind::UnknownCommand => f.write_str("unknown command"),
             WireErrorKind::BadId => f.write_str("an event id is missing or not a number"),
             WireErrorKind::BadLevel => f.write_str("the log type is not a number from 0 to 5"),
-            WireErrorKind::MissingCategory => f.write_str("the category's name is missing"),
+            WireErrorKind::MissingCategory => f.write_str("the name of the category is missing"),
             WireErrorKind::Event(error) => error.fmt(f),
             WireErrorKind::Category(error) => error.fmt(f),
-            WireErrorKind::DuplicateId(id) => write!(f, "an event with the id {id} lives already"),
-            WireErrorKind::UnknownId(id) => write!(f, "no event with the id {id} lives"),
-            WireErrorKind::UnknownParent(id) => {
-                write!(f, "no event with the id {id}, the parent, lives")
+            WireErrorKind::DuplicateId(id) => {
+                write!(f, "event {id} began before and has not ended")
             }
-            WireErrorKind::UnknownGlobal(id) => {
-                write!(f, "no event with the id {id}, the global event, lives")
+            WireErrorKind::UnknownId(id) => write!(f, "unknown event {id}"),
+            WireErrorKind::UnknownParent(id) => write!(f, "unknown parent event {id}"),
+            WireErrorKind::UnknownGlobal(id) => write!(f, "unknown global event {id}"),
+            WireErrorKind::ChangedParent => {
+                f.write_str("the update changes the parent of the event")
             }
-            WireErrorKind::ChangedParent => f.write_str("an update must not change the parent"),
             WireErrorKind::LineTooLong => f.write_str("the line is too long"),
-            WireErrorKind::TooManyEvents => f.write_str("too many events live on the connection"),
+            WireErrorKind::TooManyEvents => {
+                f.write_str("the connection has too many or too large live events")
+            }
             WireErrorKind::TooDeep => f.write_str("the event has too many ancestors"),
         }
     }
 }
 
-impl std::error::Error for WireError {}
+impl Error for WireError {
+    /// Returns what the error of an event or a category is caused by; the message
+    /// of a `WireError` contains that of the event or category.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            WireErrorKind::Event(error) => Some(error),
+            WireErrorKind::Category(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! What all connections of a thread share.
+//! State that all connections of a thread share.
 
 use fantail_event::{CategoryTree, LiveEvents, Parser};
 
@@ -13,13 +13,13 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An intake without categories and events.
+    /// Creates an intake without categories and events.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The live events of all connections.
+    /// Returns the live events of all connections.
     #[must_use]
     pub const fn live_events(&self) -> &LiveEvents {
         &self.live

@@ -1,19 +1,20 @@
-//! Dovecot's stats protocols and captures of them: bytes in, values out.
+//! Dovecot's stats protocols and recordings of them: bytes in, values out.
 //!
-//! What its processes send to the stats-writer socket:
+//! The protocol of the stats-writer socket, to which Dovecot's processes send
+//! events:
 //!
 //! - [`lines`] splits a stream into lines of bounded length;
-//! - [`Command`] is one line of a client, borrowed from it, and
-//!   [`Handshake`] the line that comes first;
-//! - [`Connection`] is one client's: it turns lines into
-//!   [`Activity`](fantail_event::Activity), and keeps
-//!   what lives in an [`Intake`] that all connections of a thread share;
+//! - [`Handshake`] is the first line of a client, [`Command`] any other line;
+//! - [`Connection`] is the state of one client: it turns lines into
+//!   [`Activity`](fantail_event::Activity) and keeps live events in an [`Intake`],
+//!   which all connections of a thread share;
 //! - [`capture`] reads recorded traffic.
 //!
-//! What `doveadm stats` says on the stats-reader socket: [`reader`].
+//! The protocol of the stats-reader socket, which `doveadm stats` uses, is
+//! [`reader`].
 //!
-//! No I/O happens here, and no clock is read. Nothing a client sends can make
-//! it panic or use memory beyond the [`Limits`].
+//! The crate does no I/O and reads no clock. No input makes it panic or use more
+//! memory than the [`Limits`] allow.
 
 pub mod capture;
 mod command;

@@ -1,12 +1,14 @@
-//! A stream of bytes as lines of bounded length.
+//! Splits a stream of bytes into lines of bounded length.
+
+use std::fmt;
 
 /// The longest line of a stats-writer client, LF not counted (128 KiB).
 pub const WRITER_LINE: usize = 128 * 1024;
 
-/// Gathers what was read until lines are whole.
+/// A buffer that returns complete lines.
 ///
-/// Holds at most one unfinished line of the length allowed and what was read
-/// last.
+/// It holds at most one unfinished line of the allowed length and the bytes that
+/// were pushed last.
 #[derive(Debug)]
 pub struct LineBuffer {
     limit: usize,
@@ -14,12 +16,24 @@ pub struct LineBuffer {
     start: usize,
 }
 
-/// A line is longer than the limit.
+/// A line is longer than the limit of its [`LineBuffer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineTooLong;
+#[non_exhaustive]
+pub struct LineTooLong {
+    /// The longest line allowed, in bytes.
+    pub limit: usize,
+}
+
+impl fmt::Display for LineTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a line is longer than {} bytes", self.limit)
+    }
+}
+
+impl std::error::Error for LineTooLong {}
 
 impl LineBuffer {
-    /// An empty buffer for lines of at most `limit` bytes.
+    /// Creates an empty buffer for lines of at most `limit` bytes.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
         Self {
@@ -29,7 +43,7 @@ impl LineBuffer {
         }
     }
 
-    /// Adds what was read.
+    /// Appends bytes that were read.
     pub fn push(&mut self, read: &[u8]) {
         if self.start > 0 {
             self.bytes.drain(..self.start);
@@ -38,10 +52,10 @@ impl LineBuffer {
         self.bytes.extend_from_slice(read);
     }
 
-    /// The next whole line without its LF; `None` until more is read.
+    /// Returns the next complete line without its LF; `None` until more is pushed.
     ///
     /// # Errors
-    /// The line is longer than the limit; the stream is of no use any more.
+    /// The line is longer than the limit. Later calls return the same error.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineTooLong> {
         let rest = &self.bytes[self.start..];
         match memchr::memchr(b'\n', rest) {
@@ -51,11 +65,11 @@ impl LineBuffer {
                 Ok(Some(&self.bytes[line]))
             }
             None if rest.len() <= self.limit => Ok(None),
-            _ => Err(LineTooLong),
+            _ => Err(LineTooLong { limit: self.limit }),
         }
     }
 
-    /// What is left after the last LF.
+    /// Returns the bytes after the last complete line.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         &self.bytes[self.start..]
@@ -98,7 +112,7 @@ mod tests {
     #[test]
     fn a_line_may_have_the_limit_and_no_more() {
         check(&["abc\n"], 3, Ok(&["abc"]));
-        check(&["ab", "cd\n"], 3, Err(LineTooLong));
-        check(&["abcd"], 3, Err(LineTooLong));
+        check(&["ab", "cd\n"], 3, Err(LineTooLong { limit: 3 }));
+        check(&["abcd"], 3, Err(LineTooLong { limit: 3 }));
     }
 }

@@ -1,13 +1,10 @@
-//! The stats-reader protocol: what `doveadm stats` and a stats process say to
-//! each other.
+//! The stats-reader protocol between `doveadm stats` and a stats process.
 //!
-//! Both sides begin with a [`greeting`](Side::greeting); then each
-//! [`Request`] gets its answer: a dump for `DUMP` and `DUMP-RESET`, a
-//! [`Reply`] for the others. Dovecot answers nothing to a command that it does
-//! not know, and closes the connection after lines that it cannot read.
+//! Both sides begin with a [`greeting`](Side::greeting). Each [`Request`] gets an
+//! answer: a dump for `DUMP` and `DUMP-RESET`, a [`Reply`] for others. Dovecot does
+//! not answer unknown commands, and closes the connection after malformed lines.
 //!
-//! The dump itself is written from a snapshot of metrics, elsewhere; what is
-//! here reads it ([`DumpLine`]). No I/O.
+//! [`DumpLine`] parses dumps; `fantail-exposition` writes them.
 
 mod answer;
 mod tap;
@@ -27,7 +24,7 @@ pub const REQUEST_LINE: usize = 1024;
 /// The major version of the protocol.
 const MAJOR: &[u8] = b"2";
 
-/// One of the two that speak.
+/// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// `stats-reader-client`
@@ -37,7 +34,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The first line of this side, LF included.
+    /// Returns the first line of this side with its LF.
     #[must_use]
     pub const fn greeting(self) -> &'static [u8] {
         match self {
@@ -46,11 +43,10 @@ impl Side {
         }
     }
 
-    /// Checks the first line that came from this side; any minor version
-    /// will do.
+    /// Checks the first line from this side; any minor version is accepted.
     ///
     /// # Errors
-    /// It is another line, of another protocol or another major version.
+    /// The line is not a handshake of this protocol, or has another major version.
     pub fn check(self, line: &[u8]) -> Result<(), ReaderError> {
         let name: &[u8] = match self {
             Self::Client => b"stats-reader-client",
@@ -68,74 +64,74 @@ impl Side {
     }
 }
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
     /// `DUMP` or `DUMP-RESET`: all metrics.
     Dump {
-        /// The names of the values that are wanted of each field.
+        /// The names of the requested values of each field.
         columns: Vec<Cow<'a, [u8]>>,
-        /// Whether the metrics begin anew after it.
+        /// Whether all metrics are reset after the dump.
         reset: bool,
     },
-    /// `METRICS-ADD`: one more metric.
+    /// `METRICS-ADD`: adds a metric.
     AddMetric(MetricParts<'a>),
-    /// `METRICS-REMOVE`
+    /// `METRICS-REMOVE`: removes a metric.
     RemoveMetric {
         /// Its name.
         name: Cow<'a, [u8]>,
     },
-    /// `REOPEN` (2.4): the files of exporters.
+    /// `REOPEN` (2.4): reopens the files of exporters.
     Reopen,
-    /// `FANTAIL-RELOAD`: the configuration is read again. No Dovecot knows
-    /// this, nor answers it.
+    /// `FANTAIL-RELOAD`: reads the configuration again. Dovecot does not know this
+    /// command and does not answer it.
     Reload,
-    /// `FANTAIL-TAP`: events as they pass.
+    /// `FANTAIL-TAP`: shows events as they arrive.
     Tap(TapParts<'a>),
 }
 
-/// A tap as `FANTAIL-TAP` has it. The answer is a [`Reply`]; after `+` come
-/// [`TapLine`]s.
+/// The arguments of `FANTAIL-TAP`. The answer is a [`Reply`]; [`TapLine`]s follow
+/// `+`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TapParts<'a> {
     /// The filter.
     pub filter: Cow<'a, [u8]>,
     /// The format of the events.
     pub format: Cow<'a, [u8]>,
-    /// It ends after so many events.
+    /// The tap ends after this number of events.
     pub events: u32,
-    /// It ends after so many seconds.
+    /// The tap ends after this number of seconds.
     pub seconds: u32,
-    /// Events a second that are shown at most.
+    /// The largest number of events shown per second.
     pub rate: u32,
 }
 
-/// A metric as `METRICS-ADD` has it; empty parts are as good as none.
+/// The arguments of `METRICS-ADD`; an empty argument means that the part is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetricParts<'a> {
     /// Its name.
     pub name: Cow<'a, [u8]>,
-    /// What people call it.
+    /// Its description.
     pub description: Cow<'a, [u8]>,
     /// Fields, separated by spaces.
     pub fields: Cow<'a, [u8]>,
-    /// Levels of sub-metrics as 2.3 writes them in one line.
+    /// The `group_by` in the one-line syntax of 2.3.
     pub group_by: Cow<'a, [u8]>,
     /// The filter.
     pub filter: Cow<'a, [u8]>,
     /// The exporter's name.
     pub exporter: Cow<'a, [u8]>,
-    /// What it writes.
+    /// The parts of an event that the exporter writes.
     pub exporter_include: Cow<'a, [u8]>,
 }
 
 impl<'a> Request<'a> {
-    /// Reads a line after the greeting, without its LF. `None` for a command
-    /// that is unknown, which Dovecot passes over.
+    /// Parses a line after the greeting without its LF. Returns `None` for an unknown
+    /// command, which Dovecot ignores. Additional arguments are ignored.
     ///
     /// # Errors
-    /// The line is empty or a command has too few arguments: Dovecot closes
-    /// the connection. More than it needs are passed over.
+    /// The line is empty or a command has too few arguments: Dovecot closes the
+    /// connection.
     pub fn parse(line: &'a [u8]) -> Result<Option<Self>, ReaderError> {
         if line.is_empty() {
             return Err(ReaderErrorKind::EmptyLine.into());
@@ -178,7 +174,7 @@ impl<'a> Request<'a> {
         }))
     }
 
-    /// The command alone, as answers name it.
+    /// Returns the name of the command.
     #[must_use]
     pub const fn command(&self) -> &'static str {
         match self {
@@ -192,7 +188,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Appends the line, LF included.
+    /// Appends the line with its LF.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.command().as_bytes());
         let mut push = |argument: &[u8]| {
@@ -230,7 +226,7 @@ fn number(text: &[u8]) -> Result<u32, ReaderError> {
     number.ok_or(ReaderErrorKind::BadNumber.into())
 }
 
-/// A line that is none of this protocol.
+/// A malformed line of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReaderError {
     kind: ReaderErrorKind,
@@ -242,20 +238,20 @@ pub struct ReaderError {
 pub enum ReaderErrorKind {
     /// The first line is not a `VERSION` of this protocol.
     NoHandshake,
-    /// The other side speaks another major version than 2.
+    /// The major version of the other side is not 2.
     OtherVersion,
     /// The line is empty.
     EmptyLine,
     /// The command needs more arguments.
     TooFewArguments,
-    /// A number is none.
+    /// A numeric argument is not a number.
     BadNumber,
-    /// A line of a dump does not have its values in full.
+    /// A line of a dump has too few values.
     TruncatedDump,
 }
 
 impl ReaderError {
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub const fn kind(&self) -> ReaderErrorKind {
         self.kind
@@ -271,11 +267,11 @@ impl From<ReaderErrorKind> for ReaderError {
 impl fmt::Display for ReaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            ReaderErrorKind::NoHandshake => "the first line is no VERSION of this protocol",
-            ReaderErrorKind::OtherVersion => "the protocol's major version is not 2",
+            ReaderErrorKind::NoHandshake => "the first line is not a VERSION line of this protocol",
+            ReaderErrorKind::OtherVersion => "the major version of the protocol is not 2",
             ReaderErrorKind::EmptyLine => "the line is empty",
             ReaderErrorKind::TooFewArguments => "the command has too few arguments",
-            ReaderErrorKind::BadNumber => "a number is none",
+            ReaderErrorKind::BadNumber => "a numeric argument is not a number",
             ReaderErrorKind::TruncatedDump => "a line of the dump has too few values",
         })
     }

@@ -82,7 +82,7 @@ fn one_broken_connection_does_not_stop_the_others() {
     check(
         &capture(&[&[EVENT], &[EVENT, "BOGUS", EVENT], &[EVENT]]),
         &EXPORTED.repeat(3),
-        &["-:6: error: connection 1: the command is unknown; the rest of it is left out"],
+        &["-:6: error: connection 1: unknown command; the rest of it is left out"],
     );
 }
 
@@ -93,7 +93,7 @@ fn a_truncated_capture_is_played_as_far_as_it_goes() {
     check(
         &whole[..end - 4],
         EXPORTED,
-        &["-:3: error: the file ends within the line"],
+        &["-:3: error: the file ends within the line; its LF is missing"],
     );
 }
 
@@ -101,7 +101,7 @@ fn a_truncated_capture_is_played_as_far_as_it_goes() {
 fn a_binary_capture_is_refused_line_by_line() {
     let garbage: Vec<u8> = (0..=255_u8).cycle().take(1024).chain(*b"\n").collect();
     let form =
-        "error: a line of a capture is a connection, a time and what the client sent, TABs between";
+        "error: expected a connection, a time and a line separated by TABs";
     let expected: Vec<String> = (1..=5).map(|line| format!("-:{line}: {form}")).collect();
     check(
         &garbage,
@@ -134,7 +134,7 @@ fn no_handshake_no_events() {
         format!("0\t1\t{EVENT}\n").as_bytes(),
         "",
         &[
-            "-:1: error: connection 0: the first line must be VERSION, stats-client, 4 and 0 between TABs; the rest of it is left out",
+            "-:1: error: connection 0: expected VERSION, stats-client, 4 and 0 separated by TABs; the rest of it is left out",
         ],
     );
 }

@@ -46,8 +46,7 @@ async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
             return Ok(());
         }
         lines.push(read.get(..count).unwrap_or_default());
-        let too_long = |_| invalid(&"a line is too long");
-        while let Some(line) = lines.next_line().map_err(too_long)? {
+        while let Some(line) = lines.next_line().map_err(|error| invalid(&error))? {
             if !greeted {
                 Side::Client.check(line).map_err(|error| invalid(&error))?;
                 greeted = true;

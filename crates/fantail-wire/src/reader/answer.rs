@@ -1,21 +1,21 @@
-//! What a stats process answers.
+//! Answers of a stats process.
 
 use fantail_event::escape::{escape_into, unescape};
 
 use super::{ReaderError, ReaderErrorKind};
 
-/// The answer to all requests but dumps.
+/// The answer to all requests except dumps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// `+`: done.
     Done,
-    /// `-` and why not, without escapes.
+    /// `-` and the reason, unescaped.
     Refused(Vec<u8>),
 }
 
 impl Reply {
-    /// Reads an answer without its LF; `None` if it is none, such as a line
-    /// of a dump.
+    /// Parses an answer without its LF; `None` for another line, such as one of a
+    /// dump.
     #[must_use]
     pub fn parse(line: &[u8]) -> Option<Self> {
         match line {
@@ -25,7 +25,7 @@ impl Reply {
         }
     }
 
-    /// Appends the answer, LF included.
+    /// Appends the answer with its LF.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Done => out.push(b'+'),
@@ -43,14 +43,14 @@ impl Reply {
 pub struct DumpLine {
     /// Its name.
     pub metric: Vec<u8>,
-    /// Each field's name and its values, one for each column that was asked
-    /// for; the first is `duration`.
+    /// The name of each field and its values, one per requested column; the first
+    /// field is `duration`.
     pub fields: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
 }
 
 impl DumpLine {
-    /// Reads a line of an answer without its LF; `None` for the empty line at
-    /// its end. `columns` is how many were asked for.
+    /// Parses a line of a dump without its LF; `None` for the empty line at its end.
+    /// `columns` is the number of requested columns.
     ///
     /// ```
     /// use fantail_wire::reader::DumpLine;
@@ -63,7 +63,7 @@ impl DumpLine {
     /// ```
     ///
     /// # Errors
-    /// A field has fewer values than that.
+    /// A field has fewer values than `columns`.
     pub fn parse(line: &[u8], columns: usize) -> Result<Option<Self>, ReaderError> {
         if line.is_empty() {
             return Ok(None);
@@ -74,7 +74,7 @@ impl DumpLine {
         let mut fields = Vec::new();
         let mut field = Some(b"duration".to_vec());
         while let Some(name) = field {
-            // Not by the number of columns: it may be anything.
+            // Not allocated by the number of columns, which may be any.
             let values: Vec<Vec<u8>> = parts.by_ref().take(columns).collect();
             if values.len() < columns {
                 return Err(ReaderErrorKind::TruncatedDump.into());

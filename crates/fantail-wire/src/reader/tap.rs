@@ -1,19 +1,19 @@
-//! What a tap shows: fantail's own addition to the protocol.
+//! The lines of a tap, which fantail adds to the protocol.
 
-/// A line of a tap, after its `+`.
+/// A line of a tap after the `+` of its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TapLine<'a> {
-    /// `E <event>`: an event in the format that was asked for.
+    /// `E <event>`: an event in the requested format.
     Event(&'a [u8]),
     /// `END <skipped>`: the tap has ended.
     End {
-        /// Events that matched, but were more than could be shown.
+        /// Matching events that were not shown because of the rate limit.
         skipped: u64,
     },
 }
 
 impl<'a> TapLine<'a> {
-    /// Reads a line without its LF; `None` if it is none of these.
+    /// Parses a line without its LF; `None` for another line.
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Option<Self> {
         if let Some(event) = line.strip_prefix(b"E\t") {
@@ -25,7 +25,7 @@ impl<'a> TapLine<'a> {
         })
     }
 
-    /// Appends the line, LF included. An event must have no LF in it.
+    /// Appends the line with its LF. The event must not contain an LF.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Event(event) => {

@@ -49,10 +49,10 @@ fn what_cannot_be_read_has_its_place_and_loses_nothing_else() {
         b"garbage\n1\tx\tEND\n1\t5\tEND\t1\n\xff\xfe\x00\n1\t6\tEN",
         &["1 3@5:END\\t1"],
         &[
-            "1: a line of a capture is a connection, a time and what the client sent, TABs between",
+            "1: expected a connection, a time and a line separated by TABs",
             "2: the time is not a number of microseconds since 1970",
-            "4: a line of a capture is a connection, a time and what the client sent, TABs between",
-            "5: the file ends within the line",
+            "4: expected a connection, a time and a line separated by TABs",
+            "5: the file ends within the line; its LF is missing",
         ],
     );
 }

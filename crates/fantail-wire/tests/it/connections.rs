@@ -94,7 +94,7 @@ fn lists_grow_with_what_is_there() {
         &[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t2\tv"],
         &["x a=[v] duration=0"],
     );
-    // N4: Dovecot reserves 34 GB for this one.
+    // Dovecot reserves 34 GB for this one.
     check_sent(
         &[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t4000000000\tv"],
         &["x a=[v] duration=0"],
@@ -137,7 +137,7 @@ fn children_keep_what_an_ended_parent_gave() {
     ];
     check_sent(lines, &sent);
     let ended = [lines, &[b"EVENT\t0\t5\t1\t1\t2\tny"]].concat();
-    check_refused(&ended, "no event with the id 5, the parent, lives");
+    check_refused(&ended, "unknown parent event 5");
     // The id is free again, for another event.
     let again = [
         lines,
@@ -173,10 +173,10 @@ fn an_empty_line_changes_nothing() {
 #[test]
 fn lines_that_are_refused() {
     let ids = "an event id is missing or not a number";
-    check_refused(&[b"VERSION\tstats-client\t4\t0"], "the command is unknown");
-    check_refused(&[b"BOGUS\t1"], "the command is unknown");
-    check_refused(&[b"event\t0\t0\t1\t5\t5\tnx"], "the command is unknown");
-    check_refused(&[b"\xff\x00\x01"], "the command is unknown");
+    check_refused(&[b"VERSION\tstats-client\t4\t0"], "unknown command");
+    check_refused(&[b"BOGUS\t1"], "unknown command");
+    check_refused(&[b"event\t0\t0\t1\t5\t5\tnx"], "unknown command");
+    check_refused(&[b"\xff\x00\x01"], "unknown command");
     for line in [
         "EVENT",
         "EVENT\t0",
@@ -198,25 +198,25 @@ fn lines_that_are_refused() {
             "the log type is not a number from 0 to 5",
         );
     }
-    check_refused(&[b"UPDATE\t5\t0\t5\t5"], "no event with the id 5 lives");
-    check_refused(&[b"END\t5"], "no event with the id 5 lives");
-    check_refused(&[b"END\t0"], "no event with the id 0 lives");
+    check_refused(&[b"UPDATE\t5\t0\t5\t5"], "unknown event 5");
+    check_refused(&[b"END\t5"], "unknown event 5");
+    check_refused(&[b"END\t0"], "unknown event 0");
     check_refused(
         &[b"EVENT\t9\t0\t1\t5\t5"],
-        "no event with the id 9, the global event, lives",
+        "unknown global event 9",
     );
     check_refused(
         &[b"EVENT\t0\t9\t1\t5\t5"],
-        "no event with the id 9, the parent, lives",
+        "unknown parent event 9",
     );
     check_refused(
         &[b"BEGIN\t5\t5\t1\t5\t5"],
-        "no event with the id 5, the parent, lives",
+        "unknown parent event 5",
     );
     let begin: &[u8] = b"BEGIN\t5\t0\t1\t5\t5";
-    check_refused(&[begin, begin], "an event with the id 5 lives already");
+    check_refused(&[begin, begin], "event 5 began before and has not ended");
     let other: &[u8] = b"BEGIN\t6\t5\t1\t5\t5";
-    let changed = "an update must not change the parent";
+    let changed = "the update changes the parent of the event";
     check_refused(&[begin, other, b"UPDATE\t6\t0\t5\t5"], changed);
     check_refused(&[begin, other, b"UPDATE\t5\t6\t5\t5"], changed);
 }
@@ -310,7 +310,7 @@ fn categories_have_one_parent() {
         ],
         &[],
     );
-    check_refused(&[b"CATEGORY"], "the category's name is missing");
+    check_refused(&[b"CATEGORY"], "the name of the category is missing");
     check_refused(
         &[b"CATEGORY\ta\tnone"],
         "the parent category is not registered",
