@@ -1,4 +1,4 @@
-//! Generates the parser from `src/grammar.lalrpop` into the build's own folder.
+//! Generates the parser from `src/parse/grammar.lalrpop` into the build's own folder.
 
 use std::{env, error::Error};
 

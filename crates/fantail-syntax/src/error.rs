@@ -1,19 +1,19 @@
-//! What can be wrong with a filter's text.
+//! Errors in the text of a filter.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use crate::Span;
 
-/// All that was found wrong with a filter; at least one error, at most
-/// [`MAX_ERRORS`](Self::MAX_ERRORS), in the order of the text.
+/// The errors of a filter: at least one, at most [`MAX_ERRORS`](Self::MAX_ERRORS), in
+/// the order of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseErrors {
     errors: Vec<ParseError>,
 }
 
 impl ParseErrors {
-    /// Reading stops at this many errors.
+    /// The greatest number of errors; reading stops there.
     pub const MAX_ERRORS: usize = 20;
 
     /// `None` if there are no errors.
@@ -23,12 +23,12 @@ impl ParseErrors {
         (!errors.is_empty()).then_some(Self { errors })
     }
 
-    /// The errors, in the order of the text.
+    /// Returns the errors, in the order of the text.
     pub fn iter(&self) -> core::slice::Iter<'_, ParseError> {
         self.errors.iter()
     }
 
-    /// How many there are.
+    /// Returns the number of errors.
     #[must_use]
     pub fn count(&self) -> usize {
         self.errors.len()
@@ -52,7 +52,7 @@ impl<'a> IntoIterator for &'a ParseErrors {
     }
 }
 
-/// The errors with their places, separated by `; `.
+/// The errors with their positions, separated by `; `.
 impl fmt::Display for ParseErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, error) in self.errors.iter().enumerate() {
@@ -65,12 +65,12 @@ impl fmt::Display for ParseErrors {
 
 impl core::error::Error for ParseErrors {}
 
-/// One thing that is wrong.
+/// One error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     pub(crate) kind: ParseErrorKind,
     pub(crate) span: Span,
-    /// What stands there, in plain words.
+    /// The text that was found, in words.
     pub(crate) found: Option<String>,
     pub(crate) suggestion: Option<Suggestion>,
 }
@@ -99,32 +99,31 @@ impl ParseError {
         }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
-    /// Where, in bytes of the text; empty at its end.
+    /// Returns the position in bytes of the text; empty at its end.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// A name for the kind of error that stays the same over all versions.
+    /// Returns a name for the kind that stays the same over all versions.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.kind.code()
     }
 
-    /// What should have been there, in plain words; `None` where nothing is
-    /// missing.
+    /// Returns what was expected, in words; `None` if nothing is missing.
     #[must_use]
     pub fn expected(&self) -> Option<&'static str> {
         self.kind.expected()
     }
 
-    /// What the author may have meant.
+    /// Returns what the author may have meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<&Suggestion> {
         self.suggestion.as_ref()
@@ -167,13 +166,13 @@ impl Suggestion {
         }
     }
 
-    /// What to do, in plain words.
+    /// Returns what to do, in words.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The part of the text to replace, and with what, where that is clear.
+    /// Returns the part of the text to replace and its replacement, if that is clear.
     #[must_use]
     pub fn replacement(&self) -> Option<(Span, &[u8])> {
         self.replacement
@@ -257,7 +256,7 @@ kinds! {
 }
 
 impl ParseErrorKind {
-    /// What should have been there, in plain words.
+    /// Returns what was expected, in words.
     #[must_use]
     pub const fn expected(self) -> Option<&'static str> {
         Some(match self {

@@ -26,27 +26,27 @@
 
 extern crate alloc;
 
-mod builder;
 mod error;
-mod escape;
-mod grammar;
-mod lexer;
-mod network;
+mod lex;
 mod options;
 mod parse;
-mod print;
-mod shown;
-mod slip;
-mod token;
+mod text;
 mod tree;
-mod value;
+
+/// What other crates of this workspace share; not part of the stable interface.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::text::interval::unit_milliseconds;
+}
 
 pub use crate::{
     error::{ParseError, ParseErrorKind, ParseErrors, Suggestion},
-    network::Network,
     options::{Limits, ParseOptions},
     parse::parse,
-    shown::Shown,
-    tree::{Comparison, Key, Node, NodeId, NodeKind, Operator, Span, Tree},
-    value::{PatternPart, SourcePlace, Value, ValueKind},
+    text::shown::Shown,
+    tree::{
+        Comparison, Key, Node, NodeId, NodeKind, Operator, Span, Tree,
+        network::Network,
+        value::{PatternPart, SourcePlace, Value, ValueKind},
+    },
 };

@@ -1,18 +1,18 @@
-//! How a filter is to be read: the dialect and the limits.
+//! Options of the parser: the dialect and the limits.
 
 use fantail_event::Dialect;
 
-/// How a filter is to be read.
+/// Options of [`parse`](crate::parse).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ParseOptions {
-    /// Whose rules apply; 2.4 by default.
+    /// The dialect; 2.4 by default.
     pub dialect: Dialect,
-    /// How much a filter may ask for.
+    /// The limits.
     pub limits: Limits,
 }
 
 impl ParseOptions {
-    /// The rules of this dialect and the default limits.
+    /// Creates options with this dialect and the default limits.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
         Self {
@@ -22,10 +22,10 @@ impl ParseOptions {
     }
 }
 
-/// How much a filter may ask for; Dovecot has no such limits.
+/// Limits of a filter's cost; Dovecot has no such limits.
 ///
-/// The defaults are far beyond what people write. A filter beyond a limit is
-/// an error; reaching a limit exactly is not.
+/// The defaults are far beyond what people write. A filter that exceeds a limit is an
+/// error; one that reaches it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole text: 131,072 (a line of Dovecot's socket).
@@ -50,7 +50,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limits: for filters from a source that is trusted.
+    /// No limits: for filters from a trusted source.
     pub const NONE: Self = Self {
         length: usize::MAX,
         depth: usize::MAX,

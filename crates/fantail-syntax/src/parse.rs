@@ -1,23 +1,28 @@
-//! Reading one filter: runs the grammar, and goes on after errors.
+//! Reads one filter: runs the grammar, and goes on after errors.
 //!
-//! The generator's own recovery tries every state of its stack for every
-//! token, each time with a copy of the stack: too much on hostile input. So
-//! the grammar is started anew behind the faulty stretch, at the next AND, OR
-//! or closing parenthesis: with the parentheses open there and `Faulty` for
-//! the operand that could not be read. All in all that is linear in the
-//! length of the text, times the number of errors, which has a limit.
+//! The parser generator's own recovery tries every state of its stack for every
+//! token, each time with a copy of the stack, which is too expensive for hostile
+//! input. Instead the grammar starts again after the error, at the next AND, OR or
+//! closing parenthesis, with the parentheses that are open there and `Faulty` for the
+//! operand that could not be read. The cost is the length of the text times the
+//! number of errors, which has a limit.
 
 use alloc::{string::String, vec::Vec};
 
 use lalrpop_util::ParseError as Stopped;
 
+use self::{builder::Builder, grammar::QueryParser};
 use crate::{
     ParseError, ParseErrorKind, ParseErrors, ParseOptions, Span, Tree,
-    builder::Builder,
-    grammar::QueryParser,
-    slip,
-    token::{Placed, Token, Tokens},
+    lex::{
+        slip::ends_in_comma,
+        token::{SpannedToken, Token, Tokens},
+    },
 };
+
+mod builder;
+mod grammar;
+mod slip;
 
 /// Reads a filter.
 ///
@@ -26,7 +31,7 @@ use crate::{
 /// there: see [`Tree::ignored`].
 ///
 /// # Errors
-/// The text is no filter of the dialect, or is beyond the limits. Dovecot
+/// The text is not a filter of the dialect, or is beyond the limits. Dovecot
 /// accepts the same texts, but has no limits.
 pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Tree, ParseErrors> {
     if text.len() > options.limits.length {
@@ -57,23 +62,23 @@ pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Tree, ParseErrors> {
     }
 }
 
-/// What the generated parser stopped with.
+/// The error of the generated parser.
 type Stop<'t> = Stopped<usize, Token<'t>, core::convert::Infallible>;
 
 /// The tokens as the grammar gets them.
 struct Feed<'t> {
     tokens: Tokens<'t>,
     errors: Vec<ParseError>,
-    /// Where the parentheses stand that are open now.
+    /// The positions of open parentheses.
     open: Vec<usize>,
-    /// Where the parenthesis stands that the last token closed.
+    /// The position of the parenthesis that the last token closed.
     closed: Option<usize>,
-    /// The tokens taken last, in the order of the text.
-    recent: [Option<Placed<'t>>; 3],
-    /// Opening parentheses still to be given once more.
+    /// The last tokens, in the order of the text.
+    recent: [Option<SpannedToken<'t>>; 3],
+    /// Number of opening parentheses to repeat.
     repeat_open: usize,
-    /// Tokens to be given before the others, last first.
-    pending: Vec<Placed<'t>>,
+    /// Tokens to return before the others, last first.
+    pending: Vec<SpannedToken<'t>>,
 }
 
 impl<'t> Feed<'t> {
@@ -94,8 +99,8 @@ impl<'t> Feed<'t> {
         self.errors
     }
 
-    /// Takes the next token and keeps account of parentheses.
-    fn advance(&mut self) -> Option<Placed<'t>> {
+    /// Takes the next token and tracks parentheses.
+    fn advance(&mut self) -> Option<SpannedToken<'t>> {
         let placed = self.pending.pop().or_else(|| self.tokens.next())?;
         self.closed = None;
         self.recent = [self.recent[1], self.recent[2], Some(placed)];
@@ -108,14 +113,14 @@ impl<'t> Feed<'t> {
     }
 
     /// The token that comes next.
-    fn peek(&mut self) -> Option<Placed<'t>> {
+    fn peek(&mut self) -> Option<SpannedToken<'t>> {
         if self.pending.is_empty() {
             self.pending.extend(self.tokens.next());
         }
         self.pending.last().copied()
     }
 
-    /// Records why the grammar stopped, and finds a place to go on from.
+    /// Records why the grammar stopped; returns whether parsing can go on.
     fn resume_after(&mut self, stopped: Stop<'t>, end: usize) -> bool {
         let (token, expected) = match stopped {
             Stopped::UnrecognizedToken { token, expected } => (token, expected),
@@ -152,9 +157,9 @@ impl<'t> Feed<'t> {
         self.skip_to_operand_end(token)
     }
 
-    /// Skips what stands in parentheses, and forgets what is wrong in it: the
-    /// parentheses were the error. Gives the last token.
-    fn skip_group(&mut self, open: Placed<'t>) -> Placed<'t> {
+    /// Skips a group in parentheses and drops the errors in it, because the
+    /// parentheses were the error. Returns the last token.
+    fn skip_group(&mut self, open: SpannedToken<'t>) -> SpannedToken<'t> {
         let depth = self.open.len();
         let mut last = open;
         while self.open.len() >= depth {
@@ -172,9 +177,9 @@ impl<'t> Feed<'t> {
         errors.retain(|error| !span.contains(&error.span.start));
     }
 
-    /// Records a word that is an operator in other languages, and gives the
-    /// last token of what belongs to it.
-    fn foreign_word(&mut self, (start, token, end): Placed<'t>) -> Option<Placed<'t>> {
+    /// Records a word that is an operator in other languages; returns the last token
+    /// that belongs to it.
+    fn foreign_word(&mut self, (start, token, end): SpannedToken<'t>) -> Option<SpannedToken<'t>> {
         let key = self.recent[1].map(|(start, _, end)| start..end)?;
         let (_, next, next_end) = self.peek()?;
         match (token, next) {
@@ -195,9 +200,9 @@ impl<'t> Feed<'t> {
         }
     }
 
-    /// Records `key IN (a, b)`, whose parenthesis comes next, and gives the
-    /// last token of the list.
-    fn list(&mut self, key: &Span, word: Span, negated: bool) -> Placed<'t> {
+    /// Records `key IN (a, b)`, whose parenthesis comes next; returns the last token
+    /// of the list.
+    fn list(&mut self, key: &Span, word: Span, negated: bool) -> SpannedToken<'t> {
         let mut last = (word.start, Token::Faulty, word.end);
         let mut items = Vec::new();
         while let Some(placed) = self.advance() {
@@ -208,7 +213,7 @@ impl<'t> Feed<'t> {
                 _ => items.push(self.tokens.slice(&(placed.0..placed.2))),
             }
         }
-        // Commas and single quotes are part of this one slip.
+        // Commas and single quotes are a part of this slip.
         self.forget_errors(word.end..last.2);
         let key_text = self.tokens.slice(key);
         let whole = key.start..last.2;
@@ -216,7 +221,7 @@ impl<'t> Feed<'t> {
         last
     }
 
-    fn record(&mut self, (start, token, end): Placed<'t>, kind: ParseErrorKind) {
+    fn record(&mut self, (start, token, end): SpannedToken<'t>, kind: ParseErrorKind) {
         if kind == ParseErrorKind::MissingConnective && self.is_behind_comma(start) {
             return;
         }
@@ -242,13 +247,13 @@ impl<'t> Feed<'t> {
         self.push(error);
     }
 
-    /// Whether only blanks stand between this place and a comma that is known.
+    /// Whether only blanks lie between this position and a reported comma.
     fn is_behind_comma(&self, start: usize) -> bool {
         self.tokens.errors.iter().any(|error| {
             let between = self.tokens.slice(&(error.span.end..start));
             error.kind() == ParseErrorKind::NeedsQuotes
                 && error.span.end <= start
-                && slip::ends_in_comma(self.tokens.slice(&error.span))
+                && ends_in_comma(self.tokens.slice(&error.span))
                 && between.iter().all(u8::is_ascii_whitespace)
         })
     }
@@ -258,8 +263,8 @@ impl<'t> Feed<'t> {
         &mut self,
         error: ParseError,
         kind: ParseErrorKind,
-        (from, before, _): Placed<'t>,
-        (_, token, to): Placed<'t>,
+        (from, before, _): SpannedToken<'t>,
+        (_, token, to): SpannedToken<'t>,
     ) -> ParseError {
         let before_operator = self.peek().is_some_and(|(_, next, _)| next.is_operator());
         let span = from..to;
@@ -280,11 +285,11 @@ impl<'t> Feed<'t> {
     }
 
     fn record_end(&mut self, expected: &[String], end: usize) {
-        // The tokens may have ended because there were errors enough.
+        // Tokens also end at the greatest number of errors.
         if self.is_full() {
             return;
         }
-        // What is missing stands behind the quote, presumably.
+        // The missing text is presumably after the quote.
         if let Some(quote) = &self.tokens.unclosed {
             let error = slip::unclosed_quote(quote);
             self.errors.push(error);
@@ -299,7 +304,7 @@ impl<'t> Feed<'t> {
         }
     }
 
-    /// One slip makes one error: none where the lexer found one already.
+    /// Adds an error, unless the lexer reported one at the same span.
     fn push(&mut self, error: ParseError) {
         let known = self.tokens.errors.iter().chain(&self.errors);
         if known.into_iter().all(|known| known.span() != error.span()) {
@@ -311,8 +316,8 @@ impl<'t> Feed<'t> {
         self.errors.len() + self.tokens.errors.len() >= ParseErrors::MAX_ERRORS
     }
 
-    /// Whether there is an operand's end to go on from.
-    fn skip_to_operand_end(&mut self, mut placed: Placed<'t>) -> bool {
+    /// Skips to the end of an operand; returns whether there is one.
+    fn skip_to_operand_end(&mut self, mut placed: SpannedToken<'t>) -> bool {
         while !self.is_full() {
             let resume = match placed.1 {
                 Token::And | Token::Or => true,
@@ -344,7 +349,7 @@ impl<'t> Feed<'t> {
 }
 
 impl<'t> Iterator for Feed<'t> {
-    type Item = Placed<'t>;
+    type Item = SpannedToken<'t>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.repeat_open > 0 {
@@ -356,7 +361,7 @@ impl<'t> Iterator for Feed<'t> {
     }
 }
 
-/// What is missing, told from the terminals that the grammar could go on with.
+/// Finds out what is missing from the terminals that the grammar expects.
 fn missing(expected: &[String]) -> ParseErrorKind {
     let has = |terminal: &str| expected.iter().any(|expected| expected == terminal);
     if has(r#""(""#) {

@@ -9,7 +9,11 @@ use core::ops::Range;
 
 use fantail_event::{Dialect, Level};
 
-use crate::Value;
+use self::value::Value;
+
+pub(crate) mod network;
+mod print;
+pub(crate) mod value;
 
 /// A stretch of the filter's text, in bytes.
 pub type Span = Range<usize>;

@@ -6,21 +6,7 @@
 use std::time::Duration;
 
 use fantail_event::Dialect;
-
-/// Names of units and their length in ms. The first that fits counts.
-const UNITS: [(&str, u64); 10] = [
-    ("mins", 60_000),
-    ("minutes", 60_000),
-    ("msecs", 1),
-    ("mseconds", 1),
-    ("millisecs", 1),
-    ("milliseconds", 1),
-    ("secs", 1_000),
-    ("seconds", 1_000),
-    ("hours", 3_600_000),
-    ("days", 86_400_000),
-];
-const WEEKS: (&str, u64) = ("weeks", 604_800_000);
+use fantail_syntax::internal::unit_milliseconds;
 
 /// Why an interval cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,17 +41,16 @@ pub(crate) fn parse(text: &[u8], dialect: Dialect) -> Result<Option<Duration>, I
         .and_then(|number| number.parse::<u64>().ok());
     let number = number.ok_or(IntervalError::Syntax)?;
     let spaces = unit.iter().take_while(|byte| **byte == b' ').count();
-    let unit = unit.get(spaces..).unwrap_or_default().to_ascii_lowercase();
+    let unit = unit.get(spaces..).unwrap_or_default();
     if unit.is_empty() {
         return match number {
             0 => Ok(Some(Duration::ZERO)),
             _ => Err(IntervalError::NoUnit),
         };
     }
-    let mut units = UNITS.iter().chain([&WEEKS]);
-    let length = units.find(|(name, _)| name.as_bytes().starts_with(&unit));
-    let (_, length) = length.ok_or(IntervalError::Syntax)?;
-    let milliseconds = number.checked_mul(*length).ok_or(IntervalError::TooLarge)?;
+    let length = unit_milliseconds(unit).ok_or(IntervalError::Syntax)?;
+    let milliseconds = number.checked_mul(length.into());
+    let milliseconds = milliseconds.ok_or(IntervalError::TooLarge)?;
     let milliseconds = u32::try_from(milliseconds).map_err(|_| IntervalError::TooLarge)?;
     Ok(Some(Duration::from_millis(milliseconds.into())))
 }

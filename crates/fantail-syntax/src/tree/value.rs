@@ -8,7 +8,8 @@ use alloc::{borrow::Cow, boxed::Box, string::ToString};
 
 use fantail_event::Dialect;
 
-use crate::{Network, escape};
+use super::network::Network;
+use crate::text::{escape, interval::unit_milliseconds};
 
 /// The value of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,30 +241,10 @@ fn size(number: i64, unit: &[u8]) -> Option<i64> {
     number.checked_mul(1 << shift)
 }
 
-/// The words whose beginnings are units, with their milliseconds.
-const INTERVALS: [(&str, i64); 10] = [
-    ("msecs", 1),
-    ("mseconds", 1),
-    ("millisecs", 1),
-    ("milliseconds", 1),
-    ("secs", 1_000),
-    ("seconds", 1_000),
-    ("mins", 60_000),
-    ("minutes", 60_000),
-    ("hours", 3_600_000),
-    ("days", 86_400_000),
-];
-const WEEK: (&str, i64) = ("weeks", 7 * 86_400_000);
-
-/// Microseconds.
+/// Microseconds; at most 2³²−1 ms.
 fn interval(number: i64, unit: &[u8]) -> Option<i64> {
-    let (_, millis) = INTERVALS.iter().chain([&WEEK]).find(|(word, _)| {
-        word.as_bytes()
-            .get(..unit.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(unit))
-    })?;
-    let millis = number.checked_mul(*millis)?;
-    (millis <= i64::from(u32::MAX)).then(|| millis * 1_000)
+    let milliseconds = number.checked_mul(unit_milliseconds(unit)?.into())?;
+    (milliseconds <= i64::from(u32::MAX)).then(|| milliseconds * 1_000)
 }
 
 /// A source place as 2.3 reads it.

@@ -1,10 +1,10 @@
-//! What stands between a string's quotes.
+//! Escapes within quotes.
 
 use alloc::{borrow::Cow, vec::Vec};
 
 use fantail_event::Dialect;
 
-/// A string as a value: what Dovecot's lexer makes of it.
+/// The value of a quoted string, as Dovecot's lexer reads it.
 ///
 /// 2.3 reads `\\` and `\"` as `\` and `"` and keeps any other pair. 2.4 keeps
 /// all pairs as they are, so that `\*` can be told from a wildcard later.
@@ -16,7 +16,7 @@ pub(crate) fn value(inner: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
     })
 }
 
-/// A string as a key: in 2.4 nothing stays escaped.
+/// The key of a quoted string: in 2.4 nothing stays escaped.
 pub(crate) fn key(inner: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
     match dialect {
         Dialect::V2_3 => value(inner, dialect),

@@ -6,10 +6,12 @@
 //! exact form differs only in those, and always reads back to the same tree.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use fantail_event::Dialect;
 
-use crate::{Comparison, Key, NodeId, NodeKind, Tree};
+use super::{Comparison, Key, NodeId, NodeKind, Tree};
+use crate::text::{escape, shown::Shown, word};
 
 impl Tree {
     /// What Dovecot prints for this filter; empty for the empty filter.
@@ -142,5 +144,34 @@ fn push_escaped(text: &[u8], special: &[u8], out: &mut Vec<u8>) {
             out.push(b'\\');
         }
         out.push(byte);
+    }
+}
+
+/// As it was written, with quotes only where they are needed.
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dialect = self.value.dialect();
+        let (key, value) = (self.key.name(), self.value.written());
+        write_operand(f, key, &escape::escape(key), dialect)?;
+        f.write_str(self.operator.symbol())?;
+        match dialect {
+            Dialect::V2_3 => write_operand(f, value, &escape::escape(value), dialect),
+            // Its backslash pairs were kept.
+            Dialect::V2_4 => write_operand(f, value, value, dialect),
+        }
+    }
+}
+
+fn write_operand(
+    f: &mut fmt::Formatter<'_>,
+    text: &[u8],
+    escaped: &[u8],
+    dialect: Dialect,
+) -> fmt::Result {
+    let escaped = Shown::up_to(escaped, usize::MAX);
+    if word::is_word(text, dialect) {
+        write!(f, "{escaped}")
+    } else {
+        write!(f, "\"{escaped}\"")
     }
 }

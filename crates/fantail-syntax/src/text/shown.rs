@@ -1,12 +1,8 @@
-//! Bytes and comparisons as people read them. Nothing here reads back: for
-//! that there are [`Tree::canonical`](crate::Tree::canonical) and
+//! Bytes as messages show them. What is shown does not read back: for that there
+//! are [`Tree::canonical`](crate::Tree::canonical) and
 //! [`Tree::exact`](crate::Tree::exact).
 
 use core::fmt::{self, Write};
-
-use fantail_event::Dialect;
-
-use crate::{Comparison, escape, token};
 
 /// Shows bytes as one line of text: control characters and what is not UTF-8
 /// escaped, cut where there are too many.
@@ -56,34 +52,5 @@ impl fmt::Display for Shown<'_> {
             f.write_char('…')?;
         }
         Ok(())
-    }
-}
-
-/// As it was written, with quotes only where they are needed.
-impl fmt::Display for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dialect = self.value.dialect();
-        let (key, value) = (self.key.name(), self.value.written());
-        write_operand(f, key, &escape::escape(key), dialect)?;
-        f.write_str(self.operator.symbol())?;
-        match dialect {
-            Dialect::V2_3 => write_operand(f, value, &escape::escape(value), dialect),
-            // Its backslash pairs were kept.
-            Dialect::V2_4 => write_operand(f, value, value, dialect),
-        }
-    }
-}
-
-fn write_operand(
-    f: &mut fmt::Formatter<'_>,
-    text: &[u8],
-    escaped: &[u8],
-    dialect: Dialect,
-) -> fmt::Result {
-    let escaped = Shown::up_to(escaped, usize::MAX);
-    if token::is_word(text, dialect) {
-        write!(f, "{escaped}")
-    } else {
-        write!(f, "\"{escaped}\"")
     }
 }

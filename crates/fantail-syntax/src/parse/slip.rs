@@ -1,57 +1,19 @@
-//! Common slips, and what to write instead.
+//! Common slips between tokens, and what to write instead.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 
 use fantail_event::Dialect;
 
 use crate::{
-    ParseError, ParseErrorKind, Shown, Span, Suggestion, escape,
-    token::{self, Token},
+    ParseError, ParseErrorKind, Shown, Span, Suggestion,
+    lex::{
+        slip::{BETWEEN, SHOWN_BYTES, in_quotes, printable, quoted, shown},
+        token::Token,
+    },
+    text::word::is_word,
 };
 
-/// More of a token than this is not repeated in a message.
-const SHOWN_BYTES: usize = 40;
-
-const BETWEEN: &str = "put AND or OR between comparisons";
 const EACH_VALUE: &str = "write (key=a OR key=b), a comparison for each value";
-
-/// A stretch outside quotes that has bytes which only quotes allow, the first
-/// of them at `at`.
-pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Span) -> ParseError {
-    let first = first_char(run.get(at..).unwrap_or_default());
-    let found = if first == run {
-        shown(run)
-    } else {
-        format!("{} in {}", shown(first), shown(run))
-    };
-    let error = ParseError::new(ParseErrorKind::NeedsQuotes, span.clone()).found(found);
-    if ends_in_comma(run) && at + 1 == run.len() {
-        return error.suggest(Suggestion::advice(BETWEEN));
-    }
-    error.suggest(in_quotes(run, span))
-}
-
-/// Whether what was taken for a word is followed by a comma or a semicolon.
-pub(crate) fn ends_in_comma(run: &[u8]) -> bool {
-    matches!(run, [.., b',' | b';'])
-}
-
-/// The first character, or the first byte where there is none.
-fn first_char(text: &[u8]) -> &[u8] {
-    (1..=4)
-        .filter_map(|len| text.get(..len))
-        .find(|start| core::str::from_utf8(start).is_ok())
-        .or_else(|| text.get(..1))
-        .unwrap_or_default()
-}
-
-pub(crate) fn single_quotes(inner: &[u8], span: &Span) -> ParseError {
-    ParseError::new(ParseErrorKind::SingleQuotes, span.clone()).suggest(in_quotes(inner, span))
-}
 
 pub(crate) fn unclosed_quote(span: &Span) -> ParseError {
     let close = Suggestion::advice("close it with another \"; write \\\" for a quote in the text");
@@ -68,36 +30,6 @@ pub(crate) fn unopened_parenthesis(span: Span) -> ParseError {
     let advice = Suggestion::advice("remove it, or write ( where it should begin");
     ParseError::new(ParseErrorKind::UnopenedParenthesis, span.clone())
         .suggest(advice.replace(span, ""))
-}
-
-/// An operator of other languages; `key` is what stands before it, and where.
-pub(crate) fn foreign_operator(
-    operator: &[u8],
-    span: &Span,
-    key: Option<(&[u8], usize)>,
-) -> ParseError {
-    let error =
-        ParseError::new(ParseErrorKind::ForeignOperator, span.clone()).found(shown(operator));
-    if let (b"!=" | b"<>", Some((key, at))) = (operator, key) {
-        let instead = [b"NOT ", key, b"="].concat();
-        let message = format!("write {}…", printable(&instead));
-        return error.suggest(Suggestion::advice(message).replace(at..span.end, instead));
-    }
-    let instead = match operator {
-        b"==" => "=",
-        b"=>" => ">=",
-        b"=<" => "<=",
-        b"&" | b"&&" => "AND",
-        b"|" | b"||" => "OR",
-        b"!" => "NOT ",
-        _ => "",
-    };
-    let suggestion = if instead.is_empty() {
-        Suggestion::advice("write NOT key=value")
-    } else {
-        Suggestion::advice(format!("write {}", instead.trim_end())).replace(span.clone(), instead)
-    };
-    error.suggest(suggestion)
 }
 
 /// A word that other languages have for an operator; `None` if it is none.
@@ -163,7 +95,7 @@ fn list_values(item: &[u8]) -> Vec<Vec<u8>> {
             .filter(|value| !value.is_empty())
             .map(|value| {
                 // What is a word in 2.3 is one in 2.4, too.
-                if token::is_word(value, Dialect::V2_3) {
+                if is_word(value, Dialect::V2_3) {
                     value.to_vec()
                 } else {
                     quoted(value)
@@ -246,16 +178,6 @@ fn empty_value(span: &Span) -> Suggestion {
         .replace(span.start..span.start, "\"\"")
 }
 
-fn in_quotes(text: &[u8], span: &Span) -> Suggestion {
-    let quoted = quoted(text);
-    let message = format!("write {}", printable(&quoted));
-    Suggestion::advice(message).replace(span.clone(), quoted)
-}
-
-fn quoted(text: &[u8]) -> Vec<u8> {
-    [b"\"", &*escape::escape(text), b"\""].concat()
-}
-
 fn describe(token: Token<'_>) -> String {
     match token {
         Token::Word(word) => shown(word),
@@ -276,13 +198,4 @@ fn keyword_text(token: Token<'_>) -> &'static str {
         Token::Not => "NOT",
         Token::Word(_) | Token::Quoted(_) | Token::Faulty => "",
     }
-}
-
-fn shown(bytes: &[u8]) -> String {
-    format!("`{}`", printable(bytes))
-}
-
-/// Bytes as a message shows them.
-fn printable(bytes: &[u8]) -> String {
-    Shown::up_to(bytes, SHOWN_BYTES).to_string()
 }

@@ -1,17 +1,18 @@
-//! Lexemes to tokens of the grammar, repaired where they were wrong.
+//! Lexemes to tokens of the grammar, repaired where they are wrong.
 //!
-//! What a lexeme has wrong with it is recorded here, and the grammar gets the
-//! token that was meant, so that one slip makes one error and the rest of the
-//! filter is still read.
+//! An error in a lexeme is recorded, and the grammar gets the token that was
+//! probably meant, so that one slip makes one error and the rest of the filter is
+//! still read.
 
 use alloc::vec::Vec;
 
 use fantail_event::Dialect;
 use logos::Logos;
 
-use crate::{ParseError, ParseErrorKind, ParseErrors, Span, lexer::Lexeme, slip};
+use super::{lexeme::Lexeme, slip};
+use crate::{ParseError, ParseErrorKind, ParseErrors, Span, text::word::is_word_byte};
 
-/// What the grammar is made of.
+/// A terminal of the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token<'t> {
     Open,
@@ -23,7 +24,7 @@ pub(crate) enum Token<'t> {
     Or,
     Not,
     Word(&'t [u8]),
-    /// What stands between the quotes.
+    /// The text between the quotes.
     Quoted(&'t [u8]),
     /// Stands for an operand that could not be read.
     Faulty,
@@ -39,8 +40,8 @@ impl Token<'_> {
     }
 }
 
-/// A token between the place where it begins and the place where it ends.
-pub(crate) type Placed<'t> = (usize, Token<'t>, usize);
+/// A token between the byte where it begins and the byte where it ends.
+pub(crate) type SpannedToken<'t> = (usize, Token<'t>, usize);
 
 /// The tokens of a text.
 pub(crate) struct Tokens<'t> {
@@ -48,12 +49,11 @@ pub(crate) struct Tokens<'t> {
     dialect: Dialect,
     lexemes: logos::SpannedIter<'t, Lexeme>,
     pub(crate) errors: Vec<ParseError>,
-    /// A quote that is never closed, up to the end of the text. Dovecot takes
-    /// it for the end.
+    /// An unclosed quote, up to the end of the text. Dovecot takes it for the end.
     pub(crate) unclosed: Option<Span>,
-    /// Where the last token stands, if it is a word.
+    /// The span of the last token, if it is a word.
     last_word: Option<Span>,
-    /// Where the last token stands, if it could be a key.
+    /// The span of the last token, if it can be a key.
     last_operand: Option<Span>,
 }
 
@@ -74,7 +74,7 @@ impl<'t> Tokens<'t> {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
-    /// What stands between the first and the last byte of a lexeme.
+    /// The text between the first and the last byte of a lexeme.
     fn inner(&self, span: &Span) -> &'t [u8] {
         self.slice(&(span.start + 1..span.end.saturating_sub(1)))
     }
@@ -105,8 +105,8 @@ impl<'t> Tokens<'t> {
         meant
     }
 
-    /// Takes `!`, `&` or `|` right behind a word, and what follows without a
-    /// blank, for a part of this word that would need quotes.
+    /// Takes `!`, `&` or `|` directly after a word, and what follows without a
+    /// blank, for a part of this word that needs quotes.
     fn glued_to_word(&mut self, lexeme: Lexeme, span: &Span) -> bool {
         let is_single =
             span.len() == 1 && matches!(lexeme, Lexeme::Bang | Lexeme::Ampersand | Lexeme::Pipe);
@@ -157,7 +157,7 @@ impl<'t> Tokens<'t> {
 }
 
 impl<'t> Iterator for Tokens<'t> {
-    type Item = Placed<'t>;
+    type Item = SpannedToken<'t>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.unclosed.is_some() || self.errors.len() >= ParseErrors::MAX_ERRORS {
@@ -165,7 +165,7 @@ impl<'t> Iterator for Tokens<'t> {
         }
         loop {
             let (lexeme, span) = self.lexemes.next()?;
-            // The lexer is total; were it not, the stretch would need quotes.
+            // The lexer is total; an error token would be text that needs quotes.
             let lexeme = lexeme.unwrap_or(Lexeme::Run);
             if self.glued_to_word(lexeme, &span) {
                 continue;
@@ -185,17 +185,4 @@ fn keyword(word: &[u8]) -> Option<Token<'static>> {
         .into_iter()
         .find(|(keyword, _)| word.eq_ignore_ascii_case(keyword.as_bytes()))
         .map(|(_, token)| token)
-}
-
-/// Whether this text needs no quotes as a value.
-pub(crate) fn is_word(text: &[u8], dialect: Dialect) -> bool {
-    !text.is_empty() && text.iter().all(|byte| is_word_byte(*byte, dialect))
-}
-
-fn is_word_byte(byte: u8, dialect: Dialect) -> bool {
-    match byte {
-        b'/' | b'%' => dialect == Dialect::V2_4,
-        b':' | b'.' | b'*' | b'?' | b'_' | b'-' => true,
-        other => other.is_ascii_alphanumeric(),
-    }
 }

@@ -1,13 +1,13 @@
 //! Bytes to lexemes.
 //!
-//! Total: every byte but a blank lands in some lexeme. What Dovecot's lexer
-//! would refuse gets lexemes of its own, so that the parser can go on and say
-//! what was meant. Which bytes a word may have depends on the dialect and is
-//! decided one step later, in [`token`](crate::token).
+//! The lexer is total: every byte but a blank belongs to a lexeme. Text that
+//! Dovecot's lexer refuses has lexemes of its own, so that the parser can go on and
+//! suggest what was meant. The bytes that a word may have depend on the dialect;
+//! [`Tokens`](super::token::Tokens) checks them.
 
 use logos::Logos;
 
-/// A stretch of text that belongs together.
+/// A piece of text that belongs together.
 #[derive(Logos, Debug, Clone, Copy, PartialEq, Eq)]
 #[logos(utf8 = false)]
 #[logos(skip(r"[ \t\r\n]+"))]
@@ -61,7 +61,7 @@ pub(crate) enum Lexeme {
     Pipe,
 }
 
-/// Nothing after an open quote can be told apart.
+/// The rest of the text belongs to an unclosed quote.
 fn swallow_rest(lexer: &mut logos::Lexer<'_, Lexeme>) {
     lexer.bump(lexer.remainder().len());
 }

@@ -11,4 +11,4 @@
     reason = "generated code"
 )]
 
-include!(concat!(env!("OUT_DIR"), "/grammar.rs"));
+include!(concat!(env!("OUT_DIR"), "/parse/grammar.rs"));

@@ -1,17 +1,17 @@
-//! What the grammar's rules do: they build the tree, and see to its limits.
+//! The actions of the grammar: they build the tree and check its limits.
 
 use alloc::{borrow::Cow, vec::Vec};
 
 use crate::{
     Comparison, Key, Node, NodeId, NodeKind, Operator, ParseError, ParseErrorKind, ParseOptions,
-    Span, Tree, Value, escape,
+    Span, Tree, Value, text::escape,
 };
 
-/// A key or a value as it stands in the text.
+/// A key or a value as it is written.
 #[derive(Debug, Clone)]
 pub(crate) enum Written<'t> {
     Word(&'t [u8], Span),
-    /// What stands between the quotes.
+    /// The text between the quotes.
     Quoted(&'t [u8], Span),
 }
 
@@ -23,8 +23,8 @@ impl Written<'_> {
     }
 }
 
-/// Stands for an operand that could not be read; there is an error then, and
-/// the tree is thrown away.
+/// Stands for an operand that could not be read. There is an error, and the tree is
+/// dropped.
 const FAULTY: NodeId = NodeId(usize::MAX);
 
 /// Collects the nodes of a tree.
@@ -32,7 +32,7 @@ const FAULTY: NodeId = NodeId(usize::MAX);
 pub(crate) struct Builder<'o> {
     options: &'o ParseOptions,
     nodes: Vec<Node>,
-    /// For each node, how many NOTs and parentheses are in each other.
+    /// For each node, the depth of NOTs and parentheses.
     depths: Vec<usize>,
     comparisons: Vec<Comparison>,
     pub(crate) errors: Vec<ParseError>,

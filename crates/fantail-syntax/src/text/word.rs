@@ -1,0 +1,17 @@
+//! Words: values and keys that need no quotes.
+
+use fantail_event::Dialect;
+
+/// Whether this text needs no quotes as a value.
+pub(crate) fn is_word(text: &[u8], dialect: Dialect) -> bool {
+    !text.is_empty() && text.iter().all(|byte| is_word_byte(*byte, dialect))
+}
+
+/// Whether a word may have this byte.
+pub(crate) fn is_word_byte(byte: u8, dialect: Dialect) -> bool {
+    match byte {
+        b'/' | b'%' => dialect == Dialect::V2_4,
+        b':' | b'.' | b'*' | b'?' | b'_' | b'-' => true,
+        other => other.is_ascii_alphanumeric(),
+    }
+}
