@@ -9,40 +9,12 @@
     reason = "a program whose output is the result"
 )]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering},
-};
-
 use fantail_benches::series::{self, Fantail, PrometheusClient, Subject};
 use fantail_event::{Event, EventBuilder, Timestamp, ValueRef};
-
-/// Bytes in use.
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-#[allow(
-    unsafe_code,
-    reason = "an allocator cannot be written without; it hands everything on"
-)]
-// SAFETY: the system's allocator does all the work under the same contract.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use fantail_testkit::allocator::{CountingAllocator, live_bytes};
 
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const LEVEL: [&str; 1] = ["user"];
 
@@ -50,7 +22,7 @@ fn bytes<S: Subject>(series: u32, values: u32, make: fn() -> S) -> usize {
     // Four events for each user: one level makes a quarter as many series.
     let events = series::events(series);
     let one_each: Vec<_> = events.iter().filter(|event| is_first(event)).collect();
-    let before = IN_USE.load(Ordering::Relaxed);
+    let before = live_bytes();
     let mut subject = make();
     for round in 0..values {
         for event in &one_each {
@@ -62,9 +34,9 @@ fn bytes<S: Subject>(series: u32, values: u32, make: fn() -> S) -> usize {
             series::with(&event.unwrap_or_default(), |sent| subject.observe(sent));
         }
     }
-    let after = IN_USE.load(Ordering::Relaxed);
+    let after = live_bytes();
     drop(subject);
-    after.saturating_sub(before) / one_each.len()
+    (after - before).unsigned_abs() / one_each.len()
 }
 
 fn is_first(event: &Event) -> bool {

@@ -1,34 +1,13 @@
 //! What a large set costs: time to compile, memory.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Instant,
-};
+use std::time::Instant;
 
 use fantail_benches::rules::{Events, Rule};
 use fantail_filter::{Filter, FilterSet, Matcher};
-
-/// The system's allocator, counting bytes.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is the system allocator's; the counter is beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use fantail_testkit::allocator::{CountingAllocator, live_bytes};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const FILTERS: usize = 100_000;
 
@@ -41,11 +20,11 @@ pub(crate) fn report(events: &Events<'_>) {
     };
     let texts: Vec<_> = rules.iter().enumerate().map(unlike).collect();
     let parse = |text: &String| text.parse::<Filter>().expect("a filter");
-    let before = LIVE.load(Ordering::Relaxed);
+    let before = live_bytes();
     let start = Instant::now();
     let set: FilterSet = texts.iter().map(parse).collect();
     let compiled = start.elapsed();
-    let bytes = LIVE.load(Ordering::Relaxed) - before;
+    let bytes = (live_bytes() - before).unsigned_abs();
     let mut matcher = Matcher::new();
     let start = Instant::now();
     let mut slowest = std::time::Duration::ZERO;
@@ -55,7 +34,7 @@ pub(crate) fn report(events: &Events<'_>) {
         slowest = slowest.max(start.elapsed());
     }
     let first = start.elapsed();
-    let all = LIVE.load(Ordering::Relaxed) - before;
+    let all = (live_bytes() - before).unsigned_abs();
     println!(
         "{FILTERS} filters: parsed and compiled in {compiled:.2?}; {} B a filter.",
         bytes / FILTERS

@@ -2,59 +2,17 @@
 //! few; memory is no higher after many live events than before. A program of its
 //! own, for an allocator of its own.
 
-#![allow(unsafe_code, reason = "an allocator that counts is one")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
 
 use fantail_config::{Options, load_text};
 use fantail_engine::{Engine, Exported, RunningSessions};
 use fantail_event::{Dialect, Timestamp};
 use fantail_format::ExportContext;
+use fantail_testkit::allocator::{self, CountingAllocator, live_bytes};
 use fantail_wire::{Connection, Intake, Limits};
 
-/// The system's allocator, counting for each thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-    /// The bytes that are allocated; of those that another thread freed, too.
-    static BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count_one(added: usize, freed: usize) {
-    COUNT.with(|count| count.set(count.get() + 1));
-    count_bytes(added, freed);
-}
-
-fn count_bytes(added: usize, freed: usize) {
-    let change = added.cast_signed() - freed.cast_signed();
-    BYTES.with(|bytes| bytes.set(bytes.get() + change));
-}
-
-// SAFETY: everything is the system allocator's; the counter is beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count_one(layout.size(), 0);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count_one(size, layout.size());
-        unsafe { System.realloc(at, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count_bytes(0, layout.size());
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const METRICS: &str = "
 metric by_command {
@@ -146,9 +104,9 @@ fn allocations(before: &[&str], counted: &[&str]) -> usize {
         3 + 2 * FORMATS.len()
     );
     server.play(before);
-    let start = COUNT.get();
+    let start = allocator::allocations();
     server.play(counted);
-    let count = COUNT.get() - start;
+    let count = allocator::allocations() - start;
     let events = counted.iter().filter(|line| line.starts_with("EVENT"));
     let exported = 2 * FORMATS.len() * (events.count() + usize::from(!before.is_empty()));
     assert!(server.engine.counters().exported >= exported as u64);
@@ -196,7 +154,7 @@ fn check_spike(configuration: &str, living: u32, ended_first: impl Fn(u32) -> bo
                 server.play(&[&event]);
             }
         }
-        let peak = BYTES.get();
+        let peak = live_bytes();
         let ids = || 1..=count;
         for id in ids().filter(|id| ended_first(*id)) {
             server.play(&[&format!("END\t{id}")]);
@@ -210,12 +168,12 @@ fn check_spike(configuration: &str, living: u32, ended_first: impl Fn(u32) -> bo
         peak
     };
     play(&mut server, 100);
-    let before = BYTES.get();
+    let before = live_bytes();
     let peak = play(&mut server, living);
     // Its table of ids is freed with the connection.
     let new = Connection::new(Dialect::V2_4, Limits::default());
     std::mem::replace(&mut server.connection, new).close(&mut server.intake, |_| {});
-    let after = BYTES.get();
+    let after = live_bytes();
     assert_eq!(server.engine.running_sessions(), RunningSessions::default());
     assert!(
         peak - before > 200 * isize::try_from(living).unwrap(),
@@ -263,9 +221,9 @@ fn joined_lists_take_memory_once() {
         let begin = format!("BEGIN\t{id}\t{}\t0\t5\t5{}{}", id - 1, list("a"), list("b"));
         server.play(&[&begin]);
     }
-    let before = BYTES.get();
+    let before = live_bytes();
     server.play(&["EVENT\t0\t100\t0\t5\t5\tnx\tLa\t1\tlast"]);
     // 20,000 elements of 12 bytes, and the payload.
-    let more = BYTES.get() - before;
+    let more = live_bytes() - before;
     assert!((200_000..1_500_000).contains(&more), "{more} bytes more");
 }

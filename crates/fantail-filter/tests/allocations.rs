@@ -1,37 +1,12 @@
 //! Matching allocates nothing once the classes of the events were seen. A
 //! program of its own, for an allocator of its own.
 
-#![allow(unsafe_code, reason = "an allocator that counts is one")]
-
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
-
 use fantail_event::{ElementSource, Elements, EventView, Ip, Level, Source, ValueRef};
 use fantail_filter::{Filter, FilterSet, Matcher};
-
-/// The system's allocator, counting for each thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is the system allocator's; the counter is beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use fantail_testkit::allocator::{CountingAllocator, allocations};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// A list of its own, which is built nowhere.
 struct OneAndTwo;
@@ -131,12 +106,12 @@ fn none_in_the_steady_state() {
     };
     let matches = walk();
     assert!(matches > events.len());
-    let before = COUNT.get();
+    let before = allocations();
     for _ in 0..100 {
         assert_eq!(walk(), matches);
     }
-    assert_eq!(COUNT.get(), before);
+    assert_eq!(allocations(), before);
     // The counter counts.
     assert_eq!(matcher.matches(&set, &events[0])[..1].to_vec(), [first]);
-    assert_eq!(COUNT.get(), before + 1);
+    assert_eq!(allocations(), before + 1);
 }

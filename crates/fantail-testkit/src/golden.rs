@@ -11,6 +11,8 @@
     reason = "for tests: what is no golden file must fail"
 )]
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 /// How many values a real distribution keeps.
@@ -70,27 +72,45 @@ pub fn lines(text: &[u8]) -> Vec<&[u8]> {
     }
 }
 
+/// The first difference between two outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference(String);
+
+impl Difference {
+    fn of_count(what: &str, expected: usize, got: usize) -> Self {
+        Self(format!("expected {expected} {what}, got {got}"))
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Difference {}
+
 /// Compares exported lines, in order.
 ///
 /// # Errors
 /// Names the first line that differs, or the numbers of lines.
-pub fn compare_exports(expected: &[u8], got: &[u8]) -> Result<(), String> {
+pub fn compare_exports(expected: &[u8], got: &[u8]) -> Result<(), Difference> {
     let (expected, got) = (lines(expected), lines(got));
     for (number, (expected, got)) in expected.iter().zip(&got).enumerate() {
         let (expected, got) = (normalized_export(expected), normalized_export(got));
         if expected != got {
-            return Err(format!(
+            return Err(Difference(format!(
                 "line {} differs\nexpected {}\n     got {}",
                 number + 1,
                 expected.escape_ascii(),
                 got.escape_ascii()
-            ));
+            )));
         }
     }
     if expected.len() == got.len() {
         return Ok(());
     }
-    Err(format!("{} lines instead of {}", got.len(), expected.len()))
+    Err(Difference::of_count("lines", expected.len(), got.len()))
 }
 
 /// A row of a dump.
@@ -139,7 +159,7 @@ pub fn dump_rows(dump: &[u8]) -> Vec<DumpRow> {
 ///
 /// # Errors
 /// Names the first row that differs.
-pub fn compare_dumps(expected: &[u8], got: &[u8]) -> Result<(), String> {
+pub fn compare_dumps(expected: &[u8], got: &[u8]) -> Result<(), Difference> {
     let (expected, got) = (dump_rows(expected), dump_rows(got));
     for (expected, got) in expected.iter().zip(&got) {
         let exact = if expected.count() <= SAMPLE {
@@ -152,15 +172,15 @@ pub fn compare_dumps(expected: &[u8], got: &[u8]) -> Result<(), String> {
             && expected.values.len() == got.values.len()
             && expected.values[..exact] == got.values[..exact];
         if !same {
-            return Err(format!(
+            return Err(Difference(format!(
                 "a row differs\nexpected {expected:?}\n     got {got:?}"
-            ));
+            )));
         }
     }
     if expected.len() == got.len() {
         return Ok(());
     }
-    Err(format!("{} rows instead of {}", got.len(), expected.len()))
+    Err(Difference::of_count("rows", expected.len(), got.len()))
 }
 
 #[cfg(test)]

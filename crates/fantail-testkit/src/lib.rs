@@ -1,5 +1,6 @@
 //! Shared fixtures and golden runners for fantail's own tests.
 
+pub mod allocator;
 mod checker;
 pub mod dovecot;
 pub mod golden;
