@@ -2,7 +2,7 @@
 //! them: it reads them from a line straight into their slots.
 
 use fantail_event::{Event, EventView as _, Level, Source, ValueRef};
-use fantail_filter::{Slot, SlotView, Slots};
+use fantail_filter::internal::{Slot, SlotView, Slots};
 
 use crate::rules::Events;
 

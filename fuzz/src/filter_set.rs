@@ -6,7 +6,7 @@
 //! is sent, or the parent or the global event of all that are sent after it.
 
 use fantail_event::{Ancestor, CategoryTree, Dialect, Event, EventView as _, SentEvent};
-use fantail_filter::{Filter, FilterId, FilterSet, Matcher, ViewSlots};
+use fantail_filter::{Filter, FilterId, FilterSet, Matcher, internal::ViewSlots};
 use fantail_syntax::ParseOptions;
 
 /// Evaluating the set = evaluating each of its filters, whatever was added and

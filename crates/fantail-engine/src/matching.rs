@@ -25,7 +25,10 @@ mod slots;
 use std::cell::Cell;
 
 use fantail_event::{EventView, LiveId, SentEvent};
-use fantail_filter::{ClassId, FilterId, FilterSet, Matcher, Slots};
+use fantail_filter::{
+    FilterId, FilterSet, Matcher,
+    internal::{ClassId, Slots},
+};
 
 use self::{
     category_sets::{CategorySetId, CategorySets},

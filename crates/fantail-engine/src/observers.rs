@@ -1,6 +1,6 @@
 //! Filters that watch events beside the metrics: taps, the page.
 
-use fantail_filter::{Filter, FilterId, FilterSet, Slots};
+use fantail_filter::{Filter, FilterId, FilterSet, internal::Slots};
 
 use crate::matching::{Begun, SetMatcher};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fantail_config::Settings;
 use fantail_event::internal::Invariant as _;
-use fantail_filter::{FilterSet, Slot};
+use fantail_filter::{FilterSet, internal::Slot};
 use fantail_metrics::{Limits, MetricId, Registry, RegistryError};
 
 use crate::{Engine, Plan};

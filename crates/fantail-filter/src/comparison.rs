@@ -1,15 +1,18 @@
-//! Comparisons, made ready for matching.
+//! Comparisons, prepared for matching.
 //!
-//! Plain data: everything that a comparison needs is worked out once, from
-//! what was written and from the dialect, so that an evaluator has nothing to
-//! decide but the type of the event's value.
+//! Plain data: everything is derived once from the text and the dialect, so that an
+//! evaluation depends only on the type of the event's value.
 
 use alloc::boxed::Box;
 
 use fantail_event::{Dialect, Level};
 use fantail_syntax::{Key, Network, Operator, PatternPart, Span, ValueKind};
 
-use crate::{Case, Pattern};
+pub use self::pattern::{Case, Pattern};
+
+mod evaluate;
+pub(crate) mod number;
+mod pattern;
 
 /// A comparison of a filter, ready for matching.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,20 +29,20 @@ impl Comparison {
         }
     }
 
-    /// What it tests.
+    /// Returns the test.
     #[must_use]
     pub fn test(&self) -> &Test {
         &self.test
     }
 
-    /// Where it is written.
+    /// Returns the position of the comparison in the filter's text.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 }
 
-/// What a comparison tests; equal tests have equal results on every event.
+/// The test of a comparison; equal tests have equal results for every event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Test {
@@ -50,16 +53,16 @@ pub enum Test {
     /// The event, an ancestor or the global event has this category or one
     /// that descends from it.
     Category(Box<[u8]>),
-    /// The place in the source that sent the event.
+    /// The line of source code that sent the event.
     Source(SourceTest),
     /// A field.
     Field(FieldTest),
-    /// 2.4's `duration`: a number whatever fields there are. The field of that
-    /// name counts only for events of a type that has no times.
+    /// 2.4's `duration`: the duration as a number, or the field of that name for
+    /// events of a type without times.
     Duration(FieldTest),
 }
 
-/// A test of the source place.
+/// A test of the source location.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceTest {
@@ -70,7 +73,7 @@ pub enum SourceTest {
         /// The line; 0 stands for any.
         line: u32,
     },
-    /// 2.4: with a `:` in it this is `file:line`, else the file's name.
+    /// 2.4: `file:line`, or the file's name if there is no `:`.
     Text(Box<[u8]>),
 }
 
@@ -81,16 +84,16 @@ pub struct FieldTest {
     pub key: Box<[u8]>,
     /// Strings, lists and addresses match only if this is `=`.
     pub operator: Operator,
-    /// What strings are compared with. A field that is missing matches if this
-    /// is empty, whatever the operator.
+    /// The pattern for strings. A missing field matches, with every operator, if
+    /// this is empty.
     pub text: Pattern,
-    /// What elements of lists are compared with, where it is not the same: 2.3
-    /// tells upper from lower case there if there are no wildcards.
+    /// The pattern for elements of lists, if it is another one: 2.3 compares elements
+    /// with regard to case if there are no wildcards.
     pub element: Option<Pattern>,
     /// Numbers.
     pub number: NumberTest,
-    /// Addresses, if the operator is `=` and this is one; an address is
-    /// otherwise compared as text where there are wildcards.
+    /// The network for addresses if the operator is `=`. Without a network, an address
+    /// is compared as text if there are wildcards.
     pub network: Option<Network>,
 }
 
@@ -98,12 +101,12 @@ pub struct FieldTest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NumberTest {
-    /// By [the operator](FieldTest::operator), with this.
+    /// Compares with this number by [the operator](FieldTest::operator).
     Compare(i64),
-    /// Its decimal digits with [the text](FieldTest::text), which has
+    /// Compares the decimal digits with [the text](FieldTest::text), which has
     /// wildcards.
     Digits,
-    /// It never matches.
+    /// Never matches.
     Never,
 }
 

@@ -1,13 +1,12 @@
 //! Why a filter matches an event, or does not.
 //!
-//! [`Filter::explain`] asks every comparison, also those that
-//! [`Filter::evaluate`] would not need, and keeps for each what was seen,
-//! where it came from and why the answer is what it is. It allocates and is
-//! not meant for the path of events; the answers are the same, since they come
-//! from the same code, and only the reasons are worked out afterwards.
+//! [`Filter::explain`] evaluates every comparison, also those that
+//! [`Filter::evaluate`] skips, and records the value, its origin and the reason of
+//! the result. It allocates and is not meant for the path of events. Results come
+//! from the same code as in [`Filter::evaluate`]; only the reasons are found here.
 //!
-//! The tree is an arena like that of the syntax, and [`Explanation::rows`]
-//! lays it out line by line: nothing recurses, however deep the filter is.
+//! The tree is an arena like that of the syntax, and [`Explanation::rows`] lists it
+//! line by line without recursion.
 
 mod field;
 mod finding;
@@ -35,19 +34,19 @@ pub struct Explanation {
     findings: Vec<Finding>,
 }
 
-/// What came of a part of a filter.
+/// The result of a part of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether it is true for the event.
     pub holds: bool,
-    /// Whether the answer would, or could, be another if this were. Of
-    /// `a=1 AND b=2` with `a=1` alone being false only this is decisive.
+    /// Whether another result of this part could change the filter's result. If only
+    /// `a=1` is false in `a=1 AND b=2`, only `a=1` is decisive.
     pub is_decisive: bool,
 }
 
 impl Filter {
-    /// Why it matches this event, or does not, the filter taken for a set of
-    /// one as in [`matches`](Self::matches).
+    /// Explains why this filter does or does not match an event if it is the only one
+    /// of a server, as in [`matches`](Self::matches).
     ///
     /// ```
     /// use fantail_event::{EventView, ValueRef};
@@ -99,7 +98,7 @@ impl Filter {
     }
 }
 
-/// Upward what holds, downward what is decisive.
+/// Computes results from the leaves up, decisive parts from the root down.
 fn outcomes(tree: &Tree, findings: &[Finding]) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(tree.nodes().len());
     let holds = |outcomes: &[Outcome], id: NodeId| {
@@ -141,44 +140,42 @@ fn outcomes(tree: &Tree, findings: &[Finding]) -> Vec<Outcome> {
 }
 
 impl Explanation {
-    /// The filter.
+    /// Returns the filter.
     #[must_use]
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// Whether the filter matches the event: the same as
-    /// [`Filter::matches`].
+    /// Returns whether the filter matches the event, as [`Filter::matches`] does.
     #[must_use]
     pub fn matches(&self) -> bool {
         !self.is_skipped && self.outcomes.last().is_some_and(|root| root.holds)
     }
 
-    /// Whether the event is passed over, whatever the comparisons say: it has
-    /// no name, and the filter [requires one](Filter::requires_name).
+    /// Returns whether the event is skipped without regard to comparisons: it has no
+    /// name, and the filter [requires one](Filter::requires_name).
     ///
-    /// In Dovecot this depends on all filters of the process: if one of them
-    /// requires no name, all are evaluated as they stand.
+    /// In Dovecot this depends on all filters of the process: if one of them does not
+    /// require a name, all are evaluated.
     #[must_use]
     pub fn is_skipped(&self) -> bool {
         self.is_skipped
     }
 
-    /// What came of each node of the filter's [tree](Filter::tree), in its
+    /// Returns the result of each node of the filter's [tree](Filter::tree), in its
     /// order.
     #[must_use]
     pub fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }
 
-    /// What was found for each comparison, in the order in which they are
-    /// written.
+    /// Returns the finding of each comparison, in the order of the text.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The explanation as lines of an indented tree, parents before children.
+    /// Returns the explanation as lines of an indented tree, parents before children.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let root = self.filter.tree().root();
         Rows {
@@ -191,27 +188,27 @@ impl Explanation {
 /// A line of an explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row<'e> {
-    /// How many rows it stands within.
+    /// The number of rows around this one.
     pub depth: usize,
     /// The node of the filter's tree; where one AND stands within another,
     /// the outer one.
     pub node: NodeId,
-    /// What came of it.
+    /// The result.
     pub outcome: Outcome,
     /// What it is.
     pub term: Term<'e>,
 }
 
-/// What a [`Row`] is.
+/// The kind of a [`Row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Term<'e> {
-    /// True if all rows within it are: an AND, or several.
+    /// True if all rows within it are: one AND or several.
     All,
-    /// True if one row within it is: an OR, or several.
+    /// True if one row within it is: one OR or several.
     Any,
     /// True if the row within it is not.
     Not,
-    /// A comparison, and what was found.
+    /// A comparison with its finding.
     Comparison(&'e Comparison, &'e Finding),
 }
 
@@ -229,7 +226,7 @@ impl fmt::Display for Term<'_> {
 
 struct Rows<'e> {
     explanation: &'e Explanation,
-    /// Nodes with their depth and what they stand directly in, last first.
+    /// Nodes with their depth and their parent, last first.
     pending: Vec<(NodeId, usize, Option<Term<'e>>)>,
 }
 
@@ -292,8 +289,8 @@ impl fmt::Display for Indentation {
 }
 
 impl Explanation {
-    /// The first line: whether it matches, and why if that is no matter of
-    /// comparisons.
+    /// Returns the first line: whether the filter matches, and the reason if it does
+    /// not depend on comparisons.
     #[must_use]
     pub fn verdict(&self) -> &'static str {
         if self.filter.is_empty() {

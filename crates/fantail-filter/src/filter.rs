@@ -10,10 +10,9 @@ use crate::{Comparison, Hazard, Warning, program::Program};
 
 /// A filter, ready to be matched against events.
 ///
-/// Cheap to clone. `Display` writes the [canonical](Self::canonical) text,
-/// with U+FFFD for what is not UTF-8; `FromStr` reads the 2.4 dialect within
-/// the default limits. Filters are equal if they were written alike, blanks
-/// included.
+/// Cheap to clone. `Display` writes the [canonical](Self::canonical) text, with
+/// U+FFFD for bytes that are not UTF-8; `FromStr` reads the 2.4 dialect within the
+/// default limits. Filters are equal if their texts are, blanks included.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filter {
     inner: Arc<Inner>,
@@ -32,12 +31,12 @@ impl Filter {
     /// Reads and compiles a filter.
     ///
     /// # Errors
-    /// The text is no filter of the dialect, or is beyond the limits.
+    /// The text is not a filter of the dialect, or is beyond the limits.
     pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Self, ParseErrors> {
         fantail_syntax::parse(text, options).map(Self::from)
     }
 
-    /// Whether the event matches, the filter taken for a set of one.
+    /// Returns whether the event matches if this filter is the only one of a server.
     ///
     /// An event without a name does not match a filter that
     /// [requires one](Self::requires_name), even if it says `NOT event=x`.
@@ -49,10 +48,10 @@ impl Filter {
         self.evaluate(event)
     }
 
-    /// Whether the expression, as it stands, is true for the event.
+    /// Returns whether the expression is true for the event.
     ///
-    /// Dovecot asks this for unnamed events too as soon as one filter of its
-    /// whole set does not require a name. The empty filter is never true.
+    /// Dovecot evaluates unnamed events, too, if one filter of its whole set does
+    /// not require a name. The empty filter is never true.
     #[must_use]
     pub fn evaluate<E: EventView + ?Sized>(&self, event: &E) -> bool {
         self.inner.program.run(|index| {
@@ -61,23 +60,22 @@ impl Filter {
         })
     }
 
-    /// Whether the filter is one that looks at named events only.
+    /// Returns whether the filter is for named events only.
     ///
-    /// A name test requires a name; NOT x if x does; AND if either side does;
-    /// OR if both do. The empty filter, which matches nothing, asks for no
-    /// unnamed event either.
+    /// A name test requires a name; NOT x if x does; AND if either side does; OR if
+    /// both do. The empty filter requires one.
     #[must_use]
     pub fn requires_name(&self) -> bool {
         self.inner.program.requires_name()
     }
 
-    /// Whether this is the empty filter, which matches nothing.
+    /// Returns whether this is the empty filter, which matches nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.inner.comparisons.is_empty()
     }
 
-    /// What Dovecot prints for this filter; empty for the empty filter.
+    /// Returns the text that Dovecot prints for this filter; empty for the empty one.
     ///
     /// In rare cases it does not read back to the same meaning; see
     /// [`exact`](Self::exact).
@@ -86,39 +84,39 @@ impl Filter {
         &self.inner.canonical
     }
 
-    /// The [canonical](Self::canonical) text, except that it always reads back
-    /// to a filter that means the same.
+    /// Returns the [canonical](Self::canonical) text, changed where it would not read
+    /// back to a filter of the same meaning.
     #[must_use]
     pub fn exact(&self) -> &[u8] {
         &self.inner.exact
     }
 
-    /// The filter as it was written.
+    /// Returns the syntax tree of the filter.
     #[must_use]
     pub fn tree(&self) -> &Tree {
         &self.inner.tree
     }
 
-    /// Its comparisons, in the order in which they are written.
+    /// Returns the comparisons, in the order of the text.
     #[must_use]
     pub fn comparisons(&self) -> &[Comparison] {
         &self.inner.comparisons
     }
 
-    /// Its boolean structure.
+    /// Returns the boolean structure.
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.inner.program
     }
 
-    /// What is odd about the filter, in the order of its text; at most
+    /// Returns warnings about the filter, in the order of its text; at most
     /// [`Warning::MAX_WARNINGS`].
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         crate::warning::find(self.tree())
     }
 
-    /// The comparisons that would kill a Dovecot 2.3 process; none in a 2.4
+    /// Returns the comparisons that can crash a Dovecot 2.3 process; none for a 2.4
     /// filter.
     pub fn hazards(&self) -> impl Iterator<Item = Hazard> {
         let is_2_3 = self.tree().dialect() == fantail_event::Dialect::V2_3;

@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 
 use crate::Filter;
 
-/// Joins filters to the one that a server sends in its handshake: it matches
-/// what any of them matches. Empty filters ask for nothing and add nothing.
+/// Joins filters to the filter of a server's handshake, which matches every event
+/// that one of them matches. Empty filters add nothing.
 ///
-/// This is what Dovecot sends, except that it reads back to exactly the same:
-/// Dovecot's own [canonical](Filter::canonical) texts lose the backslash
-/// before an escaped wildcard (2.4) and escape `'` in a way that is not read
-/// back (2.3), and its clients then withhold events that a metric wants.
+/// The text is Dovecot's, except that it always reads back to the same filter:
+/// Dovecot's own [canonical](Filter::canonical) texts lose the backslash before an
+/// escaped wildcard (2.4) and escape `'` in a way that is not read back (2.3), so
+/// that clients withhold events that a metric needs.
 #[must_use]
 pub fn handshake<'a>(filters: impl IntoIterator<Item = &'a Filter>) -> Vec<u8> {
     let mut joined = Vec::new();

@@ -1,14 +1,14 @@
-//! What in a filter is dangerous to a real Dovecot.
+//! Comparisons that crash a real Dovecot.
 
 use fantail_syntax::{Operator, Span, ValueKind};
 
-/// A comparison that kills a Dovecot 2.3 process.
+/// A comparison that can crash a Dovecot 2.3 process.
 ///
-/// 2.3.19 dies where it compares an integer field with a text that is neither
-/// a number nor has wildcards (`bytes_in=1k`): the stats process, and with it
-/// every mail process that was sent the filter. Here such a comparison is
-/// just false. Whether a field is an integer only the event tells, so each
-/// comparison is named that is safe only as long as its field is none.
+/// 2.3.19 crashes when it compares an integer field with a text that is neither a
+/// number nor has wildcards (`bytes_in=1k`): the stats process, and every mail
+/// process that got the filter. In this crate such a comparison is false. Only an
+/// event determines the type of a field, so each comparison is reported that is
+/// safe only if its field is not an integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hazard {
     span: Span,
@@ -30,13 +30,13 @@ impl Hazard {
         })
     }
 
-    /// Where the comparison is written.
+    /// Returns the position of the comparison in the filter's text.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// The field that must not be an integer.
+    /// Returns the key of the field that must not be an integer.
     #[must_use]
     pub fn key(&self) -> &[u8] {
         &self.key

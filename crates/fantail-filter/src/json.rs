@@ -1,7 +1,6 @@
 //! JSON objects as events.
 //!
-//! No other shape of JSON: nested objects are no fields, and nothing is
-//! flattened.
+//! Nested objects are not fields: nothing is flattened.
 
 use fantail_event::{ElementSource, Elements, EventView, ValueRef};
 use serde_json::{Map, Value};
@@ -31,7 +30,7 @@ pub struct JsonEvent<'a> {
 }
 
 impl<'a> JsonEvent<'a> {
-    /// This object as an event.
+    /// Creates a view of an object as an event.
     #[must_use]
     pub fn new(object: &'a Map<alloc::string::String, Value>) -> Self {
         Self { object }

@@ -35,7 +35,6 @@
 extern crate alloc;
 
 mod comparison;
-mod evaluate;
 mod explain;
 mod filter;
 mod handshake;
@@ -43,23 +42,30 @@ mod hazard;
 #[cfg(feature = "serde_json")]
 mod json;
 mod mentions;
-mod number;
-mod pattern;
 mod program;
 mod set;
 mod warning;
 
+// For `set/run.rs`.
+use crate::comparison::number;
+
+/// What other crates of this workspace use to match events whose values they
+/// have by slot, and to remember classes; not part of the stable interface.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::set::{ClassId, ClassMatches, Slot, SlotView, Slots, ViewSlots};
+}
+
 #[cfg(feature = "serde_json")]
 pub use crate::json::JsonEvent;
 pub use crate::{
-    comparison::{Comparison, FieldTest, NumberTest, SourceTest, Test},
+    comparison::{Case, Comparison, FieldTest, NumberTest, Pattern, SourceTest, Test},
     explain::{Explanation, Finding, Outcome, Reason, Row, Seen, Term},
     filter::Filter,
     handshake::handshake,
     hazard::Hazard,
     mentions::Mentions,
-    pattern::{Case, Pattern},
     program::{Program, Step, Target},
-    set::{ClassId, ClassMatches, FilterId, FilterSet, Matcher, Slot, SlotView, Slots, ViewSlots},
+    set::{FilterId, FilterSet, Matcher},
     warning::{Advice, Warning, WarningKind},
 };

@@ -1,4 +1,4 @@
-//! What filters can look at.
+//! The names, categories, levels and fields that filters mention.
 
 use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 
@@ -8,9 +8,9 @@ use crate::{Filter, Pattern, Test};
 
 /// The names, categories, levels and fields that filters mention.
 ///
-/// What is not mentioned has no influence on any of them: a producer need not
-/// send it, a parser need not keep it. Gathered from one filter or many; each
-/// thing is there once.
+/// No other part of an event changes the result of these filters: a producer need
+/// not send it, a parser need not keep it. Holds the mentions of one filter or of
+/// many; each is there once.
 ///
 /// ```
 /// use fantail_filter::{Filter, Mentions};
@@ -35,13 +35,13 @@ pub struct Mentions {
 }
 
 impl Mentions {
-    /// Nothing.
+    /// Creates an empty collection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What one filter mentions.
+    /// Returns the mentions of one filter.
     #[must_use]
     pub fn of(filter: &Filter) -> Self {
         let mut mentions = Self::new();
@@ -49,7 +49,7 @@ impl Mentions {
         mentions
     }
 
-    /// Adds what a filter mentions.
+    /// Adds the mentions of a filter.
     pub fn add(&mut self, filter: &Filter) {
         self.unnamed |= !filter.requires_name();
         for comparison in filter.comparisons() {
@@ -68,43 +68,43 @@ impl Mentions {
         }
     }
 
-    /// The names that events are asked for, in the order in which they came
-    /// up; also those that they must not have.
+    /// Returns the names that filters compare with, negated ones included, in the
+    /// order in which they were added.
     #[must_use]
     pub fn names(&self) -> &[Pattern] {
         &self.names
     }
 
-    /// The levels, ascending.
+    /// Returns the levels, ascending.
     pub fn levels(&self) -> impl Iterator<Item = Level> {
         self.levels.iter().copied()
     }
 
-    /// The categories, in order.
+    /// Returns the categories, in the order of their names.
     pub fn categories(&self) -> impl Iterator<Item = &[u8]> {
         self.categories.iter().map(|category| &**category)
     }
 
-    /// The keys of fields, in order, without 2.4's
+    /// Returns the keys of fields, in order, without 2.4's
     /// [`duration`](Self::duration).
     pub fn fields(&self) -> impl Iterator<Item = &[u8]> {
         self.fields.iter().map(|key| &**key)
     }
 
-    /// Whether 2.4's `duration` is mentioned: for events of a type without
-    /// times a field of that name.
+    /// Returns whether 2.4's `duration` is mentioned: the field of that name for
+    /// events of a type without times.
     #[must_use]
     pub fn duration(&self) -> bool {
         self.duration
     }
 
-    /// Whether the place in the source is.
+    /// Returns whether `source_location` is mentioned.
     #[must_use]
     pub fn source(&self) -> bool {
         self.source
     }
 
-    /// Whether unnamed events are looked at: some filter does not
+    /// Returns whether unnamed events matter: some filter does not
     /// [require a name](Filter::requires_name).
     #[must_use]
     pub fn unnamed(&self) -> bool {

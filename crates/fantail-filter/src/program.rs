@@ -1,8 +1,8 @@
 //! The boolean structure of a filter as jumps.
 //!
-//! One step a comparison, in the order in which they are written; after each,
-//! its result says which step is next or what the whole is. AND, OR and NOT
-//! exist only in these jumps, which always go forward: a program of n steps
+//! A program has one step for each comparison, in the order of the text. The result
+//! of a comparison selects the next step or the result of the filter. AND, OR and
+//! NOT exist only in these jumps, which always go forward: a program of n steps
 //! ends after at most n.
 
 use alloc::vec::Vec;
@@ -17,19 +17,19 @@ pub struct Program {
     requires_name: bool,
 }
 
-/// Where to go from a comparison.
+/// The two jumps after a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// If it holds.
+    /// The target if the comparison holds.
     pub holds: Target,
-    /// If it does not.
+    /// The target if it does not hold.
     pub fails: Target,
 }
 
-/// Where to go.
+/// The target of a jump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// To the comparison with this number, which is higher than the last.
+    /// The comparison with this number, which is greater than that of the jump.
     Step(usize),
     /// The filter matches.
     Accept,
@@ -78,27 +78,27 @@ impl Program {
         }
     }
 
-    /// Where to start: at step 0, or nowhere in an empty filter.
+    /// Returns the first target: step 0, or [`Target::Reject`] for the empty filter.
     #[must_use]
     pub fn start(&self) -> Target {
         self.start
     }
 
-    /// The steps, one for each comparison.
+    /// Returns the steps, one for each comparison.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// Whether the filter requires an event name; see
+    /// Returns whether the filter requires an event name; see
     /// [`Filter::requires_name`](crate::Filter::requires_name).
     #[must_use]
     pub fn requires_name(&self) -> bool {
         self.requires_name
     }
 
-    /// Runs the program: `test` is asked for the comparisons' results, each at
-    /// most once, in ascending order.
+    /// Runs the program. Calls `test` for the results of comparisons, each at most
+    /// once, in ascending order.
     pub fn run(&self, mut test: impl FnMut(usize) -> bool) -> bool {
         let mut target = self.start;
         loop {
@@ -143,7 +143,8 @@ fn requires_name(tree: &Tree) -> bool {
     required.last().copied().unwrap_or(true)
 }
 
-/// A value for each node from those of its children, which stand before it.
+/// Computes a value for each node from the values of its children, which come
+/// before it.
 fn fold<T>(tree: &Tree, mut value: impl FnMut(NodeKind, &[T]) -> T) -> Vec<T> {
     let mut values = Vec::with_capacity(tree.nodes().len());
     for node in tree.nodes() {

@@ -1,8 +1,8 @@
-//! What is odd about a filter that can be read.
+//! Warnings about filters that are valid but probably not meant.
 //!
-//! Found in the filter alone: whether a field exists, and of what type it is,
-//! only events tell. So what is named here is odd whatever the events are, or
-//! is at least seldom meant. Nothing here changes what a filter matches.
+//! They come from the filter alone; only events determine whether a field exists and
+//! its type. A warning is right for all events. No warning changes what a filter
+//! matches.
 
 mod comparison;
 mod negation;
@@ -18,7 +18,7 @@ use core::fmt;
 use fantail_event::Dialect;
 use fantail_syntax::{Comparison, Shown, Span, Tree};
 
-/// Something odd about a filter.
+/// A warning about a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     kind: WarningKind,
@@ -29,7 +29,7 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// The most that are found in one filter.
+    /// The greatest number of warnings about one filter.
     pub const MAX_WARNINGS: usize = 20;
 
     fn new(kind: WarningKind, span: Span) -> Self {
@@ -64,31 +64,31 @@ impl Warning {
         self
     }
 
-    /// What is odd.
+    /// Returns the kind of the warning.
     #[must_use]
     pub fn kind(&self) -> WarningKind {
         self.kind
     }
 
-    /// Where, in bytes of the text.
+    /// Returns the position in bytes of the text.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// A name for the kind of warning that stays the same over all versions.
+    /// Returns a name for the kind that stays the same over all versions.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.kind.code()
     }
 
-    /// Why it is odd, in plain words.
+    /// Returns the reason in words.
     #[must_use]
     pub fn explanation(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// What the author may have meant: none, one, or alternatives.
+    /// Returns what the author may have meant: nothing, one advice, or alternatives.
     #[must_use]
     pub fn advice(&self) -> &[Advice] {
         &self.advice
@@ -102,7 +102,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What the author of an odd filter may have meant.
+/// What the author of a filter may have meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     message: String,
@@ -110,14 +110,14 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// In plain words.
+    /// Returns the advice in words.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The text of the filter with the advice taken; `None` where there is
-    /// nothing that could be written for the author.
+    /// Returns the text of the filter with the advice applied; `None` if the advice
+    /// needs the author's decision.
     #[must_use]
     pub fn apply(&self, text: &[u8]) -> Option<Vec<u8>> {
         if self.edits.is_empty() {
@@ -136,7 +136,7 @@ impl Advice {
 }
 
 fantail_syntax::kinds! {
-    /// What is odd about a filter.
+    /// The kinds of warnings about a filter.
     pub enum WarningKind;
 
     /// `a OR b AND c`: both bind alike, from the left.
@@ -150,7 +150,7 @@ fantail_syntax::kinds! {
     OnlyOne "W04" "an event has only one of these";
     /// NOTs directly within each other.
     NotNot "W05" "these NOTs cancel each other out";
-    /// A comparison of which Dovecot 2.3 dies if the field is a number.
+    /// A comparison that crashes Dovecot 2.3 if the field is a number.
     Crash "W06" "Dovecot 2.3 crashes here if the field is a number";
     /// `*` or `?` where they stand for themselves.
     LiteralWildcard "W07" "there are no wildcards here";
@@ -166,7 +166,7 @@ fantail_syntax::kinds! {
     NetworkAsText "W12" "Dovecot 2.3 knows no networks";
 }
 
-/// More of a key or a value than this is not repeated.
+/// The greatest number of bytes of a key or value in a message.
 const SHOWN_BYTES: usize = 40;
 
 /// A comparison in a message.
@@ -175,7 +175,7 @@ fn short(comparison: &Comparison) -> String {
     Shown::up_to(text.as_bytes(), 2 * SHOWN_BYTES).to_string()
 }
 
-/// All that is odd, in the order of the text.
+/// All warnings, in the order of the text.
 pub(crate) fn find(tree: &Tree) -> Vec<Warning> {
     let mut found = Vec::new();
     if tree.root().is_none() {

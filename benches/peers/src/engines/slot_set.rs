@@ -4,7 +4,7 @@ use fantail_benches::{
     rules::{Events, Rule},
     slots::Filled,
 };
-use fantail_filter::{ClassId, FilterSet, Matcher};
+use fantail_filter::{FilterSet, Matcher, internal::ClassId};
 
 use super::{Engine, filters};
 

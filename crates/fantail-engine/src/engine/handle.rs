@@ -3,7 +3,7 @@
 use fantail_event::{
     Activity, EffectiveBuffers, EffectiveEvent, EventView, ExportView, Level, SentEvent,
 };
-use fantail_filter::{FilterId, SlotView as _};
+use fantail_filter::{FilterId, internal::SlotView as _};
 use fantail_format::{EventIds, ExportContext};
 
 use super::{Counters, Engine};

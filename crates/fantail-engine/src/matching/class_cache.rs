@@ -9,7 +9,7 @@
 use std::cell::Cell;
 
 use fantail_event::{Level, internal::same_name};
-use fantail_filter::{ClassId, Matcher};
+use fantail_filter::{Matcher, internal::ClassId};
 
 use super::{category_sets::CategorySetId, keys};
 

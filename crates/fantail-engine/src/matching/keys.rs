@@ -6,7 +6,7 @@
 //! takes. So a hash that is only fast will do.
 
 use fantail_event::{DURATION, internal::same_name};
-use fantail_filter::{Slot, Slots};
+use fantail_filter::internal::{Slot, Slots};
 
 /// Keys with their slots; `duration` is not among them, because its value is not
 /// a field of the event.

@@ -1,7 +1,10 @@
 //! An event as one metric sees it.
 
 use fantail_event::ValueRef;
-use fantail_filter::{FilterSet, Slot, SlotView};
+use fantail_filter::{
+    FilterSet,
+    internal::{Slot, SlotView},
+};
 use fantail_metrics::{MetricSettings, internal::MetricView};
 
 use super::slots::SlotEvent;

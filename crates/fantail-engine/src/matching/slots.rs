@@ -16,7 +16,7 @@ use fantail_event::{
     DURATION, ElementSource, Elements, EventRef, EventView as _, Level, SentEvent, Source,
     ValueRef, internal::EventPositions as _,
 };
-use fantail_filter::{Slot, SlotView, Slots};
+use fantail_filter::internal::{Slot, SlotView, Slots};
 
 use super::{
     category_sets::{CategorySetId, CategorySets},

@@ -1,17 +1,17 @@
-//! A comparison against an event.
+//! Evaluates a comparison against an event.
 
 use core::cmp::Ordering;
 
 use fantail_event::{Elements, EventView, Source, ValueRef};
 use fantail_syntax::Operator;
 
-use crate::{
+use super::{
     Comparison, FieldTest, NumberTest, SourceTest, Test,
     number::{self, ShortText},
 };
 
 impl Comparison {
-    /// Whether it holds for this event.
+    /// Returns whether the comparison holds for this event.
     #[must_use]
     pub fn holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
         self.test().holds(event)
@@ -19,7 +19,7 @@ impl Comparison {
 }
 
 impl Test {
-    /// Whether it holds for this event.
+    /// Returns whether the comparison holds for this event.
     #[must_use]
     pub fn holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
         match self {
@@ -37,7 +37,7 @@ impl Test {
 }
 
 impl SourceTest {
-    /// Whether it holds for this place.
+    /// Returns whether the comparison holds for this source location.
     #[must_use]
     pub fn holds(&self, source: &Source<'_>) -> bool {
         match self {
@@ -56,13 +56,13 @@ impl SourceTest {
 }
 
 impl FieldTest {
-    /// Whether it holds for the field of this event.
+    /// Returns whether the comparison holds for the field of this event.
     #[must_use]
     pub fn holds<E: EventView + ?Sized>(&self, event: &E) -> bool {
         self.holds_for(event.field(&self.key))
     }
 
-    /// Whether it holds for the value of a field that was looked up already.
+    /// Returns whether the comparison holds for the value of a field, if it exists.
     pub(crate) fn holds_for(&self, value: Option<ValueRef<'_>>) -> bool {
         match value {
             None => self.text.is_empty(),
@@ -70,7 +70,8 @@ impl FieldTest {
         }
     }
 
-    /// Whether it holds for this value. A time never matches, as in Dovecot.
+    /// Returns whether the comparison holds for this value. A time never matches, as
+    /// in Dovecot.
     #[must_use]
     pub fn value_holds(&self, value: ValueRef<'_>) -> bool {
         match value {
@@ -94,8 +95,8 @@ impl FieldTest {
         }
     }
 
-    /// The same for values that no event of Dovecot has: numbers by their order,
-    /// else the text of the value.
+    /// Compares values that no event of Dovecot has: numbers by their order, else the
+    /// text of the value.
     #[cold]
     fn other_holds(&self, value: ValueRef<'_>) -> bool {
         let (order, text) = match (value, self.number) {
@@ -119,7 +120,7 @@ impl FieldTest {
         self.operator == Operator::Equal
     }
 
-    /// A field set to the empty string was removed: no wildcard fits it.
+    /// An empty string stands for a removed field: no wildcard fits it.
     fn string_holds(&self, text: &[u8]) -> bool {
         if text.is_empty() {
             return self.text.is_empty();

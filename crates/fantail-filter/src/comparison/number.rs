@@ -1,4 +1,4 @@
-//! Values as text without allocation, and numbers in order.
+//! Values as text without allocation, and exact order of numbers.
 
 use core::{
     cmp::Ordering,
@@ -64,8 +64,7 @@ impl Write for ShortText {
     }
 }
 
-/// The order of a floating point number and an integer, exact; `None` if it is
-/// not a number.
+/// The exact order of a floating point number and an integer; `None` for NaN.
 pub(crate) fn compare_float(float: f64, integer: i64) -> Option<Ordering> {
     /// 2^63, the first number that `i64` does not have.
     const END: f64 = 9_223_372_036_854_775_808.0;
@@ -89,8 +88,8 @@ pub(crate) fn compare_float(float: f64, integer: i64) -> Option<Ordering> {
         .map(|order| order.then(fraction.partial_cmp(&0.0).unwrap_or(Ordering::Equal)))
 }
 
-/// The integers next to a number, at most and at least as large; held at the ends
-/// of `i64`. `None` if it is not a number.
+/// The greatest integer not above a number and the least not below it, clamped to
+/// `i64`. `None` for NaN.
 pub(crate) fn around_float(float: f64) -> Option<(i64, i64)> {
     #[allow(clippy::cast_possible_truncation, reason = "it is held at the ends")]
     let whole = float as i64;

@@ -1,8 +1,8 @@
 //! Texts with wildcards.
 //!
-//! The matcher remembers only the last `*` it passed and goes back there when
-//! the rest does not fit: no recursion, no allocation, at worst the product
-//! of both lengths.
+//! Matching is iterative: it remembers the last `*` and returns there if the rest
+//! does not fit. It does not allocate; the worst case is the product of both
+//! lengths.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -32,7 +32,7 @@ enum Needle {
 }
 
 impl Pattern {
-    /// The pattern made of these parts.
+    /// Creates a pattern of these parts.
     #[must_use]
     pub fn new(parts: impl Iterator<Item = PatternPart>, case: Case) -> Self {
         let fold = |byte: u8| match case {
@@ -59,14 +59,13 @@ impl Pattern {
         Self { case, needle }
     }
 
-    /// Whether letters match in either case.
+    /// Returns whether letters match in either case.
     #[must_use]
     pub fn case(&self) -> Case {
         self.case
     }
 
-    /// The text, if it has no wildcards; in lower case if the case does not
-    /// count.
+    /// Returns the text if it has no wildcards; in lower case if case is ignored.
     #[must_use]
     pub fn literal(&self) -> Option<&[u8]> {
         match &self.needle {
@@ -75,8 +74,8 @@ impl Pattern {
         }
     }
 
-    /// The parts, if it has wildcards; bytes in lower case if the case does
-    /// not count.
+    /// Returns the parts if there are wildcards; bytes in lower case if case is
+    /// ignored.
     #[must_use]
     pub fn wild(&self) -> Option<&[PatternPart]> {
         match &self.needle {
@@ -85,13 +84,13 @@ impl Pattern {
         }
     }
 
-    /// Whether it is the empty text.
+    /// Returns whether the pattern is the empty text.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.literal().is_some_and(<[u8]>::is_empty)
     }
 
-    /// Whether the whole text fits.
+    /// Returns whether the pattern fits the whole text.
     #[must_use]
     pub fn matches(&self, text: &[u8]) -> bool {
         match (&self.needle, self.case) {

@@ -6,7 +6,7 @@ use fantail_event::{Dialect, Elements, EventView, ValueRef};
 use fantail_syntax::{Comparison as Written, Operator, ValueKind};
 
 use super::{Finding, Reason, Seen};
-use crate::{FieldTest, NumberTest, number::ShortText};
+use crate::{FieldTest, NumberTest, comparison::number::ShortText};
 
 pub(super) fn explain<E: EventView + ?Sized>(
     test: &FieldTest,

@@ -1,4 +1,4 @@
-//! What a comparison found in an event.
+//! The finding of a comparison: value, origin, reason.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
@@ -8,13 +8,14 @@ use fantail_syntax::Shown;
 
 use super::Reason;
 
-/// What a comparison found in an event.
+/// The value that a comparison found in an event, its origin, and the reason of the
+/// result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub(super) seen: Seen,
     pub(super) origin: Option<ValueOrigin>,
     pub(super) reason: Reason,
-    /// What the value was compared with, where the words need it.
+    /// The constant of the comparison, if the words need it.
     pub(super) wanted: Box<[u8]>,
 }
 
@@ -39,42 +40,42 @@ impl Finding {
         Self { origin, ..self }
     }
 
-    /// Whether the comparison holds.
+    /// Returns whether the comparison holds.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.reason.holds()
     }
 
-    /// The value that was seen.
+    /// Returns the value that was compared.
     #[must_use]
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    /// Where it came from; only fields have that. A list's elements come from
-    /// the whole chain, and this is where the first list was found.
+    /// Returns the origin of a field's value. The elements of a list come from the
+    /// whole chain; the origin is that of the first list.
     #[must_use]
     pub fn origin(&self) -> Option<ValueOrigin> {
         self.origin
     }
 
-    /// Why the comparison holds or does not.
+    /// Returns why the comparison does or does not hold.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The [reason](Self::reason) in words.
+    /// Returns the [reason](Self::reason) in words.
     pub fn words(&self) -> impl fmt::Display {
         Words(self)
     }
 }
 
-/// The value that a comparison saw.
+/// The value that was compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Seen {
-    /// Nothing that could be shown.
+    /// No value, or one that cannot be shown.
     Nothing,
     /// The event's name, or a field's text.
     Text(Box<[u8]>),
@@ -95,7 +96,7 @@ pub enum Seen {
     },
     /// A log level.
     Level(Level),
-    /// A place in a source.
+    /// A line of source code.
     Source {
         /// The file.
         file: Box<[u8]>,
@@ -105,11 +106,11 @@ pub enum Seen {
 }
 
 impl Seen {
-    /// Of a list at most this many elements are kept.
+    /// The greatest number of elements kept of a list.
     pub const MAX_ELEMENTS: usize = 16;
 }
 
-/// More of a text than this is not shown.
+/// The greatest number of bytes of a text that is shown.
 const SHOWN_BYTES: usize = 80;
 
 fn quoted(f: &mut fmt::Formatter<'_>, text: &[u8]) -> fmt::Result {

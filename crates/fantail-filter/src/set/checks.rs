@@ -1,7 +1,7 @@
-//! Shared comparisons: each distinct one of a set, once.
+//! Shared comparisons: each distinct comparison of a set, once.
 //!
-//! Two comparisons are the same if their [`Test`]s are equal, whatever was
-//! written: then they have the same result on every event.
+//! Two comparisons are the same if their [`Test`]s are equal, even if they are
+//! written differently: they have the same result for every event.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::hash::BuildHasher as _;
@@ -19,6 +19,9 @@ use crate::{FieldTest, Test};
 /// The number of a shared comparison.
 pub(super) type CheckId = u32;
 
+/// The number of no comparison.
+pub(super) const NO_CHECK: CheckId = CheckId::MAX;
+
 /// All comparisons of a set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Checks {
@@ -27,15 +30,15 @@ pub(super) struct Checks {
     state: DefaultHashBuilder,
     names: HashMap<Box<[u8]>, CheckId>,
     wild_names: Vec<CheckId>,
-    /// For each slot, with how many texts it is compared for equality: the
-    /// more there are, the fewer events each is likely to hold for.
+    /// For each slot, the number of texts that it is compared with for equality:
+    /// the more there are, the fewer events each is likely to match.
     texts_of_slot: Vec<u32>,
 }
 
 #[derive(Debug, Clone)]
 struct Check {
     test: Test,
-    /// Of a field; of others, any.
+    /// `None` unless the test is one of a field.
     slot: Option<Slot>,
 }
 
@@ -68,7 +71,7 @@ impl Checks {
         self.names.len() + self.wild_names.len()
     }
 
-    /// Calls with each name test that is true for this name, in no order.
+    /// Calls `found` with each name test that is true for this name, in any order.
     pub(super) fn true_names(&self, name: &[u8], mut found: impl FnMut(CheckId)) {
         if let Some(&id) = self.names.get(name) {
             found(id);
@@ -131,9 +134,10 @@ impl Checks {
         }
     }
 
-    /// Whether it holds: the same as [`Test::holds`].
+    /// Whether the comparison holds: the same as [`Test::holds`].
     pub(super) fn holds<V: SlotView + ?Sized>(&self, id: CheckId, view: &V) -> bool {
         let Some(Check { test, slot }) = self.checks.get(id as usize) else {
+            debug_assert!(false, "unknown comparison {id}");
             return false;
         };
         match (test, *slot) {

@@ -1,31 +1,34 @@
-//! A class: the filters that events of one kind can match, specialised for
-//! what these events have in common, and hung on comparisons.
+//! An event class: the filters that its events can match, specialised for what
+//! these events have in common, and entered under comparisons.
 //!
-//! It is a tree of few levels, laid out in arrays of its own. A [`Node`] is
-//! what is looked at once it is known that certain comparisons hold; the root
-//! is looked at for every event. Through the field indexes of a node one comes to the
-//! comparisons ([`Posting`]) that hold on the event's values, and each opens a
-//! node with what is left of the filters that hang on it. Nothing that is in
-//! the tree is asked twice on a way down.
+//! A class is a tree of a few levels, stored in arrays. A [`Node`] holds filters
+//! for which certain comparisons are known to hold; each event visits the root. The
+//! field indexes of a node lead from the event's values to the comparisons that
+//! may hold ([`Posting`]). Each posting opens a node with the rest of its filters.
+//! No comparison is evaluated twice on the way down.
 //!
-//! Filters of which only `>`, `>=`, `<` or `<=` with a number is left lie in
-//! [`Range`]s by their bounds: those that match are found together, and no
-//! other is touched.
+//! Filters that have only `>`, `>=`, `<` or `<=` with a number left lie in
+//! [`Range`]s ordered by bound: a binary search finds all that match and touches
+//! no other.
 
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    FilterId, FilterSet, checks::CheckId, code::Op, field_index::FieldIndex, narrow, slots::Slot,
-    table::PostingId,
+    FilterId, FilterSet,
+    checks::CheckId,
+    code::Op,
+    index::{field_index::FieldIndex, table::PostingId},
+    narrow,
+    slots::Slot,
 };
 
-/// What events of a class are matched against; the filters are named by their
-/// places in the set.
+pub(super) mod build;
+
+/// An event class. Filters are named by their positions in the set.
 #[derive(Debug, Default)]
 pub(super) struct Class {
     pub(super) root: Node,
-    /// The filters that match whenever the root is looked at, as long as none
-    /// is removed.
+    /// The filters that match every event of the class, removed ones included.
     always: Box<[FilterId]>,
     field_indexes: Vec<FieldIndex>,
     postings: Vec<Posting>,
@@ -38,7 +41,7 @@ pub(super) struct Class {
     ops: Vec<Op>,
 }
 
-/// Neighbours in an array of the class.
+/// Elements next to each other in an array of the class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Span {
     first: u32,
@@ -48,11 +51,12 @@ pub(super) struct Span {
 impl Span {
     fn of<T>(self, all: &[T]) -> &[T] {
         let first = self.first as usize;
-        all.get(first..first + self.len as usize)
-            .unwrap_or_default()
+        let elements = all.get(first..first + self.len as usize);
+        debug_assert!(elements.is_some(), "a span of another array");
+        elements.unwrap_or_default()
     }
 
-    /// Puts these at the end of an array.
+    /// Appends elements to an array.
     fn push<T>(all: &mut Vec<T>, new: impl IntoIterator<Item = T>) -> Self {
         let first = all.len();
         all.extend(new);
@@ -63,7 +67,7 @@ impl Span {
     }
 }
 
-/// What is looked at together.
+/// What is visited together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Node {
     matches: Span,
@@ -80,7 +84,7 @@ impl Node {
     }
 }
 
-/// The contents of a node in the making.
+/// The contents of a node that is being built.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     /// Filters that match.
@@ -91,21 +95,20 @@ pub(super) struct Parts {
     pub(super) field_indexes: Vec<FieldIndex>,
 }
 
-/// A comparison that filters hang on.
+/// A comparison under which filters are entered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Posting {
     pub(super) check: CheckId,
-    /// In lower case; empty unless the comparison is with a text without
-    /// wildcards.
+    /// The text of a comparison without wildcards, in lower case; else empty.
     text: Span,
     pub(super) node: Node,
 }
 
-/// What is left of a filter to be evaluated.
+/// The rest of a filter, to be evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rest {
     pub(super) filter: u32,
-    /// There are other ways to it.
+    /// The filter is entered under several comparisons.
     pub(super) is_shared: bool,
     pub(super) ops: Span,
 }
@@ -114,7 +117,7 @@ pub(super) struct Rest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bound {
     pub(super) slot: Slot,
-    /// The numbers up to it, else those from it.
+    /// Numbers up to the bound match; else numbers from the bound on.
     pub(super) is_upper: bool,
     pub(super) bound: i64,
     pub(super) filter: u32,
@@ -129,20 +132,20 @@ pub(super) struct Range {
 }
 
 impl Class {
-    /// The filters that match all events of the class, unless they are removed
-    /// by now; ascending.
+    /// The filters that match all events of the class, ascending; some may have
+    /// been removed since.
     #[inline]
     pub(super) fn always(&self) -> &[FilterId] {
         &self.always
     }
 
-    /// Whether no others match any.
+    /// Whether no filter depends on the values of an event.
     #[inline]
     pub(super) fn is_fixed(&self) -> bool {
         self.root.field_indexes.len == 0 && !self.root.has_others()
     }
 
-    /// The filters that match whenever the node is looked at.
+    /// The filters that match whenever the node is visited.
     #[inline]
     pub(super) fn matches(&self, node: &Node) -> &[u32] {
         node.matches.of(&self.matches)
@@ -156,7 +159,7 @@ impl Class {
     /// The filters of a range that match this number.
     #[inline]
     pub(super) fn bounded(&self, range: &Range, number: i64) -> &[u32] {
-        // The bits' opposites have the opposite order.
+        // Inverted bits have the inverted order.
         let number = if range.is_upper { !number } else { number };
         let bounds = range.span.of(&self.bounds);
         let count = bounds.partition_point(|bound| *bound <= number);
@@ -179,8 +182,7 @@ impl Class {
         self.postings.get(id as usize)
     }
 
-    /// The text that a value has to be equal to, if that is all it takes for a
-    /// text.
+    /// The text that a string must be equal to, if nothing else is compared.
     #[inline]
     pub(super) fn text(&self, posting: &Posting) -> Option<&[u8]> {
         (posting.text.len > 0).then(|| posting.text.of(&self.texts))
@@ -195,9 +197,9 @@ impl Class {
         self.postings.len()
     }
 
-    /// How much it holds, in filters.
+    /// The size of the class, in filters.
     pub(super) fn weight(&self) -> usize {
-        // An operation takes as much as a quarter of all else about a filter.
+        // An operation takes a quarter of the memory of an entry.
         self.matches.len()
             + self.bounded.len()
             + self.rests.len()

@@ -1,5 +1,5 @@
-//! Filters as short jump programs over shared comparisons: folding what is
-//! known, and choosing what to hang a filter on.
+//! Filters as short jump programs over shared comparisons: folding known results,
+//! and choosing the comparisons under which a filter is entered.
 //!
 //! Both walk a program once, without recursion: jumps only go forward.
 
@@ -13,8 +13,8 @@ pub(super) const ACCEPT: u32 = u32::MAX;
 /// A jump: the filter does not match.
 pub(super) const REJECT: u32 = u32::MAX - 1;
 
-/// One comparison, and where to go on from it: to a later operation of the
-/// same program, by its place in it, or to the end.
+/// One comparison and the two jumps after it: to a later operation of the same
+/// program, by its position, or to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Op {
     pub(super) check: CheckId,
@@ -23,13 +23,13 @@ pub(super) struct Op {
 }
 
 impl Op {
-    /// Whether the program is but this comparison.
+    /// Whether the program consists of this comparison alone.
     pub(super) fn is_all(self) -> bool {
         (self.holds, self.fails) == (ACCEPT, REJECT)
     }
 }
 
-/// The program of a filter; none for the empty one.
+/// The program of a filter; empty for the empty filter.
 pub(super) fn compile(
     program: &Program,
     mut check: impl FnMut(usize) -> CheckId,
@@ -47,7 +47,7 @@ pub(super) fn compile(
     })
 }
 
-/// Runs a program; `test` gives a comparison's result.
+/// Runs a program; `test` returns the result of a comparison.
 pub(super) fn run(ops: &[Op], mut test: impl FnMut(CheckId) -> bool) -> bool {
     let mut at = 0;
     while let Some(op) = ops.get(at as usize) {
@@ -56,7 +56,7 @@ pub(super) fn run(ops: &[Op], mut test: impl FnMut(CheckId) -> bool) -> bool {
     at == ACCEPT
 }
 
-/// What is left of a program once some of its comparisons are known.
+/// The rest of a program once some results of its comparisons are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Folded {
     /// It always matches.
@@ -67,13 +67,13 @@ pub(super) enum Folded {
     Ops(usize),
 }
 
-/// Work space for folding and choosing.
+/// Buffers for folding and choosing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Folder {
-    /// For each operation where a jump to it really leads.
+    /// For each operation, the target of a jump to it after known results.
     leads: Vec<u32>,
-    /// For each operation its new place; `REJECT` if it is not reached.
-    places: Vec<u32>,
+    /// For each operation its new position; `REJECT` if it is not reached.
+    positions: Vec<u32>,
     costs: Vec<Choice>,
     reached: Vec<bool>,
 }
@@ -101,34 +101,31 @@ impl Folder {
             REJECT => return Folded::False,
             _ => {}
         }
-        self.places.clear();
-        self.places.resize(ops.len(), REJECT);
+        self.positions.clear();
+        self.positions.resize(ops.len(), REJECT);
         self.reach(start);
         let mut count = 0;
         for (at, op) in ops.iter().enumerate() {
-            if self.places.get(at).is_none_or(|place| *place == REJECT) {
+            if self.positions.get(at).is_none_or(|new| *new == REJECT) {
                 continue;
             }
-            if let Some(place) = self.places.get_mut(at) {
-                *place = count;
+            if let Some(new) = self.positions.get_mut(at) {
+                *new = count;
             }
             count += 1;
             self.reach(lead(&self.leads, op.holds));
             self.reach(lead(&self.leads, op.fails));
         }
-        let place = |at: u32| {
+        let position = |at: u32| {
             let at = lead(&self.leads, at);
-            self.places.get(at as usize).copied().unwrap_or(at)
+            self.positions.get(at as usize).copied().unwrap_or(at)
         };
-        let kept = ops.iter().zip(&self.places);
-        out.extend(
-            kept.filter(|(_, place)| **place != REJECT)
-                .map(|(op, _)| Op {
-                    check: op.check,
-                    holds: place(op.holds),
-                    fails: place(op.fails),
-                }),
-        );
+        let kept = ops.iter().zip(&self.positions);
+        out.extend(kept.filter(|(_, new)| **new != REJECT).map(|(op, _)| Op {
+            check: op.check,
+            holds: position(op.holds),
+            fails: position(op.fails),
+        }));
         Folded::Ops(count as usize)
     }
 
@@ -150,20 +147,20 @@ impl Folder {
         }
     }
 
-    /// Marks an operation as reached; its place is found later.
+    /// Marks an operation as reached; its new position is found later.
     fn reach(&mut self, at: u32) {
-        if let Some(place) = self.places.get_mut(at as usize) {
-            *place = 0;
+        if let Some(new) = self.positions.get_mut(at as usize) {
+            *new = 0;
         }
     }
 
-    /// Finds the cheapest comparisons of which at least one holds whenever the
-    /// program accepts, and writes them to `out`; `false` if there are none
-    /// such. `cost` gives none for a comparison that cannot be hung on.
+    /// Writes to `out` the cheapest comparisons of which at least one holds
+    /// whenever the program accepts; returns `false` if there are none. `cost` is
+    /// `None` for a comparison under which no filter can be entered.
     ///
-    /// From an operation, the program accepts through its comparison holding
-    /// (then that one will do, or what covers the way from there) or through
-    /// it failing (then only what covers the way from there).
+    /// From an operation, the program accepts either after its comparison holds
+    /// (covered by that comparison, or by a cover of the rest) or after it fails
+    /// (covered only by a cover of the rest).
     pub(super) fn cover(
         &mut self,
         ops: &[Op],
@@ -204,7 +201,7 @@ impl Folder {
         true
     }
 
-    /// The cost of what was found last.
+    /// The cost of the last [cover](Self::cover).
     pub(super) fn total(&self) -> u64 {
         self.costs.first().map_or(0, |choice| choice.cost)
     }

@@ -1,7 +1,6 @@
-//! The key table: each field key that some filter names has a small number.
+//! The table of field keys: each key that a filter names has a small number.
 //!
-//! Slots are never taken back while the set lives: whoever keeps values by
-//! slot may keep the numbers.
+//! A set never takes slots back, so that its users may keep the numbers.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::hash::BuildHasher as _;
@@ -16,7 +15,7 @@ use super::narrow;
 pub struct Slot(u32);
 
 impl Slot {
-    /// The number: from 0, without gaps.
+    /// Returns the number: from 0, without gaps.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -38,39 +37,39 @@ struct Key {
 }
 
 impl Slots {
-    /// How many there are.
+    /// Returns the number of slots.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no slots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The slot of a field.
+    /// Returns the slot of a field.
     #[must_use]
     pub fn field(&self, key: &[u8]) -> Option<Slot> {
         self.find(key, false)
     }
 
-    /// The slot of 2.4's `duration`: a number for events that have times, the
-    /// field of that name for others.
+    /// Returns the slot of 2.4's `duration`: a number for events that have times,
+    /// the field of that name for others.
     #[must_use]
     pub fn duration(&self) -> Option<Slot> {
         self.find(DURATION, true)
     }
 
-    /// All slots in order, each with its key and whether it is
+    /// Returns all slots in order, each with its key and whether it is
     /// [2.4's `duration`](Self::duration).
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &[u8], bool)> {
         let numbered = (0..).zip(&self.keys);
         numbered.map(|(number, key)| (Slot(number), &*key.name, key.is_duration))
     }
 
-    /// What an event has in this slot; nothing for a slot of another table.
+    /// Returns an event's value in this slot; `None` for a slot of another table.
     #[must_use]
     #[inline]
     pub fn look_up<'e, E: EventView + ?Sized>(
@@ -87,7 +86,7 @@ impl Slots {
         event.field(&key.name)
     }
 
-    /// The key of a slot; empty for a slot of another table.
+    /// Returns the key of a slot; empty for a slot of another table.
     #[must_use]
     pub fn key(&self, slot: Slot) -> &[u8] {
         self.keys.get(slot.index()).map_or(&[], |key| &*key.name)

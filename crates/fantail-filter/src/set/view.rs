@@ -1,34 +1,34 @@
-//! What is matched against a set: values by slot.
+//! Events as a set sees them: values by slot.
 
 use fantail_event::{EventView, Level, Source, ValueRef};
 
 use super::slots::{Slot, Slots};
 
-/// An event whose values are asked for by slot.
+/// An event whose values are read by slot.
 ///
-/// Implement it to hand over values that lie in an array already; for any
-/// [`EventView`] there is [`ViewSlots`], which looks values up as they are
-/// asked for. The meaning of each method is that of its namesake there.
+/// For events whose values lie in an array by slot. [`ViewSlots`] implements it for
+/// any [`EventView`] and looks each value up when it is read. Each method means
+/// the same as the method of that name in [`EventView`].
 pub trait SlotView {
-    /// The event's name.
+    /// Returns the event's name.
     fn name(&self) -> Option<&[u8]>;
 
-    /// The value in this slot. That of [2.4's `duration`](Slots::duration) is
-    /// the duration in microseconds as a number, or for events of a type that
-    /// has no times the field of that name.
+    /// Returns the value in this slot. That of [2.4's `duration`](Slots::duration)
+    /// is the duration in microseconds, or the field of that name for events of a
+    /// type without times.
     fn value(&self, slot: Slot) -> Option<ValueRef<'_>>;
 
-    /// Whether the event is within this category.
+    /// Returns whether the event has this category.
     fn in_category(&self, category: &[u8]) -> bool;
 
-    /// The level of this sending.
+    /// Returns the level of this sending.
     fn level(&self) -> Option<Level>;
 
-    /// The line of source code that sent the event.
+    /// Returns the line of source code that sent the event.
     fn source(&self) -> Option<Source<'_>>;
 }
 
-/// Any [`EventView`] as a [`SlotView`]; borrows both, keeps nothing.
+/// Any [`EventView`] as a [`SlotView`].
 #[derive(Debug)]
 pub struct ViewSlots<'a, E: ?Sized> {
     slots: &'a Slots,
@@ -36,8 +36,7 @@ pub struct ViewSlots<'a, E: ?Sized> {
 }
 
 impl<'a, E: EventView + ?Sized> ViewSlots<'a, E> {
-    /// The event seen through the slots of the set that it is to be matched
-    /// against.
+    /// Creates a view of an event for the set that has these slots.
     pub fn new(slots: &'a Slots, event: &'a E) -> Self {
         Self { slots, event }
     }

@@ -1,4 +1,4 @@
-//! Names and log levels, of which an event has only one.
+//! Several names or log levels: an event has only one of each.
 //!
 //! `event=a AND event=b` is never true, and `NOT event=a OR NOT event=b`
 //! nearly always. Looked for within one AND (or OR), however its operands are

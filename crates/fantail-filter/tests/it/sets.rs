@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use fantail_event::{Dialect, EventView, Level, SentEvent, Source, ValueRef};
-use fantail_filter::{Filter, FilterId, FilterSet, Matcher, Slot, SlotView, Slots};
+use fantail_filter::{
+    Filter, FilterId, FilterSet, Matcher,
+    internal::{Slot, SlotView, Slots},
+};
 use fantail_syntax::ParseOptions;
 
 use crate::events::Family;

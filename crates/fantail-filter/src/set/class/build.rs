@@ -1,46 +1,50 @@
-//! Making a class: which filter hangs on what.
+//! Building a class: which filter is entered under which comparison.
 //!
-//! For each node, from the root down: filters of which nothing is left match;
-//! of which a range of numbers is left, go there; the others hang on the
-//! comparisons of which one must hold for them, the cheapest ones, if that is
-//! cheaper than to evaluate them. What is left of them once such a comparison
-//! holds makes the node beneath it.
+//! For each node, from the root down: a filter with nothing left matches; one with a
+//! range of numbers left goes to the ranges; any other is entered under the
+//! cheapest comparisons of which one must hold, if that is cheaper than evaluating
+//! it. The rest of the filters, once such a comparison holds, makes the node
+//! below it.
 
 use alloc::vec::Vec;
 
 use fantail_syntax::Operator;
 use hashbrown::HashMap;
 
-use super::{
-    FilterSet,
-    checks::CheckId,
-    class::{Bound, Class, Node, Parts, Rest, Span},
-    code::{Folded, Folder, Op},
-    field_index::{FieldIndex, FieldIndexBuilder},
-    hash::Seed,
-    index_key,
-    slots::Slot,
+use super::{Bound, Class, Node, Parts, Rest, Span};
+use crate::{
+    FieldTest, NumberTest,
+    set::{
+        FilterSet,
+        checks::CheckId,
+        code::{Folded, Folder, Op},
+        index::{
+            field_index::{FieldIndex, FieldIndexBuilder},
+            hash::Seed,
+            index_key,
+        },
+        slots::Slot,
+    },
 };
-use crate::{FieldTest, NumberTest};
 
-/// How many levels of comparisons there are.
-const DEPTH: usize = 3;
-/// So many filters are evaluated one by one, beneath the root.
-const FEW: usize = 4;
-/// A filter whose operations times the comparisons it hangs on are more than
-/// this is not specialised for each of these: it would take too long.
-const LONG: usize = 1 << 16;
-/// So many operations more than its own may be made of a filter: one that is
-/// as long for each of many comparisons would take too much memory.
-const COPIED: usize = 64;
+/// Levels of comparisons below the root.
+const MAX_LEVELS: usize = 3;
+/// Below the root, nodes of at most this many filters evaluate each filter.
+const MAX_EVALUATED_FILTERS: usize = 4;
+/// Bounds the time of specialising one filter: its operations times the
+/// comparisons that it is entered under.
+const MAX_SPECIALISED_OPS: usize = 1 << 16;
+/// Bounds the memory of one filter: operations made by specialising it, beyond
+/// its own.
+const MAX_COPIED_OPS: usize = 64;
 
-/// Work space for building classes.
+/// Buffers for building classes.
 #[derive(Debug, Default)]
-pub(super) struct Builder {
+pub(in crate::set) struct Builder {
     folder: Folder,
     cover: Vec<CheckId>,
     left: Vec<Op>,
-    /// Stacks: of the nodes on the way down.
+    /// Stacks for the nodes on the way down.
     items: Vec<Item>,
     ops: Vec<Op>,
 }
@@ -49,29 +53,29 @@ pub(super) struct Builder {
 #[derive(Debug, Clone, Copy)]
 struct Item {
     filter: u32,
-    /// It hangs on several comparisons.
+    /// It is entered under several comparisons.
     is_shared: bool,
-    /// How many operations were made of it.
+    /// Number of operations made by specialising it.
     copied: usize,
     program: Left,
 }
 
-/// What is left of its program.
+/// The rest of a filter's program.
 #[derive(Debug, Clone, Copy)]
 enum Left {
-    /// Here among the builder's operations; nothing: it matches.
+    /// Operations of the builder; none if the filter matches.
     Own { first: usize, len: usize },
-    /// Here among those of the class: too long to be specialised again.
+    /// Operations of the class: too long to be specialised again.
     Kept(Span),
 }
 
-/// A filter that hangs on a comparison: which of the node's.
+/// A comparison, and the item of the node that is entered under it.
 type Hung = (CheckId, usize);
 
 impl Builder {
-    /// A class of these filters, for events of which `known` tells the results
-    /// of some comparisons.
-    pub(super) fn build(
+    /// Builds the class of these filters for events for which `known` returns the
+    /// results of some comparisons.
+    pub(in crate::set) fn build(
         &mut self,
         set: &FilterSet,
         seed: &Seed,
@@ -105,9 +109,9 @@ impl Builder {
         class
     }
 
-    /// Whether something is left of a filter, which hangs on nothing; it is
-    /// then in `left`.
-    pub(super) fn is_unhung(
+    /// Writes the rest of a filter to `left`; returns whether there is a rest that
+    /// cannot be entered under any comparison.
+    pub(in crate::set) fn is_unhung(
         &mut self,
         set: &FilterSet,
         filter: u32,
@@ -121,7 +125,7 @@ impl Builder {
         ) && !self.folder.cover(left, cost, &mut self.cover)
     }
 
-    /// Makes a node of the items from this place on, and takes them away.
+    /// Makes a node of the items from this position on, and removes them.
     fn node(&mut self, scene: &mut Scene<'_>, from: usize, depth: usize) -> Node {
         let mut parts = Parts::default();
         let end = self.items.len();
@@ -151,7 +155,7 @@ impl Builder {
         }
         self.items.truncate(open);
         let mut hung = Vec::new();
-        if depth == 0 || (depth < DEPTH && open - from > FEW) {
+        if depth == 0 || (depth < MAX_LEVELS && open - from > MAX_EVALUATED_FILTERS) {
             self.choose(scene.set, from, depth, &mut parts, scene.class, &mut hung);
         } else {
             for at in from..open {
@@ -163,8 +167,8 @@ impl Builder {
         scene.class.add_node(parts)
     }
 
-    /// Chooses what filters hang on: rather fields on which others hang, too,
-    /// because each field more is one more to look up.
+    /// Chooses comparisons for filters. Prefers fields that other filters use, too,
+    /// because each further field costs a look-up.
     fn choose(
         &mut self,
         set: &FilterSet,
@@ -193,10 +197,11 @@ impl Builder {
             Some(own + index_key::LOOK_UP_COST / (uses + 1))
         };
         for at in from..self.items.len() {
-            // Beneath the root, on one comparison only: else what is left of
-            // it would multiply.
+            // Below the root, under one comparison only: else the rest of the
+            // filter would multiply.
             let hangs = self.cover(at, cost)
-                && (depth == 0 || self.cover.len() == 1 && self.folder.total() < index_key::RUN);
+                && (depth == 0
+                    || self.cover.len() == 1 && self.folder.total() < index_key::EVALUATION_COST);
             if !hangs {
                 let rest = self.rest(class, at);
                 parts.rests.push(rest);
@@ -205,23 +210,24 @@ impl Builder {
             let ways = self.cover.len();
             hung.extend(self.cover.iter().map(|check| (*check, at)));
             self.items[at].is_shared |= ways > 1;
-            if matches!(self.items[at].program, Left::Own { len, .. } if ways * len > LONG) {
+            if matches!(self.items[at].program, Left::Own { len, .. } if ways * len > MAX_SPECIALISED_OPS)
+            {
                 self.keep(class, at);
             }
         }
     }
 
-    /// The field indexes on which these filters hang, with all that is beneath them.
+    /// The field indexes of these comparisons, with all nodes below them.
     fn field_indexes(
         &mut self,
         scene: &mut Scene<'_>,
         mut hung: Vec<Hung>,
         depth: usize,
     ) -> Vec<FieldIndex> {
-        // Stable: filters stay in order.
+        // A stable sort keeps filters in order.
         hung.sort_by_key(|(check, _)| *check);
         let mut builders: Vec<(Slot, FieldIndexBuilder)> = Vec::new();
-        let mut lane_of_slot: HashMap<Slot, usize> = HashMap::new();
+        let mut index_of_slot: HashMap<Slot, usize> = HashMap::new();
         for same in hung.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(check, _)) = same.first() else {
                 continue;
@@ -237,7 +243,7 @@ impl Builder {
             let node = self.node(scene, from, depth + 1);
             self.ops.truncate(ops);
             let posting = scene.class.add_posting(check, literal(test), node);
-            let at = *lane_of_slot.entry(slot).or_insert_with(|| {
+            let at = *index_of_slot.entry(slot).or_insert_with(|| {
                 builders.push((slot, FieldIndexBuilder::default()));
                 builders.len() - 1
             });
@@ -249,7 +255,7 @@ impl Builder {
         builders.into_iter().map(finish).collect()
     }
 
-    /// Enters what is left of an item where this comparison holds.
+    /// Pushes the rest of an item for events for which this comparison holds.
     fn specialise(&mut self, class: &mut Class, at: usize, holding: CheckId) {
         let mut item = self.items[at];
         if let Left::Own { first, len } = item.program {
@@ -264,7 +270,7 @@ impl Builder {
                 Folded::Ops(left) => left,
             };
             self.items[at].copied += left;
-            if self.items[at].copied <= len + COPIED {
+            if self.items[at].copied <= len + MAX_COPIED_OPS {
                 item.program = Left::Own {
                     first: start,
                     len: left,
@@ -279,7 +285,7 @@ impl Builder {
         self.items.push(item);
     }
 
-    /// From now on an item is evaluated as it is.
+    /// Stops specialising an item.
     fn keep(&mut self, class: &mut Class, at: usize) {
         if let Left::Own { first, len } = self.items[at].program {
             let ops = self.ops.get(first..first + len).unwrap_or_default();
@@ -287,7 +293,7 @@ impl Builder {
         }
     }
 
-    /// The operations of an item, unless it is to stay as it is.
+    /// The operations of an item that may be specialised.
     fn left(&self, item: Item) -> Option<&[Op]> {
         match item.program {
             Left::Own { first, len } => self.ops.get(first..first + len),
@@ -295,7 +301,7 @@ impl Builder {
         }
     }
 
-    /// Writes to `cover` what an item can hang on.
+    /// Writes to `cover` the comparisons that an item can be entered under.
     fn cover(&mut self, at: usize, cost: impl Fn(CheckId) -> Option<u32>) -> bool {
         match self.items[at].program {
             Left::Own { first, len } => {
@@ -322,22 +328,22 @@ impl Builder {
     }
 }
 
-/// What a class is made for.
+/// The class that is being built.
 struct Scene<'a> {
     set: &'a FilterSet,
     seed: &'a Seed,
     class: &'a mut Class,
 }
 
-/// The text of a comparison with one that is not empty and has no wildcards.
+/// The text of a comparison for equality without wildcards; else empty.
 fn literal(test: &FieldTest) -> &[u8] {
     let is_equality = test.operator == Operator::Equal;
     let text = test.text.literal().filter(|_| is_equality);
     text.unwrap_or_default()
 }
 
-/// Which numbers a comparison holds for, if it holds for nothing else: the
-/// field, whether the bound is the greatest, and the bound.
+/// The numeric bound of a comparison that holds for nothing but numbers: the slot,
+/// whether the bound is an upper one, and the bound.
 fn bound(set: &FilterSet, check: CheckId) -> Option<(Slot, bool, i64)> {
     let (slot, test) = set.checks().field(check)?;
     let NumberTest::Compare(with) = test.number else {
@@ -350,7 +356,7 @@ fn bound(set: &FilterSet, check: CheckId) -> Option<(Slot, bool, i64)> {
         Operator::Equal => return None,
         Operator::GreaterOrEqual => (false, with),
         Operator::LessOrEqual => (true, with),
-        // No number is beyond the last.
+        // No integer is greater than the greatest.
         Operator::Greater => (false, with.checked_add(1)?),
         Operator::Less => (true, with.checked_sub(1)?),
     };

@@ -1,8 +1,8 @@
 //! An index over the constants with which filters of a class compare one field.
 //!
-//! Each event of the class looks at a [`FieldIndex`], which fits into a cache
-//! line: bits that show whether a text can be among the constants at all, and their
-//! table. Patterns, numbers and networks are rarer and lie behind a pointer.
+//! A [`FieldIndex`] is read for each event of the class and fits into a cache
+//! line: two bit sets that exclude most texts, and the table of constants.
+//! Patterns, numbers and networks are rarer and lie behind a pointer.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -14,35 +14,35 @@ use fantail_syntax::PatternPart;
 use super::{
     hash::Seed,
     index_key::{IndexKeys, NumberKey, TextKey, masked},
-    slots::Slot,
     table::{PostingId, Table},
 };
 use crate::{
     FieldTest,
-    number::{ShortText, around_float},
+    comparison::number::{ShortText, around_float},
+    set::slots::Slot,
 };
 
-/// All comparisons of one slot that filters of a class hang on.
+/// All comparisons of one slot under which filters of a class are entered.
 #[derive(Debug)]
-pub(super) struct FieldIndex {
-    pub(super) slot: Slot,
-    /// Bits for the lengths and for the last bytes of the texts there: most
-    /// values are none of them, and often the length shows it.
+pub(in crate::set) struct FieldIndex {
+    pub(in crate::set) slot: Slot,
+    /// Bit sets of the constants' lengths and last bytes: they exclude most values
+    /// without hashing.
     lengths: u64,
     last_bytes: u64,
     texts: Table,
     others: Option<Box<Others>>,
 }
 
-/// What is found otherwise than by equal text.
+/// Comparisons that are not found by equal text.
 #[derive(Debug, Default)]
 struct Others {
     missing: Vec<PostingId>,
     prefixes: Vec<Affixes>,
     suffixes: Vec<Affixes>,
-    /// Texts that are found by trying.
+    /// Patterns that each text is tried with.
     any: Vec<PostingId>,
-    /// Some of the patterns are good for digits, for addresses.
+    /// Some patterns are for the digits of numbers, for addresses.
     digits: bool,
     address_texts: bool,
     numbers: Table,
@@ -53,7 +53,7 @@ struct Others {
     networks: Vec<Networks>,
 }
 
-/// Beginnings, or ends, of one length.
+/// Beginnings of texts, or ends, of one length.
 #[derive(Debug)]
 struct Affixes {
     len: usize,
@@ -68,10 +68,10 @@ struct Networks {
 }
 
 impl FieldIndex {
-    /// Calls with all comparisons that may hold for this value, and with some
-    /// that do not. Only for a list can a comparison come more than once.
+    /// Calls `found` with all comparisons that may hold for this value, and with
+    /// some that do not. Only a list can give a comparison more than once.
     #[inline]
-    pub(super) fn find(
+    pub(in crate::set) fn find(
         &self,
         value: Option<ValueRef<'_>>,
         seed: &Seed,
@@ -149,7 +149,8 @@ impl Others {
         all(&self.any, found);
     }
 
-    /// For a number between two integers that are next to each other, or one.
+    /// Finds comparisons for an integer, or for a number between two integers next
+    /// to each other.
     #[inline]
     fn find_number(
         &self,
@@ -182,7 +183,7 @@ impl Others {
     }
 
     fn find_address(&self, ip: Ip, seed: &Seed, found: &mut impl FnMut(PostingId)) {
-        // As networks are looked at: an IPv4 address within IPv6 is the former.
+        // As for networks, an IPv4 address mapped into IPv6 counts as IPv4.
         let address = ip.address.to_canonical();
         let width = if address.is_ipv4() { 32 } else { 128 };
         for same in self.networks.iter().filter(|same| same.bits <= width) {
@@ -195,9 +196,9 @@ impl Others {
     }
 }
 
-/// A field index in the making.
+/// A field index that is being built.
 #[derive(Debug, Default)]
-pub(super) struct FieldIndexBuilder {
+pub(in crate::set) struct FieldIndexBuilder {
     lengths: u64,
     last_bytes: u64,
     texts: Hashed,
@@ -217,8 +218,8 @@ pub(super) struct FieldIndexBuilder {
 type Hashed = Vec<(u64, PostingId)>;
 
 impl FieldIndexBuilder {
-    /// Enters a comparison.
-    pub(super) fn add(&mut self, posting: PostingId, test: &FieldTest, seed: &Seed) {
+    /// Adds a comparison.
+    pub(in crate::set) fn add(&mut self, posting: PostingId, test: &FieldTest, seed: &Seed) {
         let keys = IndexKeys::of(test);
         if keys.missing {
             self.missing.push(posting);
@@ -252,7 +253,7 @@ impl FieldIndexBuilder {
             keys.missing || keys.number.is_some() || keys.network.is_some() || !is_text;
     }
 
-    pub(super) fn finish(mut self, slot: Slot) -> FieldIndex {
+    pub(in crate::set) fn finish(mut self, slot: Slot) -> FieldIndex {
         self.at_least.sort_unstable();
         self.at_most.sort_unstable_by(|a, b| b.cmp(a));
         let affixes = |(len, hashed)| Affixes {
@@ -299,7 +300,7 @@ fn add_affix(
     of_size(affixes, bytes.len()).push((seed.folded(&bytes), posting));
 }
 
-/// Those of one length, which are few.
+/// The entries of one size. Few sizes occur.
 fn of_size<S: PartialEq + Copy>(sizes: &mut Vec<(S, Hashed)>, size: S) -> &mut Hashed {
     let known = sizes.iter().position(|(same, _)| *same == size);
     let at = known.unwrap_or_else(|| {

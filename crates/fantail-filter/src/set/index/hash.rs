@@ -1,16 +1,16 @@
-//! Hashes of texts in which the case of ASCII letters does not count.
+//! Hashes of texts that ignore the case of ASCII letters.
 //!
-//! Texts are hashed a word at a time without being copied: each word, in lower
-//! case, is folded in by a multiplication with a secret number. The seed is
-//! random: nobody can prepare values that collide.
+//! Texts are hashed eight bytes at a time without a copy: each word, in lower case,
+//! is mixed in by a multiplication with a secret number. The seed is random, so
+//! that a client cannot prepare values that collide.
 
 use core::hash::BuildHasher as _;
 
 use hashbrown::DefaultHashBuilder;
 
-/// What makes the hashes of one cache unlike those of others.
+/// The random numbers of one cache's hashes.
 #[derive(Debug, Clone)]
-pub(super) struct Seed {
+pub(in crate::set) struct Seed {
     start: u64,
     factor: u64,
     last: u64,
@@ -30,14 +30,14 @@ impl Default for Seed {
 }
 
 impl Seed {
-    /// The hash of anything but a text.
-    pub(super) fn hash(&self, value: impl core::hash::Hash) -> u64 {
+    /// The hash of a value that is not a text.
+    pub(in crate::set) fn hash(&self, value: impl core::hash::Hash) -> u64 {
         self.state.hash_one(value)
     }
 
-    /// The hash of a text as if it were in lower case.
+    /// The hash of a text in lower case.
     #[inline]
-    pub(super) fn folded(&self, text: &[u8]) -> u64 {
+    pub(in crate::set) fn folded(&self, text: &[u8]) -> u64 {
         let (words, rest) = text.as_chunks::<8>();
         let mut hash = self.start ^ text.len() as u64;
         for word in words {
@@ -50,10 +50,9 @@ impl Seed {
     }
 }
 
-/// Whether a text is this one, which is in lower case, but for the case of
-/// ASCII letters.
+/// Whether a text in lower case equals `folded`, which is in lower case.
 #[inline]
-pub(super) fn is_folded(folded: &[u8], text: &[u8]) -> bool {
+pub(in crate::set) fn is_folded(folded: &[u8], text: &[u8]) -> bool {
     if folded.len() != text.len() {
         return false;
     }
@@ -66,8 +65,8 @@ pub(super) fn is_folded(folded: &[u8], text: &[u8]) -> bool {
         && (rest.is_empty() || lower(last_word(text)) == last_word(folded))
 }
 
-/// The last bytes of a text that is not empty: eight that may overlap others,
-/// or all of a short one. Texts of one length differ in it if these bytes do.
+/// The last eight bytes of a text that is not empty, or all of a shorter one. Two
+/// texts of one length have the same word only if these bytes are the same.
 #[inline]
 fn last_word(text: &[u8]) -> u64 {
     if let Some(word) = text.last_chunk::<8>() {
@@ -82,19 +81,16 @@ fn last_word(text: &[u8]) -> u64 {
 
 fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "both halves are made use of"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "both halves are used")]
     let halves = (product as u64, (product >> 64) as u64);
     halves.0 ^ halves.1
 }
 
-/// Eight bytes at once, each ASCII capital made small.
+/// Eight bytes with ASCII capitals replaced by small letters.
 fn lower(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low_bits = word & (0x7f * EACH);
-    // The top bit of each byte: from 'A' on; beyond 'Z'; no ASCII.
+    // In the top bit of each byte: 'A' or greater; greater than 'Z'.
     let from_a = low_bits + (0x80 - b'A' as u64) * EACH;
     let beyond_z = low_bits + (0x7f - b'Z' as u64) * EACH;
     let capitals = (from_a ^ beyond_z) & !word & (0x80 * EACH);
@@ -123,8 +119,7 @@ mod tests {
         assert_ne!(hash("12345678"), hash("12345678\0"));
     }
 
-    /// Of each length, with each single byte another one, or in the other
-    /// case.
+    /// Changes each byte of texts of each length, or its case.
     #[test]
     fn each_byte_counts() {
         let seed = Seed::default();

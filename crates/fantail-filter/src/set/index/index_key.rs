@@ -8,26 +8,27 @@ use core::net::IpAddr;
 
 use fantail_syntax::{Network, Operator, PatternPart};
 
-use super::checks::{CheckId, Checks};
-use crate::{FieldTest, NumberTest, Pattern, Test};
+use crate::{
+    FieldTest, NumberTest, Pattern, Test,
+    set::checks::{CheckId, Checks},
+};
 
-/// How texts that a pattern fits are found. The bytes of patterns are in
-/// lower case.
+/// How a pattern is found for a text. The bytes of patterns are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextKey<'a> {
-    /// It is this text, which is not empty.
+pub(in crate::set) enum TextKey<'a> {
+    /// By equality with this text, which is not empty.
     Equal(&'a [u8]),
-    /// It begins with these parts, all of them bytes.
+    /// By its beginning: parts that are all bytes.
     Prefix(&'a [PatternPart]),
-    /// It ends with these parts, all of them bytes.
+    /// By its end: parts that are all bytes.
     Suffix(&'a [PatternPart]),
-    /// By trying.
+    /// By trying each text.
     Any,
 }
 
-/// Which numbers it holds for.
+/// The numbers for which a comparison holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NumberKey {
+pub(in crate::set) enum NumberKey {
     Equal(i64),
     AtLeast(i64),
     AtMost(i64),
@@ -35,21 +36,21 @@ pub(super) enum NumberKey {
 
 /// The keys of one comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct IndexKeys<'a> {
-    /// It holds for a missing field.
-    pub(super) missing: bool,
-    /// Of texts, and of elements of lists.
-    pub(super) text: Option<TextKey<'a>>,
-    pub(super) number: Option<NumberKey>,
-    /// The text key is good for the digits of numbers as well.
-    pub(super) digits: bool,
-    pub(super) network: Option<Network>,
-    /// The text key is good for addresses as well.
-    pub(super) address_text: bool,
+pub(in crate::set) struct IndexKeys<'a> {
+    /// The comparison holds for a missing field.
+    pub(in crate::set) missing: bool,
+    /// For texts and elements of lists.
+    pub(in crate::set) text: Option<TextKey<'a>>,
+    pub(in crate::set) number: Option<NumberKey>,
+    /// The text key also finds the digits of numbers.
+    pub(in crate::set) digits: bool,
+    pub(in crate::set) network: Option<Network>,
+    /// The text key also finds addresses.
+    pub(in crate::set) address_text: bool,
 }
 
 impl<'a> IndexKeys<'a> {
-    pub(super) fn of(test: &'a FieldTest) -> Self {
+    pub(in crate::set) fn of(test: &'a FieldTest) -> Self {
         let is_equality = test.operator == Operator::Equal;
         let is_wild = test.text.wild().is_some();
         Self {
@@ -86,7 +87,7 @@ fn text_key(pattern: &Pattern) -> TextKey<'_> {
 fn number_key(operator: Operator, with: i64) -> NumberKey {
     match operator {
         Operator::Equal => NumberKey::Equal(with),
-        // Only an unsigned number or a float is beyond the ends of `i64`.
+        // Only unsigned numbers and floats lie outside `i64`.
         Operator::Greater => NumberKey::AtLeast(with.saturating_add(1)),
         Operator::GreaterOrEqual => NumberKey::AtLeast(with),
         Operator::Less => NumberKey::AtMost(with.saturating_sub(1)),
@@ -94,8 +95,8 @@ fn number_key(operator: Operator, with: i64) -> NumberKey {
     }
 }
 
-/// The first `bits` of an address, by which networks are found.
-pub(super) fn masked(address: IpAddr, bits: u8) -> (bool, u128) {
+/// The first `bits` of an address, by which networks are hashed.
+pub(in crate::set) fn masked(address: IpAddr, bits: u8) -> (bool, u128) {
     let mask = |value: u128, width: u32| {
         let beyond = width.saturating_sub(bits.into());
         let kept = value.checked_shr(beyond).unwrap_or(0);
@@ -107,23 +108,22 @@ pub(super) fn masked(address: IpAddr, bits: u8) -> (bool, u128) {
     }
 }
 
-/// One in how many events of the unit below a comparison is guessed to hold
-/// for.
+/// The cost of a comparison that holds for every event; costs are estimated shares
+/// of events.
 const UNIT: u32 = 1 << 16;
 
-/// What it costs to evaluate a filter.
-pub(super) const RUN: u64 = UNIT as u64;
+/// The cost of evaluating a filter.
+pub(in crate::set) const EVALUATION_COST: u64 = UNIT as u64;
 
-/// What it costs to look a field up and find comparisons by its value, where
-/// evaluating a filter costs [`UNIT`].
-pub(super) const LOOK_UP_COST: u32 = UNIT + UNIT / 2;
+/// The cost of looking a field up and finding comparisons by its value.
+pub(in crate::set) const LOOK_UP_COST: u32 = UNIT + UNIT / 2;
 
-/// What it costs to hang a filter on this comparison: how often it is guessed
-/// to hold. None for those that nothing finds.
+/// The cost of entering a filter under this comparison: the estimated share of
+/// events for which it holds. `None` if no index finds the comparison.
 ///
-/// A text is the more selective the more texts its field is compared with:
-/// a user among a thousand tells more than one state of two.
-pub(super) fn cost(checks: &Checks, id: CheckId) -> Option<u32> {
+/// A text is the more selective the more texts its field is compared with: one
+/// user among a thousand excludes more events than one state of two.
+pub(in crate::set) fn cost(checks: &Checks, id: CheckId) -> Option<u32> {
     let (slot, test) = checks.field(id)?;
     let keys = IndexKeys::of(test);
     let share = UNIT / checks.texts_of_slot(slot).saturating_add(1);
@@ -145,7 +145,7 @@ pub(super) fn cost(checks: &Checks, id: CheckId) -> Option<u32> {
     Some(1 + of_text.max(of_number).max(of_missing))
 }
 
-/// Whether a comparison asks only what is the same for all events of a class.
-pub(super) fn is_of_class(test: &Test) -> bool {
+/// Whether a comparison has the same result for all events of a class.
+pub(in crate::set) fn is_of_class(test: &Test) -> bool {
     matches!(test, Test::Name(_) | Test::Level(_) | Test::Category(_))
 }

@@ -1,26 +1,27 @@
 //! Which filters can match events of a name.
 //!
-//! A filter whose every way to match leads through a name test concerns only
-//! classes of events for which one of these tests is true. Other filters concern
-//! all classes or, if they test nothing that a class fixes, none in particular.
+//! A filter that matches only if a name test holds concerns only the classes for
+//! which one of its name tests is true. Other filters concern all classes; those
+//! that test nothing that a class determines are kept apart.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use hashbrown::HashMap;
 
-use super::{
-    Folder,
-    checks::{CheckId, Checks},
-    code::Op,
-    index_key,
+use super::index_key;
+use crate::{
+    Test,
+    set::{
+        checks::{CheckId, Checks},
+        code::{Folder, Op},
+    },
 };
-use crate::Test;
 
-/// All filters of a set, by the name tests that they need. Filters are named
-/// by their places in the set, and each list is ascending.
+/// All filters of a set by the name tests that they require. Filters are named by
+/// their positions in the set; each list is ascending.
 #[derive(Debug, Clone, Default)]
-pub(super) struct NameIndex {
+pub(in crate::set) struct NameIndex {
     by_name: HashMap<CheckId, Vec<u32>>,
     ungated: Vec<u32>,
     independent: Vec<u32>,
@@ -29,11 +30,12 @@ pub(super) struct NameIndex {
 }
 
 impl NameIndex {
-    /// Enters a filter; its place is higher than all before.
-    pub(super) fn add(&mut self, filter: u32, ops: &[Op], checks: &Checks) {
+    /// Adds a filter; its position is greater than all before.
+    pub(in crate::set) fn add(&mut self, filter: u32, ops: &[Op], checks: &Checks) {
         if ops.is_empty() {
             return;
         }
+        // A pattern fits many names: one among alternatives is the last resort.
         let cost = |check| match checks.test(check) {
             Some(Test::Name(pattern)) => Some(if pattern.literal().is_some() { 1 } else { 1000 }),
             _ => None,
@@ -52,8 +54,8 @@ impl NameIndex {
         }
     }
 
-    /// The filters of this range that one of these name tests lets in.
-    pub(super) fn named<'a>(
+    /// The filters of this range that require one of these name tests.
+    pub(in crate::set) fn named<'a>(
         &'a self,
         names: &'a [CheckId],
         range: &'a Range<u32>,
@@ -64,13 +66,13 @@ impl NameIndex {
         })
     }
 
-    /// Those that need no name test, but ask for what a class fixes.
-    pub(super) fn ungated(&self, range: &Range<u32>) -> &[u32] {
+    /// Filters that require no name test, but test what a class determines.
+    pub(in crate::set) fn ungated(&self, range: &Range<u32>) -> &[u32] {
         within(&self.ungated, range)
     }
 
-    /// Those that ask for nothing that a class fixes.
-    pub(super) fn independent(&self, range: &Range<u32>) -> &[u32] {
+    /// Filters that test nothing that a class determines.
+    pub(in crate::set) fn independent(&self, range: &Range<u32>) -> &[u32] {
         within(&self.independent, range)
     }
 }

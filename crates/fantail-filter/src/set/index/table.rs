@@ -1,20 +1,20 @@
-//! Comparisons by the hash of what they ask for.
+//! Comparisons by the hash of their constant.
 //!
-//! A table is made once and never changed: open addressing, at most half full,
-//! eight bytes an entry, so that nearly every look-up touches one cache line.
-//! It tells which comparisons *may* hold; whoever looks up checks them.
+//! A table is built once and never changed: open addressing, at most half full,
+//! eight bytes an entry, so that nearly every look-up touches one cache line. It
+//! returns comparisons that *may* hold; the caller evaluates them.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::narrow;
+use crate::set::narrow;
 
 /// The number of a comparison within its class.
-pub(super) type PostingId = u32;
+pub(in crate::set) type PostingId = u32;
 
-/// From hashes to comparisons; several may share a hash.
+/// A map from hashes to comparisons; several may share a hash.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    /// A power of two of them, or none.
+pub(in crate::set) struct Table {
+    /// Empty, or of a length that is a power of two.
     entries: Box<[Entry]>,
     /// Comparisons that share a hash, such as patterns with one beginning.
     groups: Option<Box<Groups>>,
@@ -23,15 +23,15 @@ pub(super) struct Table {
 #[derive(Debug, Default)]
 struct Groups {
     members: Vec<PostingId>,
-    /// Where the members of each begin, and how many there are.
-    places: Vec<(u32, u32)>,
+    /// For each group, the position of its first member and their number.
+    spans: Vec<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// The upper half of the hash; the lower one says where to look.
+    /// The upper half of the hash; the lower half gives the position.
     tag: u32,
-    /// A comparison, or with [`GROUP`] several, or [`EMPTY`].
+    /// A comparison, a group with [`GROUP`] set, or [`EMPTY`].
     found: u32,
 }
 
@@ -39,8 +39,8 @@ const EMPTY: u32 = u32::MAX;
 const GROUP: u32 = 1 << 31;
 
 impl Table {
-    /// The table of these.
-    pub(super) fn new(mut of: Vec<(u64, PostingId)>) -> Self {
+    /// Builds a table.
+    pub(in crate::set) fn new(mut of: Vec<(u64, PostingId)>) -> Self {
         if of.is_empty() {
             return Self::default();
         }
@@ -73,20 +73,20 @@ impl Table {
         }
         Self {
             entries,
-            groups: (!groups.places.is_empty()).then(|| groups.into()),
+            groups: (!groups.spans.is_empty()).then(|| groups.into()),
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::set) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Calls with all comparisons of this hash, and seldom with others.
+    /// Calls `found` with all comparisons of this hash, rarely with others.
     #[inline]
-    pub(super) fn find(&self, hash: u64, mut found: impl FnMut(PostingId)) {
+    pub(in crate::set) fn find(&self, hash: u64, mut found: impl FnMut(PostingId)) {
         let mask = self.entries.len().wrapping_sub(1);
         let (mut at, tag) = split(hash);
-        // Half of the entries are empty: this ends.
+        // Ends, because half of the entries are empty.
         while let Some(entry) = self.entries.get(at & mask) {
             if entry.found == EMPTY {
                 return;
@@ -107,7 +107,7 @@ impl Table {
         let Some(groups) = &self.groups else {
             return;
         };
-        let Some(&(first, len)) = groups.places.get(group as usize) else {
+        let Some(&(first, len)) = groups.spans.get(group as usize) else {
             return;
         };
         let (first, len) = (first as usize, len as usize);
@@ -119,8 +119,8 @@ impl Table {
 
 impl Groups {
     fn add(&mut self, members: &[(u64, PostingId)]) -> u32 {
-        let group = narrow(self.places.len());
-        self.places
+        let group = narrow(self.spans.len());
+        self.spans
             .push((narrow(self.members.len()), narrow(members.len())));
         self.members
             .extend(members.iter().map(|(_, posting)| *posting));
@@ -128,7 +128,7 @@ impl Groups {
     }
 }
 
-/// Where to look, and the tag.
+/// The position at which a search begins, and the tag.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "each takes a part of the hash"
@@ -154,7 +154,7 @@ mod tests {
         check(&[(0, 7)], 0, &[7]);
         check(&[(0, 7)], 1 << 32, &[]);
         check(&[(5, 1), (5, 0), (1 << 32 | 6, 2), (5, 3)], 5, &[0, 1, 3]);
-        // All in one place.
+        // All at one position.
         let crowded: Vec<_> = (0..100).map(|n| (u64::from(n) << 32, n)).collect();
         for n in 0..100 {
             check(&crowded, u64::from(n) << 32, &[n]);
