@@ -50,5 +50,5 @@ pub use crate::{
     translate::{Translation, translate},
     trial::{Failing, Outcome, Trial},
     version::Version,
-    written::Refused,
+    written::{MakeError, MakeErrorKind},
 };

@@ -1,18 +1,18 @@
 //! Events as a person writes them, with the types that Dovecot would send.
 
-use fantail_config::{Span, Text, WrittenEvent};
+use fantail_config::{Span, WrittenEvent};
 use fantail_event::{
     CategoryTree, Dialect, ElementSource, Elements, Event, Ip, Timestamp, ValueRef,
     text::{MAX_FIELDS, integer},
 };
 
+pub use self::error::{MakeError, MakeErrorKind};
 use crate::{
     Catalogue,
     catalogue::{FieldType, stands_for},
 };
 
-/// Why an event cannot be made, and which part of it is to blame.
-pub type Refused = (String, Span);
+mod error;
 
 impl Catalogue {
     /// Makes an event, created at `created`; its categories are made known in
@@ -33,11 +33,11 @@ impl Catalogue {
         created: Timestamp,
         dialect: Dialect,
         categories: &mut CategoryTree,
-    ) -> Result<Event, Refused> {
+    ) -> Result<Event, MakeError> {
         let name = &written.name;
         let duration = i64::try_from(written.duration_micros).ok();
         let sent = duration.and_then(|duration| created.unix_micros().checked_add(duration));
-        let sent = sent.ok_or_else(|| ("it takes too long".to_owned(), name.span))?;
+        let sent = sent.ok_or_else(|| MakeError::new(MakeErrorKind::TooLong, name.span))?;
         let sent = Timestamp::from_unix_micros(sent);
         let mut event = Event::builder(created).name(&name.value).sent(sent);
         let known = self.event(&name.value).and_then(|event| event.category);
@@ -50,20 +50,22 @@ impl Catalogue {
         };
         for (category, place) in own {
             self.register(category, categories)
-                .ok_or_else(|| ("this cannot be a category".to_owned(), place))?;
+                .ok_or_else(|| MakeError::new(MakeErrorKind::Category, place))?;
             event = event.category(category);
         }
         for (count, (key, value)) in written.fields.iter().enumerate() {
             if count >= MAX_FIELDS {
-                return Err(("there are too many fields".to_owned(), key.span));
+                return Err(MakeError::new(MakeErrorKind::TooManyFields, key.span));
             }
             let kind = self.kind(&name.value, &key.value, dialect);
             let elements = elements(value.bytes());
             let typed = typed(kind, value.bytes(), &elements, dialect);
-            event = event.field(&key.value, typed.ok_or_else(|| refused(value, kind))?);
+            let typed = typed.ok_or_else(|| MakeError::wrong_type(value, kind))?;
+            event = event.field(&key.value, typed);
         }
-        let too_large = |_| ("the event is too large".to_owned(), name.span);
-        event.build().map_err(too_large)
+        event
+            .build()
+            .map_err(|error| MakeError::too_large(error, name.span))
     }
 
     /// The type of a field of an event; `None` if nothing is known of it.
@@ -154,18 +156,6 @@ fn time(text: &[u8]) -> Option<Timestamp> {
     Timestamp::new(integer(seconds)?, micros)
 }
 
-fn refused(value: &Text, kind: Option<FieldType>) -> Refused {
-    let written = String::from_utf8_lossy(value.bytes());
-    let what = match kind {
-        Some(FieldType::Integer) => "a number",
-        Some(FieldType::Address) => "an address",
-        Some(FieldType::Timestamp) => "a time in seconds since 1970",
-        _ => "a value",
-    };
-    let message = format!("this field is {what} in Dovecot, and `{written}` is none");
-    (message, value.span())
-}
-
 #[cfg(test)]
 mod tests {
     use fantail_config::{Memory, TestEvent, TestFile};
@@ -192,8 +182,8 @@ mod tests {
                 text::write(event.as_event_ref(), &mut line);
                 String::from_utf8(line).unwrap().replace('\t', " ")
             }
-            Err((message, place)) => {
-                format!("{}: {message}", file.sources.position(place).line)
+            Err(error) => {
+                format!("{}: {error}", file.sources.position(error.span()).line)
             }
         };
         assert_eq!(got, expected);
@@ -229,17 +219,19 @@ mod tests {
             let event = format!("event imap_command_finished {{\n{field}\n}}");
             check(Dialect::V2_4, &event, expected);
         };
-        let number = "4: this field is a number in Dovecot, and `x` is none";
+        let number = "4: expected a number, the type that Dovecot sends this field with, found `x`";
         wrong("net_in_bytes = x", number);
-        let address = "4: this field is an address in Dovecot, and `x` is none";
+        let address =
+            "4: expected an address, the type that Dovecot sends this field with, found `x`";
         wrong("remote_ip = x", address);
         for time in ["x", "1.x", "1.1234567", ".5", ""] {
             let expected = format!(
-                "4: this field is a time in seconds since 1970 in Dovecot, and `{time}` is none"
+                "4: expected a time in seconds since 1970, the type that Dovecot sends this field \
+                 with, found `{time}`"
             );
             wrong(&format!("last_run_time = {time}"), &expected);
         }
-        let long = "3: it takes too long";
+        let long = "3: the duration reaches beyond the last time";
         wrong("duration = 9223372036854775807", long);
     }
 }

@@ -1,12 +1,12 @@
 //! The events of tests, ready to be sent.
 
-use std::{collections::HashMap, ops::ControlFlow, os::unix::ffi::OsStrExt, path::Path};
+use std::{collections::HashMap, fmt, ops::ControlFlow, os::unix::ffi::OsStrExt, path::Path};
 
 use fantail::{
-    config::{TestEvent, TestFile},
+    config::{Span, TestEvent, TestFile},
     event::{CategoryTree, Dialect, Event, Level, SentEvent, Timestamp, escape},
     format::ExportContext,
-    lint::{Catalogue, Refused},
+    lint::Catalogue,
 };
 
 use crate::{exit::Failure, io::captures::Player, io::input};
@@ -15,12 +15,27 @@ use crate::{exit::Failure, io::captures::Player, io::input};
 /// A test that passes today has to pass tomorrow.
 const CREATED: i64 = 1_767_225_600_000_000;
 
+/// Why an event cannot be sent, and the part of the file that is wrong.
+pub(super) struct Refused {
+    pub(super) message: String,
+    pub(super) span: Span,
+}
+
 /// Makes events, and reads those of captures.
 pub(super) struct Events {
     dialect: Dialect,
     hostname: Vec<u8>,
     catalogue: Catalogue,
     captures: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Refused {
+    fn new(message: impl fmt::Display, span: Span) -> Self {
+        Self {
+            message: message.to_string(),
+            span,
+        }
+    }
 }
 
 impl Events {
@@ -39,8 +54,8 @@ impl Events {
         for event in file.tests.iter().flat_map(|test| &test.events) {
             refused.extend(self.send(event, &mut |_, _| {})?.err());
         }
-        for (message, place) in refused {
-            file.refuse_event(message, place);
+        for Refused { message, span } in refused {
+            file.refuse_event(message, span);
         }
         Ok(())
     }
@@ -58,6 +73,7 @@ impl Events {
                 let catalogue = &self.catalogue;
                 let made = catalogue.make(written, created, self.dialect, &mut categories);
                 made.map(|event| (event, written.level))
+                    .map_err(|error| Refused::new(&error, error.span()))
             }
             TestEvent::Sent(line) => {
                 for category in mentioned(line.bytes()) {
@@ -67,12 +83,14 @@ impl Events {
                 let event = Event::parse(line.bytes(), &categories, self.dialect);
                 event
                     .map(|event| (event, Level::default()))
-                    .map_err(|error| (error.to_string(), line.span()))
+                    .map_err(|error| Refused::new(error, line.span()))
             }
             TestEvent::Recorded { capture, number } => {
                 let found = self.play(&capture.value, number.value, observe)?;
-                let message = || format!("the capture has no event {}", number.value);
-                return Ok(found.then_some(()).ok_or_else(|| (message(), number.span)));
+                let missing = format_args!("the capture has no event {}", number.value);
+                return Ok(found
+                    .then_some(())
+                    .ok_or_else(|| Refused::new(missing, number.span)));
             }
         };
         Ok(made.map(|(event, level)| {

@@ -34,9 +34,9 @@ pub(super) fn run(
                 exported.push((one.exporter, one.payload.to_vec()));
             });
         };
-        if let Err((message, _)) = events.send(event, &mut observe)? {
+        if let Err(refused) = events.send(event, &mut observe)? {
             // All of them were tried before: a capture has changed.
-            return Err(Failure::new(message));
+            return Err(Failure::new(refused.message));
         }
     }
     failures.extend(other_exports(test, settings, &exported));
