@@ -1,8 +1,4 @@
-//! Bugs that Dovecot's scrapes had, or have: none of them here.
-//!
-//! Each test is named for its row in the list of such bugs: R with the number
-//! of one that was fixed there since 2.3.0, N with one found on 2.3.19 and
-//! 2.4.1.
+//! Bugs that Dovecot's scrapes had or have, and that fantail must not have.
 
 use fantail_event::ValueRef;
 use fantail_exposition::{Format, Options};
@@ -47,7 +43,7 @@ fn x(value: i64) -> Vec<(&'static str, ValueRef<'static>)> {
 
 /// Histograms with other levels had illegal names of labels there.
 #[test]
-fn r15_histograms_with_levels() {
+fn histograms_with_levels() {
     let by = metric("m", &[], &[("g-g", discrete()), ("x", linear(10, 5))]);
     let has = [
         "dovecot_m_bucket{g_g=\"1\",le=\"5.0\"} 1",
@@ -58,7 +54,7 @@ fn r15_histograms_with_levels() {
 
 /// Bounds of durations are seconds, those of other fields are as they are.
 #[test]
-fn r28_bounds() {
+fn bounds_of_durations_are_seconds_and_of_others_as_they_are() {
     let exponential = || Method::Exponential(Exponential::new(3, 6, 10).unwrap());
     let metrics = vec![
         metric("d", &[], &[("duration", exponential())]),
@@ -78,7 +74,7 @@ fn r28_bounds() {
 
 /// Aggregation crashed scrapes there: each method, with and without events.
 #[test]
-fn r32_scrapes_of_all_methods() {
+fn scrapes_of_all_methods() {
     let methods = || {
         [
             discrete(),
@@ -102,7 +98,7 @@ fn r32_scrapes_of_all_methods() {
 
 /// Illegal names, counts beside a histogram, and labels without a value.
 #[test]
-fn r34_names_histograms_and_empty_labels() {
+fn names_histograms_and_empty_labels() {
     let metrics = vec![
         metric("bad-name", &[], &[]),
         metric("h", &[], &[("x", linear(10, 5))]),
@@ -115,7 +111,7 @@ fn r34_names_histograms_and_empty_labels() {
 
 /// The values of one metric were left over in the next one there.
 #[test]
-fn r46_metrics_do_not_meet() {
+fn labels_of_one_metric_do_not_leak_into_the_next() {
     let metrics = vec![
         metric("a", &["x"], &[("g-g", discrete())]),
         metric("b", &[], &[("x", linear(10, 5))]),
@@ -136,7 +132,7 @@ fn r46_metrics_do_not_meet() {
 /// A family came twice in what 2.3.19 answered: the reference parser refuses
 /// that (another test holds that it does).
 #[test]
-fn n6_no_family_twice() {
+fn no_family_is_given_twice() {
     let heads = |text: &str| {
         let lines = text.lines().filter(|line| line.starts_with("# TYPE "));
         let mut heads: Vec<String> = lines.map(str::to_owned).collect();

@@ -1,8 +1,4 @@
-//! Bugs that Dovecot had, or has: none of them here.
-//!
-//! Each test is named for its row in the list of such bugs: R with the number
-//! of one that was fixed there since 2.3.0, N with one found on 2.3.19 and
-//! 2.4.1.
+//! Bugs that Dovecot had or has, and that fantail must not have.
 
 use fantail_event::{Ancestor, Dialect, Event, SentEvent, ValueRef};
 use fantail_metrics::{
@@ -42,7 +38,7 @@ fn integers(values: &[i64]) -> Vec<Event> {
 /// A linear range that is not a multiple of its step: a panic there. Every
 /// value has exactly one bucket.
 #[test]
-fn r1_every_value_has_a_bucket() {
+fn every_value_has_a_bucket() {
     let by = settings("m", "", &[("x", linear(5, 26, 10))]);
     check(
         &by,
@@ -67,7 +63,7 @@ fn r1_every_value_has_a_bucket() {
 
 /// Modifiers of a discrete level had no effect there.
 #[test]
-fn r6_modifiers_apply() {
+fn modifiers_apply() {
     use Modifier::{Domain, Lower, Upper, Username};
     let by = |modifiers| settings("m", "", &[("g", Method::Discrete(modifiers))]);
     let users = || ["Anna@A.org", "bert@a.org"].map(|user| event(vec![("g", text(user))]));
@@ -82,7 +78,7 @@ fn r6_modifiers_apply() {
 
 /// Negative integers were broken there.
 #[test]
-fn r7_all_64_bits() {
+fn integers_have_all_64_bits() {
     let extremes = [i64::MIN, -1, 0, 1, i64::MAX];
     let by = settings("m", "x", &[("x", exponential(0, 1, 10))]);
     let snapshot = played(Dialect::V2_4, &by, integers(&extremes));
@@ -99,7 +95,7 @@ fn r7_all_64_bits() {
 /// A missing field cut off the deeper levels there; it is an empty value (in
 /// 2.4, whose fix that was).
 #[test]
-fn r11_a_missing_field_is_empty() {
+fn a_missing_field_is_empty() {
     let by = settings("m", "", &[("a", discrete()), ("b", discrete())]);
     let events = vec![event(vec![("b", text("x"))])];
     check(&by, events, "=1 =1 _x=1");
@@ -107,7 +103,7 @@ fn r11_a_missing_field_is_empty() {
 
 /// Names of sub-metrics were cut there, and two values became one series.
 #[test]
-fn r12_long_values_stay_apart() {
+fn long_values_stay_apart() {
     let by = settings("m", "", &[("g", discrete())]);
     let long = |last: u8| {
         let value = [&[b'v'; 5_000][..], &[last]].concat();
@@ -124,7 +120,7 @@ fn r12_long_values_stay_apart() {
 /// Metrics could be added twice, a removed one was still dumped and leaked,
 /// and the levels of one added at run time were ignored there.
 #[test]
-fn r24_adding_and_removing_at_run_time() {
+fn adding_and_removing_at_run_time() {
     let mut registry = Registry::new(Dialect::V2_4);
     let by = settings("m", "", &[("g", discrete())]);
     registry.add(by.clone()).unwrap();
@@ -143,7 +139,7 @@ fn r24_adding_and_removing_at_run_time() {
 
 /// Lists: one update for each element, those of parents too.
 #[test]
-fn r25_lists() {
+fn a_list_counts_once_for_each_element() {
     let by = settings("m", "", &[("l", discrete())]);
     let parent = event(vec![("l", words("above a"))]);
     let child = event(vec![("l", words("b a"))]);
@@ -164,7 +160,7 @@ fn r25_lists() {
 /// Aggregation of nothing crashed a scrape there: all methods, with and
 /// without values.
 #[test]
-fn r32_all_methods_with_and_without_values() {
+fn all_methods_with_and_without_values() {
     let methods = [discrete(), linear(0, 10, 5), exponential(1, 3, 10)];
     for first in &methods {
         for second in &methods {
@@ -187,7 +183,7 @@ fn r32_all_methods_with_and_without_values() {
 /// Raw bytes reached names and labels there: any bytes in, valid text out,
 /// and no two alike.
 #[test]
-fn r37_any_bytes() {
+fn labels_of_any_bytes_are_valid_utf_8() {
     let by = settings("m", "", &[("g", discrete())]);
     let values = (0..=255_u8).map(|byte| event(vec![("g", ValueRef::from(&[b'x', byte]))]));
     let snapshot = played(Dialect::V2_4, &by, values.collect());
@@ -200,7 +196,7 @@ fn r37_any_bytes() {
 /// Durations are 64 bits wide and unsigned, microseconds, and nothing else is
 /// divided by a million.
 #[test]
-fn r28_durations() {
+fn durations_are_unsigned_and_scaled() {
     let long = |micros: i64| {
         let fields = vec![("x", ValueRef::Int(5_000_000))];
         event_between([1_000_000, 1_000_000 + micros], fields)
@@ -218,7 +214,7 @@ fn r28_durations() {
 
 /// −2⁶³ fits no bucket there: the process dies.
 #[test]
-fn n3_the_least_integer() {
+fn the_least_integer_has_a_bucket() {
     let by = |method| settings("m", "", &[("x", method)]);
     let least = || integers(&[i64::MIN]);
     check(&by(linear(0, 10, 5)), least(), "=1 x_ninf_0=1");
@@ -228,7 +224,7 @@ fn n3_the_least_integer() {
 /// More than 480 values are a random sample there: the same values gave
 /// another median each time.
 #[test]
-fn n8_the_same_values_give_the_same_numbers() {
+fn the_same_values_give_the_same_numbers() {
     let values: Vec<u64> = (0..3_347_u64).map(|n| n * n % 9_973).collect();
     let mut sorted = values.clone();
     sorted.sort_unstable();
