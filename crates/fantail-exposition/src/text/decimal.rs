@@ -4,47 +4,28 @@
 
 use std::io::Write as _;
 
-use fantail_event::internal::decimal::{EIGHT_DIGITS, eight, short};
-
-/// `00` to `99`.
-const PAIRS: [[u8; 2]; 100] = pairs();
-
-#[allow(clippy::cast_possible_truncation, reason = "less than 100")]
-const fn pairs() -> [[u8; 2]; 100] {
-    let mut pairs = [[0; 2]; 100];
-    let mut number = 0;
-    while number < pairs.len() {
-        pairs[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
-        number += 1;
-    }
-    pairs
-}
-
-/// The digits of a number below 100.
-#[inline]
-fn pair(number: u64) -> [u8; 2] {
-    let at = usize::try_from(number).unwrap_or(usize::MAX);
-    PAIRS.get(at).copied().unwrap_or_default()
-}
+use fantail_event::internal::decimal::{eight, short};
 
 /// Appends a whole number.
 #[inline]
 pub(crate) fn push_whole(number: u64, out: &mut Vec<u8>) {
     match number {
+        // Most counts of a dump are small: four times as fast as `itoa`.
         0..10 => out.push(b'0' | u8::try_from(number).unwrap_or(0)),
-        10..EIGHT_DIGITS => push_short(number, 1, out),
-        _ => push_padded(number, 1, out),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
     }
 }
 
-/// Appends a number of at most eight digits, padded to `at_least` digits.
+/// Appends a number below 10⁸, padded to `at_least` digits, at most eight. `itoa`
+/// does not pad.
 #[inline]
-fn push_short(number: u64, at_least: usize, out: &mut Vec<u8>) {
+pub(crate) fn push_padded(number: u64, at_least: usize, out: &mut Vec<u8>) {
     const MAX_DIGITS: usize = 8;
+    debug_assert!(number < 100_000_000 && at_least <= MAX_DIGITS);
     let number = u32::try_from(number).unwrap_or_default();
     let (_, length) = short(number);
     let length = length.max(at_least).min(MAX_DIGITS);
-    // As a block of one size; what is too much goes again.
+    // Appends a block of fixed size, then cuts it.
     let digits = u64::from_le_bytes(eight(number)) >> (8 * (MAX_DIGITS - length));
     let end = out.len() + length;
     out.extend_from_slice(&digits.to_le_bytes());
@@ -61,25 +42,6 @@ pub(crate) fn push_wide(number: u128, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a whole number, padded to `at_least` digits, at most 20.
-pub(crate) fn push_padded(mut number: u64, at_least: usize, out: &mut Vec<u8>) {
-    // 2⁶⁴ has 20 digits.
-    let mut pairs = [*b"00"; 10];
-    let mut start = 2 * pairs.len();
-    for place in pairs.iter_mut().rev() {
-        *place = pair(number % 100);
-        start -= 2;
-        if number < 100 {
-            start += usize::from(number < 10);
-            break;
-        }
-        number /= 100;
-    }
-    let digits = pairs.as_flattened();
-    let start = start.min(digits.len().saturating_sub(at_least));
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
-}
-
 /// Appends a number with `decimals` decimals, at most 6, as `{:.2}` does: the
 /// exact value, rounded to the nearest, to the even one where two are as near.
 pub(crate) fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
@@ -89,7 +51,7 @@ pub(crate) fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
             push_whole(scaled / scale, out);
             if decimals > 0 {
                 out.push(b'.');
-                push_short(scaled % scale, decimals, out);
+                push_padded(scaled % scale, decimals, out);
             }
         }
         // Writing to a vector cannot fail.
@@ -166,8 +128,9 @@ mod tests {
 
     fn check_whole(number: u64, at_least: usize) {
         assert_eq!(written(|out| push_whole(number, out)), number.to_string());
-        let padded = written(|out| push_padded(number, at_least, out));
-        assert_eq!(padded, format!("{number:0>at_least$}"));
+        let short = number % 100_000_000;
+        let padded = written(|out| push_padded(short, at_least, out));
+        assert_eq!(padded, format!("{short:0>at_least$}"));
         let wide = u128::from(number) * 3;
         assert_eq!(written(|out| push_wide(wide, out)), wide.to_string());
     }
@@ -177,7 +140,7 @@ mod tests {
         let powers = (0..20).map(|exponent| 10_u64.pow(exponent));
         let numbers = powers.flat_map(|n| [n - 1, n, n + 1, n.saturating_mul(7)]);
         for number in numbers.chain([u64::MAX, 1 << 63]) {
-            for at_least in [1, 2, 5, 6, 20] {
+            for at_least in [1, 2, 5, 6, 8] {
                 check_whole(number, at_least);
             }
         }
@@ -233,7 +196,7 @@ mod tests {
         }
 
         #[test]
-        fn wholes(number: u64, shift in 0..64_u32, at_least in 1..=20_usize) {
+        fn wholes(number: u64, shift in 0..64_u32, at_least in 1..=8_usize) {
             check_whole(number >> shift, at_least);
         }
     }
