@@ -30,18 +30,14 @@ pub use crate::{
     diagnostic::lone_filter::{render_filter_errors, render_filter_warnings},
     diagnostic::render::{Report, Style, render, render_reports},
     diagnostic::source::{FileId, Position, Sources, Span, Spanned},
-    diagnostic::suggest::similar,
     diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
     load::files::{FileSystem, Memory},
     load::loader::{LoadError, LoadErrorKind, Loader},
     load::{Loaded, Options, Refused, load, load_text},
-    schema::extension::EXTENSIONS,
-    schema::extension_mention::{ExtensionMention, extension_mentions},
     settings::exporter::{Exporter, ExporterSpans, TransportSettings},
-    settings::extension_setting::{ExtensionSetting, ExtensionValue},
     settings::{
-        BrokenMetric, InetListener, Metric, MetricSpans, RegistrySettings, Settings, StatsService,
-        UnixListener,
+        BrokenMetric, DovecotService, InetListener, Metric, MetricSpans, RegistrySettings,
+        Settings, StatsService, UnixListener,
     },
     syntax::limits::Limits,
     syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
@@ -53,3 +49,18 @@ pub use crate::{
     write::comments::Comments,
     write::{VERSION_LINES, write, write_blocks, write_metric},
 };
+
+/// What the other crates of fantail use, and nobody else should: it may change
+/// in any version.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::{
+        diagnostic::suggest::similar,
+        load::dovecot::has_dovecots_name,
+        resolve::interval::parse_finite as parse_interval,
+        resolve::size::parse as parse_size,
+        schema::extension::EXTENSIONS,
+        schema::extension_mention::{ExtensionMention, extension_mentions},
+        settings::extension_setting::{ExtensionSetting, ExtensionValue},
+    };
+}

@@ -1,5 +1,6 @@
 //! The whole way, from a file name to typed settings.
 
+pub(crate) mod dovecot;
 pub(crate) mod files;
 pub(crate) mod glob;
 pub(crate) mod groups;
@@ -14,11 +15,12 @@ use fantail_event::Dialect;
 use crate::{
     diagnostic::Diagnostics,
     diagnostic::source::Sources,
+    load::dovecot::is_dovecots,
     load::files::Memory,
     load::loader::Loader,
-    resolve,
+    resolve::{self, service},
     schema::context::Context,
-    settings::{BrokenMetric, Settings},
+    settings::{BrokenMetric, DovecotService, Settings},
     syntax::limits::Limits,
     syntax::raw::RawConfig,
 };
@@ -59,7 +61,8 @@ pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
         &mut read.diagnostics,
     );
     let mut context = Context::new(&read.raw, read.dialect, &mut read.diagnostics);
-    let (settings, broken_metrics) = resolve::resolve(&mut context);
+    let (mut settings, broken_metrics) = resolve::resolve(&mut context);
+    settings.dovecot = dovecot(&read.raw, &read.sources, read.dialect);
     read.diagnostics.sort();
     Loaded {
         settings,
@@ -68,6 +71,16 @@ pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
         diagnostics: read.diagnostics,
         sources: read.sources,
     }
+}
+
+/// What Dovecot itself reads of a configuration.
+fn dovecot(raw: &RawConfig, sources: &Sources, dialect: Dialect) -> Option<DovecotService> {
+    let file = sources.ids().find(|file| is_dovecots(sources, *file))?;
+    // All of it was reported already.
+    let mut unheard = Diagnostics::new(0);
+    let mut context = Context::new(raw, dialect, &mut unheard);
+    let dovecots = |file| is_dovecots(sources, file);
+    Some(service::of_dovecot(&mut context, &dovecots, file))
 }
 
 /// Reads a text that includes nothing, as the file `name`.

@@ -41,6 +41,9 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>
         metrics,
         exporters: exporters.list,
         base_dir: top.base_dir,
+        internal_group: top.internal_group,
+        login_user: top.login_user,
+        dovecot: None,
         registry: registry::resolve(&top.registry, &top.registry_defaults, context),
         stats: service::resolve(top.stats.into_iter(), context),
     };
@@ -68,6 +71,8 @@ struct Top<'a> {
     exporter_defaults: Vec<(Row, &'a RawSetting)>,
     registry_defaults: Vec<(Row, &'a RawSetting)>,
     base_dir: Option<Spanned<Vec<u8>>>,
+    internal_group: Option<Spanned<Vec<u8>>>,
+    login_user: Option<Spanned<Vec<u8>>>,
 }
 
 impl<'a> Top<'a> {
@@ -106,13 +111,12 @@ impl<'a> Top<'a> {
 
     fn setting(&mut self, setting: &'a RawSetting, context: &mut Context<'a>) {
         let key = setting.key.bytes();
-        if key == b"base_dir" {
-            self.base_dir = Some(Spanned {
-                value: setting.value.bytes().to_vec(),
-                span: setting.written,
-            });
-        } else if key.starts_with(b"@") {
-            self.groups.extend(context.group(setting));
+        match key {
+            b"base_dir" => self.base_dir = Some(service::bytes(setting)),
+            b"default_internal_group" => self.internal_group = Some(service::bytes(setting)),
+            b"default_login_user" => self.login_user = Some(service::bytes(setting)),
+            [b'@', ..] => self.groups.extend(context.group(setting)),
+            _ => {}
         }
         for kind in [Kind::Metric, Kind::Exporter, Kind::Registry] {
             if key == kind.name().as_bytes() {
@@ -168,11 +172,7 @@ impl<'a> Top<'a> {
         }
         let name = block.name.bytes();
         if name == b"service" {
-            if block
-                .argument
-                .as_ref()
-                .is_some_and(|service| service.bytes() == b"stats")
-            {
+            if service::is_stats(block) {
                 self.stats.push(block);
             }
             return;

@@ -14,7 +14,7 @@ use fantail_format::Parts;
 use fantail_metrics::{GroupBy, Limits, MetricSettings};
 
 use crate::{
-    diagnostic::source::{Span, Spanned},
+    diagnostic::source::{FileId, Span, Spanned},
     settings::exporter::Exporter,
     syntax::text::Text,
 };
@@ -32,6 +32,14 @@ pub struct Settings {
     pub base_dir: Option<Spanned<Vec<u8>>>,
     /// `service stats`.
     pub stats: StatsService,
+    /// The group of Dovecot's own processes (`default_internal_group`), if
+    /// that is given.
+    pub internal_group: Option<Spanned<Vec<u8>>>,
+    /// The user of login processes (`default_login_user`), if that is given.
+    pub login_user: Option<Spanned<Vec<u8>>>,
+    /// What Dovecot reads of this for itself; `None` if none of the files is
+    /// one of Dovecot's.
+    pub dovecot: Option<DovecotService>,
     /// `fantail`.
     pub registry: RegistrySettings,
 }
@@ -106,6 +114,18 @@ pub struct StatsService {
     pub unix_listeners: Vec<UnixListener>,
     /// `inet_listener NAME { … }`
     pub inet_listeners: Vec<InetListener>,
+}
+
+/// What Dovecot itself reads of `service stats`: settings in the files that
+/// have a name of Dovecot's files, and in those that they include.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DovecotService {
+    /// The first such file.
+    pub file: FileId,
+    /// Where Dovecot keeps its sockets, if that is given.
+    pub base_dir: Option<Spanned<Vec<u8>>>,
+    /// Its listeners; Dovecot's own defaults are not among them.
+    pub stats: StatsService,
 }
 
 /// `unix_listener PATH { mode; user; group }`

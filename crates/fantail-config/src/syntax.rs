@@ -8,3 +8,12 @@ pub(crate) mod statement;
 pub(crate) mod text;
 pub(crate) mod tree;
 pub(crate) mod variable;
+
+use std::ops::Range;
+
+/// Returns a part of a text, at a range that was found in it.
+pub(crate) fn part(text: &[u8], range: Range<usize>) -> &[u8] {
+    let part = text.get(range.clone());
+    debug_assert!(part.is_some(), "{range:?} of {} bytes", text.len());
+    part.unwrap_or_default()
+}

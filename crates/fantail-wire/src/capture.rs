@@ -103,16 +103,16 @@ impl<'a> Capture<'a> {
                 }
                 None => (std::mem::take(&mut rest), false),
             };
-            match record(line, number, whole) {
+            match RecordedLine::parse(line, number, whole) {
                 Ok((name, recorded)) => capture.add(&mut open, name, recorded),
-                Err(kind) => capture.errors.push(CaptureError { line: number, kind }),
+                Err(error) => capture.errors.push(error),
             }
         }
         capture
     }
 
     fn add(&mut self, open: &mut HashMap<&'a [u8], usize>, name: &'a [u8], line: RecordedLine<'a>) {
-        if line.line == b"<close>" {
+        if line.is_close() {
             let at = open.remove(name);
             if let Some(connection) = at.and_then(|at| self.connections.get_mut(at)) {
                 connection.closed = Some(line.micros);
@@ -133,25 +133,49 @@ impl<'a> Capture<'a> {
     }
 }
 
-fn record(
-    line: &[u8],
-    number: usize,
-    whole: bool,
-) -> Result<(&[u8], RecordedLine<'_>), CaptureErrorKind> {
-    if !whole {
-        return Err(CaptureErrorKind::Truncated);
+impl<'a> RecordedLine<'a> {
+    /// Reads a line of a capture, without its LF, and the name of its
+    /// connection; `whole` says whether there was an LF.
+    ///
+    /// # Errors
+    /// The line is not of the form of a capture's lines.
+    ///
+    /// ```
+    /// use fantail_wire::capture::RecordedLine;
+    ///
+    /// let (name, line) = RecordedLine::parse(b"7\t1000\tEND\t3", 1, true)?;
+    /// assert_eq!((name, line.micros, line.line), (&b"7"[..], 1000, &b"END\t3"[..]));
+    /// # Ok::<_, fantail_wire::capture::CaptureError>(())
+    /// ```
+    pub fn parse(
+        line: &'a [u8],
+        number: usize,
+        whole: bool,
+    ) -> Result<(&'a [u8], Self), CaptureError> {
+        let refused = |kind| CaptureError { line: number, kind };
+        if !whole {
+            return Err(refused(CaptureErrorKind::Truncated));
+        }
+        let mut parts = line.splitn(3, |&b| b == b'\t');
+        let (Some(name), Some(time), Some(line)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(refused(CaptureErrorKind::MissingPart));
+        };
+        let micros = fantail_event::text::integer(time);
+        let micros = micros.ok_or_else(|| refused(CaptureErrorKind::BadTime))?;
+        Ok((
+            name,
+            Self {
+                number,
+                micros,
+                line,
+            },
+        ))
     }
-    let mut parts = line.splitn(3, |&b| b == b'\t');
-    let (Some(name), Some(time), Some(line)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(CaptureErrorKind::MissingPart);
-    };
-    let micros = fantail_event::text::integer(time).ok_or(CaptureErrorKind::BadTime)?;
-    Ok((
-        name,
-        RecordedLine {
-            number,
-            micros,
-            line,
-        },
-    ))
+
+    /// Whether the client went away here.
+    #[must_use]
+    pub fn is_close(&self) -> bool {
+        self.line == b"<close>"
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs::File, io::Write, path::Path};
 
-use fantail::config::EXTENSIONS;
+use fantail::config::internal::EXTENSIONS;
 use serde_json::Value;
 
 use super::program::{contents, fantail, repository};

@@ -172,7 +172,7 @@ fn incomplete_files() {
     faulty(&whole("matches = x"), &[no_event]);
     let nothing = "incomplete-test]: this test expects nothing";
     faulty(&whole("event x {\n}"), &[nothing]);
-    let no_capture = "incomplete-test]: nothing says of which capture this event is";
+    let no_capture = "incomplete-test]: the capture of this event is not given";
     faulty(&whole("event_number = 1\nmatches = x"), &[no_capture]);
     let unnamed = "empty-name]: the name of this `event` is empty";
     faulty(&whole("event {\n}\nmatches = x"), &[unnamed]);

@@ -11,7 +11,7 @@ use fantail_syntax::{ParseError, ParseErrors, Shown};
 use crate::{
     diagnostic::code::Severity,
     diagnostic::render::{Report, Style, render_reports},
-    diagnostic::source::{FileId, Sources, Span},
+    diagnostic::source::{self, FileId, Sources, Span},
     diagnostic::{Label, Note, NoteKind},
 };
 
@@ -72,7 +72,7 @@ fn draw(
 }
 
 fn label(range: std::ops::Range<usize>, text: &[u8], words: String) -> Label {
-    let offset = |at: usize| u32::try_from(at.min(text.len())).unwrap_or(u32::MAX);
+    let offset = |at: usize| source::offset(at.min(text.len()));
     Label {
         span: Span {
             file: FileId::MAIN,

@@ -181,3 +181,10 @@ impl Sources {
         self.files.get(file.0 as usize)
     }
 }
+
+/// Returns an offset as spans keep it: texts of 4 GiB and more are refused.
+pub(crate) fn offset(at: usize) -> u32 {
+    let offset = u32::try_from(at);
+    debug_assert!(offset.is_ok(), "offset {at}");
+    offset.unwrap_or(u32::MAX)
+}

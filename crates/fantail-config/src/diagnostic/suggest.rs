@@ -3,7 +3,7 @@
 /// Longer names are not compared: nobody mistypes that much.
 const MAX_LENGTH: usize = 64;
 
-/// Of more names, the others are not looked at: a suggestion is not worth the time.
+/// How many names are compared: beyond that a suggestion costs too much time.
 const MAX_NAMES: usize = 1_000;
 
 /// The name that is nearest to what was written, if it is near: at most one

@@ -53,7 +53,7 @@ impl Loader for FileSystem {
     fn read(&self, path: &[u8], limit: usize) -> Result<Vec<u8>, LoadError> {
         let file = std::fs::File::open(to_path(path)?)?;
         if file.metadata()?.is_dir() {
-            return Err(LoadError::new(LoadErrorKind::Other, "is a directory"));
+            return Err(LoadError::new(LoadErrorKind::IsDirectory, "is a directory"));
         }
         let mut text = Vec::new();
         // One byte more than allowed, to tell a full file from a longer one.
@@ -77,4 +77,25 @@ impl Loader for FileSystem {
 
 fn too_large() -> LoadError {
     LoadError::new(LoadErrorKind::TooLarge, "the file is too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn check(path: &[u8], kind: LoadErrorKind, has_source: bool) {
+        let error = FileSystem.read(path, 10).unwrap_err();
+        assert_eq!((error.kind(), error.source().is_some()), (kind, has_source));
+    }
+
+    #[test]
+    fn errors_say_why_there_is_no_text() {
+        check(b"/no/such/file", LoadErrorKind::NotFound, true);
+        check(b"/", LoadErrorKind::IsDirectory, false);
+        check(b"/dev/null/x", LoadErrorKind::Unreadable, true);
+        check(b"/proc/self/status", LoadErrorKind::TooLarge, false);
+        check(b"a\0b", LoadErrorKind::Unreadable, true);
+    }
 }

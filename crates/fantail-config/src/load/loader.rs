@@ -31,36 +31,44 @@ pub trait Loader {
     }
 }
 
-/// Why a file cannot be had.
+/// Why a loader has no file to give.
 #[derive(Debug)]
 pub struct LoadError {
     kind: LoadErrorKind,
     message: String,
+    source: Option<std::io::Error>,
 }
 
-/// What kind of reason a [`LoadError`] has.
+/// The kind of a [`LoadError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadErrorKind {
     /// There is no such file.
     NotFound,
-    /// The file is larger than allowed.
+    /// The file is larger than allowed, or a pattern matches too many files.
     TooLarge,
-    /// Anything else.
+    /// The path names a directory.
+    IsDirectory,
+    /// The system has no files of such a name.
+    BadName,
+    /// The system refuses to open, read or list it.
+    Unreadable,
+    /// A reason of the loader's own.
     Other,
 }
 
 impl LoadError {
-    /// An error with a message of the loader's own.
+    /// Returns an error with a message of the loader's own.
     #[must_use]
     pub fn new(kind: LoadErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
+            source: None,
         }
     }
 
-    /// What kind of reason it is.
+    /// Returns what kind of reason it is.
     #[must_use]
     pub fn kind(&self) -> LoadErrorKind {
         self.kind
@@ -73,19 +81,29 @@ impl fmt::Display for LoadError {
     }
 }
 
-impl Error for LoadError {}
+impl Error for LoadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_ref();
+        source.map(|error| error as &(dyn Error + 'static))
+    }
+}
 
 impl From<std::io::Error> for LoadError {
     fn from(error: std::io::Error) -> Self {
         let kind = match error.kind() {
             std::io::ErrorKind::NotFound => LoadErrorKind::NotFound,
-            _ => LoadErrorKind::Other,
+            _ => LoadErrorKind::Unreadable,
         };
-        Self::new(kind, error.to_string())
+        Self {
+            kind,
+            message: error.to_string(),
+            source: Some(error),
+        }
     }
 }
 
 pub(crate) fn to_path(path: &[u8]) -> Result<&std::path::Path, LoadError> {
+    let message = "this system has no files of such a name";
     path.to_path()
-        .map_err(|_| LoadError::new(LoadErrorKind::Other, "the name is not one of this system"))
+        .map_err(|_| LoadError::new(LoadErrorKind::BadName, message))
 }

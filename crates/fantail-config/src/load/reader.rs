@@ -16,6 +16,7 @@ use crate::{
     load::loader::{LoadErrorKind, Loader},
     load::version,
     syntax::limits::Limits,
+    syntax::part,
     syntax::raw::{RawBlock, RawConfig, RawSetting},
     syntax::statement::{Statement, SyntaxError, ValueForm},
     syntax::text::Text,
@@ -361,7 +362,7 @@ impl Reader<'_> {
         let including = self.frames.last().map_or(&[][..], |frame| &frame.path);
         match including.iter().rposition(|byte| *byte == b'/') {
             Some(slash) if !name.starts_with(b"/") => {
-                let directory = including.get(..=slash).unwrap_or_default();
+                let directory = part(including, 0..slash + 1);
                 [directory, name].concat()
             }
             _ => name.to_vec(),
@@ -373,6 +374,9 @@ fn load_code(kind: LoadErrorKind) -> Code {
     match kind {
         LoadErrorKind::NotFound => Code::FileNotFound,
         LoadErrorKind::TooLarge => Code::TooLarge,
-        LoadErrorKind::Other => Code::FileUnreadable,
+        LoadErrorKind::IsDirectory
+        | LoadErrorKind::BadName
+        | LoadErrorKind::Unreadable
+        | LoadErrorKind::Other => Code::FileUnreadable,
     }
 }

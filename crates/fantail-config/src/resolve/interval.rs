@@ -19,7 +19,7 @@ pub(crate) enum IntervalError {
 impl IntervalError {
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::Syntax => "it is no number with a unit",
+            Self::Syntax => "expected a number with a unit, such as `5 secs`",
             Self::NoUnit => "the unit is missing",
             Self::TooLarge => "it is longer than 4294967295 ms",
         }
@@ -53,6 +53,12 @@ pub(crate) fn parse(text: &[u8], dialect: Dialect) -> Result<Option<Duration>, I
     let milliseconds = milliseconds.ok_or(IntervalError::TooLarge)?;
     let milliseconds = u32::try_from(milliseconds).map_err(|_| IntervalError::TooLarge)?;
     Ok(Some(Duration::from_millis(milliseconds.into())))
+}
+
+/// Reads an interval that is not for ever; `None` if it is none.
+#[must_use]
+pub fn parse_finite(text: &[u8]) -> Option<Duration> {
+    parse(text, Dialect::V2_3).ok()?
 }
 
 #[cfg(test)]

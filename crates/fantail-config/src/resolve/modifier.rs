@@ -4,6 +4,8 @@
 //! Dovecot takes any of its variable expansions here; those that
 //! [`Modifier`] knows are all that are supported.
 
+use std::fmt;
+
 use fantail_metrics::Modifier;
 
 use crate::{diagnostic::Diagnostic, diagnostic::code::Code, diagnostic::source::Span};
@@ -15,8 +17,40 @@ const NAMES: [(&str, Modifier); 4] = [
     ("upper", Modifier::Upper),
 ];
 
+/// Why a text is no modifier.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ModifierError {
+    /// It is not of the form that it should have.
+    Form(&'static str),
+    /// A variable other than `value`.
+    Variable(Vec<u8>),
+    /// A change of the value that is not known.
+    Unknown(Vec<u8>),
+}
+
+impl fmt::Display for ModifierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(form) => write!(f, "it is not of the form `{form}`"),
+            Self::Variable(name) => {
+                let name = String::from_utf8_lossy(name);
+                write!(f, "the only variable is `value`, not `{name}`")
+            }
+            Self::Unknown(name) => {
+                let name = String::from_utf8_lossy(name);
+                write!(
+                    f,
+                    "`{name}` is none of `domain`, `username`, `lower`, `upper`"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for ModifierError {}
+
 /// 2.4: `%{value | domain | upper}`; empty means as it is.
-pub(crate) fn parse(text: &[u8]) -> Result<Vec<Modifier>, String> {
+pub(crate) fn parse(text: &[u8]) -> Result<Vec<Modifier>, ModifierError> {
     let text = text.trim_ascii();
     if text.is_empty() {
         return Ok(Vec::new());
@@ -25,20 +59,21 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<Modifier>, String> {
         .strip_prefix(b"%{")
         .and_then(|rest| rest.strip_suffix(b"}"))
         .filter(|inner| !inner.iter().any(|byte| matches!(byte, b'{' | b'}')))
-        .ok_or("it is not of the form `%{value | …}`")?;
-    let mut parts = inner.split(|byte| *byte == b'|').map(<[u8]>::trim_ascii);
-    match parts.next() {
-        Some(b"value") => {}
-        other => {
-            let name = String::from_utf8_lossy(other.unwrap_or_default()).into_owned();
-            return Err(format!("the only variable is `value`, not `{name}`"));
-        }
+        .ok_or(ModifierError::Form("%{value | …}"))?;
+    let (variable, changes) = match inner.iter().position(|byte| *byte == b'|') {
+        Some(bar) => inner.split_at(bar),
+        None => (inner, &[][..]),
+    };
+    if variable.trim_ascii() != b"value" {
+        let name = variable.trim_ascii().to_vec();
+        return Err(ModifierError::Variable(name));
     }
-    parts.map(named).collect()
+    let changes = changes.split(|byte| *byte == b'|').skip(1);
+    changes.map(|name| named(name.trim_ascii())).collect()
 }
 
 /// 2.3.21: `%{domain}`, `%d` and the like.
-pub(crate) fn parse_short(text: &[u8]) -> Result<Vec<Modifier>, String> {
+pub(crate) fn parse_short(text: &[u8]) -> Result<Vec<Modifier>, ModifierError> {
     match text {
         b"%d" => Ok(vec![Modifier::Domain]),
         b"%n" => Ok(vec![Modifier::Username]),
@@ -46,18 +81,17 @@ pub(crate) fn parse_short(text: &[u8]) -> Result<Vec<Modifier>, String> {
             let inner = text
                 .strip_prefix(b"%{")
                 .and_then(|rest| rest.strip_suffix(b"}"));
-            let inner = inner.ok_or("it is not of the form `%{domain}`")?;
+            let inner = inner.ok_or(ModifierError::Form("%{domain}"))?;
             Ok(vec![named(inner)?])
         }
     }
 }
 
-fn named(name: &[u8]) -> Result<Modifier, String> {
+fn named(name: &[u8]) -> Result<Modifier, ModifierError> {
     let found = NAMES.iter().find(|(known, _)| known.as_bytes() == name);
-    found.map(|(_, modifier)| *modifier).ok_or_else(|| {
-        let name = String::from_utf8_lossy(name);
-        format!("`{name}` is none of `domain`, `username`, `lower`, `upper`")
-    })
+    found
+        .map(|(_, modifier)| *modifier)
+        .ok_or_else(|| ModifierError::Unknown(name.to_vec()))
 }
 
 /// What a modifier is called.
@@ -66,7 +100,7 @@ pub(crate) fn name(modifier: Modifier) -> &'static str {
     found.map_or("", |(name, _)| name)
 }
 
-pub(crate) fn error(reason: &str, span: Span) -> Box<Diagnostic> {
+pub(crate) fn error(reason: &ModifierError, span: Span) -> Box<Diagnostic> {
     let message = format!("invalid modifier: {reason}");
     Box::new(Diagnostic::new(Code::InvalidModifier, message, span))
 }

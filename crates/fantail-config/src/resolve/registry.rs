@@ -15,6 +15,7 @@ use crate::{
     schema::section::{Named, Section},
     schema::{Key, Kind, Row},
     settings::RegistrySettings,
+    syntax::part,
     syntax::raw::{RawBlock, RawSetting},
     syntax::text::Text,
     syntax::variable,
@@ -104,7 +105,7 @@ pub(crate) fn declared(
     let mut values: Vec<Option<Vec<Vec<u8>>>> = vec![None; discrete.len()];
     for word in variable::words(text.bytes()) {
         let place = text.locate(word.clone());
-        let word = text.bytes().get(word).unwrap_or_default();
+        let word = part(text.bytes(), word);
         let colon = word.iter().position(|byte| *byte == b':');
         let (field, rest) = word.split_at(colon.unwrap_or(word.len()));
         let level = discrete

@@ -8,13 +8,48 @@ use fantail_event::Dialect;
 use crate::{
     diagnostic::Diagnostic,
     diagnostic::code::Code,
-    diagnostic::source::Spanned,
+    diagnostic::source::{FileId, Spanned},
     schema::context::Context,
     schema::list,
-    settings::{InetListener, StatsService, UnixListener},
+    settings::{DovecotService, InetListener, StatsService, UnixListener},
     syntax::raw::{RawBlock, RawEntry, RawSetting},
     syntax::text::Text,
 };
+
+/// What Dovecot itself reads: the settings in the files that are `dovecots`.
+/// What is wrong there was reported before.
+pub(crate) fn of_dovecot(
+    context: &mut Context<'_>,
+    dovecots: &dyn Fn(FileId) -> bool,
+    file: FileId,
+) -> DovecotService {
+    let (mut base_dir, mut blocks) = (None, Vec::new());
+    for entry in context.raw.top() {
+        match entry {
+            RawEntry::Setting(setting)
+                if setting.key.bytes() == b"base_dir" && dovecots(setting.key.span().file) =>
+            {
+                base_dir = Some(bytes(setting));
+            }
+            RawEntry::Block(block) if is_stats(block) && dovecots(block.span.file) => {
+                blocks.push(block);
+            }
+            _ => {}
+        }
+    }
+    let stats = resolve(blocks.into_iter(), context);
+    DovecotService {
+        file,
+        base_dir,
+        stats,
+    }
+}
+
+/// Whether a block is `service stats`.
+pub(super) fn is_stats(block: &RawBlock) -> bool {
+    let argument = block.argument.as_ref();
+    block.name.bytes() == b"service" && argument.is_some_and(|name| name.bytes() == b"stats")
+}
 
 /// The listeners of the stats service. Blocks of one name are merged.
 pub(crate) fn resolve<'a>(
@@ -131,7 +166,7 @@ fn name(block: &RawBlock) -> Spanned<Vec<u8>> {
     }
 }
 
-fn bytes(setting: &RawSetting) -> Spanned<Vec<u8>> {
+pub(super) fn bytes(setting: &RawSetting) -> Spanned<Vec<u8>> {
     Spanned {
         value: setting.value.bytes().to_vec(),
         span: setting.written,

@@ -6,8 +6,9 @@
 
 const UNITS: [(&str, u32); 5] = [("b", 0), ("k", 10), ("m", 20), ("g", 30), ("t", 40)];
 
-/// Reads a size; `None` if it is none, or has no 64 bits.
-pub(crate) fn parse(text: &[u8]) -> Option<u64> {
+/// Reads a size; `None` if it is none, or needs more than 64 bits.
+#[must_use]
+pub fn parse(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
     let end = text.find(|character: char| !character.is_ascii_digit());
     let (number, unit) = text.split_at(end.unwrap_or(text.len()));

@@ -14,6 +14,7 @@ use crate::{
     schema::Key,
     schema::context::Context,
     schema::section::{ListEdit, Section, split_path},
+    syntax::part,
     syntax::text::Text,
     syntax::variable,
 };
@@ -27,7 +28,7 @@ pub(crate) fn words(text: &Text, dialect: Dialect) -> Vec<Spanned<Vec<u8>>> {
     let ranges = variable::split(text.bytes(), is_separator);
     ranges
         .map(|range| Spanned {
-            value: text.bytes().get(range.clone()).unwrap_or_default().to_vec(),
+            value: part(text.bytes(), range.clone()).to_vec(),
             span: text.locate(range),
         })
         .collect()
@@ -70,7 +71,7 @@ pub(crate) fn resolve(
                 };
                 let key = setting.key.bytes();
                 let start = split_path(context.dialect, key).map_or(0, |(_, start)| start);
-                let name = key.get(start..).unwrap_or_default();
+                let name = part(key, start..key.len());
                 match boolean(text.bytes()) {
                     Some(true) => list.add(spanned(name, setting.key.span())),
                     Some(false) => list.remove(name),

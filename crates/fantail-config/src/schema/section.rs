@@ -16,6 +16,7 @@ use crate::{
     schema::context::Context,
     schema::renamed,
     schema::{Key, Kind, Row, Shape},
+    syntax::part,
     syntax::raw::{RawBlock, RawEntry, RawSetting},
     syntax::text::Text,
 };
@@ -373,5 +374,5 @@ impl<'a> Section<'a> {
 /// 2.4's `list/word`.
 pub(crate) fn split_path(dialect: Dialect, key: &[u8]) -> Option<(&[u8], usize)> {
     let slash = key.iter().position(|byte| *byte == b'/')?;
-    (dialect == Dialect::V2_4).then(|| (key.get(..slash).unwrap_or_default(), slash + 1))
+    (dialect == Dialect::V2_4).then(|| (part(key, 0..slash), slash + 1))
 }

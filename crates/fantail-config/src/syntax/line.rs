@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::source::{FileId, Span},
+    diagnostic::source::{FileId, Span, offset},
+    syntax::part,
     syntax::text::Text,
 };
 
@@ -87,7 +88,7 @@ pub(crate) fn read(file: FileId, source: &[u8], start: usize) -> Line {
 
 /// Adds a physical line; whether it says that another one follows.
 fn add(text: &mut Text, file: FileId, source: &[u8], content: &Range<usize>) -> bool {
-    let bytes = source.get(content.clone()).unwrap_or_default();
+    let bytes = part(source, content.clone());
     let (kept, continued) = match bytes.split_last() {
         Some((b'\\', before)) => (trim_end(before), true),
         _ => (bytes, false),
@@ -112,7 +113,7 @@ struct Physical {
 
 impl Physical {
     fn read(source: &[u8], start: usize) -> Self {
-        let rest = source.get(start..).unwrap_or_default();
+        let rest = part(source, start..source.len());
         let newline = rest.iter().position(|byte| *byte == b'\n');
         let next = newline.map_or(source.len(), |at| start + at + 1);
         let mut line = newline.and_then(|at| rest.get(..at)).unwrap_or(rest);
@@ -120,7 +121,7 @@ impl Physical {
             line = line.strip_suffix(b"\r").unwrap_or(line);
         }
         let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
-        let line = line.get(blanks..).unwrap_or_default();
+        let line = part(line, blanks..line.len());
         let start = start + blanks;
         if line.first() == Some(&b'#') {
             let content = start..start + line.len();
@@ -168,7 +169,7 @@ fn trim_end(bytes: &[u8]) -> &[u8] {
         .rev()
         .take_while(|byte| is_blank(**byte))
         .count();
-    bytes.get(..bytes.len() - blanks).unwrap_or_default()
+    part(bytes, 0..bytes.len() - blanks)
 }
 
 fn span(file: FileId, range: Range<usize>) -> Span {
@@ -177,9 +178,4 @@ fn span(file: FileId, range: Range<usize>) -> Span {
         start: offset(range.start),
         end: offset(range.end),
     }
-}
-
-/// Texts longer than 4 GiB are refused before they come here.
-fn offset(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
 }

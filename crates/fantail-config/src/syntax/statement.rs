@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::code::Code, diagnostic::source::Span, syntax::line::is_blank, syntax::text::Text,
+    diagnostic::code::Code, diagnostic::source::Span, syntax::line::is_blank, syntax::part,
+    syntax::text::Text,
 };
 
 /// A statement of a configuration.
@@ -93,7 +94,7 @@ pub(crate) fn parse(line: &Text) -> Result<Statement, SyntaxError> {
 }
 
 fn value(line: &Text, range: Range<usize>) -> Result<(Text, ValueForm), SyntaxError> {
-    let bytes = line.bytes().get(range.clone()).unwrap_or_default();
+    let bytes = part(line.bytes(), range.clone());
     match bytes {
         [b'<', ..] => {
             let start = skip_blanks(line.bytes(), range.start + 1);
@@ -137,7 +138,7 @@ fn block(line: &Text, name: Text, mut at: usize) -> Result<Statement, SyntaxErro
     match bytes.get(at) {
         Some(b'{') | None => {}
         Some(b'"') => {
-            let rest = bytes.get(at + 1..).unwrap_or_default();
+            let rest = part(bytes, at + 1..bytes.len());
             let Some(length) = rest.iter().position(|byte| *byte == b'"') else {
                 return Err(error(Code::UnterminatedQuote, line, at..bytes.len()));
             };
@@ -188,12 +189,12 @@ fn unescape(line: &Text, range: Range<usize>) -> Text {
 }
 
 fn skip_blanks(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
+    let rest = part(bytes, at..bytes.len());
     at + rest.iter().take_while(|byte| is_blank(**byte)).count()
 }
 
 fn word_end(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
+    let rest = part(bytes, at..bytes.len());
     at + rest.iter().take_while(|byte| !is_blank(**byte)).count()
 }
 

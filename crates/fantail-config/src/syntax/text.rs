@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::source::{FileId, Span};
+use crate::diagnostic::source::{FileId, Span, offset};
 
 /// A piece of a configuration after lines were joined and quotes removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl Text {
     }
 
     fn place(&self, index: usize) -> (FileId, u32) {
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let index = offset(index);
         let behind = self.runs.partition_point(|run| run.at <= index);
         behind
             .checked_sub(1)

@@ -13,9 +13,10 @@ use std::{ops::Range, sync::Arc};
 
 use crate::{
     diagnostic::code::Code,
-    diagnostic::source::{FileId, Span},
+    diagnostic::source::{FileId, Span, offset},
     syntax::limits::Limits,
     syntax::line::{self, LineKind},
+    syntax::part,
     syntax::statement::{self, Statement, SyntaxError},
 };
 
@@ -201,7 +202,7 @@ impl Tree {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.text.len());
         for item in &self.items {
-            bytes.extend_from_slice(self.text.get(item.span.range()).unwrap_or_default());
+            bytes.extend_from_slice(part(&self.text, item.span.range()));
         }
         bytes
     }
@@ -237,11 +238,10 @@ fn opens(error: &SyntaxError, line: &[u8]) -> bool {
     }
 }
 
-/// The text is known to be shorter than 4 GiB.
 fn span(file: FileId, range: &Range<usize>) -> Span {
     Span {
         file,
-        start: u32::try_from(range.start).unwrap_or(u32::MAX),
-        end: u32::try_from(range.end).unwrap_or(u32::MAX),
+        start: offset(range.start),
+        end: offset(range.end),
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, ops::Range};
 
 use fantail_event::Dialect;
 
-use crate::{diagnostic::source::Span, syntax::line::is_blank, syntax::text::Text};
+use crate::{diagnostic::source::Span, syntax::line::is_blank, syntax::part, syntax::text::Text};
 
 /// The settings given so far outside of all blocks.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Variables {
         let mut unknown = None;
         let mut done = 0;
         for word in words(value.bytes()) {
-            let name = value.bytes().get(word.clone()).unwrap_or_default();
+            let name = part(value.bytes(), word.clone());
             let expansion =
                 match self.lookup(name, dialect, environment, value.locate(word.clone())) {
                     Lookup::NoVariable => continue,

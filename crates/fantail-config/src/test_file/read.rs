@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
 
     fn recorded(&mut self, value: &Text, capture: Option<&Spanned<Vec<u8>>>, test: &mut Test) {
         let Some(capture) = capture else {
-            let message = "nothing says of which capture this event is";
+            let message = "the capture of this event is not given";
             self.push(
                 Diagnostic::new(Code::IncompleteTest, message, value.span())
                     .help("write `capture = FILE` above it"),

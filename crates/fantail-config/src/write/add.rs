@@ -9,7 +9,7 @@ use fantail_event::Dialect;
 
 use crate::{
     diagnostic::Diagnostics,
-    diagnostic::source::{FileId, Sources, Span},
+    diagnostic::source::{FileId, Sources, Span, offset},
     load::Refused,
     resolve,
     schema::context::Context,
@@ -126,7 +126,6 @@ impl MetricRequest {
 
 /// Adds a part to the text, and says where it stands.
 fn part(text: &mut Vec<u8>, bytes: &[u8]) -> Text {
-    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let start = text.len();
     text.extend_from_slice(bytes);
     let span = Span {

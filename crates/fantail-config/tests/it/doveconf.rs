@@ -12,7 +12,10 @@ use std::{
     process::Command,
 };
 
-use fantail_config::{EXTENSIONS, VERSION_LINES, extension_mentions};
+use fantail_config::{
+    VERSION_LINES,
+    internal::{EXTENSIONS, extension_mentions},
+};
 use fantail_event::Dialect;
 use fantail_format::Format;
 

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, io::Read, os::unix::ffi::OsStrExt};
 
-use fantail_config::{EXTENSIONS, Memory, Options, Settings, load, write};
+use fantail_config::{Memory, Options, Settings, internal::EXTENSIONS, load, write};
 use fantail_event::Dialect;
 
 /// Everything but the places.

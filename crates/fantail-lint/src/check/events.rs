@@ -1,6 +1,6 @@
 //! The names of events and categories in filters.
 
-use fantail_config::similar;
+use fantail_config::internal::similar;
 use fantail_event::Dialect;
 use fantail_filter::{Filter, Pattern, Test};
 

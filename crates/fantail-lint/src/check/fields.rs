@@ -1,6 +1,6 @@
 //! The fields that filters, metrics and levels name.
 
-use fantail_config::{Severity, Span, similar};
+use fantail_config::{Severity, Span, internal::similar};
 use fantail_filter::Test;
 
 use super::{Scope, Subject, shown};

@@ -1,6 +1,9 @@
 //! Settings that only fantail knows, in files that Dovecot reads.
 
-use fantail_config::{ExtensionMention, FileId, Loaded, Severity, Span, extension_mentions};
+use fantail_config::{
+    FileId, Loaded, Severity, Span,
+    internal::{ExtensionMention, extension_mentions, has_dovecots_name},
+};
 
 use super::shown;
 use crate::{Code, Finding};
@@ -63,7 +66,7 @@ fn known_by(loaded: &Loaded, reader: Reader, file: FileId) -> Option<Basis> {
     // From the file to the first one; each was included by an earlier one.
     let mut file = file;
     while let Some(place) = loaded.sources.included(file) {
-        by_name |= has_dovecots_name(loaded, file);
+        by_name |= has_dovecots_name(loaded.sources.name(file));
         if place.file == file {
             break;
         }
@@ -71,20 +74,10 @@ fn known_by(loaded: &Loaded, reader: Reader, file: FileId) -> Option<Basis> {
     }
     match reader {
         Reader::Dovecot => return Some(Basis::Told),
-        Reader::ByName => by_name |= has_dovecots_name(loaded, file),
+        Reader::ByName => by_name |= has_dovecots_name(loaded.sources.name(file)),
         Reader::Fantail => {}
     }
     by_name.then_some(Basis::Name)
-}
-
-fn has_dovecots_name(loaded: &Loaded, file: FileId) -> bool {
-    let path = loaded.sources.name(file);
-    let mut parts = path.rsplit(|byte| *byte == b'/');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(b"dovecot.conf"), ..) | (Some(b"local.conf"), Some(b"dovecot"), _) => true,
-        (Some(name), Some(b"conf.d"), Some(b"dovecot")) => name.ends_with(b".conf"),
-        _ => false,
-    }
 }
 
 fn finding(first: &ExtensionMention, mut others: Vec<&[u8]>, basis: Basis) -> Finding {

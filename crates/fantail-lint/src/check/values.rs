@@ -1,6 +1,6 @@
 //! Operators and values that a field's type, or Dovecot, rules out.
 
-use fantail_config::similar;
+use fantail_config::internal::similar;
 use fantail_event::Dialect;
 use fantail_filter::{FieldTest, NumberTest, Test};
 use fantail_syntax::{Operator, ValueKind};

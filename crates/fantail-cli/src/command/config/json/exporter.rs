@@ -3,7 +3,10 @@
 use std::{os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
 use fantail::{
-    config::{Exporter, ExtensionSetting, ExtensionValue, TransportSettings},
+    config::{
+        Exporter, TransportSettings,
+        internal::{ExtensionSetting, ExtensionValue},
+    },
     format::TimeStyle,
 };
 use serde_json::{Map, Value, json};
