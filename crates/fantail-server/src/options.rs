@@ -19,8 +19,8 @@ pub struct Options {
     /// `stats-writer` and `login/stats-writer` below `base_dir`.
     pub writer: Option<PathBuf>,
     /// The permissions of that socket; by default those of the configuration, and
-    /// 0666 where they are 0 or missing: with 0, Dovecot leaves the socket to this
-    /// server.
+    /// Dovecot's own defaults where they are 0 or missing: 0660, and 0600 for
+    /// login processes. With 0, Dovecot leaves the socket to this server.
     pub writer_mode: Option<u32>,
     /// Whether there is a socket `login/stats-writer` for login processes, which
     /// see nothing outside their folder; ignored if `writer` is set.
@@ -29,6 +29,9 @@ pub struct Options {
     pub reader: Option<PathBuf>,
     /// The permissions of that socket; as for `writer_mode`, but 0600.
     pub reader_mode: Option<u32>,
+    /// Whether the server starts although Dovecot's configuration binds the same
+    /// sockets, so that Dovecot cannot start after it.
+    pub ignore_dovecot: bool,
     /// The address at which scrapes are answered; by default that of the
     /// `inet_listener http` of the configuration, on loopback unless it names an
     /// address.
@@ -113,6 +116,7 @@ impl Options {
             login_writer: true,
             reader: None,
             reader_mode: None,
+            ignore_dovecot: false,
             http: None,
             compat_metrics: false,
             workers: cores.min(4),

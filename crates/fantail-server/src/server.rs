@@ -32,6 +32,7 @@ use crate::{
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
     socket::listeners::{Listeners, Sockets},
+    socket::rivals,
     worker::greeting::filter_line,
     worker::shard::Category,
     worker::{Message, Setup, Worker},
@@ -71,7 +72,12 @@ impl Server {
         let plan = Arc::new(plan);
         let files = privileges::raise_file_limit()?;
         let addresses = Addresses::new(&options, &settings)?;
-        let sockets = Sockets::open(&addresses, options.service_manager, &options.log)?;
+        if !options.ignore_dovecot {
+            let refused = rivals::check(&addresses, &settings);
+            refused.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
+        }
+        let sockets = Sockets::open(&addresses, options.service_manager, &options.log);
+        let sockets = sockets.map_err(|error| ServerError::new(ServerErrorKind::System, error))?;
         if let Some(user) = &options.user {
             privileges::become_user(user)?;
         }

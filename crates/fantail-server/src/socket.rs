@@ -4,8 +4,11 @@
 pub(crate) mod accept;
 pub(crate) mod addresses;
 pub(crate) mod dump_writer;
+pub(crate) mod error;
 pub(crate) mod listeners;
 pub(crate) mod login_link;
 pub(crate) mod readers;
+pub(crate) mod rivals;
 pub(crate) mod sockets;
 pub(crate) mod tap;
+pub(crate) mod vacancy;

@@ -25,6 +25,7 @@ mod traffic;
 use std::{
     env,
     ffi::OsStr,
+    io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -145,6 +146,23 @@ impl Installation {
                 command
             }
         }
+    }
+
+    /// The number of an account, by `/etc/passwd` or `/etc/group` of its root.
+    ///
+    /// # Panics
+    /// There is no such account.
+    #[must_use]
+    pub fn account(&self, file: &str, name: &str) -> u32 {
+        let path = self.outside(Path::new(file));
+        let mut text = String::new();
+        let opened = std::fs::File::open(&path);
+        let read = opened.and_then(|mut file| io::Read::read_to_string(&mut file, &mut text));
+        read.expect("the accounts");
+        let start = format!("{name}:");
+        let line = text.lines().find(|line| line.starts_with(&start));
+        let number = line.and_then(|line| line.split(':').nth(2)?.parse().ok());
+        number.expect("an account of Dovecot")
     }
 
     /// A path of its own as others see it.

@@ -1,4 +1,4 @@
-//! Addresses of sockets: from the flags, else from `service stats`, else Dovecot's
+//! Where a server listens: flags first, then `service stats`, then Dovecot's
 //! defaults.
 
 use std::{
@@ -9,12 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fantail_config::{Settings, UnixListener};
-use nix::unistd::{Group, User};
+use fantail_config::{Settings, Spanned, StatsService, UnixListener};
+use nix::unistd::{Group, User, geteuid};
 
 use crate::{Options, socket::login_link, socket::sockets::SocketAddress};
 
-/// The folder of Dovecot's sockets in its packages.
+/// Where Dovecot's packages keep its sockets.
 const BASE_DIR: &str = "/run/dovecot";
 
 /// All sockets of a server.
@@ -27,27 +27,26 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// Returns the addresses of these options and settings.
+    /// Where to listen by these options and settings.
     pub(crate) fn new(options: &Options, settings: &Settings) -> io::Result<Self> {
-        let base_dir = settings.base_dir.as_ref();
-        let base_dir = base_dir.map_or(Path::new(BASE_DIR), |dir| path(&dir.value));
-        let address = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>, default| {
-            let listener = listener(settings, base_dir, name);
+        let base_dir = base_dir(settings.base_dir.as_ref());
+        let place = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>| {
+            let listener = listener(&settings.stats, base_dir, name);
             let path = flag.clone().unwrap_or_else(|| base_dir.join(name));
-            socket_address(path, listener, mode, default)
+            new_place(path, listener, mode, &Usual::of(name, settings))
         };
         let mode = options.writer_mode;
-        let mut writers = vec![address("stats-writer", &options.writer, mode, 0o666)?];
+        let mut writers = vec![place(WRITER, &options.writer, mode)?];
         if options.writer.is_none() && options.login_writer {
-            // Login processes see nothing outside the folder `login`.
-            let known = address("login/stats-writer", &None, mode, 0o666)?;
+            // Login processes see nothing outside this folder.
+            let known = place(LOGIN_WRITER, &None, mode)?;
             writers.push(SocketAddress {
                 path: login_link::socket_of(&known.path),
                 link: Some(known.path),
                 ..known
             });
         }
-        let reader = address("stats-reader", &options.reader, options.reader_mode, 0o600)?;
+        let reader = place(READER, &options.reader, options.reader_mode)?;
         Ok(Self {
             base_dir: base_dir.to_owned(),
             writers,
@@ -60,38 +59,103 @@ impl Addresses {
     }
 }
 
+/// The sockets of Dovecot's stats service, below `base_dir`.
+pub(crate) const WRITER: &str = "stats-writer";
+pub(crate) const LOGIN_WRITER: &str = "login/stats-writer";
+pub(crate) const READER: &str = "stats-reader";
+
+/// The owner and permissions that Dovecot gives a socket without settings.
+struct Usual {
+    mode: u32,
+    user: Option<String>,
+    group: Option<String>,
+}
+
+impl Usual {
+    fn of(name: &str, settings: &Settings) -> Self {
+        let named = |setting: &Option<Spanned<Vec<u8>>>, usual: &str| {
+            let given = setting.as_ref().map(|name| text(&name.value));
+            Some(given.unwrap_or_else(|| usual.to_owned()))
+        };
+        match name {
+            WRITER => Self {
+                mode: 0o660,
+                user: None,
+                group: named(&settings.internal_group, "dovecot"),
+            },
+            LOGIN_WRITER => Self {
+                mode: 0o600,
+                user: named(&settings.login_user, "dovenull"),
+                group: None,
+            },
+            _ => Self {
+                mode: 0o600,
+                user: None,
+                group: None,
+            },
+        }
+    }
+}
+
+/// `base_dir`, if it is given, else where Dovecot's packages have it.
+pub(crate) fn base_dir(setting: Option<&Spanned<Vec<u8>>>) -> &Path {
+    setting.map_or(Path::new(BASE_DIR), |dir| path(&dir.value))
+}
+
 fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
-/// The listener that the configuration has for a socket.
-fn listener<'a>(settings: &'a Settings, base_dir: &Path, name: &str) -> Option<&'a UnixListener> {
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The listener that a configuration has for a socket.
+pub(crate) fn listener<'a>(
+    stats: &'a StatsService,
+    base_dir: &Path,
+    name: &str,
+) -> Option<&'a UnixListener> {
     let wanted = base_dir.join(name);
-    let mut listeners = settings.stats.unix_listeners.iter();
+    let mut listeners = stats.unix_listeners.iter();
     listeners.find(|listener| base_dir.join(path(&listener.path.value)) == wanted)
 }
 
-fn socket_address(
+/// A socket with the owner and permissions of the flag, of the configuration,
+/// or the usual ones.
+fn new_place(
     path: PathBuf,
     listener: Option<&UnixListener>,
     mode: Option<u32>,
-    default: u32,
+    usual: &Usual,
 ) -> io::Result<SocketAddress> {
     let configured = listener.and_then(|listener| listener.mode.as_ref());
-    // With mode 0, Dovecot leaves the socket to this server.
+    // With 0 Dovecot makes no such socket: then it is ours.
     let configured = configured.map(|mode| mode.value).filter(|mode| *mode != 0);
-    let name = |value: Option<&fantail_config::Spanned<Vec<u8>>>| {
-        let value = value.map(|name| String::from_utf8_lossy(&name.value).into_owned());
+    let name = |value: Option<&Spanned<Vec<u8>>>| {
+        let value = value.map(|name| text(&name.value));
         value.filter(|name| !name.is_empty())
     };
     let user = name(listener.and_then(|listener| listener.user.as_ref()));
     let group = name(listener.and_then(|listener| listener.group.as_ref()));
+    // Only root may give files away, and an owner that a setting names must
+    // exist; Dovecot's own accounts are not there if Dovecot is not.
+    let usual_id = |name: &Option<String>, find: fn(&str) -> io::Result<u32>| {
+        let name = name.as_ref().filter(|_| geteuid().is_root());
+        name.and_then(|name| find(name).ok())
+    };
     Ok(SocketAddress {
         path,
         link: None,
-        mode: mode.or(configured).unwrap_or(default),
-        user: user.map(|name| user_id(&name)).transpose()?,
-        group: group.map(|name| group_id(&name)).transpose()?,
+        mode: mode.or(configured).unwrap_or(usual.mode),
+        user: match user {
+            Some(name) => Some(user_id(&name)?),
+            None => usual_id(&usual.user, user_id),
+        },
+        group: match group {
+            Some(name) => Some(group_id(&name)?),
+            None => usual_id(&usual.group, group_id),
+        },
     })
 }
 
@@ -146,35 +210,45 @@ mod tests {
     use super::*;
     use crate::Log;
 
-    /// Checks the addresses of this `service stats`, each with its permissions.
+    /// Where a server listens by this `service stats`, each with its
+    /// permissions.
     fn check(service: &str, change: impl FnOnce(&mut Options), expected: &str) {
         let text = format!("base_dir = /base\nservice stats {{\n{service}}}\n");
+        let text = format!("{OWNERS}{text}");
         let loaded = load_text("x", text, &fantail_config::Options::default());
         let settings = loaded.accept().unwrap().settings;
         let mut options = Options::new("x", Log::new(|_| {}));
         change(&mut options);
         let found = match Addresses::new(&options, &settings) {
             Err(error) => error.to_string(),
-            Ok(addresses) => {
-                let sockets = addresses.writers.iter().chain(&addresses.readers);
-                let sockets = sockets.map(|address| {
-                    let owner = address
-                        .user
-                        .map_or(String::new(), |id| format!(" user {id}"));
-                    format!("{} {:o}{owner}", address.path.display(), address.mode)
+            Ok(places) => {
+                let sockets = places.writers.iter().chain(&places.readers);
+                let sockets = sockets.map(|place| {
+                    let owner = place.user.map_or(String::new(), |id| format!(" user {id}"));
+                    let group = place
+                        .group
+                        .map_or(String::new(), |id| format!(" group {id}"));
+                    format!("{} {:o}{owner}{group}", place.path.display(), place.mode)
                 });
-                let http = addresses.http.iter().map(ToString::to_string);
+                let http = places.http.iter().map(ToString::to_string);
                 sockets.chain(http).collect::<Vec<_>>().join(", ")
             }
         };
         assert_eq!(found, expected);
     }
 
-    const DEFAULT: &str = "/base/stats-writer 666, /base/login/fantail/stats-writer 666, \
-        /base/stats-reader 600";
+    /// Accounts of Dovecot that are there on any machine, by number.
+    const OWNERS: &str = "default_internal_group = 7\ndefault_login_user = 8\n";
+
+    const DEFAULT: &str = "/base/stats-writer 660 group 7, \
+        /base/login/fantail/stats-writer 600 user 8, /base/stats-reader 600";
 
     #[test]
-    fn sockets_have_the_addresses_of_dovecot() {
+    fn sockets_are_where_dovecot_has_them() {
+        if !geteuid().is_root() {
+            fantail_testkit::skip("only root can give files away");
+            return;
+        }
         check("", |_| {}, DEFAULT);
         let off = "  unix_listener stats-writer {\n    mode = 0\n  }\n";
         check(off, |_| {}, DEFAULT);
@@ -185,15 +259,11 @@ mod tests {
             &DEFAULT.replace("reader 600", "reader 640 user 0"),
         );
         let nobody = owned.replace("root", "no-such-user");
-        check(
-            &nobody,
-            |_| {},
-            "the system knows no user called no-such-user",
-        );
+        check(&nobody, |_| {}, "the system knows no user called no-such-user");
     }
 
     #[test]
-    fn flags_override_the_configuration() {
+    fn flags_come_first() {
         let change = |options: &mut Options| {
             options.writer = Some("/w".into());
             options.writer_mode = Some(0o620);
@@ -201,13 +271,17 @@ mod tests {
             options.http = Some(([127, 0, 0, 1], 1).into());
         };
         let http = "  inet_listener http {\n    port = 9900\n  }\n";
-        check(http, change, "/w 620, /r 600, 127.0.0.1:1");
+        check(http, change, "/w 620 group 7, /r 600, 127.0.0.1:1");
         let never = |options: &mut Options| options.login_writer = false;
-        check("", never, "/base/stats-writer 666, /base/stats-reader 600");
+        check(
+            "",
+            never,
+            "/base/stats-writer 660 group 7, /base/stats-reader 600",
+        );
     }
 
     #[test]
-    fn scrapes_are_answered_on_loopback_by_default() {
+    fn scrapes_are_for_this_host_unless_an_address_is_named() {
         let check_http = |lines: &str, expected: &str| {
             let http = format!("  inet_listener http {{\n{lines}  }}\n");
             check(&http, |_| {}, &format!("{DEFAULT}{expected}"));

@@ -15,7 +15,8 @@ use crate::{
     Log,
     socket::accept::{Purpose, accept},
     socket::addresses::Addresses,
-    socket::sockets::{Bound, SocketAddress, bind},
+    socket::error::SocketError,
+    socket::sockets::{Bound, SocketAddress, bind, check},
 };
 
 /// Sockets that were bound or handed over by a service manager, before the
@@ -35,33 +36,36 @@ type Socket = (
 
 impl Sockets {
     /// Takes the sockets that were handed over, and binds the others.
-    pub(crate) fn open(addresses: &Addresses, activated: bool, log: &Log) -> io::Result<Self> {
+    pub(crate) fn open(
+        addresses: &Addresses,
+        activated: bool,
+        log: &Log,
+    ) -> Result<Self, SocketError> {
         let mut sockets = if activated {
-            Self::handed_over(log)?
+            let base_dir = &addresses.base_dir;
+            Self::handed_over(log).map_err(|error| SocketError::system(base_dir, error))?
         } else {
             Self::default()
         };
+        let writers = wanted(&sockets.writers, &addresses.writers);
+        let readers = wanted(&sockets.readers, &addresses.readers);
+        // First what changes nothing: another server keeps its sockets whole.
+        for address in writers.iter().chain(readers) {
+            check(address)?;
+        }
+        if sockets.http.is_empty() {
+            let http = addresses.http.iter();
+            sockets.http = http.map(listen).collect::<Result<_, _>>()?;
+        }
         let mut folder = DirBuilder::new();
         match folder.mode(0o755).create(&addresses.base_dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(at(&addresses.base_dir, &error));
+                return Err(SocketError::system(&addresses.base_dir, error));
             }
             _ => {}
         }
-        if sockets.writers.is_empty() {
-            sockets.writers = bind_all(&addresses.writers)?;
-        }
-        if sockets.readers.is_empty() {
-            sockets.readers = bind_all(&addresses.readers)?;
-        }
-        if sockets.http.is_empty() {
-            for address in &addresses.http {
-                let listener = StdTcpListener::bind(address)
-                    .map_err(|error| named(&address.to_string(), &error))?;
-                listener.set_nonblocking(true)?;
-                sockets.http.push(listener);
-            }
-        }
+        sockets.writers.extend(bind_all(writers)?);
+        sockets.readers.extend(bind_all(readers)?);
         Ok(sockets)
     }
 
@@ -128,24 +132,30 @@ impl Sockets {
     }
 }
 
-fn bind_all(addresses: &[SocketAddress]) -> io::Result<Vec<Socket>> {
+/// The sockets to bind: none if some were handed over.
+fn wanted<'a>(handed_over: &[Socket], addresses: &'a [SocketAddress]) -> &'a [SocketAddress] {
+    match handed_over.is_empty() {
+        true => addresses,
+        false => &[],
+    }
+}
+
+fn listen(address: &SocketAddr) -> Result<StdTcpListener, SocketError> {
+    let bound = StdTcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| SocketError::tcp(*address, error))
+}
+
+fn bind_all(addresses: &[SocketAddress]) -> Result<Vec<Socket>, SocketError> {
     let bound = addresses.iter().map(|address| match bind(address) {
         Ok((listener, bound)) => Ok((Some(listener), Some((address.clone(), Some(bound))))),
         // Bound once its folder exists.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok((None, Some((address.clone(), None))))
-        }
-        Err(error) => Err(at(&address.path, &error)),
+        Err(error) if error.is_not_found() => Ok((None, Some((address.clone(), None)))),
+        Err(error) => Err(error),
     });
     bound.collect()
-}
-
-fn at(path: &Path, error: &io::Error) -> io::Error {
-    named(&path.display().to_string(), error)
-}
-
-fn named(name: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot listen on {name}: {error}"))
 }
 
 /// The Unix sockets of a running server.
@@ -188,7 +198,7 @@ impl Listener {
         match bound {
             Some(there) if !there.vanished() => {
                 if let Err(error) = there.mend_link() {
-                    log.say(format_args!("{}", at(&address.path, &error)));
+                    log.say(format_args!("{error}"));
                 }
                 return;
             }
@@ -203,10 +213,10 @@ impl Listener {
                     log.say(format_args!("cannot accept connections: {error}"));
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.is_not_found() => {}
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {
-                    log.say(format_args!("{}", at(&address.path, &error)));
+                    log.say(format_args!("{error}"));
                 }
             }
         }

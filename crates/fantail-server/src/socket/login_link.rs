@@ -1,10 +1,10 @@
 //! A link in Dovecot's folder `login/` to a socket in a folder of its own.
 //!
-//! Login processes that have lost the stats server connect to
-//! `login/stats-writer`, and see nothing outside `login/`. A socket of that name
-//! does not work: Dovecot 2.3 and 2.4 refuse to start while a process accepts on
-//! a socket in `login/`, and remove all sockets there at a reload. They ignore
-//! links and folders.
+//! Login processes that have lost the stats server look for it under
+//! `login/stats-writer`, and see nothing outside `login/`. A socket under that
+//! name would not do: Dovecot 2.3 and 2.4 refuse to start while a process
+//! answers on any socket right in `login/`, and remove them all at a reload.
+//! They look at neither links nor folders there.
 
 use std::{
     fs::{self, DirBuilder},
@@ -13,64 +13,79 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::socket::{error::SocketError, vacancy::check_path};
+
 /// The folder beside the link, for the socket itself.
 const FOLDER: &str = "fantail";
 
-/// A link to a socket; it is removed when it is dropped.
+/// A link to a socket; removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct LoginLink {
     path: PathBuf,
     target: PathBuf,
 }
 
-/// Returns the path of the socket for this link: in a folder beside the link.
+/// Where the socket itself is that `link` leads to: beside it, in a folder of
+/// our own.
 pub(crate) fn socket_of(link: &Path) -> PathBuf {
     link.with_file_name(target_of(link))
 }
 
-/// The target of the link: relative, so that it is valid inside a chroot.
+/// What the link says; relative, so that it holds inside a chroot.
 fn target_of(link: &Path) -> PathBuf {
     Path::new(FOLDER).join(link.file_name().unwrap_or_default())
 }
 
 /// Makes the folders for the socket of a link.
 ///
-/// Dovecot sets the owner and permissions of `login/`.
-pub(crate) fn make_folders(link: &Path) -> io::Result<()> {
-    let (socket, login) = (socket_of(link), link.parent());
-    for (folder, mode) in [(login, 0o750), (socket.parent(), 0o755)] {
-        let made = folder.map(|folder| DirBuilder::new().mode(mode).create(folder));
-        match made {
-            Some(Err(error)) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+/// Dovecot gives `login/` the owner and permissions that it wants.
+pub(crate) fn make_folders(link: &Path) -> Result<(), SocketError> {
+    let socket = socket_of(link);
+    for (folder, mode) in [(link.parent(), 0o750), (socket.parent(), 0o755)] {
+        let Some(folder) = folder else {
+            continue;
+        };
+        match DirBuilder::new().mode(mode).create(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(SocketError::system(folder, error));
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
+/// Checks that the link is there already or can be made, and changes nothing.
+pub(crate) fn check(link: &Path) -> Result<(), SocketError> {
+    match fs::read_link(link) {
+        Ok(there) if there == target_of(link) => Ok(()),
+        _ => check_path(link),
+    }
+}
+
 impl LoginLink {
-    /// Makes the link; a link with the same target is taken over.
-    pub(crate) fn make(link: &Path) -> io::Result<Self> {
-        let target = target_of(link);
-        match fs::read_link(link) {
-            Ok(there) if there == target => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => symlink(&target, link)?,
-            _ => {
-                let what = "another file has the path of the link";
-                return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
-            }
-        }
-        Ok(Self {
+    /// Makes the link in place of one that says the same, of a socket on which
+    /// nobody answers, or of nothing.
+    pub(crate) fn make(link: &Path) -> Result<Self, SocketError> {
+        check(link)?;
+        let made = Self {
             path: link.to_owned(),
-            target,
-        })
+            target: target_of(link),
+        };
+        if !link.is_symlink() {
+            let _ = fs::remove_file(link);
+            let linked = symlink(&made.target, link);
+            linked.map_err(|error| SocketError::system(link, error))?;
+        }
+        Ok(made)
     }
 
-    /// Makes the link again if it was removed.
-    pub(crate) fn mend(&self) -> io::Result<()> {
+    /// Makes it anew if nothing is there.
+    pub(crate) fn mend(&self) -> Result<(), SocketError> {
         match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                symlink(&self.target, &self.path)
+                let linked = symlink(&self.target, &self.path);
+                linked.map_err(|error| SocketError::system(&self.path, error))
             }
             _ => Ok(()),
         }
@@ -90,6 +105,7 @@ mod tests {
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
+    use crate::socket::error::SocketErrorKind;
 
     #[test]
     fn the_link_leads_to_the_socket() {
@@ -98,19 +114,29 @@ mod tests {
         make_folders(&link).unwrap();
         make_folders(&link).unwrap();
         let _listener = UnixListener::bind(socket_of(&link)).unwrap();
-        let made = LoginLink::make(&link).unwrap();
+        let first = LoginLink::make(&link).unwrap();
         UnixStream::connect(&link).unwrap();
         fs::remove_file(&link).unwrap();
-        made.mend().unwrap();
+        first.mend().unwrap();
         UnixStream::connect(&link).unwrap();
-        // The link of a server that has crashed is taken over.
+        // As after a crash: the old one is taken over.
         let again = LoginLink::make(&link).unwrap();
-        drop(made);
+        drop(first);
         assert!(!link.is_symlink());
         fs::File::create(&link).unwrap();
         drop(again);
-        assert!(link.exists(), "the link was replaced by another file");
+        assert!(link.exists(), "it was not ours any more");
         let refused = LoginLink::make(&link).unwrap_err();
-        assert_eq!(refused.to_string(), "another file has the path of the link");
+        assert_eq!(refused.kind(), SocketErrorKind::NoSocket);
+    }
+
+    #[test]
+    fn links_to_other_targets_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("stats-writer");
+        symlink("elsewhere", &link).unwrap();
+        let refused = LoginLink::make(&link).unwrap_err();
+        assert_eq!(refused.kind(), SocketErrorKind::NoSocket);
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("elsewhere"));
     }
 }

@@ -1,34 +1,40 @@
-//! Unix sockets with a path.
+//! Unix sockets that others find by their path.
 //!
-//! A socket appears under its path with its owner and permissions. It replaces an
-//! old socket only if no process accepts connections there.
+//! A socket appears under its path complete, with its owner and permissions. A
+//! socket that is there already is replaced only if nobody answers on it.
+//! Dovecot, or a service manager, may empty the folder: a socket that vanished
+//! is bound again.
 
 use std::{
     fs, io,
     os::unix::{
-        fs::{FileTypeExt, MetadataExt, PermissionsExt, chown},
-        net::{UnixListener, UnixStream},
+        fs::{MetadataExt, PermissionsExt, chown},
+        net::UnixListener,
     },
     path::{Path, PathBuf},
 };
 
-use crate::socket::login_link::{self, LoginLink};
+use crate::socket::{
+    error::SocketError,
+    login_link::{self, LoginLink},
+    vacancy::check_path,
+};
 
-/// The path of a socket, its permissions and its owner.
+/// Where a socket is to be, and who owns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SocketAddress {
     pub(crate) path: PathBuf,
-    /// The path by which clients know it, if that is another one.
+    /// The path under which it is known, if that is another one.
     pub(crate) link: Option<PathBuf>,
     pub(crate) mode: u32,
     pub(crate) user: Option<u32>,
     pub(crate) group: Option<u32>,
 }
 
-/// A file: its device and inode.
+/// Device and inode of a file.
 type Identity = (u64, u64);
 
-/// A bound socket; its path is removed when it is dropped.
+/// A socket under its path; removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bound {
     path: PathBuf,
@@ -36,40 +42,49 @@ pub(crate) struct Bound {
     link: Option<LoginLink>,
 }
 
+/// Checks that a socket can be bound, and changes nothing.
+pub(crate) fn check(place: &SocketAddress) -> Result<(), SocketError> {
+    if let Some(link) = &place.link {
+        login_link::check(link)?;
+    }
+    check_path(&place.path)
+}
+
 /// Binds a socket.
-pub(crate) fn bind(address: &SocketAddress) -> io::Result<(UnixListener, Bound)> {
-    if let Some(link) = &address.link {
+pub(crate) fn bind(place: &SocketAddress) -> Result<(UnixListener, Bound), SocketError> {
+    if let Some(link) = &place.link {
         login_link::make_folders(link)?;
     }
-    make_way(&address.path)?;
-    let link = address.link.as_deref().map(LoginLink::make).transpose()?;
-    let beside = beside(&address.path);
+    check_path(&place.path)?;
+    let link = place.link.as_deref().map(LoginLink::make).transpose()?;
+    let failed = |error| SocketError::system(&place.path, error);
+    let beside = beside(&place.path);
     let _ = fs::remove_file(&beside);
-    let listener = UnixListener::bind(&beside)?;
-    let placed = put(address, &beside);
+    let listener = UnixListener::bind(&beside).map_err(failed)?;
+    let placed = put(place, &beside);
     if placed.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    listener.set_nonblocking(true)?;
+    listener.set_nonblocking(true).map_err(failed)?;
     let bound = Bound {
-        path: address.path.clone(),
-        identity: placed?,
+        path: place.path.clone(),
+        identity: placed.map_err(failed)?,
         link,
     };
     Ok((listener, bound))
 }
 
-fn put(address: &SocketAddress, beside: &Path) -> io::Result<Identity> {
-    if address.user.is_some() || address.group.is_some() {
-        chown(beside, address.user, address.group)?;
+fn put(place: &SocketAddress, beside: &Path) -> io::Result<Identity> {
+    if place.user.is_some() || place.group.is_some() {
+        chown(beside, place.user, place.group)?;
     }
-    fs::set_permissions(beside, fs::Permissions::from_mode(address.mode))?;
+    fs::set_permissions(beside, fs::Permissions::from_mode(place.mode))?;
     let identity = identity(beside)?;
-    fs::rename(beside, &address.path)?;
+    fs::rename(beside, &place.path)?;
     Ok(identity)
 }
 
-/// The name of the socket in the same folder until it is complete.
+/// A name in the same folder, for the time until the socket is complete.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
@@ -81,34 +96,13 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Checks that the path is free, or has a socket that no process uses.
-fn make_way(path: &Path) -> io::Result<()> {
-    let metadata = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        found => found?,
-    };
-    if !metadata.file_type().is_socket() {
-        let what = "another file, not a socket, has this path";
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
-    }
-    match UnixStream::connect(path) {
-        // Binding replaces it.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-        Err(error) => Err(error),
-        Ok(_) => {
-            let what = "another process uses this socket";
-            Err(io::Error::new(io::ErrorKind::AddrInUse, what))
-        }
-    }
-}
-
 impl Bound {
-    /// Makes the link to it again if it was removed.
-    pub(crate) fn mend_link(&self) -> io::Result<()> {
+    /// Makes the link to it anew if it is gone.
+    pub(crate) fn mend_link(&self) -> Result<(), SocketError> {
         self.link.as_ref().map_or(Ok(()), LoginLink::mend)
     }
 
-    /// Whether its path was removed.
+    /// Whether nothing at all is under the path any more.
     pub(crate) fn vanished(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
@@ -124,9 +118,12 @@ impl Drop for Bound {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::os::unix::net::UnixStream;
 
-    fn address(folder: &Path, name: &str) -> SocketAddress {
+    use super::*;
+    use crate::socket::error::SocketErrorKind;
+
+    fn place(folder: &Path, name: &str) -> SocketAddress {
         SocketAddress {
             path: folder.join(name),
             link: None,
@@ -136,32 +133,60 @@ mod tests {
         }
     }
 
-    fn error(address: &SocketAddress) -> String {
-        bind(address).unwrap_err().to_string()
+    #[track_caller]
+    fn check_refused(place: &SocketAddress, path: &Path, kind: SocketErrorKind) {
+        for refused in [check(place), bind(place).map(|_| ())] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.kind(), kind);
+            let said = refused.to_string();
+            let named = format!("cannot listen on {}: ", path.display());
+            assert!(said.starts_with(&named), "{said}");
+        }
     }
 
     #[test]
-    fn only_an_unused_socket_is_replaced() {
+    fn only_a_socket_without_an_answer_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let address = address(folder.path(), "socket");
-        let (listener, bound) = bind(&address).unwrap();
-        let mode = fs::symlink_metadata(&address.path).unwrap().mode();
+        let place = place(folder.path(), "socket");
+        let (listener, bound) = bind(&place).unwrap();
+        let mode = fs::symlink_metadata(&place.path).unwrap().mode();
         assert_eq!(mode & 0o7777, 0o620);
-        assert_eq!(error(&address), "another process uses this socket");
+        check_refused(&place, &place.path, SocketErrorKind::Answered);
         drop(listener);
-        // The old socket is replaced, and its former owner does not remove it.
-        let (_listener, _bound) = bind(&address).unwrap();
+        // Nobody answers: the old one is replaced, and not removed by its
+        // former owner.
+        let (_listener, _bound) = bind(&place).unwrap();
         drop(bound);
-        assert!(UnixStream::connect(&address.path).is_ok());
+        assert!(UnixStream::connect(&place.path).is_ok());
         drop(_bound);
-        assert!(!address.path.exists());
+        assert!(!place.path.exists());
     }
 
     #[test]
-    fn other_files_are_not_replaced() {
+    fn other_files_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let address = address(folder.path(), "file");
-        fs::File::create(&address.path).unwrap();
-        assert_eq!(error(&address), "another file, not a socket, has this path");
+        let place = place(folder.path(), "file");
+        fs::File::create(&place.path).unwrap();
+        check_refused(&place, &place.path, SocketErrorKind::NoSocket);
+    }
+
+    #[test]
+    fn the_login_socket_that_dovecot_left_behind_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("login/stats-writer");
+        let place = SocketAddress {
+            path: login_link::socket_of(&link),
+            link: Some(link.clone()),
+            ..place(folder.path(), "")
+        };
+        fs::create_dir(folder.path().join("login")).unwrap();
+        let dovecots = UnixListener::bind(&link).unwrap();
+        check_refused(&place, &link, SocketErrorKind::Answered);
+        drop(dovecots);
+        check(&place).unwrap();
+        let (_listener, bound) = bind(&place).unwrap();
+        assert!(UnixStream::connect(&link).is_ok());
+        drop(bound);
+        assert!(!link.is_symlink());
     }
 }

@@ -51,7 +51,10 @@ impl Serve {
     pub(super) fn start(site: &Site, more: &[&str]) -> Self {
         let address = site.scrape_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
-        command.arg("serve").arg("--config").arg(site.config());
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(configuration(site));
         command.args(["--compat-metrics", "--http", &address.to_string()]);
         command.args(more);
         let log = site.path("serve.log");
@@ -79,6 +82,26 @@ impl Serve {
     pub(super) fn scrape(&self) -> Vec<u8> {
         scrape(self.address)
     }
+}
+
+/// A file for fantail alone, which includes Dovecot's, as the documentation has
+/// it. A Dovecot in a folder has accounts of its own: their numbers.
+fn configuration(site: &Site) -> PathBuf {
+    let installation = site.installation();
+    let mut text = format!("!include {}\n", site.config().display());
+    if installation.version() == Version::V2_4 {
+        text.insert_str(0, "dovecot_config_version = 2.4.1\n");
+    }
+    let group = installation.account("/etc/group", "dovecot");
+    let user = installation.account("/etc/passwd", "dovenull");
+    text += &format!(
+        "service stats {{\n  unix_listener stats-writer {{\n    group = {group}\n  }}\n  \
+           unix_listener login/stats-writer {{\n    user = {user}\n  }}\n}}\n"
+    );
+    let path = site.path("fantail.conf");
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    std::fs::write(&path, text).unwrap();
+    path
 }
 
 /// The body of `/metrics`.

@@ -1,0 +1,168 @@
+//! The sockets that Dovecot would bind, too: it does not start while another
+//! process has one of them.
+
+use std::{
+    error::Error,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use fantail_config::{DovecotService, Settings};
+
+use crate::socket::addresses::{Addresses, LOGIN_WRITER, READER, WRITER, base_dir, listener};
+
+/// What Dovecot's own configuration binds of a server's sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RivalError {
+    /// Dovecot's sockets, as they are called in `service stats`.
+    sockets: Vec<&'static str>,
+    /// Ports of its `inet_listener` blocks.
+    ports: Vec<u16>,
+    base_dir: PathBuf,
+}
+
+/// Checks that Dovecot leaves all sockets alone.
+///
+/// # Errors
+/// It would bind some of them, by the files of the configuration that it reads.
+pub(crate) fn check(addresses: &Addresses, settings: &Settings) -> Result<(), RivalError> {
+    let Some(dovecot) = &settings.dovecot else {
+        return Ok(());
+    };
+    let base_dir = base_dir(dovecot.base_dir.as_ref());
+    let places = addresses.writers.iter().chain(&addresses.readers);
+    let paths: Vec<&Path> = places
+        .map(|place| place.link.as_deref().unwrap_or(&place.path))
+        .collect();
+    let sockets = [WRITER, LOGIN_WRITER, READER].into_iter().filter(|name| {
+        let mode = listener(&dovecot.stats, base_dir, name).and_then(|one| one.mode.as_ref());
+        let is_left_alone = mode.is_some_and(|mode| mode.value == 0);
+        !is_left_alone && paths.contains(&base_dir.join(name).as_path())
+    });
+    let error = RivalError {
+        sockets: sockets.collect(),
+        ports: ports(dovecot, &addresses.http),
+        base_dir: base_dir.to_owned(),
+    };
+    match error.sockets.is_empty() && error.ports.is_empty() {
+        true => Ok(()),
+        false => Err(error),
+    }
+}
+
+/// The ports that both would listen on.
+fn ports(dovecot: &DovecotService, http: &[SocketAddr]) -> Vec<u16> {
+    let listeners = dovecot.stats.inet_listeners.iter();
+    let ports = listeners.filter_map(|listener| Some(listener.port.as_ref()?.value));
+    ports
+        .filter(|port| *port != 0 && http.iter().any(|address| address.port() == *port))
+        .collect()
+}
+
+impl fmt::Display for RivalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dovecot would not start any more: its configuration binds ")?;
+        let sockets = self.sockets.iter();
+        let sockets = sockets.map(|name| self.base_dir.join(name).display().to_string());
+        let ports = self.ports.iter().map(|port| format!("port {port}"));
+        let all: Vec<String> = sockets.chain(ports).collect();
+        f.write_str(&all.join(", "))?;
+        if !self.sockets.is_empty() {
+            f.write_str("\nput this into Dovecot's configuration, and restart Dovecot:\n\n")?;
+            f.write_str("  service stats {\n")?;
+            for name in &self.sockets {
+                writeln!(f, "    unix_listener {name} {{\n      mode = 0\n    }}")?;
+            }
+            f.write_str("  }\n")?;
+        }
+        if !self.ports.is_empty() {
+            f.write_str(
+                "\nmove `inet_listener http` of `service stats` from Dovecot's configuration to a \
+                 file that only fantail reads, or choose another port with `--http`\n",
+            )?;
+        }
+        f.write_str("\nto start all the same: --ignore-dovecot")
+    }
+}
+
+impl Error for RivalError {}
+
+#[cfg(test)]
+mod tests {
+    use fantail_config::{Memory, load};
+
+    use super::*;
+    use crate::{Log, Options};
+
+    /// What fantail, started with `fantail.conf`, says of this `dovecot.conf`
+    /// that it includes.
+    #[track_caller]
+    fn check_refused(dovecot: &str, fantail: &str, sockets: &[&'static str], ports: &[u16]) {
+        let including = format!("!include /etc/dovecot/dovecot.conf\n{fantail}");
+        let files = Memory::new()
+            .with("/etc/dovecot/dovecot.conf", dovecot)
+            .with("/etc/fantail/fantail.conf", including);
+        let path = b"/etc/fantail/fantail.conf";
+        let loaded = load(path, &files, &fantail_config::Options::default());
+        let settings = loaded.accept().unwrap().settings;
+        let options = Options::new("x", Log::new(|_| {}));
+        let addresses = Addresses::new(&options, &settings).unwrap();
+        let refused = check(&addresses, &settings).err();
+        let found = refused.map_or((Vec::new(), Vec::new()), |error| {
+            (error.sockets, error.ports)
+        });
+        assert_eq!(found, (sockets.to_vec(), ports.to_vec()));
+    }
+
+    fn left_alone(names: &[&str]) -> String {
+        let listeners = names.iter();
+        let listeners: String = listeners
+            .map(|name| format!("  unix_listener {name} {{\n    mode = 0\n  }}\n"))
+            .collect();
+        format!("service stats {{\n{listeners}}}\n")
+    }
+
+    const ALL: [&str; 3] = [WRITER, LOGIN_WRITER, READER];
+
+    #[test]
+    fn dovecot_has_to_leave_every_socket_alone() {
+        check_refused("", "", &ALL, &[]);
+        check_refused(&left_alone(&ALL), "", &[], &[]);
+        check_refused(&left_alone(&ALL[..1]), "", &ALL[1..], &[]);
+        // Dovecot does not see what is in fantail's own file.
+        check_refused("", &left_alone(&ALL), &ALL, &[]);
+        let base = format!("base_dir = /base\n{}", left_alone(&["/base/stats-writer"]));
+        check_refused(&base, "", &ALL[1..], &[]);
+    }
+
+    #[test]
+    fn sockets_elsewhere_are_no_matter() {
+        check_refused("", "base_dir = /elsewhere\n", &[], &[]);
+    }
+
+    #[test]
+    fn a_port_belongs_to_one_of_both() {
+        let http = "service stats {\n  inet_listener http {\n    port = 9900\n  }\n}\n";
+        let alone = left_alone(&ALL);
+        check_refused(&format!("{alone}{http}"), "", &[], &[9900]);
+        check_refused(&alone, http, &[], &[]);
+    }
+
+    #[test]
+    fn the_message_has_the_block_to_paste() {
+        let error = RivalError {
+            sockets: vec![LOGIN_WRITER],
+            ports: vec![9900],
+            base_dir: "/run/dovecot".into(),
+        };
+        let said = error.to_string();
+        assert!(
+            said.contains(
+                "  service stats {\n    unix_listener login/stats-writer {\n      mode = 0\n    }\n  }\n"
+            ),
+            "{said}"
+        );
+        assert!(said.contains("/run/dovecot/login/stats-writer, port 9900\n"));
+    }
+}
