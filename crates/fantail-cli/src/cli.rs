@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::io::terminal::Color;
+
 /// Dovecot's event system: filters, metrics and exporters.
 ///
 /// Reads the `metric` and `event_exporter` blocks of a dovecot.conf (2.3 or
@@ -12,6 +14,15 @@ use clap::{Parser, Subcommand};
     after_help = "Exit status: 0 all went well, 1 something in the input is wrong, 2 wrong usage."
 )]
 pub(crate) struct Cli {
+    /// Colours in what is written to terminals.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        global = true
+    )]
+    pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

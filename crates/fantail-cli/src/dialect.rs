@@ -1,7 +1,16 @@
-//! A Dovecot series as an argument.
+//! Whose rules apply: those of Dovecot 2.3 or of 2.4.
+//!
+//! The same for every command: what `--dialect` says; else what the
+//! configuration is of, or the capture; else what the configuration of this
+//! machine is of; else 2.4. What was recognised without a configuration is said.
 
 use clap::ValueEnum;
-use fantail::event;
+use fantail::{event, filter::Filter, syntax::ParseOptions};
+
+use crate::{
+    exit::say,
+    io::{capture::Recording, configuration},
+};
 
 /// A Dovecot series as an argument.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -20,5 +29,79 @@ impl From<Dialect> for event::Dialect {
             Dialect::V2_3 => Self::V2_3,
             Dialect::V2_4 => Self::V2_4,
         }
+    }
+}
+
+/// The dialect of a filter for the events of a capture.
+pub(crate) fn of_capture(
+    flag: Option<Dialect>,
+    filter: &str,
+    recording: &Recording,
+) -> event::Dialect {
+    match (flag, recording.evidence()) {
+        (None, Some(evidence)) => {
+            let (name, field) = (recording.path().display(), evidence.field);
+            let reason = format!("events of {name} have the field `{field}`");
+            recognised(evidence.dialect, &reason, filter)
+        }
+        _ => of_filter(flag, filter),
+    }
+}
+
+/// The dialect of a filter that comes with neither configuration nor capture.
+pub(crate) fn of_filter(flag: Option<Dialect>, filter: &str) -> event::Dialect {
+    if let Some(dialect) = flag {
+        return dialect.into();
+    }
+    match configuration::of_this_machine() {
+        Some((path, settings)) => {
+            let reason = format!("so is {}", path.display());
+            recognised(settings.dialect, &reason, filter)
+        }
+        None => {
+            let reason = "`--dialect 2.3` reads it as the older release does";
+            recognised(event::Dialect::V2_4, reason, filter)
+        }
+    }
+}
+
+/// Says which dialect was recognised, if the filter is another one in the other.
+fn recognised(dialect: event::Dialect, reason: &str, filter: &str) -> event::Dialect {
+    if differs(filter.as_bytes()) {
+        say(format_args!(
+            "note: the filter is read as one of Dovecot {dialect}: {reason}"
+        ));
+    }
+    dialect
+}
+
+/// Whether the two dialects read a filter otherwise.
+fn differs(filter: &[u8]) -> bool {
+    let [old, new] = [event::Dialect::V2_3, event::Dialect::V2_4]
+        .map(|dialect| Filter::parse(filter, &ParseOptions::new(dialect)));
+    match (old, new) {
+        (Ok(old), Ok(new)) => {
+            let told = |filter: &Filter| {
+                let warnings = filter.warnings();
+                let codes = warnings.iter().map(|one| one.code()).collect::<Vec<_>>();
+                (filter.canonical().to_vec(), codes)
+            };
+            told(&old) != told(&new)
+        }
+        (Err(_), Err(_)) => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_matters_where_units_or_wildcards_do() {
+        assert!(differs(b"event=x AND bytes_out>1k"));
+        assert!(differs(b"duration>10ms"));
+        assert!(!differs(b"event=imap_command_finished AND cmd_name=SELECT"));
+        assert!(!differs(b"event=("));
     }
 }

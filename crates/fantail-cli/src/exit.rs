@@ -22,7 +22,7 @@ pub(crate) enum Findings {
 pub(crate) enum Failure {
     /// Something to be said.
     Said(String),
-    /// Whoever read the output has gone away (`| head`), and wants no more.
+    /// The reader of the output has gone away (`| head`).
     ReaderLeft,
 }
 

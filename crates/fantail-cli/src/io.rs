@@ -1,9 +1,11 @@
 //! What commands read and write.
 
-pub(crate) mod captures;
+pub(crate) mod capture;
 pub(crate) mod configuration;
 pub(crate) mod exports;
 pub(crate) mod hostname;
-pub(crate) mod input;
+pub(crate) mod interrupt;
 pub(crate) mod output;
+pub(crate) mod progress;
 pub(crate) mod table;
+pub(crate) mod terminal;

@@ -7,6 +7,7 @@ mod cli;
 mod command;
 mod dialect;
 mod exit;
+mod flag;
 mod io;
 
 use std::process::ExitCode;
@@ -18,7 +19,9 @@ use crate::command::{
 };
 
 fn main() -> ExitCode {
-    let outcome = match cli::Cli::parse().command {
+    let cli = cli::Cli::parse();
+    io::terminal::set_color(cli.color);
+    let outcome = match cli.command {
         cli::Command::Check(arguments) => check::run(&arguments),
         cli::Command::Events(arguments) => events::run(&arguments),
         cli::Command::Config(arguments) => config::run(&arguments),

@@ -5,7 +5,6 @@ mod json;
 mod sarif;
 
 use std::{
-    io::{self, IsTerminal},
     ops::ControlFlow,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
@@ -13,17 +12,16 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use fantail::{
-    config::{self, FileSystem, Loaded, Options, Severity, Style, render_reports},
+    config::{self, FileSystem, Loaded, Options, Severity, render_reports},
     lint::{self, Catalogue, Finding, Trial},
 };
 
 use crate::{
     dialect::Dialect,
     exit::{Failure, Findings},
-    io::captures::Player,
-    io::configuration,
-    io::input,
+    io::capture::{Player, Recording},
     io::output::Output,
+    io::terminal,
 };
 
 /// The configuration that Dovecot reads.
@@ -113,12 +111,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         let mut trial = Trial::new(&loaded.settings.metrics, loaded.settings.dialect);
         let mut player = Player::new(loaded.settings.dialect);
         for path in &arguments.against {
-            player.play_events(path, &input::read(path)?, |sent, _| {
+            player.play_events(&mut Recording::open(path)?, |sent, _| {
                 trial.observe(sent);
                 ControlFlow::Continue(())
-            });
+            })?;
         }
-        outcome = player.findings();
+        outcome = player.finish();
         findings.extend(trial.findings());
     }
     sort(&mut findings);
@@ -145,7 +143,7 @@ fn told(format: Format, findings: &[Finding], loaded: &Loaded) -> Vec<u8> {
     let text = match format {
         Format::Human => {
             let reports = findings.iter().map(Finding::report);
-            let drawn = render_reports(reports, &loaded.sources, style());
+            let drawn = render_reports(reports, &loaded.sources, terminal::output_style());
             format!("{drawn}{}\n", summary(findings, loaded))
         }
         Format::Short => findings
@@ -156,14 +154,6 @@ fn told(format: Format, findings: &[Finding], loaded: &Loaded) -> Vec<u8> {
         Format::Sarif => sarif::write(findings, &loaded.sources),
     };
     text.into_bytes()
-}
-
-/// Colours if standard output is a terminal that takes them.
-fn style() -> Style {
-    match configuration::style() {
-        Style::Coloured if io::stdout().is_terminal() => Style::Coloured,
-        _ => Style::Plain,
-    }
 }
 
 /// `2 errors, 1 warning`

@@ -15,6 +15,7 @@ use crate::{
     exit::{Failure, Findings, say},
     io::configuration,
     io::output::Output,
+    io::terminal,
 };
 
 /// Take metrics and exporters from one version of Dovecot to the other.
@@ -58,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         return Ok(Findings::None);
     }
     let reports = losses.iter().map(Finding::report);
-    let drawn = render_reports(reports, &loaded.sources, configuration::style());
+    let drawn = render_reports(reports, &loaded.sources, terminal::style());
     say(format_args!("{}", drawn.trim_end()));
     Ok(Findings::Some)
 }

@@ -28,8 +28,8 @@ Examples:
   fantail events 'mail_*' --dialect 2.3
   fantail events delivery --json
 
-The fields are a lower bound: an event also has those of whatever it happened
-in. Events of plugins and scripts of your own are not among them.
+The fields are a lower bound: an event also has those of the events it
+happened in. Events of plugins and scripts of your own are not among them.
 
 Exit status: 0 there are such events, 1 there are none, 2 wrong usage.")]
 pub(crate) struct Arguments {

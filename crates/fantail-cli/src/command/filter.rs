@@ -1,4 +1,4 @@
-//! `fantail filter`: the filter language by itself.
+//! `fantail filter`: the filter language without a configuration.
 
 mod answer;
 mod eval;

@@ -6,16 +6,16 @@ mod state;
 use std::path::PathBuf;
 
 use clap::Args;
-use fantail::{config::Settings, engine::Engine, format::ExportContext};
+use fantail::{config::Settings, engine::Engine, event::Activity, format::ExportContext};
 
 use crate::{
     dialect::Dialect,
-    exit::{Failure, Findings},
-    io::captures::Player,
+    exit::{Failure, Findings, say},
+    io::capture::{Player, Recording},
     io::configuration,
     io::exports::Exports,
     io::hostname,
-    io::input,
+    io::interrupt::Interrupt,
     io::output::Output,
 };
 
@@ -72,17 +72,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         None => hostname::of_this_machine(),
     };
     let mut exports = Exports::new(&settings, Output::open(&arguments.exports)?);
-    let mut player = Player::new(settings.dialect);
+    let interrupt = Interrupt::watch();
+    let mut player = Player::new(settings.dialect).until(&interrupt);
+    let mut events = 0_u64;
     for path in &arguments.captures {
-        let bytes = input::read(path)?;
-        player.play(path, &bytes, |activity, received_at| {
+        if interrupt.is_raised() {
+            break;
+        }
+        player.play(&mut Recording::open(path)?, |activity, received_at| {
             let context = ExportContext {
                 host: &hostname,
                 received_at,
             };
+            events += u64::from(matches!(activity, Activity::Sent { .. }));
             engine.step(activity, context, &mut exports);
             exports.flow()
-        });
+        })?;
+    }
+    if interrupt.is_raised() {
+        say(format_args!(
+            "interrupted: what follows counts the first {events} events"
+        ));
     }
     exports.finish()?;
     let mut snapshot = engine.snapshot();
@@ -96,7 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     for (path, contents) in arguments.results.render(&snapshot)? {
         Output::open(path)?.write_whole(&contents)?;
     }
-    Ok(player.findings())
+    Ok(player.finish())
 }
 
 /// The filter of a metric in its usual form: blanks do not make it another.

@@ -8,11 +8,12 @@ use fantail::server::{self, FileLimit, Limits, Log, Options, Recorder, Server};
 use crate::{
     dialect::Dialect,
     exit::{Failure, Findings, say},
+    flag,
     io::hostname,
 };
 
-/// How much is recorded unless told otherwise: some million events.
-const RECORDED: u64 = 1 << 30;
+/// How much is recorded without `--record-limit`: some million events.
+const DEFAULT_RECORD_LIMIT: &str = "1G";
 
 /// Take the place of Dovecot's stats process.
 ///
@@ -49,8 +50,9 @@ pub(crate) struct Arguments {
     /// below base_dir.
     #[arg(long, value_name = "PATH")]
     writer: Option<PathBuf>,
-    /// Its permissions; without it, those of the configuration, else 0666.
-    #[arg(long, value_name = "MODE", value_parser = mode)]
+    /// Its permissions; without it, those of the configuration, else
+    /// 0660, and 0600 for the one of login processes, as Dovecot's.
+    #[arg(long, value_name = "MODE", value_parser = flag::mode)]
     writer_mode: Option<u32>,
     /// No socket for login processes, login/stats-writer: they complain in the
     /// log once they have lost the other.
@@ -60,8 +62,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     reader: Option<PathBuf>,
     /// Its permissions; without it, those of the configuration, else 0600.
-    #[arg(long, value_name = "MODE", value_parser = mode)]
+    #[arg(long, value_name = "MODE", value_parser = flag::mode)]
     reader_mode: Option<u32>,
+    /// Start although Dovecot's configuration binds the same sockets: Dovecot
+    /// will not start after this.
+    #[arg(long)]
+    ignore_dovecot: bool,
     /// Where scrapes are answered; without it, the inet_listener http of
     /// service stats, on 127.0.0.1 unless that names an address.
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -75,9 +81,9 @@ pub(crate) struct Arguments {
     /// Keep what is counted here over a restart.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// How often it is saved, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u32).range(1..))]
-    state_interval: u32,
+    /// How often it is saved: 5min, or a number of seconds.
+    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = flag::interval)]
+    state_interval: Duration,
     /// The host name in exported events; without it, this machine's.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
@@ -92,15 +98,15 @@ pub(crate) struct Arguments {
     /// Keep all that clients send in this new file, for `fantail replay`.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// How many bytes that file may have.
-    #[arg(long, value_name = "BYTES", default_value_t = RECORDED)]
+    /// How large that file may grow.
+    #[arg(long, value_name = "SIZE", default_value = DEFAULT_RECORD_LIMIT, value_parser = flag::size)]
     record_limit: u64,
     /// Become this user once all sockets are bound.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// How long clients, and then exporters, have at the end, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "5")]
-    patience: u32,
+    /// How long clients, and then exporters, have at the end.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flag::duration)]
+    patience: Duration,
     #[command(flatten)]
     bounds: Bounds,
 }
@@ -115,12 +121,12 @@ struct Bounds {
     /// Events that live on one connection; it is closed beyond.
     #[arg(long, value_name = "N", default_value_t = Limits::default().live.live_events)]
     max_live_events: usize,
-    /// Bytes that they take.
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().live.live_bytes)]
+    /// Memory that they take.
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = flag::memory)]
     max_live_bytes: usize,
-    /// Bytes that all connections hold together; the one that goes beyond is
+    /// Memory of all connections together; a connection that needs more is
     /// closed.
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().memory)]
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
     /// Bytes of the largest payload of an export; larger events are dropped.
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().payload)]
@@ -185,14 +191,15 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
         login_writer: !arguments.no_login_writer,
         reader: arguments.reader.clone(),
         reader_mode: arguments.reader_mode,
+        ignore_dovecot: arguments.ignore_dovecot,
         http: arguments.http,
         compat_metrics: arguments.compat_metrics,
         workers: arguments.workers.map_or(defaults.workers, usize::from),
         state: arguments.state.clone(),
-        state_interval: Duration::from_secs(arguments.state_interval.into()),
+        state_interval: arguments.state_interval,
         hostname: hostname.unwrap_or_else(hostname::of_this_machine),
         user: arguments.user.clone(),
-        patience: Duration::from_secs(arguments.patience.into()),
+        patience: arguments.patience,
         service_manager: true,
         signals: true,
         session_rules,
@@ -205,13 +212,4 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
 fn words(text: &str) -> Vec<Vec<u8>> {
     let words = text.split_whitespace();
     words.map(|word| word.as_bytes().to_vec()).collect()
-}
-
-/// Permissions, in octal.
-fn mode(text: &str) -> Result<u32, String> {
-    let mode = u32::from_str_radix(text, 8).map_err(|error| error.to_string())?;
-    if mode > 0o777 {
-        return Err("permissions are at most 0777".to_owned());
-    }
-    Ok(mode)
 }

@@ -18,6 +18,7 @@ use crate::{
     exit::{Failure, Findings, say},
     io::configuration,
     io::output::Output,
+    io::terminal,
 };
 
 /// Run the tests of a configuration.
@@ -91,7 +92,7 @@ fn has_errors(file: &TestFile) -> bool {
 
 /// Says what is wrong with a test file.
 fn refuse(file: &TestFile) -> Findings {
-    let drawn = config::render(&file.diagnostics, &file.sources, configuration::style());
+    let drawn = config::render(&file.diagnostics, &file.sources, terminal::style());
     say(format_args!("{}", drawn.trim_end()));
     Findings::Some
 }

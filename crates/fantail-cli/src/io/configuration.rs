@@ -1,20 +1,56 @@
-//! Configurations, read for a command.
+//! Configurations: which one, and what is wrong with it.
 
 use std::{
-    io::{self, IsTerminal},
     os::unix::ffi::OsStrExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use fantail::{
-    config::{self, FileSystem, Loaded, Options, Settings, Style},
+    config::{self, FileSystem, Loaded, Options, Settings},
     event,
 };
 
 use crate::{
     dialect::Dialect,
     exit::{Failure, say},
+    io::terminal,
 };
+
+/// Where the configuration is, by this variable of the environment.
+const VARIABLE: &str = "FANTAIL_CONFIG";
+
+/// The configuration of `fantail serve`, as the unit file has it, and the one
+/// that Dovecot reads.
+const USUAL: [&str; 2] = ["/etc/fantail/fantail.conf", "/etc/dovecot/dovecot.conf"];
+
+/// The configuration that a flag names; else that of `FANTAIL_CONFIG`; else
+/// `/etc/fantail/fantail.conf`, if it is there; else Dovecot's.
+pub(crate) fn find(flag: Option<&Path>) -> PathBuf {
+    if let Some(path) = flag {
+        return path.to_owned();
+    }
+    if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
+        return PathBuf::from(path);
+    }
+    let [own, dovecots] = USUAL.map(PathBuf::from);
+    if own.exists() { own } else { dovecots }
+}
+
+/// The configuration of this machine, if there is one; nothing is said of it.
+pub(crate) fn of_this_machine() -> Option<(PathBuf, Settings)> {
+    let path = find(None);
+    let settings = load_silently(&path, None).settings;
+    path.exists().then_some((path, settings))
+}
+
+/// Reads a configuration, and says nothing.
+pub(crate) fn load_silently(path: &Path, dialect: Option<event::Dialect>) -> Loaded {
+    let options = Options {
+        dialect,
+        ..Options::default()
+    };
+    config::load(path.as_os_str().as_bytes(), &FileSystem, &options)
+}
 
 /// Reads a configuration and says what is wrong with it. `None` if it has
 /// errors; warnings do not matter.
@@ -29,30 +65,12 @@ pub(crate) fn load_whole(path: &Path, dialect: Option<Dialect>) -> Option<Loaded
 
 /// Like [`load_whole`], by the rules of a dialect.
 pub(crate) fn load_as(path: &Path, dialect: Option<event::Dialect>) -> Option<Loaded> {
-    let options = Options {
-        dialect,
-        ..Options::default()
-    };
-    let loaded = config::load(path.as_os_str().as_bytes(), &FileSystem, &options);
+    let loaded = load_silently(path, dialect);
     if !loaded.diagnostics.is_empty() {
         say(format_args!(
             "{}",
-            config::render(&loaded.diagnostics, &loaded.sources, style()).trim_end()
+            config::render(&loaded.diagnostics, &loaded.sources, terminal::style()).trim_end()
         ));
     }
     (!loaded.diagnostics.has_errors()).then_some(loaded)
-}
-
-/// Colours on terminals, unless `NO_COLOR` forbids them.
-pub(crate) fn style() -> Style {
-    if colours_allowed() && io::stderr().is_terminal() {
-        Style::Coloured
-    } else {
-        Style::Plain
-    }
-}
-
-/// Whether `NO_COLOR` does not forbid them.
-pub(crate) fn colours_allowed() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

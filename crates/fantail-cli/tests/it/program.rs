@@ -28,6 +28,8 @@ pub(crate) fn fantail<A: AsRef<std::ffi::OsStr>>(arguments: &[A], input: &[u8]) 
         .args(arguments)
         .current_dir(repository())
         .env_remove("CLICOLOR_FORCE")
+        // Not the configuration of the machine that runs the tests.
+        .env("FANTAIL_CONFIG", "/nonexistent")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

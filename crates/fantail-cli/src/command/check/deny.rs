@@ -5,6 +5,8 @@ use fantail::{
     lint::{self, Finding},
 };
 
+use crate::flag::FlagError;
+
 /// Findings of a level and worse, or of one kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deny {
@@ -22,7 +24,7 @@ impl Deny {
 }
 
 /// Reads a level or a code.
-pub(super) fn parse(text: &str) -> Result<Deny, String> {
+pub(super) fn parse(text: &str) -> Result<Deny, FlagError> {
     let levels = [Severity::Error, Severity::Warning, Severity::Hint];
     if let Some(level) = levels.into_iter().find(|level| level.as_str() == text) {
         return Ok(Deny::Level(level));
@@ -35,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Deny, String> {
         .find(|code| *code == text)
         .or_else(|| codes.find(|code| code.split_once('/').is_some_and(|(_, name)| name == text)))
         .map(Deny::Code)
-        .ok_or_else(|| {
-            "it is neither error, warning or hint nor a code such as lint/unknown-event".to_owned()
-        })
+        .ok_or(FlagError::expected(
+            "error, warning, hint, or a code such as lint/unknown-event",
+        ))
 }

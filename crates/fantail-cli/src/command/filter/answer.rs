@@ -1,12 +1,14 @@
 //! The answer to one case of a filter and an event.
 
+use std::fmt;
+
 use fantail::{
     event::{
-        CategoryTree, DURATION, Dialect, Event, EventView, Level, SentEvent, Source, ValueRef,
-        escape, text,
+        CategoryTree, DURATION, Dialect, Event, EventView, Level, SentEvent, Source, TextError,
+        ValueRef, escape, text,
     },
     filter::Filter,
-    syntax::ParseOptions,
+    syntax::{ParseErrors, ParseOptions},
 };
 
 /// Categories that Dovecot registers, with their parents.
@@ -54,34 +56,56 @@ impl Answerer {
                 answer.extend_from_slice(if matches { b"\t1" } else { b"\t0" });
                 answer
             }
-            Err(message) => {
+            Err(error) => {
                 let mut answer = b"ERR\t".to_vec();
-                escape::escape_into(message.as_bytes(), &mut answer);
+                escape::escape_into(error.to_string().as_bytes(), &mut answer);
                 answer
             }
         }
     }
 
-    fn evaluate(&self, case: &[u8]) -> Result<(Vec<u8>, bool), String> {
+    fn evaluate(&self, case: &[u8]) -> Result<(Vec<u8>, bool), CaseError> {
         let mut parts = case.splitn(3, |&b| b == b'\t');
         let (Some(level), Some(filter), Some(event)) = (parts.next(), parts.next(), parts.next())
         else {
-            return Err("a case is a log type, a filter and an event, TABs between".to_owned());
+            return Err(CaseError::MissingPart);
         };
         let level = text::integer(level)
             .and_then(|number| u64::try_from(number).ok())
             .and_then(Level::from_wire)
-            .ok_or("the log type is not a number from 0 to 5")?;
-        let filter = Filter::parse(&escape::unescape(filter), &self.options)
-            .map_err(|error| error.to_string())?;
+            .ok_or(CaseError::LogType)?;
+        let filter =
+            Filter::parse(&escape::unescape(filter), &self.options).map_err(CaseError::Filter)?;
         let event = Event::parse(event, &self.categories, self.options.dialect)
-            .map_err(|error| format!("event: {error}"))?;
+            .map_err(CaseError::Event)?;
         let sent = Unprocessed(SentEvent {
             level,
             categories: &self.categories,
             ..SentEvent::alone(&event)
         });
         Ok((filter.canonical().to_vec(), filter.matches(&sent)))
+    }
+}
+
+/// Why there is no answer to a case.
+#[derive(Debug)]
+enum CaseError {
+    MissingPart,
+    LogType,
+    Filter(ParseErrors),
+    Event(TextError),
+}
+
+impl fmt::Display for CaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingPart => {
+                f.write_str("a case is a log type, a filter and an event, TABs between")
+            }
+            Self::LogType => f.write_str("the log type is not a number from 0 to 5"),
+            Self::Filter(error) => write!(f, "{error}"),
+            Self::Event(error) => write!(f, "event: {error}"),
+        }
     }
 }
 

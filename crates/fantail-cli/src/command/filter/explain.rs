@@ -4,21 +4,20 @@ mod json;
 pub(crate) mod tree;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::Write,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use fantail::event;
 
 use super::parse;
 use crate::{
-    dialect::Dialect,
+    dialect::{self, Dialect},
     exit::{Failure, Findings},
-    io::captures::Player,
-    io::input,
+    io::capture::{Player, Recording},
     io::output::Output,
+    io::terminal,
 };
 
 /// Tell why a filter matches an event, or does not.
@@ -52,24 +51,24 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
     /// Whose rules apply.
-    #[arg(long, value_enum, default_value = "2.4")]
-    dialect: Dialect,
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let dialect: event::Dialect = arguments.dialect.into();
+    let mut recording = Recording::open(&arguments.capture)?;
+    let dialect = dialect::of_capture(arguments.dialect, &arguments.filter, &recording);
     let text = arguments.filter.as_bytes();
     let Some(filter) = parse::parse_or_say(text, dialect) else {
         return Ok(Findings::Some);
     };
     parse::say_warnings(text, &filter);
-    let bytes = input::read(&arguments.capture)?;
     let mut output = Output::open(Path::new("-"))?;
-    let paint = tree::Paint::new(io::stdout().is_terminal());
+    let paint = tree::Paint::new(terminal::output_style());
     let (mut number, mut found, mut written) = (0_u64, false, Ok(()));
     let mut player = Player::new(dialect);
-    player.play_events(&arguments.capture, &bytes, |sent, _| {
+    let played = player.play_events(&mut recording, |sent, _| {
         number += 1;
         if arguments.event.is_some_and(|wanted| wanted != number) {
             return ControlFlow::Continue(());
@@ -87,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
             ControlFlow::Continue(())
         }
     });
+    played?;
     written
         .and_then(|()| output.flush())
         .map_err(|error| Failure::file("write to", Path::new("-"), &error))?;
@@ -95,6 +95,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
             "there is no event {wanted}: {} has {number}",
             arguments.capture.display()
         ))),
-        _ => Ok(player.findings()),
+        _ => Ok(player.finish()),
     }
 }

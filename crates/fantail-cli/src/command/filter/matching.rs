@@ -14,10 +14,9 @@ use fantail::{
 };
 
 use crate::{
-    dialect::Dialect,
+    dialect::{self, Dialect},
     exit::{Failure, Findings},
-    io::captures::Player,
-    io::input,
+    io::capture::{Player, Recording},
     io::output::Output,
 };
 
@@ -47,8 +46,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value = "tab-text")]
     format: EventFormat,
     /// Whose rules apply.
-    #[arg(long, value_enum, default_value = "2.4")]
-    dialect: Dialect,
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
 }
 
 /// A format as an argument.
@@ -62,17 +61,17 @@ enum EventFormat {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let dialect: EventDialect = arguments.dialect.into();
+    let mut recording = Recording::open(&arguments.capture)?;
+    let dialect = dialect::of_capture(arguments.dialect, &arguments.filter, &recording);
     let Some(filter) = super::parse::parse_or_say(arguments.filter.as_bytes(), dialect) else {
         return Ok(Findings::Some);
     };
-    let bytes = input::read(&arguments.capture)?;
     let formatter = formatter(arguments.format, dialect);
     let mut output = Output::open(Path::new("-"))?;
     let (mut matched, mut line, mut written) = (0_u64, Vec::new(), Ok(()));
     let mut buffers = EffectiveBuffers::new();
     let mut player = Player::new(dialect);
-    player.play_events(&arguments.capture, &bytes, |sent, received_at| {
+    let played = player.play_events(&mut recording, |sent, received_at| {
         if !filter.matches(sent) {
             return ControlFlow::Continue(());
         }
@@ -94,6 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
             ControlFlow::Break(())
         }
     });
+    played?;
     written.map_err(|error| Failure::file("write to", Path::new("-"), &error))?;
     let last = if arguments.count {
         format!("{matched}\n")
@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         String::new()
     };
     output.write_whole(last.as_bytes())?;
-    Ok(player.findings())
+    Ok(player.finish())
 }
 
 fn formatter(format: EventFormat, dialect: EventDialect) -> Formatter {

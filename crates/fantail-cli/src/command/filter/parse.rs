@@ -6,10 +6,10 @@ use clap::Args;
 use fantail::{config, event, filter::Filter, syntax::ParseOptions};
 
 use crate::{
-    dialect::Dialect,
+    dialect::{self, Dialect},
     exit::{Failure, Findings, say},
-    io::configuration,
     io::output::Output,
+    io::terminal,
 };
 
 /// Print a filter's canonical form, as a stats server sends it.
@@ -28,13 +28,14 @@ pub(crate) struct Arguments {
     #[arg(value_name = "EXPR")]
     filter: String,
     /// Whose rules apply.
-    #[arg(long, value_enum, default_value = "2.4")]
-    dialect: Dialect,
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let Some(filter) = parse_or_say(arguments.filter.as_bytes(), arguments.dialect.into()) else {
+    let dialect = dialect::of_filter(arguments.dialect, &arguments.filter);
+    let Some(filter) = parse_or_say(arguments.filter.as_bytes(), dialect) else {
         return Ok(Findings::Some);
     };
     say_warnings(arguments.filter.as_bytes(), &filter);
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
 pub(crate) fn say_warnings(text: &[u8], filter: &Filter) {
     let warnings = filter.warnings();
     if !warnings.is_empty() {
-        let style = configuration::style();
+        let style = terminal::style();
         let drawn = config::render_filter_warnings("filter", text, &warnings, style);
         say(format_args!("{}", drawn.trim_end()));
     }
@@ -59,7 +60,7 @@ pub(crate) fn parse_or_say(text: &[u8], dialect: event::Dialect) -> Option<Filte
     match Filter::parse(text, &ParseOptions::new(dialect)) {
         Ok(filter) => Some(filter),
         Err(errors) => {
-            let style = configuration::style();
+            let style = terminal::style();
             let drawn = config::render_filter_errors("filter", text, &errors, style);
             say(format_args!("{}", drawn.trim_end()));
             None

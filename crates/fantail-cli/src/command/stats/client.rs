@@ -12,11 +12,11 @@ use fantail::wire::reader::{DumpLine, REQUEST_LINE, ReaderError, Reply, Request,
 
 use crate::exit::Failure;
 
-/// How long an answer may keep us waiting.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest line of an answer.
-const LONGEST: u64 = 64 << 20;
+const MAX_LINE_BYTES: u64 = 64 << 20;
 
 /// A connection that has greeted.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ impl Client {
     /// Connects and greets.
     pub(crate) fn connect(path: &Path) -> Result<Self, Failure> {
         let connected = UnixStream::connect(path).and_then(|stream| {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+            stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
             Ok(stream)
         });
         let stream = connected.map_err(|error| Failure::file("connect to", path, &error))?;
@@ -103,7 +103,7 @@ impl Client {
     /// The next line, without its LF.
     pub(crate) fn read_line(&mut self) -> Result<&[u8], Failure> {
         self.line.clear();
-        let mut limited = self.stream.by_ref().take(LONGEST);
+        let mut limited = self.stream.by_ref().take(MAX_LINE_BYTES);
         let read = limited.read_until(b'\n', &mut self.line);
         let whole = read.and_then(|_| match self.line.last() {
             Some(b'\n') => Ok(()),

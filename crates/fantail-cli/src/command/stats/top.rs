@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     lines: usize,
 }
 
-/// What a terminal is told before each look: home, and all below is gone.
+/// Moves a terminal's cursor home and clears the screen.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 
 /// Events of each metric and sub-metric, and the sum of their durations.

@@ -1,7 +1,7 @@
 //! What an exporter wrote beside what it should have written.
 
-/// Beyond this many parts two texts are shown whole.
-const PARTS: usize = 500;
+/// Texts of more parts are shown whole, not compared.
+const MAX_COMPARED_PARTS: usize = 500;
 
 /// What differs.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn parts(line: &[u8], tab_text: bool) -> Vec<&[u8]> {
     }
 }
 
-/// The longest common subsequence, and what stands around it.
+/// The longest common subsequence, and the parts around it.
 fn rows(
     expected: &[&[u8]],
     written: &[&[u8]],
@@ -74,7 +74,7 @@ fn rows(
 ) -> Vec<(Side, Vec<u8>)> {
     let mut rows = Vec::new();
     let (mut i, mut j) = (0, 0);
-    if expected.len() <= PARTS && written.len() <= PARTS {
+    if expected.len() <= MAX_COMPARED_PARTS && written.len() <= MAX_COMPARED_PARTS {
         let common = Common::new(expected, written, same);
         while let (Some(a), Some(b)) = (expected.get(i), written.get(j)) {
             if same(a, b) {

@@ -1,6 +1,12 @@
 //! The events of tests, ready to be sent.
 
-use std::{collections::HashMap, fmt, ops::ControlFlow, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    ops::ControlFlow,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
 
 use fantail::{
     config::{Span, TestEvent, TestFile},
@@ -9,11 +15,14 @@ use fantail::{
     lint::Catalogue,
 };
 
-use crate::{exit::Failure, io::captures::Player, io::input};
+use crate::{
+    exit::Failure,
+    io::capture::{Player, Recording},
+};
 
-/// When events that a person wrote were created: the first second of 2026.
-/// A test that passes today has to pass tomorrow.
-const CREATED: i64 = 1_767_225_600_000_000;
+/// When events that are written in a test file were created: the first second
+/// of 2026. A test that passes today has to pass tomorrow.
+const WRITTEN_EVENT_MICROS: i64 = 1_767_225_600_000_000;
 
 /// Why an event cannot be sent, and the part of the file that is wrong.
 pub(super) struct Refused {
@@ -26,7 +35,7 @@ pub(super) struct Events {
     dialect: Dialect,
     hostname: Vec<u8>,
     catalogue: Catalogue,
-    captures: HashMap<Vec<u8>, Vec<u8>>,
+    captures: HashMap<Vec<u8>, Recording>,
 }
 
 impl Refused {
@@ -69,7 +78,7 @@ impl Events {
         let mut categories = CategoryTree::default();
         let made = match event {
             TestEvent::Written(written) => {
-                let created = Timestamp::from_unix_micros(CREATED);
+                let created = Timestamp::from_unix_micros(WRITTEN_EVENT_MICROS);
                 let catalogue = &self.catalogue;
                 let made = catalogue.make(written, created, self.dialect, &mut categories);
                 made.map(|event| (event, written.level))
@@ -125,12 +134,13 @@ impl Events {
         observe: &mut dyn FnMut(&SentEvent<'_>, ExportContext<'_>),
     ) -> Result<bool, Failure> {
         let file = Path::new(std::ffi::OsStr::from_bytes(path));
-        if !self.captures.contains_key(path) {
-            self.captures.insert(path.to_vec(), input::read(file)?);
-        }
-        let bytes = self.captures.get(path).map_or(&[][..], Vec::as_slice);
+        let recording = match self.captures.entry(path.to_vec()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Recording::open(file)?),
+        };
         let (mut number, hostname) = (0_u64, &self.hostname);
-        Player::new(self.dialect).play_events(file, bytes, |sent, received_at| {
+        let mut player = Player::new(self.dialect);
+        player.play_events(recording, |sent, received_at| {
             number += 1;
             if number < wanted {
                 return ControlFlow::Continue(());
@@ -138,7 +148,7 @@ impl Events {
             let host = hostname.as_slice();
             observe(sent, ExportContext { host, received_at });
             ControlFlow::Break(())
-        });
+        })?;
         Ok(number == wanted)
     }
 }

@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use fantail::{
+    config::Style,
     event::SentEvent,
     filter::{Explanation, Term},
     syntax::Shown,
 };
-
-use crate::io::configuration;
 
 /// The escape sequences for what is true, false, and of no consequence.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +35,10 @@ impl Paint {
         reset: "\x1b[0m",
     };
 
-    /// Colours on a terminal, unless `NO_COLOR` forbids them.
-    pub(crate) fn new(is_terminal: bool) -> Self {
-        if is_terminal && configuration::colours_allowed() {
-            Self::COLOURED
-        } else {
-            Self::PLAIN
+    pub(crate) fn new(style: Style) -> Self {
+        match style {
+            Style::Coloured => Self::COLOURED,
+            Style::Plain => Self::PLAIN,
         }
     }
 }

@@ -1,0 +1,64 @@
+//! A bar on the terminal while much is read.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Less is read before a bar could be seen.
+const MIN_SHOWN_BYTES: u64 = 16 << 20;
+
+/// How many bytes pass between two looks at the bar.
+const STEP_BYTES: usize = 1 << 20;
+
+/// How much of some bytes was read.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    /// Bytes that the bar does not know yet.
+    pending: usize,
+}
+
+impl Progress {
+    /// A bar for so many bytes, on standard error if that is a terminal.
+    pub(crate) fn new(what: &'static str, bytes: u64) -> Self {
+        let is_shown = bytes >= MIN_SHOWN_BYTES && std::io::stderr().is_terminal();
+        let bar = is_shown.then(|| {
+            let target = ProgressDrawTarget::stderr_with_hz(4);
+            let bar = ProgressBar::with_draw_target(Some(bytes), target);
+            let template = "{msg} {bar:30} {bytes}/{total_bytes} {eta}";
+            // The template is right: else the plain style stays.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_message(what);
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        });
+        Self { bar, pending: 0 }
+    }
+
+    /// More bytes were read.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.pending += bytes;
+        if self.pending >= STEP_BYTES
+            && let Some(bar) = &self.bar
+        {
+            bar.inc(std::mem::take(&mut self.pending) as u64);
+        }
+    }
+
+    /// Has something else written while the bar is away.
+    pub(crate) fn suspend(&self, write: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

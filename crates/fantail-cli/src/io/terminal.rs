@@ -1,0 +1,53 @@
+//! Whether output is in colour.
+
+use std::{
+    io::{self, IsTerminal},
+    sync::OnceLock,
+};
+
+use clap::ValueEnum;
+use fantail::config::Style;
+
+/// When output is in colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What `--color` says; it is set once, before a command runs.
+static COLOR: OnceLock<Color> = OnceLock::new();
+
+/// Sets what `--color` says.
+pub(crate) fn set_color(color: Color) {
+    let _ = COLOR.set(color);
+}
+
+/// How to draw on standard error.
+pub(crate) fn style() -> Style {
+    styled(io::stderr().is_terminal())
+}
+
+/// How to draw on standard output.
+pub(crate) fn output_style() -> Style {
+    styled(io::stdout().is_terminal())
+}
+
+fn styled(is_terminal: bool) -> Style {
+    let forbidden = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let coloured = match COLOR.get().copied().unwrap_or_default() {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !forbidden(),
+    };
+    if coloured {
+        Style::Coloured
+    } else {
+        Style::Plain
+    }
+}
