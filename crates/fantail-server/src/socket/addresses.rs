@@ -1,4 +1,4 @@
-//! Where a server listens: flags first, then `service stats`, then Dovecot's
+//! Addresses of sockets: from the flags, else from `service stats`, else Dovecot's
 //! defaults.
 
 use std::{
@@ -14,7 +14,7 @@ use nix::unistd::{Group, User, geteuid};
 
 use crate::{Options, socket::login_link, socket::sockets::SocketAddress};
 
-/// Where Dovecot's packages keep its sockets.
+/// The folder of Dovecot's sockets in its packages.
 const BASE_DIR: &str = "/run/dovecot";
 
 /// All sockets of a server.
@@ -27,26 +27,26 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// Where to listen by these options and settings.
+    /// Returns the addresses of these options and settings.
     pub(crate) fn new(options: &Options, settings: &Settings) -> io::Result<Self> {
         let base_dir = base_dir(settings.base_dir.as_ref());
-        let place = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>| {
+        let address = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>| {
             let listener = listener(&settings.stats, base_dir, name);
             let path = flag.clone().unwrap_or_else(|| base_dir.join(name));
-            new_place(path, listener, mode, &Usual::of(name, settings))
+            socket_address(path, listener, mode, &DefaultOwner::of(name, settings))
         };
         let mode = options.writer_mode;
-        let mut writers = vec![place(WRITER, &options.writer, mode)?];
+        let mut writers = vec![address(WRITER, &options.writer, mode)?];
         if options.writer.is_none() && options.login_writer {
-            // Login processes see nothing outside this folder.
-            let known = place(LOGIN_WRITER, &None, mode)?;
+            // Login processes see nothing outside the folder `login`.
+            let known = address(LOGIN_WRITER, &None, mode)?;
             writers.push(SocketAddress {
                 path: login_link::socket_of(&known.path),
                 link: Some(known.path),
                 ..known
             });
         }
-        let reader = place(READER, &options.reader, options.reader_mode)?;
+        let reader = address(READER, &options.reader, options.reader_mode)?;
         Ok(Self {
             base_dir: base_dir.to_owned(),
             writers,
@@ -65,17 +65,17 @@ pub(crate) const LOGIN_WRITER: &str = "login/stats-writer";
 pub(crate) const READER: &str = "stats-reader";
 
 /// The owner and permissions that Dovecot gives a socket without settings.
-struct Usual {
+struct DefaultOwner {
     mode: u32,
     user: Option<String>,
     group: Option<String>,
 }
 
-impl Usual {
+impl DefaultOwner {
     fn of(name: &str, settings: &Settings) -> Self {
-        let named = |setting: &Option<Spanned<Vec<u8>>>, usual: &str| {
+        let named = |setting: &Option<Spanned<Vec<u8>>>, default: &str| {
             let given = setting.as_ref().map(|name| text(&name.value));
-            Some(given.unwrap_or_else(|| usual.to_owned()))
+            Some(given.unwrap_or_else(|| default.to_owned()))
         };
         match name {
             WRITER => Self {
@@ -97,7 +97,7 @@ impl Usual {
     }
 }
 
-/// `base_dir`, if it is given, else where Dovecot's packages have it.
+/// Returns `base_dir`, by default the folder of Dovecot's packages.
 pub(crate) fn base_dir(setting: Option<&Spanned<Vec<u8>>>) -> &Path {
     setting.map_or(Path::new(BASE_DIR), |dir| path(&dir.value))
 }
@@ -110,7 +110,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The listener that a configuration has for a socket.
+/// Returns the listener of a configuration for a socket.
 pub(crate) fn listener<'a>(
     stats: &'a StatsService,
     base_dir: &Path,
@@ -121,16 +121,16 @@ pub(crate) fn listener<'a>(
     listeners.find(|listener| base_dir.join(path(&listener.path.value)) == wanted)
 }
 
-/// A socket with the owner and permissions of the flag, of the configuration,
-/// or the usual ones.
-fn new_place(
+/// Returns a socket with the owner and permissions of the flag, else of the
+/// configuration, else the defaults.
+fn socket_address(
     path: PathBuf,
     listener: Option<&UnixListener>,
     mode: Option<u32>,
-    usual: &Usual,
+    default: &DefaultOwner,
 ) -> io::Result<SocketAddress> {
     let configured = listener.and_then(|listener| listener.mode.as_ref());
-    // With 0 Dovecot makes no such socket: then it is ours.
+    // With mode 0, Dovecot leaves the socket to this server.
     let configured = configured.map(|mode| mode.value).filter(|mode| *mode != 0);
     let name = |value: Option<&Spanned<Vec<u8>>>| {
         let value = value.map(|name| text(&name.value));
@@ -138,23 +138,23 @@ fn new_place(
     };
     let user = name(listener.and_then(|listener| listener.user.as_ref()));
     let group = name(listener.and_then(|listener| listener.group.as_ref()));
-    // Only root may give files away, and an owner that a setting names must
-    // exist; Dovecot's own accounts are not there if Dovecot is not.
-    let usual_id = |name: &Option<String>, find: fn(&str) -> io::Result<u32>| {
+    // Only root may change owners. An owner that a setting names must exist;
+    // Dovecot's default accounts are missing on a host without Dovecot.
+    let default_id = |name: &Option<String>, find: fn(&str) -> io::Result<u32>| {
         let name = name.as_ref().filter(|_| geteuid().is_root());
         name.and_then(|name| find(name).ok())
     };
     Ok(SocketAddress {
         path,
         link: None,
-        mode: mode.or(configured).unwrap_or(usual.mode),
+        mode: mode.or(configured).unwrap_or(default.mode),
         user: match user {
             Some(name) => Some(user_id(&name)?),
-            None => usual_id(&usual.user, user_id),
+            None => default_id(&default.user, user_id),
         },
         group: match group {
             Some(name) => Some(group_id(&name)?),
-            None => usual_id(&usual.group, group_id),
+            None => default_id(&default.group, group_id),
         },
     })
 }
@@ -210,8 +210,7 @@ mod tests {
     use super::*;
     use crate::Log;
 
-    /// Where a server listens by this `service stats`, each with its
-    /// permissions.
+    /// Checks the addresses of this `service stats`, each with its permissions.
     fn check(service: &str, change: impl FnOnce(&mut Options), expected: &str) {
         let text = format!("base_dir = /base\nservice stats {{\n{service}}}\n");
         let text = format!("{OWNERS}{text}");
@@ -221,30 +220,36 @@ mod tests {
         change(&mut options);
         let found = match Addresses::new(&options, &settings) {
             Err(error) => error.to_string(),
-            Ok(places) => {
-                let sockets = places.writers.iter().chain(&places.readers);
-                let sockets = sockets.map(|place| {
-                    let owner = place.user.map_or(String::new(), |id| format!(" user {id}"));
-                    let group = place
+            Ok(addresses) => {
+                let sockets = addresses.writers.iter().chain(&addresses.readers);
+                let sockets = sockets.map(|address| {
+                    let owner = address
+                        .user
+                        .map_or(String::new(), |id| format!(" user {id}"));
+                    let group = address
                         .group
                         .map_or(String::new(), |id| format!(" group {id}"));
-                    format!("{} {:o}{owner}{group}", place.path.display(), place.mode)
+                    format!(
+                        "{} {:o}{owner}{group}",
+                        address.path.display(),
+                        address.mode
+                    )
                 });
-                let http = places.http.iter().map(ToString::to_string);
+                let http = addresses.http.iter().map(ToString::to_string);
                 sockets.chain(http).collect::<Vec<_>>().join(", ")
             }
         };
         assert_eq!(found, expected);
     }
 
-    /// Accounts of Dovecot that are there on any machine, by number.
+    /// Accounts by number, which need not exist.
     const OWNERS: &str = "default_internal_group = 7\ndefault_login_user = 8\n";
 
     const DEFAULT: &str = "/base/stats-writer 660 group 7, \
         /base/login/fantail/stats-writer 600 user 8, /base/stats-reader 600";
 
     #[test]
-    fn sockets_are_where_dovecot_has_them() {
+    fn sockets_have_the_addresses_of_dovecot() {
         if !geteuid().is_root() {
             fantail_testkit::skip("only root can give files away");
             return;
@@ -259,11 +264,15 @@ mod tests {
             &DEFAULT.replace("reader 600", "reader 640 user 0"),
         );
         let nobody = owned.replace("root", "no-such-user");
-        check(&nobody, |_| {}, "the system knows no user called no-such-user");
+        check(
+            &nobody,
+            |_| {},
+            "the system knows no user called no-such-user",
+        );
     }
 
     #[test]
-    fn flags_come_first() {
+    fn flags_override_the_configuration() {
         let change = |options: &mut Options| {
             options.writer = Some("/w".into());
             options.writer_mode = Some(0o620);
@@ -281,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn scrapes_are_for_this_host_unless_an_address_is_named() {
+    fn scrapes_are_answered_on_loopback_by_default() {
         let check_http = |lines: &str, expected: &str| {
             let http = format!("  inet_listener http {{\n{lines}  }}\n");
             check(&http, |_| {}, &format!("{DEFAULT}{expected}"));
