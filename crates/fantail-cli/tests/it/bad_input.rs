@@ -100,8 +100,7 @@ fn a_truncated_capture_is_played_as_far_as_it_goes() {
 #[test]
 fn a_binary_capture_is_refused_line_by_line() {
     let garbage: Vec<u8> = (0..=255_u8).cycle().take(1024).chain(*b"\n").collect();
-    let form =
-        "error: expected a connection, a time and a line separated by TABs";
+    let form = "error: expected a connection, a time and a line separated by TABs";
     let expected: Vec<String> = (1..=5).map(|line| format!("-:{line}: {form}")).collect();
     check(
         &garbage,

@@ -96,7 +96,7 @@ fn a_killed_server_leaves_sockets_that_are_replaced() {
     assert!(
         refused
             .to_string()
-            .contains("another process uses this socket")
+            .contains("another process answers there")
     );
     fixture.send(&event("a", 1));
 }

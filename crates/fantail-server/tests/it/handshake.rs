@@ -38,14 +38,14 @@ fn the_filter_has_the_events_of_all_metrics() {
 }
 
 #[test]
-fn sockets_are_for_everybody_or_for_root_alone() {
+fn sockets_have_the_permissions_of_dovecots_own() {
     let fixture = Fixture::new(ALL);
     let check = |name: &str, expected: u32| {
         let metadata = fixture.path("run").join(name).metadata().unwrap();
         assert_eq!(metadata.permissions().mode() & 0o7777, expected, "{name}");
     };
-    check("stats-writer", 0o666);
-    check("login/stats-writer", 0o666);
+    check("stats-writer", 0o660);
+    check("login/stats-writer", 0o600);
     check("stats-reader", 0o600);
     assert_eq!(
         Writer::connect(&fixture.path("run/login/stats-writer")).filter,
@@ -65,9 +65,9 @@ fn permissions_are_those_of_the_configuration() {
         let metadata = fixture.path("run/stats-writer").metadata().unwrap();
         assert_eq!(metadata.permissions().mode() & 0o7777, expected);
     };
-    check("0660", 0o660);
+    check("0640", 0o640);
     // Dovecot leaves the socket to us.
-    check("0", 0o666);
+    check("0", 0o660);
 }
 
 #[test]

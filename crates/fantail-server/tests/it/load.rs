@@ -1,10 +1,8 @@
 //! Many events and connections at once.
 
 use std::{
-    fs,
     io::Write as _,
-    os::unix::net::UnixStream,
-    process::Command,
+    os::unix::net::{UnixListener, UnixStream},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -75,26 +73,20 @@ fn connections_come_and_go_without_a_trace() {
 #[test]
 fn a_stuck_exporter_delays_neither_clients_nor_the_end() {
     let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("pipe");
-    let made = Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.unwrap().success());
-    // Open for both, so that neither side waits for the other; never read.
-    let unread = fs::File::options()
-        .read(true)
-        .write(true)
-        .open(&pipe)
-        .unwrap();
+    let path = folder.path().join("unread");
+    // Connects clients, and never reads what they send.
+    let unread = UnixListener::bind(&path).unwrap();
     let configuration = format!(
         "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
-         event_exporter stuck {{\n  format = json\n  driver = file\n  file_path = {}\n}}\n\
+         event_exporter stuck {{\n  format = json\n  driver = unix\n  unix_path = {}\n}}\n\
          metric all {{\n  filter = event=*\n  exporter = stuck\n  exporter_include = name\n}}\n",
-        pipe.display()
+        path.display()
     );
     let fixture = Fixture::within(folder, &configuration, |options| {
         options.http = Some(([127, 0, 0, 1], 0).into());
         options.patience = Duration::from_millis(200);
     });
-    // More than the pipe and the queue hold together.
+    // More than the socket and the queue hold together.
     let count = 80_000;
     fixture.send(&event("a", 1).repeat(count));
     assert_eq!(fixture.count(), count as u64);

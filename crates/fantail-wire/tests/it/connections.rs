@@ -201,18 +201,9 @@ fn lines_that_are_refused() {
     check_refused(&[b"UPDATE\t5\t0\t5\t5"], "unknown event 5");
     check_refused(&[b"END\t5"], "unknown event 5");
     check_refused(&[b"END\t0"], "unknown event 0");
-    check_refused(
-        &[b"EVENT\t9\t0\t1\t5\t5"],
-        "unknown global event 9",
-    );
-    check_refused(
-        &[b"EVENT\t0\t9\t1\t5\t5"],
-        "unknown parent event 9",
-    );
-    check_refused(
-        &[b"BEGIN\t5\t5\t1\t5\t5"],
-        "unknown parent event 5",
-    );
+    check_refused(&[b"EVENT\t9\t0\t1\t5\t5"], "unknown global event 9");
+    check_refused(&[b"EVENT\t0\t9\t1\t5\t5"], "unknown parent event 9");
+    check_refused(&[b"BEGIN\t5\t5\t1\t5\t5"], "unknown parent event 5");
     let begin: &[u8] = b"BEGIN\t5\t0\t1\t5\t5";
     check_refused(&[begin, begin], "event 5 began before and has not ended");
     let other: &[u8] = b"BEGIN\t6\t5\t1\t5\t5";

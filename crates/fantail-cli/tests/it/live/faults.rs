@@ -2,8 +2,8 @@
 
 use std::{
     fs,
+    os::unix::net::UnixListener,
     path::Path,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -102,25 +102,19 @@ fn killed_under_dovecot_2_4() {
     check_restart(Version::V2_4);
 }
 
-/// A pipe that nobody reads: writing to it ends with the first 64 KiB.
+/// A socket that is never read: writes block once its buffer is full.
 #[test]
 fn a_stuck_exporter_under_traffic() {
     let Some(mut site) = site(Version::V2_4, "") else {
         return;
     };
-    let pipe = site.path("pipe");
-    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
-    // Both ends, so that neither opening it nor writing to it fails.
-    let _open = fs::File::options()
-        .read(true)
-        .write(true)
-        .open(&pipe)
-        .unwrap();
+    let path = site.path("unread");
+    // Connects clients, and never reads what they send.
+    let _unread = UnixListener::bind(&path).unwrap();
     site.configure(&format!(
-        "event_exporter stuck {{\n  driver = file\n  format = json\n  file_path = {}\n}}\n\
+        "event_exporter stuck {{\n  driver = unix\n  format = json\n  unix_path = {}\n}}\n\
          metric everything {{\n  filter = event=*\n  exporter = stuck\n}}\n{METRIC_2_4}",
-        pipe.display()
+        path.display()
     ));
     let serve = Serve::start(&site, &[]);
     site.start();
