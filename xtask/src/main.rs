@@ -16,6 +16,7 @@
 )]
 
 mod api;
+mod attack;
 mod bench;
 mod compare;
 mod error;
@@ -57,6 +58,7 @@ enum Task {
     Tidy,
     Fuzz(fuzz::Options),
     Bench(bench::Options),
+    Attack(attack::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&workspace),
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
+        Task::Attack(options) => attack::run(&workspace, options),
     });
     match done {
         Ok(true) => ExitCode::SUCCESS,

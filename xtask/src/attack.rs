@@ -1,0 +1,137 @@
+//! `cargo xtask attack`: hostile clients, files and targets against a server.
+//!
+//! Each attack has a server of its own in a temporary folder. The server is
+//! killed if it takes more memory or time than the attack allows. While the attack
+//! runs, another client asks `/readyz`, and measures the longest stall.
+
+mod clients;
+mod hostile_clients;
+mod report;
+mod target;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+
+use self::{report::Report, target::Target};
+use crate::{error::Error, workspace::Workspace};
+
+/// Attacks a server with all that has once broken it.
+///
+/// Prints a JSON object for each attack: whether it passed, what failed, the peak
+/// of the server's memory, the longest stall, and the time of its end. Fails if an
+/// attack failed.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Run only these attacks.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Print the names of all attacks.
+    #[arg(long)]
+    list: bool,
+    /// The program to attack; by default a release build.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+}
+
+/// An attack, and what the server has to withstand.
+struct Attack {
+    name: &'static str,
+    /// The blocks of the configuration.
+    blocks: &'static str,
+    /// Further arguments of `fantail serve`.
+    arguments: &'static [&'static str],
+    /// Bytes that the server may have in memory.
+    max_peak_bytes: u64,
+    /// How long the server may take to end.
+    max_end: Duration,
+    /// Runs the attack; an error says what broke.
+    run: fn(&Target) -> Result<(), Error>,
+}
+
+const MIB: u64 = 1 << 20;
+
+/// Longer stalls of `/readyz` fail an attack.
+const MAX_STALL: Duration = Duration::from_secs(2);
+
+/// All attacks.
+fn attacks() -> impl Iterator<Item = &'static Attack> {
+    hostile_clients::ATTACKS.iter()
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    if options.list {
+        attacks().for_each(|attack| println!("{}", attack.name));
+        return Ok(true);
+    }
+    for name in &options.only {
+        if !attacks().any(|attack| attack.name == name) {
+            return Err(Error::new(format!(
+                "unknown attack {name}; --list prints the names"
+            )));
+        }
+    }
+    let program = match &options.program {
+        Some(program) => program.clone(),
+        None => build(workspace)?,
+    };
+    let is_chosen = |attack: &&Attack| {
+        let mut only = options.only.iter();
+        options.only.is_empty() || only.any(|name| name == attack.name)
+    };
+    let mut all_passed = true;
+    for attack in attacks().filter(is_chosen) {
+        let report = carry_out(attack, &program)?;
+        println!("{}", report.to_json());
+        all_passed &= report.failures.is_empty();
+    }
+    Ok(all_passed)
+}
+
+fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let mut command =
+        workspace.cargo(["build", "--quiet", "--release", "--package", "fantail-cli"]);
+    let status = command
+        .status()
+        .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
+    if !status.success() {
+        return Err(Error::new("the release build failed"));
+    }
+    Ok(workspace.target().join("release/fantail"))
+}
+
+fn carry_out(attack: &Attack, program: &std::path::Path) -> Result<Report, Error> {
+    let begun = Instant::now();
+    let mut target = Target::start(program, attack)?;
+    let mut failures = Vec::new();
+    if let Err(error) = (attack.run)(&target) {
+        failures.push(error.to_string());
+    }
+    let ended = target.end(attack.max_end);
+    if let Some(why) = ended.killed {
+        failures.push(why);
+    }
+    if !ended.in_time {
+        failures.push(format!(
+            "did not end within {:?} of SIGTERM",
+            attack.max_end
+        ));
+    }
+    if ended.longest_stall > MAX_STALL {
+        failures.push(format!("/readyz stalled for {:?}", ended.longest_stall));
+    }
+    if ended.peak_bytes > attack.max_peak_bytes {
+        failures.push(format!("{} MiB in memory", ended.peak_bytes / MIB));
+    }
+    Ok(Report {
+        attack: attack.name,
+        failures,
+        peak_bytes: ended.peak_bytes,
+        longest_stall: ended.longest_stall,
+        end: ended.took,
+        whole: begun.elapsed(),
+    })
+}
