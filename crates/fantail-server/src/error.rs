@@ -37,6 +37,8 @@ pub enum ControlErrorKind {
     Format,
     /// All taps are taken.
     TooManyTaps,
+    /// Answers to other clients hold all memory for answers.
+    Busy,
 }
 
 impl ControlError {
@@ -82,6 +84,10 @@ impl fmt::Display for ControlError {
             ControlErrorKind::Filter => "the filter cannot be read",
             ControlErrorKind::EmptyFilter => "the filter is empty",
             ControlErrorKind::Format => "unknown format; use json, tab-text, logfmt or ndjson",
+            ControlErrorKind::Busy => {
+                "answers that other clients have not read hold all memory for answers; \
+                 try again in 10 seconds"
+            }
             ControlErrorKind::TooManyTaps => "all taps are taken; wait until one ends",
         })
     }

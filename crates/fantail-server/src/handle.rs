@@ -1,6 +1,7 @@
 //! Requests to a running server, and the state that its parts share.
 
 use std::{
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,10 +13,11 @@ use fantail_config::{MetricRequest, Settings};
 use fantail_engine::{Plan, PlanError, SessionRules};
 use fantail_event::Timestamp;
 use fantail_metrics::Snapshot;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     ControlError, ControlErrorKind, Exporters,
+    memory::{Budget, Reservation},
     worker::Report,
     worker::observers::Observers,
     worker::tap::{Tap, TapRequest},
@@ -29,6 +31,26 @@ pub struct Handle {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) live: watch::Receiver<Arc<Live>>,
     pub(crate) tally: Arc<Tally>,
+    /// Memory of answers.
+    pub(crate) answers: Budget,
+    /// Held while reports are merged: one at a time.
+    pub(crate) merging: Arc<Semaphore>,
+}
+
+/// A report for an answer, and its memory.
+#[derive(Debug)]
+pub(crate) struct HeldReport {
+    report: Report,
+    _memory: Reservation,
+}
+
+/// Through a method, so that a closure that reads the report holds its memory.
+impl Deref for HeldReport {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.report
+    }
 }
 
 /// Where the answer to a request that may fail goes.
@@ -107,6 +129,18 @@ impl Tally {
     }
 }
 
+/// The bytes of a snapshot, about.
+fn snapshot_bytes(snapshot: &Snapshot) -> usize {
+    const SERIES_BYTES: usize = 160;
+    const FIELD_BYTES: usize = 64;
+    let metrics = snapshot.metrics().iter();
+    let bytes = metrics.map(|metric| {
+        let fields = metric.settings().fields.len();
+        metric.series().len() * (SERIES_BYTES + FIELD_BYTES * fields)
+    });
+    bytes.sum()
+}
+
 /// Adds one to a counter.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
@@ -126,6 +160,23 @@ impl Handle {
 
     pub(crate) async fn report(&self, reset: bool) -> Result<Report, ControlError> {
         self.ask(|reply| Order::Report(reset, reply)).await
+    }
+
+    /// Returns a report for an answer, or refuses it while other answers hold all
+    /// memory.
+    pub(crate) async fn held_report(&self, reset: bool) -> Result<HeldReport, ControlError> {
+        let merging = self.merging.acquire().await;
+        debug_assert!(merging.is_ok(), "the semaphore is never closed");
+        // Before a reset, which must not be lost.
+        if self.answers.is_full() {
+            return Err(ControlErrorKind::Busy.into());
+        }
+        let report = self.report(reset).await?;
+        let bytes = snapshot_bytes(&report.snapshot);
+        Ok(HeldReport {
+            report,
+            _memory: self.answers.reserve_anyway(bytes),
+        })
     }
 
     /// Waits until every worker has answered.

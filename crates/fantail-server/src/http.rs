@@ -7,6 +7,7 @@
 mod api;
 mod scrape;
 mod self_metrics;
+mod snapshot;
 mod stall_timeout;
 mod streamed;
 
@@ -31,7 +32,7 @@ use tokio::{
 };
 
 use self::stall_timeout::StallTimeout;
-use crate::{Handle, Limits, Log, socket::accept::pause};
+use crate::{ControlError, ControlErrorKind, Handle, Limits, Log, socket::accept::pause};
 
 /// The largest head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -98,7 +99,7 @@ fn router(context: Context) -> Router {
         .route("/metrics", get(scrape::metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/api/v1/snapshot", get(api::snapshot))
+        .route("/api/v1/snapshot", get(snapshot::answer))
         .route("/api/v1/metrics", get(api::metrics))
         .route("/api/v1/configuration", get(api::configuration))
         .route("/api/v1/exporters", get(api::exporters))
@@ -113,6 +114,20 @@ async fn ready(State(context): State<Context>) -> Response {
         Ok(Ok(())) => "ready\n".into_response(),
         _ => unavailable(),
     }
+}
+
+/// The answer to a request that was not carried out.
+fn refused(error: &ControlError) -> Response {
+    if error.kind() != ControlErrorKind::Busy {
+        return unavailable();
+    }
+    let later = [(header::RETRY_AFTER, "10")];
+    (StatusCode::SERVICE_UNAVAILABLE, later, format!("{error}\n")).into_response()
+}
+
+/// The answer if there is no memory for an answer as a whole.
+fn busy() -> Response {
+    refused(&ControlErrorKind::Busy.into())
 }
 
 /// The answer if workers do not answer, or the server ends.

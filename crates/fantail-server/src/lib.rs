@@ -22,6 +22,7 @@ mod error;
 mod exporters;
 mod handle;
 mod http;
+mod memory;
 mod options;
 mod process;
 mod server;

@@ -80,6 +80,9 @@ pub struct Limits {
     /// Bytes of the largest payload of an export; 1 MiB by default. An event with
     /// more text, or a larger payload, is dropped and counted.
     pub payload: usize,
+    /// Bytes of answers that clients have not read, with the snapshots that they are
+    /// made from; 512 MiB by default. Further requests are refused for a while.
+    pub answers: usize,
     /// Connections to the stats-reader socket; 100 by default.
     pub readers: usize,
     /// Connections of scrapers; 100 by default.
@@ -96,6 +99,7 @@ impl Default for Limits {
             live: fantail_wire::Limits::default(),
             memory: 1 << 30,
             payload: 1 << 20,
+            answers: 512 << 20,
             readers: 100,
             scrapers: 100,
             stalled: Duration::from_secs(10),

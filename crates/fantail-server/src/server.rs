@@ -17,7 +17,7 @@ use fantail_engine::Plan;
 use fantail_format::EventIds;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
 };
 
 use self::run::Run;
@@ -26,6 +26,7 @@ use crate::{
     control::{Control, Source},
     handle::{Live, Order, Tally},
     http,
+    memory::Budget,
     process::clock,
     process::privileges,
     process::sd_notify::Manager,
@@ -149,6 +150,8 @@ impl Server {
                 orders,
                 live: seen,
                 tally,
+                answers: Budget::new(options.limits.answers),
+                merging: Arc::new(Semaphore::new(1)),
             },
             orders: taken,
             categories,

@@ -1,17 +1,14 @@
 //! `/api/v1/…`: the state of the server as JSON.
 //!
-//! Bytes that are not UTF-8 are replaced, except in labels, where they are escaped
-//! so that labels stay distinct. Targets of exporters are left out: URLs may have
+//! Bytes that are not UTF-8 are replaced. Targets of exporters are left out: URLs may have
 //! passwords.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use fantail_config::write_metric;
-use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Snapshot};
 use fantail_transport::DropReason;
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 
 use super::{Context, answer, unavailable};
 use crate::{exporters::TOO_LARGE, handle::Live};
@@ -30,68 +27,6 @@ fn texts(all: &[Vec<u8>]) -> Vec<String> {
 
 fn live(context: &Context) -> Arc<Live> {
     Arc::clone(&context.handle.live.borrow())
-}
-
-/// The counts of all metrics.
-pub(super) async fn snapshot(State(context): State<Context>) -> Response {
-    let Ok(snapshot) = context.handle.snapshot().await else {
-        return unavailable();
-    };
-    match spawn_blocking(move || format!("{}\n", counted(&snapshot))).await {
-        Ok(text) => answer("application/json", text.into_bytes()),
-        Err(_) => unavailable(),
-    }
-}
-
-fn counted(snapshot: &Snapshot) -> Value {
-    let metrics = snapshot.metrics().iter().map(|metric| {
-        json!({
-            "name": text(&metric.settings().name),
-            "overflowed": metric.overflowed(),
-            "dropped": metric.dropped(),
-            "series": series(metric),
-        })
-    });
-    json!({ "metrics": metrics.collect::<Vec<_>>() })
-}
-
-fn series(metric: &MetricSnapshot) -> Vec<Value> {
-    let settings = metric.settings();
-    // The labels of the series from the metric down to this one.
-    let mut path: Vec<Value> = Vec::new();
-    let series = metric.series().iter().map(|series| {
-        path.truncate(series.depth().saturating_sub(1));
-        if let Some(level) = series.level(settings) {
-            let label = series.label().text(level);
-            path.push(json!({ "field": text(&level.field), "value": label }));
-        }
-        let names = settings.fields.iter();
-        let fields = names.zip(series.fields());
-        let fields: Vec<Value> = fields
-            .map(|(name, values)| json!({ "name": text(name), "values": numbers(values) }))
-            .collect();
-        json!({
-            "labels": path,
-            "duration_us": numbers(series.duration()),
-            "fields": fields,
-        })
-    });
-    series.collect()
-}
-
-fn numbers(values: &Distribution) -> Value {
-    let quantiles = values.quantiles();
-    // JSON readers take no more than 64 bits.
-    let sum = u64::try_from(values.sum()).unwrap_or(u64::MAX);
-    json!({
-        "count": values.count(),
-        "sum": sum,
-        "min": values.min(),
-        "max": values.max(),
-        "mean": values.mean(),
-        "median": quantiles.median(),
-        "p95": quantiles.percentile(Percentile::whole(95)),
-    })
 }
 
 /// The metrics of the configuration in force.

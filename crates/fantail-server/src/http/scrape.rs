@@ -11,7 +11,7 @@ use fantail_exposition::{Exposition, Format, Options, dovecot};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 
-use super::{Context, self_metrics, streamed, unavailable};
+use super::{Context, busy, refused, self_metrics, streamed};
 use crate::{handle::Handle, worker::Report};
 
 /// The query of a scrape.
@@ -44,21 +44,22 @@ pub(super) async fn metrics(
         _ => Layout::Standard(Format::negotiate(accept)),
     };
     let zipped = takes_gzip(text(header::ACCEPT_ENCODING).unwrap_or_default());
-    let Ok(whole) = context.handle.report(false).await else {
-        return unavailable();
+    let held = match context.handle.held_report(false).await {
+        Ok(held) => held,
+        Err(error) => return refused(&error),
     };
     let handle = context.handle.clone();
     handle.tally.scrapes.fetch_add(1, Ordering::Relaxed);
-    let made = streamed::answer(version, move |out| match zipped {
-        false => render(&whole, &handle, layout, out),
+    let made = streamed::answer(version, &context.handle.answers, move |out| match zipped {
+        false => render(&held, &handle, layout, out),
         true => {
             let mut encoder = GzEncoder::new(out, Compression::fast());
-            render(&whole, &handle, layout, &mut encoder)?;
+            render(&held, &handle, layout, &mut encoder)?;
             encoder.finish().map(drop)
         }
     });
     let Some(body) = made.await else {
-        return unavailable();
+        return busy();
     };
     let content_type = match layout {
         Layout::Standard(format) => format.content_type(),

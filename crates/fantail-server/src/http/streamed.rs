@@ -18,6 +18,8 @@ use axum::{body::Body, http::Version};
 use hyper::body::{Bytes, Frame};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
+use crate::memory::{Budget, ReservedText};
+
 /// Bytes of a piece. One is made, one waits, and one is sent.
 const PIECE_BYTES: usize = 128 << 10;
 
@@ -37,16 +39,17 @@ enum Piece {
 /// such a client gets the answer as one piece.
 pub(super) async fn answer(
     version: Version,
+    memory: &Budget,
     make: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
 ) -> Option<Body> {
-    let size = if version < Version::HTTP_11 {
-        usize::MAX
-    } else {
-        PIECE_BYTES
+    let is_whole = version < Version::HTTP_11;
+    let whole = match is_whole {
+        true => Some(ReservedText::new(memory)),
+        false => None,
     };
     let (out, mut pieces) = mpsc::channel(1);
     spawn_blocking(move || {
-        let mut made = Pieces::new(size, out);
+        let mut made = Pieces::new(whole, out);
         // Without a last piece the client knows that it failed.
         let _ = make(&mut made).and_then(|()| made.finish());
     });
@@ -64,17 +67,18 @@ pub(super) async fn answer(
 #[derive(Debug)]
 pub(super) struct Pieces {
     made: Vec<u8>,
-    size: usize,
+    /// The answer so far, if it is sent as one piece.
+    whole: Option<ReservedText>,
     /// Whether a piece was sent.
     is_long: bool,
     out: mpsc::Sender<Piece>,
 }
 
 impl Pieces {
-    const fn new(size: usize, out: mpsc::Sender<Piece>) -> Self {
+    const fn new(whole: Option<ReservedText>, out: mpsc::Sender<Piece>) -> Self {
         Self {
             made: Vec::new(),
-            size,
+            whole,
             is_long: false,
             out,
         }
@@ -87,20 +91,26 @@ impl Pieces {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let rest = std::mem::take(&mut self.made);
-        self.send(Piece::Last(rest.into()))
+        let rest = match self.whole.take() {
+            Some(whole) => Bytes::from_owner(whole),
+            None => std::mem::take(&mut self.made).into(),
+        };
+        self.send(Piece::Last(rest))
     }
 }
 
 impl io::Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.size.saturating_sub(self.made.len());
+        if let Some(whole) = &mut self.whole {
+            return whole.push(bytes).map(|()| bytes.len());
+        }
+        let room = PIECE_BYTES.saturating_sub(self.made.len());
         let (fitting, _) = bytes.split_at(bytes.len().min(room));
         if self.made.is_empty() && self.is_long {
-            self.made.reserve_exact(self.size);
+            self.made.reserve_exact(PIECE_BYTES);
         }
         self.made.extend_from_slice(fitting);
-        if self.made.len() == self.size {
+        if self.made.len() == PIECE_BYTES {
             let piece = std::mem::take(&mut self.made);
             self.send(Piece::One(piece.into()))?;
             self.is_long = true;
@@ -170,6 +180,7 @@ mod tests {
     use tokio::runtime::Builder;
 
     use super::{PIECE_BYTES, answer};
+    use crate::memory::Budget;
 
     /// Returns the sizes of the pieces of an answer, its length if that is known
     /// beforehand, and whether it is whole.
@@ -179,7 +190,7 @@ mod tests {
     ) -> Option<(Vec<usize>, Option<u64>, bool)> {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut body = answer(version, make).await?;
+            let mut body = answer(version, &Budget::new(1 << 20), make).await?;
             let told = body.size_hint().exact();
             let (mut pieces, mut is_whole) = (Vec::new(), true);
             let mut next = 0_usize;
@@ -228,6 +239,12 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_answer_that_finds_no_memory_is_none() {
+        let made = |out: &mut super::Pieces| out.write_all(&vec![0; 2 << 20]);
+        assert_eq!(received(Version::HTTP_10, made), None);
+    }
+
+    #[test]
     fn an_answer_that_fails_has_no_last_piece() {
         let fails_after = |length: usize| {
             move |out: &mut super::Pieces| {
@@ -249,7 +266,8 @@ mod tests {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let made = Arc::new(AtomicUsize::new(0));
         let tally = Arc::clone(&made);
-        let body = runtime.block_on(answer(Version::HTTP_11, move |out| {
+        let memory = Budget::new(0);
+        let body = runtime.block_on(answer(Version::HTTP_11, &memory, move |out| {
             let part = vec![0; PIECE_BYTES];
             loop {
                 out.write_all(&part)?;

@@ -14,6 +14,8 @@ use std::{
 
 use tokio::net::UnixStream;
 
+use crate::memory::{Budget, ReservedText};
+
 /// How long a dump waits for its client, in all.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
@@ -24,22 +26,22 @@ pub(crate) struct DumpWriter {
     /// The rest of the time to wait.
     left: Duration,
     /// The bytes that the client did not read in time.
-    rest: Vec<u8>,
+    rest: ReservedText,
 }
 
 impl DumpWriter {
-    pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
+    pub(crate) fn new(stream: UnixStream, memory: &Budget) -> io::Result<Self> {
         let stream = stream.into_std()?;
         stream.set_nonblocking(false)?;
         Ok(Self {
             stream,
             left: MAX_WAIT,
-            rest: Vec::new(),
+            rest: ReservedText::new(memory),
         })
     }
 
     /// Returns the stream, and the bytes that remain to be written.
-    pub(crate) fn finish(self) -> io::Result<(UnixStream, Vec<u8>)> {
+    pub(crate) fn finish(self) -> io::Result<(UnixStream, ReservedText)> {
         self.stream.set_nonblocking(true)?;
         Ok((UnixStream::from_std(self.stream)?, self.rest))
     }
@@ -59,8 +61,7 @@ impl io::Write for DumpWriter {
                 written => return written,
             }
         }
-        self.rest.extend_from_slice(bytes);
-        Ok(bytes.len())
+        self.rest.push(bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -79,6 +80,7 @@ mod tests {
     use tokio::{io::AsyncWriteExt as _, net::UnixStream, runtime::Builder, task::spawn_blocking};
 
     use super::DumpWriter;
+    use crate::memory::Budget;
 
     /// Checks that a client gets all of it that reads at once, or after the dump
     /// is made.
@@ -97,7 +99,7 @@ mod tests {
             (&theirs).read_to_end(&mut got).map(|_| got)
         });
         let expected: Vec<u8> = (0..=u8::MAX).cycle().take(3 << 20).collect();
-        let mut answer = DumpWriter::new(ours).unwrap();
+        let mut answer = DumpWriter::new(ours, &Budget::new(8 << 20)).unwrap();
         let sent = expected.clone();
         let start = Instant::now();
         runtime.block_on(async {
@@ -111,8 +113,8 @@ mod tests {
             // A client that reads at once does not wait for this.
             let _ = made.send(());
             let (mut stream, rest) = answer.finish().unwrap();
-            assert_eq!(!rest.is_empty(), is_too_late);
-            stream.write_all(&rest).await.unwrap();
+            assert_eq!(!rest.as_ref().is_empty(), is_too_late);
+            stream.write_all(rest.as_ref()).await.unwrap();
         });
         assert!(client.join().unwrap().unwrap() == expected);
     }

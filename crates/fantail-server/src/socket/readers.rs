@@ -20,6 +20,8 @@ use tokio::{
 
 use crate::{
     ControlError, ControlErrorKind, Handle, Log,
+    handle::HeldReport,
+    memory::{Budget, ReservedText},
     socket::{dump_writer::DumpWriter, tap},
 };
 
@@ -57,16 +59,23 @@ async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
             if let Request::Tap(parts) = &request {
                 return tap::serve(&mut stream, handle, parts).await;
             }
-            let answer = match &request {
-                Request::Dump { columns, reset } => {
-                    let columns = columns.iter().map(|name| Column::parse(name)).collect();
-                    let (back, rest) = dump(stream, columns, *reset, handle).await?;
-                    stream = back;
-                    rest
-                }
-                request => answer(request, handle).await?,
+            let Request::Dump { columns, reset } = &request else {
+                let answer = answer(&request, handle).await?;
+                timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
+                continue;
             };
-            timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
+            let held = match handle.held_report(*reset).await {
+                Ok(held) => held,
+                Err(error) => {
+                    let answer = refused(&request, error)?;
+                    timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
+                    continue;
+                }
+            };
+            let columns = columns.iter().map(|name| Column::parse(name)).collect();
+            let (back, rest) = dump(stream, columns, held, &handle.answers).await?;
+            stream = back;
+            timeout(WRITE_TIMEOUT, stream.write_all(rest.as_ref())).await??;
         }
     }
 }
@@ -85,13 +94,12 @@ fn ended<T>(_: ControlError) -> io::Result<T> {
 async fn dump(
     stream: UnixStream,
     columns: Vec<Column>,
-    reset: bool,
-    handle: &Handle,
-) -> io::Result<(UnixStream, Vec<u8>)> {
-    let whole = handle.report(reset).await.or_else(ended)?;
-    let mut answer = DumpWriter::new(stream)?;
+    held: HeldReport,
+    memory: &Budget,
+) -> io::Result<(UnixStream, ReservedText)> {
+    let mut answer = DumpWriter::new(stream, memory)?;
     let made = spawn_blocking(move || {
-        write_answer_to(&whole.snapshot, &columns, &mut answer)?;
+        write_answer_to(&held.snapshot, &columns, &mut answer)?;
         io::Result::Ok(answer)
     });
     made.await.map_err(io::Error::other)??.finish()
@@ -107,9 +115,14 @@ async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
         // Both take the connection over.
         Request::Dump { .. } | Request::Tap(_) => return Ok(Vec::new()),
     };
-    let Err(error) = done else {
-        return Ok(written(&Reply::Done));
-    };
+    match done {
+        Ok(()) => Ok(written(&Reply::Done)),
+        Err(error) => refused(request, error),
+    }
+}
+
+/// The line for a request that was not carried out.
+fn refused(request: &Request<'_>, error: ControlError) -> io::Result<Vec<u8>> {
     let why = match (error.kind(), request) {
         (ControlErrorKind::Ended, _) => return ended(error),
         (ControlErrorKind::UnknownMetric, Request::RemoveMetric { name }) => {

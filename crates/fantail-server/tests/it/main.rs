@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod answers;
 mod captures;
 mod doveadm;
 mod dropin;
