@@ -1,6 +1,7 @@
 //! `fantail serve` in the place of the stats process of a real Dovecot, with
 //! mail clients at work.
 
+mod bans;
 mod doveadm;
 mod faults;
 mod same;

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod check;
+mod contrib;
 mod convert;
 mod diagnostics;
 mod events;

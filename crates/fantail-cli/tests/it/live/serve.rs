@@ -49,12 +49,17 @@ pub(super) fn site_with(version: Version, users: Users, settings: &str) -> Optio
 impl Serve {
     /// Starts it for a Dovecot; it is ready when this returns.
     pub(super) fn start(site: &Site, more: &[&str]) -> Self {
+        Self::start_with(site, "", more)
+    }
+
+    /// As [`start`](Self::start), with settings that Dovecot does not see.
+    pub(super) fn start_with(site: &Site, settings: &str, more: &[&str]) -> Self {
         let address = site.scrape_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
         command
             .arg("serve")
             .arg("--config")
-            .arg(configuration(site));
+            .arg(configuration(site, settings));
         command.args(["--compat-metrics", "--http", &address.to_string()]);
         command.args(more);
         let log = site.path("serve.log");
@@ -86,7 +91,7 @@ impl Serve {
 
 /// A file for fantail alone, which includes Dovecot's, as the documentation has
 /// it. A Dovecot in a folder has accounts of its own: their numbers.
-fn configuration(site: &Site) -> PathBuf {
+fn configuration(site: &Site, settings: &str) -> PathBuf {
     let installation = site.installation();
     let mut text = format!("!include {}\n", site.config().display());
     if installation.version() == Version::V2_4 {
@@ -96,7 +101,7 @@ fn configuration(site: &Site) -> PathBuf {
     let user = installation.account("/etc/passwd", "dovenull");
     text += &format!(
         "service stats {{\n  unix_listener stats-writer {{\n    group = {group}\n  }}\n  \
-           unix_listener login/stats-writer {{\n    user = {user}\n  }}\n}}\n"
+           unix_listener login/stats-writer {{\n    user = {user}\n  }}\n}}\n{settings}"
     );
     let path = site.path("fantail.conf");
     #[allow(clippy::disallowed_methods, reason = "a test's own file")]
