@@ -105,8 +105,8 @@ impl Fantail {
     /// A snapshot as OpenMetrics.
     #[must_use]
     pub fn write(snapshot: &Snapshot) -> Vec<u8> {
-        use fantail_exposition::{Exposition, Format, Options};
-        let mut answer = Exposition::new(Vec::new(), Options::new(Format::OpenMetrics));
+        use fantail_exposition::{Exposition, ExpositionOptions, Format};
+        let mut answer = Exposition::new(Vec::new(), ExpositionOptions::new(Format::OpenMetrics));
         let written = answer.snapshot(snapshot).and_then(|()| answer.finish());
         // Writing to a vector cannot fail.
         written.map(|(text, _)| text).unwrap_or_default()

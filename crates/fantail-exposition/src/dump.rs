@@ -15,5 +15,5 @@ pub use self::{
     answer::{write_answer, write_answer_to},
     column::{Column, default_columns},
     names::Names,
-    table::{Line, Row, lines, rows, write_table, write_table_with},
+    table::{DumpRow, Line, lines, rows, write_table, write_table_with},
 };

@@ -61,7 +61,7 @@
 //! ```
 //! use fantail_event::Dialect;
 //! use fantail_metrics::{MetricSettings, Registry};
-//! use fantail_exposition::{Exposition, Family, Format, Kind, Options};
+//! use fantail_exposition::{Exposition, Family, Format, Kind, ExpositionOptions};
 //!
 //! let mut registry = Registry::new(Dialect::V2_4);
 //! registry.add(MetricSettings {
@@ -70,7 +70,7 @@
 //!     ..MetricSettings::default()
 //! })?;
 //!
-//! let mut answer = Exposition::new(Vec::new(), Options::new(Format::OpenMetrics));
+//! let mut answer = Exposition::new(Vec::new(), ExpositionOptions::new(Format::OpenMetrics));
 //! answer.snapshot(&registry.snapshot())?;
 //! let lines = Family {
 //!     name: "fantail_lines_read",
@@ -105,5 +105,5 @@ mod scrape;
 mod text;
 
 pub use crate::scrape::{
-    Exposition, Family, Format, Kind, LeftOut, Number, Options, Reason, Samples,
+    Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, Samples, SkipReason,
 };

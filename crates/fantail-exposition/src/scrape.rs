@@ -15,7 +15,7 @@ mod snapshot;
 
 pub(crate) use self::snapshot::histogram_of;
 pub use self::{
-    exposition::{Exposition, LeftOut, Options, Reason},
+    exposition::{Exposition, ExpositionOptions, LeftOut, SkipReason},
     family::{Family, Kind},
     format::Format,
     samples::{Number, Samples},

@@ -16,12 +16,12 @@ mod pattern;
 
 /// A comparison of a filter, ready for matching.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub struct CompiledComparison {
     test: Test,
     span: Span,
 }
 
-impl Comparison {
+impl CompiledComparison {
     pub(crate) fn new(written: &fantail_syntax::Comparison, dialect: Dialect) -> Self {
         Self {
             test: Test::new(written, dialect),

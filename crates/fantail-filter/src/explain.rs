@@ -20,7 +20,7 @@ use fantail_event::EventView;
 use fantail_syntax::{Comparison, NodeId, NodeKind, Tree};
 
 pub use self::{
-    finding::{Finding, Seen},
+    finding::{Seen, TermResult},
     reason::Reason,
 };
 use crate::Filter;
@@ -30,13 +30,13 @@ use crate::Filter;
 pub struct Explanation {
     filter: Filter,
     is_skipped: bool,
-    outcomes: Vec<Outcome>,
-    findings: Vec<Finding>,
+    outcomes: Vec<NodeResult>,
+    findings: Vec<TermResult>,
 }
 
 /// The result of a part of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
+pub struct NodeResult {
     /// Whether it is true for the event.
     pub holds: bool,
     /// Whether another result of this part could change the filter's result. If only
@@ -99,20 +99,20 @@ impl Filter {
 }
 
 /// Computes results from the leaves up, decisive parts from the root down.
-fn outcomes(tree: &Tree, findings: &[Finding]) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(tree.nodes().len());
-    let holds = |outcomes: &[Outcome], id: NodeId| {
+fn outcomes(tree: &Tree, findings: &[TermResult]) -> Vec<NodeResult> {
+    let mut outcomes: Vec<NodeResult> = Vec::with_capacity(tree.nodes().len());
+    let holds = |outcomes: &[NodeResult], id: NodeId| {
         let outcome = outcomes.get(id.index());
         outcome.is_some_and(|outcome| outcome.holds)
     };
     for node in tree.nodes() {
         let holds = match node.kind {
-            NodeKind::Comparison(index) => findings.get(index).is_some_and(Finding::holds),
+            NodeKind::Comparison(index) => findings.get(index).is_some_and(TermResult::holds),
             NodeKind::Not(a) => !holds(&outcomes, a),
             NodeKind::And(a, b) => holds(&outcomes, a) && holds(&outcomes, b),
             NodeKind::Or(a, b) => holds(&outcomes, a) || holds(&outcomes, b),
         };
-        outcomes.push(Outcome {
+        outcomes.push(NodeResult {
             holds,
             is_decisive: false,
         });
@@ -165,13 +165,13 @@ impl Explanation {
     /// Returns the result of each node of the filter's [tree](Filter::tree), in its
     /// order.
     #[must_use]
-    pub fn outcomes(&self) -> &[Outcome] {
+    pub fn outcomes(&self) -> &[NodeResult] {
         &self.outcomes
     }
 
     /// Returns the finding of each comparison, in the order of the text.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &[TermResult] {
         &self.findings
     }
 
@@ -194,7 +194,7 @@ pub struct Row<'e> {
     /// the outer one.
     pub node: NodeId,
     /// The result.
-    pub outcome: Outcome,
+    pub outcome: NodeResult,
     /// What it is.
     pub term: Term<'e>,
 }
@@ -209,7 +209,7 @@ pub enum Term<'e> {
     /// True if the row within it is not.
     Not,
     /// A comparison with its finding.
-    Comparison(&'e Comparison, &'e Finding),
+    Comparison(&'e Comparison, &'e TermResult),
 }
 
 /// In words; a comparison as it was written.

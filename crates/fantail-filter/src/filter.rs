@@ -6,7 +6,7 @@ use core::{fmt, str::FromStr};
 use fantail_event::EventView;
 use fantail_syntax::{ParseErrors, ParseOptions, Tree};
 
-use crate::{Comparison, Hazard, Warning, program::Program};
+use crate::{CompiledComparison, Hazard, Warning, program::Program};
 
 /// A filter, ready to be matched against events.
 ///
@@ -23,7 +23,7 @@ struct Inner {
     tree: Tree,
     canonical: Box<[u8]>,
     exact: Box<[u8]>,
-    comparisons: Box<[Comparison]>,
+    comparisons: Box<[CompiledComparison]>,
     program: Program,
 }
 
@@ -99,7 +99,7 @@ impl Filter {
 
     /// Returns the comparisons, in the order of the text.
     #[must_use]
-    pub fn comparisons(&self) -> &[Comparison] {
+    pub fn comparisons(&self) -> &[CompiledComparison] {
         &self.inner.comparisons
     }
 
@@ -131,7 +131,7 @@ impl From<Tree> for Filter {
         let comparisons: Vec<_> = tree
             .comparisons()
             .iter()
-            .map(|written| Comparison::new(written, dialect))
+            .map(|written| CompiledComparison::new(written, dialect))
             .collect();
         let inner = Inner {
             canonical: tree.canonical().into(),

@@ -1,7 +1,7 @@
 //! The meaning of event filters: compiled once, matched against many events.
 //!
 //! A [`Filter`] is parsed by [`fantail_syntax`] and compiled to a program of
-//! jumps between its [`Comparison`]s; evaluating one neither allocates nor
+//! jumps between its [`CompiledComparison`]s; evaluating one neither allocates nor
 //! recurses. What is matched is anything that implements
 //! [`EventView`](fantail_event::EventView). A [`FilterSet`] matches many
 //! filters at once, at a cost that follows what matches; [`Mentions`] tells
@@ -59,8 +59,8 @@ pub mod internal {
 #[cfg(feature = "serde_json")]
 pub use crate::json::JsonEvent;
 pub use crate::{
-    comparison::{Case, Comparison, FieldTest, NumberTest, Pattern, SourceTest, Test},
-    explain::{Explanation, Finding, Outcome, Reason, Row, Seen, Term},
+    comparison::{Case, CompiledComparison, FieldTest, NumberTest, Pattern, SourceTest, Test},
+    explain::{Explanation, NodeResult, Reason, Row, Seen, Term, TermResult},
     filter::Filter,
     handshake::handshake,
     hazard::Hazard,

@@ -63,7 +63,7 @@ fn comparison(filter: &Filter, index: usize, event: &Event) -> Verdict {
     match filter
         .comparisons()
         .get(index)
-        .map(fantail_filter::Comparison::test)
+        .map(fantail_filter::CompiledComparison::test)
     {
         Some(Test::Name(pattern)) if pattern.matches(event.name.as_bytes()) => Verdict::Always,
         Some(Test::Name(_)) => Verdict::Never,

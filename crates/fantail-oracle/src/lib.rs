@@ -15,7 +15,7 @@
 //!
 //! # What is shared with fantail
 //!
-//! - the comparison of two values (`fantail_filter::Comparison::holds`), asked
+//! - the comparison of two values (`fantail_filter::CompiledComparison::holds`), asked
 //!   over this crate's own `EventView`; recordings of real Dovecots test it;
 //! - the syntax tree of a filter (`fantail_syntax::Tree`);
 //! - plain data: `Dialect`, `Level`, `Timestamp` and its difference, `Ip` and

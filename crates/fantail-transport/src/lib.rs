@@ -37,8 +37,8 @@ pub use crate::{
     socket::unix::{UnixSettings, UnixSocket, UnixTransport},
     spool::{Overflow, SpoolError, SpoolErrorKind, SpoolSettings},
     syslog::{
-        Facility, SYSLOG_MESSAGE_BYTES, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
-        SyslogSettings, SyslogTransport,
+        Facility, SYSLOG_MESSAGE_BYTES, SyslogAddress, SyslogPayloads, SyslogProtocol,
+        SyslogSettings, SyslogSeverity, SyslogTransport,
     },
     throttle::{Admission, Throttle, ThrottleSettings},
     transport::batch::{Batch, Payloads},

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use self::settings::{
-    Facility, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
+    Facility, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings, SyslogSeverity,
 };
 
 /// Default limit of a message in bytes, as in rsyslog.

@@ -13,7 +13,7 @@ use super::{
 
 /// A metric or sub-metric.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct DumpRow<'a> {
     /// Its name, not escaped.
     pub name: Cow<'a, [u8]>,
     /// Each field's name and values; the duration first.
@@ -26,7 +26,7 @@ pub fn rows(
     metric: &MetricSnapshot,
     dialect: Dialect,
     names: Names,
-) -> impl Iterator<Item = Row<'_>> {
+) -> impl Iterator<Item = DumpRow<'_>> {
     let settings = metric.settings();
     let mut path = Path::new(settings, dialect, names);
     metric.series().iter().filter_map(move |series| {
@@ -36,7 +36,7 @@ pub fn rows(
             _ => Cow::Owned(name.to_vec()),
         };
         let fields = fields(settings, series).collect();
-        Some(Row { name, fields })
+        Some(DumpRow { name, fields })
     })
 }
 

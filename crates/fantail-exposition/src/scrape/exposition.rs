@@ -16,7 +16,7 @@ use crate::text::chunked_writer::ChunkedWriter;
 
 /// How an [`Exposition`] is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
+pub struct ExpositionOptions {
     /// The format.
     pub format: Format,
     /// What the names of metrics begin with: `dovecot_`.
@@ -26,7 +26,7 @@ pub struct Options {
     pub created: Option<Timestamp>,
 }
 
-impl Options {
+impl ExpositionOptions {
     /// Returns options with Dovecot's names and without `_created`.
     #[must_use]
     pub fn new(format: Format) -> Self {
@@ -44,13 +44,13 @@ pub struct LeftOut {
     /// Its name, as far as it is text.
     pub name: String,
     /// Why.
-    pub reason: Reason,
+    pub reason: SkipReason,
 }
 
 /// Why something is not in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum SkipReason {
     /// It is no legal name. Administrators use this to keep a metric out, as
     /// with `log/all`.
     IllegalName,
@@ -65,7 +65,7 @@ pub enum Reason {
 #[derive(Debug)]
 pub struct Exposition<W> {
     out: ChunkedWriter<W>,
-    options: Options,
+    options: ExpositionOptions,
     /// All names that families and their samples have, or may have.
     taken: HashSet<String>,
     left_out: Vec<LeftOut>,
@@ -75,7 +75,7 @@ pub struct Exposition<W> {
 
 impl<W: io::Write> Exposition<W> {
     /// Begins an answer.
-    pub fn new(out: W, options: Options) -> Self {
+    pub fn new(out: W, options: ExpositionOptions) -> Self {
         Self {
             out: ChunkedWriter::new(out),
             options,
@@ -85,7 +85,7 @@ impl<W: io::Write> Exposition<W> {
         }
     }
 
-    pub(crate) const fn options(&self) -> &Options {
+    pub(crate) const fn options(&self) -> &ExpositionOptions {
         &self.options
     }
 
@@ -115,7 +115,7 @@ impl<W: io::Write> Exposition<W> {
         Ok((self.out.finish()?, self.left_out))
     }
 
-    pub(crate) fn leave_out(&mut self, name: &str, reason: Reason) {
+    pub(crate) fn leave_out(&mut self, name: &str, reason: SkipReason) {
         self.left_out.push(LeftOut {
             name: name.to_owned(),
             reason,
@@ -128,12 +128,12 @@ impl<W: io::Write> Exposition<W> {
         family: &Family<'a>,
     ) -> io::Result<Option<Samples<'a, W>>> {
         if !is_metric_name(family.name) {
-            self.leave_out(family.name, Reason::IllegalName);
+            self.leave_out(family.name, SkipReason::IllegalName);
             return Ok(None);
         }
         let names = sample_names(family);
         if names.iter().any(|name| self.taken.contains(name)) {
-            self.leave_out(family.name, Reason::NameTaken);
+            self.leave_out(family.name, SkipReason::NameTaken);
             return Ok(None);
         }
         self.taken.extend(names);

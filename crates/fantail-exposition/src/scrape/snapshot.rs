@@ -6,7 +6,7 @@ use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Ser
 
 use super::{
     exemplar::{Exemplars, Measure, later},
-    exposition::{Exposition, Reason},
+    exposition::{Exposition, SkipReason},
     family::{Family, Kind},
     format::Format,
     histogram,
@@ -40,7 +40,7 @@ impl<W: io::Write> Exposition<W> {
         let settings = metric.settings();
         let name = String::from_utf8_lossy(&settings.name);
         if !is_metric_name(&name) {
-            self.leave_out(&name, Reason::IllegalName);
+            self.leave_out(&name, SkipReason::IllegalName);
             return Ok(());
         }
         let name = format!("{}{name}", self.options().prefix);

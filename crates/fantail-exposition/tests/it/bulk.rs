@@ -1,7 +1,7 @@
 //! Samples that are written many at a time, beside the same one by one.
 
 use fantail_event::{Dialect, Timestamp, ValueRef};
-use fantail_exposition::{Format, Options};
+use fantail_exposition::{ExpositionOptions, Format};
 use fantail_metrics::{Registry, Snapshot};
 
 use crate::{
@@ -57,8 +57,9 @@ fn check(users: Vec<Vec<u8>>) {
 }
 
 fn check_snapshot(snapshot: &Snapshot) {
-    let with_created =
-        |options: &Options| options.format == Format::OpenMetrics && options.created.is_some();
+    let with_created = |options: &ExpositionOptions| {
+        options.format == Format::OpenMetrics && options.created.is_some()
+    };
     let (text, _) = answer(snapshot, all_options().find(with_created).unwrap());
     let one_by_one = samples(&text);
     assert_eq!(text.contains("_created"), !one_by_one.is_empty());

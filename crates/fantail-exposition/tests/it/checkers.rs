@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use fantail_event::ValueRef;
-use fantail_exposition::{Format, Options};
+use fantail_exposition::{ExpositionOptions, Format};
 use fantail_metrics::{Limits, Snapshot};
 use fantail_testkit::{checked, program, python, skip};
 
@@ -58,7 +58,7 @@ fn promtool_reads_all() {
         return;
     };
     for (name, snapshot) in snapshots() {
-        let (text, _) = answer(&snapshot, Options::new(Format::Prometheus));
+        let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::Prometheus));
         let mut command = Command::new(&promtool);
         command.args(["check", "metrics"]);
         let complaints = complaints(command, &text).unwrap_or_default();

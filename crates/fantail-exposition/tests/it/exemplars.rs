@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use fantail_event::{Dialect, SentEvent, Timestamp, ValueRef};
-use fantail_exposition::{Exposition, Format, Options};
+use fantail_exposition::{Exposition, ExpositionOptions, Format};
 use fantail_metrics::{Limits, MetricSettings, Registry, Snapshot};
 use fantail_testkit::{python, skip};
 
@@ -59,7 +59,7 @@ fn lines(text: &str) -> Vec<&str> {
 fn open_metrics_has_them() {
     let sessions = [&b"A\"1"[..], b"longer than ten"].map(<[u8]>::to_vec);
     let snapshot = played(Some(b"session"), &sessions);
-    let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+    let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
     let last = r#"{session="longer than ten"}"#;
     let first = r#"{session="A\"1"}"#;
     let (took, at) = ("0.001500", "1700000001.250000");
@@ -74,10 +74,10 @@ fn open_metrics_has_them() {
     ];
     assert_eq!(lines(&text), expected);
     // Nowhere else.
-    let (text, _) = answer(&snapshot, Options::new(Format::Prometheus));
+    let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::Prometheus));
     assert_eq!(lines(&text), [""; 0]);
     let snapshot = played(None, &sessions);
-    let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+    let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
     assert_eq!(lines(&text), [""; 0]);
 }
 
@@ -91,7 +91,7 @@ fn the_standard_limits_them() {
         ("é".repeat(60), 5),
     ] {
         let snapshot = played(Some(b"session"), &[value.clone().into_bytes()]);
-        let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+        let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
         let found = lines(&text)
             .iter()
             .filter(|line| !line.contains("sized"))
@@ -132,7 +132,7 @@ fn the_reference_parser_reads_them() {
     let readable = hostile_values().into_iter();
     for value in readable.filter(|value| !value.is_empty() && quotes(value) % 2 == 0) {
         let snapshot = played(Some(b"session"), &[b"first".to_vec(), value]);
-        let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+        let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
         assert_eq!(run(&text), "", "{text}");
     }
 }
@@ -162,7 +162,7 @@ fn limits_are_told() {
     let snapshot = registry.snapshot();
     let overflowed = snapshot.metrics()[0].overflowed();
     assert!(overflowed > 0);
-    let mut exposition = Exposition::new(Vec::new(), Options::new(Format::Prometheus));
+    let mut exposition = Exposition::new(Vec::new(), ExpositionOptions::new(Format::Prometheus));
     exposition.limits(&snapshot).unwrap();
     let (text, _) = exposition.finish().unwrap();
     assert_eq!(
@@ -190,7 +190,10 @@ fn declared_series_begin_at_zero() {
     for state in [&b"OK"[..], b"NO"] {
         registry.declare(id, &[state]).unwrap();
     }
-    let (text, _) = answer(&registry.snapshot(), Options::new(Format::OpenMetrics));
+    let (text, _) = answer(
+        &registry.snapshot(),
+        ExpositionOptions::new(Format::OpenMetrics),
+    );
     let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(
         samples,

@@ -1,7 +1,9 @@
 //! The two valid formats on everything that was recorded.
 
 use fantail_event::Timestamp;
-use fantail_exposition::{Exposition, Family, Format, Kind, LeftOut, Number, Options, Reason};
+use fantail_exposition::{
+    Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, SkipReason,
+};
 use fantail_metrics::{MetricSnapshot, Snapshot};
 
 use crate::{
@@ -9,19 +11,19 @@ use crate::{
     rules::{self, Block},
 };
 
-pub(crate) fn answer(snapshot: &Snapshot, options: Options) -> (String, Vec<LeftOut>) {
+pub(crate) fn answer(snapshot: &Snapshot, options: ExpositionOptions) -> (String, Vec<LeftOut>) {
     let mut exposition = Exposition::new(Vec::new(), options);
     exposition.snapshot(snapshot).unwrap();
     let (text, left_out) = exposition.finish().unwrap();
     (String::from_utf8(text).unwrap(), left_out)
 }
 
-pub(crate) fn all_options() -> impl Iterator<Item = Options> {
+pub(crate) fn all_options() -> impl Iterator<Item = ExpositionOptions> {
     [Format::OpenMetrics, Format::Prometheus]
         .into_iter()
         .flat_map(|format| {
-            let plain = Options::new(format);
-            let created = Options {
+            let plain = ExpositionOptions::new(format);
+            let created = ExpositionOptions {
                 created: Timestamp::new(1_700_000_000, 5),
                 ..plain.clone()
             };
@@ -77,7 +79,7 @@ fn recordings_follow_the_rules() {
             assert!(
                 left_out
                     .iter()
-                    .all(|left| left.reason == Reason::IllegalName),
+                    .all(|left| left.reason == SkipReason::IllegalName),
                 "{left_out:?}"
             );
             assert!(families.len() >= 2, "{}", case.name);
@@ -88,7 +90,10 @@ fn recordings_follow_the_rules() {
 /// What is in the text of one metric of a recording.
 #[test]
 fn a_recorded_metric() {
-    let (text, left_out) = answer(&RECORDED[1].snapshot(), Options::new(Format::OpenMetrics));
+    let (text, left_out) = answer(
+        &RECORDED[1].snapshot(),
+        ExpositionOptions::new(Format::OpenMetrics),
+    );
     let names: Vec<&str> = left_out.iter().map(|left| left.name.as_str()).collect();
     assert_eq!(names, ["imap/log/select", "log/all", "log/json"]);
     let part = |start: &str, lines: usize| {
@@ -138,7 +143,7 @@ dovecot_imap_duration_count{cmd_name="SELECT"} 90"#
 
 #[test]
 fn own_families() {
-    let mut exposition = Exposition::new(Vec::new(), Options::new(Format::Prometheus));
+    let mut exposition = Exposition::new(Vec::new(), ExpositionOptions::new(Format::Prometheus));
     let family = |name, kind| Family {
         name,
         kind,
@@ -176,9 +181,9 @@ fantail_depth{a="\\\"\n"} 0.5
     assert_eq!(
         reasons,
         [
-            ("fantail_depth", Reason::NameTaken),
-            ("fantail_build_info", Reason::NameTaken),
-            ("not a name", Reason::IllegalName),
+            ("fantail_depth", SkipReason::NameTaken),
+            ("fantail_build_info", SkipReason::NameTaken),
+            ("not a name", SkipReason::IllegalName),
         ]
     );
 }

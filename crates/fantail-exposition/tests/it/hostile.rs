@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fantail_event::{Dialect, Event, EventBuilder, SentEvent, Timestamp, ValueRef};
-use fantail_exposition::{Format, Options, Reason};
+use fantail_exposition::{ExpositionOptions, Format, SkipReason};
 use fantail_metrics::{
     Exponential, GroupBy, Limits, Linear, Method, MetricId, MetricSettings, Registry, Snapshot,
 };
@@ -158,7 +158,7 @@ fn empty_labels_are_one_sample() {
     ];
     let by = metric("m", &["a"], &[("a", discrete()), ("b", discrete())]);
     let snapshot = played(vec![by], Limits::default(), events);
-    let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+    let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
     rules::read(&text, Format::OpenMetrics);
     let samples: Vec<&str> = text
         .lines()
@@ -200,7 +200,7 @@ fn odd_levels() {
         })
         .collect();
     let snapshot = played(metrics, Limits::default(), events);
-    let (text, left_out) = answer(&snapshot, Options::new(Format::OpenMetrics));
+    let (text, left_out) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
     rules::read(&text, Format::OpenMetrics);
     assert!(
         text.contains("dovecot_first_total{le_2=\"9\",a_b=\"3\",a_b_2=\"a.b_11_inf\"} 1\n"),
@@ -215,7 +215,7 @@ fn odd_levels() {
         .iter()
         .map(|left| (&*left.name, left.reason))
         .collect();
-    assert_eq!(names, [("dovecot_first_a_b", Reason::NameTaken)]);
+    assert_eq!(names, [("dovecot_first_a_b", SkipReason::NameTaken)]);
 }
 
 /// Metrics whose samples would have the names of others.
@@ -243,7 +243,7 @@ fn names_that_meet() {
             .iter()
             .map(|left| (&*left.name, left.reason))
             .collect();
-        let taken = |name| (name, Reason::NameTaken);
+        let taken = |name| (name, SkipReason::NameTaken);
         assert_eq!(
             names,
             [
@@ -253,7 +253,7 @@ fn names_that_meet() {
                 taken("dovecot_h_bucket"),
                 taken("dovecot_h_count"),
                 taken("dovecot_h_created"),
-                ("il-legal", Reason::IllegalName),
+                ("il-legal", SkipReason::IllegalName),
             ]
         );
     }
@@ -267,7 +267,7 @@ fn histograms_of_odd_values() {
     let values = |all: &[i64]| all.iter().map(|x| vec![("x", ValueRef::Int(*x))]).collect();
     let text = |limits, all: &[i64], format| {
         let snapshot = played(vec![by.clone()], limits, values(all));
-        let (text, _) = answer(&snapshot, Options::new(format));
+        let (text, _) = answer(&snapshot, ExpositionOptions::new(format));
         rules::read(&text, format);
         let samples = text
             .lines()

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_exposition::{Format, Options};
+use fantail_exposition::{ExpositionOptions, Format};
 use fantail_metrics::{Label, MetricSnapshot, Series};
 use fantail_testkit::{check_killed, process::Process, program};
 use tempfile::TempDir;
@@ -240,7 +240,7 @@ fn a_real_prometheus_stores_what_the_dump_says() {
     };
     for case in &RECORDED[1..] {
         let snapshot = case.snapshot();
-        let (text, _) = answer(&snapshot, Options::new(Format::OpenMetrics));
+        let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = listener.local_addr().unwrap();
         let page = text.clone();

@@ -1,7 +1,7 @@
 //! Bugs that Dovecot's scrapes had or have, and that fantail must not have.
 
 use fantail_event::ValueRef;
-use fantail_exposition::{Format, Options};
+use fantail_exposition::{ExpositionOptions, Format};
 use fantail_metrics::{Exponential, Limits, Method, MetricSettings, Snapshot};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn scrape(snapshot: &Snapshot) -> String {
-    let (text, _) = answer(snapshot, Options::new(Format::OpenMetrics));
+    let (text, _) = answer(snapshot, ExpositionOptions::new(Format::OpenMetrics));
     // Unique names, series and legal labels are among the rules.
     rules::read(&text, Format::OpenMetrics);
     text

@@ -6,11 +6,11 @@ use fantail_event::{Elements, EventView, Source, ValueRef};
 use fantail_syntax::Operator;
 
 use super::{
-    Comparison, FieldTest, NumberTest, SourceTest, Test,
+    CompiledComparison, FieldTest, NumberTest, SourceTest, Test,
     number::{self, ShortText},
 };
 
-impl Comparison {
+impl CompiledComparison {
     /// Returns whether the comparison holds for this event.
     #[must_use]
     pub fn holds<E: EventView + ?Sized>(&self, event: &E) -> bool {

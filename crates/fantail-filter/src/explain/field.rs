@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use fantail_event::{Dialect, Elements, EventView, ValueRef};
 use fantail_syntax::{Comparison as Written, Operator, ValueKind};
 
-use super::{Finding, Reason, Seen};
+use super::{Reason, Seen, TermResult};
 use crate::{FieldTest, NumberTest, comparison::number::ShortText};
 
 pub(super) fn explain<E: EventView + ?Sized>(
@@ -14,9 +14,9 @@ pub(super) fn explain<E: EventView + ?Sized>(
     dialect: Dialect,
     holds: bool,
     event: &E,
-) -> Finding {
+) -> TermResult {
     let Some(value) = event.field(&test.key) else {
-        return Finding::new(Seen::Nothing, missing(test, holds, event));
+        return TermResult::new(Seen::Nothing, missing(test, holds, event));
     };
     let (seen, reason) = match value {
         ValueRef::Str(seen) => (Seen::Text(seen.into()), text(test, written, holds, seen)),
@@ -46,9 +46,9 @@ pub(super) fn explain<E: EventView + ?Sized>(
 }
 
 /// A finding with what its words need of the value.
-pub(super) fn finding(seen: Seen, reason: Reason, written: &Written) -> Finding {
+pub(super) fn finding(seen: Seen, reason: Reason, written: &Written) -> TermResult {
     let value = &written.value;
-    let finding = Finding::new(seen, reason);
+    let finding = TermResult::new(seen, reason);
     match reason {
         Reason::UnitAmbiguous => {
             let is_digit = |byte: &&u8| byte.is_ascii_digit();

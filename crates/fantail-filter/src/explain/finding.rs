@@ -11,7 +11,7 @@ use super::Reason;
 /// The value that a comparison found in an event, its origin, and the reason of the
 /// result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct TermResult {
     pub(super) seen: Seen,
     pub(super) origin: Option<ValueOrigin>,
     pub(super) reason: Reason,
@@ -19,7 +19,7 @@ pub struct Finding {
     pub(super) wanted: Box<[u8]>,
 }
 
-impl Finding {
+impl TermResult {
     pub(super) fn new(seen: Seen, reason: Reason) -> Self {
         Self {
             seen,
@@ -147,7 +147,7 @@ impl fmt::Display for Seen {
 }
 
 /// The value seen, where it came from, and the reason.
-impl fmt::Display for Finding {
+impl fmt::Display for TermResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.seen != Seen::Nothing {
             self.seen.fmt(f)?;
@@ -164,11 +164,11 @@ impl fmt::Display for Finding {
     }
 }
 
-struct Words<'f>(&'f Finding);
+struct Words<'f>(&'f TermResult);
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding {
+        let TermResult {
             seen,
             reason,
             wanted,

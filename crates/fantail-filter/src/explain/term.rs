@@ -3,30 +3,30 @@
 use fantail_event::{Dialect, EventView, Source};
 use fantail_syntax::Comparison as Written;
 
-use super::{Finding, Reason, Seen, field};
-use crate::{Comparison, SourceTest, Test};
+use super::{Reason, Seen, TermResult, field};
+use crate::{CompiledComparison, SourceTest, Test};
 
 /// Whether the comparison holds is asked of the comparison itself; everything
 /// here finds the reason for that answer.
 pub(super) fn explain<E: EventView + ?Sized>(
     written: &Written,
-    compiled: &Comparison,
+    compiled: &CompiledComparison,
     dialect: Dialect,
     event: &E,
-) -> Finding {
+) -> TermResult {
     let holds = compiled.holds(event);
     match compiled.test() {
         Test::Name(_) => name(written, holds, event),
         Test::Level(_) => match event.level() {
-            None => Finding::new(Seen::Nothing, Reason::NoLevel),
-            Some(level) if holds => Finding::new(Seen::Level(level), Reason::LevelFits),
-            Some(level) => Finding::new(Seen::Level(level), Reason::LevelDiffers),
+            None => TermResult::new(Seen::Nothing, Reason::NoLevel),
+            Some(level) if holds => TermResult::new(Seen::Level(level), Reason::LevelFits),
+            Some(level) => TermResult::new(Seen::Level(level), Reason::LevelDiffers),
         },
         Test::Category(category) => {
-            Finding::new(Seen::Nothing, self::category(category, holds, event))
+            TermResult::new(Seen::Nothing, self::category(category, holds, event))
         }
         Test::Source(test) => match event.source() {
-            None => Finding::new(Seen::Nothing, Reason::NoSource),
+            None => TermResult::new(Seen::Nothing, Reason::NoSource),
             Some(place) => source(test, holds, place),
         },
         Test::Field(test) => field::explain(test, written, dialect, holds, event),
@@ -40,9 +40,9 @@ pub(super) fn explain<E: EventView + ?Sized>(
     }
 }
 
-fn name<E: EventView + ?Sized>(written: &Written, holds: bool, event: &E) -> Finding {
+fn name<E: EventView + ?Sized>(written: &Written, holds: bool, event: &E) -> TermResult {
     let Some(name) = event.name() else {
-        return Finding::new(Seen::Nothing, Reason::NoName);
+        return TermResult::new(Seen::Nothing, Reason::NoName);
     };
     let value = &written.value;
     let is_case = || !value.is_wild() && value.unescaped().eq_ignore_ascii_case(name);
@@ -51,7 +51,7 @@ fn name<E: EventView + ?Sized>(written: &Written, holds: bool, event: &E) -> Fin
         false if is_case() => Reason::NameCase,
         false => Reason::NameDiffers,
     };
-    Finding::new(Seen::Text(name.into()), reason).wanted(value.written())
+    TermResult::new(Seen::Text(name.into()), reason).wanted(value.written())
 }
 
 fn category<E: EventView + ?Sized>(category: &[u8], holds: bool, event: &E) -> Reason {
@@ -68,7 +68,7 @@ fn category<E: EventView + ?Sized>(category: &[u8], holds: bool, event: &E) -> R
     }
 }
 
-fn source(test: &SourceTest, holds: bool, place: Source<'_>) -> Finding {
+fn source(test: &SourceTest, holds: bool, place: Source<'_>) -> TermResult {
     let same_file = match test {
         SourceTest::Place { file, .. } => **file == *place.file,
         SourceTest::Text(text) => text
@@ -84,5 +84,5 @@ fn source(test: &SourceTest, holds: bool, place: Source<'_>) -> Finding {
         file: place.file.into(),
         line: place.line,
     };
-    Finding::new(seen, reason)
+    TermResult::new(seen, reason)
 }

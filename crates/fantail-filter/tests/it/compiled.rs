@@ -85,7 +85,7 @@ fn comparisons_are_data() {
     let tests: Vec<_> = filter
         .comparisons()
         .iter()
-        .map(fantail_filter::Comparison::test)
+        .map(fantail_filter::CompiledComparison::test)
         .collect();
     let [Test::Field(user), Test::Field(size), Test::Name(name)] = tests[..] else {
         panic!("{tests:?}");

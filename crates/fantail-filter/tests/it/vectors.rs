@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use fantail_event::{CategoryTree, Dialect, EventView, Level, escape, text};
-use fantail_filter::{Comparison, Filter, Reason, Warning, WarningKind};
+use fantail_filter::{CompiledComparison, Filter, Reason, Warning, WarningKind};
 use fantail_syntax::ParseOptions;
 
 use crate::events::{self, Library};
@@ -39,7 +39,7 @@ fn is_explained(filter: &Filter, sent: &impl EventView) -> bool {
     let comparisons = filter.comparisons().iter();
     let mut each = comparisons.zip(explanation.findings());
     let warnings = filter.warnings();
-    let is_never = |comparison: &Comparison| {
+    let is_never = |comparison: &CompiledComparison| {
         let is_this = |warning: &Warning| {
             warning.kind() == WarningKind::NeverTrue && warning.span() == comparison.span()
         };

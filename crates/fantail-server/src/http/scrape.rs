@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Version, header},
     response::{IntoResponse, Response},
 };
-use fantail_exposition::{Exposition, Format, Options, dovecot};
+use fantail_exposition::{Exposition, ExpositionOptions, Format, dovecot};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 
@@ -93,7 +93,7 @@ fn render(
             dovecot::write(&whole.snapshot, &process, out)
         }
         Layout::Standard(format) => {
-            let mut answer = Exposition::new(out, Options::new(format));
+            let mut answer = Exposition::new(out, ExpositionOptions::new(format));
             self_metrics::write(whole, handle, &mut answer)?;
             answer.snapshot(&whole.snapshot)?;
             // Metrics with names such as `log/all` are left out without a message.

@@ -100,7 +100,7 @@ fn name(bytes: &[u8], longest: usize) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::settings::{Facility, Severity};
+    use super::super::settings::{Facility, SyslogSeverity};
     use super::*;
 
     #[track_caller]
@@ -108,7 +108,7 @@ mod tests {
         let mut settings = SyslogSettings::new(address);
         settings.protocol = protocol;
         settings.facility = Facility::Local7;
-        settings.severity = Severity::Debug;
+        settings.severity = SyslogSeverity::Debug;
         let mut out = Vec::new();
         let now = UNIX_EPOCH + Duration::from_micros(1_795_328_705_000_007);
         Header::new(&settings, b"mail host").write(now, &mut out);

@@ -11,8 +11,8 @@ pub struct SyslogSettings {
     pub protocol: SyslogProtocol,
     /// Facility of the messages, by default mail.
     pub facility: Facility,
-    /// Severity of the messages, by default informational.
-    pub severity: Severity,
+    /// SyslogSeverity of the messages, by default informational.
+    pub severity: SyslogSeverity,
     /// Name of the program, by default `fantail`. Characters other than
     /// printable ASCII become `_`.
     pub program: Vec<u8>,
@@ -31,7 +31,7 @@ impl SyslogSettings {
             protocol: address.default_protocol(),
             address,
             facility: Facility::Mail,
-            severity: Severity::Info,
+            severity: SyslogSeverity::Info,
             program: b"fantail".to_vec(),
             payloads: SyslogPayloads::Messages,
             connect_timeout: Some(Duration::from_millis(250)),
@@ -148,8 +148,8 @@ numbered! {
 }
 
 numbered! {
-    /// Severity of a message.
-    Severity:
+    /// SyslogSeverity of a message.
+    SyslogSeverity:
     Emergency = "emerg", 0;
     Alert = "alert", 1;
     Critical = "crit", 2;

@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::Command};
 
 use fantail_testkit::{check_killed, process::Process, program};
 use fantail_transport::{
-    Facility, MessageSettings, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
-    SyslogSettings, SyslogTransport, Tabs, Transport,
+    Facility, MessageSettings, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
+    SyslogSeverity, SyslogTransport, Tabs, Transport,
 };
 
 use crate::peers::{free_port, text, wait_for};
@@ -140,7 +140,7 @@ fn rsyslog_understands_both_protocols_on_all_ways() {
                     protocol,
                     payloads,
                     facility: Facility::Local3,
-                    severity: Severity::Notice,
+                    severity: SyslogSeverity::Notice,
                     ..SyslogSettings::new(address.clone())
                 };
                 send(settings, &payload);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fantail::{
     event::Timestamp,
-    exposition::{Exposition, Format, Options, dovecot, dump::Column},
+    exposition::{Exposition, ExpositionOptions, Format, dovecot, dump::Column},
     metrics::Snapshot,
 };
 
@@ -82,7 +82,7 @@ impl Results {
 }
 
 fn exposition(snapshot: &Snapshot, format: Format) -> Result<Vec<u8>, Failure> {
-    let mut answer = Exposition::new(Vec::new(), Options::new(format));
+    let mut answer = Exposition::new(Vec::new(), ExpositionOptions::new(format));
     let written = answer.snapshot(snapshot);
     let written = written.and_then(|()| answer.limits(snapshot));
     let written = written.and_then(|()| answer.finish());

@@ -6,8 +6,8 @@ use fantail_event::Dialect;
 use fantail_format::Format;
 use fantail_transport::{
     Facility, FileSettings, HttpBatch, HttpSettings, JournalPayloads, JournalSettings,
-    MessageSettings, Rotation, Severity, SyslogAddress, SyslogPayloads, SyslogProtocol,
-    SyslogSettings, Tabs, UnixSettings, UnixSocket, spool::Fsync,
+    MessageSettings, Rotation, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
+    SyslogSeverity, Tabs, UnixSettings, UnixSocket, spool::Fsync,
 };
 
 use crate::{
@@ -216,7 +216,7 @@ fn syslog(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<
     let protocol = values.choice(Extension::SyslogProtocol, "syslog protocol", &protocols);
     let names = Facility::NAMES;
     let facility = values.choice(Extension::SyslogFacility, "syslog facility", names);
-    let names = Severity::NAMES;
+    let names = SyslogSeverity::NAMES;
     let severity = values.choice(Extension::SyslogSeverity, "syslog severity", names);
     let program = values.bytes(Extension::SyslogProgram);
     let default = SyslogSettings::new(address?);

@@ -1,6 +1,6 @@
 //! The keys by which an index finds a comparison, and the cost of choosing it.
 //!
-//! A field's comparison has, for each type of value, at most one key. Finding too
+//! A field's comparison has, for each type of value, at most one key. TermResult too
 //! much is harmless, because each comparison found is then evaluated; finding too
 //! little would be wrong.
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use fantail::{
     event::{SentEvent, ValueOrigin},
-    filter::{Explanation, Finding, Row, Seen, Term},
+    filter::{Explanation, Row, Seen, Term, TermResult},
 };
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,7 @@ fn node(row: &Row<'_>) -> Value {
 }
 
 /// An object with one key, which tells the type; `null` for nothing.
-fn seen(finding: &Finding) -> Value {
+fn seen(finding: &TermResult) -> Value {
     match finding.seen() {
         Seen::Text(bytes) => json!({ "text": text(bytes) }),
         Seen::Number(number) => json!({ "number": number }),
@@ -79,7 +79,7 @@ fn seen(finding: &Finding) -> Value {
 
 /// `{"own": 0}`, `{"parent": 1}` for the parent, `{"global": 0}` for the
 /// global event, and so on upward.
-fn origin(finding: &Finding) -> Value {
+fn origin(finding: &TermResult) -> Value {
     match finding.origin() {
         None => Value::Null,
         Some(ValueOrigin::Own) => json!({ "own": 0 }),
