@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 FOLDER = Path(__file__).resolve().parents[2] / "contrib/grafana"
 WIDTH = 24
 # The schema of Grafana 10.0, which later releases migrate.
@@ -38,7 +39,7 @@ def check_panel(panel, wrong):
     if not references or len(set(references)) != len(references):
         wrong.append(f"{title}: queries {references}")
     sources = [panel["datasource"]] + [target["datasource"] for target in panel["targets"]]
-    if any(source != {"type": "prometheus", "uid": "${datasource}"} for source in sources):
+    if any(source != SOURCE for source in sources):
         wrong.append(f"{title}: a data source that is not the variable")
     for target in panel["targets"]:
         if '{instance=~"$host"' not in target["expr"]:
@@ -55,6 +56,8 @@ def check(dashboard):
     variables = {v["name"]: v["type"] for v in dashboard["templating"]["list"]}
     if variables != {"datasource": "datasource", "host": "query"}:
         wrong.append(f"variables {variables}")
+    elif dashboard["templating"]["list"][1]["datasource"] != SOURCE:
+        wrong.append("the hosts are not those of the data source")
     ids = [panel["id"] for panel in dashboard["panels"]]
     if len(set(ids)) != len(ids):
         wrong.append("two panels have one id")
