@@ -30,24 +30,19 @@ use fantail_transport::{
     Throttle, ThrottleSettings, Transport, UnixTransport,
 };
 
-/// Opens the transport of an exporter. Transports that connect do so with the
-/// first event; `log` writes to standard error.
+/// Returns the transport of an exporter. A queue opens the target on its own
+/// thread; `log` writes to standard error.
 ///
 /// # Errors
-/// A file or certificate cannot be opened.
+/// The transport is not known here.
 pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Transport>> {
     let messages = exporter.messages;
     Ok(match &exporter.transport {
         TransportSettings::Log => Box::new(LogTransport::on_standard_error(messages)),
         TransportSettings::Drop => Box::new(DropTransport),
-        TransportSettings::File(settings) => {
-            let opened = FileTransport::with_settings(settings.clone());
-            Box::new(opened.map_err(io::Error::other)?)
-        }
+        TransportSettings::File(settings) => Box::new(FileTransport::new(settings.clone())),
         TransportSettings::Unix(settings) => Box::new(UnixTransport::new(settings.clone())),
-        TransportSettings::HttpPost(settings) => {
-            Box::new(HttpTransport::new(settings.clone()).map_err(io::Error::other)?)
-        }
+        TransportSettings::HttpPost(settings) => Box::new(HttpTransport::new(settings.clone())),
         TransportSettings::Syslog(settings) => {
             let settings = settings.clone();
             Box::new(SyslogTransport::with_messages(settings, hostname, messages))

@@ -1,5 +1,7 @@
-//! The exporters of a configuration, each with its queue and its target.
+//! The exporters of a configuration, each with a queue and a target.
 
+mod closing;
+mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -16,15 +18,18 @@ use std::{
 
 use fantail_config::{Exporter, Settings, TransportSettings};
 use fantail_engine::{ExporterId, exporters};
-use fantail_transport::{Admission, DeliveryLevel, FileTransport, Queue, Throttle, Transport};
+use fantail_transport::{
+    Admission, DeliveryLevel, FileSettings, FileTransport, Queue, Throttle, Transport,
+};
 
+use self::closing::close_all;
 use crate::Log;
 
 /// The reason for which events are dropped that are larger than a payload may be,
 /// beside those of [`DropReason`](fantail_transport::DropReason).
 pub(crate) const TOO_LARGE: &str = "too_large";
 
-/// The exporters of a configuration at work; clones share them.
+/// The running exporters of a configuration; clones share them.
 #[derive(Debug, Clone)]
 pub struct Exporters {
     /// In the order of the configuration.
@@ -32,12 +37,12 @@ pub struct Exporters {
     site: Arc<Site>,
 }
 
-/// Where exporters are at work.
+/// What exporters share.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// This host's name.
+    /// The name of this host.
     pub hostname: Vec<u8>,
-    /// Is told of their errors, at most once a minute for each.
+    /// Gets their errors, at most one per minute and exporter.
     pub log: Log,
 }
 
@@ -46,7 +51,7 @@ struct Running {
     name: String,
     settings: Exporter,
     queue: Queue,
-    /// What all workers together may have.
+    /// Limits the events of all workers together.
     throttle: Option<Mutex<Throttle>>,
     since: Instant,
     /// Events that were larger than a payload may be.
@@ -54,28 +59,55 @@ struct Running {
 }
 
 impl Exporters {
-    /// Opens every target and starts its thread.
+    /// Starts the exporters. One whose target or spool cannot be opened is logged
+    /// and goes on trying.
     ///
     /// # Errors
-    /// A target or a spool cannot be opened.
+    /// The system starts no thread, or a target does not fit the delivery level.
     pub fn open(settings: &Settings, site: Site) -> Result<Self, ExportersError> {
         let none = Self {
             running: Vec::new(),
             site: Arc::new(site),
         };
-        none.follow(settings)
+        let (exporters, started) = none.start_changed(settings)?;
+        for error in opening::wait(&started) {
+            let log = &exporters.site.log;
+            log.say(format_args!(
+                "{error}; it is tried again, and its events wait"
+            ));
+        }
+        Ok(exporters)
     }
 
-    /// The exporters of another configuration: those that are in it as they
-    /// are here go on, with all that waits in their queues.
+    /// Returns the exporters of another configuration. Unchanged exporters go on
+    /// with their queues; the others start.
     ///
-    /// A spool is that of one queue: where one of these has the spool of a new
-    /// one, the new one gathers in memory until the other is
-    /// [closed](Self::close_unless_in), and has ended.
+    /// A spool belongs to one queue: an exporter with the spool of a changed one
+    /// keeps events in memory until that one is
+    /// [closed](Self::close_unless_in) and has ended.
     ///
     /// # Errors
-    /// A target or a spool cannot be opened. These go on as they are.
+    /// A target or a spool cannot be opened in time. The exporters of this
+    /// configuration go on.
     pub fn follow(&self, settings: &Settings) -> Result<Self, ExportersError> {
+        let (exporters, started) = self.start_changed(settings)?;
+        match opening::wait(&started).into_iter().next() {
+            None => Ok(exporters),
+            Some(error) => {
+                for one in started {
+                    one.queue.begin_close(Duration::ZERO);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the exporters of another configuration, and those of them that
+    /// this configuration does not have.
+    fn start_changed(
+        &self,
+        settings: &Settings,
+    ) -> Result<(Self, Vec<Arc<Running>>), ExportersError> {
         let prepared = settings.exporters.iter().map(|exporter| {
             let known = self.running.iter().find(|running| running.is(exporter));
             Ok(match known {
@@ -84,14 +116,20 @@ impl Exporters {
             })
         });
         let prepared: Vec<Prepared<'_>> = prepared.collect::<Result<_, _>>()?;
+        let mut started = Vec::new();
         let running = prepared.into_iter().map(|one| match one {
             Prepared::Goes(running) => Ok(running),
-            Prepared::Starts(exporter, transport) => self.start(exporter, transport),
+            Prepared::Starts(exporter, transport) => {
+                let one = self.start(exporter, transport)?;
+                started.push(Arc::clone(&one));
+                Ok(one)
+            }
         });
-        Ok(Self {
+        let exporters = Self {
             running: running.collect::<Result<_, _>>()?,
             site: Arc::clone(&self.site),
-        })
+        };
+        Ok((exporters, started))
     }
 
     fn transport(&self, exporter: &Exporter) -> Result<Box<dyn Transport>, ExportersError> {
@@ -136,25 +174,25 @@ impl Exporters {
             let mut holders = self.running.iter();
             let holder = holders.find(|one| one.has_spool(&spool.folder));
             if let Some(holder) = holder {
-                // What it has not sent waits on disk for the new one.
+                // Its unsent events wait on disk for the new exporter.
                 builder = builder.after(&holder.queue);
             }
         }
         if let Some(path) = &exporter.dead_letters {
-            let letters = FileTransport::open(path)?;
+            let letters = FileTransport::new(FileSettings::new(path));
             builder = builder.dead_letters(Box::new(letters));
         }
         Ok(builder.start()?)
     }
 
-    /// The queue of an exporter.
+    /// Returns the queue of an exporter.
     #[must_use]
     pub fn queue(&self, exporter: ExporterId) -> Option<&Queue> {
         self.running.get(exporter.0).map(|running| &running.queue)
     }
 
-    /// Whether sampling and the limit of rate let the next event through to
-    /// an exporter; asked once for each event.
+    /// Returns whether the sampling and the rate limit of an exporter admit the
+    /// next event. Called once for each event.
     #[must_use]
     pub fn admits(&self, exporter: ExporterId) -> bool {
         let running = self.running.get(exporter.0);
@@ -180,8 +218,8 @@ impl Exporters {
         running.map(|one| one.too_large.load(Ordering::Relaxed))
     }
 
-    /// How many events were not let through to an exporter: by sampling, and
-    /// by the limit of rate.
+    /// Returns how many events sampling and the rate limit of an exporter have
+    /// dropped.
     #[must_use]
     pub fn withheld(&self, exporter: ExporterId) -> (u64, u64) {
         let running = self.running.get(exporter.0);
@@ -192,59 +230,54 @@ impl Exporters {
         })
     }
 
-    /// The exporters' names and queues, in the order of the configuration.
+    /// Returns names and queues in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Queue)> {
         self.running
             .iter()
             .map(|running| (running.name.as_str(), &running.queue))
     }
 
-    /// Has every target opened anew.
+    /// Makes all targets be opened again.
     pub fn reopen(&self) {
         for running in &self.running {
             running.queue.reopen();
         }
     }
 
-    /// Sends what is queued; each target gets this long. Returns whether all
-    /// of it was sent, or waits on disk.
+    /// Closes all exporters at the same time, within `patience` in total. Returns
+    /// whether all events were sent or wait on disk.
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
-        close_all(self.running.iter(), patience)
+        close_all(self.running.iter(), patience, &self.site.log)
     }
 
-    /// As [`close`](Self::close), but only those that are not among others.
+    /// Closes the exporters that the other configuration does not have.
     #[must_use]
     pub fn close_unless_in(&self, others: &Self, patience: Duration) -> bool {
         let goes_on =
             |one: &&Arc<Running>| others.running.iter().any(|other| Arc::ptr_eq(one, other));
         let ending = self.running.iter().filter(|one| !goes_on(one));
-        close_all(ending, patience)
+        close_all(ending, patience, &self.site.log)
     }
 }
 
-/// Whether an exporter's events go nowhere and wait nowhere: then no queue is
-/// needed.
+/// Returns whether an exporter discards events at once, so that it needs no
+/// queue.
 fn discards(exporter: &Exporter) -> bool {
     exporter.transport == TransportSettings::Drop
         && exporter.queue.level == DeliveryLevel::BestEffort
         && exporter.dead_letters.is_none()
 }
 
-/// Closes each, whatever became of those before.
-fn close_all<'r>(running: impl Iterator<Item = &'r Arc<Running>>, patience: Duration) -> bool {
-    let closed: Vec<bool> = running.map(|one| one.queue.close(patience)).collect();
-    closed.into_iter().all(|sent| sent)
-}
-
-/// An exporter of another configuration, before anything ends or starts.
+/// An exporter of another configuration, before the first one starts.
 enum Prepared<'s> {
     Goes(Arc<Running>),
     Starts(&'s Exporter, Box<dyn Transport>),
 }
 
 impl Running {
-    /// Whether it is of these settings, wherever they were written.
+    /// Returns whether it has these settings, at any position of the
+    /// configuration.
     fn is(&self, exporter: &Exporter) -> bool {
         let mut moved = self.settings.clone();
         moved.spans = exporter.spans.clone();
@@ -257,7 +290,7 @@ impl Running {
     }
 }
 
-/// An exporter could not be started.
+/// An exporter that cannot be started.
 #[derive(Debug)]
 pub struct ExportersError {
     name: String,

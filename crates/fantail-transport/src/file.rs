@@ -98,13 +98,22 @@ impl FileTransport {
     /// # Errors
     /// As for [`open`](Self::open), or a parent folder cannot be created.
     pub fn with_settings(settings: FileSettings) -> Result<Self, TransportError> {
-        Ok(Self {
-            open: Some(open(&settings)?),
+        let mut file = Self::new(settings);
+        file.open_target()?;
+        Ok(file)
+    }
+
+    /// Returns a transport that opens its file with
+    /// [`open_target`](Transport::open_target) or the first payload.
+    #[must_use]
+    pub const fn new(settings: FileSettings) -> Self {
+        Self {
+            open: None,
             settings,
             held_back: Vec::new(),
             rotate_again: None,
             complaint: None,
-        })
+        }
     }
 
     /// Rotates the file if that is due, and returns the open file.
@@ -130,9 +139,7 @@ impl FileTransport {
                 }
             }
         }
-        if self.open.is_none() {
-            self.open = Some(open(&self.settings)?);
-        }
+        self.open_target()?;
         let missing = || io::ErrorKind::NotFound.into();
         let path = &self.settings.path;
         self.open
@@ -214,6 +221,13 @@ impl Transport for FileTransport {
             }
         }
         delivery
+    }
+
+    fn open_target(&mut self) -> Result<(), TransportError> {
+        if self.open.is_none() {
+            self.open = Some(open(&self.settings)?);
+        }
+        Ok(())
     }
 
     /// Writes buffered lines to the old file first.

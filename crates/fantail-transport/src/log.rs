@@ -4,7 +4,11 @@
 //! written again. A line that was cut off is ended with LF and written again
 //! whole.
 
-use std::io::{self, Stderr, Write};
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::fd::AsFd as _,
+};
 
 use rustix::fs::FileType;
 
@@ -35,18 +39,37 @@ pub struct LogTransport<W> {
     torn: bool,
 }
 
-impl LogTransport<Stderr> {
+impl LogTransport<StandardError> {
     /// Returns a log on standard error. Writes are larger if that is a file.
     #[must_use]
     pub fn on_standard_error(settings: MessageSettings) -> Self {
-        let log = Self::with_messages(io::stderr(), settings);
-        let known = rustix::fs::fstat(&log.writer);
+        let log = Self::with_messages(StandardError::default(), settings);
+        let known = rustix::fs::fstat(io::stderr());
         let is_file = |known: rustix::fs::Stat| FileType::from_raw_mode(known.st_mode).is_file();
         if known.is_ok_and(is_file) {
             log.at_once(FILE_WRITE_BYTES)
         } else {
             log
         }
+    }
+}
+
+/// Standard error by a descriptor of its own. A blocked write does not hold the
+/// lock of [`io::stderr`], which the rest of the program needs.
+#[derive(Debug, Default)]
+pub struct StandardError(Option<File>);
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = match &mut self.0 {
+            Some(file) => file,
+            none => none.insert(io::stderr().as_fd().try_clone_to_owned()?.into()),
+        };
+        file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

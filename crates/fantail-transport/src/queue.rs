@@ -12,6 +12,7 @@ mod buffer;
 mod builder;
 mod counters;
 mod error;
+mod health;
 pub(crate) mod retry;
 mod sender;
 mod settings;
@@ -19,6 +20,7 @@ mod shared;
 mod source;
 mod spooler;
 mod trouble;
+mod waiting;
 
 use std::{
     sync::Arc,
@@ -29,13 +31,13 @@ use crate::{Batch, DropTransport, Transport};
 
 pub use self::{
     builder::QueueBuilder,
-    counters::{DropReason, LastError, QueueCounters, QueueStatus},
+    counters::{DropReason, LastError, Opening, QueueCounters, QueueStatus},
     error::{QueueError, QueueErrorKind},
     settings::{DeliveryLevel, QueueSettings},
     trouble::Trouble,
 };
 
-use self::{shared::Shared, trouble::Reporter};
+use self::{health::Part, shared::Shared, trouble::Reporter};
 
 /// Time after the deadline for threads to notice it.
 const THREAD_END_GRACE: Duration = Duration::from_millis(100);
@@ -83,8 +85,10 @@ impl Queue {
             &QueueSettings::default(),
             &DropTransport,
             Reporter::new("", None),
+            false,
         );
         shared.discards = true;
+        shared.lock().health.works(Part::Target);
         Self::new(Arc::new(shared))
     }
 
@@ -149,6 +153,14 @@ impl Queue {
         self.handle.0.wake();
     }
 
+    /// Waits until the target and the spool are open, or one of them could not be
+    /// opened. The queue works in the meantime, and goes on trying.
+    #[must_use]
+    pub fn wait_until_open(&self, patience: Duration) -> Opening {
+        let until = Instant::now() + patience.min(MAX_PATIENCE);
+        self.handle.0.wait_until_open(until)
+    }
+
     /// Waits until all payloads offered before have left the memory: were sent,
     /// spooled or dropped. Returns whether they have. Spooled payloads then
     /// survive the end of the process.
@@ -162,9 +174,31 @@ impl Queue {
     /// Returns whether no waiting payload was lost.
     #[must_use]
     pub fn close(&self, patience: Duration) -> bool {
+        self.begin_close(patience);
+        self.wait_until_closed()
+    }
+
+    /// Stops accepting payloads, and does not wait: the queue has this long to
+    /// send what it has.
+    pub fn begin_close(&self, patience: Duration) {
+        self.handle
+            .0
+            .close(Instant::now() + patience.min(MAX_PATIENCE));
+    }
+
+    /// Waits until the threads of the queue have ended; returns whether they
+    /// have.
+    #[must_use]
+    pub fn wait_until_ended(&self, until: Instant) -> bool {
+        self.handle.0.wait_for_end(until)
+    }
+
+    /// Waits for the end of a queue whose [closing began](Self::begin_close).
+    /// Returns whether no waiting payload was lost.
+    #[must_use]
+    pub fn wait_until_closed(&self) -> bool {
         let shared = &self.handle.0;
-        let deadline = Instant::now() + patience.min(MAX_PATIENCE);
-        shared.close(deadline);
+        let deadline = shared.lock().closing.unwrap_or_else(Instant::now);
         let ended = shared.wait_for_end(deadline + THREAD_END_GRACE);
         if ended {
             shared.close_detour();

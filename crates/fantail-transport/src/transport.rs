@@ -86,6 +86,16 @@ pub trait Transport: Send {
         delivery
     }
 
+    /// Opens the target, so that errors show before the first payload.
+    /// Transports without an open target open it with the next payload. Does
+    /// nothing if the target is open.
+    ///
+    /// # Errors
+    /// The target cannot be opened.
+    fn open_target(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
     /// Opens the target again, after a file was renamed (`doveadm stats reopen`).
     ///
     /// # Errors

@@ -17,7 +17,9 @@ use super::{answer::Failure, body::Body, client::Client, credentials::Credential
 /// or not answered in time are sent again and may arrive twice.
 #[derive(Debug)]
 pub struct HttpTransport {
-    client: Client,
+    settings: HttpSettings,
+    /// `None` until the certificates are read.
+    client: Option<Client>,
     body: Body,
     credentials: Credentials,
     limits: BatchLimits,
@@ -27,13 +29,13 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// Returns a transport that connects with its first payload.
-    ///
-    /// # Errors
-    /// The file of certificates cannot be read.
-    pub fn new(settings: HttpSettings) -> Result<Self, TransportError> {
-        Ok(Self {
-            client: Client::new(&settings)?,
+    /// Returns a transport that reads the file of certificates with
+    /// [`open_target`](Transport::open_target) or its first payload, and connects
+    /// with its first payload.
+    #[must_use]
+    pub fn new(settings: HttpSettings) -> Self {
+        Self {
+            client: None,
             linger: match settings.batch {
                 HttpBatch::Single => Duration::ZERO,
                 HttpBatch::Lines | HttpBatch::Array => settings.batch_linger,
@@ -47,8 +49,12 @@ impl HttpTransport {
                     bytes: settings.batch_bytes,
                 },
             },
-            credentials: Credentials::new(settings.token_file, settings.headers_file),
-        })
+            credentials: Credentials::new(
+                settings.token_file.clone(),
+                settings.headers_file.clone(),
+            ),
+            settings,
+        }
     }
 
     /// Waits if the batch is not full and the last request was recent, so that
@@ -61,9 +67,13 @@ impl HttpTransport {
     }
 
     fn post(&mut self, payloads: Payloads<'_>) -> Result<(), Failure> {
+        let client = match &mut self.client {
+            Some(client) => client,
+            none => none.insert(Client::new(&self.settings)?),
+        };
         let headers = self.credentials.headers()?;
         let body = self.body.write(payloads)?;
-        let posted = self.client.post(&body, headers);
+        let posted = client.post(&body, headers);
         self.last = Some(Instant::now());
         if posted.is_err() {
             // The token may be old.
@@ -111,6 +121,13 @@ impl Transport for HttpTransport {
             }
         }
         delivery
+    }
+
+    fn open_target(&mut self) -> Result<(), TransportError> {
+        if self.client.is_none() {
+            self.client = Some(Client::new(&self.settings)?);
+        }
+        Ok(())
     }
 
     /// Reads the files of credentials again.

@@ -2,29 +2,21 @@
 
 use std::{
     fmt,
-    hash::BuildHasher,
+    hash::{BuildHasher, RandomState},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
 };
 
-use crate::{
-    Backoff, DeliveryLevel, SpoolSettings, Transport,
-    spool::{self, SpoolReader, SpoolWriter},
-};
+use crate::{Backoff, DeliveryLevel, RetrySettings, Transport};
 
 use super::{
     Queue, QueueError, QueueSettings,
     sender::Sender,
-    shared::{DISK_RETRY_DELAY, Shared},
+    shared::Shared,
     source::{Memory, Source, Spooled},
-    spooler::Spooler,
+    spooler::DiskThread,
     trouble::{Callback, Reporter, Trouble},
 };
-
-/// Interval at which a queue that waits for another one checks whether it was
-/// closed.
-const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A queue that is not started yet; [`Queue::builder`] begins one.
 pub struct QueueBuilder {
@@ -79,92 +71,45 @@ impl QueueBuilder {
         self
     }
 
-    /// Starts the queue: a thread for the target, and one for the disk if
-    /// there is a spool.
+    /// Starts the queue: a thread for the target, and one for the disk if there
+    /// is a spool. The threads open target and spool, and try again after an
+    /// error; [`Queue::wait_until_open`] returns the result.
     ///
     /// # Errors
-    /// The system starts no thread, the spool cannot be opened, or the target
-    /// does not confirm payloads, which [`DeliveryLevel::Acknowledged`] needs. A
-    /// queue that takes over a spool ([`after`](Self::after)) reports errors of
-    /// the spool to [`on_trouble`](Self::on_trouble) and tries again.
+    /// The system starts no thread, or the target does not confirm payloads,
+    /// which [`DeliveryLevel::Acknowledged`] needs.
     pub fn start(mut self) -> Result<Queue, QueueError> {
         let acknowledged = matches!(self.settings.level, DeliveryLevel::Acknowledged(_));
         if acknowledged && !self.transport.confirms() {
             return Err(QueueError::unconfirmed());
         }
+        let spool = self.settings.level.spool().cloned();
+        let before = self.before.take();
         let shared = Arc::new(Shared::new(
             &self.settings,
             &*self.transport,
             Reporter::new(&self.name, self.callback.take()),
+            spool.is_some() && before.is_none(),
         ));
         // An early return drops the queue, which ends its threads.
         let queue = Queue::new(Arc::clone(&shared));
-        match (self.settings.level.spool().cloned(), self.before.take()) {
-            (None, _) => {
-                let source = Memory(Arc::clone(&shared));
-                self.spawn_sender(&shared, source)?;
-            }
-            (Some(settings), None) => {
-                let ends = spool::open(&settings)?;
-                let name = self.disk_name();
-                let spooler = self.start_spooled(&shared, ends)?;
-                spawn(&name, &shared, move || spooler.run())?;
-            }
-            (Some(settings), Some(before)) => {
-                let (name, with) = (self.disk_name(), Arc::clone(&shared));
-                spawn(&name, &shared, move || {
-                    self.follow(&before, &settings, &with);
-                })?;
-            }
-        }
-        Ok(queue)
-    }
-
-    /// Starts the thread for the target and returns the task of the disk thread.
-    fn start_spooled(
-        self,
-        shared: &Arc<Shared>,
-        (writer, reader): (SpoolWriter, SpoolReader),
-    ) -> Result<Spooler, QueueError> {
-        shared.found_spool(reader.gauge(), reader.recovered());
-        let limits = self.transport.batch_limits();
-        let source = Spooled::new(Arc::clone(shared), reader, limits);
-        self.spawn_sender(shared, source)?;
-        Ok(Spooler {
-            shared: Arc::clone(shared),
-            writer,
-        })
-    }
-
-    /// Runs the disk thread after the previous queue has ended.
-    fn follow(self, before: &Shared, settings: &SpoolSettings, shared: &Arc<Shared>) {
-        while !before.wait_for_end(Instant::now() + CLOSE_CHECK_INTERVAL) {
-            if !shared.pause_for_disk(Duration::ZERO) {
-                return shared.lose_waiting();
-            }
-        }
-        let ends = loop {
-            match spool::open(settings) {
-                Ok(ends) => break ends,
-                Err(error) => shared.trouble(&error),
-            }
-            if !shared.pause_for_disk(DISK_RETRY_DELAY) {
-                return shared.lose_waiting();
-            }
+        let Some(settings) = spool else {
+            let source = Memory(Arc::clone(&shared));
+            self.spawn_sender(&shared, source)?;
+            return Ok(queue);
         };
-        match self.start_spooled(shared, ends) {
-            Ok(spooler) => spooler.run(),
-            // Without a sender, offered payloads are dropped and counted.
-            Err(error) => {
-                shared.trouble(&error);
-                shared.close(Instant::now());
-                shared.lose_waiting();
-            }
-        }
-    }
-
-    fn disk_name(&self) -> String {
-        format!("{}-disk", self.name)
+        let name = format!("{}-disk", self.name);
+        let source = Spooled::new(Arc::clone(&shared), self.transport.batch_limits());
+        let retry = self.settings.retry.clone();
+        self.spawn_sender(&shared, source)?;
+        let disk = DiskThread {
+            shared: Arc::clone(&shared),
+            settings,
+            before,
+            backoff: opening_backoff(&retry),
+        };
+        spawn(&name, &shared, move || disk.run())?;
+        Ok(queue)
     }
 
     fn spawn_sender<S: Source + Send + 'static>(
@@ -172,17 +117,32 @@ impl QueueBuilder {
         shared: &Arc<Shared>,
         source: S,
     ) -> Result<(), QueueError> {
-        let seed = std::collections::hash_map::RandomState::new().hash_one(0);
+        let retry = self.settings.retry;
         let sender = Sender {
             shared: Arc::clone(shared),
             source,
             transport: self.transport,
             dead_letters: self.dead_letters,
-            backoff: Backoff::new(self.settings.retry, seed),
+            open_backoff: opening_backoff(&retry),
+            backoff: Backoff::new(retry, random_seed()),
             max_age: self.settings.max_age,
         };
         spawn(&self.name, shared, move || sender.run())
     }
+}
+
+/// Returns the delays between attempts to open a target or spool, which are
+/// never given up.
+fn opening_backoff(retry: &RetrySettings) -> Backoff {
+    let retry = RetrySettings {
+        attempts: None,
+        ..retry.clone()
+    };
+    Backoff::new(retry, random_seed())
+}
+
+fn random_seed() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 /// Starts a thread. It counts as running until everything it owns is dropped.

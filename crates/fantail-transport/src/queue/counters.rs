@@ -131,8 +131,19 @@ pub struct QueueStatus {
     pub spool_bytes: u64,
     /// Age of the oldest waiting payload.
     pub oldest: Option<Duration>,
-    /// The last error, also after later successes.
+    /// The last error of the target or the spool; `None` after it works again.
     pub last_error: Option<LastError>,
+}
+
+/// Whether the target and the spool of a queue are open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// Both were opened.
+    Open,
+    /// One could not be opened; the queue goes on trying.
+    Failed(LastError),
+    /// One is still being opened.
+    Pending,
 }
 
 /// The last error of a queue.

@@ -6,7 +6,7 @@ use std::{error::Error, fmt, io};
 #[derive(Debug)]
 pub struct QueueError {
     kind: QueueErrorKind,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<io::Error>,
 }
 
 /// Why a queue could not be started.
@@ -18,15 +18,13 @@ pub enum QueueErrorKind {
     /// The delivery level needs a target that confirms payloads, and this
     /// target does not.
     Unconfirmed,
-    /// The spool cannot be opened.
-    Spool,
 }
 
 impl QueueError {
     pub(super) fn thread(source: io::Error) -> Self {
         Self {
             kind: QueueErrorKind::Thread,
-            source: Some(source.into()),
+            source: Some(source),
         }
     }
 
@@ -47,7 +45,6 @@ impl QueueError {
 impl fmt::Display for QueueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind, &self.source) {
-            (QueueErrorKind::Spool, Some(source)) => write!(f, "{source}"),
             (QueueErrorKind::Thread, Some(source)) => {
                 write!(f, "cannot start a thread of the queue: {source}")
             }
@@ -61,16 +58,8 @@ impl fmt::Display for QueueError {
 
 impl Error for QueueError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
-    }
-}
-
-impl From<crate::spool::SpoolError> for QueueError {
-    fn from(source: crate::spool::SpoolError) -> Self {
-        Self {
-            kind: QueueErrorKind::Spool,
-            source: Some(source.into()),
-        }
+        self.source
+            .as_ref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -1,16 +1,23 @@
 //! The thread that sends payloads to the target.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    Backoff, Delivery, Payloads, Transport, TransportError, TransportErrorKind, clock::even_millis,
+    Backoff, Delivery, Payloads, Retry, Transport, TransportError, TransportErrorKind,
+    clock::even_millis,
 };
 
 use super::{
     DropReason,
     buffer::Taken,
-    shared::{Pause, Shared},
+    health::Part,
+    shared::{Shared, State},
     source::{Next, Source},
+    waiting::Pause,
 };
 
 /// Sends the payloads of a source until the source ends.
@@ -21,19 +28,40 @@ pub(super) struct Sender<S> {
     /// Transport for refused payloads.
     pub(super) dead_letters: Option<Box<dyn Transport>>,
     pub(super) backoff: Backoff,
+    /// Delays between attempts to open the target without payloads.
+    pub(super) open_backoff: Backoff,
     pub(super) max_age: Option<Duration>,
 }
 
 impl<S: Source> Sender<S> {
     pub(super) fn run(mut self) {
         let mut current = Taken::default();
+        let mut open = self.open();
         loop {
-            match self.source.next(&mut current) {
+            match self.source.next(&mut current, open) {
                 Next::Send => self.send(current.payloads()),
+                Next::Open => open = self.open(),
                 Next::Reopen => self.reopen(),
                 Next::End => return,
             }
         }
+    }
+
+    /// Opens the target, so that errors show before the first payload. Returns
+    /// when to try again after an error.
+    fn open(&mut self) -> Option<Instant> {
+        let letters = self.dead_letters.as_mut();
+        let letters = letters.map_or(Ok(()), |transport| transport.open_target());
+        let Err(error) = self.transport.open_target().and(letters) else {
+            self.open_backoff.succeeded();
+            self.shared.lock().health.works(Part::Target);
+            self.shared.notify();
+            return None;
+        };
+        self.shared.trouble(Part::Target, &error);
+        let wait = self.open_backoff.failed(Retry::Backoff);
+        debug_assert!(wait.is_some(), "the number of attempts is not limited");
+        Some(Instant::now() + wait.unwrap_or_default())
     }
 
     /// Sends payloads until all are settled or dropped, or the queue is closed.
@@ -60,7 +88,7 @@ impl<S: Source> Sender<S> {
                 None if done.is_empty() => &idle,
                 None => continue,
             };
-            self.shared.trouble(error);
+            self.shared.trouble(Part::Target, error);
             let Some(wait) = self.backoff.failed(error.retry()) else {
                 self.give_up(rest, DropReason::Failed);
                 self.backoff.succeeded();
@@ -82,14 +110,18 @@ impl<S: Source> Sender<S> {
         }
         let (mut refused, mut refused_bytes) = (0, 0);
         for refusal in delivery.refusals() {
-            self.shared.trouble(&refusal.error);
+            self.shared.trouble(Part::Target, &refusal.error);
             let (before, _) = done.split_at(refusal.payloads.end);
             let (_, these) = before.split_at(refusal.payloads.start);
             refused += these.len() as u64;
             refused_bytes += these.bytes();
             self.bury(these);
         }
-        self.source.settle(done, |counters| {
+        self.source.settle(done, |state| {
+            if refused == 0 {
+                state.health.works(Part::Target);
+            }
+            let counters = &mut state.counters;
             counters.sent += (done.len() as u64).saturating_sub(refused);
             counters.sent_bytes += done.bytes().saturating_sub(refused_bytes) as u64;
             counters.add_dropped(DropReason::Refused, refused);
@@ -107,7 +139,7 @@ impl<S: Source> Sender<S> {
             let delivery = transport.deliver(rest);
             let errors = delivery.refusals().iter().map(|refusal| &refusal.error);
             for error in errors.chain(delivery.error()) {
-                self.shared.trouble(error);
+                self.shared.trouble(Part::Target, error);
             }
             if delivery.settled() == 0 || delivery.error().is_some() {
                 return;
@@ -130,9 +162,9 @@ impl<S: Source> Sender<S> {
 
     fn give_up(&mut self, payloads: Payloads<'_>, reason: DropReason) {
         if !payloads.is_empty() {
-            self.source.settle(payloads, |counters| {
-                counters.add_dropped(reason, payloads.len() as u64);
-            });
+            let count = payloads.len() as u64;
+            let drop = |state: &mut State| state.counters.add_dropped(reason, count);
+            self.source.settle(payloads, drop);
         }
     }
 
@@ -141,7 +173,7 @@ impl<S: Source> Sender<S> {
         let reopened = dead_letters.map_or(Ok(()), |transport| transport.reopen());
         for result in [self.transport.reopen(), reopened] {
             if let Err(error) = result {
-                self.shared.trouble(&error);
+                self.shared.trouble(Part::Target, &error);
             }
         }
     }

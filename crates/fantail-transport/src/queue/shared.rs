@@ -4,18 +4,19 @@
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use crate::{
     Batch, BatchLimits, Payloads, Shortened, Transport,
-    clock::{even_millis, unix_millis},
-    spool::SpoolGauge,
+    clock::even_millis,
+    spool::{SpoolGauge, SpoolReader},
 };
 
 use super::{
-    DropReason, LastError, QueueCounters, QueueSettings, QueueStatus,
+    DropReason, Opening, QueueCounters, QueueSettings, QueueStatus,
     buffer::{Buffer, Taken},
+    health::{Health, Part},
     trouble::Reporter,
 };
 
@@ -27,9 +28,9 @@ pub(super) struct Shared {
     pub(super) reporter: Reporter,
     state: Mutex<State>,
     /// Signals payloads to the thread that empties the buffer.
-    work: Condvar,
+    pub(super) work: Condvar,
     /// Signals any other change.
-    changed: Condvar,
+    pub(super) changed: Condvar,
     /// The queue has no target: payloads count as sent when they are offered.
     pub(super) discards: bool,
     /// Set once the spool is open.
@@ -53,17 +54,19 @@ pub(super) struct State {
     /// Payloads that the disk did not accept.
     pub(super) detour: Detour,
     /// What the thread that empties the buffer waits for.
-    awaits: Awaits,
+    pub(super) awaits: Awaits,
     /// Number of callers that wait for payloads to leave the buffer.
-    watched: usize,
-    last_error: Option<LastError>,
+    pub(super) watched: usize,
+    pub(super) health: Health,
+    /// The reading end of the spool, until the sender takes it.
+    pub(super) reader: Option<SpoolReader>,
     /// Threads that have not ended.
     running: usize,
 }
 
 /// What the thread that empties the buffer waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Awaits {
+pub(super) enum Awaits {
     Nothing,
     /// Any payload.
     Any,
@@ -82,12 +85,12 @@ pub(super) enum Detour {
     Taken,
 }
 
-/// The end of a pause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pause {
-    Over,
-    Reopen,
-    Closing,
+impl State {
+    /// Counts payloads that the end of the queue drops.
+    pub(super) fn drop_closed(&mut self, payloads: Payloads<'_>) {
+        let count = payloads.len() as u64;
+        self.counters.add_dropped(DropReason::Closed, count);
+    }
 }
 
 impl Shared {
@@ -95,6 +98,7 @@ impl Shared {
         settings: &QueueSettings,
         transport: &dyn Transport,
         reporter: Reporter,
+        opens_spool: bool,
     ) -> Self {
         // Spooled payloads are cut for the transport when they are read.
         let limits = match settings.level.spool() {
@@ -114,7 +118,8 @@ impl Shared {
                 detour: Detour::Free,
                 awaits: Awaits::Nothing,
                 watched: 0,
-                last_error: None,
+                health: Health::new(opens_spool),
+                reader: None,
                 running: 0,
             }),
             work: Condvar::new(),
@@ -162,89 +167,22 @@ impl Shared {
         state.counters.add_discarded(payloads, bytes, is_open);
     }
 
-    /// Waits for payloads in the buffer, for a change, or for a time.
-    ///
-    /// A thread that has just worked sleeps for `delay`; only many payloads
-    /// wake it earlier. A wake-up costs the producer more than a payload does.
-    /// After a delay without payloads, any payload wakes the thread.
-    pub(super) fn wait_for_work<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        until: Option<Instant>,
-        delay: Duration,
-    ) -> MutexGuard<'a, State> {
-        let end = Instant::now() + delay;
-        state.awaits = Awaits::Batch;
-        let end = until.map_or(end, |until| until.min(end));
-        let mut state = wait(&self.work, state, Some(end));
-        let hurried = state.closing.is_some() || state.reopen || state.watched > 0;
-        if !hurried && state.buffer.is_empty() {
-            state.awaits = Awaits::Any;
-            state = wait(&self.work, state, until);
-        }
-        state.awaits = Awaits::Nothing;
-        state
-    }
-
-    /// Waits for any change or until a time.
-    pub(super) fn wait<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        until: Option<Instant>,
-    ) -> MutexGuard<'a, State> {
-        wait(&self.changed, state, until)
-    }
-
-    /// Waits before the next attempt, until the deadline of a closed queue at
-    /// the latest. With `hasty`, a closed queue does not wait.
-    pub(super) fn pause(&self, wait: Duration, hasty: bool) -> Pause {
-        self.pause_unless(wait, |state, now| {
-            if std::mem::take(&mut state.reopen) {
-                return Some(Pause::Reopen);
-            }
-            let ended = state.closing.is_some_and(|end| hasty || end <= now);
-            ended.then_some(Pause::Closing)
-        })
-    }
-
-    /// Waits before a disk is tried again; returns `false` after the deadline of
-    /// a closed queue.
-    pub(super) fn pause_for_disk(&self, wait: Duration) -> bool {
-        let ended = |state: &mut State, now| {
-            let ended = state.closing.is_some_and(|end| end <= now);
-            ended.then_some(Pause::Closing)
-        };
-        self.pause_unless(wait, ended) == Pause::Over
-    }
-
-    fn pause_unless(
-        &self,
-        wait: Duration,
-        mut ended: impl FnMut(&mut State, Instant) -> Option<Pause>,
-    ) -> Pause {
-        let now = Instant::now();
-        let over = now.checked_add(wait).unwrap_or(now);
+    /// Hands the reading end of the opened spool to the sender.
+    pub(super) fn found_spool(&self, reader: SpoolReader) {
+        let set = self.gauge.set(reader.gauge());
+        debug_assert!(set.is_ok(), "a spool is opened once");
         let mut state = self.lock();
-        loop {
-            let now = Instant::now();
-            if let Some(pause) = ended(&mut state, now) {
-                return pause;
-            }
-            if over <= now {
-                return Pause::Over;
-            }
-            let until = state.closing.map_or(over, |end| end.min(over));
-            // The deadline has passed and did not end the pause.
-            let until = if until <= now { over } else { until };
-            state = self.wait(state, Some(until));
-        }
+        state.counters.recovered = reader.recovered();
+        state.reader = Some(reader);
+        state.health.works(Part::Writer);
+        drop(state);
+        self.notify();
     }
 
-    /// Records that the spool is open and how many payloads it had.
-    pub(super) fn found_spool(&self, gauge: SpoolGauge, recovered: u64) {
-        // The spool is opened once.
-        let _ = self.gauge.set(gauge);
-        self.lock().counters.recovered = recovered;
+    /// Ends the writing to the spool; the sender ends after the last payload.
+    pub(super) fn close_spool(&self) {
+        self.lock().spool_closed = true;
+        self.notify();
     }
 
     /// Drops all payloads in memory at the end of the queue.
@@ -257,10 +195,10 @@ impl Shared {
     }
 
     /// Releases payloads from memory.
-    pub(super) fn leave(&self, payloads: Payloads<'_>, count: impl FnOnce(&mut QueueCounters)) {
+    pub(super) fn leave(&self, payloads: Payloads<'_>, count: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         state.buffer.leave(payloads);
-        count(&mut state.counters);
+        count(&mut state);
         let watched = state.watched > 0;
         drop(state);
         if watched {
@@ -269,15 +207,12 @@ impl Shared {
     }
 
     /// Counts a failure and reports it if a report is due.
-    pub(super) fn trouble(&self, error: &(dyn std::error::Error + 'static)) {
+    pub(super) fn trouble(&self, part: Part, error: &(dyn std::error::Error + 'static)) {
         let mut state = self.lock();
         state.counters.failures += 1;
-        let millis = Duration::from_millis(unix_millis());
-        state.last_error = Some(LastError {
-            message: error.to_string(),
-            time: UNIX_EPOCH.checked_add(millis).unwrap_or(UNIX_EPOCH),
-        });
+        state.health.failed(part, error);
         drop(state);
+        self.notify();
         self.reporter.report(error);
     }
 
@@ -303,7 +238,20 @@ impl Shared {
             memory_bytes: state.buffer.bytes() as u64,
             spool_bytes,
             oldest: oldest.map(|at| Duration::from_millis(even_millis().saturating_sub(at))),
-            last_error: state.last_error.clone(),
+            last_error: state.health.last_error(),
+        }
+    }
+
+    /// Waits until target and spool are open or one of them failed to open.
+    pub(super) fn wait_until_open(&self, until: Instant) -> Opening {
+        let mut state = self.lock();
+        loop {
+            let opening = state.health.opening();
+            let is_over = Instant::now() >= until || state.closing.is_some();
+            if !matches!(opening, Opening::Pending) || is_over {
+                return opening;
+            }
+            state = self.wait(state, Some(until));
         }
     }
 
@@ -350,10 +298,8 @@ impl Shared {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let Detour::Waiting(taken) = std::mem::take(&mut state.detour) {
-            let payloads = taken.payloads();
-            let count = payloads.len() as u64;
-            state.buffer.leave(payloads);
-            state.counters.add_dropped(DropReason::Closed, count);
+            state.buffer.leave(taken.payloads());
+            state.drop_closed(taken.payloads());
         }
     }
 
@@ -371,22 +317,5 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.0.lock().running -= 1;
         self.0.notify();
-    }
-}
-
-fn wait<'a>(
-    condition: &Condvar,
-    state: MutexGuard<'a, State>,
-    until: Option<Instant>,
-) -> MutexGuard<'a, State> {
-    match until {
-        None => condition
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner),
-        Some(until) => {
-            let left = until.saturating_duration_since(Instant::now());
-            let waited = condition.wait_timeout(state, left);
-            waited.unwrap_or_else(PoisonError::into_inner).0
-        }
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use crate::{BatchLimits, Payloads, spool::SpoolReader};
 
 use super::{
-    DropReason, QueueCounters,
+    DropReason,
     buffer::Taken,
+    health::Part,
     shared::{DISK_RETRY_DELAY, Detour, Shared, State},
 };
 
@@ -21,6 +22,8 @@ const SEND_DELAY: Duration = Duration::from_millis(25);
 /// The next step of the sender.
 pub(super) enum Next {
     Send,
+    /// The target is to be opened once more.
+    Open,
     Reopen,
     End,
 }
@@ -30,11 +33,12 @@ pub(super) trait Source {
     /// wait for a failing target then.
     const KEEPS: bool;
 
-    /// Waits for the next payloads and puts them into `current`.
-    fn next(&mut self, current: &mut Taken) -> Next;
+    /// Waits for the next payloads and puts them into `current`. Without
+    /// payloads, the target is opened at the time `open`.
+    fn next(&mut self, current: &mut Taken, open: Option<Instant>) -> Next;
 
     /// Settles payloads at the front.
-    fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut QueueCounters));
+    fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut State));
 
     /// Gives up payloads because the queue is closed.
     fn abandon(&mut self, rest: Payloads<'_>);
@@ -46,7 +50,7 @@ pub(super) struct Memory(pub(super) Arc<Shared>);
 impl Source for Memory {
     const KEEPS: bool = false;
 
-    fn next(&mut self, current: &mut Taken) -> Next {
+    fn next(&mut self, current: &mut Taken, open: Option<Instant>) -> Next {
         let mut guard = self.0.lock();
         guard.buffer.recycle(mem::take(current));
         loop {
@@ -68,25 +72,27 @@ impl Source for Memory {
             if state.closing.is_some() {
                 return Next::End;
             }
-            guard = self.0.wait_for_work(guard, None, SEND_DELAY);
+            if open.is_some_and(|open| open <= Instant::now()) {
+                return Next::Open;
+            }
+            guard = self.0.wait_for_work(guard, open, SEND_DELAY);
         }
     }
 
-    fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut QueueCounters)) {
+    fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut State)) {
         self.0.leave(done, count);
     }
 
     fn abandon(&mut self, rest: Payloads<'_>) {
-        self.0.leave(rest, |counters| {
-            counters.add_dropped(DropReason::Closed, rest.len() as u64);
-        });
+        self.0.leave(rest, |state| state.drop_closed(rest));
     }
 }
 
 /// Payloads from the spool, and those that the disk did not accept.
 pub(super) struct Spooled {
     shared: Arc<Shared>,
-    reader: SpoolReader,
+    /// `None` until the disk thread has opened the spool.
+    reader: Option<SpoolReader>,
     limits: BatchLimits,
     /// The current payloads bypassed the spool.
     detoured: bool,
@@ -94,10 +100,10 @@ pub(super) struct Spooled {
 }
 
 impl Spooled {
-    pub(super) const fn new(shared: Arc<Shared>, reader: SpoolReader, limits: BatchLimits) -> Self {
+    pub(super) const fn new(shared: Arc<Shared>, limits: BatchLimits) -> Self {
         Self {
             shared,
-            reader,
+            reader: None,
             limits,
             detoured: false,
             stopped: false,
@@ -107,14 +113,20 @@ impl Spooled {
     /// Reads from the spool; returns whether there were payloads.
     fn read(&mut self, current: &mut Taken) -> bool {
         current.skip = 0;
-        let result = self.reader.read(&mut current.batch, self.limits);
-        let damaged = self.reader.take_damaged();
+        let Some(reader) = &mut self.reader else {
+            return false;
+        };
+        let result = reader.read(&mut current.batch, self.limits);
+        let damaged = reader.take_damaged();
         let mut state = self.shared.lock();
         state.counters.add_dropped(DropReason::Damaged, damaged);
         state.on_its_way = current.payloads().oldest();
+        if result.is_ok() {
+            state.health.works(Part::Reader);
+        }
         drop(state);
         if let Err(error) = result {
-            self.shared.trouble(&error);
+            self.shared.trouble(Part::Reader, &error);
             if current.batch.is_empty() {
                 _ = self.shared.pause_for_disk(DISK_RETRY_DELAY);
             }
@@ -139,7 +151,7 @@ impl Spooled {
 impl Source for Spooled {
     const KEEPS: bool = true;
 
-    fn next(&mut self, current: &mut Taken) -> Next {
+    fn next(&mut self, current: &mut Taken, open: Option<Instant>) -> Next {
         if mem::take(&mut self.detoured) {
             self.shared.lock().detour = Detour::Free;
             self.shared.notify();
@@ -154,6 +166,9 @@ impl Source for Spooled {
                 return Next::Reopen;
             }
             let seen = state.spooled;
+            if self.reader.is_none() {
+                self.reader = state.reader.take();
+            }
             drop(state);
             if self.read(current) {
                 return Next::Send;
@@ -164,30 +179,38 @@ impl Source for Spooled {
                 if let Some(next) = self.other(&mut state, seen, current) {
                     return next;
                 }
-                let until = state.closing;
-                drop(shared.wait(state, until));
+                if open.is_some_and(|open| open <= Instant::now()) {
+                    return Next::Open;
+                }
+                let until = [state.closing, open].into_iter().flatten().min();
+                // The spool may have been opened since.
+                if self.reader.is_some() || state.reader.is_none() {
+                    drop(shared.wait(state, until));
+                }
             }
         }
     }
 
-    fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut QueueCounters)) {
+    fn settle(&mut self, done: Payloads<'_>, count: impl FnOnce(&mut State)) {
         if self.detoured {
             self.shared.leave(done, count);
             return;
         }
-        let saved = self.reader.settle(done.len());
-        count(&mut self.shared.lock().counters);
+        let Some(reader) = &mut self.reader else {
+            debug_assert!(false, "payloads from a spool that is not open");
+            return;
+        };
+        let saved = reader.settle(done.len());
+        count(&mut self.shared.lock());
         if let Err(error) = saved {
-            self.shared.trouble(&error);
+            self.shared.trouble(Part::Reader, &error);
         }
     }
 
     fn abandon(&mut self, rest: Payloads<'_>) {
         self.stopped = true;
         if self.detoured {
-            self.shared.leave(rest, |counters| {
-                counters.add_dropped(DropReason::Closed, rest.len() as u64);
-            });
+            self.shared.leave(rest, |state| state.drop_closed(rest));
         }
     }
 }

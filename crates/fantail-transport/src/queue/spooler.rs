@@ -5,17 +5,71 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::spool::{SpoolError, SpoolWriter};
+use crate::{
+    Backoff, Retry, SpoolSettings,
+    spool::{self, SpoolError, SpoolWriter},
+};
 
 use super::{
     DropReason,
     buffer::Taken,
+    health::Part,
     shared::{DISK_RETRY_DELAY, Detour, Shared},
 };
 
 /// Time for which this thread sleeps after a write. Payloads that come in the
 /// meantime are not on disk yet.
 const SPOOL_DELAY: Duration = Duration::from_millis(2);
+
+/// Interval at which a queue that waits for another one checks whether it was
+/// closed.
+const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The thread for the disk before its spool is open.
+pub(super) struct DiskThread {
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: SpoolSettings,
+    /// The queue that has the spool, until its threads have ended.
+    pub(super) before: Option<Arc<Shared>>,
+    pub(super) backoff: Backoff,
+}
+
+impl DiskThread {
+    pub(super) fn run(mut self) {
+        let Some(writer) = self.open() else {
+            self.shared.lose_waiting();
+            return self.shared.close_spool();
+        };
+        let shared = self.shared;
+        Spooler { shared, writer }.run();
+    }
+
+    /// Opens the spool and hands its reading end to the sender. Returns `None`
+    /// if the queue is closed and the spool cannot be opened.
+    fn open(&mut self) -> Option<SpoolWriter> {
+        if let Some(before) = self.before.take() {
+            while !before.wait_for_end(Instant::now() + CLOSE_CHECK_INTERVAL) {
+                if !self.shared.pause_for_disk(Duration::ZERO) {
+                    return None;
+                }
+            }
+        }
+        loop {
+            let error = match spool::open(&self.settings) {
+                Ok((writer, reader)) => {
+                    self.shared.found_spool(reader);
+                    return Some(writer);
+                }
+                Err(error) => error,
+            };
+            self.shared.trouble(Part::Writer, &error);
+            let wait = self.backoff.failed(Retry::Backoff)?;
+            if self.shared.lock().closing.is_some() || !self.shared.pause_until_closed(wait) {
+                return None;
+            }
+        }
+    }
+}
 
 /// Writes offered payloads to the spool.
 pub(super) struct Spooler {
@@ -40,8 +94,7 @@ impl Spooler {
             }
         }
         self.sync();
-        self.shared.lock().spool_closed = true;
-        self.shared.notify();
+        self.shared.close_spool();
     }
 
     fn next(&self) -> Task {
@@ -63,7 +116,7 @@ impl Spooler {
 
     fn sync(&mut self) {
         if let Err(error) = self.writer.sync() {
-            self.shared.trouble(&error);
+            self.shared.trouble(Part::Writer, &error);
         }
     }
 
@@ -76,8 +129,11 @@ impl Spooler {
             let over = rest.is_empty();
             let mut state = self.shared.lock();
             state.buffer.leave(done);
-            let counters = &mut state.counters;
-            counters.add_dropped(DropReason::SpoolFull, appended.dropped);
+            let dropped = appended.dropped;
+            state.counters.add_dropped(DropReason::SpoolFull, dropped);
+            if appended.error.is_none() {
+                state.health.works(Part::Writer);
+            }
             taken.skip += appended.taken;
             state.spooled += 1;
             if over {
@@ -96,16 +152,14 @@ impl Spooler {
             self.tell(appended.error);
             if !self.shared.pause_for_disk(DISK_RETRY_DELAY) {
                 let rest = taken.payloads();
-                return self.shared.leave(rest, |counters| {
-                    counters.add_dropped(DropReason::Closed, rest.len() as u64);
-                });
+                return self.shared.leave(rest, |state| state.drop_closed(rest));
             }
         }
     }
 
     fn tell(&self, error: Option<SpoolError>) {
         if let Some(error) = error {
-            self.shared.trouble(&error);
+            self.shared.trouble(Part::Writer, &error);
         }
     }
 }

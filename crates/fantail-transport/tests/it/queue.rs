@@ -7,7 +7,8 @@ use std::{
 };
 
 use fantail_transport::{
-    DropReason, Overflow, Queue, QueueCounters, QueueSettings, Retry, RetrySettings,
+    DropReason, FileSettings, FileTransport, Opening, Overflow, Queue, QueueCounters,
+    QueueSettings, Retry, RetrySettings,
 };
 
 use crate::target::{Step, Target, batch, wait_until};
@@ -285,7 +286,86 @@ fn trouble_is_told_of_once_a_minute() {
     assert_eq!(*told.lock().unwrap(), [format!("test: {message}")]);
     let status = queue.status();
     assert_eq!(status.counters.failures, 2);
-    assert_eq!(status.last_error.unwrap().message, message);
+    assert_eq!(status.last_error, None, "the target works again");
+}
+
+#[test]
+fn the_last_error_lasts_until_the_target_works() {
+    let target = Target::default();
+    target.set_down(true);
+    let settings = QueueSettings {
+        retry: RetrySettings {
+            attempts: None,
+            ..quick().retry
+        },
+        ..quick()
+    };
+    let queue = Queue::start("test", target.transport(), settings).unwrap();
+    queue.offer(&mut batch("a"));
+    wait_until("it failed", || queue.status().last_error.is_some());
+    let error = queue.status().last_error.unwrap();
+    assert_eq!(error.message, "the target refused it: as planned");
+    assert!(error.time > std::time::UNIX_EPOCH);
+    target.set_down(false);
+    wait_until("it works", || queue.status().last_error.is_none());
+    assert_eq!(target.received(), ["a"]);
+}
+
+/// A target without payloads is tried again, too.
+#[test]
+fn a_target_that_cannot_be_opened_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing/events");
+    let file = FileTransport::new(FileSettings::new(&path));
+    let queue = Queue::start("test", Box::new(file), quick()).unwrap();
+    let Opening::Failed(error) = queue.wait_until_open(PATIENCE) else {
+        panic!("there is no folder");
+    };
+    let expected = format!("cannot open {}: No such file or directory", path.display());
+    assert!(error.message.starts_with(&expected), "{}", error.message);
+    wait_until("more attempts than payloads have", || {
+        queue.counters().failures > 5
+    });
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    wait_until("it is open", || {
+        queue.wait_until_open(Duration::ZERO) == Opening::Open
+    });
+    assert_eq!(queue.status().last_error, None);
+    queue.offer(&mut batch("a"));
+    assert!(queue.close(PATIENCE));
+    assert_eq!(std::fs::metadata(path).unwrap().len(), 2);
+}
+
+#[test]
+fn a_target_that_blocks_is_opened_on_a_thread_of_its_own() {
+    let target = Target::default();
+    target.block_opening();
+    let queue = Queue::start("test", target.transport(), quick()).unwrap();
+    assert_eq!(queue.wait_until_open(Duration::ZERO), Opening::Pending);
+    queue.offer(&mut batch("a"));
+    assert!(!queue.close(Duration::from_millis(20)));
+    target.open();
+    let until = Instant::now() + PATIENCE;
+    assert!(queue.wait_until_ended(until));
+    assert_eq!(queue.counters().dropped(DropReason::Closed), 1);
+    assert_balanced(&queue);
+}
+
+/// The first queue is stuck; the others accept nothing more at once.
+#[test]
+fn queues_close_at_the_same_time() {
+    let target = Target::that(&[Step::Stick]);
+    let start = |target: &Target| Queue::start("test", target.transport(), quick()).unwrap();
+    let queues = [start(&target), start(&Target::default())];
+    queues[0].offer(&mut batch("a"));
+    wait_until("a is on its way", || !target.attempts().is_empty());
+    for queue in &queues {
+        queue.begin_close(Duration::from_secs(3_600));
+    }
+    assert!(queues[1].wait_until_closed());
+    assert!(!queues[0].wait_until_ended(Instant::now()));
+    target.open();
+    assert!(queues[0].wait_until_closed());
 }
 
 #[test]

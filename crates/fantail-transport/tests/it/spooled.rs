@@ -3,8 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use fantail_transport::{
-    DeliveryLevel, DropReason, FileSettings, FileTransport, Overflow, Queue, QueueErrorKind,
-    QueueSettings, RetrySettings, SpoolSettings, spool::Fsync,
+    DeliveryLevel, DropReason, FileSettings, FileTransport, Opening, Overflow, Queue,
+    QueueErrorKind, QueueSettings, RetrySettings, SpoolSettings, spool::Fsync,
 };
 
 use crate::{
@@ -51,6 +51,7 @@ fn what_a_dead_target_missed_arrives_after_a_restart() {
     assert!(queue.close(PATIENCE));
     assert_balanced(&queue);
     let queue = start(&target, folder.path());
+    assert_eq!(queue.wait_until_open(PATIENCE), Opening::Open);
     assert_eq!(queue.counters().recovered, 0);
 }
 
@@ -75,9 +76,9 @@ fn a_queue_that_is_forgotten_spools_first() {
     let queue = start(&target, folder.path());
     queue.offer(&mut batch("a b c"));
     drop(queue);
+    let queue = start(&target, folder.path());
     wait_until("the spool is free, and has them", || {
-        let queue = Queue::start("test", target.transport(), settings(folder.path()));
-        queue.is_ok_and(|queue| queue.counters().recovered == 3)
+        queue.counters().recovered == 3
     });
 }
 
@@ -85,13 +86,15 @@ fn a_queue_that_is_forgotten_spools_first() {
 fn a_spool_is_used_by_one_queue() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::default();
-    let _queue = start(&target, folder.path());
-    let second = Queue::start("test", target.transport(), settings(folder.path()));
-    let error = second.unwrap_err();
-    assert_eq!(error.kind(), QueueErrorKind::Spool);
+    let queue = start(&target, folder.path());
+    assert_eq!(queue.wait_until_open(PATIENCE), Opening::Open);
+    let second = start(&target, folder.path());
+    let Opening::Failed(error) = second.wait_until_open(PATIENCE) else {
+        panic!("two queues have one spool");
+    };
     let spool = folder.path().join("spool");
     assert_eq!(
-        error.to_string(),
+        error.message,
         format!("the spool {} is in use by another queue", spool.display())
     );
 }
@@ -136,6 +139,43 @@ fn a_queue_follows_another() {
         assert_eq!(queue.counters().dropped_in_all(), 0);
         assert_balanced(queue);
     }
+}
+
+/// A spool that cannot be opened holds up neither the start nor, once it can be,
+/// the payloads.
+#[test]
+fn a_spool_that_cannot_be_opened_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let target = Target::default();
+    let queue = start(&target, &missing);
+    let Opening::Failed(error) = queue.wait_until_open(PATIENCE) else {
+        panic!("there is no folder");
+    };
+    let expected = format!(
+        "cannot open the spool {}: No such file or directory",
+        missing.join("spool").display()
+    );
+    assert!(error.message.starts_with(&expected), "{}", error.message);
+    queue.offer(&mut batch("a b"));
+    assert_eq!(queue.status().waiting, 2);
+    std::fs::create_dir(&missing).unwrap();
+    wait_until("both arrive", || queue.counters().sent == 2);
+    assert_eq!(queue.status().last_error, None);
+    assert!(queue.close(PATIENCE));
+    assert_balanced(&queue);
+}
+
+#[test]
+fn closing_does_not_wait_for_a_spool_that_cannot_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::default();
+    let queue = start(&target, &folder.path().join("missing"));
+    queue.offer(&mut batch("a b"));
+    wait_until("it failed", || queue.status().last_error.is_some());
+    assert!(!queue.close(Duration::from_secs(3_600)));
+    assert_eq!(queue.counters().dropped(DropReason::Closed), 2);
+    assert_balanced(&queue);
 }
 
 /// One that is closed while it still waits for the spool counts what it has.

@@ -39,6 +39,7 @@ struct State {
     plan: VecDeque<Step>,
     down: bool,
     open: bool,
+    blocks_opening: bool,
     received: Vec<String>,
     attempts: Vec<Instant>,
     reopened: usize,
@@ -73,6 +74,11 @@ impl Target {
     /// Sets whether all attempts fail.
     pub(crate) fn set_down(&self, down: bool) {
         self.0.state.lock().unwrap().down = down;
+    }
+
+    /// Makes the opening of the target wait for [`open`](Self::open).
+    pub(crate) fn block_opening(&self) {
+        self.0.state.lock().unwrap().blocks_opening = true;
     }
 
     pub(crate) fn open(&self) {
@@ -149,6 +155,14 @@ impl Transport for Target {
             delivery.stopped(error(retry));
         }
         delivery
+    }
+
+    fn open_target(&mut self) -> Result<(), TransportError> {
+        let mut state = self.0.state.lock().unwrap();
+        while state.blocks_opening && !state.open {
+            state = self.0.opened.wait(state).unwrap();
+        }
+        Ok(())
     }
 
     fn reopen(&mut self) -> Result<(), TransportError> {
