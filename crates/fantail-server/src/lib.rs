@@ -36,7 +36,7 @@ pub use crate::{
     options::{Limits, Options},
     process::log::Log,
     process::privileges::FileLimit,
-    process::record::Recorder,
-    process::state_file::StateFile,
+    process::record::RecordSettings,
+    process::state_file::{StateFile, StateFileError, StateFileErrorKind},
     server::Server,
 };

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use fantail_engine::SessionRules;
 use fantail_event::Dialect;
 
-use crate::{Log, Recorder};
+use crate::{Log, RecordSettings};
 
 /// The options of a server. An option that is `None` comes from the configuration,
 /// else from Dovecot's defaults.
@@ -48,7 +48,7 @@ pub struct Options {
     /// The host name in exports.
     pub hostname: Vec<u8>,
     /// Records the lines of clients.
-    pub recorder: Option<Recorder>,
+    pub record: Option<RecordSettings>,
     /// The user that the process becomes once all sockets are bound.
     pub user: Option<String>,
     /// How long the end waits for clients, and then for exporters; by default 5
@@ -127,7 +127,7 @@ impl Options {
             state: None,
             state_interval: Duration::from_secs(300),
             hostname: b"localhost".to_vec(),
-            recorder: None,
+            record: None,
             user: None,
             patience: Duration::from_secs(5),
             service_manager: false,

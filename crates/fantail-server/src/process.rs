@@ -7,3 +7,4 @@ pub(crate) mod record;
 pub(crate) mod sd_notify;
 pub(crate) mod signals;
 pub(crate) mod state_file;
+pub(crate) mod thread;

@@ -10,11 +10,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize},
     },
+    thread,
     time::Duration,
 };
 
 use fantail_engine::Plan;
 use fantail_format::EventIds;
+use fantail_metrics::state::State;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -22,13 +24,14 @@ use tokio::{
 
 use self::run::Run;
 use crate::{
-    Exporters, FileLimit, Handle, Options, ServerError, ServerErrorKind, Site, StateFile,
+    Exporters, FileLimit, Handle, Log, Options, ServerError, ServerErrorKind, Site, StateFile,
     control::{Control, Source},
     handle::{Live, Order, Tally},
     http,
     memory::Budget,
     process::clock,
     process::privileges,
+    process::record::Recorder,
     process::sd_notify::Manager,
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
@@ -86,6 +89,9 @@ impl Server {
             hostname: options.hostname.clone(),
             log: options.log.clone(),
         };
+        let record = options.record.as_ref();
+        let recorder = record.map(|record| Recorder::create(record, options.log.clone()));
+        let recorder = recorder.transpose()?;
         let exporters = Exporters::open(&settings, site)?;
         let live = Live {
             settings,
@@ -95,7 +101,7 @@ impl Server {
             observers: Arc::default(),
             session_rules,
         };
-        Self::with(options, source, live, sockets, files)
+        Self::with(options, source, live, sockets, files, recorder.as_ref())
     }
 
     fn with(
@@ -104,6 +110,7 @@ impl Server {
         live: Live,
         sockets: Sockets,
         files: FileLimit,
+        recorder: Option<&Recorder>,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
@@ -123,13 +130,13 @@ impl Server {
                 memory: options.limits.memory / count,
                 filters: wanted.clone(),
                 categories: tell.clone(),
-                recorder: options.recorder.clone(),
+                recorder: recorder.cloned(),
                 stop: Arc::clone(&stop),
                 log: options.log.clone(),
             })
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;
-        restore(&options, &workers);
+        restore(&options, &workers)?;
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
         let tally = Arc::new(Tally::new(started));
@@ -181,9 +188,9 @@ impl Server {
 
     /// Serves until [`Handle::stop`] or a signal ends it.
     ///
-    /// At the end it reads what clients have sent and has the exporters send
-    /// what they have, each within the patience of the options, and saves the
-    /// state.
+    /// At the end it reads what clients have sent, has the exporters send what
+    /// they have, and saves the state, within the patience of the options in
+    /// total.
     ///
     /// # Errors
     /// The system refuses a socket or a task, or a worker has ended.
@@ -208,6 +215,7 @@ impl Server {
                 stop,
                 orders,
                 categories,
+                saving: Arc::default(),
                 options,
             };
             drop(handle);
@@ -259,33 +267,61 @@ fn run_number() -> u32 {
     number
 }
 
+/// How long a start waits for the file system of the state file.
+const STATE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Gives the counts of the state file to the first worker: a dump merges all.
-fn restore(options: &Options, workers: &[Worker]) {
+///
+/// A state that cannot be read is renamed, and counting starts at zero. A file
+/// system that does not answer is an error: the end would overwrite the state.
+fn restore(options: &Options, workers: &[Worker]) -> Result<(), ServerError> {
     let (Some(path), Some(worker)) = (&options.state, workers.first()) else {
-        return;
+        return Ok(());
     };
-    let (log, shown) = (&options.log, path.display());
-    let file = StateFile::new(path);
-    match file.read() {
-        Ok(None) => {}
-        Ok(Some(state)) => {
-            let (reply, restored) = oneshot::channel();
-            let _ = worker.inbox.send(Message::Restore(Box::new(state), reply));
-            if let Ok(restored) = restored.blocking_recv()
-                && restored.left_out > 0
-            {
-                log.say(format_args!(
-                    "{shown}: {} metrics have changed or were removed; their counts are left out",
-                    restored.left_out
-                ));
-            }
-        }
-        Err(error) => {
-            log.say(format_args!("{shown}: {error}; all counts start at zero"));
-            match file.put_aside() {
-                Ok(aside) => log.say(format_args!("{shown} is renamed to {}", aside.display())),
-                Err(error) => log.say(format_args!("cannot rename {shown}: {error}")),
-            }
-        }
+    let log = &options.log;
+    let (reply, read) = std::sync::mpsc::channel();
+    let (file, logs) = (StateFile::new(path), log.clone());
+    let thread = thread::Builder::new().name("state".to_owned());
+    thread.spawn(move || {
+        let _ = reply.send(read_state(&file, &logs));
+    })?;
+    let late = |_| {
+        let path = path.display();
+        let what = format!("the file system of {path} did not answer within {STATE_TIMEOUT:?}");
+        io::Error::new(io::ErrorKind::TimedOut, what)
+    };
+    let Some(state) = read.recv_timeout(STATE_TIMEOUT).map_err(late)? else {
+        return Ok(());
+    };
+    let (reply, restored) = oneshot::channel();
+    let _ = worker.inbox.send(Message::Restore(Box::new(state), reply));
+    if let Ok(restored) = restored.blocking_recv()
+        && restored.left_out > 0
+    {
+        log.say(format_args!(
+            "{}: {} metrics have changed or were removed; their counts are left out",
+            path.display(),
+            restored.left_out
+        ));
     }
+    Ok(())
+}
+
+/// Reads the state, removes left-overs, and logs if the state cannot be saved.
+fn read_state(file: &StateFile, log: &Log) -> Option<State> {
+    let state = file.read().unwrap_or_else(|error| {
+        log.say(format_args!("{error}; all counts start at zero"));
+        match file.put_aside() {
+            Ok(aside) => log.say(format_args!("it is renamed to {}", aside.display())),
+            Err(error) => log.say(format_args!("it cannot be renamed: {error}")),
+        }
+        None
+    });
+    let prepared = file.remove_left_overs().and_then(|_| file.check_writable());
+    if let Err(error) = prepared {
+        log.say(format_args!(
+            "{error}; without it, the counts of this run are lost at its end"
+        ));
+    }
+    state
 }

@@ -42,8 +42,9 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Limits, Log, Recorder,
+    Exporters, Limits, Log,
     process::log::Complaints,
+    process::record::Recorder,
     worker::client::attend,
     worker::greeting::{FilterLine, Greeted},
     worker::observers::Observers,

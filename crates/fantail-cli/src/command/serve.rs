@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use fantail::server::{self, FileLimit, Limits, Log, Options, Recorder, Server};
+use fantail::server::{FileLimit, Limits, Log, Options, RecordSettings, Server, ServerError};
 
 use crate::{
     dialect::Dialect,
@@ -104,7 +104,7 @@ pub(crate) struct Arguments {
     /// Become this user once all sockets are bound.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// How long clients, and then exporters, have at the end.
+    /// How long the end may take: clients are read for half of it at most.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flag::duration)]
     patience: Duration,
     #[command(flatten)]
@@ -135,43 +135,55 @@ struct Bounds {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let failure = |error: server::ServerError| Failure::new(error.to_string());
-    let server = Server::start(options(arguments)?).map_err(failure)?;
-    tell_files(server.file_limit(), arguments.bounds.max_connections);
-    for address in server.http_addresses() {
-        say(format_args!("listening on http://{address}/metrics"));
+    let log = Log::queued(|line| say(format_args!("{line}")));
+    let log = log.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let served = serve(arguments, &log);
+    if let Err(error) = &served {
+        log.line(&format!("error: {error}"));
     }
-    say(format_args!(
-        "fantail {} is ready",
-        env!("CARGO_PKG_VERSION")
-    ));
-    server.run().map_err(failure)?;
-    Ok(Findings::None)
+    // Standard error may be a pipe that nobody reads.
+    log.flush(LOG_PATIENCE);
+    Ok(match served {
+        Ok(()) => Findings::None,
+        Err(_) => Findings::Some,
+    })
+}
+
+/// How long the end waits for a reader of standard error.
+const LOG_PATIENCE: Duration = Duration::from_secs(1);
+
+fn serve(arguments: &Arguments, log: &Log) -> Result<(), ServerError> {
+    let server = Server::start(options(arguments, log.clone()))?;
+    tell_files(log, server.file_limit(), arguments.bounds.max_connections);
+    for address in server.http_addresses() {
+        log.line(&format!("listening on http://{address}/metrics"));
+    }
+    log.line(&format!("fantail {} is ready", env!("CARGO_PKG_VERSION")));
+    server.run()
 }
 
 /// Files besides those of connections: sockets, logs, targets.
 const OTHER_FILES: u64 = 100;
 
 /// A connection is an open file.
-fn tell_files(limit: FileLimit, connections: usize) {
+fn tell_files(log: &Log, limit: FileLimit, connections: usize) {
     let FileLimit { before, now, .. } = limit;
     if before < now {
-        say(format_args!(
+        log.line(&format!(
             "the limit of open files was raised from {before} to {now}"
         ));
     }
     if now < (connections as u64).saturating_add(OTHER_FILES) {
-        say(format_args!(
+        log.line(&format!(
             "{connections} connections are allowed, but only {now} open files"
         ));
     }
 }
 
-fn options(arguments: &Arguments) -> Result<Options, Failure> {
-    let log = Log::new(|line| say(format_args!("{line}")));
-    let recorder = arguments.record.as_ref().map(|path| {
-        Recorder::create(path, arguments.record_limit, log.clone())
-            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+fn options(arguments: &Arguments, log: Log) -> Options {
+    let record = arguments.record.as_ref().map(|path| RecordSettings {
+        path: path.clone(),
+        limit: arguments.record_limit,
     });
     let defaults = Options::new(&arguments.config, log);
     let bounds = &arguments.bounds;
@@ -184,7 +196,7 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
     let hostname = arguments.hostname.clone().map(String::into_bytes);
     let mut session_rules = defaults.session_rules.clone();
     session_rules.sums = words(&arguments.session_sums);
-    Ok(Options {
+    Options {
         dialect: arguments.dialect.map(Into::into),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,
@@ -204,9 +216,9 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
         signals: true,
         session_rules,
         limits,
-        recorder: recorder.transpose()?,
+        record,
         ..defaults
-    })
+    }
 }
 
 fn words(text: &str) -> Vec<Vec<u8>> {

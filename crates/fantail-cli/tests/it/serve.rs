@@ -272,6 +272,41 @@ fn a_service_manager_hands_over_sockets_and_is_told() {
     assert!(path("run/stats-writer").exists());
 }
 
+/// An exporter fills the pipe, and a client causes a line in the log.
+#[test]
+fn a_blocked_standard_error_blocks_neither_events_nor_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let exporting = "event_exporter out {\n  format = json\n  format_args = time-unix\n  \
+        transport = log\n}\n\
+        metric all {\n  filter = event=*\n  fields = x\n  exporter = out\n}\n";
+    configure(folder.path(), exporting);
+    let mut server = Server::within(folder);
+    let writer = server.folder.path().join("run/stats-writer");
+    let send = |lines: &str| {
+        let mut stream = UnixStream::connect(&writer).unwrap();
+        let text = format!("VERSION\tstats-client\t4\t0\n{lines}");
+        stream.write_all(text.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    };
+    let line = format!(
+        "EVENT\t0\t0\t1\t1\t0\tna\tIx\t7\tSpad\t{}\n",
+        "p".repeat(900)
+    );
+    send(&line.repeat(1_000));
+    wait_until("the pipe is full", Duration::from_secs(20), || {
+        let pipe = server.said.get_ref();
+        rustix::io::ioctl_fionread(pipe).unwrap() > 50_000
+    });
+    for _ in 0..100 {
+        send("GARBAGE\n");
+    }
+    server.send();
+    let table = "metric_name\tfield\tcount\nall\tduration\t1001\nall\tx\t1001\n";
+    check(&server.stats(&["dump", "--columns", "count"]), 0, table, "");
+    assert_eq!(server.process.stop().code(), Some(0));
+}
+
 #[test]
 fn a_server_that_cannot_start_says_why() {
     let folder = tempfile::tempdir().unwrap();

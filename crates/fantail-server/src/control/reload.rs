@@ -7,12 +7,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use fantail_config::{FileSystem, Options as ReadOptions, Refused, Settings};
 use fantail_event::Dialect;
-use tokio::task::spawn_blocking;
 
 use super::Control;
 use crate::{
     ControlError, ControlErrorKind, Log,
     handle::{Live, count},
+    process::thread,
 };
 
 /// How long exporters of the previous configuration may send what they have.
@@ -62,19 +62,24 @@ impl Control {
         let before = Arc::clone(&self.live.borrow());
         let log = self.log.clone();
         let old = Arc::clone(&before);
-        let prepared = spawn_blocking(move || prepare(&source, &old, &log)).await;
+        let prepared = thread::run("reload", move || prepare(&source, &old, &log)).await;
         let failed = |error| ControlError::new(ControlErrorKind::Configuration, error);
         let mut live = prepared.map_err(failed)??;
         // Taps may have opened and ended while the files were read.
         live.observers = Arc::clone(&self.live.borrow().observers);
         let now = live.exporters.clone();
         let in_force = self.enforce(live);
+        let log = self.log.clone();
         tokio::spawn(async move {
             for worker in in_force {
                 let _ = worker.await;
             }
-            let close = move || before.exporters.close_unless_in(&now, CLOSE_TIMEOUT);
-            let _ = spawn_blocking(close).await;
+            let ended = before.exporters.clone();
+            let close = move || ended.close_unless_in(&now, CLOSE_TIMEOUT);
+            if let Err(error) = thread::run("close", close).await {
+                // Without a thread to wait on, they end on their own.
+                log.say(format_args!("cannot wait for former exporters: {error}"));
+            }
         });
         Ok(())
     }

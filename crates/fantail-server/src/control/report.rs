@@ -3,15 +3,16 @@
 //! Each worker answers with its shard. The shards are merged on a thread that may
 //! block, under the series limits of one worker.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use fantail_engine::{Counters, RunningSessions};
 use fantail_metrics::{Limits, MetricSettings, Snapshot, state};
-use tokio::{sync::oneshot, task::spawn_blocking};
+use tokio::sync::{Mutex, oneshot};
 
 use super::Control;
 use crate::{
     StateFile,
+    process::thread,
     worker::shard::IntakeCounts,
     worker::turn::LongestTurn,
     worker::{Message, Report},
@@ -42,7 +43,7 @@ impl Control {
             // The report of one worker needs no merging.
             let whole = match all.len() {
                 1 => Ok(merge(all, &limits)),
-                _ => spawn_blocking(move || merge(all, &limits)).await,
+                _ => thread::run("merge", move || merge(all, &limits)).await,
             };
             if let Ok(Some(whole)) = whole {
                 let _ = reply.send(whole);
@@ -50,21 +51,34 @@ impl Control {
         });
     }
 
-    /// Asks for the counts, and returns the future that saves them.
-    pub(crate) fn save(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
+    /// Asks for the counts, and returns the future that saves them. Saves wait for
+    /// each other by the lock, which a save holds until its file is written, also
+    /// if the future is dropped.
+    pub(crate) fn save(
+        &self,
+        file: StateFile,
+        saving: Arc<Mutex<()>>,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let (reply, whole) = oneshot::channel();
         self.report(false, reply);
         let plan = Arc::clone(&self.live.borrow().plan);
-        let (path, log) = (path.to_owned(), self.log.clone());
+        let log = self.log.clone();
         async move {
+            let turn = saving.lock_owned().await;
             let Ok(whole) = whole.await else { return };
-            let target = path.clone();
-            let saved = spawn_blocking(move || {
+            let path = file.path().to_owned();
+            let saved = thread::run("state", move || {
                 let note = |metric: &MetricSettings| plan.filter_text(&metric.name);
-                StateFile::new(target).write(&state::write(&whole.snapshot, note))
+                let written = file.write(&state::write(&whole.snapshot, note));
+                drop(turn);
+                written
             });
-            if let Ok(Err(error)) = saved.await {
-                log.say(format_args!("cannot save to {}: {error}", path.display()));
+            match saved.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => log.say(format_args!("{error}")),
+                Err(error) => {
+                    log.say(format_args!("cannot write {}: {error}", path.display()));
+                }
             }
         }
     }

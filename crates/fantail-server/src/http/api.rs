@@ -3,7 +3,7 @@
 //! Bytes that are not UTF-8 are replaced. Targets of exporters are left out: URLs may have
 //! passwords.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use axum::{extract::State, response::Response};
 use fantail_config::write_metric;
@@ -72,6 +72,13 @@ pub(super) async fn configuration(State(context): State<Context>) -> Response {
     }))
 }
 
+fn unix_micros(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    })
+}
+
 /// The exporters, and the counts of their events.
 pub(super) async fn exporters(State(context): State<Context>) -> Response {
     let live = live(&context);
@@ -79,6 +86,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
     let exporters = live.settings.exporters.iter().zip(exporters);
     let exporters = exporters.map(|(settings, ((name, queue), too_large))| {
         let status = queue.status();
+        let last_error = status.last_error.as_ref();
         let counters = status.counters;
         let dropped = DropReason::ALL.map(|reason| (reason.name(), counters.dropped(reason)));
         let mut dropped: BTreeMap<_, _> = dropped.into_iter().collect();
@@ -97,7 +105,8 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
             "waiting": status.waiting,
             "spool_bytes": status.spool_bytes,
             "oldest_seconds": status.oldest.map(|age| age.as_secs_f64()),
-            "last_error": status.last_error.map(|error| error.message),
+            "last_error": last_error.map(|error| &error.message),
+            "last_error_unix_us": last_error.map(|error| unix_micros(error.time)),
         })
     });
     json(&json!({ "exporters": exporters.collect::<Vec<_>>() }))

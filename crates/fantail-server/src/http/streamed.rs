@@ -12,11 +12,12 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    thread,
 };
 
 use axum::{body::Body, http::Version};
 use hyper::body::{Bytes, Frame};
-use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio::sync::mpsc;
 
 use crate::memory::{Budget, ReservedText};
 
@@ -48,11 +49,14 @@ pub(super) async fn answer(
         false => None,
     };
     let (out, mut pieces) = mpsc::channel(1);
-    spawn_blocking(move || {
+    let thread = thread::Builder::new().name("answer".to_owned());
+    let started = thread.spawn(move || {
         let mut made = Pieces::new(whole, out);
         // Without a last piece the client knows that it failed.
         let _ = make(&mut made).and_then(|()| made.finish());
     });
+    // A system without a free thread is no reason to panic.
+    started.ok()?;
     match pieces.recv().await? {
         Piece::Last(all) => Some(Body::from(all)),
         Piece::One(first) => Some(Body::new(Streamed {

@@ -1,30 +1,79 @@
-//! What the server has to say, line by line.
+//! The log of the server, line by line.
 //!
-//! A client that sends nonsense must not fill the disk: what clients cause
-//! goes through [`Complaints`], which says only so much in a second and counts
-//! the rest.
+//! Errors of clients go through [`Complaints`], which limits their rate, so that
+//! a client cannot fill the disk.
+
+mod queue;
 
 use std::{
-    fmt,
+    fmt, io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-/// Takes the server's log, a line at a time; clones share the target.
+use self::queue::LineQueue;
+
+/// The log of the server; clones share the target.
 #[derive(Clone)]
 pub struct Log {
-    say: Arc<dyn Fn(&str) + Send + Sync>,
+    target: Target,
+}
+
+#[derive(Clone)]
+enum Target {
+    /// Called for each line.
+    Direct(Arc<dyn Fn(&str) + Send + Sync>),
+    /// Written by a thread.
+    Queued(Arc<LineQueue>),
 }
 
 impl Log {
-    /// A log that calls `say` for each line, from any thread.
-    pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { say: Arc::new(say) }
+    /// Returns a log that calls `write` for each line, on the thread that logs: a
+    /// worker waits for it.
+    pub fn new(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let target = Target::Direct(Arc::new(write));
+        Self { target }
     }
 
-    /// Says something.
+    /// Returns a log that calls `write` for each line on a thread of its own. At
+    /// most 1,024 lines wait for it; more are dropped and counted, and `write`
+    /// gets a line with their number.
+    ///
+    /// # Errors
+    /// The system starts no thread.
+    pub fn queued(write: impl FnMut(&str) + Send + 'static) -> io::Result<Self> {
+        let target = Target::Queued(Arc::new(LineQueue::start(write)?));
+        Ok(Self { target })
+    }
+
+    /// Logs a line.
+    pub fn line(&self, line: &str) {
+        match &self.target {
+            Target::Direct(write) => write(line),
+            Target::Queued(queue) => queue.push(line),
+        }
+    }
+
+    /// Waits until all lines logged before are written; returns whether they are.
+    pub fn flush(&self, patience: Duration) -> bool {
+        match &self.target {
+            Target::Direct(_) => true,
+            Target::Queued(queue) => queue.flush(patience),
+        }
+    }
+
+    /// Returns the number of lines that were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        match &self.target {
+            Target::Direct(_) => 0,
+            Target::Queued(queue) => queue.dropped(),
+        }
+    }
+
+    /// Formats and logs a line.
     pub(crate) fn say(&self, what: fmt::Arguments<'_>) {
-        (self.say)(&what.to_string());
+        self.line(&what.to_string());
     }
 }
 
@@ -34,10 +83,10 @@ impl fmt::Debug for Log {
     }
 }
 
-/// Lines in a second that clients may cause on one worker.
-const LINES: u32 = 10;
+/// Lines per second and worker about errors of clients.
+const COMPLAINTS_PER_SECOND: u32 = 10;
 
-/// A log of what clients did wrong, of bounded rate.
+/// A rate-limited log of errors of clients.
 #[derive(Debug)]
 pub(crate) struct Complaints {
     log: Log,
@@ -70,7 +119,7 @@ impl Complaints {
             self.since = Some(now);
             self.said = 0;
         }
-        if self.said < LINES {
+        if self.said < COMPLAINTS_PER_SECOND {
             self.said += 1;
             self.log.say(what);
         } else {

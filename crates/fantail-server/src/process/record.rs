@@ -1,21 +1,20 @@
-//! What clients send, kept in a file: a recording that `fantail replay` plays.
+//! Recordings: files with all that clients send, for `fantail replay`.
 //!
-//! A line of it is `<connection> TAB <µs since 1970> TAB <line>`, `<line>`
-//! being what the client sent, or `<close>` when it went away; a line that it
-//! did not finish is left out. Lines of one connection are in order, those of
-//! several workers nearly. The file holds what users did, in full: it is made
-//! for its owner alone, and must not exist yet.
+//! A line is `<connection> TAB <µs since 1970> TAB <line>`, where `<line>` is a
+//! line of the client, or `<close>` at its end. Unfinished lines are left out.
+//! Lines of one connection are in order, those of several workers nearly. A
+//! recording has personal data: only its owner may read the file, which must not
+//! exist before.
 //!
-//! For finding out, not for always: workers wait for the file while they
-//! write. Once the limit is reached, or the file fails, it is ended with a
-//! whole line, and events go on as before. What was recorded reaches the file
-//! when a connection ends, and when much has gathered.
+//! Workers wait for the file while they write, so a recording is for analysis and
+//! not for permanent use. At its limit, or after an error, it ends with a whole
+//! line. Lines are written when a connection ends, and in blocks.
 
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufWriter, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -27,9 +26,18 @@ use fantail_wire::lines::WRITER_LINE;
 
 use crate::Log;
 
-/// A recording that is being made; clones add to the same.
+/// Settings of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSettings {
+    /// The file, which must not exist.
+    pub path: PathBuf,
+    /// Bytes after which the recording ends.
+    pub limit: u64,
+}
+
+/// A running recording; clones write to the same file.
 #[derive(Debug, Clone)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     shared: Arc<Shared>,
 }
 
@@ -37,9 +45,9 @@ pub struct Recorder {
 struct Shared {
     path: PathBuf,
     log: Log,
-    /// `None` once it has ended.
+    /// `None` after the end of the recording.
     reel: Mutex<Option<Reel>>,
-    /// The next connection's name.
+    /// Number of the next connection.
     next: AtomicU64,
 }
 
@@ -50,24 +58,25 @@ struct Reel {
     left: u64,
 }
 
-/// How much gathers before it is written.
-const GATHERED: usize = 256 * 1024;
+/// Bytes of the blocks that are written.
+const BLOCK_BYTES: usize = 256 * 1024;
 
 impl Recorder {
-    /// Begins a recording of at most `limit` bytes.
+    /// Begins a recording.
     ///
     /// # Errors
-    /// The file exists already, or cannot be made.
-    pub fn create(path: &Path, limit: u64, log: Log) -> io::Result<Self> {
+    /// The file exists or cannot be created. The message names the file.
+    pub(crate) fn create(settings: &RecordSettings, log: Log) -> io::Result<Self> {
+        let RecordSettings { path, limit } = settings;
         let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = options.write(true).create_new(true).mode(0o600).open(path);
+        let file = file.map_err(|error| {
+            let what = format!("cannot create the recording {}: {error}", path.display());
+            io::Error::new(error.kind(), what)
+        })?;
         let reel = Reel {
-            file: BufWriter::with_capacity(GATHERED, file),
-            left: limit,
+            file: BufWriter::with_capacity(BLOCK_BYTES, file),
+            left: *limit,
         };
         Ok(Self {
             shared: Arc::new(Shared {
@@ -79,21 +88,21 @@ impl Recorder {
         })
     }
 
-    /// A connection's part of it.
+    /// Returns the recording of a new connection.
     pub(crate) fn tape(&self) -> Tape {
         Tape {
             connection: self.shared.next.fetch_add(1, Ordering::Relaxed),
             last: Timestamp::default(),
             partial: Vec::new(),
-            ready: Vec::new(),
             recorder: self.clone(),
         }
     }
 
-    /// Adds whole lines; `flush` has them reach the file.
-    fn add(&self, lines: &[u8], flush: bool) {
+    /// Writes with the open file; ends the recording at its limit and after an
+    /// error.
+    fn write(&self, write: impl FnOnce(&mut Reel) -> io::Result<Written>) {
         let Shared { path, log, .. } = &*self.shared;
-        // A thread that panicked left at worst a line cut off.
+        // A thread that panicked left at worst a partial line.
         let mut reel = self
             .shared
             .reel
@@ -103,89 +112,92 @@ impl Recorder {
             return;
         };
         let path = path.display();
-        let (added, full) = open.add(lines, flush);
-        match added {
-            Err(error) => log.say(format_args!("{path}: {error}; the recording has ended")),
-            Ok(()) if full => log.say(format_args!("{path} is as large as it may be")),
-            Ok(()) => return,
+        match write(open) {
+            Ok(Written::All) => return,
+            Ok(Written::Full) => log.say(format_args!(
+                "the recording {path} has reached its limit (`--record-limit`) and has ended"
+            )),
+            Err(error) => log.say(format_args!(
+                "cannot write the recording {path}: {error}; it has ended"
+            )),
         }
         *reel = None;
     }
 }
 
+/// Whether lines were written.
+enum Written {
+    All,
+    /// The limit does not allow the next line.
+    Full,
+}
+
 impl Reel {
-    /// Writes as many of the lines as there is room for; whether that was not
-    /// all.
-    fn add(&mut self, lines: &[u8], flush: bool) -> (io::Result<()>, bool) {
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let full = lines.len() > room;
-        let fitting = lines.get(..room.min(lines.len())).unwrap_or_default();
-        let end = if full {
-            memchr::memrchr(b'\n', fitting).map_or(0, |at| at + 1)
-        } else {
-            fitting.len()
+    /// Writes a line of several parts.
+    fn line(&mut self, parts: &[&[u8]]) -> io::Result<Written> {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        let Some(left) = self.left.checked_sub(bytes as u64 + 1) else {
+            self.file.flush()?;
+            return Ok(Written::Full);
         };
-        let fitting = fitting.get(..end).unwrap_or_default();
-        self.left -= fitting.len() as u64;
-        let written = self.file.write_all(fitting);
-        let written = written.and_then(|()| {
-            if flush || full {
-                self.file.flush()
-            } else {
-                Ok(())
-            }
-        });
-        (written, full)
+        self.left = left;
+        for part in parts {
+            self.file.write_all(part)?;
+        }
+        self.file.write_all(b"\n")?;
+        Ok(Written::All)
     }
 }
 
-/// A connection's part of a recording; ends with `<close>` when dropped.
+/// The recording of a connection; dropping it records `<close>`. It keeps nothing
+/// but an unfinished line.
 #[derive(Debug)]
 pub(crate) struct Tape {
     connection: u64,
     last: Timestamp,
     /// The line that has begun.
     partial: Vec<u8>,
-    /// Whole lines on their way.
-    ready: Vec<u8>,
     recorder: Recorder,
 }
 
 impl Tape {
-    /// Adds what was read from the client at this time.
+    /// Records bytes that were read from the connection.
     pub(crate) fn read(&mut self, read: &[u8], now: Timestamp) {
         self.last = now;
-        let mut rest = read;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, after) = rest.split_at(end);
-            rest = after.get(1..).unwrap_or_default();
-            let begun = std::mem::take(&mut self.partial);
-            self.line(&[&begun, line]);
+        let end = memchr::memrchr(b'\n', read).map_or(0, |at| at + 1);
+        let (lines, rest) = read.split_at(end);
+        if let Some(lines) = lines.strip_suffix(b"\n") {
+            let mut partial = std::mem::take(&mut self.partial);
+            let head = self.head();
+            self.recorder.write(|reel| {
+                for line in lines.split(|byte| *byte == b'\n') {
+                    let begun = std::mem::take(&mut partial);
+                    if let Written::Full = reel.line(&[head.as_bytes(), &begun, line])? {
+                        return Ok(Written::Full);
+                    }
+                }
+                Ok(Written::All)
+            });
         }
-        // Beyond that the client is closed.
+        // The connection is closed for a longer line.
         if self.partial.len() + rest.len() <= WRITER_LINE {
             self.partial.extend_from_slice(rest);
         }
-        if !self.ready.is_empty() {
-            self.recorder.add(&self.ready, false);
-            self.ready.clear();
-        }
     }
 
-    fn line(&mut self, parts: &[&[u8]]) {
-        let head = format!("{}\t{}\t", self.connection, self.last.unix_micros());
-        self.ready.extend_from_slice(head.as_bytes());
-        for part in parts {
-            self.ready.extend_from_slice(part);
-        }
-        self.ready.push(b'\n');
+    fn head(&self) -> String {
+        format!("{}\t{}\t", self.connection, self.last.unix_micros())
     }
 }
 
 impl Drop for Tape {
     fn drop(&mut self) {
-        self.line(&[b"<close>"]);
-        self.recorder.add(&self.ready, true);
+        let head = self.head();
+        self.recorder.write(|reel| {
+            let written = reel.line(&[head.as_bytes(), b"<close>"])?;
+            reel.file.flush()?;
+            Ok(written)
+        });
     }
 }
 
@@ -193,11 +205,18 @@ impl Drop for Tape {
 mod tests {
     use super::*;
 
-    /// Records what two clients send by turns; gives the file's contents.
+    fn settings(folder: &tempfile::TempDir, limit: u64) -> RecordSettings {
+        RecordSettings {
+            path: folder.path().join("recording"),
+            limit,
+        }
+    }
+
+    /// Records what two clients send by turns, and compares the file.
     fn check(limit: u64, expected: &str) {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("recording");
-        let recorder = Recorder::create(&path, limit, Log::new(|_| {})).unwrap();
+        let settings = settings(&folder, limit);
+        let recorder = Recorder::create(&settings, Log::new(|_| {})).unwrap();
         let at = Timestamp::from_unix_micros;
         let (mut one, mut two) = (recorder.tape(), recorder.tape());
         one.read(b"VERSION\tstats-client\t4\t0\nCATE", at(5));
@@ -207,13 +226,28 @@ mod tests {
         two.read(b"not finished", at(8));
         drop(two);
         #[allow(clippy::disallowed_methods, reason = "its own file")]
-        let written = std::fs::read(&path).unwrap();
+        let written = std::fs::read(&settings.path).unwrap();
         assert_eq!(
             written.escape_ascii().to_string(),
             expected.replace('|', r"\n")
         );
-        let again = Recorder::create(&path, limit, Log::new(|_| {}));
-        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        let error = Recorder::create(&settings, Log::new(|_| {})).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        let path = settings.path.display().to_string();
+        assert!(error.to_string().contains(&path), "{error}");
+    }
+
+    /// A connection once kept the bytes of its largest read.
+    #[test]
+    fn a_connection_keeps_only_an_unfinished_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let recorder = Recorder::create(&settings(&folder, 1 << 30), Log::new(|_| {}));
+        let mut tape = recorder.unwrap().tape();
+        let lines = "EVENT\t0\n".repeat(8_000);
+        tape.read(lines.as_bytes(), Timestamp::default());
+        assert_eq!(tape.partial.capacity(), 0);
+        tape.read(b"EVENT", Timestamp::default());
+        assert!((5..100).contains(&tape.partial.capacity()));
     }
 
     #[test]

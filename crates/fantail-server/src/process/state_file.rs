@@ -1,142 +1,202 @@
-//! What was counted, in a file, from one run to the next.
+//! The state file: counts that survive a restart.
 //!
-//! What the bytes are is [`fantail_metrics::state`]'s matter; here is how they
-//! get into a file and out of it without ever being half of one.
+//! [`fantail_metrics::state`] defines the bytes. This module replaces the file as
+//! a whole, so that a reader finds the old or the new state, also after a power
+//! loss.
+
+mod error;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use fantail_metrics::state::{self, State};
+use fantail_transport::internal::{open_regular, open_regular_or_link};
 
-/// What a million series with a few values take; more is no state of ours.
-const LARGEST: u64 = 1 << 30;
+pub use self::error::{StateFileError, StateFileErrorKind};
 
-/// A file with what was counted.
+/// Bytes of the largest state: that of a million series with a few values. A
+/// larger file is neither written nor read.
+const MAX_STATE_BYTES: u64 = 1 << 30;
+
+/// Names that are tried for a new file, which left-overs may have.
+const MAX_NAMES: u32 = 100;
+
+/// A file with saved counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFile {
     path: PathBuf,
+    max_bytes: u64,
 }
 
 impl StateFile {
-    /// The file of this name, whether it is there or not.
+    /// Returns the state file with this path, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            max_bytes: MAX_STATE_BYTES,
+        }
     }
 
-    /// Where it is.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The state in it; `None` if there is no such file yet.
+    /// Reads the state; `None` if there is no file.
     ///
     /// # Errors
-    /// It cannot be read; or it is no state, which the error then wraps
-    /// ([`io::Error::get_ref`]).
-    pub fn read(&self) -> io::Result<Option<State>> {
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
+    /// The file is not a regular file, cannot be read, is too large, or has no
+    /// state.
+    pub fn read(&self) -> Result<Option<State>, StateFileError> {
         let mut bytes = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST {
-            let kind = io::ErrorKind::FileTooLarge;
-            return Err(io::Error::new(kind, "the file is too large for a state"));
+        let read = open_regular_or_link(OpenOptions::new().read(true), &self.path)
+            .and_then(|file| file.take(self.max_bytes + 1).read_to_end(&mut bytes));
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|error| self.error(StateFileErrorKind::Read, error))?,
+        };
+        if bytes.len() as u64 > self.max_bytes {
+            let most = format!("the file has more than {} bytes", self.max_bytes);
+            return Err(self.error(StateFileErrorKind::TooLarge, io::Error::other(most)));
         }
-        state::read(&bytes).map(Some).map_err(io::Error::other)
+        let state = state::read(&bytes);
+        state
+            .map(Some)
+            .map_err(|error| self.error(StateFileErrorKind::NoState, io::Error::other(error)))
     }
 
-    /// Replaces it as a whole: whoever reads it finds the old or the new
-    /// state, also after a loss of power. Nobody but its owner may read it.
+    /// Replaces the file as a whole. Only its owner may read it.
     ///
     /// # Errors
-    /// The new one cannot be written; the old one is still there.
-    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let beside = self.named(&format!(".{}.new", std::process::id()));
-        let written = (|| {
-            let mut options = File::options();
-            let options = options.write(true).create(true).truncate(true).mode(0o600);
-            let mut file = options.open(&beside)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&beside, &self.path)
-        })();
-        if written.is_err() {
-            // What is there of it is of no use; the first error is what counts.
-            let _ = fs::remove_file(&beside);
+    /// The state is larger than [`read`](Self::read) accepts, or the new file
+    /// cannot be written. The old file stays.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), StateFileError> {
+        if bytes.len() as u64 > self.max_bytes {
+            let size = format!(
+                "the state has {} bytes, and the next start would read at most {}; \
+                 set a lower `series_total`",
+                bytes.len(),
+                self.max_bytes
+            );
+            return Err(self.error(StateFileErrorKind::TooLarge, io::Error::other(size)));
         }
-        written?;
-        let folder = self.path.parent();
-        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        self.replace(bytes)
+            .map_err(|error| self.error(StateFileErrorKind::Write, error))
     }
 
-    /// Gives it the name `….unreadable`, so that it is not overwritten.
+    /// Returns an error if [`write`](Self::write) could not create a file here.
     ///
     /// # Errors
-    /// It cannot be renamed.
-    pub fn put_aside(&self) -> io::Result<PathBuf> {
+    /// The folder is missing, or not writable.
+    pub fn check_writable(&self) -> Result<(), StateFileError> {
+        let checked = self
+            .create_new()
+            .and_then(|(path, _)| fs::remove_file(path));
+        checked.map_err(|error| self.error(StateFileErrorKind::Write, error))
+    }
+
+    /// Removes files that killed processes have left; returns how many.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a file not be removed.
+    pub fn remove_left_overs(&self) -> Result<usize, StateFileError> {
+        let removed = self.remove_unfinished();
+        removed.map_err(|error| self.error(StateFileErrorKind::Write, error))
+    }
+
+    /// Renames the file to `FILE.unreadable`, so that it is not overwritten.
+    ///
+    /// # Errors
+    /// The file cannot be renamed.
+    pub fn put_aside(&self) -> Result<PathBuf, StateFileError> {
         let aside = self.named(".unreadable");
-        fs::rename(&self.path, &aside)?;
+        let renamed = fs::rename(&self.path, &aside);
+        renamed.map_err(|error| self.error(StateFileErrorKind::Write, error))?;
         Ok(aside)
     }
 
-    /// A name in the same folder, so that a rename is within one file system.
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let (new, mut file) = self.create_new()?;
+        let written = file
+            .write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&new, &self.path));
+        if written.is_err() {
+            // The first error is the one to report.
+            let _ = fs::remove_file(&new);
+        }
+        written?;
+        File::open(self.folder())?.sync_all()
+    }
+
+    /// Creates a file beside the state file. Its name is that of no other file:
+    /// saves at the same time do not share one.
+    fn create_new(&self) -> io::Result<(PathBuf, File)> {
+        let process = std::process::id();
+        let mut last = io::ErrorKind::AlreadyExists.into();
+        for number in 0..MAX_NAMES {
+            let path = self.named(&format!(".{process}.{number}.new"));
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create_new(true).mode(0o600);
+            match open_regular(options, &path) {
+                Ok(file) => return Ok((path, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    fn remove_unfinished(&self) -> io::Result<usize> {
+        let mut removed = 0;
+        for entry in fs::read_dir(self.folder())? {
+            let entry = entry?;
+            if self.is_unfinished(&entry.file_name()) {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Returns whether a file of this name is one of [`create_new`](Self::create_new),
+    /// of this version or an earlier one, whose names had no number.
+    fn is_unfinished(&self, name: &std::ffi::OsStr) -> bool {
+        let own = self.path.file_name().unwrap_or_default();
+        let middle = name
+            .as_encoded_bytes()
+            .strip_prefix(own.as_encoded_bytes())
+            .and_then(|rest| rest.strip_prefix(b"."))
+            .and_then(|rest| rest.strip_suffix(b".new"));
+        middle.is_some_and(|middle| {
+            let parts: Vec<_> = middle.split(|byte| *byte == b'.').collect();
+            let digits = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+            parts.len() <= 2 && parts.iter().all(digits)
+        })
+    }
+
+    fn folder(&self) -> &Path {
+        let folder = self.path.parent();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new("."))
+    }
+
+    /// A path in the same folder, so that a rename stays in one file system.
     fn named(&self, ending: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)
     }
+
+    fn error(&self, kind: StateFileErrorKind, source: io::Error) -> StateFileError {
+        StateFileError::new(kind, &self.path, source)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        fs::{self, File},
-        io::{Read as _, Write as _},
-        os::unix::fs::PermissionsExt as _,
-    };
-
-    use super::StateFile;
-
-    #[test]
-    fn a_state_is_there_whole_or_not_at_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = StateFile::new(folder.path().join("state"));
-        assert!(file.read().unwrap().is_none());
-        file.write(b"one").unwrap();
-        file.write(b"two").unwrap();
-        let mut text = String::new();
-        let mut opened = File::open(file.path()).unwrap();
-        opened.read_to_string(&mut text).unwrap();
-        let mode = opened.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!((text.as_str(), mode), ("two", 0o600));
-        let error = file.read().unwrap_err();
-        assert_eq!(error.to_string(), "this is no saved state");
-        let aside = file.put_aside().unwrap();
-        assert_eq!(aside, folder.path().join("state.unreadable"));
-        assert!(file.read().unwrap().is_none());
-        // Nothing else is left.
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_cannot_replace_it_leaves_no_trace() {
-        let folder = tempfile::tempdir().unwrap();
-        // A folder that is not empty is not replaced by a file.
-        let path = folder.path().join("state");
-        fs::create_dir(&path).unwrap();
-        File::create(path.join("x"))
-            .unwrap()
-            .write_all(b"x")
-            .unwrap();
-        StateFile::new(&path).write(b"one").unwrap_err();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-}
+mod tests;

@@ -3,16 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval_at},
+    sync::{Mutex, mpsc, oneshot, watch},
+    time::{Instant, MissedTickBehavior, interval_at, timeout_at},
 };
 
 use crate::{
-    Options, ServerError, ServerErrorKind,
+    Options, ServerError, ServerErrorKind, StateFile,
     control::Control,
     handle::Order,
     process::sd_notify::Manager,
     process::signals::{Caught, Signals},
+    process::thread,
     socket::listeners::Listeners,
     worker::shard::Category,
     worker::{Message, Worker},
@@ -25,6 +26,10 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// this time.
 const BIND_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How long the last save may take after the patience for clients and exporters:
+/// lost counts cost more than a late end.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A running server.
 pub(super) struct Run {
     pub(super) options: Options,
@@ -36,6 +41,8 @@ pub(super) struct Run {
     pub(super) stop: watch::Sender<bool>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
+    /// Held while the state is saved.
+    pub(super) saving: Arc<Mutex<()>>,
 }
 
 impl Run {
@@ -62,9 +69,7 @@ impl Run {
                         self.manager.ready();
                     }
                 },
-                _ = save.tick() => if let Some(path) = &self.options.state {
-                    tokio::spawn(self.control.save(path));
-                },
+                _ = save.tick() => self.save(),
                 _ = bind.tick() => self.listeners.mend(),
                 _ = check.tick() => {
                     if !self.control.all_run() {
@@ -73,6 +78,22 @@ impl Run {
                     self.watch_workers();
                 }
             }
+        }
+    }
+
+    /// Saves the state, unless the last save goes on.
+    fn save(&self) {
+        let Some(path) = &self.options.state else {
+            return;
+        };
+        if self.saving.try_lock().is_ok() {
+            let file = StateFile::new(path);
+            tokio::spawn(self.control.save(file, Arc::clone(&self.saving)));
+        } else {
+            self.options.log.say(format_args!(
+                "the last save of {} has not ended, and the next one is left out",
+                path.display()
+            ));
         }
     }
 
@@ -109,7 +130,8 @@ impl Run {
         }
     }
 
-    /// Reads what clients have sent, saves the state, and closes the exporters.
+    /// Reads what clients have sent, saves the state, and closes the exporters,
+    /// within the patience of the options in total. Only the save may take longer.
     pub(super) async fn end(self) {
         let Self {
             options,
@@ -117,25 +139,50 @@ impl Run {
             listeners,
             manager,
             stop,
+            saving,
             ..
         } = self;
+        let log = options.log.clone();
+        let deadline = Instant::now() + options.patience;
+        log.say(format_args!(
+            "stopping, within {} s: reading what {} clients have sent",
+            options.patience.as_secs_f64(),
+            control.connections(),
+        ));
         manager.stopping();
         stop.send_replace(true);
-        listeners.end().await;
-        control.drain(options.patience).await;
-        if let Some(path) = &options.state {
-            control.save(path).await;
-        }
+        let _ = timeout_at(deadline, listeners.end()).await;
+        // The exporters need time, too.
+        control.drain(options.patience / 2).await;
+        let saved = options.state.as_ref().map(|path| {
+            let saved = control.save(StateFile::new(path), saving);
+            (path.clone(), tokio::spawn(saved))
+        });
         let live = Arc::clone(&control.live.borrow());
         let workers = control.workers;
-        let log = options.log.clone();
-        let closed = tokio::task::spawn_blocking(move || {
-            workers.into_iter().for_each(Worker::join);
-            live.exporters.close(options.patience)
-        });
-        if !closed.await.unwrap_or(false) {
-            log.say(format_args!("not all exporters could send what they had"));
+        let joined = thread::run("end", move || workers.into_iter().for_each(Worker::join));
+        if timeout_at(deadline, joined).await.is_err() {
+            log.say(format_args!(
+                "a worker did not end in time; its last events are lost"
+            ));
         }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let exporters = live.exporters.clone();
+        let closed = thread::run("end", move || exporters.close(left)).await;
+        if closed.is_err() {
+            // No thread to wait on: this one does.
+            let _ = live.exporters.close(left);
+        }
+        let until = deadline.max(Instant::now() + SAVE_TIMEOUT);
+        if let Some((path, saved)) = saved
+            && timeout_at(until, saved).await.is_err()
+        {
+            log.say(format_args!(
+                "{} was not written in time; the counts since the last save are lost",
+                path.display()
+            ));
+        }
+        log.say(format_args!("stopped"));
     }
 }
 

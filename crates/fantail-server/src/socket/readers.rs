@@ -14,7 +14,6 @@ use fantail_wire::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
-    task::spawn_blocking,
     time::timeout,
 };
 
@@ -22,6 +21,7 @@ use crate::{
     ControlError, ControlErrorKind, Handle, Log,
     handle::HeldReport,
     memory::{Budget, ReservedText},
+    process::thread,
     socket::{dump_writer::DumpWriter, tap},
 };
 
@@ -98,11 +98,11 @@ async fn dump(
     memory: &Budget,
 ) -> io::Result<(UnixStream, ReservedText)> {
     let mut answer = DumpWriter::new(stream, memory)?;
-    let made = spawn_blocking(move || {
+    let made = thread::run("dump", move || {
         write_answer_to(&held.snapshot, &columns, &mut answer)?;
         io::Result::Ok(answer)
     });
-    made.await.map_err(io::Error::other)??.finish()
+    made.await??.finish()
 }
 
 /// Answers all requests but those for dumps and taps.

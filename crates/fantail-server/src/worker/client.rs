@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    Recorder,
+    process::record::Recorder,
     worker::closed::Closed,
     worker::greeting::{Greeted, send_filters},
     worker::shard::{Client, Shard},

@@ -119,3 +119,50 @@ fn a_state_that_cannot_be_read_is_put_aside() {
     fixture.send(&event("a", 1));
     crate::fixture::eventually("the state is saved", || fixture.path("state").exists());
 }
+
+/// A state that cannot be saved is no surprise at the end.
+#[test]
+fn a_state_that_cannot_be_saved_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing/state");
+    let fixture = Fixture::within(folder, ALL, |options| {
+        options.state = Some(path.clone());
+    });
+    let why = format!("cannot write {}: No such file or directory", path.display());
+    assert!(fixture.logged().contains(&why), "{}", fixture.logged());
+}
+
+#[test]
+fn a_start_removes_what_killed_servers_have_left_of_a_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join("state.123.new");
+    fs::File::create(&left).unwrap();
+    let fixture = Fixture::within(folder, ALL, |options| {
+        options.state = Some(options.config.with_file_name("state"));
+    });
+    assert!(!left.exists());
+    assert_eq!(fixture.logged(), "");
+}
+
+#[test]
+fn the_end_says_what_it_waits_for_and_what_is_lost() {
+    let configuration = "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
+        event_exporter out {\n  format = json\n  driver = unix\n  \
+        unix_path = /nonexistent/socket\n}\n\
+        metric all {\n  filter = event=*\n  exporter = out\n}\n";
+    let fixture = Fixture::new(configuration);
+    fixture.send(&event("a", 1));
+    let log = std::sync::Arc::clone(&fixture.log);
+    fixture.stop();
+    let log = log.lock().unwrap().join("\n");
+    let expected = [
+        "stopping, within 2 s: reading what 0 clients have sent",
+        "waiting for exporters",
+        "out has 1 events, cannot connect to",
+        "exporter out: 1 events could not be sent before the end and are lost",
+        "stopped",
+    ];
+    for part in expected {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+}

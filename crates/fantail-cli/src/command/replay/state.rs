@@ -16,10 +16,7 @@ use crate::exit::{Failure, say};
 pub(super) fn read(path: &Path) -> Result<Option<State>, Failure> {
     StateFile::new(path)
         .read()
-        .map_err(|error| match error.get_ref() {
-            Some(no_state) => Failure::new(format!("{}: {no_state}", path.display())),
-            None => Failure::file("read", path, &error),
-        })
+        .map_err(|error| Failure::new(error.to_string()))
 }
 
 /// Puts a state in front of what was counted now; `filter` tells what a
@@ -48,5 +45,5 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     let bytes = state::write(snapshot, |settings| filter(&settings.name));
     let written = StateFile::new(path).write(&bytes);
-    written.map_err(|error| Failure::file("write to", path, &error))
+    written.map_err(|error| Failure::new(error.to_string()))
 }

@@ -17,7 +17,13 @@ type Exporter<'a> = (&'a str, QueueStatus);
 /// Name, kind, help and value of a family with one sample for each exporter.
 type Row = (&'static str, Kind, &'static str, fn(&QueueStatus) -> Number);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
+    (
+        "fantail_export_up",
+        Kind::Gauge,
+        "Whether the target and the spool of an exporter work",
+        |status| u64::from(status.last_error.is_none()).into(),
+    ),
     (
         "fantail_export_queued",
         Kind::Counter,

@@ -1,0 +1,32 @@
+//! Blocking work on threads of its own.
+
+use std::{io, thread};
+
+use tokio::sync::oneshot;
+
+/// Runs blocking work on a thread and returns its result. A system that has no
+/// thread to give is an error here; `tokio::task::spawn_blocking` panics.
+///
+/// The work goes on if the future is dropped.
+///
+/// # Errors
+/// The system starts no thread, or the work panics.
+pub(crate) async fn run<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (reply, result) = oneshot::channel();
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread
+        .spawn(move || {
+            // The caller may have gone.
+            let _ = reply.send(work());
+        })
+        .map_err(|error| {
+            let what = format!("the system starts no thread: {error}");
+            io::Error::new(error.kind(), what)
+        })?;
+    result
+        .await
+        .map_err(|_| io::Error::other(format!("the thread `{name}` panicked")))
+}
