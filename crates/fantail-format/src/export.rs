@@ -7,6 +7,9 @@ use fantail_event::{Dialect, EffectiveEvent, Elements, Timestamp, ValueRef};
 
 use crate::{rules::FieldRules, settings::TimeStyle};
 
+/// The length at which Dovecot's `log` transport cuts strings.
+pub(crate) const MAX_LOGGED_BYTES: usize = 1000;
+
 /// What a format is, besides its name in Rust.
 pub(crate) struct FormatRow {
     /// Its name in a configuration.
@@ -70,6 +73,6 @@ impl Fields<'_> {
 pub(crate) struct Style {
     pub(crate) time_style: TimeStyle,
     pub(crate) dialect: Dialect,
-    /// The number of bytes after which strings are cut.
-    pub(crate) cut: Option<usize>,
+    /// Whether strings of more than [`MAX_LOGGED_BYTES`] are cut.
+    pub(crate) cut_long_strings: bool,
 }

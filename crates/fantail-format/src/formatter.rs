@@ -9,9 +9,6 @@ use crate::{
     export::{Export, Fields, Style},
 };
 
-/// Dovecot's `log` transport cuts strings from this length on.
-const MAX_LOGGED_BYTES: usize = 1000;
-
 /// How an exporter writes the events of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatterSettings {
@@ -164,7 +161,7 @@ impl Formatter {
         let style = Style {
             time_style: settings.time_style,
             dialect: settings.dialect,
-            cut: settings.cut_long_strings.then_some(MAX_LOGGED_BYTES),
+            cut_long_strings: settings.cut_long_strings,
         };
         (settings.format.row().write)(&export, style, out);
     }

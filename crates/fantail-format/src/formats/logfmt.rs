@@ -14,7 +14,7 @@ use fantail_event::{Elements, ValueRef, internal::Invariant as _};
 use crate::{
     export::{Export, FormatRow, Style},
     text::flat_key,
-    text::json_text::{Escapes, cut_at, write_between, write_escaped},
+    text::json_text::{Escapes, kept_bytes, write_between, write_escaped},
     text::plain,
     text::scalar::write_scalar,
     text::time_text,
@@ -106,12 +106,9 @@ fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
 
 /// The part of a string that is written, and the mark of a cut.
 fn cut(text: &[u8], style: Style) -> (&[u8], &'static [u8]) {
-    match style.cut.filter(|limit| text.len() > *limit) {
+    match kept_bytes(text, &style) {
         None => (text, b""),
-        Some(limit) => {
-            let kept = cut_at(text, limit, style.dialect);
-            (text.get(..kept).always(), b"...")
-        }
+        Some(kept) => (text.get(..kept).always(), b"..."),
     }
 }
 

@@ -1,10 +1,10 @@
 //! `tab-text`: `event:`, `hostname:`, `start_time:`, `end_time:`, `category:`… and
 //! `field:key=value`… separated by TABs; `event_id:` comes first if ids are written.
 
-use fantail_event::{ValueRef, escape, internal::Invariant as _};
+use fantail_event::{ValueRef, escape};
 
 use crate::{
-    export::{Export, FormatRow, Style},
+    export::{Export, FormatRow, MAX_LOGGED_BYTES, Style},
     text::decimal::as_short,
     text::plain,
     text::scalar::write_scalar,
@@ -23,8 +23,9 @@ const DELIMITERS: (&[u8; 6], &[u8; 1], &[u8; 1]) = (b"field:", b"=", b"\t");
 
 /// Appends an event.
 ///
-/// Each part that is asked for stands between TABs even if there is nothing
-/// in it (no categories), as in Dovecot; only a missing name leaves nothing.
+/// Each part ends with a TAB, and the last TAB is removed. As in Dovecot,
+/// categories leave their TAB even if there are none; a missing name and missing
+/// fields leave nothing.
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let start = out.len();
     if let Some(id) = export.id {
@@ -46,17 +47,17 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     if let Some(categories) = export.categories {
         let start = out.len();
         categories.for_each(|category| write_between(b"category:", category, b"\t", out));
-        push_if_nothing(start, out);
+        if out.len() == start {
+            out.push(b'\t');
+        }
     }
     if let Some(fields) = &export.fields {
-        let start = out.len();
         fields.each(|key, value| {
-            if !write_short(key, value, style, out) {
+            if !write_short(key, value, out) {
                 write_between(b"field:", key, b"=", out);
                 write_value(value, style, out);
             }
         });
-        push_if_nothing(start, out);
     }
     // Each part ends with a TAB.
     if out.len() > start {
@@ -67,22 +68,14 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
 /// Appends a field if it is short and needs no escapes; returns whether it was
 /// appended.
 #[inline(always)]
-fn write_short(key: &[u8], value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) -> bool {
+fn write_short(key: &[u8], value: ValueRef<'_>, out: &mut Vec<u8>) -> bool {
     match value {
-        ValueRef::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
-            plain::push_pair(DELIMITERS, (key, text), plain::tabbed, out)
-        }
+        // A short string is never cut.
+        ValueRef::Str(text) => plain::push_pair(DELIMITERS, (key, text), plain::tabbed, out),
         ValueRef::Int(number) => as_short(number).is_some_and(|(digits, length)| {
             plain::push_number(DELIMITERS, key, (&digits, length), plain::tabbed, out)
         }),
         _ => false,
-    }
-}
-
-/// A part with nothing in it is there all the same.
-fn push_if_nothing(start: usize, out: &mut Vec<u8>) {
-    if out.len() == start {
-        out.push(b'\t');
     }
 }
 
@@ -105,9 +98,9 @@ fn write_between<const B: usize, const A: usize>(
 #[inline(never)]
 fn write_value(value: ValueRef<'_>, style: Style, out: &mut Vec<u8>) {
     match value {
-        ValueRef::Str(text) => match style.cut {
-            Some(limit) if text.len() > limit => {
-                write_between(b"", text.get(..limit).always(), b"...", out);
+        ValueRef::Str(text) => match text.get(..MAX_LOGGED_BYTES) {
+            Some(kept) if style.cut_long_strings && text.len() > MAX_LOGGED_BYTES => {
+                write_between(b"", kept, b"...", out);
             }
             _ => return write_between(b"", text, b"\t", out),
         },

@@ -8,7 +8,7 @@ use std::io::Write;
 use fantail_event::{Dialect, Elements, IpRef, ValueRef, internal::Invariant as _};
 
 use crate::{
-    export::{Export, Style},
+    export::{Export, MAX_LOGGED_BYTES, Style},
     text::decimal::as_short,
     text::plain,
     text::scalar::write_scalar,
@@ -68,7 +68,8 @@ pub(crate) fn write_field<const B: usize>(
     out: &mut Vec<u8>,
 ) {
     let done = match value {
-        ValueRef::Str(text) if style.cut.is_none_or(|limit| text.len() <= limit) => {
+        // A short string is never cut.
+        ValueRef::Str(text) => {
             let around = (before, b"\":\"", b"\"");
             plain::push_pair(around, (key, text), plain::json, out)
         }
@@ -131,34 +132,38 @@ pub(crate) fn open(with: u8, start: usize, out: &mut Vec<u8>) {
 
 #[inline(never)]
 fn write_cut_string(text: &[u8], style: &Style, escapes: Escapes, out: &mut Vec<u8>) {
-    match style.cut {
-        Some(limit) if text.len() > limit => {
-            let kept = cut_at(text, limit, style.dialect);
+    match kept_bytes(text, style) {
+        Some(kept) => {
             out.push(b'"');
             write_escaped(text.get(..kept).always(), escapes, out);
             out.extend_from_slice(b"...\"");
         }
-        _ => write_string(text, escapes, out),
+        None => write_string(text, escapes, out),
     }
 }
 
-/// The position at which a string longer than `limit` is cut. 2.3 cuts at the
-/// limit. 2.4 also removes the last character if the byte after the limit is not
-/// ASCII, whether or not the character is complete.
-#[cold]
-pub(crate) fn cut_at(text: &[u8], limit: usize, dialect: Dialect) -> usize {
-    if dialect == Dialect::V2_3 || text.get(limit).is_none_or(u8::is_ascii) {
-        return limit;
+/// The number of bytes that remain of a string that is cut; `None` if it is not.
+///
+/// 2.3 cuts strings of more than 1000 bytes after 1000 bytes. 2.4 marks a string of
+/// 1000 bytes as cut, too; of a longer one it also removes the last character if the
+/// byte after the limit is not ASCII, whether or not the character is complete.
+pub(crate) fn kept_bytes(text: &[u8], style: &Style) -> Option<usize> {
+    let before = text.get(..MAX_LOGGED_BYTES)?;
+    let next = text.get(MAX_LOGGED_BYTES);
+    let is_cut = next.is_some() || style.dialect == Dialect::V2_4;
+    if !style.cut_long_strings || !is_cut {
+        return None;
     }
-    let before = text.get(..limit).always().iter().rev();
-    let continuations = before
-        .clone()
-        .take_while(|&&byte| byte & 0xc0 == 0x80)
-        .count();
-    match before.clone().nth(continuations) {
-        Some(first) if first & 0xc0 == 0xc0 => limit - continuations - 1,
-        _ => limit - continuations,
+    if style.dialect == Dialect::V2_3 || next.is_none_or(u8::is_ascii) {
+        return Some(MAX_LOGGED_BYTES);
     }
+    let is_continuation = |byte: &&u8| **byte & 0xc0 == 0x80;
+    let continuations = before.iter().rev().take_while(is_continuation).count();
+    let kept = MAX_LOGGED_BYTES - continuations;
+    Some(match before.iter().nth_back(continuations) {
+        Some(first) if first & 0xc0 == 0xc0 => kept - 1,
+        _ => kept,
+    })
 }
 
 /// Appends a string.

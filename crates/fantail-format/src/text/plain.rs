@@ -9,8 +9,15 @@
 
 use wide::u8x16;
 
+use crate::export::MAX_LOGGED_BYTES;
+
 /// Bytes that are tested at once.
 const VECTOR_BYTES: usize = 16;
+
+/// The longest string that is appended without a loop.
+const MAX_SHORT_BYTES: usize = 2 * VECTOR_BYTES;
+// Short strings need not be tested whether they are cut.
+const _: () = assert!(MAX_SHORT_BYTES < MAX_LOGGED_BYTES);
 
 /// Block for a string of up to 32 bytes with its delimiters.
 const SHORT_BYTES: usize = 64;
@@ -159,7 +166,7 @@ impl Short {
     fn read(text: &[u8]) -> Option<Self> {
         let length = text.len();
         let (first, last) = match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) if length <= 2 * VECTOR_BYTES => (*first, *last),
+            (Some(first), Some(last)) if length <= MAX_SHORT_BYTES => (*first, *last),
             (Some(_), _) => return None,
             _ => (padded(text), [0; VECTOR_BYTES]),
         };

@@ -109,9 +109,20 @@ impl ExportView for View<'_> {
     }
 }
 
+/// Writes an event; to a buffer with other bytes the same is appended.
+#[track_caller]
 pub(crate) fn format(formatter: &Formatter, event: &EffectiveEvent<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     formatter.write(event, CONTEXT, &mut out);
+    // Bytes that begin or separate parts in some format.
+    let before = b"{[,\t= \"";
+    let mut appended = before.to_vec();
+    formatter.write(event, CONTEXT, &mut appended);
+    let expected = [before, out.as_slice()].concat();
+    assert_eq!(
+        appended.escape_ascii().to_string(),
+        expected.escape_ascii().to_string()
+    );
     out
 }
 
