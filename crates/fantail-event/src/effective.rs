@@ -18,8 +18,9 @@ use crate::{
 /// An event with all that it inherits.
 ///
 /// Each field stands where its key first comes up, from the root of the global
-/// event's ancestors down to the event itself, with the value that was set last;
-/// lists are joined without repetition. Categories come with their ancestors,
+/// event's ancestors down to the event itself, with the value that was set last.
+/// Lists are joined, each element once; an empty list counts as no field. An event
+/// that inherits nothing keeps its lists unchanged. Categories come with their ancestors,
 /// each once, in the order in which they come up (Dovecot's order is that of a
 /// hash table).
 ///

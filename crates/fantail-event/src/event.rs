@@ -145,6 +145,19 @@ impl<'a> EventRef<'a> {
         DistinctFields(Cow::Owned(fields))
     }
 
+    /// Whether another field has the key of the field at this position.
+    #[cold]
+    pub(crate) fn repeats_key(self, at: usize) -> bool {
+        let keys = || {
+            self.parts
+                .fields
+                .iter()
+                .map(|field| field.key.of(self.text))
+        };
+        let key = keys().nth(at);
+        !self.parts.has_distinct_keys && keys().filter(|other| Some(*other) == key).count() > 1
+    }
+
     /// The position of the field that holds for a key.
     pub(crate) fn position(self, key: &[u8]) -> Option<usize> {
         let mut fields = self.parts.fields.iter();

@@ -17,6 +17,7 @@ impl Span {
     }
 
     /// The span between two positions below 4 GiB.
+    #[inline]
     pub(crate) fn between(start: usize, end: usize) -> Self {
         Self {
             start: u32::try_from(start).always_or(u32::MAX),
@@ -24,7 +25,14 @@ impl Span {
         }
     }
 
+    /// The number of bytes or elements in the range.
+    #[inline]
+    pub(crate) const fn len(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+
     /// The same bytes after a text of `offset` bytes was put before them.
+    #[inline]
     pub(crate) const fn moved(self, offset: u32) -> Self {
         Self {
             start: self.start.saturating_add(offset),

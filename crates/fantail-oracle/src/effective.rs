@@ -47,6 +47,10 @@ impl Sent {
         events
     }
 
+    fn inherits(&self) -> bool {
+        !self.parents.is_empty() || !self.global.is_empty()
+    }
+
     /// Looks a field up: in the event, its ancestors upward, then the global
     /// event and its ancestors.
     #[must_use]
@@ -83,7 +87,9 @@ impl Sent {
     ///
     /// Fields and categories have the order in which they first occur, from
     /// the outermost event inward. An inner value replaces an outer one, but a
-    /// list that follows a list adds those of its elements that are new.
+    /// list that follows a list adds those of its elements that are new. A list
+    /// has each element once, and an empty list counts as no field. An event
+    /// that inherits nothing keeps its fields as they are.
     #[must_use]
     pub fn effective(&self, categories: &Categories) -> Effective {
         let mut all_categories: Vec<Vec<u8>> = Vec::new();
@@ -97,9 +103,13 @@ impl Sent {
                 }
             }
             for (key, value) in &event.fields {
+                if self.inherits() && *value == Value::List(Vec::new()) {
+                    continue;
+                }
                 let outer = fields.iter().find(|(known, _)| known == key);
                 let joined = match (outer, value) {
                     (Some((_, Value::List(outer))), Value::List(inner)) => join(outer, inner),
+                    (_, Value::List(inner)) if self.inherits() => join(&[], inner),
                     _ => value.clone(),
                 };
                 set(&mut fields, key, joined);

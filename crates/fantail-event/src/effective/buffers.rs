@@ -38,7 +38,7 @@ pub(crate) struct FieldPosition {
 /// How the value of a field is found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Inherited {
-    /// The value of the field.
+    /// The value of the field. If it is a list, it has one element.
     AsSent,
     /// The duration of this sending.
     Duration,
@@ -207,7 +207,13 @@ impl EffectiveBuffers {
         self.first_positions.0.fill(0);
         for (holder, event) in sent.downward() {
             let mut seen = 0_u128;
-            for at in 0..event.parts.fields.len() {
+            for (at, field) in event.parts.fields.iter().enumerate() {
+                if field.is_empty_list() {
+                    if event.repeats_key(at) {
+                        return false;
+                    }
+                    continue;
+                }
                 let Some(position) = self.add_hashed(sent, (holder, event), at) else {
                     return false;
                 };
@@ -244,7 +250,10 @@ impl EffectiveBuffers {
                 let own = &sent.event.parts.fields;
                 self.replace(Distinct { sent, own }, known, (holder, at), field.value);
             }
-            false => self.push(hash, holder, at, Inherited::AsSent),
+            false => {
+                let value = self.inherit((holder, field.value));
+                self.push(hash, holder, at, value);
+            }
         }
         Some(position)
     }

@@ -25,6 +25,14 @@ pub(crate) struct FieldSpan {
     pub(crate) value: ValueSpan,
 }
 
+impl FieldSpan {
+    /// Whether the value is a list without elements.
+    #[inline]
+    pub(crate) const fn is_empty_list(&self) -> bool {
+        matches!(self.value, ValueSpan::List(list) if list.len() == 0)
+    }
+}
+
 /// A category: its name decides, its number is a cache for one tree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CategorySpan {

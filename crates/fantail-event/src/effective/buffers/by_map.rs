@@ -14,13 +14,16 @@ impl EffectiveBuffers {
         let mut positions = BTreeMap::new();
         for (holder, of) in event.sent.downward() {
             for (at, field) in (0_u32..).zip(event.fields(holder, of)) {
+                if field.is_empty_list() {
+                    continue;
+                }
                 match positions.entry(field.key.of(of.text)) {
                     Entry::Occupied(known) => {
                         self.replace(event, *known.get(), (holder, at), field.value);
                     }
                     Entry::Vacant(vacant) => {
                         vacant.insert(self.positions.len());
-                        let value = Inherited::AsSent;
+                        let value = self.inherit((holder, field.value));
                         self.positions.push(FieldPosition { holder, at, value });
                     }
                 }

@@ -1,4 +1,6 @@
-//! Joins the lists that an event and its ancestors have of one key.
+//! Joins the lists that an event and its ancestors have of one key, as Dovecot does:
+//! an empty list counts as no field, and an element is kept once, also if one list
+//! repeats it. The lists of an event that inherits nothing are kept unchanged.
 //!
 //! The lists of a key are chained when they are found and joined once at the end:
 //! joining one after another would copy all elements for each list.
@@ -34,6 +36,22 @@ impl List {
 }
 
 impl EffectiveBuffers {
+    /// The value of a field whose key has no value yet.
+    #[inline]
+    pub(super) fn inherit(&mut self, (holder, value): (u32, ValueSpan)) -> Inherited {
+        match value {
+            ValueSpan::List(list) if list.len() > 1 => self.begin_list(holder, list),
+            _ => Inherited::AsSent,
+        }
+    }
+
+    /// A list that may repeat elements.
+    #[cold]
+    fn begin_list(&mut self, holder: u32, elements: Span) -> Inherited {
+        let first = self.push_list(holder, elements);
+        Inherited::Lists { first, last: first }
+    }
+
     /// Appends a list to the list that the same key already has, if it has one.
     #[cold]
     pub(super) fn add_list(
@@ -47,7 +65,7 @@ impl EffectiveBuffers {
             Inherited::AsSent => {
                 let field = event.field(old.holder, old.at);
                 let Some(ValueSpan::List(before)) = field.map(|(_, field)| field.value) else {
-                    return Inherited::AsSent;
+                    return self.inherit((holder, ValueSpan::List(elements)));
                 };
                 let first = self.push_list(old.holder, before);
                 (first, first)
@@ -86,23 +104,19 @@ impl EffectiveBuffers {
     }
 }
 
-/// Appends the elements of the outermost list, and of the others those that are
-/// new.
+/// Appends the elements of all lists, each element once.
 fn join(lists: &[List], first: u32, sent: &SentEvent<'_>, joined: &mut Vec<JoinedElement>) {
     let text = |element: &JoinedElement| element.span.of(sent.holder(element.text).text);
     let list = |at: u32| lists.get(at as usize).copied();
     let chain = || iter::successors(list(first), |before| list(before.next?));
     let count: usize = chain().map(|it| it.elements(sent).len()).sum();
     let start = joined.len();
-    let mut chain = chain();
-    joined.extend(chain.next().into_iter().flat_map(|it| it.elements(sent)));
-    let others = chain.flat_map(|it| it.elements(sent));
+    let elements = chain().flat_map(|it| it.elements(sent));
     if count > LINEAR_ELEMENTS {
-        let before = joined.get(start..).always();
-        let mut known: BTreeSet<&[u8]> = before.iter().map(text).collect();
-        joined.extend(others.filter(|it| known.insert(text(it))));
+        let mut known: BTreeSet<&[u8]> = BTreeSet::new();
+        joined.extend(elements.filter(|it| known.insert(text(it))));
     } else {
-        for element in others {
+        for element in elements {
             let before = joined.get(start..).always();
             if !before.iter().any(|known| text(known) == text(&element)) {
                 joined.push(element);
