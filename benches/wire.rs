@@ -11,7 +11,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use fantail_benches::{Recording, group};
 use fantail_wire::{
     Command, Connection, Intake, Limits,
-    lines::{LineBuffer, WRITER_LINE},
+    lines::{LineBuffer, MAX_WRITER_LINE_BYTES},
 };
 
 /// What is read from a socket at once.
@@ -65,7 +65,7 @@ fn stages(criterion: &mut Criterion) {
 }
 
 fn each_line(stream: &[u8], mut run: impl FnMut(&[u8])) {
-    let mut buffer = LineBuffer::new(WRITER_LINE);
+    let mut buffer = LineBuffer::new(MAX_WRITER_LINE_BYTES);
     for read in stream.chunks(READ) {
         buffer.push(read);
         while let Ok(Some(line)) = buffer.next_line() {

@@ -13,7 +13,7 @@ use fantail_event::{
 use fantail_wire::{
     Command, Connection, Intake, Limits,
     capture::Capture,
-    lines::{LineBuffer, WRITER_LINE},
+    lines::{LineBuffer, MAX_WRITER_LINE_BYTES},
 };
 
 const HANDSHAKE: &[u8] = b"VERSION\tstats-client\t4\t0";
@@ -62,6 +62,7 @@ fn tight_limits() -> Limits {
         live_events: 4,
         live_bytes: 4096,
         ancestors: 2,
+        categories: 8,
     }
 }
 
@@ -82,10 +83,10 @@ fn bytes_survive(bytes: &[u8]) {
 
 /// Read in small pieces, the lines are those between the LFs.
 fn lines_are_whole(bytes: &[u8]) {
-    if bytes.len() > WRITER_LINE {
+    if bytes.len() > MAX_WRITER_LINE_BYTES {
         return;
     }
-    let mut buffer = LineBuffer::new(WRITER_LINE);
+    let mut buffer = LineBuffer::new(MAX_WRITER_LINE_BYTES);
     let mut expected = bytes.split(|&byte| byte == b'\n');
     for read in bytes.chunks(7) {
         buffer.push(read);

@@ -5,11 +5,11 @@
 
 mod error;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use fantail_config::{Settings, TransportSettings};
 use fantail_event::{Dialect, EffectiveEvent};
-use fantail_filter::{Filter, FilterSet, handshake};
+use fantail_filter::{Filter, FilterSet, Mentions, handshake};
 use fantail_format::{EventFormatter, EventIds, ExportContext, Formatter, FormatterSettings};
 use fantail_metrics::{Limits, MetricSettings, Registry};
 
@@ -158,6 +158,21 @@ impl Plan {
             .and_then(|_| sessions::wanted(self.dialect));
         let metrics = self.metrics.iter().map(|metric| &metric.filter);
         handshake(metrics.chain(&sessions))
+    }
+
+    /// Returns the names of the categories that filters mention or that tell the
+    /// services of sessions: a server [reserves](fantail_event::CategoryTree::reserve)
+    /// them.
+    #[must_use]
+    pub fn categories(&self) -> BTreeSet<Vec<u8>> {
+        let mut mentions = Mentions::new();
+        let metrics = self.metrics.iter();
+        metrics.for_each(|metric| mentions.add(&metric.filter));
+        let mut names: BTreeSet<Vec<u8>> = mentions.categories().map(<[u8]>::to_vec).collect();
+        if self.sessions.is_some() {
+            names.extend(sessions::service_categories().map(<[u8]>::to_vec));
+        }
+        names
     }
 
     /// Has a format of the program write what metrics export to this exporter.

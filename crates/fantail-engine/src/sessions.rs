@@ -87,6 +87,12 @@ impl SessionRules {
     }
 }
 
+/// The categories by which services are known.
+pub(crate) fn service_categories() -> impl Iterator<Item = &'static [u8]> {
+    let services = SESSION_SERVICES.iter().map(|name| name.as_bytes());
+    services.chain(session::OTHER_CATEGORIES)
+}
+
 /// The filter for the events that sessions are made of.
 pub(crate) fn wanted(dialect: Dialect) -> Option<Filter> {
     let names = COMMANDS.map(|name| [b"event=", name].concat());

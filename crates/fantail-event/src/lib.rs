@@ -55,7 +55,7 @@ pub use crate::{
     model::{
         category::{
             CategoryError, CategoryErrorKind, CategoryId, CategoryTree, MAX_ANCESTORS,
-            MAX_CATEGORIES,
+            MAX_CATEGORIES, MAX_CATEGORY_BYTES, RESERVED_CATEGORIES,
         },
         dialect::Dialect,
         ip::{Ip, Zone, ZoneName},

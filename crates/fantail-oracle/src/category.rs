@@ -6,10 +6,14 @@ use fantail_event::CategoryErrorKind;
 
 /// The number of categories that a server accepts.
 const MAX_CATEGORIES: usize = 10_000;
+/// The number of these that only reserved names can take; the oracle reserves none.
+const RESERVED_CATEGORIES: usize = 1_000;
 /// The number of ancestors that a category may have.
 const MAX_ANCESTORS: usize = 32;
+/// The number of bytes that a name may have.
+const MAX_NAME_BYTES: usize = 255;
 
-/// The registered categories, each with its parent.
+/// The registered categories, each with its parent. None is ever dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Categories {
     parents: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
@@ -37,12 +41,15 @@ impl Categories {
                 false => Err(CategoryErrorKind::OtherParent),
             };
         }
-        if self.parents.len() == MAX_CATEGORIES {
-            return Err(CategoryErrorKind::TooMany);
+        if name.len() > MAX_NAME_BYTES {
+            return Err(CategoryErrorKind::LongName);
         }
         let ancestors = parent.as_deref().map(|parent| self.with_ancestors(parent));
         if ancestors.is_some_and(|ancestors| ancestors.len() > MAX_ANCESTORS) {
             return Err(CategoryErrorKind::TooDeep);
+        }
+        if self.parents.len() == MAX_CATEGORIES - RESERVED_CATEGORIES {
+            return Err(CategoryErrorKind::TooMany);
         }
         self.parents.insert(name.to_vec(), parent);
         Ok(())

@@ -71,6 +71,8 @@ pub struct Connection {
     ids: BTreeMap<u64, usize>,
     /// All events that ever began.
     events: Vec<Live>,
+    /// The names of the categories that the client registered.
+    registered: BTreeSet<Vec<u8>>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +93,7 @@ impl Connection {
             greeted: false,
             ids: BTreeMap::new(),
             events: Vec::new(),
+            registered: BTreeSet::new(),
         }
     }
 
@@ -129,6 +132,7 @@ impl Connection {
     }
 
     fn command(&mut self, line: &[u8], categories: &mut Categories) -> Result<Answer, Refusal> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let mut words = line.split(|byte| *byte == b'\t');
         if !self.greeted {
             return self.greet(&words.collect::<Vec<_>>());
@@ -136,12 +140,11 @@ impl Connection {
         let command = words.next().unwrap_or_default();
         let mut answer = Answer::default();
         match command {
-            b"" if line.is_empty() => {}
+            b"" if line.is_empty() => return Err(WireErrorKind::EmptyLine.into()),
             b"CATEGORY" => {
                 let [name, parent] = [(), ()].map(|()| words.next().map(unescape));
                 let name = name.ok_or(WireErrorKind::MissingCategory)?;
-                let registered = categories.register(&name, parent.as_deref());
-                registered.map_err(|kind| WireErrorKind::Category(kind.into()))?;
+                self.register(name, parent.as_deref(), categories)?;
             }
             b"BEGIN" => {
                 let id = number(words.next())?;
@@ -191,19 +194,34 @@ impl Connection {
         Ok(answer)
     }
 
+    fn register(
+        &mut self,
+        name: Vec<u8>,
+        parent: Option<&[u8]>,
+        categories: &mut Categories,
+    ) -> Result<(), Refusal> {
+        let registered = categories.register(&name, parent);
+        registered.map_err(|kind| WireErrorKind::Category(kind.into()))?;
+        self.registered.insert(name);
+        match self.registered.len() > self.limits.categories {
+            true => Err(WireErrorKind::TooManyCategories.into()),
+            false => Ok(()),
+        }
+    }
+
     /// The first line: `VERSION stats-client 4 <minor>`.
     fn greet(&mut self, words: &[&[u8]]) -> Result<Answer, Refusal> {
-        let [b"VERSION", b"stats-client", major, minor, ..] = words else {
+        let [b"VERSION", b"stats-client", major, minor] = words else {
             return Err(WireErrorKind::NoHandshake.into());
         };
         let (Some(major), Some(minor)) = (unsigned(major), unsigned(minor)) else {
             return Err(WireErrorKind::NoHandshake.into());
         };
+        if major > u64::from(u32::MAX) || minor > u64::from(u32::MAX) {
+            return Err(WireErrorKind::NoHandshake.into());
+        }
         if major != 4 {
             return Err(WireErrorKind::OtherVersion.into());
-        }
-        if minor > u64::from(u32::MAX) {
-            return Err(WireErrorKind::NoHandshake.into());
         }
         self.greeted = true;
         Ok(Answer::default())
@@ -237,7 +255,8 @@ impl Connection {
 
     fn update(&mut self, id: u64, parent: u64, update: Event) -> Result<(), Refusal> {
         let at = *self.ids.get(&id).ok_or(WireErrorKind::UnknownId(id))?;
-        let parent = self.find(parent, WireErrorKind::UnknownParent)?;
+        // An unknown parent counts as none.
+        let parent = self.ids.get(&parent).copied().filter(|_| parent != 0);
         let live = &mut self.events[at];
         if live.parent != parent {
             return Err(WireErrorKind::ChangedParent.into());

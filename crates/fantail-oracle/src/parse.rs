@@ -131,14 +131,19 @@ impl Arguments {
         Ip::parse_sent(&text).ok_or_else(|| self.error(TextErrorKind::BadIp))
     }
 
-    /// Takes a count and its elements; fewer if the text ends before.
+    /// Takes a count and its elements; the last one may be missing.
     fn list(&mut self) -> Result<Vec<Vec<u8>>, ParseError> {
         let count = self.int(TextErrorKind::BadCount)?;
         let count = u32::try_from(count).map_err(|_| self.error(TextErrorKind::BadCount))?;
         let mut list = Vec::new();
+        let elements = self.all.len() - self.taken;
+        if u64::from(count) > elements as u64 + 1 {
+            // All elements are taken before one is missed.
+            self.taken = self.all.len() + 1;
+            return Err(self.error(TextErrorKind::MissingValue));
+        }
         for _ in 0..count {
-            let Some(element) = self.next() else { break };
-            list.push(element);
+            list.extend(self.next());
         }
         Ok(list)
     }

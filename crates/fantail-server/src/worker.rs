@@ -202,6 +202,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 let mut shard = shared.shard.borrow_mut();
                 shard.outbox.replace(exporters);
                 shard.engine.adopt(plan);
+                shard.reserve_categories();
                 let _ = done.send(());
             }
             Message::Observers(observers) => shared.shard.borrow_mut().observe(observers),

@@ -19,24 +19,23 @@ impl Handshake {
     /// # Errors
     /// The line is not a handshake, or its major version is not 4.
     pub fn parse(line: &[u8]) -> Result<Self, WireError> {
-        let mut arguments = line.split(|&b| b == b'\t');
-        let greeting = [arguments.next(), arguments.next()];
-        if greeting != [Some(b"VERSION".as_slice()), Some(b"stats-client")] {
-            return Err(WireErrorKind::NoHandshake.into());
-        }
-        let mut number = || match leading_number(arguments.next()?)? {
-            (number, None) => Some(number),
-            _ => None,
-        };
-        let (Some(major), Some(minor)) = (number(), number()) else {
-            return Err(WireErrorKind::NoHandshake.into());
-        };
-        match (major, u32::try_from(minor)) {
-            (4, Ok(minor)) => Ok(Self { minor }),
-            (4, Err(_)) => Err(WireErrorKind::NoHandshake.into()),
-            _ => Err(WireErrorKind::OtherVersion.into()),
+        match parse_version(line, b"stats-client") {
+            Some((4, minor)) => Ok(Self { minor }),
+            Some(_) => Err(WireErrorKind::OtherVersion.into()),
+            None => Err(WireErrorKind::NoHandshake.into()),
         }
     }
+}
+
+/// The major and minor version of a line `VERSION protocol major minor`, which has
+/// no other arguments.
+pub(crate) fn parse_version(line: &[u8], protocol: &[u8]) -> Option<(u32, u32)> {
+    let rest = line.strip_prefix(b"VERSION\t")?;
+    let numbers = rest.strip_prefix(protocol)?.strip_prefix(b"\t")?;
+    let (major, minor) = leading_number(numbers)?;
+    let (minor, end) = leading_number(minor?)?;
+    let [major, minor] = [major, minor].map(u32::try_from);
+    end.is_none().then_some((major.ok()?, minor.ok()?))
 }
 
 /// One line of a client after the handshake, borrowed from the line.
@@ -186,6 +185,7 @@ fn push_event(out: &mut Vec<u8>, head: &str, event: EventArguments<'_>) {
 #[cold]
 fn without_arguments(line: &[u8]) -> WireErrorKind {
     match line {
+        b"" => WireErrorKind::EmptyLine,
         b"EVENT" | b"BEGIN" | b"UPDATE" | b"END" => WireErrorKind::BadId,
         b"CATEGORY" => WireErrorKind::MissingCategory,
         _ => WireErrorKind::UnknownCommand,

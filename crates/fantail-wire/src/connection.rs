@@ -1,8 +1,8 @@
 //! The state of one client's connection.
 
 use fantail_event::{
-    Activity, Ancestor, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId, SentEvent,
-    internal::EventPositions as _, text,
+    Activity, Ancestor, CategoryId, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId,
+    SentEvent, internal::EventPositions as _, text,
 };
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -21,6 +21,8 @@ pub struct Limits {
     pub live_bytes: usize,
     /// Ancestors of one event; 255 by default.
     pub ancestors: usize,
+    /// Categories that the client registers; 256 by default. Dovecot has some 60.
+    pub categories: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +31,7 @@ impl Default for Limits {
             live_events: 100_000,
             live_bytes: 64 << 20,
             ancestors: 255,
+            categories: 256,
         }
     }
 }
@@ -37,7 +40,7 @@ impl Default for Limits {
 /// events, which the [`Intake`] owns.
 ///
 /// End a connection with [`close`](Self::close): dropping it leaves its live events
-/// in the intake.
+/// and categories in the intake.
 ///
 /// ```
 /// use fantail_event::{Activity, Dialect};
@@ -66,6 +69,8 @@ pub struct Connection {
     limits: Limits,
     greeted: bool,
     live: HashMap<u64, LiveId>,
+    /// The categories that the client registered, ascending.
+    categories: Vec<CategoryId>,
     /// The number of this connection's events in the intake and their bytes; ended
     /// events with live children count.
     events: usize,
@@ -81,6 +86,7 @@ impl Connection {
             limits,
             greeted: false,
             live: HashMap::new(),
+            categories: Vec::new(),
             events: 0,
             bytes: 0,
         }
@@ -99,8 +105,15 @@ impl Connection {
         self.bytes
     }
 
-    /// Handles one line without its LF. Calls `on` with the activity unless the line
-    /// is a handshake, a category, or empty.
+    /// Returns the approximate bytes of all that is kept for this connection. The
+    /// names of categories are counted by [`CategoryTree::size`].
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        self.bytes + self.categories.capacity() * size_of::<CategoryId>()
+    }
+
+    /// Handles one line without its LF; a CR at its end is dropped. Calls `on` with
+    /// the activity unless the line is a handshake or a category.
     ///
     /// The event of a `BEGIN` is live before `on` gets it: an event that the limits
     /// refuse is neither counted nor exported. Handling an `EVENT` allocates nothing
@@ -116,11 +129,10 @@ impl Connection {
         intake: &mut Intake,
         on: impl FnOnce(Activity<'_>),
     ) -> Result<(), WireError> {
+        // As Dovecot does.
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if !self.greeted {
             return self.greet(line);
-        }
-        if line.is_empty() {
-            return Ok(());
         }
         let Intake {
             categories,
@@ -173,13 +185,14 @@ impl Connection {
                 Ok(())
             }
             Command::Category { name, parent } => {
-                Ok(categories.register(&name, parent.as_deref())?)
+                self.register(&name, parent.as_deref(), categories)
             }
         }
     }
 
     /// Ends the connection and its live events, in the order of their ids. Their
-    /// memory is free for other events.
+    /// memory is free for other events, and its categories can be dropped when the
+    /// tree is full.
     pub fn close(mut self, intake: &mut Intake, mut on: impl FnMut(Activity<'_>)) {
         let mut ids: Vec<(u64, LiveId)> = self.live.drain().collect();
         ids.sort_unstable_by_key(|(id, _)| *id);
@@ -187,6 +200,28 @@ impl Connection {
             self.end(id, (&mut intake.live, &intake.categories), &mut on);
         }
         debug_assert_eq!((self.events, self.bytes), (0, 0));
+        for category in self.categories {
+            intake.categories.release(category);
+        }
+    }
+
+    #[cold]
+    fn register(
+        &mut self,
+        name: &[u8],
+        parent: Option<&[u8]>,
+        categories: &mut CategoryTree,
+    ) -> Result<(), WireError> {
+        let id = categories.acquire(name, parent)?;
+        match self.categories.binary_search(&id) {
+            Ok(_) => categories.release(id),
+            Err(_) if self.categories.len() >= self.limits.categories => {
+                categories.release(id);
+                return Err(WireErrorKind::TooManyCategories.into());
+            }
+            Err(at) => self.categories.insert(at, id),
+        }
+        Ok(())
     }
 
     fn greet(&mut self, line: &[u8]) -> Result<(), WireError> {
@@ -241,11 +276,11 @@ impl Connection {
         update: EventRef<'_>,
         live: &mut LiveEvents,
     ) -> Result<LiveId, WireError> {
-        // An unknown id is reported first.
-        let parent = self.resolve(parent, WireErrorKind::UnknownParent);
+        // As in Dovecot, an unknown parent counts as none.
+        let parent = self.live.get(&parent).copied().filter(|_| parent != 0);
         let known = self.live.get_mut(&id);
         let known = known.ok_or(WireErrorKind::UnknownId(id))?;
-        if !live.has_parent(*known, parent?) {
+        if !live.has_parent(*known, parent) {
             return Err(WireErrorKind::ChangedParent.into());
         }
         let before = live.size(*known);

@@ -18,6 +18,8 @@ pub enum WireErrorKind {
     NoHandshake,
     /// The client speaks another major version than 4.
     OtherVersion,
+    /// The line is empty.
+    EmptyLine,
     /// The command is unknown.
     UnknownCommand,
     /// An event id is missing or not a number.
@@ -46,6 +48,8 @@ pub enum WireErrorKind {
     TooManyEvents,
     /// An event has more ancestors than the limit.
     TooDeep,
+    /// The client registers more categories than the limit.
+    TooManyCategories,
 }
 
 impl WireError {
@@ -87,6 +91,7 @@ impl fmt::Display for WireError {
             WireErrorKind::OtherVersion => {
                 f.write_str("the major version of the protocol is not 4")
             }
+            WireErrorKind::EmptyLine => f.write_str("the line is empty"),
             WireErrorKind::UnknownCommand => f.write_str("unknown command"),
             WireErrorKind::BadId => f.write_str("an event id is missing or not a number"),
             WireErrorKind::BadLevel => f.write_str("the log type is not a number from 0 to 5"),
@@ -105,6 +110,9 @@ impl fmt::Display for WireError {
             WireErrorKind::LineTooLong => f.write_str("the line is too long"),
             WireErrorKind::TooManyEvents => {
                 f.write_str("the connection has too many or too large live events")
+            }
+            WireErrorKind::TooManyCategories => {
+                f.write_str("the connection registers too many categories")
             }
             WireErrorKind::TooDeep => f.write_str("the event has too many ancestors"),
         }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The longest line of a stats-writer client, LF not counted (128 KiB).
-pub const WRITER_LINE: usize = 128 * 1024;
+/// The longest line of a stats-writer client, LF not counted.
+pub const MAX_WRITER_LINE_BYTES: usize = 128 * 1024 - 1;
 
 /// A buffer that returns complete lines.
 ///

@@ -17,12 +17,13 @@ pub use self::{
     answer::{DumpLine, Reply},
     tap::TapLine,
 };
+use crate::command::parse_version;
 
-/// The longest line of a client, LF not counted (1 KiB).
-pub const REQUEST_LINE: usize = 1024;
+/// The longest line of a client, LF not counted.
+pub const MAX_REQUEST_LINE_BYTES: usize = 1023;
 
 /// The major version of the protocol.
-const MAJOR: &[u8] = b"2";
+const MAJOR: u32 = 2;
 
 /// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +53,10 @@ impl Side {
             Self::Client => b"stats-reader-client",
             Self::Server => b"stats-reader-server",
         };
-        let mut arguments = line.split(|&byte| byte == b'\t');
-        let greeting = [arguments.next(), arguments.next()];
-        if greeting != [Some(b"VERSION".as_slice()), Some(name)] {
-            return Err(ReaderErrorKind::NoHandshake.into());
-        }
-        match arguments.next() {
-            Some(MAJOR) => Ok(()),
-            _ => Err(ReaderErrorKind::OtherVersion.into()),
+        match parse_version(without_cr(line), name) {
+            Some((MAJOR, _)) => Ok(()),
+            Some(_) => Err(ReaderErrorKind::OtherVersion.into()),
+            None => Err(ReaderErrorKind::NoHandshake.into()),
         }
     }
 }
@@ -126,13 +123,15 @@ pub struct MetricParts<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Parses a line after the greeting without its LF. Returns `None` for an unknown
+    /// Parses a line after the greeting without its LF; a CR at its end is dropped.
+    /// Returns `None` for an unknown
     /// command, which Dovecot ignores. Additional arguments are ignored.
     ///
     /// # Errors
     /// The line is empty or a command has too few arguments: Dovecot closes the
     /// connection.
     pub fn parse(line: &'a [u8]) -> Result<Option<Self>, ReaderError> {
+        let line = without_cr(line);
         if line.is_empty() {
             return Err(ReaderErrorKind::EmptyLine.into());
         }
@@ -218,6 +217,10 @@ impl<'a> Request<'a> {
         }
         out.push(b'\n');
     }
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn number(text: &[u8]) -> Result<u32, ReaderError> {

@@ -13,7 +13,9 @@ use std::{
 
 use fantail::{
     event::{Activity, Dialect, SentEvent, Timestamp},
-    wire::{Connection, Intake, Limits, WireError, capture::RecordedLine, lines::WRITER_LINE},
+    wire::{
+        Connection, Intake, Limits, WireError, capture::RecordedLine, lines::MAX_WRITER_LINE_BYTES,
+    },
 };
 
 use self::index::{Index, IndexedConnection};
@@ -294,7 +296,7 @@ impl Player {
         line: &RecordedLine<'_>,
         on: &mut OnActivity<'_>,
     ) -> Result<ControlFlow<()>, LineError> {
-        if line.line.len() > WRITER_LINE {
+        if line.line.len() > MAX_WRITER_LINE_BYTES {
             return Err(LineError::TooLong);
         }
         let now = Timestamp::from_unix_micros(line.micros);
@@ -334,7 +336,7 @@ enum LineError {
 impl std::fmt::Display for LineError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::TooLong => write!(f, "the line is longer than {WRITER_LINE} bytes"),
+            Self::TooLong => write!(f, "the line is longer than {MAX_WRITER_LINE_BYTES} bytes"),
             Self::Wire(error) => write!(f, "{error}"),
         }
     }

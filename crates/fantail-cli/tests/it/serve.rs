@@ -151,7 +151,7 @@ fn a_server_is_asked_and_told() {
     let gone = server.stats(&["remove", "mine"]);
     check(&gone, 1, "", "error: metrics 'mine' not found\n");
     let long = server.stats(&["add", "long", &format!("event={}", "x".repeat(2_000))]);
-    let why = "error: the request is longer than the 1024 bytes that a stats process takes\n";
+    let why = "error: the request is longer than the 1023 bytes that a stats process takes\n";
     check(&long, 1, "", why);
 }
 

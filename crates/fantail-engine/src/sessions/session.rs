@@ -15,6 +15,10 @@ pub(super) const COMMANDS: [&[u8]; 3] = [
 const POP3: usize = 2;
 const SUBMISSION: usize = 3;
 
+/// Categories of 2.3 by which services are known that have no category of their name.
+pub(super) const OTHER_CATEGORIES: [&[u8]; 3] =
+    [b"service:pop3", b"service:submission", b"smtp-server"];
+
 /// Fields of the root that belong to the root alone.
 const SESSION: &[u8] = b"session";
 

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod edge_cases;
 mod memos;
 mod observers;
 mod own_types;

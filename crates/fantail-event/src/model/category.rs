@@ -1,34 +1,68 @@
 //! The tree of registered categories.
 
-use alloc::{collections::BTreeMap, vec::Vec};
-use core::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+mod error;
+mod number;
 
-/// How many categories a tree holds; Dovecot has some 60.
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+
+use self::number::{EMPTY_IDENTITY, next_identity};
+pub use self::{
+    error::{CategoryError, CategoryErrorKind},
+    number::CategoryId,
+};
+use crate::invariant::Invariant as _;
+
+/// The largest number of categories in a tree; Dovecot has some 60.
 pub const MAX_CATEGORIES: usize = 10_000;
 
-/// How many ancestors a category may have; Dovecot's have two at most.
+/// The largest number of ancestors of a category; Dovecot's have two at most.
 pub const MAX_ANCESTORS: usize = 32;
+
+/// The longest name of a category, in bytes; Dovecot's own have 20 at most.
+pub const MAX_CATEGORY_BYTES: usize = 255;
+
+/// Categories of a tree that only [reserved](CategoryTree::reserve) names can take.
+pub const RESERVED_CATEGORIES: usize = 1_000;
 
 /// The categories that clients registered, each with its parent.
 ///
-/// One tree serves all clients, as in Dovecot: a name has the same parent
-/// everywhere. A category never registered is within none.
+/// One tree serves all clients, as in Dovecot: a name has the same parent for all of
+/// them. No event is within a category that was never registered.
+///
+/// [`register`](Self::register) adds a category for good, [`acquire`](Self::acquire)
+/// for as long as it is used. A category that is not used any more stays until the
+/// tree is full, since the next client mostly registers the same names.
+///
+/// ```
+/// use fantail_event::CategoryTree;
+///
+/// let mut tree = CategoryTree::default();
+/// tree.register(b"storage", None)?;
+/// tree.register(b"mailbox", Some(b"storage"))?;
+/// assert!(tree.is_within(b"mailbox", b"storage"));
+/// # Ok::<(), fantail_event::CategoryError>(())
+/// ```
 #[derive(Debug)]
 pub struct CategoryTree {
-    ids: BTreeMap<Vec<u8>, usize>,
     nodes: Vec<Node>,
+    /// The indexes of the categories, sorted by name.
+    by_name: Vec<u32>,
+    /// The indexes of vacant nodes.
+    vacant: Vec<u32>,
+    /// The number of categories that can be dropped.
+    unused: usize,
+    /// The bytes of all names.
+    name_bytes: usize,
+    reserved: BTreeSet<Box<[u8]>>,
+    registrations: u64,
     identity: u64,
 }
 
 impl Default for CategoryTree {
     fn default() -> Self {
         Self {
-            ids: BTreeMap::new(),
-            nodes: Vec::new(),
             identity: next_identity(),
+            ..Self::without_identity()
         }
     }
 }
@@ -36,93 +70,227 @@ impl Default for CategoryTree {
 impl Clone for CategoryTree {
     fn clone(&self) -> Self {
         Self {
-            ids: self.ids.clone(),
             nodes: self.nodes.clone(),
+            by_name: self.by_name.clone(),
+            vacant: self.vacant.clone(),
+            reserved: self.reserved.clone(),
             identity: next_identity(),
+            ..*self
         }
-    }
-}
-
-/// The identity of the tree that all events without categories share.
-const EMPTY_IDENTITY: u64 = 1;
-
-/// 0 is no tree.
-fn next_identity() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(EMPTY_IDENTITY + 1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-/// The number of a category in its [`CategoryTree`]: from 0, in the order of
-/// their registration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct CategoryId(u32);
-
-impl CategoryId {
-    /// The number, less than [`MAX_CATEGORIES`].
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        self.0
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
     }
 }
 
 #[derive(Debug, Clone)]
 struct Node {
-    name: Vec<u8>,
-    parent: Option<usize>,
+    /// `None` for a vacant node.
+    name: Option<Box<[u8]>>,
+    parent: Option<CategoryId>,
+    /// How often it was acquired and not released, and its children.
+    users: u32,
+    is_permanent: bool,
+    /// The number of registrations before this one.
+    registered: u64,
+}
+
+impl Node {
+    const fn is_unused(&self) -> bool {
+        self.users == 0 && !self.is_permanent && self.name.is_some()
+    }
 }
 
 impl CategoryTree {
-    /// A tree without categories.
+    const fn without_identity() -> Self {
+        Self {
+            nodes: Vec::new(),
+            by_name: Vec::new(),
+            vacant: Vec::new(),
+            unused: 0,
+            name_bytes: 0,
+            reserved: BTreeSet::new(),
+            registrations: 0,
+            identity: EMPTY_IDENTITY,
+        }
+    }
+
+    /// Returns a tree without categories.
     #[must_use]
     pub fn empty() -> &'static Self {
-        static EMPTY: CategoryTree = CategoryTree {
-            ids: BTreeMap::new(),
-            nodes: Vec::new(),
-            identity: EMPTY_IDENTITY,
-        };
+        static EMPTY: CategoryTree = CategoryTree::without_identity();
         &EMPTY
     }
 
-    /// Registers a category; repeating the same is fine.
+    /// Registers a category for good; a repeated registration changes nothing.
     ///
     /// # Errors
-    /// The parent is not registered, or the name is registered already with
-    /// another parent: Dovecot closes the connection for both. Or the tree is
-    /// full, or as deep as it may be.
+    /// The parent is not registered, or the name is registered with another parent:
+    /// Dovecot closes the connection for both. Or the name is too long, the tree is
+    /// full, or the parent has too many ancestors.
     pub fn register(&mut self, name: &[u8], parent: Option<&[u8]>) -> Result<(), CategoryError> {
+        let id = self.find_or_add(name, parent)?;
+        self.change(id, |node| node.is_permanent = true);
+        Ok(())
+    }
+
+    /// Registers a category until it is [released](Self::release) as often as it was
+    /// acquired.
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn acquire(
+        &mut self,
+        name: &[u8],
+        parent: Option<&[u8]>,
+    ) -> Result<CategoryId, CategoryError> {
+        let id = self.find_or_add(name, parent)?;
+        self.change(id, |node| node.users += 1);
+        Ok(id)
+    }
+
+    /// Releases a category that was [acquired](Self::acquire). It stays registered
+    /// until the tree is full.
+    pub fn release(&mut self, id: CategoryId) {
+        self.change(id, |node| {
+            debug_assert!(node.users > 0, "released more often than acquired");
+            node.users = node.users.saturating_sub(1);
+        });
+    }
+
+    /// Replaces the names for which [`RESERVED_CATEGORIES`] are kept free: those that
+    /// filters mention, so that no client can take their place.
+    pub fn reserve<N: AsRef<[u8]>>(&mut self, names: impl IntoIterator<Item = N>) {
+        let names = names.into_iter();
+        self.reserved = names.map(|name| Box::from(name.as_ref())).collect();
+    }
+
+    fn find_or_add(
+        &mut self,
+        name: &[u8],
+        parent: Option<&[u8]>,
+    ) -> Result<CategoryId, CategoryError> {
         let parent = match parent {
             None => None,
-            Some(parent) => Some(self.id(parent).ok_or(CategoryErrorKind::UnknownParent)?),
+            Some(parent) => {
+                let known = self.number(parent);
+                Some(known.ok_or(CategoryErrorKind::UnknownParent)?)
+            }
         };
-        match self.id(name) {
-            Some(id) if self.nodes[id].parent == parent => Ok(()),
-            Some(_) => Err(CategoryErrorKind::OtherParent.into()),
-            None if self.nodes.len() >= MAX_CATEGORIES => Err(CategoryErrorKind::TooMany.into()),
-            None if self.depth(parent) > MAX_ANCESTORS => Err(CategoryErrorKind::TooDeep.into()),
-            None => {
-                self.ids.insert(name.to_vec(), self.nodes.len());
-                self.nodes.push(Node {
-                    name: name.to_vec(),
-                    parent,
-                });
-                Ok(())
+        if let Some(id) = self.number(name) {
+            return match self.parent(id) == parent {
+                true => Ok(id),
+                false => Err(CategoryErrorKind::OtherParent.into()),
+            };
+        }
+        if name.len() > MAX_CATEGORY_BYTES {
+            return Err(CategoryErrorKind::LongName.into());
+        }
+        if self.depth(parent) > MAX_ANCESTORS {
+            return Err(CategoryErrorKind::TooDeep.into());
+        }
+        // The parent must not be dropped to make room for its child.
+        if let Some(parent) = parent {
+            self.change(parent, |node| node.users += 1);
+        }
+        match self.make_room(name) {
+            true => Ok(self.add(name, parent)),
+            false => {
+                parent.into_iter().for_each(|parent| self.release(parent));
+                Err(CategoryErrorKind::TooMany.into())
             }
         }
     }
 
-    /// Whether this name is registered.
-    #[must_use]
-    pub fn contains(&self, name: &[u8]) -> bool {
-        self.id(name).is_some()
+    /// Whether there is room for another category, after unused ones were dropped.
+    fn make_room(&mut self, name: &[u8]) -> bool {
+        let limit = match self.reserved.contains(name) {
+            true => MAX_CATEGORIES,
+            false => MAX_CATEGORIES - RESERVED_CATEGORIES,
+        };
+        if self.by_name.len() >= limit && self.unused > 0 {
+            self.drop_unused();
+        }
+        self.by_name.len() < limit
     }
 
-    /// Whether the category `name` is `ancestor` or descends from it; both
+    /// Adds a category that is not used yet.
+    fn add(&mut self, name: &[u8], parent: Option<CategoryId>) -> CategoryId {
+        let node = Node {
+            name: Some(name.into()),
+            parent,
+            users: 0,
+            is_permanent: false,
+            registered: self.registrations,
+        };
+        let index = match self.vacant.pop() {
+            Some(index) => {
+                if let Some(vacant) = self.nodes.get_mut(index as usize) {
+                    *vacant = node;
+                }
+                index
+            }
+            None => {
+                self.nodes.push(node);
+                u32::try_from(self.nodes.len() - 1).always_or(u32::MAX)
+            }
+        };
+        let at = self.search(name).unwrap_or_else(|at| at);
+        self.by_name.insert(at, index);
+        self.registrations += 1;
+        self.unused += 1;
+        self.name_bytes += name.len();
+        CategoryId::new(index)
+    }
+
+    /// Drops all categories that are not used. The numbers of others do not change,
+    /// but the tree gets another identity, since numbers are given again.
+    #[cold]
+    fn drop_unused(&mut self) {
+        let all = self.by_name.iter().copied();
+        let mut unused: Vec<u32> = all.filter(|at| self.is_unused(*at)).collect();
+        while let Some(index) = unused.pop() {
+            let Some(node) = self.nodes.get_mut(index as usize) else {
+                continue;
+            };
+            let name = node.name.take().always();
+            self.name_bytes -= name.len();
+            self.unused -= 1;
+            self.vacant.push(index);
+            if let Some(parent) = node.parent.take() {
+                self.release(parent);
+                if self.is_unused(parent.number()) {
+                    unused.push(parent.number());
+                }
+            }
+        }
+        let nodes = &self.nodes;
+        let is_registered = |at: &u32| nodes.get(*at as usize).is_some_and(|it| it.name.is_some());
+        self.by_name.retain(is_registered);
+        self.identity = next_identity();
+    }
+
+    /// Changes a node and counts whether it is used.
+    fn change(&mut self, id: CategoryId, change: impl FnOnce(&mut Node)) {
+        let Some(node) = self.nodes.get_mut(id.index()) else {
+            debug_assert!(false, "no category {id:?}");
+            return;
+        };
+        let before = node.is_unused();
+        change(node);
+        let after = node.is_unused();
+        self.unused = self.unused + usize::from(after) - usize::from(before);
+    }
+
+    fn is_unused(&self, index: u32) -> bool {
+        let node = self.nodes.get(index as usize);
+        node.is_some_and(Node::is_unused)
+    }
+
+    /// Returns whether this name is registered.
+    #[must_use]
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.number(name).is_some()
+    }
+
+    /// Returns whether the category `name` is `ancestor` or descends from it; both
     /// must be registered.
     #[must_use]
     pub fn is_within(&self, name: &[u8], ancestor: &[u8]) -> bool {
@@ -130,120 +298,93 @@ impl CategoryTree {
             .any(|category| category == ancestor)
     }
 
-    /// A registered category and its ancestors, nearest first; nothing if it
+    /// Returns a registered category and its ancestors, nearest first; nothing if it
     /// is not registered.
     pub fn with_ancestors(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
-        let mut next = self.id(name);
+        let mut next = self.number(name);
         core::iter::from_fn(move || {
-            // A parent is registered before its children: this ends.
-            let node = &self.nodes[next?];
-            next = node.parent;
-            Some(node.name.as_slice())
+            // A parent stays registered while it has children: this ends.
+            let id = next?;
+            next = self.parent(id);
+            self.name(id)
         })
     }
 
-    /// All categories in the order of their registration, with their parents.
+    /// Returns all categories with their parents.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.nodes.iter().map(|node| {
-            (
-                node.name.as_slice(),
-                node.parent.map(|parent| self.nodes[parent].name.as_slice()),
-            )
+        self.nodes.iter().filter_map(|node| {
+            let parent = node.parent.and_then(|parent| self.name(parent));
+            Some((node.name.as_deref()?, parent))
         })
     }
 
-    /// How many ancestors a child of `parent` has.
-    fn depth(&self, parent: Option<usize>) -> usize {
-        parent.map_or(0, |parent| {
-            self.with_ancestors(&self.nodes[parent].name).count()
-        })
+    /// Returns the number of registrations so far, repeated ones left out.
+    #[must_use]
+    pub const fn registrations(&self) -> u64 {
+        self.registrations
     }
 
-    /// The number of a category, if it is registered.
+    /// Returns the categories after this number of registrations, in the order of
+    /// their registration, with their parents.
+    #[must_use]
+    pub fn registered_since(&self, registrations: u64) -> Vec<(&[u8], Option<&[u8]>)> {
+        let nodes = self.nodes.iter();
+        let mut new: Vec<&Node> = nodes
+            .filter(|node| node.name.is_some() && node.registered >= registrations)
+            .collect();
+        new.sort_unstable_by_key(|node| node.registered);
+        let named = new.into_iter().filter_map(|node| {
+            let parent = node.parent.and_then(|parent| self.name(parent));
+            Some((node.name.as_deref()?, parent))
+        });
+        named.collect()
+    }
+
+    /// The number of ancestors of a child of `parent`.
+    fn depth(&self, parent: Option<CategoryId>) -> usize {
+        core::iter::successors(parent, |id| self.parent(*id)).count()
+    }
+
+    /// Returns the number of a registered category.
     #[must_use]
     pub fn number(&self, name: &[u8]) -> Option<CategoryId> {
-        // There are at most MAX_CATEGORIES.
-        Some(CategoryId(u32::try_from(self.id(name)?).ok()?))
+        let at = self.search(name).ok()?;
+        self.by_name.get(at).copied().map(CategoryId::new)
     }
 
-    /// The name of a category of this tree.
+    /// Returns the name of a category of this tree.
     #[must_use]
     #[inline]
     pub fn name(&self, number: CategoryId) -> Option<&[u8]> {
-        Some(self.nodes.get(number.index())?.name.as_slice())
+        self.nodes.get(number.index())?.name.as_deref()
     }
 
-    /// The number of a category's parent.
+    /// Returns the number of a category's parent.
     #[must_use]
     pub fn parent(&self, number: CategoryId) -> Option<CategoryId> {
-        let parent = self.nodes.get(number.index())?.parent?;
-        Some(CategoryId(u32::try_from(parent).ok()?))
+        self.nodes.get(number.index())?.parent
     }
 
-    /// Tells this tree from all others, its clones among them: the numbers of
-    /// two trees have nothing to do with each other. Those of one tree never
-    /// change, so that what is remembered by number stays right.
+    /// Returns the identity of the numbers: no two trees have the same, also not a
+    /// tree and its clone. It changes when categories are dropped. While it is the
+    /// same, a number means the same category: a cache by number stays right.
     #[must_use]
     pub const fn identity(&self) -> u64 {
         self.identity
     }
 
-    fn id(&self, name: &[u8]) -> Option<usize> {
-        self.ids.get(name).copied()
-    }
-}
-
-/// A category cannot be registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CategoryError {
-    kind: CategoryErrorKind,
-}
-
-/// Why a category cannot be registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CategoryErrorKind {
-    /// The parent was never registered.
-    UnknownParent,
-    /// The name is registered with another parent, or none.
-    OtherParent,
-    /// There are [`MAX_CATEGORIES`] already.
-    TooMany,
-    /// The parent has [`MAX_ANCESTORS`] already.
-    TooDeep,
-}
-
-impl CategoryError {
-    /// Returns the reason.
+    /// Returns the approximate size in bytes.
     #[must_use]
-    pub const fn kind(self) -> CategoryErrorKind {
-        self.kind
+    pub fn size(&self) -> usize {
+        size_of::<Self>()
+            + self.name_bytes
+            + self.nodes.capacity() * size_of::<Node>()
+            + (self.by_name.capacity() + self.vacant.capacity()) * size_of::<u32>()
+    }
+
+    /// The position of a name among the sorted ones, or where to insert it.
+    fn search(&self, name: &[u8]) -> Result<usize, usize> {
+        let name_of = |at: &u32| self.name(CategoryId::new(*at)).always();
+        self.by_name.binary_search_by(|at| name_of(at).cmp(name))
     }
 }
-
-impl From<CategoryErrorKind> for CategoryError {
-    fn from(kind: CategoryErrorKind) -> Self {
-        Self { kind }
-    }
-}
-
-impl fmt::Display for CategoryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            CategoryErrorKind::UnknownParent => {
-                f.write_str("the parent category is not registered")
-            }
-            CategoryErrorKind::OtherParent => {
-                f.write_str("the category is registered with another parent")
-            }
-            CategoryErrorKind::TooMany => {
-                write!(f, "more than {MAX_CATEGORIES} categories are registered")
-            }
-            CategoryErrorKind::TooDeep => {
-                write!(f, "the category has more than {MAX_ANCESTORS} ancestors")
-            }
-        }
-    }
-}
-
-impl core::error::Error for CategoryError {}

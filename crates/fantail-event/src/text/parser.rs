@@ -266,9 +266,13 @@ impl Reader<'_> {
         };
         let start = self.parts.elements.len();
         // Grows with the elements that are there, never by the count alone.
-        for _ in 0..count {
-            // 2.4 takes a list that ends early for what is there (2.3 dies).
+        for missing in (1..=count).rev() {
             let Some(element) = self.arguments.next() else {
+                // Dovecot refuses a list with two or more elements too few. One too
+                // few is undefined there: it mostly takes the others.
+                if missing > 1 {
+                    return Err(TextErrorKind::MissingValue);
+                }
                 break;
             };
             self.parts.elements.push(element);

@@ -2,7 +2,7 @@
 
 use fantail_event::{
     CategoryErrorKind, CategoryTree, EffectiveBuffers, Event, EventView, ExportView, Level,
-    MAX_ANCESTORS, MAX_CATEGORIES, SentEvent, Timestamp, ValueOrigin, ValueRef,
+    SentEvent, Timestamp, ValueOrigin, ValueRef,
 };
 
 use super::{ancestors, event_of, text};
@@ -154,31 +154,6 @@ fn many_fields_are_found_like_few() {
         };
         assert_eq!(list.to_vec(), [&b"p"[..], b"own"]);
     });
-}
-
-#[test]
-fn clients_cannot_fill_the_tree() {
-    let mut tree = CategoryTree::default();
-    for number in 0..MAX_CATEGORIES {
-        tree.register(number.to_string().as_bytes(), None).unwrap();
-    }
-    assert_eq!(
-        tree.register(b"more", None),
-        Err(CategoryErrorKind::TooMany.into())
-    );
-    assert_eq!(tree.register(b"0", None), Ok(()));
-
-    let mut tree = CategoryTree::default();
-    tree.register(b"0", None).unwrap();
-    let mut child = |number: usize| {
-        let parent = (number - 1).to_string();
-        tree.register(number.to_string().as_bytes(), Some(parent.as_bytes()))
-    };
-    assert!((1..=MAX_ANCESTORS).all(|number| child(number).is_ok()));
-    assert_eq!(
-        child(MAX_ANCESTORS + 1),
-        Err(CategoryErrorKind::TooDeep.into())
-    );
 }
 
 #[test]

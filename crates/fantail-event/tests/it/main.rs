@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod categories;
 mod duration;
 mod equality;
 mod inheritance;

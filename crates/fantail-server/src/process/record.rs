@@ -22,7 +22,7 @@ use std::{
 };
 
 use fantail_event::Timestamp;
-use fantail_wire::lines::WRITER_LINE;
+use fantail_wire::lines::MAX_WRITER_LINE_BYTES;
 
 use crate::Log;
 
@@ -180,7 +180,7 @@ impl Tape {
             });
         }
         // The connection is closed for a longer line.
-        if self.partial.len() + rest.len() <= WRITER_LINE {
+        if self.partial.len() + rest.len() <= MAX_WRITER_LINE_BYTES {
             self.partial.extend_from_slice(rest);
         }
     }

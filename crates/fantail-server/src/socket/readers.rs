@@ -9,7 +9,7 @@ use fantail_config::MetricRequest;
 use fantail_exposition::dump::{Column, write_answer_to};
 use fantail_wire::{
     lines::LineBuffer,
-    reader::{MetricParts, REQUEST_LINE, Reply, Request, Side},
+    reader::{MAX_REQUEST_LINE_BYTES, MetricParts, Reply, Request, Side},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -39,7 +39,7 @@ pub(crate) async fn serve(stream: UnixStream, handle: Handle, log: Log) {
 
 async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
     stream.write_all(Side::Server.greeting()).await?;
-    let mut lines = LineBuffer::new(REQUEST_LINE);
+    let mut lines = LineBuffer::new(MAX_REQUEST_LINE_BYTES);
     let mut greeted = false;
     let mut read = [0; 4096];
     loop {

@@ -31,11 +31,13 @@ impl Closed {
             Self::Memory => "memory",
             Self::Wire(error, _) => match error.kind() {
                 WireErrorKind::NoHandshake | WireErrorKind::OtherVersion => "handshake",
+                WireErrorKind::EmptyLine => "empty_line",
                 WireErrorKind::UnknownCommand => "unknown_command",
                 WireErrorKind::BadId => "bad_id",
                 WireErrorKind::BadLevel => "bad_level",
                 WireErrorKind::Event(_) => "bad_event",
                 WireErrorKind::Category(_) | WireErrorKind::MissingCategory => "bad_category",
+                WireErrorKind::TooManyCategories => "too_many_categories",
                 WireErrorKind::DuplicateId(_) => "duplicate_id",
                 WireErrorKind::UnknownId(_)
                 | WireErrorKind::UnknownParent(_)

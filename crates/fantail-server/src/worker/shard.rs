@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;
 use fantail_event::{Activity, Dialect, Timestamp};
+use fantail_filter::Mentions;
 use fantail_format::ExportContext;
-use fantail_wire::{Connection, Intake, WireErrorKind, lines::WRITER_LINE};
+use fantail_wire::{Connection, Intake, WireErrorKind, lines::MAX_WRITER_LINE_BYTES};
 
 use crate::{
     process::clock,
@@ -45,8 +46,8 @@ pub(crate) struct Shard {
     pub(crate) complaints: Complaints,
     observers: Arc<Observers>,
     intake: Intake,
-    /// How many of its categories were passed on to the other workers.
-    told: usize,
+    /// The number of registrations of categories that the other workers know.
+    told: u64,
     /// Whether there may be more categories to pass on.
     untold: bool,
     hostname: Arc<[u8]>,
@@ -112,7 +113,7 @@ impl Shard {
         hostname: Arc<[u8]>,
         (memory, max_payload): (usize, usize),
     ) -> Self {
-        Self {
+        let mut shard = Self {
             engine,
             outbox,
             counts: IntakeCounts::default(),
@@ -125,7 +126,9 @@ impl Shard {
             held: 0,
             memory,
             max_payload,
-        }
+        };
+        shard.reserve_categories();
+        shard
     }
 
     /// Handles bytes that were read from a client, until the turn is over.
@@ -183,7 +186,7 @@ impl Shard {
                 return Ok(());
             }
         }
-        if client.partial.len() + rest.len() > WRITER_LINE {
+        if client.partial.len() + rest.len() > MAX_WRITER_LINE_BYTES {
             return Err(Closed::wire(WireErrorKind::LineTooLong, rest));
         }
         client.partial.extend_from_slice(rest);
@@ -191,7 +194,7 @@ impl Shard {
     }
 
     fn line(&mut self, client: &mut Client, line: &[u8], now: Timestamp) -> Result<(), Closed> {
-        if line.len() > WRITER_LINE {
+        if line.len() > MAX_WRITER_LINE_BYTES {
             return Err(Closed::wire(WireErrorKind::LineTooLong, line));
         }
         self.counts.lines += 1;
@@ -222,7 +225,7 @@ impl Shard {
 
     /// Counts the bytes that a client holds now.
     fn account(&mut self, client: &mut Client) -> Result<(), Closed> {
-        let held = client.connection.live_bytes()
+        let held = client.connection.held_bytes()
             + client.partial.capacity()
             + client.unhandled.capacity();
         self.held = self.held + held - client.held;
@@ -250,10 +253,22 @@ impl Shard {
         let filters = observers.taps.iter().map(|tap| tap.filter.clone());
         self.engine.observe(filters);
         self.observers = observers;
+        self.reserve_categories();
     }
 
-    pub(crate) const fn held(&self) -> usize {
-        self.held
+    /// Bytes that connections hold, and those of the categories.
+    pub(crate) fn held(&self) -> usize {
+        self.held + self.intake.categories.size()
+    }
+
+    /// Keeps room for the categories that filters mention.
+    pub(crate) fn reserve_categories(&mut self) {
+        let mut names = self.engine.plan().categories();
+        for tap in &self.observers.taps {
+            let mentions = Mentions::of(&tap.filter);
+            names.extend(mentions.categories().map(<[u8]>::to_vec));
+        }
+        self.intake.categories.reserve(names);
     }
 
     fn complain(&mut self, client: &Client, closed: &Closed) {
@@ -274,11 +289,11 @@ impl Shard {
         if !std::mem::take(&mut self.untold) {
             return Vec::new();
         }
-        let all = self.intake.categories.iter().skip(self.told);
-        let new: Vec<Category> = all
-            .map(|(name, parent)| (name.to_vec(), parent.map(<[u8]>::to_vec)))
-            .collect();
-        self.told += new.len();
+        let categories = &self.intake.categories;
+        let new = categories.registered_since(self.told).into_iter();
+        let new = new.map(|(name, parent)| (name.to_vec(), parent.map(<[u8]>::to_vec)));
+        let new = new.collect();
+        self.told = categories.registrations();
         new
     }
 
@@ -286,9 +301,13 @@ impl Shard {
     /// worker were passed on. A category that is known with another parent stays
     /// as it is.
     pub(crate) fn learn(&mut self, categories: &[Category]) {
+        let tree = &mut self.intake.categories;
         for (name, parent) in categories {
-            let _ = self.intake.categories.register(name, parent.as_deref());
+            // No client of this worker needs it yet.
+            if let Ok(id) = tree.acquire(name, parent.as_deref()) {
+                tree.release(id);
+            }
         }
-        self.told = self.intake.categories.iter().count();
+        self.told = tree.registrations();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, os::unix::net::UnixStream};
 
-use fantail_wire::lines::WRITER_LINE;
+use fantail_wire::lines::MAX_WRITER_LINE_BYTES;
 
 use crate::fixture::{ALL, Fixture, VERSION, event};
 
@@ -63,8 +63,16 @@ fn garbage_ends_the_connection() {
 }
 
 #[test]
-fn an_empty_line_is_passed_over() {
-    check_line("\n\n", "");
+fn an_empty_line_ends_the_connection() {
+    check_line("\n", "empty_line");
+    check_line("\r\n", "empty_line");
+    check("\n", "handshake", 0);
+}
+
+#[test]
+fn a_cr_at_the_end_of_a_line_is_dropped() {
+    let text = format!("{VERSION}{}", event("a", 1)).replace('\n', "\r\n");
+    check(&text, "", 1);
 }
 
 #[test]
@@ -105,11 +113,11 @@ fn lines_are_as_long_as_they_may_be() {
         let pad = "p".repeat(length - start.len());
         format!("{VERSION}{start}{pad}\n")
     };
-    check(&padded(WRITER_LINE), "", 1);
-    check(&padded(WRITER_LINE + 1), "line_too_long", 0);
+    check(&padded(MAX_WRITER_LINE_BYTES), "", 1);
+    check(&padded(MAX_WRITER_LINE_BYTES + 1), "line_too_long", 0);
     // And one that never ends.
     check(
-        &format!("{VERSION}{}", "x".repeat(3 * WRITER_LINE)),
+        &format!("{VERSION}{}", "x".repeat(3 * MAX_WRITER_LINE_BYTES)),
         "line_too_long",
         0,
     );
@@ -123,11 +131,81 @@ fn a_million_begins_without_end_are_too_many() {
     check_line(&begins, "too_many_events");
 }
 
-/// The count in front of a list once reserved memory.
+/// The count before a list once reserved memory.
 #[test]
-fn a_list_is_as_long_as_it_is() {
-    let line = "EVENT\t0\t0\t1\t1\t1\tna\tLl\t4000000000\n";
-    check(&format!("{VERSION}{line}"), "", 1);
+fn the_count_of_a_list_reserves_no_memory() {
+    check_line("EVENT\t0\t0\t1\t1\t1\tna\tLl\t4000000000\n", "bad_event");
+}
+
+/// The LF of the longest line comes in a read of its own.
+#[test]
+fn the_longest_line_may_come_in_parts() {
+    let fixture = Fixture::with(ALL, |options| {
+        options.workers = 1;
+        options.http = Some(([127, 0, 0, 1], 0).into());
+    });
+    let held = || {
+        let (_, body) = fixture.get("/api/v1/server", "");
+        let server: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        server["held_bytes"].as_u64().unwrap()
+    };
+    let start = event("a", 1).trim_end().to_owned() + "\tSpad\t";
+    for (length, counted) in [(MAX_WRITER_LINE_BYTES, 1), (MAX_WRITER_LINE_BYTES + 1, 0)] {
+        let before = (fixture.count(), held());
+        let mut writer = fixture.writer();
+        let line = start.clone() + &"p".repeat(length - start.len());
+        writer.send(format!("{VERSION}{line}").as_bytes());
+        if counted == 1 {
+            let whole = before.1 + MAX_WRITER_LINE_BYTES as u64;
+            crate::fixture::eventually("the line is held", || held() >= whole);
+        }
+        writer.send(b"\n");
+        writer.finish();
+        assert_eq!(fixture.count(), before.0 + counted, "{length}");
+    }
+}
+
+/// One client once took gigabytes for good, and shut all others out.
+#[test]
+fn categories_of_one_client_are_bounded_and_do_not_shut_others_out() {
+    let fixture = Fixture::with("metric all {\n  filter = category=mail\n}\n", |options| {
+        options.workers = 1;
+        options.http = Some(([127, 0, 0, 1], 0).into());
+    });
+    let held = || {
+        let (_, body) = fixture.get("/api/v1/server", "");
+        let server: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        server["held_bytes"].as_u64().unwrap()
+    };
+    let mut number = 0;
+    let mut names = |prefix: &str, count: usize| {
+        let lines = (0..count).map(|_| {
+            number += 1;
+            format!("CATEGORY\t{prefix}{number}\n")
+        });
+        lines.collect::<String>()
+    };
+    let mut long = fixture.writer();
+    long.send(format!("{VERSION}{}", names(&"x".repeat(130_000), 1)).as_bytes());
+    long.wait_for_the_end();
+    // Many clients with as many categories as they may have.
+    let mut clients = Vec::new();
+    for _ in 0..40 {
+        let mut client = fixture.writer();
+        client.send(format!("{VERSION}{}", names("c", 256)).as_bytes());
+        clients.push(client);
+    }
+    let line = "CATEGORY\tmail\nEVENT\t0\t0\t1\t1\t1\tna\tcmail\n";
+    fixture.send(line);
+    assert_eq!(fixture.count(), 1);
+    let all = held();
+    assert!((9_000 * 5..8 << 20).contains(&all), "{all}");
+    for client in clients {
+        client.finish();
+    }
+    // Those that are gone make room for others.
+    fixture.send(&format!("{}{line}", names("other", 200)));
+    assert_eq!(fixture.count(), 2);
 }
 
 #[test]

@@ -35,7 +35,18 @@ fn check_handshake(line: &[u8], expected: Result<u32, WireErrorKind>) {
 #[test]
 fn handshakes() {
     check_handshake(b"VERSION\tstats-client\t4\t0", Ok(0));
-    check_handshake(b"VERSION\tstats-client\t4\t7\tmore", Ok(7));
+    check_handshake(b"VERSION\tstats-client\t04\t4294967295", Ok(u32::MAX));
+    for line in [
+        "VERSION\tstats-client\t4\t0\tmore",
+        "VERSION\tstats-client\t4\t0\t",
+        "VERSION\tstats-client\t4\t4294967296",
+        "VERSION\tstats-client\t4\t-1",
+        "VERSION\tstats-client\t4\t",
+        "VERSION\tstats-client\t+4\t0",
+        "version\tstats-client\t4\t0",
+    ] {
+        check_handshake(line.as_bytes(), Err(WireErrorKind::NoHandshake));
+    }
     check_handshake(
         b"VERSION\tstats-client\t5\t0",
         Err(WireErrorKind::OtherVersion),

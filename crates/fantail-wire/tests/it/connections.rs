@@ -85,7 +85,7 @@ fn only_2_4_knows_addresses() {
 }
 
 #[test]
-fn lists_grow_with_what_is_there() {
+fn a_list_may_lack_its_last_element() {
     check_sent(
         &[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t0"],
         &["x a=[] duration=0"],
@@ -94,17 +94,42 @@ fn lists_grow_with_what_is_there() {
         &[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t2\tv"],
         &["x a=[v] duration=0"],
     );
-    // Dovecot reserves 34 GB for this one.
-    check_sent(
-        &[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t4000000000\tv"],
-        &["x a=[v] duration=0"],
-    );
+    let missing = "the value is missing (argument 7 of the event)";
+    check_refused(&[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t3\tv"], missing);
+    // Dovecot reserves 34 GB for this list.
+    check_refused(&[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t4000000000\tv"], missing);
+    let missing = "the value is missing (argument 6 of the event)";
+    check_refused(&[b"EVENT\t0\t0\t1\t5\t5\tnx\tLa\t2"], missing);
 }
 
 #[test]
 fn a_clock_set_back_is_no_negative_duration() {
     // Both Dovecots die of this.
     check_sent(&[b"EVENT\t0\t0\t1\t5\t5\tl4\t1\tnx"], &["x duration=0"]);
+}
+
+#[test]
+fn an_unknown_parent_in_an_update_counts_as_none() {
+    check_sent(
+        &[
+            b"BEGIN\t5\t0\t1\t1\t2\tSa\t1",
+            b"UPDATE\t5\t9\t1\t2\tSa\t2",
+            b"EVENT\t0\t5\t1\t1\t2\tnx",
+        ],
+        &["- a=1 duration=0", "x a=2 duration=0"],
+    );
+}
+
+#[test]
+fn a_cr_before_the_lf_is_dropped() {
+    check_sent(
+        &[b"EVENT\t0\t0\t1\t5\t5\tnx\tSa\tb\r"],
+        &["x a=b duration=0"],
+    );
+    check_sent(
+        &[b"EVENT\t0\t0\t1\t5\t5\tnx\tSa\tb\r\r"],
+        &["x a=b\\r duration=0"],
+    );
 }
 
 #[test]
@@ -166,8 +191,10 @@ fn an_event_can_be_parent_and_global_at_once() {
 }
 
 #[test]
-fn an_empty_line_changes_nothing() {
-    check_sent(&[b"", b"EVENT\t0\t0\t1\t5\t5\tnx"], &["x duration=0"]);
+fn an_empty_line_is_refused() {
+    check_refused(&[b""], "the line is empty");
+    check_refused(&[b"\r"], "the line is empty");
+    check_refused(&[b"\r\r"], "unknown command");
 }
 
 #[test]
@@ -210,6 +237,8 @@ fn lines_that_are_refused() {
     let changed = "the update changes the parent of the event";
     check_refused(&[begin, other, b"UPDATE\t6\t0\t5\t5"], changed);
     check_refused(&[begin, other, b"UPDATE\t5\t6\t5\t5"], changed);
+    check_refused(&[begin, other, b"UPDATE\t6\t9\t5\t5"], changed);
+    check_refused(&[begin, other, b"END\t5", b"UPDATE\t6\t5\t5\t5"], changed);
 }
 
 /// Events after `EVENT 0 0 1`, and what is said of them.

@@ -187,6 +187,82 @@ fn a_refused_begin_is_not_sent() {
     check_refused_begin(Limits::default(), &[begin], begin, &again);
 }
 
+/// Tells where the limit of ancestors is.
+#[test]
+fn an_event_may_have_as_many_ancestors_as_the_limit() {
+    let mut intake = Intake::new();
+    let limits = Limits {
+        ancestors: 3,
+        ..Limits::default()
+    };
+    let mut client = Client::new(&mut intake, limits);
+    let begin = |id: u32| format!("BEGIN\t{id}\t{}\t1\t5\t5", id - 1);
+    let lines = [1, 2, 3, 4].map(begin);
+    client.lines(&mut intake, &lines.each_ref().map(String::as_str));
+    assert_eq!(
+        client.line(&mut intake, &begin(5)),
+        Err(WireErrorKind::TooDeep)
+    );
+    client.close(&mut intake);
+}
+
+#[test]
+fn a_client_registers_as_many_categories_as_the_limit() {
+    let mut intake = Intake::new();
+    let limits = Limits {
+        categories: 2,
+        ..Limits::default()
+    };
+    let mut client = Client::new(&mut intake, limits.clone());
+    let lines = ["CATEGORY\ta", "CATEGORY\tb\ta", "CATEGORY\ta"];
+    client.lines(&mut intake, &lines);
+    let refused = client.line(&mut intake, "CATEGORY\tc");
+    assert_eq!(refused, Err(WireErrorKind::TooManyCategories));
+    assert!(client.connection.held_bytes() > 0);
+    client.close(&mut intake);
+    let mut client = Client::new(&mut intake, limits);
+    client.lines(&mut intake, &["CATEGORY\tc", "CATEGORY\td\tc"]);
+    client.close(&mut intake);
+}
+
+/// A client that fills the tree keeps others out only while it is there.
+#[test]
+fn categories_of_clients_that_are_gone_make_room() {
+    let mut intake = Intake::new();
+    let mut clients = Vec::new();
+    let mut number = 0;
+    let mut fill = |intake: &mut Intake, client: &mut Client| {
+        (0..256).all(|_| {
+            number += 1;
+            client
+                .line(intake, &format!("CATEGORY\tcategory-{number}"))
+                .is_ok()
+        })
+    };
+    loop {
+        let mut client = Client::new(&mut intake, Limits::default());
+        let is_full = !fill(&mut intake, &mut client);
+        clients.push(client);
+        if is_full {
+            break;
+        }
+    }
+    let mut client = Client::new(&mut intake, Limits::default());
+    let full = client.line(&mut intake, "CATEGORY\timap");
+    assert!(matches!(full, Err(WireErrorKind::Category(_))), "{full:?}");
+    intake.categories.reserve(["mail"]);
+    client.lines(&mut intake, &["CATEGORY\tmail"]);
+    for client in clients {
+        client.close(&mut intake);
+    }
+    client.lines(
+        &mut intake,
+        &["CATEGORY\timap", "EVENT\t0\t0\t1\t5\t5\tcimap\tcmail"],
+    );
+    assert_eq!(intake.categories.iter().count(), 2);
+    client.close(&mut intake);
+}
+
 /// An update counts for the limit, and what it replaces does so no more.
 #[test]
 fn updates_and_the_bytes_that_are_live() {

@@ -17,7 +17,19 @@ fn greetings() {
     check_side(Side::Client, "VERSION\tstats-client\t2\t0", no);
     let other = Err(ReaderErrorKind::OtherVersion);
     check_side(Side::Client, "VERSION\tstats-reader-client\t3\t0", other);
-    check_side(Side::Client, "VERSION\tstats-reader-client", other);
+    check_side(
+        Side::Client,
+        "VERSION\tstats-reader-client\t02\t0\r",
+        Ok(()),
+    );
+    for line in [
+        "VERSION\tstats-reader-client",
+        "VERSION\tstats-reader-client\t2",
+        "VERSION\tstats-reader-client\t2\tx",
+        "VERSION\tstats-reader-client\t2\t0\tmore",
+    ] {
+        check_side(Side::Client, line, no);
+    }
 }
 
 /// What a line asks for; what is not passed over is written back the same.

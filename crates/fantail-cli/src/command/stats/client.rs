@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use fantail::wire::reader::{DumpLine, REQUEST_LINE, ReaderError, Reply, Request, Side};
+use fantail::wire::reader::{DumpLine, MAX_REQUEST_LINE_BYTES, ReaderError, Reply, Request, Side};
 
 use crate::exit::Failure;
 
@@ -81,9 +81,9 @@ impl Client {
     pub(crate) fn send_request(&mut self, request: &Request<'_>) -> Result<(), Failure> {
         let mut line = Vec::new();
         request.write(&mut line);
-        if line.len() > REQUEST_LINE {
+        if line.len() > MAX_REQUEST_LINE_BYTES {
             return Err(Failure::new(format!(
-                "the request is longer than the {REQUEST_LINE} bytes that a stats process takes"
+                "the request is longer than the {MAX_REQUEST_LINE_BYTES} bytes that a stats process takes"
             )));
         }
         self.send(&line)

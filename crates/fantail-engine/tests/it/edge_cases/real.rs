@@ -1,0 +1,87 @@
+//! The answers of a real Dovecot.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+use fantail_testkit::{
+    dovecot::{Installation, Site, StatsService, Users, Version},
+    process::wait_until,
+};
+
+use super::{Answer, Case, HANDSHAKE};
+
+/// Begins what the stats process exports to the log, after the time.
+const LOG_PREFIX: &[u8] = b"stats: Info: ";
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Plays the cases into a stats process, one after another; `None` without a
+/// Dovecot.
+pub(super) fn answers(
+    version: Version,
+    settings: &str,
+    cases: &[Case],
+) -> Option<Vec<(String, Answer)>> {
+    let installation = Installation::find(version)?;
+    let mut site = Site::new(&installation, StatsService::Own, Users::None, settings);
+    site.start();
+    let mut answers = Vec::new();
+    let mut known = 0;
+    for (number, case) in cases.iter().enumerate() {
+        let mut bytes = case.bytes.clone();
+        bytes.extend(mark("end"));
+        play(&site, &bytes);
+        // What it logged is there once a later event is.
+        let name = format!("case {number}");
+        play(&site, &[HANDSHAKE, &mark(&name)].concat());
+        let mark = format!("\"a\":\"{name}\"");
+        let contains = |log: &[u8]| log.windows(mark.len()).any(|it| it == mark.as_bytes());
+        wait_until("the log has all exports", PATIENCE, || {
+            contains(&site.log())
+        });
+        let log = site.log();
+        answers.push((case.name.clone(), answer(&log[known..])));
+        known = log.len();
+    }
+    site.stop();
+    Some(answers)
+}
+
+/// An event that is exported if its connection was accepted so far.
+fn mark(name: &str) -> Vec<u8> {
+    format!("EVENT\t0\t0\t1\t1\t0\tnafter\tSa\t{name}\n").into_bytes()
+}
+
+fn play(site: &Site, bytes: &[u8]) {
+    let mut connection = UnixStream::connect(site.path("run/stats-writer")).unwrap();
+    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Its greeting.
+    let _ = connection.read(&mut [0; 65_536]).unwrap();
+    // A server that refuses a line may close before all is sent.
+    let _ = connection.write_all(bytes);
+    let _ = connection.shutdown(Shutdown::Write);
+    let _ = connection.read_to_end(&mut Vec::new());
+}
+
+fn answer(log: &[u8]) -> Answer {
+    let mut answer = Answer::default();
+    for line in log.split_inclusive(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let at = line
+            .windows(LOG_PREFIX.len())
+            .position(|it| it == LOG_PREFIX);
+        let Some(payload) = at.map(|at| &line[at + LOG_PREFIX.len()..]) else {
+            continue;
+        };
+        if payload.starts_with(b"{\"event\":\"after\"") {
+            answer.is_accepted |= payload.windows(9).any(|it| it == b"\"a\":\"end\"");
+        } else {
+            answer.exports.push(payload.to_vec());
+        }
+    }
+    answer
+}
