@@ -1,7 +1,7 @@
-//! The classes of one part of a set that were seen so far.
+//! The event classes of one part of a set.
 //!
-//! Found in two steps: the name says which name tests are true, and with them
-//! which categories matter and whether the level does; these say the class.
+//! A class is found in two steps: the name decides which name tests are true and
+//! which categories and levels matter; these decide the class.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::ops::Range;
@@ -12,21 +12,22 @@ use hashbrown::HashMap;
 use super::{FilterSet, build::Builder, checks::CheckId, class::Class, hash::Seed, view::SlotView};
 use crate::Test;
 
-/// Names that are remembered, beside twice as many as filters mention.
-const NAMES: usize = 4_096;
-/// Longer names are not remembered.
-const NAME_LEN: usize = 256;
-/// Classes, and kinds of names, beside twice as many as filters mention names.
-const CLASSES: usize = 1_024;
-/// Categories that tell classes apart; others are asked for each event.
-const CATEGORIES: usize = 64;
-/// Filters that are of interest to every class are matched apart from them if
-/// they are more than this.
-const IN_EVERY_CLASS: usize = 256;
-/// Once there is no room, so many events go by before all is forgotten.
-const PATIENCE: u32 = 65_536;
+/// Cached names, in addition to twice the number that filters mention.
+const MAX_NAMES: usize = 4_096;
+/// Bytes of the longest name that is cached.
+const MAX_NAME_BYTES: usize = 256;
+/// Classes and kinds of names, in addition to twice the number of names that
+/// filters mention.
+const MAX_CLASSES: usize = 1_024;
+/// Categories that distinguish classes; an event is asked for further ones.
+const MAX_CLASS_CATEGORIES: usize = 64;
+/// More filters than these that belong to every class are matched apart from the
+/// classes.
+const MAX_IN_EVERY_CLASS: usize = 256;
+/// Events without room in a full cache after which it is cleared.
+const EVENTS_BEFORE_CLEARING: u32 = 65_536;
 
-/// Which class: its place, or none for events that no class has room for.
+/// The index of a class; `None` for events whose class has no room.
 pub(super) type ClassAt = Option<u32>;
 
 /// The classes of one part.
@@ -39,15 +40,15 @@ pub(super) struct Cache {
     kinds_by_names: HashMap<Box<[CheckId]>, u32>,
     kinds: Vec<Kind>,
     classes: Vec<Class>,
-    /// What all events are matched against beside their class.
+    /// The filters that all events are matched against in addition to their class.
     pub(super) apart: Option<Class>,
     has_apart: bool,
-    /// What events of no class are matched against.
+    /// All filters, for events without a class.
     whole: Option<Class>,
     weight: usize,
-    /// Twice as many as there are name tests.
+    /// Twice the number of name tests.
     mentioned: usize,
-    /// Events since there was no room.
+    /// Events that found no room in the full cache.
     crowded: u32,
     true_names: Vec<CheckId>,
     candidates: Vec<u32>,
@@ -55,22 +56,22 @@ pub(super) struct Cache {
     seed: Seed,
 }
 
-/// All names for which the same name tests are true.
+/// The names for which the same name tests are true.
 #[derive(Debug)]
 struct Kind {
     names: Box<[CheckId]>,
-    /// The categories by which its events differ, at most [`CATEGORIES`]; only
-    /// those that filters ask for which hang on nothing else. Others are asked
-    /// for when such a filter was found, which is seldom; asking an event for
-    /// its categories is slow.
+    /// The categories that distinguish its classes, at most
+    /// [`MAX_CLASS_CATEGORIES`]: those of filters without an index key. Filters with
+    /// one test their categories when the key was found, which is rare; asking an
+    /// event for its categories is slow.
     categories: Box<[CheckId]>,
     by_level: bool,
     classes: HashMap<Traits, u32>,
-    /// The class, if there can be only one and it was made.
+    /// The class, once it was built, if the kind has only one.
     only: Option<u32>,
 }
 
-/// By what events of one kind of names differ.
+/// The properties that distinguish the events of one kind of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Traits {
     /// A bit for each of the kind's categories.
@@ -79,7 +80,7 @@ struct Traits {
 }
 
 impl Cache {
-    /// Forgets everything, for another state of the set.
+    /// Clears the cache for another state of the set.
     pub(super) fn reset(&mut self, set: &FilterSet, range: Range<u32>, revision: u64) {
         self.forget();
         self.revision = revision;
@@ -89,7 +90,7 @@ impl Cache {
         self.whole = None;
         let everywhere = set.name_index.ungated(&self.range).len();
         let everywhere = everywhere + set.name_index.independent(&self.range).len();
-        self.has_apart = everywhere > IN_EVERY_CLASS;
+        self.has_apart = everywhere > MAX_IN_EVERY_CLASS;
         if self.has_apart {
             self.candidates.clear();
             self.candidates.extend(set.name_index.ungated(&self.range));
@@ -108,9 +109,9 @@ impl Cache {
         self.crowded = 0;
     }
 
-    /// Forgets all classes if there was no room for some time; whether it did.
+    /// Clears a cache that has been full for some time; returns whether it did.
     pub(super) fn relieve(&mut self) -> bool {
-        let is_due = self.crowded > PATIENCE;
+        let is_due = self.crowded > EVENTS_BEFORE_CLEARING;
         if is_due {
             self.forget();
         }
@@ -125,7 +126,7 @@ impl Cache {
         &self.seed
     }
 
-    /// Makes what stands in for classes, unless it is there.
+    /// Builds the class of all filters, once.
     pub(super) fn make_whole(&mut self, set: &FilterSet) {
         if self.whole.is_none() {
             self.candidates.clear();
@@ -134,7 +135,7 @@ impl Cache {
         }
     }
 
-    /// The class, or what stands in for it.
+    /// Returns the class; for `None` the class of all filters.
     pub(super) fn class(&self, at: ClassAt) -> Option<&Class> {
         match at {
             Some(at) => self.classes.get(at as usize),
@@ -142,7 +143,7 @@ impl Cache {
         }
     }
 
-    /// The class, if it is all that its events are matched against.
+    /// Returns the class if its events are matched against no other filters.
     #[inline]
     pub(super) fn sole(&self, at: ClassAt) -> Option<&Class> {
         if self.apart.is_some() {
@@ -151,7 +152,7 @@ impl Cache {
         self.classes.get(at? as usize)
     }
 
-    /// The class of an event.
+    /// Finds the class of an event.
     pub(super) fn classify<V: SlotView + ?Sized>(&mut self, set: &FilterSet, view: &V) -> ClassAt {
         let kind = match view.name() {
             None => self.kind_of(set, None),
@@ -179,8 +180,8 @@ impl Cache {
             Some(kind) => kind,
             None => self.make_kind(set)?,
         };
-        if let Some(name) = name.filter(|name| name.len() <= NAME_LEN) {
-            if self.names.len() < NAMES + self.mentioned {
+        if let Some(name) = name.filter(|name| name.len() <= MAX_NAME_BYTES) {
+            if self.names.len() < MAX_NAMES + self.mentioned {
                 self.names.insert(name.into(), kind);
             } else {
                 self.crowded = self.crowded.saturating_add(1);
@@ -189,10 +190,10 @@ impl Cache {
         Some(kind)
     }
 
-    /// A new kind, for the name tests gathered.
+    /// Adds a kind for the true name tests.
     fn make_kind(&mut self, set: &FilterSet) -> Option<u32> {
         let at = u32::try_from(self.kinds.len()).ok()?;
-        if self.kinds.len() >= CLASSES + self.mentioned {
+        if self.kinds.len() >= MAX_CLASSES + self.mentioned {
             return None;
         }
         let names: Box<[CheckId]> = self.true_names.as_slice().into();
@@ -215,7 +216,7 @@ impl Cache {
         }
         categories.sort_unstable();
         categories.dedup();
-        categories.truncate(CATEGORIES);
+        categories.truncate(MAX_CLASS_CATEGORIES);
         self.kinds_by_names.insert(names.clone(), at);
         self.kinds.push(Kind {
             names,
@@ -243,7 +244,7 @@ impl Cache {
             return Some(class);
         }
         let number = u32::try_from(self.classes.len()).ok()?;
-        if self.classes.len() >= CLASSES + self.mentioned || self.weight > self.room() {
+        if self.classes.len() >= MAX_CLASSES + self.mentioned || self.weight > self.room() {
             return None;
         }
         let (names, categories) = (kind.names.clone(), kind.categories.clone());
@@ -268,12 +269,12 @@ impl Cache {
         Some(number)
     }
 
-    /// How heavy all classes may be together.
+    /// The limit of the weight of all classes.
     fn room(&self) -> usize {
         65_536 + 8 * self.range.len()
     }
 
-    /// The filters of interest to classes with these true name tests.
+    /// Gathers the filters of classes with these true name tests.
     fn gather(&mut self, set: &FilterSet, names: &[CheckId]) {
         self.candidates.clear();
         self.candidates
@@ -287,7 +288,7 @@ impl Cache {
         self.candidates.dedup();
     }
 
-    /// A class of the filters gathered.
+    /// Builds a class of the gathered filters.
     fn make(&mut self, set: &FilterSet, known: impl Fn(CheckId) -> Option<bool>) -> Class {
         let filters = self.candidates.iter().copied();
         let live = filters.filter(|filter| set.id(*filter).is_some());

@@ -1,4 +1,4 @@
-//! What a thread needs to match events against a set.
+//! The matcher: the state of one thread that matches events against a set.
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -12,27 +12,26 @@ use super::{
     view::{SlotView, ViewSlots},
 };
 
-/// Matches events against a [`FilterSet`]: the classes seen so far, and work
-/// space.
+/// Matches events against a [`FilterSet`].
 ///
-/// A thread has its own. It follows changes of the set; used with several sets
-/// in turn it would begin anew each time. Once the class of an event was seen,
-/// matching another one allocates nothing.
+/// A matcher caches event classes and belongs to one thread. It follows changes of
+/// its set; with several sets in turn it clears its cache each time. Matching an
+/// event of a cached class allocates nothing.
 #[derive(Debug)]
 pub struct Matcher {
     base: Cache,
     tail: Cache,
-    /// Changes whenever classes are forgotten; unique among all matchers.
+    /// Changes when classes are dropped; unique among all matchers.
     stamp: u64,
     scratch: Scratch,
     ids: Vec<FilterId>,
 }
 
-/// Names the class of an event in one [`Matcher`]: what follows from its name,
-/// its categories and its level.
+/// The class of an event in one [`Matcher`], which follows from its name, its
+/// categories and its level.
 ///
-/// Whoever knows that these did not change since an event's class was found
-/// can have the next one matched without looking for it.
+/// The next event with the same name, categories and level can be matched by this
+/// id without a look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClassId {
     stamp: u64,
@@ -46,9 +45,8 @@ pub struct ClassId {
 pub struct ClassMatches<'a> {
     /// Ascending.
     pub filters: &'a [FilterId],
-    /// Each event of the class matches these filters and no others, as long as
-    /// the matcher [remembers](Matcher::remembers) the class and no filter is
-    /// removed.
+    /// Whether each event of the class matches exactly these filters, as long as the
+    /// matcher [remembers](Matcher::remembers) the class and no filter is removed.
     pub always: bool,
 }
 
@@ -59,7 +57,7 @@ impl Default for Matcher {
 }
 
 impl Matcher {
-    /// A matcher that has seen nothing.
+    /// Returns a matcher with an empty cache.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -71,8 +69,8 @@ impl Matcher {
         }
     }
 
-    /// The filters that match the event, ascending, as a Dovecot with this set
-    /// would have it: none match an unnamed event if they all
+    /// Returns the filters that match the event, ascending. As in Dovecot, none
+    /// matches an unnamed event if all filters
     /// [require a name](FilterSet::requires_name).
     pub fn matches<E: EventView + ?Sized>(&mut self, set: &FilterSet, event: &E) -> &[FilterId] {
         if event.name().is_none() && set.requires_name() {
@@ -81,13 +79,13 @@ impl Matcher {
         self.evaluate(set, event)
     }
 
-    /// The filters for which [`Filter::evaluate`](crate::Filter::evaluate) is
-    /// true, ascending.
+    /// Returns the filters for which [`Filter::evaluate`](crate::Filter::evaluate)
+    /// is true, ascending.
     pub fn evaluate<E: EventView + ?Sized>(&mut self, set: &FilterSet, event: &E) -> &[FilterId] {
         self.evaluate_view(set, &ViewSlots::new(set.slots(), event))
     }
 
-    /// As [`evaluate`](Self::evaluate), for values by slot.
+    /// Returns the same as [`evaluate`](Self::evaluate) for values by slot.
     pub fn evaluate_view<V: SlotView + ?Sized>(
         &mut self,
         set: &FilterSet,
@@ -97,7 +95,7 @@ impl Matcher {
         self.run(set, class, view).filters
     }
 
-    /// The class of an event, by its name, categories and level alone.
+    /// Returns the class of an event, by its name, categories and level.
     pub fn classify<V: SlotView + ?Sized>(&mut self, set: &FilterSet, view: &V) -> ClassId {
         self.follow(set);
         if self.base.relieve() | self.tail.relieve() {
@@ -120,8 +118,8 @@ impl Matcher {
         }
     }
 
-    /// As [`evaluate_view`](Self::evaluate_view), for an event whose class is
-    /// known. One that has been forgotten meanwhile is found again.
+    /// Returns the same as [`evaluate_view`](Self::evaluate_view) for an event of a
+    /// known class. A class that was dropped is found again.
     pub fn evaluate_class<V: SlotView + ?Sized>(
         &mut self,
         set: &FilterSet,
@@ -131,8 +129,8 @@ impl Matcher {
         self.match_class(set, class, view).filters
     }
 
-    /// As [`evaluate_class`](Self::evaluate_class), with what is known of other
-    /// events of the class.
+    /// Returns the same as [`evaluate_class`](Self::evaluate_class), and whether it
+    /// holds for all events of the class.
     #[inline]
     pub fn match_class<V: SlotView + ?Sized>(
         &mut self,
@@ -149,9 +147,7 @@ impl Matcher {
         self.run(set, class, view)
     }
 
-    /// Whether [`evaluate_class`](Self::evaluate_class) needs not look for
-    /// this class again: neither was it forgotten, nor was there no room for
-    /// it.
+    /// Returns whether the class is cached: it had room and was not dropped.
     #[must_use]
     #[inline]
     pub fn remembers(&self, class: ClassId) -> bool {
@@ -160,15 +156,15 @@ impl Matcher {
             && (class.tail.is_some() || self.tail.is_empty())
     }
 
-    /// Whether no class was forgotten since this one was found: then it is
-    /// [remembered](Self::remembers) if it was at first.
+    /// Returns whether no class was dropped since this one was found. A class that
+    /// was [cached](Self::remembers) then still is.
     #[must_use]
     #[inline]
     pub const fn is_current(&self, class: ClassId) -> bool {
         class.stamp == self.stamp
     }
 
-    /// Forgets what is no longer so.
+    /// Clears the cache of a changed part of the set.
     #[inline]
     fn follow(&mut self, set: &FilterSet) {
         if self.base.revision != set.base.revision || self.tail.revision != set.tail.revision {
@@ -204,8 +200,8 @@ impl Matcher {
             ..
         } = self;
         let (base, tail) = (&*base, &*tail);
-        // One that is alone says itself which filters match anyway, unless
-        // some of them are gone.
+        // A class without further filters lists those that always match, unless
+        // some were removed.
         let sole = match (base.is_empty(), tail.is_empty()) {
             (false, true) if set.base.removed == 0 => base.sole(class.base),
             (true, false) => tail.sole(class.tail),
@@ -247,7 +243,7 @@ impl Matcher {
     }
 }
 
-/// Gathers these filters and those in these places, both ascending.
+/// Merges filters by id and filters by index, both ascending.
 fn unite(set: &FilterSet, always: &[FilterId], found: &[u32], ids: &mut Vec<FilterId>) {
     ids.clear();
     let is_untouched = set.is_untouched();

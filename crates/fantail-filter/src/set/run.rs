@@ -1,4 +1,4 @@
-//! One event against its classes.
+//! Matching of one event against its classes.
 
 use alloc::vec::Vec;
 
@@ -17,16 +17,16 @@ use super::{
 };
 use crate::number::around_float;
 
-/// What was found out about the current event.
+/// The results of the current event.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    /// Half of the marks of comparisons' results.
+    /// The number of the event: the upper 31 bits of each entry in `checks`.
     generation: u32,
-    /// For each comparison, the generation of its last result, and that.
+    /// By comparison: the generation of its last result, and the result in bit 0.
     checks: Vec<u32>,
-    /// For each filter the generation in which it was last evaluated.
+    /// By filter: the generation of its last evaluation.
     filters: Vec<u32>,
-    /// A stack: what the elements of lists on the way down led to.
+    /// A stack of the postings that elements of lists led to.
     listed: Vec<PostingId>,
     /// The filters that match.
     found: Vec<u32>,
@@ -56,7 +56,7 @@ impl Scratch {
         &self.found
     }
 
-    /// Whether the filter is looked at for the first time.
+    /// Returns whether the filter is evaluated for the first time.
     fn is_first(&mut self, filter: u32) -> bool {
         let Some(mark) = self.filters.get_mut(filter as usize) else {
             return false;
@@ -64,7 +64,7 @@ impl Scratch {
         core::mem::replace(mark, self.generation) != self.generation
     }
 
-    /// The result of a comparison, evaluated unless it was.
+    /// Returns the result of a comparison, evaluated at most once per event.
     fn result(&mut self, check: CheckId, evaluate: impl FnOnce() -> bool) -> bool {
         let Some(mark) = self.checks.get_mut(check as usize) else {
             return false;
@@ -78,7 +78,7 @@ impl Scratch {
     }
 }
 
-/// One event against the classes.
+/// One event and the set it is matched against.
 pub(super) struct Run<'a, V: ?Sized> {
     pub(super) set: &'a FilterSet,
     pub(super) view: &'a V,
@@ -86,7 +86,7 @@ pub(super) struct Run<'a, V: ?Sized> {
 }
 
 impl<V: SlotView + ?Sized> Run<'_, V> {
-    /// Looks at the class, and at what stands beside all classes.
+    /// Matches the class, and the filters apart from all classes.
     pub(super) fn cache(&mut self, cache: &Cache, at: ClassAt) {
         let seed = cache.seed();
         if let Some(class) = cache.class(at) {
@@ -99,13 +99,13 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
     }
 
-    /// As deep as the class was made, which is a few levels.
+    /// The depth of the recursion is that of the class: a few levels.
     fn node(&mut self, class: &Class, node: &Node, seed: &Seed) {
         self.scratch.found.extend_from_slice(class.matches(node));
         self.values(class, node, seed);
     }
 
-    /// The same for what depends on the event's values.
+    /// Matches the filters of a node that depend on values.
     pub(super) fn values(&mut self, class: &Class, node: &Node, seed: &Seed) {
         if node.has_others() {
             self.others(class, node);
@@ -134,9 +134,8 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         }
     }
 
-    /// Numbers beyond `i64` or between two integers: the bounds, which are
-    /// integers, tell which filters may match, and the whole filter whether it
-    /// does.
+    /// Numbers beyond `i64` or between two integers: the integer bounds select the
+    /// filters that may match, and the whole filter is evaluated.
     #[cold]
     fn other_range(&mut self, class: &Class, range: &Range, value: ValueRef<'_>) {
         let nearest = match value {
@@ -168,7 +167,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         field_index.find(value, seed, &mut found);
     }
 
-    /// Each comparison with an address as it was sent would parse it again.
+    /// Parses an address once for all comparisons.
     #[inline(never)] // So that a search for other values is inlined.
     fn address(&mut self, class: &Class, field_index: &FieldIndex, address: Ip, seed: &Seed) {
         let value = Some(ValueRef::from(address));
@@ -176,7 +175,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         field_index.find(value, seed, &mut found);
     }
 
-    /// Elements can lead to one comparison many times: it counts once.
+    /// Several elements may lead to one comparison, which counts once.
     fn list(
         &mut self,
         class: &Class,
@@ -205,7 +204,7 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         self.scratch.listed.truncate(first);
     }
 
-    /// A comparison that may hold for this value.
+    /// Evaluates a comparison that may hold for this value.
     fn posting(
         &mut self,
         class: &Class,
@@ -236,14 +235,14 @@ impl<V: SlotView + ?Sized> Run<'_, V> {
         let (set, view, scratch) = (self.set, self.view, &mut *self.scratch);
         let test = |check| scratch.result(check, || set.checks().holds(check, view));
         let ops = class.ops(rest);
-        // Where nothing is left to be evaluated, it matches.
+        // Without operations left, the filter matches.
         if ops.is_empty() || code::run(ops, test) {
             self.scratch.found.push(rest.filter);
         }
     }
 }
 
-/// Leaves each once of those from this place on.
+/// Removes repeats of the postings from index `first` on.
 fn distinct(listed: &mut Vec<PostingId>, first: usize) {
     let Some(new) = listed.get_mut(first..) else {
         return;
