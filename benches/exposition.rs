@@ -25,7 +25,7 @@ fn exposition(criterion: &mut Criterion) {
     let mut group = group(criterion, "exposition", events.len());
     group.sample_size(10);
     let text = ours.expose();
-    // What it costs to have so many bytes at all.
+    // The cost of copying as many bytes.
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| black_box(text.clone()));
     });

@@ -55,7 +55,7 @@ fn formatter(recording: &Recording, format: Format) -> Formatter {
 
 /// So many events at a time lie in the caches,
 const AT_A_TIME: usize = 64;
-/// and are written so many times.
+/// and the number of times they are written.
 const REPEATED: usize = 8;
 
 /// Calls with each of a few, several times, then with the next ones.

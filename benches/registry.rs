@@ -94,7 +94,7 @@ fn exposition() {
     );
 }
 
-/// What events wait, with so many series that have so many values.
+/// The delay of events, by number of series and of values.
 fn waiting(users: u32, values: u32) {
     let events = series::events(users);
     let mut ours = Fantail::new(&LEVELS);

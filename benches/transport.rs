@@ -39,7 +39,7 @@ impl Transport for Stuck {
     }
 }
 
-/// Fills and hands over batches of so many payloads.
+/// Fills and offers batches of this number of payloads.
 fn each_batch(size: usize, batch: &mut Batch, mut hand_over: impl FnMut(&mut Batch)) {
     for _ in 0..PAYLOADS / size {
         for _ in 0..size {

@@ -98,7 +98,7 @@ impl Stream {
         counts.remove(&b""[..]);
         let wanted = self.events / 100;
         let nearest = counts.into_iter().min_by_key(|(name, count)| {
-            // Of two the one that comes first, so that it is always the same.
+            // The first of equal ones, so that the choice is stable.
             (count.abs_diff(wanted), *name)
         });
         let name = nearest.map_or(&b"none"[..], |(name, _)| name);

@@ -22,7 +22,7 @@ pub struct Row {
     pub speed: f64,
 }
 
-/// Has all take turns for so many rounds, and one before that does not count.
+/// Runs all in turn for this number of rounds, after one that does not count.
 pub fn take_turns(rounds: usize, all: &mut [Turn<'_>]) -> Vec<Row> {
     let mut times: Vec<Vec<Duration>> = all.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {

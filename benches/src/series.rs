@@ -54,7 +54,7 @@ fn seconds(event: &SentEvent<'_>) -> f64 {
     event.duration_micros().unwrap_or(0) as f64 / 1e6
 }
 
-/// Somebody who counts.
+/// A registry under test.
 pub trait Subject {
     /// Counts an event.
     fn observe(&mut self, event: &SentEvent<'_>);

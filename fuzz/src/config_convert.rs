@@ -8,7 +8,7 @@ use fantail_lint::{Catalogue, check, translate};
 
 use crate::config_parse::{MAIN, files};
 
-/// Whatever a configuration holds, it can be checked and converted; and if it
+/// Any configuration can be checked and converted; and if it
 /// had no error, neither has what comes out.
 ///
 /// The first byte says from which series to which; the rest are files, as for

@@ -9,7 +9,7 @@ use fantail_event::{Ancestor, CategoryTree, Dialect, Event, EventView as _, Sent
 use fantail_filter::{Filter, FilterId, FilterSet, Matcher, internal::ViewSlots};
 use fantail_syntax::ParseOptions;
 
-/// Evaluating the set = evaluating each of its filters, whatever was added and
+/// Evaluating the set = evaluating each of its filters, with any filters added and
 /// removed before, and whichever way it is asked.
 ///
 /// # Panics

@@ -6,7 +6,7 @@ use crate::{compare, error::Error, latency, workspace::Workspace};
 ///
 /// There is a file a layer (`event`, …), and in each group a baseline that
 /// does nothing but walk the same data: subtract it. Compare within one run
-/// only; a machine's speed drifts more than most changes are worth. Criterion
+/// only; a machine's speed drifts by more than most changes. Criterion
 /// compares with the last run, and keeps its reports in
 /// `target/criterion`.
 ///

@@ -48,7 +48,7 @@ pub(crate) struct Options {
     /// has twice their number.
     #[arg(long, default_value_t = 200_000)]
     events: u64,
-    /// Rounds of which the median is taken.
+    /// Number of rounds; the table has the median.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Put the table into docs/performance.md.

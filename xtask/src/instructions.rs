@@ -16,7 +16,7 @@ use crate::{
 
 /// What is recorded, relative to the root.
 const RECORDED: &str = "benches/instructions.tsv";
-/// So much more is a regression; so much less is worth recording.
+/// A larger share more is a regression; a larger share less has to be recorded.
 const MARGIN: f64 = 0.03;
 /// Workloads of `benches/src/bin/workload.rs`.
 const WORKLOADS: [&str; 5] = [

@@ -52,7 +52,7 @@ impl Steps {
     /// Runs a step and prints its line.
     pub(crate) fn step(&mut self, name: &str, run: impl FnOnce(&Self) -> Outcome) {
         print!("{name:<10} ");
-        // Whoever waits sees what for; a broken pipe shows at the line's end.
+        // Shows the step while it runs; a broken pipe shows at the line's end.
         io::stdout().flush().ok();
         let begun = Instant::now();
         let outcome = run(self);

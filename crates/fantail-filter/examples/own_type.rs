@@ -1,5 +1,5 @@
 //! Matches a type of one's own: requests of a web server, against filters that
-//! somebody else wrote.
+//! another crate has.
 //!
 //! `cargo run -p fantail-filter --example own_type`
 

@@ -20,7 +20,7 @@ mod save;
 use fantail_event::Dialect;
 
 pub use self::error::{StateError, StateErrorKind};
-#[allow(unused_imports, reason = "the documentation tells of it")]
+#[allow(unused_imports, reason = "the documentation links to it")]
 use crate::Registry;
 use crate::{
     MetricSettings, MetricSnapshot, Snapshot,

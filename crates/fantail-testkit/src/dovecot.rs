@@ -96,7 +96,7 @@ impl Installation {
             return None;
         }
         let this = Self { version, root };
-        // A machine with another Dovecot than the one that is asked for.
+        // The installed Dovecot has another version.
         let found = this.version_text();
         if found.starts_with(version.series()) {
             return Some(this);

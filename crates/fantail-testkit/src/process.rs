@@ -75,7 +75,7 @@ impl Process {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process ends.
     ///
     /// # Panics
     /// It has not ended after `patience`.

@@ -1,7 +1,7 @@
 //! The limit where each line is a write of its own: a reader that throws away
 //! what it reads.
 //!
-//! Whatever a stats process does with its lines, it has to take them from the
+//! Any stats process has to take its lines from the
 //! kernel first. So no process can take less than this one, and none can be
 //! further ahead of Dovecot's.
 

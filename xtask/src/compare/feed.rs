@@ -29,7 +29,7 @@ pub(crate) fn parts(bytes: &[u8], writes: Writes) -> Vec<&[u8]> {
     }
 }
 
-/// Writes the parts, each by itself, and waits until the server has read all of
+/// Writes the parts one by one, and waits until the server has read all of
 /// it: it closes the connection then.
 pub(crate) fn play(socket: &Path, parts: &[&[u8]]) -> Result<(), Error> {
     let wrong = |error| Error::new(format!("stats-writer: {error}"));

@@ -26,7 +26,7 @@ pub(crate) enum Feed {
     Mixed,
     /// The recording as it was sent.
     Recorded,
-    /// Commands of so many users, twice.
+    /// Commands of this number of users, twice.
     Users(u64),
 }
 

@@ -6,7 +6,7 @@ use std::{collections::HashMap, path::Path};
 use super::stream::{HANDSHAKE, Stream, recording, rows};
 use crate::error::Error;
 
-/// The named events of the recording of Dovecot 2.3, until there are so many.
+/// Returns `wanted` named events of the recording of Dovecot 2.3.
 pub(crate) fn mixed(root: &Path, wanted: u64) -> Result<Stream, Error> {
     let text = recording(root)?;
     let mut bytes = HANDSHAKE.as_bytes().to_vec();

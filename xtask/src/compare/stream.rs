@@ -33,7 +33,7 @@ pub(super) fn rows(text: &str) -> impl Iterator<Item = Result<(&str, &str), Erro
     })
 }
 
-/// The recording of Dovecot 2.3, played until there are so many events.
+/// Repeats the recording of Dovecot 2.3 up to a number of events.
 ///
 /// Its connections become one: their ids are moved apart, and what lived when
 /// one closed ends.
@@ -107,7 +107,7 @@ fn play(lines: &[&str], ids: &mut u64, out: &mut Vec<u8>) -> u64 {
     events
 }
 
-/// Commands of so many users in turn, `rounds` times.
+/// Commands of `users` users in turn, `rounds` times.
 pub(crate) fn users(users: u64, rounds: u64) -> Stream {
     let mut text = String::from(HANDSHAKE);
     text.push_str("CATEGORY\timap\n");

@@ -143,7 +143,7 @@ fn spread(ratios: &[f64]) -> String {
     )
 }
 
-/// How our cost grows with the filters of which each asks for another user.
+/// The growth of our cost with the number of filters, each for another user.
 fn growth(rows: &[Row]) -> Option<String> {
     let cost = |name: &str| {
         let row = rows.iter().find(|row| row.load.name == name)?;

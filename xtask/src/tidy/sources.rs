@@ -4,7 +4,7 @@
 use super::Finding;
 use crate::workspace::TextFile;
 
-/// Lines from which on a file is worth a look.
+/// Lines of a file above which a warning is given.
 const LARGE: usize = 400;
 /// Lines from which on it must be divided.
 const TOO_LARGE: usize = 700;

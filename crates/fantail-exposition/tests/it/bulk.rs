@@ -9,7 +9,7 @@ use crate::{
     hostile::{discrete, event, hostile_values, metric, observed},
 };
 
-/// An event for each user, with this size and so many microseconds long.
+/// An event for each user, with this size and duration in microseconds.
 fn played(events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
     played_below(&[], events)
 }

@@ -35,7 +35,7 @@ pub(crate) fn check_set<E: EventView>(
     let matches = matcher.match_class(set, class, &filled);
     assert_eq!(matches.filters, alone);
     if matches.always {
-        // Whatever the values are.
+        // For any values.
         let unvalued = Unvalued(event);
         let filled = Filled::new(set.slots(), &unvalued);
         assert_eq!(matcher.match_class(set, class, &filled).filters, alone);

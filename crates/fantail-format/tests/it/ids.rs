@@ -38,7 +38,7 @@ fn check_sent_ids(sent: &SentEvent<'_>, kind: Format, expected: [&str; 2]) {
                 expected.escape_default().to_string()
             );
         }
-        // Whoever hands out none, writes none.
+        // Without ids, none are written.
         let out = format(&formatter, &event);
         assert!(!out.windows(6).any(|six| six == b"5f0c2b"));
     }

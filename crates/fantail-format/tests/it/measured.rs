@@ -228,7 +228,7 @@ fn parts_without_contents() {
     check_sent(&sent, with(Format::Json, Parts::EMPTY), b"{}");
     check_sent(&sent, with(Format::TabText, Parts::EMPTY), b"");
     check_sent(&sent, with(Format::None, Parts::ALL), b"");
-    // No categories, and yet a place for them: two TABs.
+    // No categories, and yet their TAB: two TABs.
     let sent = Sent {
         event: b"nt4\tIi\t1",
         parents: &[],

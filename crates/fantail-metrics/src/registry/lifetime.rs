@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Registry {
-    /// Changes the limits. Series that are there stay, whatever the new ones
+    /// Changes the limits. Existing series stay, even if the new ones
     /// are.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;

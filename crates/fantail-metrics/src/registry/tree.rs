@@ -270,7 +270,7 @@ impl Tree {
     }
 
     /// All series in the order in which they came up, as they are now. Takes
-    /// no time worth speaking of: nothing is copied until an event changes
+    /// next to no time: nothing is copied until an event changes
     /// what is in use elsewhere.
     pub(crate) fn share(&self) -> Vec<SharedSegment> {
         self.lock().share()

@@ -182,7 +182,7 @@ fn lists_multiply_up_to_a_limit() {
     assert_eq!(snapshot.metrics()[0].overflowed(), 15_904 + 4_096 * 20_000);
 }
 
-/// Whatever the values are, the series without any below them account for
+/// For any values, the series without any below them account for
 /// each event.
 #[test]
 fn events_without_a_value_are_accounted_for() {

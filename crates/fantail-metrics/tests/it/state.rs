@@ -260,7 +260,7 @@ fn body(saved: &[u8]) -> &[u8] {
     &saved[26..saved.len() - 16]
 }
 
-/// All that can be done with a state does no harm, whatever it says.
+/// No operation on a state of any bytes does harm.
 fn exercise(state: &State, length: usize) {
     let distributions = state
         .metrics()

@@ -1,6 +1,6 @@
 //! A turn of a worker: the time in which it handles one client.
 //!
-//! A turn ends after some milliseconds, whatever the client sends, so that other
+//! A turn ends after some milliseconds, for any input, so that other
 //! clients, reports and the end of the server do not wait.
 
 use std::{

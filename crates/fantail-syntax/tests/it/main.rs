@@ -1,4 +1,4 @@
-//! The filter language by itself: errors, values, printing, limits.
+//! The filter language: errors, values, printing, limits.
 
 #![allow(
     clippy::unwrap_used,

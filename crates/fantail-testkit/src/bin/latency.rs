@@ -143,7 +143,7 @@ fn quantile<T: Copy + Ord>(times: &mut [T], part: f64) -> T {
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
-        reason = "a place in a list"
+        reason = "an index of a list"
     )]
     let at = ((times.len() - 1) as f64 * part).round() as usize;
     times[at]

@@ -11,7 +11,7 @@ pub enum StatsService {
     ///
     /// [`Site::scrape_address`]: super::Site::scrape_address
     Own,
-    /// Somebody else: Dovecot makes none of them, as an administrator would
+    /// Another server: Dovecot makes none of them, as an administrator would
     /// configure it.
     Elsewhere,
 }
@@ -95,7 +95,7 @@ pub(super) fn text(
 /// Who may log in, and where the mail is.
 fn mail(version: Version, folder: &str) -> String {
     match version {
-        // Whoever gave a wrong password once would wait for seconds.
+        // A wrong password would delay the next log-in by seconds.
         Version::V2_3 => format!(
             "disable_plaintext_auth = no\n\
              service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n\

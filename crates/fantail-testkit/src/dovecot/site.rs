@@ -39,7 +39,7 @@ pub struct Site {
 impl Site {
     /// Makes the folder; `settings` are the metrics and exporters.
     ///
-    /// Nothing is started yet, so that somebody else can bind the sockets of
+    /// Nothing is started yet, so that another server can bind the sockets of
     /// the stats service.
     #[must_use]
     pub fn new(
@@ -114,7 +114,7 @@ impl Site {
     }
 
     /// Where Dovecot's own stats process is scraped; a free port if that is
-    /// somebody else's part.
+    /// another server's part.
     #[must_use]
     pub fn scrape_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.scrape).into()
