@@ -1,6 +1,7 @@
 //! Whether the parts of a queue work, and their last errors.
 
 use std::{
+    cmp::Reverse,
     error::Error,
     time::{Duration, UNIX_EPOCH},
 };
@@ -95,11 +96,39 @@ impl Health {
         opening
     }
 
-    /// Returns the latest error of all parts that do not work.
+    /// Returns the errors of all parts that do not work, the latest first, with
+    /// its time: a target that is retried often must not hide a full disk.
     pub(super) fn last_error(&self) -> Option<LastError> {
         let parts = [&self.target, &self.writer, &self.reader];
         let errors = parts.into_iter().filter_map(|part| part.error.as_ref());
-        let last = errors.max_by_key(|(number, _)| *number);
-        last.map(|(_, error)| error.clone())
+        let mut errors: Vec<&(u64, LastError)> = errors.collect();
+        errors.sort_unstable_by_key(|(number, _)| Reverse(*number));
+        let (_, latest) = errors.first()?;
+        let messages: Vec<&str> = errors.iter().map(|(_, it)| it.message.as_str()).collect();
+        Some(LastError {
+            message: messages.join("; "),
+            time: latest.time,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn all_parts_that_fail_are_named_until_they_work() {
+        let mut health = Health::new(true);
+        assert_eq!(health.last_error(), None);
+        health.failed(Part::Writer, &io::Error::other("disk full"));
+        health.failed(Part::Target, &io::Error::other("refused"));
+        let message = |health: &Health| health.last_error().map(|error| error.message);
+        assert_eq!(message(&health).unwrap(), "refused; disk full");
+        health.works(Part::Target);
+        assert_eq!(message(&health).unwrap(), "disk full");
+        health.works(Part::Writer);
+        assert_eq!(message(&health), None);
     }
 }
