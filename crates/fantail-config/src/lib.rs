@@ -55,6 +55,7 @@ pub use crate::{
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{
+        diagnostic::lone_filter::advice_text,
         diagnostic::suggest::similar,
         load::dovecot::has_dovecots_name,
         resolve::interval::parse_finite as parse_interval,

@@ -14,10 +14,11 @@ use fantail_event::Dialect;
 
 use crate::{
     diagnostic::Diagnostics,
-    diagnostic::source::Sources,
+    diagnostic::source::{FileId, Sources},
     load::dovecot::is_dovecots,
     load::files::Memory,
     load::loader::Loader,
+    load::version::Sign,
     resolve::{self, service},
     schema::context::Context,
     settings::{BrokenMetric, DovecotService, Settings},
@@ -54,6 +55,13 @@ pub struct Loaded {
 #[must_use]
 pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
     let mut read = reader::read(path, loader, &options.limits, options.dialect);
+    let is_guessed = options.dialect.is_none() && read.dialect == Dialect::V2_3;
+    if is_guessed && let Some(sign) = version::sign_of_2_4(&read.raw) {
+        read = reader::read(path, loader, &options.limits, Some(Dialect::V2_4));
+        if let Sign::Setting(span) = sign {
+            version::missing(span, &mut read.diagnostics);
+        }
+    }
     version::check(
         &read.raw,
         read.dialect,
@@ -75,7 +83,10 @@ pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
 
 /// What Dovecot itself reads of a configuration.
 fn dovecot(raw: &RawConfig, sources: &Sources, dialect: Dialect) -> Option<DovecotService> {
-    let file = sources.ids().find(|file| is_dovecots(sources, *file))?;
+    let is_main = |file: &FileId| sources.name(*file).ends_with(b"dovecot.conf");
+    let file = sources
+        .ids()
+        .find(|file| is_main(file) && is_dovecots(sources, *file))?;
     // All of it was reported already.
     let mut unheard = Diagnostics::new(0);
     let mut context = Context::new(raw, dialect, &mut unheard);

@@ -37,8 +37,8 @@ pub struct Settings {
     pub internal_group: Option<Spanned<Vec<u8>>>,
     /// The user of login processes (`default_login_user`), if that is given.
     pub login_user: Option<Spanned<Vec<u8>>>,
-    /// What Dovecot reads of this for itself; `None` if none of the files is
-    /// one of Dovecot's.
+    /// What Dovecot reads of this for itself; `None` if its `dovecot.conf` is not
+    /// among the files.
     pub dovecot: Option<DovecotService>,
     /// `fantail`.
     pub registry: RegistrySettings,
@@ -120,7 +120,7 @@ pub struct StatsService {
 /// have a name of Dovecot's files, and in those that they include.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DovecotService {
-    /// The first such file.
+    /// Its `dovecot.conf`.
     pub file: FileId,
     /// Where Dovecot keeps its sockets, if that is given.
     pub base_dir: Option<Spanned<Vec<u8>>>,

@@ -120,6 +120,9 @@ codes! {
     /// `dovecot_config_version` behind other settings.
     LateVersion = "late-version", Error, "`dovecot_config_version` must be the first setting";
 
+    /// Settings of 2.4 in a file that does not say so.
+    MissingVersion = "missing-version", Warning, "the file does not begin with `dovecot_config_version`";
+
     /// A setting that the block does not have.
     UnknownSetting = "unknown-setting", Error, "unknown setting";
     /// A block that the block does not have.

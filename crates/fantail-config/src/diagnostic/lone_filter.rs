@@ -129,15 +129,21 @@ fn of_warning(warning: &Warning, text: &[u8]) -> Picture {
 const REWRITTEN_BYTES: usize = 300;
 
 fn of_advice(advice: &Advice, text: &[u8]) -> Note {
+    help(advice_text(advice, text))
+}
+
+/// What an advice about a filter says, with the filter as it should be.
+#[must_use]
+pub fn advice_text(advice: &Advice, text: &[u8]) -> String {
     let rewritten = advice
         .apply(text)
         .filter(|rewritten| rewritten.len() <= REWRITTEN_BYTES);
-    help(match rewritten {
+    match rewritten {
         Some(rewritten) => format!(
             "{}: {}",
             advice.message(),
             Shown::up_to(&rewritten, REWRITTEN_BYTES)
         ),
         None => advice.message().to_owned(),
-    })
+    }
 }

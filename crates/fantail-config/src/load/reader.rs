@@ -128,7 +128,11 @@ impl Reader<'_> {
                 self.frames.pop();
                 continue;
             };
+            let ends = tree.implied_ends_before(frame.next);
             frame.next += 1;
+            for _ in 0..ends {
+                self.end_block();
+            }
             match &item.kind {
                 ItemKind::Statement(statement) => self.statement(statement, item.content),
                 ItemKind::UnreadBlock => {
@@ -158,17 +162,16 @@ impl Reader<'_> {
                 let index = self.raw.add_block(block, self.open.last().copied());
                 self.open.push(index);
             }
-            Statement::BlockEnd => {
-                // An included file cannot close a block of the including one.
-                if self
-                    .frames
-                    .last()
-                    .is_some_and(|frame| self.open.len() > frame.open)
-                {
-                    self.open.pop();
-                }
-            }
+            Statement::BlockEnd => self.end_block(),
             Statement::Include { pattern, optional } => self.include(pattern, *optional, span),
+        }
+    }
+
+    fn end_block(&mut self) {
+        // An included file cannot close a block of the including one.
+        let frame = self.frames.last();
+        if frame.is_some_and(|frame| self.open.len() > frame.open) {
+            self.open.pop();
         }
     }
 
@@ -325,9 +328,14 @@ impl Reader<'_> {
             return;
         };
         let tree = Tree::parse(file, text, self.limits);
+        let mut unclosed = Vec::new();
         for error in tree.errors().iter().chain(tree.warnings()) {
-            self.syntax(error);
+            match error.code {
+                Code::UnclosedBlock => unclosed.push(error.span),
+                _ => self.syntax(error),
+            }
         }
+        self.unclosed(&unclosed);
         self.frames.push(Frame {
             path,
             tree: Arc::new(tree),
@@ -335,6 +343,22 @@ impl Reader<'_> {
             pending: Vec::new(),
             open: self.open.len(),
         });
+    }
+
+    /// Reports all blocks of a file that are not closed as one error.
+    fn unclosed(&mut self, blocks: &[Span]) {
+        let Some((first, others)) = blocks.split_first() else {
+            return;
+        };
+        let head = self.sources.slice(*first);
+        let head = head.strip_suffix(b"{").unwrap_or(head).trim_ascii_end();
+        let message = format!("`{}` is never closed", String::from_utf8_lossy(head));
+        let mut diagnostic = Diagnostic::new(Code::UnclosedBlock, message, *first);
+        for other in others {
+            diagnostic = diagnostic.note_at("neither is this block", *other);
+        }
+        let help = "write `}` in a line of its own where the block ends";
+        self.diagnostics.push(diagnostic.help(help));
     }
 
     fn syntax(&mut self, error: &SyntaxError) {

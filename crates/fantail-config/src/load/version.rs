@@ -7,6 +7,7 @@ use fantail_event::Dialect;
 
 use crate::{
     diagnostic::code::Code,
+    diagnostic::source::{FileId, Span},
     diagnostic::{Diagnostic, Diagnostics},
     syntax::raw::{RawConfig, RawEntry},
     syntax::statement::Statement,
@@ -53,6 +54,86 @@ fn unknown(value: &Text) -> Diagnostic {
     let message = format!("configurations of version {version} are not known");
     Diagnostic::new(Code::UnknownVersion, message, value.span())
         .note("versions 2.4.0 and later of 2.4 are known; a 2.3 configuration gives none")
+}
+
+/// Why a configuration that was read as one of 2.3 is one of 2.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// An included file begins with its version: it is Dovecot's, and the file
+    /// that includes it is fantail's.
+    Included,
+    /// A setting or block that only 2.4 has, and none that only 2.3 has.
+    Setting(Span),
+}
+
+/// Looks for what only a configuration of 2.4 has.
+pub(crate) fn sign_of_2_4(raw: &RawConfig) -> Option<Sign> {
+    let mut first = None;
+    for entry in raw.top() {
+        match entry {
+            RawEntry::Setting(setting) if setting.key.bytes() == KEY => {
+                let is_included = setting.key.span().file != FileId::MAIN;
+                return is_included.then_some(Sign::Included);
+            }
+            RawEntry::Block(block) => match block.name.bytes() {
+                b"metric" | b"event_exporter" => {
+                    for inner in raw.within(block) {
+                        match series(inner, block.name.bytes()) {
+                            Some((Dialect::V2_3, _)) => return None,
+                            Some((Dialect::V2_4, span)) => first = first.or(Some(span)),
+                            None => {}
+                        }
+                    }
+                }
+                _ => {}
+            },
+            RawEntry::Setting(_) => {}
+        }
+    }
+    first.map(Sign::Setting)
+}
+
+/// The series that alone has something in such a block.
+fn series(entry: RawEntry<'_>, block: &[u8]) -> Option<(Dialect, Span)> {
+    let (name, span) = match entry {
+        RawEntry::Setting(setting) => (setting.key.bytes(), setting.key.span()),
+        RawEntry::Block(inner) => match inner.name.bytes() {
+            b"group_by" | b"metric_group_by" if block == b"metric" => {
+                return Some((Dialect::V2_4, inner.name.span()));
+            }
+            _ => return None,
+        },
+    };
+    let dialect = match (block, name) {
+        (b"event_exporter", b"transport" | b"transport_args" | b"format_args")
+        | (b"metric", b"group_by") => Dialect::V2_3,
+        (
+            b"event_exporter",
+            b"driver"
+            | b"event_exporter_driver"
+            | b"time_format"
+            | b"http_post_url"
+            | b"event_exporter_http_post_url",
+        ) => Dialect::V2_4,
+        (b"metric", name) if name.starts_with(b"metric_") && name != b"metric_name" => {
+            Dialect::V2_4
+        }
+        _ => return None,
+    };
+    Some((dialect, span))
+}
+
+/// Reports that the version is missing in what is read as 2.4 all the same.
+pub(crate) fn missing(sign: Span, diagnostics: &mut Diagnostics) {
+    let code = Code::MissingVersion;
+    diagnostics.push(
+        Diagnostic::new(code, code.title(), sign)
+            .label("only Dovecot 2.4 has this, so the file is read as one of 2.4")
+            .help(
+                "begin the file with `dovecot_config_version = 2.4.1`, or as `dovecot --version` \
+                 says: without it Dovecot 2.4 does not start",
+            ),
+    );
 }
 
 /// Reports a version that came too late to be seen.

@@ -27,6 +27,9 @@ pub struct Tree {
     items: Vec<Item>,
     errors: Vec<SyntaxError>,
     warnings: Vec<SyntaxError>,
+    /// Items before which a block ends that has no `}` of its own, each as often
+    /// as blocks end there.
+    implied_ends: Vec<usize>,
 }
 
 /// One logical line of a file.
@@ -64,71 +67,127 @@ pub enum ItemKind {
 impl Tree {
     /// Reads the text of the file `file`. A text of 4 GiB or more is not read
     /// at all, and gives one error.
+    ///
+    /// Where the file ends within a block, blocks that are not closed are looked
+    /// for by their indentation.
     #[must_use]
     pub fn parse(file: FileId, text: Arc<[u8]>, limits: &Limits) -> Self {
-        let mut tree = Self {
-            text,
-            items: Vec::new(),
-            errors: Vec::new(),
-            warnings: Vec::new(),
-        };
-        if u32::try_from(tree.text.len()).is_err() {
+        if u32::try_from(text.len()).is_err() {
+            let mut tree = Self::new(Arc::default());
             let span = Span {
                 file,
                 start: 0,
                 end: 0,
             };
-            tree.text = Arc::default();
             tree.error(Code::TooLarge, span);
             return tree;
         }
-        tree.fill(file, limits);
-        tree
+        let tree = Self::read(file, Arc::clone(&text), limits, Ends::Written);
+        let is_open = |error: &SyntaxError| error.code == Code::UnclosedBlock;
+        if !tree.errors.iter().any(is_open) {
+            return tree;
+        }
+        let by_indentation = Self::read(file, text, limits, Ends::Indented);
+        match by_indentation.errors.len() <= tree.errors.len() {
+            true => by_indentation,
+            false => tree,
+        }
     }
 
-    fn fill(&mut self, file: FileId, limits: &Limits) {
-        let text = Arc::clone(&self.text);
+    fn new(text: Arc<[u8]>) -> Self {
+        Self {
+            text,
+            items: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            implied_ends: Vec::new(),
+        }
+    }
+
+    fn read(file: FileId, text: Arc<[u8]>, limits: &Limits, ends: Ends) -> Self {
+        let mut tree = Self::new(text);
+        let text = Arc::clone(&tree.text);
         let mut open: Vec<usize> = Vec::new();
         // Blocks that are deeper than the limit, so that their ends are not taken for others'.
         let mut too_deep = 0_usize;
         let mut at = 0;
         while at < text.len() {
-            if self.items.len() >= limits.lines || self.errors.len() >= limits.errors {
-                self.give_up(file, at..text.len());
+            if tree.items.len() >= limits.lines || tree.errors.len() >= limits.errors {
+                tree.give_up(file, at..text.len());
                 break;
             }
             let line = line::read(file, &text, at);
             at = line.range.end;
-            let kind = self.kind(&line);
-            let block = open.last().copied();
+            let kind = tree.kind(&line);
             let content = line.text.span();
-            match Step::of(&kind) {
+            let span = span(file, &line.range);
+            let step = Step::of(&kind);
+            if ends == Ends::Indented {
+                tree.end_open_blocks(&mut open, &step, content.start - span.start);
+            }
+            let block = open.last().copied();
+            match step {
                 Step::Open if open.len() >= limits.block_depth => {
                     if too_deep == 0 {
-                        self.error(Code::TooDeep, content);
+                        tree.error(Code::TooDeep, content);
                     }
                     too_deep += 1;
                 }
-                Step::Open => open.push(self.items.len()),
+                Step::Open => open.push(tree.items.len()),
                 Step::Close if too_deep > 0 => too_deep -= 1,
                 Step::Close if open.pop().is_none() => {
-                    self.error(Code::UnexpectedBrace, content);
+                    tree.error(Code::UnexpectedBrace, content);
                 }
                 Step::Close | Step::Stay => {}
             }
-            self.items.push(Item {
-                span: span(file, &line.range),
+            tree.items.push(Item {
+                span,
                 content,
                 kind: if too_deep > 0 { ItemKind::Unread } else { kind },
                 block,
             });
         }
         for index in open {
-            if let Some(item) = self.items.get(index) {
-                let span = item.content;
-                self.error(Code::UnclosedBlock, span);
-            }
+            tree.unclosed(index);
         }
+        tree
+    }
+
+    /// Ends the blocks that the next line, with this indentation, cannot be in:
+    /// a block begins no further left than the one it is in, and ends no
+    /// further left than it began.
+    fn end_open_blocks(&mut self, open: &mut Vec<usize>, step: &Step, indentation: u32) {
+        while let Some(last) = open.last().copied() {
+            let Some(opening) = self.items.get(last) else {
+                return;
+            };
+            let outer = opening.content.start - opening.span.start;
+            let is_over = match step {
+                Step::Open => outer >= indentation,
+                Step::Close => outer > indentation,
+                Step::Stay => false,
+            };
+            if !is_over {
+                return;
+            }
+            open.pop();
+            self.unclosed(last);
+            self.implied_ends.push(self.items.len());
+        }
+    }
+
+    /// Reports the block that an item opens.
+    fn unclosed(&mut self, opening: usize) {
+        if let Some(item) = self.items.get(opening) {
+            let span = item.content;
+            self.error(Code::UnclosedBlock, span);
+        }
+    }
+
+    /// How many blocks end before an item without a `}` of their own.
+    pub(crate) fn implied_ends_before(&self, item: usize) -> usize {
+        let ends = self.implied_ends.iter();
+        ends.filter(|end| **end == item).count()
     }
 
     /// Makes the rest of the file one unread item.
@@ -206,6 +265,15 @@ impl Tree {
         }
         bytes
     }
+}
+
+/// By what the end of a block is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Only its `}`.
+    Written,
+    /// Its `}`, and the indentation of other blocks.
+    Indented,
 }
 
 /// What an item does to the open blocks.

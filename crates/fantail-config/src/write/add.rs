@@ -10,7 +10,7 @@ use fantail_event::Dialect;
 use crate::{
     diagnostic::Diagnostics,
     diagnostic::source::{FileId, Sources, Span, offset},
-    load::Refused,
+    load::{Loaded, Refused},
     resolve,
     schema::context::Context,
     settings::Metric,
@@ -42,7 +42,7 @@ pub struct MetricRequest {
 
 impl MetricRequest {
     /// Checks the parts and makes a metric of them. Places in the errors are
-    /// those in a text put together from the parts, named `request`.
+    /// those in a text put together from the parts, named `metric`.
     ///
     /// # Errors
     /// All that would be errors in a configuration, an exporter that is not
@@ -62,7 +62,7 @@ impl MetricRequest {
     /// request.exporter = b"nobody".to_vec();
     /// assert_eq!(
     ///     request.resolve(Dialect::V2_4, &[]).unwrap_err().to_string(),
-    ///     "request:3:10: error[config/unknown-exporter]: \
+    ///     "metric:3:10: error[config/unknown-exporter]: \
     ///      metric `logins`: no exporter is called `nobody`",
     /// );
     /// ```
@@ -79,6 +79,32 @@ impl MetricRequest {
                 diagnostics.sort();
                 Err(Refused::new(diagnostics, sources))
             }
+        }
+    }
+
+    /// The metric as a configuration of its own, with all that is wrong in it;
+    /// whether its exporter exists is not looked at.
+    #[must_use]
+    pub fn load(&self, filters: Dialect) -> Loaded {
+        let mut sources = Sources::default();
+        let mut diagnostics = Diagnostics::new(Limits::default().errors);
+        let alone = Self {
+            exporter: Vec::new(),
+            exporter_include: Vec::new(),
+            ..self.clone()
+        };
+        let raw = alone.raw(&mut sources);
+        let mut context = Context::new(&raw, Dialect::V2_3, &mut diagnostics);
+        context.filters = filters;
+        let (mut settings, broken_metrics) = resolve::resolve(&mut context);
+        settings.dialect = filters;
+        diagnostics.sort();
+        Loaded {
+            settings,
+            broken_metrics,
+            raw,
+            diagnostics,
+            sources,
         }
     }
 
@@ -119,7 +145,7 @@ impl MetricRequest {
             };
             raw.add_setting(setting, Some(block));
         }
-        _ = sources.add(b"request".to_vec(), Arc::from(text), None);
+        _ = sources.add(b"metric".to_vec(), Arc::from(text), None);
         raw
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that is wrong is found in one run, at its line and column.
 
+use fantail_config::{Memory, Options, load};
 use fantail_event::Dialect::{self, V2_3, V2_4};
 
 /// `line:column code` of every diagnostic.
@@ -295,11 +296,72 @@ fn lines() {
     check(V2_3, "a { b = c }\n", &["1:4 garbage-after-brace"]);
     check(V2_3, "= b\n", &["1:1 missing-key"]);
     check(V2_3, "a {\n}\n}\n", &["3:1 unexpected-brace"]);
-    check(V2_3, "a {\n b {\n}\n", &["1:1 unclosed-block"]);
+    check(V2_3, "a {\n b {\n}\n", &["2:2 unclosed-block"]);
     check(V2_3, "} x\n", &["1:1 expected-brace"]);
     check(V2_3, "a = \"b\n", &["1:5 unterminated-quote"]);
     check(V2_3, "a = 'b \\\n c\n", &["1:5 unterminated-quote"]);
     check(V2_3, "a \"b {\n}\n", &["1:3 unterminated-quote"]);
     check(V2_3, "a = b# c\n", &["1:6 ambiguous-comment"]);
     check(V2_3, "a = b \\", &["1:1 lost-continuation"]);
+}
+
+/// The article as it is pasted without its closing braces.
+#[test]
+fn blocks_that_are_not_closed_are_found_by_their_indentation() {
+    let article = "event_exporter log_tab {\n  format = tab-text\n  format_args = time-rfc3339\n  \
+         transport = log\n\nmetric imap/log/select {\n  filter = event=imap_command_finished\n  \
+         exporter = log_tab\n";
+    check(V2_3, article, &["1:1 unclosed-block"]);
+    let loaded = crate::read(V2_3, article);
+    let only = loaded.diagnostics.iter().next().unwrap();
+    assert_eq!(only.message, "`event_exporter log_tab` is never closed");
+    let other = loaded.sources.slice(only.notes[0].span.unwrap());
+    assert_eq!(other, b"metric imap/log/select {");
+    assert_eq!(loaded.settings.metrics.len(), 1);
+    // Only the first has no brace; and a block within another.
+    let first = article.replace("log_tab\n", "log_tab\n}\n");
+    check(V2_3, &first, &["1:1 unclosed-block"]);
+    let inner =
+        "metric m {\n  filter = event=x\n  group_by a {\n}\nmetric n {\n  filter = event=x\n}\n";
+    check(V2_4, inner, &["3:3 unclosed-block"]);
+    // Without indentation only the braces count.
+    check(V2_3, "a {\nb {\n}\nc {\n}\n", &["1:1 unclosed-block"]);
+}
+
+/// The dialect of a configuration, and what is said of it.
+#[track_caller]
+fn check_dialect(files: &[(&str, &str)], dialect: Dialect, expected: &[&str]) {
+    let memory = files.iter().fold(Memory::new(), |memory, (name, text)| {
+        memory.with(*name, *text)
+    });
+    let loaded = load(files[0].0.as_bytes(), &memory, &Options::default());
+    let codes = loaded.diagnostics.iter().map(|one| one.code.as_str());
+    assert_eq!(loaded.settings.dialect, dialect);
+    assert_eq!(codes.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_series_is_recognised() {
+    let missing = ["config/missing-version"];
+    let metric = "metric m {\n  filter = event=x\n  group_by a {\n  }\n}\n";
+    check_dialect(&[("f", metric)], V2_4, &missing);
+    let exporter = "event_exporter e {\n  driver = log\n  format = json\n  time_format = unix\n}\n";
+    check_dialect(&[("f", exporter)], V2_4, &missing);
+    check_dialect(&[("f", "metric m {\n  filter = event=x\n}\n")], V2_3, &[]);
+    let old = "event_exporter e {\n  transport = log\n  format = none\n}\n";
+    let both = format!("{old}{metric}");
+    check_dialect(&[("f", &both)], V2_3, &["config/wrong-kind"]);
+    // A file of fantail's own need not say what Dovecot's says.
+    let dovecot = format!("dovecot_config_version = 2.4.1\n{metric}");
+    let files = [
+        ("/f/fantail.conf", "!include /d/dovecot.conf\n"),
+        ("/d/dovecot.conf", &dovecot),
+    ];
+    check_dialect(&files, V2_4, &[]);
+    let late = format!("{metric}dovecot_config_version = 2.4.1\n");
+    check_dialect(
+        &[("f", &late)],
+        V2_3,
+        &["config/wrong-kind", "config/late-version"],
+    );
 }

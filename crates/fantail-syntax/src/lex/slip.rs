@@ -11,6 +11,8 @@ use crate::{ParseError, ParseErrorKind, Shown, Span, Suggestion, text::escape};
 /// The greatest number of bytes of a token in a message.
 pub(crate) const SHOWN_BYTES: usize = 40;
 
+const WILDCARDS: &str = "filters have no regular expressions; write wildcards, as in user=a*";
+
 pub(crate) const BETWEEN: &str = "put AND or OR between comparisons";
 
 /// Text outside quotes with bytes that need quotes, the first of them at `at`.
@@ -24,6 +26,9 @@ pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Span) -> ParseError {
     let error = ParseError::new(ParseErrorKind::NeedsQuotes, span.clone()).found(found);
     if ends_in_comma(run) && at + 1 == run.len() {
         return error.suggest(Suggestion::advice(BETWEEN));
+    }
+    if run.starts_with(b"~") {
+        return error.suggest(Suggestion::advice(WILDCARDS));
     }
     error.suggest(in_quotes(run, span))
 }
