@@ -66,6 +66,15 @@ pub fn check(
     findings
 }
 
+/// Finds the comparisons of a metric's filter that would end each process of
+/// Dovecot 2.3 that gets it; [`check`] has them, too.
+#[must_use]
+pub fn check_crashes(metric: &Metric, dialect: Dialect, catalogue: &Catalogue) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    values::check_crashes(&Subject::new(metric, dialect, catalogue), &mut findings);
+    findings
+}
+
 /// Of a metric that has errors: as if it had none, if the filter is readable;
 /// else what is wrong for every event.
 fn check_broken(

@@ -42,7 +42,7 @@ mod written;
 pub use crate::{
     catalogue::{Catalogue, Category, Event, Field, FieldType},
     check::{
-        check,
+        check, check_crashes,
         readers::{Reader, check_reader},
     },
     code::Code,

@@ -1,9 +1,12 @@
 //! The control task: it holds the configuration in force and the workers.
 //!
-//! It carries out one order after another, so that no two changes meet. A change
-//! is compiled, and its exporters are opened, before any worker gets it: a
-//! change that fails changes nothing.
+//! It carries out one order after another. Changes of the configuration are
+//! prepared on a thread of their own, one at a time: a change is compiled, and its
+//! exporters are opened, before any worker gets it. A change that fails changes
+//! nothing.
 
+mod change;
+mod crashes;
 mod reload;
 mod report;
 
@@ -15,8 +18,6 @@ use std::{
     time::Duration,
 };
 
-use fantail_config::{MetricRequest, Settings};
-use fantail_engine::Plan;
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, timeout_at},
@@ -31,11 +32,15 @@ use crate::{
     worker::{Message, Worker},
 };
 
-pub(crate) use self::reload::Source;
+pub(crate) use self::{
+    change::{Change, Changes},
+    reload::Source,
+};
 
 #[derive(Debug)]
 pub(crate) struct Control {
     pub(crate) source: Source,
+    pub(crate) changes: Changes,
     pub(crate) workers: Vec<Worker>,
     /// Has the workers read clients no further.
     pub(crate) stop_reading: Arc<AtomicBool>,
@@ -49,23 +54,17 @@ pub(crate) struct Control {
 
 impl Control {
     /// Carries out one order; returns `false` for the order to stop.
-    pub(crate) async fn take(&mut self, order: Order) -> bool {
+    pub(crate) fn take(&mut self, order: Order) -> bool {
         // A client that is gone does not wait for the answer.
         match order {
             Order::Report(reset, reply) => self.report(reset, reply),
-            Order::Add(metric, reply) => {
-                let _ = reply.send(self.add(&metric));
-            }
-            Order::Remove(name, reply) => {
-                let _ = reply.send(self.remove(&name));
-            }
+            Order::Add(metric, reply) => self.change(Change::Add(metric, reply)),
+            Order::Remove(name, reply) => self.change(Change::Remove(name, reply)),
             Order::Reopen(reply) => {
                 self.live.borrow().exporters.reopen();
                 let _ = reply.send(());
             }
-            Order::Reload(reply) => {
-                let _ = reply.send(self.reload().await);
-            }
+            Order::Reload(reply) => self.change(Change::Reload(Some(reply))),
             Order::Tap(wanted, reply) => {
                 if let Err(Ok(open)) = reply.send(self.tap(&wanted)) {
                     self.untap(open.tap.number);
@@ -88,47 +87,10 @@ impl Control {
         true
     }
 
-    fn add(&self, request: &MetricRequest) -> Result<(), ControlError> {
-        let live = Arc::clone(&self.live.borrow());
-        let mut settings = live.settings.clone();
-        let mut metrics = settings.metrics.iter();
-        if metrics.any(|metric| metric.settings.name == request.name) {
-            return Err(ControlErrorKind::MetricExists.into());
-        }
-        let metric = request.resolve(settings.dialect, &settings.exporters);
-        let metric =
-            metric.map_err(|refused| ControlError::new(ControlErrorKind::Metric, refused))?;
-        settings.metrics.push(metric);
-        let plan = compile_metrics(&live, &settings)?;
-        self.enforce(Live {
-            settings,
-            added: live.added + 1,
-            plan: Arc::new(plan),
-            ..Live::clone(&live)
-        });
-        Ok(())
-    }
-
-    fn remove(&self, name: &[u8]) -> Result<(), ControlError> {
-        let live = Arc::clone(&self.live.borrow());
-        let mut settings = live.settings.clone();
-        let mut metrics = settings.metrics.iter();
-        let at = metrics.position(|metric| metric.settings.name == name);
-        let at = at.ok_or(ControlErrorKind::UnknownMetric)?;
-        let was_added = at >= settings.metrics.len() - live.added;
-        settings.metrics.remove(at);
-        let plan = compile_metrics(&live, &settings)?;
-        self.enforce(Live {
-            settings,
-            added: live.added - usize::from(was_added),
-            plan: Arc::new(plan),
-            ..Live::clone(&live)
-        });
-        Ok(())
-    }
-
     /// Gives a configuration to all workers, then its filter to the clients.
-    fn enforce(&self, live: Live) -> Vec<oneshot::Receiver<()>> {
+    fn enforce(&self, mut live: Live) -> Vec<oneshot::Receiver<()>> {
+        // Taps may have opened and ended while the change was prepared.
+        live.observers = Arc::clone(&self.live.borrow().observers);
         let done = self.workers.iter().map(|worker| {
             let (done, in_force) = oneshot::channel();
             let plan = Arc::clone(&live.plan);
@@ -162,7 +124,9 @@ impl Control {
         if live.observers.taps.len() >= MAX_TAPS {
             return Err(ControlErrorKind::TooManyTaps.into());
         }
-        let (tap, events) = Tap::open(self.next_tap, wanted, live.settings.dialect)?;
+        let dialect = live.settings.dialect;
+        let (tap, events) = Tap::open(self.next_tap, wanted, dialect)?;
+        crashes::check_filter(&wanted.filter, dialect)?;
         self.next_tap += 1;
         let mut observers = Observers::clone(&live.observers);
         observers.taps.push(Arc::clone(&tap));
@@ -227,10 +191,4 @@ impl Control {
             .map(|worker| worker.connections.load(Ordering::Relaxed))
             .sum()
     }
-}
-
-/// Compiles settings whose metrics have changed.
-fn compile_metrics(live: &Live, settings: &Settings) -> Result<Plan, ControlError> {
-    let plan = live.compile(settings);
-    plan.map_err(|error| ControlError::new(ControlErrorKind::Metric, error))
 }

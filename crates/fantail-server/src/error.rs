@@ -37,6 +37,10 @@ pub enum ControlErrorKind {
     Format,
     /// All taps are taken.
     TooManyTaps,
+    /// A file of the configuration does not answer.
+    Stuck,
+    /// A filter would end every process of Dovecot 2.3 that gets it.
+    CrashesDovecot,
     /// Answers to other clients hold all memory for answers.
     Busy,
 }
@@ -62,6 +66,12 @@ impl From<ControlErrorKind> for ControlError {
     }
 }
 
+impl From<ControlError> for ServerError {
+    fn from(error: ControlError) -> Self {
+        Self::new(ServerErrorKind::Configuration, error)
+    }
+}
+
 impl From<ExportersError> for ControlError {
     fn from(error: ExportersError) -> Self {
         Self::new(ControlErrorKind::Exporter, error)
@@ -84,6 +94,11 @@ impl fmt::Display for ControlError {
             ControlErrorKind::Filter => "the filter cannot be read",
             ControlErrorKind::EmptyFilter => "the filter is empty",
             ControlErrorKind::Format => "unknown format; use json, tab-text, logfmt or ndjson",
+            ControlErrorKind::Stuck => {
+                "a file of the configuration, or of an exporter, does not answer; check \
+                 includes, `file_path` and spools for pipes and file systems that hang"
+            }
+            ControlErrorKind::CrashesDovecot => "a filter ends processes of Dovecot 2.3",
             ControlErrorKind::Busy => {
                 "answers that other clients have not read hold all memory for answers; \
                  try again in 10 seconds"

@@ -85,6 +85,9 @@ pub struct Limits {
     pub answers: usize,
     /// Connections to the stats-reader socket; 100 by default.
     pub readers: usize,
+    /// How long reading the configuration and opening its exporters may take; 10
+    /// seconds by default.
+    pub reload: Duration,
     /// Connections of scrapers; 100 by default.
     pub scrapers: usize,
     /// How long a scraper may stall while it reads an answer or sends a request;
@@ -101,6 +104,7 @@ impl Default for Limits {
             payload: 1 << 20,
             answers: 512 << 20,
             readers: 100,
+            reload: Duration::from_secs(10),
             scrapers: 100,
             stalled: Duration::from_secs(10),
         }

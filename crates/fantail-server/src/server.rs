@@ -25,7 +25,7 @@ use tokio::{
 use self::run::Run;
 use crate::{
     Exporters, FileLimit, Handle, Log, Options, ServerError, ServerErrorKind, Site, StateFile,
-    control::{Control, Source},
+    control::{Changes, Control, Source},
     handle::{Live, Order, Tally},
     http,
     memory::Budget,
@@ -67,9 +67,7 @@ impl Server {
             path: options.config.clone(),
             dialect: options.dialect,
         };
-        let settings = source.read();
-        let settings =
-            settings.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
+        let settings = source.read_within(options.limits.reload)?;
         let session_rules = options.session_rules.clone();
         let plan = Plan::with_sessions(&settings, session_rules.clone());
         let plan = plan.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
@@ -144,6 +142,7 @@ impl Server {
             runtime,
             control: Control {
                 source,
+                changes: Changes::new(options.limits.reload),
                 workers,
                 stop_reading: stop,
                 live,
@@ -212,6 +211,7 @@ impl Server {
                 control,
                 pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
+                is_reloading: false,
                 stop,
                 orders,
                 categories,

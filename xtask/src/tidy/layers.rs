@@ -46,7 +46,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fantail-tracing", &["fantail-engine"]),
     (
         "fantail-server",
-        &["fantail-engine", "fantail-wire", "fantail-exposition"],
+        &[
+            "fantail-engine",
+            "fantail-wire",
+            "fantail-exposition",
+            // It refuses filters that end Dovecot's processes.
+            "fantail-lint",
+        ],
     ),
     (
         "fantail",

@@ -5,10 +5,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use fantail_config::{FileSystem, Options as ReadOptions, Refused, Settings};
+use fantail_config::{FileSystem, MetricRequest, Options as ReadOptions, Settings};
 use fantail_event::Dialect;
 
-use super::Control;
+use super::{Control, change::Prepared, crashes};
 use crate::{
     ControlError, ControlErrorKind, Log,
     handle::{Live, count},
@@ -27,46 +27,36 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads the configuration.
-    pub(crate) fn read(&self) -> Result<Settings, Refused> {
+    pub(crate) fn read(&self) -> Result<Settings, ControlError> {
         use std::os::unix::ffi::OsStrExt as _;
         let options = ReadOptions {
             dialect: self.dialect,
             ..ReadOptions::default()
         };
         let path = self.path.as_os_str().as_bytes();
-        let loaded = fantail_config::load(path, &FileSystem, &options).accept()?;
+        let loaded = fantail_config::load(path, &FileSystem, &options).accept();
+        let loaded = loaded
+            .map_err(|refused| ControlError::new(ControlErrorKind::Configuration, refused))?;
+        crashes::check_all(&loaded)?;
         Ok(loaded.settings)
     }
 }
 
 impl Control {
-    /// Reads the configuration again, and logs the outcome.
-    pub(crate) async fn reload(&mut self) -> Result<(), ControlError> {
-        let reloaded = self.try_reload().await;
-        match &reloaded {
-            Ok(()) => {
-                count(&self.tally.reloads);
-                self.log.say(format_args!("the configuration was reloaded"));
-            }
+    /// Puts a configuration into force that was read again, and logs the outcome.
+    pub(super) fn finish_reload(&self, prepared: Prepared) -> Result<(), ControlError> {
+        let live = match prepared {
+            Ok(live) => live,
             Err(error) => {
                 count(&self.tally.reloads_refused);
                 let log = &self.log;
                 log.say(format_args!("the configuration stays as it was:\n{error}"));
+                return Err(error);
             }
-        }
-        reloaded
-    }
-
-    async fn try_reload(&mut self) -> Result<(), ControlError> {
-        let source = self.source.clone();
-        let before = Arc::clone(&self.live.borrow());
-        let log = self.log.clone();
-        let old = Arc::clone(&before);
-        let prepared = thread::run("reload", move || prepare(&source, &old, &log)).await;
-        let failed = |error| ControlError::new(ControlErrorKind::Configuration, error);
-        let mut live = prepared.map_err(failed)??;
-        // Taps may have opened and ended while the files were read.
-        live.observers = Arc::clone(&self.live.borrow().observers);
+        };
+        count(&self.tally.reloads);
+        self.log.say(format_args!("the configuration was reloaded"));
+        let before = self.live.borrow().exporters.clone();
         let now = live.exporters.clone();
         let in_force = self.enforce(live);
         let log = self.log.clone();
@@ -74,8 +64,7 @@ impl Control {
             for worker in in_force {
                 let _ = worker.await;
             }
-            let ended = before.exporters.clone();
-            let close = move || ended.close_unless_in(&now, CLOSE_TIMEOUT);
+            let close = move || before.close_unless_in(&now, CLOSE_TIMEOUT);
             if let Err(error) = thread::run("close", close).await {
                 // Without a thread to wait on, they end on their own.
                 log.say(format_args!("cannot wait for former exporters: {error}"));
@@ -85,10 +74,49 @@ impl Control {
     }
 }
 
+/// Changes of the metrics at run time.
+impl Live {
+    /// Returns this configuration with another metric.
+    pub(super) fn add(&self, request: &MetricRequest) -> Prepared {
+        let mut settings = self.settings.clone();
+        let mut metrics = settings.metrics.iter();
+        if metrics.any(|metric| metric.settings.name == request.name) {
+            return Err(ControlErrorKind::MetricExists.into());
+        }
+        let metric = request.resolve(settings.dialect, &settings.exporters);
+        let metric =
+            metric.map_err(|refused| ControlError::new(ControlErrorKind::Metric, refused))?;
+        crashes::check(&metric, settings.dialect)?;
+        settings.metrics.push(metric);
+        self.with_metrics(settings, self.added + 1)
+    }
+
+    /// Returns this configuration without a metric.
+    pub(super) fn remove(&self, name: &[u8]) -> Prepared {
+        let mut settings = self.settings.clone();
+        let mut metrics = settings.metrics.iter();
+        let at = metrics.position(|metric| metric.settings.name == name);
+        let at = at.ok_or(ControlErrorKind::UnknownMetric)?;
+        let was_added = at >= settings.metrics.len() - self.added;
+        settings.metrics.remove(at);
+        self.with_metrics(settings, self.added - usize::from(was_added))
+    }
+
+    fn with_metrics(&self, settings: Settings, added: usize) -> Prepared {
+        let plan = self.compile(&settings);
+        let plan = plan.map_err(|error| ControlError::new(ControlErrorKind::Metric, error))?;
+        Ok(Self {
+            settings,
+            added,
+            plan: Arc::new(plan),
+            ..self.clone()
+        })
+    }
+}
+
 /// Reads and compiles a configuration, and opens its exporters.
-fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, ControlError> {
-    let refused = |error| ControlError::new(ControlErrorKind::Configuration, error);
-    let mut settings = source.read().map_err(refused)?;
+pub(super) fn prepare(source: &Source, old: &Live, log: &Log) -> Prepared {
+    let mut settings = source.read()?;
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
     let added = settings.metrics.len() - configured;

@@ -15,6 +15,19 @@ pub(crate) async fn run<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
+    start(name, work)?
+        .await
+        .map_err(|_| io::Error::other(format!("the thread `{name}` panicked")))
+}
+
+/// Starts blocking work on a thread; the receiver gets its result.
+///
+/// # Errors
+/// The system starts no thread.
+pub(crate) fn start<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<oneshot::Receiver<T>> {
     let (reply, result) = oneshot::channel();
     let thread = thread::Builder::new().name(name.to_owned());
     thread
@@ -26,7 +39,5 @@ pub(crate) async fn run<T: Send + 'static>(
             let what = format!("the system starts no thread: {error}");
             io::Error::new(error.kind(), what)
         })?;
-    result
-        .await
-        .map_err(|_| io::Error::other(format!("the thread `{name}` panicked")))
+    Ok(result)
 }

@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{
     Options, ServerError, ServerErrorKind, StateFile,
-    control::Control,
+    control::{Change, Control},
     handle::Order,
     process::sd_notify::Manager,
     process::signals::{Caught, Signals},
@@ -38,6 +38,8 @@ pub(super) struct Run {
     /// Workers that were asked to answer, and have not.
     pub(super) pings: Vec<oneshot::Receiver<()>>,
     pub(super) manager: Manager,
+    /// Whether the service manager was told of a reload that goes on.
+    pub(super) is_reloading: bool,
     pub(super) stop: watch::Sender<bool>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
@@ -56,7 +58,7 @@ impl Run {
         loop {
             tokio::select! {
                 order = self.orders.recv() => match order {
-                    Some(order) => if !self.obey(order).await { return Ok(()) },
+                    Some(order) => if !self.obey(order) { return Ok(()) },
                     None => return Ok(()),
                 },
                 Some((from, new)) = self.categories.recv() => self.spread(from, new),
@@ -64,11 +66,11 @@ impl Run {
                     Caught::Stop => return Ok(()),
                     Caught::Reload => {
                         self.manager.reloading();
-                        // The outcome is logged there.
-                        let _ = self.control.reload().await;
-                        self.manager.ready();
+                        self.control.change(Change::Reload(None));
+                        self.tell_reloaded();
                     }
                 },
+                () = self.control.next_change() => self.tell_reloaded(),
                 _ = save.tick() => self.save(),
                 _ = bind.tick() => self.listeners.mend(),
                 _ = check.tick() => {
@@ -108,16 +110,21 @@ impl Run {
         }
     }
 
-    async fn obey(&mut self, order: Order) -> bool {
-        let reload = matches!(order, Order::Reload(_));
-        if reload {
+    fn obey(&mut self, order: Order) -> bool {
+        if matches!(order, Order::Reload(_)) {
             self.manager.reloading();
         }
-        let go_on = self.control.take(order).await;
-        if reload {
+        let go_on = self.control.take(order);
+        self.tell_reloaded();
+        go_on
+    }
+
+    /// Tells the service manager of the end of a reload.
+    fn tell_reloaded(&mut self) {
+        let is_reloading = self.control.is_reloading();
+        if std::mem::replace(&mut self.is_reloading, is_reloading) && !is_reloading {
             self.manager.ready();
         }
-        go_on
     }
 
     /// Passes the categories of one worker on to the others.

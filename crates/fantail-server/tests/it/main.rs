@@ -13,6 +13,7 @@
 
 mod answers;
 mod captures;
+mod changes;
 mod doveadm;
 mod dropin;
 mod ending;
