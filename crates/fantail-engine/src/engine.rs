@@ -122,6 +122,13 @@ impl Engine {
         self.exporting.counters
     }
 
+    /// Returns the bytes that sessions hold, about; 0 if no metric asks for
+    /// sessions.
+    #[must_use]
+    pub fn session_bytes(&self) -> usize {
+        self.sessions.held_bytes()
+    }
+
     /// The sessions that are open and the commands that are running; all 0 if no
     /// metric asks for sessions.
     #[must_use]

@@ -116,6 +116,8 @@ pub(crate) struct Sessions {
     /// The number of the next session.
     next: u64,
     running: RunningSessions,
+    /// Bytes that the sessions hold besides their table.
+    client_bytes: usize,
 }
 
 /// A live event within a session.
@@ -134,6 +136,7 @@ impl Sessions {
             sessions: HashMap::new(),
             next: 0,
             running: RunningSessions::default(),
+            client_bytes: 0,
         }
     }
 
@@ -152,6 +155,13 @@ impl Sessions {
 
     pub(crate) const fn running(&self) -> RunningSessions {
         self.running
+    }
+
+    /// The bytes that sessions hold, about.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let parts = self.parts.capacity() * (size_of::<((u32, u32), Part)>() + 1);
+        let sessions = self.sessions.capacity() * (size_of::<(u64, Session)>() + 1);
+        parts + sessions + self.client_bytes
     }
 
     /// An event was sent; it is live from now on if it has a number.
@@ -177,8 +187,9 @@ impl Sessions {
         let Some(service) = service_of(event) else {
             return;
         };
-        self.sessions
-            .insert(self.next, Session::new(service, rules));
+        let session = Session::new(service, rules);
+        self.client_bytes += session.held_bytes();
+        self.sessions.insert(self.next, session);
         self.running.sessions[service] += 1;
         let part = Part {
             session: self.next,
@@ -200,7 +211,7 @@ impl Sessions {
                 let more = u64::from(part.is_command);
                 session.running += more;
                 self.running.commands[session.service] += more;
-                session.learn(event);
+                self.client_bytes += session.learn(event);
             }
             // Its root has ended.
             None => part.is_command = false,
@@ -214,7 +225,7 @@ impl Sessions {
             return;
         };
         if let Some(session) = self.sessions.get_mut(&part.session) {
-            session.learn(update);
+            self.client_bytes += session.learn(update);
         }
     }
 
@@ -236,6 +247,7 @@ impl Sessions {
             return None;
         }
         let session = self.sessions.remove(&part.session)?;
+        self.client_bytes -= session.held_bytes();
         shrink(&mut self.sessions);
         self.running.sessions[session.service] -= 1;
         self.running.commands[session.service] -= session.running;

@@ -74,8 +74,8 @@ pub struct Limits {
     pub connections: usize,
     /// Live events of one connection; see [`fantail_wire::Limits`].
     pub live: fantail_wire::Limits,
-    /// Bytes of live events and incomplete lines of all connections; 1 GiB by
-    /// default. The connection that exceeds it is closed.
+    /// Bytes of live events, incomplete lines and sessions of all connections; 1 GiB
+    /// by default. The connection that exceeds it is closed.
     pub memory: usize,
     /// Bytes of the largest payload of an export; 1 MiB by default. An event with
     /// more text, or a larger payload, is dropped and counted.

@@ -6,10 +6,7 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize},
-    },
+    sync::{Arc, atomic::AtomicBool},
     thread,
     time::Duration,
 };
@@ -24,7 +21,8 @@ use tokio::{
 
 use self::run::Run;
 use crate::{
-    Exporters, FileLimit, Handle, Log, Options, ServerError, ServerErrorKind, Site, StateFile,
+    Exporters, FileLimit, Handle, Limits, Log, Options, ServerError, ServerErrorKind, Site,
+    StateFile,
     control::{Changes, Control, Source},
     handle::{Live, Order, Tally},
     http,
@@ -37,6 +35,7 @@ use crate::{
     socket::addresses::Addresses,
     socket::listeners::{Listeners, Sockets},
     socket::rivals,
+    socket::seats::Seats,
     worker::greeting::filter_line,
     worker::shard::Category,
     worker::{Message, Setup, Worker},
@@ -202,12 +201,12 @@ impl Server {
             handle,
             orders,
             categories,
-            ..
+            files,
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
             let mut run = Run {
-                listeners: listen(&options, &control, &handle, sockets, &stopped)?,
+                listeners: listen(&options, files, &control, &handle, sockets, &stopped)?,
                 control,
                 pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
@@ -231,6 +230,7 @@ impl Server {
 
 fn listen(
     options: &Options,
+    files: FileLimit,
     control: &Control,
     handle: &Handle,
     mut sockets: Sockets,
@@ -239,13 +239,13 @@ fn listen(
     let limits = &options.limits;
     let tally = Arc::clone(&control.tally);
     let filters = control.filters.subscribe();
-    let dispatcher = Dispatcher::new(&control.workers, limits.connections, tally, filters);
+    let connections = connection_limit(limits, files);
+    let dispatcher = Dispatcher::new(&control.workers, connections, tally, filters);
     let writer = Purpose::Writer(dispatcher);
     let reader = Purpose::Reader {
         handle: handle.clone(),
         log: options.log.clone(),
-        open: Arc::new(AtomicUsize::new(0)),
-        limit: limits.readers,
+        seats: Seats::new(limits.readers),
     };
     let scraped = std::mem::take(&mut sockets.http);
     http::serve(
@@ -256,6 +256,20 @@ fn listen(
         &options.log,
     )?;
     Ok(sockets.serve(&writer, &reader, stop, &options.log)?)
+}
+
+/// Files that are neither connections nor scrapes: sockets, logs, targets, spools,
+/// the state, and those of a reload.
+const OTHER_FILES: usize = 100;
+
+/// The connections of Dovecot's processes that leave enough files for readers,
+/// scrapers, reloads and saves.
+fn connection_limit(limits: &Limits, files: FileLimit) -> usize {
+    let files = usize::try_from(files.now).unwrap_or(usize::MAX);
+    let reserve = limits.readers + limits.scrapers + OTHER_FILES;
+    // With very few files, half of them are for connections.
+    let free = files - reserve.min(files / 2);
+    limits.connections.min(free)
 }
 
 /// A random number, which tells this run from others.
@@ -324,4 +338,21 @@ fn read_state(file: &StateFile, log: &Log) -> Option<State> {
         ));
     }
     state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::connection_limit;
+    use crate::{FileLimit, Limits};
+
+    #[test]
+    fn connections_leave_files_for_scrapes_and_reloads() {
+        let check = |now, expected| {
+            let files = FileLimit { before: now, now };
+            assert_eq!(connection_limit(&Limits::default(), files), expected);
+        };
+        check(65_536, 20_000);
+        check(1_024, 724);
+        check(400, 200);
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod listeners;
 pub(crate) mod login_link;
 pub(crate) mod readers;
 pub(crate) mod rivals;
+pub(crate) mod seats;
 pub(crate) mod sockets;
 pub(crate) mod tap;
 pub(crate) mod vacancy;

@@ -68,11 +68,21 @@ impl Session {
         }
     }
 
-    /// Remembers the first event that names the session.
-    pub(super) fn learn(&mut self, event: EventRef<'_>) {
-        if self.client.is_none() && event.field(SESSION).is_some() {
-            self.client = Some(event.to_event());
+    /// Remembers the first event that names the session; returns the bytes that it
+    /// takes.
+    pub(super) fn learn(&mut self, event: EventRef<'_>) -> usize {
+        if self.client.is_some() || event.field(SESSION).is_none() {
+            return 0;
         }
+        let client = event.to_event();
+        let bytes = client.size();
+        self.client = Some(client);
+        bytes
+    }
+
+    /// The bytes that the session holds besides itself, about.
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of_val(self.sums.as_slice()) + self.client.as_ref().map_or(0, Event::size)
     }
 
     /// Counts an event that was sent below the root.

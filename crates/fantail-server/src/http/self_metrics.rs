@@ -96,7 +96,7 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &refused, get(&handle.tally.refused))?;
     let mut held = gauge(
         "fantail_held_bytes",
-        "Bytes that connections hold: live events and incomplete lines",
+        "Bytes that connections hold: live events, incomplete lines and sessions",
     );
     held.unit = Some("bytes");
     one(out, &held, number(whole.held))?;

@@ -19,6 +19,7 @@ use crate::{
     Handle, Log,
     handle::{Tally, count},
     socket::readers,
+    socket::seats::Seats,
     worker::greeting::{FilterLine, greet},
     worker::{Message, Worker},
 };
@@ -80,10 +81,7 @@ pub(crate) enum Purpose {
     Reader {
         handle: Handle,
         log: Log,
-        /// How many are open.
-        open: Arc<AtomicUsize>,
-        /// How many may be open.
-        limit: usize,
+        seats: Seats,
     },
 }
 
@@ -91,21 +89,10 @@ impl Purpose {
     fn take(&self, stream: UnixStream) {
         match self {
             Self::Writer(dispatcher) => dispatcher.dispatch(stream),
-            Self::Reader {
-                handle,
-                log,
-                open,
-                limit,
-            } => {
-                if open.load(Ordering::Relaxed) >= *limit {
-                    return;
+            Self::Reader { handle, log, seats } => {
+                if let Some(seat) = seats.take() {
+                    tokio::spawn(readers::serve(stream, seat, handle.clone(), log.clone()));
                 }
-                open.fetch_add(1, Ordering::Relaxed);
-                let (handle, log, open) = (handle.clone(), log.clone(), Arc::clone(open));
-                tokio::spawn(async move {
-                    readers::serve(stream, handle, log).await;
-                    open.fetch_sub(1, Ordering::Relaxed);
-                });
             }
         }
     }

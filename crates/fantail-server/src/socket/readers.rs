@@ -22,28 +22,31 @@ use crate::{
     handle::HeldReport,
     memory::{Budget, ReservedText},
     process::thread,
-    socket::{dump_writer::DumpWriter, tap},
+    socket::{dump_writer::DumpWriter, seats::Seat, tap},
 };
 
 /// How long a client may take to read an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves a client until it is gone.
-pub(crate) async fn serve(stream: UnixStream, handle: Handle, log: Log) {
-    if let Err(error) = converse(stream, &handle).await
+pub(crate) async fn serve(stream: UnixStream, seat: Seat, handle: Handle, log: Log) {
+    if let Err(error) = converse(stream, &seat, &handle).await
         && error.kind() == io::ErrorKind::InvalidData
     {
         log.say(format_args!("a client of the stats-reader socket: {error}"));
     }
 }
 
-async fn converse(mut stream: UnixStream, handle: &Handle) -> io::Result<()> {
+async fn converse(mut stream: UnixStream, seat: &Seat, handle: &Handle) -> io::Result<()> {
     stream.write_all(Side::Server.greeting()).await?;
     let mut lines = LineBuffer::new(MAX_REQUEST_LINE_BYTES);
     let mut greeted = false;
     let mut read = [0; 4096];
     loop {
-        let count = stream.read(&mut read).await?;
+        let Some(count) = seat.while_idle(stream.read(&mut read)).await else {
+            return Ok(());
+        };
+        let count = count?;
         if count == 0 {
             return Ok(());
         }

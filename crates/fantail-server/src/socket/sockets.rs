@@ -59,7 +59,14 @@ pub(crate) fn bind(place: &SocketAddress) -> Result<(UnixListener, Bound), Socke
     let link = place.link.as_deref().map(LoginLink::make).transpose()?;
     let failed = |error| SocketError::system(&place.path, error);
     let beside = beside(&place.path);
-    let _ = fs::remove_file(&beside);
+    // A socket that a killed server left; other files are not removed.
+    check_path(&beside)?;
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(SocketError::system(&beside, error));
+        }
+        _ => {}
+    }
     let listener = UnixListener::bind(&beside).map_err(failed)?;
     let placed = put(place, &beside);
     if placed.is_err() {

@@ -2,8 +2,13 @@
 
 use std::{
     fs, io,
-    os::unix::{fs::FileTypeExt, net::UnixStream},
+    os::{fd::AsRawFd as _, unix::fs::FileTypeExt},
     path::Path,
+};
+
+use nix::{
+    errno::Errno,
+    sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket},
 };
 
 use crate::socket::error::{SocketError, SocketErrorKind};
@@ -18,9 +23,22 @@ pub(crate) fn check_path(path: &Path) -> Result<(), SocketError> {
     if !metadata.file_type().is_socket() {
         return refused(SocketErrorKind::NoSocket);
     }
-    match UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-        Err(error) => Err(SocketError::system(path, error)),
-        Ok(_) => refused(SocketErrorKind::Answered),
+    match try_connect(path) {
+        Err(Errno::ECONNREFUSED) => Ok(()),
+        // The queue of a process that does not accept is full.
+        Ok(()) | Err(Errno::EAGAIN) => refused(SocketErrorKind::Answered),
+        Err(error) => Err(SocketError::system(path, error.into())),
     }
+}
+
+/// Connects without waiting: the owner of a socket may not accept.
+fn try_connect(path: &Path) -> nix::Result<()> {
+    let (family, kind) = (AddressFamily::Unix, SockType::Stream);
+    let client = socket(
+        family,
+        kind,
+        SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    connect(client.as_raw_fd(), &UnixAddr::new(path)?)
 }

@@ -53,7 +53,9 @@ pub(crate) struct Shard {
     hostname: Arc<[u8]>,
     /// Bytes that all connections hold.
     held: usize,
-    /// Bytes that they may hold.
+    /// Bytes that their sessions held after the last read.
+    sessions: usize,
+    /// Bytes that connections and sessions may hold.
     memory: usize,
     /// The largest payload of an export.
     max_payload: usize,
@@ -124,6 +126,7 @@ impl Shard {
             untold: false,
             hostname,
             held: 0,
+            sessions: 0,
             memory,
             max_payload,
         };
@@ -229,9 +232,11 @@ impl Shard {
             + client.partial.capacity()
             + client.unhandled.capacity();
         self.held = self.held + held - client.held;
-        let grew = held > client.held;
+        let sessions = self.engine.session_bytes();
+        let grew = held > client.held || sessions > self.sessions;
         client.held = held;
-        if grew && self.held > self.memory {
+        self.sessions = sessions;
+        if grew && self.held + sessions > self.memory {
             return Err(Closed::Memory);
         }
         Ok(())
@@ -256,9 +261,9 @@ impl Shard {
         self.reserve_categories();
     }
 
-    /// Bytes that connections hold, and those of the categories.
+    /// Bytes that connections and sessions hold, and those of the categories.
     pub(crate) fn held(&self) -> usize {
-        self.held + self.intake.categories.size()
+        self.held + self.engine.session_bytes() + self.intake.categories.size()
     }
 
     /// Keeps room for the categories that filters mention.

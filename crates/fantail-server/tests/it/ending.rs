@@ -166,3 +166,72 @@ fn the_end_says_what_it_waits_for_and_what_is_lost() {
         assert!(log.contains(part), "{part}: {log}");
     }
 }
+
+/// A full queue of connections once made the next server wait for ever.
+#[test]
+fn a_socket_whose_owner_does_not_accept_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("run")).unwrap();
+    let path = folder.path().join("run/stats-writer");
+    let owner = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        // As many as the queue takes.
+        let client = socket_that_does_not_wait();
+        if nix::sys::socket::connect(
+            std::os::fd::AsRawFd::as_raw_fd(&client),
+            &nix::sys::socket::UnixAddr::new(&path).unwrap(),
+        )
+        .is_err()
+        {
+            break;
+        }
+        waiting.push(client);
+    }
+    let configuration = folder.path().join("fantail.conf");
+    let text = format!("{ALL}base_dir = {}/run\n", folder.path().display());
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&configuration, text).unwrap();
+    let options = fantail_server::Options::new(configuration, fantail_server::Log::new(|_| {}));
+    let refused = fantail_server::Server::start(options).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("another process answers there"),
+        "{refused}"
+    );
+    drop(owner);
+}
+
+fn socket_that_does_not_wait() -> std::os::fd::OwnedFd {
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+    let flags = SockFlag::SOCK_NONBLOCK;
+    socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap()
+}
+
+/// The socket is made under this name; other files keep theirs.
+#[test]
+fn files_beside_a_socket_are_not_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    fs::create_dir_all(&run).unwrap();
+    let configuration = folder.path().join("fantail.conf");
+    let text = format!("{ALL}base_dir = {}\n", run.display());
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&configuration, text).unwrap();
+    let start = || {
+        let log = fantail_server::Log::new(|_| {});
+        let options = fantail_server::Options::new(&configuration, log);
+        fantail_server::Server::start(options)
+    };
+    let beside = run.join("stats-writer.new");
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&beside, "precious").unwrap();
+    let refused = start().unwrap_err().to_string();
+    assert!(refused.contains("stats-writer.new"), "{refused}");
+    assert!(beside.exists());
+    fs::remove_file(&beside).unwrap();
+    // Left by a server that was killed.
+    drop(std::os::unix::net::UnixListener::bind(&beside).unwrap());
+    drop(start().unwrap());
+}

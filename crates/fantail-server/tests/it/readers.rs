@@ -104,3 +104,23 @@ fn metrics_come_and_go() {
     assert_eq!(fixture.dump("count"), "");
     assert_eq!(fixture.writer().filter, "");
 }
+
+/// A hundred clients that send nothing once kept all others out. A client that
+/// waits for events keeps its seat.
+#[test]
+fn idle_clients_make_way_for_others() {
+    let fixture = Fixture::with(ALL, |options| options.limits.readers = 3);
+    let mut tap = fixture.reader();
+    let opened = tap.ask("FANTAIL-TAP\tevent=a\tlogfmt\t1\t60\t1000");
+    assert_eq!(opened.unwrap(), "+");
+    let asked = || {
+        let mut reader = fixture.reader();
+        assert_eq!(reader.ask("REOPEN").unwrap(), "+");
+        reader
+    };
+    let idle = [asked(), asked()];
+    let _more = [asked(), asked()];
+    assert_eq!(idle.map(|mut reader| reader.line()), [None, None]);
+    fixture.send(&event("a", 1));
+    assert!(tap.line().unwrap().starts_with("E\t"));
+}

@@ -139,3 +139,43 @@ fn without_a_metric_that_asks_sessions_are_forgotten() {
     let dump = server.dump("count");
     assert!(!dump.contains("sessions_imap"), "{dump}");
 }
+
+/// A session remembers an event of its client: what it takes is bounded, too.
+#[test]
+fn sessions_are_part_of_the_memory_of_connections() {
+    let fixture = Fixture::with(SESSIONS, |options| {
+        options.workers = 1;
+        options.limits.memory = 1 << 20;
+        options.http = Some(([127, 0, 0, 1], 0).into());
+    });
+    let held = || {
+        let (_, body) = fixture.get("/api/v1/server", "");
+        let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        json["held_bytes"].as_u64().unwrap()
+    };
+    let mut writer = fixture.writer();
+    writer.send(format!("{VERSION}CATEGORY\timap\n").as_bytes());
+    // The child ends, and its root keeps what it said.
+    let value = "v".repeat(50_000);
+    let mut lines = String::new();
+    for id in (2..=80).step_by(2) {
+        lines += &format!(
+            "BEGIN\t{id}\t0\t1\t1\t0\tcimap\nBEGIN\t{child}\t{id}\t1\t1\t0\tSsession\t{id}\tSv\t{value}\n\
+             END\t{child}\n",
+            child = id + 1,
+        );
+        if id == 10 {
+            writer.send(lines.as_bytes());
+            lines.clear();
+            eventually("five clients are held", || held() >= 250_000);
+        }
+    }
+    writer.send(lines.as_bytes());
+    writer.wait_for_the_end();
+    eventually("nothing is held", || held() < 20_000);
+    assert!(
+        fixture.logged().contains("hold too much"),
+        "{}",
+        fixture.logged()
+    );
+}

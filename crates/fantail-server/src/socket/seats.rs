@@ -1,0 +1,90 @@
+//! The seats of stats-reader clients: a bounded number, and none for ever.
+//!
+//! A client that sends nothing keeps its seat only until another client needs it:
+//! then the client that has been idle for the longest time is closed.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::Notify;
+
+/// All seats.
+#[derive(Debug, Clone)]
+pub(crate) struct Seats {
+    limit: usize,
+    taken: Arc<Mutex<Vec<Arc<Taken>>>>,
+    /// How often a client has become idle.
+    waits: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// The number of the client's wait, later ones being larger; 0 while it is not
+    /// idle.
+    idle_since: AtomicU64,
+    leave: Notify,
+}
+
+/// A client's seat; free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    taken: Arc<Taken>,
+    seats: Seats,
+}
+
+impl Seats {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            taken: Arc::default(),
+            waits: Arc::default(),
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Vec<Arc<Taken>>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a seat, if need be that of the longest idle client; `None` if no
+    /// client is idle.
+    pub(crate) fn take(&self) -> Option<Seat> {
+        let mut all = self.taken();
+        if all.len() >= self.limit {
+            let idle = |(at, one): (usize, &Arc<Taken>)| {
+                let since = one.idle_since.load(Ordering::Relaxed);
+                (since > 0).then_some((since, at))
+            };
+            let (_, oldest) = all.iter().enumerate().filter_map(idle).min()?;
+            all.swap_remove(oldest).leave.notify_one();
+        }
+        let taken = Arc::new(Taken::default());
+        all.push(Arc::clone(&taken));
+        let seats = self.clone();
+        Some(Seat { taken, seats })
+    }
+}
+
+impl Seat {
+    /// Waits for the end of `work` as an idle client; `None` if the seat has gone
+    /// to another client.
+    pub(crate) async fn while_idle<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let since = 1 + self.seats.waits.fetch_add(1, Ordering::Relaxed);
+        self.taken.idle_since.store(since, Ordering::Relaxed);
+        let done = tokio::select! {
+            biased;
+            () = self.taken.leave.notified() => None,
+            done = work => Some(done),
+        };
+        self.taken.idle_since.store(0, Ordering::Relaxed);
+        done
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut all = self.seats.taken();
+        all.retain(|one| !Arc::ptr_eq(one, &self.taken));
+    }
+}
