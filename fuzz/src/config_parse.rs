@@ -30,6 +30,7 @@ pub fn config_parse(data: &[u8]) {
             b'4' => Some(Dialect::V2_4),
             _ => None,
         },
+        release: None,
         limits: Limits::default(),
     };
     settings_are_sound(&load(MAIN, &files, &options), &options);

@@ -35,6 +35,7 @@ pub use crate::{
     load::loader::{LoadError, LoadErrorKind, Loader},
     load::{Loaded, Options, Refused, load, load_text},
     settings::exporter::{Exporter, ExporterSpans, TransportSettings},
+    settings::release::{Release, Target},
     settings::{
         BrokenMetric, DovecotService, InetListener, Metric, MetricSpans, RegistrySettings,
         Settings, StatsService, UnixListener,

@@ -21,6 +21,7 @@ use crate::{
     load::version::Sign,
     resolve::{self, service},
     schema::context::Context,
+    settings::release::Release,
     settings::{BrokenMetric, DovecotService, Settings},
     syntax::limits::Limits,
     syntax::raw::RawConfig,
@@ -32,6 +33,10 @@ pub struct Options {
     /// Whose rules apply. By default the file says so: 2.4's begins with
     /// `dovecot_config_version = 2.4.…`.
     pub dialect: Option<Dialect>,
+    /// The release of Dovecot that the configuration is for, with the rules of its
+    /// series. By default `dovecot_config_version` states it; 2.3 has no such
+    /// setting.
+    pub release: Option<Release>,
     /// What it may ask for.
     pub limits: Limits,
 }
@@ -54,23 +59,22 @@ pub struct Loaded {
 /// Reads the file `path`, and what it includes, from `loader`.
 #[must_use]
 pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
-    let mut read = reader::read(path, loader, &options.limits, options.dialect);
-    let is_guessed = options.dialect.is_none() && read.dialect == Dialect::V2_3;
+    let release = options.release;
+    let forced = release.and_then(Release::dialect).or(options.dialect);
+    let mut read = reader::read(path, loader, &options.limits, forced, release);
+    let is_guessed = forced.is_none() && read.dialect == Dialect::V2_3;
     if is_guessed && let Some(sign) = version::sign_of_2_4(&read.raw) {
-        read = reader::read(path, loader, &options.limits, Some(Dialect::V2_4));
+        let dialect = Some(Dialect::V2_4);
+        read = reader::read(path, loader, &options.limits, dialect, release);
         if let Sign::Setting(span) = sign {
             version::missing(span, &mut read.diagnostics);
         }
     }
-    version::check(
-        &read.raw,
-        read.dialect,
-        options.dialect,
-        &mut read.diagnostics,
-    );
+    version::check(&read.raw, read.dialect, forced, &mut read.diagnostics);
     let mut context = Context::new(&read.raw, read.dialect, &mut read.diagnostics);
     let (mut settings, broken_metrics) = resolve::resolve(&mut context);
     settings.dovecot = dovecot(&read.raw, &read.sources, read.dialect);
+    settings.release = read.release;
     read.diagnostics.sort();
     Loaded {
         settings,

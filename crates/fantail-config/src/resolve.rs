@@ -38,6 +38,7 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>
     let (metrics, broken) = metrics(&top, &names, context);
     let settings = Settings {
         dialect: context.dialect,
+        release: None,
         metrics,
         exporters: exporters.list,
         base_dir: top.base_dir,

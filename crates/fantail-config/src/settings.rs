@@ -5,6 +5,7 @@
 
 pub(crate) mod exporter;
 pub(crate) mod extension_setting;
+pub(crate) mod release;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use fantail_metrics::{GroupBy, Limits, MetricSettings};
 use crate::{
     diagnostic::source::{FileId, Span, Spanned},
     settings::exporter::Exporter,
+    settings::release::{Release, Target},
     syntax::text::Text,
 };
 
@@ -24,6 +26,11 @@ use crate::{
 pub struct Settings {
     /// Whose rules apply.
     pub dialect: Dialect,
+    /// The release of Dovecot, if it is known: that of [`Options::release`], else that
+    /// of `dovecot_config_version`.
+    ///
+    /// [`Options::release`]: crate::Options::release
+    pub release: Option<Release>,
     /// The metrics in the order of their first block; their names are unique.
     pub metrics: Vec<Metric>,
     /// The exporters in the order of their first block; their names are unique.
@@ -42,6 +49,14 @@ pub struct Settings {
     pub dovecot: Option<DovecotService>,
     /// `fantail`.
     pub registry: RegistrySettings,
+}
+
+impl Settings {
+    /// Returns the Dovecot that the configuration is for.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::new(self.dialect, self.release)
+    }
 }
 
 /// `fantail { … }`: how metrics are kept. Dovecot does not know this block.

@@ -121,7 +121,7 @@ impl TestFile {
     /// ```
     #[must_use]
     pub fn load(path: &[u8], loader: &dyn Loader, limits: &Limits) -> Self {
-        let read = reader::read(path, loader, limits, Some(Dialect::V2_3));
+        let read = reader::read(path, loader, limits, Some(Dialect::V2_3), None);
         let mut file = read::tests(path, &read.raw, read.diagnostics);
         file.sources = read.sources;
         file.diagnostics.sort();

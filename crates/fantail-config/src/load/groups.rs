@@ -5,13 +5,16 @@
 
 use fantail_event::Dialect;
 
-use crate::syntax::raw::{RawConfig, RawEntry};
+use crate::{
+    settings::release::Release,
+    syntax::raw::{RawConfig, RawEntry},
+};
 
 /// What they are called where a place in them is shown.
 pub(crate) const NAME: &[u8] = b"(built-in groups)";
 
-/// As of 2.4.1.
-pub(crate) const TEXT: &[u8] = br"
+/// The groups as Dovecot 2.4.0 and 2.4.1 have them, without the last brace.
+const TEXT: &[u8] = br"
 group @metric_defaults backend {
   metric auth_successes {
     filter = event=auth_request_finished AND success=yes
@@ -47,8 +50,21 @@ group @metric_defaults proxy {
     group_by reason {
     }
   }
-}
 ";
+
+/// What `proxy` has since 2.4.2.
+const SINCE_2_4_2: &[u8] = br"  metric proxy_session_established {
+    filter = event=proxy_session_established
+  }
+";
+
+/// Returns the groups of a release; of the newest one that is known if it is not
+/// stated.
+pub(crate) fn text(release: Option<Release>) -> Vec<u8> {
+    let is_newer = release.is_none_or(|release| release.patch >= 2);
+    let newer = if is_newer { SINCE_2_4_2 } else { b"" };
+    [TEXT, newer, b"}\n"].concat()
+}
 
 /// Whether a configuration refers to them.
 pub(crate) fn are_used(raw: &RawConfig, dialect: Dialect) -> bool {

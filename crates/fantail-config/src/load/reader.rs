@@ -15,6 +15,7 @@ use crate::{
     load::groups,
     load::loader::{LoadErrorKind, Loader},
     load::version,
+    settings::release::Release,
     syntax::limits::Limits,
     syntax::part,
     syntax::raw::{RawBlock, RawConfig, RawSetting},
@@ -28,6 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) dialect: Dialect,
+    pub(crate) release: Option<Release>,
     pub(crate) sources: Sources,
     pub(crate) raw: RawConfig,
     pub(crate) diagnostics: Diagnostics,
@@ -39,6 +41,7 @@ pub(crate) fn read(
     loader: &dyn Loader,
     limits: &Limits,
     forced: Option<Dialect>,
+    mut release: Option<Release>,
 ) -> Read {
     let mut reader = Reader {
         loader,
@@ -58,13 +61,14 @@ pub(crate) fn read(
             reader.enter(path.to_vec(), text, None);
             if let Some(frame) = reader.frames.first() {
                 let tree = Arc::clone(&frame.tree);
-                let found = version::detect(&tree, forced, &mut reader.diagnostics);
-                reader.dialect = found;
+                let (dialect, stated) = version::detect(&tree, forced, &mut reader.diagnostics);
+                reader.dialect = dialect;
+                release = release.or(stated);
             }
             reader.run();
             if groups::are_used(&reader.raw, reader.dialect) {
                 let own = reader.raw.top.len();
-                reader.enter(groups::NAME.to_vec(), groups::TEXT.to_vec(), None);
+                reader.enter(groups::NAME.to_vec(), groups::text(release), None);
                 reader.run();
                 // They count as defined before those of the configuration.
                 reader.raw.top.rotate_left(own);
@@ -79,6 +83,7 @@ pub(crate) fn read(
     }
     Read {
         dialect: reader.dialect,
+        release,
         sources: reader.sources,
         raw: reader.raw,
         diagnostics: reader.diagnostics,

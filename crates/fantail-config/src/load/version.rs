@@ -9,6 +9,7 @@ use crate::{
     diagnostic::code::Code,
     diagnostic::source::{FileId, Span},
     diagnostic::{Diagnostic, Diagnostics},
+    settings::release::Release,
     syntax::raw::{RawConfig, RawEntry},
     syntax::statement::Statement,
     syntax::text::Text,
@@ -17,27 +18,26 @@ use crate::{
 
 pub(crate) const KEY: &[u8] = b"dovecot_config_version";
 
-/// The dialect of the main file.
+/// Returns the dialect of the main file, and the release that it states.
 pub(crate) fn detect(
     main: &Tree,
     forced: Option<Dialect>,
     diagnostics: &mut Diagnostics,
-) -> Dialect {
-    if let Some(dialect) = forced {
-        return dialect;
-    }
+) -> (Dialect, Option<Release>) {
     let first = main.items().iter().find_map(|item| match &item.kind {
         ItemKind::Statement(statement) => Some(statement.as_ref()),
         _ => None,
     });
     match first {
         Some(Statement::Setting { key, value, .. }) if key.bytes() == KEY => {
-            if !is_2_4(value.bytes()) {
+            if forced.is_none() && !is_2_4(value.bytes()) {
                 diagnostics.push(unknown(value));
             }
-            Dialect::V2_4
+            let text = std::str::from_utf8(value.bytes()).ok();
+            let release = text.and_then(Release::parse);
+            (forced.unwrap_or(Dialect::V2_4), release)
         }
-        _ => Dialect::V2_3,
+        _ => (forced.unwrap_or(Dialect::V2_3), None),
     }
 }
 
