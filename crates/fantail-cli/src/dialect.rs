@@ -1,11 +1,18 @@
-//! Whose rules apply: those of Dovecot 2.3 or of 2.4.
+//! The dialect of a command: the rules of Dovecot 2.3 or of 2.4, or of a release.
 //!
-//! The same for every command: what `--dialect` says; else what the
-//! configuration is of, or the capture; else what the configuration of this
-//! machine is of; else 2.4. What was recognised without a configuration is said.
+//! Every command takes `--dialect` first, then the configuration, the capture, and
+//! the configuration of this machine; 2.4 is the default. A dialect that was
+//! recognised without a configuration is reported.
+
+use std::fmt;
 
 use clap::ValueEnum;
-use fantail::{event, filter::Filter, syntax::ParseOptions};
+use fantail::{
+    config::{Release, Target},
+    event,
+    filter::Filter,
+    syntax::ParseOptions,
+};
 
 use crate::{
     exit::say,
@@ -92,6 +99,30 @@ fn differs(filter: &[u8]) -> bool {
         _ => true,
     }
 }
+
+/// Reads a release of a known series, such as `2.3.19`.
+pub(crate) fn release(text: &str) -> Result<Release, ReleaseError> {
+    let release = Release::parse(text).filter(|release| target_of(*release).is_some());
+    release.ok_or(ReleaseError)
+}
+
+/// The release with its series.
+pub(crate) fn target_of(release: Release) -> Option<Target> {
+    let dialect = release.dialect()?;
+    Some(Target::new(dialect, Some(release)))
+}
+
+/// A text is not a release of a known series.
+#[derive(Debug)]
+pub(crate) struct ReleaseError;
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a release of Dovecot 2.3 or 2.4, such as 2.3.19")
+    }
+}
+
+impl std::error::Error for ReleaseError {}
 
 #[cfg(test)]
 mod tests {

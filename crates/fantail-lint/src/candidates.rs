@@ -1,13 +1,14 @@
 //! Which of the known events a filter can match.
 //!
-//! A filter is evaluated for each event of the catalogue, with what only a
-//! real event tells left open: so an event that is ruled out here never
-//! matches, and one that is not, may.
+//! A filter is evaluated for an event of the catalogue with everything left open
+//! that only a real event determines: an event that is ruled out here never matches,
+//! any other may. Only the name is known, so that all events that no name test of
+//! the filter fits are evaluated as one.
 
 use fantail_filter::{Filter, Test};
 use fantail_syntax::NodeKind;
 
-use crate::catalogue::Event;
+use crate::catalogue::{Event, series::Series};
 
 /// What can be said without a real event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +40,58 @@ impl Verdict {
     }
 }
 
-/// Whether a filter matches events of this kind.
-pub(crate) fn verdict(filter: &Filter, event: &Event) -> Verdict {
+/// The events that a filter may match.
+pub(crate) struct Candidates<'a> {
+    /// By name.
+    pub(crate) events: Vec<&'a Event>,
+    /// Whether every event of the series matches.
+    pub(crate) takes_all: bool,
+}
+
+impl<'a> Candidates<'a> {
+    pub(crate) fn of(filter: &Filter, series: &Series<'a>) -> Self {
+        let mut named: Vec<&Event> = Vec::new();
+        for comparison in filter.comparisons() {
+            if let Test::Name(pattern) = comparison.test() {
+                named.extend(series.named(pattern));
+            }
+        }
+        named.sort_unstable_by_key(|event| event.name);
+        named.dedup_by_key(|event| event.name);
+        let of_others = verdict(filter, None);
+        let mut takes_all = named.len() == series.events.len() || of_others == Verdict::Always;
+        let mut ruled_out: Vec<&str> = Vec::new();
+        named.retain(|event| {
+            let verdict = verdict(filter, Some(event));
+            takes_all &= verdict == Verdict::Always;
+            let may_match = verdict != Verdict::Never;
+            if !may_match {
+                ruled_out.push(event.name);
+            }
+            may_match
+        });
+        let events = match of_others {
+            Verdict::Never => named,
+            _ => {
+                let all = series.events.iter().copied();
+                all.filter(|event| ruled_out.binary_search(&event.name).is_err())
+                    .collect()
+            }
+        };
+        Self { events, takes_all }
+    }
+}
+
+/// Whether a filter matches an event of the catalogue; `None` stands for one that no
+/// name test fits.
+fn verdict(filter: &Filter, event: Option<&Event>) -> Verdict {
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(filter.tree().nodes().len());
     let of = |verdicts: &[Verdict], id: fantail_syntax::NodeId| {
         let verdict = verdicts.get(id.index()).copied();
+        debug_assert!(verdict.is_some(), "a node before its children");
         verdict.unwrap_or(Verdict::Perhaps)
     };
-    // Children stand before their parents.
+    // Children come before their parents.
     for node in filter.tree().nodes() {
         let verdict = match node.kind {
             NodeKind::Comparison(index) => comparison(filter, index, event),
@@ -59,14 +104,16 @@ pub(crate) fn verdict(filter: &Filter, event: &Event) -> Verdict {
     verdicts.last().copied().unwrap_or(Verdict::Never)
 }
 
-fn comparison(filter: &Filter, index: usize, event: &Event) -> Verdict {
-    match filter
-        .comparisons()
-        .get(index)
-        .map(fantail_filter::CompiledComparison::test)
-    {
-        Some(Test::Name(pattern)) if pattern.matches(event.name.as_bytes()) => Verdict::Always,
-        Some(Test::Name(_)) => Verdict::Never,
+fn comparison(filter: &Filter, index: usize, event: Option<&Event>) -> Verdict {
+    let comparison = filter.comparisons().get(index);
+    match (
+        comparison.map(fantail_filter::CompiledComparison::test),
+        event,
+    ) {
+        (Some(Test::Name(pattern)), Some(event)) if pattern.matches(event.name.as_bytes()) => {
+            Verdict::Always
+        }
+        (Some(Test::Name(_)), _) => Verdict::Never,
         _ => Verdict::Perhaps,
     }
 }

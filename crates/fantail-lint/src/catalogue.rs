@@ -12,10 +12,10 @@
 //! it happened in.
 
 mod read;
+pub(crate) mod series;
 
+use fantail_config::{Release, Target};
 use fantail_event::Dialect;
-
-use crate::Version;
 
 /// All that is known of Dovecot's events.
 #[derive(Debug, Clone)]
@@ -36,9 +36,9 @@ pub struct Event {
     /// The category that it is documented under.
     pub category: Option<&'static str>,
     /// The version that brought it; `None` if it is older than the records.
-    pub since: Option<Version>,
+    pub since: Option<Release>,
     /// The version that dropped it.
-    pub until: Option<Version>,
+    pub until: Option<Release>,
     /// The fields that it is known to carry, inherited ones included; a lower
     /// bound.
     pub fields: Vec<Field>,
@@ -60,9 +60,9 @@ pub struct Field {
     /// `bytes` or `microseconds`, if it is one of these.
     pub unit: Option<&'static str>,
     /// The version that brought it; `None` if it is as old as the event.
-    pub since: Option<Version>,
+    pub since: Option<Release>,
     /// The version that dropped it.
-    pub until: Option<Version>,
+    pub until: Option<Release>,
     /// What 2.3 calls it, if that is something else.
     pub name_2_3: Option<&'static str>,
     /// What is really sent, where the documentation says otherwise.
@@ -161,27 +161,32 @@ impl Default for Catalogue {
 }
 
 impl Event {
-    /// Whether some version of a series sends it.
+    /// Returns whether a release, or some release of a series, sends it.
     #[must_use]
-    pub fn is_in(&self, dialect: Dialect) -> bool {
-        Version::overlap(self.since, self.until, dialect)
+    pub fn is_in(&self, dovecot: impl Into<Target>) -> bool {
+        dovecot.into().has(self.since, self.until)
     }
 
-    /// The field that an event of this series carries under this key.
+    /// Returns the field that the event carries under this key.
     #[must_use]
-    pub fn field(&self, key: &[u8], dialect: Dialect) -> Option<&Field> {
+    pub fn field(&self, key: &[u8], dovecot: impl Into<Target>) -> Option<&Field> {
+        let target: Target = dovecot.into();
         self.fields
             .iter()
-            .find(|field| field.is_in(dialect) && stands_for(field.key(dialect), key))
+            .find(|field| field.is_in(target) && stands_for(field.key(target.dialect()), key))
     }
 }
 
 impl Field {
-    /// Whether some version of a series sends it.
+    /// Returns whether a release, or some release of a series, sends it.
     #[must_use]
-    pub fn is_in(&self, dialect: Dialect) -> bool {
-        let seen = self.seen.is_empty() || self.seen.contains(&dialect.to_string().as_str());
-        seen && Version::overlap(self.since, self.until, dialect)
+    pub fn is_in(&self, dovecot: impl Into<Target>) -> bool {
+        let target: Target = dovecot.into();
+        let series = match target.dialect() {
+            Dialect::V2_3 => "2.3",
+            Dialect::V2_4 => "2.4",
+        };
+        (self.seen.is_empty() || self.seen.contains(&series)) && target.has(self.since, self.until)
     }
 
     /// What it is called in a series.

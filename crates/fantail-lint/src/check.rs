@@ -10,7 +10,7 @@ pub(crate) mod readers;
 mod secrets;
 mod values;
 
-use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Text};
+use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Target, Text};
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_format::Parts;
@@ -18,8 +18,8 @@ use fantail_metrics::MetricSettings;
 
 use crate::{
     Catalogue, Finding,
-    candidates::{self, Verdict},
-    catalogue::Event,
+    candidates::{self, Candidates},
+    catalogue::{Event, series::Series},
 };
 
 /// What is asked of each metric, one after another. Each sees the whole
@@ -47,14 +47,12 @@ pub fn check(
     is_public: &dyn Fn(&[u8]) -> bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let series = Series::new(catalogue, loaded.settings.target());
     for metric in &loaded.settings.metrics {
-        let subject = Subject::new(metric, loaded.settings.dialect, catalogue);
-        for check in METRIC_CHECKS {
-            check(&subject, &mut findings);
-        }
+        check_metric(metric, &series, &mut findings);
     }
     for metric in &loaded.broken_metrics {
-        check_broken(metric, loaded.settings.dialect, catalogue, &mut findings);
+        check_broken(metric, &series, &mut findings);
     }
     names::check(&loaded.settings, &mut findings);
     exporters::check(loaded, &mut findings);
@@ -66,32 +64,42 @@ pub fn check(
     findings
 }
 
-/// Finds the comparisons of a metric's filter that would end each process of
-/// Dovecot 2.3 that gets it; [`check`] has them, too.
+/// Finds the comparisons of metrics' filters that would end each process of Dovecot
+/// 2.3 that gets them; [`check`] finds them, too.
 #[must_use]
-pub fn check_crashes(metric: &Metric, dialect: Dialect, catalogue: &Catalogue) -> Vec<Finding> {
+pub fn check_crashes<'m>(
+    metrics: impl IntoIterator<Item = &'m Metric>,
+    dialect: Dialect,
+    catalogue: &Catalogue,
+) -> Vec<Finding> {
+    let series = Series::new(catalogue, Target::new(dialect, None));
     let mut findings = Vec::new();
-    values::check_crashes(&Subject::new(metric, dialect, catalogue), &mut findings);
+    for metric in metrics {
+        if metric.filter.hazards().next().is_some() {
+            values::check_crashes(&Subject::new(metric, &series), &mut findings);
+        }
+    }
     findings
 }
 
-/// Of a metric that has errors: as if it had none, if the filter is readable;
-/// else what is wrong for every event.
-fn check_broken(
-    metric: &BrokenMetric,
-    dialect: Dialect,
-    catalogue: &Catalogue,
-    findings: &mut Vec<Finding>,
-) {
+/// All checks of one metric; each sees the findings of those before it.
+fn check_metric(metric: &Metric, series: &Series<'_>, findings: &mut Vec<Finding>) {
+    let subject = Subject::new(metric, series);
+    let mut own = Vec::new();
+    for check in METRIC_CHECKS {
+        check(&subject, &mut own);
+    }
+    findings.append(&mut own);
+}
+
+/// A metric that has errors: checked as if it had none, if its filter is readable;
+/// else for what is wrong for every event.
+fn check_broken(metric: &BrokenMetric, series: &Series<'_>, findings: &mut Vec<Finding>) {
     if let Some((filter, text)) = &metric.filter {
-        let metric = repaired(metric, filter, text);
-        let subject = Subject::new(&metric, dialect, catalogue);
-        for check in METRIC_CHECKS {
-            check(&subject, findings);
-        }
+        check_metric(&repaired(metric, filter, text), series, findings);
         return;
     }
-    let scope = Scope::all(dialect, catalogue);
+    let scope = Scope::all(series);
     for field in &metric.fields {
         fields::check_key(&scope, &field.value, field.span, findings);
     }
@@ -126,28 +134,38 @@ fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
 
 /// The events that something is about.
 struct Scope<'a> {
-    dialect: Dialect,
-    catalogue: &'a Catalogue,
-    /// The events of this series that are possible.
+    series: &'a Series<'a>,
+    /// The events of the series that are possible.
     events: Vec<&'a Event>,
     /// Whether there may be others that are not in the catalogue.
     open: bool,
 }
 
 impl<'a> Scope<'a> {
-    fn all(dialect: Dialect, catalogue: &'a Catalogue) -> Self {
-        let events = catalogue.events().iter();
+    fn all(series: &'a Series<'a>) -> Self {
         Self {
-            dialect,
-            catalogue,
-            events: events.filter(|event| event.is_in(dialect)).collect(),
+            series,
+            events: series.events.clone(),
             open: false,
         }
     }
 
+    fn catalogue(&self) -> &'a Catalogue {
+        self.series.catalogue
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.series.dialect()
+    }
+
+    /// Whether the events are all events of the series.
+    fn is_whole(&self) -> bool {
+        self.events.len() == self.series.events.len()
+    }
+
     /// Whether the events are those of some filter, not all there are.
     fn is_narrow(&self) -> bool {
-        self.events.len() < self.catalogue.events().len() / 2
+        self.events.len() < self.catalogue().events().len() / 2
     }
 }
 
@@ -162,22 +180,19 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn new(metric: &'a Metric, dialect: Dialect, catalogue: &'a Catalogue) -> Self {
-        let mut scope = Scope::all(dialect, catalogue);
-        let verdicts: Vec<Verdict> = scope
-            .events
-            .iter()
-            .map(|event| candidates::verdict(&metric.filter, event))
-            .collect();
-        let mut possible = verdicts.iter().map(|verdict| *verdict != Verdict::Never);
-        scope.events.retain(|_| possible.next().unwrap_or(true));
+    fn new(metric: &'a Metric, series: &'a Series<'a>) -> Self {
+        let Candidates { events, takes_all } = Candidates::of(&metric.filter, series);
         let wanted = candidates::wanted(&metric.filter);
-        scope.open = events::names_unknown(&metric.filter, &wanted, catalogue);
+        let open = events::names_unknown(&metric.filter, &wanted, series.catalogue);
         Self {
             metric,
-            scope,
+            scope: Scope {
+                series,
+                events,
+                open,
+            },
             wanted,
-            takes_all: verdicts.iter().all(|verdict| *verdict == Verdict::Always),
+            takes_all,
         }
     }
 

@@ -36,7 +36,6 @@ mod code;
 mod finding;
 mod translate;
 mod trial;
-mod version;
 mod written;
 
 pub use crate::{
@@ -49,6 +48,5 @@ pub use crate::{
     finding::Finding,
     translate::{Translation, translate},
     trial::{Failing, Outcome, Trial},
-    version::Version,
     written::{MakeError, MakeErrorKind},
 };

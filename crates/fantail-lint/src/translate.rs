@@ -13,8 +13,8 @@ use fantail_syntax::ParseOptions;
 
 use crate::{
     Catalogue, Code, Finding,
-    candidates::{self, Verdict},
-    catalogue::{Event, stands_for},
+    candidates::Candidates,
+    catalogue::{Event, series::Series, stands_for},
 };
 
 /// Settings for the other series, and what they lack.
@@ -42,18 +42,20 @@ pub fn translate(settings: &Settings, to: Dialect, catalogue: &Catalogue) -> Tra
         .filter(|exporter| can_export(exporter, to, losses))
         .cloned()
         .collect();
+    let series = Series::new(catalogue, settings.dialect.into());
     let metrics = settings.metrics.iter();
     let metrics = metrics
         .filter_map(|metric| {
             let task = Task {
                 from: settings.dialect,
                 to,
-                events: possible(metric, settings.dialect, catalogue),
+                events: possible(metric, &series),
             };
             task.metric(metric, &exporters, losses)
         })
         .collect();
     translation.settings.dialect = to;
+    translation.settings.release = None;
     translation.settings.metrics = metrics;
     translation.settings.exporters = exporters;
     translation
@@ -93,12 +95,13 @@ fn can_be_named(name: &[u8], to: Dialect, place: Span, losses: &mut Vec<Finding>
 }
 
 /// The events that a metric may be about; all if none is known.
-fn possible<'a>(metric: &Metric, dialect: Dialect, catalogue: &'a Catalogue) -> Vec<&'a Event> {
-    let all = catalogue.events().iter();
-    let all = all.filter(|event| event.is_in(dialect));
-    let may = |event: &&Event| candidates::verdict(&metric.filter, event) != Verdict::Never;
-    let some: Vec<&Event> = all.clone().filter(may).collect();
-    if some.is_empty() { all.collect() } else { some }
+fn possible<'a>(metric: &Metric, series: &Series<'a>) -> Vec<&'a Event> {
+    let events = Candidates::of(&metric.filter, series).events;
+    if events.is_empty() {
+        series.events.clone()
+    } else {
+        events
+    }
 }
 
 /// The translation of one metric.

@@ -25,6 +25,7 @@ use std::{
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static ALLOCATED_BYTES: Cell<usize> = const { Cell::new(0) };
     static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
@@ -38,6 +39,12 @@ pub fn allocations() -> usize {
     ALLOCATIONS.get()
 }
 
+/// Returns the bytes that this thread has allocated, including those it has freed.
+#[must_use]
+pub fn allocated_bytes() -> usize {
+    ALLOCATED_BYTES.get()
+}
+
 /// Returns the bytes that this thread has allocated, without those it has freed.
 #[must_use]
 pub fn live_bytes() -> isize {
@@ -49,6 +56,7 @@ fn count_allocation() {
 }
 
 fn count_bytes(added: usize, freed: usize) {
+    ALLOCATED_BYTES.with(|bytes| bytes.set(bytes.get().wrapping_add(added)));
     let change = added.cast_signed() - freed.cast_signed();
     LIVE_BYTES.with(|bytes| bytes.set(bytes.get() + change));
 }

@@ -12,12 +12,12 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use fantail::{
-    config::{self, FileSystem, Loaded, Options, Severity, render_reports},
+    config::{self, FileSystem, Loaded, Options, Release, Severity, render_reports},
     lint::{self, Catalogue, Finding, Trial},
 };
 
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, release},
     exit::{Failure, Findings},
     io::capture::{Player, Recording},
     io::output::Output,
@@ -52,6 +52,10 @@ pub(crate) struct Arguments {
     /// Whose rules apply; without it, what the configuration says.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
+    /// The release of Dovecot that reads the configuration, such as 2.3.19. Without
+    /// it, dovecot_config_version states the release; 2.3 has no such setting.
+    #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
+    dovecot: Option<Release>,
     /// How to tell.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -95,6 +99,7 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let options = Options {
         dialect: arguments.dialect.map(Into::into),
+        release: arguments.dovecot,
         ..Options::default()
     };
     let loaded = config::load(arguments.file.as_os_str().as_bytes(), &FileSystem, &options);
@@ -177,8 +182,8 @@ fn summary(findings: &[Finding], loaded: &Loaded) -> String {
     } else {
         told.join(", ")
     };
-    let dialect = settings.dialect;
-    format!("{metrics}, {exporters}, read as Dovecot {dialect}: {found}")
+    let target = settings.target();
+    format!("{metrics}, {exporters}, read as Dovecot {target}: {found}")
 }
 
 fn counted(count: usize, what: &str) -> String {

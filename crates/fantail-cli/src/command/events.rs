@@ -6,12 +6,13 @@ use std::{fmt::Write, path::Path};
 
 use clap::Args;
 use fantail::{
+    config::{Release, Target},
     event,
     lint::{Catalogue, Event, Field},
 };
 
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, release, target_of},
     exit::{Failure, Findings},
     io::output::Output,
 };
@@ -26,6 +27,7 @@ Examples:
   fantail events
   fantail events imap_command_finished
   fantail events 'mail_*' --dialect 2.3
+  fantail events imap_id_received --dovecot 2.4.1
   fantail events delivery --json
 
 The fields are a lower bound: an event also has those of the events it
@@ -38,6 +40,9 @@ pub(crate) struct Arguments {
     /// Only what this series of Dovecot sends, by the names that it has there.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
+    /// Only what this release of Dovecot sends, such as 2.3.19.
+    #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
+    dovecot: Option<Release>,
     /// As one JSON object.
     #[arg(long)]
     json: bool,
@@ -46,13 +51,16 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let catalogue = Catalogue::new();
-    let dialect = arguments.dialect.map(event::Dialect::from);
-    let found = find(&catalogue, arguments.pattern.as_deref(), dialect);
+    let series = arguments
+        .dialect
+        .map(|dialect| Target::from(event::Dialect::from(dialect)));
+    let target = arguments.dovecot.and_then(target_of).or(series);
+    let found = find(&catalogue, arguments.pattern.as_deref(), target);
     let text = match (arguments.json, &arguments.pattern) {
-        (true, None) => json::whole(&catalogue, &found, dialect),
-        (true, Some(_)) => json::events(&found, dialect),
+        (true, None) => json::whole(&catalogue, &found, target),
+        (true, Some(_)) => json::events(&found, target),
         (false, None) => overview(&catalogue, &found),
-        (false, Some(_)) => found.iter().map(|event| detail(event, dialect)).collect(),
+        (false, Some(_)) => found.iter().map(|event| detail(event, target)).collect(),
     };
     Output::open(Path::new("-"))?.write_whole(text.as_bytes())?;
     if found.is_empty() {
@@ -65,9 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
 fn find<'a>(
     catalogue: &'a Catalogue,
     pattern: Option<&str>,
-    dialect: Option<event::Dialect>,
+    target: Option<Target>,
 ) -> Vec<&'a Event> {
-    let is_there = |event: &&Event| dialect.is_none_or(|dialect| event.is_in(dialect));
+    let is_there = |event: &&Event| target.is_none_or(|target| event.is_in(target));
     let events = catalogue.events().iter().filter(is_there);
     let Some(pattern) = pattern else {
         return events.collect();
@@ -130,10 +138,7 @@ fn overview(catalogue: &Catalogue, events: &[&Event]) -> String {
     text
 }
 
-fn versions(
-    since: Option<fantail::lint::Version>,
-    until: Option<fantail::lint::Version>,
-) -> String {
+fn versions(since: Option<Release>, until: Option<Release>) -> String {
     match (since, until) {
         (None, None) => String::new(),
         (Some(since), None) => format!(" (since {since})"),
@@ -142,7 +147,7 @@ fn versions(
     }
 }
 
-fn detail(event: &Event, dialect: Option<event::Dialect>) -> String {
+fn detail(event: &Event, target: Option<Target>) -> String {
     let mut text = String::new();
     let versions = versions(event.since, event.until);
     let _ = writeln!(text, "{}{versions}\n  {}", event.name, event.description);
@@ -155,7 +160,8 @@ fn detail(event: &Event, dialect: Option<event::Dialect>) -> String {
         text += "  fields:\n";
     }
     for field in &event.fields {
-        if dialect.is_none_or(|dialect| field.is_in(dialect)) {
+        if target.is_none_or(|target| field.is_in(target)) {
+            let dialect = target.map(Target::dialect);
             let _ = writeln!(text, "{}", row(field, dialect).trim_end());
         }
     }

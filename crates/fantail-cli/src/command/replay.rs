@@ -6,7 +6,7 @@ mod state;
 use std::path::PathBuf;
 
 use clap::Args;
-use fantail::{config::Settings, engine::Engine, event::Activity, format::ExportContext};
+use fantail::{engine::Engine, event::Activity, format::ExportContext};
 
 use crate::{
     dialect::Dialect,
@@ -97,7 +97,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     exports.finish()?;
     let mut snapshot = engine.snapshot();
     if let Some(path) = &arguments.state {
-        let filter = |name: &[u8]| filter_text(&settings, name);
+        let plan = engine.plan();
+        let filter = |name: &[u8]| plan.filter_text(name);
         if let Some(before) = before.flatten() {
             state::restore(&mut snapshot, before, path, filter);
         }
@@ -107,11 +108,4 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         Output::open(path)?.write_whole(&contents)?;
     }
     Ok(player.finish())
-}
-
-/// The filter of a metric in its usual form: blanks do not make it another.
-fn filter_text(settings: &Settings, name: &[u8]) -> Vec<u8> {
-    let mut metrics = settings.metrics.iter();
-    let metric = metrics.find(|metric| metric.settings.name == name);
-    metric.map_or_else(Vec::new, |metric| metric.filter.to_string().into_bytes())
 }

@@ -44,6 +44,29 @@ fn exit_status() {
     }
 }
 
+#[test]
+fn a_release_is_stated_by_an_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.conf");
+    let text = b"metric m {\n  filter = event=proxy_session_started\n}\n";
+    let mut file = std::fs::File::create(&path).unwrap();
+    std::io::Write::write_all(&mut file, text).unwrap();
+    let path = path.to_str().unwrap();
+    for (release, read_as, told) in [
+        ("2.3.13", "2.3.13", "1 warning"),
+        ("2.3.19.1", "2.3.19", "nothing is wrong"),
+        ("2.4.1-4+deb13u2", "2.4.1", "nothing is wrong"),
+    ] {
+        let summary = format!("1 metric, 0 exporters, read as Dovecot {read_as}: {told}");
+        ends(&[path, "--dovecot", release], 0, &summary);
+    }
+    for wrong in [&["--dovecot", "2.5.0"][..], &["--dovecot", "2.3"]] {
+        assert_eq!(check(wrong, b"").status, Some(2), "{wrong:?}");
+    }
+    let both = ["--dovecot", "2.3.19", "--dialect", "2.3"];
+    assert_eq!(check(&both, b"").status, Some(2));
+}
+
 /// Settings that keep Dovecot from starting, by who reads the file.
 #[test]
 fn read_by_dovecot() {

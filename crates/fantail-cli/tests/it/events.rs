@@ -31,6 +31,17 @@ fn names(arguments: &[&str], expected: &[&str]) {
     assert_eq!(names, expected);
 }
 
+/// The fields of an event that a release sends.
+#[test]
+fn fields_of_a_release() {
+    for (release, has) in [("2.4.1", false), ("2.4.5", true)] {
+        let arguments = ["events", "imap_id_received", "--dovecot", release];
+        let out = String::from_utf8(fantail(&arguments, b"").succeeded()).unwrap();
+        let mut words = out.split_whitespace();
+        assert_eq!(words.any(|word| word == "trusted"), has, "{release}: {out}");
+    }
+}
+
 #[test]
 fn patterns() {
     names(&["fs"], &["fs", "fs_file"][..1]);

@@ -3,8 +3,9 @@
 //! What cannot be read is left out here, and fails the test below: the text is
 //! part of the program, not input.
 
+use fantail_config::Release;
+
 use super::{Catalogue, Category, Event, Field, FieldType};
-use crate::Version;
 
 /// The catalogue as text.
 pub(super) const TEXT: &str = include_str!("../../catalogue/events.tsv");
@@ -77,8 +78,8 @@ fn event(
         match column.split_once('=') {
             _ if column.starts_with("# ") => event.description = column.trim_start_matches("# "),
             Some(("in", category)) => event.category = Some(category),
-            Some(("since", version)) => event.since = Version::parse(version),
-            Some(("until", version)) => event.until = Version::parse(version),
+            Some(("since", version)) => event.since = Release::parse(version),
+            Some(("until", version)) => event.until = Release::parse(version),
             Some(("with", names)) => {
                 for name in names.split(',') {
                     let group = groups.iter().find(|(group, _)| *group == name);
@@ -113,8 +114,8 @@ fn field(name: &'static str, mut columns: impl Iterator<Item = &'static str>) ->
         match what {
             "2.3" => field.kind_2_3 = self::kind(value)?,
             "unit" => field.unit = Some(value),
-            "since" => field.since = Version::parse(value),
-            "until" => field.until = Version::parse(value),
+            "since" => field.since = Release::parse(value),
+            "until" => field.until = Release::parse(value),
             "was" => field.name_2_3 = Some(value),
             "sent-as" => field.sent_as = Some(value),
             "values" => field.values = value.split(',').collect(),

@@ -1,13 +1,15 @@
 //! The names of events and categories in filters.
 
-use fantail_config::internal::similar;
-use fantail_event::Dialect;
+use fantail_config::{Release, Target};
 use fantail_filter::{Filter, Pattern, Test};
 
 use super::{Subject, shown};
-use crate::{Catalogue, Code, Finding, Version, catalogue::Event};
+use crate::{
+    Catalogue, Code, Finding,
+    catalogue::{Event, series::known},
+};
 
-/// So many names are suggested at most.
+/// The greatest number of names suggested.
 const SUGGESTIONS: usize = 3;
 
 /// Events that do not exist, and filters that leave none or all.
@@ -21,11 +23,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         };
         let name = written.value.written();
         let place = subject.place(written.value_span.clone());
-        let known = known(pattern, subject.scope.catalogue);
+        let known = known(subject.scope.catalogue(), pattern);
         if known.is_empty() {
             findings.push(unknown(subject, pattern, name, place));
         } else if subject.is_wanted(index)
-            && let Some(finding) = wrong_version(&known, subject.scope.dialect, name, place)
+            && let Some(finding) = wrong_version(&known, subject.scope.series.target, name, place)
         {
             findings.push(finding);
         }
@@ -48,16 +50,9 @@ pub(super) fn names_unknown(filter: &Filter, wanted: &[bool], catalogue: &Catalo
     asked
         .filter(|(_, wanted)| **wanted)
         .any(|(comparison, _)| match comparison.test() {
-            Test::Name(pattern) => known(pattern, catalogue).is_empty(),
+            Test::Name(pattern) => known(catalogue, pattern).is_empty(),
             _ => false,
         })
-}
-
-fn known<'a>(pattern: &Pattern, catalogue: &'a Catalogue) -> Vec<&'a Event> {
-    let events = catalogue.events().iter();
-    events
-        .filter(|event| pattern.matches(event.name.as_bytes()))
-        .collect()
 }
 
 fn unknown(
@@ -72,11 +67,9 @@ fn unknown(
         return Finding::new(Code::UnknownEvent, message, place);
     }
     let message = format!("Dovecot has no event `{name}`");
-    let events = subject.scope.catalogue.events().iter();
-    let names = events
-        .filter(|event| event.is_in(subject.scope.dialect))
-        .map(|event| event.name);
-    let similar = similar(name.as_bytes(), names, SUGGESTIONS);
+    let series = subject.scope.series;
+    let names = series.events.iter().map(|event| event.name);
+    let similar = series.similar(name.as_bytes(), names, SUGGESTIONS);
     let finding = Finding::new(Code::UnknownEvent, message, place);
     if similar.is_empty() {
         finding.note("it may be one of a plugin; `fantail events` lists those of Dovecot")
@@ -85,31 +78,35 @@ fn unknown(
     }
 }
 
-/// A name, or a pattern, that fits only events of another series.
+/// A name, or a pattern, that fits only events of another release.
 fn wrong_version(
     events: &[&Event],
-    dialect: Dialect,
+    target: Target,
     name: &[u8],
     place: fantail_config::Span,
 ) -> Option<Finding> {
-    if events.iter().any(|event| event.is_in(dialect)) {
+    if events.iter().any(|event| event.is_in(target)) {
         return None;
     }
     let event = events.first()?;
-    let when = match (event.until, event.since) {
-        (Some(until), _) if is_before(until, dialect) => format!("it was dropped in {until}"),
-        (_, Some(since)) => format!("it came with {since}"),
-        (Some(until), None) => format!("it was dropped in {until}"),
-        (None, None) => return None,
-    };
-    let message = format!("Dovecot {dialect} does not send `{}`", shown(name));
+    let when = when(event.since, event.until, target)?;
+    let message = format!("Dovecot {target} does not send `{}`", shown(name));
     Some(Finding::new(Code::EventVersion, message, place).label(when))
 }
 
-fn is_before(version: Version, dialect: Dialect) -> bool {
-    match dialect {
-        Dialect::V2_3 => version.minor < 3,
-        Dialect::V2_4 => version.minor < 4 || version.patch == 0,
+/// Why a Dovecot does not have what came and was dropped with these releases.
+pub(super) fn when(
+    since: Option<Release>,
+    until: Option<Release>,
+    target: Target,
+) -> Option<String> {
+    match (until, since) {
+        (Some(until), _) if until <= target.first_release() => {
+            Some(format!("it was dropped in {until}"))
+        }
+        (_, Some(since)) => Some(format!("it came with {since}")),
+        (Some(until), None) => Some(format!("it was dropped in {until}")),
+        (None, None) => None,
     }
 }
 
@@ -120,14 +117,15 @@ pub(super) fn check_categories(subject: &Subject<'_>, findings: &mut Vec<Finding
         let Test::Category(name) = comparison.test() else {
             continue;
         };
-        if subject.scope.catalogue.knows_category(name) {
+        if subject.scope.catalogue().knows_category(name) {
             continue;
         }
         let place = subject.place(written.value_span.clone());
         let message = format!("Dovecot has no category `{}`", shown(name));
         let finding = Finding::new(Code::UnknownCategory, message, place);
-        let categories = subject.scope.catalogue.categories().iter();
-        let similar = similar(name, categories.map(|one| one.name), SUGGESTIONS);
+        let categories = subject.scope.catalogue().categories().iter();
+        let names = categories.map(|one| one.name);
+        let similar = subject.scope.series.similar(name, names, SUGGESTIONS);
         findings.push(if name.contains(&b'*') || name.contains(&b'?') {
             finding.note("categories are compared as they stand: there are no wildcards")
         } else {

@@ -1,6 +1,8 @@
-//! Exporters that nobody uses.
+//! Exporters that no metric uses.
 
-use fantail_config::{Loaded, Spanned};
+use std::collections::HashSet;
+
+use fantail_config::Loaded;
 
 use super::shown;
 use crate::{Code, Finding};
@@ -14,9 +16,10 @@ pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Finding>) {
     let settings = &loaded.settings;
     let metrics = settings.metrics.iter().map(|metric| &metric.exporter);
     let broken = loaded.broken_metrics.iter().map(|metric| &metric.exporter);
-    let used: Vec<&Spanned<Vec<u8>>> = metrics.chain(broken).flatten().collect();
+    let used = metrics.chain(broken).flatten();
+    let used: HashSet<&[u8]> = used.map(|used| used.value.as_slice()).collect();
     for exporter in &settings.exporters {
-        if used.iter().any(|used| used.value == exporter.name) {
+        if used.contains(exporter.name.as_slice()) {
             continue;
         }
         let name = shown(&exporter.name);

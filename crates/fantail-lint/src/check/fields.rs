@@ -1,16 +1,16 @@
 //! The fields that filters, metrics and levels name.
 
-use fantail_config::{Severity, Span, internal::similar};
+use fantail_config::{Severity, Span};
 use fantail_filter::Test;
 
-use super::{Scope, Subject, shown};
+use super::{Scope, Subject, events::when, shown};
 use crate::{
     Code, Finding,
-    catalogue::{Event, Field, stands_for},
+    catalogue::{Field, stands_for},
     finding::enumerate,
 };
 
-/// So many names are told at most.
+/// The greatest number of names in a message.
 const NAMES: usize = 3;
 
 /// The fields that any event may have.
@@ -54,7 +54,7 @@ pub(super) fn check_key(scope: &Scope<'_>, key: &[u8], place: Span, findings: &m
         findings.push(finding);
         return;
     }
-    let stray = scope.catalogue.stray_fields().iter();
+    let stray = scope.catalogue().stray_fields().iter();
     if stray
         .map(|field| field.name.as_bytes())
         .any(|name| name == key)
@@ -69,9 +69,13 @@ pub(super) fn check_key(scope: &Scope<'_>, key: &[u8], place: Span, findings: &m
 
 /// The field of this key, of each event in question that has it.
 pub(super) fn carriers<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a Field> {
+    if scope.is_whole() {
+        let carriers = scope.series.carriers(key).into_iter();
+        return carriers.map(|(_, field)| field).collect();
+    }
     let events = scope.events.iter();
     events
-        .filter_map(|event| event.field(key, scope.dialect))
+        .filter_map(|event| event.field(key, scope.series.target))
         .collect()
 }
 
@@ -85,9 +89,10 @@ fn otherwise(scope: &Scope<'_>, key: &[u8], place: Span) -> Option<Finding> {
             .flatten()
             .any(|name| stands_for(name, key))
     })?;
-    let (written, dialect) = (shown(key), scope.dialect);
+    let (written, target) = (shown(key), scope.series.target);
+    let dialect = target.dialect();
     let present = field.key(dialect);
-    if field.is_in(dialect) && present.as_bytes() != key {
+    if field.is_in(target) && present.as_bytes() != key {
         let message = match field.sent_as {
             Some(_) => format!("`{written}` is documented, but what is sent is `{present}`"),
             None => format!("Dovecot {dialect} calls `{written}` `{present}`"),
@@ -96,45 +101,42 @@ fn otherwise(scope: &Scope<'_>, key: &[u8], place: Span) -> Option<Finding> {
             Finding::new(Code::RenamedField, message, place).help(format!("write `{present}`")),
         );
     }
-    let when = match (field.until, field.since) {
-        (Some(until), _) if until.minor <= 4 && !field.is_in(dialect) && field.since.is_none() => {
-            format!("it was dropped in {until}")
-        }
-        (_, Some(since)) => format!("it came with {since}"),
-        (Some(until), None) => format!("it was dropped in {until}"),
-        (None, None) => return None,
-    };
-    let message = format!("Dovecot {dialect} does not send `{written}` in these events");
+    let when = when(field.since, field.until, target)?;
+    let message = format!("Dovecot {target} does not send `{written}` in these events");
     Some(Finding::new(Code::FieldVersion, message, place).label(when))
 }
 
 /// The names of other events that carry it.
 fn elsewhere<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a str> {
-    let events = scope.catalogue.events().iter();
-    events
-        .filter(|event| event.is_in(scope.dialect) && event.field(key, scope.dialect).is_some())
-        .map(|event| event.name)
-        .collect()
+    let carriers = scope.series.carriers(key).into_iter();
+    carriers.map(|(event, _)| event.name).collect()
 }
 
 fn unknown(scope: &Scope<'_>, key: &[u8], place: Span) -> Finding {
     let message = format!("no event of Dovecot is known to carry `{}`", shown(key));
     let finding = Finding::new(Code::UnknownField, message, place);
-    let names = |events: &[&Event]| {
-        let fields = events.iter().flat_map(|event| event.fields.iter());
-        let fields = fields.filter(|field| field.is_in(scope.dialect));
-        let mut names: Vec<_> = fields.map(|field| field.key(scope.dialect)).collect();
-        names.push("duration");
-        names.sort_unstable();
-        names.dedup();
-        names
+    let near = if scope.is_whole() {
+        let keys = scope.series.keys().iter().copied();
+        scope.series.similar(key, keys, NAMES)
+    } else {
+        scope.series.similar(key, keys_of(scope), NAMES)
     };
-    let near = similar(key, names(&scope.events), NAMES);
     if near.is_empty() {
         // Perhaps one of a plugin, or one that nothing documents.
         return finding.severity(Severity::Hint);
     }
     finding.suggest(&near)
+}
+
+/// The keys of all fields of these events, sorted.
+fn keys_of(scope: &Scope<'_>) -> Vec<&'static str> {
+    let fields = scope.events.iter().flat_map(|event| event.fields.iter());
+    let fields = fields.filter(|field| field.is_in(scope.series.target));
+    let mut keys: Vec<_> = fields.map(|field| field.key(scope.dialect())).collect();
+    keys.push("duration");
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 fn not_carried(scope: &Scope<'_>, key: &[u8], others: &[&str], place: Span) -> Finding {

@@ -88,7 +88,7 @@ fn of_text(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Findin
     if level.field == b"duration" {
         return None;
     }
-    let dialect = subject.scope.dialect;
+    let dialect = subject.scope.dialect();
     let fields = fields::carriers(&subject.scope, &level.field);
     let first = fields.first()?.kind(dialect);
     let is_number = |kind| kind == FieldType::Integer;

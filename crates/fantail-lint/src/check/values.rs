@@ -1,6 +1,5 @@
 //! Operators and values that a field's type, or Dovecot, rules out.
 
-use fantail_config::internal::similar;
 use fantail_event::Dialect;
 use fantail_filter::{FieldTest, NumberTest, Test};
 use fantail_syntax::{Operator, ValueKind};
@@ -38,7 +37,7 @@ pub(super) fn check_crashes(subject: &Subject<'_>, findings: &mut Vec<Finding>) 
     for hazard in subject.filter().hazards() {
         let fields = fields::carriers(scope, hazard.key());
         let is_number = |field: &&Field| field.kind(Dialect::V2_3) == FieldType::Integer;
-        let stray = scope.catalogue.stray_fields().iter();
+        let stray = scope.catalogue().stray_fields().iter();
         let mut stray = stray.filter(|field| field.name.as_bytes() == hazard.key());
         if hazard.key() == b"duration"
             || fields.iter().any(is_number)
@@ -79,7 +78,7 @@ impl Comparison<'_> {
     }
 
     fn dialect(&self) -> Dialect {
-        self.subject.scope.dialect
+        self.subject.scope.dialect()
     }
 
     /// Whether 2.3 would crash, which is told elsewhere.
@@ -160,12 +159,13 @@ impl Comparison<'_> {
 
     fn reason_code(&self, value: &str, place: fantail_config::Span) -> Option<Finding> {
         self.test.text.literal()?;
-        let codes = self.subject.scope.catalogue.reason_codes();
+        let codes = self.subject.scope.catalogue().reason_codes();
         let lower = value.to_ascii_lowercase();
         if codes.iter().any(|code| stands_for(code, lower.as_bytes())) {
             return None;
         }
-        let similar = similar(value.as_bytes(), codes.iter().copied(), 3);
+        let series = self.subject.scope.series;
+        let similar = series.similar(value.as_bytes(), codes.iter().copied(), 3);
         let message = format!("Dovecot has no reason code `{value}`");
         Some(Finding::new(Code::ValueNeverSent, message, place).suggest(&similar))
     }

@@ -1,6 +1,6 @@
 //! Each check: what it finds, and what it leaves alone.
 
-use fantail_config::{Memory, Options, load};
+use fantail_config::{Memory, Options, Release, load, load_text};
 use fantail_event::Dialect::{self, V2_3, V2_4};
 use fantail_lint::{Catalogue, Reader, check, check_reader};
 
@@ -68,6 +68,59 @@ fn events() {
         "event=Imap_command_finished",
         &["2:18: warning[lint/unknown-event]: Dovecot has no event `Imap_command_finished`"],
     );
+}
+
+/// What is found in a metric with this filter by a release of Dovecot.
+#[track_caller]
+fn by_release(release: &str, filter: &str, expected: &[&str]) {
+    let options = Options {
+        release: Release::parse(release),
+        ..Options::default()
+    };
+    let text = format!("metric m {{\n  filter = {filter}\n}}\n");
+    let loaded = load_text("x", text, &options);
+    let findings = check(&loaded, &Catalogue::new(), &|_| false);
+    let lines = findings.iter().map(|one| one.to_line(&loaded.sources));
+    let lines: Vec<String> = lines
+        .map(|line| line.trim_start_matches("x:").to_owned())
+        .collect();
+    assert_eq!(lines, expected, "{filter} in {release}");
+}
+
+#[test]
+fn events_and_fields_of_a_release() {
+    let event = "event=proxy_session_started";
+    let finding = "2:18: warning[lint/event-version]: Dovecot 2.3.13 does not send \
+                   `proxy_session_started`";
+    by_release("2.3.13", event, &[finding]);
+    by_release("2.3.18", event, &[]);
+    filter(V2_3, event, &[]);
+    // Dropped in 2.3.18.
+    let dropped = "event=mail_cache_lookup_finished";
+    by_release("2.3.17", dropped, &[]);
+    let finding = "2:18: warning[lint/event-version]: Dovecot 2.3.19 does not send \
+                   `mail_cache_lookup_finished`";
+    by_release("2.3.19.1", dropped, &[finding]);
+    let field = "event=imap_id_received AND trusted=yes";
+    let finding = "2:39: warning[lint/field-version]: Dovecot 2.4.1 does not send `trusted` in \
+                   these events";
+    by_release("2.4.1", field, &[finding]);
+    by_release("2.4.5", field, &[]);
+    filter(V2_4, field, &[]);
+}
+
+#[test]
+fn the_release_is_that_of_the_configuration() {
+    let findings = |version: &str| {
+        let text = format!(
+            "dovecot_config_version = {version}\nmetric m {{\n  filter = \
+             event=imap_id_received AND trusted=yes\n}}\n"
+        );
+        let loaded = load_text("x", text, &Options::default());
+        check(&loaded, &Catalogue::new(), &|_| false).len()
+    };
+    assert_eq!(findings("2.4.1"), 1);
+    assert_eq!(findings("2.4.3"), 0);
 }
 
 #[test]

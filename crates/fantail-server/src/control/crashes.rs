@@ -14,9 +14,9 @@ use crate::{ControlError, ControlErrorKind};
 /// Refuses a configuration with a filter that ends processes of Dovecot.
 pub(super) fn check_all(loaded: &Loaded) -> Result<(), ControlError> {
     let (settings, catalogue) = (&loaded.settings, Catalogue::new());
-    let metrics = settings.metrics.iter();
-    let lines: Vec<String> = metrics
-        .flat_map(|metric| check_crashes(metric, settings.dialect, &catalogue))
+    let findings = check_crashes(&settings.metrics, settings.dialect, &catalogue);
+    let lines: Vec<String> = findings
+        .iter()
         .map(|finding| finding.to_line(&loaded.sources))
         .collect();
     refuse(&lines)
@@ -24,7 +24,7 @@ pub(super) fn check_all(loaded: &Loaded) -> Result<(), ControlError> {
 
 /// Refuses a metric with such a filter.
 pub(super) fn check(metric: &Metric, dialect: Dialect) -> Result<(), ControlError> {
-    let findings = check_crashes(metric, dialect, &Catalogue::new());
+    let findings = check_crashes([metric], dialect, &Catalogue::new());
     let lines: Vec<String> = findings.iter().map(message).collect();
     refuse(&lines)
 }

@@ -1,19 +1,20 @@
 //! The catalogue as JSON.
 
 use fantail::{
+    config::{Release, Target},
     event::Dialect,
-    lint::{Catalogue, Event, Field, Version},
+    lint::{Catalogue, Event, Field},
 };
 use serde_json::{Map, Value, json};
 
 /// Events, categories and reason codes.
-pub(super) fn whole(catalogue: &Catalogue, found: &[&Event], dialect: Option<Dialect>) -> String {
+pub(super) fn whole(catalogue: &Catalogue, found: &[&Event], target: Option<Target>) -> String {
     let categories = catalogue.categories().iter();
     let categories: Vec<Value> = categories
         .map(|one| json!({ "name": one.name, "parent": one.parent }))
         .collect();
     let report = json!({
-        "events": list(found, dialect),
+        "events": list(found, target),
         "categories": categories,
         "reason_codes": catalogue.reason_codes(),
     });
@@ -21,20 +22,20 @@ pub(super) fn whole(catalogue: &Catalogue, found: &[&Event], dialect: Option<Dia
 }
 
 /// Events only.
-pub(super) fn events(found: &[&Event], dialect: Option<Dialect>) -> String {
-    let report = json!({ "events": list(found, dialect) });
+pub(super) fn events(found: &[&Event], target: Option<Target>) -> String {
+    let report = json!({ "events": list(found, target) });
     format!("{report:#}\n")
 }
 
-fn list(found: &[&Event], dialect: Option<Dialect>) -> Vec<Value> {
-    found.iter().map(|one| event(one, dialect)).collect()
+fn list(found: &[&Event], target: Option<Target>) -> Vec<Value> {
+    found.iter().map(|one| event(one, target)).collect()
 }
 
-fn event(one: &Event, dialect: Option<Dialect>) -> Value {
+fn event(one: &Event, target: Option<Target>) -> Value {
     let fields = one.fields.iter();
     let fields: Vec<Value> = fields
-        .filter(|field| dialect.is_none_or(|dialect| field.is_in(dialect)))
-        .map(|one| field(one, dialect))
+        .filter(|field| target.is_none_or(|target| field.is_in(target)))
+        .map(|one| field(one, target.map(Target::dialect)))
         .collect();
     json!({
         "name": one.name,
@@ -80,6 +81,6 @@ fn list_of(words: &[&str]) -> Value {
     }
 }
 
-fn version(version: Option<Version>) -> Value {
+fn version(version: Option<Release>) -> Value {
     version.map(|version| version.to_string()).into()
 }

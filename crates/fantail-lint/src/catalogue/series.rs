@@ -1,0 +1,162 @@
+//! The part of the catalogue that one Dovecot sends, indexed.
+//!
+//! A configuration can have a hundred thousand metrics: what is asked for each of
+//! them must not walk through all events and fields.
+
+use std::{cell::Cell, collections::HashMap};
+
+use fantail_config::{Target, internal::similar};
+use fantail_event::Dialect;
+use fantail_filter::Pattern;
+
+use super::{Catalogue, Event, Field, stands_for};
+
+/// Suggestions take time for each name: after this many names, none are made.
+const MAX_SUGGESTIONS: usize = 1_000;
+
+/// What one series, or one release, of Dovecot sends.
+#[derive(Debug)]
+pub(crate) struct Series<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) target: Target,
+    /// By name.
+    pub(crate) events: Vec<&'a Event>,
+    /// For each key of a field, the events that carry it, ascending.
+    by_key: HashMap<&'static str, Vec<Carrier<'a>>>,
+    /// Fields whose names have an open end.
+    open_ended: Vec<Carrier<'a>>,
+    /// The keys of all fields, sorted.
+    keys: Vec<&'static str>,
+    suggestions_left: Cell<usize>,
+}
+
+/// An event's position, and the position of the field in it.
+#[derive(Debug, Clone, Copy)]
+struct Carrier<'a> {
+    event: usize,
+    position: usize,
+    field: &'a Field,
+}
+
+impl<'a> Series<'a> {
+    pub(crate) fn new(catalogue: &'a Catalogue, target: Target) -> Self {
+        let all = catalogue.events().iter();
+        let events: Vec<&Event> = all.filter(|event| event.is_in(target)).collect();
+        let mut by_key: HashMap<&str, Vec<Carrier<'_>>> = HashMap::new();
+        let (mut open_ended, mut keys) = (Vec::new(), vec!["duration"]);
+        for (event, sent) in events.iter().enumerate() {
+            for (position, field) in sent.fields.iter().enumerate() {
+                if !field.is_in(target) {
+                    continue;
+                }
+                let key = field.key(target.dialect());
+                let carrier = Carrier {
+                    event,
+                    position,
+                    field,
+                };
+                keys.push(key);
+                if key.contains(['*', '<']) {
+                    open_ended.push(carrier);
+                } else {
+                    by_key.entry(key).or_default().push(carrier);
+                }
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Self {
+            catalogue,
+            target,
+            events,
+            by_key,
+            open_ended,
+            keys,
+            suggestions_left: Cell::new(MAX_SUGGESTIONS),
+        }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.target.dialect()
+    }
+
+    /// The field of this key of each event that carries it, with the event, by name.
+    pub(crate) fn carriers(&self, key: &[u8]) -> Vec<(&'a Event, &'a Field)> {
+        let text = std::str::from_utf8(key).ok();
+        let exact = text.and_then(|key| self.by_key.get(key));
+        let open_ended = self.open_ended.iter();
+        let fitting =
+            open_ended.filter(|carrier| stands_for(carrier.field.key(self.dialect()), key));
+        let mut carriers: Vec<Carrier<'_>> = exact
+            .into_iter()
+            .flatten()
+            .chain(fitting)
+            .copied()
+            .collect();
+        // Of an event's fields, the first counts.
+        carriers.sort_by_key(|carrier| (carrier.event, carrier.position));
+        carriers.dedup_by_key(|carrier| carrier.event);
+        let event = |carrier: Carrier<'a>| Some((*self.events.get(carrier.event)?, carrier.field));
+        carriers.into_iter().filter_map(event).collect()
+    }
+
+    /// The events of this series whose names a pattern fits.
+    pub(crate) fn named(&self, pattern: &Pattern) -> Vec<&'a Event> {
+        let known = known(self.catalogue, pattern);
+        let known = known.into_iter();
+        known.filter(|event| event.is_in(self.target)).collect()
+    }
+
+    /// The keys of all fields, sorted.
+    pub(crate) fn keys(&self) -> &[&'static str] {
+        &self.keys
+    }
+
+    /// The names that may have been meant; none after many suggestions.
+    pub(crate) fn similar<'n>(
+        &self,
+        written: &[u8],
+        names: impl IntoIterator<Item = &'n str>,
+        most: usize,
+    ) -> Vec<&'n str> {
+        let left = self.suggestions_left.get();
+        if left == 0 {
+            return Vec::new();
+        }
+        self.suggestions_left.set(left - 1);
+        similar(written, names, most)
+    }
+}
+
+/// The events of any series whose names a pattern fits, by name.
+pub(crate) fn known<'a>(catalogue: &'a Catalogue, pattern: &Pattern) -> Vec<&'a Event> {
+    if let Some(name) = pattern.literal() {
+        return catalogue.event(name).into_iter().collect();
+    }
+    let events = catalogue.events().iter();
+    events
+        .filter(|event| pattern.matches(event.name.as_bytes()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The index gives what a walk through all events gives.
+    #[test]
+    fn carriers_are_those_of_each_event() {
+        let catalogue = Catalogue::new();
+        for dialect in [Dialect::V2_3, Dialect::V2_4] {
+            let series = Series::new(&catalogue, dialect.into());
+            let more = ["id_param_x-originating-ip", "id_invalid7", "nosuch"];
+            for key in series.keys().iter().chain(&more) {
+                let walked = series.events.iter().filter_map(|event| {
+                    let field = event.field(key.as_bytes(), dialect)?;
+                    Some((*event, field))
+                });
+                assert_eq!(series.carriers(key.as_bytes()), walked.collect::<Vec<_>>());
+            }
+        }
+    }
+}
