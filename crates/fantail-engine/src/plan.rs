@@ -5,7 +5,10 @@
 
 mod error;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, OnceLock},
+};
 
 use fantail_config::{Settings, TransportSettings};
 use fantail_event::{Dialect, EffectiveEvent};
@@ -22,6 +25,8 @@ pub struct Plan {
     pub(crate) dialect: Dialect,
     /// In the order of the filters in the set.
     pub(crate) metrics: Vec<PlannedMetric>,
+    /// The positions of metrics by name; made when first used.
+    by_name: OnceLock<HashMap<Vec<u8>, usize>>,
     /// How many of them are plain.
     pub(crate) plain_metrics: usize,
     pub(crate) filters: FilterSet,
@@ -127,6 +132,7 @@ impl Plan {
             dialect: settings.dialect,
             plain_metrics: metrics.iter().filter(|metric| metric.is_plain()).count(),
             metrics,
+            by_name: OnceLock::new(),
             unnamed: unnamed_rule(settings.dialect, &filters),
             filters,
             series,
@@ -193,8 +199,13 @@ impl Plan {
     /// saved state compares it to see whether the metric is still the same.
     #[must_use]
     pub fn filter_text(&self, metric: &[u8]) -> Vec<u8> {
-        let mut metrics = self.metrics.iter();
-        let found = metrics.find(|planned| planned.settings.name == metric);
+        let by_name = self.by_name.get_or_init(|| {
+            let metrics = self.metrics.iter().enumerate();
+            metrics
+                .map(|(at, planned)| (planned.settings.name.clone(), at))
+                .collect()
+        });
+        let found = by_name.get(metric).and_then(|at| self.metrics.get(*at));
         found.map_or_else(Vec::new, |planned| planned.filter.to_string().into_bytes())
     }
 
