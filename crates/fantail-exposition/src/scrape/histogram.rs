@@ -36,11 +36,7 @@ pub(crate) fn write<W: io::Write>(
 ) -> io::Result<()> {
     let levels = metric.settings().group_by.len();
     let is_duration = field == b"duration";
-    let bounds: Vec<String> = (0..buckets.bounds())
-        .filter_map(|bucket| u64::try_from(buckets.upper_bound(bucket)?).ok())
-        .map(|value| bound(value, if is_duration { 6 } else { 0 }))
-        .chain(["+Inf".to_owned()])
-        .collect();
+    let bounds = bounds(&buckets, is_duration);
     points.each(|labels, members| {
         let mut observed = Observed::none(bounds.len(), exemplars.is_some());
         // One without labels is there from the start, others with a value.
@@ -56,6 +52,31 @@ pub(crate) fn write<W: io::Write>(
             false => Ok(()),
         }
     })
+}
+
+/// The upper bound of a bucket.
+struct Bound {
+    text: String,
+    /// The next bound is the same floating point number: parsers refuse both in one
+    /// histogram, so that the next bucket stands for this one, too.
+    is_merged: bool,
+}
+
+fn bounds(buckets: &Buckets, is_duration: bool) -> Vec<Bound> {
+    let integers =
+        (0..buckets.bounds()).filter_map(|bucket| u64::try_from(buckets.upper_bound(bucket)?).ok());
+    let texts = integers.map(|value| bound(value, if is_duration { 6 } else { 0 }));
+    let mut texts = texts.chain(["+Inf".to_owned()]).peekable();
+    let mut bounds = Vec::new();
+    while let Some(text) = texts.next() {
+        let number = |text: &String| text.parse::<f64>().ok().map(f64::to_bits);
+        let next = texts.peek().and_then(number);
+        bounds.push(Bound {
+            is_merged: next.is_some() && next == number(&text),
+            text,
+        });
+    }
+    bounds
 }
 
 impl<'a> Observed<'a> {
@@ -95,7 +116,7 @@ impl<'a> Observed<'a> {
         &self,
         samples: &mut Samples<'_, W>,
         labels: &[u8],
-        bounds: &[String],
+        bounds: &[Bound],
         is_duration: bool,
         exemplars: Option<&Exemplars>,
     ) -> io::Result<()> {
@@ -103,18 +124,23 @@ impl<'a> Observed<'a> {
             true => Measure::Duration,
             false => Measure::Own,
         };
-        let mut total = 0_u64;
+        let (mut total, mut last) = (0_u64, None);
         let mut with_bound = labels.to_owned();
         for (at, (bound, count)) in bounds.iter().zip(&self.counts).enumerate() {
             total = total.saturating_add(*count);
+            last = later(last, self.last.get(at).copied().flatten());
+            if bound.is_merged {
+                continue;
+            }
             with_bound.truncate(labels.len());
-            push_label("le", bound, &mut with_bound);
+            push_label("le", &bound.text, &mut with_bound);
             samples.sample("_bucket", &with_bound, |line| {
                 push_whole(total, line);
                 if let Some(exemplars) = exemplars {
-                    exemplars.push(self.last.get(at).copied().flatten(), measure, line);
+                    exemplars.push(last, measure, line);
                 }
             })?;
+            last = None;
         }
         let sum = u128::try_from(self.sum).ok().filter(|_| !self.negative);
         let push = if is_duration { push_seconds } else { push_wide };

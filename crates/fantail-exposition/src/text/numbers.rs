@@ -40,8 +40,8 @@ pub(crate) fn write_seconds(micros: u128, line: &mut RowWriter<'_>) {
 }
 
 /// The bound of a bucket: all its digits, `1.0` and not `1`, with an exponent
-/// where Go would write one. OpenMetrics wants one spelling for one bound, and
-/// this is the one; no two bounds have the same.
+/// where Go would write one: the spelling that OpenMetrics demands. No two values
+/// have the same, though two can be the same floating point number.
 ///
 /// `value` is divided by 10 to the power of `decimals`.
 pub(crate) fn bound(value: u64, decimals: usize) -> String {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use fantail_event::ValueRef;
 use fantail_exposition::{ExpositionOptions, Format};
-use fantail_metrics::{Limits, Snapshot};
+use fantail_metrics::{Limits, Linear, Method, Snapshot};
 use fantail_testkit::{checked, program, python, skip};
 
 use crate::{
@@ -39,7 +39,17 @@ fn snapshots() -> Vec<(&'static str, Snapshot)> {
         "numbers",
         played(metrics, Limits::default(), numbers.into()),
     ));
+    all.push(("close bounds", close_bounds()));
     all
+}
+
+/// Bounds beyond 2⁵³, some of them the same floating point number.
+pub(crate) fn close_bounds() -> Snapshot {
+    let first = 1_u64 << 53;
+    let events = (0..6).map(|n| vec![("x", ValueRef::Int((1 << 53) + n))]);
+    let bounds = Method::Linear(Linear::new(first, first + 4, 1).unwrap());
+    let metrics = vec![metric("close", &[], &[("x", bounds)])];
+    played(metrics, Limits::default(), events.collect())
 }
 
 /// Runs a checker on a text; its complaints, if any.

@@ -8,6 +8,7 @@ use fantail_metrics::{MetricSnapshot, Snapshot};
 
 use crate::{
     RECORDED, SMALL,
+    checkers::close_bounds,
     rules::{self, Block},
 };
 
@@ -184,6 +185,28 @@ fantail_depth{a="\\\"\n"} 0.5
             ("fantail_depth", SkipReason::NameTaken),
             ("fantail_build_info", SkipReason::NameTaken),
             ("not a name", SkipReason::IllegalName),
+        ]
+    );
+}
+
+/// Parsers read bounds as floating point numbers, and refuse two that are the same.
+#[test]
+fn buckets_with_bounds_of_one_float_are_one() {
+    let (text, _) = answer(&close_bounds(), Options::new(Format::OpenMetrics));
+    let buckets = text.lines().filter_map(|line| {
+        let (bound, count) = line
+            .strip_prefix("dovecot_close_bucket{le=\"")?
+            .split_once("\"} ")?;
+        Some((bound, count))
+    });
+    // 2⁵³ + 1 is read as 2⁵³, 2⁵³ + 3 as 2⁵³ + 4.
+    assert_eq!(
+        buckets.collect::<Vec<_>>(),
+        [
+            ("9.007199254740993e+15", "2"),
+            ("9.007199254740994e+15", "3"),
+            ("9.007199254740996e+15", "5"),
+            ("+Inf", "6"),
         ]
     );
 }
