@@ -9,6 +9,7 @@
 
 mod drawn;
 mod found;
+mod live;
 mod recorded;
 mod shapes;
 

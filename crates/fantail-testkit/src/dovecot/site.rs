@@ -6,6 +6,7 @@ use std::{
     os::unix::{fs::PermissionsExt as _, fs::symlink, net::UnixStream},
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -228,8 +229,13 @@ impl Drop for Link {
 /// Ports that were free a moment ago, and that no outgoing connection gets
 /// meanwhile: those begin at 32768.
 fn free_ports() -> Ports {
-    // Tests that run at the same time begin at other places.
-    let begin = std::process::id().wrapping_mul(37) % 12_000;
+    // Tests that run at the same time, in other processes or threads, begin elsewhere.
+    static SITES: AtomicU32 = AtomicU32::new(0);
+    let sites = SITES.fetch_add(1, Ordering::Relaxed);
+    let begin = std::process::id()
+        .wrapping_mul(37)
+        .wrapping_add(sites * 1_009)
+        % 12_000;
     let ports = (begin..12_000).chain(0..begin).filter_map(|offset| {
         let port = 20_000 + u16::try_from(offset).ok()?;
         // All are held until the last is found, so that they differ.
