@@ -6,6 +6,7 @@
 pub(crate) mod exporter;
 pub(crate) mod group_by;
 pub(crate) mod interval;
+pub(crate) mod log;
 pub(crate) mod metric;
 pub(crate) mod modifier;
 pub(crate) mod registry;
@@ -32,7 +33,8 @@ use crate::{
 /// Resolves a whole configuration; also gives the metrics that have errors.
 pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>) {
     let top = Top::sort(context);
-    let exporters = exporters(&top, context);
+    let mut exporters = exporters(&top, context);
+    top.log.fill(&mut exporters.list);
     let mut names: Vec<&[u8]> = exporters.names.keys().map(Vec::as_slice).collect();
     names.sort_unstable();
     let (metrics, broken) = metrics(&top, &names, context);
@@ -74,6 +76,7 @@ struct Top<'a> {
     base_dir: Option<Spanned<Vec<u8>>>,
     internal_group: Option<Spanned<Vec<u8>>>,
     login_user: Option<Spanned<Vec<u8>>>,
+    log: log::DovecotLog,
 }
 
 impl<'a> Top<'a> {
@@ -117,7 +120,7 @@ impl<'a> Top<'a> {
             b"default_internal_group" => self.internal_group = Some(service::bytes(setting)),
             b"default_login_user" => self.login_user = Some(service::bytes(setting)),
             [b'@', ..] => self.groups.extend(context.group(setting)),
-            _ => {}
+            _ => self.log.setting(key, setting.value.bytes()),
         }
         for kind in [Kind::Metric, Kind::Exporter, Kind::Registry] {
             if key == kind.name().as_bytes() {

@@ -26,19 +26,19 @@ use std::{
 
 use fantail_config::{Exporter, TransportSettings};
 use fantail_transport::{
-    DropTransport, FileTransport, HttpTransport, JournalTransport, LogTransport, SyslogTransport,
+    DovecotLog, DropTransport, FileTransport, HttpTransport, JournalTransport, SyslogTransport,
     Throttle, ThrottleSettings, Transport, UnixTransport,
 };
 
 /// Returns the transport of an exporter. A queue opens the target on its own
-/// thread; `log` writes to standard error.
+/// thread.
 ///
 /// # Errors
 /// The transport is not known here.
 pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Transport>> {
     let messages = exporter.messages;
     Ok(match &exporter.transport {
-        TransportSettings::Log => Box::new(LogTransport::on_standard_error(messages)),
+        TransportSettings::Log(settings) => Box::new(DovecotLog::new(settings.clone(), messages)),
         TransportSettings::Drop => Box::new(DropTransport),
         TransportSettings::File(settings) => Box::new(FileTransport::new(settings.clone())),
         TransportSettings::Unix(settings) => Box::new(UnixTransport::new(settings.clone())),

@@ -248,7 +248,7 @@ fn formatter(
         rules: exporter.rules.clone(),
         event_id: exporter.event_id,
         // As Dovecot does for its own formats; other formats have their own limits.
-        cut_long_strings: matches!(exporter.transport, TransportSettings::Log)
+        cut_long_strings: matches!(exporter.transport, TransportSettings::Log(_))
             && exporter.format.is_dovecots(),
         dialect: settings.dialect,
     });

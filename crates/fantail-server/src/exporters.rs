@@ -237,6 +237,11 @@ impl Exporters {
             .map(|running| (running.name.as_str(), &running.queue))
     }
 
+    /// Returns the log of the server.
+    pub(crate) fn log(&self) -> &Log {
+        &self.site.log
+    }
+
     /// Makes all targets be opened again.
     pub fn reopen(&self) {
         for running in &self.running {

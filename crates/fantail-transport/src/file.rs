@@ -16,7 +16,9 @@ use std::{
 };
 
 use crate::{
-    Delivery, Payloads, Transport, TransportError, clock::unix_millis, regular_file::open_regular,
+    Delivery, Payloads, Transport, TransportError,
+    clock::unix_millis,
+    regular_file::{open_regular, open_regular_or_link},
     spool::Fsync,
 };
 
@@ -62,6 +64,8 @@ impl FileSettings {
 #[derive(Debug)]
 pub struct FileTransport {
     settings: FileSettings,
+    /// Whether the file may be a symbolic link.
+    follows_links: bool,
     /// `None` while the file cannot be opened.
     open: Option<Open>,
     /// Buffered lines.
@@ -103,12 +107,20 @@ impl FileTransport {
         Ok(file)
     }
 
+    /// Returns a transport for a log of Dovecot, which may be a symbolic link.
+    pub(crate) const fn following_links(settings: FileSettings) -> Self {
+        let mut file = Self::new(settings);
+        file.follows_links = true;
+        file
+    }
+
     /// Returns a transport that opens its file with
     /// [`open_target`](Transport::open_target) or the first payload.
     #[must_use]
     pub const fn new(settings: FileSettings) -> Self {
         Self {
             open: None,
+            follows_links: false,
             settings,
             held_back: Vec::new(),
             rotate_again: None,
@@ -130,7 +142,7 @@ impl FileTransport {
             // The old file stays open until there is a new one, so a failed
             // rotation loses no line.
             let rotated = self.settings.rotation.rotate(&self.settings.path);
-            let opened = rotated.and_then(|()| open_file(&self.settings));
+            let opened = rotated.and_then(|()| open_file(&self.settings, self.follows_links));
             match opened {
                 Ok(opened) => self.open = Some(opened),
                 Err(error) => {
@@ -225,7 +237,7 @@ impl Transport for FileTransport {
 
     fn open_target(&mut self) -> Result<(), TransportError> {
         if self.open.is_none() {
-            self.open = Some(open(&self.settings)?);
+            self.open = Some(open(&self.settings, self.follows_links)?);
         }
         Ok(())
     }
@@ -234,7 +246,7 @@ impl Transport for FileTransport {
     fn reopen(&mut self) -> Result<(), TransportError> {
         let flushed = self.flush();
         // Without a new file, the old one stays open.
-        self.open = Some(open(&self.settings)?);
+        self.open = Some(open(&self.settings, self.follows_links)?);
         flushed
     }
 }
@@ -311,7 +323,7 @@ fn lines_within(payloads: Payloads<'_>, mut bytes: usize) -> usize {
     payloads.iter().take_while(fits).count()
 }
 
-fn open(settings: &FileSettings) -> Result<Open, TransportError> {
+fn open(settings: &FileSettings, follows_links: bool) -> Result<Open, TransportError> {
     if settings.create_folders
         && let Some(folder) = settings.path.parent()
     {
@@ -321,13 +333,18 @@ fn open(settings: &FileSettings) -> Result<Open, TransportError> {
             .create(folder)
             .map_err(|error| TransportError::opening(folder, error))?;
     }
-    open_file(settings).map_err(|error| TransportError::opening(&settings.path, error))
+    open_file(settings, follows_links)
+        .map_err(|error| TransportError::opening(&settings.path, error))
 }
 
-fn open_file(settings: &FileSettings) -> io::Result<Open> {
+fn open_file(settings: &FileSettings, follows_links: bool) -> io::Result<Open> {
     let mut options = OpenOptions::new();
     let options = options.append(true).create(true).mode(0o600);
-    let file = open_regular(options, &settings.path)?;
+    let opener = match follows_links {
+        true => open_regular_or_link,
+        false => open_regular,
+    };
+    let file = opener(options, &settings.path)?;
     let found = file.metadata()?;
     let size = found.len();
     let begun = found.created().ok().filter(|_| size > 0);
@@ -345,7 +362,7 @@ fn open_file(settings: &FileSettings) -> io::Result<Open> {
 /// Returns whether a file ends in the middle of a line; `false` if the file is
 /// not readable.
 fn ends_torn(path: &Path, size: u64) -> bool {
-    let file = open_regular(OpenOptions::new().read(true), path);
+    let file = open_regular_or_link(OpenOptions::new().read(true), path);
     let mut last = *b"\n";
     file.is_ok_and(|file| file.read_exact_at(&mut last, size - 1).is_ok()) && last != *b"\n"
 }

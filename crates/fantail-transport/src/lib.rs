@@ -3,7 +3,7 @@
 //! A [`Transport`] tries to deliver payloads to one target and returns the
 //! result of each. It blocks, so it belongs on a thread of its own. Payloads are
 //! opaque bytes. The transports are [`LogTransport`] (one line per payload to
-//! any writer), [`SyslogTransport`], [`JournalTransport`], [`FileTransport`],
+//! any writer), [`DovecotLog`], [`SyslogTransport`], [`JournalTransport`], [`FileTransport`],
 //! [`UnixTransport`], [`HttpTransport`] and [`DropTransport`].
 //!
 //! A [`Queue`] separates producers from a target: producers never wait, failed
@@ -15,6 +15,7 @@ mod clock;
 mod file;
 mod http;
 mod journal;
+mod local_time;
 mod log;
 mod queue;
 mod regular_file;
@@ -28,7 +29,7 @@ pub use crate::{
     file::{FileSettings, FileTransport, Rotation},
     http::{HttpBatch, HttpSettings},
     journal::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},
-    log::{LogTransport, StandardError},
+    log::{DovecotLog, LogSettings, LogTarget, LogTransport},
     queue::retry::{Backoff, RetrySettings},
     queue::{
         DeliveryLevel, DropReason, LastError, Opening, Queue, QueueBuilder, QueueCounters,

@@ -1,20 +1,25 @@
-//! The transport `log`: one line per payload.
+//! Logs: one line per payload, and the transport `log`.
 //!
 //! Lines that were written before an error, such as a full disk, are not
 //! written again. A line that was cut off is ended with LF and written again
 //! whole.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    os::fd::AsFd as _,
-};
+mod dovecot;
+mod settings;
+mod stream;
 
-use rustix::fs::FileType;
+use std::io::{self, Write};
 
 use crate::{
     Delivery, MessageSettings, Payloads, Shortened, Transport, TransportError,
     transport::message::Messages,
+};
+
+use self::stream::LogStream;
+
+pub use self::{
+    dovecot::DovecotLog,
+    settings::{LogSettings, LogTarget},
 };
 
 /// Bytes of the largest write to a pipe that other writers cannot interleave
@@ -39,37 +44,16 @@ pub struct LogTransport<W> {
     torn: bool,
 }
 
-impl LogTransport<StandardError> {
-    /// Returns a log on standard error. Writes are larger if that is a file.
-    #[must_use]
-    pub fn on_standard_error(settings: MessageSettings) -> Self {
-        let log = Self::with_messages(StandardError::default(), settings);
-        let known = rustix::fs::fstat(io::stderr());
-        let is_file = |known: rustix::fs::Stat| FileType::from_raw_mode(known.st_mode).is_file();
-        if known.is_ok_and(is_file) {
+impl LogTransport<LogStream> {
+    /// Returns a log on a stream. Writes are larger if that is a file.
+    pub(crate) fn on(mut stream: LogStream) -> Self {
+        let is_file = stream.is_file();
+        let log = Self::new(stream);
+        if is_file {
             log.at_once(FILE_WRITE_BYTES)
         } else {
             log
         }
-    }
-}
-
-/// Standard error by a descriptor of its own. A blocked write does not hold the
-/// lock of [`io::stderr`], which the rest of the program needs.
-#[derive(Debug, Default)]
-pub struct StandardError(Option<File>);
-
-impl Write for StandardError {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let file = match &mut self.0 {
-            Some(file) => file,
-            none => none.insert(io::stderr().as_fd().try_clone_to_owned()?.into()),
-        };
-        file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

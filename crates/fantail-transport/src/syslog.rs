@@ -86,7 +86,7 @@ impl SyslogTransport {
     /// Writes a message into the line.
     fn write(&mut self, payload: &[u8]) {
         self.line.clear();
-        self.header.write(now(), &mut self.line);
+        self.header.write(jiff::Timestamp::now(), &mut self.line);
         let (data, message) = match self.payloads {
             SyslogPayloads::Messages => (&b""[..], payload),
             SyslogPayloads::Structured => split_structured(payload),
@@ -163,12 +163,4 @@ fn split_structured(payload: &[u8]) -> (&[u8], &[u8]) {
         }
     }
     (b"", payload)
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a message has the time of its sending; nothing replays it"
-)]
-fn now() -> std::time::SystemTime {
-    std::time::SystemTime::now()
 }

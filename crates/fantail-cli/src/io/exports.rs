@@ -22,7 +22,7 @@ impl Exports {
     pub(crate) fn new(settings: &Settings, output: Output) -> Self {
         let logged = settings.exporters.iter();
         let logged = logged
-            .map(|e| matches!(e.transport, config::TransportSettings::Log))
+            .map(|e| matches!(e.transport, config::TransportSettings::Log(_)))
             .collect();
         Self {
             log: LogTransport::new(output),

@@ -278,7 +278,8 @@ fn a_blocked_standard_error_blocks_neither_events_nor_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let exporting = "event_exporter out {\n  format = json\n  format_args = time-unix\n  \
         transport = log\n}\n\
-        metric all {\n  filter = event=*\n  fields = x\n  exporter = out\n}\n";
+        metric all {\n  filter = event=*\n  fields = x\n  exporter = out\n}\n\
+        log_path = /dev/stderr\n";
     configure(folder.path(), exporting);
     let mut server = Server::within(folder);
     let writer = server.folder.path().join("run/stats-writer");
@@ -346,6 +347,86 @@ fn the_unit_file_is_understood() {
         .filter(|line| line.contains("fantail"))
         .collect();
     assert_eq!(ours, Vec::<&str>::new());
+}
+
+/// A configuration whose exporter logs, for Dovecot and for the server.
+fn logging(folder: &Path) -> String {
+    let base = folder.display();
+    let exported = METRIC.replace("}", "  exporter = out\n  exporter_include = name fields\n}");
+    format!(
+        "event_exporter out {{\n  format = json\n  format_args = time-unix\n  \
+         transport = log\n}}\n{exported}protocols =\nlisten = 127.0.0.1\nssl = no\n\
+         log_path = {base}/errors\ninfo_log_path = {base}/log\n\
+         log_timestamp = \"%Y-%m-%d %H:%M:%S \"\n\
+         base_dir = {base}/run\nstate_dir = {base}/state\n",
+    )
+}
+
+/// The lines of the stats process in a log.
+fn logged(log: &Path) -> Vec<String> {
+    let mut text = String::new();
+    if let Ok(mut file) = fs::File::open(log) {
+        file.read_to_string(&mut text).unwrap();
+    }
+    let lines = text.lines().filter(|line| line.contains(" stats: "));
+    lines.map(str::to_owned).collect()
+}
+
+/// Starts a server and sends it an event; returns whether it could be started.
+fn export(command: &Command, folder: &Path, lines: usize) -> bool {
+    let mut process = Process::start_with(command, |command| {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    });
+    let writer = folder.join("run/stats-writer");
+    let mut ended = false;
+    wait_until("the server listens", Duration::from_secs(20), || {
+        ended = process.has_ended();
+        ended || UnixStream::connect(&writer).is_ok()
+    });
+    if ended {
+        return false;
+    }
+    let mut stream = UnixStream::connect(&writer).unwrap();
+    let text = "VERSION\tstats-client\t4\t0\nEVENT\t0\t0\t1\t1\t0\tna\tIx\t7\n";
+    stream.write_all(text.as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
+    wait_until("the line is there", Duration::from_secs(20), || {
+        logged(&folder.join("log")).len() == lines
+    });
+    process.stop();
+    true
+}
+
+/// Dovecot's stats process and the server log the same event.
+#[test]
+fn log_exports_are_written_where_and_how_dovecot_writes_them() {
+    let Some(dovecot) = program("dovecot") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = folder.path().join("dovecot.conf");
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&configuration, logging(folder.path())).unwrap();
+    let mut command = Command::new(dovecot);
+    command.arg("-F").arg("-c").arg(&configuration);
+    if !export(&command, folder.path(), 1) {
+        skip("Dovecot cannot be started here");
+        return;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
+    command.args(["serve", "--no-login-writer", "--ignore-dovecot", "--config"]);
+    command.arg(&configuration);
+    assert!(export(&command, folder.path(), 2));
+    let lines = logged(&folder.path().join("log"));
+    // The times differ.
+    let time = "2026-11-30 14:18:13 ".len();
+    let [theirs, ours] = [&lines[0][time..], &lines[1][time..]];
+    assert_eq!(ours, theirs);
+    assert!(
+        theirs.starts_with("stats: Info: {\"event\":\"a\""),
+        "{theirs}"
+    );
 }
 
 /// Dovecot's own stats process, asked by us.

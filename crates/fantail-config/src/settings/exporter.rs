@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use fantail_format::{FieldRules, Format, TimeStyle};
 use fantail_transport::{
-    FileSettings, HttpSettings, JournalSettings, MessageSettings, QueueSettings, SyslogSettings,
-    ThrottleSettings, UnixSettings,
+    FileSettings, HttpSettings, JournalSettings, LogSettings, MessageSettings, QueueSettings,
+    SyslogSettings, ThrottleSettings, UnixSettings,
 };
 
 use crate::diagnostic::source::Span;
@@ -63,8 +63,9 @@ pub struct ExporterSpans {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportSettings {
-    /// Into the log.
-    Log,
+    /// Dovecot's log, with Dovecot's settings of it (`log_path`, `info_log_path`,
+    /// `log_timestamp`, `syslog_facility`, `instance_name`).
+    Log(LogSettings),
     /// Nowhere.
     Drop,
     /// Posted to an HTTP server.
@@ -84,7 +85,7 @@ impl TransportSettings {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Log => "log",
+            Self::Log(_) => "log",
             Self::Drop => "drop",
             Self::HttpPost(_) => "http-post",
             Self::File(_) => "file",

@@ -59,7 +59,7 @@ impl Exporter {
     pub fn extension_settings(&self) -> Vec<ExtensionSetting> {
         let mut all = Gathered::default();
         match &self.transport {
-            TransportSettings::Log | TransportSettings::Drop => {}
+            TransportSettings::Log(_) | TransportSettings::Drop => {}
             TransportSettings::HttpPost(settings) => all.http(settings),
             TransportSettings::File(settings) => all.file(settings),
             TransportSettings::Unix(settings) => {

@@ -54,7 +54,7 @@ impl Block<'_> {
                 self.set("unix_path", unix.path.as_os_str().as_bytes());
                 self.timeout("unix_connect_timeout", unix.connect_timeout);
             }
-            TransportSettings::Log
+            TransportSettings::Log(_)
             | TransportSettings::Drop
             | TransportSettings::Syslog(_)
             | TransportSettings::Journal(_) => {}

@@ -57,7 +57,7 @@ fn exporters(settings: &Settings) -> Vec<String> {
         .map(|exporter| {
             let name = exporter.name.as_bstr();
             let (format, time) = (exporter.format, exporter.time_style);
-            format!("{name} {format:?} {time:?} {:?}", exporter.transport)
+            format!("{name} {format:?} {time:?} {}", exporter.transport.name())
         })
         .collect()
 }
@@ -105,7 +105,7 @@ fn the_article() {
             "pop3_disconnects | ((event=\"server_connection_disconnected\" AND category=\"service:pop3\")) |  |  | - nhtcf".to_owned(),
         ]
     );
-    assert_eq!(exporters(&settings), ["log_tab TabText Rfc3339 Log"]);
+    assert_eq!(exporters(&settings), ["log_tab TabText Rfc3339 log"]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn wide_2_3() {
     );
     assert_eq!(
         exporters(&settings),
-        ["log_tab TabText Rfc3339 Log", "log_json Json Unix Log"]
+        ["log_tab TabText Rfc3339 log", "log_json Json Unix log"]
     );
 }
 
@@ -163,6 +163,6 @@ fn wide_2_4() {
     );
     assert_eq!(
         exporters(&settings),
-        ["log_tab TabText Rfc3339 Log", "log_json Json Unix Log"]
+        ["log_tab TabText Rfc3339 log", "log_json Json Unix log"]
     );
 }

@@ -12,6 +12,7 @@ mod golden;
 mod include;
 mod installed;
 mod limits;
+mod log;
 mod places;
 mod registry;
 mod tree;

@@ -4,7 +4,10 @@ mod exporters;
 
 use std::{
     io::{self, Write},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use fantail_exposition::{Exposition, Family, Kind};
@@ -69,7 +72,13 @@ fn process<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()>
         samples.add(&[("result", "refused")], get(&tally.reloads_refused))
     })?;
     let scrapes = counter("fantail_scrapes", "Scrapes, this one included");
-    one(out, &scrapes, get(&tally.scrapes))
+    one(out, &scrapes, get(&tally.scrapes))?;
+    let dropped = counter(
+        "fantail_log_dropped_lines",
+        "Lines of the log that standard error did not take in time",
+    );
+    let live = Arc::clone(&handle.live.borrow());
+    one(out, &dropped, live.exporters.log().dropped())
 }
 
 fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {

@@ -1,11 +1,8 @@
 //! Headers of syslog messages.
 
-use std::{
-    io::Write,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::io::Write;
 
-use time::OffsetDateTime;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::settings::{SyslogAddress, SyslogProtocol, SyslogSettings};
 
@@ -23,6 +20,8 @@ const MONTHS: [&str; 12] = [
 pub(super) struct Header {
     protocol: SyslogProtocol,
     priority: u8,
+    /// Zone of times in RFC 3164.
+    zone: TimeZone,
     /// The bytes from the host name to the message or its structured data.
     fixed: Vec<u8>,
 }
@@ -32,14 +31,21 @@ impl Header {
         let hostname = name(hostname, MAX_HOSTNAME_BYTES);
         let program = name(&settings.program, MAX_PROGRAM_BYTES);
         let process = std::process::id();
+        let (in_brackets, as_field) = match settings.process_id {
+            true => (format!("[{process}]"), process.to_string()),
+            false => (String::new(), "-".to_owned()),
+        };
         let fixed = match (settings.protocol, &settings.address) {
-            (SyslogProtocol::Rfc5424, _) => format!("{hostname} {program} {process} - "),
-            (SyslogProtocol::Rfc3164, SyslogAddress::Unix(_)) => format!("{program}[{process}]: "),
-            (SyslogProtocol::Rfc3164, _) => format!("{hostname} {program}[{process}]: "),
+            (SyslogProtocol::Rfc5424, _) => format!("{hostname} {program} {as_field} - "),
+            (SyslogProtocol::Rfc3164, SyslogAddress::Unix(_)) => {
+                format!("{program}{in_brackets}: ")
+            }
+            (SyslogProtocol::Rfc3164, _) => format!("{hostname} {program}{in_brackets}: "),
         };
         Self {
             protocol: settings.protocol,
             priority: settings.facility.number() * 8 + settings.severity.number(),
+            zone: TimeZone::system(),
             fixed: fixed.into_bytes(),
         }
     }
@@ -50,33 +56,24 @@ impl Header {
     }
 
     /// Appends a header with this time.
-    pub(super) fn write(&self, now: SystemTime, out: &mut Vec<u8>) {
-        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        let date = OffsetDateTime::from_unix_timestamp(seconds);
-        // Clocks beyond the year 9999 have no date here.
-        let date = date.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let (hour, minute, second) = date.to_hms();
+    pub(super) fn write(&self, now: Timestamp, out: &mut Vec<u8>) {
         // Writing into a vector cannot fail.
         let _ = match self.protocol {
-            SyslogProtocol::Rfc5424 => write!(
-                out,
-                "<{}>1 {:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z ",
-                self.priority,
-                date.year(),
-                u8::from(date.month()),
-                date.day(),
-                now.subsec_micros(),
-            ),
-            SyslogProtocol::Rfc3164 => write!(
-                out,
-                "<{}>{} {:>2} {hour:02}:{minute:02}:{second:02} ",
-                self.priority,
-                MONTHS
-                    .get(usize::from(u8::from(date.month()) - 1))
-                    .unwrap_or(&"Jan"),
-                date.day(),
-            ),
+            SyslogProtocol::Rfc5424 => write!(out, "<{}>1 {now:.6} ", self.priority),
+            SyslogProtocol::Rfc3164 => {
+                let time = now.to_zoned(self.zone.clone());
+                let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+                let month = usize::from(time.month().unsigned_abs()) - 1;
+                let month = MONTHS.get(month);
+                debug_assert!(month.is_some(), "a year has twelve months");
+                write!(
+                    out,
+                    "<{}>{} {:>2} {hour:02}:{minute:02}:{second:02} ",
+                    self.priority,
+                    month.unwrap_or(&"Jan"),
+                    time.day(),
+                )
+            }
         };
         out.extend_from_slice(&self.fixed);
     }
@@ -98,8 +95,6 @@ fn name(bytes: &[u8], longest: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::settings::{Facility, SyslogSeverity};
     use super::*;
 
@@ -110,8 +105,10 @@ mod tests {
         settings.facility = Facility::Local7;
         settings.severity = SyslogSeverity::Debug;
         let mut out = Vec::new();
-        let now = UNIX_EPOCH + Duration::from_micros(1_795_328_705_000_007);
-        Header::new(&settings, b"mail host").write(now, &mut out);
+        let now = Timestamp::from_microsecond(1_795_328_705_000_007).unwrap();
+        let mut header = Header::new(&settings, b"mail host");
+        header.zone = TimeZone::UTC;
+        header.write(now, &mut out);
         let expected = expected.replace("PID", &std::process::id().to_string());
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

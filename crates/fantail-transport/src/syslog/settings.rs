@@ -16,6 +16,9 @@ pub struct SyslogSettings {
     /// Name of the program, by default `fantail`. Characters other than
     /// printable ASCII become `_`.
     pub program: Vec<u8>,
+    /// Whether messages have the number of the process after the program; by
+    /// default they do.
+    pub process_id: bool,
     /// The kind of the payloads.
     pub payloads: SyslogPayloads,
     /// Time limit for connecting by TCP; `None` for no limit.
@@ -33,6 +36,7 @@ impl SyslogSettings {
             facility: Facility::Mail,
             severity: SyslogSeverity::Info,
             program: b"fantail".to_vec(),
+            process_id: true,
             payloads: SyslogPayloads::Messages,
             connect_timeout: Some(Duration::from_millis(250)),
         }
@@ -76,8 +80,8 @@ impl SyslogAddress {
 /// Format of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SyslogProtocol {
-    /// The old format. Its time has neither year nor zone; it is in UTC here,
-    /// and local receivers ignore it. Messages to a Unix socket have no host
+    /// The old format. Its time is local, without year and zone; local receivers
+    /// ignore it. Messages to a Unix socket have no host
     /// name, as those of the C library.
     Rfc3164,
     /// The standard, with a time in microseconds.

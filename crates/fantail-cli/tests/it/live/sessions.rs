@@ -9,7 +9,6 @@ use fantail_testkit::{
 };
 
 use super::serve::{Serve, counted, site_with};
-use crate::program::contents;
 
 const METRIC_2_3: &str = "\
 event_exporter log {
@@ -42,10 +41,16 @@ metric sessions {
 }
 ";
 
-/// The fields of all sessions that were exported.
+/// The fields of all sessions that were exported to Dovecot's log.
 fn sessions(log: &[u8]) -> Vec<serde_json::Value> {
+    let exported = b"stats: Info: ";
     let lines = golden::lines(log).into_iter();
-    let lines = lines.filter(|line| line.starts_with(b"{"));
+    let lines = lines.filter_map(|line| {
+        let at = line
+            .windows(exported.len())
+            .position(|here| here == exported)?;
+        Some(&line[at + exported.len()..])
+    });
     lines
         .map(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap()["fields"].take())
         .collect()
@@ -56,7 +61,7 @@ fn check(version: Version, users: Users, settings: &str, services: &[(&str, u64)
     let Some(mut site) = site_with(version, users, settings) else {
         return;
     };
-    let serve = Serve::start(&site, &[]);
+    let _serve = Serve::start(&site, &[]);
     site.start();
     let report = Traffic::visits(&site, 1);
     assert_eq!(report.failures, Vec::<String>::new());
@@ -67,7 +72,7 @@ fn check(version: Version, users: Users, settings: &str, services: &[(&str, u64)
     site.stop();
     for (service, commands) in services {
         let most = || {
-            let sessions = sessions(&contents(&serve.log));
+            let sessions = sessions(&site.log());
             let of_it = sessions.iter().filter(|one| one["service"] == *service);
             // Whose it was: POP3 of 2.4 has no session at its root, LMTP and
             // submission have no user there.

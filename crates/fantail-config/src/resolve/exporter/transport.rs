@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use fantail_event::Dialect;
 use fantail_format::Format;
 use fantail_transport::{
-    Facility, FileSettings, HttpBatch, HttpSettings, JournalPayloads, JournalSettings,
+    Facility, FileSettings, HttpBatch, HttpSettings, JournalPayloads, JournalSettings, LogSettings,
     MessageSettings, Rotation, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
     SyslogSeverity, Tabs, UnixSettings, UnixSocket, spool::Fsync,
 };
@@ -48,7 +48,7 @@ pub(super) fn resolve(
     let is_2_4 = context.dialect == Dialect::V2_4;
     let Some(setting) = section.last(Key::Transport) else {
         if is_2_4 {
-            return Some(TransportSettings::Log);
+            return Some(TransportSettings::Log(LogSettings::default()));
         }
         let help = "write `transport = log`, `http-post` or `drop`";
         context.push(missing(Code::MissingTransport, section, section.span).help(help));
@@ -67,7 +67,8 @@ pub(super) fn resolve(
     let text = context.value(setting)?;
     let mut values = Values::new(section, context);
     let transport = match text.bytes() {
-        b"log" => Some(TransportSettings::Log),
+        // The settings of the log stand outside of the exporter, perhaps after it.
+        b"log" => Some(TransportSettings::Log(LogSettings::default())),
         b"drop" => Some(TransportSettings::Drop),
         b"http-post" => http(timeout.unwrap_or(Some(TIMEOUT)), &mut values),
         b"file" => file(&mut values),
