@@ -106,4 +106,5 @@ mod text;
 
 pub use crate::scrape::{
     Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, Samples, SkipReason,
+    takes_gzip,
 };

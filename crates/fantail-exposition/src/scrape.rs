@@ -17,6 +17,6 @@ pub(crate) use self::snapshot::histogram_of;
 pub use self::{
     exposition::{Exposition, ExpositionOptions, LeftOut, SkipReason},
     family::{Family, Kind},
-    format::Format,
+    format::{Format, takes_gzip},
     samples::{Number, Samples},
 };

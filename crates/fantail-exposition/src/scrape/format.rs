@@ -1,4 +1,4 @@
-//! The two formats, and which of them a scraper wants.
+//! The two formats, and what a scraper wants: `Accept` and `Accept-Encoding`.
 
 /// A text format for scrapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,19 +37,12 @@ impl Format {
         let mut open_metrics = 0;
         let mut plain = 0;
         for range in accept.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let media = parts.next().unwrap_or_default();
-            let mut weight = 1_000;
             let mut readable = true;
-            for parameter in parts {
-                let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-                let value = value.trim().trim_matches('"');
-                if key.trim().eq_ignore_ascii_case("q") {
-                    weight = thousandths(value);
-                } else if key.trim().eq_ignore_ascii_case("version") {
+            let (media, weight) = weighted(range, |key, value| {
+                if key.eq_ignore_ascii_case("version") {
                     readable = value.starts_with("0.") || value.starts_with("1.");
                 }
-            }
+            });
             if media.eq_ignore_ascii_case("application/openmetrics-text") && readable {
                 open_metrics = open_metrics.max(weight);
             } else if media.eq_ignore_ascii_case("text/plain") && readable {
@@ -62,6 +55,40 @@ impl Format {
             Self::Prometheus
         }
     }
+}
+
+/// Returns whether a request with this `Accept-Encoding` header takes an answer
+/// in gzip: gzip is named, with a weight above 0.
+///
+/// ```
+/// # use fantail_exposition::takes_gzip;
+/// assert!(takes_gzip("br;q=1.0, gzip;q=0.8"));
+/// assert!(!takes_gzip("gzip;q=0, identity"));
+/// ```
+#[must_use]
+pub fn takes_gzip(accept_encoding: &str) -> bool {
+    accept_encoding.split(',').any(|coding| {
+        let (name, weight) = weighted(coding, |_, _| {});
+        name.eq_ignore_ascii_case("gzip") && weight > 0
+    })
+}
+
+/// Splits a part of a header into its value and its weight in thousandths; each
+/// other parameter goes to `parameter`.
+fn weighted<'a>(part: &'a str, mut parameter: impl FnMut(&str, &str)) -> (&'a str, u32) {
+    let mut parts = part.split(';').map(str::trim);
+    let value = parts.next().unwrap_or_default();
+    let mut weight = 1_000;
+    for one in parts {
+        let (key, value) = one.split_once('=').unwrap_or((one, ""));
+        let (key, value) = (key.trim(), value.trim().trim_matches('"'));
+        if key.eq_ignore_ascii_case("q") {
+            weight = thousandths(value);
+        } else {
+            parameter(key, value);
+        }
+    }
+    (value, weight)
 }
 
 /// A weight of 0 to 1 with up to three decimals; nothing else is a weight.
@@ -78,6 +105,7 @@ fn thousandths(weight: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::Format::{self, OpenMetrics, Prometheus};
+    use super::takes_gzip;
 
     fn check(accept: &str, expected: Format) {
         assert_eq!(Format::negotiate(accept), expected, "{accept}");
@@ -116,5 +144,23 @@ mod tests {
         check("application/openmetrics-text;q=0", Prometheus);
         check("application/openmetrics-text;q=x", Prometheus);
         check(";;,,q=;=", Prometheus);
+    }
+    fn check_gzip(accept: &str, expected: bool) {
+        assert_eq!(takes_gzip(accept), expected, "{accept}");
+    }
+
+    #[test]
+    fn gzip_is_used_if_the_client_accepts_it() {
+        check_gzip("gzip", true);
+        check_gzip("deflate, GZip;q=0.5", true);
+        check_gzip("br;q=1.0, gzip; q=0.1, *;q=0", true);
+        check_gzip("gzip;Q=1", true);
+        check_gzip("", false);
+        check_gzip("identity", false);
+        check_gzip("gzip;q=0", false);
+        check_gzip("gzip;Q=0", false);
+        check_gzip("gzip;q=0.000", false);
+        check_gzip("gzip;q=nan", false);
+        check_gzip("x-gzip", false);
     }
 }

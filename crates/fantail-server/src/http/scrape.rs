@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Version, header},
     response::{IntoResponse, Response},
 };
-use fantail_exposition::{Exposition, ExpositionOptions, Format, dovecot};
+use fantail_exposition::{Exposition, ExpositionOptions, Format, dovecot, takes_gzip};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 
@@ -99,41 +99,5 @@ fn render(
             // Metrics with names such as `log/all` are left out without a message.
             answer.finish().map(drop)
         }
-    }
-}
-
-/// Whether `Accept-Encoding` allows gzip.
-fn takes_gzip(accept: &str) -> bool {
-    accept.split(',').any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let gzip = parts
-            .next()
-            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let refused = parts.any(|part| {
-            let weight = part.strip_prefix("q=");
-            weight.is_some_and(|weight| weight.parse::<f32>().map_or(true, |q| q <= 0.0))
-        });
-        gzip && !refused
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::takes_gzip;
-
-    fn check(accept: &str, expected: bool) {
-        assert_eq!(takes_gzip(accept), expected, "{accept}");
-    }
-
-    #[test]
-    fn gzip_is_used_if_the_client_accepts_it() {
-        check("gzip", true);
-        check("deflate, GZip;q=0.5", true);
-        check("br;q=1.0, gzip; q=0.1, *;q=0", true);
-        check("", false);
-        check("identity", false);
-        check("gzip;q=0", false);
-        check("gzip;q=0.000", false);
-        check("x-gzip", false);
     }
 }
