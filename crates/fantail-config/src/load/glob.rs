@@ -1,17 +1,19 @@
-//! File name patterns: `*`, `?`, `[a-z]`, `[!a-z]`, and `\` before one of them.
+//! File name patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, and `\` before any
+//! byte.
 //!
 //! As glob(3) does: a leading dot is matched only by a dot, `/` never by a
 //! wildcard. The matcher remembers one star to go back to, so that no pattern
 //! takes more than quadratic time.
 
-use crate::load::loader::{LoadError, LoadErrorKind, to_path};
+use crate::load::loader::{LoadError, LoadErrorKind, Loader, to_path};
 
 /// How many names a pattern may stand for.
 const MAX_MATCHES: usize = 10_000;
 
 /// Whether a name has wildcards.
 pub(crate) fn is_pattern(name: &[u8]) -> bool {
-    name.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+    let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
+    name.iter().any(special)
 }
 
 /// Whether a path matches a pattern, component by component.
@@ -29,7 +31,8 @@ pub(crate) fn matches_path(pattern: &[u8], path: &[u8]) -> bool {
 
 /// Whether a name without slashes matches.
 pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
-    if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
+    let shows_hidden = matches!(pattern, [b'.', ..] | [b'\\', b'.', ..]);
+    if name.first() == Some(&b'.') && !shows_hidden {
         return false;
     }
     let (mut pattern, mut name) = (pattern, name);
@@ -84,20 +87,86 @@ fn class(class: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     let mut found = false;
     let mut first = true;
     loop {
-        match rest {
+        let (low, behind) = match rest {
             [b']', behind @ ..] if !first => return Some((found != negated, behind)),
-            [low, b'-', high, behind @ ..] if *high != b']' => {
-                found |= (*low..=*high).contains(&byte);
-                rest = behind;
-            }
-            [literal, behind @ ..] => {
-                found |= *literal == byte;
-                rest = behind;
-            }
-            [] => return None,
-        }
+            _ => literal(rest)?,
+        };
+        let (high, behind) = match behind {
+            [b'-', end @ ..] if !matches!(end, [b']', ..]) => literal(end)?,
+            _ => (low, behind),
+        };
+        found |= (low..=high).contains(&byte);
+        rest = behind;
         first = false;
     }
+}
+
+/// The first byte of a class, and what follows it. `None` at its end.
+fn literal(class: &[u8]) -> Option<(u8, &[u8])> {
+    match class {
+        [b'\\', byte, behind @ ..] | [byte, behind @ ..] => Some((*byte, behind)),
+        [] => None,
+    }
+}
+
+/// Patterns that one with braces may stand for.
+const MAX_ALTERNATIVES: usize = 1_000;
+
+/// The files that a pattern includes: those of each of its alternatives, in order.
+pub(crate) fn included(loader: &dyn Loader, pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
+    let mut paths = Vec::new();
+    for one in alternatives(pattern)? {
+        paths.extend(loader.expand(&one)?);
+    }
+    Ok(paths)
+}
+
+/// The patterns without braces that `a{b,c}d` stands for, in order: `abd`, `acd`. A
+/// brace that is not closed is a byte like others.
+fn alternatives(pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
+    let mut found = Vec::new();
+    let mut open = vec![pattern.to_vec()];
+    while let Some(pattern) = open.pop() {
+        let Some((before, inside, after)) = braces(&pattern) else {
+            found.push(pattern);
+            continue;
+        };
+        let all = inside.iter().map(|one| [before, *one, after].concat());
+        open.extend(all.rev());
+        if found.len() + open.len() > MAX_ALTERNATIVES {
+            let message = "the braces of the pattern stand for too many patterns";
+            return Err(LoadError::new(LoadErrorKind::TooLarge, message));
+        }
+    }
+    Ok(found)
+}
+
+/// The first braces of a pattern: what is before them, the parts between their
+/// commas, and what is behind them.
+fn braces(pattern: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
+    let mut begin = None;
+    let mut parts = Vec::new();
+    let mut depth = 0;
+    let mut at = 0;
+    while let Some(byte) = pattern.get(at) {
+        match (byte, begin) {
+            (b'\\', _) => at += 1,
+            (b'{', None) => begin = Some((at, at + 1)),
+            (b'{', Some(_)) => depth += 1,
+            (b'}', Some((open, part))) if depth == 0 => {
+                parts.push(pattern.get(part..at)?);
+                return Some((pattern.get(..open)?, parts, pattern.get(at + 1..)?));
+            }
+            (b'}', Some(_)) => depth -= 1,
+            (b',', Some((open, part))) if depth == 0 => {
+                parts.push(pattern.get(part..at)?);
+                begin = Some((open, at + 1));
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// What a pattern is looked up in.
@@ -208,8 +277,14 @@ mod tests {
         check("[]a]", "a", true);
         check("[a-]", "-", true);
         check("[a", "[a", true);
+        check("[\\]]", "]", true);
+        check("[!\\]]", "]", false);
+        check("[\\a-\\c]", "b", true);
+        check("[z-a]", "b", false);
         check("\\*", "*", true);
         check("\\*", "a", false);
+        check("\\.a", ".a", true);
+        check("[.]a", ".a", false);
     }
 
     #[test]
@@ -217,6 +292,32 @@ mod tests {
         let pattern = "*a".repeat(200);
         check(&pattern, &"a".repeat(20_000), true);
         check(&format!("{pattern}b"), &"a".repeat(20_000), false);
+    }
+
+    #[track_caller]
+    fn check_alternatives(pattern: &str, expected: &[&str]) {
+        let found = alternatives(pattern.as_bytes()).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| String::from_utf8_lossy(one))
+            .collect();
+        assert_eq!(found, expected, "{pattern}");
+    }
+
+    /// As the doveconf of 2.3.19 and 2.4.1 includes them.
+    #[test]
+    fn braces_stand_for_each_of_their_parts() {
+        check_alternatives("{b,a}.conf", &["b.conf", "a.conf"]);
+        check_alternatives("a{,b}.conf", &["a.conf", "ab.conf"]);
+        check_alternatives("{a,{b,c}}", &["a", "b", "c"]);
+        check_alternatives("{a,b}.{c,d}", &["a.c", "a.d", "b.c", "b.d"]);
+        check_alternatives("{}a{b}", &["ab"]);
+        check_alternatives("{a,b", &["{a,b"]);
+        check_alternatives("a}", &["a}"]);
+        check_alternatives("\\{a,b}", &["\\{a,b}"]);
+        check_alternatives("{x\\,y,z}", &["x\\,y", "z"]);
+        let many = "{a,b}".repeat(12);
+        assert!(alternatives(many.as_bytes()).is_err());
     }
 
     struct Files(&'static [&'static str]);
@@ -263,6 +364,7 @@ mod tests {
         check_expand("/*/d/?.conf", &["/e/d/c.conf", "/f/d/b.conf"]);
         check_expand("/e/b.*", &["/e/b.conf", "/e/b.ext"]);
         check_expand("/e/a.conf", &["/e/a.conf"]);
+        check_expand("/e/\\a.conf", &["/e/a.conf"]);
         check_expand("/e/no.conf", &[]);
         check_expand("/no/*.conf", &[]);
     }

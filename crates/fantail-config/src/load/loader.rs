@@ -7,6 +7,8 @@ use std::{error::Error, fmt};
 
 use bstr::ByteSlice;
 
+use crate::diagnostic::code::Code;
+
 /// Opens files and lists them.
 pub trait Loader {
     /// The bytes of a file.
@@ -72,6 +74,19 @@ impl LoadError {
     #[must_use]
     pub fn kind(&self) -> LoadErrorKind {
         self.kind
+    }
+}
+
+impl LoadErrorKind {
+    /// Returns the code under which a reader reports it.
+    pub(crate) const fn code(self) -> Code {
+        match self {
+            Self::NotFound => Code::FileNotFound,
+            Self::TooLarge => Code::TooLarge,
+            Self::IsDirectory | Self::BadName | Self::Unreadable | Self::Other => {
+                Code::FileUnreadable
+            }
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use crate::{
     diagnostic::code::Code,
     diagnostic::source::{Sources, Span},
     diagnostic::{Diagnostic, Diagnostics},
-    load::groups,
     load::loader::{LoadErrorKind, Loader},
     load::version,
+    load::{glob, groups},
     settings::release::Release,
     syntax::limits::Limits,
     syntax::part,
@@ -75,7 +75,7 @@ pub(crate) fn read(
             }
         }
         Err(error) => reader.diagnostics.push(Diagnostic {
-            code: load_code(error.kind()),
+            code: error.kind().code(),
             message: format!("cannot read {}: {error}", String::from_utf8_lossy(path)),
             primary: None,
             notes: Vec::new(),
@@ -272,7 +272,7 @@ impl Reader<'_> {
             return;
         }
         let path = self.absolute(pattern.bytes());
-        let paths = match self.loader.expand(&path) {
+        let paths = match glob::included(self.loader, &path) {
             Ok(paths) => paths,
             Err(error) => {
                 let message = format!("cannot look for files to include: {error}");
@@ -303,7 +303,12 @@ impl Reader<'_> {
     }
 
     fn include_file(&mut self, path: Vec<u8>, optional: bool, span: Span) {
-        if self.frames.iter().any(|frame| frame.path == path) {
+        // Files of the same pattern that are still to be read count as open.
+        let is_open = |frame: &Frame| {
+            let mut pending = frame.pending.iter();
+            frame.path == path || pending.any(|one| one.0 == path)
+        };
+        if self.frames.iter().any(is_open) {
             let message = format!("{} includes itself", String::from_utf8_lossy(&path));
             self.diagnostics
                 .push(Diagnostic::new(Code::IncludeLoop, message, span));
@@ -320,7 +325,7 @@ impl Reader<'_> {
             Err(error) => {
                 let message = format!("cannot read {}: {error}", String::from_utf8_lossy(&path));
                 self.diagnostics
-                    .push(Diagnostic::new(load_code(error.kind()), message, span));
+                    .push(Diagnostic::new(error.kind().code(), message, span));
             }
         }
     }
@@ -396,16 +401,5 @@ impl Reader<'_> {
             }
             _ => name.to_vec(),
         }
-    }
-}
-
-fn load_code(kind: LoadErrorKind) -> Code {
-    match kind {
-        LoadErrorKind::NotFound => Code::FileNotFound,
-        LoadErrorKind::TooLarge => Code::TooLarge,
-        LoadErrorKind::IsDirectory
-        | LoadErrorKind::BadName
-        | LoadErrorKind::Unreadable
-        | LoadErrorKind::Other => Code::FileUnreadable,
     }
 }
