@@ -3,8 +3,9 @@
 //! A function gets the bytes as a fuzzer makes them up, and panics where its
 //! property does not hold. The programs in `targets/` hand it to libFuzzer;
 //! the tests of `fantail-testkit` run it on all that lies in
-//! `testdata/fuzz/<target>/`. No function looks at files, clocks or chance:
-//! the same bytes always give the same result.
+//! `testdata/fuzz/<target>/`. No function looks at clocks or chance, or at
+//! files other than those of a spool that it makes: the same bytes always give the
+//! same result.
 
 mod by_key;
 mod config_convert;
@@ -12,14 +13,26 @@ mod config_parse;
 mod event_path;
 mod filter_parse;
 mod filter_set;
+mod http_request;
+mod include_glob;
+mod reader_request;
+mod recording;
 mod server;
 mod side_by_side;
+mod spool_segment;
+mod state_file;
+mod tap;
+mod target_response;
+mod test_file;
 mod wire_decode;
 
 pub use crate::{
     by_key::ByKey, config_convert::config_convert, config_parse::config_parse,
     event_path::event_path, filter_parse::filter_parse, filter_set::filter_set,
-    server::oracle_event, side_by_side::SideBySide, wire_decode::wire_decode,
+    http_request::http_request, include_glob::include_glob, reader_request::reader_request,
+    recording::recording, server::oracle_event, side_by_side::SideBySide,
+    spool_segment::spool_segment, state_file::state_file, tap::tap,
+    target_response::target_response, test_file::test_file, wire_decode::wire_decode,
 };
 
 /// A property: returns if it holds for these bytes, panics if not.
@@ -32,5 +45,14 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_path", event_path),
     ("filter_parse", filter_parse),
     ("filter_set", filter_set),
+    ("http_request", http_request),
+    ("include_glob", include_glob),
+    ("reader_request", reader_request),
+    ("recording", recording),
+    ("spool_segment", spool_segment),
+    ("state_file", state_file),
+    ("tap", tap),
+    ("target_response", target_response),
+    ("test_file", test_file),
     ("wire_decode", wire_decode),
 ];

@@ -12,7 +12,6 @@ use fantail_event::{
 };
 use fantail_wire::{
     Command, Connection, Intake, Limits,
-    capture::Capture,
     lines::{LineBuffer, MAX_WRITER_LINE_BYTES},
 };
 
@@ -35,7 +34,6 @@ pub fn wire_decode(data: &[u8]) {
     };
     bytes_survive(rest);
     lines_are_whole(rest);
-    capture_lines_are_counted(rest);
     let mut intake = Intake::new();
     let mut connection = connected(dialect, &limits, &mut intake);
     for line in rest.split(|&byte| byte == b'\n') {
@@ -96,15 +94,6 @@ fn lines_are_whole(bytes: &[u8]) {
     }
     assert_eq!(Some(buffer.rest()), expected.next());
     assert_eq!(None, expected.next());
-}
-
-/// As a recording: no line is read twice, each that is kept is one of the file.
-fn capture_lines_are_counted(bytes: &[u8]) {
-    let capture = Capture::parse(bytes);
-    let kept = capture.connections.iter().map(|c| c.lines.len());
-    let read = kept.sum::<usize>() + capture.errors.len();
-    let lines = bytes.split(|&byte| byte == b'\n').count();
-    assert!(read <= lines, "{read} of {lines} lines");
 }
 
 fn command_survives(line: &[u8]) {

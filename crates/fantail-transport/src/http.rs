@@ -18,5 +18,5 @@ mod post;
 mod settings;
 
 #[cfg(feature = "http")]
-pub use self::post::HttpTransport;
+pub use self::post::{HttpTransport, connect_by};
 pub use self::settings::{HttpBatch, HttpSettings};

@@ -56,5 +56,7 @@ pub use crate::http::HttpTransport;
 /// Items for the other crates of this workspace, outside of semantic versioning.
 #[doc(hidden)]
 pub mod internal {
+    #[cfg(feature = "http")]
+    pub use crate::http::connect_by;
     pub use crate::regular_file::{open_regular, open_regular_or_link};
 }

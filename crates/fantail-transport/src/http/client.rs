@@ -12,6 +12,7 @@ use rustls::crypto::ring;
 use ureq::{
     Agent,
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+    unversioned::{resolver::DefaultResolver, transport::Connector},
 };
 
 use super::{
@@ -72,6 +73,12 @@ impl Client {
             in_url: has_credentials(&settings.url),
             url: settings.url.clone(),
         })
+    }
+
+    /// Replaces the network by other connections.
+    pub(super) fn connect_by(&mut self, connector: impl Connector) {
+        let config = self.agent.config().clone();
+        self.agent = Agent::with_parts(config, connector, DefaultResolver::default());
     }
 
     /// Makes one request.

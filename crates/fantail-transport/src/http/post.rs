@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ureq::unversioned::transport::Connector;
+
 use crate::{
     BatchLimits, Delivery, HttpBatch, HttpSettings, Payloads, Retry, Transport, TransportError,
 };
@@ -81,6 +83,21 @@ impl HttpTransport {
         }
         posted
     }
+}
+
+/// Replaces the network of a transport by other connections.
+///
+/// # Errors
+/// The file of certificates cannot be read.
+pub fn connect_by(
+    transport: &mut HttpTransport,
+    connector: impl Connector,
+) -> Result<(), TransportError> {
+    transport.open_target()?;
+    if let Some(client) = &mut transport.client {
+        client.connect_by(connector);
+    }
+    Ok(())
 }
 
 impl Transport for HttpTransport {

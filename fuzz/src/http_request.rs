@@ -1,0 +1,54 @@
+//! Requests of scrapers, as far as fantail reads them: `Accept` and
+//! `Accept-Encoding`.
+//!
+//! The input's first line is a value of `Accept`, the second one of
+//! `Accept-Encoding`.
+
+use fantail_exposition::{Format, takes_gzip};
+
+/// The answer depends neither on letter case, order, repetition nor blanks of
+/// the header; a format or encoding that no part names is not used.
+///
+/// # Panics
+/// One of these does not hold.
+pub fn http_request(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (accept, encoding) = text.split_once('\n').unwrap_or((&text, ""));
+    depends_on_the_meaning_alone(accept, Format::negotiate);
+    depends_on_the_meaning_alone(encoding, takes_gzip);
+    let names = |text: &str, name| text.to_ascii_lowercase().contains(name);
+    let format = Format::negotiate(accept);
+    if !names(accept, "application/openmetrics-text") {
+        assert_eq!(format, Format::Prometheus);
+    }
+    assert_eq!(Format::negotiate(format.content_type()), format);
+    assert!(names(encoding, "gzip") || !takes_gzip(encoding));
+    assert!(!takes_gzip(&encoding.replace(',', ";q=0,").add_weight("0")));
+    let plain = accept.replace(',', ";q=0,").add_weight("0");
+    assert_eq!(Format::negotiate(&plain), Format::Prometheus);
+}
+
+fn depends_on_the_meaning_alone<T: PartialEq + std::fmt::Debug>(
+    header: &str,
+    answer: impl Fn(&str) -> T,
+) {
+    let expected = answer(header);
+    assert_eq!(answer(&header.to_ascii_uppercase()), expected);
+    assert_eq!(answer(&header.to_ascii_lowercase()), expected);
+    let mut parts: Vec<&str> = header.split(',').collect();
+    parts.reverse();
+    assert_eq!(answer(&parts.join(" ,\t")), expected);
+    assert_eq!(answer(&[&*parts, &*parts].concat().join(",")), expected);
+    assert_eq!(answer(&header.replace(';', "\t; ")), expected);
+}
+
+trait AddWeight {
+    fn add_weight(self, weight: &str) -> String;
+}
+
+impl AddWeight for String {
+    /// The last part of a header with this weight.
+    fn add_weight(self, weight: &str) -> String {
+        format!("{self};q={weight}")
+    }
+}
