@@ -15,6 +15,7 @@ mod memos;
 mod observers;
 mod own_types;
 mod random;
+mod reason_codes;
 mod reconfigured;
 mod recorded;
 mod sessions;

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod end_times;
 mod event;
 mod flat;
 mod ids;

@@ -10,6 +10,7 @@
 mod drawn;
 mod found;
 mod live;
+mod names_as_sent;
 mod recorded;
 mod shapes;
 
