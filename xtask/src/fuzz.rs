@@ -4,6 +4,8 @@
 //! and coverage guidance needs no unstable flag. The one module that is not
 //! (`text/tabs/vector.rs` of fantail-event) is hunted through with `--address`.
 
+mod campaign;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -18,6 +20,9 @@ use crate::{
     workspace::Workspace,
 };
 
+/// Linux has files in memory here.
+const MEMORY_FOLDER: &str = "/dev/shm";
+
 /// Looks for inputs for which a property does not hold.
 ///
 /// What it finds is copied to `testdata/fuzz/<target>/`: commit it with the
@@ -26,8 +31,17 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The target to run.
-    #[arg(required_unless_present_any = ["build", "list"])]
+    #[arg(required_unless_present_any = ["all", "build", "list"])]
     target: Option<String>,
+
+    /// Run all targets one after another, and print a table of executions,
+    /// coverage and finds.
+    #[arg(long, conflicts_with_all = ["target", "seconds", "address", "build", "list"])]
+    all: bool,
+
+    /// For how long each, with `--all`.
+    #[arg(long, default_value_t = 1, requires = "all", value_parser = clap::value_parser!(u32).range(1..))]
+    minutes: u32,
 
     /// For how long.
     #[arg(long, default_value_t = 60)]
@@ -67,10 +81,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
         });
         return Ok(steps.finish());
     }
-    match &options.target {
-        Some(name) => hunt(workspace, name, options),
-        None => Err(Error::new("no target named")),
+    if options.all {
+        return campaign::run(workspace, &targets, options.minutes);
     }
+    let Some(target) = &options.target else {
+        return Err(Error::new("no target named"));
+    };
+    let hunt = Hunt {
+        target,
+        seconds: options.seconds,
+        with_address: options.address,
+    };
+    let finds = found_in(workspace, target, &mut hunter(workspace, &hunt)?)?;
+    Ok(finds.has_ended)
 }
 
 /// Builds one target or all: with coverage if cargo-fuzz is there, else as
@@ -101,33 +124,63 @@ pub(crate) fn build(workspace: &Workspace, steps: &Steps, target: Option<&str>) 
     }
 }
 
-fn hunt(workspace: &Workspace, target: &str, options: &Options) -> Result<bool, Error> {
+/// A target, for how long, and how.
+struct Hunt<'a> {
+    target: &'a str,
+    seconds: u32,
+    with_address: bool,
+}
+
+/// What a hunt found.
+struct Finds {
+    /// Whether it ended without one.
+    has_ended: bool,
+    /// The files in `testdata/fuzz`.
+    names: Vec<String>,
+}
+
+/// The command that hunts.
+fn hunter(workspace: &Workspace, hunt: &Hunt<'_>) -> Result<Command, Error> {
     if !tools::has_cargo_command(workspace, "fuzz") {
         return Err(Error::new(
             "cargo-fuzz is not installed: cargo install --locked cargo-fuzz",
         ));
     }
     let root = workspace.root();
-    let corpus = root.join("fuzz/corpus").join(target);
-    let kept = root.join("testdata/fuzz").join(target);
-    let found = root.join("fuzz/artifacts").join(target);
+    let corpus = root.join("fuzz/corpus").join(hunt.target);
+    let kept = root.join("testdata/fuzz").join(hunt.target);
     for folder in [&corpus, &kept] {
         fs::create_dir_all(folder).map_err(Error::at("make", folder))?;
     }
-    let before = names(&found);
-    let seconds = options.seconds;
-    let status = fuzzer(workspace, target, options.address)
+    let mut command = fuzzer(workspace, hunt.target, hunt.with_address);
+    let time = format!("-max_total_time={}", hunt.seconds);
+    command
         .args([&corpus, &kept])
-        .args(["--", &format!("-max_total_time={seconds}"), "-timeout=10"])
+        .args(["--", &time, "-timeout=10"]);
+    Ok(command)
+}
+
+/// Runs the command of a hunt, and keeps what it finds.
+fn found_in(workspace: &Workspace, target: &str, command: &mut Command) -> Result<Finds, Error> {
+    let root = workspace.root();
+    let kept = root.join("testdata/fuzz").join(target);
+    let found = root.join("fuzz/artifacts").join(target);
+    let before = names(&found);
+    let status = command
         .status()
         .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
-    for name in names(&found).difference(&before) {
+    let after = names(&found);
+    let new: Vec<String> = after.difference(&before).cloned().collect();
+    for name in &new {
         let copy = kept.join(name);
         fs::copy(found.join(name), &copy).map_err(Error::at("write", &copy))?;
         let copy = copy.strip_prefix(root).unwrap_or(&copy);
         println!("found: {} (commit it with the fix)", copy.display());
     }
-    Ok(status.success())
+    Ok(Finds {
+        has_ended: status.success(),
+        names: new,
+    })
 }
 
 fn fuzzer(workspace: &Workspace, target: &str, with_address: bool) -> Command {
@@ -138,6 +191,10 @@ fn fuzzer(workspace: &Workspace, target: &str, with_address: bool) -> Command {
     let mut command = workspace.cargo(["fuzz", "run", sanitizer, target]);
     if with_address {
         command.env("RUSTUP_TOOLCHAIN", "nightly");
+    }
+    // Spools are folders, made for each input: in memory where that is possible.
+    if Path::new(MEMORY_FOLDER).is_dir() {
+        command.env("TMPDIR", MEMORY_FOLDER);
     }
     command.env("CARGO_TARGET_DIR", target_folder(workspace));
     command
