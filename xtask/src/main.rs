@@ -54,7 +54,7 @@ enum Task {
     ///
     /// The order of the crates, `docs/architecture.md` against the folders,
     /// file sizes, module documentation, names, leftovers, licences, pages of
-    /// error codes. Warnings fail nothing.
+    /// error codes, tests named in `docs/testing.md`. Warnings fail nothing.
     Tidy,
     Fuzz(fuzz::Options),
     Bench(bench::Options),

@@ -9,6 +9,7 @@ mod documents;
 mod error_codes;
 mod layers;
 mod manifests;
+mod regressions;
 mod sources;
 mod words;
 
@@ -88,6 +89,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(words::check(&files));
     findings.extend(documents::check(&files));
     findings.extend(error_codes::check(&files));
+    findings.extend(regressions::check(&workspace.packages, &files));
     Ok((findings, files.len()))
 }
 
