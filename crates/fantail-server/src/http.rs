@@ -2,8 +2,9 @@
 //!
 //! Answers are rendered outside the workers; long answers while they are sent. A
 //! client that does not read its answer, or does not finish its request, is cut
-//! off. The number of connections is bounded.
+//! off. The number of connections is bounded. [`access`] decides who may ask.
 
+pub(crate) mod access;
 mod api;
 mod scrape;
 mod self_metrics;
@@ -11,12 +12,16 @@ mod snapshot;
 mod stall_timeout;
 mod streamed;
 
-use std::{io, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
+use std::{
+    io, net::TcpListener as StdTcpListener, os::unix::net::UnixListener as StdUnixListener,
+    sync::Arc, time::Duration,
+};
 
 use axum::{
     Router,
     extract::State,
     http::{StatusCode, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -26,13 +31,20 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
     sync::Semaphore,
     time::timeout,
 };
 
-use self::stall_timeout::StallTimeout;
-use crate::{ControlError, ControlErrorKind, Handle, Limits, Log, socket::accept::pause};
+use self::{
+    access::{Access, Door, Via},
+    stall_timeout::StallTimeout,
+};
+use crate::{
+    ControlError, ControlErrorKind, Handle, Limits, Log,
+    socket::{accept::pause, sockets::Bound},
+};
 
 /// The largest head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -44,46 +56,99 @@ struct Context {
     compat: bool,
 }
 
+/// The listening sockets of HTTP.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    pub(crate) tcp: Vec<StdTcpListener>,
+    /// A Unix socket, and its path.
+    pub(crate) socket: Option<(StdUnixListener, Bound)>,
+}
+
 /// Answers on all listeners until the runtime ends.
 pub(crate) fn serve(
-    listeners: Vec<StdTcpListener>,
-    handle: &Handle,
-    compat: bool,
+    listeners: Listeners,
+    access: Access,
+    (handle, compat): (&Handle, bool),
     limits: &Limits,
     log: &Log,
 ) -> io::Result<()> {
-    let router = router(Context {
-        handle: handle.clone(),
-        compat,
-    });
-    let places = Arc::new(Semaphore::new(limits.scrapers));
-    for listener in listeners {
+    let access = Arc::new(access);
+    let router = |via| {
+        let context = Context {
+            handle: handle.clone(),
+            compat,
+        };
+        let access = Arc::clone(&access);
+        router(context).layer(from_fn_with_state(Door { access, via }, access::guard))
+    };
+    let served = Served {
+        places: Arc::new(Semaphore::new(limits.scrapers)),
+        stalled: limits.stalled,
+        log: log.clone(),
+    };
+    for listener in listeners.tcp {
         let listener = TcpListener::from_std(listener)?;
-        let (router, places, log) = (router.clone(), Arc::clone(&places), log.clone());
-        let stalled = limits.stalled;
+        let (router, served) = (router(Via::Tcp), served.clone());
         tokio::spawn(async move {
             loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => {
-                        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                            continue;
-                        };
-                        let router = router.clone();
-                        tokio::spawn(async move {
-                            converse(stream, router, stalled).await;
-                            drop(place);
-                        });
-                    }
-                    Err(error) => pause(&error, &log).await,
-                }
+                let accepted = listener.accept().await;
+                served
+                    .take(accepted.map(|(stream, _)| stream), &router)
+                    .await;
+            }
+        });
+    }
+    if let Some((listener, bound)) = listeners.socket {
+        let listener = UnixListener::from_std(listener)?;
+        let (router, served) = (router(Via::Socket), served);
+        tokio::spawn(async move {
+            // Removed with the task.
+            let _bound = bound;
+            loop {
+                let accepted = listener.accept().await;
+                served
+                    .take(accepted.map(|(stream, _)| stream), &router)
+                    .await;
             }
         });
     }
     Ok(())
 }
 
+/// The state of all listeners.
+#[derive(Debug, Clone)]
+struct Served {
+    places: Arc<Semaphore>,
+    stalled: Duration,
+    log: Log,
+}
+
+impl Served {
+    /// Serves an accepted connection, if there are not too many.
+    async fn take<S>(&self, accepted: io::Result<S>, router: &Router)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let stream = match accepted {
+            Ok(stream) => stream,
+            Err(error) => return pause(&error, &self.log).await,
+        };
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return;
+        };
+        let (router, stalled) = (router.clone(), self.stalled);
+        tokio::spawn(async move {
+            converse(stream, router, stalled).await;
+            drop(place);
+        });
+    }
+}
+
 /// Serves a connection until it ends.
-async fn converse(stream: TcpStream, router: Router, stalled: Duration) {
+async fn converse<S>(stream: S, router: Router, stalled: Duration)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new());
     http.header_read_timeout(stalled);

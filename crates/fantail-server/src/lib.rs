@@ -33,7 +33,7 @@ pub use crate::{
     error::{ControlError, ControlErrorKind, ServerError, ServerErrorKind},
     exporters::{Exporters, ExportersError, Site},
     handle::Handle,
-    options::{Limits, Options},
+    options::{HttpAccess, Limits, Options},
     process::log::Log,
     process::privileges::FileLimit,
     process::record::RecordSettings,

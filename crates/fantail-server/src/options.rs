@@ -36,6 +36,8 @@ pub struct Options {
     /// `inet_listener http` of the configuration, on loopback unless it names an
     /// address.
     pub http: Option<SocketAddr>,
+    /// Who may use HTTP.
+    pub http_access: HttpAccess,
     /// Whether `/metrics` has the layout of Dovecot unless a query asks for
     /// another.
     pub compat_metrics: bool,
@@ -64,6 +66,20 @@ pub struct Options {
     pub limits: Limits,
     /// Takes the messages of the server.
     pub log: Log,
+}
+
+/// Who may use HTTP.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpAccess {
+    /// Names in `Host` that are allowed besides `localhost`, addresses, and the host
+    /// name of the options.
+    pub hosts: Vec<String>,
+    /// The file with the token of `Authorization: Bearer`, read at the start.
+    pub token: Option<PathBuf>,
+    /// A Unix socket for HTTP, for its owner alone: it needs neither token nor name.
+    pub socket: Option<PathBuf>,
+    /// Whether scrapes need the token or the socket, too.
+    pub private: bool,
 }
 
 /// The limits of clients, of each and of all together.
@@ -126,6 +142,7 @@ impl Options {
             reader_mode: None,
             ignore_dovecot: false,
             http: None,
+            http_access: HttpAccess::default(),
             compat_metrics: false,
             workers: cores.min(4),
             state: None,

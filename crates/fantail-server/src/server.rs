@@ -25,7 +25,7 @@ use crate::{
     StateFile,
     control::{Changes, Control, Source},
     handle::{Live, Order, Tally},
-    http,
+    http::{self, access::Access},
     memory::Budget,
     process::clock,
     process::privileges,
@@ -52,6 +52,7 @@ pub struct Server {
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
     files: FileLimit,
+    access: Access,
 }
 
 impl Server {
@@ -72,6 +73,7 @@ impl Server {
         let plan = plan.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
         let plan = Arc::new(plan);
         let files = privileges::raise_file_limit()?;
+        let access = Access::new(&options)?;
         let addresses = Addresses::new(&options, &settings)?;
         if !options.ignore_dovecot {
             let refused = rivals::check(&addresses, &settings);
@@ -98,7 +100,14 @@ impl Server {
             observers: Arc::default(),
             session_rules,
         };
-        Self::with(options, source, live, sockets, files, recorder.as_ref())
+        Self::with(
+            options,
+            source,
+            live,
+            sockets,
+            (files, access),
+            recorder.as_ref(),
+        )
     }
 
     fn with(
@@ -106,7 +115,7 @@ impl Server {
         source: Source,
         live: Live,
         sockets: Sockets,
-        files: FileLimit,
+        (files, access): (FileLimit, Access),
         recorder: Option<&Recorder>,
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -162,6 +171,7 @@ impl Server {
             categories,
             options,
             files,
+            access,
         })
     }
 
@@ -202,11 +212,14 @@ impl Server {
             orders,
             categories,
             files,
+            access,
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
             let mut run = Run {
-                listeners: listen(&options, files, &control, &handle, sockets, &stopped)?,
+                listeners: listen(
+                    &options, files, access, &control, &handle, sockets, &stopped,
+                )?,
                 control,
                 pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
@@ -231,6 +244,7 @@ impl Server {
 fn listen(
     options: &Options,
     files: FileLimit,
+    access: Access,
     control: &Control,
     handle: &Handle,
     mut sockets: Sockets,
@@ -247,14 +261,12 @@ fn listen(
         log: options.log.clone(),
         seats: Seats::new(limits.readers),
     };
-    let scraped = std::mem::take(&mut sockets.http);
-    http::serve(
-        scraped,
-        handle,
-        options.compat_metrics,
-        limits,
-        &options.log,
-    )?;
+    let scraped = http::Listeners {
+        tcp: std::mem::take(&mut sockets.http),
+        socket: sockets.http_socket.take(),
+    };
+    let handle = (handle, options.compat_metrics);
+    http::serve(scraped, access, handle, limits, &options.log)?;
     Ok(sockets.serve(&writer, &reader, stop, &options.log)?)
 }
 

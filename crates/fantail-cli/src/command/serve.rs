@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use fantail::server::{FileLimit, Limits, Log, Options, RecordSettings, Server, ServerError};
+use fantail::server::{
+    FileLimit, HttpAccess, Limits, Log, Options, RecordSettings, Server, ServerError,
+};
 
 use crate::{
     dialect::Dialect,
@@ -72,6 +74,19 @@ pub(crate) struct Arguments {
     /// service stats, on 127.0.0.1 unless that names an address.
     #[arg(long, value_name = "ADDRESS:PORT")]
     http: Option<SocketAddr>,
+    /// Names that scrapers may use in Host, besides localhost, addresses, and the
+    /// host name.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    http_hosts: Vec<String>,
+    /// The token that /api asks for, in Authorization: Bearer.
+    #[arg(long, value_name = "FILE")]
+    http_token: Option<PathBuf>,
+    /// A Unix socket for HTTP, for its owner alone, that needs no token.
+    #[arg(long, value_name = "PATH")]
+    http_socket: Option<PathBuf>,
+    /// Ask for the token, or the socket, for scrapes too.
+    #[arg(long)]
+    http_private: bool,
     /// Lay /metrics out as Dovecot does, unless a scraper asks otherwise.
     #[arg(long)]
     compat_metrics: bool,
@@ -205,6 +220,12 @@ fn options(arguments: &Arguments, log: Log) -> Options {
         reader_mode: arguments.reader_mode,
         ignore_dovecot: arguments.ignore_dovecot,
         http: arguments.http,
+        http_access: HttpAccess {
+            hosts: arguments.http_hosts.clone(),
+            token: arguments.http_token.clone(),
+            socket: arguments.http_socket.clone(),
+            private: arguments.http_private,
+        },
         compat_metrics: arguments.compat_metrics,
         workers: arguments.workers.map_or(defaults.workers, usize::from),
         state: arguments.state.clone(),

@@ -24,6 +24,7 @@ pub(crate) struct Addresses {
     pub(crate) writers: Vec<SocketAddress>,
     pub(crate) readers: Vec<SocketAddress>,
     pub(crate) http: Vec<SocketAddr>,
+    pub(crate) http_socket: Option<SocketAddress>,
 }
 
 impl Addresses {
@@ -55,6 +56,17 @@ impl Addresses {
                 Some(address) => vec![address],
                 None => http(settings)?,
             },
+            http_socket: options
+                .http_access
+                .socket
+                .clone()
+                .map(|path| SocketAddress {
+                    path,
+                    link: None,
+                    mode: 0o600,
+                    user: None,
+                    group: None,
+                }),
         })
     }
 }

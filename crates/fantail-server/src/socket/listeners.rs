@@ -26,6 +26,8 @@ pub(crate) struct Sockets {
     writers: Vec<Socket>,
     readers: Vec<Socket>,
     pub(crate) http: Vec<StdTcpListener>,
+    /// The Unix socket of HTTP.
+    pub(crate) http_socket: Option<(StdUnixListener, Bound)>,
 }
 
 /// A socket, and its address unless it was handed over.
@@ -50,7 +52,7 @@ impl Sockets {
         let writers = wanted(&sockets.writers, &addresses.writers);
         let readers = wanted(&sockets.readers, &addresses.readers);
         // First what changes nothing: another server keeps its sockets whole.
-        for address in writers.iter().chain(readers) {
+        for address in writers.iter().chain(readers).chain(&addresses.http_socket) {
             check(address)?;
         }
         if sockets.http.is_empty() {
@@ -66,6 +68,8 @@ impl Sockets {
         }
         sockets.writers.extend(bind_all(writers)?);
         sockets.readers.extend(bind_all(readers)?);
+        let http = addresses.http_socket.as_ref();
+        sockets.http_socket = http.map(bind).transpose()?;
         Ok(sockets)
     }
 

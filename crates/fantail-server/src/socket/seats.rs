@@ -19,7 +19,7 @@ pub(crate) struct Seats {
     waits: Arc<AtomicU64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Taken {
     /// The number of the client's wait, later ones being larger; 0 while it is not
     /// idle.
@@ -59,10 +59,18 @@ impl Seats {
             let (_, oldest) = all.iter().enumerate().filter_map(idle).min()?;
             all.swap_remove(oldest).leave.notify_one();
         }
-        let taken = Arc::new(Taken::default());
+        // Idle until it has asked: many may connect before the first is served.
+        let taken = Arc::new(Taken {
+            idle_since: self.next_wait().into(),
+            leave: Notify::new(),
+        });
         all.push(Arc::clone(&taken));
         let seats = self.clone();
         Some(Seat { taken, seats })
+    }
+
+    fn next_wait(&self) -> u64 {
+        1 + self.waits.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -70,7 +78,7 @@ impl Seat {
     /// Waits for the end of `work` as an idle client; `None` if the seat has gone
     /// to another client.
     pub(crate) async fn while_idle<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let since = 1 + self.seats.waits.fetch_add(1, Ordering::Relaxed);
+        let since = self.seats.next_wait();
         self.taken.idle_since.store(since, Ordering::Relaxed);
         let done = tokio::select! {
             biased;
@@ -86,5 +94,27 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut all = self.seats.taken();
         all.retain(|one| !Arc::ptr_eq(one, &self.taken));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::Seats;
+
+    #[test]
+    fn the_seat_of_the_longest_idle_client_is_given_away() {
+        let seats = Seats::new(2);
+        let (one, other) = (seats.take().unwrap(), seats.take().unwrap());
+        // Neither has been served yet.
+        let third = seats.take().unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let served = |seat: &super::Seat| runtime.block_on(seat.while_idle(async {}));
+        assert_eq!(served(&one), None);
+        assert_eq!((served(&other), served(&third)), (Some(()), Some(())));
+        assert!(seats.take().is_none(), "both are at work");
+        drop(other);
+        assert!(seats.take().is_some());
     }
 }

@@ -204,7 +204,7 @@ fn configure(folder: &Path, configuration: &str) {
 
 pub(crate) fn ask(stream: &mut TcpStream, path: &str, headers: &str) {
     let request =
-        format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).unwrap();
 }
 

@@ -89,7 +89,7 @@ fn what_is_not_there_is_not_found() {
     check("/api/v1/nothing", "404");
     let mut stream = fixture.scraper();
     stream
-        .write_all(b"POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .write_all(b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -149,7 +149,7 @@ fn connections_of_scrapers_that_break_off_are_closed() {
     let files = open_files();
     for cut in [0, 1, 20, 60] {
         let mut stream = fixture.scraper();
-        let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         let some = &request.as_bytes()[..cut.min(request.len())];
         stream.write_all(some).unwrap();
         drop(stream);

@@ -66,7 +66,7 @@ fn a_reader_that_stalls_is_cut_off() {
     const ANSWERS: usize = 6;
     let fixture = large(Duration::from_millis(300));
     let mut stream = fixture.scraper();
-    let request = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(ANSWERS);
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(ANSWERS);
     stream.write_all(request.as_bytes()).unwrap();
     let start = Instant::now();
     let mut byte = [0];
@@ -163,7 +163,7 @@ fn there_are_only_so_many_scrapers() {
             let mut stream = fixture.scraper();
             // It is served, so it has its place.
             stream
-                .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 .unwrap();
             let mut answer = [0; 1_024];
             assert!(stream.read(&mut answer).unwrap() > 0);
@@ -177,7 +177,7 @@ fn there_are_only_so_many_scrapers() {
     drop(idle);
     crate::fixture::eventually("there is room again", || {
         let mut stream = fixture.scraper();
-        let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         let _ = stream.write_all(request);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);

@@ -27,7 +27,7 @@ const AT_FIRST: usize = 4 << 20;
 
 /// One scrape on a connection that stays.
 fn scrape(stream: &mut BufReader<TcpStream>) {
-    let request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     stream.get_mut().write_all(request).unwrap();
     let (mut line, mut length) = (String::new(), None);
     stream.read_line(&mut line).unwrap();
