@@ -6,7 +6,9 @@
 
 mod clients;
 mod hostile_clients;
+mod readers;
 mod report;
+mod surroundings;
 mod target;
 
 use std::{
@@ -42,8 +44,10 @@ struct Attack {
     name: &'static str,
     /// The blocks of the configuration.
     blocks: &'static str,
-    /// Further arguments of `fantail serve`.
-    arguments: &'static [&'static str],
+    /// The limit of open files.
+    max_files: Option<u32>,
+    /// Whether nothing reads the standard error of the server.
+    unread_log: bool,
     /// Bytes that the server may have in memory.
     max_peak_bytes: u64,
     /// How long the server may take to end.
@@ -54,12 +58,24 @@ struct Attack {
 
 const MIB: u64 = 1 << 20;
 
+/// The bounds of most attacks.
+const BASE: Attack = Attack {
+    name: "",
+    blocks: "",
+    max_files: None,
+    unread_log: false,
+    max_peak_bytes: 256 * MIB,
+    max_end: Duration::from_secs(15),
+    run: |_| Ok(()),
+};
+
 /// Longer stalls of `/readyz` fail an attack.
 const MAX_STALL: Duration = Duration::from_secs(2);
 
 /// All attacks.
 fn attacks() -> impl Iterator<Item = &'static Attack> {
-    hostile_clients::ATTACKS.iter()
+    let clients = hostile_clients::ATTACKS.iter().chain(readers::ATTACKS);
+    clients.chain(surroundings::ATTACKS)
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {

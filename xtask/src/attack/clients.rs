@@ -5,7 +5,8 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
     os::unix::net::UnixStream,
     path::Path,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::error::Error;
@@ -79,8 +80,33 @@ impl Writer {
     }
 }
 
-/// Sends an event from an honest client, and checks that it was counted in `honest`.
+/// Sends a request to the stats-reader socket, and returns the line of the answer.
+pub(super) fn ask(path: &Path, request: &str) -> Result<String, Error> {
+    let failed = |error| Error::new(format!("{request}: {error}"));
+    let mut stream = UnixStream::connect(path).map_err(failed)?;
+    stream
+        .set_read_timeout(Some(ANSWER_TIMEOUT))
+        .map_err(failed)?;
+    let text = format!("VERSION\tstats-reader-client\t2\t0\n{request}\n");
+    stream.write_all(text.as_bytes()).map_err(failed)?;
+    // The first line is the greeting.
+    let answer = BufReader::new(stream).lines().nth(1);
+    answer.unwrap_or(Ok(String::new())).map_err(failed)
+}
+
+/// Sends events from honest clients until one is counted in `honest`.
 pub(super) fn check_honest_client(writer: &Path, http: SocketAddr) -> Result<(), Error> {
+    let deadline = Instant::now() + ANSWER_TIMEOUT;
+    loop {
+        match try_honest_client(writer, http) {
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+fn try_honest_client(writer: &Path, http: SocketAddr) -> Result<(), Error> {
     let mut client = Writer::connect(writer)?;
     client.send("CATEGORY\timap\nEVENT\t0\t0\t1\t100\t0\tnhonest\tcimap\n");
     client.finish()?;

@@ -1,9 +1,9 @@
 //! Attacks over the stats-writer socket.
 
-use std::{thread, time::Duration};
+use std::thread;
 
 use super::{
-    Attack, MIB, Target,
+    Attack, BASE, MIB, Target,
     clients::{Writer, check_honest_client},
 };
 use crate::error::Error;
@@ -15,32 +15,77 @@ const EXPORTING: &str = "metric honest {\n  filter = event=honest AND category=i
     event_exporter all {\n  format = json\n  format_args = time-rfc3339\n  transport = drop\n}\n\
     metric all {\n  filter = event=child\n  exporter = all\n}\n";
 
+const SESSIONS: &str = "metric honest {\n  filter = event=honest AND category=imap\n}\n\
+    metric sessions {\n  filter = event=fantail_session_finished\n}\n";
+
 pub(super) const ATTACKS: &[Attack] = &[
     Attack {
         name: "large-category-names",
         blocks: HONEST,
-        arguments: &[],
-        max_peak_bytes: 256 * MIB,
-        max_end: Duration::from_secs(15),
         run: large_category_names,
+        ..BASE
     },
     Attack {
         name: "many-category-names",
         blocks: HONEST,
-        arguments: &[],
-        max_peak_bytes: 256 * MIB,
-        max_end: Duration::from_secs(15),
         run: many_category_names,
+        ..BASE
     },
     Attack {
         name: "children-of-a-large-event",
         blocks: EXPORTING,
-        arguments: &[],
         max_peak_bytes: 512 * MIB,
-        max_end: Duration::from_secs(15),
         run: children_of_a_large_event,
+        ..BASE
+    },
+    Attack {
+        name: "sessions-of-large-clients",
+        blocks: SESSIONS,
+        max_peak_bytes: 1_536 * MIB,
+        run: sessions_of_large_clients,
+        ..BASE
+    },
+    Attack {
+        name: "flood-into-an-unread-log",
+        blocks: HONEST,
+        unread_log: true,
+        run: flood_of_bad_lines,
+        ..BASE
     },
 ];
+
+/// Each session remembers an event of 100,000 bytes that has ended.
+fn sessions_of_large_clients(target: &Target) -> Result<(), Error> {
+    let mut clients = Vec::new();
+    let value = "v".repeat(100_000);
+    for _ in 0..20 {
+        let mut client = Writer::connect(&target.writer())?;
+        client.send("CATEGORY\timap\n");
+        for id in (2..1_000).step_by(2) {
+            let child = id + 1;
+            let lines = format!(
+                "BEGIN\t{id}\t0\t1\t1\t0\tcimap\n\
+                 BEGIN\t{child}\t{id}\t1\t1\t0\tSsession\t{id}\tSv\t{value}\nEND\t{child}\n"
+            );
+            if !client.send(&lines) {
+                break;
+            }
+        }
+        clients.push(client);
+    }
+    // New clients need memory, too.
+    drop(clients);
+    check_honest_client(&target.writer(), target.http)
+}
+
+fn flood_of_bad_lines(target: &Target) -> Result<(), Error> {
+    for _ in 0..2_000 {
+        let mut client = Writer::connect(&target.writer())?;
+        client.send(&format!("NONSENSE\t{}\n", "x".repeat(200)));
+        client.finish()?;
+    }
+    check_honest_client(&target.writer(), target.http)
+}
 
 fn large_category_names(target: &Target) -> Result<(), Error> {
     let mut client = Writer::connect(&target.writer())?;

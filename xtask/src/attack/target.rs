@@ -71,18 +71,31 @@ impl Target {
         let blocks = attack
             .blocks
             .replace("FOLDER", &folder.display().to_string());
-        let text = format!("base_dir = {}/run\n{blocks}", folder.display());
+        let text = format!("{blocks}base_dir = {}/run\n", folder.display());
         fs::write(&config, text).map_err(Error::at("write", &config))?;
         let log = folder.join("log");
         let file = fs::File::create(&log).map_err(Error::at("write", &log))?;
-        let child = Command::new(program)
+        let mut command = match attack.max_files {
+            None => Command::new(program),
+            Some(files) => {
+                let mut shell = Command::new("sh");
+                let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(limited).arg(program);
+                shell
+            }
+        };
+        let errors = match attack.unread_log {
+            true => Stdio::piped(),
+            false => file.into(),
+        };
+        let child = command
             .args(["serve", "--config"])
             .arg(&config)
             .args(["--workers", "4", "--http", &http.to_string()])
-            .args(attack.arguments)
+            .args(["--ignore-dovecot"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(file)
+            .stderr(errors)
             .spawn()
             .map_err(Error::at("run", program))?;
         let mut target = Self {
@@ -164,6 +177,21 @@ impl Target {
     /// The socket for events.
     pub(super) fn writer(&self) -> PathBuf {
         self.path("run/stats-writer")
+    }
+
+    /// The socket for requests.
+    pub(super) fn reader(&self) -> PathBuf {
+        self.path("run/stats-reader")
+    }
+
+    /// Asks for a reload by a signal.
+    pub(super) fn hang_up(&self) {
+        signal(self.child.id(), Signal::HUP);
+    }
+
+    /// The line that answers a request.
+    pub(super) fn ask(&self, request: &str) -> Result<String, Error> {
+        clients::ask(&self.reader(), request)
     }
 
     /// Ends the server by SIGTERM; kills it if that takes too long.
