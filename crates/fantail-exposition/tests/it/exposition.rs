@@ -192,7 +192,7 @@ fantail_depth{a="\\\"\n"} 0.5
 /// Parsers read bounds as floating point numbers, and refuse two that are the same.
 #[test]
 fn buckets_with_bounds_of_one_float_are_one() {
-    let (text, _) = answer(&close_bounds(), Options::new(Format::OpenMetrics));
+    let (text, _) = answer(&close_bounds(), ExpositionOptions::new(Format::OpenMetrics));
     let buckets = text.lines().filter_map(|line| {
         let (bound, count) = line
             .strip_prefix("dovecot_close_bucket{le=\"")?

@@ -1,3 +1,5 @@
+//! Tests of saving and reading a state file.
+
 use std::{
     ffi::OsStr,
     fs::{self, File},
