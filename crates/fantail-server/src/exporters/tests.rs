@@ -257,3 +257,34 @@ fn rates_and_samples() {
         (0, 1_000 - limited)
     );
 }
+
+/// The first exporter waits for its target; the other one accepts nothing more at
+/// once.
+#[test]
+fn exporters_close_at_the_same_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().display();
+    let exporters = open(&[
+        &format!(
+            "format = none, transport = unix, unix_path = {root}/socket, retry_first = 10 ms, retry_longest = 50 ms"
+        ),
+        &format!("format = none, transport = file, file_path = {root}/file"),
+    ]);
+    offer(&exporters, 0, &["one"]);
+    let clone = exporters.clone();
+    let closing = thread::spawn(move || clone.close(Duration::from_secs(3_600)));
+    let second = exporters.queue(ExporterId(1)).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while second.counters().dropped(DropReason::Closed) == 0 {
+        assert!(Instant::now() < deadline, "it is still open");
+        offer(&exporters, 1, &["x"]);
+        thread::yield_now();
+    }
+    let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
+    let mut line = String::new();
+    let mut stream = BufReader::new(listener.accept().unwrap().0);
+    stream.read_line(&mut line).unwrap();
+    assert_eq!(line, "one\n");
+    // What was offered after the end began is lost.
+    assert!(!closing.join().unwrap());
+}

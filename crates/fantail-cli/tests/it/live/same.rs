@@ -51,7 +51,7 @@ fn check(version: Version) {
         // First: doveadm is a client, too.
         scrape: serve.scrape(),
         doveadm: doveadm::texts(&site),
-        exports: exports_of_ours(&contents(&serve.log)),
+        exports: exports(&site.log()),
     };
     doveadm::check_refusals(&site);
     let installation = site.installation();
@@ -64,7 +64,7 @@ fn check(version: Version) {
         exports: Vec::new(),
     };
     own.stop();
-    real.exports = exports_of_own(&own.log());
+    real.exports = exports(&own.log());
     compare(&real, &ours);
     assert!(golden::lines(&recording).len() > 500);
 }
@@ -142,27 +142,8 @@ fn comparable_scrape(text: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The log exporters of ours write to standard error, as does the program.
-fn exports_of_ours(log: &[u8]) -> Vec<Vec<u8>> {
-    let starts = [
-        "{",
-        "event:",
-        "hostname:",
-        "start_time:",
-        "category:",
-        "field:",
-    ];
-    let is_export = |line: &&[u8]| {
-        starts
-            .iter()
-            .any(|start| line.starts_with(start.as_bytes()))
-    };
-    let exports = golden::lines(log).into_iter().filter(is_export);
-    exports.map(golden::normalized_export).collect()
-}
-
-/// `Nov 22 10:26:05 stats: Info: <line>`.
-fn exports_of_own(log: &[u8]) -> Vec<Vec<u8>> {
+/// What log exporters wrote to Dovecot's log: `Nov 22 10:26:05 stats: Info: <line>`.
+fn exports(log: &[u8]) -> Vec<Vec<u8>> {
     const MARK: &[u8] = b" stats: Info: ";
     let exports = golden::lines(log).into_iter().filter_map(|line| {
         let at = line.windows(MARK.len()).position(|bytes| bytes == MARK)?;

@@ -20,7 +20,6 @@ use crate::program::{contents, test_data};
 /// A started `fantail serve`.
 pub(super) struct Serve {
     pub(super) process: Process,
-    pub(super) log: PathBuf,
     address: SocketAddr,
 }
 
@@ -76,11 +75,7 @@ impl Serve {
                 .iter()
                 .all(|socket| UnixStream::connect(socket).is_ok())
         });
-        Self {
-            process,
-            log,
-            address,
-        }
+        Self { process, address }
     }
 
     /// What a scraper gets.
