@@ -22,6 +22,7 @@ metric commands {
 }
 event_exporter log {
   format = tab-text
+  format_args = time-unix
   transport = log
 }
 ";
