@@ -75,7 +75,7 @@ pub fn takes_gzip(accept_encoding: &str) -> bool {
 
 /// Splits a part of a header into its value and its weight in thousandths; each
 /// other parameter goes to `parameter`.
-fn weighted<'a>(part: &'a str, mut parameter: impl FnMut(&str, &str)) -> (&'a str, u32) {
+fn weighted(part: &str, mut parameter: impl FnMut(&str, &str)) -> (&str, u32) {
     let mut parts = part.split(';').map(str::trim);
     let value = parts.next().unwrap_or_default();
     let mut weight = 1_000;
