@@ -11,6 +11,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fs::{self, OpenOptions},
+    io::Write as _,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
@@ -241,7 +242,7 @@ impl Spool {
         header.extend_from_slice(&checksum(0, &header).to_le_bytes());
         let name = format!("{:016x}.spool", last + 1);
         let path = self.settings.folder.join(name);
-        fs::write(path, [&*header, &*header].concat()).expect("a segment");
+        append(&path, &[&*header, &*header].concat());
         self.made = Some((salt, is_old));
     }
 
@@ -266,10 +267,17 @@ impl Spool {
     fn add(&mut self, bytes: &[u8]) {
         self.stop();
         if let Some((path, _)) = self.last_segment() {
-            let old = fs::read(&path).expect("a segment");
-            fs::write(path, [&*old, bytes].concat()).expect("a segment");
+            append(&path, bytes);
         }
     }
+}
+
+/// Appends to a file, or makes it.
+fn append(path: &Path, bytes: &[u8]) {
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(bytes))
+        .expect("a segment");
 }
 
 /// The number at the start of a text; 0 without one.
