@@ -1,5 +1,5 @@
 //! `cargo xtask fuzz --all`: each target for the same time, one after another,
-//! and a table of what came of it.
+//! and a table of what came of it, a row when a target is done.
 
 use std::{fs, process::Stdio};
 
@@ -18,10 +18,10 @@ struct Figures {
 pub(super) fn run(workspace: &Workspace, targets: &[String], minutes: u32) -> Result<bool, Error> {
     let logs = workspace.logs().join("fuzz-logs");
     fs::create_dir_all(&logs).map_err(Error::at("make", &logs))?;
-    let mut rows = Vec::new();
+    println!("| target | executions | per second | coverage points | finds |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
     let mut all_hold = true;
     for target in targets {
-        eprintln!("{target}: {minutes} min");
         let hunt = Hunt {
             target,
             seconds: minutes.saturating_mul(60),
@@ -40,11 +40,8 @@ pub(super) fn run(workspace: &Workspace, targets: &[String], minutes: u32) -> Re
             return Err(Error::new(format!("{target} did not run; see {path}")));
         }
         all_hold &= finds.names.is_empty();
-        rows.push(row(target, &figures, finds.names.len()));
+        println!("{}", row(target, &figures, finds.names.len()));
     }
-    println!("| target | executions | per second | coverage points | finds |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
-    println!("{}", rows.join("\n"));
     Ok(all_hold)
 }
 
