@@ -13,6 +13,9 @@ const FILES: usize = 40;
 const DEPTH: usize = 5;
 /// Patterns that one with braces may stand for.
 const ALTERNATIVES: usize = 1_000;
+/// Braces, and bytes, of a pattern with braces.
+const BRACES: usize = 100;
+const PATTERN_BYTES: usize = 4_096;
 
 /// The names that a pattern stands for are those that a plain search finds, and
 /// the files of a configuration are those of a walk through its includes, in
@@ -100,6 +103,10 @@ fn expanded(files: &Files, pattern: &[u8]) -> Vec<Vec<u8>> {
 /// The names for all that the braces of a pattern stand for, if that is not too
 /// much.
 fn included(files: &Files, pattern: &[u8]) -> Vec<Vec<u8>> {
+    let braces = pattern.iter().filter(|&&byte| byte == b'{').count();
+    if braces > BRACES || (braces > 0 && pattern.len() > PATTERN_BYTES) {
+        return Vec::new();
+    }
     let mut patterns = Vec::new();
     without_braces(pattern, &mut patterns);
     if patterns.len() > ALTERNATIVES {

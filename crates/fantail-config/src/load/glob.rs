@@ -112,6 +112,12 @@ fn literal(class: &[u8]) -> Option<(u8, &[u8])> {
 /// Patterns that one with braces may stand for.
 const MAX_ALTERNATIVES: usize = 1_000;
 
+/// Bytes of a pattern with braces: the longest path of Linux.
+const MAX_BRACE_PATTERN_BYTES: usize = 4_096;
+
+/// Braces of a pattern. Each takes time in proportion to the pattern.
+const MAX_BRACES: usize = 100;
+
 /// The files that a pattern includes: those of each of its alternatives, in order.
 pub(crate) fn included(loader: &dyn Loader, pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
     let mut paths = Vec::new();
@@ -124,28 +130,34 @@ pub(crate) fn included(loader: &dyn Loader, pattern: &[u8]) -> Result<Vec<Vec<u8
 /// The patterns without braces that `a{b,c}d` stands for, in order: `abd`, `acd`. A
 /// brace that is not closed is a byte like others.
 fn alternatives(pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
+    let too_many = || {
+        let message = "the braces of the pattern stand for too many patterns";
+        LoadError::new(LoadErrorKind::TooLarge, message)
+    };
+    let braces = pattern.iter().filter(|byte| **byte == b'{').count();
+    if braces > MAX_BRACES || (braces > 0 && pattern.len() > MAX_BRACE_PATTERN_BYTES) {
+        return Err(too_many());
+    }
     let mut found = Vec::new();
     let mut open = vec![pattern.to_vec()];
     while let Some(pattern) = open.pop() {
-        let Some((before, inside, after)) = braces(&pattern) else {
+        let Some(parts) = without_first_braces(&pattern) else {
             found.push(pattern);
             continue;
         };
-        let all = inside.iter().map(|one| [before, *one, after].concat());
-        open.extend(all.rev());
+        open.extend(parts.into_iter().rev());
         if found.len() + open.len() > MAX_ALTERNATIVES {
-            let message = "the braces of the pattern stand for too many patterns";
-            return Err(LoadError::new(LoadErrorKind::TooLarge, message));
+            return Err(too_many());
         }
     }
     Ok(found)
 }
 
-/// The first braces of a pattern: what is before them, the parts between their
-/// commas, and what is behind them.
-fn braces(pattern: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
+/// The pattern with each of the parts of its first braces in place of them. `None` if
+/// it has no braces that are closed.
+fn without_first_braces(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut begin = None;
-    let mut parts = Vec::new();
+    let mut parts: Vec<&[u8]> = Vec::new();
     let mut depth = 0;
     let mut at = 0;
     while let Some(byte) = pattern.get(at) {
@@ -155,7 +167,9 @@ fn braces(pattern: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
             (b'{', Some(_)) => depth += 1,
             (b'}', Some((open, part))) if depth == 0 => {
                 parts.push(pattern.get(part..at)?);
-                return Some((pattern.get(..open)?, parts, pattern.get(at + 1..)?));
+                let (before, after) = (pattern.get(..open)?, pattern.get(at + 1..)?);
+                let parts = parts.iter().map(|part| [before, part, after].concat());
+                return Some(parts.collect());
             }
             (b'}', Some(_)) => depth -= 1,
             (b',', Some((open, part))) if depth == 0 => {
@@ -316,8 +330,14 @@ mod tests {
         check_alternatives("a}", &["a}"]);
         check_alternatives("\\{a,b}", &["\\{a,b}"]);
         check_alternatives("{x\\,y,z}", &["x\\,y", "z"]);
-        let many = "{a,b}".repeat(12);
-        assert!(alternatives(many.as_bytes()).is_err());
+        for many in [
+            "{a,b}".repeat(12),
+            "{}".repeat(101),
+            format!("{{{}}}", "a".repeat(4_095)),
+        ] {
+            assert!(alternatives(many.as_bytes()).is_err(), "{many}");
+        }
+        check_alternatives(&"{".repeat(100), &[&"{".repeat(100)]);
     }
 
     struct Files(&'static [&'static str]);
