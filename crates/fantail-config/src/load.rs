@@ -6,6 +6,7 @@ pub(crate) mod glob;
 pub(crate) mod groups;
 pub(crate) mod loader;
 pub(crate) mod reader;
+pub(crate) mod syntax_errors;
 pub(crate) mod version;
 
 use std::{error::Error, fmt};
@@ -65,7 +66,11 @@ pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
     let is_guessed = forced.is_none() && read.dialect == Dialect::V2_3;
     if is_guessed && let Some(sign) = version::sign_of_2_4(&read.raw) {
         let dialect = Some(Dialect::V2_4);
-        read = reader::read(path, loader, &options.limits, dialect, release);
+        let stated = match sign {
+            Sign::Included(stated) => stated,
+            Sign::Setting(_) => None,
+        };
+        read = reader::read(path, loader, &options.limits, dialect, release.or(stated));
         if let Sign::Setting(span) = sign {
             version::missing(span, &mut read.diagnostics);
         }

@@ -13,13 +13,14 @@ use crate::{
     diagnostic::source::{Sources, Span},
     diagnostic::{Diagnostic, Diagnostics},
     load::loader::{LoadErrorKind, Loader},
+    load::syntax_errors,
     load::version,
     load::{glob, groups},
     settings::release::Release,
     syntax::limits::Limits,
     syntax::part,
     syntax::raw::{RawBlock, RawConfig, RawSetting},
-    syntax::statement::{Statement, SyntaxError, ValueForm},
+    syntax::statement::{Statement, ValueForm},
     syntax::text::Text,
     syntax::tree::{ItemKind, Tree},
     syntax::variable::Variables,
@@ -342,43 +343,18 @@ impl Reader<'_> {
         for error in tree.errors().iter().chain(tree.warnings()) {
             match error.code {
                 Code::UnclosedBlock => unclosed.push(error.span),
-                _ => self.syntax(error),
+                _ => self.diagnostics.push(syntax_errors::report(error)),
             }
         }
-        self.unclosed(&unclosed);
+        if let Some(diagnostic) = syntax_errors::unclosed(&unclosed, &self.sources) {
+            self.diagnostics.push(diagnostic);
+        }
         self.frames.push(Frame {
             path,
             tree: Arc::new(tree),
             next: 0,
             pending: Vec::new(),
             open: self.open.len(),
-        });
-    }
-
-    /// Reports all blocks of a file that are not closed as one error.
-    fn unclosed(&mut self, blocks: &[Span]) {
-        let Some((first, others)) = blocks.split_first() else {
-            return;
-        };
-        let head = self.sources.slice(*first);
-        let head = head.strip_suffix(b"{").unwrap_or(head).trim_ascii_end();
-        let message = format!("`{}` is never closed", String::from_utf8_lossy(head));
-        let mut diagnostic = Diagnostic::new(Code::UnclosedBlock, message, *first);
-        for other in others {
-            diagnostic = diagnostic.note_at("neither is this block", *other);
-        }
-        let help = "write `}` in a line of its own where the block ends";
-        self.diagnostics.push(diagnostic.help(help));
-    }
-
-    fn syntax(&mut self, error: &SyntaxError) {
-        let diagnostic = Diagnostic::new(error.code, error.code.title(), error.span);
-        self.diagnostics.push(match error.code {
-            Code::LostContinuation => diagnostic
-                .note("Dovecot forgets a line that continues in a blank line or a comment"),
-            Code::ExpectedBrace => diagnostic
-                .note("a block begins with `name {` or `name argument {` in a line of its own"),
-            _ => diagnostic,
         });
     }
 

@@ -33,12 +33,16 @@ pub(crate) fn detect(
             if forced.is_none() && !is_2_4(value.bytes()) {
                 diagnostics.push(unknown(value));
             }
-            let text = std::str::from_utf8(value.bytes()).ok();
-            let release = text.and_then(Release::parse);
-            (forced.unwrap_or(Dialect::V2_4), release)
+            (forced.unwrap_or(Dialect::V2_4), release(value.bytes()))
         }
         _ => (forced.unwrap_or(Dialect::V2_3), None),
     }
+}
+
+/// The release that a version states.
+fn release(version: &[u8]) -> Option<Release> {
+    let text = std::str::from_utf8(version).ok();
+    text.and_then(Release::parse)
 }
 
 /// `2.4.` and a number, and what a maker of packages appends to it.
@@ -60,8 +64,8 @@ fn unknown(value: &Text) -> Diagnostic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// An included file begins with its version: it is Dovecot's, and the file
-    /// that includes it is fantail's.
-    Included,
+    /// that includes it is fantail's. With the release, if it can be read.
+    Included(Option<Release>),
     /// A setting or block that only 2.4 has, and none that only 2.3 has.
     Setting(Span),
 }
@@ -73,7 +77,8 @@ pub(crate) fn sign_of_2_4(raw: &RawConfig) -> Option<Sign> {
         match entry {
             RawEntry::Setting(setting) if setting.key.bytes() == KEY => {
                 let is_included = setting.key.span().file != FileId::MAIN;
-                return is_included.then_some(Sign::Included);
+                let release = release(setting.value.bytes());
+                return is_included.then_some(Sign::Included(release));
             }
             RawEntry::Block(block) => match block.name.bytes() {
                 b"metric" | b"event_exporter" => {

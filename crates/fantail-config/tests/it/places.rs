@@ -1,6 +1,6 @@
 //! Everything that is wrong is found in one run, at its line and column.
 
-use fantail_config::{Memory, Options, load};
+use fantail_config::{Memory, Options, Release, load};
 use fantail_event::Dialect::{self, V2_3, V2_4};
 
 /// `line:column code` of every diagnostic.
@@ -358,6 +358,10 @@ fn the_series_is_recognised() {
         ("/d/dovecot.conf", &dovecot),
     ];
     check_dialect(&files, V2_4, &[]);
+    let memory = Memory::new().with(files[0].0, files[0].1);
+    let memory = memory.with(files[1].0, files[1].1);
+    let loaded = load(files[0].0.as_bytes(), &memory, &Options::default());
+    assert_eq!(loaded.settings.release, Release::parse("2.4.1"));
     let late = format!("{metric}dovecot_config_version = 2.4.1\n");
     check_dialect(
         &[("f", &late)],
