@@ -4,12 +4,20 @@ use clap::{Parser, Subcommand};
 
 use crate::io::terminal::Color;
 
+/// The version, the commit, and the releases of Dovecot that tests run with.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("FANTAIL_COMMIT"),
+    "), for Dovecot 2.3 and 2.4, tried with 2.3.19, 2.4.1 and 2.4.5"
+);
+
 /// Dovecot's event system: filters, metrics and exporters.
 ///
 /// Reads the `metric` and `event_exporter` blocks of a dovecot.conf (2.3 or
 /// 2.4) and does with events what Dovecot's stats process does.
 #[derive(Debug, Parser)]
-#[command(name = "fantail", version, disable_help_subcommand = true)]
+#[command(name = "fantail", version = VERSION)]
 #[command(
     after_help = "Exit status: 0 all went well, 1 something in the input is wrong, 2 wrong usage."
 )]
@@ -31,7 +39,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Check(crate::command::check::Arguments),
     Events(crate::command::events::Arguments),
+    Explain(crate::command::explain::Arguments),
     Config(crate::command::config::Arguments),
+    Completions(crate::command::completions::Arguments),
     Convert(crate::command::convert::Arguments),
     Replay(crate::command::replay::Arguments),
     Filter(crate::command::filter::Arguments),

@@ -1,9 +1,11 @@
 //! The commands, a module each.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod events;
+pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod reload;
 pub(crate) mod replay;

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use fantail::{
     config::{Release, Target},
     event,
-    filter::Filter,
+    filter::{Filter, Warning},
     syntax::ParseOptions,
 };
 
@@ -90,7 +90,7 @@ fn differs(filter: &[u8]) -> bool {
         (Ok(old), Ok(new)) => {
             let told = |filter: &Filter| {
                 let warnings = filter.warnings();
-                let codes = warnings.iter().map(|one| one.code()).collect::<Vec<_>>();
+                let codes = warnings.iter().map(Warning::code).collect::<Vec<_>>();
                 (filter.canonical().to_vec(), codes)
             };
             told(&old) != told(&new)

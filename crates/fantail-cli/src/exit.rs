@@ -17,11 +17,23 @@ pub(crate) enum Findings {
     Some,
 }
 
+impl Findings {
+    /// Something, if either is.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match self {
+            Self::None => other,
+            Self::Some => self,
+        }
+    }
+}
+
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Something to be said.
     Said(String),
+    /// Errors that are drawn already.
+    Drawn(String),
     /// The reader of the output has gone away (`| head`).
     ReaderLeft,
 }
@@ -38,6 +50,21 @@ impl Failure {
         Self::new(format!("cannot {action} {}: {error}", path.display()))
     }
 
+    /// Errors that are drawn, with the lines that they are about.
+    pub(crate) fn drawn(errors: &str) -> Self {
+        Self::Drawn(errors.trim_end().to_owned())
+    }
+
+    /// A refusal of a server, without the word of the protocol in front.
+    pub(crate) fn refused(why: &[u8]) -> Self {
+        let why = String::from_utf8_lossy(why);
+        let said = why.split_once(": ").filter(|(word, _)| {
+            let mut letters = word.bytes();
+            letters.all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+        });
+        Self::new(said.map_or(&*why, |(_, reason)| reason))
+    }
+
     pub(crate) fn transport(error: &TransportError) -> Self {
         if error.io_error().kind() == io::ErrorKind::BrokenPipe {
             return Self::ReaderLeft;
@@ -52,6 +79,10 @@ pub(crate) fn code(outcome: Result<Findings, Failure>) -> ExitCode {
     match outcome {
         Ok(Findings::None) | Err(Failure::ReaderLeft) => ExitCode::SUCCESS,
         Ok(Findings::Some) => ExitCode::FAILURE,
+        Err(Failure::Drawn(errors)) => {
+            say(format_args!("{errors}"));
+            ExitCode::FAILURE
+        }
         Err(Failure::Said(what)) => {
             say(format_args!("error: {what}"));
             ExitCode::FAILURE

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use clap::ValueEnum;
 use fantail::config::internal::{parse_interval, parse_size};
 
 /// A value that a flag does not take.
@@ -23,6 +24,22 @@ impl fmt::Display for FlagError {
 }
 
 impl std::error::Error for FlagError {}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Form {
+    /// The form that is asked for, by `--format json` or the former `--json`.
+    pub(crate) fn of(self, json: bool) -> Self {
+        if json { Self::Json } else { self }
+    }
+}
 
 /// Reads a size: `64M`, `1G`, or a number of bytes.
 pub(crate) fn size(text: &str) -> Result<u64, FlagError> {

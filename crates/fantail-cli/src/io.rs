@@ -3,6 +3,7 @@
 pub(crate) mod capture;
 pub(crate) mod configuration;
 pub(crate) mod exports;
+pub(crate) mod findings;
 pub(crate) mod hostname;
 pub(crate) mod interrupt;
 pub(crate) mod output;

@@ -12,10 +12,11 @@ mod io;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::command::{
-    check, config, convert, events, filter, reload, replay, serve, stats, tap, test,
+    check, completions, config, convert, events, explain, filter, reload, replay, serve, stats,
+    tap, test,
 };
 
 fn main() -> ExitCode {
@@ -24,7 +25,9 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         cli::Command::Check(arguments) => check::run(&arguments),
         cli::Command::Events(arguments) => events::run(&arguments),
+        cli::Command::Explain(arguments) => explain::run(&arguments),
         cli::Command::Config(arguments) => config::run(&arguments),
+        cli::Command::Completions(arguments) => completions::run(&arguments, cli::Cli::command()),
         cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),

@@ -1,5 +1,6 @@
 //! All checks of a configuration.
 
+mod connections;
 mod events;
 mod exporters;
 mod fields;
@@ -8,6 +9,7 @@ mod language;
 mod names;
 pub(crate) mod readers;
 mod secrets;
+mod sockets;
 mod values;
 
 use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Target, Text};
@@ -22,11 +24,24 @@ use crate::{
     catalogue::{Event, series::Series},
 };
 
+/// Who reads a configuration's first file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// Dovecot, if the file has a name of its files; else only fantail.
+    #[default]
+    ByName,
+    /// Dovecot.
+    Dovecot,
+    /// Only fantail.
+    Fantail,
+}
+
 /// What is asked of each metric, one after another. Each sees the whole
 /// metric, and reports on one subject.
 const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
     events::check,
     events::check_categories,
+    connections::check,
     fields::check_filter,
     fields::check_lists,
     values::check,

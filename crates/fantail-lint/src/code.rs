@@ -54,6 +54,10 @@ codes! {
     NotCarriedOver = "not-carried-over", Warning;
     /// A metric that matched none of the recorded events that it was tried on.
     MatchesNothing = "matches-nothing", Warning;
+    /// Sockets or ports that Dovecot binds as well, so that it does not start while fantail runs.
+    SameSockets = "same-sockets", Warning;
+    /// Connections of Dovecot's processes to each other, where those of mail clients seem to be meant.
+    NotOfClients = "not-of-clients", Hint;
     /// A secret in a file that everybody on this machine can read.
     ReadableSecret = "readable-secret", Warning;
     /// A setting that only fantail knows, in a file that Dovecot reads, and refuses; an error where that is certain.

@@ -40,10 +40,7 @@ mod written;
 
 pub use crate::{
     catalogue::{Catalogue, Category, Event, Field, FieldType},
-    check::{
-        check, check_crashes,
-        readers::{Reader, check_reader},
-    },
+    check::{Reader, check, check_crashes, readers::check_reader},
     code::Code,
     finding::Finding,
     translate::{Translation, translate},

@@ -1,6 +1,7 @@
 //! `fantail check`: what is wrong with a configuration.
 
 mod deny;
+mod input;
 mod json;
 mod sarif;
 
@@ -12,20 +13,19 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use fantail::{
-    config::{self, FileSystem, Loaded, Options, Release, Severity, render_reports},
+    config::{self, Loaded, Options, Release, Severity, render_reports},
     lint::{self, Catalogue, Finding, Trial},
 };
 
+use self::input::Input;
 use crate::{
     dialect::{Dialect, release},
     exit::{Failure, Findings},
     io::capture::{Player, Recording},
+    io::configuration,
     io::output::Output,
     io::terminal,
 };
-
-/// The configuration that Dovecot reads.
-pub(crate) const SYSTEM: &str = "/etc/dovecot/dovecot.conf";
 
 /// Say what is wrong with a configuration, before anything runs.
 ///
@@ -36,6 +36,7 @@ pub(crate) const SYSTEM: &str = "/etc/dovecot/dovecot.conf";
 #[command(after_help = "\
 Examples:
   fantail check
+  doveconf -n | fantail check -
   fantail check dovecot.conf --against capture.tsv
   fantail check --for dovecot metrics.conf
   fantail check dovecot.conf --format sarif --deny warning >report.sarif
@@ -46,9 +47,11 @@ socket: <connection> TAB <microseconds since 1970> TAB <line>.
 Exit status: 0 no errors (there may be warnings and hints); 1 there are errors,
 or something that --deny names; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The dovecot.conf.
-    #[arg(value_name = "FILE", default_value = SYSTEM)]
-    file: PathBuf,
+    /// The configurations; - is standard input. Without one, that of this
+    /// machine: FANTAIL_CONFIG, /etc/fantail/fantail.conf or
+    /// /etc/dovecot/dovecot.conf.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Whose rules apply; without it, what the configuration says.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
@@ -95,23 +98,52 @@ enum Format {
     Sarif,
 }
 
+/// A configuration with what was found in it.
+struct Checked {
+    loaded: Loaded,
+    findings: Vec<Finding>,
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
+    let files = match arguments.files.as_slice() {
+        [] => &[configuration::find(None)],
+        files => files,
+    };
+    let input = Input::read(files)?;
+    let mut outcome = Findings::None;
+    let mut checked = Vec::new();
+    for file in files {
+        let (one, read) = check(file, &input, arguments)?;
+        outcome = outcome.or(read);
+        checked.push(one);
+    }
+    Output::open(Path::new("-"))?.write_whole(&told(arguments.format, &checked))?;
+    let is_denied = |one: &Finding| {
+        one.severity == Severity::Error || arguments.deny.iter().any(|deny| deny.names(one))
+    };
+    let mut findings = checked.iter().flat_map(|one| &one.findings);
+    if findings.any(is_denied) {
+        outcome = Findings::Some;
+    }
+    Ok(outcome)
+}
+
+/// Checks one configuration; also says whether a capture could not be read.
+fn check(
+    file: &Path,
+    input: &Input,
+    arguments: &Arguments,
+) -> Result<(Checked, Findings), Failure> {
     let options = Options {
         dialect: arguments.dialect.map(Into::into),
         release: arguments.dovecot,
         ..Options::default()
     };
-    let loaded = config::load(arguments.file.as_os_str().as_bytes(), &FileSystem, &options);
-    let mut outcome = Findings::None;
-    let mut findings: Vec<Finding> = loaded.diagnostics.iter().map(Finding::from).collect();
-    findings.extend(lint::check(&loaded, &Catalogue::new(), &is_public));
-    let reader = match arguments.reader {
-        None => lint::Reader::ByName,
-        Some(Reader::Dovecot) => lint::Reader::Dovecot,
-        Some(Reader::Fantail) => lint::Reader::Fantail,
-    };
-    findings.extend(lint::check_reader(&loaded, reader));
+    let loaded = config::load(file.as_os_str().as_bytes(), input, &options);
+    let mut findings = beyond_errors(&loaded, arguments.reader);
+    findings.extend(loaded.diagnostics.iter().map(Finding::from));
+    let mut read = Findings::None;
     if !arguments.against.is_empty() {
         let mut trial = Trial::new(&loaded.settings.metrics, loaded.settings.dialect);
         let mut player = Player::new(loaded.settings.dialect);
@@ -121,18 +153,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
                 ControlFlow::Continue(())
             })?;
         }
-        outcome = player.finish();
+        read = player.finish();
         findings.extend(trial.findings());
     }
     sort(&mut findings);
-    Output::open(Path::new("-"))?.write_whole(&told(arguments.format, &findings, &loaded))?;
-    let is_denied = |one: &Finding| {
-        one.severity == Severity::Error || arguments.deny.iter().any(|deny| deny.names(one))
+    Ok((Checked { loaded, findings }, read))
+}
+
+/// What Dovecot would take, and yet not do what was meant.
+fn beyond_errors(loaded: &Loaded, reader: Option<Reader>) -> Vec<Finding> {
+    let mut findings = lint::check(loaded, &Catalogue::new(), &is_public);
+    let reader = match reader {
+        None => lint::Reader::ByName,
+        Some(Reader::Dovecot) => lint::Reader::Dovecot,
+        Some(Reader::Fantail) => lint::Reader::Fantail,
     };
-    if findings.iter().any(is_denied) {
-        outcome = Findings::Some;
-    }
-    Ok(outcome)
+    findings.extend(lint::check_reader(loaded, reader));
+    findings
+}
+
+/// Draws the warnings of a configuration that is used all the same.
+pub(crate) fn drawn_findings(loaded: &Loaded) -> Option<String> {
+    let mut findings = beyond_errors(loaded, None);
+    findings.extend(loaded.diagnostics.iter().map(Finding::from));
+    findings.retain(|one| one.severity >= Severity::Warning);
+    sort(&mut findings);
+    let reports = findings.iter().map(Finding::report);
+    let drawn = render_reports(reports, &loaded.sources, terminal::style());
+    (!findings.is_empty()).then(|| drawn.trim_end().to_owned())
 }
 
 /// By file and line; at one place the worst comes first.
@@ -144,21 +192,37 @@ fn sort(findings: &mut [Finding]) {
     });
 }
 
-fn told(format: Format, findings: &[Finding], loaded: &Loaded) -> Vec<u8> {
+fn told(format: Format, checked: &[Checked]) -> Vec<u8> {
     let text = match format {
-        Format::Human => {
-            let reports = findings.iter().map(Finding::report);
-            let drawn = render_reports(reports, &loaded.sources, terminal::output_style());
-            format!("{drawn}{}\n", summary(findings, loaded))
-        }
-        Format::Short => findings
+        Format::Human => checked
             .iter()
-            .map(|one| one.to_line(&loaded.sources) + "\n")
+            .map(|one| human(one, checked.len() > 1))
             .collect(),
-        Format::Json => json::write(findings, &loaded.sources),
-        Format::Sarif => sarif::write(findings, &loaded.sources),
+        Format::Short => checked.iter().flat_map(short).collect(),
+        Format::Json => json::write(checked),
+        Format::Sarif => sarif::write(checked),
     };
     text.into_bytes()
+}
+
+/// The findings as they are drawn, and their sum; of several files with the name.
+fn human(one: &Checked, is_one_of_several: bool) -> String {
+    let Checked { loaded, findings } = one;
+    let reports = findings.iter().map(Finding::report);
+    let drawn = render_reports(reports, &loaded.sources, terminal::output_style());
+    let file = loaded.sources.ids().next().filter(|_| is_one_of_several);
+    let name = file.map(|file| loaded.sources.name(file));
+    let name = name.map(|name| format!("{}: ", String::from_utf8_lossy(name)));
+    format!(
+        "{drawn}{}{}\n",
+        name.unwrap_or_default(),
+        summary(findings, loaded)
+    )
+}
+
+fn short(one: &Checked) -> impl Iterator<Item = String> + '_ {
+    let findings = one.findings.iter();
+    findings.map(|finding| finding.to_line(&one.loaded.sources) + "\n")
 }
 
 /// `2 errors, 1 warning`

@@ -11,9 +11,9 @@ use fantail::{
 };
 
 use crate::{
-    command::check::SYSTEM,
     dialect::Dialect,
     exit::{Failure, Findings},
+    flag::Form,
     io::configuration,
     io::output::Output,
 };
@@ -26,7 +26,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   fantail config
-  fantail config dovecot.conf --as json
+  fantail config dovecot.conf --format json
   fantail config dovecot.conf --as 2.4
 
 To take a configuration from one version to the other, see `fantail convert`:
@@ -34,15 +34,18 @@ it keeps the comments, and says what cannot be carried over.
 
 Exit status: 0 all went well, 1 the configuration has errors, 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The dovecot.conf.
-    #[arg(value_name = "FILE", default_value = SYSTEM)]
-    file: PathBuf,
+    /// The dovecot.conf; without it, that of this machine.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Whose rules apply; without it, what the configuration says.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
     /// In which syntax; without it, in that of the configuration.
     #[arg(long = "as", value_enum, value_name = "SYNTAX")]
     syntax: Option<Syntax>,
+    /// How to tell; json is one object with all defaults.
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "syntax")]
+    format: Form,
 }
 
 /// How settings are written.
@@ -54,20 +57,24 @@ enum Syntax {
     /// As a configuration of Dovecot 2.4.
     #[value(name = "2.4")]
     V2_4,
-    /// As one JSON object.
+    /// As `--format json`.
+    #[value(hide = true)]
     Json,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let Some(settings) = configuration::load(&arguments.file, arguments.dialect)? else {
+    let path = configuration::find(arguments.file.as_deref());
+    let Some(loaded) = configuration::load(&path, arguments.dialect.map(Into::into)) else {
         return Ok(Findings::Some);
     };
+    let settings = loaded.settings;
     let written = |dialect| {
         let translated = translate(&settings, dialect, &Catalogue::new());
         config::write(&translated.settings)
     };
     let text = match arguments.syntax {
+        None if arguments.format == Form::Json => json::write(&settings).into_bytes(),
         None => config::write(&settings),
         Some(Syntax::V2_3) => written(event::Dialect::V2_3),
         Some(Syntax::V2_4) => written(event::Dialect::V2_4),

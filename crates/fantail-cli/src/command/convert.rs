@@ -10,7 +10,6 @@ use fantail::{
 };
 
 use crate::{
-    command::check::SYSTEM,
     dialect::Dialect,
     exit::{Failure, Findings, say},
     io::configuration,
@@ -41,14 +40,15 @@ pub(crate) struct Arguments {
     /// Whose rules apply to FILE; without it, what it says.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
-    /// The dovecot.conf.
-    #[arg(value_name = "FILE", default_value = SYSTEM)]
-    file: PathBuf,
+    /// The dovecot.conf; without it, that of this machine.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let Some(loaded) = configuration::load_whole(&arguments.file, arguments.dialect) else {
+    let path = configuration::find(arguments.file.as_deref());
+    let Some(loaded) = configuration::load(&path, arguments.dialect.map(Into::into)) else {
         return Ok(Findings::Some);
     };
     let to = event::Dialect::from(arguments.to);

@@ -2,11 +2,11 @@
 
 mod json;
 
-use std::{fmt::Write, path::Path};
+use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use clap::Args;
 use fantail::{
-    config::{Release, Target},
+    config::{Release, Target, internal::similar},
     event,
     lint::{Catalogue, Event, Field},
 };
@@ -14,8 +14,15 @@ use fantail::{
 use crate::{
     dialect::{Dialect, release, target_of},
     exit::{Failure, Findings},
+    flag::Form,
     io::output::Output,
 };
+
+/// Fields that every event may have.
+const EVERY_EVENT: [&str; 2] = ["duration", "reason_code"];
+
+/// How many names are suggested for one that does not exist.
+const MAX_SUGGESTIONS: usize = 3;
 
 /// Look up the events that Dovecot sends, and their fields.
 ///
@@ -28,7 +35,8 @@ Examples:
   fantail events imap_command_finished
   fantail events 'mail_*' --dialect 2.3
   fantail events imap_id_received --dovecot 2.4.1
-  fantail events delivery --json
+  fantail events --field mailbox
+  fantail events delivery --format json
 
 The fields are a lower bound: an event also has those of the events it
 happened in. Events of plugins and scripts of your own are not among them.
@@ -43,8 +51,13 @@ pub(crate) struct Arguments {
     /// Only what this release of Dovecot sends, such as 2.3.19.
     #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
     dovecot: Option<Release>,
-    /// As one JSON object.
-    #[arg(long)]
+    /// Only events that have this field.
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+    /// How to tell; json is one object.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+    #[arg(long, hide = true)]
     json: bool,
 }
 
@@ -55,18 +68,66 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         .dialect
         .map(|dialect| Target::from(event::Dialect::from(dialect)));
     let target = arguments.dovecot.and_then(target_of).or(series);
-    let found = find(&catalogue, arguments.pattern.as_deref(), target);
-    let text = match (arguments.json, &arguments.pattern) {
-        (true, None) => json::whole(&catalogue, &found, target),
-        (true, Some(_)) => json::events(&found, target),
-        (false, None) => overview(&catalogue, &found),
-        (false, Some(_)) => found.iter().map(|event| detail(event, target)).collect(),
+    let mut found = find(&catalogue, arguments.pattern.as_deref(), target);
+    if let Some(field) = &arguments.field {
+        found.retain(|event| has_field(event, field, target));
+    }
+    let is_whole = arguments.pattern.is_none() && arguments.field.is_none();
+    let text = match (arguments.format.of(arguments.json), &arguments.pattern) {
+        (Form::Json, _) if is_whole => json::whole(&catalogue, &found, target),
+        (Form::Json, _) => json::events(&found, target),
+        (Form::Text, _) if is_whole => overview(&catalogue, &found),
+        (Form::Text, None) => list(&found),
+        (Form::Text, Some(_)) => found.iter().map(|event| detail(event, target)).collect(),
     };
     Output::open(Path::new("-"))?.write_whole(text.as_bytes())?;
     if found.is_empty() {
-        return Err(Failure::new("Dovecot has no such event"));
+        return Err(none(&catalogue, arguments, target));
     }
     Ok(Findings::None)
+}
+
+/// Says that there is no such event, and which may have been meant.
+fn none(catalogue: &Catalogue, arguments: &Arguments, target: Option<Target>) -> Failure {
+    let events = || {
+        let events = catalogue.events().iter();
+        events.filter(move |event| target.is_none_or(|target| event.is_in(target)))
+    };
+    let near = match (&arguments.field, &arguments.pattern) {
+        (Some(field), _) => {
+            let fields: BTreeSet<&str> = events()
+                .flat_map(|event| &event.fields)
+                .map(|field| field.name)
+                .collect();
+            similar(field.as_bytes(), fields, MAX_SUGGESTIONS)
+        }
+        (None, Some(name)) => {
+            let names = events().map(|event| event.name);
+            similar(name.as_bytes(), names, MAX_SUGGESTIONS)
+        }
+        (None, None) => Vec::new(),
+    };
+    let what = match &arguments.field {
+        Some(field) => format!("no event is known to have the field {field}"),
+        None => "Dovecot has no such event".to_owned(),
+    };
+    Failure::new(match near.as_slice() {
+        [] => what,
+        near => format!("{what}; did you mean {}?", near.join(" or ")),
+    })
+}
+
+/// Whether an event has a field, by its name in a series or in either.
+fn has_field(event: &Event, name: &str, target: Option<Target>) -> bool {
+    let targets = match target {
+        Some(target) => vec![target],
+        None => [event::Dialect::V2_3, event::Dialect::V2_4]
+            .map(Target::from)
+            .to_vec(),
+    };
+    let mut targets = targets.into_iter();
+    EVERY_EVENT.contains(&name)
+        || targets.any(|target| event.field(name.as_bytes(), target).is_some())
 }
 
 /// The events of this name; else those that the name is a part of.
@@ -118,12 +179,17 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     rest.iter().all(|byte| *byte == b'*')
 }
 
-fn overview(catalogue: &Catalogue, events: &[&Event]) -> String {
-    let mut text = "Events:\n".to_owned();
+fn list(events: &[&Event]) -> String {
+    let mut text = String::new();
     for event in events {
         let versions = versions(event.since, event.until);
         let _ = writeln!(text, "  {:38} {}{versions}", event.name, event.description);
     }
+    text
+}
+
+fn overview(catalogue: &Catalogue, events: &[&Event]) -> String {
+    let mut text = format!("Events:\n{}", list(events));
     text += "\nCategories:\n";
     for category in catalogue.categories() {
         let _ = match category.parent {
@@ -165,7 +231,7 @@ fn detail(event: &Event, target: Option<Target>) -> String {
             let _ = writeln!(text, "{}", row(field, dialect).trim_end());
         }
     }
-    text + "\n"
+    text + "  fields of every event: duration (int, in microseconds), reason_code (list)\n\n"
 }
 
 fn row(field: &Field, dialect: Option<event::Dialect>) -> String {

@@ -1,11 +1,15 @@
 //! `fantail reload`: a running `fantail serve` reads its configuration again.
 
+use std::path::Path;
+
 use clap::Args;
 use fantail::wire::reader::{Reply, Request};
 
 use crate::{
+    command::check,
     command::stats::{Socket, client::Client},
-    exit::{Failure, Findings},
+    exit::{Failure, Findings, say},
+    io::configuration,
 };
 
 /// Have a running `fantail serve` read its configuration again.
@@ -20,9 +24,20 @@ pub(crate) struct Arguments {
     socket: Socket,
 }
 
+/// Says what `fantail check` would say of the configuration.
+fn say_findings(path: &Path) {
+    if path.exists() {
+        let loaded = configuration::load_silently(path, None);
+        if let Some(findings) = check::drawn_findings(&loaded) {
+            say(format_args!("{findings}"));
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let mut client = Client::connect(&arguments.socket.socket)?;
+    let socket = arguments.socket.path();
+    let mut client = Client::connect(&socket)?;
     client.send_request(&Request::Reload)?;
     // Dovecot does not answer what it does not know, but this: so we need not
     // wait for an answer that never comes.
@@ -30,7 +45,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         name: (&b""[..]).into(),
     })?;
     match client.reply()? {
-        Reply::Done => Ok(Findings::None),
+        Reply::Done => {
+            say_findings(&arguments.socket.configuration());
+            Ok(Findings::None)
+        }
         Reply::Refused(why) => {
             let why = String::from_utf8_lossy(&why);
             match why.strip_prefix("FANTAIL-RELOAD: ") {
@@ -39,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
                 ))),
                 None => Err(Failure::new(format!(
                     "{} is a socket of Dovecot itself: it is reloaded by `doveadm reload`",
-                    arguments.socket.socket.display()
+                    socket.display()
                 ))),
             }
         }

@@ -38,8 +38,9 @@ Exit status: 0 all went well; 1 the configuration has errors, or a line of a
 capture could not be read (the rest is played all the same); 2 wrong usage.")]
 pub(crate) struct Arguments {
     /// The dovecot.conf with the metric and event_exporter blocks.
+    /// Without it, the configuration of this machine.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// Whose rules apply; without it, what the configuration says.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
@@ -62,9 +63,11 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let Some(settings) = configuration::load(&arguments.config, arguments.dialect)? else {
+    let path = configuration::find(arguments.config.as_deref());
+    let Some(loaded) = configuration::load(&path, arguments.dialect.map(Into::into)) else {
         return Ok(Findings::Some);
     };
+    let settings = loaded.settings;
     let before = arguments.state.as_deref().map(state::read).transpose()?;
     let mut engine = Engine::new(&settings).map_err(|error| Failure::new(error.to_string()))?;
     let hostname = match &arguments.hostname {

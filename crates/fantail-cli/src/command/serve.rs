@@ -3,15 +3,19 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use fantail::server::{
-    FileLimit, HttpAccess, Limits, Log, Options, RecordSettings, Server, ServerError,
+use fantail::{
+    config::{self, Loaded},
+    server::{FileLimit, HttpAccess, Limits, Log, Options, RecordSettings, Server, ServerError},
 };
 
 use crate::{
+    command::check,
     dialect::Dialect,
     exit::{Failure, Findings, say},
     flag,
+    io::configuration,
     io::hostname,
+    io::terminal,
 };
 
 /// How much is recorded without `--record-limit`: some million events.
@@ -42,9 +46,10 @@ Dovecot must leave the sockets to it. In dovecot.conf:
 Exit status: 0 it was told to stop; 1 it could not start or go on; 2 wrong
 usage.")]
 pub(crate) struct Arguments {
-    /// The dovecot.conf, or a file that includes it.
+    /// The dovecot.conf, or a file that includes it; without it, that of this
+    /// machine.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// Whose rules apply; without it, what the configuration says.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
@@ -143,8 +148,8 @@ struct Bounds {
     /// closed.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
-    /// Bytes of the largest payload of an export; larger events are dropped.
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().payload)]
+    /// Size of the largest payload of an export; larger events are dropped.
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = flag::memory)]
     max_payload: usize,
 }
 
@@ -158,23 +163,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     }
     // Standard error may be a pipe that nobody reads.
     log.flush(LOG_PATIENCE);
-    Ok(match served {
-        Ok(()) => Findings::None,
-        Err(_) => Findings::Some,
-    })
+    Ok(served.unwrap_or(Findings::Some))
 }
 
 /// How long the end waits for a reader of standard error.
 const LOG_PATIENCE: Duration = Duration::from_secs(1);
 
-fn serve(arguments: &Arguments, log: &Log) -> Result<(), ServerError> {
-    let server = Server::start(options(arguments, log.clone()))?;
+fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
+    let options = options(arguments, log.clone());
+    let loaded = configuration::load_silently(&options.config, options.dialect);
+    if loaded.diagnostics.has_errors() {
+        let style = terminal::style();
+        let drawn = config::render(&loaded.diagnostics, &loaded.sources, style);
+        log.line(drawn.trim_end());
+        return Ok(Findings::Some);
+    }
+    let server = Server::start(options)?;
+    tell_configuration(log, &loaded);
     tell_files(log, server.file_limit(), arguments.bounds.max_connections);
     for address in server.http_addresses() {
         log.line(&format!("listening on http://{address}/metrics"));
     }
     log.line(&format!("fantail {} is ready", env!("CARGO_PKG_VERSION")));
-    server.run()
+    server.run()?;
+    Ok(Findings::None)
+}
+
+/// Says what is served, and what `fantail check` would say of it.
+fn tell_configuration(log: &Log, loaded: &Loaded) {
+    let settings = &loaded.settings;
+    let file = loaded.sources.ids().next();
+    let name = file.map_or(&[][..], |file| loaded.sources.name(file));
+    let (metrics, exporters) = (settings.metrics.len(), settings.exporters.len());
+    let (name, dialect) = (String::from_utf8_lossy(name), settings.dialect);
+    log.line(&format!(
+        "{name} is read as Dovecot {dialect}: {metrics} metrics, {exporters} exporters"
+    ));
+    if let Some(findings) = check::drawn_findings(loaded) {
+        log.line(&findings);
+    }
 }
 
 /// Files besides those of connections: sockets, logs, targets.
@@ -189,8 +216,10 @@ fn tell_files(log: &Log, limit: FileLimit, connections: usize) {
         ));
     }
     if now < (connections as u64).saturating_add(OTHER_FILES) {
+        let needed = (connections as u64).saturating_add(OTHER_FILES);
         log.line(&format!(
-            "{connections} connections are allowed, but only {now} open files"
+            "{connections} connections are allowed, but the limit of open files is {now}: raise it \
+             to {needed} (LimitNOFILE), or lower --max-connections"
         ));
     }
 }
@@ -200,7 +229,7 @@ fn options(arguments: &Arguments, log: Log) -> Options {
         path: path.clone(),
         limit: arguments.record_limit,
     });
-    let defaults = Options::new(&arguments.config, log);
+    let defaults = Options::new(configuration::find(arguments.config.as_deref()), log);
     let bounds = &arguments.bounds;
     let mut limits = defaults.limits.clone();
     limits.connections = bounds.max_connections;

@@ -4,13 +4,20 @@ pub(crate) mod client;
 mod dump;
 mod top;
 
-use std::path::PathBuf;
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use fantail::wire::reader::{MetricParts, Reply, Request};
+use fantail::{
+    config::{MetricRequest, Settings},
+    event::Dialect,
+    wire::reader::{MetricParts, Reply, Request},
+};
 
 use self::client::Client;
-use crate::exit::{Failure, Findings};
+use crate::{
+    exit::{Failure, Findings},
+    io::{configuration, findings},
+};
 
 /// Ask a running stats process: `fantail serve`, or Dovecot's own.
 #[derive(Debug, Args)]
@@ -18,7 +25,7 @@ use crate::exit::{Failure, Findings};
 Examples:
   fantail stats dump
   fantail stats dump --format json --columns 'count %99'
-  fantail stats add slow 'event=imap_command_finished AND duration>1s'
+  fantail stats add slow 'event=imap_command_finished AND duration>1000000'
   fantail stats remove slow
 
 Exit status: 0 all went well; 1 it was refused, or nobody answers; 2 wrong
@@ -30,25 +37,61 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
-/// Whom to ask.
+/// Which stats process to ask.
 #[derive(Debug, Args)]
 pub(crate) struct Socket {
-    /// The stats-reader socket.
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "/run/dovecot/stats-reader",
-        global = true
-    )]
-    pub(crate) socket: PathBuf,
+    /// Its stats-reader socket; without it, the one below base_dir of the
+    /// configuration.
+    #[arg(long, value_name = "PATH", global = true)]
+    socket: Option<PathBuf>,
+    /// Its configuration; without it, that of this machine.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+/// Where Dovecot's packages keep its sockets.
+const BASE_DIR: &str = "/run/dovecot";
+
+impl Socket {
+    /// The path of the socket.
+    pub(crate) fn path(&self) -> PathBuf {
+        if let Some(path) = &self.socket {
+            return path.clone();
+        }
+        let base_dir = self.settings().and_then(|settings| settings.base_dir);
+        let base_dir = base_dir.map_or_else(
+            || PathBuf::from(BASE_DIR),
+            |dir| PathBuf::from(OsStr::from_bytes(&dir.value)),
+        );
+        base_dir.join("stats-reader")
+    }
+
+    /// The dialect of the process's filters, as far as that is known here.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        self.settings().map(|settings| settings.dialect)
+    }
+
+    /// The configuration, if it is there.
+    fn settings(&self) -> Option<Settings> {
+        let path = configuration::find(self.config.as_deref());
+        let is_there = path.exists();
+        is_there.then(|| configuration::load_silently(&path, None).settings)
+    }
+
+    /// The path of the configuration.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        configuration::find(self.config.as_deref())
+    }
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Dump(dump::Arguments),
+    /// Have all metrics count from zero again.
     Reset,
     Add(Metric),
     Remove(Name),
+    /// Have exporters open their files again, after a log rotation.
     Reopen,
     Top(top::Arguments),
 }
@@ -86,11 +129,11 @@ struct Name {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let mut client = Client::connect(&arguments.socket.socket)?;
+    let mut client = Client::connect(&arguments.socket.path())?;
     match &arguments.command {
         Command::Dump(dump) => dump::run(dump, &mut client)?,
         Command::Reset => client.dump(Vec::new(), true, |_| ())?,
-        Command::Add(metric) => order(&mut client, &Request::AddMetric(metric.parts()))?,
+        Command::Add(metric) => add(metric, &arguments.socket, &mut client)?,
         Command::Remove(name) => {
             let name = name.name.as_bytes().into();
             order(&mut client, &Request::RemoveMetric { name })?;
@@ -104,11 +147,38 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
 fn order(client: &mut Client, request: &Request<'_>) -> Result<(), Failure> {
     match client.order(request)? {
         Reply::Done => Ok(()),
-        Reply::Refused(why) => Err(Failure::new(String::from_utf8_lossy(&why).into_owned())),
+        Reply::Refused(why) => Err(Failure::refused(&why)),
+    }
+}
+
+/// Adds a metric, and says what is odd about it.
+fn add(metric: &Metric, socket: &Socket, client: &mut Client) -> Result<(), Failure> {
+    let dialect = socket.dialect().unwrap_or(Dialect::V2_4);
+    let request = metric.request();
+    findings::say_of_metric(&request, dialect)?;
+    match client.order(&Request::AddMetric(metric.parts()))? {
+        Reply::Done => Ok(()),
+        Reply::Refused(why) => Err(match findings::errors_of_metric(&request, dialect) {
+            Some(errors) => Failure::drawn(&errors),
+            None => Failure::refused(&why),
+        }),
     }
 }
 
 impl Metric {
+    fn request(&self) -> MetricRequest {
+        let bytes = |text: &String| text.as_bytes().to_vec();
+        MetricRequest {
+            name: bytes(&self.name),
+            description: bytes(&self.description),
+            fields: bytes(&self.fields),
+            group_by: bytes(&self.group_by),
+            filter: bytes(&self.filter),
+            exporter: bytes(&self.exporter),
+            exporter_include: bytes(&self.exporter_include),
+        }
+    }
+
     fn parts(&self) -> MetricParts<'_> {
         MetricParts {
             name: self.name.as_bytes().into(),

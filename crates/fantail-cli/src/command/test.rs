@@ -12,10 +12,15 @@ use std::{
 };
 
 use clap::Args;
-use fantail::config::{self, FileSystem, Limits, TestFile};
+use fantail::{
+    config::{self, FileSystem, Limits, Sources, TestEvent, TestFile, internal::similar},
+    lint::Catalogue,
+};
 
+use self::outcome::Outcome;
 use crate::{
     exit::{Failure, Findings, say},
+    flag::Form,
     io::configuration,
     io::output::Output,
     io::terminal,
@@ -42,48 +47,105 @@ Example of a test file:
 Exit status: 0 all tests passed; 1 a test failed, or a file has errors;
 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The test file.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Print JSON, one object.
-    #[arg(long)]
+    /// The test files.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// How to tell; json is one object.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+    #[arg(long, hide = true)]
     json: bool,
+}
+
+/// The tests of a file, with how they ended.
+struct Tested {
+    outcomes: Vec<Outcome>,
+    sources: Sources,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let path = arguments.file.as_os_str().as_bytes();
+    let mut tested = Vec::new();
+    let mut findings = Findings::None;
+    for path in &arguments.files {
+        match run_file(path)? {
+            Some(one) => tested.push(one),
+            None => findings = Findings::Some,
+        }
+    }
+    if tested.is_empty() {
+        return Ok(findings);
+    }
+    let text = match arguments.format.of(arguments.json) {
+        Form::Json => told::json(&tested),
+        Form::Text => told::human(&tested),
+    };
+    Output::open(Path::new("-"))?.write_whole(text.as_bytes())?;
+    let mut outcomes = tested.iter().flat_map(|one| &one.outcomes);
+    if !outcomes.all(Outcome::passed) {
+        findings = Findings::Some;
+    }
+    Ok(findings)
+}
+
+/// Runs the tests of a file; `None` if it has errors, which are said.
+fn run_file(path: &Path) -> Result<Option<Tested>, Failure> {
+    let path = path.as_os_str().as_bytes();
     let mut file = TestFile::load(path, &FileSystem, &Limits::default());
     let Some(config) = file.config.clone().filter(|_| !has_errors(&file)) else {
-        return Ok(refuse(&file));
+        refuse(&file);
+        return Ok(None);
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(&config.value));
-    let Some(loaded) = configuration::load_as(config, file.dialect) else {
-        return Ok(Findings::Some);
+    let Some(loaded) = configuration::load(config, file.dialect) else {
+        return Ok(None);
     };
     let settings = loaded.settings;
     file.check_names(&settings);
     let mut events = events::Events::new(settings.dialect, file.hostname.clone());
     events.prepare(&mut file)?;
     if has_errors(&file) {
-        return Ok(refuse(&file));
+        refuse(&file);
+        return Ok(None);
     }
+    say_unknown_events(&file);
     let mut outcomes = Vec::new();
     for test in &file.tests {
         outcomes.push(trial::run(test, &settings, &mut events)?);
     }
-    let text = if arguments.json {
-        told::json(&outcomes, &file.sources)
-    } else {
-        told::human(&outcomes, &file.sources)
-    };
-    Output::open(Path::new("-"))?.write_whole(text.as_bytes())?;
-    let passed = outcomes.iter().all(outcome::Outcome::passed);
-    Ok(if passed {
-        Findings::None
-    } else {
-        Findings::Some
-    })
+    Ok(Some(Tested {
+        outcomes,
+        sources: file.sources,
+    }))
+}
+
+/// Says which events of the tests Dovecot does not have, but others of nearly the
+/// same name: such a test passes, and shows nothing.
+fn say_unknown_events(file: &TestFile) {
+    let catalogue = Catalogue::new();
+    let events = file.tests.iter().flat_map(|test| &test.events);
+    for event in events {
+        let TestEvent::Written(written) = event else {
+            continue;
+        };
+        let name = &written.name;
+        if name.value.is_empty() || catalogue.event(&name.value).is_some() {
+            continue;
+        }
+        let position = file.sources.position(name.span);
+        let known = catalogue.events().iter().map(|event| event.name);
+        let near = similar(&name.value, known, 1);
+        let Some(near) = near.first() else {
+            continue;
+        };
+        say(format_args!(
+            "{}:{}:{}: warning: Dovecot has no event `{}`; did you mean `{near}`?",
+            String::from_utf8_lossy(file.sources.name(name.span.file)),
+            position.line,
+            position.column,
+            name.value.escape_ascii(),
+        ));
+    }
 }
 
 fn has_errors(file: &TestFile) -> bool {
@@ -91,8 +153,7 @@ fn has_errors(file: &TestFile) -> bool {
 }
 
 /// Says what is wrong with a test file.
-fn refuse(file: &TestFile) -> Findings {
+fn refuse(file: &TestFile) {
     let drawn = config::render(&file.diagnostics, &file.sources, terminal::style());
     say(format_args!("{}", drawn.trim_end()));
-    Findings::Some
 }

@@ -153,6 +153,7 @@ pub(crate) struct Player {
     intake: Intake,
     errors: u64,
     interrupt: Interrupt,
+    is_silent: bool,
 }
 
 /// Gets what a client did, and when.
@@ -165,6 +166,15 @@ impl Player {
             intake: Intake::new(),
             errors: 0,
             interrupt: Interrupt::default(),
+            is_silent: false,
+        }
+    }
+
+    /// A player that passes over errors without a word: they were said before.
+    pub(crate) fn silent(dialect: Dialect) -> Self {
+        Self {
+            is_silent: true,
+            ..Self::new(dialect)
         }
     }
 
@@ -217,7 +227,8 @@ impl Player {
             self.complain(format_args!("{error}"));
         }
         self.errors += recording.error_count - recording.errors.len() as u64;
-        if recording.index.connections.is_empty() && recording.error_count > 0 {
+        let is_none = recording.index.connections.is_empty() && recording.error_count > 0;
+        if is_none && !self.is_silent {
             say(format_args!(
                 "note: {} is no capture: `fantail serve --record FILE` writes one",
                 path.display()
@@ -311,7 +322,7 @@ impl Player {
     /// Says what is wrong, unless that was said often enough.
     fn complain(&mut self, what: std::fmt::Arguments<'_>) {
         self.errors += 1;
-        if self.errors <= SHOWN_ERRORS {
+        if self.errors <= SHOWN_ERRORS && !self.is_silent {
             say(what);
         }
     }

@@ -10,11 +10,7 @@ use fantail::{
     event,
 };
 
-use crate::{
-    dialect::Dialect,
-    exit::{Failure, say},
-    io::terminal,
-};
+use crate::{exit::say, io::terminal};
 
 /// Where the configuration is, by this variable of the environment.
 const VARIABLE: &str = "FANTAIL_CONFIG";
@@ -54,17 +50,7 @@ pub(crate) fn load_silently(path: &Path, dialect: Option<event::Dialect>) -> Loa
 
 /// Reads a configuration and says what is wrong with it. `None` if it has
 /// errors; warnings do not matter.
-pub(crate) fn load(path: &Path, dialect: Option<Dialect>) -> Result<Option<Settings>, Failure> {
-    Ok(load_whole(path, dialect).map(|loaded| loaded.settings))
-}
-
-/// Like [`load`], with all that was read.
-pub(crate) fn load_whole(path: &Path, dialect: Option<Dialect>) -> Option<Loaded> {
-    load_as(path, dialect.map(Into::into))
-}
-
-/// Like [`load_whole`], by the rules of a dialect.
-pub(crate) fn load_as(path: &Path, dialect: Option<event::Dialect>) -> Option<Loaded> {
+pub(crate) fn load(path: &Path, dialect: Option<event::Dialect>) -> Option<Loaded> {
     let loaded = load_silently(path, dialect);
     if !loaded.diagnostics.is_empty() {
         say(format_args!(

@@ -70,7 +70,16 @@ fn match_counts_what_metrics_count() {
             filter,
             CAPTURE,
         ];
-        assert_eq!(fantail(&arguments, b"").succeeded(), count.as_bytes());
+        let run = fantail(&arguments, b"");
+        assert_eq!(
+            (run.status, run.out.as_slice()),
+            (Some(0), count.as_bytes())
+        );
+        // Only an event that does not exist is doubted.
+        assert_eq!(
+            run.err.contains("lint/unknown-event"),
+            filter.contains("no_such")
+        );
     }
 }
 

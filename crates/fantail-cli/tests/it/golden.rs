@@ -140,7 +140,15 @@ fn the_example_of_the_readme() {
         .into_iter()
         .find(|line| line.starts_with(b"start_time:"))
         .unwrap();
-    let [(exports, _), _] = replay("2.3.19-seed");
+    let config = "testdata/readme/dovecot.conf";
+    let file = contents(super::program::repository().join(config));
+    let blocks = String::from_utf8_lossy(&readme);
+    assert!(
+        blocks.contains(&*String::from_utf8_lossy(&file)),
+        "not the file that is run"
+    );
+    let capture = "testdata/captures/dovecot-2.3.19.tsv";
+    let exports = fantail(&["replay", "--config", config, capture], b"").succeeded();
     let written = golden::lines(&exports).into_iter().any(|line| {
         let blanks = line
             .iter()
@@ -148,4 +156,31 @@ fn the_example_of_the_readme() {
         blanks.eq(shown.iter().copied())
     });
     assert!(written, "{}", shown.escape_ascii());
+}
+
+/// The first command of the README answers with a screen, not with a flood.
+#[test]
+fn the_command_of_the_readme_prints_what_it_shows() {
+    let readme =
+        String::from_utf8(contents(super::program::repository().join("README.md"))).unwrap();
+    let command = readme.lines().find(|line| line.starts_with("cargo run "));
+    let (_, arguments) = command.unwrap().split_once(" -- ").unwrap();
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let out = fantail(&arguments, b"").succeeded();
+    let lines = golden::lines(&out);
+    assert!(lines.len() < 40, "{}", lines.len());
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let shown = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("metric_name"));
+    let shown: Vec<_> = shown.take_while(|line| *line != "```").map(words).collect();
+    let printed = lines
+        .iter()
+        .map(|line| words(&String::from_utf8_lossy(line)));
+    let printed: Vec<_> = printed.collect();
+    assert_eq!(shown, printed);
 }

@@ -14,6 +14,7 @@ mod diagnostics;
 mod events;
 mod extension_settings;
 mod filter;
+mod first_contact;
 mod golden;
 mod lint_pages;
 mod live;

@@ -131,14 +131,30 @@ fn a_server_is_asked_and_told() {
         "",
     );
 
-    check(
-        &server.stats(&["add", "mine", "event=a", "--group-by", "x"]),
-        0,
-        "",
-        "",
-    );
+    let added = server.stats(&["add", "mine", "event=a", "--group-by", "x"]);
+    assert_eq!((added.status, added.out), (Some(0), Vec::new()));
+    // It is taken, and what `fantail check` would say is said.
+    let doubt = "warning[lint/unknown-event]: Dovecot has no event `a`";
+    assert!(added.err.contains(doubt), "{}", added.err);
     let again = server.stats(&["add", "mine", "event=a"]);
-    check(&again, 1, "", "error: METRICS-ADD: Metric already exists\n");
+    assert!(
+        again.err.ends_with("\nerror: Metric already exists\n"),
+        "{}",
+        again.err
+    );
+    let broken = server.stats(&["add", "broken", "event=("]);
+    assert!(
+        broken.err.starts_with("error[config/filter-syntax]"),
+        "{}",
+        broken.err
+    );
+    let column = server.stats(&["dump", "--columns", "p99"]);
+    check(
+        &column,
+        1,
+        "",
+        "error: --columns: there is no column `p99`; write %99\n",
+    );
     server.send();
     let table = "metric_name\tfield\tcount\nall\tduration\t2\nall\tx\t2\n\
         mine\tduration\t1\nmine_7\tduration\t1\n";
@@ -152,7 +168,7 @@ fn a_server_is_asked_and_told() {
     check(&gone, 1, "", "error: metrics 'mine' not found\n");
     let long = server.stats(&["add", "long", &format!("event={}", "x".repeat(2_000))]);
     let why = "error: the request is longer than the 1023 bytes that a stats process takes\n";
-    check(&long, 1, "", why);
+    assert!(long.err.ends_with(why), "{}", long.err);
 }
 
 #[test]
@@ -470,7 +486,7 @@ fn dovecot_itself_is_asked_and_told() {
     master.stop();
     let rows = "metric_name\tfield\tcount\tstddev\nall\tduration\t0\t0.00\nall\tx\t0\t0.00\n";
     check(&table, 0, rows, "");
-    check(&added, 0, "", "");
+    assert_eq!((added.status, added.out), (Some(0), Vec::new()));
     let [first, second] = removed;
     check(&first, 0, "", "");
     check(&second, 1, "", "error: metrics 'mine' not found\n");
@@ -478,4 +494,81 @@ fn dovecot_itself_is_asked_and_told() {
         "error: {socket} is a socket of Dovecot itself: it is reloaded by `doveadm reload`\n"
     );
     check(&reloaded, 1, "", &why);
+}
+
+/// A file that includes Dovecot's, which leaves no socket alone.
+#[test]
+fn a_server_does_not_start_where_dovecot_would_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let dovecot = format!("base_dir = {}\nssl = no\n", path("run"));
+    let own = format!("!include {}\n{METRIC}", path("dovecot.conf"));
+    #[allow(clippy::disallowed_methods, reason = "a test's own files")]
+    for (name, text) in [("dovecot.conf", &dovecot), ("fantail.conf", &own)] {
+        fs::write(path(name), text).unwrap();
+    }
+    let own = path("fantail.conf");
+    let run = fantail(&["serve", "--config", &own], b"");
+    assert_eq!(run.status, Some(1));
+    let block = "  service stats {\n    unix_listener stats-writer {\n      mode = 0\n    }\n    \
+         unix_listener login/stats-writer {\n      mode = 0\n    }\n    \
+         unix_listener stats-reader {\n      mode = 0\n    }\n  }\n";
+    assert!(run.err.contains(block), "{}", run.err);
+    assert!(!folder.path().join("run").exists());
+    let check = fantail(&["check", &own], b"");
+    let told = String::from_utf8(check.out).unwrap();
+    assert!(told.contains("warning[lint/same-sockets]"), "{told}");
+    // The flag starts it all the same.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
+    command.args(["serve", "--ignore-dovecot", "--config", &own]);
+    let mut process = Process::start_with(&command, |command| {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    });
+    let socket = folder.path().join("run/stats-writer");
+    wait_until("it serves", Duration::from_secs(20), || {
+        assert!(!process.has_ended());
+        UnixStream::connect(&socket).is_ok()
+    });
+    process.stop();
+}
+
+/// What a server says at its start, and what `fantail tap` counts.
+#[test]
+fn a_server_says_what_it_serves_and_a_tap_counts() {
+    let server = Server::start();
+    let writer = server.folder.path().join("run/stats-writer");
+    let reader = server.reader();
+    let counting = thread::spawn(move || {
+        fantail(
+            &[
+                "tap",
+                "--socket",
+                &reader,
+                "--count",
+                "event=a",
+                "--seconds",
+                "2",
+            ],
+            b"",
+        )
+    });
+    // The tap is there once the filter of new clients has it.
+    let line = b"VERSION\tstats-client\t4\t0\nEVENT\t0\t0\t1\t1\t0\tna\tIx\t7\n";
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !counting.is_finished() && Instant::now() < deadline {
+        let mut stream = UnixStream::connect(&writer).unwrap();
+        stream.write_all(line).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let counted = counting.join().unwrap();
+    assert_eq!((counted.status, counted.err.as_str()), (Some(0), ""));
+    let count: u64 = String::from_utf8(counted.out)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(count > 0);
+    let (_, said) = server.stop();
+    assert!(!said.contains("error"), "{said}");
 }

@@ -242,3 +242,32 @@ fn json() {
     assert_eq!(failure["metric"], "x");
     assert_eq!(fantail(&["test"], b"").status, Some(2));
 }
+
+#[test]
+fn a_misspelt_event_is_doubted() {
+    let test = "event imap_comand_finished {\nn = 6\n}\nmatches = all";
+    let run = run(CONFIG, &whole(test), &[]);
+    let doubt =
+        "Dovecot has no event `imap_comand_finished`; did you mean `imap_command_finished`?";
+    assert_eq!(run.status, Some(0));
+    assert!(run.err.contains(doubt), "{}", run.err);
+}
+
+#[test]
+fn several_files_are_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "dovecot.conf", CONFIG);
+    let paths = ["a.test", "b.test"].map(|name| {
+        write(
+            folder.path(),
+            name,
+            &whole("event x {\nn = 6\n}\nmatches = x"),
+        )
+    });
+    let run = fantail(&["test", &paths[0], &paths[1]], b"");
+    let told = String::from_utf8(run.out).unwrap();
+    assert_eq!(
+        (run.status, told.as_str()),
+        (Some(0), "ok      t\nok      t\n2 passed, 0 failed\n")
+    );
+}

@@ -13,6 +13,18 @@ use crate::{
 /// The greatest number of names in a message.
 const NAMES: usize = 3;
 
+/// What people call fields, and what Dovecot calls them.
+const ALIASES: [(&str, &str); 8] = [
+    ("client_ip", "remote_ip"),
+    ("command", "cmd_name"),
+    ("folder", "mailbox"),
+    ("host", "remote_ip"),
+    ("ip", "remote_ip"),
+    ("rip", "remote_ip"),
+    ("status", "tagged_reply_state"),
+    ("username", "user"),
+];
+
 /// The fields that any event may have.
 const EVERYWHERE: [&[u8]; 2] = [b"duration", b"reason_code"];
 
@@ -62,6 +74,7 @@ pub(super) fn check_key(scope: &Scope<'_>, key: &[u8], place: Span, findings: &m
         return;
     }
     findings.push(match elsewhere(scope, key).as_slice() {
+        _ if alias(scope, key).is_some() => unknown(scope, key, place),
         [] => unknown(scope, key, place),
         others => not_carried(scope, key, others, place),
     });
@@ -112,9 +125,25 @@ fn elsewhere<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a str> {
     carriers.map(|(event, _)| event.name).collect()
 }
 
+/// What Dovecot calls a field that people call so, if these events have it.
+fn alias(scope: &Scope<'_>, key: &[u8]) -> Option<&'static str> {
+    let mut aliases = ALIASES.iter();
+    let (_, name) = aliases.find(|(alias, _)| alias.as_bytes() == key)?;
+    let has_it = !carriers(scope, name.as_bytes()).is_empty();
+    has_it.then_some(*name)
+}
+
 fn unknown(scope: &Scope<'_>, key: &[u8], place: Span) -> Finding {
+    if let Some(name) = alias(scope, key) {
+        let message = format!("these events are not known to carry `{}`", shown(key));
+        return Finding::new(Code::UnknownField, message, place).suggest(&[name]);
+    }
     let message = format!("no event of Dovecot is known to carry `{}`", shown(key));
     let finding = Finding::new(Code::UnknownField, message, place);
+    if let Some(name) = key.strip_suffix(b",") {
+        let note = "names are separated by blanks: the comma is part of this one";
+        return finding.note(note).help(format!("write `{}`", shown(name)));
+    }
     let near = if scope.is_whole() {
         let keys = scope.series.keys().iter().copied();
         scope.series.similar(key, keys, NAMES)

@@ -1,6 +1,6 @@
 //! What is odd about a filter as such, without knowing any events.
 
-use fantail_config::Span;
+use fantail_config::{Span, internal::advice_text};
 use fantail_filter::{Warning, WarningKind};
 
 use super::Subject;
@@ -25,6 +25,20 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What the language says of a comparison at this place, with the filter as it
+/// should be.
+pub(super) fn advice_at(subject: &Subject<'_>, span: &fantail_syntax::Span) -> Option<String> {
+    let text = subject.metric.filter_text.bytes();
+    let warnings = subject.metric.filter.warnings();
+    let mut here = warnings
+        .iter()
+        .filter(|warning| warning.span().start < span.end && span.start < warning.span().end);
+    here.find_map(|warning| {
+        let advice = warning.advice().first()?;
+        Some(advice_text(advice, text))
+    })
+}
+
 fn place(found: &Finding) -> Option<Span> {
     found.primary.as_ref().map(|label| label.span)
 }
@@ -41,5 +55,6 @@ fn finding(warning: &Warning, subject: &Subject<'_>) -> Finding {
         None => found,
     };
     let advice = warning.advice().iter();
-    advice.fold(found, |found, advice| found.help(advice.message()))
+    let text = subject.metric.filter_text.bytes();
+    advice.fold(found, |found, advice| found.help(advice_text(advice, text)))
 }

@@ -5,23 +5,11 @@ use fantail_config::{
     internal::{ExtensionMention, extension_mentions, has_dovecots_name},
 };
 
-use super::shown;
+use super::{Reader, shown, sockets};
 use crate::{Code, Finding};
 
 /// So many names of one block are told.
 const MOST_NAMES: usize = 5;
-
-/// Who reads a configuration's first file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reader {
-    /// Dovecot, if the file has a name of its files; else only fantail.
-    #[default]
-    ByName,
-    /// Dovecot.
-    Dovecot,
-    /// Only fantail.
-    Fantail,
-}
 
 /// What Dovecot would refuse, since only fantail knows it: a finding for each
 /// block, and an error if it is known that Dovecot reads the file.
@@ -44,6 +32,7 @@ pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
         }
         findings.push(finding(first, others, basis));
     }
+    sockets::check(loaded, reader, &mut findings);
     findings
 }
 

@@ -4,7 +4,7 @@ use fantail_event::Dialect;
 use fantail_filter::{FieldTest, NumberTest, Test};
 use fantail_syntax::{Operator, ValueKind};
 
-use super::{Subject, fields, shown};
+use super::{Subject, fields, language, shown};
 use crate::{
     Code, Finding,
     catalogue::{Field, FieldType, stands_for},
@@ -47,9 +47,11 @@ pub(super) fn check_crashes(subject: &Subject<'_>, findings: &mut Vec<Finding>) 
                 "this kills every process of Dovecot 2.3 that evaluates it: `{}` is a number",
                 shown(hazard.key())
             );
+            let advice = language::advice_at(subject, &hazard.span());
+            let usual = || "compare it with a whole number, without a unit".to_owned();
             findings.push(
                 Finding::new(Code::CrashesDovecot, message, subject.place(hazard.span()))
-                    .help("compare it with a whole number, without a unit"),
+                    .help(advice.unwrap_or_else(usual)),
             );
         }
     }
@@ -123,7 +125,9 @@ impl Comparison<'_> {
                 let finding = Finding::new(Code::ValueType, message, place);
                 let has_unit = value.starts_with(|c: char| c.is_ascii_digit());
                 Some(if has_unit && self.dialect() == Dialect::V2_3 {
-                    finding.help("Dovecot 2.3 knows no units: write the whole number")
+                    let advice = language::advice_at(self.subject, &self.written.span);
+                    let finding = finding.note("Dovecot 2.3 knows no units");
+                    finding.help(advice.unwrap_or_else(|| "write the whole number".to_owned()))
                 } else {
                     finding
                 })

@@ -496,6 +496,54 @@ fn secrets() {
     }
 }
 
+/// The sockets of the stats service, none of them Dovecot's.
+const LEFT_ALONE: &str = "service stats {\n  unix_listener stats-writer {\n    mode = 0\n  }\n  \
+     unix_listener login/stats-writer {\n    mode = 0\n  }\n  \
+     unix_listener stats-reader {\n    mode = 0\n  }\n}\n";
+
+/// What `check_reader` says of `fantail.conf`, which includes this
+/// `dovecot.conf`, and of that alone.
+#[track_caller]
+fn sockets(dovecot: &str, fantail: &str, of_both: &[&str], of_dovecots: &[&str]) {
+    let memory = Memory::new().with("/d/dovecot.conf", dovecot).with(
+        "/f/fantail.conf",
+        format!("!include /d/dovecot.conf\n{fantail}"),
+    );
+    let found = ["/f/fantail.conf", "/d/dovecot.conf"].map(|main| {
+        let loaded = load(main.as_bytes(), &memory, &Options::default());
+        let findings = check_reader(&loaded, Reader::ByName).into_iter();
+        let messages = findings.map(|one| format!("{}: {}", one.code, one.message));
+        messages.collect::<Vec<_>>()
+    });
+    let expected = [of_both, of_dovecots].map(|messages| {
+        let messages = messages.iter();
+        messages
+            .map(|message| format!("lint/same-sockets: {message}"))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn sockets_that_dovecot_binds_too() {
+    let end = "it does not start while fantail";
+    let all = format!(
+        "Dovecot binds `stats-writer`, `login/stats-writer` and `stats-reader`, too: {end} runs"
+    );
+    sockets(LEFT_ALONE, "", &[], &[]);
+    // A Dovecot with its own stats process is all right.
+    sockets("", "", &[&all], &[]);
+    sockets("", LEFT_ALONE, &[&all], &[]);
+    sockets("", "base_dir = /elsewhere\n", &[], &[]);
+    let partly = LEFT_ALONE.replace("mode = 0\n  }\n}", "mode = 0600\n  }\n}");
+    let one = format!("Dovecot binds `stats-reader`, too: {end} runs");
+    sockets(&partly, "", &[&one], &[&one]);
+    let http = "service stats {\n  inet_listener http {\n    port = 9900\n  }\n}\n";
+    let port = format!("Dovecot listens on port 9900, too: {end} does");
+    sockets(&format!("{LEFT_ALONE}{http}"), "", &[&port], &[&port]);
+    sockets(LEFT_ALONE, http, &[], &[]);
+}
+
 /// What `check_reader` says of the file `main` and those that it includes.
 #[track_caller]
 fn readers(reader: Reader, main: &str, expected: &[&str]) {
@@ -503,7 +551,10 @@ fn readers(reader: Reader, main: &str, expected: &[&str]) {
     let exporter = "event_exporter e {\n  format = ndjson\n  format_args = time-unix\n  \
                     transport = journal\n  sample = 7\n}\n";
     let memory = Memory::new()
-        .with("/d/dovecot.conf", format!("{own}!include conf.d/x.conf\n"))
+        .with(
+            "/d/dovecot.conf",
+            format!("{own}!include conf.d/x.conf\n{LEFT_ALONE}"),
+        )
         .with("/d/conf.d/x.conf", exporter)
         .with("/f/plain.conf", format!("{exporter}fantail {{\n}}\n"))
         .with(

@@ -6,12 +6,18 @@ use fantail::{
 };
 use serde_json::{Map, Value, json};
 
-pub(super) fn write(findings: &[Finding], sources: &Sources) -> String {
+use super::Checked;
+
+pub(super) fn write(checked: &[Checked]) -> String {
     let count = |level| {
-        let found = findings.iter().filter(|one| one.severity == level);
-        found.count()
+        let all = checked.iter().flat_map(|one| &one.findings);
+        all.filter(|one| one.severity == level).count()
     };
-    let all: Vec<Value> = findings.iter().map(|one| finding(one, sources)).collect();
+    let all = checked.iter().flat_map(|one| {
+        let findings = one.findings.iter();
+        findings.map(|found| finding(found, &one.loaded.sources))
+    });
+    let all: Vec<Value> = all.collect();
     let report = json!({
         "findings": all,
         "errors": count(Severity::Error),

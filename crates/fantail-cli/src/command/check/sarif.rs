@@ -8,16 +8,17 @@ use fantail::{
 };
 use serde_json::{Value, json};
 
-use super::json::end_of;
+use super::{Checked, json::end_of};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-pub(super) fn write(findings: &[Finding], sources: &Sources) -> String {
-    let rules = rules(findings);
-    let results: Vec<Value> = findings
-        .iter()
-        .map(|one| result(one, &rules, sources))
-        .collect();
+pub(super) fn write(checked: &[Checked]) -> String {
+    let rules = rules(checked.iter().flat_map(|one| &one.findings));
+    let results = checked.iter().flat_map(|one| {
+        let findings = one.findings.iter();
+        findings.map(|found| result(found, &rules, &one.loaded.sources))
+    });
+    let results: Vec<Value> = results.collect();
     let rules: Vec<Value> = rules
         .keys()
         .map(|code| json!({ "id": code, "shortDescription": { "text": explanation(code) } }))
@@ -39,8 +40,8 @@ pub(super) fn write(findings: &[Finding], sources: &Sources) -> String {
 }
 
 /// The kinds that were found, each with its place in the list.
-fn rules(findings: &[Finding]) -> BTreeMap<&'static str, usize> {
-    let mut rules: BTreeMap<&str, usize> = findings.iter().map(|one| (one.code, 0)).collect();
+fn rules<'a>(findings: impl Iterator<Item = &'a Finding>) -> BTreeMap<&'static str, usize> {
+    let mut rules: BTreeMap<&str, usize> = findings.map(|one| (one.code, 0)).collect();
     for (place, (_, index)) in rules.iter_mut().enumerate() {
         *index = place;
     }

@@ -15,7 +15,9 @@ use super::parse;
 use crate::{
     dialect::{self, Dialect},
     exit::{Failure, Findings},
+    flag::Form,
     io::capture::{Player, Recording},
+    io::findings,
     io::output::Output,
     io::terminal,
 };
@@ -30,8 +32,8 @@ Example:
   fantail filter explain 'event=imap_command_finished AND bytes_out>1k' capture.tsv --event 12
 
 Events are counted from 1, in the order in which they were sent; unnamed ones
-count, too. Without --event all of them are explained. With --json each is an
-object in a line of its own: its nodes stand in the order of the tree, each
+count, too. Without --event all of them are explained. With --format json each
+is an object in a line of its own: its nodes stand in the order of the tree, each
 with its depth, and bytes that are no UTF-8 are replaced.
 
 Exit status: 0 all went well, also where nothing matches; 1 the filter has an
@@ -47,8 +49,10 @@ pub(crate) struct Arguments {
     /// Explain only this event; the first is 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     event: Option<u64>,
-    /// Print JSON, an object a line.
-    #[arg(long)]
+    /// How to tell; json is an object a line.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+    #[arg(long, hide = true)]
     json: bool,
     /// Whose rules apply.
     #[arg(long, value_enum)]
@@ -64,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         return Ok(Findings::Some);
     };
     parse::say_warnings(text, &filter);
+    findings::say_of_filter(&arguments.filter, dialect);
     let mut output = Output::open(Path::new("-"))?;
     let paint = tree::Paint::new(terminal::output_style());
     let (mut number, mut found, mut written) = (0_u64, false, Ok(()));
@@ -75,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         }
         found = true;
         let explanation = filter.explain(sent);
-        written = if arguments.json {
+        written = if arguments.format.of(arguments.json) == Form::Json {
             json::write(&mut output, number, sent, &explanation)
         } else {
             tree::write(&mut output, number, sent, &explanation, paint)

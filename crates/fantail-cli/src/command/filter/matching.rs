@@ -13,10 +13,12 @@ use fantail::{
     format::{ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle},
 };
 
+use super::parse;
 use crate::{
     dialect::{self, Dialect},
     exit::{Failure, Findings},
     io::capture::{Player, Recording},
+    io::findings,
     io::output::Output,
 };
 
@@ -42,6 +44,9 @@ pub(crate) struct Arguments {
     /// Print only how many events match.
     #[arg(long)]
     count: bool,
+    /// Print the number of each event before it, for `filter explain --event`.
+    #[arg(long, short, conflicts_with = "count")]
+    number: bool,
     /// How events are written.
     #[arg(long, value_enum, default_value = "tab-text")]
     format: EventFormat,
@@ -63,15 +68,18 @@ enum EventFormat {
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let mut recording = Recording::open(&arguments.capture)?;
     let dialect = dialect::of_capture(arguments.dialect, &arguments.filter, &recording);
-    let Some(filter) = super::parse::parse_or_say(arguments.filter.as_bytes(), dialect) else {
+    let Some(filter) = parse::parse_or_say(arguments.filter.as_bytes(), dialect) else {
         return Ok(Findings::Some);
     };
+    parse::say_warnings(arguments.filter.as_bytes(), &filter);
+    findings::say_of_filter(&arguments.filter, dialect);
     let formatter = formatter(arguments.format, dialect);
     let mut output = Output::open(Path::new("-"))?;
-    let (mut matched, mut line, mut written) = (0_u64, Vec::new(), Ok(()));
+    let (mut matched, mut number, mut line, mut written) = (0_u64, 0_u64, Vec::new(), Ok(()));
     let mut buffers = EffectiveBuffers::new();
     let mut player = Player::new(dialect);
     let played = player.play_events(&mut recording, |sent, received_at| {
+        number += 1;
         if !filter.matches(sent) {
             return ControlFlow::Continue(());
         }
@@ -80,6 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
             return ControlFlow::Continue(());
         }
         line.clear();
+        if arguments.number {
+            line.extend_from_slice(format!("{number}\t").as_bytes());
+        }
         let context = ExportContext {
             host: b"",
             received_at,
@@ -95,6 +106,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     });
     played?;
     written.map_err(|error| Failure::file("write to", Path::new("-"), &error))?;
+    if matched == 0 {
+        findings::say_why_none(&arguments.filter, dialect, &mut recording)?;
+    }
     let last = if arguments.count {
         format!("{matched}\n")
     } else {

@@ -22,7 +22,13 @@ pub(crate) struct Results {
     dump: Option<PathBuf>,
     /// The form of --dump: auto is a table aligned for people on a terminal,
     /// and elsewhere what `doveadm stats dump` prints.
-    #[arg(long, value_enum, default_value = "auto", value_name = "FORM")]
+    #[arg(
+        long,
+        visible_alias = "format",
+        value_enum,
+        default_value = "auto",
+        value_name = "FORM"
+    )]
     dump_format: TableFormat,
     /// The columns of --dump: count sum min max avg median variance stddev,
     /// and percentiles such as %95 or %99.9.

@@ -24,6 +24,15 @@ pub(crate) struct Client {
     path: PathBuf,
     stream: BufReader<UnixStream>,
     line: Vec<u8>,
+    /// Whether the line is one, and was handed out.
+    is_whole: bool,
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }
 
 impl Client {
@@ -39,6 +48,7 @@ impl Client {
             path: path.to_owned(),
             stream: BufReader::new(stream),
             line: Vec::new(),
+            is_whole: true,
         };
         client.send(Side::Client.greeting())?;
         let line = client.read_line()?;
@@ -56,7 +66,12 @@ impl Client {
     /// The next answer of this kind.
     pub(crate) fn reply(&mut self) -> Result<Reply, Failure> {
         let reply = Reply::parse(self.read_line()?);
-        reply.ok_or_else(|| Failure::new(format!("{}: a strange answer", self.path.display())))
+        reply.ok_or_else(|| {
+            Failure::new(format!(
+                "{}: the answer is neither + nor -",
+                self.path.display()
+            ))
+        })
     }
 
     /// Asks for a dump; `each` gets its lines.
@@ -103,6 +118,7 @@ impl Client {
     /// The next line, without its LF.
     pub(crate) fn read_line(&mut self) -> Result<&[u8], Failure> {
         self.line.clear();
+        self.is_whole = true;
         let mut limited = self.stream.by_ref().take(MAX_LINE_BYTES);
         let read = limited.read_until(b'\n', &mut self.line);
         let whole = read.and_then(|_| match self.line.last() {
@@ -111,11 +127,34 @@ impl Client {
         });
         match whole {
             Ok(()) => Ok(self.line.strip_suffix(b"\n").unwrap_or_default()),
-            Err(error) => Err(Failure::new(format!(
-                "{}: no whole answer: {error}",
-                self.path.display()
-            ))),
+            Err(error) => Err(self.no_answer(&error)),
         }
+    }
+
+    /// The next line, without its LF; `None` if none comes for now.
+    pub(crate) fn next_line(&mut self) -> Result<Option<&[u8]>, Failure> {
+        // What came of a line before is kept until its end is there.
+        if self.is_whole {
+            self.line.clear();
+            self.is_whole = false;
+        }
+        let mut limited = self.stream.by_ref().take(MAX_LINE_BYTES);
+        match limited.read_until(b'\n', &mut self.line) {
+            Err(error) if is_timeout(&error) => return Ok(None),
+            read => {
+                let read = read.and_then(|_| match self.line.last() {
+                    Some(b'\n') => Ok(()),
+                    _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+                });
+                read.map_err(|error| self.no_answer(&error))?;
+            }
+        }
+        self.is_whole = true;
+        Ok(self.line.strip_suffix(b"\n"))
+    }
+
+    fn no_answer(&self, error: &io::Error) -> Failure {
+        Failure::new(format!("{}: no whole answer: {error}", self.path.display()))
     }
 
     fn wrong(&self, error: &ReaderError) -> Failure {

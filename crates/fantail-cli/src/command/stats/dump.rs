@@ -3,7 +3,7 @@
 use std::{borrow::Cow, path::Path};
 
 use clap::Args;
-use fantail::wire::reader::DumpLine;
+use fantail::{exposition::dump::Column, wire::reader::DumpLine};
 
 use super::client::Client;
 use crate::{
@@ -39,6 +39,19 @@ const VARIANCE: &str = "variance";
 pub(super) fn run(arguments: &Arguments, client: &mut Client) -> Result<(), Failure> {
     let columns = arguments.columns.split([' ', ',']);
     let columns: Vec<&str> = columns.filter(|name| !name.is_empty()).collect();
+    let unknown = columns.iter().find(|name| {
+        let is_known = !matches!(Column::parse(name.as_bytes()), Column::Unknown(_));
+        !is_known
+    });
+    if let Some(name) = unknown {
+        let help = match name.strip_prefix('p') {
+            Some(percent) if percent.parse::<f64>().is_ok() => format!("; write %{percent}"),
+            _ => String::new(),
+        };
+        return Err(Failure::new(format!(
+            "--columns: there is no column `{name}`{help}"
+        )));
+    }
     let asked = columns.iter().map(|name| match *name {
         DEVIATION => Cow::Borrowed(VARIANCE.as_bytes()),
         name => Cow::Borrowed(name.as_bytes()),

@@ -17,7 +17,7 @@ use crate::{
     io::table::{TableFormat, write_rows},
 };
 
-/// Show what counts most now, until it is interrupted.
+/// Show which metrics count most at the moment, the busiest first.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Seconds between two looks.
@@ -54,7 +54,18 @@ pub(super) fn run(arguments: &Arguments, client: &mut Client) -> Result<(), Fail
         if stdout().is_terminal() {
             shown.extend_from_slice(CLEAR);
         }
-        shown.extend_from_slice(&write_rows(&table, TableFormat::Table));
+        let interval = arguments.interval;
+        let title = match table.len() {
+            1 => format!(
+                "no metric of {} counted an event within {interval} s\n",
+                now.len()
+            ),
+            _ => format!("what counted most within {interval} s; Ctrl-C ends\n\n"),
+        };
+        shown.extend_from_slice(title.as_bytes());
+        if table.len() > 1 {
+            shown.extend_from_slice(&write_rows(&table, TableFormat::Table));
+        }
         Output::open(Path::new("-"))?.write_whole(&shown)?;
         (before, since) = (now, Instant::now());
         left = left.map(|left| left - 1);
@@ -92,6 +103,8 @@ fn table(before: &Counts, now: &Counts, seconds: f64, lines: usize) -> Vec<Vec<S
             (new, new_sum, *count, name)
         })
         .collect();
+    // A screen full of zeros tells nothing.
+    changed.retain(|(new, ..)| *new > 0);
     changed.sort_unstable_by(|a, b| (b.0, b.2).cmp(&(a.0, a.2)).then_with(|| a.3.cmp(b.3)));
     let heading = ["metric", "events", "events/s", "avg duration ms"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];

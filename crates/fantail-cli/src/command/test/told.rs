@@ -4,14 +4,23 @@ use fantail::config::{Sources, Span};
 use serde_json::{Value, json};
 
 use super::{
+    Tested,
     diff::Diff,
     outcome::{Failed, Outcome, What},
 };
 
 /// A line for each test, and below it what does not hold.
-pub(super) fn human(outcomes: &[Outcome], sources: &Sources) -> String {
+pub(super) fn human(tested: &[Tested]) -> String {
+    let mut text: String = tested.iter().map(of_file).collect();
+    let (passed, failed) = counts(tested);
+    text += &format!("{passed} passed, {failed} failed\n");
+    text
+}
+
+fn of_file(tested: &Tested) -> String {
+    let sources = &tested.sources;
     let mut text = String::new();
-    for outcome in outcomes {
+    for outcome in &tested.outcomes {
         let mark = if outcome.passed() { "ok" } else { "FAILED" };
         text += &format!("{mark:6}  {}\n", printable(&outcome.name));
         for failed in &outcome.failures {
@@ -26,8 +35,14 @@ pub(super) fn human(outcomes: &[Outcome], sources: &Sources) -> String {
             }
         }
     }
-    let failed = failed(outcomes);
-    text + &format!("{} passed, {failed} failed\n", outcomes.len() - failed)
+    text
+}
+
+/// How many tests passed, and how many failed.
+fn counts(tested: &[Tested]) -> (usize, usize) {
+    let outcomes = tested.iter().flat_map(|one| &one.outcomes);
+    let (passed, failed): (Vec<_>, Vec<_>) = outcomes.partition(|one| one.passed());
+    (passed.len(), failed.len())
 }
 
 /// `-` is expected, `+` was written.
@@ -50,19 +65,19 @@ fn printable(bytes: &[u8]) -> String {
 }
 
 /// One object.
-pub(super) fn json(outcomes: &[Outcome], sources: &Sources) -> String {
-    let tests: Vec<Value> = outcomes.iter().map(|one| test(one, sources)).collect();
-    let failed = failed(outcomes);
+pub(super) fn json(tested: &[Tested]) -> String {
+    let tests = tested.iter().flat_map(|one| {
+        let outcomes = one.outcomes.iter();
+        outcomes.map(|outcome| test(outcome, &one.sources))
+    });
+    let tests: Vec<Value> = tests.collect();
+    let (passed, failed) = counts(tested);
     let report = json!({
         "tests": tests,
-        "passed": outcomes.len() - failed,
+        "passed": passed,
         "failed": failed,
     });
     format!("{report:#}\n")
-}
-
-fn failed(outcomes: &[Outcome]) -> usize {
-    outcomes.iter().filter(|one| !one.passed()).count()
 }
 
 fn test(outcome: &Outcome, sources: &Sources) -> Value {

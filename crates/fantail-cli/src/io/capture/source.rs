@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Cursor, IsTerminal, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -29,6 +29,10 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
 
 fn open_file(path: &Path) -> io::Result<File> {
     if path == Path::new("-") {
+        if io::stdin().is_terminal() {
+            let why = "no capture is given: name a file, or pipe one into standard input";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let mut input = io::stdin().lock();
         let start = first_bytes(&mut input)?;
         let whole = Cursor::new(start.clone()).chain(input);

@@ -1,0 +1,100 @@
+//! What `fantail check` would say of a single filter or metric.
+
+use std::ops::ControlFlow;
+
+use fantail::{
+    config::{Loaded, MetricRequest, Severity, render, render_reports},
+    event::Dialect,
+    lint::{self, Catalogue, Code, Finding, Trial},
+};
+
+use crate::{
+    exit::{Failure, say},
+    io::{
+        capture::{Player, Recording},
+        terminal,
+    },
+};
+
+/// Says what is odd about a metric. What Dovecot would refuse is not said.
+///
+/// # Errors
+/// Dovecot's processes, which get the filter, would die of it.
+pub(crate) fn say_of_metric(metric: &MetricRequest, dialect: Dialect) -> Result<(), Failure> {
+    let (loaded, findings) = findings(metric, dialect, |_| true);
+    let drawn = render_reports(
+        findings.iter().map(Finding::report),
+        &loaded.sources,
+        terminal::style(),
+    );
+    if findings.iter().any(|one| one.severity == Severity::Error) {
+        return Err(Failure::drawn(&drawn));
+    }
+    say_drawn(&drawn);
+    Ok(())
+}
+
+/// Says what is odd about a filter, beside what the language alone says of it.
+pub(crate) fn say_of_filter(filter: &str, dialect: Dialect) {
+    let metric = metric_of(filter);
+    let (loaded, mut findings) =
+        findings(&metric, dialect, |one| one.code != Code::OddFilter.as_str());
+    // Only this program evaluates it.
+    for one in &mut findings {
+        one.severity = one.severity.min(Severity::Warning);
+    }
+    let reports = findings.iter().map(Finding::report);
+    say_drawn(&render_reports(reports, &loaded.sources, terminal::style()));
+}
+
+/// Says which term of a filter rules out all events of a capture.
+pub(crate) fn say_why_none(
+    filter: &str,
+    dialect: Dialect,
+    recording: &mut Recording,
+) -> Result<(), Failure> {
+    let loaded = metric_of(filter).load(dialect);
+    let mut trial = Trial::new(&loaded.settings.metrics, dialect);
+    // What cannot be read was said before.
+    Player::silent(dialect).play_events(recording, |sent, _| {
+        trial.observe(sent);
+        ControlFlow::Continue(())
+    })?;
+    let findings = trial.findings();
+    let reports = findings.iter().map(Finding::report);
+    say_drawn(&render_reports(reports, &loaded.sources, terminal::style()));
+    Ok(())
+}
+
+/// A metric that has only a filter.
+fn metric_of(filter: &str) -> MetricRequest {
+    MetricRequest {
+        name: b"filter".to_vec(),
+        filter: filter.as_bytes().to_vec(),
+        ..MetricRequest::default()
+    }
+}
+
+/// Draws what keeps a metric from being read; `None` if nothing does.
+pub(crate) fn errors_of_metric(metric: &MetricRequest, dialect: Dialect) -> Option<String> {
+    let loaded = metric.load(dialect);
+    let has_errors = loaded.diagnostics.has_errors();
+    has_errors.then(|| render(&loaded.diagnostics, &loaded.sources, terminal::style()))
+}
+
+fn findings(
+    metric: &MetricRequest,
+    dialect: Dialect,
+    counts: impl Fn(&Finding) -> bool,
+) -> (Loaded, Vec<Finding>) {
+    let loaded = metric.load(dialect);
+    let mut findings = lint::check(&loaded, &Catalogue::new(), &|_| false);
+    findings.retain(|one| one.severity >= Severity::Warning && counts(one));
+    (loaded, findings)
+}
+
+fn say_drawn(drawn: &str) {
+    if !drawn.is_empty() {
+        say(format_args!("{}", drawn.trim_end()));
+    }
+}
