@@ -1,36 +1,35 @@
-//! What a client did.
+//! Actions of clients.
 
 use crate::{CategoryTree, EventRef, LiveId, SentEvent};
 
-/// What a line of a client, or the end of its connection, means for those who
-/// count, export and watch events.
+/// The meaning of a client's line, or of the end of its connection, for metrics,
+/// exporters and observers.
 ///
-/// Everything is lent: it lasts as long as the call that hands it over.
+/// All of it is borrowed for the call that passes it on.
 #[derive(Debug, Clone, Copy)]
 pub enum Activity<'a> {
     /// An event was sent (`EVENT`, `BEGIN`).
     Sent {
-        /// The event with all that it inherits from.
+        /// The event and those that it inherits from.
         event: SentEvent<'a>,
-        /// The number of the event if others can inherit from it from now on
-        /// (`BEGIN`).
+        /// The id of the event if it is live from now on (`BEGIN`).
         begun: Option<LiveId>,
     },
-    /// A live event was changed (`UPDATE`).
+    /// A live event changed (`UPDATE`).
     Updated {
-        /// Its number, which is new: see [`LiveId::generation`].
+        /// Its id, which is new: see [`LiveId::generation`].
         id: LiveId,
-        /// What was said of it, not the whole event.
+        /// The changes, not the whole event.
         update: EventRef<'a>,
     },
-    /// A live event ended (`END`, or the end of the connection). Events that
-    /// began below it go on, and keep what they inherited.
+    /// A live event ended (`END`, or the end of the connection). Events below it stay
+    /// live and keep what they inherit.
     Ended {
-        /// Its number.
+        /// Its id.
         id: LiveId,
-        /// The event as it was at last.
+        /// The last state of the event.
         event: EventRef<'a>,
-        /// The categories known.
+        /// The registered categories.
         categories: &'a CategoryTree,
     },
 }

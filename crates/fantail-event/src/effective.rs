@@ -104,7 +104,7 @@ impl<'g> EffectiveEvent<'g> {
         })
     }
 
-    /// Calls with each field's key and value, in order.
+    /// Calls `each` with the key and value of each field, in order.
     #[inline]
     pub fn each_field(&self, mut each: impl FnMut(&[u8], ValueRef<'_>)) {
         match self.0 {

@@ -32,14 +32,13 @@ pub struct Source<'a> {
     pub line: u32,
 }
 
-/// A view of one event: what its sender wrote, nothing inherited.
+/// A borrowed event without what it inherits.
 ///
-/// It is a text and the spans of its parts, so that nothing is copied or
-/// allocated to read an event. A [`Parser`](crate::Parser) gives one that lasts
-/// until the next event is parsed, [`Event::as_event_ref`] one of an owned event.
+/// It consists of a text and the spans of its parts: reading an event neither copies
+/// nor allocates. [`Parser::parse`](crate::Parser::parse) returns one that is valid
+/// until the next event is parsed, [`Event::as_event_ref`] a view of an owned event.
 ///
-/// A line may name a key more than once. Then the last value holds, at the
-/// position of the first: [`field`](Self::field) and [`fields`](Self::fields)
+/// A line may repeat a key. Then the last value counts, at the position of the first: [`field`](Self::field) and [`fields`](Self::fields)
 /// follow that rule.
 ///
 /// ```
@@ -59,31 +58,29 @@ pub struct EventRef<'a> {
 }
 
 impl<'a> EventRef<'a> {
-    /// The name; none for events that only carry fields for others.
+    /// Returns the name; events that only hold fields for others have none.
     #[must_use]
     #[inline]
     pub fn name(self) -> Option<&'a [u8]> {
         self.parts.name.map(|name| name.of(self.text))
     }
 
-    /// When the event was created.
+    /// Returns the time of creation.
     #[must_use]
     pub const fn created(self) -> Timestamp {
         self.parts.created
     }
 
-    /// When it was last sent, if ever.
+    /// Returns the time of the last sending, if any.
     #[must_use]
     pub const fn sent(self) -> Option<Timestamp> {
         self.parts.sent
     }
 
-    /// Microseconds from creation to sending: 0 if it was never sent (or in
-    /// the first second of 1970, which Dovecot takes for never), or sent
-    /// before it was created (the sender's clock was set back; Dovecot's
-    /// stats process ends with an assertion).
-    ///
-    /// This is Dovecot's `duration`.
+    /// Returns the microseconds from creation to sending, which is Dovecot's
+    /// `duration`. It is 0 if the event was never sent (for Dovecot also in the first
+    /// second of 1970) or was sent before it was created, because the sender's clock
+    /// was set back: Dovecot's stats process then crashes.
     #[must_use]
     #[inline]
     pub fn duration_micros(self) -> i64 {
@@ -91,7 +88,7 @@ impl<'a> EventRef<'a> {
         sent.map_or(0, |sent| sent.micros_since(self.parts.created).max(0))
     }
 
-    /// The line of source code that sent it.
+    /// Returns the line of source code that sent it.
     #[must_use]
     #[inline]
     pub fn source(self) -> Option<Source<'a>> {
@@ -102,33 +99,32 @@ impl<'a> EventRef<'a> {
         })
     }
 
-    /// Whether the sender forces debug logging of the source.
+    /// Returns whether the sender forces debug logging of the source.
     #[must_use]
     pub const fn always_log_source(self) -> bool {
         self.parts.always_log_source
     }
 
-    /// The names of its own categories, each once.
+    /// Returns the names of its own categories, each once.
     pub fn categories(self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
         let categories = self.parts.categories.iter();
         categories.map(move |category| category.name.of(self.text))
     }
 
-    /// The value of its own field with this key.
+    /// Returns the value of its own field with this key.
     #[must_use]
     pub fn field(self, key: &[u8]) -> Option<ValueRef<'a>> {
         self.position(key).and_then(|at| self.value_at(at))
     }
 
-    /// Its own fields, each key once.
+    /// Returns its own fields, each key once.
     ///
-    /// An event that was parsed and not yet copied may name a key again; to
-    /// find out, its fields are sorted.
+    /// Allocates if the event was parsed and not copied since: its keys may repeat.
     pub fn fields(self) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>)> + use<'a> {
         self.distinct_fields().into_iter_of(self)
     }
 
-    /// Copies it.
+    /// Returns an owned copy.
     #[must_use]
     pub fn to_event(self) -> Event {
         let mut event = Event::default();
@@ -158,7 +154,7 @@ impl<'a> EventRef<'a> {
         !self.parts.has_distinct_keys && keys().filter(|other| Some(*other) == key).count() > 1
     }
 
-    /// The position of the field that holds for a key.
+    /// The position of the field that counts for a key.
     pub(crate) fn position(self, key: &[u8]) -> Option<usize> {
         let mut fields = self.parts.fields.iter();
         fields.rposition(|field| field.key.of(self.text) == key)

@@ -13,17 +13,22 @@ pub trait Invariant<T>: Sized {
 
     /// Returns the value; in a release build the default if it is missing.
     #[must_use]
+    fn always(self) -> T
+    where
+        T: Default;
+}
+
+impl<T> Invariant<T> for Option<T> {
     #[inline(always)]
     #[track_caller]
     fn always(self) -> T
     where
         T: Default,
     {
-        self.always_or(T::default())
+        debug_assert!(self.is_some(), "a value that must be there is missing");
+        self.unwrap_or_default()
     }
-}
 
-impl<T> Invariant<T> for Option<T> {
     #[inline(always)]
     #[track_caller]
     fn always_or(self, otherwise: T) -> T {
@@ -33,6 +38,16 @@ impl<T> Invariant<T> for Option<T> {
 }
 
 impl<T, E> Invariant<T> for Result<T, E> {
+    #[inline(always)]
+    #[track_caller]
+    fn always(self) -> T
+    where
+        T: Default,
+    {
+        debug_assert!(self.is_ok(), "a value that must be there is missing");
+        self.unwrap_or_default()
+    }
+
     #[inline(always)]
     #[track_caller]
     fn always_or(self, otherwise: T) -> T {

@@ -1,4 +1,4 @@
-//! The event model of Dovecot: what an event is, and how it is written down.
+//! The event model of Dovecot: events, their text form, and what they inherit.
 //!
 //! | type | meaning |
 //! | --- | --- |
@@ -6,12 +6,12 @@
 //! | [`ValueRef`] | the value of a field |
 //! | [`LiveEvents`], [`LiveId`] | the events that others may inherit from, and their numbers |
 //! | [`SentEvent`] | an event with its level, its ancestors, the global event and the categories |
-//! | [`Activity`] | what a client did: sent, updated or ended an event |
+//! | [`Activity`] | an action of a client: it sent, updated or ended an event |
 //! | [`EffectiveEvent`] | an event with all that it inherits, for exporters |
-//! | [`EventView`], [`ExportView`] | what filters and exporters ask; implement them for your own types |
+//! | [`EventView`], [`ExportView`] | the traits that filters and exporters use; implement them for your own types |
 //!
-//! [`Parser`] reads the text form that Dovecot's processes send, [`EventBuilder`]
-//! makes events in a program, and [`text::write`] writes them down again.
+//! [`Parser`] reads the text form that Dovecot's processes send, [`text::write`]
+//! writes it, and [`EventBuilder`] makes events in a program.
 //!
 //! ```
 //! use fantail_event::{Event, EventView as _, SentEvent, Timestamp, ValueRef};
@@ -27,8 +27,8 @@
 //! # Ok::<(), fantail_event::TooLarge>(())
 //! ```
 //!
-//! Names, keys and values are bytes: mail is full of text in no known
-//! encoding. Nothing here does I/O, reads a clock or needs `std`.
+//! Names, keys and values are bytes, since text in mail may have any encoding. The
+//! crate does no I/O, reads no clock and does not need `std`.
 
 #![no_std]
 
@@ -36,6 +36,7 @@ extern crate alloc;
 
 mod activity;
 mod effective;
+pub mod escape;
 mod event;
 pub mod internal;
 mod invariant;
@@ -65,24 +66,23 @@ pub use crate::{
     sent::{Ancestor, SentEvent},
     text::{
         error::{TextError, TextErrorKind},
-        escape,
         parser::Parser,
     },
     value::{ElementSource, Elements, IpRef, ValueRef},
     view::{EventView, ExportView, ValueOrigin},
 };
 
-/// The field that each event has when it is sent: the microseconds from its
-/// creation to its sending.
+/// The field `duration` that each sent event has: the microseconds from its creation
+/// to its sending.
 ///
-/// One rule for its value and its position:
+/// The rules for its value and position:
 ///
-/// - A sent event has the duration of this sending, even if its sender wrote another
-///   in a field of that name.
-/// - A live event keeps the duration of the sending with which it began, as a
-///   field of its own ([`LiveEvents::insert`]); those below it inherit the
-///   key's position, never the value, since each has its own.
-/// - In an [`EffectiveEvent`] the field stands where its key first comes up from
-///   the outermost ancestor down, else last. An ancestor that was made by an
+/// - A sent event has the duration of this sending, even if its sender set a field of
+///   that name.
+/// - A live event keeps the duration of its first sending as a field of its own
+///   ([`LiveEvents::insert`]). Events below it inherit the position of the key, not
+///   the value, since each has a duration of its own.
+/// - In an [`EffectiveEvent`] the field has the position where its key first occurs
+///   from the outermost ancestor down, else the last. An ancestor that was made by an
 ///   [`EventBuilder`] has the field only if it was set.
 pub const DURATION: &[u8] = b"duration";

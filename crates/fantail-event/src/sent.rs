@@ -1,27 +1,27 @@
-//! An event as it is sent, with all that it inherits from.
+//! A sent event and those that it inherits from.
 
 use crate::{
     CategoryTree, DURATION, EffectiveBuffers, ElementSource, Elements, Event, EventRef, EventView,
     ExportView, Level, LiveId, Source, Timestamp, ValueOrigin, ValueRef,
-    event::positions::EventPositions as _, invariant::Invariant as _, value::Texts,
+    event::positions::EventPositions as _, invariant::Invariant as _,
 };
 
 /// An event that another one inherits from.
 #[derive(Debug, Clone, Copy)]
 pub struct Ancestor<'a> {
-    /// The event: owned, since it outlives its line.
+    /// The event; it is owned, since it outlives its line.
     pub event: &'a Event,
-    /// Its number among the live events; `None` for an event that is in no
-    /// [`LiveEvents`](crate::LiveEvents) or has ended: an engine looks its fields
-    /// up anew each time.
+    /// Its id among the live events; `None` for an event that is in no
+    /// [`LiveEvents`](crate::LiveEvents) or has ended. An engine caches nothing for an
+    /// event without an id.
     pub live: Option<LiveId>,
 }
 
-/// An event that was sent: the event, its level, its ancestors, and the global
-/// event with its ancestors.
+/// A sent event: the event, its level, its ancestors, and the global event with its
+/// ancestors.
 ///
-/// An event inherits a field from the nearest ancestor that has it, after these
-/// from the global event; and all categories. Its field [`DURATION`] is the
+/// An event inherits a field from the nearest ancestor that has it, else from the
+/// global event and its ancestors; and all categories. Its field [`DURATION`] is the
 /// duration of this sending.
 #[derive(Debug, Clone, Copy)]
 pub struct SentEvent<'a> {
@@ -33,14 +33,14 @@ pub struct SentEvent<'a> {
     pub parents: &'a [Ancestor<'a>],
     /// The global event, then its ancestors, nearest first; empty for none.
     pub global: &'a [Ancestor<'a>],
-    /// The categories known, with their parents.
+    /// The registered categories.
     pub categories: &'a CategoryTree,
 }
 
 impl<'a> SentEvent<'a> {
-    /// An event that inherits nothing, sent with [`Level::Info`], and without a
-    /// category tree: no test of a category holds, and none is exported. With a
-    /// tree: `SentEvent { categories: &tree, ..SentEvent::alone(&event) }`.
+    /// Creates an event that inherits nothing, with [`Level::Info`] and an empty
+    /// category tree: no category matches a filter or is exported. Set a tree by
+    /// `SentEvent { categories: &tree, ..SentEvent::alone(&event) }`.
     #[must_use]
     pub fn alone(event: impl Into<EventRef<'a>>) -> Self {
         Self {
@@ -52,7 +52,8 @@ impl<'a> SentEvent<'a> {
         }
     }
 
-    /// The event and everything it inherits from, in the order of look-ups.
+    /// Returns the event and those that it inherits from, in the order in which fields
+    /// are looked up.
     pub fn chain(&self) -> impl Iterator<Item = EventRef<'a>> + use<'a> {
         let inherited = self.parents.iter().chain(self.global);
         core::iter::once(self.event).chain(inherited.map(|it| it.event.as_event_ref()))
@@ -64,8 +65,8 @@ impl<'a> SentEvent<'a> {
         self.chain().map(EventRef::text_bytes).sum()
     }
 
-    /// The global event's chain from its root down, then the event's own; each
-    /// with its number in the order of look-ups.
+    /// The chain of the global event from its root down, then the event's own chain;
+    /// each event with its number in the order of look-ups.
     pub(crate) fn downward(&self) -> impl Iterator<Item = (u32, EventRef<'a>)> + use<'a> {
         let all = self.parents.len() + self.global.len();
         let sent = *self;
@@ -78,8 +79,8 @@ impl<'a> SentEvent<'a> {
             .map(move |number| (number, sent.holder(number)))
     }
 
-    /// The event itself (0), an ancestor (from 1, nearest first), or after
-    /// those the global event or an ancestor of it.
+    /// The event itself (0), its ancestors (from 1, nearest first), then the global
+    /// event and its ancestors.
     #[inline]
     pub(crate) fn holder(&self, number: u32) -> EventRef<'a> {
         let Some(above) = (number as usize).checked_sub(1) else {
@@ -93,7 +94,7 @@ impl<'a> SentEvent<'a> {
         ancestor.map_or(self.event, |it| it.event.as_event_ref())
     }
 
-    /// The holder of the value of a field, and the field's position there.
+    /// The event that holds the value of a field, and the position there.
     fn find(&self, key: &[u8]) -> Option<(u32, usize)> {
         let mut holders = (0_u32..).zip(self.chain());
         holders.find_map(|(holder, event)| Some((holder, event.position(key)?)))
@@ -170,12 +171,6 @@ impl ElementSource for SentEvent<'_> {
             let at = event.position(key);
             at.is_some_and(|at| event.any_element_at(at, &mut *test))
         })
-    }
-}
-
-impl Texts for SentEvent<'_> {
-    fn text(&self, number: u32) -> &[u8] {
-        self.holder(number).text
     }
 }
 

@@ -10,7 +10,6 @@ mod arguments;
 pub(crate) mod decimal;
 mod digits;
 pub(crate) mod error;
-pub mod escape;
 pub(crate) mod numbers;
 pub(crate) mod parser;
 mod tabs;

@@ -3,7 +3,7 @@
 mod elements;
 mod ip;
 
-pub(crate) use self::elements::{JoinedElement, Strings, Texts};
+pub(crate) use self::elements::{JoinedElement, Strings};
 pub use self::{
     elements::{ElementSource, Elements},
     ip::IpRef,

@@ -1,8 +1,8 @@
-//! What filters and exporters ask of an event.
+//! The traits by which filters and exporters read events.
 
 use crate::{Level, SentEvent, Source, Timestamp, ValueRef};
 
-/// Where the value of a field was found.
+/// The event that holds the value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueOrigin {
     /// The event itself.
@@ -13,10 +13,10 @@ pub enum ValueOrigin {
     Global(usize),
 }
 
-/// Something that a filter can be matched against.
+/// An event as filters read it.
 ///
-/// Only [`name`](Self::name) and [`field`](Self::field) have to be written;
-/// the rest describes what only Dovecot's events have.
+/// Only [`name`](Self::name) and [`field`](Self::field) are required; the other
+/// methods concern properties that only Dovecot's events have.
 ///
 /// ```
 /// use fantail_event::{EventView, ValueRef};
@@ -41,46 +41,45 @@ pub enum ValueOrigin {
 /// }
 /// ```
 pub trait EventView {
-    /// The event's name; an event without one matches no `event=` test.
+    /// Returns the name; an event without a name matches no `event=` test.
     fn name(&self) -> Option<&[u8]>;
 
-    /// The value of the field with this key: the event's own, else the
-    /// nearest ancestor's, else the global event's or of its ancestors. A list
-    /// has the elements of all of them, outermost first.
+    /// Returns the value of the field with this key: the event's own, else the nearest
+    /// ancestor's, else that of the global event or its ancestors. A list has the
+    /// elements of all of them, outermost first.
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>>;
 
-    /// Where [`field`](Self::field) finds this key.
+    /// Returns where [`field`](Self::field) finds this key.
     fn field_origin(&self, key: &[u8]) -> Option<ValueOrigin> {
         self.field(key).map(|_| ValueOrigin::Own)
     }
 
-    /// Whether the event, an ancestor or the global event has this category
-    /// or one that descends from it.
+    /// Returns whether the event, an ancestor or the global event has this category or
+    /// one that descends from it.
     fn in_category(&self, category: &[u8]) -> bool {
         let _ = category;
         false
     }
 
-    /// The level of this sending, if it has one.
+    /// Returns the level of this sending, if any.
     fn level(&self) -> Option<Level> {
         None
     }
 
-    /// The line of source code that sent the event.
+    /// Returns the line of source code that sent the event.
     fn source(&self) -> Option<Source<'_>> {
         None
     }
 
-    /// Microseconds from the event's creation to its sending (0 if never
-    /// sent): what `duration` means to a 2.4 filter. `None`: the type has no
-    /// such times, and `duration` is a field like any other.
+    /// Returns the microseconds from creation to sending, 0 if it was never sent: the
+    /// `duration` of a 2.4 filter. `None` if the type has no such times; `duration` is
+    /// then an ordinary field.
     fn duration_micros(&self) -> Option<i64> {
         None
     }
 }
 
-/// Something that can be exported and counted by an engine: what a filter asks,
-/// and what an exporter writes besides.
+/// An event as exporters read it: an engine can match, count and export it.
 ///
 /// ```
 /// use fantail_event::{EventView, ExportView, Timestamp, ValueRef};
@@ -108,25 +107,25 @@ pub trait EventView {
 /// }
 /// ```
 pub trait ExportView: EventView {
-    /// When the event was created: the start time of an export.
+    /// Returns the time of creation, which is the start time of an export.
     fn created(&self) -> Timestamp;
 
-    /// When it was sent, if ever: the end time of an export.
+    /// Returns the time of sending, if any, which is the end time of an export.
     fn sent(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Calls with the names of all categories, those of ancestors and their
+    /// Calls `each` with the names of all categories, those of ancestors and their
     /// parents included.
     fn each_category(&self, each: &mut dyn FnMut(&[u8])) {
         let _ = each;
     }
 
-    /// Calls with all fields, those of ancestors included, each key once.
+    /// Calls `each` with all fields, those of ancestors included, each key once.
     fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>));
 
-    /// The event as one that was sent, if it is: an engine finds its fields
-    /// without comparing keys. Other types leave this as it is.
+    /// Returns the event if it is a [`SentEvent`], whose fields an engine finds without
+    /// comparing keys. Do not implement it for other types.
     #[doc(hidden)]
     fn as_sent(&self) -> Option<&SentEvent<'_>> {
         None

@@ -90,7 +90,7 @@ impl CategorySets {
         if categories.len() > PACKED_CATEGORIES {
             return self.unite_all(categories, tree);
         }
-        let number = |id: CategoryId| u128::from(id.number()) + 1;
+        let number = |id: CategoryId| id.index() as u128 + 1;
         let packed = categories.fold(0, |packed, id| packed << CATEGORY_BITS | number(id));
         let index = index(packed);
         match self.events.get(index) {

@@ -1,4 +1,4 @@
-//! Events made by a program.
+//! Events that a program makes.
 
 use super::{
     Event, TooLarge,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{CategoryId, Timestamp, ValueRef};
 
-/// Makes an [`Event`].
+/// A builder of an [`Event`].
 ///
 /// ```
 /// use fantail_event::{EventBuilder, Timestamp, ValueRef};
@@ -47,7 +47,7 @@ impl EventBuilder {
         })
     }
 
-    /// Adds a category of its own, unless it is there already.
+    /// Adds a category, unless the event has it.
     pub fn category(self, name: impl AsRef<[u8]>) -> Self {
         let name = name.as_ref();
         self.with(|event| {
@@ -66,13 +66,13 @@ impl EventBuilder {
         })
     }
 
-    /// Sets a field: in place if the key is there already, else at the end.
+    /// Sets a field: in place if the event has the key, else at the end.
     pub fn field<'v>(self, key: impl AsRef<[u8]>, value: impl Into<ValueRef<'v>>) -> Self {
         let value = value.into();
         self.with(|event| event.set(key.as_ref(), value))
     }
 
-    /// Sets when it was sent.
+    /// Sets the time of sending.
     pub fn sent(self, at: Timestamp) -> Self {
         self.with(|event| {
             event.parts_mut().sent = Some(at);
@@ -97,10 +97,10 @@ impl EventBuilder {
         })
     }
 
-    /// Ends the event.
+    /// Returns the event.
     ///
     /// # Errors
-    /// It would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
+    /// The event would be larger than [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
     pub fn build(self) -> Result<Event, TooLarge> {
         match self.is_too_large {
             true => Err(TooLarge),
@@ -114,7 +114,7 @@ impl EventBuilder {
     }
 }
 
-/// Goes on with an event that is there.
+/// Continues with an existing event.
 impl From<Event> for EventBuilder {
     fn from(mut event: Event) -> Self {
         event.parts_mut().has_distinct_keys = true;

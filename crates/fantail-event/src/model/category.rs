@@ -45,7 +45,7 @@ pub const RESERVED_CATEGORIES: usize = 1_000;
 #[derive(Debug)]
 pub struct CategoryTree {
     nodes: Vec<Node>,
-    /// The indexes of the categories, sorted by name.
+    /// The indexes of the categories, sorted by length and name.
     by_name: Vec<u32>,
     /// The indexes of vacant nodes.
     vacant: Vec<u32>,
@@ -167,6 +167,16 @@ impl CategoryTree {
         name: &[u8],
         parent: Option<&[u8]>,
     ) -> Result<CategoryId, CategoryError> {
+        if let Some(id) = self.number(name) {
+            let known = self.parent(id).and_then(|parent| self.name(parent));
+            return match known == parent {
+                true => Ok(id),
+                false if parent.is_some_and(|parent| !self.contains(parent)) => {
+                    Err(CategoryErrorKind::UnknownParent.into())
+                }
+                false => Err(CategoryErrorKind::OtherParent.into()),
+            };
+        }
         let parent = match parent {
             None => None,
             Some(parent) => {
@@ -174,12 +184,6 @@ impl CategoryTree {
                 Some(known.ok_or(CategoryErrorKind::UnknownParent)?)
             }
         };
-        if let Some(id) = self.number(name) {
-            return match self.parent(id) == parent {
-                true => Ok(id),
-                false => Err(CategoryErrorKind::OtherParent.into()),
-            };
-        }
         if name.len() > MAX_CATEGORY_BYTES {
             return Err(CategoryErrorKind::LongName.into());
         }
@@ -361,6 +365,7 @@ impl CategoryTree {
 
     /// Returns the number of a category's parent.
     #[must_use]
+    #[inline]
     pub fn parent(&self, number: CategoryId) -> Option<CategoryId> {
         self.nodes.get(number.index())?.parent
     }
@@ -385,6 +390,11 @@ impl CategoryTree {
     /// The position of a name among the sorted ones, or where to insert it.
     fn search(&self, name: &[u8]) -> Result<usize, usize> {
         let name_of = |at: &u32| self.name(CategoryId::new(*at)).always();
-        self.by_name.binary_search_by(|at| name_of(at).cmp(name))
+        self.by_name.binary_search_by(|at| {
+            let known = name_of(at);
+            // Most names differ in length, which is compared without a call.
+            let lengths = known.len().cmp(&name.len());
+            lengths.then_with(|| known.cmp(name))
+        })
     }
 }

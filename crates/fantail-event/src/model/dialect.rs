@@ -1,4 +1,4 @@
-//! Which Dovecot's rules apply.
+//! The series of Dovecot whose rules apply.
 
 /// The Dovecot series whose rules apply to filters, events and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -11,7 +11,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The dialect written as `2.3` or `2.4`.
+    /// Returns the dialect written as `2.3` or `2.4`.
     #[must_use]
     pub fn from_version(version: &str) -> Option<Self> {
         match version {

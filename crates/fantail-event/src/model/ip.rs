@@ -15,8 +15,8 @@ pub struct Ip {
 
 /// The network interface that a link-local address belongs to.
 ///
-/// Names are looked up nowhere, as the interfaces of the machine that sent an
-/// event are not ours: a name and a number are never the same zone.
+/// Names are not looked up, since they are those of the machine that sent the event:
+/// a name and a number are never the same zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Zone {
     /// None is given.
@@ -42,7 +42,7 @@ pub(crate) const UNSPECIFIED: Ip = Ip {
     zone: Zone::None,
 };
 
-/// Whether a text is an IPv4 address as it is written.
+/// Whether a text is an IPv4 address in canonical form.
 #[inline]
 pub(crate) fn is_usual_v4(text: &[u8]) -> bool {
     let (mut points, mut digits, mut number) = (0, 0, 0_u32);
@@ -67,7 +67,7 @@ pub(crate) fn is_usual_v4(text: &[u8]) -> bool {
 }
 
 impl ZoneName {
-    /// `None` if no interface could have this name.
+    /// Creates a name; `None` if no interface can have it.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let legal = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b'%';
@@ -83,7 +83,7 @@ impl ZoneName {
         })
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let name = self.bytes.get(..usize::from(self.length));

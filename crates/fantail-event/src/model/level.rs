@@ -30,7 +30,7 @@ impl Level {
         Self::Panic,
     ];
 
-    /// The level with this number on the stats-writer socket.
+    /// Returns the level with this number on the stats-writer socket.
     #[must_use]
     pub fn from_wire(number: u64) -> Option<Self> {
         usize::try_from(number)
@@ -38,13 +38,13 @@ impl Level {
             .and_then(|n| Self::ALL.get(n).copied())
     }
 
-    /// The number on the stats-writer socket.
+    /// Returns the number on the stats-writer socket.
     #[must_use]
     pub const fn to_wire(self) -> u8 {
         self as u8
     }
 
-    /// The name that `category=` tests for (`category=error`).
+    /// Returns the name in filters (`category=error`).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Level {
         }
     }
 
-    /// The level with this name; exact spelling.
+    /// Returns the level with this name, which is case-sensitive.
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL

@@ -1,12 +1,11 @@
-//! Names, compared.
+//! Comparison of names.
 
-/// Whether two names are the same. Those of up to 32 bytes are compared without
-/// a call: but for the shortest, by their first and last halves, which may
-/// overlap.
+/// Returns whether two names are the same. Names of up to 32 bytes are compared
+/// without a call; most by their first and last bytes, which may overlap.
 ///
 /// ```
-/// assert!(fantail_event::same_name(b"remote_ip", b"remote_ip"));
-/// assert!(!fantail_event::same_name(b"remote_ip", b"remote_port"));
+/// assert!(fantail_event::internal::same_name(b"remote_ip", b"remote_ip"));
+/// assert!(!fantail_event::internal::same_name(b"remote_ip", b"remote_port"));
 /// ```
 #[must_use]
 #[inline]

@@ -11,7 +11,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// `None` if `micros` is not below 1,000,000.
+    /// Creates a time; `None` if `micros` is not below 1,000,000.
     #[must_use]
     pub const fn new(seconds: i64, micros: u32) -> Option<Self> {
         if micros < 1_000_000 {
@@ -21,7 +21,7 @@ impl Timestamp {
         }
     }
 
-    /// The time this many microseconds after (or before) 1970.
+    /// Creates a time from microseconds since 1970, which may be negative.
     #[must_use]
     pub const fn from_unix_micros(micros: i64) -> Self {
         // The remainder of a Euclidean division by 10^6 is in 0..10^6.
@@ -33,19 +33,19 @@ impl Timestamp {
         }
     }
 
-    /// Whole seconds since 1970.
+    /// Returns the whole seconds since 1970.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.seconds
     }
 
-    /// Microseconds within the second, 0 to 999,999.
+    /// Returns the microseconds within the second, 0 to 999,999.
     #[must_use]
     pub const fn subsec_micros(self) -> u32 {
         self.micros
     }
 
-    /// Microseconds since 1970, held at the ends of `i64`.
+    /// Returns the microseconds since 1970, saturating at the bounds of `i64`.
     #[must_use]
     pub const fn unix_micros(self) -> i64 {
         self.seconds
@@ -53,8 +53,8 @@ impl Timestamp {
             .saturating_add(self.micros as i64)
     }
 
-    /// Microseconds from `earlier` to `self` (negative if it is later), held
-    /// at the ends of `i64`.
+    /// Returns the microseconds from `earlier` to `self`, negative if `earlier` is
+    /// later, saturating at the bounds of `i64`.
     #[must_use]
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.seconds

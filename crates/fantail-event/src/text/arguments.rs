@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::slice;
 
-use super::{digits, escape, numbers::integer, tabs::TabPositions};
-use crate::{invariant::Invariant as _, span::Span};
+use super::{digits, numbers::integer, tabs::TabPositions};
+use crate::{escape, invariant::Invariant as _, span::Span};
 
 /// Copies a text without its escapes and stores where the arguments end in the copy.
 /// Arguments are separated by a TAB, as in the text.

@@ -266,17 +266,18 @@ impl Reader<'_> {
         };
         let start = self.parts.elements.len();
         // Grows with the elements that are there, never by the count alone.
-        for missing in (1..=count).rev() {
+        for _ in 0..count {
             let Some(element) = self.arguments.next() else {
-                // Dovecot refuses a list with two or more elements too few. One too
-                // few is undefined there: it mostly takes the others.
-                if missing > 1 {
-                    return Err(TextErrorKind::MissingValue);
-                }
                 break;
             };
             self.parts.elements.push(element);
         }
-        Ok(Span::between(start, self.parts.elements.len()))
+        let list = Span::between(start, self.parts.elements.len());
+        // Dovecot refuses a list with two or more elements too few. One too few is
+        // undefined there: it mostly takes the others.
+        match count - list.len() {
+            0 | 1 => Ok(list),
+            _ => Err(TextErrorKind::MissingValue),
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 use alloc::{format, string::ToString, vec::Vec};
 
-use super::escape;
-use crate::{EventRef, Timestamp, ValueRef};
+use crate::{EventRef, Timestamp, ValueRef, escape};
 
 /// Appends the text form of an event, TABs between the escaped arguments.
 ///

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{CategoryId, CategoryTree, ExportView, span::Span};
+use crate::{CategoryId, CategoryTree, ExportView, SentEvent, span::Span};
 
 /// A source of lists; implement it for lists of your own types.
 ///
@@ -47,7 +47,7 @@ pub(crate) enum Strings<'a> {
     /// In the text of one event.
     Spans(&'a [u8], &'a [Span]),
     /// In the texts of several events, joined without repeats.
-    Joined(&'a dyn Texts, &'a [JoinedElement]),
+    Joined(&'a SentEvent<'a>, &'a [JoinedElement]),
     /// The names of these categories.
     Categories(&'a CategoryTree, &'a [CategoryId]),
     /// The categories of an event of another type.
@@ -56,18 +56,18 @@ pub(crate) enum Strings<'a> {
     Source(&'a dyn ElementSource, u64),
 }
 
-/// The texts of several events, by number.
-pub(crate) trait Texts {
-    /// The text with this number.
-    fn text(&self, number: u32) -> &[u8];
-}
-
 /// An element of a joined list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JoinedElement {
-    /// The number of its text.
-    pub(crate) text: u32,
+    /// The number of its event: see [`SentEvent::holder`].
+    pub(crate) holder: u32,
     pub(crate) span: Span,
+}
+
+impl JoinedElement {
+    pub(crate) fn of<'a>(&self, sent: &SentEvent<'a>) -> &'a [u8] {
+        self.span.of(sent.holder(self.holder).text)
+    }
 }
 
 impl<'a> Elements<'a> {
@@ -83,9 +83,9 @@ impl<'a> Elements<'a> {
     pub fn any(self, mut test: impl FnMut(&[u8]) -> bool) -> bool {
         match self.0 {
             Strings::Spans(text, spans) => spans.iter().any(|span| test(span.of(text))),
-            Strings::Joined(texts, elements) => elements
-                .iter()
-                .any(|element| test(element.span.of(texts.text(element.text)))),
+            Strings::Joined(sent, elements) => {
+                elements.iter().any(|element| test(element.of(sent)))
+            }
             Strings::Categories(tree, ids) => {
                 let mut names = ids.iter().filter_map(|id| tree.name(*id));
                 names.any(test)

@@ -27,11 +27,12 @@ pub(super) struct List {
 
 impl List {
     fn elements(self, sent: &SentEvent<'_>) -> impl ExactSizeIterator<Item = JoinedElement> {
-        let text = self.holder;
-        let spans = sent.holder(text).parts.elements(self.elements);
-        spans
-            .iter()
-            .map(move |span| JoinedElement { text, span: *span })
+        let holder = self.holder;
+        let spans = sent.holder(holder).parts.elements(self.elements);
+        spans.iter().map(move |span| JoinedElement {
+            holder,
+            span: *span,
+        })
     }
 }
 
@@ -106,7 +107,7 @@ impl EffectiveBuffers {
 
 /// Appends the elements of all lists, each element once.
 fn join(lists: &[List], first: u32, sent: &SentEvent<'_>, joined: &mut Vec<JoinedElement>) {
-    let text = |element: &JoinedElement| element.span.of(sent.holder(element.text).text);
+    let text = |element: &JoinedElement| element.of(sent);
     let list = |at: u32| lists.get(at as usize).copied();
     let chain = || iter::successors(list(first), |before| list(before.next?));
     let count: usize = chain().map(|it| it.elements(sent).len()).sum();

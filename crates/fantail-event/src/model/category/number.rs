@@ -20,13 +20,11 @@ impl CategoryId {
         Self(number)
     }
 
-    /// Returns the number, which is less than [`MAX_CATEGORIES`](crate::MAX_CATEGORIES).
-    #[must_use]
-    pub const fn number(self) -> u32 {
+    pub(crate) const fn number(self) -> u32 {
         self.0
     }
 
-    /// Returns the number as an index.
+    /// Returns the number, which is less than [`MAX_CATEGORIES`](crate::MAX_CATEGORIES).
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
