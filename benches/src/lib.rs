@@ -88,7 +88,7 @@ impl Recording {
                     texts.categories.register(&name, parent.as_deref()).ok();
                 }
                 Ok(Command::Begin { event, .. } | Command::Event { event, .. }) => {
-                    texts.events.push(event.0);
+                    texts.events.push(event);
                 }
                 _ => {}
             }

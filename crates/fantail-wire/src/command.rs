@@ -56,8 +56,8 @@ pub enum Command<'a> {
         parent: u64,
         /// The level of this sending.
         level: Level,
-        /// The event.
-        event: EventArguments<'a>,
+        /// The event, still as text: see [`Parser::parse`](fantail_event::Parser::parse).
+        event: &'a [u8],
     },
     /// `UPDATE id parent-id <event>`: a live event changes.
     Update {
@@ -65,8 +65,8 @@ pub enum Command<'a> {
         id: u64,
         /// Its parent's id, the same as at BEGIN.
         parent: u64,
-        /// The changes.
-        event: EventArguments<'a>,
+        /// The changes, still as text.
+        event: &'a [u8],
     },
     /// `EVENT global-id parent-id log-type <event>`: an event is sent.
     Event {
@@ -76,8 +76,8 @@ pub enum Command<'a> {
         parent: u64,
         /// The level of this sending.
         level: Level,
-        /// The event.
-        event: EventArguments<'a>,
+        /// The event, still as text: see [`Parser::parse`](fantail_event::Parser::parse).
+        event: &'a [u8],
     },
     /// `END id`: a live event ends.
     End {
@@ -85,10 +85,6 @@ pub enum Command<'a> {
         id: u64,
     },
 }
-
-/// An event within a command, still as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventArguments<'a>(pub &'a [u8]);
 
 impl<'a> Command<'a> {
     /// Parses a line without its LF; the event within stays text.
@@ -155,11 +151,11 @@ impl<'a> Command<'a> {
                 push_event(
                     out,
                     &format!("BEGIN\t{id}\t{parent}\t{}\t", level.to_wire()),
-                    *event,
+                    event,
                 );
             }
             Self::Update { id, parent, event } => {
-                push_event(out, &format!("UPDATE\t{id}\t{parent}\t"), *event);
+                push_event(out, &format!("UPDATE\t{id}\t{parent}\t"), event);
             }
             Self::Event {
                 global,
@@ -168,7 +164,7 @@ impl<'a> Command<'a> {
                 event,
             } => {
                 let head = format!("EVENT\t{global}\t{parent}\t{}\t", level.to_wire());
-                push_event(out, &head, *event);
+                push_event(out, &head, event);
             }
             Self::End { id } => out.extend_from_slice(format!("END\t{id}").as_bytes()),
         }
@@ -176,9 +172,9 @@ impl<'a> Command<'a> {
     }
 }
 
-fn push_event(out: &mut Vec<u8>, head: &str, event: EventArguments<'_>) {
+fn push_event(out: &mut Vec<u8>, head: &str, event: &[u8]) {
     out.extend_from_slice(head.as_bytes());
-    out.extend_from_slice(event.0);
+    out.extend_from_slice(event);
 }
 
 /// The error of a line that is not a command followed by a TAB.
@@ -219,7 +215,7 @@ impl<'a> Arguments<'a> {
         Some(number)
     }
 
-    fn event(&mut self) -> EventArguments<'a> {
-        EventArguments(self.0.take().unwrap_or_default())
+    fn event(&mut self) -> &'a [u8] {
+        self.0.take().unwrap_or_default()
     }
 }

@@ -12,6 +12,10 @@ use crate::{Command, Handshake, Intake, WireError, WireErrorKind};
 /// Ancestors of an event that need no allocation.
 const INLINE_ANCESTORS: usize = 8;
 
+/// Categories for which memory is allocated at once; Dovecot's processes register
+/// 4 to 12 each.
+const USUAL_CATEGORIES: usize = 16;
+
 /// Limits of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -148,7 +152,7 @@ impl Connection {
             } => {
                 let global = self.resolve(global, WireErrorKind::UnknownGlobal)?;
                 let above = [global, self.resolve(parent, WireErrorKind::UnknownParent)?];
-                let event = parser.parse(event.0, categories, self.dialect)?;
+                let event = parser.parse(event, categories, self.dialect)?;
                 send(above, level, (event, None), (live, categories), on);
                 Ok(())
             }
@@ -162,7 +166,7 @@ impl Connection {
                     return Err(WireErrorKind::DuplicateId(id).into());
                 }
                 let parent = self.resolve(parent, WireErrorKind::UnknownParent)?;
-                let event = parser.parse(event.0, categories, self.dialect)?;
+                let event = parser.parse(event, categories, self.dialect)?;
                 let begun = Some(self.begin(id, parent, event, live)?);
                 send(
                     [None, parent],
@@ -174,7 +178,7 @@ impl Connection {
                 Ok(())
             }
             Command::Update { id, parent, event } => {
-                let update = parser.parse(event.0, categories, self.dialect)?;
+                let update = parser.parse(event, categories, self.dialect)?;
                 let id = self.update(id, parent, update, live)?;
                 on(Activity::Updated { id, update });
                 Ok(())
@@ -219,7 +223,12 @@ impl Connection {
                 categories.release(id);
                 return Err(WireErrorKind::TooManyCategories.into());
             }
-            Err(at) => self.categories.insert(at, id),
+            Err(at) => {
+                if at == 0 {
+                    self.categories.reserve(USUAL_CATEGORIES);
+                }
+                self.categories.insert(at, id);
+            }
         }
         Ok(())
     }
