@@ -61,6 +61,7 @@ fn debian_2_4() {
 fn shown_by_doveconf(dovecot: &Installation, root: &str, text: &str) -> Vec<String> {
     let name = format!("tmp/fantail-groups-{}.conf", std::process::id());
     let file = PathBuf::from(root).join(&name);
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
     std::fs::write(&file, text).unwrap();
     let mut doveconf = dovecot.command("doveconf");
     let output = doveconf
