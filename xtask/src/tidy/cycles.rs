@@ -29,10 +29,7 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
             let path = format!("crates/{name}/{folder}");
             knots(&uses).into_iter().map(move |knot| {
                 let message = format!("modules that use each other: {}", knot.join(", "));
-                Finding {
-                    warning: true,
-                    ..Finding::error(path.clone(), 0, message)
-                }
+                Finding::error(path.clone(), 0, message)
             })
         })
     });
@@ -194,7 +191,7 @@ mod tests {
                 ("crates/c/src/d.rs", ""),
                 ("crates/c/src/e.rs", "fn f() { crate::a::g() }"),
             ],
-            &["warning: crates/c/src: modules that use each other: a, b, e"],
+            &["error: crates/c/src: modules that use each other: a, b, e"],
         );
     }
 

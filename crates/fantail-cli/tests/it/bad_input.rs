@@ -140,7 +140,7 @@ fn no_handshake_no_events() {
     );
 }
 
-/// N1: this comparison kills the real 2.3.19.
+/// This comparison kills the real 2.3.19.
 #[test]
 fn text_that_is_no_number_against_an_integer() {
     let config = CONFIG.replace("event=*", "bytes_in=1k");
@@ -150,7 +150,7 @@ fn text_that_is_no_number_against_an_integer() {
     assert!(String::from_utf8_lossy(&dump).contains("\nall\tduration\t0\t"));
 }
 
-/// N2: the tab-text of an unnamed event kills the real 2.4.1. N7: it is only
+/// The tab-text of an unnamed event kills the real 2.4.1. It is only
 /// looked at because one filter does not require a name.
 #[test]
 fn an_unnamed_event_in_tab_text() {
@@ -184,7 +184,7 @@ fn check_2_4(config: &str, lines: &[u8], exports: &str) {
     assert_eq!(String::from_utf8_lossy(&run.out), exports);
 }
 
-/// N3: −2⁶³ fits no bucket of the real ones.
+/// −2⁶³ fits no bucket of the real ones.
 #[test]
 fn the_smallest_integer_has_a_bucket() {
     let config = "metric m {\n  filter = event=*\n  group_by = n:linear:0:10:5\n}\n";

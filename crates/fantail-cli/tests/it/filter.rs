@@ -37,7 +37,7 @@ fn parse_points_at_what_is_wrong() {
     );
 }
 
-/// N5: the lexer of the real 2.4 echoes that backslash to standard output.
+/// The lexer of the real 2.4 echoes that backslash to standard output.
 #[test]
 fn an_unterminated_string_with_a_backslash_at_its_end() {
     for dialect in ["2.3", "2.4"] {

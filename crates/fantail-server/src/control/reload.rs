@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use fantail_config::{FileSystem, MetricRequest, Options as ReadOptions, Settings};
 use fantail_event::Dialect;
 
-use super::{Control, change::Prepared, crashes};
+use super::{Control, crashes};
 use crate::{
     ControlError, ControlErrorKind, Log,
     handle::{Live, count},
@@ -44,7 +44,10 @@ impl Source {
 
 impl Control {
     /// Puts a configuration into force that was read again, and logs the outcome.
-    pub(super) fn finish_reload(&self, prepared: Prepared) -> Result<(), ControlError> {
+    pub(super) fn finish_reload(
+        &self,
+        prepared: Result<Live, ControlError>,
+    ) -> Result<(), ControlError> {
         let live = match prepared {
             Ok(live) => live,
             Err(error) => {
@@ -77,7 +80,7 @@ impl Control {
 /// Changes of the metrics at run time.
 impl Live {
     /// Returns this configuration with another metric.
-    pub(super) fn add(&self, request: &MetricRequest) -> Prepared {
+    pub(super) fn add(&self, request: &MetricRequest) -> Result<Live, ControlError> {
         let mut settings = self.settings.clone();
         let mut metrics = settings.metrics.iter();
         if metrics.any(|metric| metric.settings.name == request.name) {
@@ -92,7 +95,7 @@ impl Live {
     }
 
     /// Returns this configuration without a metric.
-    pub(super) fn remove(&self, name: &[u8]) -> Prepared {
+    pub(super) fn remove(&self, name: &[u8]) -> Result<Live, ControlError> {
         let mut settings = self.settings.clone();
         let mut metrics = settings.metrics.iter();
         let at = metrics.position(|metric| metric.settings.name == name);
@@ -102,7 +105,7 @@ impl Live {
         self.with_metrics(settings, self.added - usize::from(was_added))
     }
 
-    fn with_metrics(&self, settings: Settings, added: usize) -> Prepared {
+    fn with_metrics(&self, settings: Settings, added: usize) -> Result<Live, ControlError> {
         let plan = self.compile(&settings);
         let plan = plan.map_err(|error| ControlError::new(ControlErrorKind::Metric, error))?;
         Ok(Self {
@@ -115,7 +118,7 @@ impl Live {
 }
 
 /// Reads and compiles a configuration, and opens its exporters.
-pub(super) fn prepare(source: &Source, old: &Live, log: &Log) -> Prepared {
+pub(super) fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, ControlError> {
     let mut settings = source.read()?;
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
