@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     ControlError, ControlErrorKind, Exporters,
-    memory::{Budget, Reservation},
+    memory::{Budget, Memory, Reservation},
     worker::Report,
     worker::observers::Observers,
     worker::tap::{Tap, TapRequest},
@@ -31,7 +31,8 @@ pub struct Handle {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) live: watch::Receiver<Arc<Live>>,
     pub(crate) tally: Arc<Tally>,
-    /// Memory of answers.
+    pub(crate) memory: Memory,
+    /// The part of it that is for answers.
     pub(crate) answers: Budget,
     /// Held while reports are merged: one at a time.
     pub(crate) merging: Arc<Semaphore>,

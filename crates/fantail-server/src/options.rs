@@ -90,15 +90,15 @@ pub struct Limits {
     pub connections: usize,
     /// Live events of one connection; see [`fantail_wire::Limits`].
     pub live: fantail_wire::Limits,
-    /// Bytes of live events, incomplete lines and sessions of all connections; 1 GiB
-    /// by default. The connection that exceeds it is closed.
+    /// Bytes that connections and answers may hold; 1 GiB by default. Half is for
+    /// live events, incomplete lines and sessions of connections: the connection
+    /// that needs more is closed. A quarter is for answers that clients have not
+    /// read, with their snapshots: further requests are refused for a while. The
+    /// last quarter is for both.
     pub memory: usize,
     /// Bytes of the largest payload of an export; 1 MiB by default. An event with
     /// more text, or a larger payload, is dropped and counted.
     pub payload: usize,
-    /// Bytes of answers that clients have not read, with the snapshots that they are
-    /// made from; 512 MiB by default. Further requests are refused for a while.
-    pub answers: usize,
     /// Connections to the stats-reader socket; 100 by default.
     pub readers: usize,
     /// How long reading the configuration and opening its exporters may take; 10
@@ -118,7 +118,6 @@ impl Default for Limits {
             live: fantail_wire::Limits::default(),
             memory: 1 << 30,
             payload: 1 << 20,
-            answers: 512 << 20,
             readers: 100,
             reload: Duration::from_secs(10),
             scrapers: 100,

@@ -26,7 +26,7 @@ use crate::{
     control::{Changes, Control, Source},
     handle::{Live, Order, Tally},
     http::{self, access::Access},
-    memory::Budget,
+    memory::{Memory, Part},
     process::clock,
     process::privileges,
     process::record::Recorder,
@@ -125,6 +125,7 @@ impl Server {
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
         let (started, run) = (clock::now(), run_number());
         let stop = Arc::new(AtomicBool::new(false));
+        let memory = Memory::new(options.limits.memory);
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),
@@ -133,7 +134,7 @@ impl Server {
                 exporters: live.exporters.clone(),
                 hostname: Arc::clone(&hostname),
                 limits: options.limits.clone(),
-                memory: options.limits.memory / count,
+                memory: memory.budget(Part::Connections),
                 filters: wanted.clone(),
                 categories: tell.clone(),
                 recorder: recorder.cloned(),
@@ -164,7 +165,8 @@ impl Server {
                 orders,
                 live: seen,
                 tally,
-                answers: Budget::new(options.limits.answers),
+                answers: memory.budget(Part::Answers),
+                memory,
                 merging: Arc::new(Semaphore::new(1)),
             },
             orders: taken,

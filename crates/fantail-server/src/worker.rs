@@ -43,6 +43,7 @@ use tokio::{
 
 use crate::{
     Exporters, Limits, Log,
+    memory::Budget,
     process::log::Complaints,
     process::record::Recorder,
     worker::client::attend,
@@ -107,8 +108,8 @@ pub(crate) struct Setup {
     /// The ids of the events that it exports.
     pub(crate) ids: EventIds,
     pub(crate) limits: Limits,
-    /// Bytes that its connections may hold.
-    pub(crate) memory: usize,
+    /// The memory of all connections.
+    pub(crate) memory: Budget,
     pub(crate) filters: watch::Receiver<FilterLine>,
     pub(crate) recorder: Option<Recorder>,
     /// Set when clients are read no further.
@@ -161,7 +162,7 @@ impl Worker {
                 Outbox::new(setup.exporters.clone()),
                 Complaints::new(setup.log.clone()),
                 Arc::clone(&setup.hostname),
-                (setup.memory, setup.limits.payload),
+                (&setup.memory, setup.limits.payload),
             );
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),

@@ -144,8 +144,8 @@ struct Bounds {
     /// Memory that they take.
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = flag::memory)]
     max_live_bytes: usize,
-    /// Memory of all connections together; a connection that needs more is
-    /// closed.
+    /// Memory of connections and of answers that are not read; a connection
+    /// that needs more is closed, an answer refused.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
     /// Size of the largest payload of an export; larger events are dropped.

@@ -14,7 +14,7 @@ use fantail_exposition::{Exposition, Family, Kind};
 
 use fantail_engine::SESSION_SERVICES;
 
-use crate::{handle::Handle, worker::Report};
+use crate::{handle::Handle, memory::Part, worker::Report};
 
 const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family<'static> {
     Family {
@@ -109,6 +109,18 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     );
     held.unit = Some("bytes");
     one(out, &held, number(whole.held))?;
+    let mut reserved = gauge(
+        "fantail_reserved_memory_bytes",
+        "Memory that parts of the server have reserved, of --max-memory",
+    );
+    reserved.unit = Some("bytes");
+    out.family(&reserved, |samples| {
+        for part in Part::ALL {
+            let used = handle.memory.budget(part).used();
+            samples.add(&[("part", part.name())], number(used))?;
+        }
+        Ok(())
+    })?;
     let mut read = counter("fantail_read_bytes", "Bytes read from Dovecot's processes");
     read.unit = Some("bytes");
     one(out, &read, whole.intake.bytes)?;

@@ -13,6 +13,7 @@ use fantail_format::ExportContext;
 use fantail_wire::{Connection, Intake, WireErrorKind, lines::MAX_WRITER_LINE_BYTES};
 
 use crate::{
+    memory::{Budget, Reservation},
     process::clock,
     process::log::Complaints,
     process::record::Tape,
@@ -24,6 +25,9 @@ use crate::{
 
 /// Lines between two looks at the clock.
 const LINES_PER_CLOCK: usize = 8;
+
+/// Memory that is reserved beyond what connections hold.
+const MEMORY_STEP_BYTES: usize = 64 << 10;
 
 /// A category and its parent.
 pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
@@ -55,8 +59,8 @@ pub(crate) struct Shard {
     held: usize,
     /// Bytes that their sessions held after the last read.
     sessions: usize,
-    /// Bytes that connections and sessions may hold.
-    memory: usize,
+    /// The memory that is reserved for them: at least as much, in steps.
+    memory: Reservation,
     /// The largest payload of an export.
     max_payload: usize,
 }
@@ -113,7 +117,7 @@ impl Shard {
         outbox: Outbox,
         complaints: Complaints,
         hostname: Arc<[u8]>,
-        (memory, max_payload): (usize, usize),
+        (memory, max_payload): (&Budget, usize),
     ) -> Self {
         let mut shard = Self {
             engine,
@@ -127,7 +131,7 @@ impl Shard {
             hostname,
             held: 0,
             sessions: 0,
-            memory,
+            memory: memory.reserve_anyway(0),
             max_payload,
         };
         shard.reserve_categories();
@@ -236,10 +240,24 @@ impl Shard {
         let grew = held > client.held || sessions > self.sessions;
         client.held = held;
         self.sessions = sessions;
-        if grew && self.held + sessions > self.memory {
+        if !self.settle() && grew {
             return Err(Closed::Memory);
         }
         Ok(())
+    }
+
+    /// Reserves the memory that connections and sessions hold, or gives some back;
+    /// returns whether there was enough. In steps: few events change it.
+    fn settle(&mut self) -> bool {
+        let (held, reserved) = (self.held + self.sessions, self.memory.bytes());
+        if held > reserved {
+            let missing = held - reserved;
+            return self.memory.grow(missing + MEMORY_STEP_BYTES) || self.memory.grow(missing);
+        }
+        if reserved - held > 2 * MEMORY_STEP_BYTES {
+            self.memory.shrink(reserved - held - MEMORY_STEP_BYTES);
+        }
+        true
     }
 
     /// Removes a client: its live events and its sessions end.
@@ -251,6 +269,8 @@ impl Shard {
         let connection = std::mem::replace(&mut client.connection, closed);
         let (intake, mut route) = self.route(clock::now());
         connection.close(intake, |activity| route.step(&activity));
+        self.sessions = self.engine.session_bytes();
+        self.settle();
     }
 
     /// Replaces the observers.

@@ -9,11 +9,12 @@ use crate::fixture::{Fixture, Reader, ask, eventually, split_answer};
 const GROUPED: &str = "metric one {\n  filter = event=a\n  group_by = user\n}\n\
     metric two {\n  filter = event=a\n  fields = size\n}\n";
 
-/// A server with these series in the first metric, and this memory for answers.
-fn grouped(series: usize, answers: usize) -> Fixture {
+/// A server with these series in the first metric, and this memory.
+fn grouped(series: usize, memory: usize) -> Fixture {
     let fixture = Fixture::with(GROUPED, |options| {
         options.http = Some(([127, 0, 0, 1], 0).into());
-        options.limits.answers = answers;
+        // Half of it is for answers at most.
+        options.limits.memory = memory;
         options.workers = 1;
     });
     let padding = if series > 10 {
@@ -50,7 +51,7 @@ fn users(json: &Value) -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn a_snapshot_is_sent_while_it_is_made() {
-    let fixture = grouped(5_000, 512 << 20);
+    let fixture = grouped(5_000, 1 << 30);
     let mut stream = fixture.scraper();
     ask(&mut stream, "/api/v1/snapshot", "");
     let mut answer = Vec::new();
@@ -66,7 +67,7 @@ fn a_snapshot_is_sent_while_it_is_made() {
 
 #[test]
 fn a_snapshot_comes_in_pages() {
-    let fixture = grouped(4, 512 << 20);
+    let fixture = grouped(4, 1 << 30);
     let whole = users(&json(&fixture, ""));
     assert_eq!(whole[0].1, ["", "user0", "user1", "user2", "user3"]);
     assert_eq!(json(&fixture, "").get("next"), None);
@@ -98,7 +99,7 @@ fn a_snapshot_comes_in_pages() {
 #[test]
 fn answers_without_memory_are_refused_for_a_while() {
     // More than sockets hold.
-    let fixture = grouped(90_000, 1 << 20);
+    let fixture = grouped(90_000, 2 << 20);
     let mut slow = fixture.scraper();
     ask(&mut slow, "/metrics", "");
     let mut byte = [0];
@@ -129,7 +130,7 @@ fn answers_without_memory_are_refused_for_a_while() {
 /// A client of HTTP/1.0 gets an answer as a whole, or none.
 #[test]
 fn a_whole_answer_that_needs_too_much_memory_is_refused() {
-    let fixture = grouped(40_000, 8 << 20);
+    let fixture = grouped(40_000, 16 << 20);
     let get = |path: &str| {
         let mut stream = fixture.scraper();
         let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
