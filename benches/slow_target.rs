@@ -25,7 +25,7 @@ use std::{
 };
 
 use fantail_benches::Recording;
-use fantail_config::{Options, load_text};
+use fantail_config::{LoadOptions, load_text};
 use fantail_engine::{Engine, Exported};
 use fantail_event::Timestamp;
 use fantail_format::ExportContext;
@@ -164,7 +164,7 @@ fn lanes(folder: &Path) -> Vec<Lane> {
 fn main() {
     let recording = Recording::dovecot_2_4();
     let (sendings, categories) = recording.sendings();
-    let loaded = load_text("bench.conf", CONFIG, &Options::default()).accept();
+    let loaded = load_text("bench.conf", CONFIG, &LoadOptions::default()).accept();
     let settings = loaded.expect("the configuration is right").settings;
     let mut engine = Engine::new(&settings).expect("the settings fit");
     let folder = tempfile::tempdir().expect("a folder for the spool");

@@ -8,7 +8,7 @@
 
 use std::{collections::HashMap, fmt::Write as _};
 
-use fantail_config::{Options, Settings, load_text};
+use fantail_config::{LoadOptions, Settings, load_text};
 use fantail_engine::{Engine, ExportSink, Exported, ObserverId};
 use fantail_event::{Dialect, EffectiveEvent, Timestamp};
 use fantail_filter::Filter;
@@ -186,9 +186,9 @@ pub fn exported(format: &str) -> Settings {
 
 #[allow(clippy::expect_used, reason = "configurations of our own")]
 fn settings(text: &str) -> Settings {
-    let options = Options {
+    let options = LoadOptions {
         dialect: Some(Dialect::V2_4),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loaded = load_text("bench.conf", text, &options).accept();
     loaded.expect("a right configuration").settings

@@ -1,7 +1,7 @@
 //! Configurations, checked, and converted to the other series.
 
 use fantail_config::{
-    Comments, Loaded, Options, Settings, VERSION_LINES, load, load_text, write_blocks,
+    Comments, LoadOptions, Loaded, Settings, VERSION_LINES, load, load_text, write_blocks,
 };
 use fantail_event::Dialect;
 use fantail_lint::{Catalogue, check, translate};
@@ -38,10 +38,10 @@ pub fn config_convert(data: &[u8]) {
     }
 }
 
-fn options(dialect: Dialect) -> Options {
-    Options {
+fn options(dialect: Dialect) -> LoadOptions {
+    LoadOptions {
         dialect: Some(dialect),
-        ..Options::default()
+        ..LoadOptions::default()
     }
 }
 

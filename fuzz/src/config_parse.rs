@@ -6,7 +6,7 @@
 //! another file, which the others may include.
 
 use fantail_config::{
-    Limits, Loaded, Memory, Options, Settings, Sources, Span, Style, Tree, load, render,
+    ConfigTree, Limits, LoadOptions, Loaded, Memory, Settings, Sources, Span, Style, load, render,
 };
 use fantail_event::Dialect;
 use fantail_metrics::Registry;
@@ -24,7 +24,7 @@ pub fn config_parse(data: &[u8]) {
         return;
     };
     let files = files(rest);
-    let mut options = Options {
+    let mut options = LoadOptions {
         dialect: match first {
             b'3' => Some(Dialect::V2_3),
             b'4' => Some(Dialect::V2_4),
@@ -58,12 +58,12 @@ pub(crate) fn files(text: &[u8]) -> Memory {
     files.with(name, file)
 }
 
-fn settings_are_sound(loaded: &Loaded, options: &Options) {
+fn settings_are_sound(loaded: &Loaded, options: &LoadOptions) {
     let sources = &loaded.sources;
     assert!(sources.len() <= options.limits.files);
     for file in sources.ids() {
         let text = sources.text(file);
-        let tree = Tree::parse(file, text.into(), &options.limits);
+        let tree = ConfigTree::parse(file, text.into(), &options.limits);
         tree_is_the_text(&tree, text);
     }
     diagnostics_are_sound(loaded, options);
@@ -92,7 +92,7 @@ fn accepted_is_of_use(settings: &Settings) {
     }
 }
 
-fn tree_is_the_text(tree: &Tree, text: &[u8]) {
+fn tree_is_the_text(tree: &ConfigTree, text: &[u8]) {
     assert_eq!(tree.to_bytes(), text);
     let mut end = 0;
     for (index, item) in tree.items().iter().enumerate() {
@@ -108,7 +108,7 @@ fn tree_is_the_text(tree: &Tree, text: &[u8]) {
     }
 }
 
-fn diagnostics_are_sound(loaded: &Loaded, options: &Options) {
+fn diagnostics_are_sound(loaded: &Loaded, options: &LoadOptions) {
     let (diagnostics, sources) = (&loaded.diagnostics, &loaded.sources);
     // The one that says that there are too many comes on top.
     assert!(diagnostics.errors() <= options.limits.errors + 1);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use fantail_config::{Loader as _, Memory, Options, load};
+use fantail_config::{LoadOptions, Loader as _, Memory, load};
 
 const MAIN: &[u8] = b"dovecot.conf";
 const FILES: usize = 40;
@@ -40,7 +40,7 @@ pub fn include_glob(data: &[u8]) {
             pattern.escape_ascii()
         );
     }
-    let mut options = Options::default();
+    let mut options = LoadOptions::default();
     options.limits.files = FILES;
     options.limits.include_depth = DEPTH;
     options.limits.errors = usize::MAX - 1;

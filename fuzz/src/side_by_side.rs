@@ -1,6 +1,6 @@
 //! fantail and the oracle, fed with the same lines.
 
-use fantail_config::{Options, Settings, load_text};
+use fantail_config::{LoadOptions, Settings, load_text};
 use fantail_engine::{ExporterId, SESSION_FINISHED};
 use fantail_event::{Dialect, Level};
 use fantail_exposition::dump;
@@ -248,9 +248,9 @@ fn settings<'a>(filters: impl Iterator<Item = &'a [u8]>, dialect: Dialect) -> Se
             text.extend_from_slice(b"\n}\n");
         }
     }
-    let options = Options {
+    let options = LoadOptions {
         dialect: Some(dialect),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     load_text("fuzz.conf", text, &options).settings
 }

@@ -1,4 +1,4 @@
-//! Test files of configurations.
+//! TestCase files of configurations.
 //!
 //! The input is files, as for [`config_parse`](fn@crate::config_parse) but
 //! without a first byte for the dialect: the first file is the test file, and
@@ -7,7 +7,8 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use fantail_config::{
-    Limits, Loader as _, Options, Sources, Span, Style, Test, TestEvent, TestFile, load, render,
+    Limits, LoadOptions, Loader as _, Sources, Span, Style, TestCase, TestEvent, TestFile, load,
+    render,
 };
 use fantail_event::{CategoryTree, Dialect, Timestamp};
 use fantail_lint::Catalogue;
@@ -41,7 +42,7 @@ pub fn test_file(data: &[u8]) {
         shows_something(test, &read.sources);
     }
     // Of itself: it has no metrics, so that each name is unknown.
-    let loaded = load(TESTS, &all, &Options::default());
+    let loaded = load(TESTS, &all, &LoadOptions::default());
     read.check_names(&loaded.settings);
     is_drawn(&read);
     if !read.diagnostics.has_errors() {
@@ -50,7 +51,7 @@ pub fn test_file(data: &[u8]) {
     }
 }
 
-fn shows_something(test: &Test, sources: &Sources) {
+fn shows_something(test: &TestCase, sources: &Sources) {
     assert!(!test.events.is_empty());
     let expects = test.matches.len() + test.not_matches.len() + test.exports.len();
     assert!(expects > 0);

@@ -21,14 +21,14 @@ pub struct Diagnostic {
     /// What is wrong in particular: lowercase, without a full stop.
     pub message: String,
     /// Where; `None` only if the main file could not be read.
-    pub primary: Option<Label>,
+    pub primary: Option<DiagnosticLabel>,
     /// What else there is to know.
     pub notes: Vec<Note>,
 }
 
 /// A place with a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
+pub struct DiagnosticLabel {
     /// The place.
     pub span: Span,
     /// The remark; may be empty.
@@ -62,7 +62,7 @@ impl Diagnostic {
         Self {
             code,
             message: message.into(),
-            primary: Some(Label {
+            primary: Some(DiagnosticLabel {
                 span,
                 text: String::new(),
             }),

@@ -2,7 +2,7 @@
 //!
 //! Three steps, each of use on its own:
 //!
-//! 1. [`Tree`]: one file, lossless, with the place of everything. Knows no
+//! 1. [`ConfigTree`]: one file, lossless, with the place of everything. Knows no
 //!    setting.
 //! 2. [`RawConfig`]: all settings of all files in order, includes followed,
 //!    lines joined, quotes removed, variables expanded.
@@ -30,10 +30,10 @@ pub use crate::{
     diagnostic::lone_filter::{render_filter_errors, render_filter_warnings},
     diagnostic::render::{Report, Style, render, render_reports},
     diagnostic::source::{FileId, Position, Sources, Span, Spanned},
-    diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
+    diagnostic::{Diagnostic, DiagnosticLabel, Diagnostics, Note, NoteKind},
     load::files::{FileSystem, Memory},
     load::loader::{LoadError, LoadErrorKind, Loader},
-    load::{Loaded, Options, Refused, load, load_text},
+    load::{LoadOptions, Loaded, Refused, load, load_text},
     settings::exporter::{Exporter, ExporterSpans, TransportSettings},
     settings::release::{Release, Target},
     settings::{
@@ -44,8 +44,8 @@ pub use crate::{
     syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     syntax::statement::{Statement, SyntaxError, ValueForm},
     syntax::text::Text,
-    syntax::tree::{Item, ItemKind, Tree},
-    test_file::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent},
+    syntax::tree::{ConfigTree, Item, ItemKind},
+    test_file::{ExpectedExport, TestCase, TestEvent, TestFile, WrittenEvent},
     write::add::MetricRequest,
     write::comments::Comments,
     write::{VERSION_LINES, write, write_blocks, write_metric},

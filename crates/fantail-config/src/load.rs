@@ -30,7 +30,7 @@ use crate::{
 
 /// How a configuration is read.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct LoadOptions {
     /// Whose rules apply. By default the file says so: 2.4's begins with
     /// `dovecot_config_version = 2.4.…`.
     pub dialect: Option<Dialect>,
@@ -59,7 +59,7 @@ pub struct Loaded {
 
 /// Reads the file `path`, and what it includes, from `loader`.
 #[must_use]
-pub fn load(path: &[u8], loader: &dyn Loader, options: &Options) -> Loaded {
+pub fn load(path: &[u8], loader: &dyn Loader, options: &LoadOptions) -> Loaded {
     let release = options.release;
     let forced = release.and_then(Release::dialect).or(options.dialect);
     let mut read = reader::read(path, loader, &options.limits, forced, release);
@@ -122,7 +122,7 @@ fn dovecot(raw: &RawConfig, sources: &Sources, dialect: Dialect) -> Option<Dovec
 /// );
 /// ```
 #[must_use]
-pub fn load_text(name: &str, text: impl Into<Vec<u8>>, options: &Options) -> Loaded {
+pub fn load_text(name: &str, text: impl Into<Vec<u8>>, options: &LoadOptions) -> Loaded {
     let memory = Memory::new().with(name, text);
     load(name.as_bytes(), &memory, options)
 }

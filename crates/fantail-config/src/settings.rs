@@ -26,10 +26,10 @@ use crate::{
 pub struct Settings {
     /// Whose rules apply.
     pub dialect: Dialect,
-    /// The release of Dovecot, if it is known: that of [`Options::release`], else that
+    /// The release of Dovecot, if it is known: that of [`LoadOptions::release`], else that
     /// of `dovecot_config_version`.
     ///
-    /// [`Options::release`]: crate::Options::release
+    /// [`LoadOptions::release`]: crate::LoadOptions::release
     pub release: Option<Release>,
     /// The metrics in the order of their first block; their names are unique.
     pub metrics: Vec<Metric>,

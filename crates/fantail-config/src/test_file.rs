@@ -43,7 +43,7 @@ pub struct TestFile {
     /// The host name in exported events. Default: `localhost`.
     pub hostname: Vec<u8>,
     /// The tests that could be understood, in order; their names are unique.
-    pub tests: Vec<Test>,
+    pub tests: Vec<TestCase>,
     /// What is wrong.
     pub diagnostics: Diagnostics,
     /// The files that were read.
@@ -52,7 +52,7 @@ pub struct TestFile {
 
 /// `test NAME { … }`
 #[derive(Debug, Clone)]
-pub struct Test {
+pub struct TestCase {
     /// What it shows.
     pub name: Spanned<Vec<u8>>,
     /// Its events, in order; at least one.

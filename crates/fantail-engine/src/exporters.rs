@@ -1,13 +1,13 @@
 //! Transports and throttles of a configuration's exporters.
 //!
 //! ```no_run
-//! use fantail_config::{Options, load_text};
+//! use fantail_config::{LoadOptions, load_text};
 //! use fantail_engine::exporters;
 //! use fantail_transport::Queue;
 //!
 //! let text = "event_exporter audit {\n format = json\n transport = file\n\
 //!             file_path = /var/log/audit.json\n}\n";
-//! let settings = load_text("fantail.conf", text, &Options::default()).accept()?.settings;
+//! let settings = load_text("fantail.conf", text, &LoadOptions::default()).accept()?.settings;
 //! for exporter in &settings.exporters {
 //!     let name = String::from_utf8_lossy(&exporter.name);
 //!     let transport = exporters::transport(exporter, b"mail1")?;

@@ -9,7 +9,7 @@
 //! says what time it is.
 //!
 //! ```
-//! use fantail_config::{Options, load_text};
+//! use fantail_config::{LoadOptions, load_text};
 //! use fantail_engine::{Engine, Exported};
 //! use fantail_event::{Dialect, Event, SentEvent, Timestamp};
 //! use fantail_format::ExportContext;
@@ -18,7 +18,7 @@
 //!             transport = log\n}\n\
 //!             metric logins {\n filter = event=login_finished\n exporter = lines\n\
 //!             exporter_include = name fields\n}\n";
-//! let options = Options { dialect: Some(Dialect::V2_3), ..Options::default() };
+//! let options = LoadOptions { dialect: Some(Dialect::V2_3), ..LoadOptions::default() };
 //! let settings = load_text("fantail.conf", text, &options).accept()?.settings;
 //! let mut engine = Engine::new(&settings)?;
 //!

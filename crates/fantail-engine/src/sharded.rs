@@ -19,13 +19,13 @@ use crate::{Counters, Engine, Plan};
 /// ```
 /// use std::{num::NonZeroUsize, sync::Arc, thread};
 ///
-/// use fantail_config::{Options, load_text};
+/// use fantail_config::{LoadOptions, load_text};
 /// use fantail_engine::{Exported, Plan, Sharded};
 /// use fantail_event::{Event, SentEvent, Timestamp};
 /// use fantail_format::ExportContext;
 ///
 /// let text = "metric logins {\n filter = event=login_finished\n}\n";
-/// let settings = load_text("fantail.conf", text, &Options::default()).accept()?.settings;
+/// let settings = load_text("fantail.conf", text, &LoadOptions::default()).accept()?.settings;
 /// let plan = Arc::new(Plan::new(&settings)?);
 /// let sharded = Sharded::new(plan, NonZeroUsize::new(2).ok_or("0")?);
 /// thread::scope(|scope| {

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use fantail_config::{Options, load_text};
+use fantail_config::{LoadOptions, load_text};
 use fantail_engine::{Engine, Exported, RunningSessions};
 use fantail_event::{Dialect, Timestamp};
 use fantail_format::ExportContext;
@@ -66,9 +66,9 @@ struct Server {
 
 impl Server {
     fn new(configuration: &str) -> Self {
-        let options = Options {
+        let options = LoadOptions {
             dialect: Some(Dialect::V2_4),
-            ..Options::default()
+            ..LoadOptions::default()
         };
         let loaded = load_text("test.conf", configuration, &options).accept();
         let mut server = Self {

@@ -8,7 +8,7 @@
 use fantail_filter::{Filter, Test};
 use fantail_syntax::NodeKind;
 
-use crate::catalogue::{Event, series::Series};
+use crate::catalogue::{CatalogueEvent, series::Series};
 
 /// What can be said without a real event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +43,14 @@ impl Verdict {
 /// The events that a filter may match.
 pub(crate) struct Candidates<'a> {
     /// By name.
-    pub(crate) events: Vec<&'a Event>,
+    pub(crate) events: Vec<&'a CatalogueEvent>,
     /// Whether every event of the series matches.
     pub(crate) takes_all: bool,
 }
 
 impl<'a> Candidates<'a> {
     pub(crate) fn of(filter: &Filter, series: &Series<'a>) -> Self {
-        let mut named: Vec<&Event> = Vec::new();
+        let mut named: Vec<&CatalogueEvent> = Vec::new();
         for comparison in filter.comparisons() {
             if let Test::Name(pattern) = comparison.test() {
                 named.extend(series.named(pattern));
@@ -84,7 +84,7 @@ impl<'a> Candidates<'a> {
 
 /// Whether a filter matches an event of the catalogue; `None` stands for one that no
 /// name test fits.
-fn verdict(filter: &Filter, event: Option<&Event>) -> Verdict {
+fn verdict(filter: &Filter, event: Option<&CatalogueEvent>) -> Verdict {
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(filter.tree().nodes().len());
     let of = |verdicts: &[Verdict], id: fantail_syntax::NodeId| {
         let verdict = verdicts.get(id.index()).copied();
@@ -104,7 +104,7 @@ fn verdict(filter: &Filter, event: Option<&Event>) -> Verdict {
     verdicts.last().copied().unwrap_or(Verdict::Never)
 }
 
-fn comparison(filter: &Filter, index: usize, event: Option<&Event>) -> Verdict {
+fn comparison(filter: &Filter, index: usize, event: Option<&CatalogueEvent>) -> Verdict {
     let comparison = filter.comparisons().get(index);
     match (
         comparison.map(fantail_filter::CompiledComparison::test),

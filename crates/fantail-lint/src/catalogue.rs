@@ -20,7 +20,7 @@ use fantail_event::Dialect;
 /// All that is known of Dovecot's events.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    events: Vec<Event>,
+    events: Vec<CatalogueEvent>,
     stray: Vec<Field>,
     categories: Vec<Category>,
     reasons: Vec<&'static str>,
@@ -28,7 +28,7 @@ pub struct Catalogue {
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct CatalogueEvent {
     /// Its name.
     pub name: &'static str,
     /// When it is sent, in a few words.
@@ -114,13 +114,13 @@ impl Catalogue {
 
     /// The events, by name.
     #[must_use]
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[CatalogueEvent] {
         &self.events
     }
 
     /// The event of this name, whatever the version.
     #[must_use]
-    pub fn event(&self, name: &[u8]) -> Option<&Event> {
+    pub fn event(&self, name: &[u8]) -> Option<&CatalogueEvent> {
         let found = self
             .events
             .binary_search_by(|event| event.name.as_bytes().cmp(name));
@@ -160,7 +160,7 @@ impl Default for Catalogue {
     }
 }
 
-impl Event {
+impl CatalogueEvent {
     /// Returns whether a release, or some release of a series, sends it.
     #[must_use]
     pub fn is_in(&self, dovecot: impl Into<Target>) -> bool {

@@ -21,7 +21,7 @@ use fantail_metrics::MetricSettings;
 use crate::{
     Catalogue, Finding,
     candidates::{self, Candidates},
-    catalogue::{Event, series::Series},
+    catalogue::{CatalogueEvent, series::Series},
 };
 
 /// Who reads a configuration's first file.
@@ -151,7 +151,7 @@ fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
 struct Scope<'a> {
     series: &'a Series<'a>,
     /// The events of the series that are possible.
-    events: Vec<&'a Event>,
+    events: Vec<&'a CatalogueEvent>,
     /// Whether there may be others that are not in the catalogue.
     open: bool,
 }

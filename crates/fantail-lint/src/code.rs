@@ -6,7 +6,7 @@ use fantail_config::codes;
 
 codes! {
     /// What was found. Its text form never changes once published.
-    pub enum Code in "lint/";
+    pub enum LintCode in "lint/";
 
     /// A name in a filter that no event of Dovecot has.
     UnknownEvent = "unknown-event", Warning;
@@ -64,7 +64,7 @@ codes! {
     UnknownToDovecot = "unknown-to-dovecot", Warning;
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for LintCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -78,13 +78,13 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_documented() {
-        let names: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(names.len(), Code::ALL.len());
+        let names: HashSet<&str> = LintCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), LintCode::ALL.len());
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks.md");
         let mut page = String::new();
         let mut file = std::fs::File::open(path).unwrap();
         file.read_to_string(&mut page).unwrap();
-        for code in Code::ALL {
+        for code in LintCode::ALL {
             let row = format!("| `{code}` | {} |", code.severity().as_str());
             assert!(page.contains(&row), "docs/checks.md lacks {row}");
         }

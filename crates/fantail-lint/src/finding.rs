@@ -1,14 +1,16 @@
 //! What was found, and where.
 
-use fantail_config::{Diagnostic, Label, Note, NoteKind, Report, Severity, Sources, Span};
+use fantail_config::{
+    Diagnostic, DiagnosticLabel, Note, NoteKind, Report, Severity, Sources, Span,
+};
 
-use crate::Code;
+use crate::LintCode;
 
 /// One thing that was found: by this crate, or while the configuration was
 /// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The stable name of its kind: a [`Code`]'s, or that of a
+    /// The stable name of its kind: a [`LintCode`]'s, or that of a
     /// [`fantail_config::Code`].
     pub code: &'static str,
     /// How bad it is.
@@ -16,18 +18,18 @@ pub struct Finding {
     /// What is wrong: lowercase, without a full stop.
     pub message: String,
     /// Where; `None` only if the main file could not be read.
-    pub primary: Option<Label>,
+    pub primary: Option<DiagnosticLabel>,
     /// What else there is to know.
     pub notes: Vec<Note>,
 }
 
 impl Finding {
-    pub(crate) fn new(code: Code, message: impl Into<String>, span: Span) -> Self {
+    pub(crate) fn new(code: LintCode, message: impl Into<String>, span: Span) -> Self {
         Self {
             code: code.as_str(),
             severity: code.severity(),
             message: message.into(),
-            primary: Some(Label {
+            primary: Some(DiagnosticLabel {
                 span,
                 text: String::new(),
             }),

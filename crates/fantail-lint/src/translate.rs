@@ -12,9 +12,9 @@ use fantail_metrics::{GroupBy, Method};
 use fantail_syntax::ParseOptions;
 
 use crate::{
-    Catalogue, Code, Finding,
+    Catalogue, Finding, LintCode,
     candidates::Candidates,
-    catalogue::{Event, series::Series, stands_for},
+    catalogue::{CatalogueEvent, series::Series, stands_for},
 };
 
 /// Settings for the other series, and what they lack.
@@ -62,7 +62,7 @@ pub fn translate(settings: &Settings, to: Dialect, catalogue: &Catalogue) -> Tra
 }
 
 fn lost(message: impl Into<String>, place: Span) -> Finding {
-    Finding::new(Code::NotCarriedOver, message, place)
+    Finding::new(LintCode::NotCarriedOver, message, place)
 }
 
 fn can_export(exporter: &Exporter, to: Dialect, losses: &mut Vec<Finding>) -> bool {
@@ -95,7 +95,7 @@ fn can_be_named(name: &[u8], to: Dialect, place: Span, losses: &mut Vec<Finding>
 }
 
 /// The events that a metric may be about; all if none is known.
-fn possible<'a>(metric: &Metric, series: &Series<'a>) -> Vec<&'a Event> {
+fn possible<'a>(metric: &Metric, series: &Series<'a>) -> Vec<&'a CatalogueEvent> {
     let events = Candidates::of(&metric.filter, series).events;
     if events.is_empty() {
         series.events.clone()
@@ -108,7 +108,7 @@ fn possible<'a>(metric: &Metric, series: &Series<'a>) -> Vec<&'a Event> {
 struct Task<'a> {
     from: Dialect,
     to: Dialect,
-    events: Vec<&'a Event>,
+    events: Vec<&'a CatalogueEvent>,
 }
 
 impl Task<'_> {

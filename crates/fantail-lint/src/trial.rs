@@ -5,7 +5,7 @@ use fantail_event::{Dialect, EventView};
 use fantail_filter::Filter;
 use fantail_syntax::{NodeId, NodeKind, Span};
 
-use crate::{Code, Finding};
+use crate::{Finding, LintCode};
 
 /// A trial of all metrics: hand it every event, then ask for the outcomes.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Trial<'_> {
             let name = String::from_utf8_lossy(&metric.settings.name);
             let message = format!("metric `{name}` matches none of the {} events", self.events);
             let place = metric.filter_text.locate(failing.term);
-            let finding = Finding::new(Code::MatchesNothing, message, place);
+            let finding = Finding::new(LintCode::MatchesNothing, message, place);
             Some(match (failing.alone, failing.reached == self.events) {
                 (0, _) => finding.label("none of them meets this"),
                 (alone, true) => finding.label(format!("{alone} of them meet this")),

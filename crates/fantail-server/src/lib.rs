@@ -33,7 +33,7 @@ pub use crate::{
     error::{ControlError, ControlErrorKind, ServerError, ServerErrorKind},
     exporters::{Exporters, ExportersError, Site},
     handle::Handle,
-    options::{HttpAccess, Limits, Options},
+    options::{HttpAccess, Limits, ServerOptions},
     process::log::Log,
     process::privileges::FileLimit,
     process::record::RecordSettings,

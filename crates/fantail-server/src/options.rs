@@ -10,7 +10,7 @@ use crate::{Log, RecordSettings};
 /// The options of a server. An option that is `None` comes from the configuration,
 /// else from Dovecot's defaults.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ServerOptions {
     /// The configuration; read again at each reload.
     pub config: PathBuf,
     /// The dialect of Dovecot; by default that of the configuration.
@@ -126,7 +126,7 @@ impl Default for Limits {
     }
 }
 
-impl Options {
+impl ServerOptions {
     /// Returns the defaults for a configuration file, with this log.
     #[must_use]
     pub fn new(config: impl Into<PathBuf>, log: Log) -> Self {

@@ -21,7 +21,7 @@ use tokio::{
 
 use self::run::Run;
 use crate::{
-    Exporters, FileLimit, Handle, Limits, Log, Options, ServerError, ServerErrorKind, Site,
+    Exporters, FileLimit, Handle, Limits, Log, ServerError, ServerErrorKind, ServerOptions, Site,
     StateFile,
     control::{Changes, Control, Source},
     handle::{Live, Order, Tally},
@@ -44,7 +44,7 @@ use crate::{
 /// A server whose sockets are bound and whose workers run.
 #[derive(Debug)]
 pub struct Server {
-    options: Options,
+    options: ServerOptions,
     runtime: Runtime,
     control: Control,
     sockets: Sockets,
@@ -62,7 +62,7 @@ impl Server {
     ///
     /// # Errors
     /// One of these steps fails. Sockets of other servers stay as they were.
-    pub fn start(options: Options) -> Result<Self, ServerError> {
+    pub fn start(options: ServerOptions) -> Result<Self, ServerError> {
         let source = Source {
             path: options.config.clone(),
             dialect: options.dialect,
@@ -111,7 +111,7 @@ impl Server {
     }
 
     fn with(
-        options: Options,
+        options: ServerOptions,
         source: Source,
         live: Live,
         sockets: Sockets,
@@ -244,7 +244,7 @@ impl Server {
 }
 
 fn listen(
-    options: &Options,
+    options: &ServerOptions,
     files: FileLimit,
     access: Access,
     control: &Control,
@@ -302,7 +302,7 @@ const STATE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// A state that cannot be read is renamed, and counting starts at zero. A file
 /// system that does not answer is an error: the end would overwrite the state.
-fn restore(options: &Options, workers: &[Worker]) -> Result<(), ServerError> {
+fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<(), ServerError> {
     let (Some(path), Some(worker)) = (&options.state, workers.first()) else {
         return Ok(());
     };

@@ -13,7 +13,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use fantail::{
-    config::{self, Loaded, Options, Release, Severity, render_reports},
+    config::{self, LoadOptions, Loaded, Release, Severity, render_reports},
     lint::{self, Catalogue, Finding, Trial},
 };
 
@@ -135,10 +135,10 @@ fn check(
     input: &Input,
     arguments: &Arguments,
 ) -> Result<(Checked, Findings), Failure> {
-    let options = Options {
+    let options = LoadOptions {
         dialect: arguments.dialect.map(Into::into),
         release: arguments.dovecot,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loaded = config::load(file.as_os_str().as_bytes(), input, &options);
     let mut findings = beyond_errors(&loaded, arguments.reader);

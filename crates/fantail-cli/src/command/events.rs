@@ -8,7 +8,7 @@ use clap::Args;
 use fantail::{
     config::{Release, Target, internal::similar},
     event,
-    lint::{Catalogue, Event, Field},
+    lint::{Catalogue, CatalogueEvent, Field},
 };
 
 use crate::{
@@ -118,7 +118,7 @@ fn none(catalogue: &Catalogue, arguments: &Arguments, target: Option<Target>) ->
 }
 
 /// Whether an event has a field, by its name in a series or in either.
-fn has_field(event: &Event, name: &str, target: Option<Target>) -> bool {
+fn has_field(event: &CatalogueEvent, name: &str, target: Option<Target>) -> bool {
     let targets = match target {
         Some(target) => vec![target],
         None => [event::Dialect::V2_3, event::Dialect::V2_4]
@@ -135,14 +135,14 @@ fn find<'a>(
     catalogue: &'a Catalogue,
     pattern: Option<&str>,
     target: Option<Target>,
-) -> Vec<&'a Event> {
-    let is_there = |event: &&Event| target.is_none_or(|target| event.is_in(target));
+) -> Vec<&'a CatalogueEvent> {
+    let is_there = |event: &&CatalogueEvent| target.is_none_or(|target| event.is_in(target));
     let events = catalogue.events().iter().filter(is_there);
     let Some(pattern) = pattern else {
         return events.collect();
     };
-    let exact = |event: &&Event| fits(pattern.as_bytes(), event.name.as_bytes());
-    let found: Vec<&Event> = events.clone().filter(exact).collect();
+    let exact = |event: &&CatalogueEvent| fits(pattern.as_bytes(), event.name.as_bytes());
+    let found: Vec<&CatalogueEvent> = events.clone().filter(exact).collect();
     if found.is_empty() && !pattern.contains(['*', '?']) {
         return events
             .filter(|event| event.name.contains(pattern))
@@ -179,7 +179,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     rest.iter().all(|byte| *byte == b'*')
 }
 
-fn list(events: &[&Event]) -> String {
+fn list(events: &[&CatalogueEvent]) -> String {
     let mut text = String::new();
     for event in events {
         let versions = versions(event.since, event.until);
@@ -188,7 +188,7 @@ fn list(events: &[&Event]) -> String {
     text
 }
 
-fn overview(catalogue: &Catalogue, events: &[&Event]) -> String {
+fn overview(catalogue: &Catalogue, events: &[&CatalogueEvent]) -> String {
     let mut text = format!("Events:\n{}", list(events));
     text += "\nCategories:\n";
     for category in catalogue.categories() {
@@ -213,7 +213,7 @@ fn versions(since: Option<Release>, until: Option<Release>) -> String {
     }
 }
 
-fn detail(event: &Event, target: Option<Target>) -> String {
+fn detail(event: &CatalogueEvent, target: Option<Target>) -> String {
     let mut text = String::new();
     let versions = versions(event.since, event.until);
     let _ = writeln!(text, "{}{versions}\n  {}", event.name, event.description);

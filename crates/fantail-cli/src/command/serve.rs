@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use fantail::{
     config::{self, Loaded},
-    server::{FileLimit, HttpAccess, Limits, Log, Options, RecordSettings, Server, ServerError},
+    server::{
+        FileLimit, HttpAccess, Limits, Log, RecordSettings, Server, ServerError, ServerOptions,
+    },
 };
 
 use crate::{
@@ -224,12 +226,12 @@ fn tell_files(log: &Log, limit: FileLimit, connections: usize) {
     }
 }
 
-fn options(arguments: &Arguments, log: Log) -> Options {
+fn options(arguments: &Arguments, log: Log) -> ServerOptions {
     let record = arguments.record.as_ref().map(|path| RecordSettings {
         path: path.clone(),
         limit: arguments.record_limit,
     });
-    let defaults = Options::new(configuration::find(arguments.config.as_deref()), log);
+    let defaults = ServerOptions::new(configuration::find(arguments.config.as_deref()), log);
     let bounds = &arguments.bounds;
     let mut limits = defaults.limits.clone();
     limits.connections = bounds.max_connections;
@@ -240,7 +242,7 @@ fn options(arguments: &Arguments, log: Log) -> Options {
     let hostname = arguments.hostname.clone().map(String::into_bytes);
     let mut session_rules = defaults.session_rules.clone();
     session_rules.sums = words(&arguments.session_sums);
-    Options {
+    ServerOptions {
         dialect: arguments.dialect.map(Into::into),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use fantail::{
-    config::{self, FileSystem, Loaded, Options, Settings},
+    config::{self, FileSystem, LoadOptions, Loaded, Settings},
     event,
 };
 
@@ -41,9 +41,9 @@ pub(crate) fn of_this_machine() -> Option<(PathBuf, Settings)> {
 
 /// Reads a configuration, and says nothing.
 pub(crate) fn load_silently(path: &Path, dialect: Option<event::Dialect>) -> Loaded {
-    let options = Options {
+    let options = LoadOptions {
         dialect,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     config::load(path.as_os_str().as_bytes(), &FileSystem, &options)
 }

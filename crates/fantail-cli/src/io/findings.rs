@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use fantail::{
     config::{Loaded, MetricRequest, Severity, render, render_reports},
     event::Dialect,
-    lint::{self, Catalogue, Code, Finding, Trial},
+    lint::{self, Catalogue, Finding, LintCode, Trial},
 };
 
 use crate::{
@@ -37,8 +37,9 @@ pub(crate) fn say_of_metric(metric: &MetricRequest, dialect: Dialect) -> Result<
 /// Says what is odd about a filter, beside what the language alone says of it.
 pub(crate) fn say_of_filter(filter: &str, dialect: Dialect) {
     let metric = metric_of(filter);
-    let (loaded, mut findings) =
-        findings(&metric, dialect, |one| one.code != Code::OddFilter.as_str());
+    let (loaded, mut findings) = findings(&metric, dialect, |one| {
+        one.code != LintCode::OddFilter.as_str()
+    });
     // Only this program evaluates it.
     for one in &mut findings {
         one.severity = one.severity.min(Severity::Warning);

@@ -6,7 +6,7 @@
 
 use std::{io::Write, os::unix::fs::PermissionsExt, path::Path};
 
-use fantail::lint::Code;
+use fantail::lint::LintCode;
 
 use super::program::{contents, fantail, repository};
 
@@ -56,7 +56,7 @@ fn check(code: &str, path: &Path) {
 
 #[test]
 fn answers() {
-    for code in Code::ALL {
+    for code in LintCode::ALL {
         let path = repository().join(format!("docs/errors/{code}.md"));
         check(code.as_str(), &path);
     }

@@ -12,7 +12,7 @@ use crate::{
     diagnostic::code::Severity,
     diagnostic::render::{Report, Style, render_reports},
     diagnostic::source::{self, FileId, Sources, Span},
-    diagnostic::{Label, Note, NoteKind},
+    diagnostic::{DiagnosticLabel, Note, NoteKind},
 };
 
 /// Draws the errors of a filter that was given by itself, say on a command
@@ -41,7 +41,7 @@ struct Picture {
     severity: Severity,
     code: &'static str,
     message: String,
-    primary: Label,
+    primary: DiagnosticLabel,
     notes: Vec<Note>,
 }
 
@@ -71,9 +71,9 @@ fn draw(
     Some(render_reports(reports, &sources, style))
 }
 
-fn label(range: std::ops::Range<usize>, text: &[u8], words: String) -> Label {
+fn label(range: std::ops::Range<usize>, text: &[u8], words: String) -> DiagnosticLabel {
     let offset = |at: usize| source::offset(at.min(text.len()));
-    Label {
+    DiagnosticLabel {
         span: Span {
             file: FileId::MAIN,
             start: offset(range.start),

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use crate::{
     diagnostic::code::Severity,
     diagnostic::source::{Sources, Span},
-    diagnostic::{Diagnostic, Diagnostics, Label, Note, NoteKind},
+    diagnostic::{Diagnostic, DiagnosticLabel, Diagnostics, Note, NoteKind},
 };
 
 /// How to draw.
@@ -29,7 +29,7 @@ pub struct Report<'a> {
     /// What is wrong: lowercase, without a full stop.
     pub message: &'a str,
     /// Where.
-    pub primary: Option<&'a Label>,
+    pub primary: Option<&'a DiagnosticLabel>,
     /// What else there is to know.
     pub notes: &'a [Note],
 }

@@ -22,7 +22,7 @@ use crate::{
     syntax::raw::{RawBlock, RawConfig, RawSetting},
     syntax::statement::{Statement, ValueForm},
     syntax::text::Text,
-    syntax::tree::{ItemKind, Tree},
+    syntax::tree::{ConfigTree, ItemKind},
     syntax::variable::Variables,
 };
 
@@ -110,7 +110,7 @@ struct Reader<'a> {
 /// A file that is being read.
 struct Frame {
     path: Vec<u8>,
-    tree: Arc<Tree>,
+    tree: Arc<ConfigTree>,
     next: usize,
     /// The files to include before the next item, the first one last.
     pending: Vec<(Vec<u8>, bool, Span)>,
@@ -338,7 +338,7 @@ impl Reader<'_> {
         let Some(file) = self.sources.add(path.clone(), Arc::clone(&text), included) else {
             return;
         };
-        let tree = Tree::parse(file, text, self.limits);
+        let tree = ConfigTree::parse(file, text, self.limits);
         let mut unclosed = Vec::new();
         for error in tree.errors().iter().chain(tree.warnings()) {
             match error.code {

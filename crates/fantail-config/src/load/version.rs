@@ -13,14 +13,14 @@ use crate::{
     syntax::raw::{RawConfig, RawEntry},
     syntax::statement::Statement,
     syntax::text::Text,
-    syntax::tree::{ItemKind, Tree},
+    syntax::tree::{ConfigTree, ItemKind},
 };
 
 pub(crate) const KEY: &[u8] = b"dovecot_config_version";
 
 /// Returns the dialect of the main file, and the release that it states.
 pub(crate) fn detect(
-    main: &Tree,
+    main: &ConfigTree,
     forced: Option<Dialect>,
     diagnostics: &mut Diagnostics,
 ) -> (Dialect, Option<Release>) {

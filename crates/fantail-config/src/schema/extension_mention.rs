@@ -36,7 +36,7 @@ pub struct ExtensionMention {
 /// that fantail does not know either are errors of the loader.
 ///
 /// ```
-/// use fantail_config::{load_text, extension_mentions};
+/// use fantail_config::{internal::extension_mentions, load_text};
 ///
 /// let text = "event_exporter a {\n  format = ndjson\n  transport = log\n  sample = 10\n}\n";
 /// let loaded = load_text("dovecot.conf", text, &Default::default());

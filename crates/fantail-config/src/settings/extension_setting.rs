@@ -20,7 +20,7 @@ use crate::{
 /// One extension setting of an exporter: a setting that Dovecot does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionSetting {
-    /// Its name in a block; one of [`EXTENSIONS`](crate::EXTENSIONS).
+    /// Its name in a block; one of [`EXTENSIONS`](crate::internal::EXTENSIONS).
     pub name: &'static str,
     /// The effective value.
     pub value: ExtensionValue,

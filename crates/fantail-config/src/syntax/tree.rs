@@ -7,7 +7,7 @@
 //!
 //! Includes are items like any other: nothing is opened here, no variable is
 //! expanded, and no name has a meaning. Reading never fails: what cannot be
-//! read is an item without a statement, and an entry of [`Tree::errors`].
+//! read is an item without a statement, and an entry of [`ConfigTree::errors`].
 
 use std::{ops::Range, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
 
 /// The tree of one file.
 #[derive(Debug, Clone)]
-pub struct Tree {
+pub struct ConfigTree {
     text: Arc<[u8]>,
     items: Vec<Item>,
     errors: Vec<SyntaxError>,
@@ -56,15 +56,15 @@ pub enum ItemKind {
     Comment,
     /// Something that says something.
     Statement(Box<Statement>),
-    /// A line that cannot be read (see [`Tree::errors`]), or one whose
+    /// A line that cannot be read (see [`ConfigTree::errors`]), or one whose
     /// continuation is cut off by a blank line, a comment or the end of the
-    /// file, which Dovecot silently forgets (see [`Tree::warnings`]).
+    /// file, which Dovecot silently forgets (see [`ConfigTree::warnings`]).
     Unread,
     /// A line that cannot be read but opens a block all the same.
     UnreadBlock,
 }
 
-impl Tree {
+impl ConfigTree {
     /// Reads the text of the file `file`. A text of 4 GiB or more is not read
     /// at all, and gives one error.
     ///

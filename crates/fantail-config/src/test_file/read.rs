@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fantail_event::{Dialect, Level, text::integer};
 
-use super::{ExpectedExport, Test, TestEvent, TestFile, WrittenEvent};
+use super::{ExpectedExport, TestCase, TestEvent, TestFile, WrittenEvent};
 use crate::{
     diagnostic::code::Code,
     diagnostic::source::{Sources, Span, Spanned},
@@ -87,8 +87,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn test(&mut self, block: &'a RawBlock) -> Test {
-        let mut test = Test {
+    fn test(&mut self, block: &'a RawBlock) -> TestCase {
+        let mut test = TestCase {
             name: self.argument(block),
             events: Vec::new(),
             matches: Vec::new(),
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         &mut self,
         setting: &RawSetting,
         capture: &mut Option<Spanned<Vec<u8>>>,
-        test: &mut Test,
+        test: &mut TestCase,
     ) {
         let Some(value) = self.value(setting) else {
             return;
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn recorded(&mut self, value: &Text, capture: Option<&Spanned<Vec<u8>>>, test: &mut Test) {
+    fn recorded(&mut self, value: &Text, capture: Option<&Spanned<Vec<u8>>>, test: &mut TestCase) {
         let Some(capture) = capture else {
             let message = "the capture of this event is not given";
             self.push(
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
         event
     }
 
-    fn exports(&mut self, block: &'a RawBlock, test: &mut Test) {
+    fn exports(&mut self, block: &'a RawBlock, test: &mut TestCase) {
         for setting in self.settings(block) {
             let Some(value) = self.value(setting) else {
                 continue;
@@ -303,7 +303,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A test that shows nothing must not pass.
-    fn is_complete(&mut self, test: &Test, block: &RawBlock) {
+    fn is_complete(&mut self, test: &TestCase, block: &RawBlock) {
         let (message, help) = if test.events.is_empty() {
             let help = "write `event NAME { … }`, or `capture = FILE` and `event_number = N`";
             ("this test has no event", help)

@@ -15,7 +15,7 @@ use crate::{
     syntax::limits::Limits,
     syntax::statement::Statement,
     syntax::text::Text,
-    syntax::tree::{Item, ItemKind, Tree},
+    syntax::tree::{ConfigTree, Item, ItemKind},
 };
 
 /// The comments of the files that a configuration was read from.
@@ -23,7 +23,7 @@ use crate::{
 pub struct Comments<'a> {
     sources: &'a Sources,
     dialect: Dialect,
-    trees: HashMap<FileId, Tree>,
+    trees: HashMap<FileId, ConfigTree>,
     /// Where blocks that stand in no other open, by their first line's words.
     blocks: HashMap<Head, Vec<(FileId, usize)>>,
 }
@@ -62,7 +62,7 @@ impl<'a> Comments<'a> {
         };
         for file in sources.ids() {
             let text: Arc<[u8]> = Arc::from(sources.text(file));
-            let tree = Tree::parse(file, text, &Limits::default());
+            let tree = ConfigTree::parse(file, text, &Limits::default());
             for (index, item) in tree.items().iter().enumerate() {
                 if let (None, Some(head)) = (item.block, head(item)) {
                     comments.blocks.entry(head).or_default().push((file, index));

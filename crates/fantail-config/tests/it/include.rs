@@ -1,9 +1,9 @@
 //! Includes, and values from files.
 
-use fantail_config::{Loaded, Memory, Options, load};
+use fantail_config::{LoadOptions, Loaded, Memory, load};
 
 fn read(files: &Memory) -> Loaded {
-    load(b"/etc/dovecot.conf", files, &Options::default())
+    load(b"/etc/dovecot.conf", files, &LoadOptions::default())
 }
 
 /// Names of metrics, and the diagnostics without their messages.

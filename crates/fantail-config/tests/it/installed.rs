@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use fantail_config::{FileSystem, LoadError, Loader, Options, Release, load, load_text};
+use fantail_config::{FileSystem, LoadError, LoadOptions, Loader, Release, load, load_text};
 use fantail_event::Dialect;
 use fantail_testkit::dovecot::{Installation, Version};
 
@@ -34,7 +34,7 @@ impl Loader for Root {
 fn check(root: Option<PathBuf>, dialect: Dialect) {
     let path = b"/etc/dovecot/dovecot.conf";
     let root = Root(root.unwrap_or_default());
-    let loaded = load(path, &root, &Options::default());
+    let loaded = load(path, &root, &LoadOptions::default());
     if loaded.sources.is_empty() || loaded.settings.dialect != dialect {
         fantail_testkit::skip(&format!(
             "no configuration of Dovecot {dialect} is installed"
@@ -90,9 +90,9 @@ fn shown_by_doveconf(dovecot: &Installation, root: &str, text: &str) -> Vec<Stri
 }
 
 fn read_here(release: Release, text: &str) -> Vec<String> {
-    let options = Options {
+    let options = LoadOptions {
         release: Some(release),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loaded = load_text("x", text, &options);
     assert_eq!(loaded.diagnostics.to_lines(&loaded.sources), "");
@@ -137,10 +137,10 @@ fn built_in_groups_are_those_of_the_release() {
 fn established_proxy_sessions_are_counted_since_2_4_2() {
     let count = |version: &str, release: Option<&str>| {
         let text = format!("{version}@metric_defaults = proxy\n");
-        let options = Options {
+        let options = LoadOptions {
             dialect: Some(Dialect::V2_4),
             release: release.and_then(Release::parse),
-            ..Options::default()
+            ..LoadOptions::default()
         };
         load_text("x", text, &options).settings.metrics.len()
     };

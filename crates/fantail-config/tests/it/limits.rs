@@ -1,11 +1,11 @@
 //! What a hostile configuration asks for is refused, and quickly.
 
-use fantail_config::{Limits, Loaded, Memory, Options, load};
+use fantail_config::{Limits, LoadOptions, Loaded, Memory, load};
 
 fn read(files: &Memory, limits: Limits) -> Loaded {
-    let options = Options {
+    let options = LoadOptions {
         limits,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     load(b"main", files, &options)
 }

@@ -23,7 +23,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use fantail_config::{FileSystem, Loaded, Options, load, load_text};
+use fantail_config::{FileSystem, LoadOptions, Loaded, load, load_text};
 use fantail_event::Dialect;
 
 /// A file or folder of the test data.
@@ -46,18 +46,18 @@ fn configurations(folder: &str) -> Vec<PathBuf> {
 }
 
 fn load_file(path: &std::path::Path, dialect: Option<Dialect>) -> Loaded {
-    let options = Options {
+    let options = LoadOptions {
         dialect,
-        ..Options::default()
+        ..LoadOptions::default()
     };
     load(path.to_str().unwrap().as_bytes(), &FileSystem, &options)
 }
 
 /// Reads a text as the file `x`.
 fn read(dialect: Dialect, text: impl Into<Vec<u8>>) -> Loaded {
-    let options = Options {
+    let options = LoadOptions {
         dialect: Some(dialect),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     load_text("x", text, &options)
 }

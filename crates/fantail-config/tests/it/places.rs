@@ -1,6 +1,6 @@
 //! Everything that is wrong is found in one run, at its line and column.
 
-use fantail_config::{Memory, Options, Release, load};
+use fantail_config::{LoadOptions, Memory, Release, load};
 use fantail_event::Dialect::{self, V2_3, V2_4};
 
 /// `line:column code` of every diagnostic.
@@ -334,7 +334,7 @@ fn check_dialect(files: &[(&str, &str)], dialect: Dialect, expected: &[&str]) {
     let memory = files.iter().fold(Memory::new(), |memory, (name, text)| {
         memory.with(*name, *text)
     });
-    let loaded = load(files[0].0.as_bytes(), &memory, &Options::default());
+    let loaded = load(files[0].0.as_bytes(), &memory, &LoadOptions::default());
     let codes = loaded.diagnostics.iter().map(|one| one.code.as_str());
     assert_eq!(loaded.settings.dialect, dialect);
     assert_eq!(codes.collect::<Vec<_>>(), expected);
@@ -360,7 +360,7 @@ fn the_series_is_recognised() {
     check_dialect(&files, V2_4, &[]);
     let memory = Memory::new().with(files[0].0, files[0].1);
     let memory = memory.with(files[1].0, files[1].1);
-    let loaded = load(files[0].0.as_bytes(), &memory, &Options::default());
+    let loaded = load(files[0].0.as_bytes(), &memory, &LoadOptions::default());
     assert_eq!(loaded.settings.release, Release::parse("2.4.1"));
     let late = format!("{metric}dovecot_config_version = 2.4.1\n");
     check_dialect(

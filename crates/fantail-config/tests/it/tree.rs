@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use fantail_config::{
-    FileId, FileSystem, Item, ItemKind, Limits, Options, Statement, Style, Tree, load_text, render,
+    ConfigTree, FileId, FileSystem, Item, ItemKind, Limits, LoadOptions, Statement, Style,
+    load_text, render,
 };
 use fantail_event::Dialect;
 use proptest::prelude::*;
 
-fn parse(text: &[u8]) -> Tree {
-    Tree::parse(FileId::MAIN, Arc::from(text), &Limits::default())
+fn parse(text: &[u8]) -> ConfigTree {
+    ConfigTree::parse(FileId::MAIN, Arc::from(text), &Limits::default())
 }
 
 /// Bytes that mean something in a configuration, and some that do not.
@@ -80,7 +81,7 @@ proptest! {
     #[test]
     fn never_panics(text in texts(), is_2_4: bool) {
         let dialect = if is_2_4 { Dialect::V2_4 } else { Dialect::V2_3 };
-        let options = Options { dialect: Some(dialect), ..Options::default() };
+        let options = LoadOptions { dialect: Some(dialect), ..LoadOptions::default() };
         let loaded = load_text("x", text.clone(), &options);
         let drawn = render(&loaded.diagnostics, &loaded.sources, Style::Plain);
         prop_assert_eq!(drawn.is_empty(), loaded.diagnostics.is_empty());

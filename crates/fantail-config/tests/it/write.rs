@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, io::Read, os::unix::ffi::OsStrExt};
 
-use fantail_config::{Memory, Options, Settings, internal::EXTENSIONS, load, write};
+use fantail_config::{LoadOptions, Memory, Settings, internal::EXTENSIONS, load, write};
 use fantail_event::Dialect;
 
 /// Everything but the places.
@@ -44,7 +44,7 @@ fn check(settings: &Settings, name: &str) {
             memory = memory.with(path.clone(), secret);
         }
     }
-    let again = load(b"again", &memory, &Options::default());
+    let again = load(b"again", &memory, &LoadOptions::default());
     let lines = again.diagnostics.to_lines(&again.sources);
     assert_eq!(lines, "", "{name}\n{}", String::from_utf8_lossy(&text));
     assert_eq!(gist(&again.settings), gist(settings), "{name}");

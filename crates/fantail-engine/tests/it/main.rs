@@ -22,7 +22,7 @@ mod sessions;
 mod sessions_recorded;
 mod sharded;
 
-use fantail_config::{Options, Settings, load_text};
+use fantail_config::{LoadOptions, Settings, load_text};
 use fantail_engine::{Engine, ExportSink, Exported, ExporterId, ObserverId};
 use fantail_event::{Activity, Dialect, EffectiveEvent, Timestamp};
 use fantail_exposition::dump;
@@ -39,9 +39,9 @@ const CONTEXT: ExportContext<'_> = ExportContext {
 const GREETING: &str = "VERSION\tstats-client\t4\t0";
 
 fn settings(text: &[u8], dialect: Dialect) -> Settings {
-    let options = Options {
+    let options = LoadOptions {
         dialect: Some(dialect),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loaded = load_text("dovecot.conf", text, &options).accept();
     loaded

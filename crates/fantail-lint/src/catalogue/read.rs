@@ -5,7 +5,7 @@
 
 use fantail_config::Release;
 
-use super::{Catalogue, Category, Event, Field, FieldType};
+use super::{Catalogue, CatalogueEvent, Category, Field, FieldType};
 
 /// The catalogue as text.
 pub(super) const TEXT: &str = include_str!("../../catalogue/events.tsv");
@@ -13,7 +13,7 @@ pub(super) const TEXT: &str = include_str!("../../catalogue/events.tsv");
 /// Where fields go.
 enum Open {
     Group,
-    Event,
+    CatalogueEvent,
 }
 
 /// Reads the text of a catalogue.
@@ -32,7 +32,9 @@ pub(super) fn read(text: &'static str) -> Catalogue {
             ("", Some(name)) => {
                 let fields = match open {
                     Open::Group => groups.last_mut().map(|(_, fields)| fields),
-                    Open::Event => catalogue.events.last_mut().map(|event| &mut event.fields),
+                    Open::CatalogueEvent => {
+                        catalogue.events.last_mut().map(|event| &mut event.fields)
+                    }
                 };
                 if let (Some(fields), Some(field)) = (fields, field(name, columns)) {
                     fields.push(field);
@@ -44,7 +46,7 @@ pub(super) fn read(text: &'static str) -> Catalogue {
             }
             ("event", Some(name)) => {
                 catalogue.events.push(event(name, columns, &groups));
-                open = Open::Event;
+                open = Open::CatalogueEvent;
             }
             ("stray", Some(name)) => catalogue.stray.extend(field(name, columns)),
             ("category", Some(name)) => catalogue.categories.push(Category {
@@ -63,8 +65,8 @@ fn event(
     name: &'static str,
     columns: impl Iterator<Item = &'static str>,
     groups: &[(&str, Vec<Field>)],
-) -> Event {
-    let mut event = Event {
+) -> CatalogueEvent {
+    let mut event = CatalogueEvent {
         name,
         description: "",
         category: None,

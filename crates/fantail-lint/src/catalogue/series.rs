@@ -9,7 +9,7 @@ use fantail_config::{Target, internal::similar};
 use fantail_event::Dialect;
 use fantail_filter::Pattern;
 
-use super::{Catalogue, Event, Field, stands_for};
+use super::{Catalogue, CatalogueEvent, Field, stands_for};
 
 /// Suggestions take time for each name: after this many names, none are made.
 const MAX_SUGGESTIONS: usize = 1_000;
@@ -20,7 +20,7 @@ pub(crate) struct Series<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) target: Target,
     /// By name.
-    pub(crate) events: Vec<&'a Event>,
+    pub(crate) events: Vec<&'a CatalogueEvent>,
     /// For each key of a field, the events that carry it, ascending.
     by_key: HashMap<&'static str, Vec<Carrier<'a>>>,
     /// Fields whose names have an open end.
@@ -41,7 +41,7 @@ struct Carrier<'a> {
 impl<'a> Series<'a> {
     pub(crate) fn new(catalogue: &'a Catalogue, target: Target) -> Self {
         let all = catalogue.events().iter();
-        let events: Vec<&Event> = all.filter(|event| event.is_in(target)).collect();
+        let events: Vec<&CatalogueEvent> = all.filter(|event| event.is_in(target)).collect();
         let mut by_key: HashMap<&str, Vec<Carrier<'_>>> = HashMap::new();
         let (mut open_ended, mut keys) = (Vec::new(), vec!["duration"]);
         for (event, sent) in events.iter().enumerate() {
@@ -81,7 +81,7 @@ impl<'a> Series<'a> {
     }
 
     /// The field of this key of each event that carries it, with the event, by name.
-    pub(crate) fn carriers(&self, key: &[u8]) -> Vec<(&'a Event, &'a Field)> {
+    pub(crate) fn carriers(&self, key: &[u8]) -> Vec<(&'a CatalogueEvent, &'a Field)> {
         let text = std::str::from_utf8(key).ok();
         let exact = text.and_then(|key| self.by_key.get(key));
         let open_ended = self.open_ended.iter();
@@ -101,7 +101,7 @@ impl<'a> Series<'a> {
     }
 
     /// The events of this series whose names a pattern fits.
-    pub(crate) fn named(&self, pattern: &Pattern) -> Vec<&'a Event> {
+    pub(crate) fn named(&self, pattern: &Pattern) -> Vec<&'a CatalogueEvent> {
         let known = known(self.catalogue, pattern);
         let known = known.into_iter();
         known.filter(|event| event.is_in(self.target)).collect()
@@ -129,7 +129,7 @@ impl<'a> Series<'a> {
 }
 
 /// The events of any series whose names a pattern fits, by name.
-pub(crate) fn known<'a>(catalogue: &'a Catalogue, pattern: &Pattern) -> Vec<&'a Event> {
+pub(crate) fn known<'a>(catalogue: &'a Catalogue, pattern: &Pattern) -> Vec<&'a CatalogueEvent> {
     if let Some(name) = pattern.literal() {
         return catalogue.event(name).into_iter().collect();
     }

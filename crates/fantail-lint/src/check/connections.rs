@@ -3,7 +3,7 @@
 use fantail_filter::Test;
 
 use super::{Subject, shown};
-use crate::{Code, Finding};
+use crate::{Finding, LintCode};
 
 /// Events of the connections that a process of Dovecot makes itself.
 const TO_SERVERS: [&str; 2] = [
@@ -36,7 +36,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         );
         let place = subject.place(written.value_span.clone());
         findings.push(
-            Finding::new(Code::NotOfClients, message, place).help(format!(
+            Finding::new(LintCode::NotOfClients, message, place).help(format!(
                 "the end of a user's session is `event=mail_user_session_finished AND \
              category=service:{service}`"
             )),

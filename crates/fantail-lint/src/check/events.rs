@@ -5,8 +5,8 @@ use fantail_filter::{Filter, Pattern, Test};
 
 use super::{Subject, shown};
 use crate::{
-    Catalogue, Code, Finding,
-    catalogue::{Event, series::known},
+    Catalogue, Finding, LintCode,
+    catalogue::{CatalogueEvent, series::known},
 };
 
 /// The greatest number of names suggested.
@@ -35,11 +35,15 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let whole = subject.metric.filter_text.span();
     if subject.takes_all {
         let message = "every event that has a name matches this filter";
-        findings.push(Finding::new(Code::MatchesEverything, message, whole));
+        findings.push(Finding::new(LintCode::MatchesEverything, message, whole));
     } else if subject.scope.events.is_empty() && !subject.scope.open && findings.len() == before {
         findings.push(
-            Finding::new(Code::NeverMatches, "no event can match this filter", whole)
-                .note("an event has one name, and only one of its fields of one name counts"),
+            Finding::new(
+                LintCode::NeverMatches,
+                "no event can match this filter",
+                whole,
+            )
+            .note("an event has one name, and only one of its fields of one name counts"),
         );
     }
 }
@@ -64,13 +68,13 @@ fn unknown(
     let name = shown(name);
     if pattern.literal().is_none() {
         let message = format!("no event of Dovecot has a name like `{name}`");
-        return Finding::new(Code::UnknownEvent, message, place);
+        return Finding::new(LintCode::UnknownEvent, message, place);
     }
     let message = format!("Dovecot has no event `{name}`");
     let series = subject.scope.series;
     let names = series.events.iter().map(|event| event.name);
     let similar = series.similar(name.as_bytes(), names, SUGGESTIONS);
-    let finding = Finding::new(Code::UnknownEvent, message, place);
+    let finding = Finding::new(LintCode::UnknownEvent, message, place);
     if similar.is_empty() {
         finding.note("it may be one of a plugin; `fantail events` lists those of Dovecot")
     } else {
@@ -80,7 +84,7 @@ fn unknown(
 
 /// A name, or a pattern, that fits only events of another release.
 fn wrong_version(
-    events: &[&Event],
+    events: &[&CatalogueEvent],
     target: Target,
     name: &[u8],
     place: fantail_config::Span,
@@ -91,7 +95,7 @@ fn wrong_version(
     let event = events.first()?;
     let when = when(event.since, event.until, target)?;
     let message = format!("Dovecot {target} does not send `{}`", shown(name));
-    Some(Finding::new(Code::EventVersion, message, place).label(when))
+    Some(Finding::new(LintCode::EventVersion, message, place).label(when))
 }
 
 /// Why a Dovecot does not have what came and was dropped with these releases.
@@ -122,7 +126,7 @@ pub(super) fn check_categories(subject: &Subject<'_>, findings: &mut Vec<Finding
         }
         let place = subject.place(written.value_span.clone());
         let message = format!("Dovecot has no category `{}`", shown(name));
-        let finding = Finding::new(Code::UnknownCategory, message, place);
+        let finding = Finding::new(LintCode::UnknownCategory, message, place);
         let categories = subject.scope.catalogue().categories().iter();
         let names = categories.map(|one| one.name);
         let similar = subject.scope.series.similar(name, names, SUGGESTIONS);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use fantail_config::Loaded;
 
 use super::shown;
-use crate::{Code, Finding};
+use crate::{Finding, LintCode};
 
 pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Finding>) {
     // A name that was mistyped elsewhere may have meant one of these.
@@ -25,7 +25,7 @@ pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Finding>) {
         let name = shown(&exporter.name);
         let message = format!("no metric uses the exporter `{name}`");
         findings.push(
-            Finding::new(Code::UnusedExporter, message, exporter.spans.name).help(format!(
+            Finding::new(LintCode::UnusedExporter, message, exporter.spans.name).help(format!(
                 "write `exporter = {name}` into the metrics to export"
             )),
         );

@@ -5,7 +5,7 @@ use fantail_filter::Test;
 
 use super::{Scope, Subject, events::when, shown};
 use crate::{
-    Code, Finding,
+    Finding, LintCode,
     catalogue::{Field, stands_for},
     finding::enumerate,
 };
@@ -111,12 +111,12 @@ fn otherwise(scope: &Scope<'_>, key: &[u8], place: Span) -> Option<Finding> {
             None => format!("Dovecot {dialect} calls `{written}` `{present}`"),
         };
         return Some(
-            Finding::new(Code::RenamedField, message, place).help(format!("write `{present}`")),
+            Finding::new(LintCode::RenamedField, message, place).help(format!("write `{present}`")),
         );
     }
     let when = when(field.since, field.until, target)?;
     let message = format!("Dovecot {target} does not send `{written}` in these events");
-    Some(Finding::new(Code::FieldVersion, message, place).label(when))
+    Some(Finding::new(LintCode::FieldVersion, message, place).label(when))
 }
 
 /// The names of other events that carry it.
@@ -136,10 +136,10 @@ fn alias(scope: &Scope<'_>, key: &[u8]) -> Option<&'static str> {
 fn unknown(scope: &Scope<'_>, key: &[u8], place: Span) -> Finding {
     if let Some(name) = alias(scope, key) {
         let message = format!("these events are not known to carry `{}`", shown(key));
-        return Finding::new(Code::UnknownField, message, place).suggest(&[name]);
+        return Finding::new(LintCode::UnknownField, message, place).suggest(&[name]);
     }
     let message = format!("no event of Dovecot is known to carry `{}`", shown(key));
-    let finding = Finding::new(Code::UnknownField, message, place);
+    let finding = Finding::new(LintCode::UnknownField, message, place);
     if let Some(name) = key.strip_suffix(b",") {
         let note = "names are separated by blanks: the comma is part of this one";
         return finding.note(note).help(format!("write `{}`", shown(name)));
@@ -180,5 +180,5 @@ fn not_carried(scope: &Scope<'_>, key: &[u8], others: &[&str], place: Span) -> F
         0 => format!("it is one of {told}"),
         more => format!("it is one of {told}, and of {more} more"),
     };
-    Finding::new(Code::FieldNotCarried, message, place).note(note)
+    Finding::new(LintCode::FieldNotCarried, message, place).note(note)
 }

@@ -4,7 +4,7 @@ use fantail_config::Span;
 use fantail_metrics::{GroupBy, Method};
 
 use super::{Subject, fields, shown};
-use crate::{Code, Finding, catalogue::FieldType};
+use crate::{Finding, LintCode, catalogue::FieldType};
 
 /// Fields with a value for each user, address, session or mail.
 const ENDLESS: [&str; 37] = [
@@ -72,7 +72,7 @@ fn many_values(level: &GroupBy, place: Span) -> Option<Finding> {
     let key = std::str::from_utf8(&level.field).ok()?;
     ENDLESS.binary_search(&key).ok()?;
     let message = format!("a series for each value of `{key}` can become very many");
-    let finding = Finding::new(Code::ManyValues, message, place)
+    let finding = Finding::new(LintCode::ManyValues, message, place)
         .note("Dovecot keeps them all until it is restarted, and slows down with their number");
     Some(
         if key.contains("user") || key == "mail_from" || key == "rcpt_to" {
@@ -98,7 +98,7 @@ fn of_text(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Findin
     let key = shown(&level.field);
     let message = format!("`{key}` is no number: there will be no buckets");
     Some(
-        Finding::new(Code::BucketsOfText, message, place)
+        Finding::new(LintCode::BucketsOfText, message, place)
             .label(format!("its type is {}", first.as_str())),
     )
 }
@@ -113,7 +113,8 @@ fn too_short(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Find
     if top < MILLISECOND {
         let message = "these buckets end before a millisecond";
         return Some(
-            Finding::new(Code::BucketsMiss, message, place).note("`duration` is in microseconds"),
+            Finding::new(LintCode::BucketsMiss, message, place)
+                .note("`duration` is in microseconds"),
         );
     }
     // Said only where it is so for all events in question.
@@ -125,7 +126,7 @@ fn too_short(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Find
     let message =
         format!("everything of more than {milliseconds} ms falls into the last of these buckets");
     Some(
-        Finding::new(Code::BucketsMiss, message, place)
+        Finding::new(LintCode::BucketsMiss, message, place)
             .label(format!("`{}` commonly takes longer", slow.name))
             .help("let them go to 10 s at least: a maximum magnitude of 7, base 10"),
     )

@@ -4,7 +4,7 @@ use fantail_config::{Span, internal::advice_text};
 use fantail_filter::{Warning, WarningKind};
 
 use super::Subject;
-use crate::{Code, Finding};
+use crate::{Finding, LintCode};
 
 /// Reports [`Filter::warnings`](fantail_filter::Filter::warnings), but for
 /// comparisons that the checks before have something to say of: they know
@@ -49,7 +49,7 @@ fn overlap(a: Span, b: Span) -> bool {
 
 fn finding(warning: &Warning, subject: &Subject<'_>) -> Finding {
     let message = format!("filter: {warning} ({})", warning.code());
-    let found = Finding::new(Code::OddFilter, message, subject.place(warning.span()));
+    let found = Finding::new(LintCode::OddFilter, message, subject.place(warning.span()));
     let found = match warning.explanation() {
         Some(words) => found.note(words),
         None => found,

@@ -3,7 +3,7 @@
 use fantail_config::{Metric, Settings};
 
 use super::shown;
-use crate::{Code, Finding, finding::enumerate};
+use crate::{Finding, LintCode, finding::enumerate};
 
 /// So many others are named.
 const OTHERS: usize = 5;
@@ -18,7 +18,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Vec<Finding>) {
     let name = |metric: &Metric| shown(&metric.settings.name);
     let others: Vec<String> = hidden.map(name).collect();
     let message = format!("Prometheus does not see the metric `{}`", name(first));
-    let finding = Finding::new(Code::HiddenMetric, message, first.spans.name).note(
+    let finding = Finding::new(LintCode::HiddenMetric, message, first.spans.name).note(
         "names of other characters than letters, digits, `_` and `:` are left out of the scrape: \
          a way to keep metrics out that are there for their exporters",
     );

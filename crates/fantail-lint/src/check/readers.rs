@@ -6,7 +6,7 @@ use fantail_config::{
 };
 
 use super::{Reader, shown, sockets};
-use crate::{Code, Finding};
+use crate::{Finding, LintCode};
 
 /// So many names of one block are told.
 const MOST_NAMES: usize = 5;
@@ -74,7 +74,7 @@ fn finding(first: &ExtensionMention, mut others: Vec<&[u8]>, basis: Basis) -> Fi
     let message =
         format!("Dovecot does not know `{written}`: it refuses the file, and cannot start");
     let place: Span = first.span;
-    let mut finding = Finding::new(Code::UnknownToDovecot, message, place);
+    let mut finding = Finding::new(LintCode::UnknownToDovecot, message, place);
     others.dedup();
     if !others.is_empty() {
         let told = others.iter().take(MOST_NAMES);

@@ -7,7 +7,7 @@ use fantail_config::{
 };
 
 use super::shown;
-use crate::{Code, Finding};
+use crate::{Finding, LintCode};
 
 /// What the names of settings end in that hold secrets.
 const ENDINGS: [&str; 6] = [
@@ -46,7 +46,7 @@ pub(super) fn check(
         if is_public(place) {
             let message = format!("everybody on this machine can read {what} in this file");
             findings.push(
-                Finding::new(Code::ReadableSecret, message, place)
+                Finding::new(LintCode::ReadableSecret, message, place)
                     .help("take the file's permissions from others: `chmod o-rwx`"),
             );
         }

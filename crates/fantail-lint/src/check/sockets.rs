@@ -4,7 +4,7 @@
 use fantail_config::{DovecotService, FileId, Loaded, Span};
 
 use super::Reader;
-use crate::{Code, Finding, finding::enumerate};
+use crate::{Finding, LintCode, finding::enumerate};
 
 /// The sockets that Dovecot binds unless their `mode` is 0.
 const SOCKETS: [&str; 3] = ["stats-writer", "login/stats-writer", "stats-reader"];
@@ -39,7 +39,7 @@ pub(super) fn check(loaded: &Loaded, reader: Reader, findings: &mut Vec<Finding>
     if !bound.is_empty() {
         let names = enumerate(&bound, "and");
         let message = format!("Dovecot binds {names}, too: it does not start while fantail runs");
-        let mut finding = Finding::new(Code::SameSockets, message, place);
+        let mut finding = Finding::new(LintCode::SameSockets, message, place);
         finding = finding.help(format!(
             "put this into {}:{}",
             name(loaded, dovecot),
@@ -103,7 +103,7 @@ fn port(dovecot: &DovecotService) -> Option<Finding> {
         "Dovecot listens on port {}, too: it does not start while fantail does",
         port.value
     );
-    let finding = Finding::new(Code::SameSockets, message, listener.name.span);
+    let finding = Finding::new(LintCode::SameSockets, message, listener.name.span);
     Some(finding.help(
         "move this `inet_listener` to a file that only fantail reads, or remove it and choose a \
          port with `fantail serve --http`",

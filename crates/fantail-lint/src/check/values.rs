@@ -6,7 +6,7 @@ use fantail_syntax::{Operator, ValueKind};
 
 use super::{Subject, fields, language, shown};
 use crate::{
-    Code, Finding,
+    Finding, LintCode,
     catalogue::{Field, FieldType, stands_for},
     finding::enumerate,
 };
@@ -50,8 +50,12 @@ pub(super) fn check_crashes(subject: &Subject<'_>, findings: &mut Vec<Finding>) 
             let advice = language::advice_at(subject, &hazard.span());
             let usual = || "compare it with a whole number, without a unit".to_owned();
             findings.push(
-                Finding::new(Code::CrashesDovecot, message, subject.place(hazard.span()))
-                    .help(advice.unwrap_or_else(usual)),
+                Finding::new(
+                    LintCode::CrashesDovecot,
+                    message,
+                    subject.place(hazard.span()),
+                )
+                .help(advice.unwrap_or_else(usual)),
             );
         }
     }
@@ -109,7 +113,7 @@ impl Comparison<'_> {
                 format!("`{symbol}` compares numbers, but `{key}` is a list: this never holds")
             }
         };
-        Some(Finding::new(Code::OperatorType, message, place))
+        Some(Finding::new(LintCode::OperatorType, message, place))
     }
 
     fn value(&self) -> Option<Finding> {
@@ -122,7 +126,7 @@ impl Comparison<'_> {
                 if is_text && self.test.number == NumberTest::Never && !self.crashes() =>
             {
                 let message = format!("`{key}` is a number, which `{value}` never is");
-                let finding = Finding::new(Code::ValueType, message, place);
+                let finding = Finding::new(LintCode::ValueType, message, place);
                 let has_unit = value.starts_with(|c: char| c.is_ascii_digit());
                 Some(if has_unit && self.dialect() == Dialect::V2_3 {
                     let advice = language::advice_at(self.subject, &self.written.span);
@@ -134,7 +138,7 @@ impl Comparison<'_> {
             }
             FieldType::Address if is_text && self.test.text.literal().is_some() => {
                 let message = format!("`{key}` is an address, which `{value}` never is");
-                Some(Finding::new(Code::ValueType, message, place))
+                Some(Finding::new(LintCode::ValueType, message, place))
             }
             FieldType::Text => self.never_sent(&key, &value, place),
             FieldType::List if *self.test.key == *b"reason_code" => self.reason_code(&value, place),
@@ -152,7 +156,7 @@ impl Comparison<'_> {
         }
         let values = &self.fields.first()?.values;
         let message = format!("`{key}` is never `{value}`");
-        let finding = Finding::new(Code::ValueNeverSent, message, place);
+        let finding = Finding::new(LintCode::ValueNeverSent, message, place);
         Some(match values.as_slice() {
             ["yes"] => finding
                 .label("it is `yes`, or it is not there")
@@ -171,6 +175,6 @@ impl Comparison<'_> {
         let series = self.subject.scope.series;
         let similar = series.similar(value.as_bytes(), codes.iter().copied(), 3);
         let message = format!("Dovecot has no reason code `{value}`");
-        Some(Finding::new(Code::ValueNeverSent, message, place).suggest(&similar))
+        Some(Finding::new(LintCode::ValueNeverSent, message, place).suggest(&similar))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use fantail_config::{FileSystem, Options, Style, load, render_reports};
+use fantail_config::{FileSystem, LoadOptions, Style, load, render_reports};
 use fantail_lint::{Catalogue, Finding, check};
 
 #[test]
@@ -20,7 +20,7 @@ fn files() {
     paths.sort();
     assert!(!paths.is_empty());
     for path in paths {
-        let options = Options::default();
+        let options = LoadOptions::default();
         let loaded = load(path.to_str().unwrap().as_bytes(), &FileSystem, &options);
         let mut findings: Vec<Finding> = loaded.diagnostics.iter().map(Finding::from).collect();
         findings.extend(check(&loaded, &Catalogue::new(), &|_| false));

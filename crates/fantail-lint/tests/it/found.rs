@@ -1,6 +1,6 @@
 //! Each check: what it finds, and what it leaves alone.
 
-use fantail_config::{Memory, Options, Release, load, load_text};
+use fantail_config::{LoadOptions, Memory, Release, load, load_text};
 use fantail_event::Dialect::{self, V2_3, V2_4};
 use fantail_lint::{Catalogue, Reader, check, check_reader};
 
@@ -73,9 +73,9 @@ fn events() {
 /// What is found in a metric with this filter by a release of Dovecot.
 #[track_caller]
 fn by_release(release: &str, filter: &str, expected: &[&str]) {
-    let options = Options {
+    let options = LoadOptions {
         release: Release::parse(release),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let text = format!("metric m {{\n  filter = {filter}\n}}\n");
     let loaded = load_text("x", text, &options);
@@ -116,7 +116,7 @@ fn the_release_is_that_of_the_configuration() {
             "dovecot_config_version = {version}\nmetric m {{\n  filter = \
              event=imap_id_received AND trusted=yes\n}}\n"
         );
-        let loaded = load_text("x", text, &Options::default());
+        let loaded = load_text("x", text, &LoadOptions::default());
         check(&loaded, &Catalogue::new(), &|_| false).len()
     };
     assert_eq!(findings("2.4.1"), 1);
@@ -510,7 +510,7 @@ fn sockets(dovecot: &str, fantail: &str, of_both: &[&str], of_dovecots: &[&str])
         format!("!include /d/dovecot.conf\n{fantail}"),
     );
     let found = ["/f/fantail.conf", "/d/dovecot.conf"].map(|main| {
-        let loaded = load(main.as_bytes(), &memory, &Options::default());
+        let loaded = load(main.as_bytes(), &memory, &LoadOptions::default());
         let findings = check_reader(&loaded, Reader::ByName).into_iter();
         let messages = findings.map(|one| format!("{}: {}", one.code, one.message));
         messages.collect::<Vec<_>>()
@@ -568,7 +568,7 @@ fn readers(reader: Reader, main: &str, expected: &[&str]) {
             "/e/dovecot/fantail.conf",
             "!include local.conf\n!include conf.d/*\n",
         );
-    let loaded = load(main.as_bytes(), &memory, &Options::default());
+    let loaded = load(main.as_bytes(), &memory, &LoadOptions::default());
     let findings = check_reader(&loaded, reader);
     let lines = findings.iter().map(|one| {
         let line = one.to_line(&loaded.sources);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fantail_config::{Options, Release, load_text};
+use fantail_config::{LoadOptions, Release, load_text};
 use fantail_lint::{Catalogue, check};
 use fantail_testkit::dovecot::{Installation, Site, StatsService, Traffic, Users, Version};
 
@@ -65,9 +65,9 @@ fn compare(version: Version) {
             "metric m {{\n filter = event={name}\n fields = {}\n}}\n",
             keys.join(" ")
         );
-        let options = Options {
+        let options = LoadOptions {
             release,
-            ..Options::default()
+            ..LoadOptions::default()
         };
         let loaded = load_text("x", text, &options);
         let findings = check(&loaded, &catalogue, &|_| false);

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fantail_config::{Loaded, Options, load_text};
+use fantail_config::{LoadOptions, Loaded, load_text};
 use fantail_event::Dialect;
 
 /// A file or folder of the test data.
@@ -37,9 +37,9 @@ fn contents(path: &Path) -> Vec<u8> {
 
 /// Reads a text as the file `x`.
 fn read(dialect: Dialect, text: impl Into<Vec<u8>>) -> Loaded {
-    let options = Options {
+    let options = LoadOptions {
         dialect: Some(dialect),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     load_text("x", text, &options)
 }

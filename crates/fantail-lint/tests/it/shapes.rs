@@ -1,6 +1,6 @@
 //! Configurations of the shapes that people run: read whole, and found good.
 
-use fantail_config::{FileSystem, Options, Severity, load};
+use fantail_config::{FileSystem, LoadOptions, Severity, load};
 use fantail_lint::{Catalogue, check};
 
 #[test]
@@ -12,7 +12,7 @@ fn are_read_without_an_error() {
         let loaded = load(
             path.to_str().unwrap().as_bytes(),
             &FileSystem,
-            &Options::default(),
+            &LoadOptions::default(),
         );
         let lines = loaded.diagnostics.to_lines(&loaded.sources);
         assert_eq!(lines, "", "{}", path.display());

@@ -5,7 +5,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use fantail_config::{FileSystem, MetricRequest, Options as ReadOptions, Settings};
+use fantail_config::{FileSystem, LoadOptions, MetricRequest, Settings};
 use fantail_event::Dialect;
 
 use super::{Control, crashes};
@@ -29,9 +29,9 @@ impl Source {
     /// Reads the configuration.
     pub(crate) fn read(&self) -> Result<Settings, ControlError> {
         use std::os::unix::ffi::OsStrExt as _;
-        let options = ReadOptions {
+        let options = LoadOptions {
             dialect: self.dialect,
-            ..ReadOptions::default()
+            ..LoadOptions::default()
         };
         let path = self.path.as_os_str().as_bytes();
         let loaded = fantail_config::load(path, &FileSystem, &options).accept();

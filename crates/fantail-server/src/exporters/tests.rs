@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_config::{Options, Settings, load_text};
+use fantail_config::{LoadOptions, Settings, load_text};
 use fantail_engine::ExporterId;
 use fantail_event::Dialect;
 use fantail_transport::{Batch, DropReason};
@@ -25,9 +25,9 @@ fn settings(exporters: &[&str]) -> Settings {
         let lines = lines.replace(", ", "\n");
         format!("event_exporter {name} {{\nformat_args = time-unix\n{lines}\n}}\n")
     });
-    let options = Options {
+    let options = LoadOptions {
         dialect: Some(Dialect::V2_3),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     let loaded = load_text("x", blocks.collect::<String>(), &options);
     assert_eq!(loaded.diagnostics.to_lines(&loaded.sources), "");

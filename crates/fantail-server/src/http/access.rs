@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{HttpAccess, Options};
+use crate::{HttpAccess, ServerOptions};
 
 /// Routes that need no token: they say only whether the server works.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
@@ -77,7 +77,7 @@ impl Access {
     /// # Errors
     /// The file cannot be read or is empty; or all of HTTP is private, and nobody
     /// would be let in.
-    pub(crate) fn new(options: &Options) -> io::Result<Self> {
+    pub(crate) fn new(options: &ServerOptions) -> io::Result<Self> {
         let HttpAccess {
             hosts,
             token,

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use crate::{
-    Options, ServerError, ServerErrorKind, StateFile,
+    ServerError, ServerErrorKind, ServerOptions, StateFile,
     control::{Change, Control},
     handle::Order,
     process::sd_notify::Manager,
@@ -32,7 +32,7 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running server.
 pub(super) struct Run {
-    pub(super) options: Options,
+    pub(super) options: ServerOptions,
     pub(super) control: Control,
     pub(super) listeners: Listeners,
     /// Workers that were asked to answer, and have not.

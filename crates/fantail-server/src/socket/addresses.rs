@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{Settings, Spanned, StatsService, UnixListener};
 use nix::unistd::{Group, User, geteuid};
 
-use crate::{Options, socket::login_link, socket::sockets::SocketAddress};
+use crate::{ServerOptions, socket::login_link, socket::sockets::SocketAddress};
 
 /// The folder of Dovecot's sockets in its packages.
 const BASE_DIR: &str = "/run/dovecot";
@@ -29,7 +29,7 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     /// Returns the addresses of these options and settings.
-    pub(crate) fn new(options: &Options, settings: &Settings) -> io::Result<Self> {
+    pub(crate) fn new(options: &ServerOptions, settings: &Settings) -> io::Result<Self> {
         let base_dir = base_dir(settings.base_dir.as_ref());
         let address = |name: &str, flag: &Option<PathBuf>, mode: Option<u32>| {
             let listener = listener(&settings.stats, base_dir, name);
@@ -223,12 +223,12 @@ mod tests {
     use crate::Log;
 
     /// Checks the addresses of this `service stats`, each with its permissions.
-    fn check(service: &str, change: impl FnOnce(&mut Options), expected: &str) {
+    fn check(service: &str, change: impl FnOnce(&mut ServerOptions), expected: &str) {
         let text = format!("base_dir = /base\nservice stats {{\n{service}}}\n");
         let text = format!("{OWNERS}{text}");
-        let loaded = load_text("x", text, &fantail_config::Options::default());
+        let loaded = load_text("x", text, &fantail_config::LoadOptions::default());
         let settings = loaded.accept().unwrap().settings;
-        let mut options = Options::new("x", Log::new(|_| {}));
+        let mut options = ServerOptions::new("x", Log::new(|_| {}));
         change(&mut options);
         let found = match Addresses::new(&options, &settings) {
             Err(error) => error.to_string(),
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn flags_override_the_configuration() {
-        let change = |options: &mut Options| {
+        let change = |options: &mut ServerOptions| {
             options.writer = Some("/w".into());
             options.writer_mode = Some(0o620);
             options.reader = Some("/r".into());
@@ -293,7 +293,7 @@ mod tests {
         };
         let http = "  inet_listener http {\n    port = 9900\n  }\n";
         check(http, change, "/w 620 group 7, /r 600, 127.0.0.1:1");
-        let never = |options: &mut Options| options.login_writer = false;
+        let never = |options: &mut ServerOptions| options.login_writer = false;
         check(
             "",
             never,

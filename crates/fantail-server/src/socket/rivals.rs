@@ -93,7 +93,7 @@ mod tests {
     use fantail_config::{Memory, load};
 
     use super::*;
-    use crate::{Log, Options};
+    use crate::{Log, ServerOptions};
 
     /// What fantail, started with `fantail.conf`, says of this `dovecot.conf`
     /// that it includes.
@@ -104,9 +104,9 @@ mod tests {
             .with("/etc/dovecot/dovecot.conf", dovecot)
             .with("/etc/fantail/fantail.conf", including);
         let path = b"/etc/fantail/fantail.conf";
-        let loaded = load(path, &files, &fantail_config::Options::default());
+        let loaded = load(path, &files, &fantail_config::LoadOptions::default());
         let settings = loaded.accept().unwrap().settings;
-        let options = Options::new("x", Log::new(|_| {}));
+        let options = ServerOptions::new("x", Log::new(|_| {}));
         let addresses = Addresses::new(&options, &settings).unwrap();
         let refused = check(&addresses, &settings).err();
         let found = refused.map_or((Vec::new(), Vec::new()), |error| {

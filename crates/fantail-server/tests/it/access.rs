@@ -6,7 +6,7 @@ use std::{
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
 };
 
-use fantail_server::Options;
+use fantail_server::ServerOptions;
 
 use crate::fixture::{ALL, Fixture, split_answer};
 
@@ -20,7 +20,7 @@ fn status(mut stream: impl Read + Write, path: &str, headers: &str) -> String {
     head.lines().next().unwrap()["http/1.1 ".len()..].to_owned()
 }
 
-fn with_http(options: &mut Options) {
+fn with_http(options: &mut ServerOptions) {
     options.http = Some(([127, 0, 0, 1], 0).into());
     options.hostname = b"mail1.example.com".to_vec();
 }
@@ -99,8 +99,8 @@ fn private_http_without_a_way_in_does_not_start() {
     let configuration = folder.path().join("fantail.conf");
     #[allow(clippy::disallowed_methods, reason = "a test's own file")]
     fs::write(&configuration, "").unwrap();
-    let start = |change: fn(&mut Options)| {
-        let mut options = Options::new(&configuration, fantail_server::Log::new(|_| {}));
+    let start = |change: fn(&mut ServerOptions)| {
+        let mut options = ServerOptions::new(&configuration, fantail_server::Log::new(|_| {}));
         options.ignore_dovecot = true;
         change(&mut options);
         fantail_server::Server::start(options)

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use fantail_config::{Options, Settings, load_text};
+use fantail_config::{LoadOptions, Settings, load_text};
 use fantail_engine::{Engine, Exported};
 use fantail_event::Timestamp;
 use fantail_exposition::dump::{Column, write_answer};
@@ -61,7 +61,7 @@ impl Recording {
         let loaded = load_text(
             "dovecot.conf",
             self.configuration.as_str(),
-            &Options::default(),
+            &LoadOptions::default(),
         );
         loaded.accept().unwrap().settings
     }

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use fantail_server::{Log, Options, Server, ServerErrorKind};
+use fantail_server::{Log, Server, ServerErrorKind, ServerOptions};
 
 use crate::fixture::{ALL, Fixture, event};
 
@@ -48,7 +48,7 @@ fn a_start_that_cannot_read_its_configuration_ends() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("fantail.conf");
     make_pipe(&pipe);
-    let mut options = Options::new(&pipe, Log::new(|_| {}));
+    let mut options = ServerOptions::new(&pipe, Log::new(|_| {}));
     options.limits.reload = Duration::from_millis(100);
     let error = Server::start(options).unwrap_err();
     assert_eq!(error.kind(), ServerErrorKind::Configuration);
@@ -75,7 +75,7 @@ fn filters_that_end_dovecots_processes_are_refused() {
     assert!(answer.contains(words), "{answer}");
     assert!(answer.contains("fantail.conf:2:"), "{answer}");
     assert_eq!(fixture.writer().filter, "(event=\"*\")");
-    let options = Options::new(fixture.path("fantail.conf"), Log::new(|_| {}));
+    let options = ServerOptions::new(fixture.path("fantail.conf"), Log::new(|_| {}));
     let error = Server::start(options).unwrap_err();
     assert!(error.to_string().contains(words), "{error}");
     // A number is no danger, and a text that Dovecot compares with texts neither.

@@ -64,7 +64,7 @@ fn what_clients_have_sent_is_read_at_the_end() {
 /// Login processes once never came back after the stats process was gone.
 #[test]
 fn clients_come_back_to_the_next_server() {
-    let state = |options: &mut fantail_server::Options| {
+    let state = |options: &mut fantail_server::ServerOptions| {
         options.state = Some(options.config.with_file_name("state"));
     };
     let fixture = Fixture::within(tempfile::tempdir().unwrap(), ALL, state);
@@ -91,7 +91,7 @@ fn a_killed_server_leaves_sockets_that_are_replaced() {
     assert_eq!(Writer::connect(&path).filter, "(event=\"*\")");
     // A socket that another server uses is not replaced.
     let log = fantail_server::Log::new(|_| {});
-    let options = fantail_server::Options::new(fixture.path("fantail.conf"), log);
+    let options = fantail_server::ServerOptions::new(fixture.path("fantail.conf"), log);
     let refused = fantail_server::Server::start(options).unwrap_err();
     assert!(
         refused
@@ -192,7 +192,8 @@ fn a_socket_whose_owner_does_not_accept_is_not_replaced() {
     let text = format!("{ALL}base_dir = {}/run\n", folder.path().display());
     #[allow(clippy::disallowed_methods, reason = "a test's own file")]
     fs::write(&configuration, text).unwrap();
-    let options = fantail_server::Options::new(configuration, fantail_server::Log::new(|_| {}));
+    let options =
+        fantail_server::ServerOptions::new(configuration, fantail_server::Log::new(|_| {}));
     let refused = fantail_server::Server::start(options).unwrap_err();
     assert!(
         refused
@@ -221,7 +222,7 @@ fn files_beside_a_socket_are_not_removed() {
     fs::write(&configuration, text).unwrap();
     let start = || {
         let log = fantail_server::Log::new(|_| {});
-        let options = fantail_server::Options::new(&configuration, log);
+        let options = fantail_server::ServerOptions::new(&configuration, log);
         fantail_server::Server::start(options)
     };
     let beside = run.join("stats-writer.new");

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_server::{Handle, Log, Options, Server, ServerError};
+use fantail_server::{Handle, Log, Server, ServerError, ServerOptions};
 use tempfile::TempDir;
 
 /// More than any answer should ever take.
@@ -66,12 +66,12 @@ impl Fixture {
     }
 
     /// A server with these options.
-    pub(crate) fn with(configuration: &str, change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn with(configuration: &str, change: impl FnOnce(&mut ServerOptions)) -> Self {
         Self::within(tempfile::tempdir().unwrap(), configuration, change)
     }
 
     /// A server with these options, while no other test has one.
-    pub(crate) fn alone(configuration: &str, change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn alone(configuration: &str, change: impl FnOnce(&mut ServerOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::in_turn(Turn::alone(), folder, configuration, change)
     }
@@ -80,7 +80,7 @@ impl Fixture {
     pub(crate) fn within(
         folder: TempDir,
         configuration: &str,
-        change: impl FnOnce(&mut Options),
+        change: impl FnOnce(&mut ServerOptions),
     ) -> Self {
         Self::in_turn(Turn::shared(), folder, configuration, change)
     }
@@ -89,7 +89,7 @@ impl Fixture {
         turn: Turn,
         folder: TempDir,
         configuration: &str,
-        change: impl FnOnce(&mut Options),
+        change: impl FnOnce(&mut ServerOptions),
     ) -> Self {
         let run = folder.path().join("run");
         fs::create_dir_all(run.join("login")).unwrap();
@@ -97,7 +97,7 @@ impl Fixture {
         let lines = Arc::clone(&log);
         let log_to = Log::new(move |line| lines.lock().unwrap().push(line.to_owned()));
         configure(folder.path(), configuration);
-        let mut options = Options::new(folder.path().join("fantail.conf"), log_to);
+        let mut options = ServerOptions::new(folder.path().join("fantail.conf"), log_to);
         options.workers = 2;
         options.patience = Duration::from_secs(2);
         change(&mut options);

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use fantail_server::Options;
+use fantail_server::ServerOptions;
 
 use crate::fixture::{Fixture, VERSION, Writer, event, eventually};
 
 const EXPORTING: &str = "event_exporter out {\n  format = json\n  format_args = time-rfc3339\n  \
     transport = drop\n}\nmetric all {\n  filter = event=*\n  exporter = out\n}\n";
 
-fn with_http(options: &mut Options) {
+fn with_http(options: &mut ServerOptions) {
     options.workers = 1;
     options.http = Some(([127, 0, 0, 1], 0).into());
 }
@@ -80,7 +80,7 @@ fn a_payload_that_grows_by_escapes_is_dropped_too() {
 #[test]
 fn the_end_does_not_wait_for_lines_that_were_read() {
     let folder = tempfile::tempdir().unwrap();
-    let keeping = |options: &mut Options| {
+    let keeping = |options: &mut ServerOptions| {
         with_http(options);
         options.state = Some(options.config.with_file_name("state"));
         options.patience = Duration::from_millis(100);

@@ -5,7 +5,7 @@ use std::{
     os::unix::net::UnixDatagram,
 };
 
-use fantail_server::Options;
+use fantail_server::ServerOptions;
 use flate2::read::GzDecoder;
 
 use crate::fixture::{ALL, Fixture, event, eventually, open_files};
@@ -14,7 +14,7 @@ fn scraped(configuration: &str) -> Fixture {
     Fixture::with(configuration, with_http)
 }
 
-pub(crate) fn with_http(options: &mut Options) {
+pub(crate) fn with_http(options: &mut ServerOptions) {
     options.http = Some(([127, 0, 0, 1], 0).into());
 }
 

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Deny, FlagError> {
         return Ok(Deny::Level(level));
     }
     let config = config::Code::ALL.iter().map(|code| code.as_str());
-    let lint = lint::Code::ALL.iter().map(|code| code.as_str());
+    let lint = lint::LintCode::ALL.iter().map(|code| code.as_str());
     let mut codes = config.chain(lint);
     codes
         .clone()

@@ -52,7 +52,7 @@ fn explanation(code: &str) -> &'static str {
     let config = config::Code::ALL
         .iter()
         .map(|one| (one.as_str(), one.title()));
-    let lint = lint::Code::ALL
+    let lint = lint::LintCode::ALL
         .iter()
         .map(|one| (one.as_str(), one.title()));
     let mut all = config.chain(lint);

@@ -3,12 +3,16 @@
 use fantail::{
     config::{Release, Target},
     event::Dialect,
-    lint::{Catalogue, Event, Field},
+    lint::{Catalogue, CatalogueEvent, Field},
 };
 use serde_json::{Map, Value, json};
 
 /// Events, categories and reason codes.
-pub(super) fn whole(catalogue: &Catalogue, found: &[&Event], target: Option<Target>) -> String {
+pub(super) fn whole(
+    catalogue: &Catalogue,
+    found: &[&CatalogueEvent],
+    target: Option<Target>,
+) -> String {
     let categories = catalogue.categories().iter();
     let categories: Vec<Value> = categories
         .map(|one| json!({ "name": one.name, "parent": one.parent }))
@@ -22,16 +26,16 @@ pub(super) fn whole(catalogue: &Catalogue, found: &[&Event], target: Option<Targ
 }
 
 /// Events only.
-pub(super) fn events(found: &[&Event], target: Option<Target>) -> String {
+pub(super) fn events(found: &[&CatalogueEvent], target: Option<Target>) -> String {
     let report = json!({ "events": list(found, target) });
     format!("{report:#}\n")
 }
 
-fn list(found: &[&Event], target: Option<Target>) -> Vec<Value> {
+fn list(found: &[&CatalogueEvent], target: Option<Target>) -> Vec<Value> {
     found.iter().map(|one| event(one, target)).collect()
 }
 
-fn event(one: &Event, target: Option<Target>) -> Value {
+fn event(one: &CatalogueEvent, target: Option<Target>) -> Value {
     let fields = one.fields.iter();
     let fields: Vec<Value> = fields
         .filter(|field| target.is_none_or(|target| field.is_in(target)))

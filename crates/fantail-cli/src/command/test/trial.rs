@@ -1,7 +1,7 @@
 //! One test: its events through the configuration.
 
 use fantail::{
-    config::{Settings, Test},
+    config::{Settings, TestCase},
     engine::{Engine, Exported, ExporterId},
     event::SentEvent,
     filter::Filter,
@@ -20,7 +20,7 @@ use crate::{
 
 /// Runs a test in an engine of its own.
 pub(super) fn run(
-    test: &Test,
+    test: &TestCase,
     settings: &Settings,
     events: &mut Events,
 ) -> Result<Outcome, Failure> {
@@ -49,7 +49,7 @@ pub(super) fn run(
 
 /// The exporters that wrote something else.
 fn other_exports(
-    test: &Test,
+    test: &TestCase,
     settings: &Settings,
     exported: &[(ExporterId, Vec<u8>)],
 ) -> Vec<Failed> {
@@ -79,7 +79,7 @@ fn other_exports(
 
 /// The metrics that should match an event and do not, or the other way round.
 fn mismatches(
-    test: &Test,
+    test: &TestCase,
     settings: &Settings,
     engine: &Engine,
     number: usize,

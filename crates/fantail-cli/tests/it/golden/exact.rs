@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use fantail::{
-    config::{self, Options, Settings},
+    config::{self, LoadOptions, Settings},
     event::{Activity, Dialect, EventView, SentEvent, ValueRef},
     filter::Filter,
     wire::{Connection, Intake, Limits, capture::Capture},
@@ -124,9 +124,9 @@ fn counted(
 
 fn settings(set: &str) -> Settings {
     let text = contents(test_data(&format!("captures/{set}/dovecot.conf")));
-    let options = Options {
+    let options = LoadOptions {
         dialect: Dialect::from_version(&set[..3]),
-        ..Options::default()
+        ..LoadOptions::default()
     };
     config::load_text("dovecot.conf", text, &options).settings
 }
