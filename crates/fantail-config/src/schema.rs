@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Registry,
 }
 
-/// What a setting is for, whatever its name.
+/// The purpose of a setting, under any of its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     Name,

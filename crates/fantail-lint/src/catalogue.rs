@@ -118,7 +118,7 @@ impl Catalogue {
         &self.events
     }
 
-    /// The event of this name, whatever the version.
+    /// Returns the event of this name, of any version.
     #[must_use]
     pub fn event(&self, name: &[u8]) -> Option<&CatalogueEvent> {
         let found = self
@@ -127,7 +127,7 @@ impl Catalogue {
         self.events.get(found.ok()?)
     }
 
-    /// Fields of which no event is known for certain.
+    /// Fields whose events are not known for certain.
     #[must_use]
     pub fn stray_fields(&self) -> &[Field] {
         &self.stray

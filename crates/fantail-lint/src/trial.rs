@@ -52,7 +52,7 @@ pub struct Failing {
     pub term: Span,
     /// How many events meet all terms before it.
     pub reached: u64,
-    /// How many events meet this term by itself.
+    /// How many events meet this term alone.
     pub alone: u64,
 }
 

@@ -328,7 +328,7 @@ impl Player {
     }
 }
 
-/// Goes to a place in a file, without reading again what is in the buffer.
+/// Seeks in a file without reading the buffered bytes again.
 fn go_to(file: &mut BufReader<File>, start: u64) -> io::Result<()> {
     let here = file.stream_position()?;
     match i64::try_from(i128::from(start) - i128::from(here)) {

@@ -18,7 +18,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many bytes, on standard error if that is a terminal.
+    /// Returns a bar for this number of bytes, on standard error if that is a terminal.
     pub(crate) fn new(what: &'static str, bytes: u64) -> Self {
         let is_shown = bytes >= MIN_SHOWN_BYTES && std::io::stderr().is_terminal();
         let bar = is_shown.then(|| {

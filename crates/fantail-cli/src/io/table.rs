@@ -51,7 +51,7 @@ pub(crate) fn write(snapshot: &Snapshot, columns: &[Column], format: TableFormat
     }
 }
 
-/// A table of rows, the first of which is its heading. The first two columns
+/// A table of rows. The first row is the heading. The first two columns
 /// are names, the others numbers.
 pub(crate) fn write_rows(rows: &[Vec<String>], format: TableFormat) -> Vec<u8> {
     match format {

@@ -119,7 +119,7 @@ fn json() {
     assert_eq!(findings[0], expected);
 }
 
-/// A result, its rule, and a place whose columns count characters.
+/// A result, its rule, and a position whose columns count characters.
 #[test]
 fn sarif() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What `fantail replay` tells of the metrics, read by others: dumps in each
+//! The results of `fantail replay`, read by other programs: dumps in each
 //! form, scrapes, and counts that go on from the last run.
 
 use std::{collections::BTreeMap, io::Write as _, path::Path, process::Command};
@@ -110,7 +110,7 @@ fn dumps_as_aligned_table() {
     }
 }
 
-/// Fields of which each is a trap to somebody.
+/// Fields that parsers stumble over.
 const ODD: &str = "1\t1\tVERSION\tstats-client\t4\t0\n\
      1\t2\tEVENT\t0\t0\t1\t5\t5\tl5\t7\tntest\tSa\ta,\"b\" c\n\
      1\t3\tEVENT\t0\t0\t1\t5\t5\tl5\t7\tntest\tSa\tcafé\n";

@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{DiagnosticLabel, Note, NoteKind},
 };
 
-/// Draws the errors of a filter that was given by itself, say on a command
+/// Draws the errors of a filter outside of a configuration, such as on a command
 /// line; `name` stands for the file's.
 #[must_use]
 pub fn render_filter_errors(name: &str, text: &[u8], errors: &ParseErrors, style: Style) -> String {
@@ -23,7 +23,7 @@ pub fn render_filter_errors(name: &str, text: &[u8], errors: &ParseErrors, style
     draw(name, text, pictures, style).unwrap_or_else(|| errors.to_string())
 }
 
-/// Draws the warnings of a filter that was given by itself, say on a command
+/// Draws the warnings of a filter outside of a configuration, such as on a command
 /// line; `name` stands for the file's.
 #[must_use]
 pub fn render_filter_warnings(

@@ -13,7 +13,7 @@ use std::{ops::Range, sync::Arc};
 pub struct FileId(u32);
 
 impl FileId {
-    /// The first file: the one that was asked for.
+    /// The main file.
     pub const MAIN: Self = Self(0);
 }
 

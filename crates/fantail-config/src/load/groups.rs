@@ -10,7 +10,7 @@ use crate::{
     syntax::raw::{RawConfig, RawEntry},
 };
 
-/// What they are called where a place in them is shown.
+/// Their name in messages.
 pub(crate) const NAME: &[u8] = b"(built-in groups)";
 
 /// The groups as Dovecot 2.4.0 and 2.4.1 have them, without the last brace.

@@ -87,7 +87,7 @@ extensions! {
     RateLimit = "rate_limit", Value;
     /// Events at once.
     RateBurst = "rate_burst", Value;
-    /// One event in so many.
+    /// Exports one event in N.
     Sample = "sample", Value;
 
     /// What becomes of TABs.

@@ -101,7 +101,7 @@ impl<'a> Comments<'a> {
         }
     }
 
-    /// The line that a place is in.
+    /// Returns the line of a position.
     fn item(&self, place: Span) -> Option<&Item> {
         let items = self.trees.get(&place.file)?.items();
         // Items tile the file in order.

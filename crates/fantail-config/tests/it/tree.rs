@@ -1,4 +1,4 @@
-//! Whatever the bytes, the tree gives them back, and nothing panics.
+//! The tree gives any bytes back, and nothing panics.
 
 use std::sync::Arc;
 

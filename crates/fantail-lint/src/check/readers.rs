@@ -14,9 +14,9 @@ const MOST_NAMES: usize = 5;
 /// What Dovecot would refuse, since only fantail knows it: a finding for each
 /// block, and an error if it is known that Dovecot reads the file.
 ///
-/// Whoever reads a file reads what it includes; a file called `dovecot.conf`, and
+/// The reader of a file reads the files it includes; a file called `dovecot.conf`, and
 /// what a usual one includes (`dovecot/conf.d/*.conf`, `dovecot/local.conf`), is
-/// Dovecot's, whoever includes it.
+/// Dovecot's, for any file that includes it.
 #[must_use]
 pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
     let mentions = extension_mentions(&loaded.raw, loaded.settings.dialect);

@@ -75,7 +75,7 @@ fn carried(name: &str, dialect: Dialect) -> BTreeMap<String, BTreeSet<(String, F
     events
 }
 
-/// Whatever a real Dovecot sent, asking for it is not called a mistake.
+/// No event or field that a real Dovecot sent is called a mistake.
 #[test]
 fn nothing_that_was_sent_is_doubted() {
     let catalogue = Catalogue::new();

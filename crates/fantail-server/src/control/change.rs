@@ -36,7 +36,7 @@ pub(crate) enum Change {
 /// The result of preparing a change.
 pub(super) type Prepared = Result<Live, ControlError>;
 
-/// The changes that wait, and the one that is prepared.
+/// The waiting changes, and the change in preparation.
 #[derive(Debug)]
 pub(crate) struct Changes {
     waiting: VecDeque<Change>,

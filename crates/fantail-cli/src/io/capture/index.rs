@@ -1,4 +1,4 @@
-//! Which lines of a capture are of which connection.
+//! The index of a capture: the lines of each connection.
 //!
 //! A connection is played from its first line to its last, but its lines lie
 //! between those of others. The index has, for each connection, the runs of

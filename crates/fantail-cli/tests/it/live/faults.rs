@@ -1,4 +1,4 @@
-//! Mail goes on whatever becomes of us.
+//! Mail goes on after any fault of the server.
 
 use std::{
     fs,

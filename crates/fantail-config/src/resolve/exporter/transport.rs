@@ -55,7 +55,7 @@ pub(super) fn resolve(
         return None;
     };
     let mut values = Values::new(section, context);
-    // Dovecot looks at the timeouts whatever the transport is.
+    // Dovecot checks the timeouts of all transports.
     let timeout = values.timeout(match values.dialect() {
         Dialect::V2_3 => Key::TransportTimeout,
         Dialect::V2_4 => Key::HttpTimeout,
