@@ -2,8 +2,8 @@
 //!
 //! The first byte says how payloads are posted, the second one how many there
 //! are. The rest are answers, with a NUL between. An answer is sent as it is if it
-//! begins with `H`; else it is a status and a value of `Retry-After`, of which a
-//! well-formed answer is made.
+//! begins with `H`; else the target makes a well-formed answer from a status and a
+//! value of `Retry-After`.
 
 use std::{
     collections::VecDeque,

@@ -16,7 +16,8 @@ use crate::{
 
 /// What is recorded, relative to the root.
 const RECORDED: &str = "benches/instructions.tsv";
-/// A larger share more is a regression; a larger share less has to be recorded.
+/// The largest accepted change of a count, as a share: more instructions are a
+/// regression, fewer have to be recorded.
 const MARGIN: f64 = 0.03;
 /// Workloads of `benches/src/bin/workload.rs`.
 const WORKLOADS: [&str; 5] = [

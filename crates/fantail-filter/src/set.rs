@@ -14,8 +14,8 @@
 //!    their `event=`, `category=` and level tests are known and folded away, and
 //!    most filters vanish. An index by name, kept up to date by
 //!    [`FilterSet::insert`], restricts this to the filters that can match the name.
-//! 3. *Access predicates.* Within its class, a filter is entered under comparisons
-//!    of which at least one must hold for it to match; the most selective are
+//! 3. *Access predicates.* Within its class, a filter is entered under a set of
+//!    comparisons; the filter matches only if at least one holds. The most selective set is
 //!    chosen. The event's values lead to these comparisons: equality by hash,
 //!    beginnings and ends of texts by length and hash, networks by mask and hash,
 //!    ranges of numbers by order.

@@ -86,7 +86,7 @@ fn row_findings(tests: &str, packages: &[Package], files: &[TextFile]) -> Vec<St
     }
     let mut package = None;
     let mut count = 0;
-    // What stands in backquotes is every second part.
+    // Every second part is a text in backquotes.
     let mut parts = tests.split('`').skip(1);
     while let (Some(name), Some(after)) = (parts.next(), parts.next()) {
         if after.starts_with(':') {

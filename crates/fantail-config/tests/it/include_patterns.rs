@@ -6,7 +6,8 @@ use std::{path::Path, process::Command};
 use fantail_config::RawEntry;
 use fantail_event::Dialect;
 
-/// The files, each of which sets the log path to its own name, but for the loops.
+/// The files. Each sets the log path to its own name, except those that include
+/// themselves.
 const FILES: [&str; 7] = ["a.c", "b.c", "ab.c", "{a.c", "x,y.c", "[a.c", "sub.d/.h.c"];
 
 /// The value of `log_path` by `doveconf`; `None` if it refuses the file.

@@ -154,8 +154,8 @@ impl Folder {
         }
     }
 
-    /// Writes to `out` the cheapest comparisons of which at least one holds
-    /// whenever the program accepts; returns `false` if there are none. `cost` is
+    /// Writes to `out` the cheapest set of comparisons that covers the program: if
+    /// the program accepts, at least one comparison of the set holds; returns `false` if there are none. `cost` is
     /// `None` for a comparison under which no filter can be entered.
     ///
     /// From an operation, the program accepts either after its comparison holds

@@ -1,9 +1,9 @@
 //! Building a class: which filter is entered under which comparison.
 //!
 //! For each node, from the root down: a filter with nothing left matches; one with a
-//! range of numbers left goes to the ranges; any other is entered under the
-//! cheapest comparisons of which one must hold, if that is cheaper than evaluating
-//! it. The rest of the filters, once such a comparison holds, makes the node
+//! range of numbers left goes to the ranges; any other is entered under its
+//! cheapest set of access predicates (a match needs at least one of them), if that
+//! is cheaper than evaluating it. The rest of the filters, once such a comparison holds, makes the node
 //! below it.
 
 use alloc::vec::Vec;
