@@ -3,8 +3,8 @@
 //! For each node, from the root down: a filter with nothing left matches; one with a
 //! range of numbers left goes to the ranges; any other is entered under its
 //! cheapest set of index keys (a match needs at least one of them), if that is
-//! cheaper than evaluating it. The rest of the filters, once such a comparison holds, makes the node
-//! below it.
+//! cheaper than evaluating it. What is left of these filters once such a comparison
+//! holds makes the node below it.
 
 use alloc::vec::Vec;
 
