@@ -17,19 +17,19 @@ use self::{
     sketch::Sketch,
 };
 
-/// A distribution of 64-bit values: how many, their sum, least, greatest,
-/// mean and variance exactly, and quantiles exactly up to 480 values, with a
-/// relative error of at most 1 % beyond.
+/// A distribution of 64-bit values: exact count, sum, minimum, maximum, mean
+/// and variance, and quantiles. Quantiles are exact up to 480 values; with
+/// more, their relative error is at most 1 %.
 ///
-/// Values are unsigned, as Dovecot takes them: −1 is 2⁶⁴−1. The sum never
-/// wraps (Dovecot's does at 2⁶⁴: there, −1 and 2 make a sum of 1, here of
-/// 2⁶⁴+1). Distributions merge, and a merge equals the distribution of all
-/// values together; the order in which they come does not matter.
+/// Values are unsigned, as in Dovecot: −1 counts as 2⁶⁴−1. The sum does not
+/// wrap: −1 and 2 add up to 2⁶⁴+1, in Dovecot to 1. Merging distributions gives
+/// the distribution of all their values, in any order.
 ///
-/// It is 40 bytes, and room for the first 4 to 31 values is in there: 11 if
-/// they are less than 8 seconds apart, as durations in microseconds. More take
-/// 104 bytes besides: up to 480 values 1 to 8 bytes each, according to how far
-/// they lie apart; beyond, a sketch of 1 to 3 KB takes their place.
+/// A distribution has 40 bytes. They store the first 4 to 31 values inline: 11
+/// durations in microseconds that differ by less than 8 seconds, for example.
+/// More values use 104 bytes on the heap and 1 to 8 bytes for each value,
+/// depending on their differences. Above 480 values, a sketch of 1 to 3 KB
+/// replaces the values.
 ///
 /// ```
 /// # use fantail_metrics::{Distribution, Percentile};
@@ -46,12 +46,13 @@ pub struct Distribution {
 
 #[derive(Debug, Clone)]
 enum Storage {
-    /// Every number follows from the values.
+    /// All statistics are computed from these values.
     Inline(InlineValues),
     Heap(Box<HeapValues>),
 }
 
-/// Values on the heap, and the numbers that no longer follow from them.
+/// Values on the heap, with the statistics that a sketch of the values cannot
+/// give exactly.
 #[derive(Debug, Clone)]
 struct HeapValues {
     moments: Moments,
@@ -61,7 +62,7 @@ struct HeapValues {
 }
 
 impl HeapValues {
-    /// What there is, with room for another value.
+    /// Copies inline values to the heap, with capacity for `next`.
     fn of_inline(inline: &InlineValues, next: u64) -> Self {
         let (min, max) = inline.ends().unwrap_or((u64::MAX, 0));
         Self {
@@ -110,7 +111,8 @@ impl Default for Distribution {
 }
 
 impl Distribution {
-    /// The most values with exact median and percentiles.
+    /// The maximum number of values for which the median and percentiles are
+    /// exact.
     pub const EXACT_VALUES: u64 = heap_values::MAX_EXACT_VALUES;
 
     /// Returns a distribution without values.
@@ -126,7 +128,8 @@ impl Distribution {
         self.record_binned(Binned::new(value));
     }
 
-    /// The same for a value that others take, too.
+    /// Adds a value whose bin is known, so that several distributions can share
+    /// the computation.
     #[inline]
     pub(crate) fn record_binned(&mut self, binned: Binned) {
         match &mut self.storage {
@@ -139,7 +142,7 @@ impl Distribution {
         }
     }
 
-    /// Adds a value that there is no room for so far.
+    /// Adds a value for which the inline storage is too small or too narrow.
     #[cold]
     fn make_room(&mut self, binned: Binned) {
         let Storage::Inline(inline) = &self.storage else {
@@ -154,7 +157,7 @@ impl Distribution {
         };
     }
 
-    /// Adds all values of another.
+    /// Adds all values of another distribution.
     pub fn merge(&mut self, other: &Self) {
         match (&mut self.storage, &other.storage) {
             (Storage::Inline(_), Storage::Inline(inline)) => self.extend(inline.iter()),
@@ -171,7 +174,7 @@ impl Distribution {
         }
     }
 
-    /// Forgets all values, and frees their memory.
+    /// Removes all values and frees their memory.
     pub fn reset(&mut self) {
         *self = Self::new();
     }
@@ -196,7 +199,7 @@ impl Distribution {
         }
     }
 
-    /// Returns the least value; 0 without values.
+    /// Returns the minimum; 0 without values.
     #[must_use]
     pub fn min(&self) -> u64 {
         match &self.storage {
@@ -205,7 +208,7 @@ impl Distribution {
         }
     }
 
-    /// Returns the greatest value; 0 without values.
+    /// Returns the maximum; 0 without values.
     #[must_use]
     pub fn max(&self) -> u64 {
         match &self.storage {
@@ -233,19 +236,19 @@ impl Distribution {
         }
     }
 
-    /// Returns the median: see [`Quantiles::median`].
+    /// Returns the median, as [`Quantiles::median`] does.
     #[must_use]
     pub fn median(&self) -> u64 {
         self.quantiles().median()
     }
 
-    /// Returns a percentile: see [`Quantiles::percentile`].
+    /// Returns a percentile, as [`Quantiles::percentile`] does.
     #[must_use]
     pub fn percentile(&self, percentile: Percentile) -> u64 {
         self.quantiles().percentile(percentile)
     }
 
-    /// Sorts the values, for several quantiles of them.
+    /// Sorts the values once, for several quantiles.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles<'_> {
         let values = match &self.storage {
@@ -268,7 +271,7 @@ impl Distribution {
         self.sketch().is_none()
     }
 
-    /// The sketch that has taken the place of the values.
+    /// Returns the sketch, if it has replaced the values.
     const fn sketch(&self) -> Option<(&HeapValues, &Sketch)> {
         let Storage::Heap(heap) = &self.storage else {
             return None;
@@ -279,8 +282,8 @@ impl Distribution {
         }
     }
 
-    /// Calls with each value, in the order in which they came, unless there is
-    /// a sketch of them.
+    /// Calls `each` with each value in the order of arrival; with no value if a
+    /// sketch has replaced them.
     fn for_each_exact(&self, mut each: impl FnMut(u64)) {
         match &self.storage {
             Storage::Inline(inline) => inline.iter().for_each(&mut each),
@@ -288,7 +291,7 @@ impl Distribution {
         }
     }
 
-    /// Returns the bytes that it uses on the heap.
+    /// Returns the number of bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match &self.storage {
@@ -322,8 +325,8 @@ pub struct Quantiles<'a> {
 }
 
 impl Quantiles<'_> {
-    /// Returns the middle value, or the mean of the two in the middle without
-    /// its fraction; 0 without values.
+    /// Returns the middle value, or the mean of the two middle values rounded
+    /// down; 0 without values.
     #[must_use]
     pub fn median(&self) -> u64 {
         let Some(last) = self.distribution.count().checked_sub(1) else {
@@ -333,15 +336,15 @@ impl Quantiles<'_> {
         low + (high - low) / 2
     }
 
-    /// Returns the value at ⌊n·p⌋ of the sorted, one before where n·p is whole;
-    /// 0 without values.
+    /// Returns the sorted value at index ⌊n·p⌋, or one before it if n·p is
+    /// whole; 0 without values.
     #[must_use]
     pub fn percentile(&self, percentile: Percentile) -> u64 {
         let rank = percentile.rank(self.distribution.count());
         rank.map_or(0, |rank| self.at(rank))
     }
 
-    /// All values in order, if they are exact.
+    /// Returns all values in order if they are exact.
     #[cfg(test)]
     pub(crate) fn exact(&self) -> Option<&[u64]> {
         self.values.as_deref().ok()
@@ -353,7 +356,7 @@ impl Quantiles<'_> {
                 let at = usize::try_from(rank).ok().and_then(|rank| values.get(rank));
                 at.copied().unwrap_or(self.distribution.max())
             }
-            // The ends are known exactly, and nothing is outside of them.
+            // The minimum and maximum are exact, and bound the sketch's answer.
             Err(_) if rank == 0 => self.distribution.min(),
             Err(_) if rank >= self.distribution.count() - 1 => self.distribution.max(),
             Err(sketch) => sketch

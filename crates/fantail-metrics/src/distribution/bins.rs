@@ -1,22 +1,22 @@
-//! Which bin of the quantile sketch a value falls in.
+//! The bins of the quantile sketch.
 //!
-//! All 64-bit values are covered by 2,320 bins, each so narrow that one value
-//! of it stands for all others with a relative error of at most 1 %:
-//! - below 128 a bin is one value;
-//! - below 4,096, 64 bins of equal width an octave (at most 0.8 %): there,
-//!   bins of a constant ratio would have no whole number close enough to all
-//!   of theirs;
-//! - above, 36 bins of equal ratio an octave (at most 0.99 %), which is close
-//!   to the fewest that any mapping with this error can have (34.7).
+//! The 2,320 bins cover all 64-bit values. Each bin is so narrow that one of
+//! its values represents all others with a relative error of at most 1 %:
+//! - below 128, a bin is one value;
+//! - below 4,096, each octave has 64 bins of equal width (error at most 0.8 %).
+//!   Bins of equal ratio would be too narrow here to have a whole number close
+//!   enough to all their values;
+//! - above, each octave has 36 bins of equal ratio (error at most 0.99 %). The
+//!   minimum for any mapping with an error of 1 % is 34.7.
 //!
-//! The mapping is integer arithmetic alone: it is the same on every machine,
-//! so that sketches merge bin by bin.
+//! The mapping uses integer arithmetic only: it is the same on every machine,
+//! so sketches merge bin by bin.
 
-/// How many bins there are.
+/// The number of bins.
 pub(crate) const BINS: usize = GEOMETRIC_BASE + 52 * PER_OCTAVE;
 
 const SINGLE_VALUE_BINS: u64 = 128;
-/// Bins below the linear octaves are one value each.
+/// The first bin of the linear octaves; each bin below is one value.
 const LINEAR_BASE: usize = 128;
 const LINEAR_PER_OCTAVE: usize = 64;
 const FIRST_LINEAR_OCTAVE: u32 = 7;
@@ -28,12 +28,12 @@ const PER_OCTAVE: usize = 36;
 const RATIO: f64 = 1.019_440_643_702_144_8;
 const TWO_TO_32: f64 = 4_294_967_296.0;
 
-/// Where the bins of an octave begin, as fractions of 2³² after its power of
-/// two; the last is where the next octave begins.
+/// The start of each bin of an octave, as a fraction of 2³² after the octave's
+/// power of two; the last entry is the start of the next octave.
 static BOUNDS: [u64; PER_OCTAVE + 1] = bounds();
 
-/// The bin in which each of 128 equal parts of an octave begins. A part is
-/// narrower than any bin: it meets at most one more.
+/// The bin at the start of each of 128 equal parts of an octave. A part is
+/// narrower than any bin, so it overlaps at most one more bin.
 static GUESSES: [u8; 128] = guesses();
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -65,9 +65,9 @@ const fn guesses() -> [u8; 128] {
     guesses
 }
 
-/// The bin of a value; greater values have the same bin or a greater one.
+/// Returns the bin of a value. Bins are ordered like values.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // Bins are few.
+#[allow(clippy::cast_possible_truncation)] // There are 2,320 bins.
 pub(crate) fn bin_of(value: u64) -> usize {
     if value < SINGLE_VALUE_BINS {
         return value as usize;
@@ -78,7 +78,7 @@ pub(crate) fn bin_of(value: u64) -> usize {
         let octaves = (octave - FIRST_LINEAR_OCTAVE) as usize;
         return LINEAR_BASE + octaves * LINEAR_PER_OCTAVE + within;
     }
-    // The 32 bits after the leading one.
+    // The 32 bits after the leading one bit.
     let fraction = (value << (63 - octave) << 1) >> 32;
     let guess = GUESSES[(fraction >> 25) as usize] as usize;
     let within = guess + usize::from(fraction >= BOUNDS[guess + 1]);
@@ -86,24 +86,24 @@ pub(crate) fn bin_of(value: u64) -> usize {
     GEOMETRIC_BASE + octaves * PER_OCTAVE + within
 }
 
-/// A value that several distributions take, with what each would find out.
+/// A value with its bin, computed once for several distributions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Binned {
     pub(crate) value: u64,
-    /// Its bin.
+    /// The bin of the value.
     pub(crate) bin: u16,
 }
 
 impl Binned {
     #[inline]
-    #[allow(clippy::cast_possible_truncation)] // Bins are few.
+    #[allow(clippy::cast_possible_truncation)] // There are 2,320 bins.
     pub(crate) fn new(value: u64) -> Self {
         let bin = bin_of(value) as u16;
         Self { value, bin }
     }
 }
 
-/// The smallest value of a bin below [`BINS`]; for the one after, 2⁶⁴.
+/// Returns the smallest value of a bin; for `BINS`, 2⁶⁴.
 fn start_of(bin: usize) -> u128 {
     if bin < LINEAR_BASE {
         return bin as u128;
@@ -122,9 +122,9 @@ const fn split(bin: usize, per_octave: usize) -> (usize, usize) {
     (bin / per_octave, bin % per_octave)
 }
 
-/// The value that stands for a bin: as far, relatively, from its smallest as
-/// from its greatest.
-#[allow(clippy::cast_possible_truncation)] // It lies between two u64.
+/// Returns the value that represents a bin: its relative distance to the
+/// smallest and to the greatest value of the bin is equal.
+#[allow(clippy::cast_possible_truncation)] // The result lies between two u64.
 pub(crate) fn representative(bin: usize) -> u64 {
     let first = start_of(bin);
     let last = start_of(bin + 1) - 1;
@@ -132,7 +132,7 @@ pub(crate) fn representative(bin: usize) -> u64 {
     if both == 0 {
         return 0;
     }
-    // Halved, so that the product of two values near 2⁶⁴ still fits.
+    // Halved, so that the product of two values near 2⁶⁴ fits.
     ((first * last + both / 4) / both.div_ceil(2)).clamp(first, last) as u64
 }
 

@@ -1,8 +1,8 @@
-//! A distribution as bytes, and back.
+//! Encoding a distribution as bytes, and decoding it.
 //!
-//! Exact values are written as they are, and every number follows from them.
-//! Otherwise the sketch's bins are written beside the exact moments; what is
-//! read is checked as far as bins, bounds and moments contradict each other.
+//! Exact values are written, and the statistics are computed from them. A
+//! sketch is written as its bins and the exact moments. Decoding checks bins,
+//! bounds and moments for contradictions.
 
 use super::{
     Distribution, HeapValues, Storage,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::encoding::{Malformed, Reader, Writer};
 
-/// In place of twice the number of values: a sketch of them.
+/// Marks a sketch. Exact values begin with twice their number instead.
 const SKETCH: u64 = 1;
 
 impl Distribution {

@@ -1,8 +1,8 @@
 //! The values of a distribution on the heap, exact up to a limit.
 //!
-//! Dovecot's own median and percentiles are exact up to 480 values; so are
-//! ours, and a [`Sketch`] follows. The exact values have the encoding of
-//! [`InlineValues`].
+//! Dovecot's median and percentiles are exact up to 480 values. fantail's are
+//! too; above, a [`Sketch`] replaces the values. Exact values have the encoding
+//! of [`InlineValues`].
 
 use super::{
     bins::Binned,
@@ -10,16 +10,16 @@ use super::{
     sketch::Sketch,
 };
 
-/// The most values that are kept exactly.
+/// The maximum number of values that are stored exactly.
 pub(crate) const MAX_EXACT_VALUES: u64 = MAX_EXACT as u64;
 
 const MAX_EXACT: usize = 480;
 
-/// How many values there are is known outside; it is what `count` below
-/// means.
+/// The stored values. Their number is not stored here: callers pass it as
+/// `count`.
 #[derive(Debug, Clone)]
 pub(crate) enum Values {
-    /// The first value, and the differences of the others to it.
+    /// The first value, and the difference of each other value to it.
     Exact {
         base: u64,
         width: Width,
@@ -29,7 +29,7 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    /// The same values, with room for another one.
+    /// Copies inline values, with capacity for another value.
     pub(crate) fn of_inline(inline: &InlineValues, next: u64) -> Self {
         let (base, width) = inline.shape();
         let mut values = Self::with_capacity(base, width, inline.count(), next);
@@ -37,8 +37,8 @@ impl Values {
         values
     }
 
-    /// Nothing but the first of `count` values, with room for all and a few
-    /// more, the next of which is known.
+    /// Stores the first of `count` values, with capacity for all of them, for
+    /// `next`, and for three more.
     fn with_capacity(base: u64, width: Width, count: u64, next: u64) -> Self {
         let width = width.max(Width::of(difference(base, next)));
         let others = usize::try_from(count).unwrap_or(MAX_EXACT);
@@ -46,14 +46,14 @@ impl Values {
         Self::Exact { base, width, cells }
     }
 
-    /// Adds a value that there is room for.
+    /// Adds a value within the capacity.
     fn push(&mut self, value: u64) {
         if let Self::Exact { base, width, cells } = self {
             record_exact(*base, *width, cells, value);
         }
     }
 
-    /// Adds a value to `count` others, one at least.
+    /// Adds a value to `count` others, at least one.
     #[inline]
     pub(crate) fn record(&mut self, count: u64, binned: Binned) {
         match self {
@@ -67,7 +67,7 @@ impl Values {
         }
     }
 
-    /// Adds a value that the kind of storage so far has no room for.
+    /// Adds a value that needs wider differences or a sketch.
     #[cold]
     fn make_room(&mut self, count: u64, value: u64) {
         match self {
@@ -81,7 +81,8 @@ impl Values {
         }
     }
 
-    /// Changes the sketch of these values, which they are from here on.
+    /// Changes the sketch of these values; makes it first if the values are
+    /// exact.
     fn with_sketch(&mut self, change: impl FnOnce(&mut Sketch)) {
         if let Self::Sketch(sketch) = self {
             change(sketch);
@@ -93,7 +94,7 @@ impl Values {
         *self = Self::Sketch(sketch);
     }
 
-    /// Adds `other_count` values to `count`, one at least.
+    /// Adds `other_count` values to `count`, at least one.
     pub(crate) fn merge(&mut self, count: u64, other: &Self, other_count: u64) {
         if let Self::Sketch(sketch) = other {
             self.with_sketch(|into| into.merge(sketch));
@@ -120,7 +121,7 @@ impl Values {
         }
     }
 
-    /// The values in the order they came; nothing for a sketch.
+    /// Returns the exact values in the order of arrival; none for a sketch.
     pub(crate) fn exact(&self) -> impl Iterator<Item = u64> {
         let (base, width, cells) = match self {
             Self::Exact { base, width, cells } => (Some(*base), *width, &cells[..]),
@@ -136,7 +137,7 @@ impl Values {
         base.into_iter().chain(others)
     }
 
-    /// The sorted values, unless there is a sketch of them.
+    /// Returns the sorted values, or the sketch.
     pub(crate) fn sorted(&self, count: u64) -> Result<Vec<u64>, &Sketch> {
         if let Self::Sketch(sketch) = self {
             return Err(sketch);
@@ -148,7 +149,7 @@ impl Values {
         Ok(values)
     }
 
-    /// Bytes on the heap.
+    /// Returns the number of bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Exact { cells, .. } => cells.capacity(),
@@ -161,7 +162,7 @@ fn bin(value: u64) -> u16 {
     Binned::new(value).bin
 }
 
-/// `false` if the difference is too wide.
+/// Adds a value; returns `false` if its difference needs more than `width`.
 fn record_exact(base: u64, width: Width, cells: &mut Vec<u8>, value: u64) -> bool {
     let difference = difference(base, value);
     if Width::of(difference) > width {
@@ -169,8 +170,8 @@ fn record_exact(base: u64, width: Width, cells: &mut Vec<u8>, value: u64) -> boo
     }
     let width = width.bytes();
     if cells.capacity() - cells.len() < width {
-        // Half as much again, not twice: there are many of these. And never
-        // more than they can come to.
+        // Grows by half, not to twice the size, because there are many of these
+        // vectors; never beyond the size of the maximum number of values.
         let all = MAX_EXACT * width;
         let more = (cells.len() / 2).max(8 * width);
         let rest = all.saturating_sub(cells.len()).max(width);

@@ -1,19 +1,19 @@
 //! Up to 31 values stored inline, in the order of their arrival.
 //!
-//! The first is kept as it is, the others as differences to it, all in as many
-//! bytes as the widest needs: one to three for most durations, eight for
-//! values that lie as far apart as can be. Nothing else is kept: what is asked
-//! of so few values is worked out when it is asked for. Most series never have
-//! more than these, and then an event touches 40 bytes of its series.
+//! The first value is stored whole, the others as differences to it. All
+//! differences have the width of the widest: one to three bytes for most
+//! durations, at most eight. Statistics are not stored but computed on request:
+//! most series never have more than these values, and an event then touches 40
+//! bytes of its series.
 
 use super::moments::Moments;
 
-/// The capacity for differences in bytes.
+/// The capacity for differences, in bytes.
 const DIFFERENCE_BYTES: usize = 30;
 
 /// Up to 31 values.
 ///
-/// Invariant: what is behind the last difference is 0.
+/// Invariant: all bytes after the last difference are 0.
 #[derive(Debug, Clone)]
 pub(crate) struct InlineValues {
     /// The first value.
@@ -23,8 +23,8 @@ pub(crate) struct InlineValues {
     cells: [u8; DIFFERENCE_BYTES],
 }
 
-/// Bytes of a difference. By what it cannot be, a [`InlineValues`] is told from what
-/// stands in its place.
+/// The width of a difference in bytes. The compiler uses the invalid values to
+/// distinguish [`InlineValues`] from the other variant of the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Width {
@@ -39,7 +39,7 @@ pub(crate) enum Width {
 }
 
 impl Width {
-    /// What a difference needs.
+    /// Returns the width that a difference needs.
     #[inline]
     pub(crate) const fn of(difference: u64) -> Self {
         match difference.leading_zeros() / 8 {
@@ -81,12 +81,12 @@ impl InlineValues {
         self.count.into()
     }
 
-    /// The first value, and how wide the differences are.
+    /// Returns the first value and the width of the differences.
     pub(crate) const fn shape(&self) -> (u64, Width) {
         (self.base, self.width)
     }
 
-    /// Adds a value; `false` if there is no room for it.
+    /// Adds a value; returns `false` if the capacity or the width is too small.
     #[inline]
     pub(crate) fn record(&mut self, value: u64) -> bool {
         let Some(others) = self.count.checked_sub(1) else {
@@ -101,7 +101,7 @@ impl InlineValues {
         let start = usize::from(others) * self.width.bytes();
         let cells = self.cells.get_mut(start..).unwrap_or_default();
         if let Some(cell) = cells.first_chunk_mut() {
-            // What is written behind it is 0, as it was.
+            // The bytes after the difference stay 0.
             *cell = difference.to_le_bytes();
         } else if let Some(cell) = cells.get_mut(..self.width.bytes()) {
             let bytes = difference.to_le_bytes();
@@ -113,8 +113,8 @@ impl InlineValues {
         true
     }
 
-    /// The same with room for another value that it has none for; `None` if
-    /// there is not enough for all.
+    /// Returns a copy with wider differences that includes `value`; `None` if
+    /// the capacity is too small.
     pub(crate) fn widened(&self, value: u64) -> Option<Self> {
         let width = Width::of(difference(self.base, value)).max(self.width);
         let mut wider = Self::with_width(width);
@@ -122,7 +122,7 @@ impl InlineValues {
         (is_there && wider.record(value)).then_some(wider)
     }
 
-    /// The values in the order in which they came.
+    /// Returns the values in the order of arrival.
     #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         (0..usize::from(self.count)).map(|at| match at.checked_sub(1) {
@@ -139,7 +139,8 @@ impl InlineValues {
         if let Some(eight) = from.first_chunk() {
             return u64::from_le_bytes(*eight) << unused >> unused;
         }
-        // Near the end, those eight that end with it.
+        // Near the end of the cells, reads the eight bytes that end with the
+        // difference.
         let until = self.cells.get(..start + bytes).unwrap_or_default();
         let eight = until.last_chunk().copied().unwrap_or_default();
         u64::from_le_bytes(eight) >> unused
@@ -150,7 +151,7 @@ impl InlineValues {
         self.iter().map(u128::from).sum()
     }
 
-    /// The least and the greatest, if there are any.
+    /// Returns the minimum and the maximum, if there are values.
     #[inline]
     pub(crate) fn ends(&self) -> Option<(u64, u64)> {
         let ends = self.iter().map(|value| (value, value));
@@ -164,16 +165,16 @@ impl InlineValues {
     }
 }
 
-/// How a value differs from another, as a number that is small if it is little,
-/// whichever is the greater one. It is taken modulo 2⁶⁴, so there is one for
-/// any two values.
+/// Returns the difference of a value to a base, as a number that is small if
+/// the two are close, in either direction. It is modulo 2⁶⁴, so any two values
+/// have one.
 #[inline]
 pub(crate) const fn difference(base: u64, value: u64) -> u64 {
     let difference = value.wrapping_sub(base);
     (difference << 1) ^ (difference >> 63).wrapping_neg()
 }
 
-/// The value that differs so from another.
+/// Returns the value with this difference to a base.
 #[inline]
 pub(crate) const fn value(base: u64, difference: u64) -> u64 {
     base.wrapping_add((difference >> 1) ^ (difference & 1).wrapping_neg())
@@ -183,7 +184,7 @@ pub(crate) const fn value(base: u64, difference: u64) -> u64 {
 mod tests {
     use super::{DIFFERENCE_BYTES, InlineValues, Width, difference, value};
 
-    /// How many of these there is room for.
+    /// Checks how many of these values fit.
     fn check(values: &[u64], expected: usize) {
         let mut inline = InlineValues::default();
         for (count, value) in values.iter().enumerate() {
@@ -222,7 +223,7 @@ mod tests {
             let far = 1 << (8 * bytes - 2);
             let values: Vec<u64> = (0..40).map(|n| 7 + n % 2 * far).collect();
             check(&values, 1 + DIFFERENCE_BYTES / bytes);
-            // Wider from the second, or the last, on.
+            // The second or the last value needs wider differences.
             let values: Vec<u64> = (0..40).map(|n| 7 + u64::from(n == 5) * far).collect();
             check(
                 &values,

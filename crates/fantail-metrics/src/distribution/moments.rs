@@ -1,15 +1,15 @@
 //! Count, sum and sum of squares, exact.
 //!
-//! Why exact integers and not Welford's recurrence: an update costs one wide
-//! multiplication and a few additions with carry instead of a division, the
-//! result does not depend on the order of the values, and merging loses
-//! nothing, so that a whole and the merge of its parts agree to the last bit.
+//! The integers are exact, unlike Welford's recurrence: an update costs one
+//! wide multiplication and a few additions with carry instead of a division,
+//! the result does not depend on the order of the values, and a merge of parts
+//! equals the whole to the last bit.
 //!
 //! Invariants: the sum of fewer than 2⁶⁴ values of 64 bits fits in 128 bits,
-//! the sum of their squares in 192. Nothing wraps as long as the count does
-//! not reach 2⁶⁴, where it stays.
+//! the sum of their squares in 192. Nothing wraps while the count is below 2⁶⁴,
+//! and the count saturates.
 
-/// Limbs are in order of significance, the lowest first.
+/// Count, sum and sum of squares; the lowest limb is first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Moments {
     count: u64,
@@ -44,14 +44,14 @@ impl Moments {
         join(self.sum)
     }
 
-    /// Count, sum and sum of squares, limbs in order of significance.
+    /// Returns count, sum and sum of squares; the lowest limb is first.
     pub(crate) const fn limbs(&self) -> [u64; 6] {
         let ([a, b], [x, y, z]) = (self.sum, self.squares);
         [self.count, a, b, x, y, z]
     }
 
-    /// Of what [`limbs`](Self::limbs) gave, and of nothing that no values
-    /// between `min` and `max` have.
+    /// Converts the result of [`limbs`](Self::limbs) back; `None` if no values
+    /// between `min` and `max` have these sums.
     pub(crate) fn from_limbs(limbs: [u64; 6], min: u64, max: u64) -> Option<Self> {
         let [count, a, b, x, y, z] = limbs;
         let moments = Self {
@@ -61,7 +61,7 @@ impl Moments {
         };
         let times = |value: u64| u128::from(value) * u128::from(count);
         let sum_fits = (times(min)..=times(max)).contains(&moments.sum());
-        // (Σx)² ≤ n·Σx², so that a variance is not negative.
+        // (Σx)² ≤ n·Σx²: otherwise the variance would be negative.
         let mut least = [0; 4];
         add_product(&mut least, &moments.sum, &moments.sum);
         let mut most = [0; 4];
@@ -70,8 +70,8 @@ impl Moments {
         (sum_fits && squares_fit).then_some(moments)
     }
 
-    /// Population variance, 0 with no values: (n·Σx² − (Σx)²) / n², whose
-    /// numerator is exact.
+    /// Returns the population variance, 0 without values: (n·Σx² − (Σx)²) / n².
+    /// The numerator is exact.
     pub(crate) fn variance(&self) -> f64 {
         let mut numerator = [0; 4];
         add_product(&mut numerator, &self.squares, &[self.count]);
@@ -89,13 +89,13 @@ const fn join([low, high]: [u64; 2]) -> u128 {
     low as u128 | (high as u128) << 64
 }
 
-/// The low and the high half.
+/// Returns the low and the high half.
 #[allow(clippy::cast_possible_truncation)]
 const fn split(wide: u128) -> [u64; 2] {
     [wide as u64, (wide >> 64) as u64]
 }
 
-/// Nearest; a count or limb beyond 2⁵³ is rounded.
+/// Returns the nearest `f64`; a count or limb above 2⁵³ is rounded.
 #[allow(clippy::cast_precision_loss)]
 pub(crate) const fn as_f64(value: u64) -> f64 {
     value as f64
@@ -126,7 +126,7 @@ fn add_product(into: &mut [u64; 4], a: &[u64], b: &[u64]) {
     for (shift, &x) in a.iter().enumerate() {
         let mut carry = 0_u128;
         let from = into.iter_mut().skip(shift);
-        // Past the end of `b`, only the carry travels on.
+        // After the end of `b`, only the carry propagates.
         let factors = b.iter().copied().chain(core::iter::repeat(0));
         for (limb, y) in from.zip(factors) {
             let wide = u128::from(x) * u128::from(y) + u128::from(*limb) + carry;
@@ -169,7 +169,7 @@ mod tests {
         check(&[7], 7, 0.0);
         check(&[1, 2, 3, 4], 10, 1.25);
         check(&[5; 9], 45, 0.0);
-        // Catastrophic for sums of squares in floating point.
+        // Sums of squares in floating point would cancel here.
         check(
             &[1_000_000_000_000_000, 1_000_000_000_000_002],
             2_000_000_000_000_002,

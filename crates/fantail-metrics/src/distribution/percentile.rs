@@ -1,10 +1,9 @@
-//! Percentiles: how they are written, and which of the sorted values they
-//! are.
+//! Percentiles: their notation, and their rank among sorted values.
 
 /// A share of the values in percent, with up to nine decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentile {
-    /// 10⁻⁹ percent.
+    /// The share in 10⁻⁹ percent.
     nanos: u64,
 }
 
@@ -12,15 +11,15 @@ const NANOS_PER_PERCENT: u64 = 1_000_000_000;
 const DECIMALS: usize = 9;
 
 impl Percentile {
-    /// The median by its rank: the lower of the two middle values, unlike
+    /// The 50th percentile by rank: the lower of the two middle values, unlike
     /// the column `median`, which is their mean.
     pub const P50: Self = Self::whole(50);
-    /// What `doveadm stats dump` prints when not asked otherwise.
+    /// The 95th percentile: what `doveadm stats dump` prints by default.
     pub const P95: Self = Self::whole(95);
     /// The 99th percentile.
     pub const P99: Self = Self::whole(99);
 
-    /// Returns a whole number of percent; above 100 counts as 100.
+    /// Returns a whole percentage; above 100 it is 100.
     #[must_use]
     pub const fn whole(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent };
@@ -29,9 +28,9 @@ impl Percentile {
         }
     }
 
-    /// Reads what follows the `%` of a column's name, as Dovecot does:
-    /// digits with or without decimals, anything after them is ignored,
-    /// no number is 0, above 100 is 100.
+    /// Parses the text after the `%` of a column's name as Dovecot does: digits
+    /// with or without decimals. Anything after them is ignored, no number is
+    /// 0, and a number above 100 is 100.
     ///
     /// ```
     /// # use fantail_metrics::Percentile;
@@ -72,8 +71,8 @@ impl Percentile {
         }
     }
 
-    /// Returns which of `count` sorted values it is, from 0: ⌊n·p⌋, one lower
-    /// where n·p is whole. `None` without values.
+    /// Returns the index among `count` sorted values: ⌊n·p⌋, or one lower if
+    /// n·p is whole. Returns `None` without values.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // Less than `count`.
     pub const fn rank(self, count: u64) -> Option<u64> {
@@ -81,7 +80,7 @@ impl Percentile {
             return None;
         }
         const WHOLE: u64 = 100 * NANOS_PER_PERCENT;
-        // ⌊n·p⌋, and one lower where that is exact: ⌈n·p⌉ − 1.
+        // ⌊n·p⌋, or one lower if n·p is whole, is ⌈n·p⌉ − 1.
         let above = match count.checked_mul(self.nanos) {
             Some(share) => share.div_ceil(WHOLE),
             None => (count as u128 * self.nanos as u128).div_ceil(WHOLE as u128) as u64,
@@ -120,7 +119,8 @@ mod tests {
         check("29", 100, Some(28));
     }
 
-    /// As the real stats process answers `%0`, `%-1`, `%101`, `%abc` and `%`.
+    /// The real stats process answers `%0`, `%-1`, `%101`, `%abc` and `%` like
+    /// this.
     #[test]
     fn odd_percentiles() {
         for text in ["0", "-1", "abc", "", "x5", ".", "a.5"] {

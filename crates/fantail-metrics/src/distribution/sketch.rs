@@ -1,19 +1,19 @@
-//! A quantile sketch: how many values fell in each bin.
+//! A quantile sketch: the number of values in each bin.
 //!
-//! The bins are those of [`bins`](super::bins), so a quantile is off by 1 %
-//! at most for any values: nothing is sampled, and no bins are ever
-//! joined. Why not a ready-made one: `sketches-ddsketch`, the well-kept port
-//! of DDSketch, counts in bins of floating-point ratio with eight bytes each
-//! over the whole range between the least and the greatest value, and joins
-//! the lowest bins once that range exceeds its limit. One negative integer
-//! (2⁶⁴−1 as Dovecot counts) then takes the accuracy of all other values.
+//! The bins are those of [`bins`](super::bins), so the error of a quantile is
+//! at most 1 % for any values: no values are sampled, and no bins are joined.
+//! `sketches-ddsketch`, the maintained port of DDSketch, does not fit: it has
+//! eight bytes for each bin of floating-point ratio between the minimum and the
+//! maximum, and joins the lowest bins if that range exceeds its limit. One
+//! negative integer (2⁶⁴−1 in Dovecot) would then destroy the accuracy of all
+//! other values.
 //!
-//! Here memory follows the values instead: bins come in pages of 32 that are
-//! there once a value fell in them, and a page's counters have one byte, and
-//! grow to two, four or eight when one of them is full. Durations between
-//! 10 µs and 10 s, a million of them, need 1 to 2 KB; the worst case, every
-//! bin of all 64-bit values in use, is 2.5 KB for up to 255 values a bin, 5 KB
-//! up to 65,535, 9.5 KB up to 2³²−1.
+//! Here memory follows the values. Bins are grouped in pages of 32; a page
+//! exists once a value is in it. The counters of a page have one byte, and grow
+//! to two, four or eight bytes when one of them is full. A million durations
+//! between 10 µs and 10 s need 1 to 2 KB. The worst case, all bins in use,
+//! needs 2.5 KB for up to 255 values a bin, 5 KB for 65,535, and 9.5 KB for
+//! 2³²−1.
 //!
 //! Merging adds bin by bin, so a merge of parts equals the whole.
 
@@ -25,20 +25,20 @@ const PAGES: usize = BINS.div_ceil(PAGE);
 #[derive(Debug, Clone)]
 pub(crate) struct Sketch {
     pages: Box<[Page; PAGES]>,
-    /// All pages' counters, little endian.
+    /// The counters of all pages, little endian.
     cells: Vec<u8>,
 }
 
-/// Where a page's counters are: none, or a multiple of 32 in `cells`, and
-/// their width.
+/// The position and width of a page's counters in `cells`. The position is a
+/// multiple of 32, or absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Page(u16);
 
 impl Page {
     const ABSENT: Self = Self(u16::MAX);
 
-    /// # Panics
-    /// Never: 73 pages of 256 bytes at most start below 2¹⁴ · 32.
+    /// Never panics: the 73 pages have at most 256 bytes each, so they start
+    /// below 2¹⁴ · 32.
     #[allow(clippy::cast_possible_truncation)]
     const fn new(start: usize, width: Width) -> Self {
         Self(((start / PAGE) as u16) << 2 | width.0 as u16)
@@ -58,7 +58,7 @@ impl Page {
     }
 }
 
-/// A counter has 2 to the power of this many bytes.
+/// The width of a counter: 2 to the power of this number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Width(u8);
 
@@ -92,7 +92,7 @@ impl Sketch {
         debug_assert!(bin < BINS, "no bin {bin}");
         let page = self.pages.get(bin / PAGE).copied();
         let page = page.unwrap_or(Page::ABSENT);
-        // The nearly constant case: a counter with room.
+        // The usual case: a counter that is not full.
         if page != Page::ABSENT {
             let (cells, at) = (&mut self.cells, page.start() + (cell << page.width().0));
             let counted = match page.width() {
@@ -142,8 +142,8 @@ impl Sketch {
         u64::from_le_bytes(bytes)
     }
 
-    /// Makes room at `at`, and not more than is asked for: a sketch stops
-    /// growing once it has seen what there is.
+    /// Inserts `extra` bytes at `at` without spare capacity: a sketch stops
+    /// growing once it has seen the range of the values.
     fn grow(&mut self, at: usize, extra: usize) {
         let end = self.cells.len();
         self.cells.reserve_exact(extra);
@@ -175,7 +175,7 @@ impl Sketch {
         }
     }
 
-    /// The bins that are not empty, in order.
+    /// Returns the non-empty bins in order, with their counts.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (usize, u64)> {
         let pages = self.pages.iter().enumerate();
         pages
@@ -185,8 +185,8 @@ impl Sketch {
             .filter(|(_, count)| *count > 0)
     }
 
-    /// Returns the representative of the value at this rank, from 0, of the
-    /// sorted values; of the last one for a greater rank.
+    /// Returns the representative of the sorted value at this rank, from 0; of
+    /// the last value for a greater rank.
     pub(crate) fn at_rank(&self, rank: u64) -> u64 {
         let mut seen = 0_u64;
         let mut bin = None;
@@ -200,7 +200,7 @@ impl Sketch {
         bin.map_or(0, representative)
     }
 
-    /// Bytes on the heap.
+    /// Returns the number of bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.pages) + self.cells.capacity()
     }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn counters_grow_in_place_of_wrapping() {
         let mut sketch = Sketch::new();
-        // Pages in a mixed order, so that widening one moves others.
+        // The pages come in mixed order, so that widening one moves others.
         let values = [5_000_000, 3, 70, 900_000_000, u64::MAX];
         for (times, value) in [300_u64, 70_000, 200, 0x1_0000_0005, 1]
             .into_iter()
