@@ -1,4 +1,4 @@
-//! All metrics of a program, or of one shard of it.
+//! The registry: all metrics of a program or of one shard.
 
 mod cohorts;
 mod declare;
@@ -25,12 +25,11 @@ use crate::{
     store::cohort::{Cohorts, Shares},
 };
 
-/// The metrics, each with its sub-metrics, in the order in which they were
-/// added.
+/// Metrics with their sub-metrics, in the order of their addition.
 ///
-/// Which events count for which metric is not known here: the owner matches
-/// filters and calls [`observe`](Self::observe). One registry is updated by
-/// one thread; several threads have one each, and merge their
+/// The registry does not know which events count for which metric: its owner
+/// matches filters and calls [`observe`](Self::observe). One thread updates a
+/// registry; several threads have a registry each and merge their
 /// [snapshots](Snapshot).
 ///
 /// ```
@@ -72,17 +71,17 @@ pub struct Registry {
     /// Slots in the order of the metrics.
     order: Vec<u32>,
     names: HashMap<Vec<u8>, u32>,
-    /// Series of all metrics, and room set aside.
+    /// The number of series of all metrics, including reserved ones.
     used: usize,
     scratch: Scratch,
     exemplar_field: Option<Arc<[u8]>>,
-    /// Locked by a snapshot alone, as trees are.
+    /// Only a snapshot locks it, like the tree of a metric.
     cohorts: Mutex<Cohorts>,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// Grows with each metric that had this slot.
+    /// The number of metrics that had this slot before.
     generation: u32,
     metric: Option<Metric>,
 }
@@ -93,12 +92,11 @@ struct Metric {
     tree: Tree,
     overflowed: u64,
     dropped: u64,
-    /// The places of the cohorts that it is in, if any.
+    /// The indices of the metric's cohorts, if any.
     cohorts: Option<Arc<[u32]>>,
 }
 
-/// A metric of a [`Registry`]. It never becomes that of another metric, even
-/// after its own was removed.
+/// A metric of a [`Registry`]. The id of a removed metric is not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MetricId {
     slot: u32,
@@ -146,7 +144,7 @@ impl Registry {
     fn insert(&mut self, settings: MetricSettings) -> MetricId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
-            // A metric takes more than 100 bytes: memory ends long before.
+            // A metric uses more than 100 bytes: memory ends long before.
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         self.order.push(slot);
@@ -166,7 +164,7 @@ impl Registry {
         }
     }
 
-    /// Removes a metric with all its values; `false` if there is none with
+    /// Removes a metric with all its values; returns `false` if no metric has
     /// this name.
     pub fn remove(&mut self, name: &[u8]) -> bool {
         let Some(slot) = self.names.remove(name) else {
@@ -187,13 +185,13 @@ impl Registry {
         self.free.push(slot);
     }
 
-    /// Makes these the metrics, in this order: those that are there with the
-    /// same settings keep their values and their id if `keep` agrees (the
-    /// owner knows whether the filter is the same), others are removed and
-    /// added.
+    /// Replaces the metrics by these, in this order. Existing metrics with the
+    /// same settings keep their values and their id if `keep` returns `true`
+    /// (the owner knows whether the filter is the same). Other metrics are
+    /// removed or added.
     ///
     /// # Errors
-    /// As for [`add`](Self::add); the registry stays as it was.
+    /// As for [`add`](Self::add); the registry is unchanged.
     pub fn replace_all(
         &mut self,
         settings: Vec<MetricSettings>,
@@ -210,7 +208,8 @@ impl Registry {
         self.end_cohorts();
         let mut old = std::mem::take(&mut self.names);
         self.order.clear();
-        // First what stays, so that no slot is given away that is kept.
+        // Collects the kept metrics first, so that no new metric gets their
+        // slots.
         let kept: Vec<_> = settings
             .iter()
             .map(|wanted| {
@@ -262,13 +261,13 @@ impl Registry {
         self.order.iter().map(|slot| self.id_of(*slot))
     }
 
-    /// Returns the settings of a metric, if it is still there.
+    /// Returns the settings of a metric, unless it is removed.
     #[must_use]
     pub fn settings(&self, id: MetricId) -> Option<&MetricSettings> {
         self.metric(id).map(|metric| &*metric.settings)
     }
 
-    /// Returns how many series there are in all metrics.
+    /// Returns the number of series of all metrics.
     #[must_use]
     pub fn series(&self) -> usize {
         let metrics = self.slots.iter().filter_map(|slot| slot.metric.as_ref());
@@ -285,14 +284,15 @@ impl Registry {
         &self.limits
     }
 
-    /// Counts an event in a metric whose filter it matched; `false` if the
-    /// metric is not there any more.
+    /// Counts an event in a metric; the caller knows that the metric's filter
+    /// matches. Returns `false` if the metric is removed.
     ///
-    /// Its duration, then each field of the metric that it has, then the same
-    /// for the sub-metrics of each level of `group_by`. Integers count as if
-    /// unsigned, floats by their whole part if it is not negative, times as
-    /// microseconds since 1970, everything else as 0. An
-    /// event without a duration has one of 0, and so has one that was sent
+    /// The event's duration is counted, then each of the metric's fields, then
+    /// the same for the sub-metrics of each level of `group_by`. Integers count
+    /// as unsigned, floats as their integer part (negative ones as 0), times as
+    /// microseconds since 1970, other types as 0. The duration is 0 for an
+    /// event without a duration, and for one that was sent before it was
+    /// created.
     /// before it was created.
     pub fn observe<E: EventView + ?Sized>(&mut self, id: MetricId, event: &E) -> bool {
         let Some(metric) = live(&mut self.slots, id) else {
@@ -333,8 +333,7 @@ impl Registry {
         true
     }
 
-    /// Returns a snapshot of all metrics. Events hardly wait for it: see
-    /// [`Snapshot`].
+    /// Returns a snapshot of all metrics. Taking it is cheap: see [`Snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let cohorts = self.cohorts.lock();
@@ -356,7 +355,7 @@ impl Registry {
         Snapshot::new(self.dialect, metrics.collect(), self.exemplar_field.clone())
     }
 
-    /// Forgets all values. Sub-metrics stay, as they do in Dovecot.
+    /// Resets all values. Sub-metrics stay, as in Dovecot.
     pub fn reset(&mut self) {
         let cohorts = self.cohorts.get_mut();
         cohorts.unwrap_or_else(PoisonError::into_inner).forget();

@@ -1,4 +1,4 @@
-//! Cohorts: metrics that are counted together.
+//! Cohorts: metrics that the same events match, updated once.
 
 use std::sync::PoisonError;
 
@@ -6,15 +6,15 @@ use super::{MetricId, Registry};
 use crate::store::cohort::CohortId;
 
 impl Registry {
-    /// Makes a cohort of metrics that the same events count for, so that
-    /// [`observe_cohort`](Self::observe_cohort) takes an event for all of
-    /// them as fast as for one. They are still counted like any other, and
-    /// [`observe`](Self::observe) may count other events for each.
+    /// Makes a cohort of metrics that the same events match.
+    /// [`observe_cohort`](Self::observe_cohort) counts an event for all of them
+    /// at the cost of one. Each member can also be counted separately with
+    /// [`observe`](Self::observe).
     ///
-    /// `None` if one of them has fields or `group_by` or is not there any
-    /// more, if [exemplars](Self::keep_exemplars) are kept, or if there are
-    /// too many cohorts: 256 of them, or 32,768 metrics in all together. No
-    /// metric may be named twice.
+    /// Returns `None` if a metric has fields or `group_by` or is removed, if
+    /// [exemplars](Self::keep_exemplars) are kept, or if the limits of 256
+    /// cohorts and 32,768 members in total are reached. `ids` must not repeat a
+    /// metric.
     ///
     /// ```
     /// # use fantail_event::Dialect;
@@ -78,7 +78,7 @@ impl Registry {
         self.exemplar_field.is_none() && cohorts.record(cohort, micros)
     }
 
-    /// Ends all cohorts: each metric gets what was counted for it.
+    /// Ends all cohorts, and adds their values to each member.
     pub(super) fn end_cohorts(&mut self) {
         let cohorts = self.cohorts.get_mut();
         for cohort in cohorts.unwrap_or_else(PoisonError::into_inner).take() {

@@ -1,8 +1,8 @@
-//! Series that are there before anything happens.
+//! Series that exist before their first event.
 //!
-//! A counter that appears with its first event has no increase: a scrape sees
-//! it at 1, and never at 0. Where the values are known in advance (`OK`, `NO`,
-//! `BAD`), their series can begin at zero.
+//! A scrape sees a counter that appears with its first event at 1, never at 0,
+//! so it has no increase. If the values are known in advance (`OK`, `NO`,
+//! `BAD`), their series can start at zero.
 
 use crate::{
     Limits, RegistryErrorKind,
@@ -12,8 +12,8 @@ use crate::{
     store::key::Key,
 };
 
-/// Makes the series with these values, one for each discrete level, and those
-/// above it. A quantized level gets all its buckets.
+/// Creates the series with these values, one for each discrete level, and their
+/// parents. A quantized level gets all its buckets.
 pub(crate) fn declare(
     tree: &mut Tree,
     settings: &MetricSettings,

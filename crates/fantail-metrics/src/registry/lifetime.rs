@@ -1,4 +1,4 @@
-//! What makes series come and go besides events.
+//! The lifetime of series: limits, exemplars, declared and idle series.
 
 use std::time::Duration;
 
@@ -11,8 +11,7 @@ use crate::{
 };
 
 impl Registry {
-    /// Changes the limits. Existing series stay, even if the new ones
-    /// are.
+    /// Changes the limits. Existing series stay, even above the new limits.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -69,9 +68,9 @@ impl Registry {
         there
     }
 
-    /// Makes a series whose values are known in advance, so that it is there
-    /// with zeros before its first event. `values` has one for each discrete
-    /// level of `group_by`, as an event would have it, in order; a quantized
+    /// Creates a series whose values are known in advance, so that it exists
+    /// with zeros before its first event. `values` has one value for each
+    /// discrete level of `group_by`, in order, as an event has it; a quantized
     /// level gets all its buckets. Such series are never dropped as idle.
     ///
     /// ```
@@ -95,8 +94,9 @@ impl Registry {
     /// ```
     ///
     /// # Errors
-    /// There is no such metric, not one value for each discrete level, or no
-    /// room for all series; those that were made by then stay.
+    /// The metric does not exist, the number of values differs from the number
+    /// of discrete levels, or a limit is reached; series created until then
+    /// stay.
     pub fn declare(&mut self, id: MetricId, values: &[&[u8]]) -> Result<(), RegistryError> {
         let slot = self.slots.get_mut(id.slot as usize);
         let slot = slot.filter(|slot| slot.generation == id.generation);
@@ -108,20 +108,20 @@ impl Registry {
             .map_err(|kind| RegistryError::new(kind, &settings.name))
     }
 
-    /// Drops series without an update for a time, and gives their room back;
-    /// returns how many.
+    /// Drops series without an update during `idle`, and returns their number.
+    /// Their share of the limits is free again.
     ///
-    /// `now` is the time since some moment that stays the same, such as the
-    /// start of the program, not the time of day: that jumps. A series counts
-    /// as updated when this is called next after the update, so call this a
-    /// few times in `idle`; it takes a look at each series. A time of less
-    /// than a second counts as one, and times beyond 136 years as that.
+    /// `now` is the time since a fixed moment, such as the start of the
+    /// program. Do not use the time of day: it jumps. An update gets the time
+    /// of the next call of this function, so call it several times during
+    /// `idle`; a call reads each series. An idle time below a second counts as
+    /// one second; the maximum of both times is 136 years.
     ///
-    /// What a dropped series counted stays in the metric itself and in all
-    /// series above that are not idle; one whose value comes again begins
-    /// with nothing. [`dropped`](crate::MetricSnapshot::dropped) tells how many there were.
-    /// Metrics themselves stay, and so do series that were
-    /// [declared](Self::declare).
+    /// The counts of a dropped series stay in the metric itself and in its
+    /// ancestors that are not idle; a new series of the same value starts at
+    /// zero. [`dropped`](crate::MetricSnapshot::dropped) is the number of
+    /// dropped series. Metrics themselves are not dropped, nor are
+    /// [declared](Self::declare) series.
     pub fn drop_idle(&mut self, now: Duration, idle: Duration) -> usize {
         let mut dropped = 0;
         for metric in self
@@ -136,8 +136,8 @@ impl Registry {
         dropped
     }
 
-    /// Adds what was counted before a restart to the metric with the same name
-    /// and settings, if `keep` agrees; returns whether it did.
+    /// Adds saved counts to the metric with the same name and settings, if
+    /// `keep` returns `true`; returns whether it did.
     pub(crate) fn absorb(
         &mut self,
         saved: &MetricSnapshot,

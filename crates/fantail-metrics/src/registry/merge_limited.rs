@@ -1,9 +1,10 @@
 //! Merging shards under the series limits of a single registry.
 //!
-//! Each shard has the full limits, so that events need no coordination. Together
-//! they may exceed them: then the series of the first shard are kept, and those
-//! of the next ones while the limits allow, as if their events had come later.
-//! So a series stays visible unless an earlier shard needs its budget.
+//! Each shard has the full limits, so that events need no coordination.
+//! Together the shards may exceed the limits. Then the series of the first
+//! shard are kept, and those of the next shards until the limits are reached,
+//! as if their events had come later. So a series stays visible unless an
+//! earlier shard needs its budget.
 
 use std::sync::Arc;
 
@@ -14,12 +15,12 @@ use crate::{
 };
 
 impl Snapshot {
-    /// Returns the values of several shards together, within the limits of one:
-    /// what is beyond goes to series `other`, and counts as overflowed. `None`
-    /// if there are no shards.
+    /// Merges the values of several shards within the limits of one registry:
+    /// values above the limits go to series `other`, and count as overflowed.
+    /// Returns `None` without shards.
     ///
-    /// What does not [merge](Self::merge) with the shards before it is left
-    /// out.
+    /// Metrics that do not [merge](Self::merge) with those of earlier shards
+    /// are omitted.
     #[must_use]
     pub fn merged(shards: &[Self], limits: &Limits) -> Option<Self> {
         let mut each = shards.iter().cloned();
@@ -35,7 +36,8 @@ impl Snapshot {
     }
 
     fn is_within(&self, limits: &Limits) -> bool {
-        // Nearly always they are far from it, and need not be looked at.
+        // The sum of all shards is an upper bound, and usually far below the
+        // limits: then no series is read.
         let at_most = self.metrics().iter().map(|metric| {
             let levels = metric.settings().group_by.len();
             metric.series().len().saturating_mul(cost(levels))
@@ -53,18 +55,19 @@ impl Snapshot {
     }
 }
 
-/// What the series of a metric take of the limits, as a registry counts it.
+/// Returns the number of series of a metric that a registry counts for its
+/// limits.
 fn used(metric: &MetricSnapshot) -> usize {
     let levels = metric.settings().group_by.len();
     let series = metric.series().iter().map(|series| match series.label() {
-        // Their room was set aside with the series above them.
+        // The parent reserved these series.
         Label::Missing | Label::Other | Label::Value(OTHER) => 0,
         Label::Value(_) | Label::Bucket(_) => cost(levels.saturating_sub(series.depth())),
     });
     series.sum()
 }
 
-/// Puts the series of all shards into trees that have room for those of one.
+/// Adds the series of all shards to trees with the limits of one registry.
 fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
     let mut used = 0;
     let metrics = whole.metrics().iter();
@@ -93,9 +96,9 @@ fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
     Snapshot::new(whole.dialect(), metrics, exemplar_field)
 }
 
-/// A metric on its way.
+/// A metric to which the shards are added.
 struct Folded<'a> {
-    /// Its settings and sums.
+    /// The settings and sums of the metric.
     metric: &'a MetricSnapshot,
     tree: Tree,
     overflowed: u64,

@@ -6,9 +6,10 @@ use crate::MetricSettings;
 
 /// An event's values by their positions in the settings of one metric.
 ///
-/// For callers of [`Registry::observe_view`](crate::Registry::observe_view) that
-/// have found the values already. The
-/// value of `duration` is the event's duration, also where settings name it
+/// For callers of [`Registry::observe_view`](crate::Registry::observe_view)
+/// that have already found the values. The value of `duration` is the event's
+/// duration, also if the settings name it as a field or level; it is not
+/// negative.
 /// as a field or level; it is not negative.
 pub trait MetricView {
     /// Returns the duration in microseconds, or the value of a field
@@ -47,13 +48,14 @@ impl<E: EventView + ?Sized> MetricView for ByKey<'_, E> {
     }
 }
 
-/// A field, where `duration` is the event's own if it has one.
+/// Returns the value of a field; of `duration`, the event's own duration if it
+/// has one.
 pub(crate) fn find<'a, E: EventView + ?Sized>(event: &'a E, key: &[u8]) -> Option<ValueRef<'a>> {
     if key == DURATION
         && let Some(micros) = event.duration_micros()
     {
-        // Sent before it was created: clocks jump, and Dovecot's server ends
-        // there.
+        // A clock jumped: the event was sent before it was created. Dovecot's
+        // server crashes here.
         return Some(ValueRef::Int(micros.max(0)));
     }
     event.field(key)

@@ -1,9 +1,8 @@
 //! Counting one event in one metric.
 //!
-//! Its duration and fields are looked up once; then the metric itself and,
-//! level by level, each of its sub-metrics that the event belongs to take
-//! them. Nothing here allocates once the buffers have grown, but for new
-//! series, and for exemplars if they are asked for.
+//! The duration and the fields are looked up once, and added to the metric
+//! itself and, level by level, to each matching sub-metric. Only new series and
+//! exemplars allocate once the buffers have grown.
 
 mod single_path;
 
@@ -20,28 +19,29 @@ use crate::{
     store::key::Key,
 };
 
-/// Buffers that outlive an event.
+/// Buffers that are reused for each event.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
     /// The duration of the last event.
     duration: Binned,
     /// The values of the fields.
     numbers: Vec<Option<Binned>>,
-    /// The series from the metric down, as long as there is one a level.
+    /// The series from the metric down, while each level has one series.
     path: Vec<u32>,
-    /// The series of the level above, and those found in this one.
+    /// The series of the level above, and those found in this level.
     above: Vec<u32>,
     found: Vec<u32>,
     elements: Texts,
     keys: Texts,
-    /// The series that lists led to and that nothing is below.
+    /// The series without children that lists led to.
     ends: Vec<u32>,
-    /// What is kept of this event; without a value if nothing is.
+    /// The exemplar of this event; without a value if none is kept.
     pub(crate) exemplar: Exemplar,
 }
 
 impl Scratch {
-    /// A duration: mostly that of the metric before, for the same event.
+    /// Returns a duration with its bin. The last duration is cached: several
+    /// metrics count the same event.
     #[inline]
     fn binned(&mut self, duration: u64) -> Binned {
         if self.duration.value != duration {
@@ -51,7 +51,7 @@ impl Scratch {
     }
 }
 
-/// Texts one after another.
+/// Texts in one buffer.
 #[derive(Debug, Clone, Default)]
 struct Texts {
     bytes: Vec<u8>,
@@ -64,7 +64,7 @@ impl Texts {
         self.ranges.clear();
     }
 
-    /// Adds what was written to `bytes` since the last text.
+    /// Ends a text: the bytes since the end of the last text.
     fn end(&mut self) {
         let start = self.ranges.last().map_or(0, |(_, end)| *end);
         self.ranges.push((start, self.bytes.len()));
@@ -85,19 +85,19 @@ impl Texts {
     }
 }
 
-/// How the value of an event chooses sub-metrics of one level.
+/// The sub-metrics of one level that an event's value chooses.
 enum Choice<'a> {
-    /// It has none.
+    /// No value.
     Missing,
-    /// One, by this key.
+    /// One sub-metric with this key.
     Text(&'a [u8]),
-    /// Those whose keys are in the buffer.
+    /// The sub-metrics whose keys are in the buffer.
     Keys,
     Bucket(u32, i64),
 }
 
-/// Counts `event` in the metric; returns how many of its updates went to an
-/// `other` or were left out.
+/// Counts `event` in the metric; returns the number of its updates that went to
+/// an `other` or were omitted.
 pub(crate) fn observe<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
@@ -107,8 +107,8 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     used: &mut usize,
     scratch: &mut Scratch,
 ) -> u64 {
-    // Dovecot's server gives each event a duration; where there is none, the
-    // event counts all the same.
+    // Dovecot's server gives each event a duration; an event without one is
+    // counted with 0.
     let duration = scratch.binned(event.duration().map_or(0, number));
     if tree.is_plain() && scratch.exemplar.is_none() {
         tree.record(ROOT, duration, &[]);
@@ -132,7 +132,7 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     observe_any(tree, settings, event, dialect, limits, used, scratch)
 }
 
-/// [`observe`] for any event, once `scratch` has its numbers.
+/// Counts an event with any values, once `scratch` has its numbers.
 fn observe_any<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,
@@ -155,7 +155,7 @@ fn observe_any<V: MetricView + ?Sized>(
     scratch.ends.clear();
     scratch.path.clear();
     scratch.path.push(parent);
-    // One series a level, as long as there are no lists.
+    // One series a level, until a list comes.
     for (depth, level) in levels.by_ref() {
         let choice = choose(event, depth as usize, level, dialect, scratch);
         let key = match choice {
@@ -178,7 +178,7 @@ fn observe_any<V: MetricView + ?Sized>(
         parent = descent.child(parent, depth, key);
         scratch.path.push(parent);
         match choice {
-            // Nothing is below it.
+            // A series without a value has no children.
             Choice::Missing => break,
             Choice::Bucket(_, value) => descent.tree.record_own(parent, value),
             Choice::Text(_) | Choice::Keys => {}
@@ -194,8 +194,7 @@ fn observe_any<V: MetricView + ?Sized>(
     overflowed
 }
 
-/// Keeps the event as the exemplar of the series that it led to and that
-/// nothing is below.
+/// Stores the event as the exemplar of its series without children.
 #[cold]
 fn exemplify<V: MetricView + ?Sized>(
     tree: &mut Tree,
@@ -216,7 +215,7 @@ fn exemplify<V: MetricView + ?Sized>(
     }
 }
 
-/// The way of an event down a tree.
+/// The walk of an event down a tree.
 struct Descent<'a> {
     tree: &'a mut Tree,
     duration: Binned,
@@ -227,7 +226,7 @@ struct Descent<'a> {
 }
 
 impl Descent<'_> {
-    /// How many of these updates there may be; the rest is left out.
+    /// Returns the number of permitted updates; the others count as overflowed.
     fn grant(&mut self, wanted: usize) -> usize {
         let granted = wanted.min(self.updates_left);
         self.updates_left -= granted;
@@ -247,14 +246,14 @@ impl Descent<'_> {
         child
     }
 
-    /// From one series to those of a list.
+    /// Updates the series of a list below one series.
     fn spread(&mut self, parent: u32, depth: u32, scratch: &mut Scratch) {
         scratch.above.clear();
         scratch.above.push(parent);
         self.all(depth, &Choice::Keys, scratch);
     }
 
-    /// From all series of the level above.
+    /// Updates the series of this level below all series of the level above.
     fn all(&mut self, depth: u32, choice: &Choice<'_>, scratch: &mut Scratch) {
         let wanted = match choice {
             Choice::Missing | Choice::Text(_) | Choice::Bucket(..) => 1,
@@ -278,7 +277,7 @@ impl Descent<'_> {
             };
             match *choice {
                 _ if granted == 0 => {}
-                // Nothing is below it.
+                // A series without a value has no children.
                 Choice::Missing => ends.push(update(Key::Missing)),
                 Choice::Text(text) => found.push(update(Key::Text(text))),
                 Choice::Keys => {
@@ -296,15 +295,15 @@ impl Descent<'_> {
     }
 }
 
-/// What a distribution takes of a value.
+/// Returns the number that a distribution counts for a value.
 const fn number(value: ValueRef<'_>) -> u64 {
     match value {
         ValueRef::Int(number) => number.cast_unsigned(),
         ValueRef::Time(time) => time.unix_micros().cast_unsigned(),
-        // Only the count means something.
+        // Only the count of these values has a meaning.
         ValueRef::Str(_) | ValueRef::Bool(_) | ValueRef::Ip(_) | ValueRef::List(_) => 0,
         ValueRef::Unsigned(number) => number,
-        // Negative ones are held at 0.
+        // The cast saturates at 0.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         ValueRef::Float(number) => number as u64,
     }
@@ -320,11 +319,11 @@ fn choose<'a, V: MetricView + ?Sized>(
 ) -> Choice<'a> {
     let value = match (event.level(depth), dialect) {
         (Some(value), _) => value,
-        // 2.3 knows no sub-metric of events without the field.
+        // 2.3 has no sub-metric for events without the field.
         (None, Dialect::V2_3) => return Choice::Missing,
         (None, Dialect::V2_4) => ValueRef::Str(b""),
     };
-    // The nearly constant case.
+    // The usual case.
     if let ValueRef::Str(text) = value
         && let Method::Discrete(modifiers) = &level.method
         && let Some(key) = text_key(text, modifiers)
@@ -334,14 +333,14 @@ fn choose<'a, V: MetricView + ?Sized>(
     choose_by(value, level, scratch)
 }
 
-/// [`choose`] for what is no text, or has to be written anew.
+/// Chooses for values that are not a text, or whose key has to be written.
 fn choose_by(value: ValueRef<'_>, level: &GroupBy, scratch: &mut Scratch) -> Choice<'static> {
     if let Some(buckets) = level.method.buckets() {
         return match value {
             ValueRef::Int(number) => Choice::Bucket(buckets.bucket(number), number),
             ValueRef::Unsigned(_) => Choice::Bucket(buckets.bucket(i64::MAX), i64::MAX),
             ValueRef::Float(number) if !number.is_nan() => {
-                // A bucket has all up to its bound.
+                // The upper bound of a bucket is inclusive.
                 #[allow(clippy::cast_possible_truncation, reason = "held at the ends")]
                 let number = number.ceil() as i64;
                 Choice::Bucket(buckets.bucket(number), number)
@@ -359,8 +358,9 @@ fn choose_by(value: ValueRef<'_>, level: &GroupBy, scratch: &mut Scratch) -> Cho
             scratch.elements.bytes.extend_from_slice(element);
             scratch.elements.end();
         });
-        // As in Dovecot: in the order of their bytes, and distinct before the
-        // modifiers, so two users of one domain count twice for it.
+        // As in Dovecot, elements are sorted by their bytes, and duplicates
+        // removed before the modifiers: two users of one domain count twice for
+        // it.
         scratch.elements.sort_and_dedup();
         for element in scratch.elements.iter() {
             write_text_key(element, modifiers, &mut scratch.keys.bytes);

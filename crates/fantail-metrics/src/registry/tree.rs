@@ -1,15 +1,15 @@
-//! The series of one metric: itself, its sub-metrics, theirs, and so on.
+//! The series of one metric: the metric itself, its sub-metrics, and theirs.
 //!
-//! A series is found by one hash look-up of its parent and what tells it from
-//! its siblings. Those below a parent keep the order in which they came up;
-//! they only go all at once, by [`Tree::drop_idle`]. An event that has no sub-metric at some level is
-//! counted in a series of its own there, [`Label::Missing`](crate::Label::Missing), so that the series
-//! without any below them account for all events.
+//! A hash of its parent and key finds a series. Siblings keep the order of
+//! their creation; only [`Tree::drop_idle`] removes series. An event without a
+//! sub-metric at a level is counted there in a series of its own,
+//! [`Label::Missing`](crate::Label::Missing), so that the series without
+//! children count all events.
 //!
-//! Invariants: a parent's index is less than its children's. No two series
-//! have the same parent and the same label. The room that a series needs for a
-//! later `other` and a missing one below it is set aside when it is made, so
-//! that a limit holds exactly, and these two can always be made.
+//! Invariants: a parent's index is less than its children's. No two siblings
+//! have the same label. A series reserves its later `other` and missing
+//! children when it is created, so that a limit is exact and these two can
+//! always be created.
 
 mod absorb;
 mod idle;
@@ -28,40 +28,39 @@ use crate::{
 /// The index of the series that is the metric itself.
 pub(crate) const ROOT: u32 = 0;
 
-/// What a series takes of the limits: itself, and an `other` and a missing
-/// one for each level below it.
+/// Returns the number of series that count for the limits: the series itself,
+/// and an `other` and a missing one for each level below it.
 pub(crate) const fn cost(levels_below: usize) -> usize {
     1 + 2 * levels_below
 }
 
-/// How many more series the limits allow.
+/// The series that the limits allow.
 #[derive(Debug)]
 pub(crate) struct SeriesBudget<'a> {
-    /// The most series of the metric.
+    /// The maximum number of series of the metric.
     pub(crate) metric: usize,
-    /// Series of the registry, reserved ones included.
+    /// The number of series of the registry, including reserved ones.
     pub(crate) used: &'a mut usize,
-    /// The most series of the registry.
+    /// The maximum number of series of the registry.
     pub(crate) all: usize,
 }
 
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// Levels of `group_by`.
+    /// The number of levels of `group_by`.
     levels: u32,
-    /// Distributions of a series: of the duration, and of each field.
+    /// The number of distributions of a series: the duration and each field.
     stride: usize,
-    /// The sum of each bucket's own values is kept, where the last level is
-    /// quantized by something else than the duration: a true sum for its
-    /// histogram.
+    /// Whether each bucket has the exact sum of its values, for a histogram: if
+    /// the last level is quantized by a field other than the duration.
     own_sums: bool,
     index: Index,
-    /// Series, and room set aside.
+    /// The number of series, including reserved ones.
     used: usize,
-    /// Set by the first scan for idle series. Before it, all series are marked
-    /// as just updated, and updates need not do so.
+    /// Set by the first scan for idle series. Until then all series are marked
+    /// as just updated, and updates do not mark them.
     watched: bool,
-    /// Locked by a snapshot alone: an update has the tree for itself.
+    /// Only a snapshot locks it: an update has exclusive access to the tree.
     store: Mutex<Store>,
 }
 
@@ -92,17 +91,17 @@ impl Tree {
         store.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many series there are.
+    /// Returns the number of series.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Store> {
-        // Nothing panics halfway in there.
+        // No code panics while it holds the lock.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Series, and room set aside for others.
+    /// Returns the number of series, including reserved ones.
     pub(crate) const fn used(&self) -> usize {
         self.used
     }
@@ -126,9 +125,8 @@ impl Tree {
         found.ok_or(hash)
     }
 
-    /// The series below `parent`, which is `depth` levels below the metric;
-    /// its `other` where there is no room for a new one. The flag tells
-    /// whether it is that.
+    /// Finds or creates the series below `parent`, which is `depth` levels
+    /// below the metric. At a limit, returns `parent`'s `other` and `true`.
     #[inline]
     pub(crate) fn child(
         &mut self,
@@ -159,7 +157,7 @@ impl Tree {
             *budget.used += cost;
             return (self.insert(parent, key, hash, true), false);
         }
-        // Room for these was set aside when the parent was made.
+        // The parent reserved these series.
         let other = match key {
             Key::Missing => return (self.insert(parent, key, hash, false), false),
             Key::Text(_) => Key::Text(OTHER),
@@ -171,8 +169,8 @@ impl Tree {
         }
     }
 
-    /// The series below `parent`, to stay for good; `None` where there is no
-    /// room for it.
+    /// Finds or creates a series below `parent` that is never dropped as idle;
+    /// returns `None` at a limit.
     pub(crate) fn declare(
         &mut self,
         parent: u32,
@@ -192,14 +190,15 @@ impl Tree {
     }
 
     fn insert(&mut self, parent: u32, key: Key<'_>, hash: u32, counted: bool) -> u32 {
-        // A series takes more than 100 bytes: memory ends long before.
+        // A series uses more than 100 bytes: memory ends long before.
         let at = u32::try_from(self.store().len()).unwrap_or(u32::MAX);
         self.push(parent, key, Mark::new(counted));
         self.index.push(hash);
         at
     }
 
-    /// Whether it has one distribution, and never more.
+    /// Returns whether the metric has one distribution only, without fields and
+    /// levels.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
         self.levels == 0 && self.stride == 1
@@ -217,7 +216,7 @@ impl Tree {
         }
     }
 
-    /// Adds an event to a series: its duration, and each field that it has.
+    /// Adds an event to a series: its duration and its fields.
     #[inline]
     pub(crate) fn record(&mut self, series: u32, duration: Binned, fields: &[Option<Binned>]) {
         let watched = self.watched;
@@ -235,7 +234,7 @@ impl Tree {
         }
     }
 
-    /// Adds to the sum of a bucket's own values, where that is kept.
+    /// Adds to the sum of a bucket's own values, if the metric has such sums.
     #[inline]
     pub(crate) fn record_own(&mut self, series: u32, value: i64) {
         if self.own_sums
@@ -245,7 +244,7 @@ impl Tree {
         }
     }
 
-    /// Keeps an event as the exemplar of a series.
+    /// Stores an event as the exemplar of a series.
     pub(crate) fn exemplify(&mut self, series: u32, exemplar: &Exemplar) {
         self.store().exemplify(series, exemplar);
     }
@@ -254,8 +253,8 @@ impl Tree {
         self.store().forget_exemplars();
     }
 
-    /// Whether nothing is, nor ever will be, below the last series of a path
-    /// from the metric down.
+    /// Returns whether the last series of a path from the metric down can have
+    /// no children.
     pub(crate) fn is_whole(&mut self, path: &[u32]) -> bool {
         if path.len() > self.levels as usize {
             return true;
@@ -264,14 +263,13 @@ impl Tree {
         last.is_some_and(|last| self.store().key(*last) == Some(Key::Missing))
     }
 
-    /// Forgets all values; the series stay.
+    /// Resets all values; the series stay.
     pub(crate) fn reset(&mut self) {
         self.store().forget();
     }
 
-    /// All series in the order in which they came up, as they are now. Takes
-    /// next to no time: nothing is copied until an event changes
-    /// what is in use elsewhere.
+    /// Shares all series in the order of their creation with a snapshot. It
+    /// copies nothing: the next event copies the segments that it changes.
     pub(crate) fn share(&self) -> Vec<SharedSegment> {
         self.lock().share()
     }

@@ -1,6 +1,6 @@
 //! Events with one series at each level: no lists and no buckets.
 //!
-//! Nearly all events are such, and need no buffers.
+//! Nearly all events are of this kind, and need no buffers.
 
 use fantail_event::{Dialect, ValueRef};
 
@@ -13,13 +13,13 @@ use crate::{
     store::key::Key,
 };
 
-/// The most series of a path that is kept on the stack.
+/// The maximum number of series of a path on the stack.
 pub(super) const MAX_PATH_SERIES: usize = 6;
 
-/// Finds or creates the series of an event that has a text or nothing at each
-/// level; `None` for other events. Returns the length of the path, and how many
-/// of its series are an `other`. Series created before a `None` stay: the general
-/// route needs the same ones.
+/// Finds or creates the series of an event that has a text or no value at each
+/// level; returns `None` for other events. Returns the length of the path, and
+/// the number of its series that are an `other`. Series created before a `None`
+/// stay: the general route needs them too.
 #[inline]
 pub(super) fn single_path<V: MetricView + ?Sized>(
     tree: &mut Tree,
@@ -51,7 +51,7 @@ pub(super) fn single_path<V: MetricView + ?Sized>(
         overflowed += u64::from(other);
         parent = child;
         *path.get_mut(at + 1)? = parent;
-        // Nothing is below it.
+        // A series without a value has no children.
         if key == Key::Missing {
             return Some((at + 2, overflowed));
         }

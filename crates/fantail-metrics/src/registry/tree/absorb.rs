@@ -1,4 +1,4 @@
-//! Series of before, or of elsewhere, put into a tree.
+//! Adding saved series, or those of other shards, to a tree.
 
 use super::{ROOT, SeriesBudget, Tree};
 use crate::{
@@ -8,18 +8,19 @@ use crate::{
 };
 
 impl Tree {
-    /// Adds series in preorder, the metric itself first; returns how many
-    /// events went to an `other` for lack of room.
+    /// Adds series in preorder, the metric itself first; returns the number of
+    /// events that the limits directed to an `other`.
     pub(crate) fn absorb(&mut self, series: SeriesList<'_>, budget: &mut SeriesBudget<'_>) -> u64 {
         let mut overflowed = 0_u64;
-        // The place of each series from the metric down to the one before.
+        // The indices of the last series and its ancestors, from the metric
+        // down.
         let mut path: Vec<u32> = Vec::new();
         for saved in series.iter() {
             path.truncate(saved.depth());
             let here_index = match path.last() {
                 None => ROOT,
                 Some(&parent) => {
-                    // No more than the 64 levels that a metric may have.
+                    // A metric has at most 64 levels.
                     let depth = u32::try_from(path.len() - 1).unwrap_or(u32::MAX);
                     let label = saved.label();
                     if matches!(label, Label::Other | Label::Value(OTHER)) {
@@ -39,8 +40,8 @@ impl Tree {
         overflowed
     }
 
-    /// A series of what found no room elsewhere: its events were counted as
-    /// overflowed there, and room for it was set aside with its parent.
+    /// Returns an `other` for a saved `other`: its events are counted as
+    /// overflowed already, and the parent reserved the series.
     fn other(&mut self, parent: u32, key: Key<'_>) -> u32 {
         match self.find(parent, key.parts()) {
             Ok(found) => found,

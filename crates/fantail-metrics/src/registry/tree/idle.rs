@@ -1,8 +1,9 @@
 //! Dropping idle series.
 //!
-//! There is no clock here. An update marks its series as [`NOW`]; the next scan
-//! for idle series replaces the mark by its own time. So an update costs one
-//! store (none before the first scan), and a series appears at most one scan
+//! The crate has no clock. An update marks its series as [`NOW`]; the next scan
+//! for idle series replaces the mark by the scan's time. So an update costs one
+//! store (none before the first scan), and a series appears younger than it is
+//! by at most one scan, never older.
 //! younger than it is, never older.
 
 use std::time::Duration;
@@ -10,14 +11,14 @@ use std::time::Duration;
 use super::{Tree, cost};
 use crate::store::observations::NOW;
 
-/// The new index of a series that is dropped.
+/// Marks a dropped series in the list of new indices.
 const DROPPED: u32 = u32::MAX;
 
 impl Tree {
-    /// Drops what was not updated for `idle` and has nothing below it that
-    /// was; returns how many. The metric itself and declared series stay.
+    /// Drops series that were not updated during `idle` and have no descendants
+    /// that stay; returns the number. The metric itself and declared series stay.
     pub(crate) fn drop_idle(&mut self, now: Duration, idle: Duration, used: &mut usize) -> usize {
-        // Rounded so that nothing goes early.
+        // Rounded up, so that no series is dropped early.
         let now_rounded_up = seconds(now.saturating_add(Duration::from_nanos(999_999_999)));
         let now = seconds(now);
         let idle = seconds(idle.saturating_add(Duration::from_nanos(999_999_999)));
@@ -82,7 +83,7 @@ impl Tree {
     fn index_all(&mut self) {
         let len = self.store().len();
         let mut index = self.index.cleared(len);
-        // The metric itself is not looked up.
+        // The index does not contain the metric itself.
         for (parent, key) in self.store().keys().skip(1) {
             let hash = index.hash(parent, key.parts());
             index.push(hash);
@@ -91,7 +92,7 @@ impl Tree {
     }
 }
 
-/// Whole seconds; the last number is [`NOW`].
+/// Returns whole seconds, at most the number before [`NOW`].
 fn seconds(time: Duration) -> u32 {
     u32::try_from(time.as_secs()).map_or(NOW - 1, |seconds| seconds.min(NOW - 1))
 }

@@ -12,17 +12,18 @@ use std::hash::{BuildHasher as _, Hasher as _};
 
 use hashbrown::DefaultHashBuilder;
 
-/// Entries of the smallest table, a power of two.
+/// The number of entries of the smallest table, a power of two.
 const MIN_ENTRIES: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// A power of two of them, or none: see [`entry`]; 0 where there is none,
-    /// as series 0 is the metric itself, which nobody looks up.
+    /// The entries, see [`entry`]: a power of two of them, or none. An empty
+    /// entry is 0: series 0 is the metric itself, which is not in the table.
     entries: Vec<u32>,
-    /// Of all series from 1 on.
+    /// The hashes of all series from 1 on.
     hashes: Vec<u32>,
-    /// Values come from clients: nobody knows beforehand which ones collide.
+    /// Randomly seeded: clients choose the values, and must not know which ones
+    /// collide.
     hasher: DefaultHashBuilder,
 }
 
@@ -33,7 +34,7 @@ impl Index {
         hasher.write_u64(u64::from(parent) << 32 | u64::from(tag));
         hasher.write(text);
         let hash = hasher.finish();
-        // Folded, as no half need be as good as the whole.
+        // Folds the hash, because each half may be weak.
         lower(hash ^ hash >> 32)
     }
 
@@ -42,7 +43,7 @@ impl Index {
         let len = self.entries.len();
         let (mut position, wanted) = (first_position(hash, len), entry(hash, 0, len));
         let series = lower(len as u64).wrapping_sub(1);
-        // There is always an empty one.
+        // The table always has an empty entry.
         loop {
             let entry = *self.entries.get(position)?;
             if entry == 0 {
@@ -55,7 +56,7 @@ impl Index {
         }
     }
 
-    /// Adds the next series, after all that there are.
+    /// Adds the next series.
     pub(super) fn push(&mut self, hash: u32) {
         self.hashes.push(hash);
         let len = self.entries.len();
@@ -68,7 +69,7 @@ impl Index {
 
     #[cold]
     fn grow(&mut self, len: usize) {
-        // Not both at once.
+        // Frees the old table before it allocates the new one.
         self.entries = Vec::new();
         self.entries = vec![0; len];
         for (series, hash) in (1..).zip(&self.hashes) {
@@ -90,13 +91,13 @@ impl Index {
     }
 }
 
-/// How many entries a table of this length may have: beyond, those that are
-/// not there take long to be missed.
+/// Returns the maximum number of used entries of a table of this length. With
+/// more, unsuccessful look-ups are slow.
 const fn max_entries(len: usize) -> usize {
     len / 5 * 4
 }
 
-/// Where the entries of a hash begin: by its upper bits.
+/// Returns the first position for a hash: its upper bits.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "less than the length")]
 const fn first_position(hash: u32, len: usize) -> usize {
@@ -138,7 +139,7 @@ const fn lower(both: u64) -> u32 {
 mod tests {
     use super::Index;
 
-    /// All that are put in are found, and no others.
+    /// Checks that the table finds all added hashes, and no others.
     fn check(hashes: &[u32]) {
         let mut index = Index::default();
         for (series, hash) in (1..).zip(hashes) {
