@@ -1,8 +1,8 @@
-//! Where the series of a metric are kept, and snapshots of them.
+//! The store: the series of a metric, shared with snapshots.
 //!
-//! What a series is (its parent and label) never changes; what it has seen
-//! changes with each event. So these are kept apart, both in
-//! [segments](self::segmented): a snapshot copies neither.
+//! The parent and the label of a series never change; its numbers change with
+//! each event. They are stored separately, both in [segments](self::segmented):
+//! a snapshot copies neither.
 
 pub(crate) mod cohort;
 pub(crate) mod exemplar;
@@ -24,7 +24,7 @@ use self::{
 };
 use crate::{Distribution, Exemplar, distribution::bins::Binned};
 
-/// All series in the order in which they came up.
+/// All series in the order of their creation.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub(crate) labels: Segmented<Labels>,
@@ -62,8 +62,8 @@ impl Store {
         labels.is_some_and(|(labels, within)| labels.is(within, parent, parts))
     }
 
-    /// Adds an event to a series; if the time of updates is `watched`, it is
-    /// marked as updated now.
+    /// Adds an event to a series; if updates are `watched`, marks the series as
+    /// updated now.
     #[inline]
     pub(crate) fn record(
         &mut self,
@@ -95,7 +95,7 @@ impl Store {
         self.labels.iter().flat_map(Labels::parents)
     }
 
-    /// Of each series its parent and key.
+    /// Returns the parent and the key of each series.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, Key<'_>)> {
         self.labels.iter().flat_map(|labels| {
             let parents = labels.parents().enumerate();
@@ -107,10 +107,10 @@ impl Store {
         self.values.iter_mut().flat_map(|values| &mut values.marks)
     }
 
-    /// Keeps an event as the exemplar of a series. What a snapshot has of the
-    /// one before stays.
+    /// Stores an event as the exemplar of a series. The previous exemplar stays
+    /// in snapshots.
     pub(crate) fn exemplify(&mut self, series: u32, exemplar: &Exemplar) {
-        // Only in a bucket it has a value of its own.
+        // Only the exemplar of a bucket has an own value.
         let in_bucket = matches!(self.key(series), Some(Key::Bucket(_)));
         let Some((values, within)) = self.values.get_mut(series as usize) else {
             debug_assert!(false, "no series {series}");
@@ -121,7 +121,7 @@ impl Store {
         }
     }
 
-    /// Gives the series that came last an exemplar that it has elsewhere.
+    /// Sets the exemplar of the last series.
     pub(crate) fn exemplify_last(&mut self, exemplar: Option<Arc<Exemplar>>) {
         let last = self.len.checked_sub(1);
         let last = last.and_then(|last| self.values.get_mut(last));
@@ -130,8 +130,8 @@ impl Store {
         }
     }
 
-    /// Gives a series an exemplar that it has elsewhere, unless its own is
-    /// later.
+    /// Gives a series an exemplar from another shard or a saved state, unless
+    /// its own is later.
     pub(crate) fn exemplify_later(&mut self, series: u32, elsewhere: &Arc<Exemplar>) {
         if let Some((values, within)) = self.values.get_mut(series as usize)
             && let Some(place) = values.exemplar_mut(within)
@@ -140,14 +140,14 @@ impl Store {
         }
     }
 
-    /// Forgets all exemplars.
+    /// Removes all exemplars.
     pub(crate) fn forget_exemplars(&mut self) {
         self.values
             .iter_mut()
             .for_each(|values| values.exemplars = Vec::new());
     }
 
-    /// Forgets all values. What a snapshot has is not copied for that.
+    /// Removes all values, without copying segments that snapshots share.
     pub(crate) fn forget(&mut self) {
         self.values.replace_each(Observations::forgotten);
     }
@@ -161,8 +161,9 @@ impl Store {
         segments
     }
 
-    /// The series that stay, in the same order. `keep` gets parent and mark of
-    /// each and says what its parent is from here on; `None` if it goes.
+    /// Returns the series that stay, in the same order. `keep` gets the parent
+    /// and the mark of each series and returns its new parent; `None` removes
+    /// the series.
     pub(crate) fn retain(self, mut keep: impl FnMut(u32, Mark) -> Option<u32>) -> Self {
         let mut kept = Self::default();
         for (labels, values) in self.labels.into_iter().zip(self.values.into_iter()) {

@@ -1,32 +1,32 @@
-//! Cohorts: events counted once for several metrics.
+//! Cohorts: metrics that the same events match, updated once.
 //!
-//! A metric without fields and `group_by` has one distribution, that of
-//! durations. Where the same events count for several of these, they are
-//! counted in one distribution that all of them have a part in: a hundred
-//! metrics then cost an event as much as one. Distributions add up exactly,
-//! so the result is the same. The reader of a snapshot adds them up.
+//! A metric without fields and `group_by` has one distribution, of durations.
+//! The metrics of a cohort share one more distribution, so an event costs the
+//! same for a hundred metrics as for one. The reader of a snapshot adds both
+//! distributions; sums of distributions are exact, so the result is the same.
 //!
-//! Which events are the same, the owner of the registry knows. Cohorts never
-//! change; all of them end when metrics are removed, and their values go to
-//! the metrics themselves. Their [number](MAX_COHORTS) and that of their
-//! [memberships](MAX_MEMBERSHIPS) are limited, because the reader of a snapshot
-//! adds each of them up.
+//! The owner of the registry knows which metrics the same events match. A
+//! cohort never changes; removing a metric ends all cohorts and adds their
+//! values to each member. The [number of cohorts](MAX_COHORTS) and [of
+//! members](MAX_MEMBERSHIPS) is limited, because the reader of a snapshot adds
+//! up all of them.
 
 use std::sync::{Arc, OnceLock};
 
 use super::segmented::Segment;
 use crate::Distribution;
 
-/// The most cohorts of a registry.
+/// The maximum number of cohorts of a registry.
 const MAX_COHORTS: usize = 256;
-/// The most members of all cohorts together.
+/// The maximum number of members of all cohorts together.
 const MAX_MEMBERSHIPS: usize = 32_768;
 
-/// Metrics of a [`Registry`](crate::Registry) that events count for together.
+/// A cohort of a [`Registry`](crate::Registry): metrics that are counted
+/// together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CohortId {
     index: u32,
-    /// Of those that ended together.
+    /// The number of times that all cohorts ended before.
     epoch: u32,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Cohorts {
 
 #[derive(Debug)]
 pub(crate) struct Cohort {
-    /// The slots of the metrics.
+    /// The slots of the member metrics.
     pub(crate) members: Box<[u32]>,
     durations: Segment<Distribution>,
 }
@@ -51,7 +51,7 @@ impl Cohort {
 }
 
 impl Cohorts {
-    /// Whether another cohort with `members` members exceeds a limit.
+    /// Returns whether another cohort with `members` members exceeds a limit.
     pub(crate) const fn is_full(&self, members: usize) -> bool {
         self.all.len() >= MAX_COHORTS || self.memberships.saturating_add(members) > MAX_MEMBERSHIPS
     }
@@ -68,7 +68,7 @@ impl Cohorts {
         (CohortId { index, epoch }, index)
     }
 
-    /// Counts an event; `false` if the cohort has ended.
+    /// Counts an event; returns `false` if the cohort has ended.
     #[inline]
     pub(crate) fn record(&mut self, id: CohortId, duration: u64) -> bool {
         let cohort = self.all.get_mut(id.index as usize);
@@ -82,20 +82,21 @@ impl Cohorts {
         true
     }
 
-    /// The distributions as they are now, by place; nothing is copied.
+    /// Returns the distributions in the order of their indices; nothing is
+    /// copied.
     pub(crate) fn share(&mut self) -> Arc<[Arc<Distribution>]> {
         let all = self.all.iter_mut();
         all.map(|cohort| cohort.durations.share()).collect()
     }
 
-    /// Forgets all values. What a snapshot has stays.
+    /// Resets all values, except in snapshots.
     pub(crate) fn forget(&mut self) {
         for cohort in &mut self.all {
             cohort.durations = Segment::default();
         }
     }
 
-    /// Ends all.
+    /// Ends all cohorts.
     pub(crate) fn take(&mut self) -> Vec<Cohort> {
         self.epoch = self.epoch.wrapping_add(1);
         self.memberships = 0;
@@ -103,12 +104,12 @@ impl Cohorts {
     }
 }
 
-/// What a metric has in cohorts besides its own, at one moment.
+/// The counts of a metric in its cohorts, in addition to its own.
 #[derive(Debug)]
 pub(crate) struct Shares {
-    /// Of all cohorts.
+    /// The distributions of all cohorts.
     all: Arc<[Arc<Distribution>]>,
-    /// The places of those that the metric is in.
+    /// The indices of the metric's cohorts.
     indices: Arc<[u32]>,
     sum: OnceLock<Distribution>,
 }
@@ -119,7 +120,8 @@ impl Shares {
         Self { all, indices, sum }
     }
 
-    /// All together with the metric's own.
+    /// Returns the sum of the metric's own distribution and those of its
+    /// cohorts.
     pub(crate) fn with(&self, own: &Distribution) -> &Distribution {
         self.sum.get_or_init(|| {
             let mut sum = own.clone();

@@ -1,31 +1,31 @@
-//! One event of a series, by which it can be found elsewhere.
+//! An exemplar: one event of a series, with a value to find it elsewhere.
 //!
-//! Kept only if it is asked for, and only the last one of each series that has
-//! nothing below it. A snapshot shares them with its registry.
+//! Exemplars are kept on request only: the last event of each series without
+//! children. A snapshot shares them with its registry.
 
 use std::sync::Arc;
 
 use fantail_event::{Timestamp, ValueRef};
 
-/// Longer values are not kept: no scrape could have them.
+/// The maximum length of a value: scrapes cannot have longer ones.
 const MAX_VALUE_BYTES: usize = 128;
 
-/// The last event of a series that had the field that was asked for.
+/// The last event of a series that had the configured field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Exemplar {
     /// The value of that field; 1 to 128 bytes.
     pub value: Vec<u8>,
     /// The duration of the event in microseconds.
     pub duration: u64,
-    /// The value by which the event was put into its bucket, if it was.
+    /// The value that chose the bucket, for a quantized level.
     pub own: Option<i64>,
-    /// When the event came.
+    /// The time when the event was received.
     pub time: Timestamp,
 }
 
 impl Exemplar {
-    /// Is that of an event with this value; without a value if there is none
-    /// that can be kept.
+    /// Begins the exemplar of an event with this value; it stays empty if the
+    /// value cannot be kept.
     pub(crate) fn begin(&mut self, value: Option<ValueRef<'_>>, time: Timestamp) {
         self.value.clear();
         self.time = time;
@@ -47,13 +47,13 @@ impl Exemplar {
         }
     }
 
-    /// Whether nothing is to be kept.
+    /// Returns whether the exemplar is empty.
     #[inline]
     pub(crate) const fn is_none(&self) -> bool {
         self.value.is_empty()
     }
 
-    /// Takes the place of `before`, whose memory it uses if no snapshot does.
+    /// Replaces `before`; reuses its memory unless a snapshot shares it.
     pub(crate) fn replace(&self, before: &mut Option<Arc<Self>>, in_bucket: bool) {
         let own = self.own.filter(|_| in_bucket);
         if let Some(before) = before.as_mut().and_then(Arc::get_mut) {
@@ -72,12 +72,12 @@ impl Exemplar {
         }
     }
 
-    /// The later one of two.
+    /// Returns the later of two.
     pub(crate) fn later<'a>(
         one: Option<&'a Arc<Self>>,
         other: Option<&'a Arc<Self>>,
     ) -> Option<&'a Arc<Self>> {
-        // Of two at one time the first.
+        // At equal times, `one` is the result.
         let both = other.into_iter().chain(one);
         both.max_by_key(|exemplar| exemplar.time.unix_micros())
     }

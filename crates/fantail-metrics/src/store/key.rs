@@ -1,21 +1,22 @@
-//! Labels as the store keeps them and looks them up.
+//! Keys: the form of labels in the store and its look-ups.
 
 use crate::Label;
 
-/// What distinguishes a series from its siblings, as it is looked up.
+/// The label that distinguishes a series from its siblings, for a look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key<'a> {
     Text(&'a [u8]),
     Bucket(u32),
-    /// Past a limit, below a quantized level. Below a discrete one, it is
+    /// Integers above a limit, below a quantized level. Below a discrete level,
+    /// the key is the text `other`.
     /// the text `other`.
     OtherBucket,
     Missing,
 }
 
 impl<'a> Key<'a> {
-    /// As it is kept. The number is 0 for the text, 1 for other, 2 for
-    /// missing, else the bucket plus 3.
+    /// Returns the stored form. The number is 0 for a text, 1 for other, 2 for
+    /// missing, or the bucket plus 3.
     pub(crate) const fn parts(self) -> (u32, &'a [u8]) {
         match self {
             Self::Text(text) => (0, text),

@@ -8,16 +8,16 @@ use super::labels::Labels;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LabelTexts<'a> {
     ends: &'a [u16],
-    /// Where the first begins, as the ends count.
+    /// The start of the first text, in the unit of `ends`.
     start: usize,
     pub(crate) all: &'a [u8],
-    /// The lengths of the shortest and the longest in bytes.
+    /// The lengths of the shortest and the longest text in bytes.
     pub(crate) lengths: (usize, usize),
 }
 
 impl Labels {
-    /// The texts from one series up to another, if that is what all of them
-    /// have.
+    /// Returns the texts of the series from index `from` to before `to`, if all
+    /// of them have texts.
     #[inline]
     pub(super) fn texts(&self, from: usize, to: usize) -> Option<LabelTexts<'_>> {
         let (start, ends, all) = self.texts_of(from, to)?;
@@ -42,7 +42,7 @@ impl<'a> LabelTexts<'a> {
         self.ends.len()
     }
 
-    /// Where each is among all.
+    /// Returns the range of each text in `all`.
     #[inline]
     pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
         let first = self.start;
@@ -53,7 +53,7 @@ impl<'a> LabelTexts<'a> {
         })
     }
 
-    /// How long each is.
+    /// Returns the length of each text in bytes.
     #[inline]
     pub(crate) fn each_length(&self) -> impl Iterator<Item = usize> + Clone + use<'a> {
         let mut start = self.start;

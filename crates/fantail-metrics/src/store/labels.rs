@@ -1,9 +1,9 @@
 //! The parents and keys of a segment's series.
 //!
-//! An event that looks for its series waits for the memory in which these lie,
-//! so what is the same for all is kept once. Most segments are of the values of
-//! one field, below one parent: then a series takes its text and two bytes, and
-//! those two of all series stay in a cache.
+//! Looking up a series waits for this memory, so a value that is equal for all
+//! series is stored once. Most segments contain the values of one field below
+//! one parent: then a series uses its text and two bytes, and these two bytes
+//! of all series fit into a cache.
 
 use fantail_event::internal::same_name;
 
@@ -15,23 +15,23 @@ use super::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Labels {
     parents: Parents,
-    /// Where the text of each ends: the 64th at 64 times 272 bytes at most.
+    /// The end of each text: at most 64 texts of 272 bytes.
     ends: Vec<u16>,
-    /// All texts, one after another.
+    /// All texts, concatenated.
     texts: Vec<u8>,
 }
 
-/// What a key has besides its text.
+/// The parents of the series, and the tags of their keys.
 #[derive(Debug, Clone)]
 enum Parents {
     /// All series have texts and this parent.
     Shared(u32),
-    /// The parent of each, and the number of [`Key::parts`].
+    /// The parent of each series, and the number of [`Key::parts`].
     Each(Vec<(u32, u32)>),
 }
 
 impl Default for Parents {
-    /// Of none.
+    /// Returns the parents of no series.
     fn default() -> Self {
         Self::Shared(u32::MAX)
     }
@@ -61,7 +61,7 @@ impl Parents {
         }
     }
 
-    /// Whether those from one up to another have texts.
+    /// Returns whether all series from index `from` to before `to` have texts.
     fn all_have_texts(&self, from: usize, to: usize) -> bool {
         match self {
             Self::Shared(_) => true,
@@ -74,11 +74,12 @@ impl Parents {
 }
 
 impl Labels {
-    /// None, with room for those of a segment that are much like these. There
-    /// will be as many, and to grow from one on costs more than to fill.
+    /// Returns an empty segment with the capacity for series like those of
+    /// `full`: growing step by step costs more than filling it.
     pub(super) fn after(full: &Self) -> Self {
         Self {
-            // The first segment always has several parents: no model.
+            // The first segment always has several parents, so it is not a
+            // model for the next.
             parents: Parents::default(),
             ends: Vec::with_capacity(SEGMENT_SERIES),
             texts: Vec::with_capacity(full.texts.len() + full.texts.len() / 16),
@@ -97,7 +98,7 @@ impl Labels {
         }
     }
 
-    /// Reads one word of each column, so that the segment is in the cache.
+    /// Reads one word of each column to prefetch the segment.
     pub(super) const fn prefetch(&self) -> usize {
         self.ends.len() ^ self.texts.len()
     }
@@ -114,7 +115,7 @@ impl Labels {
         self.texts.get(start..end)
     }
 
-    /// Whether a series has this parent and key.
+    /// Returns whether a series has this parent and key.
     #[inline]
     pub(super) fn is(&self, within: usize, parent: u32, (tag, text): (u32, &[u8])) -> bool {
         let found = self.text(within);
@@ -132,8 +133,8 @@ impl Labels {
         Key::from_parts(tag, self.text(within).unwrap_or_default())
     }
 
-    /// The texts of the series from one up to another and where each ends,
-    /// after where the first begins; `None` if one has none.
+    /// Returns the start of the first text, the end of each text, and all texts
+    /// of a range of series; `None` if a series has no text.
     #[inline]
     pub(super) fn texts_of(&self, from: usize, to: usize) -> Option<(usize, &[u16], &[u8])> {
         if !self.parents.all_have_texts(from, to) {
@@ -152,7 +153,7 @@ mod tests {
     use super::Labels;
     use crate::store::key::Key;
 
-    /// All are as they were put in, and only they.
+    /// Checks that all series are found as they were added, and no others.
     fn check(series: &[(u32, Key<'_>)]) {
         let mut labels = Labels::default();
         let mut after = Labels::default();

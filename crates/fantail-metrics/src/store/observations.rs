@@ -5,18 +5,19 @@ use std::sync::Arc;
 use super::segmented::{SEGMENT_SERIES, push};
 use crate::{Distribution, Exemplar, distribution::bins::Binned};
 
-/// The time of a series that was updated since the last look for idle ones.
+/// Marks a series that was updated since the last scan for idle ones.
 pub(crate) const NOW: u32 = u32::MAX;
 
-/// What is known of a series besides its numbers.
+/// The state of a series besides its numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
-    /// When it was last updated, in seconds as `Registry::drop_idle` counts
-    /// them.
+    /// The time of the last update, in seconds of the clock of
+    /// `Registry::drop_idle`.
     pub(crate) last: u32,
-    /// Room was taken for it; else it stands where room was set aside.
+    /// Whether the series itself counts for the limits; otherwise its parent
+    /// reserved it.
     pub(crate) counted: bool,
-    /// It stays when it is idle.
+    /// Whether the series stays when it is idle.
     pub(crate) declared: bool,
 }
 
@@ -24,17 +25,18 @@ pub(crate) struct Mark {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observations {
     pub(crate) marks: Vec<Mark>,
-    /// Distributions of a series.
+    /// The number of distributions of a series.
     pub(super) stride: usize,
     pub(super) distributions: Vec<Distribution>,
-    /// A sum for each series, or none at all.
+    /// A sum for each series, or none.
     pub(super) own_sums: Vec<i128>,
-    /// Up to the last series that has one: nothing unless they are kept.
+    /// The exemplars up to the last series that has one; empty unless exemplars
+    /// are kept.
     pub(super) exemplars: Vec<Option<Arc<Exemplar>>>,
 }
 
 impl Observations {
-    /// None, with room for those of a segment.
+    /// Returns an empty segment with full capacity.
     pub(super) fn after(full: &Self) -> Self {
         Self {
             marks: Vec::with_capacity(SEGMENT_SERIES),
@@ -62,7 +64,7 @@ impl Observations {
         }
     }
 
-    /// Reads one word of each column, so that the segment is in the cache.
+    /// Reads one word of each column to prefetch the segment.
     pub(super) fn prefetch(&self) -> usize {
         self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
     }
@@ -74,7 +76,8 @@ impl Observations {
         all.unwrap_or_default()
     }
 
-    /// The distributions from one series up to another.
+    /// Returns the distributions of the series from index `from` to before
+    /// `to`.
     pub(super) fn distributions_of(&self, from: usize, to: usize) -> &[Distribution] {
         let all = self.distributions.get(from * self.stride..to * self.stride);
         debug_assert!(all.is_some(), "no series {from}..{to} in this segment");
@@ -88,7 +91,7 @@ impl Observations {
         all.unwrap_or_default()
     }
 
-    /// Adds to the distribution of a series that has but this one.
+    /// Adds to the distribution of a series that has only this one.
     #[inline]
     pub(super) fn record_only(&mut self, within: usize, duration: Binned) {
         if let Some(distribution) = self.distributions.get_mut(within) {
@@ -133,7 +136,7 @@ impl Observations {
         self.exemplars.get_mut(within)
     }
 
-    /// The same series, nothing seen.
+    /// Returns the same series without values.
     pub(super) fn forgotten(&self) -> Self {
         let nothing = |_: &Distribution| Distribution::new();
         Self {
@@ -147,7 +150,7 @@ impl Observations {
 }
 
 impl Mark {
-    /// Just updated.
+    /// Returns the mark of a series that is updated now.
     pub(crate) const fn new(counted: bool) -> Self {
         Self {
             last: NOW,

@@ -5,8 +5,8 @@
 //! first. Once the snapshot is gone, nothing is copied. A single vector would be
 //! copied as a whole when it grows and for each snapshot.
 //!
-//! What a segment is, its owner says: several columns of the same items, for
-//! instance. Invariant: all segments but the last have 64 items.
+//! The owner of the list defines a segment: several columns of the same items,
+//! for instance. Invariant: all segments except the last have 64 items.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -19,7 +19,7 @@ const PREFETCHED_SEGMENTS: usize = 16;
 /// A value that is copied on write while it is shared.
 #[derive(Debug)]
 pub(crate) enum Segment<S> {
-    /// With the allocation, now empty, that it was shared in before.
+    /// Not shared; with the empty allocation of the last sharing, for reuse.
     Own(S, Option<Arc<S>>),
     Shared(Arc<S>),
 }
@@ -93,7 +93,7 @@ impl<S: Clone + Default> Segment<S> {
         }
     }
 
-    /// Returns the allocation in which it is shared, or will be.
+    /// Returns the allocation of the last or current sharing.
     const fn allocation(&self) -> Option<&Arc<S>> {
         match self {
             Self::Own(_, allocation) => allocation.as_ref(),
@@ -133,8 +133,8 @@ impl<S: Clone + Default> Segmented<S> {
     ) -> Option<&mut S> {
         if self.segments.len() <= next / SEGMENT_SERIES {
             let new = self.segments.last_mut().map(|last| {
-                // While memory is at hand anyway: who takes a snapshot then
-                // needs none for it.
+                // Allocates now, when the list allocates anyway, so that taking
+                // a snapshot does not need to.
                 after(&last.share())
             });
             self.segments.push(Segment::new(new.unwrap_or_default()));
@@ -149,7 +149,7 @@ impl<S: Clone + Default> Segmented<S> {
         Some((segment.get(), index % SEGMENT_SERIES))
     }
 
-    /// Returns the segment of an item for a change, and the item's index in it.
+    /// Returns the segment of an item to change, and the item's index in it.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<(&mut S, usize)> {
         let segment = self.segments.get_mut(index / SEGMENT_SERIES)?;
@@ -193,14 +193,14 @@ impl<S: Clone + Default> Segmented<S> {
             })
     }
 
-    /// How many segments there are.
+    /// Returns the number of segments.
     pub(crate) const fn count(&self) -> usize {
         self.segments.len()
     }
 }
 
-/// Adds an item; the room doubles up to that of a segment, which is `each`
-/// items for each of its own.
+/// Adds an item. The capacity doubles up to that of a segment: `each` values
+/// for each of its items.
 pub(crate) fn push<T>(items: &mut Vec<T>, item: T, each: usize) {
     if items.len() == items.capacity() {
         let all = SEGMENT_SERIES.saturating_mul(each);
@@ -262,10 +262,10 @@ mod tests {
         push(list.segment_for(200, Vec::clone).unwrap(), 200, 1);
         assert!(shared.iter().flat_map(|s| s.iter().copied()).eq(0..200));
         assert_eq!((at(&list, 70), at(&list, 200)), (Some(0), Some(200)));
-        // What nobody wrote to is one for both still.
+        // An unchanged segment is shared by both.
         let same = |at: usize| std::ptr::eq(&*shared[at], list.get(at * 64).unwrap().0);
         assert_eq!([0, 1, 2, 3].map(same), [true, false, true, false]);
-        // And once nobody else reads it, nothing moves.
+        // Without other readers, a segment does not move.
         let before = shared[2].as_ptr();
         drop(shared);
         set(&mut list, 128, 1);

@@ -1,16 +1,16 @@
-//! A segment of a snapshot: shared with the store, and only read.
+//! A segment of a snapshot: shared with the store, read-only.
 
 use std::sync::Arc;
 
 use super::{cohort::Shares, label_texts::LabelTexts, labels::Labels, observations::Observations};
 use crate::{Distribution, Exemplar, Label};
 
-/// A segment of series as it was at one moment.
+/// A segment of series at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedSegment {
     labels: Arc<Labels>,
     values: Arc<Observations>,
-    /// What its only series has elsewhere.
+    /// The counts of its only series in cohorts.
     shares: Option<Arc<Shares>>,
 }
 
@@ -23,12 +23,12 @@ impl SharedSegment {
         }
     }
 
-    /// Adds what its only series has in cohorts.
+    /// Adds the counts of its only series in cohorts.
     pub(crate) fn add(&mut self, shares: Shares) {
         self.shares = Some(Arc::new(shares));
     }
 
-    /// How many series it has.
+    /// Returns the number of series.
     pub(crate) fn len(&self) -> usize {
         self.labels.len()
     }
@@ -49,8 +49,8 @@ impl SharedSegment {
         }
     }
 
-    /// The texts and distributions from one series up to another, if all of
-    /// them have texts, and nothing elsewhere.
+    /// Returns the texts and distributions of the series from index `from` to
+    /// before `to`, if all have texts and none has counts in cohorts.
     #[inline]
     pub(crate) fn texts(
         &self,
