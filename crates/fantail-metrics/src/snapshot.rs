@@ -1,9 +1,9 @@
-//! What the metrics were at one moment.
+//! The metrics at one moment.
 //!
-//! A snapshot is values alone: it can be sent to another thread, merged with
-//! those of other shards, and written in any form. It does not change when
-//! the registry does. Taking one is cheap: it shares unchanged segments with the
-//! registry, and its first reader puts the series in order.
+//! A snapshot contains only values: it can be sent to another thread, merged
+//! with those of other shards, and written in any form. It does not change with
+//! the registry. Taking one is cheap: it shares unchanged segments with the
+//! registry, and its first reader sorts the series.
 
 pub(crate) mod merge;
 pub(crate) mod order;
@@ -21,7 +21,7 @@ use self::order::Position;
 pub use self::series::{RunOrSeries, Series, SeriesList, SeriesRun};
 use crate::{Label, MetricSettings, store::shared_segment::SharedSegment};
 
-/// The metrics of a registry, or of several merged.
+/// The metrics of one registry, or of several merged ones.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     dialect: Dialect,
@@ -34,9 +34,9 @@ pub struct Snapshot {
 pub struct MetricSnapshot {
     settings: Arc<MetricSettings>,
     segments: Vec<SharedSegment>,
-    /// The order of the series in the segments. It is computed on first use (with
-    /// one level of `group_by`, on the first merge); all segments of a registry
-    /// but the last are full.
+    /// The order of the series in the segments. It is computed on first use;
+    /// with one level of `group_by`, on the first merge. All segments of a
+    /// registry except the last are full.
     order: OnceLock<Vec<Position>>,
     overflowed: u64,
     dropped: u64,
@@ -61,13 +61,13 @@ impl Snapshot {
         self.dialect
     }
 
-    /// Returns the field that [exemplars](Series::exemplar) have the values of.
+    /// Returns the field whose values are the [exemplars](Series::exemplar).
     #[must_use]
     pub fn exemplar_field(&self) -> Option<&[u8]> {
         self.exemplar_field.as_deref()
     }
 
-    /// Returns the metrics in the order in which they were added.
+    /// Returns the metrics in the order of their addition.
     #[must_use]
     pub fn metrics(&self) -> &[MetricSnapshot] {
         &self.metrics
@@ -75,11 +75,11 @@ impl Snapshot {
 
     /// Adds the values of another shard.
     ///
-    /// Metrics with the same name and settings are merged, those that are not
-    /// here are added at the end. One with the same name and other settings
-    /// (the other shard was configured at another time) is left out; the
-    /// return value tells how many. If exemplars have another field there,
-    /// there is [none](Self::exemplar_field) afterwards.
+    /// Metrics with the same name and settings are merged; metrics that exist
+    /// only in `other` are added at the end. Metrics with the same name and
+    /// different settings (the other shard has another configuration) are
+    /// omitted; returns their number. If the field of exemplars differs, the
+    /// result has [none](Self::exemplar_field).
     pub fn merge(&mut self, other: Self) -> usize {
         if self.exemplar_field != other.exemplar_field {
             self.exemplar_field = None;
@@ -123,7 +123,7 @@ impl MetricSnapshot {
         }
     }
 
-    /// Of series in this order.
+    /// Creates a metric with series in this order.
     pub(crate) fn with_order(
         settings: Arc<MetricSettings>,
         segments: Vec<SharedSegment>,
@@ -148,14 +148,14 @@ impl MetricSnapshot {
         self.order = order.into();
     }
 
-    /// Returns the settings it was added with.
+    /// Returns the settings of the metric.
     #[must_use]
     pub fn settings(&self) -> &MetricSettings {
         &self.settings
     }
 
-    /// Returns all series: the metric itself first, each before those below it,
-    /// siblings in the order in which they came up.
+    /// Returns all series: the metric itself first, parents before children,
+    /// siblings in the order of their creation.
     #[must_use]
     pub fn series(&self) -> SeriesList<'_> {
         match self.order.get() {
@@ -164,7 +164,7 @@ impl MetricSnapshot {
         }
     }
 
-    /// All series, each with its place.
+    /// Returns all series with their positions.
     fn ordered(&self) -> SeriesList<'_> {
         let order = self
             .order
@@ -172,24 +172,24 @@ impl MetricSnapshot {
         SeriesList::new(&self.segments, order)
     }
 
-    /// Returns how many updates went to a series `other`, or were left out, for
-    /// lack of room: see [`Limits`](crate::Limits).
+    /// Returns the number of updates that the [limits](crate::Limits) directed
+    /// to a series `other` or omitted.
     #[must_use]
     pub const fn overflowed(&self) -> u64 {
         self.overflowed
     }
 
-    /// Returns how many series were dropped because nothing happened to them
-    /// for a time: see [`Registry::drop_idle`](crate::Registry::drop_idle).
+    /// Returns the number of series that were dropped as idle: see
+    /// [`Registry::drop_idle`](crate::Registry::drop_idle).
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Returns whether nothing is below a series, nor ever will be: it has all
-    /// levels, or the last of its labels is [missing](Label::Missing). Each
-    /// event is counted in one of these (or in several, by lists), as long as
-    /// none is [dropped](Self::dropped).
+    /// Returns whether a series can have no children: it has all levels, or the
+    /// last of its labels is [missing](Label::Missing). Each event is counted
+    /// in one of these series (in several for lists), while none is
+    /// [dropped](Self::dropped).
     #[must_use]
     pub fn is_leaf(&self, series: &Series<'_>) -> bool {
         series.depth() == self.settings.group_by.len() || series.label() == Label::Missing

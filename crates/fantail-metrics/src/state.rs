@@ -1,16 +1,16 @@
-//! What was counted, as bytes that outlive the process.
+//! Saved counts: metrics as bytes that survive a restart.
 //!
-//! [`write`](fn@write) and [`read`] turn a snapshot into bytes and back; the
-//! file they stand in is the program's business, as all files are.
-//! [`Registry::restore`] puts it back. A quantile is as exact after that as
-//! before: few values are kept as they are, many as the bins of their sketch.
+//! [`write`](fn@write) and [`read`] convert a snapshot to bytes and back; the
+//! caller reads and writes the file. [`Registry::restore`] adds the counts to a
+//! registry. Quantiles stay as exact as before: few values are saved exactly,
+//! many as the bins of their sketch.
 //!
 //! The bytes are: `fantail state` and an end of line, the version and the
-//! length of what follows, the metrics, and a checksum of everything before
-//! it. A file that was cut off, mixed up or written by a later version is an
-//! error, and so is any that no registry can have written, even with a valid
-//! checksum. Reading takes memory in proportion to the input: at most
-//! some 130 bytes for one.
+//! length of the body, the metrics, and a checksum of everything before it. A
+//! file that is cut off, corrupted or of a later version is an error. So is
+//! data that no registry can have written, even with a valid checksum. Reading
+//! uses memory in proportion to the input: at most about 130 bytes for each
+//! byte.
 
 mod error;
 mod load;
@@ -33,20 +33,19 @@ const VERSION: u32 = 1;
 const HEADER_BYTES: usize = MAGIC.len() + 4 + 8;
 const CHECKSUM_BYTES: usize = 16;
 
-/// What was saved: metrics with their series, and each with the note that its
-/// owner made.
+/// A saved state: metrics with their series, each with the note of its owner.
 #[derive(Debug, Clone)]
 pub struct State {
     dialect: Dialect,
     metrics: Vec<(MetricSnapshot, Vec<u8>)>,
 }
 
-/// What became of the metrics of a [`State`].
+/// The numbers of metrics that [`Registry::restore`] restored and omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Restored {
-    /// Their values are back.
+    /// Metrics with restored values.
     pub metrics: usize,
-    /// They are gone, or are not the same any more.
+    /// Metrics that no longer exist or have different settings.
     pub left_out: usize,
 }
 
@@ -67,8 +66,8 @@ impl State {
     }
 }
 
-/// Writes a snapshot as bytes. `note` adds data to each metric by which its
-/// owner recognises it later, such as the text of its filter, which a registry
+/// Converts a snapshot to bytes. `note` adds data to each metric, for the owner
+/// to recognise it later: the text of its filter, for example, which a registry
 /// does not know.
 ///
 /// ```
@@ -111,8 +110,8 @@ pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u
 /// Reads a state that [`write`](fn@write) wrote.
 ///
 /// # Errors
-/// These are no such bytes, not all of them, or others; or they are of a
-/// version that is not known here.
+/// The bytes are not a state, are cut off or damaged, or have an unknown
+/// version.
 pub fn read(bytes: &[u8]) -> Result<State, StateError> {
     let body = body(bytes).map_err(StateError::new)?;
     let mut reader = Reader { rest: body };

@@ -1,7 +1,7 @@
-//! The series of several shards as one tree.
+//! Merging the series of several shards.
 //!
-//! What only one shard has is shared with it, not copied; where one has
-//! nothing but the metric itself, nothing of the other is looked at.
+//! Series of only one shard are shared with it, not copied. If a shard has only
+//! the metric itself, the series of the other are not read.
 
 use hashbrown::HashMap;
 
@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// Segments, and their series in the order of a dump.
+/// Segments, and the order of their series in a dump.
 pub(crate) type Merged = (Vec<SharedSegment>, Vec<Position>);
 
-/// Merges the series of two shards. Those that only `other` has come after
-/// their siblings in `into`.
+/// Merges the series of two shards. Series of `other` only follow their
+/// siblings in `into`.
 pub(crate) fn merge(into: SeriesList<'_>, other: SeriesList<'_>) -> Merged {
     let both = both(into, other);
     let mut segments = into.segments().to_vec();
@@ -46,15 +46,15 @@ pub(crate) fn merge(into: SeriesList<'_>, other: SeriesList<'_>) -> Merged {
     (segments, positions)
 }
 
-/// Returns the index of the first series of a segment after these.
+/// Returns the index of the first series of a segment after `segments`.
 fn first_of(segments: &[SharedSegment]) -> u32 {
     index(segments.len() * SEGMENT_SERIES)
 }
 
-/// The series that both have: where they are here, and there.
+/// Returns the indices in `into` and `other` of the series that both have.
 ///
-/// Those of the shorter list are found by their label, so that as few as
-/// possible are hashed.
+/// The labels of the shorter list are hashed, because hashing is slower than
+/// the look-up.
 fn both(into: SeriesList<'_>, other: SeriesList<'_>) -> Vec<(u32, u32)> {
     if into.len() < other.len() {
         let both = found(other, into).into_iter();
@@ -63,7 +63,7 @@ fn both(into: SeriesList<'_>, other: SeriesList<'_>) -> Vec<(u32, u32)> {
     found(into, other)
 }
 
-/// Of those that are in `few` as well: where they are in `many`, and in `few`.
+/// Returns the indices in `many` and `few` of the series that both have.
 fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
     if few.len() == 1 {
         return vec![(0, 0)];
@@ -81,7 +81,8 @@ fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
         depth(at as usize + 1) > depth(at as usize)
     };
     let mut found = Vec::with_capacity(few.len());
-    // Where in `few` the series are from the metric down to the one before.
+    // The indices in `few` of the last series and its ancestors, from the
+    // metric down.
     let mut path: Vec<Option<u32>> = Vec::new();
     for (at, series) in (0..).zip(many.iter()) {
         path.truncate(series.depth());
@@ -97,7 +98,7 @@ fn found(many: SeriesList<'_>, few: SeriesList<'_>) -> Vec<(u32, u32)> {
     found
 }
 
-/// Adds the series that only `other` has; its first segment begins at `first`.
+/// Adds the series of `other` only; its first segment begins at index `first`.
 fn with_rest(
     mut positions: Vec<Position>,
     other: SeriesList<'_>,
@@ -105,7 +106,7 @@ fn with_rest(
     first: u32,
 ) -> Vec<Position> {
     let mut parents_here: Vec<u32> = parents(&positions).collect();
-    // Where each of the other's series is here.
+    // The index in `positions` of each series of `other`.
     let mut targets = vec![NO_PARENT; other.len()];
     for (here, there) in both {
         if let Some(target) = targets.get_mut(*there as usize) {
@@ -138,9 +139,9 @@ fn with_rest(
     ordered.collect()
 }
 
-/// Of each place, where its parent is.
+/// Returns the index of each position's parent.
 fn parents(positions: &[Position]) -> impl Iterator<Item = u32> {
-    // The last one seen at each depth.
+    // The last index at each depth.
     let mut path: Vec<u32> = Vec::new();
     (0..).zip(positions).map(move |(at, position)| {
         path.truncate(position.depth as usize);
@@ -150,8 +151,7 @@ fn parents(positions: &[Position]) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Removes the segments without series. After merging many shards they would be
-/// the majority.
+/// Removes segments without series: after many merges, most segments have none.
 fn only_used(segments: Vec<SharedSegment>, positions: &mut [Position]) -> Vec<SharedSegment> {
     if segments.len() <= 2 * (positions.len() / SEGMENT_SERIES) + 8 {
         return segments;
@@ -183,14 +183,14 @@ fn only_used(segments: Vec<SharedSegment>, positions: &mut [Position]) -> Vec<Sh
         .collect()
 }
 
-/// Makes series that no registry has.
+/// Builds series without a registry.
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
     store: Store,
 }
 
 impl Builder {
-    /// Adds a series; its parent is not kept.
+    /// Adds a series; its parent is not stored.
     pub(crate) fn push(
         &mut self,
         label: Label<'_>,
@@ -216,7 +216,7 @@ impl Builder {
         self.store.exemplify_last(exemplar.cloned());
     }
 
-    /// Returns the series in segments, all full except the last.
+    /// Returns the segments, all full except the last.
     pub(crate) fn finish(mut self) -> Vec<SharedSegment> {
         self.store.share()
     }

@@ -1,8 +1,8 @@
 //! The order of a dump: each series before its descendants, siblings in the
 //! order of their creation.
 //!
-//! Segments keep series in the order of their creation. With one level of
-//! `group_by` that is the order of a dump already; with more it is not.
+//! Segments contain series in the order of their creation. With one level of
+//! `group_by`, that is the order of a dump; with more levels it is not.
 
 use crate::store::{segmented::SEGMENT_SERIES, shared_segment::SharedSegment};
 
@@ -18,27 +18,28 @@ pub(crate) struct Position {
     pub(crate) depth: u32,
 }
 
-/// Returns the order of a registry's series. All segments but the last must be
-/// full.
+/// Returns the order of a registry's series. All segments except the last must
+/// be full.
 pub(crate) fn of_segments(segments: &[SharedSegment]) -> Vec<Position> {
     let parents = || segments.iter().flat_map(SharedSegment::parents);
     as_they_are(parents(), segments.len() * SEGMENT_SERIES)
         .unwrap_or_else(|| sorted(&parents().collect::<Vec<u32>>()))
 }
 
-/// The order of series whose parents are these; a parent comes before its
+/// Returns the order of series with these parents; a parent comes before its
 /// children.
 pub(crate) fn of_parents(parents: &[u32]) -> Vec<Position> {
     as_they_are(parents.iter().copied(), parents.len()).unwrap_or_else(|| sorted(parents))
 }
 
-/// If they have this order already; there are not more than `most`.
+/// Returns the order if the series are in the order of a dump already. Their
+/// number is at most `most`.
 fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Position>> {
     let mut positions = Vec::with_capacity(most);
-    // From the metric down to the one before.
+    // The last series and its ancestors, from the metric down.
     let mut path: Vec<u32> = Vec::new();
     for (at, parent) in (0..).zip(parents) {
-        // Of many series, most are siblings of the one before.
+        // Most series are siblings of the series before.
         if let [.., above, last] = path.as_mut_slice()
             && *above == parent
         {
@@ -61,7 +62,7 @@ fn as_they_are(parents: impl Iterator<Item = u32>, most: usize) -> Option<Vec<Po
 }
 
 fn sorted(parents: &[u32]) -> Vec<Position> {
-    // Of each, how many there are from it down.
+    // The number of series of each branch.
     let mut sizes = vec![1_u32; parents.len()];
     for (at, parent) in parents.iter().enumerate().rev() {
         let size = sizes.get(at).copied().unwrap_or(0);
@@ -69,7 +70,7 @@ fn sorted(parents: &[u32]) -> Vec<Position> {
             *above += size;
         }
     }
-    // Of each, where the next one below it goes, and its depth.
+    // The next free position below each series, and its depth.
     let mut nexts: Vec<(u32, u32)> = Vec::with_capacity(parents.len());
     let mut next_root = 0;
     let mut positions = vec![Position { at: 0, depth: 0 }; parents.len()];

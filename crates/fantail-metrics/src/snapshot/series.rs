@@ -1,4 +1,4 @@
-//! One series of a snapshot, and all of them in the order of a dump.
+//! A series of a snapshot, and the list of all series in the order of a dump.
 
 mod series_run;
 
@@ -11,8 +11,8 @@ use crate::{
     store::{segmented::SEGMENT_SERIES, shared_segment::SharedSegment},
 };
 
-/// A metric itself, or one of its sub-metrics, as a
-/// [snapshot](crate::MetricSnapshot) has it.
+/// A metric itself or one of its sub-metrics, in a
+/// [snapshot](crate::MetricSnapshot).
 #[derive(Clone, Copy)]
 pub struct Series<'a> {
     segment: &'a SharedSegment,
@@ -20,8 +20,8 @@ pub struct Series<'a> {
     depth: u32,
 }
 
-/// Series of a metric, each before those below it, siblings in the order in
-/// which they came up: as Dovecot dumps them.
+/// The series of a metric: parents before children, siblings in the order of
+/// their creation, as in Dovecot's dumps.
 #[derive(Clone, Copy)]
 pub struct SeriesList<'a> {
     segments: &'a [SharedSegment],
@@ -31,8 +31,8 @@ pub struct SeriesList<'a> {
 /// The order of the series in their segments.
 #[derive(Clone, Copy)]
 enum Order<'a> {
-    /// The order of storage, all segments but the last being full: the first of
-    /// all is the metric itself, and all others are right below it.
+    /// The order of storage; all segments except the last are full. The first
+    /// series is the metric itself, all others are its children.
     Flat {
         from: u32,
         to: u32,
@@ -46,7 +46,7 @@ impl<'a> SeriesList<'a> {
         Self { segments, order }
     }
 
-    /// The series of a registry with at most one level, as they stand.
+    /// Returns the series of a registry with at most one level.
     pub(crate) fn flat(segments: &'a [SharedSegment]) -> Self {
         let full = segments.len().saturating_sub(1) * SEGMENT_SERIES;
         let to = index(full + segments.last().map_or(0, SharedSegment::len));
@@ -58,7 +58,7 @@ impl<'a> SeriesList<'a> {
         self.segments
     }
 
-    /// Their places; none if they are as they stand.
+    /// Returns the positions; none if the series are in the order of storage.
     pub(crate) const fn positions(self) -> &'a [Position] {
         match self.order {
             Order::Flat { .. } => &[],
@@ -102,7 +102,7 @@ impl<'a> SeriesList<'a> {
         Series::at(self.segments, self.position(at)?)
     }
 
-    /// Returns the series at this index and all below it.
+    /// Returns the series at this index and its descendants.
     #[must_use]
     pub fn branch(self, at: usize) -> Self {
         let depth = |at| self.position(at).map(|position| position.depth);
@@ -111,7 +111,7 @@ impl<'a> SeriesList<'a> {
         self.part(at, at.saturating_add(1 + below.count()))
     }
 
-    /// Those from one place up to another.
+    /// Returns the series from index `start` to before `end`.
     fn part(self, start: usize, end: usize) -> Self {
         let end = end.min(self.len());
         let start = start.min(end);
@@ -151,22 +151,22 @@ impl<'a> Series<'a> {
         })
     }
 
-    /// Returns how many levels below the metric it is; 0 is the metric itself.
+    /// Returns the number of levels below the metric; 0 is the metric itself.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.depth as usize
     }
 
-    /// Returns what distinguishes it from the others below the same series; the
-    /// metric itself has the empty value.
+    /// Returns the label, which no sibling has; the metric itself has the empty
+    /// value.
     #[must_use]
     #[inline]
     pub fn label(&self) -> Label<'a> {
         self.segment.label(self.within)
     }
 
-    /// Returns the level of `group_by` that made it; `None` for the metric
-    /// itself.
+    /// Returns the level of `group_by` that created the series; `None` for the
+    /// metric itself.
     #[must_use]
     #[inline]
     pub fn level<'s>(&self, settings: &'s MetricSettings) -> Option<&'s GroupBy> {
@@ -181,7 +181,7 @@ impl<'a> Series<'a> {
         self.segment.distributions(self.within)
     }
 
-    /// Returns the durations, in microseconds; their count is that of the
+    /// Returns the durations in microseconds; their count is the number of
     /// events.
     #[must_use]
     #[inline]
@@ -193,7 +193,7 @@ impl<'a> Series<'a> {
         }
     }
 
-    /// Returns the values of each field of the settings, in their order.
+    /// Returns the distribution of each field, in the order of the settings.
     #[must_use]
     #[inline]
     pub fn fields(&self) -> &'a [Distribution] {
@@ -201,14 +201,14 @@ impl<'a> Series<'a> {
     }
 
     /// Returns the exact, signed sum of the values in this bucket of the last
-    /// level. It is kept if the last level is quantized by a field other than
+    /// level. It exists if the last level is quantized by a field other than
     /// the duration.
     #[must_use]
     pub fn own_sum(&self) -> Option<i128> {
         self.segment.own_sum(self.within)
     }
 
-    /// Returns its last event, if exemplars are kept: see
+    /// Returns the last event of the series, if exemplars are kept: see
     /// [`Registry::keep_exemplars`](crate::Registry::keep_exemplars).
     #[must_use]
     pub fn exemplar(&self) -> Option<&'a Exemplar> {

@@ -1,28 +1,28 @@
-//! What can be wrong with a saved state.
+//! Errors of a saved state.
 
 use std::fmt;
 
 use crate::encoding::Malformed;
 
-/// A state cannot be read.
+/// An error of reading a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateError {
     kind: StateErrorKind,
 }
 
-/// Why a state cannot be read.
+/// The reason why a state cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateErrorKind {
-    /// It is something else.
+    /// The bytes are not a state.
     NotAState,
-    /// It was written by another version of this library.
+    /// Another version of this library wrote the state.
     UnknownVersion,
-    /// Its end is missing.
+    /// The end of the state is missing.
     CutOff,
-    /// It is not what was written.
+    /// The checksum differs: the state was changed.
     Checksum,
-    /// No registry can have written it.
+    /// No registry can have written the state.
     Malformed,
 }
 

@@ -1,9 +1,9 @@
-//! Metrics from bytes.
+//! Decoding metrics from bytes.
 //!
-//! Everything that a snapshot promises is checked here, so that what was read
-//! can be merged, dumped and exposed like any other: names are there and
-//! unique, each series stands below one of the level above, has a label of
-//! its level's kind, and none has the label of a sibling.
+//! Decoding checks all guarantees of a snapshot, so that the result can be
+//! merged, dumped and exposed like any other: names are present and unique;
+//! each series is below one of the previous level, and has a label of its
+//! level's kind that no sibling has.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -101,7 +101,7 @@ fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnaps
         let label = label(depth, &settings, from)?;
         path.missing = label == Label::Missing;
         numbers(label, &settings, from, &mut builder)?;
-        // Not more than there are levels.
+        // At most the number of levels.
         depths.push(u32::try_from(depth).map_err(|_| MALFORMED)?);
     }
     let segments = builder.finish();
@@ -122,7 +122,7 @@ fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnaps
     ))
 }
 
-/// Where the series before the next one stands.
+/// The depth of the last series, to check that of the next.
 #[derive(Debug, Default)]
 struct PathCheck {
     depth: Option<usize>,
@@ -130,8 +130,9 @@ struct PathCheck {
 }
 
 impl PathCheck {
-    /// The first is the metric itself, and the only one; nothing is deeper
-    /// than there are levels, or below events that have no value.
+    /// Checks the depth of a series: only the first is the metric itself, no
+    /// series is deeper than the levels, and series without a value have no
+    /// children.
     fn enter(&mut self, depth: usize, settings: &MetricSettings) -> Result<()> {
         let right = match self.depth {
             None => depth == 0,

@@ -1,4 +1,4 @@
-//! Registries and snapshots that go on from a saved state.
+//! Restoring a saved state into registries and snapshots.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,13 @@ use super::{Restored, State};
 use crate::{MetricSettings, MetricSnapshot, Registry, Snapshot};
 
 impl Registry {
-    /// Adds what was counted before a restart, to each metric that is there
-    /// with the same name and settings if `keep` agrees. It gets the note that
-    /// was saved with the metric: the owner knows whether the filter is the
-    /// same.
+    /// Adds saved counts to each metric with the same name and settings if
+    /// `keep` returns `true`. `keep` gets the note that was saved with the
+    /// metric: the owner knows whether the filter is the same.
     ///
-    /// Call it before any event, so that series keep their order. What the
-    /// [limits](crate::Limits) have no room for any more goes to series
-    /// `other`, and counts as overflowed.
+    /// Call this before any event, so that series keep their order. Values
+    /// above the [limits](crate::Limits) go to series `other`, and count as
+    /// overflowed.
     pub fn restore(
         &mut self,
         state: &State,
@@ -33,10 +32,10 @@ impl Registry {
 }
 
 impl Snapshot {
-    /// Puts what was counted before a restart in front of what is here, for
-    /// each metric with the same name and settings if `keep` agrees:
-    /// [`Registry::restore`](crate::Registry::restore) without a registry. No
-    /// limits apply.
+    /// Adds saved counts before the counts of the snapshot, for each metric
+    /// with the same name and settings if `keep` returns `true`. Like
+    /// [`Registry::restore`](crate::Registry::restore), but without a registry
+    /// and without limits.
     pub fn restore(
         &mut self,
         state: State,

@@ -1,4 +1,4 @@
-//! Metrics to bytes.
+//! Encoding metrics as bytes.
 
 use fantail_event::Dialect;
 

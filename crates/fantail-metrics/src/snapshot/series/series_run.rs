@@ -1,8 +1,8 @@
-//! Runs of series that lie next to each other in memory.
+//! Runs of series that are adjacent in memory.
 //!
-//! A metric with one level has its series in memory in the order of a dump;
-//! with more levels, or after a merge, some of them. A writer handles such a run
-//! at once: the labels of a segment's series are one text, checked in one pass.
+//! A metric with one level is stored in the order of a dump; with more levels
+//! or after a merge, parts of it are. A writer handles a run as a whole: the
+//! labels of a segment are one text, checked in one pass.
 
 use std::{iter, ops::Range};
 
@@ -13,7 +13,7 @@ use crate::{
     store::{label_texts::LabelTexts, segmented::SEGMENT_SERIES},
 };
 
-/// The fewest series of a run: fewer are quicker to write one by one.
+/// The minimum length of a run: fewer series are faster to write one by one.
 const MIN_RUN_SERIES: usize = 4;
 
 /// The next part of a list of series.
@@ -112,7 +112,7 @@ impl<'a> SeriesList<'a> {
     #[inline]
     fn run(self, at: usize) -> Option<SeriesRun<'a>> {
         let (first, count) = match self.order {
-            // But not the metric itself.
+            // The metric itself is not part of a run.
             Order::Flat { from, to } => Some(from as usize + at)
                 .filter(|first| *first > 0)
                 .and_then(|first| Some((first, (to as usize).checked_sub(first)?)))?,
@@ -130,9 +130,9 @@ impl<'a> SeriesList<'a> {
     }
 }
 
-/// Which the first of these is, and how many stand one after another from
-/// there on, below the same series and with nothing below them. They may be in
-/// several segments, but not many more than one has.
+/// Returns the index of the first series and the number of adjacent siblings
+/// without children from there on. They may be in several segments; their
+/// number is at most that of one segment.
 #[inline]
 fn leaves(positions: &[Position]) -> Option<(usize, usize)> {
     let first = positions.first().filter(|first| first.depth > 0)?;
@@ -144,7 +144,7 @@ fn leaves(positions: &[Position]) -> Option<(usize, usize)> {
         .take(SEGMENT_SERIES)
         .take_while(is_next);
     let count = so_far.count();
-    // What is below the last of them comes next.
+    // A following deeper series is a child of the last one.
     let is_above = |next: &Position| next.depth > first.depth;
     let count = count - usize::from(positions.get(count).is_some_and(is_above));
     (count >= MIN_RUN_SERIES).then_some((first.at as usize, count))
