@@ -1,15 +1,15 @@
 //! Numbers and strings as bytes.
 //!
-//! A number takes a byte for each seven bits, the lowest first; all bytes but
-//! its last have the highest bit set. A string is its length and its bytes.
-//! What is read comes from a file that may be anything: a length beyond its
-//! end is an error before any memory is set aside.
+//! A number has a byte for each seven bits, the lowest first; all bytes except
+//! the last have the highest bit set. A string is its length and its bytes.
+//! Input comes from a file with any contents: a length beyond the end of the
+//! file is an error before memory is allocated.
 
-/// No such bytes were written.
+/// The bytes are not an encoding of the expected data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Takes what is to be written.
+/// Appends encoded numbers and strings to a buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     pub(crate) bytes: Vec<u8>,
@@ -32,7 +32,7 @@ impl Writer {
         numbers.iter().for_each(|number| self.number(*number));
     }
 
-    /// A number that is close to another.
+    /// Writes a number that is close to `from`.
     pub(crate) fn difference(&mut self, from: u64, to: u64) {
         let difference = to.wrapping_sub(from);
         self.number((difference << 1) ^ (difference >> 63).wrapping_neg());
@@ -48,7 +48,7 @@ impl Writer {
     }
 }
 
-/// What is left to read.
+/// The bytes that are not decoded yet.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     pub(crate) rest: &'a [u8],

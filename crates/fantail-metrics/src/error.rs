@@ -1,29 +1,30 @@
-//! What can be wrong with metrics.
+//! Errors of metrics and registries.
 
 use std::fmt;
 
-/// A metric or a series cannot be added.
+/// An error of adding a metric or a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryError {
     kind: RegistryErrorKind,
     name: Vec<u8>,
 }
 
-/// Why a metric or a series cannot be added.
+/// The reason why a metric or a series cannot be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistryErrorKind {
-    /// There is a metric with this name.
+    /// The registry has a metric with this name.
     DuplicateName,
     /// The name is empty.
     EmptyName,
-    /// There are more than 64 levels of `group_by`.
+    /// The metric has more than 64 levels of `group_by`.
     TooManyLevels,
-    /// There is no such metric (any more).
+    /// The registry has no such metric, or removed it.
     UnknownMetric,
-    /// There is not one value for each discrete level of `group_by`.
+    /// The number of values differs from the number of discrete levels of
+    /// `group_by`.
     WrongLabels,
-    /// There are as many series as the [limits](crate::Limits) allow.
+    /// The number of series has reached the [limits](crate::Limits).
     NoRoom,
 }
 

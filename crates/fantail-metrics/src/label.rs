@@ -1,18 +1,17 @@
-//! What tells series apart, and how it is shown.
+//! Labels: the keys of series, and their text.
 //!
-//! A series of a discrete `group_by` is told by its value after the
-//! modifiers: a string by its bytes, an integer as Dovecot prints it (as if
-//! unsigned), an IP address in its usual form. Values of different types with
-//! the same text share a series (in Dovecot they have two with the same
-//! labels, which no scrape may have).
+//! The key of a series of a discrete `group_by` is its value after the
+//! modifiers: the bytes of a string, an integer as Dovecot prints it
+//! (unsigned), an IP address in its usual form. Values of different types with
+//! the same text share a series. In Dovecot they have two series with the same
+//! labels, which a scrape must not contain.
 //!
-//! Values of more than 256 bytes are kept as their first 256 and a 128-bit
-//! hash of all, so that long values stay apart in bounded memory.
+//! A key of more than 256 bytes is stored as its first 256 bytes and a 128-bit
+//! hash of all bytes, so that long values stay distinct in bounded memory.
 //!
-//! There are two ways to show them. [`Label::text`] is one text for one
-//! value: no two values share it, it is valid UTF-8, and plain values are
-//! shown as they are. Dovecot cuts them, and may show different values
-//! alike; fantail-exposition does both.
+//! [`Label::text`] converts a label to text: it is unique, valid UTF-8, and
+//! equal to the value if that is plain. Dovecot cuts labels, so different
+//! values may have the same text; fantail-exposition writes both forms.
 
 use std::{borrow::Cow, io::Write as _};
 
@@ -20,19 +19,21 @@ use fantail_event::ValueRef;
 
 use crate::settings::{GroupBy, Modifier};
 
-/// The most bytes of a value that are kept; longer values are told apart by a
-/// hash.
+/// The maximum number of bytes of a value that are stored; a hash distinguishes
+/// longer values.
 pub const MAX_VALUE_BYTES: usize = 256;
 pub(crate) const HASH_BYTES: usize = 16;
-/// Stands for what is not text.
+/// Replaces bytes that are not text.
 pub const REPLACEMENT: char = '\u{FFFD}';
-/// Ends a label that is cut.
+/// Marks the end of a cut label.
 pub const ELLIPSIS: char = '…';
 
-/// The label of series past a limit: see [`Limits`](crate::Limits).
+/// The label of the series for values above a limit: see
+/// [`Limits`](crate::Limits).
 pub const OTHER: &[u8] = b"other";
 
-/// Appends what tells the series of a value; `false` if this type has none.
+/// Appends the key of a value's series; returns `false` if values of this type
+/// have no series.
 pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut Vec<u8>) -> bool {
     // Writing to a vector cannot fail.
     let _ = match value {
@@ -40,7 +41,7 @@ pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut V
             write_text_key(text, modifiers, out);
             Ok(())
         }
-        // As Dovecot prints it: −5 is 18446744073709551611.
+        // Dovecot prints −5 as 18446744073709551611.
         ValueRef::Int(number) => write!(out, "{}", number.cast_unsigned()),
         ValueRef::Unsigned(number) => write!(out, "{number}"),
         ValueRef::Float(number) => write!(out, "{number:?}"),
@@ -54,7 +55,7 @@ pub(crate) fn write_key(value: ValueRef<'_>, modifiers: &[Modifier], out: &mut V
     true
 }
 
-/// Appends what tells the series of a string or an element of a list.
+/// Appends the key of a string's, or a list element's, series.
 pub fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
     let start = out.len();
     let value = modified(text, modifiers);
@@ -69,7 +70,8 @@ pub fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
     }
 }
 
-/// What [`write_text_key`] would append, if that is in the text as it stands.
+/// Returns the key that [`write_text_key`] would append, if it is a part of the
+/// text.
 #[inline]
 pub(crate) fn text_key<'a>(text: &'a [u8], modifiers: &[Modifier]) -> Option<&'a [u8]> {
     let key = match modifiers {
@@ -115,9 +117,9 @@ where
     }
 }
 
-/// FNV-1a with 128 bits: the same on every machine, so that series of
-/// different shards meet. It resists chance, not malice: two values made to
-/// collide are counted in one series.
+/// Returns the FNV-1a hash of 128 bits. It is the same on every machine, so
+/// that shards agree on the key of a series. It does not resist attacks: two
+/// values constructed to collide share a series.
 pub(crate) fn hash(bytes: &[u8]) -> u128 {
     bytes
         .iter()
@@ -126,25 +128,25 @@ pub(crate) fn hash(bytes: &[u8]) -> u128 {
         })
 }
 
-/// What distinguishes a series from its siblings.
+/// The label that distinguishes a series from its siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Label<'a> {
-    /// The value of a discrete `group_by`, as it is kept: the value itself
-    /// up to 256 bytes; else its first 256 and 16 of a hash.
+    /// The key of a discrete `group_by`: the value up to 256 bytes, or its
+    /// first 256 bytes and 16 bytes of a hash.
     Value(&'a [u8]),
     /// The bucket of a quantized `group_by`, from 0.
     Bucket(u32),
-    /// Integers of a quantized `group_by` past a limit.
+    /// Integers of a quantized `group_by` above a limit.
     Other,
-    /// Events that have no sub-metric at this level: without the field (2.3),
-    /// or with a value of a type that makes none. Dovecot counts them in the
-    /// series above only, and dumps leave this one out.
+    /// Events without a sub-metric at this level: without the field (2.3), or
+    /// with a value of a type that has no sub-metrics. Dovecot counts them in
+    /// the parent series only, and dumps omit this label.
     Missing,
 }
 
 impl Label<'_> {
-    /// Returns the value, where [`text`](Self::text) shows it as it is: it is
-    /// not cut, is UTF-8, and has no U+FFFD. `None` tells nothing.
+    /// Returns the value if [`text`](Self::text) returns it unchanged: it is
+    /// not cut, is UTF-8, and has no U+FFFD. Otherwise returns `None`.
     #[must_use]
     pub fn plain_text(&self) -> Option<&str> {
         let Self::Value(value) = self else {
@@ -155,13 +157,14 @@ impl Label<'_> {
         text.filter(|text| text.is_ascii() || !text.contains(REPLACEMENT))
     }
 
-    /// Returns the label as text that no other label of the same level has (but
-    /// [`Missing`](Self::Missing) and the empty value are both empty).
+    /// Returns the label as text. No other label of the same level has this
+    /// text, except that [`Missing`](Self::Missing) and the empty value are
+    /// both empty.
     ///
-    /// A value that is UTF-8 is shown as it is. Each byte of another, and of
-    /// U+FFFD itself, is shown as U+FFFD and two hexadecimal digits; a value
-    /// of more than 256 bytes as its beginning, `…` and 32 digits of a hash.
-    /// A bucket is shown as `field_11_100`.
+    /// A UTF-8 value is returned unchanged. In other values, and for U+FFFD
+    /// itself, each byte is U+FFFD and two hexadecimal digits. A value of more
+    /// than 256 bytes is its beginning, `…` and 32 digits of a hash. A bucket
+    /// has the form `field_11_100`.
     #[must_use]
     pub fn text(&self, level: &GroupBy) -> String {
         match *self {
@@ -186,7 +189,7 @@ impl Label<'_> {
     }
 }
 
-/// Returns the bytes without a character that is cut at their end.
+/// Returns the bytes without an incomplete character at the end.
 pub fn whole_characters(bytes: &[u8]) -> &[u8] {
     let rest = bytes
         .utf8_chunks()
@@ -258,7 +261,7 @@ mod tests {
         }
     }
 
-    /// As measured on 2.4.1.
+    /// Measured on Dovecot 2.4.1.
     #[test]
     fn modifiers() {
         use Modifier::{Domain, Lower, Upper, Username};
@@ -303,7 +306,7 @@ mod tests {
         let texts = keys.map(|key| text(&key));
         assert_ne!(texts[0], texts[1]);
         assert!(texts[0].starts_with(&format!("{}…", "ä".repeat(128))));
-        // At the limit, whole.
+        // A value at the limit is not cut.
         let whole = "x".repeat(256);
         assert_eq!(
             key(ValueRef::Str(whole.as_bytes()), &[]),

@@ -1,16 +1,16 @@
-//! Metrics as Dovecot's stats process keeps them, in bounded memory.
+//! Metrics of Dovecot's stats process, in bounded memory.
 //!
-//! A [`Registry`] holds metrics, each with the [distribution](Distribution) of
-//! the events' durations and of chosen fields, for all events and for each
-//! sub-metric that `group_by` makes. A [`Snapshot`] of it is merged with those
-//! of other shards, written as a dump or scrape (by fantail-exposition), or
-//! saved for the time after a restart ([`state`]).
+//! A [`Registry`] contains metrics. Each has the [distribution](Distribution)
+//! of the events' durations and of configured fields, for all events and for
+//! each sub-metric of `group_by`. A [`Snapshot`] of a registry can be merged
+//! with those of other shards, written as a dump or scrape (by
+//! fantail-exposition), or saved across a restart ([`state`]).
 //!
-//! Filters are not known here, no clock is read, and nothing is sent anywhere.
-//! What differs from Dovecot: sums and counts never wrap, median and
-//! percentiles are within 1 % beyond 480 values (Dovecot's are random), every
-//! integer has a bucket, values of different types with the same text share a
-//! series, and the number of series has [`Limits`].
+//! The crate has no filters, reads no clock, and sends nothing. It differs from
+//! Dovecot: sums and counts never wrap, median and percentiles are within 1 %
+//! above 480 values (Dovecot's are random), every integer has a bucket, values
+//! of different types with the same text share a series, and [`Limits`] bound
+//! the number of series.
 
 mod distribution;
 mod encoding;

@@ -1,4 +1,4 @@
-//! What a metric is made of, checked at the door.
+//! Settings of a metric, checked when they are made.
 
 mod buckets;
 
@@ -8,24 +8,24 @@ pub use self::buckets::Buckets;
 
 use crate::{RegistryError, RegistryErrorKind};
 
-/// The most levels of `group_by`: a bound for what one event can do.
+/// The maximum number of levels of `group_by`: it bounds the cost of an event.
 const MAX_LEVELS: usize = 64;
 
-/// A metric as it was configured.
+/// The settings of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MetricSettings {
-    /// Its name; unique in a registry.
+    /// The name; unique in a registry.
     pub name: Vec<u8>,
-    /// What people call it.
+    /// A description for people.
     pub description: Vec<u8>,
-    /// The fields with a distribution, besides the duration.
+    /// The fields with a distribution, in addition to the duration.
     pub fields: Vec<Vec<u8>>,
     /// The levels of sub-metrics.
     pub group_by: Vec<GroupBy>,
 }
 
 impl MetricSettings {
-    /// Returns an error where no registry may have such a metric.
+    /// Returns an error if no registry can have this metric.
     pub(crate) fn check(&self) -> Result<(), RegistryError> {
         let kind = if self.name.is_empty() {
             RegistryErrorKind::EmptyName
@@ -37,7 +37,7 @@ impl MetricSettings {
         Err(RegistryError::new(kind, &self.name))
     }
 
-    /// Whether the sums of buckets' own values are kept.
+    /// Returns whether each bucket has the sum of its own values.
     pub(crate) fn has_own_sums(&self) -> bool {
         let last = self.group_by.last();
         last.is_some_and(|last| last.method.buckets().is_some() && last.field != b"duration")
@@ -49,14 +49,14 @@ impl MetricSettings {
 pub struct GroupBy {
     /// The field whose value chooses the sub-metric.
     pub field: Vec<u8>,
-    /// How it does.
+    /// The mapping of the value to a sub-metric.
     pub method: Method,
 }
 
-/// How a value chooses its sub-metric.
+/// The mapping of a value to a sub-metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
-    /// Each value has its own, after the modifiers were applied in order.
+    /// A sub-metric for each value, after all modifiers in order.
     Discrete(Vec<Modifier>),
     /// Buckets at powers of 2 or 10.
     Exponential(Exponential),
@@ -64,12 +64,13 @@ pub enum Method {
     Linear(Linear),
 }
 
-/// What 2.4's `modifier` setting does to a value (`%{value | domain | upper}`).
+/// An operation of 2.4's `modifier` setting on a value (`%{value | domain |
+/// upper}`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modifier {
-    /// What follows the first `@`; empty without one.
+    /// The part after the first `@`; empty without one.
     Domain,
-    /// What precedes the first `@`; everything without one.
+    /// The part before the first `@`; the whole value without one.
     Username,
     /// ASCII letters in lower case.
     Lower,
@@ -77,7 +78,7 @@ pub enum Modifier {
     Upper,
 }
 
-/// The most steps of a linear method.
+/// The maximum number of steps of a linear method.
 const MAX_STEPS: u64 = 65_536;
 
 /// Buckets (−∞, base^min], (base^min, base^(min+1)], …, (base^max, +∞).
@@ -88,7 +89,8 @@ pub struct Exponential {
     base: u32,
 }
 
-/// Buckets (−∞, min], (min, min+step], …, cut at max, (max, +∞).
+/// Buckets (−∞, min], (min, min+step], …, (max, +∞); the last step may be
+/// shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Linear {
     min: u64,
@@ -181,14 +183,14 @@ impl Linear {
         self.step
     }
 
-    /// How many buckets lie between the first and the last bound.
-    #[allow(clippy::cast_possible_truncation)] // Checked when it was made.
+    /// Returns the number of buckets between the first and the last bound.
+    #[allow(clippy::cast_possible_truncation)] // `Linear::new` checks the number.
     pub(crate) const fn steps(&self) -> u32 {
         (self.max - self.min).div_ceil(self.step) as u32
     }
 }
 
-/// Why buckets cannot be made.
+/// The reason why buckets are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MethodError {
@@ -204,7 +206,7 @@ pub enum MethodError {
     StepTooLarge,
     /// A bound is beyond 2⁶³−1.
     TooLarge,
-    /// There are more than 65,536 steps (each may be a series).
+    /// The number of steps is above 65,536; each may be a series.
     TooManySteps,
 }
 
