@@ -1,4 +1,4 @@
-//! Events counted for many metrics at once: nobody can tell.
+//! Cohorts: the counts equal those of metrics that are counted separately.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::fixture::{discrete, event_between, settings, table, with_sent};
 
 const METRICS: [&str; 5] = ["a", "b", "c", "d", "e"];
 
-/// Two registries: one has cohorts.
+/// Two registries; only one has cohorts.
 struct Both {
     with: Registry,
     without: Registry,
@@ -19,7 +19,8 @@ struct Both {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// So many events, for the metrics whose bits are set.
+    /// Counts a number of events of a duration, for the metrics whose bits are
+    /// set.
     Count(u8, u16, u64),
     Snapshot,
     Reset,
@@ -93,7 +94,7 @@ impl Both {
                     self.count(bits, first + time * time % 1_009);
                 }
             }
-            // The next event finds everything shared.
+            // The next event finds all segments shared.
             Step::Snapshot => {
                 let before = dumped(&self.with);
                 let held = self.with.snapshot();
@@ -139,7 +140,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn nobody_can_tell(steps in vec(step(), 0..24)) {
+    fn cohorts_count_like_separate_metrics(steps in vec(step(), 0..24)) {
         let mut both = Both::new();
         for step in &steps {
             both.step(step);
@@ -163,7 +164,7 @@ fn only_metrics_with_durations_alone() {
     }
     let cohort = registry.cohort(&[plain]).unwrap();
     assert!(registry.observe_cohort(cohort, 1));
-    // Exemplars are kept for each metric.
+    // Exemplars are kept for each metric separately.
     registry.keep_exemplars(Some(b"x"));
     assert!(!registry.observe_cohort(cohort, 1));
     assert_eq!(registry.cohort(&[plain]), None);

@@ -1,4 +1,4 @@
-//! Distributions against exact arithmetic, on values chosen to hurt.
+//! Distributions compared with exact arithmetic, on difficult values.
 
 use fantail_metrics::{Distribution, Percentile};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn percentiles() -> Vec<Percentile> {
     .collect()
 }
 
-/// Compares everything that a distribution tells with the sorted values.
+/// Compares all statistics of a distribution with the sorted values.
 #[track_caller]
 fn check(values: &[u64]) {
     let distribution: Distribution = values.iter().copied().collect();
@@ -69,7 +69,7 @@ fn check_against(distribution: &Distribution, values: &[u64]) {
     assert!(close(got, median), "median {got} for {median}");
 }
 
-/// Two passes with the exact mean, in units of 1/n.
+/// Computes the variance in two passes with the exact mean, in units of 1/n.
 #[track_caller]
 fn check_variance(got: f64, values: &[u64], sum: u128) {
     let count = values.len() as u128;
@@ -115,7 +115,7 @@ fn check_equal(left: &Distribution, right: &Distribution) {
     assert_eq!(all(left), all(right));
 }
 
-/// The same in every run.
+/// Returns the same numbers in every run.
 fn random(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
     std::iter::from_fn(move || {
@@ -172,7 +172,8 @@ fn extremes() {
                 .collect::<Vec<_>>(),
         );
         check(&random(5).take(size).collect::<Vec<_>>());
-        // All magnitudes alike: every bin of the sketch is in use.
+        // Equally many values of each magnitude: every bin of the sketch is in
+        // use.
         check(
             &random(6)
                 .map(|r| r >> (r & 63))
@@ -191,7 +192,7 @@ fn in_order_and_reversed() {
     }
 }
 
-/// Pareto with a shape of 1 and of 1/2: no finite mean.
+/// Pareto distributions with a shape of 1 and of 1/2 have no finite mean.
 #[test]
 fn heavy_tails() {
     for size in SIZES {
@@ -206,13 +207,13 @@ fn heavy_tails() {
     }
 }
 
-/// As Dovecot: −1 is 2^64 − 1, but the sum does not wrap there.
+/// As in Dovecot, −1 is 2^64 − 1, but the sum does not wrap.
 #[test]
 fn negative_integers() {
     let values = [-1_i64, 2].map(i64::cast_unsigned);
     let distribution: Distribution = values.into_iter().collect();
     assert_eq!(distribution.sum(), (1 << 64) + 1);
-    // Dovecot's median of numbers beyond 2^63 wraps, too.
+    // Dovecot's median of numbers above 2^63 wraps, too.
     assert_eq!(distribution.median(), (1 << 63));
 }
 

@@ -1,4 +1,4 @@
-//! The last event of each series, if that is asked for.
+//! Exemplars: the last event of each series, on request.
 
 use fantail_event::{Dialect, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{
@@ -25,7 +25,7 @@ fn registry(field: Option<&[u8]>) -> (Registry, MetricId) {
     (registry, metric.unwrap())
 }
 
-/// Counts an event with this session and number, which came at this second.
+/// Counts an event with this session and number, received at this second.
 fn count(registry: &mut Registry, metric: MetricId, session: &str, n: i64, second: i64) {
     let fields = vec![
         ("cmd", text("a")),
@@ -37,7 +37,7 @@ fn count(registry: &mut Registry, metric: MetricId, session: &str, n: i64, secon
     assert!(registry.observe_at(metric, &SentEvent::alone(&event), time));
 }
 
-/// Session, own value and second of each series that has an exemplar.
+/// Checks session, own value and second of each series with an exemplar.
 #[track_caller]
 fn check(snapshot: &Snapshot, expected: &[(&str, i64, i64)]) {
     let exemplars = snapshot.metrics()[0].series().iter();
@@ -59,7 +59,7 @@ fn the_last_event_of_each_bucket() {
     count(&mut registry, metric, "A", 1, 10);
     count(&mut registry, metric, "B", 2, 11);
     count(&mut registry, metric, "C", 7, 12);
-    // Nothing that could be told of these.
+    // These events have no value for an exemplar.
     count(&mut registry, metric, "", 3, 13);
     count(&mut registry, metric, &"x".repeat(129), 3, 13);
     check(&registry.snapshot(), &[("B", 2, 11), ("C", 7, 12)]);
@@ -109,7 +109,7 @@ fn dropped_series_take_theirs_along() {
 fn those_of_another_field_are_forgotten() {
     let (mut registry, metric) = registry(Some(b"session"));
     count(&mut registry, metric, "A", 1, 10);
-    // As after a change of something else.
+    // As after a change of another setting.
     registry.keep_exemplars(Some(b"session"));
     check(&registry.snapshot(), &[("A", 1, 10)]);
     let before = registry.snapshot();

@@ -28,7 +28,8 @@ pub(crate) fn event(fields: Vec<(&str, ValueRef<'_>)>) -> Event {
     event_between([0, 0], fields)
 }
 
-/// The event with its creation and its sending, in microseconds; 0 for never.
+/// Returns an event with its times of creation and sending in microseconds; 0
+/// is none.
 pub(crate) fn event_between([created, sent]: [i64; 2], fields: Vec<(&str, ValueRef<'_>)>) -> Event {
     let set = |event: EventBuilder, (key, value): (&str, ValueRef<'_>)| event.field(key, value);
     let begun = Event::builder(Timestamp::from_unix_micros(created));
@@ -45,7 +46,7 @@ pub(crate) fn text(value: &'static str) -> ValueRef<'static> {
     ValueRef::from(value)
 }
 
-/// A list that lives as long as the tests do.
+/// Returns a list that lives as long as the tests.
 pub(crate) fn list(elements: Vec<String>) -> ValueRef<'static> {
     ValueRef::List(Elements::of(Box::leak(Box::new(elements)), 0))
 }
@@ -58,8 +59,8 @@ pub(crate) fn with_sent<T>(event: &Event, f: impl FnOnce(&SentEvent<'_>) -> T) -
     f(&SentEvent::alone(event))
 }
 
-/// The labels of a series from the metric down to it, with `_` between them
-/// and for blanks; `None` where Dovecot has no such sub-metric.
+/// Returns the labels of a series from the metric down, joined by `_`, with `_`
+/// for blanks; `None` if Dovecot has no such sub-metric.
 fn names(metric: &MetricSnapshot) -> Vec<Option<String>> {
     let mut path: Vec<Option<String>> = Vec::new();
     let series = metric.series().iter().map(|series| {
@@ -80,7 +81,7 @@ fn names(metric: &MetricSnapshot) -> Vec<Option<String>> {
     series.collect()
 }
 
-/// `name=count` of each series, the full names without the metric's.
+/// Returns `name=count` of each series, with full names without the metric's.
 pub(crate) fn counts(snapshot: &Snapshot, metric: usize) -> String {
     let metric = &snapshot.metrics()[metric];
     let named = names(metric).into_iter().zip(metric.series().iter());
@@ -91,7 +92,7 @@ pub(crate) fn counts(snapshot: &Snapshot, metric: usize) -> String {
     counts.collect::<Vec<_>>().join(" ")
 }
 
-/// A line for each distribution of each series, with all that is known of it.
+/// Returns a line with all statistics for each distribution of each series.
 pub(crate) fn table(snapshot: &Snapshot) -> String {
     let mut table = String::new();
     for metric in snapshot.metrics() {

@@ -1,4 +1,4 @@
-//! Shards that together have more series than one may have.
+//! Merging shards whose series exceed the limits of one registry.
 
 use fantail_event::Dialect;
 use fantail_metrics::{Limits, Registry, Snapshot};
@@ -13,8 +13,8 @@ fn at_most(series_per_metric: usize, series: usize) -> Limits {
     }
 }
 
-/// What a shard has counted: the values of `g` and `h`, for each metric that
-/// there is, `a` by `g` and `b` by `g` and `h`.
+/// Returns a shard that counted events with these values of `g` and `h`, in the
+/// metrics `a` by `g` and `b` by `g` and `h`.
 fn shard(limits: Limits, values: &[&'static str]) -> Snapshot {
     let mut registry = Registry::with_limits(Dialect::V2_4, limits);
     let levels = [("g", discrete()), ("h", discrete())];
@@ -30,8 +30,8 @@ fn shard(limits: Limits, values: &[&'static str]) -> Snapshot {
     registry.snapshot()
 }
 
-/// What shards with these values have together, and how many events went to
-/// an `other`.
+/// Checks the merged counts of shards with these values, and the number of
+/// events that went to an `other`.
 #[track_caller]
 fn check(limits: Limits, values: &[&[&'static str]], expected: [&str; 2]) {
     let shards: Vec<Snapshot> = values.iter().map(|values| shard(limits, values)).collect();
@@ -62,7 +62,8 @@ fn check(limits: Limits, values: &[&[&'static str]], expected: [&str; 2]) {
 
 #[test]
 fn together_they_have_what_one_may_have() {
-    // A metric by one level takes 3 and 1 each; by two, 5 and 3 and 1 each.
+    // A metric by one level counts 3 series and 1 for each value; by two
+    // levels, 5, 3 and 1.
     let wide = at_most(100, 200);
     check(
         wide,
@@ -72,7 +73,7 @@ fn together_they_have_what_one_may_have() {
             "=4 x=1 x_1=1 y=2 y_1=2 z=1 z_1=1 overflowed=0",
         ],
     );
-    // `a` would take 6, `b` 17.
+    // `a` needs 6 series, `b` 17.
     check(
         at_most(5, 200),
         &[&["x/1"], &["x/1", "y/1", "z/1"]],
@@ -92,10 +93,10 @@ fn together_they_have_what_one_may_have() {
 }
 
 #[test]
-fn what_the_first_has_stays_whatever_the_others_have() {
-    // The first shard fills the room: its later values stay, although those
-    // of the second come before them in order. The second has no room for `y`
-    // itself, but for `5` below its `other`.
+fn the_first_shard_keeps_its_series() {
+    // The first shard reaches the limit: its later values stay, although those
+    // of the second come before them in order. The second shard gets no series
+    // `y`, but one for `5` below its `other`.
     let first: &[_] = &["x/1", "y/1"];
     let second: &[_] = &["x/2", "x/3", "x/4", "y/5"];
     check(
@@ -106,7 +107,7 @@ fn what_the_first_has_stays_whatever_the_others_have() {
             "=6 x=4 x_1=1 x_other=3 y=1 y_1=1 other=1 other_other=1 overflowed=5",
         ],
     );
-    // And for all metrics together: `a` takes 5 and `b` 13.
+    // The limit of all metrics together: `a` counts 5 series and `b` 13.
     check(
         at_most(100, 18),
         &[first, &["z/1"]],

@@ -1,5 +1,5 @@
-//! Series that go when nothing happens to them, and such that are there
-//! before anything does.
+//! Series that are dropped as idle, and series that exist before their first
+//! event.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn by(levels: &[&str], limits: Limits) -> (Registry, MetricId) {
     (registry, id)
 }
 
-/// What is left, and how many went.
+/// Checks the remaining series, and the number of dropped ones.
 #[track_caller]
 fn check(registry: &Registry, expected: &str) {
     let snapshot = registry.snapshot();
@@ -50,7 +50,7 @@ fn idle_series_go() {
     assert_eq!(registry.drop_idle(at(3_600), HOUR), 2);
     check(&registry, "=4 b=2 dropped=2");
     assert_eq!(registry.series(), 2);
-    // It comes again with nothing, behind the others.
+    // It starts again at zero, after the others.
     observe(&mut registry, id, &["a", "b"]);
     check(&registry, "=6 b=3 a=1 dropped=2");
     assert_eq!(registry.drop_idle(at(9_000), HOUR), 0);
@@ -72,8 +72,8 @@ fn nested_series_go_from_below() {
     check(&registry, "=7 a=5 a_y=3 a_x=1 b=1 b_z=1 dropped=3");
 }
 
-/// A dropped series makes room for another; `other` and events without a
-/// value take none.
+/// A dropped series makes room for another; `other` and events without a value
+/// need none.
 #[test]
 fn room_comes_back() {
     let limits = Limits {
@@ -82,7 +82,8 @@ fn room_comes_back() {
     };
     let (mut registry, id) = by(&["g"], limits);
     for round in 0..100 {
-        // Two take what room there is, with that for `other` and for none.
+        // Two series reach the limit, with those reserved for `other` and
+        // events without a value.
         observe(&mut registry, id, &["a", "b", "other", "c", "d", "e"]);
         let list = event(vec![("g", words(""))]);
         with_sent(&list, |sent| assert!(registry.observe(id, sent)));
@@ -92,7 +93,7 @@ fn room_comes_back() {
         assert_eq!(registry.drop_idle(at(round * 2), at(1)), 0);
         assert_eq!(registry.drop_idle(at(round * 2 + 1), at(1)), 5);
     }
-    // Past the limit `other` takes no room, so none comes back for it.
+    // Above the limit `other` is not counted, so dropping it frees nothing.
     let limits = Limits {
         series_per_metric: 4,
         ..Limits::default()
@@ -107,7 +108,7 @@ fn room_comes_back() {
     }
 }
 
-/// Times that make no sense drop nothing too early, and nothing breaks.
+/// Inconsistent times drop nothing too early and break nothing.
 #[test]
 fn odd_times() {
     let (mut registry, id) = by(&["g"], Limits::default());
@@ -125,7 +126,7 @@ fn odd_times() {
     }
     assert_eq!(registry.drop_idle(Duration::MAX, Duration::ZERO), 1);
     check(&registry, "=1 dropped=1");
-    // Parts of seconds are never too few.
+    // Fractions of a second are rounded up.
     let (mut registry, id) = by(&["g"], Limits::default());
     observe(&mut registry, id, &["a"]);
     let millis = Duration::from_millis;
@@ -148,7 +149,7 @@ fn thousands_come_and_go() {
         }
         let now = at(minute.unsigned_abs() * 60);
         dropped += registry.drop_idle(now, at(120));
-        // Two minutes of new ones with those below them.
+        // The new series of two minutes with their children.
         assert!(registry.series() <= 1 + 2 * 2_700, "{}", registry.series());
     }
     assert!(dropped > 2 * 30_000);
@@ -156,7 +157,7 @@ fn thousands_come_and_go() {
     let metric = &snapshot.metrics()[0];
     assert_eq!(metric.dropped(), dropped as u64);
     assert_eq!(metric.series().get(0).unwrap().duration().count(), 50_000);
-    // Each is found where it is: nothing comes twice.
+    // Each series is found in the index: none is created twice.
     let before = registry.series();
     for n in 0..1_000 {
         let fields = vec![
@@ -178,7 +179,7 @@ fn declared_series_begin_at_zero() {
     registry.declare(id, &[b"OK"]).unwrap();
     let declared = "=0 ok=0 ok_x_ninf_0=0 ok_x_1_10=0 ok_x_11_20=0 ok_x_21_inf=0";
     check(&registry, &format!("{declared} dropped=0"));
-    // Again changes nothing, and an event finds them.
+    // Declaring again changes nothing, and an event finds the series.
     registry.declare(id, &[b"ok"]).unwrap();
     let fields = vec![("g", text("Ok")), ("x", ValueRef::Int(3))];
     with_sent(&event(fields), |sent| assert!(registry.observe(id, sent)));

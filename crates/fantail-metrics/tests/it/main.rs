@@ -1,8 +1,8 @@
-//! Distributions against exact arithmetic, and what registries, limits, merging
-//! and restarts do.
+//! Tests of distributions against exact arithmetic, and of registries, limits,
+//! merging and restarts.
 
-// A helper that cannot go on fails its test; exact numbers become floating
-// point only to be compared.
+// A helper that cannot continue fails its test; exact numbers become floating
+// point only for comparisons.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

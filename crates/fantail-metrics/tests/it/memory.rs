@@ -1,4 +1,4 @@
-//! What distributions and series take.
+//! The memory of distributions and series.
 
 use fantail_event::{Dialect, ValueRef};
 use fantail_metrics::{Distribution, GroupBy, Method, MetricSettings, Registry};
@@ -15,7 +15,8 @@ fn check(values: impl IntoIterator<Item = u64>, most: usize) {
     );
 }
 
-/// About log-normal: the product of twelve factors.
+/// Returns values with a nearly log-normal distribution: the product of twelve
+/// factors.
 fn durations(count: u64) -> impl Iterator<Item = u64> {
     (0..count).map(|n| {
         let mut state = n;
@@ -42,19 +43,19 @@ fn busy_distributions_are_small() {
     check(durations(481), 3_072);
     check(durations(10_000), 3_072);
     check(durations(1_000_000), 3_072);
-    // From 10 µs to 10 s, all magnitudes alike.
+    // From 10 µs to 10 s, equally many of each magnitude.
     check((0..1_000_000).map(|n| 10 << (n % 20)), 3_072);
     check((0..200_000_u64).map(|n| (n % 977 + 500) << (n % 20)), 3_072);
-    // One negative number does not cost what lies between.
+    // A negative number does not need memory for the gap.
     check(durations(1_000_000).chain([u64::MAX]), 3_072);
-    // Times since 1970, a day.
+    // Times since 1970, within a day.
     check(
         (0..86_400).map(|n| 1_700_000_000_000_000 + n * 1_000_000),
         3_072,
     );
 }
 
-/// The worst that values can do.
+/// Checks the worst case of values.
 #[test]
 fn no_values_take_more_than_stated() {
     let all = |times: u64| (0..times * 64 * 512).map(|n| (512 + n / 64 % 512) << 54 >> (n % 64));

@@ -1,4 +1,4 @@
-//! What the registry does beyond counting as Dovecot does.
+//! Behaviour of the registry beyond Dovecot's counting.
 
 use std::net::Ipv4Addr;
 
@@ -61,7 +61,8 @@ fn values_past_the_limit_share_one_series() {
             .map(|v| event(vec![("g", text(v))]))
             .into()
     };
-    // The metric itself counts, `other`, and room for events without a value.
+    // The limit includes the metric itself, `other`, and a series for events
+    // without a value.
     check(at_most(5), &by, events(), "=7 a=2 b=2 other=3 overflowed=3");
     check(at_most(0), &by, events(), "=7 other=7 overflowed=7");
     let all = Limits {
@@ -69,7 +70,8 @@ fn values_past_the_limit_share_one_series() {
         ..Limits::default()
     };
     check(all, &by, events(), "=7 a=2 other=5 overflowed=5");
-    // A value of this name is counted there as well: no two of one name.
+    // A value named `other` is counted in the same series: no two have one
+    // name.
     let events = ["other", "a", "b"]
         .map(|v| event(vec![("g", text(v))]))
         .into();
@@ -82,7 +84,7 @@ fn nested_values_past_the_limit_keep_their_sums() {
     let events = ["a1", "a2", "b1", "a3", "c1", "a1"]
         .map(|v| event(vec![("g", text(&v[..1])), ("h", text(&v[1..]))]))
         .into();
-    // The metric takes 5, `a` 3 and each below it 1.
+    // The metric counts 5 series, `a` 3, and each below it 1.
     check(
         at_most(10),
         &by,
@@ -101,8 +103,8 @@ fn buckets_past_the_limit() {
     check(at_most(4), &by, events, "=4 x_5_5=2 other=2 overflowed=2");
 }
 
-/// Every integer has a bucket (Dovecot's process ends at −2^63, and after a
-/// linear step that is cut short).
+/// Every integer has a bucket. Dovecot's process crashes at −2^63, and after a
+/// shortened linear step.
 #[test]
 fn integers_that_end_dovecot() {
     let values = [i64::MIN, i64::MIN + 1, -1, 0, 1, 25, 26, 27, i64::MAX];
@@ -123,7 +125,7 @@ fn integers_that_end_dovecot() {
     );
 }
 
-/// Every method on every type of value, and on none.
+/// Counts every type of value, and none, with every method.
 #[test]
 fn all_methods_take_all_values() {
     let methods = [
@@ -182,7 +184,7 @@ fn lists_multiply_up_to_a_limit() {
     assert_eq!(snapshot.metrics()[0].overflowed(), 15_904 + 4_096 * 20_000);
 }
 
-/// For any values, the series without any below them account for
+/// The series without children count each event once, for any values.
 /// each event.
 #[test]
 fn events_without_a_value_are_accounted_for() {
@@ -222,7 +224,7 @@ fn events_without_a_value_are_accounted_for() {
     }
 }
 
-/// Something that is no Dovecot event.
+/// An event type that is not Dovecot's.
 struct Plain(i64);
 
 impl EventView for Plain {
@@ -250,7 +252,7 @@ fn events_of_other_types_are_counted() {
     );
 }
 
-/// The clock of a client was set back: Dovecot's stats process ends there.
+/// The clock of a client was set back: Dovecot's stats process crashes.
 #[test]
 fn a_negative_duration_counts_as_none() {
     let early = event_between([10, 9], Vec::new());
@@ -321,7 +323,7 @@ fn removed_metrics_are_gone() {
         .collect();
     assert_eq!(names, [b"b", b"a"]);
     assert_eq!([counts(&snapshot, 0), counts(&snapshot, 1)], ["=1", "=0"]);
-    // Thousands of metrics come and go, and room comes back.
+    // Thousands of metrics are added and removed, and their series are freed.
     for _ in 0..10_000 {
         let id = registry
             .add(settings("c", "", &[("g", discrete())]))
@@ -350,7 +352,7 @@ fn a_new_configuration_keeps_what_did_not_change() {
         })
     };
     assert!(count(&mut registry, &ids));
-    // a stays but moves, b changes, c has another filter, d goes, e comes.
+    // a is moved, b changed, d removed, e added; c has another filter.
     let new = vec![
         settings("e", "", &[]),
         settings("c", "", &[]),

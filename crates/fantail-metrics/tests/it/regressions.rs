@@ -35,7 +35,7 @@ fn integers(values: &[i64]) -> Vec<Event> {
     values.iter().map(one).collect()
 }
 
-/// A linear range that is not a multiple of its step: a panic there. Every
+/// A linear range that is not a multiple of its step crashed Dovecot. Every
 /// value has exactly one bucket.
 #[test]
 fn every_value_has_a_bucket() {
@@ -61,7 +61,7 @@ fn every_value_has_a_bucket() {
     }
 }
 
-/// Modifiers of a discrete level had no effect there.
+/// Modifiers of a discrete level had no effect in Dovecot.
 #[test]
 fn modifiers_apply() {
     use Modifier::{Domain, Lower, Upper, Username};
@@ -76,7 +76,7 @@ fn modifiers_apply() {
     check(&by(vec![]), users().into(), "=2 Anna@A.org=1 bert@a.org=1");
 }
 
-/// Negative integers were broken there.
+/// Negative integers were wrong in Dovecot.
 #[test]
 fn integers_have_all_64_bits() {
     let extremes = [i64::MIN, -1, 0, 1, i64::MAX];
@@ -92,8 +92,8 @@ fn integers_have_all_64_bits() {
     assert_eq!(sums, [Some(least), Some(i128::from(i64::MAX))]);
 }
 
-/// A missing field cut off the deeper levels there; it is an empty value (in
-/// 2.4, whose fix that was).
+/// A missing field cut off the deeper levels in Dovecot. In 2.4, which fixed
+/// it, the field is an empty value.
 #[test]
 fn a_missing_field_is_empty() {
     let by = settings("m", "", &[("a", discrete()), ("b", discrete())]);
@@ -101,7 +101,7 @@ fn a_missing_field_is_empty() {
     check(&by, events, "=1 =1 _x=1");
 }
 
-/// Names of sub-metrics were cut there, and two values became one series.
+/// Dovecot cut names of sub-metrics, so that two values became one series.
 #[test]
 fn long_values_stay_apart() {
     let by = settings("m", "", &[("g", discrete())]);
@@ -117,8 +117,8 @@ fn long_values_stay_apart() {
     assert_ne!(texts[0], texts[1]);
 }
 
-/// Metrics could be added twice, a removed one was still dumped and leaked,
-/// and the levels of one added at run time were ignored there.
+/// In Dovecot, metrics could be added twice, a removed metric was still dumped
+/// and leaked, and the levels of a metric added at run time were ignored.
 #[test]
 fn adding_and_removing_at_run_time() {
     let mut registry = Registry::new(Dialect::V2_4);
@@ -137,7 +137,7 @@ fn adding_and_removing_at_run_time() {
     assert_eq!(counts(&registry.snapshot(), 0), "=1 x=1");
 }
 
-/// Lists: one update for each element, those of parents too.
+/// A list updates a series for each element, and its parents as often.
 #[test]
 fn a_list_counts_once_for_each_element() {
     let by = settings("m", "", &[("l", discrete())]);
@@ -157,8 +157,8 @@ fn a_list_counts_once_for_each_element() {
     assert_eq!(counts(&registry.snapshot(), 0), "=1 a=1 above=1 b=1");
 }
 
-/// Aggregation of nothing crashed a scrape there: all methods, with and
-/// without values.
+/// A scrape without values crashed Dovecot: all methods, with and without
+/// values.
 #[test]
 fn all_methods_with_and_without_values() {
     let methods = [discrete(), linear(0, 10, 5), exponential(1, 3, 10)];
@@ -180,8 +180,8 @@ fn all_methods_with_and_without_values() {
     }
 }
 
-/// Raw bytes reached names and labels there: any bytes in, valid text out,
-/// and no two alike.
+/// Raw bytes were in Dovecot's names and labels. Any bytes give valid, distinct
+/// text.
 #[test]
 fn labels_of_any_bytes_are_valid_utf_8() {
     let by = settings("m", "", &[("g", discrete())]);
@@ -193,8 +193,8 @@ fn labels_of_any_bytes_are_valid_utf_8() {
     assert_eq!(texts.len(), 256);
 }
 
-/// Durations are 64 bits wide and unsigned, microseconds, and nothing else is
-/// divided by a million.
+/// Durations are unsigned microseconds of 64 bits, and only they are divided by
+/// a million.
 #[test]
 fn durations_are_unsigned_and_scaled() {
     let long = |micros: i64| {
@@ -212,7 +212,7 @@ fn durations_are_unsigned_and_scaled() {
     );
 }
 
-/// −2⁶³ fits no bucket there: the process dies.
+/// −2⁶³ fits no bucket of Dovecot: the process crashes.
 #[test]
 fn the_least_integer_has_a_bucket() {
     let by = |method| settings("m", "", &[("x", method)]);
@@ -221,8 +221,8 @@ fn the_least_integer_has_a_bucket() {
     check(&by(exponential(0, 18, 10)), least(), "=1 x_ninf_1=1");
 }
 
-/// More than 480 values are a random sample there: the same values gave
-/// another median each time.
+/// Dovecot samples more than 480 values at random: the same values gave another
+/// median each time.
 #[test]
 fn the_same_values_give_the_same_numbers() {
     let values: Vec<u64> = (0..3_347_u64).map(|n| n * n % 9_973).collect();

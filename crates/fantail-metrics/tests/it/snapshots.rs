@@ -18,7 +18,7 @@ fn observe(registry: &mut Registry, user: &'static str, size: i64) {
     with_sent(&event, |sent| assert!(registry.observe(id, sent)));
 }
 
-/// All numbers of all series, by path.
+/// Returns all numbers of all series, by path.
 pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
     let mut all = BTreeMap::new();
     for metric in snapshot.metrics() {
@@ -38,8 +38,8 @@ pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>
     all
 }
 
-/// Some have what others have, one has nothing, one has nearly all; and as
-/// many as these have more sums of sums than series.
+/// Some shards have the series of others, one has none, one has nearly all; and
+/// merging sums more often than there are series.
 #[test]
 fn any_number_of_shards_adds_up() {
     let registry = || {
@@ -67,7 +67,7 @@ fn any_number_of_shards_adds_up() {
         assert_eq!(merged.merge(shard.snapshot()), 0);
     }
     assert_eq!(contents(&merged), contents(&whole.snapshot()));
-    // The other way around: of the last, then those before it.
+    // In reverse order: the last shard first.
     let mut merged = shards[29].snapshot();
     for shard in shards[..29].iter().rev() {
         merged.merge(shard.snapshot());
@@ -91,7 +91,7 @@ fn shards_add_up_to_the_whole() {
         observe(&mut whole, user, size);
         observe(&mut shards[number % 3], user, size);
     }
-    // One that only the last shard has.
+    // A series of the last shard only.
     observe(&mut whole, "last", 3);
     observe(&mut shards[2], "last", 3);
 
@@ -148,7 +148,7 @@ fn metrics_meet_by_name_and_settings() {
     );
 }
 
-/// More series than one segment has.
+/// Counts events in more series than one segment has.
 fn observe_many(registry: &mut Registry, from: usize) {
     let users = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
     for number in from..from + 1_500 {
@@ -164,7 +164,7 @@ fn snapshots_stay_as_they_were() {
     let mut kept = Vec::new();
     let mut keep = |registry: &Registry| {
         let read_now = contents(&registry.snapshot());
-        // One is put in order now, the other when all has changed since.
+        // One snapshot is sorted now, the other after everything has changed.
         kept.push((registry.snapshot(), read_now));
     };
     keep(&registry);

@@ -1,4 +1,4 @@
-//! What is saved comes back as it was, and files that are none are errors.
+//! Saved states: they are restored unchanged, and other files are errors.
 
 use fantail_event::{Dialect, Event, Timestamp, ValueRef};
 use fantail_metrics::{
@@ -38,7 +38,7 @@ fn observe(registry: &mut Registry, event: &Event) {
     });
 }
 
-/// An event of each kind that there is, from any number.
+/// Returns an event of any kind, chosen by a number.
 fn any_event(seed: u64) -> Event {
     let number = (seed >> 8).cast_signed() >> (seed & 63);
     let (long, bytes) = ([b'l'; 300], number.to_be_bytes());
@@ -84,7 +84,8 @@ fn save(snapshot: &Snapshot) -> Vec<u8> {
     state::write(snapshot, |settings| settings.name.clone())
 }
 
-/// A registry that forgot nothing is the same, and goes on the same.
+/// Compares a restarted registry with one that kept running, before and after
+/// more events.
 #[track_caller]
 fn check_restart(dialect: Dialect, before: usize, after: usize, seed: u64) {
     let mut steady = played(dialect, before, seed);
@@ -94,7 +95,7 @@ fn check_restart(dialect: Dialect, before: usize, after: usize, seed: u64) {
     let outcome = restarted.restore(&state, |settings, note| settings.name == note);
     assert_eq!((outcome.metrics, outcome.left_out), (3, 0));
     assert_eq!(restarted.series(), steady.series());
-    // To the byte: nothing is lost on the way.
+    // The bytes are equal: nothing is lost.
     assert_eq!(save(&restarted.snapshot()), saved);
     for number in random(seed ^ 1).take(after) {
         observe(&mut steady, &any_event(number));
@@ -122,7 +123,7 @@ proptest! {
         check_restart(Dialect::V2_4, before, 50, seed);
     }
 
-    /// A restart is a merge: in front of what was counted since.
+    /// A snapshot with a restored state equals one of all counts.
     #[test]
     fn a_snapshot_takes_what_was_before(before in 0_usize..300, after in 0_usize..300, seed: u64) {
         let old = played(Dialect::V2_4, before, seed);
@@ -186,7 +187,7 @@ fn only_unchanged_metrics_come_back() {
     assert_eq!((restored.metrics, restored.left_out), (1, 4));
     assert_eq!(all(&snapshot), expected);
 
-    // The other dialect sorts events otherwise.
+    // The other dialect groups events differently.
     let mut other = Registry::new(Dialect::V2_3);
     other.replace_all(new, |_| true).unwrap();
     assert_eq!(other.restore(&state, keep).left_out, 5);
@@ -220,7 +221,7 @@ fn check_error(bytes: &[u8], expected: StateErrorKind) {
     assert_eq!(error.err(), Some(expected), "{}", bytes.len());
 }
 
-/// What befalls files: none of it is taken for a state.
+/// Damaged files are not read as a state.
 #[test]
 fn damaged_states_are_errors() {
     let saved = save(&played(Dialect::V2_4, 60, 6).snapshot());
@@ -242,7 +243,7 @@ fn damaged_states_are_errors() {
     check_error(&later, StateErrorKind::UnknownVersion);
 }
 
-/// With a head and a checksum, so that only the contents can be wrong.
+/// Adds a head and a checksum, so that only the contents can be wrong.
 fn framed(body: &[u8]) -> Vec<u8> {
     let mut bytes = b"fantail state\n\x01\0\0\0".to_vec();
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
@@ -260,7 +261,7 @@ fn body(saved: &[u8]) -> &[u8] {
     &saved[26..saved.len() - 16]
 }
 
-/// No operation on a state of any bytes does harm.
+/// Runs every operation on a state of any bytes.
 fn exercise(state: &State, length: usize) {
     let distributions = state
         .metrics()
@@ -275,7 +276,7 @@ fn exercise(state: &State, length: usize) {
     registry.restore(state, |_, _| true);
     snapshot.restore(state.clone(), |_, _| true);
     assert_eq!(table(&snapshot), table(&registry.snapshot()));
-    // Twice: sums that are as large as can be.
+    // Restored twice: the sums become as large as possible.
     registry.restore(state, |_, _| true);
     contents(&registry.snapshot());
 }
@@ -309,12 +310,12 @@ fn hostile_states_do_no_harm() {
             exercise(&state, changed.len());
         }
     }
-    // Values of the right form in the right place are taken.
+    // Some values of the right form in the right position are valid.
     assert!(read > 30, "{read}");
 }
 
-/// 2.4, one metric "a" without description, field or level, no note, nothing
-/// overflowed or dropped.
+/// 2.4, one metric "a" without description, field, level and note, with no
+/// overflowed and no dropped series.
 const PLAIN: &[u8] = b"\x04\x01\x01a\0\0\0\0\0\0";
 
 /// The metric itself; its duration follows.
@@ -331,15 +332,15 @@ fn states_that_no_registry_writes() {
     const MANY: &[u8] = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
     let empty = framed(&[PLAIN, b"\x01", ROOT, b"\0"].concat());
     assert_eq!(state::read(&empty).unwrap().metrics().count(), 1);
-    // Another dialect; many metrics, series, values; long strings.
+    // Another dialect; too many metrics, series, values; too long strings.
     check_malformed(&[b"\x05\0"]);
     check_malformed(&[b"\x04", MANY]);
     check_malformed(&[b"\x04\x01", MANY, b"a"]);
     check_malformed(&[PLAIN, MANY, ROOT, b"\0"]);
     check_malformed(&[PLAIN, b"\x01", ROOT, MANY]);
     check_malformed(&[PLAIN, b"\x01", ROOT, b"\xc2\x07"]);
-    // No series; two metrics themselves; one below where no level is; a label
-    // of the metric itself; more than was announced.
+    // No series; two metrics themselves; a series below the last level; a label
+    // of the metric itself; more bytes than announced.
     check_malformed(&[PLAIN, b"\0"]);
     check_malformed(&[PLAIN, b"\x02", ROOT, b"\0", ROOT, b"\0"]);
     check_malformed(&[PLAIN, b"\x02", ROOT, b"\0", b"\x01\0\0\0"]);
@@ -347,7 +348,7 @@ fn states_that_no_registry_writes() {
     check_malformed(&[PLAIN, b"\x01", ROOT, b"\0\0"]);
     // A number of more than 64 bits.
     check_malformed(&[b"\x04", &[0xFF; 9], b"\x02"]);
-    // Two sub-metrics of one label; a bucket that is none; one below events
+    // Two sub-metrics with one label; an invalid bucket; a series below events
     // without a value.
     let by: &[u8] = b"\x04\x01\x01a\0\0\x01\x01g\0\0\0\0\0";
     check_malformed(&[by, b"\x03", ROOT, b"\0", b"\x01\0\x01x\0", b"\x01\0\x01x\0"]);
@@ -355,7 +356,7 @@ fn states_that_no_registry_writes() {
     let deep: &[u8] = b"\x04\x01\x01a\0\0\x02\x01g\0\0\x01h\0\0\0\0\0";
     check_malformed(&[deep, b"\x03", ROOT, b"\0", b"\x01\x03\0", b"\x02\0\x01x\0"]);
     check_malformed(&[deep, b"\x02", ROOT, b"\0", b"\x02\0\x01x\0"]);
-    // A method that cannot be; 65 levels.
+    // An invalid method; 65 levels.
     check_malformed(&[b"\x04\x01\x01a\0\0\x01\x01g\x01\x03\x01\x02\0\0\0\0"]);
     let levels = b"\x01g\0\0".repeat(65);
     check_malformed(&[
@@ -365,19 +366,20 @@ fn states_that_no_registry_writes() {
         ROOT,
         b"\0",
     ]);
-    // Two metrics of one name.
+    // Two metrics with one name.
     let again: &[u8] = b"\x01a\0\0\0\0\0\0\x01\0\0\0\0";
     check_malformed(&[b"\x04\x02", again, again]);
 }
 
 #[test]
 fn sketches_that_no_values_make() {
-    // A sketch of no values; of ten; with its least above its greatest.
+    // A sketch without values; one of ten values; one with its minimum above
+    // its maximum.
     check_malformed(&[PLAIN, b"\x01", ROOT, b"\x01\0\0\0\0\0\0\0\0\0"]);
     let sketch = |moments: &[u8], ends: &[u8], bins: &[u8]| {
         framed(&[PLAIN, b"\x01", ROOT, b"\x01", moments, ends, bins].concat())
     };
-    // 500 times 1.
+    // 500 values of 1.
     let ones: &[u8] = b"\xf4\x03\xf4\x03\0\xf4\x03\0\0";
     assert!(state::read(&sketch(ones, b"\x01\x01", b"\x01\x01\xf4\x03")).is_ok());
     for (moments, ends, bins) in [
@@ -391,9 +393,9 @@ fn sketches_that_no_values_make() {
         (ones, b"\x01\x01", b"\x01\x01\xf3\x03"),
         (ones, b"\x01\x01", b"\x01\x02\xf4\x03"),
         (ones, b"\x01\x01", b"\x02\x01\xf4\x03\0\0"),
-        // Beyond the last bin.
+        // After the last bin.
         (ones, b"\x01\x01", b"\x02\x01\xf3\x03\xff\xff\x03\x01"),
-        // A sum, and squares, that such values do not have.
+        // A sum, and a sum of squares, that such values cannot have.
         (
             b"\xf4\x03\xf5\x03\0\xf4\x03\0\0",
             b"\x01\x01",

@@ -1,5 +1,4 @@
-//! Values that no event of Dovecot has: unsigned numbers, floats, and truth
-//! values.
+//! Values that no event of Dovecot has: unsigned numbers, floats and booleans.
 
 use fantail_event::{Dialect, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{Exponential, Limits, Linear, Method, Modifier, Registry, Snapshot, state};
@@ -11,7 +10,7 @@ use crate::{
 
 const FLOATS: [f64; 5] = [1.5, -1.5, 10.0, f64::NAN, f64::INFINITY];
 
-/// Counts an event for each of these values of `x`, grouped by it.
+/// Counts an event for each of these values of `x`, grouped by `x`.
 fn played(dialect: Dialect, method: Method, values: &[ValueRef<'_>]) -> Snapshot {
     let mut registry = Registry::with_limits(dialect, Limits::default());
     let id = registry.add(settings("m", "x", &[("x", method)])).unwrap();
@@ -35,7 +34,7 @@ fn linear() -> Method {
     Method::Linear(Linear::new(0, 20, 10).unwrap())
 }
 
-/// Each value is a series, by its text.
+/// Each value has a series, distinguished by its text.
 #[test]
 fn discrete_levels() {
     let floats = FLOATS.map(ValueRef::Float);
@@ -47,7 +46,7 @@ fn discrete_levels() {
     check(&discrete(), &truths, "=3 yes=2 no=1");
 }
 
-/// A text, a list and a value of the same text share a series.
+/// A text, a list and another value with the same text share a series.
 #[test]
 fn series_are_told_by_text() {
     let values = [
@@ -55,7 +54,7 @@ fn series_are_told_by_text() {
         ValueRef::Bool(true),
         ValueRef::from("1.5"),
         ValueRef::Float(1.5),
-        // Dovecot prints integers as if they were unsigned.
+        // Dovecot prints integers as unsigned.
         ValueRef::Int(-1),
         ValueRef::from(u64::MAX),
     ];
@@ -66,7 +65,7 @@ fn series_are_told_by_text() {
     );
 }
 
-/// A float is in the bucket that it lies in, be it between two integers.
+/// The bucket of a float may lie between two integers.
 #[test]
 fn quantized_levels() {
     let floats = |values: &[f64]| {
@@ -88,7 +87,7 @@ fn quantized_levels() {
     check(&exponential(), &unsigned, "=2 x_101_inf=2");
 }
 
-/// They are in no bucket, as texts.
+/// Like texts, these values have no bucket.
 #[test]
 fn values_without_order_are_in_no_bucket() {
     let values = [
@@ -99,8 +98,8 @@ fn values_without_order_are_in_no_bucket() {
     check(&linear(), &values, "=3 x_1_10=1");
 }
 
-/// What a distribution takes of a field: floats without their fraction and
-/// never below 0, of truth values only that they came.
+/// A distribution counts the integer part of a float, at least 0, and only the
+/// number of booleans.
 #[test]
 fn distributions_of_fields() {
     let field = |values: &[ValueRef<'_>]| {
@@ -117,7 +116,7 @@ fn distributions_of_fields() {
     assert_eq!(field(&[true, false].map(ValueRef::Bool)), (2, 0, 0));
 }
 
-/// Modifiers are for text.
+/// Modifiers change texts only.
 #[test]
 fn modifiers_leave_numbers_alone() {
     let upper = Method::Discrete(vec![Modifier::Upper]);
@@ -125,8 +124,8 @@ fn modifiers_leave_numbers_alone() {
     check(&upper, &values, "=2 1e300=1 yes=1");
 }
 
-/// Of an exemplar's field an unsigned number is told, as a signed one is; a
-/// float and a truth value are too coarse to find an event by.
+/// An exemplar has an unsigned number of its field like a signed one; floats
+/// and booleans are too coarse to find an event.
 #[test]
 fn exemplars_tell_unsigned_numbers() {
     let told = |value: ValueRef<'_>| {
@@ -146,7 +145,7 @@ fn exemplars_tell_unsigned_numbers() {
     assert_eq!(told(ValueRef::Bool(true)), None);
 }
 
-/// A state file has them as it has others.
+/// A state file contains these values like others.
 #[test]
 fn they_come_back_from_a_state() {
     let values = FLOATS.map(ValueRef::Float);
