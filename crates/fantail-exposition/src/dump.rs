@@ -1,8 +1,8 @@
-//! What `doveadm stats dump` shows, and what it is told by the stats process.
+//! Dumps: the table of `doveadm stats dump`, and the stats process' answer.
 //!
-//! A row is a metric or sub-metric and one of its fields (the duration is the
-//! first). The name of a sub-metric is its parent's, `_` and its label, in
-//! which blanks become `_`.
+//! A row is a metric or sub-metric with one of its fields; the duration is the
+//! first field. The name of a sub-metric is its parent's name, `_` and its
+//! label, with blanks replaced by `_`.
 
 mod answer;
 mod column;

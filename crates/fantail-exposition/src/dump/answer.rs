@@ -1,4 +1,4 @@
-//! What the stats process answers to `DUMP`.
+//! The stats process' answer to `DUMP`.
 
 use std::{borrow::Cow, io};
 
@@ -19,23 +19,23 @@ use super::{
 };
 use crate::text::rows::RowBuffer;
 
-/// The size in bytes of what [`write_answer_to`] writes at once.
+/// The size of a chunk of [`write_answer_to`] in bytes.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Appends the answer of a stats process to `DUMP`: a line for each metric
-/// and sub-metric, its name and the columns of the duration, then the name of
-/// each field and its columns, all escaped; then an empty line.
+/// Appends the stats process' answer to `DUMP`. Each metric and sub-metric has
+/// a line with its name and the columns of the duration, then the name and the
+/// columns of each field, all escaped. An empty line is the end.
 ///
-/// The standard deviation is empty there, as it is in Dovecot.
+/// The standard deviation is empty, as in Dovecot.
 pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
     let mut buffer = RowBuffer::from(std::mem::take(out));
-    // There is nothing that could fail.
+    // Writing to a vector cannot fail.
     let _ = write_chunks(snapshot, columns, &mut buffer, |_| Ok(()));
     std::mem::swap(out, buffer.text());
 }
 
-/// Writes the answer of [`write_answer`] in chunks of about 64 KB, so that an
-/// answer of any size needs no more memory.
+/// Writes the answer of [`write_answer`] in chunks of about 64 KB, so that
+/// memory is bounded for any answer.
 ///
 /// # Errors
 /// Writing fails.
@@ -55,7 +55,7 @@ pub fn write_answer_to(
     out.write_all(buffer.written())
 }
 
-/// `after_rows` may take what is in the buffer after a few rows.
+/// Calls `after_rows` after a few rows; it may empty the buffer.
 #[inline]
 fn write_chunks(
     snapshot: &Snapshot,
@@ -90,15 +90,15 @@ fn write_chunks(
     Ok(())
 }
 
-/// The rows of a metric in the answer of a stats process.
+/// The rows of a metric in a stats process' answer.
 #[derive(Debug)]
 struct Rows<'a> {
     columns: &'a [Column],
     fields: Vec<Cow<'a, [u8]>>,
-    /// Labels have nothing to be escaped; the name of the metric neither.
+    /// Whether neither the labels nor the name of the metric need escaping.
     is_verbatim: bool,
     path: Path<'a>,
-    /// If no more is asked for.
+    /// The writer for answers with the column `count` only.
     counts: Option<Counts>,
 }
 
@@ -116,7 +116,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// `false` if each has to be looked at.
+    /// Appends the rows of a run; returns `false` if each series has to be
+    /// written separately.
     #[inline]
     fn push_run(&mut self, run: &SeriesRun<'_>, out: &mut RowBuffer) -> bool {
         let above = self.path.above(run.depth());

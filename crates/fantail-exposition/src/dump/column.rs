@@ -1,8 +1,8 @@
-//! The columns that a dump may have.
+//! The columns of a dump.
 
 use fantail_metrics::Percentile;
 
-/// One number of a distribution.
+/// A statistic of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
     /// `count`
@@ -20,16 +20,17 @@ pub enum Column {
     /// `variance`, with two decimals
     Variance,
     /// `stddev`, with two decimals: the root of the variance that the stats
-    /// process prints. It does not print it itself, `doveadm` computes it.
+    /// process prints. `doveadm` computes it, the stats process does not print
+    /// it.
     StandardDeviation,
-    /// `%95`, `%99.9`: as it is written, and which it is
+    /// `%95`, `%99.9`: the written form and its percentile
     Percentile(Vec<u8>, Percentile),
-    /// Anything else: always empty.
+    /// An unknown column: always empty
     Unknown(Vec<u8>),
 }
 
 impl Column {
-    /// Parses the name of a column; any name is one.
+    /// Parses the name of a column; unknown names are valid.
     #[must_use]
     pub fn parse(name: &[u8]) -> Self {
         match name {
@@ -46,7 +47,7 @@ impl Column {
         }
     }
 
-    /// Returns its name.
+    /// Returns the name of the column.
     #[must_use]
     pub fn name(&self) -> &[u8] {
         match self {

@@ -1,6 +1,6 @@
-//! Rows of runs of series with the column `count` alone.
+//! Rows of runs of series with the column `count` only.
 //!
-//! The time goes into memory accesses: all counts of a run are read before the
+//! Memory accesses dominate the time: all counts of a run are read before the
 //! first is written, so that cache misses overlap.
 
 use std::borrow::Cow;
@@ -12,33 +12,32 @@ use crate::{
     text::rows::{RowBuffer, RowText, RowWriter},
 };
 
-/// The most digits of a count, a 64-bit number.
+/// The maximum number of digits of a 64-bit count.
 const MAX_DIGITS: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Counts {
-    /// What the rows at hand are below.
+    /// The name of the parent of the current rows.
     above: Vec<u8>,
     row: Row,
     counts: Vec<u64>,
-    /// Labels as they are shown, where they are not so already.
+    /// The buffer for labels that have to be changed.
     changed: Vec<u8>,
 }
 
-/// What all rows have.
+/// The parts that all rows have in common.
 #[derive(Debug)]
 struct Row {
-    /// All that stands before the label.
+    /// The text before the label.
     name: RowText,
-    /// What stands before the count of each field.
+    /// The text before the count of each field.
     fields: Vec<RowText>,
-    /// How long a row is from the label on, at the most.
+    /// The maximum length of a row from the label on.
     width: usize,
 }
 
 impl Counts {
-    /// For the series of a metric whose fields, as they stand in an answer,
-    /// are these.
+    /// Creates a writer for the series of a metric with these escaped fields.
     pub(super) fn new(fields: &[Cow<'_, [u8]>]) -> Self {
         let fields = fields.iter().map(|field| [b"\t", &**field, b"\t"].concat());
         let fields: Vec<RowText> = fields.map(|field| RowText::new(&field)).collect();
@@ -55,8 +54,9 @@ impl Counts {
         }
     }
 
-    /// Appends the rows of these series, below what has this name; `false` if
-    /// their labels are not as usual, so that each has to be looked at.
+    /// Appends the rows of a run below the parent with this name. Returns
+    /// `false` if the labels are not plain, so that each series has to be
+    /// written separately.
     #[inline]
     pub(super) fn push(
         &mut self,
@@ -91,7 +91,7 @@ impl Counts {
 }
 
 impl Row {
-    /// Rows of a count alone.
+    /// Writes rows without fields.
     #[inline]
     fn write_each(
         &self,
@@ -107,7 +107,7 @@ impl Row {
         }
     }
 
-    /// Rows with fields.
+    /// Writes rows with fields.
     #[inline]
     fn write_all(
         &self,

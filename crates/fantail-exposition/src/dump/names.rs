@@ -5,35 +5,35 @@ use fantail_metrics::{GroupBy, Label, MetricSettings, Series};
 
 use crate::dovecot::labels::DovecotLabels;
 
-/// The names that rows have.
+/// The form of the names of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Names {
-    /// As Dovecot has them: labels are cut, and what is no text in them is
-    /// replaced, so that different sub-metrics may have the same name.
+    /// Dovecot's names: it cuts labels and replaces bytes that are not text, so
+    /// that different sub-metrics may have the same name.
     #[default]
     Dovecot,
-    /// Labels in full, as [`Label::text`](fantail_metrics::Label::text) has them.
+    /// Complete labels: [`Label::text`](fantail_metrics::Label::text).
     Full,
 }
 
-/// The way from a metric down to one of its series, and the name there.
+/// The path from a metric down to one of its series, with the series' name.
 #[derive(Debug)]
 pub(super) struct Path<'a> {
     settings: &'a MetricSettings,
     dialect: Dialect,
     names: Names,
-    /// The names of those above are beginnings of it.
+    /// The name; the names of ancestors are its beginnings.
     name: Vec<u8>,
-    /// Of each series from the metric down; none for those that have no row,
-    /// nor any below them.
+    /// A step for each series from the metric down; `None` for series without a
+    /// row, and their descendants.
     steps: Vec<Option<Step>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    /// Where its name ends.
+    /// The end of the name of the step's series.
     end: usize,
-    /// The labels of the series right below.
+    /// The labels of the children.
     labels: DovecotLabels,
 }
 
@@ -48,10 +48,10 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// Goes on to the next series; its name, `None` if it has no row: Dovecot
-    /// does not have all series.
+    /// Goes to the next series and returns its name; `None` if the series has
+    /// no row, because Dovecot does not have it.
     ///
-    /// Labels have no control characters, but DEL.
+    /// Names have no control characters except DEL.
     #[inline]
     pub(super) fn enter(&mut self, series: &Series<'_>) -> Option<&[u8]> {
         self.steps.truncate(series.depth());
@@ -71,7 +71,7 @@ impl<'a> Path<'a> {
     }
 
     /// Returns the name of the parent of the next series at `depth`, and the
-    /// labels there; `None` if they have no rows.
+    /// labels of its children; `None` if they have no rows.
     #[inline]
     pub(super) fn above(&mut self, depth: usize) -> Option<(&[u8], DovecotLabels)> {
         self.steps.truncate(depth);
@@ -79,9 +79,9 @@ impl<'a> Path<'a> {
         Some((self.name.get(..above.end)?, above.labels))
     }
 
-    /// Appends the name of a series as [`enter`](Self::enter) would give it,
-    /// without going there; `None` if it has to be entered. For the usual label
-    /// of a series that nothing is below: no name begins with its name.
+    /// Appends the name of a series without going to it; `None` if
+    /// [`enter`](Self::enter) is necessary. Only for a plain label of a series
+    /// without children: no other name begins with this one.
     #[inline]
     pub(super) fn append_last(&mut self, series: &Series<'_>, out: &mut Vec<u8>) -> Option<()> {
         let depth = series.depth();
@@ -156,13 +156,14 @@ fn replace_blanks(label: &mut [u8]) {
     blanks.for_each(|blank| *blank = b'_');
 }
 
-/// Looks at eight bytes at a time: most labels have none.
+/// Returns whether a label has a blank. It reads eight bytes at a time, because
+/// most labels have none.
 #[inline]
 fn has_blank(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let blank = |eight: &[u8; 8]| {
         let other = u64::from_ne_bytes(*eight) ^ (ONES * u64::from(b' '));
-        // Borrows from the next byte only where there is one.
+        // A borrow from the next byte requires a blank in this one.
         other.wrapping_sub(ONES) & !other & ONES << 7
     };
     let (words, rest) = bytes.as_chunks::<8>();

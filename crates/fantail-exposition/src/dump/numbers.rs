@@ -1,4 +1,4 @@
-//! The numbers of rows.
+//! The statistics in the columns of a row.
 
 use std::cell::OnceCell;
 
@@ -7,7 +7,7 @@ use fantail_metrics::{Distribution, Percentile, Quantiles};
 use super::column::Column;
 use crate::text::decimal::{push_fixed, push_whole, push_wide, scaled};
 
-/// Appends a TAB and a value for each column. What is not asked for is not
+/// Appends a TAB and a value for each column. Only requested columns are
 /// computed.
 #[inline]
 pub(super) fn write(distribution: &Distribution, columns: &[Column], out: &mut Vec<u8>) {
@@ -29,8 +29,8 @@ pub(super) fn write(distribution: &Distribution, columns: &[Column], out: &mut V
     }
 }
 
-/// The same for columns that are not simply there. On its own, as there is
-/// much to make ready for them.
+/// Appends columns that are computed. It is a separate function because its
+/// preparations are costly.
 #[inline(never)]
 fn write_any(distribution: &Distribution, columns: &[Column], out: &mut Vec<u8>) {
     let ranks = Ranks {
@@ -43,29 +43,29 @@ fn write_any(distribution: &Distribution, columns: &[Column], out: &mut Vec<u8>)
     }
 }
 
-/// The root of a number as it is printed.
+/// Returns the root of the printed form of a number.
 #[allow(
     clippy::cast_precision_loss,
     reason = "less than 2⁵³, or rounded as read"
 )]
 fn root_of_printed(number: f64) -> f64 {
     match scaled(number, 100).filter(|hundredths| *hundredths < 1 << f64::MANTISSA_DIGITS) {
-        // Both are exact, so this is the nearest to their quotient, which is
-        // what reading the decimals gives.
+        // Both numbers are exact, so their quotient is the nearest number,
+        // which is also the result of parsing the decimals.
         Some(hundredths) => (hundredths as f64 / 100.0).sqrt(),
         None => format!("{number:.2}").parse().map_or(0.0, f64::sqrt),
     }
 }
 
-/// The values of a distribution by their rank. Most distributions of many
-/// series have few values, which need not be sorted.
+/// The values of a distribution by rank. Most distributions have few values,
+/// which need no sorting.
 struct Ranks<'a> {
     distribution: &'a Distribution,
     sorted: OnceCell<Quantiles<'a>>,
 }
 
 impl<'a> Ranks<'a> {
-    /// Appends a value.
+    /// Appends the value of a column.
     fn write(&self, column: &Column, out: &mut Vec<u8>) {
         let distribution = self.distribution;
         match column {

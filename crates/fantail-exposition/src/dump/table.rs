@@ -1,4 +1,4 @@
-//! The table of `doveadm stats dump`, and its rows by their parts.
+//! The table of `doveadm stats dump`, and its rows.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,16 @@ use super::{
     numbers,
 };
 
-/// A metric or sub-metric.
+/// A row: a metric or sub-metric.
 #[derive(Debug)]
 pub struct DumpRow<'a> {
-    /// Its name, not escaped.
+    /// The name, not escaped.
     pub name: Cow<'a, [u8]>,
-    /// Each field's name and values; the duration first.
+    /// The name and the values of each field, the duration first.
     pub fields: Vec<(&'a [u8], &'a Distribution)>,
 }
 
-/// Returns the rows of a metric: itself and its sub-metrics, in the order of a
-/// dump.
+/// Returns the rows of a metric and its sub-metrics in the order of a dump.
 pub fn rows(
     metric: &MetricSnapshot,
     dialect: Dialect,
@@ -40,7 +39,7 @@ pub fn rows(
     })
 }
 
-/// Each field's name and values; the duration first.
+/// Returns the name and the values of each field, the duration first.
 #[inline]
 fn fields<'a>(
     settings: &'a MetricSettings,
@@ -50,19 +49,18 @@ fn fields<'a>(
     std::iter::once((&b"duration"[..], series.duration())).chain(names.zip(series.fields()))
 }
 
-/// One line of a dump: a field of a metric or sub-metric.
+/// A line of a dump: a field of a metric or sub-metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The name of the metric or sub-metric.
     pub metric: Vec<u8>,
     /// The field.
     pub field: Vec<u8>,
-    /// A value for each column, as it is printed: a number, or nothing.
+    /// The printed value of each column: a number, or empty.
     pub values: Vec<String>,
 }
 
-/// Returns the lines of a dump by their parts, for other forms than Dovecot's
-/// table.
+/// Returns the lines of a dump, for other forms than Dovecot's table.
 pub fn lines<'a>(
     snapshot: &'a Snapshot,
     columns: &'a [Column],
@@ -87,8 +85,8 @@ pub fn lines<'a>(
     })
 }
 
-/// Appends the table that `doveadm stats dump` prints: a line with the names
-/// of the columns, then one for each field of each metric and sub-metric.
+/// Appends the table of `doveadm stats dump`: a line with the names of the
+/// columns, then a line for each field of each metric and sub-metric.
 pub fn write_table(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
     write_table_with(snapshot, columns, Names::Dovecot, out);
 }
