@@ -1,15 +1,16 @@
-//! The layout of Dovecot itself, byte for byte.
+//! Dovecot's own layout of a scrape, byte for byte.
 //!
-//! For dashboards that were made for it. It is valid in neither format: a
-//! family has samples with all labels and samples with some, so that sums
+//! Use it for dashboards that were made for it. It is valid in neither format:
+//! a family has samples with all labels and samples with some, so that sums
 //! count twice; labels may be equal; numbers are rounded to 32-bit floating
-//! point; the `_sum` of a histogram is that of the durations, for any field. 2.3 also leaves its walk through the sub-metrics unfinished
-//! where that begins at a quantized level or one with an illegal name; what is
-//! left turns up in a later family, and does here.
+//! point; the `_sum` of a histogram is the sum of the durations, for any field.
+//! 2.3 also leaves its walk through the sub-metrics unfinished if it begins at
+//! a quantized level, or at a level with an illegal name; the rest appears in a
+//! later family, and fantail does the same.
 //!
-//! Known differences: sums beyond 2⁶⁴ do not wrap; values of different types
-//! with the same text are one series; and a label value is cut after 256 bytes
-//! where Dovecot would show more of it.
+//! Known differences: sums above 2⁶⁴ do not wrap; values of different types
+//! with the same text are one series; and a label value is cut after 256 bytes,
+//! even if Dovecot shows more of it.
 
 pub(crate) mod labels;
 mod tree;
@@ -32,18 +33,18 @@ use crate::{
 /// The `Content-Type` of Dovecot's answers.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=0.0.1; charset=utf-8";
 
-/// What the first lines tell of the process.
+/// The process that the first lines describe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process<'a> {
-    /// When it started.
+    /// The time of its start.
     pub started: Timestamp,
-    /// The version it says it has.
+    /// Its version.
     pub version: &'a str,
-    /// And the revision, if known.
+    /// Its revision, if known.
     pub revision: Option<&'a str>,
 }
 
-/// Writes what a Dovecot of the snapshot's dialect would answer.
+/// Writes a scrape like a Dovecot of the snapshot's dialect.
 ///
 /// # Errors
 /// Writing fails.
@@ -99,7 +100,7 @@ fn write_process(process: &Process<'_>, text: &mut Vec<u8>) {
     );
 }
 
-/// What a family of a metric counts.
+/// The kinds of families that a metric has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     Histogram,
@@ -117,7 +118,7 @@ fn write_family<W: io::Write>(
     let Some(tree) = walk.tree(at) else {
         return Ok(());
     };
-    // The name is this metric's, whosever the numbers are.
+    // The name is this metric's, even if the walk visits another metric.
     let name = family_name(family, tree);
     write_head(family, &name, tree, out.text());
     walk.each(at, |tree_there, node, labels| {
@@ -205,7 +206,7 @@ fn write_number(
     text.push(b'\n');
 }
 
-/// Labels in braces, if there are any.
+/// Appends labels in braces, if there are any.
 fn push_braced(labels: &str, text: &mut Vec<u8>) {
     if !labels.is_empty() {
         text.push(b'{');
@@ -214,13 +215,13 @@ fn push_braced(labels: &str, text: &mut Vec<u8>) {
     }
 }
 
-/// Microseconds as seconds, rounded as Dovecot does.
+/// Converts microseconds to seconds, rounded as in Dovecot.
 #[allow(clippy::cast_precision_loss)]
 fn seconds(micros: u128) -> f32 {
     micros as f32 / 1e6
 }
 
-/// The buckets below a node, if its level makes any.
+/// Writes the buckets below a node, if its level has buckets.
 fn write_histogram(tree: &Tree<'_>, node: usize, labels: &str, text: &mut Vec<u8>) {
     let Some(level) = tree.level(node) else {
         return;
@@ -272,14 +273,14 @@ struct Observed {
     sum: f32,
 }
 
-#[allow(clippy::cast_precision_loss)] // As there.
+#[allow(clippy::cast_precision_loss)] // Dovecot loses precision here too.
 fn observe(tree: &Tree<'_>, node: usize, buckets: Buckets, is_duration: bool) -> Observed {
     let count = usize::try_from(buckets.count()).unwrap_or_default();
     let mut observed = Observed {
         counts: vec![0; count],
         sum: 0.0,
     };
-    // Rounded sums depend on the order: that of the buckets.
+    // Rounded sums depend on the order: Dovecot's is that of the buckets.
     let mut children = tree.children(node).to_vec();
     children.sort_by_key(
         |node| match tree.series(*node).map(|series| series.label()) {
@@ -290,7 +291,7 @@ fn observe(tree: &Tree<'_>, node: usize, buckets: Buckets, is_duration: bool) ->
     for series in children.into_iter().filter_map(|node| tree.series(node)) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
-            // Past a limit, which Dovecot does not have: somewhere.
+            // Dovecot has no limit, so any bucket may contain these values.
             _ => count - 1,
         };
         if let Some(count) = observed.counts.get_mut(bucket) {

@@ -1,4 +1,4 @@
-//! The labels that Dovecot shows.
+//! Dovecot's labels.
 
 mod verbatim;
 
@@ -14,23 +14,23 @@ use self::verbatim::{is_graphic, is_printable, is_text, with_blanks};
 
 /// Dovecot's labels along a path of sub-metrics.
 ///
-/// As measured on 2.3.19 and 2.4.1: control characters and each byte that is
-/// not UTF-8 become U+FFFD. 2.3 cuts a label at 32 characters; 2.4 at as many
-/// as 256 less the bytes of the labels above it, and keeps no sub-metric at
-/// all when nothing is left. A label that is cut ends in `…`, which counts as
-/// a character; bytes that are not UTF-8 do not count. A value that ends
-/// within a character loses the one before it, and ends in `…`.
+/// Measured on 2.3.19 and 2.4.1: control characters, and each byte that is not
+/// UTF-8, become U+FFFD. 2.3 cuts a label at 32 characters. 2.4 cuts it at 256
+/// characters less the bytes of its ancestors' labels, and omits the sub-metric
+/// if nothing remains. A cut label ends in `…`, which counts as a character;
+/// bytes that are not UTF-8 do not count. A value that ends within a character
+/// loses the previous character, and ends in `…`.
 ///
 /// Different values may have the same label.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DovecotLabels {
     dialect: Dialect,
-    /// What is left of 256 (2.4).
+    /// The remaining part of the 256 bytes (2.4).
     left: usize,
 }
 
 impl DovecotLabels {
-    /// For the sub-metrics right below a metric.
+    /// Returns the labels of a metric's children.
     pub(crate) const fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
@@ -38,8 +38,9 @@ impl DovecotLabels {
         }
     }
 
-    /// The same as [`label`](Self::label), where Dovecot shows the value as it
-    /// is: most of them. `None` tells nothing.
+    /// Returns the same as [`label`](Self::label) if Dovecot shows the value
+    /// unchanged, as it does most values. `None` does not mean that it changes
+    /// it.
     #[inline]
     pub(crate) fn verbatim<'a>(self, label: Label<'a>) -> Option<(&'a [u8], Self)> {
         let Label::Value(value) = label else {
@@ -53,9 +54,9 @@ impl DovecotLabels {
         Some((value, Self { left, ..self }))
     }
 
-    /// The labels of series as a dump shows them, with `_` for blanks: as long
-    /// as the [texts](SeriesRun::texts), one after another, as these are. `None`
-    /// if not [all of them](Self::verbatim) are plain.
+    /// Returns the labels of a run as a dump shows them, concatenated like its
+    /// [texts](SeriesRun::texts) and with the same lengths; blanks become `_`.
+    /// Returns `None` unless all of them are [plain](Self::verbatim).
     #[inline]
     pub(crate) fn shown<'a>(
         self,
@@ -72,7 +73,8 @@ impl DovecotLabels {
         with_blanks(run, changed)
     }
 
-    /// How many bytes a label has at most; `None` if there can be none.
+    /// Returns the maximum length of a label in bytes; `None` if Dovecot has no
+    /// such sub-metric.
     #[inline]
     fn limit(self) -> Option<usize> {
         match self.dialect {
@@ -81,11 +83,11 @@ impl DovecotLabels {
         }
     }
 
-    /// The label of a sub-metric, and what makes the labels below it; `None`
-    /// if Dovecot has no such sub-metric.
+    /// Returns the label of a sub-metric, and the labels of its children;
+    /// `None` if Dovecot has no such sub-metric.
     ///
-    /// Of values of more than 256 bytes the rest is not known any more: where
-    /// Dovecot would show more, this ends earlier.
+    /// Only 256 bytes of a value are known, so a label may end where Dovecot
+    /// shows more.
     pub(crate) fn label(self, label: Label<'_>, level: &GroupBy) -> Option<(String, Self)> {
         if label == Label::Missing {
             return None;
@@ -98,7 +100,7 @@ impl DovecotLabels {
     }
 }
 
-/// The bytes of a label, and whether more of them are missing.
+/// Returns the bytes of a label, and whether more of them are missing.
 fn source<'a>(label: Label<'a>, level: &GroupBy) -> (Cow<'a, [u8]>, bool) {
     match label {
         Label::Value(value) => match value.get(..MAX_VALUE_BYTES) {
@@ -154,13 +156,13 @@ fn sanitize(bytes: &[u8], more: bool, limit: usize, dialect: Dialect) -> String 
     }
 }
 
-/// What comes next, and what is after it.
+/// The next character, and the rest.
 enum Next<'a> {
     End,
     Character(char, &'a [u8]),
-    /// A byte that no character has here.
+    /// A byte that cannot be part of a character here.
     Invalid(&'a [u8]),
-    /// The beginning of a character, by its form alone.
+    /// The beginning of a character, judged by its first byte.
     Incomplete,
 }
 
@@ -168,8 +170,8 @@ fn next(bytes: &[u8]) -> Next<'_> {
     let Some((&first, after)) = bytes.split_first() else {
         return Next::End;
     };
-    // Five and six bytes, as UTF-8 once had them, can be incomplete, but
-    // never valid.
+    // Forms of five and six bytes, from an early version of UTF-8, can be
+    // incomplete, but never valid.
     let length = match first {
         0..0x80 => 1,
         0xC2..0xE0 => 2,
@@ -231,7 +233,7 @@ mod tests {
         assert_eq!(labels(Dialect::V2_4, &[value]), [v2_4], "2.4: {value:?}");
     }
 
-    /// A path of labels, each a character and how often it comes.
+    /// Checks a path of labels, each a character and its number of repetitions.
     fn check_path(path: &[(char, usize)], v2_4: &[&str]) {
         let path: Vec<String> = path
             .iter()
@@ -242,7 +244,7 @@ mod tests {
         assert_eq!(labels(Dialect::V2_3, &path).len(), path.len());
     }
 
-    /// Both versions, as their dumps show these values.
+    /// Both versions show these values so in their dumps.
     #[test]
     fn bytes_that_are_not_text() {
         check(

@@ -1,4 +1,4 @@
-//! The sub-metrics that Dovecot would have, as it walks them.
+//! The sub-metrics of Dovecot, as a tree.
 
 use std::borrow::Cow;
 
@@ -12,28 +12,29 @@ use crate::scrape::{escape::needs_no_escape, name::is_metric_name};
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
     pub(super) metric: &'a MetricSnapshot,
-    /// The metric itself is the first.
+    /// The sub-metrics; the first is the metric itself.
     nodes: Vec<Node<'a>>,
 }
 
 #[derive(Debug)]
 struct Node<'a> {
-    /// Its place among the metric's series.
+    /// The index in the metric's series.
     series: usize,
-    /// As it stands between quotes.
+    /// The escaped label.
     label: Cow<'a, str>,
     children: Vec<usize>,
 }
 
 impl<'a> Tree<'a> {
-    /// `None` if the name is not legal: Dovecot leaves such a metric out.
+    /// Creates the tree; returns `None` if the name is illegal, because Dovecot
+    /// omits such a metric.
     pub(super) fn new(metric: &'a MetricSnapshot, dialect: Dialect) -> Option<Self> {
         let settings = metric.settings();
         if !str::from_utf8(&settings.name).is_ok_and(is_metric_name) {
             return None;
         }
         let mut nodes: Vec<Node<'a>> = Vec::new();
-        // From the metric down to the last series; none where Dovecot has no
+        // From the metric down to the last series; `None` if Dovecot has no
         // such sub-metric.
         let mut path: Vec<Option<(usize, DovecotLabels)>> = Vec::new();
         for (at, series) in metric.series().iter().enumerate() {
@@ -74,14 +75,14 @@ impl<'a> Tree<'a> {
         self.nodes.get(node).map_or(&[], |node| &node.children)
     }
 
-    /// The level of `group_by` that made, or would make, what is below a node.
+    /// Returns the level of `group_by` of a node's children.
     pub(super) fn level(&self, node: usize) -> Option<&'a GroupBy> {
         let depth = self.series(node)?.depth();
         self.metric.settings().group_by.get(depth)
     }
 }
 
-/// A label as it stands between quotes, and what makes those below it.
+/// Returns an escaped label, and the labels of its children.
 fn escaped<'a>(
     labels: DovecotLabels,
     label: Label<'a>,
@@ -98,8 +99,8 @@ fn escaped<'a>(
     Some((Cow::Owned(escape(&text)), below))
 }
 
-/// As JSON: quotes, backslashes, and the two line ends of Unicode. There are
-/// no control characters left.
+/// Escapes as JSON: quotes, backslashes, and the two line ends of Unicode. The
+/// label has no control characters.
 fn escape(label: &str) -> String {
     let mut escaped = String::with_capacity(label.len());
     for character in label.chars() {

@@ -1,11 +1,11 @@
-//! The order in which Dovecot comes by the sub-metrics.
+//! The order in which Dovecot visits the sub-metrics.
 //!
-//! From the metric down, each sub-metric before those below it, as long as
-//! levels are not quantized and their names are legal. 2.3 keeps its path from
-//! one family to the next, and forgets it only at the end of a walk that went
-//! down at least once. So a metric whose first level it cannot go down stays on
-//! the path; a later walk begins there or, at its own end, goes on with the
-//! second sub-metric of that metric. (Seen in what 2.3.19 answers.)
+//! Dovecot goes from the metric down, parents before children, while levels are
+//! not quantized and their names are legal. 2.3 keeps its path from one family
+//! to the next, and clears it only at the end of a walk that went down at least
+//! once. So a metric stays on the path if its first level cannot be walked; a
+//! later walk begins there or, at its own end, continues with the second
+//! sub-metric of that metric. (Observed in the answers of 2.3.19.)
 
 use std::io;
 
@@ -23,9 +23,9 @@ pub(super) struct Walk<'a> {
 struct Step {
     tree: usize,
     node: usize,
-    /// Which of its children the path goes through.
+    /// The index of the child that the path goes through.
     child: usize,
-    /// Where the labels of its children begin.
+    /// The start of its children's labels in `labels`.
     labels: usize,
 }
 
@@ -42,12 +42,12 @@ impl<'a> Walk<'a> {
         self.trees.get(at)
     }
 
-    /// Forgets the path, as 2.4 does after each family.
+    /// Clears the path, as 2.4 does after each family.
     pub(super) fn forget(&mut self) {
         self.path.clear();
     }
 
-    /// Comes by the sub-metrics of a metric, with their labels.
+    /// Visits the sub-metrics of a metric, with their labels.
     pub(super) fn each(
         &mut self,
         at: usize,
@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
         self.down()
     }
 
-    /// To the first sub-metric of the last step.
+    /// Goes to the first sub-metric of the last step.
     fn down(&mut self) -> Option<Step> {
         let last = self.path.last_mut()?;
         let tree = self.trees.get(last.tree)?;
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
         Some(below)
     }
 
-    /// To the next sub-metric of the nearest step above that has one.
+    /// Goes to the next sub-metric of the nearest step that has another.
     fn next(&mut self) -> Option<Step> {
         while self.path.len() > 1 {
             self.path.pop();
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The sub-metric that a step goes through.
+/// Returns the sub-metric that a step goes through.
 fn child(tree: &Tree<'_>, step: Step) -> Option<Step> {
     let node = *tree.children(step.node).get(step.child)?;
     Some(Step {
