@@ -2,14 +2,13 @@
 //!
 //! Scrapes have three layouts: [OpenMetrics 1.0 and Prometheus text
 //! 0.0.4](Format), which are valid and have the same families, and [Dovecot's
-//! own](dovecot), which is not valid, for dashboards that need it. [`dump`] writes
-//! the table of `doveadm stats dump` and the answer of the stats-reader socket.
-//! Nothing here opens a socket or reads a clock; everything is written to an
+//! own](dovecot), which is not valid, for dashboards that need it. [`dump`]
+//! writes the table of `doveadm stats dump` and the answer of the stats-reader
+//! socket. The crate opens no socket and reads no clock; it writes to an
 //! [`io::Write`](std::io::Write) in chunks of about 64 KB.
 //!
 //! # The families
-//! The names are Dovecot's, where those can be valid. A metric `imap_cmd`
-//! has:
+//! The names are Dovecot's if those are valid. A metric `imap_cmd` has:
 //!
 //! | name | what |
 //! | --- | --- |
@@ -17,42 +16,45 @@
 //! | `dovecot_imap_cmd_duration_seconds_total` | their durations together, exact |
 //! | `dovecot_imap_cmd_FIELD_total` | the values of a field together |
 //!
-//! If the last level of `group_by`, and no other, is quantized, there is a
-//! histogram in place of the first two: `dovecot_imap_cmd_bucket`, `_sum` and
-//! `_count`. Its bounds and sum are those of its own field: seconds for the
-//! duration, for others the values as they are. Without negative values, that
-//! is: with some, `_sum` would not only grow, and is left out (in OpenMetrics
-//! with `_count`, which it does not have alone).
+//! If the last level of `group_by` is quantized and no other, a histogram
+//! replaces the first two: `dovecot_imap_cmd_bucket`, `_sum` and `_count`. Its
+//! bounds and sum are those of its own field: seconds for the duration,
+//! unchanged values for other fields. If values are negative, `_sum` could
+//! decrease, so it is omitted; OpenMetrics then also omits `_count`, which
+//! requires `_sum`.
 //!
-//! A metric whose name is not `[a-zA-Z_:][a-zA-Z0-9_:]*` is left out:
-//! administrators use names like `log/all` for that. So is one whose samples
-//! would have the names of others; [`Exposition::finish`] reports both.
+//! A metric whose name is not `[a-zA-Z_:][a-zA-Z0-9_:]*` is omitted:
+//! administrators use names like `log/all` for this purpose. A metric whose
+//! samples would have the names of another is omitted too;
+//! [`Exposition::finish`] reports both.
 //!
 //! # The labels
-//! Each level of `group_by` is a label with the name of its field (`_` for
-//! what is illegal in it; a number behind names that are reserved or taken).
-//! Its value is [`Label::text`](fantail_metrics::Label::text): any bytes in,
-//! valid UTF-8 out, no two values alike.
+//! Each level of `group_by` is a label with the name of its field. Illegal
+//! characters become `_`, and a name that is reserved or used gets a number.
+//! The value is [`Label::text`](fantail_metrics::Label::text): valid UTF-8 for
+//! any bytes, and different for different values.
 //!
-//! Only the innermost sub-metrics are samples, where Dovecot also gives those
-//! above: so no event is counted twice in a family, and `sum()` is right:
+//! Only the innermost sub-metrics are samples. Dovecot also exposes their
+//! ancestors; without them, no event is counted twice in a family, and `sum()`
+//! is correct:
 //!
 //! ```text
 //! dovecot_imap_cmd_total{cmd_name="SELECT",tagged_reply_state="OK"} 75
 //! dovecot_imap_cmd_total{cmd_name="SELECT",tagged_reply_state="NO"} 15
 //! ```
 //!
-//! `sum by (cmd_name) (dovecot_imap_cmd_total)` is what Dovecot calls
+//! `sum by (cmd_name) (dovecot_imap_cmd_total)` is Dovecot's
 //! `dovecot_imap_cmd_total{cmd_name="SELECT"}`, and the sum of all is its
-//! `dovecot_imap_cmd_count`. An event with a list counts once for each element
-//! there; Dovecot counts so, too. An event without a value of some level has
-//! no such label (an empty one is none).
+//! `dovecot_imap_cmd_count`. As in Dovecot, an event with a list counts once
+//! for each element. An event without a value of a level has no such label (an
+//! empty label is none).
 //!
 //! # Exemplars
 //! If a registry [keeps exemplars](fantail_metrics::Registry::keep_exemplars),
-//! the buckets of histograms and the counters of events and durations tell
-//! their last event in OpenMetrics, with that event's own value and time. Its
-//! label and value may have 128 characters together; a longer one is left out.
+//! the buckets of histograms and the counters of events and durations have
+//! their last event as an exemplar in OpenMetrics, with the event's own value
+//! and time. Label and value together may have 128 characters; a longer
+//! exemplar is omitted.
 //!
 //! ```text
 //! dovecot_logins_total 12 # {session="B1xZ"} 1 1700000000.250000

@@ -1,19 +1,19 @@
-//! Escaping: a backslash before backslashes and quotes, `\n` for LF, and
-//! nothing else. Any other character, U+2028 and controls included, stands for
-//! itself in both formats.
+//! Escaping: a backslash before backslashes and quotes, and `
+//! ` for LF. Both formats leave all other characters unchanged, including
+//! U+2028 and controls.
 
-/// Appends the value of a label, without the quotes around it.
+/// Appends the value of a label, without quotes around it.
 pub(crate) fn push_label_value(value: &str, out: &mut Vec<u8>) {
     push_escaped(value, true, out);
 }
 
-/// Appends a HELP text; OpenMetrics escapes quotes there, too.
+/// Appends a HELP text; OpenMetrics escapes its quotes, too.
 pub(crate) fn push_help(text: &str, quotes: bool, out: &mut Vec<u8>) {
     push_escaped(text, quotes, out);
 }
 
 fn push_escaped(text: &str, quotes: bool, out: &mut Vec<u8>) {
-    // Nearly all texts.
+    // The usual case.
     if needs_no_escape(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
         return;
@@ -28,8 +28,8 @@ fn push_escaped(text: &str, quotes: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether no byte is a control, a quote or a backslash: eight at a time,
-/// as this is asked for each sample.
+/// Returns whether no byte is a control, a quote or a backslash. It reads eight
+/// bytes at a time, because it is called for each sample.
 #[inline]
 pub(crate) fn needs_no_escape(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -37,15 +37,16 @@ pub(crate) fn needs_no_escape(bytes: &[u8]) -> bool {
     let stand = |eight: &[u8; 8]| {
         let eight = u64::from_ne_bytes(*eight);
         let low = eight & !HIGH;
-        // The highest bit of each byte: its lower seven are at least a blank,
-        // and not (or with the highest) these two.
+        // Sets the highest bit of each byte if its lower seven bits are at
+        // least a blank, and the byte is neither a quote nor a backslash (with
+        // or without the highest bit).
         let differs = |byte: u8| (low ^ (ONES * u64::from(byte))) + !HIGH;
         let usual = (low + ONES * 0x60) & differs(b'"') & differs(b'\\');
         (usual | eight) & HIGH == HIGH
     };
     let (words, rest) = bytes.as_chunks::<8>();
     match bytes.last_chunk() {
-        // Some bytes are looked at twice.
+        // The last bytes overlap with the words.
         Some(last) => words.iter().all(stand) && stand(last),
         None => rest
             .iter()

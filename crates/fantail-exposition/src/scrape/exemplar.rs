@@ -1,4 +1,4 @@
-//! Exemplars: a trace of one event behind a sample. OpenMetrics only.
+//! Exemplars: an event of a sample. OpenMetrics only.
 
 use fantail_metrics::Exemplar;
 
@@ -8,10 +8,12 @@ use super::{
 };
 use crate::text::{decimal::push_whole, numbers::push_seconds};
 
-/// The most characters of an exemplar's label, name and value together.
+/// The maximum number of characters of an exemplar's label, name and value
+/// together.
 const MAX_CHARACTERS: usize = 128;
 
-/// How exemplars are written in one answer; `None` in place of it: not at all.
+/// The form of the exemplars in one answer; `None` instead of it means no
+/// exemplars.
 #[derive(Debug, Clone)]
 pub(crate) struct Exemplars {
     /// The name of the label.
@@ -21,16 +23,16 @@ pub(crate) struct Exemplars {
 /// The number of an exemplar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
-    /// One event.
+    /// The number of events: 1.
     Event,
-    /// Its duration.
+    /// The duration of the event.
     Duration,
-    /// What put it into its bucket.
+    /// The value that chose its bucket.
     Own,
 }
 
 impl Exemplars {
-    /// With the values of this field.
+    /// Returns the form of exemplars with the values of this field.
     pub(crate) fn of(field: &[u8]) -> Self {
         let mut name = name_part(field);
         if !is_label_name(&name) {
@@ -39,8 +41,8 @@ impl Exemplars {
         Self { name }
     }
 
-    /// Appends the exemplar after a sample's number, unless it is longer than the
-    /// standard allows or has no event.
+    /// Appends the exemplar to a sample, unless it has no event or is longer
+    /// than the standard allows.
     pub(crate) fn push(&self, exemplar: Option<&Exemplar>, measure: Measure, line: &mut Vec<u8>) {
         let Some(exemplar) = exemplar else {
             return;
@@ -77,7 +79,7 @@ impl Exemplars {
     }
 }
 
-/// The later one of two.
+/// Returns the later of two.
 pub(crate) fn later<'a>(
     one: Option<&'a Exemplar>,
     other: Option<&'a Exemplar>,

@@ -1,4 +1,4 @@
-//! One answer to a scrape, written as it is made.
+//! An answer to a scrape.
 
 use std::{collections::HashSet, io};
 
@@ -14,15 +14,15 @@ use super::{
 };
 use crate::text::chunked_writer::ChunkedWriter;
 
-/// How an [`Exposition`] is written.
+/// The options of an [`Exposition`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpositionOptions {
     /// The format.
     pub format: Format,
-    /// What the names of metrics begin with: `dovecot_`.
+    /// The prefix of the names of metrics: `dovecot_`.
     pub prefix: String,
-    /// When counting began; if given, OpenMetrics gets a `_created` for each
-    /// counter and histogram. It is forgotten in Prometheus text.
+    /// The time when counting began. If set, OpenMetrics has a `_created` for
+    /// each counter and histogram. Prometheus text ignores it.
     pub created: Option<Timestamp>,
 }
 
@@ -38,43 +38,44 @@ impl ExpositionOptions {
     }
 }
 
-/// A family or metric that is not in the answer.
+/// A family or metric that is omitted from the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Its name, as far as it is text.
+    /// The name; bytes that are not UTF-8 are replaced.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
-/// Why something is not in the answer.
+/// The reason why a family or metric is omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// It is no legal name. Administrators use this to keep a metric out, as
-    /// with `log/all`.
+    /// The name is illegal. Administrators use this to omit a metric, such as
+    /// `log/all`.
     IllegalName,
-    /// A sample of it would have the name of another family's.
+    /// One of its samples would have a name of another family.
     NameTaken,
 }
 
-/// One answer: families in order, each name once, and the end.
+/// An answer to a scrape: families in order, each with a unique name, and the
+/// end.
 ///
-/// Everything is written to `W` in pieces of some 64 KB, the last one by
-/// [`finish`](Self::finish).
+/// It writes to `W` in chunks of about 64 KB; [`finish`](Self::finish) writes
+/// the last one.
 #[derive(Debug)]
 pub struct Exposition<W> {
     out: ChunkedWriter<W>,
     options: ExpositionOptions,
-    /// All names that families and their samples have, or may have.
+    /// The names of all families, and of all samples that they may have.
     taken: HashSet<String>,
     left_out: Vec<LeftOut>,
-    /// How the exemplars of the snapshot at hand are written.
+    /// The form of the current snapshot's exemplars.
     pub(crate) exemplars: Option<Exemplars>,
 }
 
 impl<W: io::Write> Exposition<W> {
-    /// Begins an answer.
+    /// Creates an answer.
     pub fn new(out: W, options: ExpositionOptions) -> Self {
         Self {
             out: ChunkedWriter::new(out),
@@ -89,8 +90,8 @@ impl<W: io::Write> Exposition<W> {
         &self.options
     }
 
-    /// Writes a family of the caller's own, whose samples `write` adds. A
-    /// family with an illegal name, or one that is taken, is left out.
+    /// Writes a family with the samples that `write` adds. A family with an
+    /// illegal or used name is omitted.
     ///
     /// # Errors
     /// Writing fails.
@@ -105,12 +106,13 @@ impl<W: io::Write> Exposition<W> {
         }
     }
 
-    /// Ends the answer; returns the writer and what was left out.
+    /// Ends the answer; returns the writer and the omitted families and
+    /// metrics.
     ///
     /// # Errors
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
-        // Prometheus text ends anywhere; there it is a comment.
+        // Prometheus text has no end mark; there this line is a comment.
         self.out.text().extend_from_slice(b"# EOF\n");
         Ok((self.out.finish()?, self.left_out))
     }
@@ -149,7 +151,7 @@ impl<W: io::Write> Exposition<W> {
             Kind::Gauge | Kind::Info => "gauge",
             Kind::Histogram => "histogram",
         };
-        // Only OpenMetrics tells a family from its samples.
+        // Only OpenMetrics distinguishes the names of a family and its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();
         let text = self.out.text();
         let push = |parts: &[&str], text: &mut Vec<u8>| {

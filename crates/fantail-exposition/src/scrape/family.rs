@@ -1,32 +1,32 @@
-//! Families: their kinds and the names that their samples have.
+//! Families: their kinds and the names of their samples.
 
-/// What kind of numbers a family has.
+/// The kind of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// They only grow; samples are called `NAME_total`.
+    /// Numbers that only grow; samples are named `NAME_total`.
     Counter,
-    /// They go up and down.
+    /// Numbers that grow and shrink.
     Gauge,
-    /// Always 1, all is in the labels; samples are called `NAME_info`.
+    /// Labels with the number 1; samples are named `NAME_info`.
     Info,
-    /// Buckets, their sum and count.
+    /// Buckets with their sum and count.
     Histogram,
 }
 
 /// A family of samples.
 #[derive(Debug, Clone, Copy)]
 pub struct Family<'a> {
-    /// Its name, without a suffix.
+    /// The name, without a suffix.
     pub name: &'a str,
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// What it is, for people.
+    /// A description for people.
     pub help: &'a str,
-    /// Its unit, which must be the end of its name (`seconds`).
+    /// The unit, which must be the end of the name (`seconds`).
     pub unit: Option<&'a str>,
 }
 
-/// The name of a family and of all samples that it can have.
+/// Returns the name of a family and of all samples that it may have.
 pub(crate) fn sample_names(family: &Family<'_>) -> Vec<String> {
     let suffixes: &[&str] = match family.kind {
         Kind::Counter => &["", "_total", "_created"],

@@ -1,4 +1,4 @@
-//! The two formats, and what a scraper wants: `Accept` and `Accept-Encoding`.
+//! The two formats, and their negotiation: `Accept` and `Accept-Encoding`.
 
 /// A text format for scrapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,9 +21,9 @@ impl Format {
 
     /// Returns the format for a request with this `Accept` header.
     ///
-    /// OpenMetrics if it is named in a version before 2 with a weight that is
-    /// not below that of plain text; else Prometheus text, which everything
-    /// reads, also for a header that names neither.
+    /// Returns OpenMetrics if the header contains a version of it before 2 with
+    /// at least the weight of plain text. Otherwise returns Prometheus text,
+    /// which all scrapers read, also for a header with neither.
     ///
     /// ```
     /// # use fantail_exposition::Format;
@@ -57,8 +57,8 @@ impl Format {
     }
 }
 
-/// Returns whether a request with this `Accept-Encoding` header takes an answer
-/// in gzip: gzip is named, with a weight above 0.
+/// Returns whether a request with this `Accept-Encoding` header accepts gzip:
+/// the header contains gzip with a weight above 0.
 ///
 /// ```
 /// # use fantail_exposition::takes_gzip;
@@ -73,8 +73,8 @@ pub fn takes_gzip(accept_encoding: &str) -> bool {
     })
 }
 
-/// Splits a part of a header into its value and its weight in thousandths; each
-/// other parameter goes to `parameter`.
+/// Splits a part of a header into its value and its weight in thousandths;
+/// calls `parameter` for each other parameter.
 fn weighted(part: &str, mut parameter: impl FnMut(&str, &str)) -> (&str, u32) {
     let mut parts = part.split(';').map(str::trim);
     let value = parts.next().unwrap_or_default();
@@ -91,7 +91,8 @@ fn weighted(part: &str, mut parameter: impl FnMut(&str, &str)) -> (&str, u32) {
     (value, weight)
 }
 
-/// A weight of 0 to 1 with up to three decimals; nothing else is a weight.
+/// Parses a weight of 0 to 1 with up to three decimals; returns 0 for other
+/// text.
 fn thousandths(weight: &str) -> u32 {
     let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -124,7 +125,7 @@ mod tests {
             OpenMetrics,
         );
         check("application/openmetrics-text;version=2.0.0", Prometheus);
-        // Prometheus 2 and 3.
+        // The headers of Prometheus 2 and 3.
         check(
             "application/openmetrics-text;version=1.0.0,\
              application/openmetrics-text;version=0.0.1;q=0.75,\

@@ -1,4 +1,4 @@
-//! Histograms: a metric whose last level is quantized.
+//! Histograms of metrics whose last level is quantized.
 
 use std::io;
 
@@ -15,15 +15,15 @@ use crate::text::{
     numbers::{bound, push_seconds},
 };
 
-/// The values that fell in the buckets of one sample.
+/// The values in the buckets of one sample.
 struct Observed<'a> {
-    /// In each bucket.
+    /// The number of values in each bucket.
     counts: Vec<u64>,
-    /// The last event in each, if exemplars are asked for; else empty.
+    /// The last event in each bucket; empty without exemplars.
     last: Vec<Option<&'a Exemplar>>,
-    /// Their sum; microseconds for durations.
+    /// The sum of the values; microseconds for durations.
     sum: i128,
-    /// A negative value was among them: such a sum does not only grow.
+    /// Whether a value is negative: then the sum does not only grow.
     negative: bool,
 }
 
@@ -39,7 +39,8 @@ pub(crate) fn write<W: io::Write>(
     let bounds = bounds(&buckets, is_duration);
     points.each(|labels, members| {
         let mut observed = Observed::none(bounds.len(), exemplars.is_some());
-        // One without labels is there from the start, others with a value.
+        // A histogram without labels exists from the start, others with their
+        // first value.
         let mut any = levels == 1;
         for series in points.branches(members).flat_map(SeriesList::iter) {
             if series.depth() == levels {
@@ -57,8 +58,8 @@ pub(crate) fn write<W: io::Write>(
 /// The upper bound of a bucket.
 struct Bound {
     text: String,
-    /// The next bound is the same floating point number: parsers refuse both in one
-    /// histogram, so that the next bucket stands for this one, too.
+    /// Whether the next bound is the same floating point number. Parsers refuse
+    /// both in one histogram, so the next bucket includes this one.
     is_merged: bool,
 }
 
@@ -92,14 +93,14 @@ impl<'a> Observed<'a> {
     fn add(&mut self, series: Series<'a>, is_duration: bool) {
         let bucket = match series.label() {
             Label::Bucket(bucket) => usize::try_from(bucket).unwrap_or(usize::MAX),
-            // Past a limit: somewhere.
+            // Values above a limit may be in any bucket.
             Label::Other => self.counts.len() - 1,
             Label::Value(_) | Label::Missing => return,
         };
         if let Some(count) = self.counts.get_mut(bucket) {
             *count = count.saturating_add(series.duration().count());
         }
-        // One of `other` may belong into any bucket.
+        // An exemplar of `other` may be of any bucket.
         if let (Label::Bucket(_), Some(last)) = (series.label(), self.last.get_mut(bucket)) {
             *last = later(*last, series.exemplar());
         }
@@ -146,7 +147,7 @@ impl<'a> Observed<'a> {
         let push = if is_duration { push_seconds } else { push_wide };
         match sum {
             Some(sum) => samples.sample("_sum", labels, |line| push(sum, line))?,
-            // OpenMetrics has a count only beside a sum.
+            // OpenMetrics has no count without a sum.
             None if samples.is_open_metrics() => return samples.created(labels),
             None => {}
         }

@@ -1,18 +1,18 @@
-//! The labels of a sample, as they stand between the braces.
+//! The labels of a sample, between the braces.
 
 use super::escape::push_label_value;
 
-/// What the labels of many samples begin with.
+/// The labels that several samples have in common.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LabelPrefix<'p> {
-    /// The labels that all have, as they are written.
+    /// The formatted common labels.
     pub(crate) labels: &'p [u8],
-    /// The name of the last.
+    /// The name of the last label.
     pub(crate) name: &'p str,
 }
 
-/// Appends a label to others. One without a value is the same as none, so it
-/// is not written.
+/// Appends a label to others, unless its value is empty: both formats define
+/// that as no label.
 pub(crate) fn push_label(name: &str, value: &str, set: &mut Vec<u8>) {
     if value.is_empty() {
         return;
@@ -22,7 +22,7 @@ pub(crate) fn push_label(name: &str, value: &str, set: &mut Vec<u8>) {
     set.push(b'"');
 }
 
-/// The same, of a value that is not empty, and is written as it is.
+/// Appends a label with a value that is not empty and needs no escaping.
 #[inline]
 pub(crate) fn push_verbatim_label(name: &str, value: &[u8], set: &mut Vec<u8>) {
     begin_label(name, set);

@@ -1,20 +1,20 @@
-//! Names that both formats take.
+//! Names that both formats accept.
 
 use fantail_metrics::GroupBy;
 
-/// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+/// Returns whether the name is `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 pub(crate) fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':';
     bytes.next().is_some_and(first) && bytes.all(|byte| first(byte) || byte.is_ascii_digit())
 }
 
-/// `[a-zA-Z_][a-zA-Z0-9_]*`
+/// Returns whether the name is `[a-zA-Z_][a-zA-Z0-9_]*`.
 pub(crate) fn is_label_name(name: &str) -> bool {
     is_metric_name(name) && !name.contains(':')
 }
 
-/// Returns a part of a metric's name, with `_` for each illegal character.
+/// Returns a part of a metric's name; illegal characters become `_`.
 pub(crate) fn name_part(text: &[u8]) -> String {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let part = text
@@ -23,11 +23,11 @@ pub(crate) fn name_part(text: &[u8]) -> String {
     part.map(char::from).collect()
 }
 
-/// A label's name for each level of a `group_by`, all different.
+/// Returns a unique label name for each level of a `group_by`.
 ///
-/// The field's, where that is a legal label; else with `_` in place of what
-/// is not. A name that is reserved (`le` and `quantile`, those that begin with
-/// `__`) or taken by a level above gets a number: `le_2`.
+/// The name is the field's, with `_` for illegal characters. A reserved name
+/// (`le` and `quantile`, names beginning with `__`), or one of an earlier
+/// level, gets a number: `le_2`.
 pub(crate) fn label_names(levels: &[GroupBy]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for level in levels {

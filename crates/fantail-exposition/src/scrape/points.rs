@@ -1,11 +1,11 @@
-//! Which series of a metric are samples, and with which labels.
+//! The series of a metric that are samples, and their labels.
 //!
-//! Only series with nothing below them are: their sum is that of the metric,
-//! and nothing is counted twice.
+//! Only series without children are samples: their sum is that of the metric,
+//! and no event is counted twice.
 //!
-//! A label without a value is the same as no label. So a path that ends in
-//! empty values and one that ends in a missing one can have
-//! the same labels; such series are one sample together.
+//! A label without a value is no label. So a path that ends in empty values and
+//! one that ends in a missing value can have the same labels; such series are
+//! one sample together.
 
 use std::{collections::HashMap, io};
 
@@ -20,18 +20,18 @@ use super::{
     name::label_names,
 };
 
-/// Of longer values only a part may be there, which [`Label::text`] knows of.
+/// Longer values may be stored in part; [`Label::text`] handles them.
 const MAX_VERBATIM_BYTES: usize = 128;
 
-/// The samples of a metric in the order of its series, when those `levels`
-/// levels below it are taken for the last. Each family of the metric comes by
-/// all of them.
+/// The samples of a metric in the order of its series, with the series `levels`
+/// levels below the metric as the innermost ones. Each family of the metric
+/// uses the same samples.
 #[derive(Debug)]
 pub(crate) struct Points<'a> {
     metric: &'a MetricSnapshot,
     levels: usize,
     names: Vec<String>,
-    /// Series that are one sample, by where they belong.
+    /// Series that are one sample together, by their [home](Walk::home).
     joined: HashMap<usize, Vec<usize>>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Points<'a> {
             names: label_names(&metric.settings().group_by),
             joined: HashMap::new(),
         };
-        // The metric itself has no value, and is at home with itself.
+        // The metric itself is its own home.
         let mut below = metric.series().runs().skip(1);
         if below.any(|next| !match next {
             RunOrSeries::Series(series) => has_value(series.label()),
@@ -66,8 +66,7 @@ impl<'a> Points<'a> {
         joined
     }
 
-    /// Calls `write` for each sample: its labels as they are written, and
-    /// where the series are that make it.
+    /// Calls `write` for each sample, with its formatted labels and its series.
     #[inline]
     pub(crate) fn each(
         &self,
@@ -82,8 +81,7 @@ impl<'a> Points<'a> {
         Ok(())
     }
 
-    /// Calls `write` for all samples in the same order, those that are as
-    /// usual many at a time.
+    /// Calls `write` for all samples in the same order, for plain ones in runs.
     #[inline]
     pub(crate) fn each_run(
         &self,
@@ -111,8 +109,8 @@ impl<'a> Points<'a> {
         Ok(())
     }
 
-    /// Whether each of them is a sample of its own, and its value written as
-    /// it is.
+    /// Returns whether each series of a run is a sample of its own, and its
+    /// value needs no escaping.
     #[inline]
     fn is_verbatim(&self, run: &SeriesRun<'_>) -> bool {
         let (shortest, longest) = run.lengths();
@@ -124,14 +122,14 @@ impl<'a> Points<'a> {
             && texts.is_ascii()
     }
 
-    /// The series that make a sample.
+    /// Returns the series of a sample.
     #[inline]
     pub(crate) fn series(&self, members: Members<'_>) -> impl Iterator<Item = Series<'a>> {
         let all = self.metric.series();
         members.0.iter().filter_map(move |at| all.get(*at))
     }
 
-    /// The same, each with all that is below it.
+    /// Returns each series of a sample with its descendants.
     pub(crate) fn branches(&self, members: Members<'_>) -> impl Iterator<Item = SeriesList<'a>> {
         let all = self.metric.series();
         members.0.iter().map(move |at| all.branch(*at))
@@ -144,22 +142,21 @@ impl<'a> Points<'a> {
     }
 }
 
-/// What comes next of the samples.
+/// The next sample, or a run of samples.
 #[derive(Debug)]
 pub(crate) enum PointOrRun<'p, 'a> {
-    /// One sample: its labels as they are written, and where the series are
-    /// that make it.
+    /// One sample: its formatted labels and its series.
     Point(&'p [u8], Members<'p>),
-    /// Series that are a sample each, the values of whose last labels are
-    /// written as they are.
+    /// Series that are a sample each; the values of their last labels need no
+    /// escaping.
     Run(LabelPrefix<'p>, SeriesRun<'a>),
 }
 
-/// Where the series are that make a sample.
+/// The indices of the series that are one sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Members<'a>(&'a [usize]);
 
-/// Whether the text of a label is not empty.
+/// Returns whether the text of a label is not empty.
 const fn has_value(label: Label<'_>) -> bool {
     match label {
         Label::Value(value) => !value.is_empty(),
@@ -168,16 +165,16 @@ const fn has_value(label: Label<'_>) -> bool {
     }
 }
 
-/// The path to a series.
+/// A walk through the series of a metric.
 struct Walk<'a> {
     points: &'a Points<'a>,
-    /// Of each series from the metric down: the last with a value on its
-    /// path, and how long the labels are there.
+    /// For each series from the metric down: its home, and the length of its
+    /// labels.
     path: Vec<(usize, usize)>,
     labels: Vec<u8>,
-    /// The series that it came to.
+    /// The index of the current series.
     here: [usize; 1],
-    /// The labels are wanted; else only who is at home where.
+    /// Whether labels are formatted; otherwise the walk only finds homes.
     written: bool,
 }
 
@@ -192,7 +189,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What these have in common; it came to the series right above them.
+    /// Returns the common labels of a run; the walk is at the parent of the
+    /// run.
     fn above(&mut self, run: &SeriesRun<'_>) -> LabelPrefix<'_> {
         let depth = run.depth();
         self.path.truncate(depth);
@@ -240,7 +238,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes on to the next series; the sample that is written there, if any.
+    /// Goes to the next series; returns the sample that is written there, if
+    /// any.
     #[inline]
     fn point(&mut self, at: usize, series: &Series<'_>) -> Option<(&[u8], Members<'_>)> {
         self.enter(at, series);
@@ -253,11 +252,12 @@ impl<'a> Walk<'a> {
         }
         let members = self.points.joined.get(&self.home());
         let members = members.map_or(&[][..], Vec::as_slice);
-        // Written where the first of them is.
+        // The sample is written at its first series.
         (members.first() == Some(&at)).then_some((&self.labels, Members(members)))
     }
 
-    /// The last series on the path that has a value; the metric if none has.
+    /// Returns the home of the current series: the last series on its path with
+    /// a value, or the metric itself.
     fn home(&self) -> usize {
         self.path.last().map_or(0, |(home, _)| *home)
     }

@@ -8,14 +8,14 @@ pub(crate) use self::bulk::RunPrefix;
 use super::{labels::push_label, name::is_label_name};
 use crate::text::{chunked_writer::ChunkedWriter, decimal::push_whole, numbers::float};
 
-/// Takes the samples of one family.
+/// A writer of the samples of one family.
 #[derive(Debug)]
 pub struct Samples<'a, W> {
     pub(super) name: &'a str,
-    /// Of its usual samples.
+    /// The suffix of its usual samples.
     pub(super) suffix: &'static str,
     pub(super) open: bool,
-    /// When counting began, as it is written.
+    /// The formatted time when counting began.
     pub(super) created: Option<String>,
     pub(super) out: &'a mut ChunkedWriter<W>,
 }
@@ -23,9 +23,9 @@ pub struct Samples<'a, W> {
 /// The number of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
-    /// A whole number.
+    /// An integer.
     Whole(u64),
-    /// Any number.
+    /// A floating point number.
     Float(f64),
 }
 
@@ -42,8 +42,8 @@ impl From<f64> for Number {
 }
 
 impl<W: io::Write> Samples<'_, W> {
-    /// Adds a sample. Labels with an illegal name or no value are left out;
-    /// the caller sees to it that no two samples have the same.
+    /// Adds a sample. Labels with an illegal name or an empty value are
+    /// omitted; the caller ensures that no two samples have the same labels.
     ///
     /// # Errors
     /// Writing fails.
@@ -61,8 +61,8 @@ impl<W: io::Write> Samples<'_, W> {
         })
     }
 
-    /// Adds a sample whose number `push` appends, and when its counting
-    /// began.
+    /// Adds a sample with the number that `push` appends, and the time when its
+    /// counting began.
     #[inline]
     pub(crate) fn point(
         &mut self,
@@ -80,7 +80,7 @@ impl<W: io::Write> Samples<'_, W> {
         self.open
     }
 
-    /// When the counting of a counter or histogram began, if wanted.
+    /// Adds the time when the counting of a counter or histogram began, if set.
     #[inline]
     pub(crate) fn created(&mut self, labels: &[u8]) -> io::Result<()> {
         match self.created.take() {

@@ -1,4 +1,4 @@
-//! What limits did to metrics, as families of our own.
+//! The effects of limits on metrics, as families of fantail.
 
 use std::io;
 
@@ -10,11 +10,11 @@ use super::{
 };
 
 impl<W: io::Write> Exposition<W> {
-    /// Writes what the limits on series did to each metric of a snapshot: how
-    /// many updates went to a series `other`
-    /// (`fantail_overflowed_updates_total`), and how many idle series were
-    /// dropped (`fantail_dropped_series_total`). The label `metric` is the
-    /// metric's name, also if that is legal nowhere else. Metrics without
+    /// Writes the effects of the series limits on each metric of a snapshot:
+    /// the number of updates that went to a series `other`
+    /// (`fantail_overflowed_updates_total`), and the number of dropped idle
+    /// series (`fantail_dropped_series_total`). The label `metric` is the name
+    /// of the metric, also if that is not a legal metric name. Metrics without
     /// `group_by` have neither.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl<W: io::Write> Exposition<W> {
         family: &Family<'_>,
         number: impl Fn(&MetricSnapshot) -> u64,
     ) -> io::Result<()> {
-        // As a label of a group_by, which no two values share.
+        // As a value of a group_by, so that no two names have the same text.
         let level = GroupBy {
             field: b"metric".to_vec(),
             method: Method::Discrete(Vec::new()),

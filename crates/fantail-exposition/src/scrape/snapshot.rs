@@ -21,8 +21,8 @@ use crate::text::{
 };
 
 impl<W: io::Write> Exposition<W> {
-    /// Writes all metrics of a snapshot: the layout is described at the
-    /// [top](crate).
+    /// Writes all metrics of a snapshot in the layout that the [crate
+    /// page](crate) describes.
     ///
     /// # Errors
     /// Writing fails.
@@ -67,7 +67,7 @@ impl<W: io::Write> Exposition<W> {
         Ok(())
     }
 
-    /// How many events there were, and how long they took.
+    /// Writes the number of events and the sum of their durations.
     fn events(
         &mut self,
         settings: &MetricSettings,
@@ -113,7 +113,7 @@ impl<W: io::Write> Exposition<W> {
     }
 }
 
-/// Samples that are no more than a number.
+/// Writes samples without exemplars.
 fn counter_without_exemplars<W: io::Write>(
     points: &Points<'_>,
     samples: &mut Samples<'_, W>,
@@ -128,7 +128,7 @@ fn counter_without_exemplars<W: io::Write>(
         PointOrRun::Run(above, run) => {
             let before = prefix.take().filter(|prefix| prefix.are_below(above));
             let prefix = prefix.insert(before.unwrap_or_else(|| samples.prefix(above)));
-            // Memory is read ahead of what is written.
+            // Reads all numbers before writing, so that cache misses overlap.
             sums.clear();
             sums.extend(run.each().map(|distributions| sum.of(distributions)));
             samples.points(prefix, &run, &sums, |number, line| {
@@ -138,7 +138,7 @@ fn counter_without_exemplars<W: io::Write>(
     })
 }
 
-/// What a counter counts.
+/// The number that a counter has.
 #[derive(Debug, Clone, Copy)]
 enum Sum {
     Events,
@@ -147,7 +147,7 @@ enum Sum {
 }
 
 impl Sum {
-    /// Of a series with these distributions.
+    /// Returns the number of a series with these distributions.
     #[inline]
     fn of(self, distributions: &[Distribution]) -> u128 {
         let number = match self {
@@ -180,8 +180,8 @@ impl Sum {
     }
 }
 
-/// The field and the buckets of a metric that is a histogram: its last level
-/// is quantized, and no other.
+/// Returns the field and the buckets of a metric that is a histogram: only its
+/// last level is quantized.
 pub(crate) fn histogram_of(settings: &MetricSettings) -> Option<(&[u8], Buckets)> {
     let (last, above) = settings.group_by.split_last()?;
     let quantized = above.iter().any(|level| level.method.buckets().is_some());
@@ -198,7 +198,7 @@ const fn family<'a>(name: &'a str, kind: Kind, help: &'a str, unit: Option<&'a s
     }
 }
 
-/// As Dovecot puts it: with the description, if there is one.
+/// Returns Dovecot's help text, which includes the description if there is one.
 fn help<'a>(what: &'a str, settings: &MetricSettings) -> Cow<'a, str> {
     if settings.description.is_empty() {
         return Cow::Borrowed(what);

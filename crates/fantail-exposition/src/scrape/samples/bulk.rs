@@ -12,35 +12,35 @@ use crate::{
     text::rows::{RowText, RowWriter},
 };
 
-/// The most bytes of a sample after its labels, except for numbers of more than
-/// 64 bits.
+/// The maximum length of a sample after its labels in bytes, except for numbers
+/// of more than 64 bits.
 const MAX_TAIL_BYTES: usize = 32;
 
-/// What many samples of a family have in common.
+/// The common beginning of the samples of a run.
 #[derive(Debug)]
 pub(crate) struct RunPrefix {
-    /// The labels that all have.
+    /// The common labels.
     labels: Vec<u8>,
     /// The text before the value of the last label.
     before: RowText,
 }
 
 impl RunPrefix {
-    /// Whether those below this have it in common, in the same family and
-    /// level.
+    /// Returns whether samples with these labels have this beginning, in the
+    /// same family and level.
     pub(crate) fn are_below(&self, above: LabelPrefix<'_>) -> bool {
         self.labels == above.labels
     }
 }
 
 impl<W: io::Write> Samples<'_, W> {
-    /// Whether samples have nothing besides, so that many can be written at
-    /// once.
+    /// Returns whether samples have no `_created`, so that a run can be written
+    /// at once.
     pub(crate) const fn are_alone(&self) -> bool {
         self.created.is_none()
     }
 
-    /// The usual samples of series that have these labels and another.
+    /// Returns the beginning of samples with these labels and another one.
     pub(crate) fn prefix(&self, above: LabelPrefix<'_>) -> RunPrefix {
         let comma = if above.labels.is_empty() { "" } else { "," };
         let parts = [self.name, self.suffix, "{"].map(str::as_bytes);
@@ -52,8 +52,7 @@ impl<W: io::Write> Samples<'_, W> {
         }
     }
 
-    /// Adds such samples, whose numbers are what `push` appends for each of
-    /// these.
+    /// Adds the samples of a run; `push` appends the number of each.
     #[inline]
     pub(crate) fn points<T>(
         &mut self,
