@@ -1,4 +1,4 @@
-//! Text as it is written: buffers, rows and numbers.
+//! Output text: buffers, rows and numbers.
 
 pub(crate) mod chunked_writer;
 pub(crate) mod decimal;

@@ -9,7 +9,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct ChunkedWriter<W> {
-    /// What was not written yet.
+    /// Text that is not written yet.
     buffer: RowBuffer,
     out: W,
 }
@@ -22,20 +22,19 @@ impl<W: io::Write> ChunkedWriter<W> {
         }
     }
 
-    /// What was not written yet; text is added here.
+    /// Returns the text that is not written yet, to append to it.
     #[inline]
     pub(crate) fn text(&mut self) -> &mut Vec<u8> {
         self.buffer.text()
     }
 
-    /// Adds the lines that `write` makes, which should not take more than
-    /// `most` bytes.
+    /// Appends the lines that `write` makes, with at most `max_bytes` bytes.
     #[inline]
     pub(crate) fn rows(&mut self, max_bytes: usize, write: impl Fn(&mut RowWriter<'_>)) {
         self.buffer.rows(max_bytes, write);
     }
 
-    /// Writes the text if there is a full chunk.
+    /// Writes the text if it fills a chunk.
     #[inline]
     pub(crate) fn write_full(&mut self) -> io::Result<()> {
         if self.buffer.len() < CHUNK_BYTES {
@@ -44,7 +43,7 @@ impl<W: io::Write> ChunkedWriter<W> {
         self.write()
     }
 
-    /// Writes the rest.
+    /// Writes the remaining text.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.write()?;
         Ok(self.out)

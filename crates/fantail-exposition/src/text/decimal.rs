@@ -1,23 +1,24 @@
 //! Decimal numbers of dumps and scrapes.
 //!
-//! `format!` would take more time than everything else there.
+//! `format!` would dominate the time of an answer.
 
 use std::io::Write as _;
 
 use fantail_event::internal::decimal::{eight, short};
 
-/// Appends a whole number.
+/// Appends an integer.
 #[inline]
 pub(crate) fn push_whole(number: u64, out: &mut Vec<u8>) {
     match number {
-        // Most counts of a dump are small: four times as fast as `itoa`.
+        // Most counts of a dump are small: this is four times as fast as
+        // `itoa`.
         0..10 => out.push(b'0' | u8::try_from(number).unwrap_or(0)),
         _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
     }
 }
 
-/// Appends a number below 10⁸, padded to `at_least` digits, at most eight. `itoa`
-/// does not pad.
+/// Appends a number below 10⁸, padded with zeros to `at_least` digits, at most
+/// eight. `itoa` does not pad.
 #[inline]
 pub(crate) fn push_padded(number: u64, at_least: usize, out: &mut Vec<u8>) {
     const MAX_DIGITS: usize = 8;
@@ -32,7 +33,7 @@ pub(crate) fn push_padded(number: u64, at_least: usize, out: &mut Vec<u8>) {
     out.truncate(end);
 }
 
-/// Appends a whole number beyond 64 bits.
+/// Appends an integer of up to 128 bits.
 #[inline]
 pub(crate) fn push_wide(number: u128, out: &mut Vec<u8>) {
     match u64::try_from(number) {
@@ -43,7 +44,7 @@ pub(crate) fn push_wide(number: u128, out: &mut Vec<u8>) {
 }
 
 /// Appends a number with `decimals` decimals, at most 6, as `{:.2}` does: the
-/// exact value, rounded to the nearest, to the even one where two are as near.
+/// exact value is rounded to the nearest, ties to even.
 pub(crate) fn push_fixed(number: f64, decimals: usize, out: &mut Vec<u8>) {
     let scale = scale(decimals);
     match scale.and_then(|scale| Some((scale, scaled(number, scale)?))) {
@@ -68,28 +69,28 @@ const fn scale(decimals: usize) -> Option<u64> {
     }
 }
 
-/// A number of times `scale`, rounded as [`push_fixed`] has it; `None` for
-/// negative ones, those of 2⁵³ and more, and where it would need more than 64
-/// bits on the way, which no 32-bit number does, nor any with a scale of 100.
+/// Returns a number times `scale`, rounded as in [`push_fixed`]. Returns `None`
+/// for negative numbers, for numbers from 2⁵³ on, and if the computation needs
+/// more than 64 bits, which no 32-bit number does, nor any with a scale of 100.
 pub(crate) fn scaled(number: f64, scale: u64) -> Option<u64> {
     const FRACTION: u32 = f64::MANTISSA_DIGITS - 1;
     let bits = number.to_bits();
-    // With the sign, which makes it too great.
+    // Includes the sign, so a negative number exceeds the range.
     let exponent = bits >> FRACTION;
     let fraction = bits & ((1 << FRACTION) - 1);
-    // The number is the mantissa divided by 2 to the power of this.
+    // The number is the mantissa divided by 2 to the power of `shift`.
     let (mantissa, shift) = match exponent {
-        // Less than 2⁻¹⁰²².
+        // Subnormal: below 2⁻¹⁰²².
         0 => (fraction, 1_074),
         1..=1_074 => (fraction | 1 << FRACTION, 1_075 - exponent),
         _ => return None,
     };
-    // Zeros at its end are not needed.
+    // Removes trailing zeros.
     let zeros = u64::from(mantissa.trailing_zeros()).min(shift);
     let (mantissa, shift) = (mantissa >> zeros.min(63), shift - zeros);
     let exact = mantissa.checked_mul(scale)?;
     if shift >= 64 {
-        // Less than a half, unless it is too close to tell here.
+        // Less than a half, or too close to it to decide.
         return (shift > 64 || exact >> 63 == 0).then_some(0);
     }
     if shift == 0 {

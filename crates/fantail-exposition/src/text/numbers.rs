@@ -1,4 +1,4 @@
-//! Numbers as the formats want them.
+//! Numbers in the forms of the formats.
 
 use super::{
     decimal::{push_padded, push_whole, push_wide},
@@ -9,7 +9,7 @@ use super::{
 #[inline]
 pub(crate) fn push_seconds(micros: u128, out: &mut Vec<u8>) {
     const MILLION: u64 = 1_000_000;
-    // Division of 128 bits takes ten times as long.
+    // Division of 128 bits is ten times as slow.
     let rest = match u64::try_from(micros) {
         Ok(micros) => {
             push_whole(micros / MILLION, out);
@@ -24,7 +24,7 @@ pub(crate) fn push_seconds(micros: u128, out: &mut Vec<u8>) {
     push_padded(rest, 6, out);
 }
 
-/// The same at the end of a line.
+/// Appends microseconds as seconds, exactly, at the end of a line.
 #[inline]
 pub(crate) fn write_seconds(micros: u128, line: &mut RowWriter<'_>) {
     const MILLION: u64 = 1_000_000;
@@ -39,9 +39,10 @@ pub(crate) fn write_seconds(micros: u128, line: &mut RowWriter<'_>) {
     }
 }
 
-/// The bound of a bucket: all its digits, `1.0` and not `1`, with an exponent
-/// where Go would write one: the spelling that OpenMetrics demands. No two values
-/// have the same, though two can be the same floating point number.
+/// Formats the bound of a bucket with all its digits, `1.0` and not `1`, and an
+/// exponent where Go would have one: OpenMetrics requires this form. Different
+/// values have different texts, even if they are the same floating point
+/// number.
 ///
 /// `value` is divided by 10 to the power of `decimals`.
 pub(crate) fn bound(value: u64, decimals: usize) -> String {
@@ -50,7 +51,7 @@ pub(crate) fn bound(value: u64, decimals: usize) -> String {
     }
     let all = value.to_string();
     let digits = all.trim_end_matches('0');
-    // How many digits are before the point; it can be negative.
+    // The number of digits before the point; it can be negative.
     let zeros_after_point = decimals.saturating_sub(all.len());
     let Some(before) = all.len().checked_sub(decimals).filter(|before| *before > 0) else {
         if zeros_after_point > 3 {
@@ -73,7 +74,7 @@ fn with_exponent(digits: &str, sign: char, exponent: usize) -> String {
     format!("{first}{point}{rest}e{sign}{exponent:02}")
 }
 
-/// Any number.
+/// Formats a floating point number.
 pub(crate) fn float(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();

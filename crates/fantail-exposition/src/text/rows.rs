@@ -15,12 +15,12 @@ const BLOCK_BYTES: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct RowBuffer {
     bytes: Vec<u8>,
-    /// The length of the text, if some bytes are unused.
+    /// The length of the text, if the vector has unused bytes after it.
     end: Option<usize>,
 }
 
 impl From<Vec<u8>> for RowBuffer {
-    /// With this text.
+    /// Creates a buffer with this text.
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes, end: None }
     }
@@ -59,8 +59,8 @@ impl RowBuffer {
         &mut self.bytes
     }
 
-    /// Appends the rows that `write` makes, which should have at most `max_bytes`
-    /// bytes. If they have more, `write` is called again with a larger buffer.
+    /// Appends the rows that `write` makes, with at most `max_bytes` bytes. If
+    /// they are longer, `write` is called again with a larger buffer.
     #[inline]
     pub(crate) fn rows(&mut self, max_bytes: usize, write: impl Fn(&mut RowWriter<'_>)) {
         let start = self.len();
@@ -88,13 +88,12 @@ impl RowBuffer {
 
 /// Writes rows to the end of a [`RowBuffer`].
 ///
-/// It is not handed to functions that are not inlined: then it stays in
-/// registers.
+/// It is only passed to inlined functions, so that it stays in registers.
 #[derive(Debug)]
 pub(crate) struct RowWriter<'a> {
-    /// What is left.
+    /// The unused part of the buffer.
     room: &'a mut [u8],
-    /// Something had no room.
+    /// Whether a part did not fit.
     is_full: bool,
 }
 
@@ -103,12 +102,12 @@ pub(crate) struct RowWriter<'a> {
 pub(crate) struct RowText {
     block: [u8; BLOCK_BYTES],
     length: usize,
-    /// If it is longer than a block, what comes after that.
+    /// The text after the first block.
     rest: Vec<u8>,
 }
 
 impl RowText {
-    /// A copy of these bytes.
+    /// Copies a text.
     pub(crate) fn new(text: &[u8]) -> Self {
         let (first, rest) = text.split_at(text.len().min(BLOCK_BYTES));
         let mut block = [0; BLOCK_BYTES];
@@ -123,7 +122,7 @@ impl RowText {
         }
     }
 
-    /// How many bytes it has.
+    /// Returns the length of the text in bytes.
     pub(crate) const fn len(&self) -> usize {
         self.length + self.rest.len()
     }
@@ -143,7 +142,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Appends bytes whose number is known.
+    /// Appends bytes of a constant length.
     #[inline]
     pub(crate) fn bytes<const N: usize>(&mut self, bytes: &[u8; N]) {
         self.block(bytes, N);
@@ -188,7 +187,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Appends a whole number.
+    /// Appends an integer.
     #[inline]
     pub(crate) fn whole(&mut self, number: u64) {
         match number {
@@ -201,11 +200,11 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Appends a whole number between two bytes.
+    /// Appends an integer between two bytes.
     #[inline]
     pub(crate) fn whole_between(&mut self, before: u8, number: u64, after: u8) {
         if number < 10 {
-            // As one block.
+            // Writes all three bytes as one block.
             self.block(&[before, digit(number), after, 0], 3);
         } else {
             self.bytes(&[before]);
@@ -214,7 +213,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Appends a whole number beyond 64 bits.
+    /// Appends an integer of up to 128 bits.
     #[inline]
     pub(crate) fn wide(&mut self, number: u128) {
         match u64::try_from(number) {
@@ -223,7 +222,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Appends a number below a million with all its six digits.
+    /// Appends a number below a million with six digits.
     #[inline]
     pub(crate) fn six_digits(&mut self, number: u64) {
         let [_, _, digits @ ..] = eight(u32::try_from(number).unwrap_or_default());
@@ -231,7 +230,7 @@ impl RowWriter<'_> {
     }
 }
 
-/// Of a number below ten.
+/// Returns the digit of a number below ten.
 #[inline]
 fn digit(number: u64) -> u8 {
     b'0' | u8::try_from(number).unwrap_or(0)
@@ -247,7 +246,7 @@ fn long(number: u64) -> Vec<u8> {
 mod tests {
     use super::{RowBuffer, RowText, RowWriter};
 
-    /// With room for it, and without.
+    /// Checks with a buffer that is large enough, and with a small one.
     fn check(write: impl Fn(&mut RowWriter<'_>), expected: &str) {
         for max_bytes in [expected.len(), expected.len() / 2, 0] {
             let mut buffer = RowBuffer::from(b"gone".to_vec());
