@@ -1,4 +1,4 @@
-//! Samples that are written many at a time, beside the same one by one.
+//! Samples that are written in runs, compared with separately written ones.
 
 use fantail_event::{Dialect, Timestamp, ValueRef};
 use fantail_exposition::{ExpositionOptions, Format};
@@ -9,12 +9,13 @@ use crate::{
     hostile::{discrete, event, hostile_values, metric, observed},
 };
 
-/// An event for each user, with this size and duration in microseconds.
+/// Returns counts of an event for each user, with this size and duration in
+/// microseconds.
 fn played(events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
     played_below(&[], events)
 }
 
-/// The same below a level of each of these commands.
+/// Returns the same counts below a level with each of these commands.
 fn played_below(commands: &[&str], events: impl Iterator<Item = (Vec<u8>, i64)>) -> Snapshot {
     let mut levels = vec![("user", discrete())];
     if !commands.is_empty() {
@@ -37,8 +38,9 @@ fn played_below(commands: &[&str], events: impl Iterator<Item = (Vec<u8>, i64)>)
     registry.snapshot()
 }
 
-/// The samples for these users, of whom every third comes three times, are
-/// those that are written one by one, as they are where each has a `_created`.
+/// Checks that the samples of these users are equal in all formats, although
+/// those with a `_created` are written separately. Every third user has three
+/// events.
 fn check(users: Vec<Vec<u8>>) {
     let events = (1_i64..).zip(users).flat_map(|(number, user)| {
         let times = if number % 3 == 0 { 3 } else { 1 };
@@ -70,7 +72,7 @@ fn check_snapshot(snapshot: &Snapshot) {
     }
 }
 
-/// But those that tell when counting began.
+/// Returns the samples except `_created`.
 fn samples(text: &str) -> Vec<&str> {
     let is_created = |line: &str| {
         let name = line.split(['{', ' ']).next();
@@ -105,7 +107,7 @@ fn odd_values_among_others() {
     }
 }
 
-/// What it is, and not only that both ways say the same.
+/// Checks the text, not only that both ways agree.
 #[test]
 fn samples_of_usual_values() {
     let user = |at: i64| format!("user{at}").into_bytes();

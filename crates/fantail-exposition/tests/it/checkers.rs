@@ -1,4 +1,4 @@
-//! The checkers of others: promtool, and the OpenMetrics parser of
+//! External checkers: promtool, and the OpenMetrics parser of
 //! prometheus-client.
 
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::{
     hostile::{discrete, hostile_values, linear, metric, played},
 };
 
-/// Everything that was recorded, and what is hostile.
+/// Returns snapshots of all recordings, and of hostile events.
 fn snapshots() -> Vec<(&'static str, Snapshot)> {
     let recorded = SMALL.iter().chain(&RECORDED);
     let mut all: Vec<_> = recorded.map(|case| (case.name, case.snapshot())).collect();
@@ -43,7 +43,8 @@ fn snapshots() -> Vec<(&'static str, Snapshot)> {
     all
 }
 
-/// Bounds beyond 2⁵³, some of them the same floating point number.
+/// Returns a histogram with bounds above 2⁵³; some are equal as floating point
+/// numbers.
 pub(crate) fn close_bounds() -> Snapshot {
     let first = 1_u64 << 53;
     let events = (0..6).map(|n| vec![("x", ValueRef::Int((1 << 53) + n))]);
@@ -52,14 +53,14 @@ pub(crate) fn close_bounds() -> Snapshot {
     played(metrics, Limits::default(), events.collect())
 }
 
-/// Runs a checker on a text; its complaints, if any.
+/// Runs a checker on a text; returns its complaints, if any.
 pub(crate) fn complaints(mut command: Command, text: &str) -> Option<String> {
     let verdict = checked(&mut command, text.as_bytes());
     (!verdict.content).then_some(verdict.said)
 }
 
-/// What it has to say of names that are made to be odd: not whether they can
-/// be read.
+/// A complaint about unusual names, which does not mean that the text is
+/// invalid.
 const ABOUT_NAMES: &str = "metric names should not contain abbreviated units";
 
 #[test]
@@ -76,7 +77,7 @@ fn promtool_reads_all() {
         let grave: Vec<&str> = complaints.lines().filter(|line| !is_odd(line)).collect();
         assert!(grave.is_empty(), "{name}: {grave:?}");
     }
-    // And it does complain about what is wrong.
+    // The checker does complain about an invalid text.
     let mut command = Command::new(&promtool);
     command.args(["check", "metrics"]);
     assert!(complaints(command, "a{b=\"\\u2028\"} 1\n").is_some());
@@ -110,7 +111,7 @@ fn the_reference_parser_reads_all() {
             assert_eq!(run(&text).unwrap_or_default(), "", "{name}");
         }
     }
-    // What Dovecot 2.3 answers, it does not read.
+    // The parser rejects the answer of Dovecot 2.3.
     let real = RECORDED[1].answer;
     assert!(run(str::from_utf8(real).unwrap()).is_some());
 }

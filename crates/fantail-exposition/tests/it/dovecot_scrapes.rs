@@ -43,7 +43,7 @@ fn small_recordings_to_the_byte() {
     };
     for case in SMALL {
         let got = answer(&case, &process);
-        // The recorded ones begin after the lines about the process.
+        // The recorded answers begin after the lines about the process.
         let start = got
             .split_inclusive(|byte| *byte == b'\n')
             .take(6)

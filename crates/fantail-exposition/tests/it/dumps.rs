@@ -5,7 +5,7 @@ use fantail_exposition::dump::{self, Column};
 
 use crate::replay::Player;
 
-/// The columns of the `.answer` files.
+/// The columns in the `.answer` files.
 const ASKED: &str =
     "count sum min max avg median variance %95 bogus %50.5 %0 %100 %-1 %101 %abc % stddev";
 
@@ -14,7 +14,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     lines.map(|line| line.escape_ascii().to_string()).collect()
 }
 
-/// Only the lines that differ, so that they can be read.
+/// Compares lines, and shows only those that differ.
 #[track_caller]
 fn assert_same_lines(got: &[String], expected: &[String]) {
     let longest = got.len().max(expected.len());
@@ -32,8 +32,8 @@ fn assert_same_lines(got: &[String], expected: &[String]) {
     assert!(shown.is_empty(), "\n{}", shown.concat());
 }
 
-/// Dovecot adds up variances in floating point: the last digits of long ones
-/// are not exact there.
+/// Dovecot adds variances in floating point, so the last digits of long ones
+/// are not exact.
 fn without_long_numbers(line: &str) -> String {
     let cells = line.split("\\t").map(|cell| match cell.split_once('.') {
         Some((digits, _)) if digits.len() > 13 && digits.bytes().all(|b| b.is_ascii_digit()) => {
@@ -98,7 +98,8 @@ peer_tests! {
 /// `2.4.1-wide/dovecot.conf` with the `group_by` of 2.3.
 const WIDE_2_4: &str = include_str!("../../testdata/wide-2.4.conf");
 
-/// A row's estimates, where Dovecot samples: not compared, but printed.
+/// Compares all cells except estimates of values that Dovecot samples; those
+/// are printed.
 #[track_caller]
 fn check_recording(dialect: Dialect, config: &str, capture: &[u8], table: &[u8]) {
     let mut player = Player::new(config, dialect);
@@ -111,7 +112,7 @@ fn check_recording(dialect: Dialect, config: &str, capture: &[u8], table: &[u8])
         let without_estimates = |line: String| {
             let cells: Vec<&str> = line.split("\\t").collect();
             match cells[2].parse::<u64>() {
-                // Name, field, count, sum, min, max, avg.
+                // The columns name, field, count, sum, min, max, avg.
                 Ok(count) if count > 480 => cells[..7].join(" "),
                 _ => line,
             }
@@ -158,7 +159,7 @@ fn recording_wide_2_4() {
     );
 }
 
-/// A filter `status_code=5*` takes integers by their decimal digits.
+/// A filter `status_code=5*` compares the decimal digits of integers.
 #[test]
 fn wildcards_match_integers() {
     let config = "metric m {\n  filter = event=e AND status_code=5*\n  group_by = status_code\n}\n";

@@ -26,7 +26,7 @@ fn metrics() -> Vec<MetricSettings> {
     ]
 }
 
-/// Plays an event for each session, 1.5 ms long, with `n` its length.
+/// Plays an event of 1.5 ms for each session; `n` is the length of the session.
 fn played(field: Option<&[u8]>, sessions: &[Vec<u8>]) -> Snapshot {
     let mut registry = Registry::new(Dialect::V2_4);
     registry.keep_exemplars(field);
@@ -73,7 +73,7 @@ fn open_metrics_has_them() {
         format!("dovecot_sized_bucket{{cmd=\"a\",le=\"+Inf\"}} 2 # {last} 15 {at}"),
     ];
     assert_eq!(lines(&text), expected);
-    // Nowhere else.
+    // Prometheus text has no exemplars.
     let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::Prometheus));
     assert_eq!(lines(&text), [""; 0]);
     let snapshot = played(None, &sessions);
@@ -81,7 +81,7 @@ fn open_metrics_has_them() {
     assert_eq!(lines(&text), [""; 0]);
 }
 
-/// Name and value together have 128 characters at most.
+/// Name and value together have at most 128 characters.
 #[test]
 fn the_standard_limits_them() {
     let length = 128 - "session".len();
@@ -125,9 +125,9 @@ fn the_reference_parser_reads_them() {
         skip("Python has no prometheus_client");
         return;
     }
-    // Each as the last, so that it is told. That parser takes each escaped
-    // quote of an exemplar for its end or another beginning, so only values
-    // with an even number of them can be given to it.
+    // Each session is the last of a series, so that it is an exemplar. The
+    // parser misreads escaped quotes in exemplars, so only values with an even
+    // number of them are valid for it.
     let quotes = |value: &Vec<u8>| value.iter().filter(|byte| **byte == b'"').count();
     let readable = hostile_values().into_iter();
     for value in readable.filter(|value| !value.is_empty() && quotes(value) % 2 == 0) {
@@ -152,7 +152,7 @@ fn limits_are_told() {
     let ids: Vec<_> = ids
         .map(|(name, by)| registry.add(metric(name, &[], &by)).unwrap())
         .collect();
-    // Series that are declared begin at zero.
+    // Declared series begin at zero.
     registry.declare(ids[0], &[b"OK"]).unwrap();
     for cmd in ["1", "2", "3", "4", "5"] {
         let never = [Timestamp::default(); 2];

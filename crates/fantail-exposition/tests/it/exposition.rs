@@ -1,4 +1,4 @@
-//! The two valid formats on everything that was recorded.
+//! The two valid formats, for all recordings.
 
 use fantail_event::Timestamp;
 use fantail_exposition::{
@@ -42,7 +42,7 @@ fn sum(block: &Block, suffix: &str) -> f64 {
         .sum()
 }
 
-/// Nothing is counted twice and nothing is missing, but for lists.
+/// Checks that each event is counted once, except those with lists.
 fn check_sums(metric: &MetricSnapshot, events: Option<&Block>, durations: Option<&Block>) {
     let root = metric.series().get(0).unwrap().duration();
     let (Some(events), Some(durations)) = (events, durations) else {
@@ -88,7 +88,7 @@ fn recordings_follow_the_rules() {
     }
 }
 
-/// What is in the text of one metric of a recording.
+/// Checks the text of one metric of a recording.
 #[test]
 fn a_recorded_metric() {
     let (text, left_out) = answer(
@@ -126,13 +126,13 @@ dovecot_imap_duration_bucket{cmd_name="SELECT",le="+Inf"} 90
 dovecot_imap_duration_sum{cmd_name="SELECT"} 0.131616
 dovecot_imap_duration_count{cmd_name="SELECT"} 90"#
     );
-    // The sum of the bytes, where Dovecot gives that of the durations.
+    // The sum of the bytes; Dovecot has the sum of the durations here.
     assert_eq!(
         part(r#"dovecot_bytes_bucket{le="+Inf"} 148"#, 3),
         "dovecot_bytes_bucket{le=\"+Inf\"} 148\ndovecot_bytes_sum 62309\ndovecot_bytes_count 148"
     );
     // Exact; events without a reason have no label. (Their durations were
-    // added up from the recording by other means.)
+    // computed from the recording with another program.)
     let block = &rules::read(&text, Format::OpenMetrics)["dovecot_reasons_duration_seconds"];
     let none = block
         .samples
@@ -189,7 +189,7 @@ fantail_depth{a="\\\"\n"} 0.5
     );
 }
 
-/// Parsers read bounds as floating point numbers, and refuse two that are the same.
+/// Parsers read bounds as floating point numbers, and refuse two equal ones.
 #[test]
 fn buckets_with_bounds_of_one_float_are_one() {
     let (text, _) = answer(&close_bounds(), ExpositionOptions::new(Format::OpenMetrics));
@@ -199,7 +199,7 @@ fn buckets_with_bounds_of_one_float_are_one() {
             .split_once("\"} ")?;
         Some((bound, count))
     });
-    // 2⁵³ + 1 is read as 2⁵³, 2⁵³ + 3 as 2⁵³ + 4.
+    // 2⁵³ + 1 is read as 2⁵³, and 2⁵³ + 3 as 2⁵³ + 4.
     assert_eq!(
         buckets.collect::<Vec<_>>(),
         [

@@ -1,4 +1,4 @@
-//! Names and values that break scrapes elsewhere.
+//! Names and values that break other programs' scrapes.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub(crate) fn linear(max: u64, step: u64) -> Method {
     Method::Linear(Linear::new(0, max, step).unwrap())
 }
 
-/// One event for each list of fields.
+/// Plays an event with each list of fields.
 pub(crate) fn played(
     metrics: Vec<MetricSettings>,
     limits: Limits,
@@ -54,14 +54,14 @@ pub(crate) fn played(
     registry.snapshot()
 }
 
-/// An event with the times of its creation and of its sending.
+/// Returns an event with its times of creation and sending.
 pub(crate) fn event([created, sent]: [Timestamp; 2], fields: Vec<(&str, ValueRef<'_>)>) -> Event {
     let set = |event: EventBuilder, (key, value): (&str, ValueRef<'_>)| event.field(key, value);
     let begun = Event::builder(created).sent(sent);
     fields.into_iter().fold(begun, set).build().unwrap()
 }
 
-/// Counts an event that stands alone.
+/// Counts an event without ancestors.
 pub(crate) fn observed(registry: &mut Registry, ids: &[MetricId], event: &Event) {
     let sent = SentEvent::alone(event);
     assert!(ids.iter().all(|id| registry.observe(*id, &sent)));
@@ -100,7 +100,7 @@ pub(crate) fn hostile_values() -> Vec<Vec<u8>> {
     values
 }
 
-/// Each value has a label of its own, and the answer is valid.
+/// Each value has a different label, and the answer is valid.
 #[test]
 fn values_stay_apart() {
     let values = hostile_values();
@@ -140,8 +140,8 @@ fn values_stay_apart() {
     }
 }
 
-/// No value, an empty one and one of a type without sub-metrics all have no
-/// label: they are one sample.
+/// Events without a value, with an empty one, and with one of a type without
+/// sub-metrics have no label: they are one sample.
 #[test]
 fn empty_labels_are_one_sample() {
     let time = || ValueRef::Time(Timestamp::default());
@@ -174,8 +174,8 @@ fn empty_labels_are_one_sample() {
     );
 }
 
-/// Names of levels that are no labels, reserved, or alike; a quantized level
-/// that is not the last.
+/// Levels with illegal, reserved or equal names, and a quantized level that is
+/// not the last.
 #[test]
 fn odd_levels() {
     let exponential = Method::Exponential(Exponential::new(0, 1, 10).unwrap());
@@ -210,7 +210,7 @@ fn odd_levels() {
         text.contains("dovecot_last_bucket{le_2=\"9\",le=\"+Inf\"} 1\n"),
         "{text}"
     );
-    // Two fields of one name.
+    // Two fields with one name.
     let names: Vec<_> = left_out
         .iter()
         .map(|left| (&*left.name, left.reason))
@@ -259,8 +259,8 @@ fn names_that_meet() {
     }
 }
 
-/// A sum of negative values does not only grow; past a limit, values are in
-/// the last bucket.
+/// A sum of negative values may decrease; values above a limit are in the last
+/// bucket.
 #[test]
 fn histograms_of_odd_values() {
     let by = metric("h", &[], &[("x", linear(20, 10))]);

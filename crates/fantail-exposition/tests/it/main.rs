@@ -1,7 +1,7 @@
-//! Dumps and scrapes: Dovecot's own layout byte for byte, and the two valid formats
-//! against rules of their own and the checkers that others wrote.
+//! Tests of dumps and scrapes: Dovecot's own layout byte for byte, and the two
+//! valid formats with separate rules and external checkers.
 
-// A helper that cannot go on fails its test.
+// A helper that cannot continue fails its test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../replay/mod.rs"]
@@ -24,13 +24,13 @@ use fantail_metrics::Snapshot;
 
 use crate::replay::Player;
 
-/// A configuration and the events that were played under it.
+/// A configuration and the events that were played with it.
 struct Case {
     name: &'static str,
     dialect: Dialect,
     config: &'static str,
     events: Events,
-    /// What the real one answered.
+    /// The answer of the real Dovecot.
     answer: &'static [u8],
 }
 

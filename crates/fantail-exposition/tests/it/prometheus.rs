@@ -1,5 +1,5 @@
-//! A real Prometheus scrapes what a recording gave, and stores what the dump
-//! says.
+//! A real Prometheus scrapes the answer to a recording, and stores the numbers
+//! of the dump.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long a server may take to start and scrape on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers every scrape with the same text.
 fn serve(listener: &TcpListener, format: Format, text: &str) {
@@ -48,14 +48,14 @@ fn serve(listener: &TcpListener, format: Format, text: &str) {
              Connection: close\r\n\r\n",
             text.len()
         );
-        // It may be told to stop in the middle of a scrape.
+        // Prometheus may be stopped during a scrape.
         let _ = stream.write_all([head.as_bytes(), text.as_bytes()].concat().as_slice());
     }
 }
 
-/// A Prometheus that ends with the test, and its folder with it.
+/// A Prometheus that ends with the test, with its folder.
 struct Server {
-    // Before the folder: fields are dropped in this order.
+    // Dropped before the folder: fields are dropped in this order.
     _process: Process,
     _folder: TempDir,
     address: SocketAddr,
@@ -74,7 +74,7 @@ impl Server {
             .unwrap()
             .write_all(text.as_bytes())
             .unwrap();
-        // A port that was free a moment ago.
+        // The port was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -97,7 +97,7 @@ impl Server {
         }
     }
 
-    /// Asks the query interface; nothing while it does not answer.
+    /// Sends a query; returns `None` while Prometheus does not answer.
     fn ask(&self, query: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.address).ok()?;
         let form = format!("query={query}");
@@ -113,7 +113,7 @@ impl Server {
         head.contains(" 200 ").then(|| body.to_owned())
     }
 
-    /// All samples that it scraped, once it did.
+    /// Waits for the first scrape, and returns all its samples.
     fn samples(&self) -> serde_json::Value {
         let start = Instant::now();
         // {__name__=~"dovecot_.+"}
@@ -125,7 +125,7 @@ impl Server {
             if result.as_array().is_some_and(|samples| !samples.is_empty()) {
                 return result.clone();
             }
-            assert!(start.elapsed() < PATIENCE, "no scrape yet: {body}");
+            assert!(start.elapsed() < START_TIMEOUT, "no scrape yet: {body}");
             thread::sleep(Duration::from_millis(200));
         }
     }
@@ -138,7 +138,7 @@ fn key(name: &str, mut labels: Vec<(String, String)>) -> String {
     format!("{name}{labels:?}")
 }
 
-/// What it stored: without the labels that it adds.
+/// Returns the stored samples without the labels that Prometheus adds.
 fn stored(samples: &serde_json::Value) -> Stored {
     let samples = samples.as_array().unwrap().iter().map(|sample| {
         let labels = sample["metric"].as_object().unwrap();
@@ -155,7 +155,7 @@ fn stored(samples: &serde_json::Value) -> Stored {
     samples.collect()
 }
 
-/// What the answer says.
+/// Returns the samples of an answer.
 fn exposed(text: &str) -> Stored {
     let families = rules::read(text, Format::OpenMetrics);
     let samples = families.into_values().flat_map(|family| family.samples);
@@ -164,7 +164,7 @@ fn exposed(text: &str) -> Stored {
                    labels,
                    number,
                }: Sample| {
-        // It writes bounds in a form of its own: 5 is 5.0.
+        // Prometheus writes bounds in another form: 5 is 5.0.
         let usual = |(name, value): (String, String)| match value.parse::<f64>() {
             Ok(bound) if name == "le" => (name, format!("{bound:?}")),
             _ => (name, value),
@@ -175,7 +175,7 @@ fn exposed(text: &str) -> Stored {
     samples.map(one).collect()
 }
 
-/// Bounds in the form of [`exposed`].
+/// Converts bounds to the form of [`exposed`].
 fn with_usual_bounds(stored: &serde_json::Value) -> serde_json::Value {
     let mut samples = stored.clone();
     for sample in samples.as_array_mut().unwrap() {
@@ -187,7 +187,7 @@ fn with_usual_bounds(stored: &serde_json::Value) -> serde_json::Value {
     samples
 }
 
-/// Each count and sum of a metric of the dump without a histogram.
+/// Compares each count and sum of a metric without a histogram.
 fn check_dump(metric: &MetricSnapshot, stored: &Stored) -> usize {
     let settings = metric.settings();
     let name = String::from_utf8_lossy(&settings.name).into_owned();
@@ -228,7 +228,7 @@ fn a_killed_test_leaves_no_prometheus() {
         return;
     };
     let test = "prometheus::a_killed_test_leaves_no_prometheus";
-    // Nobody is there to be scraped.
+    // No server listens on this port.
     let target = SocketAddr::from(([127, 0, 0, 1], 9));
     check_killed(test, || Server::start(&prometheus, target));
 }

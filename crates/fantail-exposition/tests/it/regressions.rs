@@ -13,7 +13,7 @@ use crate::{
 
 fn scrape(snapshot: &Snapshot) -> String {
     let (text, _) = answer(snapshot, ExpositionOptions::new(Format::OpenMetrics));
-    // Unique names, series and legal labels are among the rules.
+    // The rules include unique names and series, and legal labels.
     rules::read(&text, Format::OpenMetrics);
     text
 }
@@ -41,7 +41,7 @@ fn x(value: i64) -> Vec<(&'static str, ValueRef<'static>)> {
     vec![("x", ValueRef::Int(value)), ("g-g", ValueRef::Int(1))]
 }
 
-/// Histograms with other levels had illegal names of labels there.
+/// Dovecot wrote illegal label names in histograms with other levels.
 #[test]
 fn histograms_with_levels() {
     let by = metric("m", &[], &[("g-g", discrete()), ("x", linear(10, 5))]);
@@ -52,7 +52,7 @@ fn histograms_with_levels() {
     check(vec![by], vec![x(5), x(6)], &has, &["g-g"]);
 }
 
-/// Bounds of durations are seconds, those of other fields are as they are.
+/// Bounds of durations are seconds, those of other fields are unchanged.
 #[test]
 fn bounds_of_durations_are_seconds_and_of_others_as_they_are() {
     let exponential = || Method::Exponential(Exponential::new(3, 6, 10).unwrap());
@@ -72,7 +72,7 @@ fn bounds_of_durations_are_seconds_and_of_others_as_they_are() {
     assert!(text.contains("dovecot_f_sum 5000\n"), "{text}");
 }
 
-/// Aggregation crashed scrapes there: each method, with and without events.
+/// Aggregation crashed Dovecot's scrapes: each method, with and without events.
 #[test]
 fn scrapes_of_all_methods() {
     let methods = || {
@@ -96,7 +96,7 @@ fn scrapes_of_all_methods() {
     }
 }
 
-/// Illegal names, counts beside a histogram, and labels without a value.
+/// Illegal names, counts next to a histogram, and labels without a value.
 #[test]
 fn names_histograms_and_empty_labels() {
     let metrics = vec![
@@ -109,7 +109,7 @@ fn names_histograms_and_empty_labels() {
     check(metrics, vec![x(5)], &has, &not);
 }
 
-/// The values of one metric were left over in the next one there.
+/// Dovecot wrote the values of one metric in the next one.
 #[test]
 fn labels_of_one_metric_do_not_leak_into_the_next() {
     let metrics = vec![
@@ -129,8 +129,8 @@ fn labels_of_one_metric_do_not_leak_into_the_next() {
     assert_eq!(together, alone.collect::<String>() + "# EOF\n");
 }
 
-/// A family came twice in what 2.3.19 answered: the reference parser refuses
-/// that (another test holds that it does).
+/// A family was twice in the answer of 2.3.19. The reference parser refuses
+/// that; another test checks that it does.
 #[test]
 fn no_family_is_given_twice() {
     let heads = |text: &str| {

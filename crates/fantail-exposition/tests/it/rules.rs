@@ -1,10 +1,10 @@
-//! What both formats demand of an answer, checked by an own reader of them.
+//! The rules of both formats, checked by a separate parser.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fantail_exposition::Format;
 
-/// A sample: its name, its labels in order, its number as it is written.
+/// A sample: its name, its labels in order, its number as text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) name: String,
@@ -26,7 +26,7 @@ pub(crate) struct Block {
     pub(crate) samples: Vec<Sample>,
 }
 
-/// Reads an answer, and checks all rules; families by name.
+/// Parses an answer and checks all rules; returns the families by name.
 #[track_caller]
 pub(crate) fn read(text: &str, format: Format) -> BTreeMap<String, Block> {
     let mut families: BTreeMap<String, Block> = BTreeMap::new();
@@ -93,7 +93,7 @@ fn sample(line: &str) -> Sample {
     }
 }
 
-/// The value up to its closing quote, and what comes after.
+/// Returns the value up to its closing quote, and the rest.
 fn unescape(text: &str) -> (String, &str) {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -139,7 +139,7 @@ fn check_family(name: &str, family: &Block, format: Format) {
     }
 }
 
-/// One histogram after another, each with rising bounds and counts.
+/// Checks histograms in a row, each with rising bounds and counts.
 #[track_caller]
 fn check_histogram(name: &str, family: &Block) {
     let labels = |sample: &Sample| -> Vec<(String, String)> {

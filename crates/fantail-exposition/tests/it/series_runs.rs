@@ -1,4 +1,4 @@
-//! Series that are written many at a time, beside the same one by one.
+//! Rows that are written in runs, compared with separately written ones.
 
 use fantail_event::{Dialect, Event, Timestamp, ValueRef, escape::escape};
 use fantail_exposition::dump::{self, Column, Names};
@@ -16,7 +16,7 @@ fn event(fields: Vec<(&str, ValueRef<'_>)>) -> Event {
     hostile::event([Timestamp::from_unix_micros(0); 2], fields)
 }
 
-/// Each label once or more, by the number of its events.
+/// Returns counts of each label with its number of events.
 fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]) -> Snapshot {
     let mut registry = Registry::new(dialect);
     let id = registry.add(metric).unwrap();
@@ -27,12 +27,12 @@ fn counted(metric: MetricSettings, dialect: Dialect, labels: &[(Vec<u8>, usize)]
             observed(&mut registry, &[id], &event);
         }
     }
-    // Some have no user.
+    // Some events have no user.
     observed(&mut registry, &[id], &event(vec![]));
     registry.snapshot()
 }
 
-/// The answer to `DUMP count`, made of its parts.
+/// Returns the answer to `DUMP count`, built from rows.
 fn expected(snapshot: &Snapshot) -> Vec<u8> {
     let mut all = Vec::new();
     for metric in snapshot.metrics() {
@@ -55,7 +55,7 @@ fn check(name: &str, fields: &[&str], labels: &[(Vec<u8>, usize)]) {
     }
 }
 
-/// How many of its series come many at a time.
+/// Checks the answer; returns the number of series in runs.
 fn check_snapshot(snapshot: &Snapshot) -> usize {
     let mut answer = Vec::new();
     dump::write_answer(snapshot, &[Column::Count], &mut answer);
@@ -69,7 +69,7 @@ fn check_snapshot(snapshot: &Snapshot) -> usize {
     check_stretches(snapshot)
 }
 
-/// They are all series in order, and say the same of each.
+/// Checks that runs contain all series in order, with the same values.
 fn check_stretches(snapshot: &Snapshot) -> usize {
     let list = snapshot.metrics()[0].series();
     let mut all = list.iter();
@@ -163,7 +163,8 @@ fn characters_do_not_go_on_in_the_next_label() {
     check("logins", &["size"], &labels);
 }
 
-/// Events of users, each with a command, and with a reply unless that is empty.
+/// Returns counts of users' events with a command, and with a reply unless it
+/// is empty.
 fn by_levels(dialect: Dialect, events: &[(&'static str, usize, &'static str)]) -> Snapshot {
     let levels = ["command", "user", "reply"].map(|level| (level, discrete()));
     let mut registry = Registry::new(dialect);
@@ -186,19 +187,19 @@ fn by_levels(dialect: Dialect, events: &[(&'static str, usize, &'static str)]) -
 #[test]
 fn series_of_several_levels() {
     for dialect in [Dialect::V2_3, Dialect::V2_4] {
-        // Replies come one after another, users do not.
+        // Replies are adjacent, users are not.
         let replies = ["OK", "NO", "BAD", "BYE", "PREAUTH"];
         let mut events: Vec<_> = (0..40)
             .flat_map(|user| replies.map(|reply| ("SELECT", user, reply)))
             .collect();
         let many = check_snapshot(&by_levels(dialect, &events));
         assert!(many > 150, "{many}");
-        // Nor do replies any more, or some are missing.
+        // Then replies are not adjacent either, and some are missing.
         events.extend((20..60).map(|user| ("FETCH", user, "OK")));
         events.extend((30..50).map(|user| ("SELECT", user, "LATER")));
         events.extend((50..90).map(|user| ("NOOP", user, "")));
         check_snapshot(&by_levels(dialect, &events));
-        // Blanks above.
+        // A parent with a blank in its name.
         let blank = replies.map(|reply| ("a blank", 1, reply));
         assert_eq!(check_snapshot(&by_levels(dialect, &blank)), 5);
     }

@@ -1,7 +1,7 @@
-//! Plays recorded events into a registry, under a configuration.
+//! Plays recorded events into a registry with a configuration.
 //!
-//! The configuration is read just well enough for the files that tests have:
-//! metrics with a filter, fields and the one-line `group_by` of 2.3.
+//! The parser of configurations handles only the files of the tests: metrics
+//! with a filter, fields and the one-line `group_by` of 2.3.
 
 use fantail_event::{Activity, Dialect, EventView as _};
 use fantail_filter::Filter;
@@ -14,7 +14,7 @@ use fantail_wire::{Connection, Intake, Limits, capture::Capture};
 /// A registry and the filters of its metrics.
 #[derive(Debug)]
 pub(crate) struct Player {
-    /// What was counted.
+    /// The counts.
     pub(crate) registry: Registry,
     filters: Vec<(MetricId, Filter)>,
     intake: Intake,
@@ -22,7 +22,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// With the metrics of a configuration.
+    /// Creates a player with the metrics of a configuration.
     pub(crate) fn new(config: &str, dialect: Dialect) -> Self {
         let mut registry = Registry::new(dialect);
         let filters = metrics(config)
@@ -41,10 +41,11 @@ impl Player {
         }
     }
 
-    /// Plays one connection, its handshake first.
+    /// Plays one connection, beginning with its handshake.
     pub(crate) fn play<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) {
         let mut connection = Connection::new(self.dialect, Limits::default());
-        // 2.3 never looks at unnamed events, 2.4 if some filter may match them.
+        // 2.3 ignores unnamed events; 2.4 does so unless a filter may match
+        // them.
         let named_only =
             self.dialect == Dialect::V2_3 || self.filters.iter().all(|(_, f)| f.requires_name());
         let (registry, filters) = (&mut self.registry, &self.filters);
@@ -68,14 +69,14 @@ impl Player {
         connection.close(&mut self.intake, |_| {});
     }
 
-    /// Plays a file of events, which are escaped, as one connection.
+    /// Plays a file of escaped events as one connection.
     pub(crate) fn play_events(&mut self, events: &str) {
         let lines: Vec<Vec<u8>> = events.lines().map(unescape).collect();
         let greeting: &[u8] = b"VERSION\tstats-client\t4\t0";
         self.play(std::iter::once(greeting).chain(lines.iter().map(Vec::as_slice)));
     }
 
-    /// Plays a capture, one connection after another.
+    /// Plays the connections of a capture in order.
     pub(crate) fn play_capture(&mut self, capture: &[u8]) {
         let capture = Capture::parse(capture);
         assert!(capture.errors.is_empty());
@@ -86,7 +87,7 @@ impl Player {
     }
 }
 
-/// `\t`, `\xNN` and `\\` stand for bytes.
+/// Replaces `\t`, `\xNN` and `\\` by their bytes.
 fn unescape(line: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = line.bytes();
@@ -107,7 +108,7 @@ fn unescape(line: &str) -> Vec<u8> {
     bytes
 }
 
-/// The metrics of a configuration, each with its filter.
+/// Returns the metrics of a configuration with their filters.
 fn metrics(config: &str) -> Vec<(String, MetricSettings)> {
     let joined = config.replace("\\\n", " ");
     let mut metrics = Vec::new();
