@@ -1,9 +1,9 @@
 //! `cargo xtask`: every development task of this workspace, one file each.
 //!
 //! It depends on no crate of fantail, so that it still runs when one of them
-//! does not build. It changes no file of the repository, but for `fuzz`, which
-//! puts what it finds into `testdata/fuzz`, and what is asked to be recorded
-//! anew.
+//! does not build. It changes no file of the repository, except for `codegen`,
+//! `fuzz`, which writes what it finds to `testdata/fuzz`, and listings that
+//! `UPDATE_EXPECT` asks for.
 
 #![allow(
     clippy::print_stdout,
@@ -18,6 +18,7 @@
 mod api;
 mod attack;
 mod bench;
+mod codegen;
 mod compare;
 mod error;
 mod fuzz;
@@ -59,6 +60,7 @@ enum Task {
     Fuzz(fuzz::Options),
     Bench(bench::Options),
     Attack(attack::Options),
+    Codegen(codegen::Options),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Attack(options) => attack::run(&workspace, options),
+        Task::Codegen(options) => codegen::run(&workspace, options),
     });
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use crate::{
-    api,
+    api, codegen,
     error::Error,
     fuzz, instructions,
     skips::{self, SkipLog},
@@ -42,6 +42,8 @@ enum Step {
     Format,
     /// The rules that only this repository has: see `cargo xtask tidy`.
     Tidy,
+    /// The generated parser is the one that its grammar gives.
+    Codegen,
     /// Clippy has nothing to say.
     Clippy,
     /// The unit and integration tests, and the replay of all that fuzzing found.
@@ -107,6 +109,7 @@ fn perform(
     match step {
         Step::Format => format(workspace, steps),
         Step::Tidy => tidy::step(workspace),
+        Step::Codegen => codegen::step(workspace, steps),
         Step::Clippy => clippy(workspace, steps),
         Step::Tests => {
             let command = with_skip_log(tests(workspace));

@@ -21,6 +21,17 @@ use crate::{
 };
 
 mod builder;
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    unused,
+    unreachable_pub,
+    missing_debug_implementations,
+    unused_qualifications,
+    reason = "generated code"
+)]
+#[rustfmt::skip]
 mod grammar;
 mod slip;
 
