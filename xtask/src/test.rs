@@ -62,6 +62,9 @@ enum Step {
     Features,
     /// The crates that promise it build without a standard library.
     NoStd,
+    /// Each library builds with the oldest Rust that its manifest names below the
+    /// workspace's (optional).
+    OldRust,
     /// Licences, sources and bans of all dependencies, by cargo-deny (optional).
     Deny,
 }
@@ -125,6 +128,7 @@ fn perform(
         Step::Fuzz => fuzz::build(workspace, steps, None),
         Step::Features => features(workspace, steps),
         Step::NoStd => no_std(workspace, steps),
+        Step::OldRust => old_rust(workspace, steps),
         Step::Deny => deny(workspace, steps),
     }
 }
@@ -240,6 +244,50 @@ fn is_no_std(workspace: &Workspace, package: &Package) -> bool {
     String::from_utf8_lossy(&text)
         .lines()
         .any(|line| line.trim_end() == "#![no_std]")
+}
+
+/// Without default features: those may need a newer one.
+fn old_rust(workspace: &Workspace, steps: &Steps) -> Outcome {
+    let promises = workspace
+        .packages
+        .iter()
+        .map(|package| package.rust.as_str());
+    let Some(oldest) = promises.min_by_key(|version| release(version)) else {
+        return Outcome::Failed("no package names a release of Rust".to_owned());
+    };
+    let toolchain = format!("{oldest}.0");
+    if !tools::has_toolchain(workspace, &toolchain) {
+        return Outcome::Optional(format!(
+            "no Rust {oldest}: rustup toolchain install {toolchain} --profile minimal"
+        ));
+    }
+    let oldest = workspace.packages.iter().filter(|one| one.rust == oldest);
+    let names: Vec<&str> = oldest.map(|package| package.name.as_str()).collect();
+    // One by one: together, a feature that one of them needs would be there
+    // for all.
+    let commands = names.iter().map(|name| {
+        let mut command = workspace.command("rustup");
+        command.args(["run", &toolchain, "cargo", "check", "--lib"]);
+        command.args(["--no-default-features", "--package", name]);
+        command.env("CARGO_TARGET_DIR", workspace.logs().join("old-rust"));
+        // What runs while building need not be fast.
+        command.args(["--config", "profile.dev.package.'*'.opt-level=0"]);
+        command.args(["--config", "profile.dev.build-override.opt-level=0"]);
+        command.env_remove("RUSTC").env_remove("RUSTDOC");
+        command
+    });
+    match steps.run("old-rust", commands) {
+        Outcome::Passed(_) => Outcome::Passed(format!("{toolchain}: {}", names.join(", "))),
+        outcome => outcome,
+    }
+}
+
+/// The numbers of a release: `1.88`.
+fn release(version: &str) -> Vec<u32> {
+    version
+        .split('.')
+        .filter_map(|part| part.parse().ok())
+        .collect()
 }
 
 fn deny(workspace: &Workspace, steps: &Steps) -> Outcome {

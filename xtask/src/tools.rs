@@ -54,6 +54,13 @@ pub(crate) fn has_bare_target(workspace: &Workspace) -> bool {
     })
 }
 
+/// Whether rustup has a toolchain.
+pub(crate) fn has_toolchain(workspace: &Workspace, name: &str) -> bool {
+    let mut command = workspace.command("rustup");
+    command.args(["run", name, "rustc", "--version"]);
+    succeeds(command)
+}
+
 /// Whether the tests will find a Dovecot 2.4.
 pub(crate) fn has_dovecot_2_4() -> bool {
     let root = env::var_os("DOVECOT_2_4_ROOT");

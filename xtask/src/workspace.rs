@@ -29,6 +29,8 @@ pub(crate) struct Package {
     /// The names of the packages in this repository that it uses, except
     /// in its tests, examples and benchmarks.
     pub(crate) uses: Vec<String>,
+    /// The oldest Rust that it builds with: `1.89`.
+    pub(crate) rust: String,
     /// Its features, without `default`.
     pub(crate) features: Vec<String>,
 }
@@ -186,6 +188,7 @@ impl Package {
             name: text(package, "name")?.to_owned(),
             folder: folder.to_owned(),
             uses,
+            rust: text(package, "rust_version")?.to_owned(),
             features: features.cloned().collect(),
         })
     }

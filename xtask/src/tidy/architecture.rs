@@ -63,6 +63,7 @@ mod tests {
             .map(|name| Package {
                 name: (*name).to_owned(),
                 folder: format!("crates/{name}"),
+                rust: String::new(),
                 uses: Vec::new(),
                 features: Vec::new(),
             })

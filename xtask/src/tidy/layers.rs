@@ -126,6 +126,7 @@ mod tests {
         let package = Package {
             name: name.to_owned(),
             folder: format!("crates/{name}"),
+            rust: String::new(),
             uses: uses.iter().map(|&used| used.to_owned()).collect(),
             features: Vec::new(),
         };

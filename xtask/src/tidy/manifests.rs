@@ -8,7 +8,7 @@ use crate::workspace::{Package, TextFile};
 const REQUIRED: &[&str] = &[
     "edition.workspace = true",
     "license.workspace = true",
-    "rust-version.workspace = true",
+    "rust-version",
     "[lints]\nworkspace = true",
 ];
 
@@ -42,6 +42,7 @@ mod tests {
         let package = Package {
             name: name.to_owned(),
             folder: "crates/fantail-a".to_owned(),
+            rust: String::new(),
             uses: Vec::new(),
             features: Vec::new(),
         };

@@ -158,6 +158,7 @@ mod tests {
         let package = |name: &str| Package {
             name: name.to_owned(),
             folder: format!("crates/{name}"),
+            rust: String::new(),
             uses: Vec::new(),
             features: Vec::new(),
         };

@@ -8,13 +8,13 @@
 //! Invariant: the positions are those of all TABs, ascending, and the length of the
 //! text.
 
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+mod equal;
+#[cfg(all(feature = "simd", target_arch = "x86_64", target_feature = "sse2"))]
 mod vector;
 
 use alloc::vec::Vec;
 
-use wide::u8x16;
-
+use self::equal::Equal;
 use crate::invariant::Invariant as _;
 
 const BLOCK_BYTES: usize = 64;
@@ -36,7 +36,7 @@ impl TabPositions {
     /// escaped.
     #[inline]
     pub(crate) fn find(&mut self, text: &[u8]) -> bool {
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+        #[cfg(all(feature = "simd", target_arch = "x86_64", target_feature = "sse2"))]
         if let Some(is_escaped) = vector::find(self, text) {
             self.push(u32::try_from(text.len()).always());
             return is_escaped;
@@ -57,7 +57,7 @@ impl TabPositions {
     fn find_in_blocks(&mut self, text: &[u8]) -> bool {
         let mut taken = 0;
         let mut start = 0;
-        let mut escapes = u8x16::ZERO;
+        let mut escapes = Equal::NONE;
         let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
         for block in blocks {
             taken += self.take(block, start, 0, taken, &mut escapes);
@@ -78,7 +78,7 @@ impl TabPositions {
             taken += self.take(block, start, known, taken, &mut escapes);
         }
         self.taken = taken;
-        escapes.to_bitmask() != 0
+        escapes.bits() != 0
     }
 
     /// The ends of the arguments.
@@ -108,15 +108,13 @@ impl TabPositions {
         start: u32,
         known: usize,
         taken: usize,
-        escapes: &mut u8x16,
+        escapes: &mut Equal,
     ) -> usize {
         let mut tabs = 0;
         let (parts, _) = block.as_chunks::<16>();
         for (shift, part) in (0_u32..).step_by(16).zip(parts) {
-            let part = u8x16::new(*part);
-            let found = part.simd_eq(u8x16::splat(b'\t')).to_bitmask();
-            tabs |= u64::from(found) << shift;
-            *escapes |= part.simd_eq(u8x16::splat(ESCAPE));
+            tabs |= u64::from(Equal::find(part, b'\t').bits()) << shift;
+            *escapes = escapes.or(Equal::find(part, ESCAPE));
         }
         tabs >>= known;
         let count = tabs.count_ones() as usize;
@@ -170,7 +168,7 @@ mod tests {
             assert_eq!(found, expected, "{}", text.escape_ascii());
         };
         found(positions.find_plainly(text), positions);
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+        #[cfg(all(feature = "simd", target_arch = "x86_64", target_feature = "sse2"))]
         if let Some(is_escaped) = super::vector::by_bits(positions, text) {
             found(is_escaped, positions);
         }
