@@ -6,8 +6,8 @@
 #![doc(hidden)]
 
 pub use crate::{
-    event::positions::EventPositions, invariant::Invariant, model::name::same_name,
-    text::numbers::leading_number,
+    allocation::allocated, event::positions::EventPositions, invariant::Invariant,
+    model::name::same_name, text::numbers::leading_number,
 };
 
 pub mod decimal {

@@ -35,6 +35,7 @@
 extern crate alloc;
 
 mod activity;
+mod allocation;
 mod effective;
 pub mod escape;
 mod event;

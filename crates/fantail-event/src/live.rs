@@ -246,7 +246,7 @@ impl LiveEvents {
     }
 
     fn give_back(&mut self, event: Box<Event>) {
-        if self.spare.len() < MAX_RECYCLED_EVENTS && event.capacity() < MAX_RECYCLED_BYTES {
+        if self.spare.len() < MAX_RECYCLED_EVENTS && event.size() < MAX_RECYCLED_BYTES {
             self.spare.push(event);
         }
     }
@@ -272,7 +272,15 @@ impl LiveEvents {
         Some(self.current(id)?.event.as_deref()?.as_event_ref())
     }
 
-    /// Returns the approximate bytes of an event.
+    /// Returns the bytes that the table takes besides its events: vacant nodes, and
+    /// the list of them.
+    #[must_use]
+    pub const fn spare_bytes(&self) -> usize {
+        (self.nodes.capacity() - self.occupied) * size_of::<Node>()
+            + self.vacant.capacity() * size_of::<u32>()
+    }
+
+    /// Returns the bytes of an event, with its node.
     #[must_use]
     pub fn size(&self, id: LiveId) -> usize {
         let event = self.current(id).and_then(|node| node.event.as_ref());

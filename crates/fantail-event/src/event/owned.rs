@@ -12,8 +12,8 @@ use super::{
     repeated,
 };
 use crate::{
-    CategoryTree, Dialect, Parser, TextError, Timestamp, ValueRef, invariant::Invariant as _,
-    span::Span,
+    CategoryTree, Dialect, Parser, TextError, Timestamp, ValueRef, allocation::allocated,
+    invariant::Invariant as _, span::Span,
 };
 
 /// A text with less waste is not copied.
@@ -164,25 +164,16 @@ impl Event {
         Ok(())
     }
 
-    /// Returns the approximate size in bytes.
+    /// Returns the bytes that a boxed event takes, with all capacity and with what
+    /// the allocator of the system adds.
     #[must_use]
     pub fn size(&self) -> usize {
         let parts = &self.parts;
-        size_of::<Self>()
-            + self.text.len()
-            + size_of_val(parts.fields.as_slice())
-            + size_of_val(parts.elements.as_slice())
-            + size_of_val(parts.categories.as_slice())
-    }
-
-    /// The approximate bytes of its allocations.
-    pub(crate) fn capacity(&self) -> usize {
-        let parts = &self.parts;
-        size_of::<Self>()
-            + self.text.capacity()
-            + parts.fields.capacity() * size_of::<FieldSpan>()
-            + parts.elements.capacity() * size_of::<Span>()
-            + parts.categories.capacity() * size_of::<CategorySpan>()
+        allocated(size_of::<Self>())
+            + allocated(self.text.capacity())
+            + allocated(parts.fields.capacity() * size_of::<FieldSpan>())
+            + allocated(parts.elements.capacity() * size_of::<Span>())
+            + allocated(parts.categories.capacity() * size_of::<CategorySpan>())
     }
 
     pub(super) fn parts_mut(&mut self) -> &mut Parts {

@@ -1,5 +1,6 @@
 //! The tree of registered categories.
 
+mod bounds;
 mod error;
 mod number;
 
@@ -10,7 +11,7 @@ pub use self::{
     error::{CategoryError, CategoryErrorKind},
     number::CategoryId,
 };
-use crate::invariant::Invariant as _;
+use crate::{allocation::allocated, invariant::Invariant as _};
 
 /// The largest number of categories in a tree; Dovecot has some 60.
 pub const MAX_CATEGORIES: usize = 10_000;
@@ -51,8 +52,10 @@ pub struct CategoryTree {
     vacant: Vec<u32>,
     /// The number of categories that can be dropped.
     unused: usize,
-    /// The bytes of all names.
+    /// The bytes that all names take.
     name_bytes: usize,
+    /// What names that are not reserved may take with all others.
+    max_bytes: usize,
     reserved: BTreeSet<Box<[u8]>>,
     registrations: u64,
     identity: u64,
@@ -106,6 +109,7 @@ impl CategoryTree {
             vacant: Vec::new(),
             unused: 0,
             name_bytes: 0,
+            max_bytes: usize::MAX,
             reserved: BTreeSet::new(),
             registrations: 0,
             identity: EMPTY_IDENTITY,
@@ -155,13 +159,6 @@ impl CategoryTree {
         });
     }
 
-    /// Replaces the names for which [`RESERVED_CATEGORIES`] are kept free: those that
-    /// filters mention, so that no client can take their place.
-    pub fn reserve<N: AsRef<[u8]>>(&mut self, names: impl IntoIterator<Item = N>) {
-        let names = names.into_iter();
-        self.reserved = names.map(|name| Box::from(name.as_ref())).collect();
-    }
-
     fn find_or_add(
         &mut self,
         name: &[u8],
@@ -203,18 +200,6 @@ impl CategoryTree {
         }
     }
 
-    /// Whether there is room for another category, after unused ones were dropped.
-    fn make_room(&mut self, name: &[u8]) -> bool {
-        let limit = match self.reserved.contains(name) {
-            true => MAX_CATEGORIES,
-            false => MAX_CATEGORIES - RESERVED_CATEGORIES,
-        };
-        if self.by_name.len() >= limit && self.unused > 0 {
-            self.drop_unused();
-        }
-        self.by_name.len() < limit
-    }
-
     /// Adds a category that is not used yet.
     fn add(&mut self, name: &[u8], parent: Option<CategoryId>) -> CategoryId {
         let node = Node {
@@ -224,6 +209,7 @@ impl CategoryTree {
             is_permanent: false,
             registered: self.registrations,
         };
+        self.enlarge_tables();
         let index = match self.vacant.pop() {
             Some(index) => {
                 if let Some(vacant) = self.nodes.get_mut(index as usize) {
@@ -240,35 +226,8 @@ impl CategoryTree {
         self.by_name.insert(at, index);
         self.registrations += 1;
         self.unused += 1;
-        self.name_bytes += name.len();
+        self.name_bytes += allocated(name.len());
         CategoryId::new(index)
-    }
-
-    /// Drops all categories that are not used. The numbers of others do not change,
-    /// but the tree gets another identity, since numbers are given again.
-    #[cold]
-    fn drop_unused(&mut self) {
-        let all = self.by_name.iter().copied();
-        let mut unused: Vec<u32> = all.filter(|at| self.is_unused(*at)).collect();
-        while let Some(index) = unused.pop() {
-            let Some(node) = self.nodes.get_mut(index as usize) else {
-                continue;
-            };
-            let name = node.name.take().always();
-            self.name_bytes -= name.len();
-            self.unused -= 1;
-            self.vacant.push(index);
-            if let Some(parent) = node.parent.take() {
-                self.release(parent);
-                if self.is_unused(parent.number()) {
-                    unused.push(parent.number());
-                }
-            }
-        }
-        let nodes = &self.nodes;
-        let is_registered = |at: &u32| nodes.get(*at as usize).is_some_and(|it| it.name.is_some());
-        self.by_name.retain(is_registered);
-        self.identity = next_identity();
     }
 
     /// Changes a node and counts whether it is used.
@@ -376,15 +335,6 @@ impl CategoryTree {
     #[must_use]
     pub const fn identity(&self) -> u64 {
         self.identity
-    }
-
-    /// Returns the approximate size in bytes.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        size_of::<Self>()
-            + self.name_bytes
-            + self.nodes.capacity() * size_of::<Node>()
-            + (self.by_name.capacity() + self.vacant.capacity()) * size_of::<u32>()
     }
 
     /// The position of a name among the sorted ones, or where to insert it.
