@@ -1,5 +1,7 @@
 //! The state of one client's connection.
 
+mod closing;
+
 use fantail_event::{
     Activity, Ancestor, CategoryId, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId,
     SentEvent, internal::EventPositions as _, text,
@@ -7,6 +9,7 @@ use fantail_event::{
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+pub use self::closing::Closing;
 use crate::{Command, Handshake, Intake, WireError, WireErrorKind};
 
 /// Ancestors of an event that need no allocation.
@@ -109,11 +112,13 @@ impl Connection {
         self.bytes
     }
 
-    /// Returns the approximate bytes of all that is kept for this connection. The
-    /// names of categories are counted by [`CategoryTree::size`].
+    /// Returns the bytes of all that is kept for this connection. What connections
+    /// share is counted by [`CategoryTree::size`] and [`LiveEvents::spare_bytes`].
     #[must_use]
-    pub const fn held_bytes(&self) -> usize {
-        self.bytes + self.categories.capacity() * size_of::<CategoryId>()
+    pub fn held_bytes(&self) -> usize {
+        self.bytes
+            + self.live.allocation_size()
+            + self.categories.capacity() * size_of::<CategoryId>()
     }
 
     /// Handles one line without its LF; a CR at its end is dropped. Calls `on` with
@@ -197,16 +202,16 @@ impl Connection {
     /// Ends the connection and its live events, in the order of their ids. Their
     /// memory is free for other events, and its categories can be dropped when the
     /// tree is full.
-    pub fn close(mut self, intake: &mut Intake, mut on: impl FnMut(Activity<'_>)) {
-        let mut ids: Vec<(u64, LiveId)> = self.live.drain().collect();
-        ids.sort_unstable_by_key(|(id, _)| *id);
-        for (_, id) in ids {
-            self.end(id, (&mut intake.live, &intake.categories), &mut on);
-        }
-        debug_assert_eq!((self.events, self.bytes), (0, 0));
-        for category in self.categories {
-            intake.categories.release(category);
-        }
+    pub fn close(self, intake: &mut Intake, mut on: impl FnMut(Activity<'_>)) {
+        let mut closing = self.begin_close();
+        while closing.end_next(intake, &mut on) {}
+    }
+
+    /// Begins to end the connection: its live events are ended one by one, so that
+    /// other connections can be handled in between.
+    #[must_use]
+    pub fn begin_close(self) -> Closing {
+        Closing::new(self)
     }
 
     #[cold]

@@ -26,7 +26,7 @@ pub mod reader;
 
 pub use crate::{
     command::{Command, Handshake},
-    connection::{Connection, Limits},
+    connection::{Closing, Connection, Limits},
     error::{WireError, WireErrorKind},
     intake::Intake,
 };
