@@ -122,7 +122,14 @@ impl Engine {
         self.exporting.counters
     }
 
-    /// Returns the bytes that sessions hold, about; 0 if no metric asks for
+    /// Returns the bytes that the engine keeps for live events, to find their fields
+    /// again.
+    #[must_use]
+    pub const fn live_bytes(&self) -> usize {
+        self.slots.memo_bytes()
+    }
+
+    /// Returns the bytes that sessions hold; 0 if no metric asks for
     /// sessions.
     #[must_use]
     pub fn session_bytes(&self) -> usize {

@@ -92,6 +92,11 @@ impl EventSlots {
     }
 
     /// Forgets a live event that ended.
+    /// The bytes that are kept for live events.
+    pub(crate) const fn memo_bytes(&self) -> usize {
+        self.memos.bytes()
+    }
+
     pub(crate) fn forget(&mut self, id: LiveId) {
         self.memos.forget(id);
     }

@@ -18,12 +18,13 @@
 
 mod session;
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{hash::Hash, sync::Arc};
 
 use fantail_config::Settings;
 use fantail_event::{Dialect, Event, EventRef, LiveId, SentEvent, Timestamp};
 use fantail_filter::{Filter, Mentions};
 use fantail_syntax::ParseOptions;
+use hashbrown::HashMap;
 
 use self::session::{COMMANDS, Session, service_of};
 
@@ -157,11 +158,9 @@ impl Sessions {
         self.running
     }
 
-    /// The bytes that sessions hold, about.
+    /// The bytes that sessions hold.
     pub(crate) fn held_bytes(&self) -> usize {
-        let parts = self.parts.capacity() * (size_of::<((u32, u32), Part)>() + 1);
-        let sessions = self.sessions.capacity() * (size_of::<(u64, Session)>() + 1);
-        parts + sessions + self.client_bytes
+        self.parts.allocation_size() + self.sessions.allocation_size() + self.client_bytes
     }
 
     /// An event was sent; it is live from now on if it has a number.

@@ -3,7 +3,10 @@
 //! An ancestor is part of many sent events. Its category set and the slots of its
 //! fields are found once and remembered by its number among the live events.
 
-use fantail_event::{Ancestor, CategoryTree, LiveId, SentEvent, internal::EventPositions as _};
+use fantail_event::{
+    Ancestor, CategoryTree, LiveId, SentEvent,
+    internal::{EventPositions as _, allocated},
+};
 
 use super::{
     category_sets::{CategorySetId, CategorySets},
@@ -36,6 +39,11 @@ impl SlotMemo {
         }
     }
 
+    /// The bytes of its slots.
+    const fn slot_bytes(&self) -> usize {
+        allocated(self.slots.capacity() * size_of::<(u32, u32)>())
+    }
+
     #[cold]
     fn fill(
         &mut self,
@@ -64,6 +72,8 @@ pub(super) struct SlotMemos {
     /// Those of the current event's ancestors that have no number, or the index
     /// of another ancestor from another table, in the order of its ancestors.
     transient: Vec<SlotMemo>,
+    /// The bytes of their slots.
+    slot_bytes: usize,
 }
 
 impl SlotMemos {
@@ -85,8 +95,16 @@ impl SlotMemos {
             return memo.categories;
         }
         let memo = self.vacant(position, ancestor.live, sent);
+        let before = memo.slot_bytes();
         memo.fill(ancestor, keys, sets, sent.categories);
-        memo.categories
+        let (categories, after) = (memo.categories, memo.slot_bytes());
+        self.slot_bytes = self.slot_bytes + after - before;
+        categories
+    }
+
+    /// The bytes of all memos.
+    pub(super) const fn bytes(&self) -> usize {
+        self.live.capacity() * size_of::<SlotMemo>() + self.slot_bytes
     }
 
     #[cold]
@@ -128,11 +146,14 @@ impl SlotMemos {
         };
         memo.generation = 0;
         if memo.slots.capacity() > MAX_SPARE_SLOTS {
+            self.slot_bytes -= memo.slot_bytes();
             memo.slots = Vec::new();
         }
         while self.live.len() > SPARE_MEMOS
-            && self.live.pop_if(|memo| memo.generation == 0).is_some()
-        {}
+            && let Some(memo) = self.live.pop_if(|memo| memo.generation == 0)
+        {
+            self.slot_bytes -= memo.slot_bytes();
+        }
         if self.live.capacity() > MIN_ENTRIES.max(4 * self.live.len()) {
             self.live.shrink_to(2 * self.live.len());
         }

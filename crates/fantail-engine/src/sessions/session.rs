@@ -1,6 +1,8 @@
 //! One session, and the summary at its end.
 
-use fantail_event::{DURATION, Dialect, Event, EventBuilder, EventRef, Timestamp, ValueRef};
+use fantail_event::{
+    DURATION, Dialect, Event, EventBuilder, EventRef, Timestamp, ValueRef, internal::allocated,
+};
 
 use super::{SESSION_FINISHED, SESSION_SERVICES, SessionRules};
 
@@ -80,9 +82,9 @@ impl Session {
         bytes
     }
 
-    /// The bytes that the session holds besides itself, about.
+    /// The bytes that the session holds besides itself.
     pub(super) fn held_bytes(&self) -> usize {
-        size_of_val(self.sums.as_slice()) + self.client.as_ref().map_or(0, Event::size)
+        allocated(size_of_val(self.sums.as_slice())) + self.client.as_ref().map_or(0, Event::size)
     }
 
     /// Counts an event that was sent below the root.
