@@ -33,7 +33,7 @@ pub use crate::{
     queue::retry::{Backoff, RetrySettings},
     queue::{
         DeliveryLevel, DropReason, LastError, Opening, Queue, QueueBuilder, QueueCounters,
-        QueueError, QueueErrorKind, QueueSettings, QueueStatus, Trouble,
+        QueueError, QueueErrorKind, QueueMemory, QueueSettings, QueueStatus, Trouble,
     },
     socket::unix::{UnixSettings, UnixSocket, UnixTransport},
     spool::{Overflow, SpoolError, SpoolErrorKind, SpoolSettings},

@@ -13,6 +13,7 @@ mod builder;
 mod counters;
 mod error;
 mod health;
+mod memory;
 pub(crate) mod retry;
 mod sender;
 mod settings;
@@ -33,6 +34,7 @@ pub use self::{
     builder::QueueBuilder,
     counters::{DropReason, LastError, Opening, QueueCounters, QueueStatus},
     error::{QueueError, QueueErrorKind},
+    memory::QueueMemory,
     settings::{DeliveryLevel, QueueSettings},
     trouble::Trouble,
 };
@@ -86,6 +88,7 @@ impl Queue {
             &DropTransport,
             Reporter::new("", None),
             false,
+            None,
         );
         shared.discards = true;
         shared.lock().health.works(Part::Target);

@@ -9,11 +9,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, mem, sync::Arc};
 
 use crate::{Batch, BatchLimits, Payloads, spool::Overflow};
 
-use super::settings::QueueSettings;
+use super::{
+    memory::{Charge, QueueMemory},
+    settings::QueueSettings,
+};
 
 /// Emptied batches whose memory is kept for later ones.
 const SPARE_BATCHES: usize = 4;
@@ -41,7 +44,9 @@ pub(super) struct Buffer {
     limits: BatchLimits,
     /// Limits of the batches in the buffer.
     merged: BatchLimits,
-    waiting: VecDeque<Batch>,
+    waiting: VecDeque<Stored>,
+    /// The memory that other queues share; `None` if it is not bounded.
+    memory: Option<Arc<dyn QueueMemory>>,
     /// Payloads at the front of the first batch that were dropped or taken.
     skip: usize,
     spare: Vec<Batch>,
@@ -54,12 +59,21 @@ pub(super) struct Buffer {
     left: u64,
 }
 
+/// A batch that waits, and its memory.
+#[derive(Debug)]
+struct Stored {
+    batch: Batch,
+    charge: Charge,
+}
+
 /// A batch that was taken out, to be given back with [`Buffer::recycle`].
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) batch: Batch,
     /// Payloads at its front that were dropped.
     pub(super) skip: usize,
+    /// Held while the batch is.
+    _charge: Charge,
 }
 
 impl Taken {
@@ -70,7 +84,11 @@ impl Taken {
 
 impl Buffer {
     /// Returns an empty buffer; taken batches keep to `limits`.
-    pub(super) fn new(settings: &QueueSettings, limits: BatchLimits) -> Self {
+    pub(super) fn new(
+        settings: &QueueSettings,
+        limits: BatchLimits,
+        memory: Option<Arc<dyn QueueMemory>>,
+    ) -> Self {
         Self {
             max_payloads: settings.payloads,
             max_bytes: settings.bytes,
@@ -81,6 +99,7 @@ impl Buffer {
                 bytes: limits.bytes.max(MIN_MERGED_BATCH.bytes),
             },
             waiting: VecDeque::new(),
+            memory,
             skip: 0,
             spare: Vec::new(),
             payloads: 0,
@@ -96,12 +115,7 @@ impl Buffer {
     pub(super) fn push(&mut self, batch: &mut Batch) -> u64 {
         let alone = batch.bytes() >= WHOLE_BATCH_BYTES || self.waiting.is_empty();
         if alone && self.missing(batch.len(), batch.bytes()) == (0, 0) {
-            if !batch.is_empty() {
-                self.count(batch.payloads());
-                let memory = self.spare.pop().unwrap_or_default();
-                self.waiting.push_back(mem::replace(batch, memory));
-            }
-            return 0;
+            return self.push_whole(batch);
         }
         let mut dropped = 0;
         let mut rest = batch.payloads();
@@ -119,21 +133,49 @@ impl Buffer {
         dropped
     }
 
+    /// Accepts a batch that fits, with its memory; returns how many payloads were
+    /// dropped.
+    fn push_whole(&mut self, batch: &mut Batch) -> u64 {
+        if batch.is_empty() {
+            return 0;
+        }
+        let mut dropped = 0;
+        let mut charge = Charge::new(self.memory.as_ref());
+        while !charge.grow(batch.allocated()) {
+            match self.drop_oldest() {
+                Some(count) => dropped += count,
+                None => return dropped + batch.len() as u64,
+            }
+        }
+        self.count(batch.payloads());
+        let batch = mem::replace(batch, self.spare.pop().unwrap_or_default());
+        self.waiting.push_back(Stored { batch, charge });
+        dropped
+    }
+
     /// Takes the payloads that waited longest. They count as held until they
     /// [`leave`](Self::leave).
     pub(super) fn take(&mut self) -> Option<Taken> {
         let first = self.waiting.front()?;
-        let rest = first.payloads().split_at(self.skip).1;
+        let rest = first.batch.payloads().split_at(self.skip).1;
         let count = rest.fitting(self.limits.payloads, self.limits.bytes).max(1);
         if count < rest.len() {
             let mut batch = self.spare.pop().unwrap_or_default();
             batch.extend(rest.split_at(count).0);
             self.skip += count;
-            return Some(Taken { batch, skip: 0 });
+            // One small batch at a time, which is not charged.
+            return Some(Taken {
+                batch,
+                ..Taken::default()
+            });
         }
         let skip = mem::take(&mut self.skip);
-        let batch = self.waiting.pop_front()?;
-        Some(Taken { batch, skip })
+        let Stored { batch, charge } = self.waiting.pop_front()?;
+        Some(Taken {
+            batch,
+            skip,
+            _charge: charge,
+        })
     }
 
     /// Releases payloads that were taken.
@@ -145,8 +187,11 @@ impl Buffer {
 
     /// Keeps the memory of a batch, unless a large payload enlarged it.
     pub(super) fn recycle(&mut self, taken: Taken) {
-        if self.spare.len() < SPARE_BATCHES && taken.batch.bytes() <= self.merged.bytes {
-            let mut batch = taken.batch;
+        self.keep(taken.batch);
+    }
+
+    fn keep(&mut self, mut batch: Batch) {
+        if self.spare.len() < SPARE_BATCHES && batch.bytes() <= self.merged.bytes {
             batch.clear();
             self.spare.push(batch);
         }
@@ -192,7 +237,7 @@ impl Buffer {
     /// Returns when the first waiting payload was offered.
     pub(super) fn oldest(&self) -> Option<u64> {
         let first = self.waiting.front()?;
-        first.payloads().split_at(self.skip).1.oldest()
+        first.batch.payloads().split_at(self.skip).1.oldest()
     }
 
     /// Accepts payloads in place of waiting ones and returns how many were
@@ -201,8 +246,7 @@ impl Buffer {
         let dropped = self.make_room(payloads.len(), payloads.bytes());
         let (many, much) = self.missing(payloads.len(), payloads.bytes());
         let (gone, rest) = payloads.split_at(payloads.covering(much).max(many));
-        self.append(rest);
-        dropped + gone.len() as u64
+        dropped + gone.len() as u64 + self.append(rest)
     }
 
     /// Returns by how many payloads and bytes the buffer would exceed its limits.
@@ -221,7 +265,7 @@ impl Buffer {
             let room = self.max_payloads.saturating_sub(self.payloads);
             let fit = rest.fitting(room, self.max_bytes.saturating_sub(self.bytes));
             let (part, others) = rest.split_at(fit);
-            self.append(part);
+            dropped += self.append(part);
             if others.is_empty() || room == fit {
                 return dropped + others.len() as u64;
             }
@@ -238,27 +282,72 @@ impl Buffer {
         self.entered += payloads.len() as u64;
     }
 
-    fn append(&mut self, payloads: Payloads<'_>) {
-        self.count(payloads);
+    /// Accepts payloads that fit; returns how many payloads were dropped for want
+    /// of memory.
+    fn append(&mut self, payloads: Payloads<'_>) -> u64 {
+        let mut dropped = 0;
         let mut rest = payloads;
         while !rest.is_empty() {
-            let room = |batch: &Batch| {
-                let payloads = self.merged.payloads.saturating_sub(batch.len());
-                let bytes = self.merged.bytes.saturating_sub(batch.bytes());
-                rest.fitting(payloads, bytes)
-            };
-            let mut fit = self.waiting.back().map_or(0, room);
-            if fit == 0 {
-                let batch = self.spare.pop().unwrap_or_default();
-                fit = room(&batch).max(1);
-                self.waiting.push_back(batch);
+            let added = self.append_first(rest);
+            if added > 0 {
+                rest = rest.split_at(added).1;
+                continue;
             }
-            let (part, others) = rest.split_at(fit);
-            if let Some(last) = self.waiting.back_mut() {
-                last.extend(part);
+            match self.drop_oldest() {
+                Some(count) => dropped += count,
+                None => return dropped + rest.len() as u64,
             }
-            rest = others;
         }
+        dropped
+    }
+
+    /// Appends payloads to the last batch, or to a new one; returns how many: 0
+    /// without memory.
+    fn append_first(&mut self, payloads: Payloads<'_>) -> usize {
+        let room = |batch: &Batch| {
+            let most = self.merged.payloads.saturating_sub(batch.len());
+            let bytes = self.merged.bytes.saturating_sub(batch.bytes());
+            payloads.fitting(most, bytes)
+        };
+        if let Some(last) = self.waiting.back_mut()
+            && let fit @ 1.. = room(&last.batch)
+        {
+            let (part, _) = payloads.split_at(fit);
+            if !last.charge.grow(last.batch.growth(part)) {
+                return 0;
+            }
+            last.batch.make_room(part);
+            last.batch.extend(part);
+            self.count(part);
+            return fit;
+        }
+        let mut batch = self.spare.pop().unwrap_or_default();
+        let fit = room(&batch).max(1);
+        let (part, _) = payloads.split_at(fit);
+        let mut charge = Charge::new(self.memory.as_ref());
+        if !charge.grow(batch.allocated() + batch.growth(part)) {
+            self.spare.push(batch);
+            return 0;
+        }
+        batch.make_room(part);
+        batch.extend(part);
+        self.waiting.push_back(Stored { batch, charge });
+        self.count(part);
+        fit
+    }
+
+    /// Drops the batch that waited longest, if new payloads displace others;
+    /// returns the number of its payloads, and `None` if nothing was dropped.
+    fn drop_oldest(&mut self) -> Option<u64> {
+        if self.overflow == Overflow::DropNewest {
+            return None;
+        }
+        let Stored { batch, .. } = self.waiting.pop_front()?;
+        let rest = batch.payloads().split_at(mem::take(&mut self.skip)).1;
+        self.leave(rest);
+        let count = rest.len() as u64;
+        self.keep(batch);
+        Some(count)
     }
 
     /// Drops the payloads that waited longest until these fit or none waits.
@@ -270,7 +359,7 @@ impl Buffer {
             if many == 0 && much == 0 {
                 break;
             }
-            let rest = first.payloads().split_at(self.skip).1;
+            let rest = first.batch.payloads().split_at(self.skip).1;
             let (gone, others) = rest.split_at(rest.covering(much).max(many));
             let (count, size, whole) = (gone.len(), gone.bytes(), others.is_empty());
             self.payloads -= count;
@@ -278,9 +367,9 @@ impl Buffer {
             self.left += count as u64;
             self.skip += count;
             dropped += count as u64;
-            if whole && let Some(batch) = self.waiting.pop_front() {
+            if whole && let Some(Stored { batch, .. }) = self.waiting.pop_front() {
                 self.skip = 0;
-                self.recycle(Taken { batch, skip: 0 });
+                self.keep(batch);
             }
         }
         dropped

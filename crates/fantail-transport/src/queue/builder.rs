@@ -10,7 +10,7 @@ use std::{
 use crate::{Backoff, DeliveryLevel, RetrySettings, Transport};
 
 use super::{
-    Queue, QueueError, QueueSettings,
+    Queue, QueueError, QueueMemory, QueueSettings,
     sender::Sender,
     shared::Shared,
     source::{Memory, Source, Spooled},
@@ -26,6 +26,7 @@ pub struct QueueBuilder {
     dead_letters: Option<Box<dyn Transport>>,
     callback: Option<Callback>,
     before: Option<Arc<Shared>>,
+    memory: Option<Arc<dyn QueueMemory>>,
 }
 
 impl QueueBuilder {
@@ -37,6 +38,7 @@ impl QueueBuilder {
             dead_letters: None,
             callback: None,
             before: None,
+            memory: None,
         }
     }
 
@@ -71,6 +73,14 @@ impl QueueBuilder {
         self
     }
 
+    /// Sets memory that this queue shares with others; by default only the settings
+    /// bound what a queue holds.
+    #[must_use]
+    pub fn memory(mut self, memory: Arc<dyn QueueMemory>) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
     /// Starts the queue: a thread for the target, and one for the disk if there
     /// is a spool. The threads open target and spool, and try again after an
     /// error; [`Queue::wait_until_open`] returns the result.
@@ -90,6 +100,7 @@ impl QueueBuilder {
             &*self.transport,
             Reporter::new(&self.name, self.callback.take()),
             spool.is_some() && before.is_none(),
+            self.memory.take(),
         ));
         // An early return drops the queue, which ends its threads.
         let queue = Queue::new(Arc::clone(&shared));

@@ -17,6 +17,7 @@ use super::{
     DropReason, Opening, QueueCounters, QueueSettings, QueueStatus,
     buffer::{Buffer, Taken},
     health::{Health, Part},
+    memory::QueueMemory,
     trouble::Reporter,
 };
 
@@ -99,6 +100,7 @@ impl Shared {
         transport: &dyn Transport,
         reporter: Reporter,
         opens_spool: bool,
+        memory: Option<Arc<dyn QueueMemory>>,
     ) -> Self {
         // Spooled payloads are cut for the transport when they are read.
         let limits = match settings.level.spool() {
@@ -108,7 +110,7 @@ impl Shared {
         Self {
             reporter,
             state: Mutex::new(State {
-                buffer: Buffer::new(settings, limits),
+                buffer: Buffer::new(settings, limits, memory),
                 counters: QueueCounters::default(),
                 reopen: false,
                 closing: None,

@@ -53,6 +53,38 @@ impl Batch {
         self.entries.extend(payloads.entries.iter().map(moved));
     }
 
+    /// Returns the bytes of its allocations.
+    pub(crate) fn allocated(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// Returns by how many bytes the allocations grow for these payloads, if
+    /// [`make_room`](Self::make_room) enlarges them.
+    pub(crate) fn growth(&self, payloads: Payloads<'_>) -> usize {
+        let (bytes, entries) = self.enlarged(payloads);
+        let more = entries - self.entries.capacity();
+        bytes - self.bytes.capacity() + more * size_of::<Entry>()
+    }
+
+    /// Enlarges the allocations for these payloads.
+    pub(crate) fn make_room(&mut self, payloads: Payloads<'_>) {
+        let (bytes, entries) = self.enlarged(payloads);
+        self.bytes.reserve_exact(bytes - self.bytes.len());
+        self.entries.reserve_exact(entries - self.entries.len());
+    }
+
+    /// The capacities for these payloads, too; doubled, as those of a `Vec`.
+    fn enlarged(&self, payloads: Payloads<'_>) -> (usize, usize) {
+        let enlarged = |capacity: usize, needed: usize| match needed <= capacity {
+            true => capacity,
+            false => needed.max(2 * capacity),
+        };
+        (
+            enlarged(self.bytes.capacity(), self.bytes.len() + payloads.bytes()),
+            enlarged(self.entries.capacity(), self.entries.len() + payloads.len()),
+        )
+    }
+
     /// Sets the time of the offer of all payloads.
     pub(crate) fn offered(&mut self, millis: u64) {
         for entry in &mut self.entries {

@@ -1,8 +1,14 @@
 //! Buffers: the batches that come out and the number of dropped payloads.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use super::{Buffer, Overflow, QueueSettings};
+use super::{Buffer, Overflow, QueueMemory, QueueSettings};
 use crate::{Batch, BatchLimits};
 
 fn batch(payloads: &str) -> Batch {
@@ -26,7 +32,7 @@ fn check(overflow: Overflow, offered: &[&str], expected: &[&str], dropped: u64) 
         payloads: 3,
         bytes: 8,
     };
-    let mut buffer = Buffer::new(&settings, limits);
+    let mut buffer = Buffer::new(&settings, limits, None);
     let mut lost = 0;
     for words in offered {
         lost += buffer.push(&mut batch(words));
@@ -86,7 +92,7 @@ fn taken_payloads_are_held_and_not_dropped() {
         overflow: Overflow::DropOldest,
         ..QueueSettings::default()
     };
-    let mut buffer = Buffer::new(&settings, BatchLimits::default());
+    let mut buffer = Buffer::new(&settings, BatchLimits::default(), None);
     assert_eq!(buffer.push(&mut batch("a b")), 0);
     let taken = buffer.take().unwrap();
     assert_eq!(buffer.push(&mut batch("c")), 1);
@@ -151,7 +157,7 @@ fn batches_are_treated_as_single_payloads() {
             payloads: random.usize(1..20),
             bytes: random.usize(1..200),
         };
-        let mut buffer = Buffer::new(&settings, limits);
+        let mut buffer = Buffer::new(&settings, limits, None);
         let waiting = VecDeque::new();
         let mut model = Model { settings, waiting };
         let mut number = 0_u64;
@@ -184,5 +190,76 @@ fn batches_are_treated_as_single_payloads() {
                 (model.waiting.len(), held)
             );
         }
+    }
+}
+
+/// Memory of this many bytes.
+#[derive(Debug)]
+struct Bytes {
+    used: AtomicUsize,
+    limit: usize,
+}
+
+impl QueueMemory for Bytes {
+    fn reserve(&self, bytes: usize) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        let fits = used + bytes <= self.limit;
+        if fits {
+            self.used.store(used + bytes, Ordering::Relaxed);
+        }
+        fits
+    }
+
+    fn release(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Offers a thousand payloads of a hundred bytes to a queue that has memory for
+/// some of them: in batches of this many. Returns the first and the last that
+/// wait.
+fn offer_beyond_memory(overflow: Overflow, each: usize) -> (u64, u64) {
+    let memory = Arc::new(Bytes {
+        used: AtomicUsize::new(0),
+        limit: 50_000,
+    });
+    let settings = QueueSettings {
+        overflow,
+        ..QueueSettings::default()
+    };
+    let shared: Arc<dyn QueueMemory> = Arc::<Bytes>::clone(&memory);
+    let mut buffer = Buffer::new(&settings, BatchLimits::default(), Some(shared));
+    let mut dropped = 0;
+    for first in (0..1_000).step_by(each) {
+        let mut batch = Batch::new();
+        for number in first..first + each {
+            batch.push(format!("{number:0>100}").as_bytes());
+        }
+        dropped += buffer.push(&mut batch);
+        let used = memory.used.load(Ordering::Relaxed);
+        assert!(buffer.bytes() <= used && used <= memory.limit);
+    }
+    let mut numbers = Vec::new();
+    while let Some(taken) = buffer.take() {
+        let texts = taken.payloads().iter();
+        numbers
+            .extend(texts.map(|text| std::str::from_utf8(text).unwrap().parse::<u64>().unwrap()));
+        buffer.leave(taken.payloads());
+        buffer.recycle(taken);
+    }
+    assert_eq!(memory.used.load(Ordering::Relaxed), 0, "all is given back");
+    assert_eq!(numbers.len() as u64 + dropped, 1_000);
+    assert_eq!(buffer.entered(), buffer.left());
+    assert!(numbers.is_sorted() && numbers.len() > 50, "{numbers:?}");
+    (numbers[0], *numbers.last().unwrap())
+}
+
+#[test]
+fn payloads_without_memory_are_dropped() {
+    for each in [1, 200] {
+        let (first, last) = offer_beyond_memory(Overflow::DropNewest, each);
+        assert!(first == 0 && last < 999, "{first} to {last}");
+        let (first, last) = offer_beyond_memory(Overflow::DropOldest, each);
+        assert!(first > 0 && last == 999, "{first} to {last}");
     }
 }
