@@ -23,7 +23,10 @@ use fantail_transport::{
 };
 
 use self::closing::close_all;
-use crate::Log;
+use crate::{
+    Log,
+    memory::{Budget, QueueShare},
+};
 
 /// The reason for which events are dropped that are larger than a payload may be,
 /// beside those of [`DropReason`](fantail_transport::DropReason).
@@ -39,11 +42,34 @@ pub struct Exporters {
 
 /// What exporters share.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Site {
     /// The name of this host.
     pub hostname: Vec<u8>,
     /// Gets their errors, at most one per minute and exporter.
     pub log: Log,
+    /// The memory of all queues; without, only the settings of each bound it.
+    memory: Option<Budget>,
+}
+
+impl Site {
+    /// Returns a site whose queues are bounded by their settings alone.
+    #[must_use]
+    pub const fn new(hostname: Vec<u8>, log: Log) -> Self {
+        Self {
+            hostname,
+            log,
+            memory: None,
+        }
+    }
+
+    /// Has all queues reserve what they hold from this memory.
+    pub(crate) fn reserve_from(self, memory: Budget) -> Self {
+        Self {
+            memory: Some(memory),
+            ..self
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -170,6 +196,9 @@ impl Exporters {
         let mut builder = Queue::builder(name, transport)
             .settings(exporter.queue.clone())
             .on_trouble(move |trouble| log.say(format_args!("exporter {trouble}")));
+        if let Some(memory) = &self.site.memory {
+            builder = builder.memory(Arc::new(QueueShare::new(memory)));
+        }
         if let Some(spool) = exporter.queue.level.spool() {
             let mut holders = self.running.iter();
             let holder = holders.find(|one| one.has_spool(&spool.folder));

@@ -1,41 +1,84 @@
-//! The memory of the server: one object that its parts reserve from.
+//! The memory of the server: one object that all its parts reserve from.
 //!
 //! Each part has a guaranteed share, and takes what it needs beyond from a common
-//! pool. A part that finds no memory left closes a connection or refuses a request;
-//! the other parts keep their shares.
+//! pool. A part that finds no memory left gives way as `docs/limits.md` says; the
+//! other parts keep their shares.
+//!
+//! A reservation is made in steps, so that the path of an event takes no lock.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+mod queues;
+mod text;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) use self::{queues::QueueShare, text::ReservedText};
 
 /// A part of the server that reserves memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Live events, incomplete lines and sessions.
+    /// Series of metrics.
+    Series,
+    /// Live events, incomplete lines, and the connections themselves.
     Connections,
-    /// Snapshots of answers, and text that clients have not read.
+    /// Sessions, with the event that each remembers.
+    Sessions,
+    /// Categories that clients registered.
+    Categories,
+    /// Payloads that wait for exporters.
+    Queues,
+    /// Snapshots of answers, text that clients have not read, events of taps.
     Answers,
+    /// Recordings.
+    Recordings,
+    /// The last events.
+    Recent,
 }
 
+/// All memory is divided into this many units.
+const UNITS: usize = 64;
+
 impl Part {
-    pub(crate) const ALL: [Self; 2] = [Self::Connections, Self::Answers];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Series,
+        Self::Connections,
+        Self::Sessions,
+        Self::Categories,
+        Self::Queues,
+        Self::Answers,
+        Self::Recordings,
+        Self::Recent,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Series => "series",
             Self::Connections => "connections",
+            Self::Sessions => "sessions",
+            Self::Categories => "categories",
+            Self::Queues => "queues",
             Self::Answers => "answers",
+            Self::Recordings => "recordings",
+            Self::Recent => "recent",
         }
     }
 
-    /// The guaranteed share of all memory, in quarters; one is the common pool.
-    const fn quarters(self) -> usize {
+    /// The guaranteed share in units; counts come first. The rest is the pool.
+    const fn units(self) -> usize {
         match self {
-            Self::Connections => 2,
-            Self::Answers => 1,
+            Self::Series => 20,
+            Self::Connections => 8,
+            Self::Sessions => 4,
+            Self::Queues | Self::Answers => 6,
+            Self::Recent => 2,
+            Self::Categories | Self::Recordings => 1,
         }
     }
 }
+
+const PARTS: usize = Part::ALL.len();
+
+/// Bytes by which reservations grow.
+pub(crate) const STEP_BYTES: usize = 64 << 10;
 
 /// All memory; clones share it.
 #[derive(Debug, Clone)]
@@ -46,8 +89,8 @@ pub(crate) struct Memory {
 #[derive(Debug)]
 struct Shares {
     /// In the order of [`Part::ALL`].
-    guaranteed: [usize; 2],
-    used: [usize; 2],
+    guaranteed: [usize; PARTS],
+    used: [usize; PARTS],
     pool: usize,
 }
 
@@ -76,14 +119,14 @@ pub(crate) struct Reservation {
 impl Memory {
     /// Divides this many bytes among the parts.
     pub(crate) fn new(bytes: usize) -> Self {
-        let guaranteed = Part::ALL.map(|part| bytes / 4 * part.quarters());
-        Self::with(guaranteed, bytes / 4)
+        let guaranteed = Part::ALL.map(|part| bytes / UNITS * part.units());
+        Self::with(guaranteed, bytes - guaranteed.iter().sum::<usize>())
     }
 
-    fn with(guaranteed: [usize; 2], pool: usize) -> Self {
+    fn with(guaranteed: [usize; PARTS], pool: usize) -> Self {
         let shares = Shares {
             guaranteed,
-            used: [0; 2],
+            used: [0; PARTS],
             pool,
         };
         Self {
@@ -105,12 +148,18 @@ impl Budget {
     /// A budget that shares nothing.
     #[cfg(test)]
     pub(crate) fn new(bytes: usize) -> Self {
-        Memory::with([bytes; 2], 0).budget(Part::Answers)
+        Memory::with([bytes; PARTS], 0).budget(Part::Answers)
     }
 
     /// Bytes that are reserved.
     pub(crate) fn used(&self) -> usize {
         self.memory.shares().used[self.part as usize]
+    }
+
+    /// Bytes that the part can have while the others keep to their shares.
+    pub(crate) fn limit(&self) -> usize {
+        let shares = self.memory.shares();
+        shares.guaranteed[self.part as usize] + shares.pool
     }
 
     /// Reserves bytes even if the budget has no more, for what exists already.
@@ -149,6 +198,19 @@ impl Reservation {
         true
     }
 
+    /// Reserves what is needed, in steps, or gives back what is not; returns
+    /// whether there is enough.
+    pub(crate) fn follow(&mut self, needed: usize) -> bool {
+        if needed > self.bytes {
+            let missing = needed - self.bytes;
+            return self.grow(missing + STEP_BYTES) || self.grow(missing);
+        }
+        if self.bytes - needed > 2 * STEP_BYTES {
+            self.shrink(self.bytes - needed - STEP_BYTES);
+        }
+        true
+    }
+
     /// Gives bytes back.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         debug_assert!(bytes <= self.bytes, "more is given back than was reserved");
@@ -163,52 +225,9 @@ impl Drop for Reservation {
     }
 }
 
-/// Text that reserves its memory.
-#[derive(Debug)]
-pub(crate) struct ReservedText {
-    text: Vec<u8>,
-    reservation: Reservation,
-}
-
-impl ReservedText {
-    /// The least that is allocated at a time.
-    const MIN_GROWTH_BYTES: usize = 64 << 10;
-
-    pub(crate) fn new(budget: &Budget) -> Self {
-        Self {
-            text: Vec::new(),
-            reservation: budget.reserve_anyway(0),
-        }
-    }
-
-    /// Appends bytes.
-    ///
-    /// # Errors
-    /// The budget has no more memory.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let free = self.text.capacity() - self.text.len();
-        if bytes.len() > free {
-            let growth = (self.text.len() / 4).max(Self::MIN_GROWTH_BYTES);
-            let growth = growth.max(bytes.len() - free);
-            if !self.reservation.grow(growth) {
-                return Err(io::ErrorKind::OutOfMemory.into());
-            }
-            self.text.reserve_exact(free + growth);
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-impl AsRef<[u8]> for ReservedText {
-    fn as_ref(&self) -> &[u8] {
-        &self.text
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Memory, Part, ReservedText};
+    use super::{Budget, Memory, Part, STEP_BYTES};
 
     #[test]
     fn no_more_is_reserved_than_the_budget_has() {
@@ -226,26 +245,33 @@ mod tests {
     /// A part that needs everything leaves the others their shares.
     #[test]
     fn shares_are_guaranteed_and_the_pool_is_common() {
-        let memory = Memory::new(400);
-        let [connections, answers] = Part::ALL.map(|part| memory.budget(part));
+        let memory = Memory::new(6_400);
+        let guaranteed = Part::ALL.map(|part| 100 * part.units());
+        let pool = 6_400 - guaranteed.iter().sum::<usize>();
+        assert_eq!(pool, 1_600, "a quarter");
+        let [connections, answers] =
+            [Part::Connections, Part::Answers].map(|part| memory.budget(part));
+        assert_eq!(connections.limit(), 800 + pool);
         let mut events = connections.reserve_anyway(0);
-        assert!(events.grow(300) && !events.grow(1), "200 and the pool");
+        assert!(events.grow(2_400) && !events.grow(1), "800 and the pool");
         let mut text = answers.reserve_anyway(0);
-        assert!(text.grow(100) && !text.grow(1), "the share alone");
+        assert!(text.grow(600) && !text.grow(1), "the share alone");
         events.shrink(50);
         assert!(text.grow(50) && !text.grow(1), "the pool is shared");
         assert!(!events.grow(1));
     }
 
     #[test]
-    fn a_text_reserves_what_it_has_allocated() {
-        let budget = Budget::new(1 << 20);
-        let mut text = ReservedText::new(&budget);
-        text.push(&[0; 100_000]).unwrap();
-        assert!(budget.used() >= 100_000);
-        assert!(text.push(&[0; 1 << 20]).is_err());
-        assert_eq!(text.as_ref().len(), 100_000);
-        drop(text);
-        assert_eq!(budget.used(), 0);
+    fn a_reservation_follows_in_steps() {
+        let budget = Budget::new(10 * STEP_BYTES);
+        let mut reservation = budget.reserve_anyway(0);
+        assert!(reservation.follow(10));
+        assert_eq!(reservation.bytes(), STEP_BYTES + 10);
+        assert!(reservation.follow(STEP_BYTES) && reservation.follow(0));
+        assert_eq!(reservation.bytes(), STEP_BYTES + 10, "kept for later");
+        assert!(reservation.follow(10 * STEP_BYTES), "without a step beyond");
+        assert!(!reservation.follow(10 * STEP_BYTES + 1));
+        assert!(reservation.follow(0));
+        assert_eq!(budget.used(), STEP_BYTES);
     }
 }

@@ -84,10 +84,9 @@ impl Server {
         if let Some(user) = &options.user {
             privileges::become_user(user)?;
         }
-        let site = Site {
-            hostname: options.hostname.clone(),
-            log: options.log.clone(),
-        };
+        let memory = Memory::new(options.limits.memory);
+        let site = Site::new(options.hostname.clone(), options.log.clone());
+        let site = site.reserve_from(memory.budget(Part::Queues));
         let record = options.record.as_ref();
         let recorder = record.map(|record| Recorder::create(record, options.log.clone()));
         let recorder = recorder.transpose()?;
@@ -106,7 +105,7 @@ impl Server {
             live,
             sockets,
             (files, access),
-            recorder.as_ref(),
+            (recorder.as_ref(), memory),
         )
     }
 
@@ -116,7 +115,7 @@ impl Server {
         live: Live,
         sockets: Sockets,
         (files, access): (FileLimit, Access),
-        recorder: Option<&Recorder>,
+        (recorder, memory): (Option<&Recorder>, Memory),
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
@@ -125,7 +124,6 @@ impl Server {
         let hostname: Arc<[u8]> = options.hostname.as_slice().into();
         let (started, run) = (clock::now(), run_number());
         let stop = Arc::new(AtomicBool::new(false));
-        let memory = Memory::new(options.limits.memory);
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),
@@ -134,7 +132,7 @@ impl Server {
                 exporters: live.exporters.clone(),
                 hostname: Arc::clone(&hostname),
                 limits: options.limits.clone(),
-                memory: memory.budget(Part::Connections),
+                memory: memory.clone(),
                 filters: wanted.clone(),
                 categories: tell.clone(),
                 recorder: recorder.cloned(),

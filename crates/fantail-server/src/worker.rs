@@ -4,6 +4,7 @@
 //! shares nothing with other workers. It receives [`Message`]s in order: a dump
 //! that is asked for after a change shows the change.
 
+pub(crate) mod accounts;
 pub(crate) mod client;
 pub(crate) mod closed;
 pub(crate) mod greeting;
@@ -15,7 +16,7 @@ pub(crate) mod tap;
 pub(crate) mod turn;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     io,
     os::unix::net::UnixStream as StdUnixStream,
     rc::Rc,
@@ -43,7 +44,7 @@ use tokio::{
 
 use crate::{
     Exporters, Limits, Log,
-    memory::Budget,
+    memory::Memory,
     process::log::Complaints,
     process::record::Recorder,
     worker::client::attend,
@@ -108,8 +109,8 @@ pub(crate) struct Setup {
     /// The ids of the events that it exports.
     pub(crate) ids: EventIds,
     pub(crate) limits: Limits,
-    /// The memory of all connections.
-    pub(crate) memory: Budget,
+    /// The memory of the server.
+    pub(crate) memory: Memory,
     pub(crate) filters: watch::Receiver<FilterLine>,
     pub(crate) recorder: Option<Recorder>,
     /// Set when clients are read no further.
@@ -131,6 +132,10 @@ pub(crate) struct Shared {
     pub(crate) buffer: RefCell<Vec<u8>>,
     pub(crate) read_delay: Arc<ReadDelay>,
     pub(crate) turns: Turns,
+    /// Clients whose live events and sessions are being ended.
+    pub(crate) closing: Cell<usize>,
+    /// Set when the last exports were handed over.
+    pub(crate) has_ended: Cell<bool>,
 }
 
 /// How long exports wait for more, to be handed over together: each hand-over
@@ -172,6 +177,8 @@ impl Worker {
                 flush: Notify::new(),
                 buffer: RefCell::new(vec![0; READ_BUFFER_BYTES]),
                 read_delay,
+                closing: Cell::new(0),
+                has_ended: Cell::new(false),
             });
             LocalSet::new().block_on(&runtime, work(shared, messages));
         })?;
@@ -227,6 +234,7 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
         }
     }
     shared.shard.borrow_mut().outbox.flush();
+    shared.has_ended.set(true);
 }
 
 fn connect(shared: &Rc<Shared>, stream: StdUnixStream, greeted: Greeted) {
@@ -299,7 +307,7 @@ async fn drain(shared: Rc<Shared>, until: Instant, done: oneshot::Sender<()>) {
     while shared.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {
         tokio::time::sleep(QUIET).await;
         let now = read();
-        if now == before {
+        if now == before && shared.closing.get() == 0 {
             break;
         }
         before = now;

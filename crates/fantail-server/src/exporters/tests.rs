@@ -35,10 +35,7 @@ fn settings(exporters: &[&str]) -> Settings {
 }
 
 fn site() -> Site {
-    Site {
-        hostname: b"mx1".to_vec(),
-        log: Log::new(|_| {}),
-    }
+    Site::new(b"mx1".to_vec(), Log::new(|_| {}))
 }
 
 fn open(exporters: &[&str]) -> Exporters {

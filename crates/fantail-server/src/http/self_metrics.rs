@@ -14,7 +14,11 @@ use fantail_exposition::{Exposition, Family, Kind};
 
 use fantail_engine::SESSION_SERVICES;
 
-use crate::{handle::Handle, memory::Part, worker::Report};
+use crate::{
+    handle::Handle,
+    memory::{Budget, Part},
+    worker::Report,
+};
 
 const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family<'static> {
     Family {
@@ -41,6 +45,7 @@ pub(super) fn write<W: Write>(
 ) -> io::Result<()> {
     process(handle, out)?;
     intake(whole, handle, out)?;
+    memory(handle, out)?;
     sessions(whole, out)?;
     errors(whole, out)?;
     metrics(whole, out)?;
@@ -109,18 +114,6 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     );
     held.unit = Some("bytes");
     one(out, &held, number(whole.held))?;
-    let mut reserved = gauge(
-        "fantail_reserved_memory_bytes",
-        "Memory that parts of the server have reserved, of --max-memory",
-    );
-    reserved.unit = Some("bytes");
-    out.family(&reserved, |samples| {
-        for part in Part::ALL {
-            let used = handle.memory.budget(part).used();
-            samples.add(&[("part", part.name())], number(used))?;
-        }
-        Ok(())
-    })?;
     let mut read = counter("fantail_read_bytes", "Bytes read from Dovecot's processes");
     read.unit = Some("bytes");
     one(out, &read, whole.intake.bytes)?;
@@ -130,6 +123,32 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &events, whole.engine.events)?;
     let matched = counter("fantail_matched_events", "Events that a metric counts");
     one(out, &matched, whole.engine.matched)
+}
+
+/// The memory of the parts of the server.
+fn memory<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
+    let mut reserved = gauge(
+        "fantail_reserved_memory_bytes",
+        "Memory that parts of the server have reserved, of --max-memory",
+    );
+    reserved.unit = Some("bytes");
+    let mut limits = gauge(
+        "fantail_memory_limit_bytes",
+        "Memory that a part can reserve while the others keep to their shares",
+    );
+    limits.unit = Some("bytes");
+    let used: fn(&Budget) -> usize = Budget::used;
+    for (family, bytes) in [(reserved, used), (limits, Budget::limit)] {
+        out.family(&family, |samples| {
+            for part in Part::ALL {
+                let bytes = bytes(&handle.memory.budget(part));
+                let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                samples.add(&[("part", part.name())], bytes)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Sessions; all 0 unless a metric asks for them.

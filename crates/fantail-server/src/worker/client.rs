@@ -32,11 +32,14 @@ pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream, greeted: Gree
         async move { send_filters(&stream, greeted, filters).await }
     });
     let mut seat = Seat { shared, client };
-    seat.read_all(&stream).await;
+    if seat.is_admitted() {
+        seat.read_all(&stream).await;
+    }
     informed.abort();
+    seat.close().await;
 }
 
-/// A client that is served; released however its task ends.
+/// A client that is served.
 struct Seat {
     shared: Rc<Shared>,
     client: Client,
@@ -45,12 +48,15 @@ struct Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.shared.connections.fetch_sub(1, Ordering::Relaxed);
-        // Borrowed only if the task panicked while it used the shard.
-        if let Ok(mut shard) = self.shared.shard.try_borrow_mut() {
-            shard.release(&mut self.client);
+        if self.shared.has_ended.get() {
+            // Nothing is counted or exported any more.
+            return;
         }
-        // The end of its sessions may have been exported.
-        self.shared.flush.notify_one();
+        // Only if the task panicked is anything left, or the shard borrowed.
+        if let Ok(mut shard) = self.shared.shard.try_borrow_mut() {
+            shard.begin_close(&mut self.client);
+            shard.close(&mut self.client, || false);
+        }
     }
 }
 
@@ -65,6 +71,31 @@ fn peer(stream: &UnixStream) -> String {
 }
 
 impl Seat {
+    fn is_admitted(&mut self) -> bool {
+        let mut shard = self.shared.shard.borrow_mut();
+        shard.admit(&mut self.client).is_ok()
+    }
+
+    /// Ends its live events and sessions, in turns: there may be many.
+    async fn close(&mut self) {
+        self.shared.shard.borrow_mut().begin_close(&mut self.client);
+        let closing = &self.shared.closing;
+        closing.set(closing.get() + 1);
+        while !self.take_closing_turn() {
+            yield_now().await;
+        }
+        let closing = &self.shared.closing;
+        closing.set(closing.get() - 1);
+        // The end of its sessions may have been exported.
+        self.shared.flush.notify_one();
+    }
+
+    fn take_closing_turn(&mut self) -> bool {
+        let turn = self.shared.turns.begin();
+        let mut shard = self.shared.shard.borrow_mut();
+        shard.close(&mut self.client, || turn.is_over())
+    }
+
     async fn read_all(&mut self, stream: &UnixStream) {
         loop {
             match self.take_turn(stream) {

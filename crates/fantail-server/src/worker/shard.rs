@@ -10,13 +10,14 @@ use fantail_engine::Engine;
 use fantail_event::{Activity, Dialect, Timestamp};
 use fantail_filter::Mentions;
 use fantail_format::ExportContext;
-use fantail_wire::{Connection, Intake, WireErrorKind, lines::MAX_WRITER_LINE_BYTES};
+use fantail_wire::{Closing, Connection, Intake, WireErrorKind, lines::MAX_WRITER_LINE_BYTES};
 
 use crate::{
-    memory::{Budget, Reservation},
+    memory::Memory,
     process::clock,
     process::log::Complaints,
     process::record::Tape,
+    worker::accounts::{Accounts, CONNECTION_BYTES},
     worker::closed::Closed,
     worker::observers::{Observers, WorkerSink},
     worker::outbox::Outbox,
@@ -25,9 +26,6 @@ use crate::{
 
 /// Lines between two looks at the clock.
 const LINES_PER_CLOCK: usize = 8;
-
-/// Memory that is reserved beyond what connections hold.
-const MEMORY_STEP_BYTES: usize = 64 << 10;
 
 /// A category and its parent.
 pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
@@ -55,12 +53,7 @@ pub(crate) struct Shard {
     /// Whether there may be more categories to pass on.
     untold: bool,
     hostname: Arc<[u8]>,
-    /// Bytes that all connections hold.
-    held: usize,
-    /// Bytes that their sessions held after the last read.
-    sessions: usize,
-    /// The memory that is reserved for them: at least as much, in steps.
-    memory: Reservation,
+    accounts: Accounts,
     /// The largest payload of an export.
     max_payload: usize,
 }
@@ -72,12 +65,21 @@ pub(crate) struct Client {
     pub(crate) peer: String,
     /// Its part of the recording, if there is one.
     pub(crate) tape: Option<Tape>,
-    connection: Connection,
+    state: State,
     /// The beginning of the line that is not complete.
     partial: Vec<u8>,
     /// Bytes that were read and wait for the next turn.
     unhandled: Vec<u8>,
+    /// Bytes that are accounted for it.
     held: usize,
+}
+
+/// How far a connection has come.
+#[derive(Debug)]
+enum State {
+    Open(Connection),
+    Closing(Closing),
+    Closed,
 }
 
 impl Client {
@@ -85,11 +87,20 @@ impl Client {
         Self {
             peer,
             tape: None,
-            connection: Connection::new(dialect, limits),
+            state: State::Open(Connection::new(dialect, limits)),
             partial: Vec::new(),
             unhandled: Vec::new(),
             held: 0,
         }
+    }
+
+    fn held_bytes(&self) -> usize {
+        let connection = match &self.state {
+            State::Open(connection) => connection.held_bytes(),
+            State::Closing(closing) => closing.held_bytes(),
+            State::Closed => 0,
+        };
+        CONNECTION_BYTES + connection + self.partial.capacity() + self.unhandled.capacity()
     }
 
     /// Whether bytes wait for the next turn.
@@ -117,7 +128,7 @@ impl Shard {
         outbox: Outbox,
         complaints: Complaints,
         hostname: Arc<[u8]>,
-        (memory, max_payload): (&Budget, usize),
+        (memory, max_payload): (&Memory, usize),
     ) -> Self {
         let mut shard = Self {
             engine,
@@ -129,13 +140,24 @@ impl Shard {
             told: 0,
             untold: false,
             hostname,
-            held: 0,
-            sessions: 0,
-            memory: memory.reserve_anyway(0),
+            accounts: Accounts::new(memory),
             max_payload,
         };
         shard.reserve_categories();
+        shard.settle();
         shard
+    }
+
+    /// Takes a new client.
+    ///
+    /// # Errors
+    /// There is no memory for it; the reason was logged and counted.
+    pub(crate) fn admit(&mut self, client: &mut Client) -> Result<(), Closed> {
+        let admitted = self.account(client);
+        if let Err(closed) = &admitted {
+            self.complain(client, closed);
+        }
+        admitted
     }
 
     /// Handles bytes that were read from a client, until the turn is over.
@@ -206,10 +228,12 @@ impl Shard {
         }
         self.counts.lines += 1;
         self.untold |= line.starts_with(b"CATEGORY");
+        let State::Open(connection) = &mut client.state else {
+            debug_assert!(false, "a client that is closing is read no further");
+            return Ok(());
+        };
         let (intake, mut route) = self.route(now);
-        let handled = client
-            .connection
-            .handle(line, intake, |activity| route.step(&activity));
+        let handled = connection.handle(line, intake, |activity| route.step(&activity));
         handled.map_err(|error| Closed::wire(error, line))
     }
 
@@ -232,45 +256,52 @@ impl Shard {
 
     /// Counts the bytes that a client holds now.
     fn account(&mut self, client: &mut Client) -> Result<(), Closed> {
-        let held = client.connection.held_bytes()
-            + client.partial.capacity()
-            + client.unhandled.capacity();
-        self.held = self.held + held - client.held;
-        let sessions = self.engine.session_bytes();
-        let grew = held > client.held || sessions > self.sessions;
+        let held = client.held_bytes();
+        self.accounts.replace(client.held, held);
         client.held = held;
-        self.sessions = sessions;
-        if !self.settle() && grew {
-            return Err(Closed::Memory);
+        match self.settle() {
+            true => Ok(()),
+            false => Err(Closed::Memory),
         }
-        Ok(())
     }
 
-    /// Reserves the memory that connections and sessions hold, or gives some back;
-    /// returns whether there was enough. In steps: few events change it.
     fn settle(&mut self) -> bool {
-        let (held, reserved) = (self.held + self.sessions, self.memory.bytes());
-        if held > reserved {
-            let missing = held - reserved;
-            return self.memory.grow(missing + MEMORY_STEP_BYTES) || self.memory.grow(missing);
-        }
-        if reserved - held > 2 * MEMORY_STEP_BYTES {
-            self.memory.shrink(reserved - held - MEMORY_STEP_BYTES);
-        }
-        true
+        self.accounts.settle(&mut self.intake, &self.engine)
     }
 
-    /// Removes a client: its live events and its sessions end.
-    pub(crate) fn release(&mut self, client: &mut Client) {
-        self.held -= client.held;
-        client.held = 0;
-        let limits = fantail_wire::Limits::default();
-        let closed = Connection::new(self.engine.plan().dialect(), limits);
-        let connection = std::mem::replace(&mut client.connection, closed);
+    /// Begins to end a client that is read no further.
+    pub(crate) fn begin_close(&mut self, client: &mut Client) {
+        (client.partial, client.unhandled) = (Vec::new(), Vec::new());
+        if let State::Open(connection) = std::mem::replace(&mut client.state, State::Closed) {
+            client.state = State::Closing(connection.begin_close());
+        }
+    }
+
+    /// Ends live events and sessions of a client until its turn is over; returns
+    /// whether all have ended.
+    pub(crate) fn close(&mut self, client: &mut Client, is_over: impl Fn() -> bool) -> bool {
+        let State::Closing(mut closing) = std::mem::replace(&mut client.state, State::Closed)
+        else {
+            return true;
+        };
         let (intake, mut route) = self.route(clock::now());
-        connection.close(intake, |activity| route.step(&activity));
-        self.sessions = self.engine.session_bytes();
+        let mut ended = 0_usize;
+        let mut has_more = true;
+        while has_more {
+            has_more = closing.end_next(intake, |activity| route.step(&activity));
+            ended += 1;
+            if ended.is_multiple_of(LINES_PER_CLOCK) && is_over() {
+                break;
+            }
+        }
+        if has_more {
+            client.state = State::Closing(closing);
+        }
+        let held = if has_more { client.held_bytes() } else { 0 };
+        self.accounts.replace(client.held, held);
+        client.held = held;
         self.settle();
+        !has_more
     }
 
     /// Replaces the observers.
@@ -283,7 +314,7 @@ impl Shard {
 
     /// Bytes that connections and sessions hold, and those of the categories.
     pub(crate) fn held(&self) -> usize {
-        self.held + self.engine.session_bytes() + self.intake.categories.size()
+        self.accounts.kept(&self.intake)
     }
 
     /// Keeps room for the categories that filters mention.

@@ -13,7 +13,7 @@ const GROUPED: &str = "metric one {\n  filter = event=a\n  group_by = user\n}\n\
 fn grouped(series: usize, memory: usize) -> Fixture {
     let fixture = Fixture::with(GROUPED, |options| {
         options.http = Some(([127, 0, 0, 1], 0).into());
-        // Half of it is for answers at most.
+        // A third of it is for answers at most.
         options.limits.memory = memory;
         options.workers = 1;
     });
@@ -130,7 +130,7 @@ fn answers_without_memory_are_refused_for_a_while() {
 /// A client of HTTP/1.0 gets an answer as a whole, or none.
 #[test]
 fn a_whole_answer_that_needs_too_much_memory_is_refused() {
-    let fixture = grouped(40_000, 16 << 20);
+    let fixture = grouped(40_000, 24 << 20);
     let get = |path: &str| {
         let mut stream = fixture.scraper();
         let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");

@@ -227,8 +227,9 @@ fn a_line_without_end_is_no_line() {
 fn all_connections_together_hold_only_so_much() {
     let fixture = Fixture::with(ALL, |options| {
         options.workers = 1;
-        // Three quarters of it are for connections at most.
-        options.limits.memory = (1 << 20) / 3 * 4;
+        // 24 of 64 parts of it are for connections at most, less what categories
+        // take of the common pool.
+        options.limits.memory = 1_200_000 / 24 * 64;
     });
     let text = format!(
         "{VERSION}BEGIN\t1\t0\t1\t1\t1\tSk\t{}\n{}",

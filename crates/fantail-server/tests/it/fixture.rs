@@ -377,10 +377,27 @@ pub(crate) fn threads() -> usize {
 
 /// Bytes of this process that are in memory.
 pub(crate) fn resident() -> usize {
+    memory("VmRSS:")
+}
+
+/// The most bytes of this process that were in memory since the last
+/// [`forget_peak`].
+pub(crate) fn peak() -> usize {
+    memory("VmHWM:")
+}
+
+/// Has the kernel measure the peak from now on.
+pub(crate) fn forget_peak() {
+    #[allow(clippy::disallowed_methods, reason = "the kernel's file")]
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+}
+
+/// A number of the kernel about the memory of this process, in bytes.
+fn memory(name: &str) -> usize {
     #[allow(clippy::disallowed_methods, reason = "the kernel's text")]
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let lines = &mut status.lines();
-    let line = lines.find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = lines.find(|line| line.starts_with(name)).unwrap();
     let kilobytes: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kilobytes * 1024
 }

@@ -26,6 +26,7 @@ mod handshake;
 mod idle;
 mod large_events;
 mod load;
+mod memory;
 mod process;
 mod readers;
 mod reloads;
