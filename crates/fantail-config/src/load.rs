@@ -1,5 +1,6 @@
 //! The whole way, from a file name to typed settings.
 
+pub(crate) mod braces;
 pub(crate) mod dovecot;
 pub(crate) mod files;
 pub(crate) mod glob;

@@ -1,11 +1,11 @@
-//! File name patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, and `\` before any
-//! byte.
+//! File name patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `[[:digit:]]`, and `\`
+//! before any byte.
 //!
 //! As glob(3) does: a leading dot is matched only by a dot, `/` never by a
 //! wildcard. The matcher remembers one star to go back to, so that no pattern
 //! takes more than quadratic time.
 
-use crate::load::loader::{LoadError, LoadErrorKind, Loader, to_path};
+use crate::load::loader::{LoadError, LoadErrorKind, to_path};
 
 /// How many names a pattern may stand for.
 const MAX_MATCHES: usize = 10_000;
@@ -87,6 +87,15 @@ fn class(class: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     let mut found = false;
     let mut first = true;
     loop {
+        if let Some((name, behind)) = named_class(rest) {
+            // glibc matches nothing with a class that it does not know.
+            let Some(has) = has_byte(name, byte) else {
+                return Some((false, &[]));
+            };
+            found |= has;
+            (rest, first) = (behind, false);
+            continue;
+        }
         let (low, behind) = match rest {
             [b']', behind @ ..] if !first => return Some((found != negated, behind)),
             _ => literal(rest)?,
@@ -101,86 +110,43 @@ fn class(class: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     }
 }
 
+/// The name in `[:name:]` at the start of a class, and what follows it.
+fn named_class(class: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = class.strip_prefix(b"[:")?;
+    let length = rest.iter().take_while(|byte| byte.is_ascii_lowercase());
+    let (name, behind) = rest.split_at_checked(length.count())?;
+    Some((name, behind.strip_prefix(b":]")?))
+}
+
+/// Whether a byte is of a named class in the locale C; `None` if there is no such
+/// class.
+fn has_byte(class: &[u8], byte: u8) -> Option<bool> {
+    Some(match class {
+        b"alnum" => byte.is_ascii_alphanumeric(),
+        b"alpha" => byte.is_ascii_alphabetic(),
+        b"blank" => matches!(byte, b' ' | b'\t'),
+        b"cntrl" => byte.is_ascii_control(),
+        b"digit" => byte.is_ascii_digit(),
+        b"graph" => byte.is_ascii_graphic(),
+        b"lower" => byte.is_ascii_lowercase(),
+        b"print" => byte.is_ascii_graphic() || byte == b' ',
+        b"punct" => byte.is_ascii_punctuation(),
+        b"space" => byte.is_ascii_whitespace() || byte == b'\x0b',
+        b"upper" => byte.is_ascii_uppercase(),
+        b"xdigit" => byte.is_ascii_hexdigit(),
+        _ => return None,
+    })
+}
+
 /// The first byte of a class, and what follows it. `None` at its end.
 fn literal(class: &[u8]) -> Option<(u8, &[u8])> {
     match class {
-        [b'\\', byte, behind @ ..] | [byte, behind @ ..] => Some((*byte, behind)),
+        [b'[', b'.', byte, b'.', b']', behind @ ..]
+        | [b'[', b'=', byte, b'=', b']', behind @ ..]
+        | [b'\\', byte, behind @ ..]
+        | [byte, behind @ ..] => Some((*byte, behind)),
         [] => None,
     }
-}
-
-/// Patterns that one with braces may stand for.
-const MAX_ALTERNATIVES: usize = 1_000;
-
-/// Bytes of a pattern with braces: the longest path of Linux.
-const MAX_BRACE_PATTERN_BYTES: usize = 4_096;
-
-/// Braces of a pattern. Each takes time in proportion to the pattern.
-const MAX_BRACES: usize = 100;
-
-/// The files that a pattern includes: those of each of its alternatives, in order.
-pub(crate) fn included(loader: &dyn Loader, pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
-    let mut paths = Vec::new();
-    for one in alternatives(pattern)? {
-        paths.extend(loader.expand(&one)?);
-    }
-    Ok(paths)
-}
-
-/// The patterns without braces that `a{b,c}d` stands for, in order: `abd`, `acd`. A
-/// brace that is not closed is a byte like others.
-fn alternatives(pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
-    let too_many = || {
-        let message = "the braces of the pattern stand for too many patterns";
-        LoadError::new(LoadErrorKind::TooLarge, message)
-    };
-    let braces = pattern.iter().filter(|byte| **byte == b'{').count();
-    if braces > MAX_BRACES || (braces > 0 && pattern.len() > MAX_BRACE_PATTERN_BYTES) {
-        return Err(too_many());
-    }
-    let mut found = Vec::new();
-    let mut open = vec![pattern.to_vec()];
-    while let Some(pattern) = open.pop() {
-        let Some(parts) = without_first_braces(&pattern) else {
-            found.push(pattern);
-            continue;
-        };
-        open.extend(parts.into_iter().rev());
-        if found.len() + open.len() > MAX_ALTERNATIVES {
-            return Err(too_many());
-        }
-    }
-    Ok(found)
-}
-
-/// The pattern with each of the parts of its first braces in place of them. `None` if
-/// it has no braces that are closed.
-fn without_first_braces(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut begin = None;
-    let mut parts: Vec<&[u8]> = Vec::new();
-    let mut depth = 0;
-    let mut at = 0;
-    while let Some(byte) = pattern.get(at) {
-        match (byte, begin) {
-            (b'\\', _) => at += 1,
-            (b'{', None) => begin = Some((at, at + 1)),
-            (b'{', Some(_)) => depth += 1,
-            (b'}', Some((open, part))) if depth == 0 => {
-                parts.push(pattern.get(part..at)?);
-                let (before, after) = (pattern.get(..open)?, pattern.get(at + 1..)?);
-                let parts = parts.iter().map(|part| [before, part, after].concat());
-                return Some(parts.collect());
-            }
-            (b'}', Some(_)) => depth -= 1,
-            (b',', Some((open, part))) if depth == 0 => {
-                parts.push(pattern.get(part..at)?);
-                begin = Some((open, at + 1));
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
 }
 
 /// What a pattern is looked up in.
@@ -299,6 +265,15 @@ mod tests {
         check("\\*", "a", false);
         check("\\.a", ".a", true);
         check("[.]a", ".a", false);
+        check("[[:digit:]]", "7", true);
+        check("[[:digit:]]", "a", false);
+        check("[![:digit:]x]", "a", true);
+        check("[![:digit:]x]", "x", false);
+        check("[_[:upper:]b-d]", "c", true);
+        check("[[:nonsense:]a]", "a", false);
+        check("[[:digit]", ":", true);
+        check("[[.-.]a]", "-", true);
+        check("[[=a=]]", "a", true);
     }
 
     #[test]
@@ -306,38 +281,6 @@ mod tests {
         let pattern = "*a".repeat(200);
         check(&pattern, &"a".repeat(20_000), true);
         check(&format!("{pattern}b"), &"a".repeat(20_000), false);
-    }
-
-    #[track_caller]
-    fn check_alternatives(pattern: &str, expected: &[&str]) {
-        let found = alternatives(pattern.as_bytes()).unwrap();
-        let found: Vec<_> = found
-            .iter()
-            .map(|one| String::from_utf8_lossy(one))
-            .collect();
-        assert_eq!(found, expected, "{pattern}");
-    }
-
-    /// As the doveconf of 2.3.19 and 2.4.1 includes them.
-    #[test]
-    fn braces_stand_for_each_of_their_parts() {
-        check_alternatives("{b,a}.conf", &["b.conf", "a.conf"]);
-        check_alternatives("a{,b}.conf", &["a.conf", "ab.conf"]);
-        check_alternatives("{a,{b,c}}", &["a", "b", "c"]);
-        check_alternatives("{a,b}.{c,d}", &["a.c", "a.d", "b.c", "b.d"]);
-        check_alternatives("{}a{b}", &["ab"]);
-        check_alternatives("{a,b", &["{a,b"]);
-        check_alternatives("a}", &["a}"]);
-        check_alternatives("\\{a,b}", &["\\{a,b}"]);
-        check_alternatives("{x\\,y,z}", &["x\\,y", "z"]);
-        for many in [
-            "{a,b}".repeat(12),
-            "{}".repeat(101),
-            format!("{{{}}}", "a".repeat(4_095)),
-        ] {
-            assert!(alternatives(many.as_bytes()).is_err(), "{many}");
-        }
-        check_alternatives(&"{".repeat(100), &[&"{".repeat(100)]);
     }
 
     struct Files(&'static [&'static str]);

@@ -15,7 +15,7 @@ use crate::{
     load::loader::{LoadErrorKind, Loader},
     load::syntax_errors,
     load::version,
-    load::{glob, groups},
+    load::{braces, groups},
     settings::release::Release,
     syntax::limits::Limits,
     syntax::part,
@@ -273,7 +273,7 @@ impl Reader<'_> {
             return;
         }
         let path = self.absolute(pattern.bytes());
-        let paths = match glob::included(self.loader, &path) {
+        let paths = match braces::included(self.loader, &path) {
             Ok(paths) => paths,
             Err(error) => {
                 let message = format!("cannot look for files to include: {error}");
