@@ -14,7 +14,7 @@
 //! | --- | --- |
 //! | `dovecot_imap_cmd_total` | events |
 //! | `dovecot_imap_cmd_duration_seconds_total` | their durations together, exact |
-//! | `dovecot_imap_cmd_FIELD_total` | the values of a field together |
+//! | `dovecot_imap_cmd_FIELD_total` | the values of a field together; not of `duration` |
 //!
 //! If the last level of `group_by` is quantized and no other, a histogram
 //! replaces the first two: `dovecot_imap_cmd_bucket`, `_sum` and `_count`. Its
@@ -68,7 +68,7 @@
 //! let mut registry = Registry::new(Dialect::V2_4);
 //! registry.add(MetricSettings {
 //!     name: b"logins".to_vec(),
-//!     description: b"logins".to_vec(),
+//!     description: b"logins of users".to_vec(),
 //!     ..MetricSettings::default()
 //! })?;
 //!
@@ -84,10 +84,10 @@
 //! let (text, left_out) = answer.finish()?;
 //! assert_eq!(
 //!     String::from_utf8_lossy(&text),
-//!     r#"# HELP dovecot_logins Total number of all events of this kind of logins
+//!     r#"# HELP dovecot_logins Events of the metric logins: logins of users
 //! ## TYPE dovecot_logins counter
 //! dovecot_logins_total 0
-//! ## HELP dovecot_logins_duration_seconds Total duration of all events of this kind of logins
+//! ## HELP dovecot_logins_duration_seconds Seconds taken by the events of the metric logins: logins of users
 //! ## TYPE dovecot_logins_duration_seconds counter
 //! ## UNIT dovecot_logins_duration_seconds seconds
 //! dovecot_logins_duration_seconds_total 0.000000

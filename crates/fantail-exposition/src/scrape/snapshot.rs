@@ -1,6 +1,6 @@
 //! The families of a snapshot.
 
-use std::{borrow::Cow, io};
+use std::io;
 
 use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Series, Snapshot};
 
@@ -48,7 +48,8 @@ impl<W: io::Write> Exposition<W> {
         let histogram = histogram_of(settings);
         let points = Points::new(metric, levels - usize::from(histogram.is_some()));
         if let Some((field, buckets)) = histogram {
-            let help = help("Histogram", settings);
+            let by = format!(" by {}", String::from_utf8_lossy(field));
+            let help = help("Events of", settings, &by);
             let family = family(&name, Kind::Histogram, &help, None);
             let exemplars = self.exemplars.clone();
             if let Some(mut samples) = self.begin(&family)? {
@@ -59,8 +60,18 @@ impl<W: io::Write> Exposition<W> {
             self.events(settings, &points, &name)?;
         }
         for (index, field) in settings.fields.iter().enumerate() {
+            // Two families of one number, in two units, are one too many.
+            if field == b"duration" {
+                let quantized = histogram.map(|(field, _)| field);
+                if quantized.is_some_and(|quantized| quantized != b"duration") {
+                    self.durations(settings, &points, &name, None)?;
+                }
+                continue;
+            }
             let name = format!("{name}_{}", name_part(field));
-            let help = help("Total of field value for events of this kind", settings);
+            let field = String::from_utf8_lossy(field);
+            let sum = format!("Sum of {field} over the events of");
+            let help = help(&sum, settings, "");
             let family = family(&name, Kind::Counter, &help, None);
             self.counter(&points, &family, Sum::Field(index), None)?;
         }
@@ -74,14 +85,24 @@ impl<W: io::Write> Exposition<W> {
         points: &Points<'_>,
         name: &str,
     ) -> io::Result<()> {
-        let about = help("Total number of all events of this kind", settings);
+        let about = help("Events of", settings, "");
         let count = family(name, Kind::Counter, &about, None);
         self.counter(points, &count, Sum::Events, Some(Measure::Event))?;
+        self.durations(settings, points, name, Some(Measure::Duration))
+    }
 
+    /// Writes the sum of the durations.
+    fn durations(
+        &mut self,
+        settings: &MetricSettings,
+        points: &Points<'_>,
+        name: &str,
+        of_exemplar: Option<Measure>,
+    ) -> io::Result<()> {
         let name = format!("{name}_duration_seconds");
-        let about = help("Total duration of all events of this kind", settings);
+        let about = help("Seconds taken by the events of", settings, "");
         let duration = family(&name, Kind::Counter, &about, Some("seconds"));
-        self.counter(points, &duration, Sum::Seconds, Some(Measure::Duration))
+        self.counter(points, &duration, Sum::Seconds, of_exemplar)
     }
 
     fn counter(
@@ -198,11 +219,13 @@ const fn family<'a>(name: &'a str, kind: Kind, help: &'a str, unit: Option<&'a s
     }
 }
 
-/// Returns Dovecot's help text, which includes the description if there is one.
-fn help<'a>(what: &'a str, settings: &MetricSettings) -> Cow<'a, str> {
+/// Returns a help text about a metric, with its description, if it has one.
+fn help(before: &str, settings: &MetricSettings, after: &str) -> String {
+    let name = String::from_utf8_lossy(&settings.name);
+    let help = format!("{before} the metric {name}{after}");
     if settings.description.is_empty() {
-        return Cow::Borrowed(what);
+        return help;
     }
     let description = String::from_utf8_lossy(&settings.description);
-    Cow::Owned(format!("{what} of {description}"))
+    format!("{help}: {description}")
 }

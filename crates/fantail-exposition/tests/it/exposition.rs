@@ -1,14 +1,15 @@
 //! The two valid formats, for all recordings.
 
-use fantail_event::Timestamp;
+use fantail_event::{Dialect, Timestamp};
 use fantail_exposition::{
     Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, SkipReason,
 };
-use fantail_metrics::{MetricSnapshot, Snapshot};
+use fantail_metrics::{MetricSnapshot, Registry, Snapshot};
 
 use crate::{
     RECORDED, SMALL,
     checkers::close_bounds,
+    hostile::{linear, metric},
     rules::{self, Block},
 };
 
@@ -103,10 +104,10 @@ fn a_recorded_metric() {
     };
     assert_eq!(
         part(
-            "# HELP dovecot_imap_commands Total number of all events of this kind",
+            "# HELP dovecot_imap_commands Events of the metric imap_commands",
             6
         ),
-        r#"# HELP dovecot_imap_commands Total number of all events of this kind
+        r#"# HELP dovecot_imap_commands Events of the metric imap_commands
 # TYPE dovecot_imap_commands counter
 dovecot_imap_commands_total{cmd_name="SELECT",tagged_reply_state="OK"} 75
 dovecot_imap_commands_total{cmd_name="SELECT",tagged_reply_state="NO"} 15
@@ -114,8 +115,11 @@ dovecot_imap_commands_total{cmd_name="CREATE",tagged_reply_state="OK"} 130
 dovecot_imap_commands_total{cmd_name="APPEND",tagged_reply_state="OK"} 18"#
     );
     assert_eq!(
-        part("# HELP dovecot_imap_duration Histogram", 10),
-        r#"# HELP dovecot_imap_duration Histogram
+        part(
+            "# HELP dovecot_imap_duration Events of the metric imap_duration by duration",
+            10
+        ),
+        r#"# HELP dovecot_imap_duration Events of the metric imap_duration by duration
 # TYPE dovecot_imap_duration histogram
 dovecot_imap_duration_bucket{cmd_name="SELECT",le="1e-05"} 0
 dovecot_imap_duration_bucket{cmd_name="SELECT",le="0.0001"} 14
@@ -140,6 +144,44 @@ dovecot_imap_duration_count{cmd_name="SELECT"} 90"#
         .find(|sample| sample.labels.is_empty())
         .unwrap();
     assert_eq!(none.number, "199.782565");
+}
+
+/// Of a field `duration` there is no sum in microseconds beside that in seconds.
+#[test]
+fn durations_are_in_seconds_once() {
+    let mut registry = Registry::new(Dialect::V2_4);
+    let by = |field| [(field, linear(2_000, 1_000))];
+    let groups: [(&str, &[_]); 3] = [
+        ("plain", &[]),
+        ("took", &by("duration")),
+        ("sized", &by("n")),
+    ];
+    for (name, group_by) in groups {
+        registry
+            .add(metric(name, &["duration", "n"], group_by))
+            .unwrap();
+    }
+    let (text, left_out) = answer(
+        &registry.snapshot(),
+        ExpositionOptions::new(Format::OpenMetrics),
+    );
+    assert_eq!(left_out, []);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    assert_eq!(
+        types.collect::<Vec<_>>(),
+        [
+            "dovecot_plain counter",
+            "dovecot_plain_duration_seconds counter",
+            "dovecot_plain_n counter",
+            "dovecot_took histogram",
+            "dovecot_took_n counter",
+            "dovecot_sized histogram",
+            "dovecot_sized_duration_seconds counter",
+            "dovecot_sized_n counter",
+        ]
+    );
+    let help = "# HELP dovecot_plain_n Sum of n over the events of the metric plain";
+    assert!(text.lines().any(|line| line.starts_with(help)), "{text}");
 }
 
 #[test]
