@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use fantail::{
-    config::{Release, Target},
+    config::{LoadOptions, Release, Target},
     event,
     filter::{Filter, Warning},
     syntax::ParseOptions,
@@ -37,6 +37,55 @@ impl From<Dialect> for event::Dialect {
             Dialect::V2_4 => Self::V2_4,
         }
     }
+}
+
+/// The rules for a configuration: those of a series, or of a release.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Rules {
+    /// Whose rules apply; without it, what the configuration says.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// The release of Dovecot that reads the configuration, such as 2.3.19. Without
+    /// it, dovecot_config_version states the release; 2.3 has no such setting.
+    #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
+    dovecot: Option<Release>,
+}
+
+impl Rules {
+    /// The options to load a configuration with.
+    pub(crate) fn options(self) -> LoadOptions {
+        LoadOptions {
+            dialect: self.dialect.map(Into::into),
+            release: self.dovecot,
+            ..LoadOptions::default()
+        }
+    }
+
+    /// The series, if one is stated.
+    pub(crate) fn dialect(self) -> Option<event::Dialect> {
+        let stated = self.dialect.map(Into::into);
+        stated.or_else(|| self.dovecot.and_then(Release::dialect))
+    }
+}
+
+/// A series of Dovecot or one of its releases: `2.4` or `2.4.1`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edition {
+    pub(crate) dialect: event::Dialect,
+    pub(crate) release: Option<Release>,
+}
+
+/// Reads a series or a release.
+pub(crate) fn edition(text: &str) -> Result<Edition, ReleaseError> {
+    let (dialect, release) = match text {
+        "2.3" => (event::Dialect::V2_3, None),
+        "2.4" => (event::Dialect::V2_4, None),
+        _ => {
+            let release = release(text)?;
+            (release.dialect().ok_or(ReleaseError)?, Some(release))
+        }
+    };
+    Ok(Edition { dialect, release })
 }
 
 /// The dialect of a filter for the events of a capture.

@@ -48,7 +48,7 @@ pub use crate::{
     test_file::{ExpectedExport, TestCase, TestEvent, TestFile, WrittenEvent},
     write::add::MetricRequest,
     write::comments::Comments,
-    write::{VERSION_LINES, write, write_blocks, write_metric},
+    write::{version_lines, write, write_blocks, write_metric},
 };
 
 /// What the other crates of fantail use, and nobody else should: it may change

@@ -16,14 +16,29 @@ use fantail_metrics::{GroupBy, Method};
 
 use self::block::Block;
 use crate::{
+    diagnostic::source::Sources,
     resolve::modifier,
+    settings::release::Release,
     settings::{Metric, RegistrySettings, Settings, StatsService},
     write::comments::{BlockComments, Comments},
 };
 
-/// What a configuration of 2.4 begins with.
-pub const VERSION_LINES: &[u8] =
-    b"dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n";
+/// Returns the lines that a configuration of 2.4 begins with: those of this release,
+/// else of 2.4.0, which each release of 2.4 reads.
+///
+/// ```
+/// use fantail_config::{Release, version_lines};
+///
+/// assert!(version_lines(None).starts_with("dovecot_config_version = 2.4.0\n"));
+/// let lines = version_lines(Release::parse("2.4.1"));
+/// assert!(lines.starts_with("dovecot_config_version = 2.4.1\n"));
+/// ```
+#[must_use]
+pub fn version_lines(release: Option<Release>) -> String {
+    let of_2_4 = release.filter(|release| release.dialect() == Some(Dialect::V2_4));
+    let release = of_2_4.unwrap_or(Release::first_of(Dialect::V2_4));
+    format!("dovecot_config_version = {release}\ndovecot_storage_version = {release}\n")
+}
 
 /// Writes settings in the syntax of their own dialect; for 2.4 with the lines
 /// that such a configuration begins with.
@@ -31,7 +46,7 @@ pub const VERSION_LINES: &[u8] =
 pub fn write(settings: &Settings) -> Vec<u8> {
     let mut text = Vec::new();
     if settings.dialect == Dialect::V2_4 {
-        text.extend_from_slice(VERSION_LINES);
+        text.extend_from_slice(version_lines(settings.release).as_bytes());
     }
     write_blocks(settings, None, &mut text);
     text
@@ -46,7 +61,9 @@ pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: 
         block.exporter(one, settings.dialect);
     }
     for one in &settings.metrics {
-        metric(one, settings.dialect, of_block(one.spans.block), text);
+        let sources = comments.map(Comments::sources);
+        let comments = of_block(one.spans.block);
+        metric(one, settings.dialect, (comments, sources), text);
     }
     write_stats(settings, text);
     write_registry(settings, comments, text);
@@ -54,18 +71,27 @@ pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: 
 
 /// Writes one `metric` block.
 pub fn write_metric(one: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
-    metric(one, dialect, BlockComments::default(), text);
+    metric(one, dialect, (BlockComments::default(), None), text);
 }
 
-/// Writes one `metric` block, each of the comments at what it stood at.
-fn metric(metric: &Metric, dialect: Dialect, comments: BlockComments, text: &mut Vec<u8>) {
+/// Writes one `metric` block, each of the comments at what it stood at. With the
+/// files, the filter has the lines that it has there.
+fn metric(
+    metric: &Metric,
+    dialect: Dialect,
+    (comments, sources): (BlockComments, Option<&Sources>),
+    text: &mut Vec<u8>,
+) {
     let mut block = Block::new(text, dialect, comments);
     let settings = &metric.settings;
     block.open(b"metric", &settings.name);
     if !settings.description.is_empty() {
         block.set("description", &settings.description);
     }
-    block.set("filter", metric.filter_text.bytes());
+    match sources {
+        Some(sources) => block.set_lines("filter", &metric.filter_text, sources),
+        None => block.set("filter", metric.filter_text.bytes()),
+    }
     if !settings.fields.is_empty() {
         block.set("fields", &bstr::join(" ", &settings.fields));
     }

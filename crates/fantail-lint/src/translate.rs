@@ -5,7 +5,7 @@
 
 mod filter;
 
-use fantail_config::{Exporter, Metric, Settings, Span, Text, TransportSettings};
+use fantail_config::{Exporter, Metric, Settings, Span, TransportSettings};
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_metrics::{GroupBy, Method};
@@ -123,7 +123,7 @@ impl Task<'_> {
         }
         let mut new = metric.clone();
         let text = self.filter(metric, losses);
-        match Filter::parse(&text, &ParseOptions::new(self.to)) {
+        match Filter::parse(text.bytes(), &ParseOptions::new(self.to)) {
             Ok(filter) => new.filter = filter,
             Err(errors) => {
                 let message = format!("Dovecot {} cannot read this filter: {errors}", self.to);
@@ -131,7 +131,7 @@ impl Task<'_> {
                 return None;
             }
         }
-        new.filter_text = Text::from_bytes(&text, metric.filter_text.span());
+        new.filter_text = text;
         for field in &mut new.settings.fields {
             *field = self.field(field);
         }

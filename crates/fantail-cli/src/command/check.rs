@@ -13,13 +13,13 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use fantail::{
-    config::{self, LoadOptions, Loaded, Release, Severity, render_reports},
+    config::{self, Loaded, Severity, render_reports},
     lint::{self, Catalogue, Finding, Trial},
 };
 
 use self::input::Input;
 use crate::{
-    dialect::{Dialect, release},
+    dialect::Rules,
     exit::{Failure, Findings},
     io::capture::{Player, Recording},
     io::configuration,
@@ -52,13 +52,8 @@ pub(crate) struct Arguments {
     /// /etc/dovecot/dovecot.conf.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Whose rules apply; without it, what the configuration says.
-    #[arg(long, value_enum)]
-    dialect: Option<Dialect>,
-    /// The release of Dovecot that reads the configuration, such as 2.3.19. Without
-    /// it, dovecot_config_version states the release; 2.3 has no such setting.
-    #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
-    dovecot: Option<Release>,
+    #[command(flatten)]
+    rules: Rules,
     /// How to tell.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -135,11 +130,7 @@ fn check(
     input: &Input,
     arguments: &Arguments,
 ) -> Result<(Checked, Findings), Failure> {
-    let options = LoadOptions {
-        dialect: arguments.dialect.map(Into::into),
-        release: arguments.dovecot,
-        ..LoadOptions::default()
-    };
+    let options = arguments.rules.options();
     let loaded = config::load(file.as_os_str().as_bytes(), input, &options);
     let mut findings = beyond_errors(&loaded, arguments.reader);
     findings.extend(loaded.diagnostics.iter().map(Finding::from));

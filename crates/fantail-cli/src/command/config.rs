@@ -11,7 +11,7 @@ use fantail::{
 };
 
 use crate::{
-    dialect::Dialect,
+    dialect::Rules,
     exit::{Failure, Findings},
     flag::Form,
     io::configuration,
@@ -37,9 +37,8 @@ pub(crate) struct Arguments {
     /// The dovecot.conf; without it, that of this machine.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Whose rules apply; without it, what the configuration says.
-    #[arg(long, value_enum)]
-    dialect: Option<Dialect>,
+    #[command(flatten)]
+    rules: Rules,
     /// In which syntax; without it, in that of the configuration.
     #[arg(long = "as", value_enum, value_name = "SYNTAX")]
     syntax: Option<Syntax>,
@@ -65,7 +64,7 @@ enum Syntax {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let path = configuration::find(arguments.file.as_deref());
-    let Some(loaded) = configuration::load(&path, arguments.dialect.map(Into::into)) else {
+    let Some(loaded) = configuration::load(&path, &arguments.rules.options()) else {
         return Ok(Findings::Some);
     };
     let settings = loaded.settings;

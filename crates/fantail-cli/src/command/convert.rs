@@ -10,7 +10,7 @@ use fantail::{
 };
 
 use crate::{
-    dialect::Dialect,
+    dialect::{Edition, Rules, edition},
     exit::{Failure, Findings, say},
     io::configuration,
     io::output::Output,
@@ -26,20 +26,21 @@ use crate::{
 #[command(after_help = "\
 Examples:
   fantail convert --to 2.4 /etc/dovecot/dovecot.conf >events.conf
+  fantail convert --to 2.4.1 dovecot.conf
   fantail convert --to 2.4 --part dovecot.conf >>/etc/dovecot/local.conf
 
 Exit status: 0 everything was carried over; 1 something was not, or the
 configuration has errors; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The version to write for.
-    #[arg(long, value_enum)]
-    to: Dialect,
+    /// The version to write for: 2.3, 2.4, or a release of 2.4 such as 2.4.1, whose
+    /// dovecot_config_version is written.
+    #[arg(long, value_name = "VERSION", value_parser = edition)]
+    to: Edition,
     /// Leave out the lines that a whole 2.4 configuration begins with.
     #[arg(long)]
     part: bool,
-    /// Whose rules apply to FILE; without it, what it says.
-    #[arg(long, value_enum)]
-    dialect: Option<Dialect>,
+    #[command(flatten)]
+    rules: Rules,
     /// The dovecot.conf; without it, that of this machine.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -48,13 +49,24 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let path = configuration::find(arguments.file.as_deref());
-    let Some(loaded) = configuration::load(&path, arguments.dialect.map(Into::into)) else {
+    let Some(loaded) = configuration::load(&path, &arguments.rules.options()) else {
         return Ok(Findings::Some);
     };
-    let to = event::Dialect::from(arguments.to);
-    let Translation { settings, losses } = translate(&loaded.settings, to, &Catalogue::new());
+    let to = arguments.to;
+    let translation = translate(&loaded.settings, to.dialect, &Catalogue::new());
+    let Translation {
+        mut settings,
+        losses,
+    } = translation;
+    settings.release = to.release.or(settings.release);
     let text = text(&settings, &loaded, arguments.part);
     Output::open(Path::new("-"))?.write_whole(&text)?;
+    if to.dialect == event::Dialect::V2_4 && settings.release.is_none() && !arguments.part {
+        say(format_args!(
+            "note: written with dovecot_config_version = 2.4.0, which each release of 2.4 reads; \
+             `--to 2.4.1` writes that of another release, and `--part` none"
+        ));
+    }
     if losses.is_empty() {
         return Ok(Findings::None);
     }
@@ -68,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
 fn text(settings: &Settings, loaded: &Loaded, part: bool) -> Vec<u8> {
     let mut text = Vec::new();
     if settings.dialect == event::Dialect::V2_4 && !part {
-        text.extend_from_slice(config::VERSION_LINES);
+        text.extend_from_slice(config::version_lines(settings.release).as_bytes());
     }
     let comments = Comments::new(&loaded.sources, loaded.settings.dialect);
     config::write_blocks(settings, Some(&comments), &mut text);

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use clap::Args;
-use fantail::wire::reader::{Reply, Request};
+use fantail::{
+    config::LoadOptions,
+    wire::reader::{Reply, Request},
+};
 
 use crate::{
     command::check,
@@ -27,7 +30,7 @@ pub(crate) struct Arguments {
 /// Says what `fantail check` would say of the configuration.
 fn say_findings(path: &Path) {
     if path.exists() {
-        let loaded = configuration::load_silently(path, None);
+        let loaded = configuration::load_silently(path, &LoadOptions::default());
         if let Some(findings) = check::drawn_findings(&loaded) {
             say(format_args!("{findings}"));
         }

@@ -9,7 +9,7 @@ use clap::Args;
 use fantail::{engine::Engine, event::Activity, format::ExportContext};
 
 use crate::{
-    dialect::Dialect,
+    dialect::Rules,
     exit::{Failure, Findings, say},
     io::capture::{Player, Recording},
     io::configuration,
@@ -41,9 +41,8 @@ pub(crate) struct Arguments {
     /// Without it, the configuration of this machine.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Whose rules apply; without it, what the configuration says.
-    #[arg(long, value_enum)]
-    dialect: Option<Dialect>,
+    #[command(flatten)]
+    rules: Rules,
     /// The host name in exported events; without it, this machine's.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
@@ -64,7 +63,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let path = configuration::find(arguments.config.as_deref());
-    let Some(loaded) = configuration::load(&path, arguments.dialect.map(Into::into)) else {
+    let Some(loaded) = configuration::load(&path, &arguments.rules.options()) else {
         return Ok(Findings::Some);
     };
     let settings = loaded.settings;

@@ -12,7 +12,7 @@ use fantail::{
 
 use crate::{
     command::check,
-    dialect::Dialect,
+    dialect::Rules,
     exit::{Failure, Findings, say},
     flag,
     io::configuration,
@@ -52,9 +52,8 @@ pub(crate) struct Arguments {
     /// machine.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Whose rules apply; without it, what the configuration says.
-    #[arg(long, value_enum)]
-    dialect: Option<Dialect>,
+    #[command(flatten)]
+    rules: Rules,
     /// The socket for events; without it, stats-writer and login/stats-writer
     /// below base_dir.
     #[arg(long, value_name = "PATH")]
@@ -173,7 +172,7 @@ const LOG_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
     let options = options(arguments, log.clone());
-    let loaded = configuration::load_silently(&options.config, options.dialect);
+    let loaded = configuration::load_silently(&options.config, &arguments.rules.options());
     if loaded.diagnostics.has_errors() {
         let style = terminal::style();
         let drawn = config::render(&loaded.diagnostics, &loaded.sources, style);
@@ -197,9 +196,9 @@ fn tell_configuration(log: &Log, loaded: &Loaded) {
     let file = loaded.sources.ids().next();
     let name = file.map_or(&[][..], |file| loaded.sources.name(file));
     let (metrics, exporters) = (settings.metrics.len(), settings.exporters.len());
-    let (name, dialect) = (String::from_utf8_lossy(name), settings.dialect);
+    let (name, dovecot) = (String::from_utf8_lossy(name), settings.target());
     log.line(&format!(
-        "{name} is read as Dovecot {dialect}: {metrics} metrics, {exporters} exporters"
+        "{name} is read as Dovecot {dovecot}: {metrics} metrics, {exporters} exporters"
     ));
     if let Some(findings) = check::drawn_findings(loaded) {
         log.line(&findings);
@@ -243,7 +242,7 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
     let mut session_rules = defaults.session_rules.clone();
     session_rules.sums = words(&arguments.session_sums);
     ServerOptions {
-        dialect: arguments.dialect.map(Into::into),
+        dialect: arguments.rules.dialect(),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,
         login_writer: !arguments.no_login_writer,

@@ -8,7 +8,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use fantail::{
-    config::{MetricRequest, Settings},
+    config::{LoadOptions, MetricRequest, Settings},
     event::Dialect,
     wire::reader::{MetricParts, Reply, Request},
 };
@@ -75,7 +75,7 @@ impl Socket {
     fn settings(&self) -> Option<Settings> {
         let path = configuration::find(self.config.as_deref());
         let is_there = path.exists();
-        is_there.then(|| configuration::load_silently(&path, None).settings)
+        is_there.then(|| configuration::load_silently(&path, &LoadOptions::default()).settings)
     }
 
     /// The path of the configuration.

@@ -13,7 +13,9 @@ use std::{
 
 use clap::Args;
 use fantail::{
-    config::{self, FileSystem, Limits, Sources, TestEvent, TestFile, internal::similar},
+    config::{
+        self, FileSystem, Limits, LoadOptions, Sources, TestEvent, TestFile, internal::similar,
+    },
     lint::Catalogue,
 };
 
@@ -97,7 +99,11 @@ fn run_file(path: &Path) -> Result<Option<Tested>, Failure> {
         return Ok(None);
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(&config.value));
-    let Some(loaded) = configuration::load(config, file.dialect) else {
+    let options = LoadOptions {
+        dialect: file.dialect,
+        ..LoadOptions::default()
+    };
+    let Some(loaded) = configuration::load(config, &options) else {
         return Ok(None);
     };
     let settings = loaded.settings;

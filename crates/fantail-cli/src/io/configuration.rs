@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fantail::{
-    config::{self, FileSystem, LoadOptions, Loaded, Settings},
-    event,
-};
+use fantail::config::{self, FileSystem, LoadOptions, Loaded, Settings};
 
 use crate::{exit::say, io::terminal};
 
@@ -35,23 +32,19 @@ pub(crate) fn find(flag: Option<&Path>) -> PathBuf {
 /// The configuration of this machine, if there is one; nothing is said of it.
 pub(crate) fn of_this_machine() -> Option<(PathBuf, Settings)> {
     let path = find(None);
-    let settings = load_silently(&path, None).settings;
+    let settings = load_silently(&path, &LoadOptions::default()).settings;
     path.exists().then_some((path, settings))
 }
 
 /// Reads a configuration, and says nothing.
-pub(crate) fn load_silently(path: &Path, dialect: Option<event::Dialect>) -> Loaded {
-    let options = LoadOptions {
-        dialect,
-        ..LoadOptions::default()
-    };
-    config::load(path.as_os_str().as_bytes(), &FileSystem, &options)
+pub(crate) fn load_silently(path: &Path, options: &LoadOptions) -> Loaded {
+    config::load(path.as_os_str().as_bytes(), &FileSystem, options)
 }
 
 /// Reads a configuration and says what is wrong with it. `None` if it has
 /// errors; warnings do not matter.
-pub(crate) fn load(path: &Path, dialect: Option<event::Dialect>) -> Option<Loaded> {
-    let loaded = load_silently(path, dialect);
+pub(crate) fn load(path: &Path, options: &LoadOptions) -> Option<Loaded> {
+    let loaded = load_silently(path, options);
     if !loaded.diagnostics.is_empty() {
         say(format_args!(
             "{}",

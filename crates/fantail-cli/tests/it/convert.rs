@@ -55,18 +55,24 @@ fn file(folder: &Path, name: &str, text: &[u8]) -> PathBuf {
 /// version.
 fn dovecot_takes(path: &Path, version: &str) -> Option<bool> {
     let root = std::env::var_os("DOVECOT_2_4_ROOT").map(PathBuf::from);
-    let (mut command, path) = match (version, root) {
-        ("2.3", _) => (Command::new("doveconf"), path.to_owned()),
-        (_, None) => return None,
-        (_, Some(root)) => {
-            let name = format!("tmp/fantail-convert-{}.conf", std::process::id());
-            std::fs::copy(path, root.join(&name)).ok()?;
-            let mut command = Command::new("chroot");
-            command.arg(root).arg("doveconf");
-            (command, Path::new("/").join(name))
-        }
-    };
-    let output = command.args(["-x", "-n", "-c"]).arg(&path).output().ok()?;
+    if version == "2.3" {
+        return takes(Command::new("doveconf"), path, version);
+    }
+    let root = root?;
+    // Removed at the end.
+    let copy = tempfile::Builder::new()
+        .prefix("fantail-convert-")
+        .tempfile_in(root.join("tmp"))
+        .unwrap();
+    std::fs::copy(path, copy.path()).unwrap();
+    let inside = copy.path().strip_prefix(&root).unwrap();
+    let mut command = Command::new("chroot");
+    command.arg(&root).arg("doveconf");
+    takes(command, &Path::new("/").join(inside), version)
+}
+
+fn takes(mut command: Command, path: &Path, version: &str) -> Option<bool> {
+    let output = command.args(["-x", "-n", "-c"]).arg(path).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let is_right = text.starts_with(&format!("# {version}."));
     (is_right || !output.status.success()).then(|| output.status.success())
@@ -204,6 +210,56 @@ fn comments_in_their_places() {
         assert_eq!(comments(&text), kept, "{name}");
         assert_ne!(dovecot_takes(&expected, to), Some(false), "{name}");
     }
+}
+
+/// Filters keep the lines that they have, also where a field or value changes.
+#[test]
+fn line_breaks_of_filters_are_kept() {
+    let filter = |rest: &str| {
+        format!("metric a {{\n  filter = event=imap_command_finished AND \\\n{rest}\n}}\n")
+    };
+    let before = filter(
+        "           bytes_in > 5 AND \\\n\t( cmd_name = SELECT OR \\\r\n  cmd_name = \"A \\\n    B\" )",
+    );
+    let after = filter(
+        "           net_in_bytes > 5 AND \\\n\t( cmd_name = SELECT OR \\\n  cmd_name = \"A \\\n    B\" )",
+    );
+    check("2.3", "2.4", &before, &after, &[]);
+}
+
+/// The release that `dovecot_config_version` names, and what is said of it.
+#[test]
+fn a_converted_configuration_says_for_which_release_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = b"metric a {\n  filter = event=imap_command_finished\n}\n";
+    let path = file(folder.path(), "x.conf", text);
+    let convert = |arguments: &[&str]| {
+        let all = [&["convert"], arguments, &[path.to_str().unwrap()]].concat();
+        let run = fantail(&all, b"");
+        assert_eq!(run.status, Some(0), "{}", run.err);
+        (String::from_utf8(run.out).unwrap(), run.err)
+    };
+    let (text, said) = convert(&["--to", "2.4"]);
+    assert!(text.starts_with("dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"));
+    assert!(
+        said.starts_with("note: written with dovecot_config_version = 2.4.0"),
+        "{said}"
+    );
+    let (text, said) = convert(&["--to", "2.4.1-4+deb13u2"]);
+    assert!(text.starts_with("dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n"));
+    assert_eq!(said, "");
+    let converted = file(folder.path(), "of-2.4.1.conf", text.as_bytes());
+    assert_ne!(dovecot_takes(&converted, "2.4"), Some(false));
+    let again = fantail(
+        &["convert", "--to", "2.4", converted.to_str().unwrap()],
+        b"",
+    );
+    assert_eq!(String::from_utf8(again.succeeded()).unwrap(), text);
+    let (text, said) = convert(&["--to", "2.4", "--part"]);
+    assert!(text.starts_with("metric a {"), "{text}");
+    assert_eq!(said, "");
+    let wrong = fantail(&["convert", "--to", "2.5.0", path.to_str().unwrap()], b"");
+    assert_eq!(wrong.status, Some(2));
 }
 
 #[track_caller]

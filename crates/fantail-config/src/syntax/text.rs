@@ -10,7 +10,10 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::source::{FileId, Span, offset};
+use crate::{
+    diagnostic::source::{FileId, Sources, Span, offset},
+    syntax::line::is_blank,
+};
 
 /// A piece of a configuration after lines were joined and quotes removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,14 +100,48 @@ impl Text {
         self.bytes.is_empty()
     }
 
-    /// A text that was made, not read: all its places are `span`.
+    /// The text with other bytes in some ranges, which are in order and do not
+    /// overlap. New bytes have the place of what they replace.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8], span: Span) -> Self {
-        let mut text = Self::empty(span);
-        for byte in bytes {
-            text.push(*byte, span.file, span.start);
+    pub fn with_replaced(&self, edits: &[(Range<usize>, Vec<u8>)]) -> Self {
+        let mut text = Self::empty(self.span);
+        let mut done = 0;
+        for (range, bytes) in edits {
+            text.append(&self.slice(done..range.start));
+            let place = self.locate(range.clone());
+            for byte in bytes {
+                text.push(*byte, place.file, place.start);
+            }
+            done = range.end;
         }
+        text.append(&self.slice(done..self.bytes.len()));
         text
+    }
+
+    /// The parts that were lines of a file of their own, each with the blanks that
+    /// the line began with.
+    pub(crate) fn lines<'s>(&self, sources: &'s Sources) -> Vec<(&'s [u8], Range<usize>)> {
+        let mut lines: Vec<(&[u8], Range<usize>)> = Vec::new();
+        let (mut start, mut blanks) = (0, &[][..]);
+        for (at, byte) in self.bytes.iter().enumerate() {
+            let (file, place) = self.place(at);
+            let behind = sources.text(file).get(place as usize..);
+            // Where lines were joined, a blank stands for a backslash.
+            let joined = (*byte == b' ')
+                .then(|| behind.and_then(|behind| behind.strip_prefix(b"\\")))
+                .flatten()
+                .and_then(|behind| {
+                    let behind = behind.strip_prefix(b"\r").unwrap_or(behind);
+                    behind.strip_prefix(b"\n")
+                });
+            if let Some(next) = joined {
+                lines.push((blanks, start..at));
+                let count = next.iter().take_while(|byte| is_blank(**byte)).count();
+                (start, blanks) = (at + 1, next.get(..count).unwrap_or_default());
+            }
+        }
+        lines.push((blanks, start..self.bytes.len()));
+        lines
     }
 
     /// Where it stands as a whole, with its quotes.

@@ -7,8 +7,10 @@ use fantail_event::Dialect;
 use fantail_metrics::{GroupBy, Method};
 
 use crate::{
+    diagnostic::source::Sources,
     resolve::modifier,
     schema::{Key, Kind},
+    syntax::text::Text,
     write::comments::BlockComments,
 };
 
@@ -107,16 +109,39 @@ impl<'a> Block<'a> {
     }
 
     pub(super) fn set(&mut self, key: &str, value: &[u8]) {
+        self.set_with(key, |text| {
+            if is_plain(value) {
+                text.extend_from_slice(value);
+            } else {
+                quote(value, text);
+            }
+        });
+    }
+
+    /// A value in the lines that it has in the files.
+    pub(super) fn set_lines(&mut self, key: &str, value: &Text, sources: &Sources) {
+        // Dovecot looks for quotes in each line on its own.
+        if !is_plain(value.bytes()) {
+            return self.set(key, value.bytes());
+        }
+        self.set_with(key, |text| {
+            for (number, (blanks, line)) in value.lines(sources).into_iter().enumerate() {
+                if number > 0 {
+                    text.extend_from_slice(b" \\\n");
+                    text.extend_from_slice(blanks);
+                }
+                text.extend_from_slice(value.bytes().get(line).unwrap_or_default());
+            }
+        });
+    }
+
+    fn set_with(&mut self, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
         let (above, behind) = self.comments_at(key);
         self.comment(above);
         self.indent();
         self.text.extend_from_slice(key.as_bytes());
         self.text.extend_from_slice(b" = ");
-        if is_plain(value) {
-            self.text.extend_from_slice(value);
-        } else {
-            quote(value, self.text);
-        }
+        write(self.text);
         self.end_line(behind);
     }
 

@@ -73,6 +73,11 @@ impl<'a> Comments<'a> {
         comments
     }
 
+    /// The files.
+    pub(crate) const fn sources(&self) -> &'a Sources {
+        self.sources
+    }
+
     /// The comments of the block that opens at `block`, and of those that are
     /// merged with it.
     pub(crate) fn of_block(&self, block: Span) -> BlockComments {

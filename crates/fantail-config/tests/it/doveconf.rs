@@ -13,8 +13,8 @@ use std::{
 };
 
 use fantail_config::{
-    VERSION_LINES,
     internal::{EXTENSIONS, extension_mentions},
+    version_lines,
 };
 use fantail_event::Dialect;
 use fantail_format::Format;
@@ -125,10 +125,15 @@ fn extension_settings_are_refused(doveconf: &Doveconf) {
     let old = doveconf.version == "2.3";
     let (head, target, time, dialect) = if old {
         let time = "format_args = time-rfc3339";
-        (&b""[..], "transport", time, Dialect::V2_3)
+        (Vec::new(), "transport", time, Dialect::V2_3)
     } else {
         let time = "time_format = rfc3339";
-        (VERSION_LINES, "driver", time, Dialect::V2_4)
+        (
+            version_lines(None).into_bytes(),
+            "driver",
+            time,
+            Dialect::V2_4,
+        )
     };
     let exporter = |format: &str, to: &str, more: &str| {
         let body = format!("format = {format}\n  {time}\n  {target} = {to}\n  {more}\n");
@@ -162,7 +167,7 @@ fn extension_settings_are_refused(doveconf: &Doveconf) {
     }
     let mut refused = 0;
     for text in texts {
-        let whole = [head, text.as_bytes()].concat();
+        let whole = [head.as_slice(), text.as_bytes()].concat();
         let loaded = crate::read(dialect, whole.clone());
         let mentions = extension_mentions(&loaded.raw, dialect);
         let file = doveconf.place("own.conf", &whole);

@@ -3,7 +3,7 @@
 //! The text stays as it was written but for the keys and values that have to
 //! change.
 
-use fantail_config::Metric;
+use fantail_config::{Metric, Text};
 use fantail_event::Dialect;
 use fantail_syntax::{Comparison, Key, ValueKind};
 
@@ -12,21 +12,13 @@ use crate::Finding;
 
 impl Task<'_> {
     /// The text of a metric's filter for the other series.
-    pub(super) fn filter(&self, metric: &Metric, losses: &mut Vec<Finding>) -> Vec<u8> {
-        let old = metric.filter_text.bytes();
-        let mut new = Vec::with_capacity(old.len());
-        let mut done = 0;
+    pub(super) fn filter(&self, metric: &Metric, losses: &mut Vec<Finding>) -> Text {
+        let mut edits = Vec::new();
         for comparison in metric.filter.tree().comparisons() {
-            let mut copy = |until: usize, new: &mut Vec<u8>| {
-                new.extend_from_slice(old.get(done..until).unwrap_or_default());
-                done = until;
-            };
             if let Key::Field(key) = &comparison.key {
                 let name = self.field(key);
                 if name != **key {
-                    copy(comparison.key_span.start, &mut new);
-                    write_word(&name, &mut new);
-                    done = comparison.key_span.end;
+                    edits.push((comparison.key_span.clone(), word(&name)));
                 }
             }
             let place = metric.filter_text.locate(comparison.value_span.clone());
@@ -38,16 +30,10 @@ impl Task<'_> {
                 losses.push(lost(message, place));
             }
             if let Some(text) = value.text {
-                new.extend_from_slice(
-                    old.get(done..comparison.value_span.start)
-                        .unwrap_or_default(),
-                );
-                new.extend_from_slice(&text);
-                done = comparison.value_span.end;
+                edits.push((comparison.value_span.clone(), text));
             }
         }
-        new.extend_from_slice(old.get(done..).unwrap_or_default());
-        new
+        metric.filter_text.with_replaced(&edits)
     }
 }
 
@@ -130,11 +116,11 @@ fn is_word(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(plain)
 }
 
-fn write_word(text: &[u8], out: &mut Vec<u8>) {
+fn word(text: &[u8]) -> Vec<u8> {
     if is_word(text) {
-        out.extend_from_slice(text);
+        text.to_vec()
     } else {
-        out.extend_from_slice(&quoted(text));
+        quoted(text)
     }
 }
 
