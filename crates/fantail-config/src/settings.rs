@@ -103,6 +103,8 @@ pub struct MetricSpans {
     pub fields: Vec<Span>,
     /// Its levels, in the order of [`MetricSettings::group_by`].
     pub group_by: Vec<Span>,
+    /// The value of `exporter_include`, if there is one.
+    pub include: Option<Span>,
 }
 
 /// What could be read of a metric that has errors.

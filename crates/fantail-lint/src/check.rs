@@ -44,6 +44,8 @@ const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
     connections::check,
     fields::check_filter,
     fields::check_lists,
+    fields::check_texts,
+    exporters::check_include,
     values::check,
     values::check_crashes,
     grouping::check,
@@ -71,6 +73,7 @@ pub fn check(
     }
     names::check(&loaded.settings, &mut findings);
     exporters::check(loaded, &mut findings);
+    exporters::check_tabs(loaded, &mut findings);
     secrets::check(loaded, is_public, &mut findings);
     findings.sort_by_key(|one| {
         let label = one.primary.as_ref();
@@ -141,6 +144,7 @@ fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
         spans: MetricSpans {
             block: broken.block,
             name: broken.block,
+            include: None,
             fields: fields.map(|field| field.span).collect(),
             group_by: levels.map(|level| level.span).collect(),
         },

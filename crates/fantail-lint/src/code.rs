@@ -50,6 +50,10 @@ codes! {
     HiddenMetric = "hidden-metric", Hint;
     /// An exporter that no metric uses.
     UnusedExporter = "unused-exporter", Warning;
+    /// A setting that changes nothing where it stands.
+    NoEffect = "no-effect", Hint;
+    /// TABs in messages to syslog, which receivers write as `#011`.
+    TabsInSyslog = "tabs-in-syslog", Hint;
     /// Something that the other series of Dovecot cannot express, or reads otherwise.
     NotCarriedOver = "not-carried-over", Warning;
     /// A metric that matched none of the recorded events that it was tried on.

@@ -23,7 +23,7 @@ fn ends(arguments: &[&str], status: i32, line: &str) {
 #[test]
 fn exit_status() {
     let good = "testdata/captures/2.3.19-seed/dovecot.conf";
-    let summary = "3 metrics, 1 exporter, read as Dovecot 2.3: 2 hints";
+    let summary = "3 metrics, 1 exporter, read as Dovecot 2.3: 3 hints";
     ends(&[good], 0, summary);
     ends(&[good, "--deny", "error"], 0, summary);
     ends(&[good, "--deny", "warning"], 0, summary);
@@ -61,6 +61,41 @@ fn a_release_is_stated_by_an_option() {
     }
     let both = ["--dovecot", "2.3.19", "--dialect", "2.3"];
     assert_eq!(check(&both, b"").status, Some(2));
+}
+
+/// A configuration of 2.4 that states no release is printed with the one stated.
+#[test]
+fn commands_that_read_a_configuration_take_its_release() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.conf");
+    let text = b"metric m {\n  filter = event=imap_command_finished\n}\n";
+    let mut file = std::fs::File::create(&path).unwrap();
+    std::io::Write::write_all(&mut file, text).unwrap();
+    let path = path.to_str().unwrap();
+    let run = fantail(&["config", "--dovecot", "2.4.1", path], b"");
+    let printed = String::from_utf8(run.succeeded()).unwrap();
+    assert!(
+        printed.starts_with("dovecot_config_version = 2.4.1\n"),
+        "{printed}"
+    );
+    let capture = "testdata/captures/dovecot-2.4.1.tsv";
+    let replay = ["replay", "--config", path, "--dump", "-", capture];
+    let dump = fantail(&[&replay[..], &["--dovecot", "2.4.1"]].concat(), b"").succeeded();
+    let by_series = fantail(&[&replay[..], &["--dialect", "2.4"]].concat(), b"");
+    assert_eq!(dump, by_series.succeeded());
+    for command in [
+        &replay[..],
+        &["config", path],
+        &["convert", "--to", "2.4", path],
+    ] {
+        let run = fantail(&[command, &["--dovecot", "2.4"]].concat(), b"");
+        assert_eq!(run.status, Some(2), "{command:?}");
+        assert!(
+            run.err.contains("expected a release of Dovecot"),
+            "{}",
+            run.err
+        );
+    }
 }
 
 /// Settings that keep Dovecot from starting, by who reads the file.

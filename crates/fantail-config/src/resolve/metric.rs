@@ -75,6 +75,7 @@ pub(crate) fn resolve<'a>(
             name: name.span,
             fields: fields.iter().map(|field| field.span).collect(),
             group_by: group_by.iter().map(|level| level.span).collect(),
+            include: section.last(Key::Include).map(|setting| setting.key.span()),
         },
     })
 }

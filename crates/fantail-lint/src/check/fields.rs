@@ -6,7 +6,7 @@ use fantail_filter::Test;
 use super::{Scope, Subject, events::when, shown};
 use crate::{
     Finding, LintCode,
-    catalogue::{Field, stands_for},
+    catalogue::{Field, FieldType, stands_for},
     finding::enumerate,
 };
 
@@ -31,15 +31,57 @@ const EVERYWHERE: [&[u8]; 2] = [b"duration", b"reason_code"];
 /// Fields in the filter.
 pub(super) fn check_filter(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let written = subject.filter().tree().comparisons();
-    for (comparison, written) in subject.filter().comparisons().iter().zip(written) {
-        if let Test::Field(test) = comparison.test()
-            // Its absence is what is asked for.
-            && !test.text.is_empty()
-        {
-            let place = subject.place(written.key_span.clone());
-            check_key(&subject.scope, &test.key, place, findings);
+    let tests = subject.filter().comparisons().iter().zip(written);
+    for (index, (comparison, written)) in tests.enumerate() {
+        let Test::Field(test) = comparison.test() else {
+            continue;
+        };
+        let before = findings.len();
+        let place = subject.place(written.key_span.clone());
+        check_key(&subject.scope, &test.key, place, findings);
+        // Events without the field are wanted: only a slip in its name matters.
+        if test.text.is_empty() && subject.is_wanted(index) {
+            let slips = [LintCode::UnknownField, LintCode::RenamedField].map(LintCode::as_str);
+            let is_slip =
+                |one: &Finding| slips.contains(&one.code) && one.severity > Severity::Hint;
+            let found = findings.split_off(before);
+            findings.extend(found.into_iter().filter(is_slip));
         }
     }
+}
+
+/// Texts in `fields` of a metric that has no exporter: there is nothing to add up,
+/// and nothing is exported.
+pub(super) fn check_texts(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let (metric, scope) = (subject.metric, &subject.scope);
+    if metric.exporter.is_some() || scope.open {
+        return;
+    }
+    let is_text = |key: &[u8]| {
+        let carriers = carriers(scope, key);
+        let mut kinds = carriers.iter().map(|field| field.kind(scope.dialect()));
+        !carriers.is_empty() && !kinds.any(|kind| kind == FieldType::Integer)
+    };
+    let fields = metric.settings.fields.iter().zip(&metric.spans.fields);
+    let mut texts = fields.filter(|(key, _)| key.as_slice() != b"duration" && is_text(key));
+    let Some((first, place)) = texts.next() else {
+        return;
+    };
+    let message = format!(
+        "`{}` is no number: in a metric without an exporter it has no effect but a row of zeros",
+        shown(first)
+    );
+    let others: Vec<String> = texts.map(|(key, _)| shown(key)).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let finding = Finding::new(LintCode::NoEffect, message, *place);
+    let finding = match others.as_slice() {
+        [] => finding,
+        others => finding.note(format!("neither have {}", enumerate(others, "and"))),
+    };
+    findings.push(
+        finding
+            .help("name an `exporter` to export it, or count each of its values with `group_by`"),
+    );
 }
 
 /// `fields` and `group_by`.

@@ -5,7 +5,7 @@ use fantail_event::Dialect::{self, V2_3, V2_4};
 use fantail_lint::{Catalogue, Reader, check, check_reader};
 
 /// What is found in a configuration, as `line:column code` and message.
-fn found(dialect: Dialect, text: &str, public: bool) -> Vec<String> {
+pub(crate) fn found(dialect: Dialect, text: &str, public: bool) -> Vec<String> {
     let loaded = crate::read(dialect, text);
     let findings = check(&loaded, &Catalogue::new(), &|_| public);
     let lines = findings.iter().map(|one| one.to_line(&loaded.sources));
@@ -16,13 +16,13 @@ fn found(dialect: Dialect, text: &str, public: bool) -> Vec<String> {
 
 /// What is found in a metric with this filter and these further lines.
 #[track_caller]
-fn metric(dialect: Dialect, filter: &str, more: &str, expected: &[&str]) {
+pub(crate) fn metric(dialect: Dialect, filter: &str, more: &str, expected: &[&str]) {
     let text = format!("metric m {{\n  filter = {filter}\n{more}}}\n");
     assert_eq!(found(dialect, &text, false), expected, "{filter} {more}");
 }
 
 #[track_caller]
-fn filter(dialect: Dialect, text: &str, expected: &[&str]) {
+pub(crate) fn filter(dialect: Dialect, text: &str, expected: &[&str]) {
     metric(dialect, text, "", expected);
 }
 
@@ -164,6 +164,7 @@ fn none_and_all() {
     );
     let all =
         "2:12: hint[lint/matches-everything]: every event that has a name matches this filter";
+    filter(V2_3, "event=*", &[all]);
     filter(V2_4, "event=*", &[all]);
     filter(
         V2_4,

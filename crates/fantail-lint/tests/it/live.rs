@@ -61,10 +61,8 @@ fn compare(version: Version) {
     let mut doubted = Vec::new();
     for (name, keys) in events {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let text = format!(
-            "metric m {{\n filter = event={name}\n fields = {}\n}}\n",
-            keys.join(" ")
-        );
+        let dialect = release.and_then(Release::dialect).unwrap();
+        let text = crate::exporting(dialect, &name, &keys);
         let options = LoadOptions {
             release,
             ..LoadOptions::default()

@@ -8,6 +8,7 @@
 )]
 
 mod drawn;
+mod effects;
 mod found;
 mod live;
 mod names_as_sent;
@@ -21,6 +22,19 @@ use std::{
 
 use fantail_config::{LoadOptions, Loaded, load_text};
 use fantail_event::Dialect;
+
+/// A metric that exports these fields of an event.
+fn exporting(dialect: Dialect, event: &str, keys: &[&str]) -> String {
+    let target = match dialect {
+        Dialect::V2_3 => "transport",
+        Dialect::V2_4 => "driver",
+    };
+    format!(
+        "event_exporter e {{\n format = none\n {target} = drop\n}}\nmetric m {{\n filter = \
+         event={event}\n fields = {}\n exporter = e\n}}\n",
+        keys.join(" ")
+    )
+}
 
 /// A file or folder of the test data.
 fn testdata(name: &str) -> PathBuf {

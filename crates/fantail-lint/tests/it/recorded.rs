@@ -82,10 +82,7 @@ fn nothing_that_was_sent_is_doubted() {
     for (recording, _, dialect) in RECORDINGS {
         for (name, fields) in carried(recording, dialect) {
             let keys: Vec<&str> = fields.iter().map(|(key, _)| key.as_str()).collect();
-            let text = format!(
-                "metric m {{\n filter = event={name}\n fields = {}\n}}\n",
-                keys.join(" ")
-            );
+            let text = crate::exporting(dialect, &name, &keys);
             let loaded = crate::read(dialect, text);
             let findings = check(&loaded, &catalogue, &|_| false);
             let lines: Vec<_> = findings
