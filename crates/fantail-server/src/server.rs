@@ -34,8 +34,8 @@ use crate::{
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
     socket::listeners::{Listeners, Sockets},
-    socket::rivals,
     socket::seats::Seats,
+    socket::{rival_watch, rivals},
     worker::greeting::filter_line,
     worker::shard::Category,
     worker::{Message, Setup, Worker},
@@ -48,6 +48,7 @@ pub struct Server {
     runtime: Runtime,
     control: Control,
     sockets: Sockets,
+    addresses: Addresses,
     handle: Handle,
     orders: mpsc::UnboundedReceiver<Order>,
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
@@ -103,7 +104,7 @@ impl Server {
             options,
             source,
             live,
-            sockets,
+            (sockets, addresses),
             (files, access),
             (recorder.as_ref(), memory),
         )
@@ -113,7 +114,7 @@ impl Server {
         options: ServerOptions,
         source: Source,
         live: Live,
-        sockets: Sockets,
+        (sockets, addresses): (Sockets, Addresses),
         (files, access): (FileLimit, Access),
         (recorder, memory): (Option<&Recorder>, Memory),
     ) -> Result<Self, ServerError> {
@@ -159,6 +160,7 @@ impl Server {
                 next_tap: 0,
             },
             sockets,
+            addresses,
             handle: Handle {
                 orders,
                 live: seen,
@@ -208,6 +210,7 @@ impl Server {
             runtime,
             control,
             sockets,
+            addresses,
             handle,
             orders,
             categories,
@@ -216,10 +219,15 @@ impl Server {
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
+            let rivals = match options.ignore_dovecot {
+                true => watch::channel(None).1,
+                false => rival_watch::watch(control.source.clone(), addresses)?,
+            };
             let mut run = Run {
                 listeners: listen(
                     &options, files, access, &control, &handle, sockets, &stopped,
                 )?,
+                rivals,
                 control,
                 pings: Vec::new(),
                 manager: Manager::new(options.service_manager),

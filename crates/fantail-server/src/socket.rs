@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod listeners;
 pub(crate) mod login_link;
 pub(crate) mod readers;
+pub(crate) mod rival_watch;
 pub(crate) mod rivals;
 pub(crate) mod seats;
 pub(crate) mod sockets;

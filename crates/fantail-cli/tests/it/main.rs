@@ -20,6 +20,7 @@ mod lint_pages;
 mod live;
 mod program;
 mod results;
+mod rivals;
 mod sarif;
 mod serve;
 mod testing;

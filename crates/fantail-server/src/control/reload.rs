@@ -26,13 +26,18 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// How the configuration is read.
+    pub(crate) fn options(&self) -> LoadOptions {
+        LoadOptions {
+            dialect: self.dialect,
+            ..LoadOptions::default()
+        }
+    }
+
     /// Reads the configuration.
     pub(crate) fn read(&self) -> Result<Settings, ControlError> {
         use std::os::unix::ffi::OsStrExt as _;
-        let options = LoadOptions {
-            dialect: self.dialect,
-            ..LoadOptions::default()
-        };
+        let options = self.options();
         let path = self.path.as_os_str().as_bytes();
         let loaded = fantail_config::load(path, &FileSystem, &options).accept();
         let loaded = loaded

@@ -15,6 +15,7 @@ use crate::{
     process::signals::{Caught, Signals},
     process::thread,
     socket::listeners::Listeners,
+    socket::rival_watch::Rivals,
     worker::shard::Category,
     worker::{Message, Worker},
 };
@@ -35,6 +36,8 @@ pub(super) struct Run {
     pub(super) options: ServerOptions,
     pub(super) control: Control,
     pub(super) listeners: Listeners,
+    /// What Dovecot would bind, too.
+    pub(super) rivals: watch::Receiver<Rivals>,
     /// Workers that were asked to answer, and have not.
     pub(super) pings: Vec<oneshot::Receiver<()>>,
     pub(super) manager: Manager,
@@ -72,6 +75,7 @@ impl Run {
                 },
                 () = self.control.next_change() => self.tell_reloaded(),
                 _ = save.tick() => self.save(),
+                Ok(()) = self.rivals.changed() => self.make_way(),
                 _ = bind.tick() => self.listeners.mend(),
                 _ = check.tick() => {
                     if !self.control.all_run() {
@@ -97,6 +101,20 @@ impl Run {
                 path.display()
             ));
         }
+    }
+
+    /// Leaves the sockets to Dovecot that it would bind, and takes others back.
+    fn make_way(&mut self) {
+        let rivals = self.rivals.borrow_and_update().clone();
+        let log = &self.options.log;
+        match &rivals {
+            Some(rivals) => log.say(format_args!("{}", rivals.while_running())),
+            None => log.say(format_args!(
+                "Dovecot's configuration leaves all sockets alone: they are served again"
+            )),
+        }
+        self.listeners
+            .leave(&rivals.map_or_else(Vec::new, |rivals| rivals.paths()));
     }
 
     /// Tells the service manager that the server is well, if all workers have

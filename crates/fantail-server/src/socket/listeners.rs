@@ -5,7 +5,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdTcpListener},
     os::unix::{fs::DirBuilderExt as _, net::UnixListener as StdUnixListener},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use listenfd::ListenFd;
@@ -121,6 +121,7 @@ impl Sockets {
                     purpose: purpose.clone(),
                     task: None,
                     failed: false,
+                    is_left: false,
                 };
                 if let Some(listener) = listener {
                     one.accept(listener, stop, log)?;
@@ -177,6 +178,8 @@ struct Listener {
     task: Option<JoinHandle<()>>,
     /// Whether it could not be bound, which was logged.
     failed: bool,
+    /// Whether the path is left to another program.
+    is_left: bool,
 }
 
 impl Listener {
@@ -196,7 +199,7 @@ impl Listener {
 
     /// Binds the socket again if it was removed and its folder exists.
     fn mend(&mut self, stop: &watch::Receiver<bool>, log: &Log) {
-        let Some((address, bound)) = &mut self.address else {
+        let Some((address, bound)) = self.address.as_mut().filter(|_| !self.is_left) else {
             return;
         };
         match bound {
@@ -228,6 +231,25 @@ impl Listener {
 }
 
 impl Listeners {
+    /// Stops to accept connections at these paths, and removes the sockets; at all
+    /// others connections are accepted.
+    pub(crate) fn leave(&mut self, paths: &[PathBuf]) {
+        for listener in &mut self.all {
+            let Some((address, bound)) = &mut listener.address else {
+                continue;
+            };
+            let path = address.link.as_ref().unwrap_or(&address.path);
+            listener.is_left = paths.contains(path);
+            if listener.is_left {
+                *bound = None;
+                if let Some(task) = listener.task.take() {
+                    task.abort();
+                }
+            }
+        }
+        self.mend();
+    }
+
     /// Binds the sockets again that were removed.
     pub(crate) fn mend(&mut self) {
         for listener in &mut self.all {

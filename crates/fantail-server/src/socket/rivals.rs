@@ -60,11 +60,32 @@ fn ports(dovecot: &DovecotService, http: &[SocketAddr]) -> Vec<u16> {
         .collect()
 }
 
+impl RivalError {
+    /// The paths of the sockets.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        let sockets = self.sockets.iter();
+        sockets.map(|name| self.base_dir.join(name)).collect()
+    }
+
+    /// The log line of a running server, which leaves the sockets to Dovecot.
+    pub(crate) fn while_running(&self) -> String {
+        let mut line = String::new();
+        if !self.sockets.is_empty() {
+            line += "these sockets are left to Dovecot until its configuration leaves them alone: \
+                     their events and dumps are not served here. ";
+        }
+        if !self.ports.is_empty() {
+            line += "Dovecot does not start while this server listens on its port: ";
+        }
+        line + &self.to_string()
+    }
+}
+
 impl fmt::Display for RivalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dovecot would not start any more: its configuration binds ")?;
-        let sockets = self.sockets.iter();
-        let sockets = sockets.map(|name| self.base_dir.join(name).display().to_string());
+        let sockets = self.paths().into_iter();
+        let sockets = sockets.map(|path| path.display().to_string());
         let ports = self.ports.iter().map(|port| format!("port {port}"));
         let all: Vec<String> = sockets.chain(ports).collect();
         f.write_str(&all.join(", "))?;

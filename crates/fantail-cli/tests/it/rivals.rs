@@ -1,0 +1,116 @@
+//! A running `fantail serve`, and a Dovecot whose configuration changes.
+
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::{UnixListener, UnixStream},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use fantail_testkit::process::{Process, wait_until};
+
+use super::program::contents;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The sockets that Dovecot binds unless it is told not to.
+const SOCKETS: [&str; 3] = ["stats-writer", "login/stats-writer", "stats-reader"];
+
+/// Writes a file as an editor does: beside it first.
+fn write(folder: &Path, name: &str, text: &str) {
+    let beside = folder.join("beside");
+    let mut file = std::fs::File::create(&beside).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    std::fs::rename(&beside, folder.join(name)).unwrap();
+}
+
+/// The `dovecot.conf`; Dovecot binds `bound` and leaves the other sockets alone.
+fn dovecot_conf(folder: &Path, bound: &[&str]) -> String {
+    let left = SOCKETS.iter().filter(|name| !bound.contains(name));
+    let left: String = left
+        .map(|name| format!("  unix_listener {name} {{\n    mode = 0\n  }}\n"))
+        .collect();
+    let base = folder.join("run");
+    format!(
+        "base_dir = {}\nservice stats {{\n{left}}}\n",
+        base.display()
+    )
+}
+
+/// Whether fantail answers on a socket.
+fn is_served(socket: &Path) -> bool {
+    let Ok(mut stream) = UnixStream::connect(socket) else {
+        return false;
+    };
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let version = b"VERSION\tstats-reader-client\t2\t0\n";
+    let mut greeting = [0; 7];
+    stream.write_all(version).is_ok()
+        && stream.read_exact(&mut greeting).is_ok()
+        && &greeting == b"VERSION"
+}
+
+fn serve(folder: &Path) -> Process {
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
+    command
+        .args(["serve", "--config"])
+        .arg(folder.join("fantail.conf"));
+    Process::start_with(&command, |command| {
+        command.stdout(Stdio::null()).stderr(log);
+    })
+}
+
+/// Dovecot would not start any more while fantail has its sockets.
+#[test]
+fn sockets_are_left_to_a_dovecot_that_would_bind_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let said = |what: &str| {
+        let log = contents(folder.join("log"));
+        String::from_utf8_lossy(&log).contains(what)
+    };
+    let sockets = SOCKETS.map(|name| folder.join("run").join(name));
+    write(folder, "fantail.conf", "!include dovecot.conf\n");
+    write(folder, "dovecot.conf", &dovecot_conf(folder, &[]));
+    let mut process = serve(folder);
+    wait_until("all is served", PATIENCE, || {
+        sockets.iter().all(|one| is_served(one))
+    });
+
+    // An error in the file, as it may have while it is edited, changes nothing.
+    write(folder, "dovecot.conf", "service stats {\n");
+    write(
+        folder,
+        "dovecot.conf",
+        &dovecot_conf(folder, &["stats-reader"]),
+    );
+    wait_until("one is left", PATIENCE, || !sockets[2].exists());
+    assert!(is_served(&sockets[0]) && is_served(&sockets[1]));
+
+    write(folder, "dovecot.conf", &dovecot_conf(folder, &SOCKETS));
+    wait_until("all are left", PATIENCE, || {
+        sockets
+            .iter()
+            .all(|one| std::fs::symlink_metadata(one).is_err())
+    });
+    assert!(said("these sockets are left to Dovecot"));
+    assert!(said(
+        "    unix_listener login/stats-writer {\n      mode = 0\n    }\n"
+    ));
+
+    // Dovecot's own stats process, which ends at the restart after the block is back.
+    let dovecots = UnixListener::bind(&sockets[0]).unwrap();
+    write(folder, "dovecot.conf", &dovecot_conf(folder, &[]));
+    wait_until("the others are back", PATIENCE, || {
+        sockets[1..].iter().all(|one| is_served(one))
+    });
+    assert!(said("they are served again"));
+    assert!(said(
+        "another process answers there; if it is Dovecot's stats process"
+    ));
+    drop(dovecots);
+    wait_until("the last is back", PATIENCE, || is_served(&sockets[0]));
+    assert_eq!(process.stop().code(), Some(0));
+}
