@@ -4,9 +4,10 @@
 //! evaluation depends only on the type of the event's value.
 
 use alloc::boxed::Box;
+use core::ops::Range;
 
 use fantail_event::{Dialect, Level};
-use fantail_syntax::{Key, Network, Operator, PatternPart, Span, ValueKind};
+use fantail_syntax::{Key, Network, Operator, PatternPart, ValueKind};
 
 pub use self::pattern::{Case, Pattern};
 
@@ -18,7 +19,7 @@ mod pattern;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompiledComparison {
     test: Test,
-    span: Span,
+    span: Range<usize>,
 }
 
 impl CompiledComparison {
@@ -37,7 +38,7 @@ impl CompiledComparison {
 
     /// Returns the position of the comparison in the filter's text.
     #[must_use]
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 }

@@ -1,6 +1,7 @@
 //! Comparisons that crash a real Dovecot.
 
-use fantail_syntax::{Operator, Span, ValueKind};
+use core::ops::Range;
+use fantail_syntax::{Operator, ValueKind};
 
 /// A comparison that can crash a Dovecot 2.3 process.
 ///
@@ -11,7 +12,7 @@ use fantail_syntax::{Operator, Span, ValueKind};
 /// safe only if its field is not an integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hazard {
-    span: Span,
+    span: Range<usize>,
     key: alloc::boxed::Box<[u8]>,
 }
 
@@ -32,7 +33,7 @@ impl Hazard {
 
     /// Returns the position of the comparison in the filter's text.
     #[must_use]
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 

@@ -14,15 +14,16 @@ use alloc::{
     vec::Vec,
 };
 use core::fmt;
+use core::ops::Range;
 
 use fantail_event::Dialect;
-use fantail_syntax::{Comparison, Shown, Span, Tree};
+use fantail_syntax::{Comparison, Shown, Tree};
 
 /// A warning about a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     kind: WarningKind,
-    span: Span,
+    span: Range<usize>,
     message: String,
     note: Option<String>,
     advice: Vec<Advice>,
@@ -32,7 +33,7 @@ impl Warning {
     /// The greatest number of warnings about one filter.
     pub const MAX_WARNINGS: usize = 20;
 
-    fn new(kind: WarningKind, span: Span) -> Self {
+    fn new(kind: WarningKind, span: Range<usize>) -> Self {
         Self {
             kind,
             span,
@@ -56,7 +57,7 @@ impl Warning {
         }
     }
 
-    fn advise(mut self, message: impl Into<String>, edits: Vec<(Span, Vec<u8>)>) -> Self {
+    fn advise(mut self, message: impl Into<String>, edits: Vec<(Range<usize>, Vec<u8>)>) -> Self {
         self.advice.push(Advice {
             message: message.into(),
             edits,
@@ -72,7 +73,7 @@ impl Warning {
 
     /// Returns the position in bytes of the text.
     #[must_use]
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
@@ -106,7 +107,7 @@ impl fmt::Display for Warning {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     message: String,
-    edits: Vec<(Span, Vec<u8>)>,
+    edits: Vec<(Range<usize>, Vec<u8>)>,
 }
 
 impl Advice {

@@ -12,6 +12,8 @@ mod secrets;
 mod sockets;
 mod values;
 
+use std::ops::Range;
+
 use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Target, Text};
 use fantail_event::Dialect;
 use fantail_filter::Filter;
@@ -220,7 +222,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Where a part of the filter is written.
-    fn place(&self, span: fantail_syntax::Span) -> Span {
+    fn place(&self, span: Range<usize>) -> Span {
         self.metric.filter_text.locate(span)
     }
 

@@ -1,9 +1,11 @@
 //! Metrics against recorded events.
 
+use std::ops::Range;
+
 use fantail_config::Metric;
 use fantail_event::{Dialect, EventView};
 use fantail_filter::Filter;
-use fantail_syntax::{NodeId, NodeKind, Span};
+use fantail_syntax::{NodeId, NodeKind};
 
 use crate::{Finding, LintCode};
 
@@ -49,7 +51,7 @@ pub struct Outcome<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failing {
     /// Where the term is written in the filter's text.
-    pub term: Span,
+    pub term: Range<usize>,
     /// How many events meet all terms before it.
     pub reached: u64,
     /// How many events meet this term alone.

@@ -2,8 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
-
-use crate::Span;
+use core::ops::Range;
 
 /// The errors of a filter: at least one, at most [`MAX_ERRORS`](Self::MAX_ERRORS), in
 /// the order of the text.
@@ -69,14 +68,14 @@ impl core::error::Error for ParseErrors {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     pub(crate) kind: ParseErrorKind,
-    pub(crate) span: Span,
+    pub(crate) span: Range<usize>,
     /// The text that was found, in words.
     pub(crate) found: Option<String>,
     pub(crate) suggestion: Option<Suggestion>,
 }
 
 impl ParseError {
-    pub(crate) fn new(kind: ParseErrorKind, span: Span) -> Self {
+    pub(crate) fn new(kind: ParseErrorKind, span: Range<usize>) -> Self {
         Self {
             kind,
             span,
@@ -107,7 +106,7 @@ impl ParseError {
 
     /// Returns the position in bytes of the text; empty at its end.
     #[must_use]
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
@@ -148,7 +147,7 @@ impl core::error::Error for ParseError {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     pub(crate) message: String,
-    pub(crate) replacement: Option<(Span, Vec<u8>)>,
+    pub(crate) replacement: Option<(Range<usize>, Vec<u8>)>,
 }
 
 impl Suggestion {
@@ -159,7 +158,7 @@ impl Suggestion {
         }
     }
 
-    pub(crate) fn replace(self, span: Span, text: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn replace(self, span: Range<usize>, text: impl Into<Vec<u8>>) -> Self {
         Self {
             replacement: Some((span, text.into())),
             ..self
@@ -174,7 +173,7 @@ impl Suggestion {
 
     /// Returns the part of the text to replace and its replacement, if that is clear.
     #[must_use]
-    pub fn replacement(&self) -> Option<(Span, &[u8])> {
+    pub fn replacement(&self) -> Option<(Range<usize>, &[u8])> {
         self.replacement
             .as_ref()
             .map(|(span, text)| (span.clone(), text.as_slice()))

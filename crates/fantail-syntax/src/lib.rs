@@ -45,7 +45,7 @@ pub use crate::{
     parse::parse,
     text::shown::Shown,
     tree::{
-        Comparison, Key, Node, NodeId, NodeKind, Operator, Span, Tree,
+        Comparison, Key, Node, NodeId, NodeKind, Operator, Tree,
         network::Network,
         value::{PatternPart, SourcePlace, Value, ValueKind},
     },

@@ -8,12 +8,13 @@
 //! number of errors, which has a limit.
 
 use alloc::{string::String, vec::Vec};
+use core::ops::Range;
 
 use lalrpop_util::ParseError as Stopped;
 
 use self::{builder::Builder, grammar::QueryParser};
 use crate::{
-    ParseError, ParseErrorKind, ParseErrors, ParseOptions, Span, Tree,
+    ParseError, ParseErrorKind, ParseErrors, ParseOptions, Tree,
     lex::{
         slip::ends_in_comma,
         token::{SpannedToken, Token, Tokens},
@@ -183,7 +184,7 @@ impl<'t> Feed<'t> {
         last
     }
 
-    fn forget_errors(&mut self, span: Span) {
+    fn forget_errors(&mut self, span: Range<usize>) {
         let errors = &mut self.tokens.errors;
         errors.retain(|error| !span.contains(&error.span.start));
     }
@@ -213,7 +214,7 @@ impl<'t> Feed<'t> {
 
     /// Records `key IN (a, b)`, whose parenthesis comes next; returns the last token
     /// of the list.
-    fn list(&mut self, key: &Span, word: Span, negated: bool) -> SpannedToken<'t> {
+    fn list(&mut self, key: &Range<usize>, word: Range<usize>, negated: bool) -> SpannedToken<'t> {
         let mut last = (word.start, Token::Faulty, word.end);
         let mut items = Vec::new();
         while let Some(placed) = self.advance() {

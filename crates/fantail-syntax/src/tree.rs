@@ -15,16 +15,13 @@ pub(crate) mod network;
 mod print;
 pub(crate) mod value;
 
-/// A stretch of the filter's text, in bytes.
-pub type Span = Range<usize>;
-
 /// A filter as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
     pub(crate) dialect: Dialect,
     pub(crate) nodes: Vec<Node>,
     pub(crate) comparisons: Vec<Comparison>,
-    pub(crate) ignored: Option<Span>,
+    pub(crate) ignored: Option<Range<usize>>,
 }
 
 impl Tree {
@@ -56,7 +53,7 @@ impl Tree {
     /// A quote that is never closed, behind a complete filter, and the text
     /// after it. Dovecot takes it for the end of the filter and says nothing.
     #[must_use]
-    pub fn ignored(&self) -> Option<Span> {
+    pub fn ignored(&self) -> Option<Range<usize>> {
         self.ignored.clone()
     }
 
@@ -85,7 +82,7 @@ pub struct Node {
     /// What it is.
     pub kind: NodeKind,
     /// Where it is written, without parentheses around it.
-    pub span: Span,
+    pub span: Range<usize>,
     /// Whether parentheses stand around it.
     ///
     /// AND and OR bind alike, from the left: a checker that finds one
@@ -116,11 +113,11 @@ pub struct Comparison {
     /// With what.
     pub value: Value,
     /// Where the whole comparison is written.
-    pub span: Span,
+    pub span: Range<usize>,
     /// Where its key is written.
-    pub key_span: Span,
+    pub key_span: Range<usize>,
     /// Where its value is written.
-    pub value_span: Span,
+    pub value_span: Range<usize>,
 }
 
 impl Comparison {

@@ -4,8 +4,9 @@
 //! most languages, and most people, read `a OR (b AND c)`.
 
 use alloc::{vec, vec::Vec};
+use core::ops::Range;
 
-use fantail_syntax::{Node, NodeKind, Span, Tree};
+use fantail_syntax::{Node, NodeKind, Tree};
 
 use super::{Warning, WarningKind};
 
@@ -79,8 +80,8 @@ fn check_chain(tree: &Tree, top: &Node) -> Option<Warning> {
 
 /// Where the parentheses would be if AND bound tighter. None if it cannot be
 /// told: the tree does not say where parentheses around an operand begin.
-fn and_first(tree: &Tree, chain: &[&Node]) -> Vec<Span> {
-    let mut runs: Vec<Span> = Vec::new();
+fn and_first(tree: &Tree, chain: &[&Node]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
     // Where the operand begins that the next AND would take.
     let mut operand = chain.last().map(|innermost| innermost.span.start);
     let mut in_run = false;
@@ -107,7 +108,7 @@ fn and_first(tree: &Tree, chain: &[&Node]) -> Vec<Span> {
 }
 
 /// Insertions of parentheses around these, in the order of the text.
-fn parenthesise(spans: impl Iterator<Item = Span>) -> Vec<(Span, Vec<u8>)> {
+fn parenthesise(spans: impl Iterator<Item = Range<usize>>) -> Vec<(Range<usize>, Vec<u8>)> {
     let mut edits: Vec<_> = spans
         .flat_map(|span| [(span.start, b'('), (span.end, b')')])
         .map(|(at, byte)| (at..at, vec![byte]))

@@ -1,5 +1,7 @@
 //! What is odd about a filter as such, without knowing any events.
 
+use std::ops::Range;
+
 use fantail_config::{Span, internal::advice_text};
 use fantail_filter::{Warning, WarningKind};
 
@@ -27,7 +29,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 
 /// What the language says of a comparison at this place, with the filter as it
 /// should be.
-pub(super) fn advice_at(subject: &Subject<'_>, span: &fantail_syntax::Span) -> Option<String> {
+pub(super) fn advice_at(subject: &Subject<'_>, span: &Range<usize>) -> Option<String> {
     let text = subject.metric.filter_text.bytes();
     let warnings = subject.metric.filter.warnings();
     let mut here = warnings

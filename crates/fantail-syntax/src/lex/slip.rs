@@ -5,8 +5,9 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::ops::Range;
 
-use crate::{ParseError, ParseErrorKind, Shown, Span, Suggestion, text::escape};
+use crate::{ParseError, ParseErrorKind, Shown, Suggestion, text::escape};
 
 /// The greatest number of bytes of a token in a message.
 pub(crate) const SHOWN_BYTES: usize = 40;
@@ -16,7 +17,7 @@ const WILDCARDS: &str = "filters have no regular expressions; write wildcards, a
 pub(crate) const BETWEEN: &str = "put AND or OR between comparisons";
 
 /// Text outside quotes with bytes that need quotes, the first of them at `at`.
-pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Span) -> ParseError {
+pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Range<usize>) -> ParseError {
     let first = first_char(run.get(at..).unwrap_or_default());
     let found = if first == run {
         shown(run)
@@ -47,14 +48,14 @@ fn first_char(text: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-pub(crate) fn single_quotes(inner: &[u8], span: &Span) -> ParseError {
+pub(crate) fn single_quotes(inner: &[u8], span: &Range<usize>) -> ParseError {
     ParseError::new(ParseErrorKind::SingleQuotes, span.clone()).suggest(in_quotes(inner, span))
 }
 
 /// An operator of other languages; `key` is the text before it with its position.
 pub(crate) fn foreign_operator(
     operator: &[u8],
-    span: &Span,
+    span: &Range<usize>,
     key: Option<(&[u8], usize)>,
 ) -> ParseError {
     let error =
@@ -81,7 +82,7 @@ pub(crate) fn foreign_operator(
     error.suggest(suggestion)
 }
 
-pub(crate) fn in_quotes(text: &[u8], span: &Span) -> Suggestion {
+pub(crate) fn in_quotes(text: &[u8], span: &Range<usize>) -> Suggestion {
     let quoted = quoted(text);
     let message = format!("write {}", printable(&quoted));
     Suggestion::advice(message).replace(span.clone(), quoted)

@@ -5,12 +5,13 @@
 //! still read.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use fantail_event::Dialect;
 use logos::Logos;
 
 use super::{lexeme::Lexeme, slip};
-use crate::{ParseError, ParseErrorKind, ParseErrors, Span, text::word::is_word_byte};
+use crate::{ParseError, ParseErrorKind, ParseErrors, text::word::is_word_byte};
 
 /// A terminal of the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +51,11 @@ pub(crate) struct Tokens<'t> {
     lexemes: logos::SpannedIter<'t, Lexeme>,
     pub(crate) errors: Vec<ParseError>,
     /// An unclosed quote, up to the end of the text. Dovecot takes it for the end.
-    pub(crate) unclosed: Option<Span>,
+    pub(crate) unclosed: Option<Range<usize>>,
     /// The span of the last token, if it is a word.
-    last_word: Option<Span>,
+    last_word: Option<Range<usize>>,
     /// The span of the last token, if it can be a key.
-    last_operand: Option<Span>,
+    last_operand: Option<Range<usize>>,
 }
 
 impl<'t> Tokens<'t> {
@@ -70,16 +71,16 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    pub(crate) fn slice(&self, span: &Span) -> &'t [u8] {
+    pub(crate) fn slice(&self, span: &Range<usize>) -> &'t [u8] {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
     /// The text between the first and the last byte of a lexeme.
-    fn inner(&self, span: &Span) -> &'t [u8] {
+    fn inner(&self, span: &Range<usize>) -> &'t [u8] {
         self.slice(&(span.start + 1..span.end.saturating_sub(1)))
     }
 
-    fn run(&mut self, span: &Span) -> Token<'t> {
+    fn run(&mut self, span: &Range<usize>) -> Token<'t> {
         let run = self.slice(span);
         let is_stray = |byte: &u8| !is_word_byte(*byte, self.dialect);
         if let Some(at) = run.iter().position(is_stray) {
@@ -89,7 +90,7 @@ impl<'t> Tokens<'t> {
         keyword(run).unwrap_or(Token::Word(run))
     }
 
-    fn quoted(&mut self, span: &Span, inner: &'t [u8]) -> Token<'t> {
+    fn quoted(&mut self, span: &Range<usize>, inner: &'t [u8]) -> Token<'t> {
         if inner.contains(&0) {
             let error = ParseError::new(ParseErrorKind::NulByte, span.clone());
             self.errors.push(error);
@@ -97,7 +98,7 @@ impl<'t> Tokens<'t> {
         Token::Quoted(inner)
     }
 
-    fn foreign(&mut self, span: &Span, meant: Token<'t>) -> Token<'t> {
+    fn foreign(&mut self, span: &Range<usize>, meant: Token<'t>) -> Token<'t> {
         let key = self.last_operand.as_ref();
         let key = key.map(|key| (self.slice(key), key.start));
         let error = slip::foreign_operator(self.slice(span), span, key);
@@ -107,7 +108,7 @@ impl<'t> Tokens<'t> {
 
     /// Takes `!`, `&` or `|` directly after a word, and what follows without a
     /// blank, for a part of this word that needs quotes.
-    fn glued_to_word(&mut self, lexeme: Lexeme, span: &Span) -> bool {
+    fn glued_to_word(&mut self, lexeme: Lexeme, span: &Range<usize>) -> bool {
         let is_single =
             span.len() == 1 && matches!(lexeme, Lexeme::Bang | Lexeme::Ampersand | Lexeme::Pipe);
         let Some(word) = self
@@ -128,7 +129,7 @@ impl<'t> Tokens<'t> {
         true
     }
 
-    fn token(&mut self, lexeme: Lexeme, span: &Span) -> Option<Token<'t>> {
+    fn token(&mut self, lexeme: Lexeme, span: &Range<usize>) -> Option<Token<'t>> {
         Some(match lexeme {
             Lexeme::Run => self.run(span),
             Lexeme::Quoted => self.quoted(span, self.inner(span)),

@@ -1,22 +1,23 @@
 //! The actions of the grammar: they build the tree and check its limits.
 
 use alloc::{borrow::Cow, vec::Vec};
+use core::ops::Range;
 
 use crate::{
     Comparison, Key, Node, NodeId, NodeKind, Operator, ParseError, ParseErrorKind, ParseOptions,
-    Span, Tree, Value, text::escape,
+    Tree, Value, text::escape,
 };
 
 /// A key or a value as it is written.
 #[derive(Debug, Clone)]
 pub(crate) enum Written<'t> {
-    Word(&'t [u8], Span),
+    Word(&'t [u8], Range<usize>),
     /// The text between the quotes.
-    Quoted(&'t [u8], Span),
+    Quoted(&'t [u8], Range<usize>),
 }
 
 impl Written<'_> {
-    fn span(&self) -> Span {
+    fn span(&self) -> Range<usize> {
         match self {
             Self::Word(_, span) | Self::Quoted(_, span) => span.clone(),
         }
@@ -49,7 +50,7 @@ impl<'o> Builder<'o> {
         }
     }
 
-    pub(crate) fn into_tree(self, ignored: Option<Span>) -> Tree {
+    pub(crate) fn into_tree(self, ignored: Option<Range<usize>>) -> Tree {
         Tree {
             dialect: self.options.dialect,
             nodes: self.nodes,
@@ -58,23 +59,23 @@ impl<'o> Builder<'o> {
         }
     }
 
-    pub(crate) fn and(&mut self, span: Span, a: NodeId, b: NodeId) -> NodeId {
+    pub(crate) fn and(&mut self, span: Range<usize>, a: NodeId, b: NodeId) -> NodeId {
         let depth = self.depth(a).max(self.depth(b));
         self.node(NodeKind::And(a, b), span, depth)
     }
 
-    pub(crate) fn or(&mut self, span: Span, a: NodeId, b: NodeId) -> NodeId {
+    pub(crate) fn or(&mut self, span: Range<usize>, a: NodeId, b: NodeId) -> NodeId {
         let depth = self.depth(a).max(self.depth(b));
         self.node(NodeKind::Or(a, b), span, depth)
     }
 
-    pub(crate) fn not(&mut self, span: Span, a: NodeId) -> NodeId {
+    pub(crate) fn not(&mut self, span: Range<usize>, a: NodeId) -> NodeId {
         let depth = self.depth(a) + 1;
         self.check_depth(depth, &span);
         self.node(NodeKind::Not(a), span, depth)
     }
 
-    pub(crate) fn parenthesised(&mut self, span: Span, a: NodeId) -> NodeId {
+    pub(crate) fn parenthesised(&mut self, span: Range<usize>, a: NodeId) -> NodeId {
         if let Some(node) = self.nodes.get_mut(a.0) {
             node.parenthesised = true;
         }
@@ -137,7 +138,7 @@ impl<'o> Builder<'o> {
         self.node(NodeKind::Comparison(index), span, 0)
     }
 
-    fn node(&mut self, kind: NodeKind, span: Span, depth: usize) -> NodeId {
+    fn node(&mut self, kind: NodeKind, span: Range<usize>, depth: usize) -> NodeId {
         self.nodes.push(Node {
             kind,
             span,
@@ -151,19 +152,19 @@ impl<'o> Builder<'o> {
         self.depths.get(id.0).copied().unwrap_or_default()
     }
 
-    fn check_depth(&mut self, depth: usize, span: &Span) {
+    fn check_depth(&mut self, depth: usize, span: &Range<usize>) {
         if depth > self.options.limits.depth {
             self.error_once(ParseErrorKind::TooDeep, span);
         }
     }
 
-    fn error_once(&mut self, kind: ParseErrorKind, span: &Span) {
+    fn error_once(&mut self, kind: ParseErrorKind, span: &Range<usize>) {
         if self.errors.iter().all(|error| error.kind() != kind) {
             self.error(kind, span.clone());
         }
     }
 
-    fn error(&mut self, kind: ParseErrorKind, span: Span) {
+    fn error(&mut self, kind: ParseErrorKind, span: Range<usize>) {
         if self.errors.len() < crate::ParseErrors::MAX_ERRORS {
             self.errors.push(ParseError::new(kind, span));
         }

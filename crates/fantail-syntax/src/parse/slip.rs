@@ -1,11 +1,12 @@
 //! Common slips between tokens, and what to write instead.
 
 use alloc::{format, string::String, vec::Vec};
+use core::ops::Range;
 
 use fantail_event::Dialect;
 
 use crate::{
-    ParseError, ParseErrorKind, Shown, Span, Suggestion,
+    ParseError, ParseErrorKind, Shown, Suggestion,
     lex::{
         slip::{BETWEEN, SHOWN_BYTES, in_quotes, printable, quoted, shown},
         token::Token,
@@ -15,7 +16,7 @@ use crate::{
 
 const EACH_VALUE: &str = "write (key=a OR key=b), a comparison for each value";
 
-pub(crate) fn unclosed_quote(span: &Span) -> ParseError {
+pub(crate) fn unclosed_quote(span: &Range<usize>) -> ParseError {
     let close = Suggestion::advice("close it with another \"; write \\\" for a quote in the text");
     ParseError::new(ParseErrorKind::UnclosedQuote, span.start..span.start + 1).suggest(close)
 }
@@ -26,14 +27,14 @@ pub(crate) fn unclosed_parenthesis(open: usize, end: usize) -> ParseError {
     ParseError::new(ParseErrorKind::UnclosedParenthesis, open..open + 1).suggest(advice)
 }
 
-pub(crate) fn unopened_parenthesis(span: Span) -> ParseError {
+pub(crate) fn unopened_parenthesis(span: Range<usize>) -> ParseError {
     let advice = Suggestion::advice("remove it, or write ( where it should begin");
     ParseError::new(ParseErrorKind::UnopenedParenthesis, span.clone())
         .suggest(advice.replace(span, ""))
 }
 
 /// A word that other languages have for an operator; `None` if it is none.
-pub(crate) fn word_operator(word: &[u8], span: &Span) -> Option<ParseError> {
+pub(crate) fn word_operator(word: &[u8], span: &Range<usize>) -> Option<ParseError> {
     const WORDS: [(&str, &str); 9] = [
         ("is", "="),
         ("eq", "="),
@@ -65,8 +66,8 @@ pub(crate) fn list(
     key: &[u8],
     items: &[&[u8]],
     negated: bool,
-    word: &Span,
-    whole: Span,
+    word: &Range<usize>,
+    whole: Range<usize>,
 ) -> ParseError {
     let found = if negated { "`NOT IN`" } else { "`IN`" };
     let error = ParseError::new(ParseErrorKind::ForeignOperator, word.clone()).found(found);
@@ -106,7 +107,7 @@ fn list_values(item: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Two words where one value, or two comparisons, should be.
-pub(crate) fn one_value(error: ParseError, text: &[u8], span: Span) -> ParseError {
+pub(crate) fn one_value(error: ParseError, text: &[u8], span: Range<usize>) -> ParseError {
     let quoted = quoted(text);
     let message = format!(
         "write {} if it is one value, or AND or OR between two comparisons",
@@ -116,7 +117,7 @@ pub(crate) fn one_value(error: ParseError, text: &[u8], span: Span) -> ParseErro
 }
 
 /// Two words where one key should be.
-pub(crate) fn one_key(error: ParseError, text: &[u8], span: Span) -> ParseError {
+pub(crate) fn one_key(error: ParseError, text: &[u8], span: Range<usize>) -> ParseError {
     let quoted = quoted(text);
     let message = format!(
         "write {} if it is one key, or an operator between key and value",
@@ -126,7 +127,7 @@ pub(crate) fn one_key(error: ParseError, text: &[u8], span: Span) -> ParseError 
 }
 
 /// A token that the grammar has no use for at its place.
-pub(crate) fn unexpected(kind: ParseErrorKind, token: Token<'_>, span: Span) -> ParseError {
+pub(crate) fn unexpected(kind: ParseErrorKind, token: Token<'_>, span: Range<usize>) -> ParseError {
     let error = ParseError::new(kind, span.clone()).found(describe(token));
     match (kind, token) {
         (ParseErrorKind::MissingOperator, Token::Word(_) | Token::Quoted(_)) => error.suggest(
@@ -149,7 +150,7 @@ pub(crate) fn unexpected(kind: ParseErrorKind, token: Token<'_>, span: Span) -> 
 }
 
 /// A keyword in the place of a key.
-pub(crate) fn keyword_as_key(keyword: &[u8], span: &Span) -> ParseError {
+pub(crate) fn keyword_as_key(keyword: &[u8], span: &Range<usize>) -> ParseError {
     ParseError::new(ParseErrorKind::MissingComparison, span.clone())
         .found(shown(keyword))
         .suggest(in_quotes(keyword, span))
@@ -173,7 +174,7 @@ pub(crate) fn unexpected_end(kind: ParseErrorKind, end: usize) -> ParseError {
     }
 }
 
-fn empty_value(span: &Span) -> Suggestion {
+fn empty_value(span: &Range<usize>) -> Suggestion {
     Suggestion::advice("write \"\" to ask for a missing or empty field")
         .replace(span.start..span.start, "\"\"")
 }
