@@ -6,7 +6,10 @@
 //! is sent, or the parent or the global event of all that are sent after it.
 
 use fantail_event::{Ancestor, CategoryTree, Dialect, Event, EventView as _, SentEvent};
-use fantail_filter::{Filter, FilterId, FilterSet, Matcher, internal::ViewSlots};
+use fantail_filter::{
+    Filter, FilterId, FilterSet, Matcher,
+    internal::{ClassMatcher as _, ViewSlots},
+};
 use fantail_syntax::ParseOptions;
 
 /// Evaluating the set = evaluating each of its filters, with any filters added and
@@ -75,7 +78,7 @@ impl Set {
         assert_eq!(self.matcher.evaluate(&self.set, sent), expected);
         let view = ViewSlots::new(self.set.slots(), sent);
         let class = self.matcher.classify(&self.set, &view);
-        let found = self.matcher.evaluate_class(&self.set, class, &view);
+        let found = self.matcher.match_class(&self.set, class, &view).filters;
         assert_eq!(found, expected);
         let required = self.filters.iter().all(|(_, it)| it.requires_name());
         assert_eq!(self.set.requires_name(), required);

@@ -27,7 +27,7 @@ use std::cell::Cell;
 use fantail_event::{EventView, LiveId, SentEvent};
 use fantail_filter::{
     FilterId, FilterSet, Matcher,
-    internal::{ClassId, Slots},
+    internal::{ClassId, ClassMatcher as _, Slots},
 };
 
 use self::{

@@ -53,7 +53,7 @@ use crate::comparison::number;
 /// have by slot, and to remember classes; not part of the stable interface.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::set::{ClassId, ClassMatches, Slot, SlotView, Slots, ViewSlots};
+    pub use crate::set::{ClassId, ClassMatcher, ClassMatches, Slot, SlotView, Slots, ViewSlots};
 }
 
 #[cfg(feature = "serde_json")]
@@ -65,7 +65,7 @@ pub use crate::{
     handshake::handshake,
     hazard::Hazard,
     mentions::Mentions,
-    program::{Program, Step, Target},
+    program::{Jump, Program, Step},
     set::{FilterId, FilterSet, Matcher},
     warning::{Advice, Warning, WarningKind},
 };

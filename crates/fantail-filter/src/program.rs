@@ -12,7 +12,7 @@ use fantail_syntax::{Key, NodeId, NodeKind, Tree};
 /// A compiled expression.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Program {
-    start: Target,
+    start: Jump,
     steps: Vec<Step>,
     requires_name: bool,
 }
@@ -20,15 +20,15 @@ pub struct Program {
 /// The two jumps after a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// The target if the comparison holds.
-    pub holds: Target,
-    /// The target if it does not hold.
-    pub fails: Target,
+    /// The jump if the comparison holds.
+    pub holds: Jump,
+    /// The jump if it does not hold.
+    pub fails: Jump,
 }
 
-/// The target of a jump.
+/// A jump, by its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Target {
+pub enum Jump {
     /// The comparison with this number, which is greater than that of the jump.
     Step(usize),
     /// The filter matches.
@@ -41,20 +41,20 @@ impl Program {
     pub(crate) fn new(tree: &Tree) -> Self {
         let Some(root) = tree.root() else {
             return Self {
-                start: Target::Reject,
+                start: Jump::Reject,
                 steps: Vec::new(),
                 requires_name: true,
             };
         };
         let nothing = Step {
-            holds: Target::Reject,
-            fails: Target::Reject,
+            holds: Jump::Reject,
+            fails: Jump::Reject,
         };
         let mut steps = alloc::vec![nothing; tree.comparisons().len()];
         let firsts = first_comparisons(tree);
-        let mut pending = alloc::vec![(root, Target::Accept, Target::Reject)];
+        let mut pending = alloc::vec![(root, Jump::Accept, Jump::Reject)];
         while let Some((id, holds, fails)) = pending.pop() {
-            let first = |id: NodeId| Target::Step(firsts.get(id.index()).copied().unwrap_or(0));
+            let first = |id: NodeId| Jump::Step(firsts.get(id.index()).copied().unwrap_or(0));
             match tree.node(id).map(|node| node.kind) {
                 Some(NodeKind::Comparison(index)) => {
                     if let Some(step) = steps.get_mut(index) {
@@ -72,15 +72,15 @@ impl Program {
             }
         }
         Self {
-            start: Target::Step(0),
+            start: Jump::Step(0),
             steps,
             requires_name: requires_name(tree),
         }
     }
 
-    /// Returns the first target: step 0, or [`Target::Reject`] for the empty filter.
+    /// Returns the first jump: to step 0, or [`Jump::Reject`] for the empty filter.
     #[must_use]
-    pub fn start(&self) -> Target {
+    pub fn start(&self) -> Jump {
         self.start
     }
 
@@ -103,9 +103,9 @@ impl Program {
         let mut target = self.start;
         loop {
             let index = match target {
-                Target::Accept => return true,
-                Target::Reject => return false,
-                Target::Step(index) => index,
+                Jump::Accept => return true,
+                Jump::Reject => return false,
+                Jump::Step(index) => index,
             };
             let Some(step) = self.steps.get(index) else {
                 return false;

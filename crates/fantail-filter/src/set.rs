@@ -84,7 +84,7 @@ use self::{
     index::{field_index, hash, name_index::NameIndex, table},
 };
 pub use self::{
-    matcher::{ClassId, ClassMatches, Matcher},
+    matcher::{ClassId, ClassMatcher, ClassMatches, Matcher},
     slots::{Slot, Slots},
     view::{SlotView, ViewSlots},
 };

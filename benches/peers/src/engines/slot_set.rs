@@ -4,7 +4,7 @@ use fantail_benches::{
     rules::{Events, Rule},
     slots::Filled,
 };
-use fantail_filter::{FilterSet, Matcher, internal::ClassId};
+use fantail_filter::{FilterSet, Matcher, internal::{ClassId, ClassMatcher as _}};
 
 use super::{Engine, filters};
 
@@ -42,7 +42,7 @@ impl Engine for SlotSet<'_> {
     fn walk(&mut self, stride: usize) -> usize {
         let mut matches = 0;
         for (filled, class) in self.filled.iter().step_by(stride) {
-            matches += self.matcher.evaluate_class(&self.set, *class, filled).len();
+            matches += self.matcher.match_class(&self.set, *class, filled).filters.len();
         }
         matches
     }

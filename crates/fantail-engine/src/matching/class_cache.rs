@@ -9,7 +9,10 @@
 use std::cell::Cell;
 
 use fantail_event::{Level, internal::same_name};
-use fantail_filter::{Matcher, internal::ClassId};
+use fantail_filter::{
+    Matcher,
+    internal::{ClassId, ClassMatcher as _},
+};
 
 use super::{category_sets::CategorySetId, keys};
 

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::{checks::CheckId, narrow};
-use crate::program::{Program, Target};
+use crate::program::{Jump, Program};
 
 /// A jump: the filter matches.
 pub(super) const ACCEPT: u32 = u32::MAX;
@@ -35,9 +35,9 @@ pub(super) fn compile(
     mut check: impl FnMut(usize) -> CheckId,
 ) -> impl Iterator<Item = Op> {
     let target = |target| match target {
-        Target::Step(index) => narrow(index),
-        Target::Accept => ACCEPT,
-        Target::Reject => REJECT,
+        Jump::Step(index) => narrow(index),
+        Jump::Accept => ACCEPT,
+        Jump::Reject => REJECT,
     };
     let steps = program.steps().iter().enumerate();
     steps.map(move |(index, step)| Op {

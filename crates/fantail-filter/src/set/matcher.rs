@@ -46,8 +46,35 @@ pub struct ClassMatches<'a> {
     /// Ascending.
     pub filters: &'a [FilterId],
     /// Whether each event of the class matches exactly these filters, as long as the
-    /// matcher [remembers](Matcher::remembers) the class and no filter is removed.
+    /// matcher [remembers](ClassMatcher::remembers) the class and no filter is
+    /// removed.
     pub always: bool,
+}
+
+/// Matching by class, for callers that have values by slot and store the classes
+/// of events.
+pub trait ClassMatcher {
+    /// Returns the class of an event, by its name, categories and level.
+    fn classify<V: SlotView + ?Sized>(&mut self, set: &FilterSet, view: &V) -> ClassId;
+
+    /// Returns the filters that match an event of a known class, and whether all
+    /// events of the class match them. A class that was dropped is found again.
+    fn match_class<V: SlotView + ?Sized>(
+        &mut self,
+        set: &FilterSet,
+        class: ClassId,
+        view: &V,
+    ) -> ClassMatches<'_>;
+
+    /// Returns whether the class is cached: the cache had capacity for it and has
+    /// not dropped it.
+    #[must_use]
+    fn remembers(&self, class: ClassId) -> bool;
+
+    /// Returns whether no class was dropped since this one was found. A class that
+    /// was [cached](Self::remembers) then is cached still.
+    #[must_use]
+    fn is_current(&self, class: ClassId) -> bool;
 }
 
 impl Default for Matcher {
@@ -82,86 +109,9 @@ impl Matcher {
     /// Returns the filters for which [`Filter::evaluate`](crate::Filter::evaluate)
     /// is true, ascending.
     pub fn evaluate<E: EventView + ?Sized>(&mut self, set: &FilterSet, event: &E) -> &[FilterId] {
-        self.evaluate_view(set, &ViewSlots::new(set.slots(), event))
-    }
-
-    /// Returns the same as [`evaluate`](Self::evaluate) for values by slot.
-    pub fn evaluate_view<V: SlotView + ?Sized>(
-        &mut self,
-        set: &FilterSet,
-        view: &V,
-    ) -> &[FilterId] {
-        let class = self.classify(set, view);
-        self.run(set, class, view).filters
-    }
-
-    /// Returns the class of an event, by its name, categories and level.
-    pub fn classify<V: SlotView + ?Sized>(&mut self, set: &FilterSet, view: &V) -> ClassId {
-        self.follow(set);
-        if self.base.relieve() | self.tail.relieve() {
-            self.stamp = next_stamp();
-        }
-        let class = |cache: &mut Cache| match cache.is_empty() {
-            true => None,
-            false => {
-                let class = cache.classify(set, view);
-                if class.is_none() {
-                    cache.make_whole(set);
-                }
-                class
-            }
-        };
-        ClassId {
-            base: class(&mut self.base),
-            tail: class(&mut self.tail),
-            stamp: self.stamp,
-        }
-    }
-
-    /// Returns the same as [`evaluate_view`](Self::evaluate_view) for an event of a
-    /// known class. A class that was dropped is found again.
-    pub fn evaluate_class<V: SlotView + ?Sized>(
-        &mut self,
-        set: &FilterSet,
-        class: ClassId,
-        view: &V,
-    ) -> &[FilterId] {
-        self.match_class(set, class, view).filters
-    }
-
-    /// Returns the same as [`evaluate_class`](Self::evaluate_class), and whether it
-    /// holds for all events of the class.
-    #[inline]
-    pub fn match_class<V: SlotView + ?Sized>(
-        &mut self,
-        set: &FilterSet,
-        class: ClassId,
-        view: &V,
-    ) -> ClassMatches<'_> {
-        self.follow(set);
-        let class = if class.stamp == self.stamp {
-            class
-        } else {
-            self.classify(set, view)
-        };
-        self.run(set, class, view)
-    }
-
-    /// Returns whether the class is cached: it had room and was not dropped.
-    #[must_use]
-    #[inline]
-    pub fn remembers(&self, class: ClassId) -> bool {
-        class.stamp == self.stamp
-            && (class.base.is_some() || self.base.is_empty())
-            && (class.tail.is_some() || self.tail.is_empty())
-    }
-
-    /// Returns whether no class was dropped since this one was found. A class that
-    /// was [cached](Self::remembers) then still is.
-    #[must_use]
-    #[inline]
-    pub const fn is_current(&self, class: ClassId) -> bool {
-        class.stamp == self.stamp
+        let view = ViewSlots::new(set.slots(), event);
+        let class = self.classify(set, &view);
+        self.run(set, class, &view).filters
     }
 
     /// Clears the cache of a changed part of the set.
@@ -240,6 +190,58 @@ impl Matcher {
             filters,
             always: false,
         }
+    }
+}
+
+impl ClassMatcher for Matcher {
+    fn classify<V: SlotView + ?Sized>(&mut self, set: &FilterSet, view: &V) -> ClassId {
+        self.follow(set);
+        if self.base.relieve() | self.tail.relieve() {
+            self.stamp = next_stamp();
+        }
+        let class = |cache: &mut Cache| match cache.is_empty() {
+            true => None,
+            false => {
+                let class = cache.classify(set, view);
+                if class.is_none() {
+                    cache.make_whole(set);
+                }
+                class
+            }
+        };
+        ClassId {
+            base: class(&mut self.base),
+            tail: class(&mut self.tail),
+            stamp: self.stamp,
+        }
+    }
+
+    #[inline]
+    fn match_class<V: SlotView + ?Sized>(
+        &mut self,
+        set: &FilterSet,
+        class: ClassId,
+        view: &V,
+    ) -> ClassMatches<'_> {
+        self.follow(set);
+        let class = if class.stamp == self.stamp {
+            class
+        } else {
+            self.classify(set, view)
+        };
+        self.run(set, class, view)
+    }
+
+    #[inline]
+    fn remembers(&self, class: ClassId) -> bool {
+        class.stamp == self.stamp
+            && (class.base.is_some() || self.base.is_empty())
+            && (class.tail.is_some() || self.tail.is_empty())
+    }
+
+    #[inline]
+    fn is_current(&self, class: ClassId) -> bool {
+        class.stamp == self.stamp
     }
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 
 use fantail_event::{EventView, ValueRef};
-use fantail_filter::{Filter, NumberTest, Step, Target, Test};
+use fantail_filter::{Filter, Jump, NumberTest, Step, Test};
 use fantail_syntax::{Limits, Operator, ParseOptions};
 
 /// An event of another kind than Dovecot's.
@@ -46,17 +46,17 @@ fn events_of_other_kinds() {
 fn jumps() {
     let filter: Filter = "a=1 AND (NOT b=2 OR c=3)".parse().unwrap();
     let step = |holds, fails| Step { holds, fails };
-    assert_eq!(filter.program().start(), Target::Step(0));
+    assert_eq!(filter.program().start(), Jump::Step(0));
     assert_eq!(
         filter.program().steps(),
         [
-            step(Target::Step(1), Target::Reject),
-            step(Target::Step(2), Target::Accept),
-            step(Target::Accept, Target::Reject),
+            step(Jump::Step(1), Jump::Reject),
+            step(Jump::Step(2), Jump::Accept),
+            step(Jump::Accept, Jump::Reject),
         ]
     );
     let empty: Filter = "".parse().unwrap();
-    assert_eq!(empty.program().start(), Target::Reject);
+    assert_eq!(empty.program().start(), Jump::Reject);
     assert!(empty.is_empty() && !filter.is_empty());
 }
 

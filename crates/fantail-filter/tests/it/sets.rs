@@ -5,7 +5,7 @@
 use fantail_event::{Dialect, EventView, Level, SentEvent, Source, ValueRef};
 use fantail_filter::{
     Filter, FilterId, FilterSet, Matcher,
-    internal::{Slot, SlotView, Slots},
+    internal::{ClassMatcher as _, Slot, SlotView, Slots},
 };
 use fantail_syntax::ParseOptions;
 
@@ -316,9 +316,9 @@ fn classes_of_the_past() {
         };
         let id = set.insert(&parse("a=1", Dialect::V2_4));
         let filled = Filled::new(set.slots(), sent);
-        assert_eq!(matcher.evaluate_class(&set, class, &filled)[1..], [id]);
+        assert_eq!(matcher.match_class(&set, class, &filled).filters[1..], [id]);
         let class = matcher.classify(&set, &filled);
         let mut elsewhere = Matcher::new();
-        assert_eq!(elsewhere.evaluate_class(&set, class, &filled).len(), 2);
+        assert_eq!(elsewhere.match_class(&set, class, &filled).filters.len(), 2);
     });
 }
