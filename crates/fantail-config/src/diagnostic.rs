@@ -1,6 +1,6 @@
-//! What is wrong with a configuration, and where.
+//! Diagnostics: errors and warnings of a configuration, with their positions.
 //!
-//! Plain data; how it looks to a reader is decided in [`crate::render`] only.
+//! They are plain data; only [`crate::render`] decides how they look.
 
 pub(crate) mod code;
 pub(crate) mod lone_filter;
@@ -13,23 +13,23 @@ use crate::{
     diagnostic::source::{Sources, Span},
 };
 
-/// One thing that is wrong.
+/// An error, warning or hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of thing; its severity with it.
+    /// The kind, which includes the severity.
     pub code: Code,
-    /// What is wrong in particular: lowercase, without a full stop.
+    /// The message about this case: lowercase, without a full stop.
     pub message: String,
-    /// Where; `None` only if the main file could not be read.
+    /// The position; `None` only if the main file could not be read.
     pub primary: Option<DiagnosticLabel>,
-    /// What else there is to know.
+    /// Further remarks.
     pub notes: Vec<Note>,
 }
 
-/// A place with a remark.
+/// A position with a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiagnosticLabel {
-    /// The place.
+    /// The position.
     pub span: Span,
     /// The remark; may be empty.
     pub text: String,
@@ -38,25 +38,25 @@ pub struct DiagnosticLabel {
 /// A further remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// Whether it explains or advises.
+    /// Whether the note explains or advises.
     pub kind: NoteKind,
     /// The remark.
     pub text: String,
-    /// The place it is about, if it is about one.
+    /// The position that the note is about, if any.
     pub span: Option<Span>,
 }
 
-/// What a [`Note`] is for.
+/// The purpose of a [`Note`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteKind {
-    /// It explains.
+    /// An explanation.
     Note,
-    /// It says what to do.
+    /// Advice on what to do.
     Help,
 }
 
 impl Diagnostic {
-    /// A diagnostic without further notes.
+    /// Creates a diagnostic without notes.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>, span: Span) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with a remark at its place.
+    /// Adds a remark at the position.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         if let Some(primary) = &mut self.primary {
@@ -79,25 +79,25 @@ impl Diagnostic {
         self
     }
 
-    /// The same with an explanation.
+    /// Adds an explanation.
     #[must_use]
     pub fn note(self, text: impl Into<String>) -> Self {
         self.with(NoteKind::Note, text.into(), None)
     }
 
-    /// The same with an explanation about another place.
+    /// Adds an explanation about another position.
     #[must_use]
     pub fn note_at(self, text: impl Into<String>, span: Span) -> Self {
         self.with(NoteKind::Note, text.into(), Some(span))
     }
 
-    /// The same with an advice.
+    /// Adds advice.
     #[must_use]
     pub fn help(self, text: impl Into<String>) -> Self {
         self.with(NoteKind::Help, text.into(), None)
     }
 
-    /// The same with "did you mean", if there is something to suggest.
+    /// Adds "did you mean", if there is a suggestion.
     #[must_use]
     pub fn suggest(self, name: Option<&str>) -> Self {
         match name {
@@ -111,14 +111,14 @@ impl Diagnostic {
         self
     }
 
-    /// How bad it is.
+    /// Returns the severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 }
 
-/// Everything that is wrong with a configuration.
+/// The diagnostics of a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
@@ -126,7 +126,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// None yet; from `limit` on, more are left out.
+    /// Creates an empty list; diagnostics above `limit` are omitted.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             list: Vec::new(),
@@ -150,12 +150,12 @@ impl Diagnostics {
         }
     }
 
-    /// Whether no more are taken.
+    /// Returns whether the limit is reached.
     pub(crate) fn is_full(&self) -> bool {
         self.list.len() > self.limit
     }
 
-    /// Puts them in the order of files and lines; those about no place first.
+    /// Sorts by file and line; diagnostics without a position come first.
     pub(crate) fn sort(&mut self) {
         self.list.sort_by_key(|one| {
             one.primary
@@ -164,36 +164,36 @@ impl Diagnostics {
         });
     }
 
-    /// All of them, in the order of files and lines.
+    /// Returns all diagnostics in the order of files and lines.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
 
-    /// How many errors there are.
+    /// Returns the number of errors.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.count(Severity::Error)
     }
 
-    /// How many warnings there are.
+    /// Returns the number of warnings.
     #[must_use]
     pub fn warnings(&self) -> usize {
         self.count(Severity::Warning)
     }
 
-    /// Whether there is an error.
+    /// Returns whether there is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.errors() > 0
     }
 
-    /// Whether there is nothing, not even a warning.
+    /// Returns whether there are neither errors nor warnings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// One line each: `file:line:column: error[code]: message`.
+    /// Formats each as one line: `file:line:column: error[code]: message`.
     #[must_use]
     pub fn to_lines(&self, sources: &Sources) -> String {
         let mut text = String::new();

@@ -1,20 +1,20 @@
-//! The stable names of everything that can be wrong with a configuration.
+//! The stable names of all diagnostics.
 
 use std::fmt;
 
-/// How bad it is; what is worse is greater.
+/// The severity; more severe is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// It may be meant so.
+    /// The setting may be intended.
     Hint,
-    /// It is read, but hardly as it was meant.
+    /// The setting is accepted, but probably does not have the intended effect.
     Warning,
     /// The configuration is refused.
     Error,
 }
 
 impl Severity {
-    /// Its name: `hint`, `warning` or `error`.
+    /// Returns `hint`, `warning` or `error`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -25,8 +25,8 @@ impl Severity {
     }
 }
 
-/// Declares an enum of stable codes, each with a severity and a title. A code
-/// without a title has its documentation for one.
+/// Declares an enum of stable codes, each with a severity and a title. The
+/// title of a code without one is its documentation.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! codes {
@@ -53,13 +53,13 @@ macro_rules! codes {
                 match self { $(Self::$name => concat!($prefix, $text),)+ }
             }
 
-            /// Returns how bad it is, as a rule.
+            /// Returns the usual severity.
             #[must_use]
             pub const fn severity(self) -> $crate::Severity {
                 match self { $(Self::$name => $crate::Severity::$severity,)+ }
             }
 
-            /// Returns what it means, without the particulars.
+            /// Returns the meaning, without the details of a case.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self {
@@ -73,12 +73,12 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What is wrong. Its text form never changes once published.
+    /// The kind of a diagnostic. Its text form never changes once published.
     pub enum Code in "config/";
 
     /// A line is neither `key = value` nor the beginning of a block.
     ExpectedBrace = "expected-brace", Error, "expected `=` or `{`";
-    /// Something follows the `{` in its line.
+    /// Text after the `{` in its line.
     GarbageAfterBrace = "garbage-after-brace", Error, "nothing may follow `{` in its line";
     /// A line begins with `=`.
     MissingKey = "missing-key", Error, "there is no setting name before `=`";
@@ -88,9 +88,9 @@ codes! {
     UnexpectedBrace = "unexpected-brace", Error, "this `}` closes nothing";
     /// A block that its file does not close.
     UnclosedBlock = "unclosed-block", Error, "this block is never closed";
-    /// A value or block name that begins with a quote which never ends.
+    /// A value or block name that begins with a quote and has no closing one.
     UnterminatedQuote = "unterminated-quote", Error, "this quote is never closed";
-    /// A `\` at the end of a line with no line to continue in.
+    /// A `\` at the end of a line, without a next line.
     LostContinuation = "lost-continuation", Warning,
         "the statement is cut off after `\\` and has no effect";
     /// A `#` directly behind other text.
@@ -108,111 +108,114 @@ codes! {
     TooManyFiles = "too-many-files", Error, "too many files are included";
     /// A file includes itself, directly or not.
     IncludeLoop = "include-loop", Error, "the file includes itself";
-    /// No file of that name.
+    /// A file that does not exist.
     FileNotFound = "file-not-found", Error, "no such file";
     /// A file that cannot be read.
     FileUnreadable = "file-unreadable", Error, "the file cannot be read";
 
-    /// `$name` where no setting of that name was given before.
+    /// `$name` without an earlier setting of that name.
     UnknownVariable = "unknown-variable", Error, "no setting of this name was given before";
-    /// `dovecot_config_version` is none that is known.
+    /// An unknown value of `dovecot_config_version`.
     UnknownVersion = "unknown-version", Error, "this version of Dovecot's configuration is not known";
-    /// `dovecot_config_version` behind other settings.
+    /// `dovecot_config_version` after other settings.
     LateVersion = "late-version", Error, "`dovecot_config_version` must be the first setting";
 
-    /// Settings of 2.4 in a file that does not say so.
+    /// Settings of 2.4 in a file without `dovecot_config_version`.
     MissingVersion = "missing-version", Warning, "the file does not begin with `dovecot_config_version`";
 
     /// A setting that the block does not have.
     UnknownSetting = "unknown-setting", Error, "unknown setting";
     /// A block that the block does not have.
     UnknownBlock = "unknown-block", Error, "unknown block";
-    /// A setting where a block is needed, the other way round, or
-    /// `metric/name/setting = value`, which Dovecot 2.4 takes in some places.
+    /// A setting instead of a block, a block instead of a setting, or
+    /// `metric/name/setting = value`, which Dovecot 2.4 accepts only in some
+    /// positions.
     WrongKind = "wrong-kind", Error, "a block and a setting are confused";
     /// A metric, an exporter or a field without a name.
     EmptyName = "empty-name", Error, "the name is empty";
     /// A 2.4 name that begins with `__`.
     ReservedName = "reserved-name", Error, "names that begin with `__` are reserved";
-    /// Two blocks give one metric or exporter.
+    /// Two blocks that define one metric or exporter.
     Merged = "merged-block", Warning, "blocks of one name are merged into one";
-    /// Two metrics or exporters that were given one name.
+    /// Two metrics or exporters with the same name.
     NameTaken = "name-taken", Error, "two blocks have one name";
     /// A group that is not defined.
     UnknownGroup = "unknown-group", Error, "unknown group";
-    /// A metric or exporter inside a block where the stats process never sees it.
+    /// A metric or exporter inside a block that the stats process does not
+    /// read.
     OutOfSight = "out-of-sight", Warning, "the stats process never sees this block";
 
     /// An exporter without `format`.
     MissingFormat = "missing-format", Error, "the exporter has no format";
-    /// A `format` that is none.
+    /// An unknown `format`.
     UnknownFormat = "unknown-format", Error, "unknown format";
     /// A 2.3 exporter without `transport`.
     MissingTransport = "missing-transport", Error, "the exporter has no transport";
-    /// A `transport` or `driver` that is none.
+    /// An unknown `transport` or `driver`.
     UnknownTransport = "unknown-transport", Error, "unknown transport";
-    /// A word of `format_args` that is none.
+    /// An unknown word of `format_args`.
     UnknownFormatArgument = "unknown-format-argument", Error, "unknown format argument";
     /// Two time formats.
     TwoTimeFormats = "two-time-formats", Error, "two time formats are given";
-    /// No time format where the format needs one.
+    /// A format that needs a time format, without one.
     MissingTimeFormat = "missing-time-format", Error, "the format needs a time format";
-    /// A 2.4 `time_format` that is none.
+    /// An unknown `time_format` of 2.4.
     UnknownTimeFormat = "unknown-time-format", Error, "unknown time format";
     /// No URL for http-post.
     MissingUrl = "missing-url", Error, "the exporter has no URL to post to";
-    /// A URL that cannot be posted to.
+    /// An invalid URL for HTTP.
     InvalidUrl = "invalid-url", Error, "this URL cannot be posted to";
     /// No path for the file or unix driver.
     MissingPath = "missing-path", Error, "the exporter has no path to write to";
-    /// A word that the setting does not know.
+    /// An unknown word of a setting.
     UnknownValue = "unknown-value", Error, "the setting has no such value";
-    /// A syslog address that cannot be read.
+    /// An invalid syslog address.
     InvalidAddress = "invalid-address", Error, "invalid address";
     /// A format that the transport cannot send.
     FormatMismatch = "format-mismatch", Error, "format and target do not fit together";
-    /// Acknowledged delivery by a transport that is told nothing.
+    /// Acknowledged delivery with a transport that gets no acknowledgement.
     NotConfirmed = "not-confirmed", Error, "this target does not confirm what it takes";
-    /// Fields to be hashed without a secret.
+    /// Hashed fields without a secret.
     MissingSecret = "missing-secret", Error, "hashes need a secret";
     /// A secret that could be guessed.
     ShortSecret = "short-secret", Error, "the secret is too short";
-    /// A time interval that cannot be read.
+    /// An invalid time interval.
     InvalidInterval = "invalid-interval", Error, "invalid time interval";
 
     /// A metric without `filter`.
     MissingFilter = "missing-filter", Error, "the metric has no filter";
     /// A filter that is empty and so matches nothing.
     EmptyFilter = "empty-filter", Error, "the filter is empty and matches nothing";
-    /// A filter that cannot be read.
+    /// An invalid filter.
     FilterSyntax = "filter-syntax", Error, "the filter cannot be read";
     /// An exporter that does not exist.
     UnknownExporter = "unknown-exporter", Error, "no exporter has this name";
-    /// A word of `exporter_include` that is none.
+    /// An unknown word of `exporter_include`.
     UnknownPart = "unknown-part", Warning, "unknown part of an event is ignored";
-    /// A `group_by` function that is none.
+    /// An unknown `group_by` function.
     UnknownMethod = "unknown-method", Error, "unknown group_by method";
-    /// Arguments that are not three numbers, or any where none are taken.
+    /// Arguments that are not three numbers, or any arguments of a function
+    /// without arguments.
     MethodArguments = "method-arguments", Error, "wrong arguments for the group_by method";
-    /// Numbers that make no buckets.
+    /// Numbers that are invalid for buckets.
     InvalidBuckets = "invalid-buckets", Error, "these numbers make no buckets";
     /// Two methods for one field.
     TwoMethods = "two-methods", Error, "a field has more than one group_by method";
-    /// A `modifier` that cannot be applied.
+    /// An invalid `modifier`.
     InvalidModifier = "invalid-modifier", Error, "invalid modifier";
-    /// A number that cannot be read.
+    /// An invalid number.
     InvalidNumber = "invalid-number", Error, "invalid number";
     /// `declare` does not fit `group_by`.
     InvalidDeclaration = "invalid-declaration", Error, "these series cannot be declared";
-    /// Neither `yes` nor `no`.
+    /// A value other than `yes` and `no`.
     InvalidBoolean = "invalid-boolean", Error, "neither `yes` nor `no`";
     /// A test file that names a metric which the configuration does not have.
     UnknownMetric = "unknown-metric", Error, "no metric has this name";
-    /// An event of a test file that cannot be made.
+    /// An event of a test file that is invalid.
     InvalidEvent = "invalid-event", Error, "this event cannot be made";
-    /// A test file that does not say what is tested, or with what.
+    /// A test file without a subject, or without expectations.
     IncompleteTest = "incomplete-test", Error, "the test is incomplete";
-    /// A field twice in one list, or a setting given twice.
+    /// A field twice in one list, or a setting twice.
     Repeated = "repeated", Warning, "this is given twice";
 }
 

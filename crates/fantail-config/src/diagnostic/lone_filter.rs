@@ -1,7 +1,7 @@
-//! A filter that stands in no configuration, drawn like one that does.
+//! Reports about a filter outside of a configuration.
 //!
-//! Here its errors and warnings have the codes of the filter language; in a
-//! configuration an error is `config/filter-syntax` and names the other code.
+//! Errors and warnings have the codes of the filter language. In a
+//! configuration, an error is `config/filter-syntax` and names the other code.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::{
     diagnostic::{DiagnosticLabel, Note, NoteKind},
 };
 
-/// Draws the errors of a filter outside of a configuration, such as on a command
-/// line; `name` stands for the file's.
+/// Draws the errors of a filter outside of a configuration, such as on a
+/// command line; `name` replaces the file name.
 #[must_use]
 pub fn render_filter_errors(name: &str, text: &[u8], errors: &ParseErrors, style: Style) -> String {
     let pictures = errors.iter().map(|error| of_error(error, text));
     draw(name, text, pictures, style).unwrap_or_else(|| errors.to_string())
 }
 
-/// Draws the warnings of a filter outside of a configuration, such as on a command
-/// line; `name` stands for the file's.
+/// Draws the warnings of a filter outside of a configuration, such as on a
+/// command line; `name` replaces the file name.
 #[must_use]
 pub fn render_filter_warnings(
     name: &str,
@@ -36,7 +36,7 @@ pub fn render_filter_warnings(
     draw(name, text, pictures, style).unwrap_or_default()
 }
 
-/// A report that owns its words.
+/// A report that owns its texts.
 struct Picture {
     severity: Severity,
     code: &'static str,
@@ -57,7 +57,7 @@ impl Picture {
     }
 }
 
-/// `None` if the text is larger than any limit on filters allows.
+/// Returns the report; `None` if the text exceeds all limits on filters.
 fn draw(
     name: &str,
     text: &[u8],
@@ -125,14 +125,14 @@ fn of_warning(warning: &Warning, text: &[u8]) -> Picture {
     }
 }
 
-/// A filter longer than this is not written out once more.
+/// The maximum length of a filter that a suggestion repeats with a change.
 const REWRITTEN_BYTES: usize = 300;
 
 fn of_advice(advice: &Advice, text: &[u8]) -> Note {
     help(advice_text(advice, text))
 }
 
-/// What an advice about a filter says, with the filter as it should be.
+/// Returns the text of advice about a filter, with the corrected filter.
 #[must_use]
 pub fn advice_text(advice: &Advice, text: &[u8]) -> String {
     let rewritten = advice

@@ -1,4 +1,4 @@
-//! How diagnostics look to a reader: the one module that draws them.
+//! Rendering diagnostics: the only module that draws them.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Diagnostic, DiagnosticLabel, Diagnostics, Note, NoteKind},
 };
 
-/// How to draw.
+/// The style of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Without colours.
@@ -19,18 +19,18 @@ pub enum Style {
     Coloured,
 }
 
-/// Something to be drawn: a [`Diagnostic`], or what another checker found.
+/// Data to draw: a [`Diagnostic`], or the finding of another checker.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The stable name of its kind.
+    /// The stable name of the kind.
     pub code: &'a str,
-    /// What is wrong: lowercase, without a full stop.
+    /// The message: lowercase, without a full stop.
     pub message: &'a str,
-    /// Where.
+    /// The position.
     pub primary: Option<&'a DiagnosticLabel>,
-    /// What else there is to know.
+    /// Further remarks.
     pub notes: &'a [Note],
 }
 
@@ -47,7 +47,8 @@ impl<'a> From<&'a Diagnostic> for Report<'a> {
 }
 
 impl Report<'_> {
-    /// One line: `file:line:column: error[code]: message`.
+    /// Formats the report as one line: `file:line:column: error[code]:
+    /// message`.
     #[must_use]
     pub fn to_line(&self, sources: &Sources) -> String {
         let (severity, code) = (self.severity.as_str(), self.code);
@@ -64,13 +65,13 @@ impl Report<'_> {
     }
 }
 
-/// Draws all diagnostics with the lines they are about, an empty line after each.
+/// Draws all diagnostics with their lines, an empty line after each.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
     render_reports(diagnostics.iter().map(Report::from), sources, style)
 }
 
-/// Draws reports with the lines they are about, an empty line after each.
+/// Draws reports with their lines, an empty line after each.
 #[must_use]
 pub fn render_reports<'a>(
     reports: impl IntoIterator<Item = Report<'a>>,
@@ -132,7 +133,7 @@ fn draw(one: &Report<'_>, sources: &Sources, renderer: &Renderer) -> String {
     renderer.render(&[group])
 }
 
-/// A note in words, its place included.
+/// Returns the text of a note, with its position.
 fn remark(note: &Note, sources: &Sources) -> (NoteKind, String) {
     let Some(span) = note.span else {
         return (note.kind, printable(&note.text));
@@ -145,12 +146,13 @@ fn remark(note: &Note, sources: &Sources) -> (NoteKind, String) {
     )
 }
 
-/// The name of a file, to be shown.
+/// Returns the printable name of a file.
 fn name(sources: &Sources, span: Span) -> String {
     printable(&String::from_utf8_lossy(sources.name(span.file)))
 }
 
-/// Words that may quote what a file says: it shall not command the terminal.
+/// Replaces control characters: a quoted part of a file must not control the
+/// terminal.
 fn printable(words: &str) -> String {
     let mut shown = String::with_capacity(words.len());
     for character in words.chars() {
@@ -163,17 +165,18 @@ fn printable(words: &str) -> String {
     shown
 }
 
-/// The lines of a span as text, and where the file's bytes are in it.
+/// The lines of a span as text, with the offsets of the file's bytes in it.
 struct Excerpt {
     text: String,
     first_line: usize,
     span: Span,
-    /// For each character the offset in the file and in the text, and one for
-    /// the end: bytes that are not UTF-8 become characters of other lengths.
+    /// The offset in the file and in the text, for each character and for the
+    /// end: bytes that are not UTF-8 become characters of other lengths.
     places: Vec<(usize, usize)>,
 }
 
-/// Spans of more lines are shown by their first one.
+/// The maximum number of lines of a span; of longer ones, only the first line
+/// is shown.
 const MAX_LINES: usize = 20;
 
 impl Excerpt {

@@ -1,14 +1,14 @@
-//! The files a configuration was read from, and places in them.
+//! The files of a configuration, and positions in them.
 //!
-//! Holds texts and turns byte offsets into lines and columns. Reads nothing
-//! itself.
+//! The module stores texts and converts byte offsets to lines and columns. It
+//! reads no files.
 //!
-//! Invariant: a [`Span`] handed out by this crate lies within the text of its
-//! file, and `start <= end`.
+//! Invariant: a [`Span`] of this crate is within the text of its file, and
+//! `start <= end`.
 
 use std::{ops::Range, sync::Arc};
 
-/// Which of the files of a [`Sources`].
+/// A file of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(u32);
 
@@ -24,18 +24,18 @@ pub struct Span {
     pub file: FileId,
     /// The offset of the first byte.
     pub start: u32,
-    /// The offset behind the last byte.
+    /// The offset after the last byte.
     pub end: u32,
 }
 
 impl Span {
-    /// The offsets, to index the text with.
+    /// Returns the range of the span in its file's text.
     #[must_use]
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
-    /// The empty span where it begins.
+    /// Returns the empty span at the start.
     #[must_use]
     pub(crate) fn to_start(self) -> Self {
         Self {
@@ -44,7 +44,8 @@ impl Span {
         }
     }
 
-    /// The smallest span that covers both; `self` if they lie in different files.
+    /// Returns the smallest span that covers both; `self` if they are in
+    /// different files.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
         if self.file != other.file {
@@ -58,25 +59,25 @@ impl Span {
     }
 }
 
-/// A line and a column, both counted from 1, the column in bytes.
+/// A line and a column, counted from 1; the column is in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
-    /// The line.
+    /// The line, from 1.
     pub line: usize,
-    /// The byte within the line.
+    /// The byte in the line, from 1.
     pub column: usize,
 }
 
-/// A value and where it was written.
+/// A value with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it stands in the configuration.
+    /// The position in the configuration.
     pub span: Span,
 }
 
-/// All files of a configuration, the main file first.
+/// The files of a configuration, the main file first.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<File>,
@@ -91,7 +92,7 @@ struct File {
 }
 
 impl Sources {
-    /// Adds a file. `None` if its offsets do not fit in 32 bits.
+    /// Adds a file; returns `None` if its offsets do not fit in 32 bits.
     pub(crate) fn add(
         &mut self,
         name: Vec<u8>,
@@ -116,48 +117,49 @@ impl Sources {
         Some(id)
     }
 
-    /// How many files were read.
+    /// Returns the number of files.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether no file was read.
+    /// Returns whether there are no files.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The files in the order they were read.
+    /// Returns the files in the order of reading.
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
         (0_u32..).take(self.files.len()).map(FileId)
     }
 
-    /// The name of a file as it was opened; empty if it is not one of ours.
+    /// Returns the name with which a file was opened; empty for an unknown
+    /// file.
     #[must_use]
     pub fn name(&self, file: FileId) -> &[u8] {
         self.file(file).map_or(&[], |file| &file.name)
     }
 
-    /// The text of a file; empty if it is not one of ours.
+    /// Returns the text of a file; empty for an unknown file.
     #[must_use]
     pub fn text(&self, file: FileId) -> &[u8] {
         self.file(file).map_or(&[], |file| &file.text)
     }
 
-    /// Where a file was included; `None` for the main file.
+    /// Returns the position of a file's include; `None` for the main file.
     #[must_use]
     pub fn included(&self, file: FileId) -> Option<Span> {
         self.file(file)?.included
     }
 
-    /// The bytes of a span; empty if it is not one of ours.
+    /// Returns the bytes of a span; empty for an unknown file.
     #[must_use]
     pub fn slice(&self, span: Span) -> &[u8] {
         self.text(span.file).get(span.range()).unwrap_or_default()
     }
 
-    /// Where the first byte of a span stands.
+    /// Returns the position of a span's first byte.
     #[must_use]
     pub fn position(&self, span: Span) -> Position {
         let Some(file) = self.file(span.file) else {
@@ -182,7 +184,8 @@ impl Sources {
     }
 }
 
-/// Returns an offset as spans keep it: texts of 4 GiB and more are refused.
+/// Converts an offset to the form of spans: texts of 4 GiB and more are
+/// refused.
 pub(crate) fn offset(at: usize) -> u32 {
     let offset = u32::try_from(at);
     debug_assert!(offset.is_ok(), "offset {at}");

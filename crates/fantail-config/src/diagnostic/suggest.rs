@@ -1,14 +1,14 @@
-//! The nearest of several names, for "did you mean".
+//! Similar names, for "did you mean".
 
-/// Longer names are not compared: nobody mistypes that much.
+/// The maximum length of compared names; longer ones are not mistyped.
 const MAX_LENGTH: usize = 64;
 
-/// How many names are compared: beyond that a suggestion costs too much time.
+/// The maximum number of compared names, because each takes time.
 const MAX_NAMES: usize = 1_000;
 
-/// The name that is nearest to what was written, if it is near: at most one
-/// edit in every three bytes. Of equally near ones, the one that has most of
-/// the letters, or the first.
+/// Returns the name that is most similar to `written`, with at most one edit in
+/// every three bytes. Of equally similar names, it is the name with most of the
+/// letters, or the first one.
 pub(crate) fn nearest<'a>(
     written: &[u8],
     names: impl IntoIterator<Item = &'a [u8]>,
@@ -32,9 +32,9 @@ pub(crate) fn nearest<'a>(
     best.map(|(_, name)| name)
 }
 
-/// The names, at most `most`, that somebody may have meant who wrote
-/// `written`: the near ones (at most one edit in every three bytes), the
-/// nearest first, then those that go on where it ends.
+/// Returns at most `most` names that may have been meant by `written`: similar
+/// ones (at most one edit in every three bytes), the most similar first, then
+/// those that begin with it.
 #[must_use]
 pub fn similar<'a>(
     written: &[u8],
@@ -59,7 +59,7 @@ pub fn similar<'a>(
         }
     }
     found.sort_by_key(|(far, _)| *far);
-    // Of near ones only those that are about as near as the nearest.
+    // Keeps only the names that are about as similar as the first.
     let nearest = found.first().map_or(0, |(far, _)| *far);
     found.retain(|(far, _)| *far <= nearest.saturating_add(1) || *far == MAX_LENGTH);
     found.dedup_by_key(|(_, name)| *name);
@@ -67,7 +67,7 @@ pub fn similar<'a>(
     found.into_iter().map(|(_, name)| name).collect()
 }
 
-/// `a`, `b` or `c`
+/// Formats names as `a`, `b` or `c`.
 pub(crate) fn alternatives(names: &[&str]) -> String {
     let mut text = String::new();
     for (index, name) in names.iter().enumerate() {
