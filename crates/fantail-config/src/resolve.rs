@@ -1,7 +1,7 @@
-//! From raw settings to typed ones.
+//! Resolving raw settings to typed ones.
 //!
-//! What is not ours is passed over; what is ours is checked in full, so that
-//! one run reports everything.
+//! Settings of other parts of Dovecot are ignored. All relevant settings are
+//! checked, so that one run reports all errors.
 
 pub(crate) mod exporter;
 pub(crate) mod group_by;
@@ -30,7 +30,7 @@ use crate::{
     syntax::raw::{RawBlock, RawEntry, RawSetting},
 };
 
-/// Resolves a whole configuration; also gives the metrics that have errors.
+/// Resolves a configuration; also returns the metrics with errors.
 pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>) {
     let top = Top::sort(context);
     let mut exporters = exporters(&top, context);
@@ -53,7 +53,7 @@ pub(crate) fn resolve(context: &mut Context<'_>) -> (Settings, Vec<BrokenMetric>
     (settings, broken)
 }
 
-/// Resolves a configuration that is a single metric.
+/// Resolves a configuration with a single metric.
 pub(crate) fn one_metric(context: &mut Context<'_>, exporters: &[Exporter]) -> Option<Metric> {
     let top = Top::sort(context);
     let mut names: Vec<&[u8]> = exporters.iter().map(|one| one.name.as_slice()).collect();
@@ -61,14 +61,14 @@ pub(crate) fn one_metric(context: &mut Context<'_>, exporters: &[Exporter]) -> O
     metrics(&top, &names, context).0.pop()
 }
 
-/// What stands outside of all blocks, by what it is for.
+/// The settings and blocks outside of all blocks, by purpose.
 #[derive(Default)]
 struct Top<'a> {
     metrics: Vec<&'a RawBlock>,
     exporters: Vec<&'a RawBlock>,
     stats: Vec<&'a RawBlock>,
     registry: Vec<&'a RawBlock>,
-    /// The groups that apply to the whole configuration.
+    /// The groups for the whole configuration.
     groups: Vec<GroupBlock<'a>>,
     metric_defaults: Vec<(Row, &'a RawSetting)>,
     exporter_defaults: Vec<(Row, &'a RawSetting)>,
@@ -96,7 +96,7 @@ impl<'a> Top<'a> {
         top
     }
 
-    /// The blocks of a kind, by name, in Dovecot's order.
+    /// Returns the blocks of a kind, by name, in Dovecot's order.
     fn named(&self, kind: Kind, context: &Context<'a>) -> Vec<Named<'a>> {
         let grouped = self
             .groups
@@ -141,7 +141,8 @@ impl<'a> Top<'a> {
         }
     }
 
-    /// 2.4: a setting of ours outside of our blocks is a default for them.
+    /// Adds a default: in 2.4, a relevant setting outside of blocks is a
+    /// default for them.
     fn default_of(&mut self, kind: Kind, setting: &'a RawSetting, context: &mut Context<'a>) {
         let key = setting.key.bytes();
         let prefix = [kind.name().as_bytes(), b"_"].concat();
@@ -208,7 +209,7 @@ impl<'a> Top<'a> {
         }
     }
 
-    /// Takes a block if it is one of ours.
+    /// Adds a block if it is relevant; returns whether it is.
     fn ours(&mut self, block: &'a RawBlock) -> bool {
         if block.label.is_some() {
             return false;
@@ -223,13 +224,13 @@ impl<'a> Top<'a> {
     }
 }
 
-/// `metric/name/filter`
+/// Returns whether the key is `metric/name/filter`.
 fn is_path(kind: Kind, key: &[u8]) -> bool {
     let rest = key.strip_prefix(kind.name().as_bytes());
     rest.is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-/// The exporters, and all names, those of unusable ones included.
+/// The exporters, and the names of all exporters, including invalid ones.
 struct Exporters {
     list: Vec<Exporter>,
     names: HashMap<Vec<u8>, Span>,
@@ -283,7 +284,7 @@ fn metrics<'a>(
     (metrics, broken)
 }
 
-/// Whether another block, of another argument, was given this name.
+/// Returns whether another block, with another argument, has this name.
 fn is_taken(
     names: &mut HashMap<Vec<u8>, Span>,
     name: &[u8],

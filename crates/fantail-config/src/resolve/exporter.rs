@@ -1,4 +1,4 @@
-//! `event_exporter NAME { … }`
+//! Resolving `event_exporter NAME { … }`.
 
 mod delivery;
 mod fields;
@@ -24,7 +24,7 @@ use crate::{
     syntax::text::Text,
 };
 
-/// Resolves one exporter; `None`, and reported, if it cannot be used.
+/// Resolves an exporter; reports errors and returns `None` if it is invalid.
 pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Option<Exporter> {
     let name = section.checked_name(context);
     let format = format(section, context);
@@ -67,7 +67,7 @@ pub(crate) fn resolve(section: &Section<'_>, context: &mut Context<'_>) -> Optio
 }
 
 fn format(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Format>> {
-    // Dovecot 2.4 wants it in the block itself.
+    // Dovecot 2.4 requires it in the block itself.
     let setting = section.own(Key::Format);
     let Some(setting) = setting.filter(|setting| !is_blank(setting)) else {
         let place = setting.map_or(section.span, |setting| setting.key.span());
@@ -87,7 +87,7 @@ fn format(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Fo
     None
 }
 
-/// 2.3: `format_args = time-rfc3339`
+/// Resolves 2.3's `format_args = time-rfc3339`.
 fn format_arguments(
     section: &Section<'_>,
     format: Option<&Spanned<Format>>,
@@ -147,7 +147,7 @@ fn format_arguments(
     good.then(|| found.map(|found| found.value).unwrap_or_default())
 }
 
-/// 2.4: `time_format = rfc3339`
+/// Resolves 2.4's `time_format = rfc3339`.
 fn time_format(section: &Section<'_>, context: &mut Context<'_>) -> Option<TimeStyle> {
     let Some(setting) = section.last(Key::TimeFormat) else {
         return Some(TimeStyle::default());

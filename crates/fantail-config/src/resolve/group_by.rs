@@ -1,4 +1,4 @@
-//! `group_by`: one line in 2.3, blocks in 2.4.
+//! Resolving `group_by`: one line in 2.3, blocks in 2.4.
 
 use fantail_metrics::{Exponential, GroupBy, Linear, Method, MethodError};
 
@@ -19,7 +19,8 @@ const METHODS: [&str; 3] = ["discrete", "exponential", "linear"];
 
 type Levels = Vec<Spanned<GroupBy>>;
 
-/// 2.3: `group_by = field field:method:argument:argument`. `None` was reported.
+/// Resolves 2.3's `group_by = field field:method:argument:argument`. Reports
+/// errors and returns `None`.
 pub(crate) fn from_line(section: &Section<'_>, context: &mut Context<'_>) -> Option<Levels> {
     let Some(setting) = section.last(Key::GroupBy) else {
         return Some(Vec::new());
@@ -80,7 +81,7 @@ fn numbers(arguments: &[&[u8]]) -> Option<[u64; 3]> {
     }
 }
 
-/// Digits only, at most 2⁶³−1.
+/// Parses digits to a number of at most 2⁶³−1.
 fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -95,7 +96,8 @@ fn exponential_of([min, max, base]: [u64; 3]) -> Result<Method, MethodError> {
     Exponential::new(small(min)?, small(max)?, base).map(Method::Exponential)
 }
 
-/// 2.4: `group_by field { method exponential { … } }`. `None` was reported.
+/// Resolves 2.4's `group_by field { method exponential { … } }`. Reports errors
+/// and returns `None`.
 pub(crate) fn from_blocks<'a>(section: &Section<'a>, context: &mut Context<'a>) -> Option<Levels> {
     let blocks = section
         .nested
@@ -215,7 +217,7 @@ fn from_block<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Method
     }
 }
 
-/// The setting that an error is about.
+/// Returns the setting that an error is about.
 fn at_fault(error: MethodError) -> Key {
     match error {
         MethodError::Base => Key::Base,

@@ -1,14 +1,15 @@
 //! Time intervals: `250ms`, `5 secs`, `1w`.
 //!
-//! As in Dovecot: a number, spaces, and the beginning of a unit's name in any
-//! letter case; `m` alone means minutes. At most 2³²−1 ms.
+//! As in Dovecot, an interval is a number, spaces, and the beginning of a
+//! unit's name in any letter case; `m` alone is minutes. The maximum is 2³²−1
+//! ms.
 
 use std::time::Duration;
 
 use fantail_event::Dialect;
 use fantail_syntax::internal::unit_milliseconds;
 
-/// Why an interval cannot be read.
+/// The reason why an interval is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IntervalError {
     Syntax,
@@ -26,7 +27,7 @@ impl IntervalError {
     }
 }
 
-/// Reads an interval; `None` means for ever.
+/// Parses an interval; `None` is unlimited.
 pub(crate) fn parse(text: &[u8], dialect: Dialect) -> Result<Option<Duration>, IntervalError> {
     if dialect == Dialect::V2_4 && (text == b"infinite" || text == b"unlimited") {
         return Ok(None);
@@ -55,7 +56,7 @@ pub(crate) fn parse(text: &[u8], dialect: Dialect) -> Result<Option<Duration>, I
     Ok(Some(Duration::from_millis(milliseconds.into())))
 }
 
-/// Reads an interval that is not for ever; `None` if it is none.
+/// Parses a limited interval; returns `None` for other text.
 #[must_use]
 pub fn parse_finite(text: &[u8]) -> Option<Duration> {
     parse(text, Dialect::V2_3).ok()?
@@ -65,8 +66,8 @@ pub fn parse_finite(text: &[u8]) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    /// What a `transport_timeout` of 2.3.19 and a `unix_connect_timeout` of
-    /// 2.4.1 take; `None` is refused.
+    /// Checks what a `transport_timeout` of 2.3.19 and a `unix_connect_timeout`
+    /// of 2.4.1 accept; `None` is refused.
     #[track_caller]
     fn check(text: &str, milliseconds: Option<u64>) {
         for dialect in [Dialect::V2_3, Dialect::V2_4] {

@@ -1,5 +1,4 @@
-//! Dovecot's settings of its log, which apply to exporters with the transport
-//! `log`.
+//! Dovecot's log settings, which apply to exporters with the transport `log`.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
@@ -7,7 +6,7 @@ use fantail_transport::{Facility, LogSettings, LogTarget};
 
 use crate::settings::exporter::{Exporter, TransportSettings};
 
-/// Dovecot's settings of its log.
+/// Dovecot's log settings.
 #[derive(Debug, Default)]
 pub(crate) struct DovecotLog {
     path: Vec<u8>,
@@ -16,8 +15,8 @@ pub(crate) struct DovecotLog {
 }
 
 impl DovecotLog {
-    /// Takes a setting outside of all blocks; ignores those of other parts. Dovecot
-    /// itself reports bad values.
+    /// Stores a setting outside of all blocks; ignores other settings. Dovecot
+    /// itself reports invalid values.
     pub(crate) fn setting(&mut self, key: &[u8], value: &[u8]) {
         let text = || String::from_utf8_lossy(value).into_owned();
         match key {
@@ -34,7 +33,7 @@ impl DovecotLog {
         }
     }
 
-    /// Gives the settings to the exporters that log.
+    /// Sets the log settings of exporters with the transport `log`.
     pub(crate) fn fill(&self, exporters: &mut [Exporter]) {
         // Exported events are informational messages.
         let path = match self.info_path.is_empty() {

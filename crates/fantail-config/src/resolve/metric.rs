@@ -1,4 +1,4 @@
-//! `metric NAME { … }`
+//! Resolving `metric NAME { … }`.
 
 use fantail_event::Dialect;
 use fantail_filter::Filter;
@@ -21,8 +21,8 @@ use crate::{
     syntax::text::Text,
 };
 
-/// Resolves one metric; if it cannot be used that is reported, and the rest of
-/// it is checked all the same. `exporters` are the names of all, sorted.
+/// Resolves a metric. If it is invalid, reports it and checks the rest of it.
+/// `exporters` are the sorted names of all exporters.
 pub(crate) fn resolve<'a>(
     section: &Section<'a>,
     exporters: &[&[u8]],
@@ -81,7 +81,7 @@ pub(crate) fn resolve<'a>(
 }
 
 fn filter(section: &Section<'_>, context: &mut Context<'_>) -> Option<(Filter, Text)> {
-    // Dovecot 2.4 wants it in the block itself.
+    // Dovecot 2.4 requires it in the block itself.
     let Some(setting) = section.own(Key::Filter) else {
         let name = String::from_utf8_lossy(section.name.bytes());
         let message = format!("metric `{name}`: {}", Code::MissingFilter.title());
@@ -114,7 +114,8 @@ fn filter(section: &Section<'_>, context: &mut Context<'_>) -> Option<(Filter, T
     }
 }
 
-/// An error within a filter, at its place in the file.
+/// Returns the diagnostic of an error in a filter, with its position in the
+/// file.
 fn filter_error(error: &ParseError, text: &Text) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::FilterSyntax,
@@ -164,7 +165,7 @@ fn exporter(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<
     })
 }
 
-/// Reports an exporter that is not among the names.
+/// Reports an exporter that does not exist.
 fn check_exporter(
     section: &Section<'_>,
     exporter: &Spanned<Vec<u8>>,

@@ -1,8 +1,8 @@
-//! `modifier = %{value | domain | upper}`: what is done to a value before it
-//! chooses a sub-metric.
+//! `modifier = %{value | domain | upper}`: changes a value before it chooses a
+//! sub-metric.
 //!
-//! Dovecot takes any of its variable expansions here; those that
-//! [`Modifier`] knows are all that are supported.
+//! Dovecot allows all of its variable expansions here; fantail supports those
+//! of [`Modifier`].
 
 use std::fmt;
 
@@ -17,14 +17,14 @@ const NAMES: [(&str, Modifier); 4] = [
     ("upper", Modifier::Upper),
 ];
 
-/// Why a text is no modifier.
+/// The reason why a modifier is invalid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ModifierError {
-    /// It is not of the form that it should have.
+    /// The text has another form than this one.
     Form(&'static str),
     /// A variable other than `value`.
     Variable(Vec<u8>),
-    /// A change of the value that is not known.
+    /// An unknown change of the value.
     Unknown(Vec<u8>),
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for ModifierError {
 
 impl std::error::Error for ModifierError {}
 
-/// 2.4: `%{value | domain | upper}`; empty means as it is.
+/// Parses 2.4's `%{value | domain | upper}`; an empty text changes nothing.
 pub(crate) fn parse(text: &[u8]) -> Result<Vec<Modifier>, ModifierError> {
     let text = text.trim_ascii();
     if text.is_empty() {
@@ -72,7 +72,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<Modifier>, ModifierError> {
     changes.map(|name| named(name.trim_ascii())).collect()
 }
 
-/// 2.3.21: `%{domain}`, `%d` and the like.
+/// Parses 2.3.21's `%{domain}`, `%d` and similar.
 pub(crate) fn parse_short(text: &[u8]) -> Result<Vec<Modifier>, ModifierError> {
     match text {
         b"%d" => Ok(vec![Modifier::Domain]),
@@ -94,7 +94,7 @@ fn named(name: &[u8]) -> Result<Modifier, ModifierError> {
         .ok_or_else(|| ModifierError::Unknown(name.to_vec()))
 }
 
-/// What a modifier is called.
+/// Returns the name of a modifier.
 pub(crate) fn name(modifier: Modifier) -> &'static str {
     let found = NAMES.iter().find(|(_, known)| *known == modifier);
     found.map_or("", |(name, _)| name)

@@ -1,7 +1,7 @@
-//! `fantail { … }`, and `declare` in a metric: settings that Dovecot does not
-//! know.
+//! Resolving `fantail { … }`, and `declare` in a metric: extension settings.
 //!
-//! Dovecot refuses them, so they stand in a file that it does not read.
+//! Dovecot refuses these settings, so they must be in a file that it does not
+//! read.
 
 use fantail_event::text::integer;
 use fantail_metrics::{GroupBy, Method};
@@ -21,10 +21,10 @@ use crate::{
     syntax::variable,
 };
 
-/// So many series one metric may declare.
+/// The maximum number of series that one metric may declare.
 const MAX_DECLARED: usize = 10_000;
 
-/// The settings of all blocks together.
+/// Resolves the settings of all blocks together.
 pub(crate) fn resolve<'a>(
     blocks: &[&'a RawBlock],
     defaults: &[(Row, &'a RawSetting)],
@@ -75,7 +75,7 @@ fn given(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<T
     context.value(section.last(key)?).cloned()
 }
 
-/// A number of 1 or more.
+/// Returns a number of at least 1.
 fn number(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<usize> {
     let text = given(section, key, context)?;
     let number = integer(text.bytes()).and_then(|number| usize::try_from(number).ok());
@@ -88,8 +88,8 @@ fn number(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<
     number
 }
 
-/// `declare = field:value,value field:value`: for each discrete level of
-/// `group_by` the values that series begin with; none if nothing is declared.
+/// Resolves `declare = field:value,value field:value`: for each discrete level
+/// of `group_by` the values of declared series; none if nothing is declared.
 pub(crate) fn declared(
     section: &Section<'_>,
     group_by: &[Spanned<GroupBy>],

@@ -1,7 +1,8 @@
-//! `service stats { … }`, `base_dir`: what of Dovecot's own settings is used.
+//! Resolving `service stats { … }` and `base_dir`: the settings of Dovecot's
+//! stats service.
 //!
-//! Everything else in these blocks is passed over, also what is wrong there:
-//! Dovecot itself says so.
+//! Other settings in these blocks are ignored, including invalid ones: Dovecot
+//! itself reports them.
 
 use fantail_event::Dialect;
 
@@ -16,8 +17,8 @@ use crate::{
     syntax::text::Text,
 };
 
-/// What Dovecot itself reads: the settings in the files that are `dovecots`.
-/// What is wrong there was reported before.
+/// Resolves the settings that Dovecot itself reads: those in the files
+/// `dovecots`. Their errors are reported already.
 pub(crate) fn of_dovecot(
     context: &mut Context<'_>,
     dovecots: &dyn Fn(FileId) -> bool,
@@ -45,13 +46,14 @@ pub(crate) fn of_dovecot(
     }
 }
 
-/// Whether a block is `service stats`.
+/// Returns whether a block is `service stats`.
 pub(super) fn is_stats(block: &RawBlock) -> bool {
     let argument = block.argument.as_ref();
     block.name.bytes() == b"service" && argument.is_some_and(|name| name.bytes() == b"stats")
 }
 
-/// The listeners of the stats service. Blocks of one name are merged.
+/// Resolves the listeners of the stats service. Blocks with the same name are
+/// merged.
 pub(crate) fn resolve<'a>(
     blocks: impl Iterator<Item = &'a RawBlock>,
     context: &mut Context<'a>,
@@ -134,7 +136,7 @@ fn inet<'a>(block: &'a RawBlock, service: &mut StatsService, context: &mut Conte
                 });
             }
             b"address" | b"listen" | b"inet_listener_listen" => {
-                // 2.3 separates them by commas, too.
+                // 2.3 allows commas between them, too.
                 listener.addresses = list::words(&setting.value, Dialect::V2_4);
             }
             b"ssl" | b"inet_listener_ssl" => {

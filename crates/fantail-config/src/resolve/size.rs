@@ -1,12 +1,12 @@
 //! Sizes: `64M`, `8 kB`, `1g`.
 //!
-//! As in Dovecot: a number, blanks, and a unit in any letter case; `k`, `M`,
-//! `G` and `T` are powers of 1024, with or without `B` or `iB` behind; `B` or
-//! nothing means bytes.
+//! As in Dovecot, a size is a number, blanks, and a unit in any letter case;
+//! `k`, `M`, `G` and `T` are powers of 1024, optionally followed by `B` or
+//! `iB`; `B` or no unit is bytes.
 
 const UNITS: [(&str, u32); 5] = [("b", 0), ("k", 10), ("m", 20), ("g", 30), ("t", 40)];
 
-/// Reads a size; `None` if it is none, or needs more than 64 bits.
+/// Parses a size; returns `None` if it is invalid, or needs more than 64 bits.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
@@ -23,7 +23,7 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     number.checked_mul(1 << bits)
 }
 
-/// Writes a size with the largest unit that it is a multiple of.
+/// Formats a size with the largest unit that divides it.
 pub(crate) fn write(bytes: u64) -> String {
     let mut units = UNITS.iter().rev();
     let whole = units.find(|(_, bits)| bytes > 0 && bytes.is_multiple_of(1 << bits));

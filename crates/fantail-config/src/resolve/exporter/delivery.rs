@@ -1,4 +1,4 @@
-//! What is promised of events, how they wait, and how many are let through.
+//! The delivery level, queue, spool and rate limit of an exporter.
 
 use fantail_transport::{
     DeliveryLevel, Overflow, QueueSettings, RetrySettings, SpoolSettings, ThrottleSettings,
@@ -95,7 +95,7 @@ fn level(transport: Option<&TransportSettings>, values: &mut Values<'_, '_, '_>)
     DeliveryLevel::Acknowledged(spool)
 }
 
-/// Whether the target confirms what it takes.
+/// Returns whether the target confirms events.
 fn confirms(transport: &TransportSettings) -> bool {
     match transport {
         TransportSettings::HttpPost(_) => true,

@@ -1,4 +1,4 @@
-//! Which fields an exporter writes, and what of them.
+//! The fields that an exporter writes, and their rules.
 
 use fantail_format::{FieldRules, HashKey, KeyPattern, Mask};
 
@@ -9,10 +9,10 @@ use crate::{
 
 use super::values::Values;
 
-/// The prefixes of networks, unless others are given.
+/// The default prefix lengths of networks.
 const PREFIXES: (u8, u8) = (24, 56);
 
-/// The rules, and the file of the secret if it comes from one.
+/// Resolves the rules, and the file of the secret if it is in a file.
 pub(super) fn resolve(values: &mut Values<'_, '_, '_>) -> (FieldRules, Option<Vec<u8>>) {
     let mut rules = FieldRules {
         allow: patterns(Extension::FieldsAllow, values),
@@ -83,7 +83,7 @@ fn hashes(rules: &mut FieldRules, values: &mut Values<'_, '_, '_>) -> Option<Vec
     setting.file.clone()
 }
 
-/// Without a word of the secret.
+/// Reports a short secret without quoting it.
 fn short_secret(setting: &RawSetting, values: &mut Values<'_, '_, '_>) {
     let code = Code::ShortSecret;
     values.wrong(

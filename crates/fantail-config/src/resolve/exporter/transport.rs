@@ -1,4 +1,4 @@
-//! Where events go.
+//! The transport of an exporter.
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -21,13 +21,13 @@ use super::{
     values::{Values, bytes_to_path},
 };
 
-/// Where syslog listens on this host.
+/// The socket of syslog on this host.
 const DEV_LOG: &str = "/dev/log";
 
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The transports; 2.3 lacks `file` and `unix`, and Dovecot the last two.
+/// The transports; 2.3 has no `file` and `unix`, and Dovecot not the last two.
 const NAMES: [&str; 7] = [
     "log",
     "http-post",
@@ -38,7 +38,7 @@ const NAMES: [&str; 7] = [
     "journal",
 ];
 
-/// The values of `file_sync` and `spool_sync` that are no intervals.
+/// The values of `file_sync` and `spool_sync` that are not intervals.
 const FSYNCS: [&str; 2] = ["never", "always"];
 
 pub(super) fn resolve(
@@ -62,12 +62,13 @@ pub(super) fn resolve(
     });
     let connect_timeout = values.timeout(Key::UnixTimeout);
     let syslog_timeout = values.timeout(Extension::SyslogConnectTimeout);
-    // 2.3 has one timeout for all.
+    // 2.3 has one timeout for all transports.
     let general = timeout.filter(|_| !is_2_4).unwrap_or(Some(TIMEOUT));
     let text = context.value(setting)?;
     let mut values = Values::new(section, context);
     let transport = match text.bytes() {
-        // The settings of the log stand outside of the exporter, perhaps after it.
+        // The settings of the log are outside of the exporter, perhaps after
+        // it.
         b"log" => Some(TransportSettings::Log(LogSettings::default())),
         b"drop" => Some(TransportSettings::Drop),
         b"http-post" => http(timeout.unwrap_or(Some(TIMEOUT)), &mut values),
@@ -97,7 +98,7 @@ fn http(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<Tr
     let batch = values.choice(Extension::HttpBatch, "way of batches", &batches);
     let size = values.count(Extension::HttpBatchSize);
     let size = size.and_then(|size| NonZeroUsize::try_from(size).ok());
-    // The format says what the content is.
+    // The format determines the content type.
     let default = HttpSettings::new(String::new(), "");
     let settings = HttpSettings {
         timeout,
@@ -139,7 +140,8 @@ fn url(values: &mut Values<'_, '_, '_>) -> Option<String> {
     None
 }
 
-/// Scheme, host, and nothing that could not stand in a request.
+/// Returns whether the URL has a scheme and a host, and no byte that is invalid
+/// in a request.
 fn is_http(url: &[u8]) -> bool {
     let lower = url.to_ascii_lowercase();
     let rest = lower
@@ -171,7 +173,7 @@ fn file(values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     }))
 }
 
-/// `never`, `always`, or an interval.
+/// Resolves `never`, `always`, or an interval.
 pub(super) fn fsync(key: Extension, values: &mut Values<'_, '_, '_>) -> Option<Fsync> {
     let text = values.text(key)?;
     match text.bytes() {
@@ -231,8 +233,8 @@ fn syslog(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<
     }))
 }
 
-/// `unix:path`, `udp:host:port`, `tcp:host:port`; an IPv6 address in square
-/// brackets.
+/// Parses `unix:path`, `udp:host:port` or `tcp:host:port`; an IPv6 address is
+/// in square brackets.
 fn address(text: &[u8]) -> Option<SyslogAddress> {
     if let Some(path) = text.strip_prefix(b"unix:") {
         return (!path.is_empty()).then(|| SyslogAddress::Unix(bytes_to_path(path)));
@@ -264,7 +266,7 @@ pub(super) fn messages(values: &mut Values<'_, '_, '_>) -> MessageSettings {
     }
 }
 
-/// Tells the transport what the format makes of an event.
+/// Sets the properties of the transport that depend on the format.
 pub(super) fn set_format(transport: &mut TransportSettings, format: Format) {
     match transport {
         TransportSettings::HttpPost(settings) => {
@@ -280,7 +282,7 @@ pub(super) fn set_format(transport: &mut TransportSettings, format: Format) {
     }
 }
 
-/// Whether the format is one that the transport can send.
+/// Returns whether the transport can send the format; otherwise reports it.
 pub(super) fn check_format(
     transport: &TransportSettings,
     format: &Spanned<Format>,
@@ -325,7 +327,7 @@ fn to_path(text: &Text) -> PathBuf {
     bytes_to_path(text.bytes())
 }
 
-/// A setting that the transport needs.
+/// Returns a setting that the transport requires; reports a missing one.
 pub(super) fn given<'s>(
     key: impl Into<Key>,
     code: Code,

@@ -1,8 +1,7 @@
 //! Typed values of a section's settings.
 //!
-//! Each reader gives `None` for a setting that is not given, and for one that
-//! is wrong; the second is reported and remembered, so that one run finds
-//! everything that is wrong.
+//! Each reader returns `None` for a missing setting and for an invalid one. It
+//! reports and counts an invalid one, so that one run reports all errors.
 
 use std::{
     ffi::OsStr, num::NonZeroU32, os::unix::ffi::OsStrExt as _, path::PathBuf, time::Duration,
@@ -18,7 +17,7 @@ use crate::{
 
 use super::{is_blank, unknown};
 
-/// The settings of one exporter, to be read.
+/// A reader of the settings of one exporter.
 pub(super) struct Values<'v, 's, 'c> {
     pub(super) section: &'v Section<'s>,
     context: &'v mut Context<'c>,
@@ -34,7 +33,7 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         }
     }
 
-    /// Whether all that was read was right.
+    /// Returns whether all settings are valid so far.
     pub(super) fn is_good(&self) -> bool {
         self.good
     }
@@ -43,13 +42,13 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         self.context.dialect
     }
 
-    /// Reports something that is wrong.
+    /// Reports an invalid setting.
     pub(super) fn wrong(&mut self, diagnostic: Diagnostic) {
         self.good = false;
         self.context.push(diagnostic);
     }
 
-    /// The setting, unless it is blank.
+    /// Returns the setting, unless it is blank.
     pub(super) fn setting(&self, key: impl Into<Key>) -> Option<&'s RawSetting> {
         let setting = self.section.last(key.into());
         setting.filter(|setting| !is_blank(setting))
@@ -69,7 +68,7 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         self.text(key).map(|text| bytes_to_path(text.bytes()))
     }
 
-    /// A number; 0 stands for none.
+    /// Returns a number; 0 is no number.
     pub(super) fn count(&mut self, key: impl Into<Key>) -> Option<NonZeroU32> {
         NonZeroU32::new(self.number(key)?)
     }
@@ -77,7 +76,7 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
     pub(super) fn number(&mut self, key: impl Into<Key>) -> Option<u32> {
         let text = self.text(key)?;
         let number = std::str::from_utf8(text.bytes()).ok();
-        // A sign is no part of Dovecot's numbers.
+        // Dovecot's numbers have no sign.
         let number = number.filter(|number| !number.starts_with('+'));
         let number = number.and_then(|number| number.parse().ok());
         if number.is_none() {
@@ -95,23 +94,23 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         size
     }
 
-    /// A size of what is in memory.
+    /// Returns a size in memory.
     pub(super) fn memory(&mut self, key: impl Into<Key>) -> Option<usize> {
         let bytes = self.size(key)?;
         Some(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
-    /// An interval; 0 and for ever are both none.
+    /// Returns an interval; 0 and unlimited are both `None`.
     pub(super) fn interval(&mut self, key: impl Into<Key>) -> Option<Duration> {
         self.timeout(key).flatten()
     }
 
-    /// A timeout; `Some(None)` never strikes.
+    /// Returns a timeout; `Some(None)` is unlimited.
     #[allow(clippy::option_option, reason = "not given, for ever, and so long")]
     pub(super) fn timeout(&mut self, key: impl Into<Key>) -> Option<Option<Duration>> {
         let text = self.text(key)?;
         match interval::parse(text.bytes(), self.context.dialect) {
-            // To Dovecot's clients 0 means no timeout.
+            // In Dovecot's clients, 0 is unlimited.
             Ok(timeout) => Some(timeout.filter(|timeout| !timeout.is_zero())),
             Err(error) => {
                 let value = String::from_utf8_lossy(text.bytes());
@@ -134,7 +133,7 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         value
     }
 
-    /// One of several words.
+    /// Returns the value of one of several words.
     pub(super) fn choice<T: Copy>(
         &mut self,
         key: impl Into<Key>,
@@ -151,7 +150,7 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         found.map(|(_, choice)| *choice)
     }
 
-    /// The words of a list.
+    /// Returns the words of a list.
     pub(super) fn words(&mut self, key: impl Into<Key>) -> Vec<Spanned<Vec<u8>>> {
         let words = list::resolve(self.section, key.into(), &[], self.context);
         words.unwrap_or_default()
@@ -166,7 +165,7 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
     }
 }
 
-/// The bytes of a configuration as a path.
+/// Converts bytes of a configuration to a path.
 pub(super) fn bytes_to_path(bytes: &[u8]) -> PathBuf {
     OsStr::from_bytes(bytes).into()
 }
