@@ -1,8 +1,8 @@
-//! The settings of our blocks, in both dialects.
+//! The settings of metrics, exporters and extension blocks, in both dialects.
 //!
-//! In 2.3 a setting has one name. In 2.4 it has a full name; inside a block
-//! of prefix `metric_` and argument `a`, `x` stands for the first that exists
-//! of `x`, `metric_x` and `metric_a_x`.
+//! In 2.3 a setting has one name. In 2.4 it has a full name. Inside a block
+//! with the prefix `metric_` and the argument `a`, `x` is the first existing
+//! one of `x`, `metric_x` and `metric_a_x`.
 
 pub(crate) mod context;
 pub(crate) mod extension;
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Exporter,
     GroupBy,
     Method,
-    /// `fantail`, which Dovecot does not know.
+    /// `fantail`, which Dovecot does not have.
     Registry,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Key {
     Min,
     Max,
     Step,
-    /// 2.3 `transport`, 2.4 `driver`.
+    /// 2.3's `transport`, 2.4's `driver`.
     Transport,
     TransportArguments,
     TransportTimeout,
@@ -58,9 +58,9 @@ pub(crate) enum Key {
     FilePath,
     UnixPath,
     UnixTimeout,
-    /// What Dovecot does not know.
+    /// An extension setting of an exporter.
     Extension(Extension),
-    /// Of a metric, and not Dovecot's.
+    /// The extension setting of a metric.
     Declare,
     SeriesPerMetric,
     SeriesTotal,
@@ -69,7 +69,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// What 2.4 has for a setting that only 2.3 has.
+    /// Returns the 2.4 setting that replaces a setting of 2.3 only.
     pub(crate) fn in_2_4(self) -> Self {
         match self {
             Self::FormatArguments => Self::TimeFormat,
@@ -80,7 +80,7 @@ impl Key {
     }
 }
 
-/// What may stand behind a name.
+/// The syntax after a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// `name = value`
@@ -125,7 +125,7 @@ const METRIC_2_3: &[Row] = &[
     value("declare", Key::Declare),
 ];
 
-/// Puts two tables into one.
+/// Concatenates two tables.
 const fn joined<const N: usize>(first: &[Row], second: &[Row]) -> [Row; N] {
     let mut rows = [value("", Key::Name); N];
     let (one, other) = rows.split_at_mut(first.len());
@@ -140,8 +140,8 @@ const EXPORTER_2_3: &[Row] =
 const EXPORTER_2_4: &[Row] =
     &joined::<{ DOVECOT_2_4.len() + extension::ROWS_2_4.len() }>(DOVECOT_2_4, extension::ROWS_2_4);
 
-/// Paths and the last timeout are those of 2.4: fantail has its targets for
-/// both.
+/// Paths and the last timeout are settings of 2.4: fantail has the targets in
+/// both dialects.
 const DOVECOT_2_3: &[Row] = &[
     value("name", Key::Name),
     value("transport", Key::Transport),
@@ -213,12 +213,12 @@ const REGISTRY_2_4: &[Row] = &[
     value("fantail_exemplars", Key::Exemplars),
 ];
 
-/// Settings of Dovecot's HTTP client that may stand in a 2.4 exporter; they
-/// are passed over.
+/// The prefixes of settings of Dovecot's HTTP client that a 2.4 exporter may
+/// have; they are ignored.
 const HTTP_PREFIXES: [&str; 2] = ["http_client_", "ssl_client_"];
 
 impl Kind {
-    /// The kind of block that stands outside of all others under this name.
+    /// Returns the kind of block with this name outside of other blocks.
     pub(crate) fn named(name: &[u8]) -> Option<Self> {
         let kinds = [Self::Metric, Self::Exporter, Self::Registry];
         kinds
@@ -226,7 +226,7 @@ impl Kind {
             .find(|kind| kind.name().as_bytes() == name)
     }
 
-    /// What a block of this kind is called.
+    /// Returns the name of a block of this kind.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Metric => "metric",
@@ -237,7 +237,7 @@ impl Kind {
         }
     }
 
-    /// Its settings.
+    /// Returns the settings of this kind of block.
     pub(crate) fn rows(self, dialect: Dialect) -> &'static [Row] {
         match (self, dialect) {
             (Self::Metric, Dialect::V2_3) => METRIC_2_3,
@@ -251,7 +251,7 @@ impl Kind {
         }
     }
 
-    /// The setting that `key` names in a block with this argument.
+    /// Returns the setting with the name `key` in a block with this argument.
     pub(crate) fn find(self, dialect: Dialect, argument: &[u8], key: &[u8]) -> Option<Row> {
         let rows = self.rows(dialect);
         let named = |name: &[u8]| rows.iter().find(|row| row.name.as_bytes() == name).copied();
@@ -264,7 +264,7 @@ impl Kind {
             .or_else(|| named(&[kind, b"_", argument, b"_", key].concat()))
     }
 
-    /// Whether `key` is Dovecot's, but of no use here.
+    /// Returns whether `key` is a setting of Dovecot that is ignored here.
     pub(crate) fn passes_over(self, dialect: Dialect, key: &[u8]) -> bool {
         let prefixes = HTTP_PREFIXES.iter();
         dialect == Dialect::V2_4
@@ -274,7 +274,7 @@ impl Kind {
                 .any(|prefix| key.starts_with(prefix))
     }
 
-    /// The shortest name that a setting has in a block with this argument.
+    /// Returns the shortest name of a setting in a block with this argument.
     pub(crate) fn short_name(self, dialect: Dialect, argument: &[u8], row: Row) -> &'static str {
         if dialect == Dialect::V2_3 {
             return row.name;

@@ -1,5 +1,5 @@
-//! What all steps from raw to typed settings share: the settings, the groups
-//! of 2.4, and where to report.
+//! The context of resolving: the raw settings, the groups of 2.4, and the
+//! diagnostics.
 
 use std::collections::HashMap;
 
@@ -18,10 +18,10 @@ use crate::{
 pub(crate) struct Context<'a> {
     pub(crate) raw: &'a RawConfig,
     pub(crate) dialect: Dialect,
-    /// The dialect of filters; another one only for a single added metric.
+    /// The dialect of filters; it differs only for a single added metric.
     pub(crate) filters: Dialect,
     pub(crate) diagnostics: &'a mut Diagnostics,
-    /// `group @label name { … }` by label and name.
+    /// The blocks `group @label name { … }` by label and name.
     groups: HashMap<&'a [u8], HashMap<&'a [u8], Vec<GroupBlock<'a>>>>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Context<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GroupBlock<'a> {
     pub(crate) block: &'a RawBlock,
-    /// Its place among all definitions of groups.
+    /// The index in the order of all definitions of groups.
     pub(crate) order: usize,
 }
 
@@ -63,9 +63,8 @@ impl<'a> Context<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// The blocks that `@label = name` stands for. A label that is
-    /// not defined is taken for one that Dovecot defines for other settings,
-    /// and is passed over.
+    /// Returns the blocks of the group that `@label = name` refers to. An
+    /// undefined label belongs to another part of Dovecot, and is ignored.
     pub(crate) fn group(&mut self, setting: &RawSetting) -> Vec<GroupBlock<'a>> {
         let label = setting.key.bytes().strip_prefix(b"@").unwrap_or_default();
         let Some(names) = self.groups.get(label) else {
@@ -88,8 +87,9 @@ impl<'a> Context<'a> {
         Vec::new()
     }
 
-    /// The value of a setting of ours; `None`, and reported, if it holds a
-    /// variable that has no value or a file that cannot be read.
+    /// Returns the value of a relevant setting; reports errors and returns
+    /// `None` if it contains a variable without a value or a file that cannot
+    /// be read.
     pub(crate) fn value<'s>(&mut self, setting: &'s RawSetting) -> Option<&'s Text> {
         if let Some(name) = &setting.unexpanded {
             let message = format!(

@@ -1,9 +1,9 @@
-//! The table of extension settings: settings of exporters that Dovecot does
-//! not have.
+//! The table of extension settings: settings of exporters that Dovecot does not
+//! have.
 //!
-//! Both dialects use these names in blocks; 2.4 has the prefix
-//! `event_exporter_`, which may be left out as for any setting. `doveconf`
-//! refuses them, so they belong in a file that only fantail reads.
+//! Both dialects use these names in blocks; in 2.4 they have the optional
+//! prefix `event_exporter_`, like any setting. `doveconf` refuses them, so they
+//! must be in a file that only fantail reads.
 
 use crate::schema::{Key, Row, Shape};
 
@@ -29,11 +29,11 @@ macro_rules! extensions {
             shape: Shape::$shape,
         },)+];
 
-        /// The names of all of them, as they stand in a block.
+        /// The names of all extension settings of a block.
         pub const EXTENSIONS: &[&str] = &[$($text,)+];
 
         impl Extension {
-            /// Its name in a block.
+            /// Returns the name in a block.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
             }
@@ -42,99 +42,99 @@ macro_rules! extensions {
 }
 
 extensions! {
-    /// Which fields are written.
+    /// The fields that are written.
     FieldsAllow = "fields_allow", List;
-    /// Which are not.
+    /// The fields that are not written.
     FieldsDeny = "fields_deny", List;
-    /// Which are hashed.
+    /// The fields that are hashed.
     FieldsHash = "fields_hash", List;
-    /// With which secret.
+    /// The secret of hashes.
     FieldsHashKey = "fields_hash_key", Value;
-    /// Which are shortened, `field:bytes`.
+    /// The fields that are shortened, `field:bytes`.
     FieldsTruncate = "fields_truncate", List;
-    /// Which become networks, `field:24:56`.
+    /// The fields that are reduced to networks, `field:24:56`.
     FieldsNetwork = "fields_network", List;
     /// Whether ids are written.
     EventId = "event_id", Value;
 
-    /// What is promised.
+    /// The delivery level.
     Delivery = "delivery", Value;
-    /// Events that wait in memory.
+    /// The maximum number of events that wait in memory.
     QueueSize = "queue_size", Value;
-    /// Their bytes.
+    /// The maximum number of bytes that wait in memory.
     QueueBytes = "queue_bytes", Value;
-    /// What is dropped when the memory is full.
+    /// The events that are dropped when the memory is full.
     QueueOverflow = "queue_overflow", Value;
-    /// How long an event may wait.
+    /// The maximum time that an event waits.
     MaxAge = "max_age", Value;
-    /// The first wait after a failure.
+    /// The first delay after a failure.
     RetryFirst = "retry_first", Value;
-    /// The longest.
+    /// The longest delay after failures.
     RetryLongest = "retry_longest", Value;
-    /// How many failures in a row are enough.
+    /// The maximum number of failures in a row.
     RetryAttempts = "retry_attempts", Value;
-    /// Where events go that the target refuses for good.
+    /// The file for events that the target refuses permanently.
     DeadLetterPath = "dead_letter_path", Value;
     /// The folder of the spool.
     SpoolPath = "spool_path", Value;
-    /// Bytes of the spool.
+    /// The maximum number of bytes of the spool.
     SpoolSize = "spool_size", Value;
-    /// When the spool is forced onto the disk.
+    /// The time when the spool is synchronised to the disk.
     SpoolSync = "spool_sync", Value;
-    /// What is dropped when the spool is full.
+    /// The events that are dropped when the spool is full.
     SpoolOverflow = "spool_overflow", Value;
-    /// Events a second.
+    /// The maximum number of events a second.
     RateLimit = "rate_limit", Value;
-    /// Events at once.
+    /// The maximum number of events at once.
     RateBurst = "rate_burst", Value;
-    /// Exports one event in N.
+    /// The sampling: one event in N.
     Sample = "sample", Value;
 
-    /// What becomes of TABs.
+    /// The handling of TABs.
     MessageTabs = "message_tabs", Value;
-    /// The longest message.
+    /// The maximum length of a message.
     MessageMaxSize = "message_max_size", Value;
-    /// Where syslog listens.
+    /// The address of syslog.
     SyslogAddress = "syslog_address", Value;
-    /// How it is spoken to.
+    /// The protocol of syslog.
     SyslogProtocol = "syslog_protocol", Value;
-    /// Which part of the system messages come from.
+    /// The facility of messages.
     SyslogFacility = "syslog_facility", Value;
-    /// How urgent they are.
+    /// The severity of messages.
     SyslogSeverity = "syslog_severity", Value;
-    /// The program's name in them.
+    /// The program name in messages.
     SyslogProgram = "syslog_program", Value;
-    /// How long connecting by TCP may take.
+    /// The timeout of TCP connections.
     SyslogConnectTimeout = "syslog_connect_timeout", Value;
-    /// The journal's socket.
+    /// The socket of the journal.
     JournalPath = "journal_path", Value;
-    /// Stream or datagrams.
+    /// The type of the socket: stream or datagrams.
     UnixSocket = "unix_socket", Value;
-    /// Whether missing folders are made.
+    /// Whether missing folders are created.
     FileCreateFolders = "file_create_folders", Value;
-    /// The size at which a file is moved away.
+    /// The size at which a file is rotated.
     FileRotateSize = "file_rotate_size", Value;
-    /// The age at which a file is moved away.
+    /// The age at which a file is rotated.
     FileRotateAge = "file_rotate_age", Value;
-    /// How many old files are kept.
+    /// The number of rotated files that are kept.
     FileKeep = "file_keep", Value;
-    /// When a file is forced onto the disk.
+    /// The time when a file is synchronised to the disk.
     FileSync = "file_sync", Value;
-    /// How events share requests.
+    /// The form of several events in a request.
     HttpBatch = "http_batch", Value;
-    /// Events in a request.
+    /// The maximum number of events in a request.
     HttpBatchSize = "http_batch_size", Value;
-    /// Their bytes.
+    /// The maximum number of bytes in a request.
     HttpBatchBytes = "http_batch_bytes", Value;
-    /// The shortest time between requests that are not full.
+    /// The minimum time between requests that are not full.
     HttpBatchLinger = "http_batch_linger", Value;
     /// Whether bodies are compressed.
     HttpGzip = "http_gzip", Value;
-    /// The file of a token.
+    /// The file with a token.
     HttpTokenFile = "http_token_file", Value;
-    /// The file of more headers.
+    /// The file with further headers.
     HttpHeadersFile = "http_headers_file", Value;
-    /// The file of certificates to trust.
+    /// The file with trusted certificates.
     HttpCaFile = "http_ca_file", Value;
 }
 

@@ -1,8 +1,8 @@
-//! Finds extension settings in a configuration.
+//! Finding extension settings in a configuration.
 //!
-//! Dovecot does not start with a setting that it does not know. Extension
-//! settings may stand only in files that Dovecot does not read; the caller
-//! knows which files those are.
+//! Dovecot does not start with a setting that it does not have. So extension
+//! settings may only be in files that Dovecot does not read; the caller knows
+//! those files.
 
 use fantail_event::Dialect;
 
@@ -14,26 +14,26 @@ use crate::{
     syntax::text::Text,
 };
 
-/// The formats that Dovecot knows.
+/// Dovecot's formats.
 const FORMATS: [&[u8]; 3] = [b"json", b"tab-text", b"none"];
 
-/// The transports that Dovecot knows; 2.3 knows only the first three.
+/// Dovecot's transports; 2.3 has only the first three.
 const TRANSPORTS: [&[u8]; 5] = [b"log", b"http-post", b"drop", b"file", b"unix"];
 
-/// An extension setting where it is written: a setting, a block or a value
-/// that Dovecot does not know.
+/// An extension setting in a configuration: a setting, a block or a value that
+/// Dovecot does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionMention {
-    /// What is written there: a name, or a value.
+    /// The text: a name or a value.
     pub written: Vec<u8>,
-    /// Where.
+    /// The position.
     pub span: Span,
-    /// The line that opens the outermost block around it, if there is one.
+    /// The line that opens the outermost block around it, if any.
     pub block: Option<Span>,
 }
 
 /// Returns all extension settings in the order of the configuration. Settings
-/// that fantail does not know either are errors of the loader.
+/// that fantail does not have either are errors of the loader.
 ///
 /// ```
 /// use fantail_config::{internal::extension_mentions, load_text};
@@ -80,7 +80,7 @@ impl<'a> Search<'a> {
         self.block = None;
     }
 
-    /// A block with a kind that fantail knows.
+    /// Finds extension settings in a block of a known kind.
     fn named(&mut self, block: &'a RawBlock) {
         match Kind::named(block.name.bytes()) {
             Some(Kind::Registry) => self.push(&block.name),
@@ -94,8 +94,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// 2.4's `group @label name { … }`: whole blocks, or settings for the
-    /// blocks that name the group.
+    /// Finds extension settings in 2.4's `group @label name { … }`: whole
+    /// blocks, or settings for the blocks that name the group.
     fn group(&mut self, block: &'a RawBlock) {
         for entry in self.raw.within(block) {
             if let RawEntry::Block(inner) = entry
@@ -110,7 +110,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// 2.4's settings outside of all blocks, by their full names.
+    /// Finds extension settings in 2.4's settings outside of all blocks, by
+    /// their full names.
     fn default_of_all(&mut self, setting: &'a RawSetting) {
         let key = setting.key.bytes();
         for kind in [Kind::Metric, Kind::Exporter, Kind::Registry] {
@@ -146,7 +147,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A value is an extension unless Dovecot knows it.
+    /// Finds a value that Dovecot does not have.
     fn value(&mut self, value: Option<&Text>, known: &[&[u8]]) {
         if let Some(value) = value
             && !known.contains(&value.bytes())

@@ -1,7 +1,7 @@
 //! Lists of words: `fields`, `exporter_include`, `format_args`.
 //!
-//! 2.3 separates words by spaces, 2.4 also by commas. A word that is given
-//! twice counts twice in 2.3 and once in 2.4.
+//! Spaces separate words in 2.3, spaces and commas in 2.4. A repeated word
+//! counts twice in 2.3 and once in 2.4.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::{
     syntax::variable,
 };
 
-/// The words of a value.
+/// Returns the words of a value.
 pub(crate) fn words(text: &Text, dialect: Dialect) -> Vec<Spanned<Vec<u8>>> {
     let is_separator = move |byte: u8| match dialect {
         Dialect::V2_3 => byte == b' ',
@@ -34,7 +34,8 @@ pub(crate) fn words(text: &Text, dialect: Dialect) -> Vec<Spanned<Vec<u8>>> {
         .collect()
 }
 
-/// What a list of a section holds after all its changes; `None` if none was made.
+/// Returns the contents of a list of a section after all changes; `None`
+/// without changes.
 pub(crate) fn resolve(
     section: &Section<'_>,
     key: Key,
@@ -83,7 +84,7 @@ pub(crate) fn resolve(
     Some(list.words.into_iter().flatten().collect())
 }
 
-/// Words in order, each found quickly.
+/// Words in order, with a fast look-up.
 #[derive(Default)]
 struct List {
     words: Vec<Option<Spanned<Vec<u8>>>>,
@@ -115,7 +116,7 @@ impl List {
     }
 }
 
-/// Dovecot's `yes` and `no`.
+/// Parses Dovecot's `yes` and `no`.
 pub(crate) fn boolean(value: &[u8]) -> Option<bool> {
     match value.to_ascii_lowercase().as_slice() {
         b"yes" | b"y" => Some(true),

@@ -1,10 +1,10 @@
-//! What settings are called in the other dialect, for those who move.
+//! Names of settings in the other dialect, for suggestions.
 
 use fantail_event::Dialect;
 
 use crate::{schema::Kind, syntax::raw::RawSetting, syntax::variable};
 
-/// Kind, name in 2.3, name in 2.4.
+/// The kind, the name in 2.3, and the name in 2.4.
 const RENAMED: [(Kind, &str, &str); 4] = [
     (Kind::Exporter, "transport", "driver"),
     (Kind::Exporter, "transport_args", "http_post_url"),
@@ -16,14 +16,14 @@ const RENAMED: [(Kind, &str, &str); 4] = [
     (Kind::Exporter, "format_args", "time_format"),
 ];
 
-/// Settings of metrics before 2.3.12, and what is written in a filter instead.
+/// Settings of metrics before 2.3.12, and their replacements in a filter.
 const OLD: [(&str, &str); 3] = [
     ("event_name", "event"),
     ("source_location", "source_location"),
     ("categories", "category"),
 ];
 
-/// What to write instead of a name that only the other dialect has.
+/// Returns advice for a name of the other dialect only.
 pub(crate) fn hint(kind: Kind, dialect: Dialect, name: &[u8]) -> Option<String> {
     if kind == Kind::Metric {
         let (_, new) = OLD.iter().find(|(old, _)| old.as_bytes() == name)?;
@@ -50,7 +50,7 @@ pub(crate) fn hint(kind: Kind, dialect: Dialect, name: &[u8]) -> Option<String> 
     None
 }
 
-/// What the argument of a block would be that was written as a setting.
+/// Returns the argument for a block that was written as a setting.
 pub(crate) fn block_argument(setting: &RawSetting) -> String {
     let value = setting.value.bytes();
     let word = variable::words(value)

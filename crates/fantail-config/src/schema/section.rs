@@ -1,8 +1,8 @@
-//! The blocks of one name, merged, with every setting recognised.
+//! The merged blocks with one name, with all settings recognised.
 //!
-//! Dovecot merges blocks of one kind and name, the later setting winning;
-//! `exporter_include { … }` and the like change the list that is there.
-//! What a block does not have is an error here. Values are not looked at.
+//! Dovecot merges blocks of one kind and name; later settings override earlier
+//! ones. `exporter_include { … }` and similar change the existing list. An
+//! unknown setting is an error. Values are not read here.
 
 use std::collections::HashMap;
 
@@ -21,12 +21,13 @@ use crate::{
     syntax::text::Text,
 };
 
-/// Blocks of one name, in the order they were written.
+/// Blocks with one name, in the order of the configuration.
 #[derive(Debug)]
 pub(crate) struct Named<'a> {
-    /// Those of groups, which the others override; none if there are no others.
+    /// The blocks of groups, which the others override; none if there are no
+    /// others.
     pub(crate) grouped: Vec<&'a RawBlock>,
-    /// At least one.
+    /// The blocks, at least one.
     pub(crate) blocks: Vec<&'a RawBlock>,
 }
 
@@ -40,8 +41,8 @@ impl<'a> Named<'a> {
     }
 }
 
-/// Like [`by_name`], with blocks of groups. Those that only groups have come
-/// first, as in Dovecot.
+/// Groups blocks like [`by_name`], with blocks of groups. Blocks that exist
+/// only in groups come first, as in Dovecot.
 pub(crate) fn with_groups<'a>(
     grouped: impl IntoIterator<Item = &'a RawBlock>,
     blocks: impl IntoIterator<Item = &'a RawBlock>,
@@ -66,7 +67,7 @@ pub(crate) fn with_groups<'a>(
     all
 }
 
-/// Puts blocks of one name together, keeping the order of the first ones.
+/// Groups blocks by name, in the order of the first blocks.
 pub(crate) fn by_name<'a>(blocks: impl IntoIterator<Item = &'a RawBlock>) -> Vec<Named<'a>> {
     let mut places: HashMap<&[u8], usize> = HashMap::new();
     let mut merged: Vec<Named<'a>> = Vec::new();
@@ -92,13 +93,13 @@ pub(crate) struct Section<'a> {
     pub(crate) span: Span,
     /// The argument of the blocks; empty if they have none.
     pub(crate) name: Text,
-    /// One for each key: the last one.
+    /// The last setting of each key.
     values: Vec<Value<'a>>,
     pub(crate) nested: Vec<(Key, &'a RawBlock)>,
     pub(crate) lists: Vec<(Key, ListEdit<'a>)>,
 }
 
-/// The setting of a key that counts so far.
+/// The effective setting of a key so far.
 #[derive(Debug, Clone, Copy)]
 struct Value<'a> {
     key: Key,
@@ -106,27 +107,27 @@ struct Value<'a> {
     origin: Origin,
 }
 
-/// Where a setting came from.
+/// The origin of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// From outside all blocks, or a group: made to be overridden.
+    /// Outside of all blocks, or a group: it can be overridden.
     Default,
-    /// The block with this number.
+    /// The block with this index.
     Block(usize),
 }
 
-/// A change to a list.
+/// A change of a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ListEdit<'a> {
-    /// `list = word word`: these and no others.
+    /// `list = word word`: replaces the list.
     Replace(&'a RawSetting),
-    /// `list { word = yes }`, `list/word = yes`: this one more, or less.
+    /// `list { word = yes }`, `list/word = yes`: adds or removes one word.
     Switch(&'a RawSetting),
 }
 
 impl<'a> Section<'a> {
-    /// Recognises what stands in the blocks; `defaults` are settings from
-    /// outside that apply where the blocks say nothing.
+    /// Recognises the settings in the blocks; `defaults` are settings from
+    /// outside that apply unless a block overrides them.
     pub(crate) fn gather(
         kind: Kind,
         named: &Named<'a>,
@@ -174,7 +175,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The settings of a group. Groups in groups are not allowed.
+    /// Adds the settings of a group. Groups in groups are not allowed.
     fn add_group(&mut self, block: &'a RawBlock, context: &mut Context<'a>) {
         for entry in context.raw.within(block) {
             if context.diagnostics.is_full() {
@@ -221,7 +222,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Makes a setting the one that counts; the one that did before, if any.
+    /// Makes a setting the effective one; returns the previous one, if any.
     fn assign(&mut self, row: Row, setting: &'a RawSetting, origin: Origin) -> Option<Value<'a>> {
         if row.shape == Shape::List {
             self.lists.push((row.key, ListEdit::Replace(setting)));
@@ -317,7 +318,7 @@ impl<'a> Section<'a> {
         if let Some(nearest) = nearest.and_then(|name| std::str::from_utf8(name).ok()) {
             return diagnostic.suggest(Some(nearest));
         }
-        // `path` for `file_path` and `unix_path`
+        // `path` is short for `file_path` and `unix_path`.
         let ending = [b"_", name.bytes()].concat();
         let mut longer: Vec<&str> = names
             .into_iter()
@@ -330,21 +331,22 @@ impl<'a> Section<'a> {
         diagnostic.help(format!("did you mean {}?", suggest::alternatives(&longer)))
     }
 
-    /// The setting that counts: the last one.
+    /// Returns the effective setting: the last one.
     pub(crate) fn last(&self, key: Key) -> Option<&'a RawSetting> {
         let value = self.values.iter().find(|value| value.key == key)?;
         Some(value.setting)
     }
 
-    /// Like [`last`](Self::last), but only what the blocks themselves say.
+    /// Like [`last`](Self::last), but only for settings in the blocks
+    /// themselves.
     pub(crate) fn own(&self, key: Key) -> Option<&'a RawSetting> {
         let value = self.values.iter().find(|value| value.key == key)?;
         matches!(value.origin, Origin::Block(_)).then_some(value.setting)
     }
 
     /// Returns the name of a metric or exporter: the argument of its blocks, or
-    /// the one that a setting gives instead. `None`, and reported, if it is
-    /// empty or reserved.
+    /// the value of a setting that overrides it. Reports an empty or reserved
+    /// name and returns `None`.
     pub(crate) fn checked_name(&self, context: &mut Context<'_>) -> Option<Spanned<Vec<u8>>> {
         let text: &Text = match self.last(Key::Name) {
             Some(setting) => context.value(setting)?,
@@ -371,7 +373,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// 2.4's `list/word`.
+/// Splits 2.4's `list/word`.
 pub(crate) fn split_path(dialect: Dialect, key: &[u8]) -> Option<(&[u8], usize)> {
     let slash = key.iter().position(|byte| *byte == b'/')?;
     (dialect == Dialect::V2_4).then(|| (part(key, 0..slash), slash + 1))
