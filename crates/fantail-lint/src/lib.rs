@@ -3,7 +3,7 @@
 //! - [`Catalogue`]: the events, their fields with types and versions, the
 //!   categories and reason codes. Compiled in as text, read in once.
 //! - [`check`]: a configuration that was loaded, against the catalogue:
-//!   [`Finding`]s, each with a stable [`LintCode`], a place and a remedy.
+//!   [`Finding`]s, each with a stable [`LintCode`], a position and a remedy.
 //! - [`check_reader`]: settings that only fantail knows, in files of Dovecot.
 //! - [`translate`](fn@translate): settings of one series of Dovecot for the other.
 //! - [`Trial`]: the metrics against events that were recorded: which of them
