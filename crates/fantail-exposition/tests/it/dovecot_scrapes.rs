@@ -3,7 +3,10 @@
 use fantail_event::Timestamp;
 use fantail_exposition::dovecot::{self, Process};
 
-use crate::{Case, RECORDED, SMALL};
+use crate::{
+    Case, RECORDED, SMALL,
+    lines::{assert_same_lines, lines},
+};
 
 fn answer(case: &Case, process: &Process<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -11,27 +14,9 @@ fn answer(case: &Case, process: &Process<'_>) -> Vec<u8> {
     out
 }
 
-fn lines(bytes: &[u8]) -> Vec<String> {
-    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    lines.map(|line| line.escape_ascii().to_string()).collect()
-}
-
 #[track_caller]
 fn check(name: &str, got: &[u8], expected: &[u8]) {
-    let (got, expected) = (lines(got), lines(expected));
-    let longest = got.len().max(expected.len());
-    let differ = (0..longest).filter(|at| got.get(*at) != expected.get(*at));
-    let shown: Vec<String> = differ
-        .take(10)
-        .map(|at| {
-            format!(
-                "got      {:?}\nexpected {:?}\n",
-                got.get(at),
-                expected.get(at)
-            )
-        })
-        .collect();
-    assert!(shown.is_empty(), "{name}\n{}", shown.concat());
+    assert_same_lines(name, &lines(got), &lines(expected));
 }
 
 #[test]

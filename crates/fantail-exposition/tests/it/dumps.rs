@@ -3,34 +3,14 @@
 use fantail_event::Dialect::{self, V2_3, V2_4};
 use fantail_exposition::dump::{self, Column};
 
-use crate::replay::Player;
+use crate::{
+    lines::{assert_same_lines, lines},
+    replay::Player,
+};
 
 /// The columns in the `.answer` files.
 const ASKED: &str =
     "count sum min max avg median variance %95 bogus %50.5 %0 %100 %-1 %101 %abc % stddev";
-
-fn lines(bytes: &[u8]) -> Vec<String> {
-    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    lines.map(|line| line.escape_ascii().to_string()).collect()
-}
-
-/// Compares lines, and shows only those that differ.
-#[track_caller]
-fn assert_same_lines(got: &[String], expected: &[String]) {
-    let longest = got.len().max(expected.len());
-    let differ = (0..longest).filter(|at| got.get(*at) != expected.get(*at));
-    let shown: Vec<String> = differ
-        .take(10)
-        .map(|at| {
-            format!(
-                "got      {:?}\nexpected {:?}\n",
-                got.get(at),
-                expected.get(at)
-            )
-        })
-        .collect();
-    assert!(shown.is_empty(), "\n{}", shown.concat());
-}
 
 /// Dovecot adds variances in floating point, so the last digits of long ones
 /// are not exact.
@@ -52,7 +32,7 @@ fn check(dialect: Dialect, config: &str, events: &str, table: &[u8], answer: &[u
 
     let mut got = Vec::new();
     dump::write_table(&snapshot, &dump::default_columns(), &mut got);
-    assert_same_lines(&lines(&got), &lines(table));
+    assert_same_lines("", &lines(&got), &lines(table));
 
     let columns: Vec<Column> = ASKED
         .split(' ')
@@ -66,7 +46,7 @@ fn check(dialect: Dialect, config: &str, events: &str, table: &[u8], answer: &[u
             .map(|line| without_long_numbers(line))
             .collect::<Vec<_>>()
     };
-    assert_same_lines(&without(&got), &without(answer));
+    assert_same_lines("", &without(&got), &without(answer));
 }
 
 macro_rules! peer_tests {
@@ -119,7 +99,7 @@ fn check_recording(dialect: Dialect, config: &str, capture: &[u8], table: &[u8])
         };
         lines(bytes).into_iter().map(without_estimates).collect()
     };
-    assert_same_lines(&comparable(&got), &comparable(table));
+    assert_same_lines("", &comparable(&got), &comparable(table));
     assert!(got.len() > 500);
 }
 
