@@ -53,6 +53,15 @@ pub struct GroupBy {
     pub method: Method,
 }
 
+impl GroupBy {
+    /// Creates a level.
+    #[must_use]
+    pub fn new(field: impl Into<Vec<u8>>, method: Method) -> Self {
+        let field = field.into();
+        Self { field, method }
+    }
+}
+
 /// The mapping of a value to a sub-metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {

@@ -132,11 +132,8 @@ impl MetricSnapshot {
         dropped: u64,
     ) -> Self {
         Self {
-            settings,
-            segments,
             order: order.into(),
-            overflowed,
-            dropped,
+            ..Self::new(settings, segments, overflowed, dropped)
         }
     }
 

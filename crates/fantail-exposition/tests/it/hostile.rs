@@ -20,10 +20,7 @@ pub(crate) fn metric(name: &str, fields: &[&str], group_by: &[(&str, Method)]) -
         fields: fields.iter().map(|field| (*field).into()).collect(),
         group_by: group_by
             .iter()
-            .map(|(field, method)| GroupBy {
-                field: (*field).into(),
-                method: method.clone(),
-            })
+            .map(|(field, method)| GroupBy::new(*field, method.clone()))
             .collect(),
     }
 }

@@ -3,6 +3,8 @@
 use fantail_metrics::{Distribution, Percentile};
 use proptest::prelude::*;
 
+use crate::fixture::random;
+
 fn percentiles() -> Vec<Percentile> {
     [
         "0", "1", "25", "50", "90", "95", "99", "99.9", "99.999", "100",
@@ -113,19 +115,6 @@ fn check_equal(left: &Distribution, right: &Distribution) {
         )
     };
     assert_eq!(all(left), all(right));
-}
-
-/// Returns the same numbers in every run.
-fn random(seed: u64) -> impl Iterator<Item = u64> {
-    let mut state = seed;
-    std::iter::from_fn(move || {
-        // SplitMix64, as published by Steele, Lea and Flood.
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        Some(mixed ^ (mixed >> 31))
-    })
 }
 
 const SIZES: [usize; 9] = [0, 1, 2, 5, 479, 480, 481, 482, 20_000];

@@ -12,10 +12,7 @@ pub(crate) fn settings(name: &str, fields: &str, group_by: &[(&str, Method)]) ->
         fields: fields.split_whitespace().map(Into::into).collect(),
         group_by: group_by
             .iter()
-            .map(|(field, method)| GroupBy {
-                field: (*field).into(),
-                method: method.clone(),
-            })
+            .map(|(field, method)| GroupBy::new(*field, method.clone()))
             .collect(),
     }
 }
@@ -112,4 +109,17 @@ fn numbers(all: &Distribution) -> String {
     let (mean, median, variance) = (all.mean(), all.median(), all.variance());
     let percentile = all.percentile(Percentile::P95);
     format!("{count} {sum} {min} {max} {mean:.2} {median} {variance:.2} {percentile}")
+}
+
+/// Returns random numbers, the same in every run.
+pub(crate) fn random(seed: u64) -> impl Iterator<Item = u64> {
+    let mut state = seed;
+    std::iter::from_fn(move || {
+        // SplitMix64, as published by Steele, Lea and Flood.
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Some(mixed ^ (mixed >> 31))
+    })
 }

@@ -8,7 +8,9 @@ use fantail_metrics::{
 use proptest::prelude::*;
 
 use crate::{
-    fixture::{counts, discrete, event, event_between, settings, table, text, with_sent, words},
+    fixture::{
+        counts, discrete, event, event_between, random, settings, table, text, with_sent, words,
+    },
     snapshots::contents,
 };
 
@@ -59,18 +61,6 @@ fn any_event(seed: u64) -> Event {
         _ => fields.push(("x", ValueRef::Int(number % 2_000))),
     }
     event_between([1_000_000, 1_000_000 + (number & 0xF_FFFF)], fields)
-}
-
-fn random(seed: u64) -> impl Iterator<Item = u64> {
-    let mut state = seed;
-    std::iter::from_fn(move || {
-        // SplitMix64, as published by Steele, Lea and Flood.
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        Some(mixed ^ (mixed >> 31))
-    })
 }
 
 fn played(dialect: Dialect, events: usize, seed: u64) -> Registry {
