@@ -22,6 +22,22 @@ pub(crate) struct FormatRow {
     pub(crate) write: fn(&Export<'_>, Style, &mut Vec<u8>),
 }
 
+impl FormatRow {
+    /// Returns the row of a format that contains times.
+    pub(crate) const fn new(
+        name: &'static str,
+        content_type: &'static str,
+        write: fn(&Export<'_>, Style, &mut Vec<u8>),
+    ) -> Self {
+        Self {
+            name,
+            content_type,
+            has_times: true,
+            write,
+        }
+    }
+}
+
 /// The parts of one event that are written.
 #[derive(Clone, Copy)]
 pub(crate) struct Export<'e> {
@@ -32,6 +48,20 @@ pub(crate) struct Export<'e> {
     pub(crate) times: Option<[Timestamp; 2]>,
     pub(crate) categories: Option<Elements<'e>>,
     pub(crate) fields: Option<Fields<'e>>,
+}
+
+impl Export<'_> {
+    /// Returns the name and the fields, for a message whose envelope has the other
+    /// parts.
+    pub(crate) fn to_message(self) -> Self {
+        Self {
+            id: None,
+            hostname: None,
+            times: None,
+            categories: None,
+            ..self
+        }
+    }
 }
 
 /// The fields that are written of one event.

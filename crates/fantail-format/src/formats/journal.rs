@@ -17,12 +17,8 @@ use crate::{
     text::time_text,
 };
 
-pub(crate) const FORMAT: FormatRow = FormatRow {
-    name: "journal",
-    content_type: "application/vnd.fdo.journal",
-    has_times: true,
-    write,
-};
+pub(crate) const FORMAT: FormatRow =
+    FormatRow::new("journal", "application/vnd.fdo.journal", write);
 
 /// The longest name of a journal field.
 const MAX_NAME_BYTES: usize = 64;
@@ -34,13 +30,7 @@ const FIELD_PREFIX: &[u8] = b"DOVECOT_FIELD_";
 const FIXED_FIELDS: &[u8] = b"PRIORITY=6\nSYSLOG_IDENTIFIER=fantail\n";
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
-    let message = Export {
-        id: None,
-        hostname: None,
-        times: None,
-        categories: None,
-        ..*export
-    };
+    let message = export.to_message();
     write_field(b"MESSAGE", out, |out| {
         (logfmt::FORMAT.write)(&message, style, out);
     });

@@ -5,12 +5,7 @@ use crate::{
     text::json_text::{Escapes, open, write_field, write_members},
 };
 
-pub(crate) const FORMAT: FormatRow = FormatRow {
-    name: "json",
-    content_type: "application/json",
-    has_times: true,
-    write,
-};
+pub(crate) const FORMAT: FormatRow = FormatRow::new("json", "application/json", write);
 
 /// Appends an event as an object.
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {

@@ -20,12 +20,7 @@ use crate::{
     text::time_text,
 };
 
-pub(crate) const FORMAT: FormatRow = FormatRow {
-    name: "logfmt",
-    content_type: "text/plain",
-    has_times: true,
-    write,
-};
+pub(crate) const FORMAT: FormatRow = FormatRow::new("logfmt", "text/plain", write);
 
 fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
     let start = out.len();

@@ -10,12 +10,7 @@ use crate::{
     text::json_text::{Escapes, open, write_field, write_members},
 };
 
-pub(crate) const FORMAT: FormatRow = FormatRow {
-    name: "ndjson",
-    content_type: "application/x-ndjson",
-    has_times: true,
-    write,
-};
+pub(crate) const FORMAT: FormatRow = FormatRow::new("ndjson", "application/x-ndjson", write);
 
 const ESCAPES: Escapes = Escapes::Controls;
 

@@ -18,12 +18,7 @@ use crate::{
     text::time_text,
 };
 
-pub(crate) const FORMAT: FormatRow = FormatRow {
-    name: "structured-data",
-    content_type: "text/plain",
-    has_times: true,
-    write,
-};
+pub(crate) const FORMAT: FormatRow = FormatRow::new("structured-data", "text/plain", write);
 
 /// The longest name of a parameter.
 const MAX_NAME_BYTES: usize = 32;
@@ -56,13 +51,7 @@ fn write(export: &Export<'_>, style: Style, out: &mut Vec<u8>) {
         });
     }
     out.extend_from_slice(b"] ");
-    let message = Export {
-        id: None,
-        hostname: None,
-        times: None,
-        categories: None,
-        ..*export
-    };
+    let message = export.to_message();
     (logfmt::FORMAT.write)(&message, style, out);
 }
 

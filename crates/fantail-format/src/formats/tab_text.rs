@@ -11,12 +11,7 @@ use crate::{
     text::time_text,
 };
 
-pub(crate) const FORMAT: FormatRow = FormatRow {
-    name: "tab-text",
-    content_type: "text/plain",
-    has_times: true,
-    write,
-};
+pub(crate) const FORMAT: FormatRow = FormatRow::new("tab-text", "text/plain", write);
 
 /// Delimiters before, between and after a field's key and value.
 const DELIMITERS: (&[u8; 6], &[u8; 1], &[u8; 1]) = (b"field:", b"=", b"\t");
