@@ -44,16 +44,19 @@ mod json;
 mod mentions;
 mod program;
 mod set;
+mod unprocessed;
 mod warning;
 
 // For `set/run.rs`.
 use crate::comparison::number;
 
-/// What other crates of this workspace use to match events whose values they
-/// have by slot, and to remember classes; not part of the stable interface.
+/// Matching by slots and classes, and events as libdovecot's filters read them.
+///
+/// For other crates of this workspace; not part of the stable interface.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::set::{ClassId, ClassMatcher, ClassMatches, Slot, SlotView, Slots, ViewSlots};
+    pub use crate::unprocessed::UnprocessedEvent;
 }
 
 #[cfg(feature = "serde_json")]

@@ -1,8 +1,6 @@
 //! Events for the tests, from their text form.
 
-use fantail_event::{
-    Ancestor, CategoryTree, DURATION, Dialect, Event, EventView, Level, SentEvent, Source, ValueRef,
-};
+use fantail_event::{Ancestor, CategoryTree, Dialect, Event, Level, SentEvent};
 
 /// The categories that the vectors were made with.
 pub(crate) fn categories() -> CategoryTree {
@@ -44,41 +42,6 @@ pub(crate) fn sent<'a>(
         level,
         categories,
         ..SentEvent::alone(event)
-    }
-}
-
-/// An event as libdovecot's filters saw it when the answers of the vectors were
-/// recorded: Dovecot's stats process sets the field `duration` before it matches
-/// filters, the program that recorded them did not. To 2.3 it was a field that
-/// the event's sender had set or not.
-pub(crate) struct Library<'a>(pub(crate) SentEvent<'a>);
-
-impl EventView for Library<'_> {
-    fn name(&self) -> Option<&[u8]> {
-        self.0.name()
-    }
-
-    fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
-        match key == DURATION {
-            true => self.0.event.field(DURATION),
-            false => self.0.field(key),
-        }
-    }
-
-    fn in_category(&self, category: &[u8]) -> bool {
-        self.0.in_category(category)
-    }
-
-    fn level(&self) -> Option<Level> {
-        self.0.level()
-    }
-
-    fn source(&self) -> Option<Source<'_>> {
-        self.0.source()
-    }
-
-    fn duration_micros(&self) -> Option<i64> {
-        self.0.duration_micros()
     }
 }
 

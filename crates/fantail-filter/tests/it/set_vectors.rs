@@ -6,14 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use fantail_event::{CategoryTree, Dialect, Event, Level, escape, text};
-use fantail_filter::{Filter, FilterId, FilterSet, Matcher};
+use fantail_filter::{Filter, FilterId, FilterSet, Matcher, internal::UnprocessedEvent};
 use fantail_syntax::ParseOptions;
 
-use crate::{
-    events::{self, Library},
-    sets::check_set,
-    vectors::read_lines,
-};
+use crate::{events, sets::check_set, vectors::read_lines};
 
 /// A case whose filter is one.
 struct Case {
@@ -52,7 +48,7 @@ fn check_sets(cases: &[Case], size: usize, per_set: usize, categories: &Category
         let step = (part.len() / per_set).max(1);
         let seen = (0..part.len()).skip(round % step).step_by(step);
         for (id, case) in seen.map(|at| (filters[at].0, &part[at])) {
-            let sent = Library(events::sent(&case.event, categories, case.level));
+            let sent = UnprocessedEvent(events::sent(&case.event, categories, case.level));
             let found = check_set(&set, &filters, &mut matcher, &sent);
             // What Dovecot said is of a set of one; see `FilterSet`.
             let is_skipped =

@@ -4,10 +4,12 @@
 use std::path::Path;
 
 use fantail_event::{CategoryTree, Dialect, EventView, Level, escape, text};
-use fantail_filter::{CompiledComparison, Filter, Reason, Warning, WarningKind};
+use fantail_filter::{
+    CompiledComparison, Filter, Reason, Warning, WarningKind, internal::UnprocessedEvent,
+};
 use fantail_syntax::ParseOptions;
 
-use crate::events::{self, Library};
+use crate::events;
 
 /// What we answer to one case, in the words of the expectations:
 /// `ERR TAB message`, or `OK TAB canonical text, escaped TAB 0 or 1`.
@@ -23,7 +25,7 @@ fn answer(case: &[u8], categories: &CategoryTree, dialect: Dialect) -> Vec<u8> {
         Ok(filter) => {
             let mut answer = b"OK\t".to_vec();
             escape::escape_into(filter.canonical(), &mut answer);
-            let sent = Library(events::sent(&event, categories, level));
+            let sent = UnprocessedEvent(events::sent(&event, categories, level));
             let matches = filter.matches(&sent);
             assert!(is_explained(&filter, &sent), "{}", case.escape_ascii());
             answer.extend_from_slice(if matches { b"\t1" } else { b"\t0" });
@@ -58,7 +60,11 @@ fn foretells_crash(case: &[u8]) -> bool {
     let filter = escape::unescape(arguments.next().unwrap());
     let filter = Filter::parse(&filter, &ParseOptions::new(Dialect::V2_3)).unwrap();
     let event = events::parse(arguments.next().unwrap(), &categories, Dialect::V2_3);
-    let explanation = filter.explain(&Library(events::sent(&event, &categories, Level::Info)));
+    let explanation = filter.explain(&UnprocessedEvent(events::sent(
+        &event,
+        &categories,
+        Level::Info,
+    )));
     let mut findings = explanation.findings().iter();
     findings.any(|finding| finding.reason() == Reason::Crash)
 }

@@ -3,11 +3,8 @@
 use std::fmt;
 
 use fantail::{
-    event::{
-        CategoryTree, DURATION, Dialect, Event, EventView, Level, SentEvent, Source, TextError,
-        ValueRef, escape, text,
-    },
-    filter::Filter,
+    event::{CategoryTree, Dialect, Event, Level, SentEvent, TextError, escape, text},
+    filter::{Filter, internal::UnprocessedEvent},
     syntax::{ParseErrors, ParseOptions},
 };
 
@@ -38,7 +35,7 @@ impl Answerer {
     pub(crate) fn new(dialect: Dialect) -> Self {
         let mut categories = CategoryTree::default();
         for (name, parent) in CATEGORIES {
-            // Each parent stands before its children.
+            // Each parent precedes its children.
             let _ = categories.register(name.as_bytes(), parent.map(str::as_bytes));
         }
         Self {
@@ -47,7 +44,7 @@ impl Answerer {
         }
     }
 
-    /// The answer to a case, both without their LF.
+    /// Returns the answer to a case, both without their LF.
     pub(crate) fn answer(&self, case: &[u8]) -> Vec<u8> {
         match self.evaluate(case) {
             Ok((canonical, matches)) => {
@@ -78,7 +75,8 @@ impl Answerer {
             Filter::parse(&escape::unescape(filter), &self.options).map_err(CaseError::Filter)?;
         let event = Event::parse(event, &self.categories, self.options.dialect)
             .map_err(CaseError::Event)?;
-        let sent = Unprocessed(SentEvent {
+        // The answers are those of libdovecot's event filter alone.
+        let sent = UnprocessedEvent(SentEvent {
             level,
             categories: &self.categories,
             ..SentEvent::alone(&event)
@@ -87,7 +85,7 @@ impl Answerer {
     }
 }
 
-/// Why there is no answer to a case.
+/// The reason why a case has no answer.
 #[derive(Debug)]
 enum CaseError {
     MissingPart,
@@ -106,38 +104,5 @@ impl fmt::Display for CaseError {
             Self::Filter(error) => write!(f, "{error}"),
             Self::Event(error) => write!(f, "event: {error}"),
         }
-    }
-}
-
-/// An event to which no stats process has added the field `duration`: answers
-/// are those of libdovecot's event filter alone.
-struct Unprocessed<'a>(SentEvent<'a>);
-
-impl EventView for Unprocessed<'_> {
-    fn name(&self) -> Option<&[u8]> {
-        self.0.name()
-    }
-
-    fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
-        match key == DURATION {
-            true => self.0.event.field(DURATION),
-            false => self.0.field(key),
-        }
-    }
-
-    fn in_category(&self, category: &[u8]) -> bool {
-        self.0.in_category(category)
-    }
-
-    fn level(&self) -> Option<Level> {
-        self.0.level()
-    }
-
-    fn source(&self) -> Option<Source<'_>> {
-        self.0.source()
-    }
-
-    fn duration_micros(&self) -> Option<i64> {
-        self.0.duration_micros()
     }
 }
