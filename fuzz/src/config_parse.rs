@@ -6,7 +6,8 @@
 //! another file, which the others may include.
 
 use fantail_config::{
-    ConfigTree, Limits, LoadOptions, Loaded, Memory, Settings, Sources, Span, Style, load, render,
+    ConfigTree, Diagnostics, Limits, LoadOptions, Loaded, Memory, Settings, Sources, Span, Style,
+    load, render,
 };
 use fantail_event::Dialect;
 use fantail_metrics::Registry;
@@ -112,6 +113,17 @@ fn diagnostics_are_sound(loaded: &Loaded, options: &LoadOptions) {
     let (diagnostics, sources) = (&loaded.diagnostics, &loaded.sources);
     // The one that says that there are too many comes on top.
     assert!(diagnostics.errors() <= options.limits.errors + 1);
+    diagnostics_exist(diagnostics, sources);
+    for style in [Style::Plain, Style::Coloured] {
+        let drawn = render(diagnostics, sources, style);
+        assert_eq!(drawn.is_empty(), diagnostics.is_empty());
+        // What a file says must not reach the terminal as a command.
+        assert!(style == Style::Coloured || !drawn.contains(['\x1b', '\0', '\x07']));
+    }
+}
+
+/// Checks that each diagnostic has a message, and points to text of a file.
+pub(crate) fn diagnostics_exist(diagnostics: &Diagnostics, sources: &Sources) {
     for diagnostic in diagnostics.iter() {
         assert!(!diagnostic.message.is_empty());
         if let Some(label) = &diagnostic.primary {
@@ -121,15 +133,9 @@ fn diagnostics_are_sound(loaded: &Loaded, options: &LoadOptions) {
             exists(span, sources);
         }
     }
-    for style in [Style::Plain, Style::Coloured] {
-        let drawn = render(diagnostics, sources, style);
-        assert_eq!(drawn.is_empty(), diagnostics.is_empty());
-        // What a file says must not reach the terminal as a command.
-        assert!(style == Style::Coloured || !drawn.contains(['\x1b', '\0', '\x07']));
-    }
 }
 
-fn exists(span: Span, sources: &Sources) {
+pub(crate) fn exists(span: Span, sources: &Sources) {
     let text = sources.text(span.file);
     assert!(text.get(span.range()).is_some(), "{span:?}");
     let position = sources.position(span);

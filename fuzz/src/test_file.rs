@@ -7,13 +7,12 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use fantail_config::{
-    Limits, LoadOptions, Loader as _, Sources, Span, Style, TestCase, TestEvent, TestFile, load,
-    render,
+    Limits, LoadOptions, Loader as _, Sources, Style, TestCase, TestEvent, TestFile, load, render,
 };
 use fantail_event::{CategoryTree, Dialect, Timestamp};
 use fantail_lint::Catalogue;
 
-use crate::config_parse::{MAIN, files};
+use crate::config_parse::{MAIN, diagnostics_exist, exists, files};
 
 /// Reading it takes longer than all else.
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::new);
@@ -81,20 +80,8 @@ fn shows_something(test: &TestCase, sources: &Sources) {
 
 fn is_drawn(read: &TestFile) {
     let (diagnostics, sources) = (&read.diagnostics, &read.sources);
-    for diagnostic in diagnostics.iter() {
-        assert!(!diagnostic.message.is_empty());
-        if let Some(label) = &diagnostic.primary {
-            exists(label.span, sources);
-        }
-        for span in diagnostic.notes.iter().filter_map(|note| note.span) {
-            exists(span, sources);
-        }
-    }
+    diagnostics_exist(diagnostics, sources);
     let drawn = render(diagnostics, sources, Style::Plain);
     assert_eq!(drawn.is_empty(), diagnostics.is_empty());
     assert!(!drawn.contains(['\x1b', '\0', '\x07']));
-}
-
-fn exists(span: Span, sources: &Sources) {
-    assert!(sources.text(span.file).get(span.range()).is_some());
 }
