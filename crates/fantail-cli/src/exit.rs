@@ -1,4 +1,4 @@
-//! How a command ends.
+//! The end of a command.
 
 use std::{
     fmt,
@@ -9,8 +9,8 @@ use std::{
 
 use fantail::transport::TransportError;
 
-/// Whether a command found something wrong in its input. What it was has
-/// been said on standard error already.
+/// Whether a command found errors in its input. They are reported on standard
+/// error already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Findings {
     None,
@@ -18,7 +18,7 @@ pub(crate) enum Findings {
 }
 
 impl Findings {
-    /// Something, if either is.
+    /// Returns whether either has findings.
     pub(crate) fn or(self, other: Self) -> Self {
         match self {
             Self::None => other,
@@ -27,14 +27,14 @@ impl Findings {
     }
 }
 
-/// Why a command could not do its work.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Something to be said.
+    /// A message.
     Said(String),
-    /// Errors that are drawn already.
+    /// Rendered errors.
     Drawn(String),
-    /// The reader of the output has gone away (`| head`).
+    /// The reader of the output has closed it (`| head`).
     ReaderLeft,
 }
 
@@ -50,12 +50,13 @@ impl Failure {
         Self::new(format!("cannot {action} {}: {error}", path.display()))
     }
 
-    /// Errors that are drawn, with the lines that they are about.
+    /// Returns a failure with rendered errors.
     pub(crate) fn drawn(errors: &str) -> Self {
         Self::Drawn(errors.trim_end().to_owned())
     }
 
-    /// A refusal of a server, without the word of the protocol in front.
+    /// Returns the failure of a request that a server refused, without the
+    /// protocol's prefix.
     pub(crate) fn refused(why: &[u8]) -> Self {
         let why = String::from_utf8_lossy(why);
         let said = why.split_once(": ").filter(|(word, _)| {
@@ -73,8 +74,8 @@ impl Failure {
     }
 }
 
-/// The exit status: 0 if nothing was wrong, else 1. (Wrong usage is 2, and
-/// ends the program before a command runs.)
+/// Returns the exit status: 0 without findings, otherwise 1. (Wrong usage is 2,
+/// and ends the program before a command runs.)
 pub(crate) fn code(outcome: Result<Findings, Failure>) -> ExitCode {
     match outcome {
         Ok(Findings::None) | Err(Failure::ReaderLeft) => ExitCode::SUCCESS,
@@ -90,8 +91,8 @@ pub(crate) fn code(outcome: Result<Findings, Failure>) -> ExitCode {
     }
 }
 
-/// Says something on standard error. That nobody may be listening there is
-/// no reason to stop.
+/// Writes a message to standard error. A closed standard error is no reason to
+/// stop.
 pub(crate) fn say(what: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{what}");
 }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use clap::ValueEnum;
 use fantail::config::internal::{parse_interval, parse_size};
 
-/// A value that a flag does not take.
+/// An invalid value of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FlagError {
     expected: &'static str,
@@ -25,35 +25,35 @@ impl fmt::Display for FlagError {
 
 impl std::error::Error for FlagError {}
 
-/// How an answer is written.
+/// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
 }
 
 impl Form {
-    /// The form that is asked for, by `--format json` or the former `--json`.
+    /// Returns the requested form, by `--format json` or the former `--json`.
     pub(crate) fn of(self, json: bool) -> Self {
         if json { Self::Json } else { self }
     }
 }
 
-/// Reads a size: `64M`, `1G`, or a number of bytes.
+/// Parses a size: `64M`, `1G`, or a number of bytes.
 pub(crate) fn size(text: &str) -> Result<u64, FlagError> {
     const EXPECTED: FlagError = FlagError::expected("a size such as 64M, 1G or 4096");
     parse_size(text.as_bytes()).ok_or(EXPECTED)
 }
 
-/// As [`size`], of what has to fit into memory.
+/// Parses a [`size`] that has to fit into memory.
 pub(crate) fn memory(text: &str) -> Result<usize, FlagError> {
     let bytes = size(text)?;
     usize::try_from(bytes).map_err(|_| FlagError::expected("a size that fits into memory"))
 }
 
-/// Reads a time: `5min`, `250ms`, or a number of seconds.
+/// Parses a time: `5min`, `250ms`, or a number of seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, FlagError> {
     const EXPECTED: FlagError = FlagError::expected("a time such as 30s, 5min or 300");
     if let Ok(seconds) = text.parse::<u32>() {
@@ -62,7 +62,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, FlagError> {
     parse_interval(text.as_bytes()).ok_or(EXPECTED)
 }
 
-/// As [`duration`], but not zero.
+/// Parses a [`duration`] that is not zero.
 pub(crate) fn interval(text: &str) -> Result<Duration, FlagError> {
     let duration = duration(text)?;
     match duration.is_zero() {
@@ -71,7 +71,7 @@ pub(crate) fn interval(text: &str) -> Result<Duration, FlagError> {
     }
 }
 
-/// Reads permissions in octal: `0660`.
+/// Parses permissions in octal: `0660`.
 pub(crate) fn mode(text: &str) -> Result<u32, FlagError> {
     const EXPECTED: FlagError = FlagError::expected("octal permissions from 0 to 0777");
     let mode = u32::from_str_radix(text, 8).map_err(|_| EXPECTED)?;

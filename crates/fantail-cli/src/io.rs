@@ -1,4 +1,4 @@
-//! What commands read and write.
+//! Input and output of the commands.
 
 pub(crate) mod capture;
 pub(crate) mod configuration;

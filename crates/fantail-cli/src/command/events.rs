@@ -18,10 +18,10 @@ use crate::{
     io::output::Output,
 };
 
-/// Fields that every event may have.
+/// The fields that every event may have.
 const EVERY_EVENT: [&str; 2] = ["duration", "reason_code"];
 
-/// How many names are suggested for one that does not exist.
+/// The maximum number of names that are suggested for an unknown one.
 const MAX_SUGGESTIONS: usize = 3;
 
 /// Look up the events that Dovecot sends, and their fields.
@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
-/// Says that there is no such event, and which may have been meant.
+/// Returns the error for an unknown event, with similar names.
 fn none(catalogue: &Catalogue, arguments: &Arguments, target: Option<Target>) -> Failure {
     let events = || {
         let events = catalogue.events().iter();
@@ -117,7 +117,7 @@ fn none(catalogue: &Catalogue, arguments: &Arguments, target: Option<Target>) ->
     })
 }
 
-/// Whether an event has a field, by its name in a series or in either.
+/// Returns whether an event has a field, by its name in a series or in either.
 fn has_field(event: &CatalogueEvent, name: &str, target: Option<Target>) -> bool {
     let targets = match target {
         Some(target) => vec![target],
@@ -130,7 +130,7 @@ fn has_field(event: &CatalogueEvent, name: &str, target: Option<Target>) -> bool
         || targets.any(|target| event.field(name.as_bytes(), target).is_some())
 }
 
-/// The events of this name; else those that the name is a part of.
+/// Returns the events with this name; otherwise those whose names contain it.
 fn find<'a>(
     catalogue: &'a Catalogue,
     pattern: Option<&str>,
@@ -151,10 +151,10 @@ fn find<'a>(
     found
 }
 
-/// Whether a name fits a pattern with `*` and `?`.
+/// Returns whether a name matches a pattern with `*` and `?`.
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut name_at) = (0, 0);
-    // Where to go on after the last `*` took one byte more.
+    // The state to return to if the last `*` has to match one more byte.
     let mut retry: Option<(usize, usize)> = None;
     while name_at < name.len() {
         match pattern.get(at) {

@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         seconds: arguments.seconds,
         rate: if arguments.count { 1 } else { arguments.rate },
     }))?;
-    // Dovecot's own stats process does not answer this.
+    // Dovecot's own stats process does not answer this request.
     client.wait_at_most(Duration::from_secs(5))?;
     let Some(line) = client.next_line()? else {
         return Err(Failure::new(format!(
@@ -125,7 +125,7 @@ fn show(
     client: &mut Client,
     interrupt: &Interrupt,
 ) -> Result<Findings, Failure> {
-    // Often enough to notice Ctrl-C.
+    // Short enough to notice Ctrl-C.
     client.wait_at_most(INTERRUPT_CHECK)?;
     let patience = Duration::from_secs(u64::from(arguments.seconds)) + END_GRACE;
     let mut output = Output::open("-".as_ref())?;
@@ -163,8 +163,8 @@ fn show(
     Ok(Findings::None)
 }
 
-/// How long to wait for the server's last word once the time is over.
+/// The time to wait for the end of the server's answer.
 const END_GRACE: Duration = Duration::from_secs(30);
 
-/// How often to look whether Ctrl-C was pressed.
+/// The interval of checks for Ctrl-C.
 const INTERRUPT_CHECK: Duration = Duration::from_millis(200);

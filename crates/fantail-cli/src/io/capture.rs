@@ -1,4 +1,4 @@
-//! Captures, played connection by connection.
+//! Captures, played one connection after another.
 
 mod index;
 mod lines;
@@ -24,17 +24,17 @@ use crate::{
     io::{interrupt::Interrupt, progress::Progress},
 };
 
-/// How many bytes of a bad line are shown.
+/// The maximum number of bytes of an invalid line that are shown.
 const SHOWN_BYTES: usize = 120;
 
-/// How many errors are shown; others are counted.
+/// The maximum number of errors that are shown; others are counted.
 const SHOWN_ERRORS: u64 = 20;
 
-/// Connections lie between each other: much of a large buffer would be read
-/// for nothing.
+/// The size of the read buffer. Lines of connections are interleaved, so a
+/// larger buffer would read unused bytes.
 const BUFFER_BYTES: usize = 8 << 10;
 
-/// A capture that was looked through.
+/// A capture with its index.
 pub(crate) struct Recording {
     path: PathBuf,
     file: BufReader<File>,
@@ -45,7 +45,7 @@ pub(crate) struct Recording {
     evidence: Option<Evidence>,
 }
 
-/// What tells the release of Dovecot that a capture is of.
+/// Evidence for the release of Dovecot that made a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Evidence {
     pub(crate) dialect: Dialect,
@@ -53,7 +53,7 @@ pub(crate) struct Evidence {
     pub(crate) field: &'static str,
 }
 
-/// Fields of events, as their clients write them, that one release has.
+/// Fields that only one release sends, in the form of its clients.
 const EVIDENCE: [(&[u8], Evidence); 2] = [
     (
         b"\tInet_in_bytes\t",
@@ -72,8 +72,8 @@ const EVIDENCE: [(&[u8], Evidence); 2] = [
 ];
 
 impl Recording {
-    /// Opens a capture, `-` for standard input, and looks it through. Files of
-    /// gzip and zstd are decompressed.
+    /// Opens a capture, `-` for standard input, and indexes it. Decompresses
+    /// files of gzip and zstd.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::file("read", path, &error);
         let file = source::open(path)?;
@@ -125,12 +125,12 @@ impl Recording {
         }
     }
 
-    /// What tells the release of Dovecot that the capture is of.
+    /// Returns the evidence for the release of Dovecot that made the capture.
     pub(crate) fn evidence(&self) -> Option<Evidence> {
         self.evidence
     }
 
-    /// Where it was read from.
+    /// Returns the path of the capture.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -147,7 +147,8 @@ fn line_number(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Plays captures one after another; categories stay known, as in a server.
+/// A player of captures; categories stay known between captures, as in a
+/// server.
 pub(crate) struct Player {
     dialect: Dialect,
     intake: Intake,
@@ -156,7 +157,7 @@ pub(crate) struct Player {
     is_silent: bool,
 }
 
-/// Gets what a client did, and when.
+/// The callback for an activity and its time.
 type OnActivity<'a> = dyn FnMut(&Activity<'_>, Timestamp) -> ControlFlow<()> + 'a;
 
 impl Player {
@@ -170,7 +171,7 @@ impl Player {
         }
     }
 
-    /// A player that passes over errors without a word: they were said before.
+    /// Creates a player that ignores errors, because they are reported already.
     pub(crate) fn silent(dialect: Dialect) -> Self {
         Self {
             is_silent: true,
@@ -178,13 +179,14 @@ impl Player {
         }
     }
 
-    /// The same; it ends early at Ctrl-C.
+    /// Makes the player stop at Ctrl-C.
     pub(crate) fn until(mut self, interrupt: &Interrupt) -> Self {
         self.interrupt = interrupt.clone();
         self
     }
 
-    /// Whether anything was wrong, having said how much was not shown.
+    /// Returns whether there were errors, and reports the number of those that
+    /// were not shown.
     pub(crate) fn finish(self) -> Findings {
         let more = self.errors.saturating_sub(SHOWN_ERRORS);
         if more > 0 {
@@ -196,12 +198,12 @@ impl Player {
         }
     }
 
-    /// Plays the events of one capture until `on_event` breaks off; it gets each
-    /// event that was sent and the time of its line. What is wrong in the capture
-    /// is reported and passed over.
+    /// Plays the events of one capture until `on_event` stops; it gets each
+    /// sent event and the time of its line. Invalid lines are reported and
+    /// ignored.
     ///
     /// # Errors
-    /// The capture can no longer be read.
+    /// Reading the capture fails.
     pub(crate) fn play_events(
         &mut self,
         recording: &mut Recording,
@@ -213,10 +215,11 @@ impl Player {
         })
     }
 
-    /// As [`play_events`](Self::play_events), with everything that clients did.
+    /// Plays a capture like [`play_events`](Self::play_events), with all
+    /// activities of clients.
     ///
     /// # Errors
-    /// The capture can no longer be read.
+    /// Reading the capture fails.
     pub(crate) fn play(
         &mut self,
         recording: &mut Recording,
@@ -248,8 +251,8 @@ impl Player {
         Ok(())
     }
 
-    /// Plays lines until the first that Dovecot would refuse: it would close
-    /// the connection there.
+    /// Plays lines until the first one that Dovecot would refuse: it would
+    /// close the connection there.
     fn play_connection(
         &mut self,
         path: &Path,
@@ -267,7 +270,8 @@ impl Player {
                 let length = lines::read(file, &mut buffer)?;
                 progress.add(usize::try_from(length).unwrap_or(usize::MAX));
                 let content = buffer.strip_suffix(b"\n").unwrap_or(&buffer);
-                // It was read before: only a file that changes has others.
+                // The index contains only valid lines: only a changing file has
+                // others.
                 let line = RecordedLine::parse(content, line_number(number), true);
                 let (_, line) = line.map_err(io::Error::other)?;
                 match self.play_line(&mut connection, &line, on) {
@@ -291,7 +295,7 @@ impl Player {
         }
         let mut flow = ControlFlow::Continue(());
         connection.close(&mut self.intake, |activity| {
-            // Nothing ended if the recording ended first.
+            // A connection that is open at the end of the recording has no end.
             if let Some(micros) = closed
                 && flow.is_continue()
             {
@@ -319,7 +323,7 @@ impl Player {
         Ok(flow)
     }
 
-    /// Says what is wrong, unless that was said often enough.
+    /// Reports an error, up to the maximum number.
     fn complain(&mut self, what: std::fmt::Arguments<'_>) {
         self.errors += 1;
         if self.errors <= SHOWN_ERRORS && !self.is_silent {
@@ -337,7 +341,7 @@ fn go_to(file: &mut BufReader<File>, start: u64) -> io::Result<()> {
     }
 }
 
-/// Why a server would close the connection at a line.
+/// The reason why a server would close the connection at a line.
 #[derive(Debug)]
 enum LineError {
     TooLong,
@@ -353,7 +357,7 @@ impl std::fmt::Display for LineError {
     }
 }
 
-/// The start of a line, printable.
+/// Returns the printable start of a line.
 fn shown(line: &[u8]) -> String {
     let start = line.get(..SHOWN_BYTES).unwrap_or(line).escape_ascii();
     let end = if line.len() > SHOWN_BYTES { "…" } else { "" };

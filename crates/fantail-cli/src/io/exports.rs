@@ -1,4 +1,4 @@
-//! What `log` exporters write, on an output.
+//! The output of `log` exporters.
 
 use std::ops::ControlFlow;
 
@@ -10,8 +10,7 @@ use fantail::{
 
 use crate::{exit::Failure, io::output::Output};
 
-/// Keeps what log exporters write. What others write would go elsewhere, and
-/// goes nowhere.
+/// A sink that writes the output of log exporters, and drops that of others.
 pub(crate) struct Exports {
     log: LogTransport<Output>,
     logged: Vec<bool>,
@@ -31,7 +30,7 @@ impl Exports {
         }
     }
 
-    /// Breaks off once a line could not be written.
+    /// Stops once a line could not be written.
     pub(crate) fn flow(&self) -> ControlFlow<()> {
         if self.failure.is_some() {
             ControlFlow::Break(())
@@ -40,10 +39,10 @@ impl Exports {
         }
     }
 
-    /// Writes out what is held back.
+    /// Writes the buffered lines.
     ///
     /// # Errors
-    /// That, or an earlier line, could not be written.
+    /// They, or an earlier line, could not be written.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let finished = self.failure.map_or_else(|| self.log.flush(), Err);
         finished.map_err(|error| Failure::transport(&error))

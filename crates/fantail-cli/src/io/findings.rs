@@ -1,4 +1,4 @@
-//! What `fantail check` would say of a single filter or metric.
+//! Findings of `fantail check` for a single filter or metric.
 
 use std::ops::ControlFlow;
 
@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// Says what is odd about a metric. What Dovecot would refuse is not said.
+/// Reports warnings about a metric, but not errors that Dovecot reports.
 ///
 /// # Errors
-/// Dovecot's processes, which get the filter, would die of it.
+/// The filter would crash Dovecot's processes, which get it.
 pub(crate) fn say_of_metric(metric: &MetricRequest, dialect: Dialect) -> Result<(), Failure> {
     let (loaded, findings) = findings(metric, dialect, |_| true);
     let drawn = render_reports(
@@ -34,13 +34,13 @@ pub(crate) fn say_of_metric(metric: &MetricRequest, dialect: Dialect) -> Result<
     Ok(())
 }
 
-/// Says what is odd about a filter, beside what the language alone says of it.
+/// Reports findings about a filter, in addition to the language's own warnings.
 pub(crate) fn say_of_filter(filter: &str, dialect: Dialect) {
     let metric = metric_of(filter);
     let (loaded, mut findings) = findings(&metric, dialect, |one| {
         one.code != LintCode::OddFilter.as_str()
     });
-    // Only this program evaluates it.
+    // Only fantail evaluates this filter.
     for one in &mut findings {
         one.severity = one.severity.min(Severity::Warning);
     }
@@ -48,7 +48,7 @@ pub(crate) fn say_of_filter(filter: &str, dialect: Dialect) {
     say_drawn(&render_reports(reports, &loaded.sources, terminal::style()));
 }
 
-/// Says which term of a filter rules out all events of a capture.
+/// Reports the term of a filter that excludes all events of a capture.
 pub(crate) fn say_why_none(
     filter: &str,
     dialect: Dialect,
@@ -56,7 +56,7 @@ pub(crate) fn say_why_none(
 ) -> Result<(), Failure> {
     let loaded = metric_of(filter).load(dialect);
     let mut trial = Trial::new(&loaded.settings.metrics, dialect);
-    // What cannot be read was said before.
+    // Invalid lines are reported already.
     Player::silent(dialect).play_events(recording, |sent, _| {
         trial.observe(sent);
         ControlFlow::Continue(())
@@ -67,7 +67,7 @@ pub(crate) fn say_why_none(
     Ok(())
 }
 
-/// A metric that has only a filter.
+/// Returns a metric that has only a filter.
 fn metric_of(filter: &str) -> MetricRequest {
     MetricRequest {
         name: b"filter".to_vec(),
@@ -76,7 +76,7 @@ fn metric_of(filter: &str) -> MetricRequest {
     }
 }
 
-/// Draws what keeps a metric from being read; `None` if nothing does.
+/// Renders the errors of a metric; returns `None` without errors.
 pub(crate) fn errors_of_metric(metric: &MetricRequest, dialect: Dialect) -> Option<String> {
     let loaded = metric.load(dialect);
     let has_errors = loaded.diagnostics.has_errors();

@@ -1,6 +1,6 @@
-//! The name of this host, as Dovecot's exports give it.
+//! The name of this host, in the form of Dovecot's exports.
 
-/// The host's name; `localhost` if the system does not say.
+/// Returns the host's name; `localhost` if the system has none.
 pub(crate) fn of_this_machine() -> Vec<u8> {
     let name = rustix::system::uname().nodename().to_bytes().to_vec();
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! Where commands write: a file, or standard output for `-`.
+//! Outputs of commands: a file, or standard output for `-`.
 
 use std::{
     fs::File,
@@ -8,14 +8,14 @@ use std::{
 
 use crate::exit::Failure;
 
-/// An output that was asked for.
+/// An output.
 pub(crate) struct Output {
     path: PathBuf,
     writer: BufWriter<Box<dyn Write + Send>>,
 }
 
 impl Output {
-    /// Opens a file anew, or standard output for `-`.
+    /// Creates a file, or opens standard output for `-`.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let standard = path == Path::new("-");
         let writer: Box<dyn Write + Send> = if standard {
@@ -29,7 +29,7 @@ impl Output {
         })
     }
 
-    /// Writes a line, at once.
+    /// Writes a line without buffering.
     pub(crate) fn write_line(&mut self, line: &[u8]) -> Result<(), Failure> {
         let written = self
             .write_all(line)
@@ -38,7 +38,7 @@ impl Output {
         written.map_err(|error| Failure::file("write to", &self.path, &error))
     }
 
-    /// Writes all there is to write.
+    /// Writes the whole output.
     pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.write_all(bytes).and_then(|()| self.flush());
         written.map_err(|error| Failure::file("write to", &self.path, &error))

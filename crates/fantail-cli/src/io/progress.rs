@@ -1,19 +1,19 @@
-//! A bar on the terminal while much is read.
+//! A progress bar on the terminal for large inputs.
 
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Less is read before a bar could be seen.
+/// The minimum input in bytes: a shorter one ends before a bar is visible.
 const MIN_SHOWN_BYTES: u64 = 16 << 20;
 
-/// How many bytes pass between two looks at the bar.
+/// The number of bytes between two updates of the bar.
 const STEP_BYTES: usize = 1 << 20;
 
-/// How much of some bytes was read.
+/// A progress bar.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
-    /// Bytes that the bar does not know yet.
+    /// Bytes that the bar does not show yet.
     pending: usize,
 }
 
@@ -25,7 +25,7 @@ impl Progress {
             let target = ProgressDrawTarget::stderr_with_hz(4);
             let bar = ProgressBar::with_draw_target(Some(bytes), target);
             let template = "{msg} {bar:30} {bytes}/{total_bytes} {eta}";
-            // The template is right: else the plain style stays.
+            // If the template were invalid, the default style would remain.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
@@ -36,7 +36,7 @@ impl Progress {
         Self { bar, pending: 0 }
     }
 
-    /// More bytes were read.
+    /// Adds bytes.
     pub(crate) fn add(&mut self, bytes: usize) {
         self.pending += bytes;
         if self.pending >= STEP_BYTES
@@ -46,7 +46,7 @@ impl Progress {
         }
     }
 
-    /// Has something else written while the bar is away.
+    /// Hides the bar while `write` runs.
     pub(crate) fn suspend(&self, write: impl FnOnce()) {
         match &self.bar {
             Some(bar) => bar.suspend(write),

@@ -1,5 +1,5 @@
-//! A dump of metrics as a table: for people, for `doveadm`'s readers, for
-//! spreadsheets and for programs.
+//! A dump of metrics as a table: for people, for readers of `doveadm`'s output,
+//! for spreadsheets and for programs.
 
 use std::{
     io::{self, IsTerminal},
@@ -13,7 +13,7 @@ use fantail::{
 };
 use serde_json::{Map, Number, Value};
 
-/// A form as an argument.
+/// The form of a table, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TableFormat {
     /// `table` on a terminal, `tsv` elsewhere.
@@ -29,7 +29,7 @@ pub(crate) enum TableFormat {
 }
 
 impl TableFormat {
-    /// The form for this output.
+    /// Returns the form for this output.
     pub(crate) fn resolve(self, output: &Path) -> Self {
         match self {
             Self::Auto if output == Path::new("-") && io::stdout().is_terminal() => Self::Table,
@@ -39,7 +39,7 @@ impl TableFormat {
     }
 }
 
-/// The whole table.
+/// Returns the whole table.
 pub(crate) fn write(snapshot: &Snapshot, columns: &[Column], format: TableFormat) -> Vec<u8> {
     match format {
         TableFormat::Auto | TableFormat::Tsv => {
@@ -51,7 +51,7 @@ pub(crate) fn write(snapshot: &Snapshot, columns: &[Column], format: TableFormat
     }
 }
 
-/// A table of rows. The first row is the heading. The first two columns
+/// Returns a table of rows. The first row is the heading. The first two columns
 /// are names, the others numbers.
 pub(crate) fn write_rows(rows: &[Vec<String>], format: TableFormat) -> Vec<u8> {
     match format {
@@ -65,7 +65,8 @@ pub(crate) fn write_rows(rows: &[Vec<String>], format: TableFormat) -> Vec<u8> {
     }
 }
 
-/// The heading and the lines. Names in full: nobody else's table has to agree.
+/// Returns the heading and the lines. Names are complete, because this table
+/// has no counterpart in Dovecot.
 fn cells(snapshot: &Snapshot, columns: &[Column]) -> Vec<Vec<String>> {
     let names = columns.iter().map(|column| text(column.name()));
     let heading = ["metric_name", "field"]
@@ -87,7 +88,7 @@ fn cells(snapshot: &Snapshot, columns: &[Column]) -> Vec<Vec<String>> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Names to the left, numbers to the right.
+/// Aligns names to the left, numbers to the right.
 fn aligned(rows: &[Vec<String>]) -> Vec<u8> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
@@ -138,7 +139,7 @@ fn json(rows: &[Vec<String>]) -> Vec<u8> {
             let value = if column < 2 {
                 Value::String(cell.clone())
             } else {
-                // Sums may be beyond what a program's numbers hold exactly.
+                // Sums may exceed the exact numbers of other programs.
                 cell.parse::<Number>()
                     .map_or_else(|_| Value::String(cell.clone()), Value::Number)
             };

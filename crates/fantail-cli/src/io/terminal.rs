@@ -1,4 +1,4 @@
-//! Whether output is in colour.
+//! Colours in the output.
 
 use std::{
     io::{self, IsTerminal},
@@ -20,20 +20,20 @@ pub(crate) enum Color {
     Never,
 }
 
-/// What `--color` says; it is set once, before a command runs.
+/// The value of `--color`; it is set once, before a command runs.
 static COLOR: OnceLock<Color> = OnceLock::new();
 
-/// Sets what `--color` says.
+/// Sets the value of `--color`.
 pub(crate) fn set_color(color: Color) {
     let _ = COLOR.set(color);
 }
 
-/// How to draw on standard error.
+/// Returns the style for standard error.
 pub(crate) fn style() -> Style {
     styled(io::stderr().is_terminal())
 }
 
-/// How to draw on standard output.
+/// Returns the style for standard output.
 pub(crate) fn output_style() -> Style {
     styled(io::stdout().is_terminal())
 }

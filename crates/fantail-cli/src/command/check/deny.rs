@@ -1,4 +1,4 @@
-//! `--deny`: what else counts as an error.
+//! `--deny`: findings that count as errors.
 
 use fantail::{
     config::{self, Severity},
@@ -7,7 +7,7 @@ use fantail::{
 
 use crate::flag::FlagError;
 
-/// Findings of a level and worse, or of one kind.
+/// Findings of a level and above, or of one kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deny {
     Level(Severity),
@@ -23,7 +23,7 @@ impl Deny {
     }
 }
 
-/// Reads a level or a code.
+/// Parses a level or a code.
 pub(super) fn parse(text: &str) -> Result<Deny, FlagError> {
     let levels = [Severity::Error, Severity::Warning, Severity::Hint];
     if let Some(level) = levels.into_iter().find(|level| level.as_str() == text) {

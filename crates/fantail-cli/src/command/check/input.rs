@@ -1,4 +1,4 @@
-//! Files to check, standard input among them.
+//! Files to check, including standard input.
 
 use std::{
     io::Read,
@@ -12,7 +12,7 @@ use crate::exit::Failure;
 /// The name of standard input.
 const STANDARD_INPUT: &[u8] = b"-";
 
-/// The files of this machine, and what standard input has.
+/// The files of the machine, and the text of standard input.
 pub(super) struct Input {
     standard: Option<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0. Columns count characters, as the format wants it.
+//! Findings as SARIF 2.1.0. Columns count characters, as the format requires.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub(super) fn write(checked: &[Checked]) -> String {
     format!("{report:#}\n")
 }
 
-/// The kinds that were found, each with its place in the list.
+/// Returns the kinds of the findings, each with its index in the list.
 fn rules<'a>(findings: impl Iterator<Item = &'a Finding>) -> BTreeMap<&'static str, usize> {
     let mut rules: BTreeMap<&str, usize> = findings.map(|one| (one.code, 0)).collect();
     for (place, (_, index)) in rules.iter_mut().enumerate() {
@@ -102,7 +102,7 @@ fn location(span: Span, sources: &Sources) -> Value {
     } })
 }
 
-/// Line and column, in characters.
+/// Returns line and column, in characters.
 fn place(span: Span, sources: &Sources) -> (usize, usize) {
     let position = sources.position(span);
     let end = span.start as usize;
@@ -112,7 +112,7 @@ fn place(span: Span, sources: &Sources) -> (usize, usize) {
     (position.line, characters + 1)
 }
 
-/// A path as a URI: absolute ones with their scheme.
+/// Converts a path to a URI: absolute ones have their scheme.
 fn uri(path: &[u8]) -> String {
     let mut uri = String::new();
     if path.starts_with(b"/") {

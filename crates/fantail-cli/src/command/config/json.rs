@@ -81,7 +81,7 @@ fn metric(one: &Metric) -> Value {
     })
 }
 
-/// The values by the fields of the levels.
+/// Returns the declared values by the fields of the levels.
 fn declared(one: &Metric) -> Vec<Value> {
     let levels = one.settings.group_by.iter();
     let discrete = levels.filter(|level| matches!(level.method, Method::Discrete(_)));

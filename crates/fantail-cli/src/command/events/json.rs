@@ -7,7 +7,7 @@ use fantail::{
 };
 use serde_json::{Map, Value, json};
 
-/// Events, categories and reason codes.
+/// Returns events, categories and reason codes.
 pub(super) fn whole(
     catalogue: &Catalogue,
     found: &[&CatalogueEvent],
@@ -25,7 +25,7 @@ pub(super) fn whole(
     format!("{report:#}\n")
 }
 
-/// Events only.
+/// Returns events only.
 pub(super) fn events(found: &[&CatalogueEvent], target: Option<Target>) -> String {
     let report = json!({ "events": list(found, target) });
     format!("{report:#}\n")

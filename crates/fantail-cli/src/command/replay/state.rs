@@ -1,4 +1,4 @@
-//! `--state`: what was counted, from one run to the next.
+//! `--state`: the counts, kept from one run to the next.
 
 use std::path::Path;
 
@@ -12,15 +12,15 @@ use fantail::{
 
 use crate::exit::{Failure, say};
 
-/// The state in a file; `None` if there is no such file yet.
+/// Reads the state of a file; returns `None` if the file does not exist yet.
 pub(super) fn read(path: &Path) -> Result<Option<State>, Failure> {
     StateFile::new(path)
         .read()
         .map_err(|error| Failure::new(error.to_string()))
 }
 
-/// Puts a state in front of what was counted now; `filter` tells what a
-/// metric's filter is.
+/// Adds a state before the counts of this run; `filter` returns the text of a
+/// metric's filter.
 pub(super) fn restore(
     snapshot: &mut Snapshot,
     state: State,

@@ -88,13 +88,13 @@ fn look(client: &mut Client) -> Result<Counts, Failure> {
     Ok(counts)
 }
 
-/// The rows with the heading, the busiest first.
+/// Returns the rows with the heading, the busiest first.
 fn table(before: &Counts, now: &Counts, seconds: f64, lines: usize) -> Vec<Vec<String>> {
     let mut changed: Vec<_> = now
         .iter()
         .map(|(name, (count, sum))| {
             let (old, old_sum) = before.get(name).copied().unwrap_or_default();
-            // After a reset all is new.
+            // After a reset, all counts are new.
             let (new, new_sum) = if *count < old {
                 (*count, *sum)
             } else {
@@ -103,7 +103,7 @@ fn table(before: &Counts, now: &Counts, seconds: f64, lines: usize) -> Vec<Vec<S
             (new, new_sum, *count, name)
         })
         .collect();
-    // A screen full of zeros tells nothing.
+    // Zeros carry no information.
     changed.retain(|(new, ..)| *new > 0);
     changed.sort_unstable_by(|a, b| (b.0, b.2).cmp(&(a.0, a.2)).then_with(|| a.3.cmp(b.3)));
     let heading = ["metric", "events", "events/s", "avg duration ms"];

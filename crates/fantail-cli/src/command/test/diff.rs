@@ -1,18 +1,19 @@
-//! What an exporter wrote beside what it should have written.
+//! The difference between the expected and the written output of an exporter.
 
-/// Texts of more parts are shown whole, not compared.
+/// The maximum number of compared parts; longer texts are shown without a
+/// comparison.
 const MAX_COMPARED_PARTS: usize = 500;
 
-/// What differs.
+/// The difference between two texts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Diff {
-    /// In the order of the text: the parts of a line, or whole lines.
+    /// The parts of a line, or whole lines, in the order of the text.
     pub(super) rows: Vec<(Side, Vec<u8>)>,
     pub(super) expected: Vec<Vec<u8>>,
     pub(super) written: Vec<Vec<u8>>,
 }
 
-/// Where a part stands.
+/// The text that contains a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Both,
@@ -21,7 +22,7 @@ pub(super) enum Side {
 }
 
 impl Side {
-    /// What it is marked with.
+    /// Returns the mark of a part.
     pub(super) const fn mark(self) -> char {
         match self {
             Self::Both => ' ',
@@ -31,10 +32,10 @@ impl Side {
     }
 }
 
-/// The difference between lines; `None` if there is none.
+/// Returns the difference between lines; `None` if they are equal.
 ///
-/// In tab-text a blank in what is expected stands for a TAB as well, because
-/// people do not see which of them they typed.
+/// In tab-text, a blank in the expected text is also equal to a TAB, because
+/// people cannot see the difference.
 pub(super) fn compare(expected: &[&[u8]], written: &[&[u8]], tab_text: bool) -> Option<Diff> {
     let shown = |byte: &u8| if *byte == b'\t' { b' ' } else { *byte };
     let same =
@@ -66,7 +67,7 @@ fn parts(line: &[u8], tab_text: bool) -> Vec<&[u8]> {
     }
 }
 
-/// The longest common subsequence, and the parts around it.
+/// Returns the longest common subsequence, and the parts around it.
 fn rows(
     expected: &[&[u8]],
     written: &[&[u8]],
@@ -96,7 +97,8 @@ fn rows(
     rows
 }
 
-/// How many parts the rests of two lists have in common, in order.
+/// The numbers of parts that the remainders of two lists have in common, in
+/// order.
 struct Common {
     lengths: Vec<usize>,
     width: usize,

@@ -1,4 +1,4 @@
-//! The events of tests, ready to be sent.
+//! The events of tests.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -20,17 +20,18 @@ use crate::{
     io::capture::{Player, Recording},
 };
 
-/// When events that are written in a test file were created: the first second
-/// of 2026. A test that passes today has to pass tomorrow.
+/// The creation time of events that are written in a test file: the first
+/// second of 2026. It is constant, so that a test has the same result every
+/// day.
 const WRITTEN_EVENT_MICROS: i64 = 1_767_225_600_000_000;
 
-/// Why an event cannot be sent, and the part of the file that is wrong.
+/// The reason why an event cannot be sent, and the invalid part of the file.
 pub(super) struct Refused {
     pub(super) message: String,
     pub(super) span: Span,
 }
 
-/// Makes events, and reads those of captures.
+/// A source of events: makes written ones, and reads those of captures.
 pub(super) struct Events {
     dialect: Dialect,
     hostname: Vec<u8>,
@@ -57,7 +58,7 @@ impl Events {
         }
     }
 
-    /// Tries all events of a file: what cannot be sent is reported there.
+    /// Tries all events of a file; reports those that cannot be sent.
     pub(super) fn prepare(&mut self, file: &mut TestFile) -> Result<(), Failure> {
         let mut refused: Vec<Refused> = Vec::new();
         for event in file.tests.iter().flat_map(|test| &test.events) {
@@ -69,7 +70,8 @@ impl Events {
         Ok(())
     }
 
-    /// Hands an event to `observe`, or tells why there is none.
+    /// Passes an event to `observe`, or returns the reason why it cannot be
+    /// sent.
     pub(super) fn send(
         &mut self,
         event: &TestEvent,
@@ -86,7 +88,7 @@ impl Events {
             }
             TestEvent::Sent(line) => {
                 for category in mentioned(line.bytes()) {
-                    // One that the tree does not take is unknown to the event.
+                    // A category that the tree refuses is unknown to the event.
                     let _ = self.catalogue.register(&category, &mut categories);
                 }
                 let event = Event::parse(line.bytes(), &categories, self.dialect);
@@ -126,7 +128,7 @@ impl Events {
         observe(&sent, context);
     }
 
-    /// Plays a capture up to an event; whether there is such an event.
+    /// Plays a capture up to an event; returns whether the event exists.
     fn play(
         &mut self,
         path: &[u8],
@@ -153,7 +155,7 @@ impl Events {
     }
 }
 
-/// The categories that an event's text form names.
+/// Returns the categories in an event's text form.
 fn mentioned(line: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let arguments = line.split(|byte| *byte == b'\t');
     let named = arguments.filter_map(|argument| argument.strip_prefix(b"c"));

@@ -1,10 +1,10 @@
-//! How a test ended.
+//! The outcome of a test.
 
 use fantail::config::Span;
 
 use super::diff::Diff;
 
-/// The end of one test.
+/// The outcome of one test.
 pub(super) struct Outcome {
     pub(super) name: Vec<u8>,
     pub(super) place: Span,
@@ -17,30 +17,30 @@ impl Outcome {
     }
 }
 
-/// An expectation that does not hold.
+/// An expectation that is not met.
 pub(super) struct Failed {
-    /// Where it was written.
+    /// The position of the expectation.
     pub(super) place: Span,
     pub(super) what: What,
 }
 
 pub(super) enum What {
-    /// A metric that matches an event and should not, or the other way round.
+    /// A metric that matches an event and should not, or does not and should.
     Match {
         metric: Vec<u8>,
-        /// Which event of the test, from 1.
+        /// The number of the event in the test, from 1.
         event: usize,
-        /// Whether it should.
+        /// Whether the metric should match.
         wanted: bool,
-        /// Why it is as it is.
+        /// The explanation of the result.
         explanation: String,
     },
-    /// An exporter that writes something else.
+    /// An exporter with other output.
     Export { exporter: Vec<u8>, diff: Diff },
 }
 
 impl What {
-    /// In a few words.
+    /// Returns a short description.
     pub(super) fn words(&self) -> String {
         match self {
             Self::Match {

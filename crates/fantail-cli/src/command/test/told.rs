@@ -1,4 +1,4 @@
-//! Outcomes for people and for machines.
+//! Outcomes as text and as JSON.
 
 use fantail::config::{Sources, Span};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{
     outcome::{Failed, Outcome, What},
 };
 
-/// A line for each test, and below it what does not hold.
+/// Returns a line for each test, followed by its unmet expectations.
 pub(super) fn human(tested: &[Tested]) -> String {
     let mut text: String = tested.iter().map(of_file).collect();
     let (passed, failed) = counts(tested);
@@ -38,14 +38,14 @@ fn of_file(tested: &Tested) -> String {
     text
 }
 
-/// How many tests passed, and how many failed.
+/// Returns the number of passed and of failed tests.
 fn counts(tested: &[Tested]) -> (usize, usize) {
     let outcomes = tested.iter().flat_map(|one| &one.outcomes);
     let (passed, failed): (Vec<_>, Vec<_>) = outcomes.partition(|one| one.passed());
     (passed.len(), failed.len())
 }
 
-/// `-` is expected, `+` was written.
+/// Returns a difference as lines: `-` is expected, `+` is written.
 fn drawn(diff: &Diff) -> String {
     let head = match (diff.expected.is_empty(), diff.written.is_empty()) {
         (true, _) => "nothing is expected, + is written",
@@ -57,14 +57,15 @@ fn drawn(diff: &Diff) -> String {
     format!("    {head}:\n{}", rows.collect::<String>())
 }
 
-/// What a file says must not reach the terminal as a command.
+/// Replaces control characters: the text of a file must not control the
+/// terminal.
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(shown).collect()
 }
 
-/// One object.
+/// Returns one JSON object.
 pub(super) fn json(tested: &[Tested]) -> String {
     let tests = tested.iter().flat_map(|one| {
         let outcomes = one.outcomes.iter();

@@ -18,7 +18,7 @@ use crate::{
     exit::Failure,
 };
 
-/// Runs a test in an engine of its own.
+/// Runs a test in a separate engine.
 pub(super) fn run(
     test: &TestCase,
     settings: &Settings,
@@ -35,7 +35,7 @@ pub(super) fn run(
             });
         };
         if let Err(refused) = events.send(event, &mut observe)? {
-            // All of them were tried before: a capture has changed.
+            // All events were tried before, so a capture has changed.
             return Err(Failure::new(refused.message));
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn run(
     })
 }
 
-/// The exporters that wrote something else.
+/// Returns the exporters with other output.
 fn other_exports(
     test: &TestCase,
     settings: &Settings,
@@ -77,7 +77,8 @@ fn other_exports(
     failures
 }
 
-/// The metrics that should match an event and do not, or the other way round.
+/// Returns the metrics that should match an event and do not, or match and
+/// should not.
 fn mismatches(
     test: &TestCase,
     settings: &Settings,

@@ -1,56 +1,57 @@
 //! The index of a capture: the lines of each connection.
 //!
-//! A connection is played from its first line to its last, but its lines lie
-//! between those of others. The index has, for each connection, the runs of
-//! lines that follow each other, a few bytes each.
+//! A connection is played from its first line to its last, but lines of
+//! connections are interleaved. For each connection, the index stores the runs
+//! of adjacent lines, in a few bytes each.
 
 use std::collections::HashMap;
 
-/// The connections of a capture, in the order in which they began.
+/// The connections of a capture, in the order of their first lines.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pub(super) connections: Vec<IndexedConnection>,
     open: HashMap<Vec<u8>, usize>,
-    /// Which connection has the line before, and where that ends.
+    /// The connection of the last line, and the end of the line.
     last: Option<(usize, u64)>,
 }
 
-/// Where the lines of one client are.
+/// The positions of one client's lines.
 #[derive(Debug)]
 pub(super) struct IndexedConnection {
     pub(super) name: Vec<u8>,
-    /// When it went away, in microseconds since 1970.
+    /// The time when the client closed the connection, in microseconds since
+    /// 1970.
     pub(super) closed: Option<i64>,
-    /// All runs but the last: what lies between a run and the one before, in
-    /// bytes and lines, and how many lines it has; each as a LEB128 number.
+    /// All runs except the last: the distance to the previous run in bytes and
+    /// lines, and the number of lines; each as a LEB128 number.
     runs: Vec<u8>,
     /// The end of the last run but one.
     end: Position,
     run: Run,
 }
 
-/// A place in a capture.
+/// A position in a capture.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Position {
     byte: u64,
     line: u64,
 }
 
-/// Lines that follow each other.
+/// A run of adjacent lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
-    /// Where they begin, in bytes.
+    /// The offset of the first line in bytes.
     pub(super) start: u64,
-    /// The number of the first one, from 1.
+    /// The number of the first line, from 1.
     pub(super) number: u64,
-    /// How many there are.
+    /// The number of lines.
     pub(super) lines: u64,
-    /// How long they are together, in bytes.
+    /// The length of all lines in bytes.
     bytes: u64,
 }
 
 impl Index {
-    /// Notes a line of a connection; `start` and `length` are in bytes.
+    /// Adds a line of a connection; `start` and `length` are in bytes.
     pub(super) fn add(&mut self, name: &[u8], start: u64, length: u64, number: u64) {
         let end = start + length;
         if let Some((at, before)) = self.last
@@ -84,7 +85,7 @@ impl Index {
         self.last = Some((at, end));
     }
 
-    /// Notes that a client went away.
+    /// Sets the time when a client closed its connection.
     pub(super) fn close(&mut self, name: &[u8], micros: i64) {
         let at = self.open.remove(name);
         if let Some(connection) = at.and_then(|at| self.connections.get_mut(at)) {
@@ -110,7 +111,7 @@ impl IndexedConnection {
         }
     }
 
-    /// Writes the last run down, and begins another.
+    /// Encodes the last run, and begins another.
     fn begin(&mut self, next: Run) {
         if self.run.lines > 0 {
             write_number(self.run.start - self.end.byte, &mut self.runs);
@@ -122,7 +123,7 @@ impl IndexedConnection {
         self.run = next;
     }
 
-    /// Its runs, in order.
+    /// Returns the runs, in order.
     pub(super) fn runs(&self) -> impl Iterator<Item = Run> + '_ {
         let mut rest = self.runs.as_slice();
         let mut end = Position::default();
@@ -174,7 +175,7 @@ fn read_number(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// The runs of each connection, as `start+lines@number`.
+    /// Checks the runs of each connection, as `start+lines@number`.
     #[track_caller]
     fn check(lines: &[(&str, u64)], expected: &[(&str, &str)]) {
         let mut index = Index::default();

@@ -2,12 +2,12 @@
 
 use std::io::{self, BufRead};
 
-/// The longest line that is kept whole: longer than any line of a client that
-/// a server takes, with its connection and time.
+/// The maximum length of a line that is kept: more than a line of a client that
+/// a server accepts, with its connection and time.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
-/// Reads the next line, LF included, into `line`; gives its length in the
-/// input, 0 at the end. Of a longer line than is kept the rest is passed over.
+/// Reads the next line, with its LF, into `line`; returns its length in the
+/// input, 0 at the end. Omits the rest of a line that is too long.
 pub(super) fn read(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
     let mut kept = io::Read::take(&mut *input, MAX_LINE_BYTES);
@@ -22,7 +22,7 @@ pub(super) fn read(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u
     Ok(length)
 }
 
-/// Passes over the rest of a line; its length, and whether an LF ended it.
+/// Skips the rest of a line; returns its length, and whether it ends with LF.
 fn skip_line(input: &mut impl BufRead) -> io::Result<(u64, bool)> {
     let mut skipped = 0;
     loop {

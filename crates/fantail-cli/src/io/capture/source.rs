@@ -1,4 +1,4 @@
-//! Where a capture comes from: a file, standard input, compressed or not.
+//! The source of a capture: a file or standard input, compressed or not.
 
 use std::{
     fs::File,
@@ -11,18 +11,18 @@ use ruzstd::decoding::StreamingDecoder;
 
 use crate::{exit::Failure, io::progress::Progress};
 
-/// The first bytes of files that gzip and zstd wrote.
+/// The first bytes of files of gzip and zstd.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Bytes that are copied at a time.
+/// The number of bytes that are copied at a time.
 const COPY_BYTES: usize = 64 << 10;
 
-/// Where large temporary files belong.
+/// The folder for large temporary files.
 const LARGE_TEMPORARY_FILES: &str = "/var/tmp";
 
-/// Opens a capture as a file that can be read again: itself, or a temporary
-/// file with what standard input or a compressed file has.
+/// Opens a capture as a file that can be read again: the file itself, or a
+/// temporary file with the contents of standard input or of a compressed file.
 pub(super) fn open(path: &Path) -> Result<File, Failure> {
     open_file(path).map_err(|error| Failure::file("read", path, &error))
 }
@@ -58,7 +58,7 @@ fn first_bytes(from: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// Copies a whole input, decompressed, into a temporary file without a name.
+/// Copies and decompresses an input into a temporary file without a name.
 fn spool(start: &[u8], whole: impl Read, size: Option<u64>) -> io::Result<File> {
     let progress = Progress::new("decompressing", size.unwrap_or(0));
     let counted = Counted {
@@ -70,7 +70,7 @@ fn spool(start: &[u8], whole: impl Read, size: Option<u64>) -> io::Result<File> 
         copy(&mut MultiGzDecoder::new(counted), &mut file)?;
     } else if start.starts_with(&ZSTD) {
         let mut input = BufReader::with_capacity(COPY_BYTES, counted);
-        // A file may have several frames, as that of `cat a.zst b.zst`.
+        // A file may have several frames: `cat a.zst b.zst`.
         while !input.fill_buf()?.is_empty() {
             let frame = StreamingDecoder::new(&mut input);
             let mut frame = frame.map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! One exporter: Dovecot's settings of it, and those that only fantail has.
+//! An exporter: Dovecot's settings, and extension settings.
 
 use std::{os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::text;
 
-/// `settings` says what counts, by the names of the settings; `changed` names
-/// those of them that are not at their defaults.
+/// Returns the object of an exporter. `settings` contains the effective values
+/// by the names of the settings; `changed` contains the names of those that are
+/// not at their defaults.
 pub(super) fn exporter(one: &Exporter) -> Value {
     let time = match one.time_style {
         TimeStyle::Rfc3339 => "rfc3339",

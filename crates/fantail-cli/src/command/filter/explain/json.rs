@@ -1,7 +1,7 @@
-//! An explanation as one JSON object in a line.
+//! An explanation as a line with one JSON object.
 //!
-//! The nodes are a flat list, not nested: filters may be deeper than readers
-//! of JSON can follow.
+//! The nodes are a flat list, not nested: filters may be deeper than parsers of
+//! JSON allow.
 
 use std::io::{self, Write};
 
@@ -59,7 +59,8 @@ fn node(row: &Row<'_>) -> Value {
     Value::Object(object)
 }
 
-/// An object with one key, which tells the type; `null` for nothing.
+/// Returns an object with one key, which is the type; `null` for a missing
+/// value.
 fn seen(finding: &TermResult) -> Value {
     match finding.seen() {
         Seen::Text(bytes) => json!({ "text": text(bytes) }),
@@ -77,8 +78,8 @@ fn seen(finding: &TermResult) -> Value {
     }
 }
 
-/// `{"own": 0}`, `{"parent": 1}` for the parent, `{"global": 0}` for the
-/// global event, and so on upward.
+/// Returns `{"own": 0}`, `{"parent": 1}` for the parent, `{"global": 0}` for
+/// the global event, and so on upward.
 fn origin(finding: &TermResult) -> Value {
     match finding.origin() {
         None => Value::Null,

@@ -9,7 +9,7 @@ use fantail::{
     syntax::Shown,
 };
 
-/// The escape sequences for what is true, false, and of no consequence.
+/// The escape sequences for true, false and irrelevant parts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint {
     yes: &'static str,
@@ -43,12 +43,12 @@ impl Paint {
     }
 }
 
-/// Longer names are cut.
+/// The maximum length of a name; longer ones are cut.
 const SHOWN_BYTES: usize = 80;
 
 /// Writes one explanation and an empty line.
 ///
-/// In colour, parts that do not matter for the answer are faint.
+/// In colour, parts that do not affect the answer are faint.
 pub(crate) fn write(
     out: &mut impl Write,
     number: u64,
