@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    error::Error,
     steps::{Outcome, Steps},
     tools,
     workspace::{Package, Workspace},
@@ -40,7 +41,7 @@ pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
     }
     let wrapper = match rustdoc(workspace) {
         Ok(wrapper) => wrapper,
-        Err(message) => return Outcome::Failed(message),
+        Err(error) => return Outcome::Failed(error.to_string()),
     };
     let commands = libraries.iter().map(|package| {
         let mut command = workspace.cargo(["rustdoc", "--lib", "--all-features", "--package"]);
@@ -61,7 +62,7 @@ pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
                 items += count;
                 changed.push_str(&difference);
             }
-            Err(message) => return Outcome::Failed(message),
+            Err(error) => return Outcome::Failed(error.to_string()),
         }
     }
     if changed.is_empty() {
@@ -94,14 +95,15 @@ fn listing(workspace: &Workspace, package: &Package) -> PathBuf {
 
 /// A program that runs rustdoc with its unstable options allowed. The variable
 /// is set for rustdoc alone: with it, cargo would build all dependencies anew.
-fn rustdoc(workspace: &Workspace) -> Result<PathBuf, String> {
+fn rustdoc(workspace: &Workspace) -> Result<PathBuf, Error> {
     let path = workspace.logs().join("rustdoc");
-    let wrong = |error| format!("{}: {error}", path.display());
-    fs::write(&path, "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n").map_err(wrong)?;
+    fs::write(&path, "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n")
+        .map_err(Error::at("write", &path))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(wrong)?;
+        let changed = fs::set_permissions(&path, fs::Permissions::from_mode(0o755));
+        changed.map_err(Error::at("make executable", &path))?;
     }
     Ok(path)
 }
@@ -112,7 +114,7 @@ fn compare(
     package: &Package,
     compiler: &str,
     updates: bool,
-) -> Result<(usize, String), String> {
+) -> Result<(usize, String), Error> {
     let described = workspace
         .target()
         .join("doc")
@@ -123,7 +125,7 @@ fn compare(
         let text = format!("# {compiler}\n{}\n", items.join("\n"));
         let written = fs::create_dir_all(workspace.root().join(LISTINGS))
             .and_then(|()| fs::write(&path, text));
-        written.map_err(|error| format!("{}: {error}", path.display()))?;
+        written.map_err(Error::at("write", &path))?;
         return Ok((items.len(), String::new()));
     }
     let listed = fs::read_to_string(&path).unwrap_or_default();
@@ -131,13 +133,13 @@ fn compare(
     Ok((items.len(), difference(&package.name, &listed, &items)))
 }
 
-fn items(described: &Path) -> Result<Vec<String>, String> {
+fn items(described: &Path) -> Result<Vec<String>, Error> {
     let api = public_api::Builder::from_rustdoc_json(described)
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
         .omit_auto_derived_impls(true)
         .build()
-        .map_err(|error| format!("{}: {error}", described.display()))?;
+        .map_err(Error::at("read", described))?;
     let mut items: Vec<String> = api.items().map(ToString::to_string).collect();
     items.sort_unstable();
     items.dedup();

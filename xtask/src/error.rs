@@ -1,27 +1,54 @@
-//! Why a task could not be carried out; a task that ran and found something
-//! wrong is not an error in this sense.
+//! Errors of tasks. A task that ran and found defects is not an error.
 
-use std::{fmt, io, path::Path};
+use std::{error, fmt, path::Path};
 
-/// A task cannot be carried out.
+type Source = Box<dyn error::Error + Send + Sync>;
+
+/// A task that cannot be carried out.
 #[derive(Debug)]
-pub(crate) struct Error(String);
+pub(crate) struct Error {
+    message: String,
+    source: Option<Source>,
+}
 
 impl Error {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self {
+            message: message.into(),
+            source: None,
+        }
     }
 
-    /// For `map_err`: what was to be done to which file.
-    pub(crate) fn at<'a>(what: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
-        move |error| Self(format!("cannot {what} {}: {error}", path.display()))
+    /// Returns an error with its cause.
+    pub(crate) fn caused(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self {
+            message: message.into(),
+            source: Some(source.into()),
+        }
+    }
+
+    /// Returns a function for `map_err`: the operation, its file, and the cause.
+    pub(crate) fn at<'a, S: Into<Source>>(
+        what: &'a str,
+        path: &'a Path,
+    ) -> impl FnOnce(S) -> Self + 'a {
+        move |source| Self::caused(format!("cannot {what} {}", path.display()), source)
     }
 }
 
+/// The message with its cause.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
     }
 }
 
-impl std::error::Error for Error {}
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

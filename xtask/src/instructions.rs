@@ -9,6 +9,7 @@
 use std::{env, ffi::OsString, fs, path::PathBuf, process::Command};
 
 use crate::{
+    error::Error,
     steps::{Outcome, Steps},
     tools,
     workspace::Workspace,
@@ -57,7 +58,7 @@ pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
     for workload in WORKLOADS {
         match count(workspace, workload) {
             Ok(count) => counts.push((workload, count)),
-            Err(message) => return Outcome::Failed(format!("{workload}: {message}")),
+            Err(error) => return Outcome::Failed(format!("{workload}: {error}")),
         }
     }
     if updates {
@@ -69,8 +70,8 @@ pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
     judge(&recorded, &counts)
 }
 
-/// The instructions of one workload.
-fn count(workspace: &Workspace, workload: &str) -> Result<u64, String> {
+/// Counts the instructions of one workload.
+fn count(workspace: &Workspace, workload: &str) -> Result<u64, Error> {
     let program: PathBuf = workspace.target().join("release/workload");
     let mut out = OsString::from("--callgrind-out-file=");
     out.push(workspace.logs().join("instructions.callgrind"));
@@ -84,9 +85,10 @@ fn count(workspace: &Workspace, workload: &str) -> Result<u64, String> {
     }
     command.arg(out);
     command.arg(program).args([workload, "1"]);
-    let output = command.output().map_err(|error| error.to_string())?;
+    let output = command.output();
+    let output = output.map_err(|error| Error::caused("cannot run valgrind", error))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    collected(&said).ok_or_else(|| format!("valgrind said:\n{said}"))
+    collected(&said).ok_or_else(|| Error::new(format!("valgrind printed no count:\n{said}")))
 }
 
 /// The number behind `Collected :`.
