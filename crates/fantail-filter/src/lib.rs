@@ -5,8 +5,8 @@
 //! recurses. What is matched is anything that implements
 //! [`EventView`](fantail_event::EventView). A [`FilterSet`] matches many
 //! filters at once, at a cost that follows what matches; [`Mentions`] tells
-//! what filters look at. [`handshake`] joins filters to the one that a stats
-//! server sends to its clients. [`Filter::explain`] tells why a filter does or
+//! what filters look at. [`handshake`] joins filters to the filter of a stats
+//! server for its clients. [`Filter::explain`] tells why a filter does or
 //! does not match an event, [`Filter::warnings`] what is odd about it, and
 //! [`Filter::hazards`] what would kill a Dovecot 2.3 process.
 //!

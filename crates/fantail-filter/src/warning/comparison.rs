@@ -190,7 +190,7 @@ fn order(comparison: &Comparison, dialect: Dialect) -> Option<Warning> {
     if comparison.value.pattern().next().is_none() {
         return Some(
             Warning::new(WarningKind::OrderOfNothing, comparison.span.clone())
-                .note("a missing field fits the empty value, whatever the operator")
+                .note("a missing field matches the empty value with any operator")
                 .advise("write", vec![(operator.clone(), b"=".to_vec())])
                 .advise("for a field that is there write NOT key=\"\"", Vec::new()),
         );
