@@ -75,8 +75,8 @@ impl Access {
     /// Reads the rules of these options, and the file of the token.
     ///
     /// # Errors
-    /// The file cannot be read or is empty; or all of HTTP is private, and nobody
-    /// would be let in.
+    /// The file cannot be read or is empty; or all of HTTP is private without a way
+    /// to get in.
     pub(crate) fn new(options: &ServerOptions) -> io::Result<Self> {
         let HttpAccess {
             hosts,

@@ -1,7 +1,7 @@
 //! What a service manager is told (`sd_notify`).
 //!
-//! Does nothing where no such manager runs. Failures are passed over: nobody
-//! could do anything about them.
+//! Does nothing where no such manager runs. Failures are ignored:
+//! there is no remedy for them.
 
 use std::time::{Duration, Instant};
 

@@ -64,8 +64,8 @@ pub(crate) fn check(link: &Path) -> Result<(), SocketError> {
 }
 
 impl LoginLink {
-    /// Makes the link in place of one that says the same, of a socket on which
-    /// nobody answers, or of nothing.
+    /// Creates the link. It may replace an equal link, or a socket without a
+    /// listener.
     pub(crate) fn make(link: &Path) -> Result<Self, SocketError> {
         check(link)?;
         let made = Self {

@@ -1,7 +1,7 @@
 //! Unix sockets that others find by their path.
 //!
-//! A socket appears under its path complete, with its owner and permissions. A
-//! socket that is there already is replaced only if nobody answers on it.
+//! A socket appears under its path complete, with its owner and permissions. An
+//! existing socket is replaced only if it has no listener.
 //! Dovecot, or a service manager, may empty the folder: a socket that vanished
 //! is bound again.
 
@@ -160,8 +160,8 @@ mod tests {
         assert_eq!(mode & 0o7777, 0o620);
         check_refused(&place, &place.path, SocketErrorKind::Answered);
         drop(listener);
-        // Nobody answers: the old one is replaced, and not removed by its
-        // former owner.
+        // The old socket has no listener: it is replaced, and its former owner does
+        // not remove the new one.
         let (_listener, _bound) = bind(&place).unwrap();
         drop(bound);
         assert!(UnixStream::connect(&place.path).is_ok());

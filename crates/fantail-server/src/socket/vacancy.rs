@@ -13,7 +13,7 @@ use nix::{
 
 use crate::socket::error::{SocketError, SocketErrorKind};
 
-/// Checks that under a path is nothing, or a socket on which nobody answers.
+/// Checks that a path does not exist, or is a socket without a listener.
 pub(crate) fn check_path(path: &Path) -> Result<(), SocketError> {
     let refused = |kind| Err(SocketError::new(path, kind));
     let metadata = match fs::symlink_metadata(path) {

@@ -1,6 +1,6 @@
 //! A bounded queue of log lines and the thread that writes them.
 //!
-//! Standard error may be a pipe that nobody reads. Then only this thread waits.
+//! Standard error may be a pipe without a reader. Then only this thread waits.
 
 use std::{
     collections::VecDeque,
