@@ -92,7 +92,7 @@ fn make_room(folder: &Path) {
     fs::remove_file(folder.join("ballast")).unwrap();
 }
 
-/// So many payloads of 1,000 bytes, from this number on.
+/// Returns `count` payloads of 1,000 bytes, numbered from `first` on.
 fn large(first: usize, count: usize) -> fantail_transport::Batch {
     let numbers = first..first + count;
     batch(
@@ -143,8 +143,8 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
     assert_eq!(queue.status().memory_bytes, 0);
     wait_until("the target failed", || queue.counters().failures == 1);
 
-    // Full: the next 10 are to go past the disk, but the target is down. So 20
-    // more wait in memory, the others are lost, and nobody waits for it.
+    // The disk is full: the next 10 skip it, but the target is down. So 20 more
+    // wait in memory, the others are lost, and the queue does not block.
     take_room(&folder);
     queue.offer(&mut large(10, 10));
     wait_until("it is told", || last_error(&queue).contains(NO_SPACE));

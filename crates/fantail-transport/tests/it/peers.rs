@@ -35,7 +35,7 @@ pub(crate) fn text(path: &Path) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// A port that nobody listens at.
+/// Returns a port without a listener.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
