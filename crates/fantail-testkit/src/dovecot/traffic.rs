@@ -41,20 +41,21 @@ impl Traffic {
         crate::program("python3").is_some()
     }
 
-    /// So many users, each visits once, one after another.
+    /// Plays one visit of each of `users` users, one after another.
     #[must_use]
     pub fn visits(site: &Site, users: u32) -> Report {
         Self::start(site, "visits", users).finish()
     }
 
-    /// So many users submit mail, one after another, at a site that takes it;
-    /// what it is handed over to is played, too.
+    /// Plays a mail submission of each of `users` users, one after another, to a site
+    /// that accepts it; the server after it is played, too.
     #[must_use]
     pub fn submissions(site: &Site, users: u32) -> Report {
         Self::start(site, "submit", users).finish()
     }
 
-    /// So many IMAP connections that stay; [`ask`](Self::ask) sends commands.
+    /// Opens `users` IMAP connections and keeps them; [`ask`](Self::ask) sends
+    /// commands.
     #[must_use]
     pub fn hold(site: &Site, users: u32) -> Self {
         let mut this = Self::start(site, "hold", users);
@@ -62,7 +63,7 @@ impl Traffic {
         this
     }
 
-    /// So many users at once, who visit again and again.
+    /// Plays `users` users at once, who visit repeatedly.
     #[must_use]
     pub fn press(site: &Site, users: u32) -> Self {
         let mut this = Self::start(site, "press", users);

@@ -53,7 +53,7 @@ fn tell(line: &str) {
     println!("{line}");
 }
 
-/// A test that is killed ends its Dovecot, too: nobody else would.
+/// A test that is killed ends its Dovecot, too: no other process would.
 fn check_killed(version: Version, test: &str) {
     let Some(installation) = Installation::find(version) else {
         return;
