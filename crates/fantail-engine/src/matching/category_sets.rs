@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(is_in(CategorySetId::UNKNOWN, "1"), None);
     }
 
-    /// Nobody can have ever more sets numbered.
+    /// The number of numbered sets is bounded.
     #[test]
     fn sets_are_bounded() {
         let (tree, mut sets) = (tree(200), CategorySets::new());

@@ -185,8 +185,8 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Lines of which few are refused: what is asked of an event that does not
-/// live is left out, unless it is one of a few.
+/// Returns lines that are rarely refused: most lines about an event that is not
+/// live are omitted.
 fn accepted(lines: &[String]) -> Vec<&str> {
     let mut parents = std::collections::HashMap::new();
     let mut kept = Vec::new();
