@@ -162,7 +162,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     if let Err(error) = &served {
         log.line(&format!("error: {error}"));
     }
-    // Standard error may be a pipe that nobody reads.
+    // Standard error may be a pipe without a reader.
     log.flush(LOG_PATIENCE);
     Ok(served.unwrap_or(Findings::Some))
 }

@@ -12,8 +12,7 @@ use crate::{exit::say, io::terminal};
 /// Where the configuration is, by this variable of the environment.
 const VARIABLE: &str = "FANTAIL_CONFIG";
 
-/// The configuration of `fantail serve`, as the unit file has it, and the one
-/// that Dovecot reads.
+/// The configuration of `fantail serve` in the unit file, and Dovecot's.
 const USUAL: [&str; 2] = ["/etc/fantail/fantail.conf", "/etc/dovecot/dovecot.conf"];
 
 /// The configuration that a flag names; else that of `FANTAIL_CONFIG`; else

@@ -1,5 +1,5 @@
 //! What people see: the commands in `testdata/diagnostics/*.txt`, and those in
-//! the pages of `docs/errors`, print what stands below them.
+//! the pages of `docs/errors`, print the text below them.
 //!
 //! With `UPDATE_EXPECT=1` the files are written anew; read the difference.
 
@@ -121,7 +121,7 @@ fn pages() {
     }
 }
 
-/// What no command line can hold, or nobody would want to read.
+/// Limits whose real values are too large for a command line or a golden file.
 #[test]
 fn limits() {
     let limits = Limits {

@@ -18,7 +18,7 @@ use crate::program::{contents, test_data};
 pub(crate) fn check(set: &str, capture: &str, row: &DumpRow) {
     assert_eq!(
         row.field, "duration",
-        "only durations have so many values here"
+        "only durations have that many values here"
     );
     let mut values = durations(set, capture, &row.metric);
     values.sort_unstable();

@@ -53,7 +53,7 @@ fn check_restart(version: Version) {
     wait_until_saved(&state);
     serve.process.signal(Signal::KILL);
     serve.process.wait(Duration::from_secs(5));
-    // Nobody is there to count these.
+    // No server counts these.
     for _ in 0..4 {
         assert_eq!(held.ask("CHECK"), HELD);
     }
