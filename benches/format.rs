@@ -53,9 +53,9 @@ fn formatter(recording: &Recording, format: Format) -> Formatter {
     })
 }
 
-/// So many events at a time lie in the caches,
+/// The number of events in one round, which the caches hold,
 const AT_A_TIME: usize = 64;
-/// and the number of times they are written.
+/// and the number of rounds.
 const REPEATED: usize = 8;
 
 /// Calls with each of a few, several times, then with the next ones.

@@ -56,8 +56,8 @@ fn main() {
 }
 
 /// How many times the events of one worker two of them take in the same time,
-/// each with lines of its own in memory: nobody has to feed them, so that two
-/// processors are enough to see it. The median of pairs.
+/// each with lines of its own in memory: they need no feeding thread, so two
+/// processors are enough to measure it. The median of pairs.
 fn side_by_side(stream: &Stream) -> [f64; 2] {
     let bytes = stream.bytes();
     let work = || {

@@ -15,8 +15,7 @@ use fantail_wire::{Connection, Intake, Limits};
 
 use crate::Recording;
 
-/// The texts and numbers that people count by; nobody writes a metric of one
-/// connection's id.
+/// The texts and numbers that people count by, without ids of connections.
 const TEXTS: &[&str] = &[
     "cmd_name",
     "error",

@@ -111,7 +111,7 @@ fn tree_is_the_text(tree: &ConfigTree, text: &[u8]) {
 
 fn diagnostics_are_sound(loaded: &Loaded, options: &LoadOptions) {
     let (diagnostics, sources) = (&loaded.diagnostics, &loaded.sources);
-    // The one that says that there are too many comes on top.
+    // One more error reports that there are too many.
     assert!(diagnostics.errors() <= options.limits.errors + 1);
     diagnostics_exist(diagnostics, sources);
     for style in [Style::Plain, Style::Coloured] {
