@@ -21,7 +21,7 @@ const PARSER: &str = "grammar.rs";
 /// Its source is `crates/fantail-syntax/src/parse/grammar.lalrpop`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Change nothing; fail if the parser is not the one that the grammar gives.
+    /// Change nothing; fail if the parser differs from that of the grammar.
     #[arg(long)]
     check: bool,
 }

@@ -18,7 +18,7 @@ pub(crate) enum Outcome {
     Failed(String),
     /// Not done for want of a tool that CI has: what is missing.
     Skipped(String),
-    /// Not done for want of a tool that nobody has to have.
+    /// Skipped, because an optional tool is missing.
     Optional(String),
 }
 

@@ -42,7 +42,7 @@ enum Step {
     Format,
     /// The rules that only this repository has: see `cargo xtask tidy`.
     Tidy,
-    /// The generated parser is the one that its grammar gives.
+    /// The generated parser equals that of its grammar.
     Codegen,
     /// Clippy has nothing to say.
     Clippy,

@@ -9,6 +9,7 @@ mod documents;
 mod error_codes;
 mod layers;
 mod manifests;
+mod prose;
 mod regressions;
 mod sources;
 mod words;
@@ -87,6 +88,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(sources::check(&files));
     findings.extend(cycles::check(&files));
     findings.extend(words::check(&files));
+    findings.extend(prose::check(&files));
     findings.extend(documents::check(&files));
     findings.extend(error_codes::check(&files));
     findings.extend(regressions::check(&workspace.packages, &files));

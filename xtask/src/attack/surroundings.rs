@@ -73,7 +73,7 @@ fn reload_of_a_pipe(target: &Target) -> Result<(), Error> {
 /// The end does not wait for one target after the other.
 fn dead_targets(target: &Target) -> Result<(), Error> {
     let path = target.path("dead");
-    // Bound, and accepted by nobody.
+    // Bound, but connections are not accepted.
     let dead = UnixListener::bind(&path).map_err(Error::at("bind", &path))?;
     let mut client = Writer::connect(&target.writer())?;
     client.send(&"EVENT\t0\t0\t1\t100\t0\tna\tSpad\tvalue\n".repeat(100_000));

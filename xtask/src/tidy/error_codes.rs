@@ -12,12 +12,12 @@ use crate::workspace::TextFile;
 
 const FOLDER: &str = "docs/errors/";
 
-/// A place where codes are defined.
+/// A table of codes in a source file.
 struct Table {
     path: &'static str,
     /// How the call of the macro begins.
     begin: &'static str,
-    /// What stands before the literal in the code that people see.
+    /// The prefix of the literal in the visible code.
     prefix: &'static str,
 }
 
