@@ -1,7 +1,7 @@
 //! Configurations, checked, and converted to the other series.
 
 use fantail_config::{
-    Comments, LoadOptions, Loaded, Settings, VERSION_LINES, load, load_text, write_blocks,
+    Comments, LoadOptions, Loaded, Settings, load, load_text, version_lines, write_blocks,
 };
 use fantail_event::Dialect;
 use fantail_lint::{Catalogue, check, translate};
@@ -48,7 +48,7 @@ fn options(dialect: Dialect) -> LoadOptions {
 fn written(settings: &Settings, loaded: &Loaded) -> Vec<u8> {
     let mut text = Vec::new();
     if settings.dialect == Dialect::V2_4 {
-        text.extend_from_slice(VERSION_LINES);
+        text.extend_from_slice(version_lines(None).as_bytes());
     }
     let comments = Comments::new(&loaded.sources, loaded.settings.dialect);
     write_blocks(settings, Some(&comments), &mut text);

@@ -141,7 +141,11 @@ mod tests {
 
     #[test]
     fn phrases_are_found_in_comments_and_documents() {
-        check("a.rs", "/// Good.\n    // Whoever reads it.\nfn a() {}\n", &[2]);
+        check(
+            "a.rs",
+            "/// Good.\n    // Whoever reads it.\nfn a() {}\n",
+            &[2],
+        );
         check("a.rs", "//! The files, of\n//! which one is read.\n", &[1]);
         check("a.md", "One line.\n\nA text, whatever\nit is.\n", &[3]);
         check("a.md", "so many of\nso many\n", &[1, 2]);
