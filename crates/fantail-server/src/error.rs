@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io};
 
-use crate::ExportersError;
+use crate::exporters::ExportersError;
 
 type Source = Box<dyn Error + Send + Sync>;
 

@@ -34,7 +34,7 @@ pub(crate) const TOO_LARGE: &str = "too_large";
 
 /// The running exporters of a configuration; clones share them.
 #[derive(Debug, Clone)]
-pub struct Exporters {
+pub(crate) struct Exporters {
     /// In the order of the configuration.
     running: Vec<Arc<Running>>,
     site: Arc<Site>,
@@ -42,20 +42,18 @@ pub struct Exporters {
 
 /// What exporters share.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Site {
+pub(crate) struct Site {
     /// The name of this host.
-    pub hostname: Vec<u8>,
+    pub(crate) hostname: Vec<u8>,
     /// Gets their errors, at most one per minute and exporter.
-    pub log: Log,
+    pub(crate) log: Log,
     /// The memory of all queues; without, only the settings of each bound it.
     memory: Option<Budget>,
 }
 
 impl Site {
     /// Returns a site whose queues are bounded by their settings alone.
-    #[must_use]
-    pub const fn new(hostname: Vec<u8>, log: Log) -> Self {
+    pub(crate) const fn new(hostname: Vec<u8>, log: Log) -> Self {
         Self {
             hostname,
             log,
@@ -90,7 +88,7 @@ impl Exporters {
     ///
     /// # Errors
     /// The system starts no thread, or a target does not fit the delivery level.
-    pub fn open(settings: &Settings, site: Site) -> Result<Self, ExportersError> {
+    pub(crate) fn open(settings: &Settings, site: Site) -> Result<Self, ExportersError> {
         let none = Self {
             running: Vec::new(),
             site: Arc::new(site),
@@ -115,7 +113,7 @@ impl Exporters {
     /// # Errors
     /// A target or a spool cannot be opened in time. The exporters of this
     /// configuration go on.
-    pub fn follow(&self, settings: &Settings) -> Result<Self, ExportersError> {
+    pub(crate) fn follow(&self, settings: &Settings) -> Result<Self, ExportersError> {
         let (exporters, started) = self.start_changed(settings)?;
         match opening::wait(&started).into_iter().next() {
             None => Ok(exporters),
@@ -216,14 +214,14 @@ impl Exporters {
 
     /// Returns the queue of an exporter.
     #[must_use]
-    pub fn queue(&self, exporter: ExporterId) -> Option<&Queue> {
+    pub(crate) fn queue(&self, exporter: ExporterId) -> Option<&Queue> {
         self.running.get(exporter.0).map(|running| &running.queue)
     }
 
     /// Returns whether the sampling and the rate limit of an exporter admit the
     /// next event. Called once for each event.
     #[must_use]
-    pub fn admits(&self, exporter: ExporterId) -> bool {
+    pub(crate) fn admits(&self, exporter: ExporterId) -> bool {
         let running = self.running.get(exporter.0);
         let throttle = running.and_then(|one| Some((one.throttle.as_ref()?, one.since)));
         throttle.is_none_or(|(throttle, since)| {
@@ -247,20 +245,8 @@ impl Exporters {
         running.map(|one| one.too_large.load(Ordering::Relaxed))
     }
 
-    /// Returns how many events sampling and the rate limit of an exporter have
-    /// dropped.
-    #[must_use]
-    pub fn withheld(&self, exporter: ExporterId) -> (u64, u64) {
-        let running = self.running.get(exporter.0);
-        let throttle = running.and_then(|running| running.throttle.as_ref());
-        throttle.map_or((0, 0), |throttle| {
-            let throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            (throttle.sampled(), throttle.rate_limited())
-        })
-    }
-
     /// Returns names and queues in the order of the configuration.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Queue)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Queue)> {
         self.running
             .iter()
             .map(|running| (running.name.as_str(), &running.queue))
@@ -272,7 +258,7 @@ impl Exporters {
     }
 
     /// Makes all targets be opened again.
-    pub fn reopen(&self) {
+    pub(crate) fn reopen(&self) {
         for running in &self.running {
             running.queue.reopen();
         }
@@ -281,13 +267,13 @@ impl Exporters {
     /// Closes all exporters at the same time, within `patience` in total. Returns
     /// whether all events were sent or wait on disk.
     #[must_use]
-    pub fn close(&self, patience: Duration) -> bool {
+    pub(crate) fn close(&self, patience: Duration) -> bool {
         close_all(self.running.iter(), patience, &self.site.log)
     }
 
     /// Closes the exporters that the other configuration does not have.
     #[must_use]
-    pub fn close_unless_in(&self, others: &Self, patience: Duration) -> bool {
+    pub(crate) fn close_unless_in(&self, others: &Self, patience: Duration) -> bool {
         let goes_on =
             |one: &&Arc<Running>| others.running.iter().any(|other| Arc::ptr_eq(one, other));
         let ending = self.running.iter().filter(|one| !goes_on(one));
@@ -326,7 +312,7 @@ impl Running {
 
 /// An exporter that cannot be started.
 #[derive(Debug)]
-pub struct ExportersError {
+pub(crate) struct ExportersError {
     name: String,
     source: Box<dyn Error + Send + Sync>,
 }

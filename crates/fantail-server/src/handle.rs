@@ -16,7 +16,8 @@ use fantail_metrics::Snapshot;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    ControlError, ControlErrorKind, Exporters,
+    ControlError, ControlErrorKind,
+    exporters::Exporters,
     memory::{Budget, Memory, Reservation},
     worker::Report,
     worker::observers::Observers,

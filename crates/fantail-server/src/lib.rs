@@ -1,8 +1,7 @@
 //! The daemon as a library: a replacement for Dovecot's stats process.
 //!
 //! A [`Server`] binds the stats-writer and stats-reader sockets and answers
-//! scrapes. [`Exporters`] are the queues and targets of a configuration. A
-//! [`Handle`] sends a running server the requests of `doveadm stats`.
+//! scrapes. A [`Handle`] sends a running server the requests of `doveadm stats`.
 //!
 //! # Threads
 //!
@@ -31,7 +30,6 @@ mod worker;
 
 pub use crate::{
     error::{ControlError, ControlErrorKind, ServerError, ServerErrorKind},
-    exporters::{Exporters, ExportersError, Site},
     handle::Handle,
     options::{HttpAccess, Limits, ServerOptions},
     process::log::Log,

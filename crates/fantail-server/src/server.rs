@@ -21,9 +21,9 @@ use tokio::{
 
 use self::run::Run;
 use crate::{
-    Exporters, FileLimit, Handle, Limits, Log, ServerError, ServerErrorKind, ServerOptions, Site,
-    StateFile,
+    FileLimit, Handle, Limits, Log, ServerError, ServerErrorKind, ServerOptions, StateFile,
     control::{Changes, Control, Source},
+    exporters::{Exporters, Site},
     handle::{Live, Order, Tally},
     http::{self, access::Access},
     memory::{Memory, Part},

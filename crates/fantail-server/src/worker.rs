@@ -43,7 +43,8 @@ use tokio::{
 };
 
 use crate::{
-    Exporters, Limits, Log,
+    Limits, Log,
+    exporters::Exporters,
     memory::Memory,
     process::log::Complaints,
     process::record::Recorder,

@@ -6,7 +6,7 @@
 use fantail_engine::ExporterId;
 use fantail_transport::{Batch, Queue};
 
-use crate::Exporters;
+use crate::exporters::Exporters;
 
 /// A batch of this size is handed over at once.
 const MAX_BATCH_BYTES: usize = 64 * 1024;
