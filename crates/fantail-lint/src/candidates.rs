@@ -1,16 +1,16 @@
-//! Which of the known events a filter can match.
+//! The known events that a filter can match.
 //!
-//! A filter is evaluated for an event of the catalogue with everything left open
-//! that only a real event determines: an event that is ruled out here never matches,
-//! any other may. Only the name is known, so that all events that no name test of
-//! the filter fits are evaluated as one.
+//! A filter is evaluated for an event of the catalogue, with everything unknown
+//! that only a real event determines: an event that is excluded here never
+//! matches, any other may match. Only the name is known, so all events that no
+//! name test of the filter fits are evaluated as one.
 
 use fantail_filter::{Filter, Test};
 use fantail_syntax::NodeKind;
 
 use crate::catalogue::{CatalogueEvent, series::Series};
 
-/// What can be said without a real event.
+/// The result of a filter without a real event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Never,
@@ -42,7 +42,7 @@ impl Verdict {
 
 /// The events that a filter may match.
 pub(crate) struct Candidates<'a> {
-    /// By name.
+    /// The events, by name.
     pub(crate) events: Vec<&'a CatalogueEvent>,
     /// Whether every event of the series matches.
     pub(crate) takes_all: bool,
@@ -82,8 +82,8 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Whether a filter matches an event of the catalogue; `None` stands for one that no
-/// name test fits.
+/// Returns whether a filter matches an event of the catalogue; `None` is an
+/// event that no name test fits.
 fn verdict(filter: &Filter, event: Option<&CatalogueEvent>) -> Verdict {
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(filter.tree().nodes().len());
     let of = |verdicts: &[Verdict], id: fantail_syntax::NodeId| {
@@ -91,7 +91,7 @@ fn verdict(filter: &Filter, event: Option<&CatalogueEvent>) -> Verdict {
         debug_assert!(verdict.is_some(), "a node before its children");
         verdict.unwrap_or(Verdict::Perhaps)
     };
-    // Children come before their parents.
+    // Children precede their parents.
     for node in filter.tree().nodes() {
         let verdict = match node.kind {
             NodeKind::Comparison(index) => comparison(filter, index, event),
@@ -118,7 +118,8 @@ fn comparison(filter: &Filter, index: usize, event: Option<&CatalogueEvent>) -> 
     }
 }
 
-/// For each comparison whether it, and not its contrary, is asked for.
+/// Returns for each comparison whether the filter requires it, and not its
+/// negation.
 pub(crate) fn wanted(filter: &Filter) -> Vec<bool> {
     let nodes = filter.tree().nodes();
     let mut of_nodes = vec![true; nodes.len()];

@@ -1,15 +1,16 @@
-//! What Dovecot sends: events, fields, categories, reason codes.
+//! The events that Dovecot sends, with their fields, categories and reason
+//! codes.
 //!
-//! The facts are a text that a person can read and mend
-//! (`catalogue/events.tsv`, with its own explanation at the top). It is
-//! compiled in and read at the start of a program: 900 lines without copying a
-//! name cost less than opening a file, and there is neither a generated table
-//! to review nor a generator to keep. A test reads it strictly, so a slip in
-//! it cannot be released.
+//! The facts are a text that people can read and edit (`catalogue/events.tsv`,
+//! which begins with an explanation of its format). It is compiled in and
+//! parsed at the start of a program: parsing 900 lines without copying a name
+//! costs less than opening a file. There is neither a generated table to review
+//! nor a generator to maintain. A test parses it strictly, so that it is
+//! released without errors.
 //!
-//! What it does not know: events of plugins and scripts of one's own. And the
-//! fields of an event are a lower bound, because it inherits those of whatever
-//! it happened in.
+//! The catalogue does not contain events of plugins and of your own scripts.
+//! The fields of an event are a lower bound, because an event inherits the
+//! fields of its parents.
 
 mod read;
 pub(crate) mod series;
@@ -17,7 +18,7 @@ pub(crate) mod series;
 use fantail_config::{Release, Target};
 use fantail_event::Dialect;
 
-/// All that is known of Dovecot's events.
+/// The known events of Dovecot.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     events: Vec<CatalogueEvent>,
@@ -29,47 +30,48 @@ pub struct Catalogue {
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogueEvent {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// When it is sent, in a few words.
+    /// The occasion on which it is sent, in a few words.
     pub description: &'static str,
-    /// The category that it is documented under.
+    /// The documented category.
     pub category: Option<&'static str>,
-    /// The version that brought it; `None` if it is older than the records.
+    /// The first version with the event; `None` if it is older than the
+    /// records.
     pub since: Option<Release>,
-    /// The version that dropped it.
+    /// The version that removed the event.
     pub until: Option<Release>,
-    /// The fields that it is known to carry, inherited ones included; a lower
-    /// bound.
+    /// The known fields, including inherited ones; a lower bound.
     pub fields: Vec<Field>,
-    /// Whether it commonly takes 100 ms or more.
+    /// Whether the event commonly takes 100 ms or more.
     pub slow: bool,
-    /// Whether nothing is known of its fields.
+    /// Whether its fields are unknown.
     pub bare: bool,
 }
 
 /// A field of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Its name in 2.4. `id_param_<param>` stands for all names that begin so.
+    /// The name in 2.4. `id_param_<param>` represents all names with this
+    /// prefix.
     pub name: &'static str,
-    /// Its type in 2.4.
+    /// The type in 2.4.
     pub kind: FieldType,
-    /// Its type in 2.3.
+    /// The type in 2.3.
     pub kind_2_3: FieldType,
-    /// `bytes` or `microseconds`, if it is one of these.
+    /// `bytes` or `microseconds`, if it is one of these units.
     pub unit: Option<&'static str>,
-    /// The version that brought it; `None` if it is as old as the event.
+    /// The first version with the field; `None` if it is as old as the event.
     pub since: Option<Release>,
-    /// The version that dropped it.
+    /// The version that removed the field.
     pub until: Option<Release>,
-    /// What 2.3 calls it, if that is something else.
+    /// The name in 2.3, if it is different.
     pub name_2_3: Option<&'static str>,
-    /// What is really sent, where the documentation says otherwise.
+    /// The values that are sent, if the documentation differs.
     pub sent_as: Option<&'static str>,
-    /// All values that there are; empty if there can be any.
+    /// All values; empty if any value is possible.
     pub values: Vec<&'static str>,
-    /// The series in whose recordings it was seen, if nothing documents it.
+    /// The series whose recordings have the field, if it is not documented.
     pub seen: Vec<&'static str>,
 }
 
@@ -80,7 +82,7 @@ pub enum FieldType {
     Integer,
     /// Bytes.
     Text,
-    /// An address; 2.3 sends these as text.
+    /// An IP address; 2.3 sends it as text.
     Address,
     /// A point in time.
     Timestamp,
@@ -91,14 +93,14 @@ pub enum FieldType {
 /// A category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Category {
-    /// Its name; `service:*` stands for all names that begin so.
+    /// The name; `service:*` represents all names with this prefix.
     pub name: &'static str,
-    /// The category that it is part of.
+    /// The parent category.
     pub parent: Option<&'static str>,
 }
 
 impl Catalogue {
-    /// Reads the catalogue that is compiled in.
+    /// Parses the catalogue that is compiled in.
     ///
     /// ```
     /// use fantail_lint::Catalogue;
@@ -112,13 +114,13 @@ impl Catalogue {
         read::read(read::TEXT)
     }
 
-    /// The events, by name.
+    /// Returns the events, by name.
     #[must_use]
     pub fn events(&self) -> &[CatalogueEvent] {
         &self.events
     }
 
-    /// Returns the event of this name, of any version.
+    /// Returns the event with this name, of any version.
     #[must_use]
     pub fn event(&self, name: &[u8]) -> Option<&CatalogueEvent> {
         let found = self
@@ -127,25 +129,25 @@ impl Catalogue {
         self.events.get(found.ok()?)
     }
 
-    /// Fields whose events are not known for certain.
+    /// Returns the fields whose events are not certain.
     #[must_use]
     pub fn stray_fields(&self) -> &[Field] {
         &self.stray
     }
 
-    /// The categories; log levels are not among them.
+    /// Returns the categories, without log levels.
     #[must_use]
     pub fn categories(&self) -> &[Category] {
         &self.categories
     }
 
-    /// The reason codes; `imap:cmd_*` stands for all that begin so.
+    /// Returns the reason codes; `imap:cmd_*` represents all with this prefix.
     #[must_use]
     pub fn reason_codes(&self) -> &[&'static str] {
         &self.reasons
     }
 
-    /// Whether there is such a category.
+    /// Returns whether this category exists.
     #[must_use]
     pub fn knows_category(&self, name: &[u8]) -> bool {
         self.categories
@@ -161,13 +163,13 @@ impl Default for Catalogue {
 }
 
 impl CatalogueEvent {
-    /// Returns whether a release, or some release of a series, sends it.
+    /// Returns whether a release, or a release of a series, sends the event.
     #[must_use]
     pub fn is_in(&self, dovecot: impl Into<Target>) -> bool {
         dovecot.into().has(self.since, self.until)
     }
 
-    /// Returns the field that the event carries under this key.
+    /// Returns the field with this key.
     #[must_use]
     pub fn field(&self, key: &[u8], dovecot: impl Into<Target>) -> Option<&Field> {
         let target: Target = dovecot.into();
@@ -178,7 +180,7 @@ impl CatalogueEvent {
 }
 
 impl Field {
-    /// Returns whether a release, or some release of a series, sends it.
+    /// Returns whether a release, or a release of a series, sends the field.
     #[must_use]
     pub fn is_in(&self, dovecot: impl Into<Target>) -> bool {
         let target: Target = dovecot.into();
@@ -189,7 +191,7 @@ impl Field {
         (self.seen.is_empty() || self.seen.contains(&series)) && target.has(self.since, self.until)
     }
 
-    /// What it is called in a series.
+    /// Returns the name in a series.
     #[must_use]
     pub fn key(&self, dialect: Dialect) -> &'static str {
         let own = match dialect {
@@ -199,7 +201,7 @@ impl Field {
         own.or(self.sent_as).unwrap_or(self.name)
     }
 
-    /// Its type in a series.
+    /// Returns the type in a series.
     #[must_use]
     pub fn kind(&self, dialect: Dialect) -> FieldType {
         match dialect {
@@ -210,7 +212,7 @@ impl Field {
 }
 
 impl FieldType {
-    /// `integer`, `text`, `address`, `timestamp` or `list`.
+    /// Returns `integer`, `text`, `address`, `timestamp` or `list`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -223,7 +225,8 @@ impl FieldType {
     }
 }
 
-/// Whether a name of the catalogue, perhaps with an open end, is this one.
+/// Returns whether a name of the catalogue, perhaps with an open end, matches
+/// this one.
 pub(crate) fn stands_for(name: &str, written: &[u8]) -> bool {
     match name.split_once(['*', '<']) {
         Some((start, _)) => written.len() > start.len() && written.starts_with(start.as_bytes()),

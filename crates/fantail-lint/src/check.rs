@@ -26,10 +26,11 @@ use crate::{
     catalogue::{CatalogueEvent, series::Series},
 };
 
-/// Who reads a configuration's first file.
+/// The reader of a configuration's first file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reader {
-    /// Dovecot, if the file has a name of its files; else only fantail.
+    /// Dovecot, if the file has a name of Dovecot's files; otherwise only
+    /// fantail.
     #[default]
     ByName,
     /// Dovecot.
@@ -38,8 +39,8 @@ pub enum Reader {
     Fantail,
 }
 
-/// What is asked of each metric, one after another. Each sees the whole
-/// metric, and reports on one subject.
+/// The checks of a metric, in order. Each sees the whole metric, and reports on
+/// one subject.
 const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
     events::check,
     events::check_categories,
@@ -54,11 +55,11 @@ const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
     language::check,
 ];
 
-/// What is wrong with a configuration beyond its own
+/// Finds errors in a configuration beyond its own
 /// [diagnostics](Loaded::diagnostics), in the order of files and lines.
 ///
-/// `is_public` tells of a file, by the name it was opened by, whether
-/// everybody on its machine can read it.
+/// `is_public` returns whether all users of the machine can read a file; it
+/// gets the name with which the file was opened.
 #[must_use]
 pub fn check(
     loaded: &Loaded,
@@ -84,8 +85,8 @@ pub fn check(
     findings
 }
 
-/// Finds the comparisons of metrics' filters that would end each process of Dovecot
-/// 2.3 that gets them; [`check`] finds them, too.
+/// Finds comparisons in the filters of metrics that crash each process of
+/// Dovecot 2.3 that evaluates them; [`check`] finds them, too.
 #[must_use]
 pub fn check_crashes<'m>(
     metrics: impl IntoIterator<Item = &'m Metric>,
@@ -102,7 +103,7 @@ pub fn check_crashes<'m>(
     findings
 }
 
-/// All checks of one metric; each sees the findings of those before it.
+/// Runs all checks of one metric; each sees the findings of the previous ones.
 fn check_metric(metric: &Metric, series: &Series<'_>, findings: &mut Vec<Finding>) {
     let subject = Subject::new(metric, series);
     let mut own = Vec::new();
@@ -112,8 +113,8 @@ fn check_metric(metric: &Metric, series: &Series<'_>, findings: &mut Vec<Finding
     findings.append(&mut own);
 }
 
-/// A metric that has errors: checked as if it had none, if its filter is readable;
-/// else for what is wrong for every event.
+/// Checks a metric with errors: as if it had none if its filter is valid,
+/// otherwise only for errors that concern every event.
 fn check_broken(metric: &BrokenMetric, series: &Series<'_>, findings: &mut Vec<Finding>) {
     if let Some((filter, text)) = &metric.filter {
         check_metric(&repaired(metric, filter, text), series, findings);
@@ -128,7 +129,7 @@ fn check_broken(metric: &BrokenMetric, series: &Series<'_>, findings: &mut Vec<F
     }
 }
 
-/// The metric that remains without what is wrong in it.
+/// Returns the metric without its invalid parts.
 fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
     let (fields, levels) = (broken.fields.iter(), broken.group_by.iter());
     Metric {
@@ -153,12 +154,12 @@ fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
     }
 }
 
-/// The events that something is about.
+/// The events that a finding is about.
 struct Scope<'a> {
     series: &'a Series<'a>,
-    /// The events of the series that are possible.
+    /// The possible events of the series.
     events: Vec<&'a CatalogueEvent>,
-    /// Whether there may be others that are not in the catalogue.
+    /// Whether events outside the catalogue are possible.
     open: bool,
 }
 
@@ -179,22 +180,23 @@ impl<'a> Scope<'a> {
         self.series.dialect()
     }
 
-    /// Whether the events are all events of the series.
+    /// Returns whether the events are all events of the series.
     fn is_whole(&self) -> bool {
         self.events.len() == self.series.events.len()
     }
 
-    /// Whether the events are those of some filter, not all there are.
+    /// Returns whether the events are those of a filter, not all events.
     fn is_narrow(&self) -> bool {
         self.events.len() < self.catalogue().events().len() / 2
     }
 }
 
-/// A metric, with what is known of its filter.
+/// A metric with the known facts about its filter.
 struct Subject<'a> {
     metric: &'a Metric,
     scope: Scope<'a>,
-    /// For each comparison whether it, and not its contrary, is asked for.
+    /// For each comparison whether the filter requires it, and not its
+    /// negation.
     wanted: Vec<bool>,
     /// Whether every event of this series matches.
     takes_all: bool,
@@ -221,7 +223,7 @@ impl<'a> Subject<'a> {
         &self.metric.filter
     }
 
-    /// Where a part of the filter is written.
+    /// Returns the position of a part of the filter in its file.
     fn place(&self, span: Range<usize>) -> Span {
         self.metric.filter_text.locate(span)
     }
@@ -231,7 +233,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A name for messages.
+/// Formats a name for messages.
 fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }

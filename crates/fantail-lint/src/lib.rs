@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, by the events that Dovecot really sends.
+//! Checks of a configuration with the events that Dovecot really sends.
 //!
 //! - [`Catalogue`]: the events, their fields with types and versions, the
 //!   categories and reason codes. Compiled in as text, read in once.

@@ -1,7 +1,7 @@
-//! Settings of one series of Dovecot for the other.
+//! Translation of settings from one series of Dovecot to the other.
 //!
-//! Fields are given the names that they have there, values are written so that
-//! they mean the same, and what cannot be expressed is left out and told.
+//! Fields get their names of the other series, and values keep their meaning.
+//! Settings that cannot be expressed are omitted and reported.
 
 mod filter;
 
@@ -17,16 +17,16 @@ use crate::{
     catalogue::{CatalogueEvent, series::Series, stands_for},
 };
 
-/// Settings for the other series, and what they lack.
+/// Settings for the other series, and the losses.
 #[derive(Debug, Clone)]
 pub struct Translation {
-    /// The settings; their places are those of what they were made of.
+    /// The settings; their positions are those of the original settings.
     pub settings: Settings,
-    /// What could not be carried over, or means something else there.
+    /// Settings that are omitted, or have another meaning in the other series.
     pub losses: Vec<Finding>,
 }
 
-/// Translates settings; those of the same series are left as they are.
+/// Translates settings; those of the same series are unchanged.
 #[must_use]
 pub fn translate(settings: &Settings, to: Dialect, catalogue: &Catalogue) -> Translation {
     let mut translation = Translation {
@@ -82,7 +82,7 @@ fn can_export(exporter: &Exporter, to: Dialect, losses: &mut Vec<Finding>) -> bo
     false
 }
 
-/// 2.4 keeps names that begin with `__` for itself.
+/// 2.4 reserves names that begin with `__`.
 fn can_be_named(name: &[u8], to: Dialect, place: Span, losses: &mut Vec<Finding>) -> bool {
     let reserved = to == Dialect::V2_4 && name.starts_with(b"__");
     if reserved {
@@ -94,7 +94,7 @@ fn can_be_named(name: &[u8], to: Dialect, place: Span, losses: &mut Vec<Finding>
     !reserved
 }
 
-/// The events that a metric may be about; all if none is known.
+/// Returns the events that a metric may match; all if none is known.
 fn possible<'a>(metric: &Metric, series: &Series<'a>) -> Vec<&'a CatalogueEvent> {
     let events = Candidates::of(&metric.filter, series).events;
     if events.is_empty() {
@@ -144,7 +144,7 @@ impl Task<'_> {
             {
                 let message = "Dovecot 2.4 groups by a field once only: this level is left out";
                 losses.push(lost(message, *place));
-                // What is declared needs all levels.
+                // Declared series need all levels.
                 new.declare.clear();
                 continue;
             }
@@ -170,7 +170,7 @@ impl Task<'_> {
         }
     }
 
-    /// What a field is called there.
+    /// Returns the name of a field in the other series.
     fn field(&self, key: &[u8]) -> Vec<u8> {
         let mut fields = self.events.iter().flat_map(|event| &event.fields);
         let field = fields.find(|field| {

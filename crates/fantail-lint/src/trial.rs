@@ -1,4 +1,4 @@
-//! Metrics against recorded events.
+//! Metrics tried on recorded events.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use fantail_syntax::{NodeId, NodeKind};
 
 use crate::{Finding, LintCode};
 
-/// A trial of all metrics: hand it every event, then ask for the outcomes.
+/// A trial of all metrics: pass it every event, then ask for the outcomes.
 #[derive(Debug)]
 pub struct Trial<'a> {
     metrics: Vec<Tried<'a>>,
     events: u64,
-    /// Whether events without a name are looked at; see
+    /// Whether events without a name count; see
     /// [`Filter::evaluate`](fantail_filter::Filter::evaluate).
     unnamed: bool,
 }
@@ -22,7 +22,7 @@ pub struct Trial<'a> {
 #[derive(Debug)]
 struct Tried<'a> {
     metric: &'a Metric,
-    /// The terms that must all hold, as they are written.
+    /// The terms that must all hold, in the order of the text.
     terms: Vec<Term>,
     matched: u64,
 }
@@ -30,36 +30,37 @@ struct Tried<'a> {
 #[derive(Debug)]
 struct Term {
     node: NodeId,
-    /// How many events meet this term and all before it.
+    /// The number of events that meet this term and all before it.
     passed: u64,
-    /// How many events meet this term.
+    /// The number of events that meet this term.
     alone: u64,
 }
 
-/// What became of one metric.
+/// The outcome for one metric.
 #[derive(Debug, Clone)]
 pub struct Outcome<'a> {
     /// The metric.
     pub metric: &'a Metric,
-    /// How many events it matched.
+    /// The number of events that it matched.
     pub matched: u64,
-    /// What keeps it from matching, if it matched none and events there were.
+    /// The term that prevents a match, if there were events and none matched.
     pub failing: Option<Failing>,
 }
 
-/// The first term of a filter that no event meets which meets those before it.
+/// The first term of a filter that no event meets, among the events that meet
+/// the terms before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failing {
-    /// Where the term is written in the filter's text.
+    /// The position of the term in the filter's text.
     pub term: Range<usize>,
-    /// How many events meet all terms before it.
+    /// The number of events that meet all terms before it.
     pub reached: u64,
-    /// How many events meet this term alone.
+    /// The number of events that meet this term alone.
     pub alone: u64,
 }
 
 impl<'a> Trial<'a> {
-    /// A trial of these metrics, which are the whole set of a server.
+    /// Creates a trial of these metrics, which are all metrics of a server.
     #[must_use]
     pub fn new(metrics: &'a [Metric], dialect: Dialect) -> Self {
         let mut filters = metrics.iter().map(|metric| &metric.filter);
@@ -70,7 +71,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Takes an event.
+    /// Counts an event.
     pub fn observe<E: EventView + ?Sized>(&mut self, event: &E) {
         if event.name().is_none() && !self.unnamed {
             return;
@@ -81,13 +82,13 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// How many events counted.
+    /// Returns the number of counted events.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// What became of each metric.
+    /// Returns the outcome for each metric.
     pub fn outcomes(&self) -> impl Iterator<Item = Outcome<'a>> {
         self.metrics.iter().map(|tried| Outcome {
             metric: tried.metric,
@@ -98,8 +99,8 @@ impl<'a> Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// The metrics that matched nothing, each at the term to blame. None if
-    /// there were no events.
+    /// Returns a finding for each metric that matched nothing, at the term that
+    /// prevents it; none without events.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let failed = |outcome: Outcome<'_>| {
@@ -144,7 +145,7 @@ impl<'a> Tried<'a> {
         if filter.evaluate(event) {
             self.matched = self.matched.saturating_add(1);
         }
-        // Only a metric that has matched nothing is asked for its terms.
+        // Only metrics that matched nothing need their terms.
         if self.matched > 0 {
             return;
         }
@@ -180,7 +181,7 @@ impl<'a> Tried<'a> {
     }
 }
 
-/// The parts of a filter that are joined by AND at its top, in order.
+/// Returns the parts of a filter that are joined by AND at its top, in order.
 fn terms(metric: &Metric) -> Vec<NodeId> {
     let tree = metric.filter.tree();
     let mut terms = Vec::new();
@@ -195,7 +196,7 @@ fn terms(metric: &Metric) -> Vec<NodeId> {
     terms
 }
 
-/// Which parts of a filter are true.
+/// Returns which parts of a filter are true.
 fn results(metric: &Metric, holds: impl Fn(usize) -> bool) -> Vec<bool> {
     let nodes = metric.filter.tree().nodes();
     let mut results: Vec<bool> = Vec::with_capacity(nodes.len());

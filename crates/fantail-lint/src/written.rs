@@ -1,4 +1,4 @@
-//! Events as a person writes them, with the types that Dovecot would send.
+//! Events as people write them, with the types that Dovecot would send.
 
 use fantail_config::{Span, WrittenEvent};
 use fantail_event::{
@@ -15,18 +15,17 @@ use crate::{
 mod error;
 
 impl Catalogue {
-    /// Makes an event, created at `created`; its categories are made known in
+    /// Makes an event, created at `created`; registers its categories in
     /// `categories`.
     ///
-    /// A field gets the type that the catalogue gives it; one that it does not
-    /// know is a number if it looks like one, else text. The elements of a
-    /// list have blanks or commas between them, and a time is seconds since
-    /// 1970, with a fraction of up to six digits. Without categories of its
-    /// own the event has the one that it is documented under.
+    /// A field gets its type from the catalogue. A field that is not in the
+    /// catalogue is a number if it has the form of one, otherwise text. The
+    /// elements of a list are separated by blanks or commas. A time is in
+    /// seconds since 1970, with a fraction of up to six digits. Without
+    /// categories, the event gets its documented category.
     ///
     /// # Errors
-    /// A value does not have the field's type, or there is too much of
-    /// anything.
+    /// A value does not have the field's type, or the event exceeds a limit.
     pub fn make(
         &self,
         written: &WrittenEvent,
@@ -68,7 +67,7 @@ impl Catalogue {
             .map_err(|error| MakeError::too_large(error, name.span))
     }
 
-    /// The type of a field of an event; `None` if nothing is known of it.
+    /// Returns the type of a field of an event; `None` if it is unknown.
     fn kind(&self, event: &[u8], key: &[u8], dialect: Dialect) -> Option<FieldType> {
         if key == b"reason_code" {
             return Some(FieldType::List);
@@ -88,9 +87,9 @@ impl Catalogue {
         Some(field.kind(dialect))
     }
 
-    /// Makes a category known in `tree`, with those that stand above it here;
-    /// one that is not in the catalogue stands alone. `None` if the tree does
-    /// not take it.
+    /// Registers a category in `tree`, with its ancestors of the catalogue; a
+    /// category that is not in the catalogue has no parent. Returns `None` if
+    /// the tree refuses it.
     pub fn register(&self, name: &[u8], tree: &mut CategoryTree) -> Option<()> {
         // From the category to its root, then back.
         let mut chain = vec![name];
@@ -140,7 +139,7 @@ fn typed<'a>(
     })
 }
 
-/// `1700000000` or `1700000000.25`
+/// Parses `1700000000` or `1700000000.25`.
 fn time(text: &[u8]) -> Option<Timestamp> {
     let point = text.iter().position(|byte| *byte == b'.');
     let (seconds, fraction) = text.split_at(point.unwrap_or(text.len()));
@@ -163,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// The event in its text form, or what is wrong with it.
+    /// Checks the event in its text form, or the error.
     #[track_caller]
     fn check(dialect: Dialect, event: &str, expected: &str) {
         let text = format!("config = x\ntest t {{\n{event}\nmatches = m\n}}\n");

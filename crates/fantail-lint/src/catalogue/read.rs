@@ -1,7 +1,7 @@
-//! Reads the text of the catalogue.
+//! Parsing the text of the catalogue.
 //!
-//! What cannot be read is left out here, and fails the test below: the text is
-//! part of the program, not input.
+//! The parser omits invalid lines, and the test below fails on them: the text
+//! is part of the program, not input.
 
 use fantail_config::Release;
 
@@ -10,13 +10,13 @@ use super::{Catalogue, CatalogueEvent, Category, Field, FieldType};
 /// The catalogue as text.
 pub(super) const TEXT: &str = include_str!("../../catalogue/events.tsv");
 
-/// Where fields go.
+/// The item that following fields belong to.
 enum Open {
     Group,
     CatalogueEvent,
 }
 
-/// Reads the text of a catalogue.
+/// Parses the text of a catalogue.
 pub(super) fn read(text: &'static str) -> Catalogue {
     let mut catalogue = Catalogue {
         events: Vec::new(),
@@ -143,7 +143,7 @@ fn kind(name: &str) -> Option<FieldType> {
 mod tests {
     use super::*;
 
-    /// Each line is read, and says something that the reader knows.
+    /// Each line is parsed and has an effect.
     #[test]
     fn every_line_counts() {
         let catalogue = read(TEXT);

@@ -1,7 +1,7 @@
-//! The part of the catalogue that one Dovecot sends, indexed.
+//! The indexed part of the catalogue that one Dovecot sends.
 //!
-//! A configuration can have a hundred thousand metrics: what is asked for each of
-//! them must not walk through all events and fields.
+//! A configuration can have a hundred thousand metrics, so a check of a metric
+//! must not walk through all events and fields.
 
 use std::{cell::Cell, collections::HashMap};
 
@@ -11,26 +11,27 @@ use fantail_filter::Pattern;
 
 use super::{Catalogue, CatalogueEvent, Field, stands_for};
 
-/// Suggestions take time for each name: after this many names, none are made.
+/// The number of names for which suggestions are computed, because they take
+/// time.
 const MAX_SUGGESTIONS: usize = 1_000;
 
-/// What one series, or one release, of Dovecot sends.
+/// The events and fields of one series, or one release, of Dovecot.
 #[derive(Debug)]
 pub(crate) struct Series<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) target: Target,
-    /// By name.
+    /// The events, by name.
     pub(crate) events: Vec<&'a CatalogueEvent>,
-    /// For each key of a field, the events that carry it, ascending.
+    /// The events that have a field, ascending, for each key.
     by_key: HashMap<&'static str, Vec<Carrier<'a>>>,
-    /// Fields whose names have an open end.
+    /// The fields whose names have an open end.
     open_ended: Vec<Carrier<'a>>,
     /// The keys of all fields, sorted.
     keys: Vec<&'static str>,
     suggestions_left: Cell<usize>,
 }
 
-/// An event's position, and the position of the field in it.
+/// The position of an event, and the position of a field in it.
 #[derive(Debug, Clone, Copy)]
 struct Carrier<'a> {
     event: usize,
@@ -80,7 +81,8 @@ impl<'a> Series<'a> {
         self.target.dialect()
     }
 
-    /// The field of this key of each event that carries it, with the event, by name.
+    /// Returns the field with this key of each event that has it, with the
+    /// event, by name.
     pub(crate) fn carriers(&self, key: &[u8]) -> Vec<(&'a CatalogueEvent, &'a Field)> {
         let text = std::str::from_utf8(key).ok();
         let exact = text.and_then(|key| self.by_key.get(key));
@@ -93,26 +95,26 @@ impl<'a> Series<'a> {
             .chain(fitting)
             .copied()
             .collect();
-        // Of an event's fields, the first counts.
+        // The first field of an event counts.
         carriers.sort_by_key(|carrier| (carrier.event, carrier.position));
         carriers.dedup_by_key(|carrier| carrier.event);
         let event = |carrier: Carrier<'a>| Some((*self.events.get(carrier.event)?, carrier.field));
         carriers.into_iter().filter_map(event).collect()
     }
 
-    /// The events of this series whose names a pattern fits.
+    /// Returns the events of this series whose names match a pattern.
     pub(crate) fn named(&self, pattern: &Pattern) -> Vec<&'a CatalogueEvent> {
         let known = known(self.catalogue, pattern);
         let known = known.into_iter();
         known.filter(|event| event.is_in(self.target)).collect()
     }
 
-    /// The keys of all fields, sorted.
+    /// Returns the keys of all fields, sorted.
     pub(crate) fn keys(&self) -> &[&'static str] {
         &self.keys
     }
 
-    /// The names that may have been meant; none after many suggestions.
+    /// Returns similar names; none after many suggestions.
     pub(crate) fn similar<'n>(
         &self,
         written: &[u8],
@@ -128,7 +130,7 @@ impl<'a> Series<'a> {
     }
 }
 
-/// The events of any series whose names a pattern fits, by name.
+/// Returns the events of any series whose names match a pattern, by name.
 pub(crate) fn known<'a>(catalogue: &'a Catalogue, pattern: &Pattern) -> Vec<&'a CatalogueEvent> {
     if let Some(name) = pattern.literal() {
         return catalogue.event(name).into_iter().collect();
@@ -143,7 +145,7 @@ pub(crate) fn known<'a>(catalogue: &'a Catalogue, pattern: &Pattern) -> Vec<&'a 
 mod tests {
     use super::*;
 
-    /// The index gives what a walk through all events gives.
+    /// The index gives the same as a walk through all events.
     #[test]
     fn carriers_are_those_of_each_event() {
         let catalogue = Catalogue::new();

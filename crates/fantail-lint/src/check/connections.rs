@@ -1,18 +1,18 @@
-//! Connections that are not what they seem.
+//! Events of connections that are not those of mail clients.
 
 use fantail_filter::Test;
 
 use super::{Subject, shown};
 use crate::{Finding, LintCode};
 
-/// Events of the connections that a process of Dovecot makes itself.
+/// The events of connections that a Dovecot process makes.
 const TO_SERVERS: [&str; 2] = [
     "server_connection_connected",
     "server_connection_disconnected",
 ];
 
-/// Reports filters that take the connections of a service to other processes
-/// for those of its mail clients.
+/// Reports filters that confuse the connections of a service to other processes
+/// with those of its mail clients.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let events = &subject.scope.events;
     let are_to_servers = events.iter().all(|event| TO_SERVERS.contains(&event.name));

@@ -9,10 +9,10 @@ use crate::{
     catalogue::{CatalogueEvent, series::known},
 };
 
-/// The greatest number of names suggested.
+/// The maximum number of suggested names.
 const SUGGESTIONS: usize = 3;
 
-/// Events that do not exist, and filters that leave none or all.
+/// Reports events that do not exist, and filters that match none or all.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let before = findings.len();
     let written = subject.filter().tree().comparisons();
@@ -48,7 +48,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a filter asks for events that the catalogue does not have.
+/// Returns whether a filter requires events that the catalogue does not have.
 pub(super) fn names_unknown(filter: &Filter, wanted: &[bool], catalogue: &Catalogue) -> bool {
     let asked = filter.comparisons().iter().zip(wanted);
     asked
@@ -82,7 +82,7 @@ fn unknown(
     }
 }
 
-/// A name, or a pattern, that fits only events of another release.
+/// Reports a name, or a pattern, that fits only events of another release.
 fn wrong_version(
     events: &[&CatalogueEvent],
     target: Target,
@@ -98,7 +98,7 @@ fn wrong_version(
     Some(Finding::new(LintCode::EventVersion, message, place).label(when))
 }
 
-/// Why a Dovecot does not have what came and was dropped with these releases.
+/// Explains why a Dovecot does not have what these releases added and removed.
 pub(super) fn when(
     since: Option<Release>,
     until: Option<Release>,
@@ -114,7 +114,7 @@ pub(super) fn when(
     }
 }
 
-/// Categories that do not exist.
+/// Reports categories that do not exist.
 pub(super) fn check_categories(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let written = subject.filter().tree().comparisons();
     for (comparison, written) in subject.filter().comparisons().iter().zip(written) {

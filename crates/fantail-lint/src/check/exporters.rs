@@ -52,7 +52,7 @@ fn syslog_receiver(exporter: &Exporter) -> Option<&'static str> {
 }
 
 pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Finding>) {
-    // A name that was mistyped elsewhere may have meant one of these.
+    // A mistyped name elsewhere may refer to one of these exporters.
     let mut codes = loaded.diagnostics.iter().map(|one| one.code);
     if codes.any(|code| code == fantail_config::Code::UnknownExporter) {
         return;

@@ -10,10 +10,10 @@ use crate::{
     finding::enumerate,
 };
 
-/// The greatest number of names in a message.
+/// The maximum number of names in a message.
 const NAMES: usize = 3;
 
-/// What people call fields, and what Dovecot calls them.
+/// Common names of fields, and Dovecot's names.
 const ALIASES: [(&str, &str); 8] = [
     ("client_ip", "remote_ip"),
     ("command", "cmd_name"),
@@ -28,7 +28,7 @@ const ALIASES: [(&str, &str); 8] = [
 /// The fields that any event may have.
 const EVERYWHERE: [&[u8]; 2] = [b"duration", b"reason_code"];
 
-/// Fields in the filter.
+/// Reports fields in the filter.
 pub(super) fn check_filter(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let written = subject.filter().tree().comparisons();
     let tests = subject.filter().comparisons().iter().zip(written);
@@ -39,7 +39,7 @@ pub(super) fn check_filter(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let before = findings.len();
         let place = subject.place(written.key_span.clone());
         check_key(&subject.scope, &test.key, place, findings);
-        // Events without the field are wanted: only a slip in its name matters.
+        // The filter wants events without the field: only an error in its name matters.
         if test.text.is_empty() && subject.is_wanted(index) {
             let slips = [LintCode::UnknownField, LintCode::RenamedField].map(LintCode::as_str);
             let is_slip =
@@ -50,8 +50,8 @@ pub(super) fn check_filter(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Texts in `fields` of a metric that has no exporter: there is nothing to add up,
-/// and nothing is exported.
+/// Reports texts in `fields` of a metric without an exporter: they have no sum, and
+/// are not exported.
 pub(super) fn check_texts(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let (metric, scope) = (subject.metric, &subject.scope);
     if metric.exporter.is_some() || scope.open {
@@ -84,7 +84,7 @@ pub(super) fn check_texts(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     );
 }
 
-/// `fields` and `group_by`.
+/// Reports fields in `fields` and `group_by`.
 pub(super) fn check_lists(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let metric = subject.metric;
     for (field, place) in metric.settings.fields.iter().zip(&metric.spans.fields) {
@@ -95,7 +95,7 @@ pub(super) fn check_lists(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether some event in question carries a field.
+/// Reports a field that no event in question has.
 pub(super) fn check_key(scope: &Scope<'_>, key: &[u8], place: Span, findings: &mut Vec<Finding>) {
     if scope.open || scope.events.is_empty() || EVERYWHERE.contains(&key) {
         return;
@@ -122,7 +122,7 @@ pub(super) fn check_key(scope: &Scope<'_>, key: &[u8], place: Span, findings: &m
     });
 }
 
-/// The field of this key, of each event in question that has it.
+/// Returns the field with this key of each event in question that has it.
 pub(super) fn carriers<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a Field> {
     if scope.is_whole() {
         let carriers = scope.series.carriers(key).into_iter();
@@ -134,7 +134,8 @@ pub(super) fn carriers<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a Field> {
         .collect()
 }
 
-/// A field that the events have under another name, or in another series.
+/// Reports a field that the events have under another name, or in another
+/// series.
 fn otherwise(scope: &Scope<'_>, key: &[u8], place: Span) -> Option<Finding> {
     let fields = scope.events.iter().flat_map(|event| &event.fields);
     let field = fields.clone().find(|field| {
@@ -161,13 +162,14 @@ fn otherwise(scope: &Scope<'_>, key: &[u8], place: Span) -> Option<Finding> {
     Some(Finding::new(LintCode::FieldVersion, message, place).label(when))
 }
 
-/// The names of other events that carry it.
+/// Returns the names of other events with the field.
 fn elsewhere<'a>(scope: &Scope<'a>, key: &[u8]) -> Vec<&'a str> {
     let carriers = scope.series.carriers(key).into_iter();
     carriers.map(|(event, _)| event.name).collect()
 }
 
-/// What Dovecot calls a field that people call so, if these events have it.
+/// Returns Dovecot's name of a field with a common name, if these events have
+/// it.
 fn alias(scope: &Scope<'_>, key: &[u8]) -> Option<&'static str> {
     let mut aliases = ALIASES.iter();
     let (_, name) = aliases.find(|(alias, _)| alias.as_bytes() == key)?;
@@ -193,13 +195,13 @@ fn unknown(scope: &Scope<'_>, key: &[u8], place: Span) -> Finding {
         scope.series.similar(key, keys_of(scope), NAMES)
     };
     if near.is_empty() {
-        // Perhaps one of a plugin, or one that nothing documents.
+        // It may be a field of a plugin, or an undocumented one.
         return finding.severity(Severity::Hint);
     }
     finding.suggest(&near)
 }
 
-/// The keys of all fields of these events, sorted.
+/// Returns the keys of all fields of these events, sorted.
 fn keys_of(scope: &Scope<'_>) -> Vec<&'static str> {
     let fields = scope.events.iter().flat_map(|event| event.fields.iter());
     let fields = fields.filter(|field| field.is_in(scope.series.target));

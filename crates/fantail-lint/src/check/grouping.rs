@@ -1,4 +1,5 @@
-//! `group_by`: buckets that miss the data, and series without end.
+//! Errors of `group_by`: buckets that miss the data, and an unlimited number of
+//! series.
 
 use fantail_config::Span;
 use fantail_metrics::{GroupBy, Method};
@@ -47,13 +48,13 @@ const ENDLESS: [&str; 37] = [
     "user",
 ];
 
-/// Buckets that end below this many microseconds say little of slow events.
+/// The end of buckets in microseconds that are too short for slow events.
 const SLOW: i64 = 1_000_000;
 
-/// Buckets that end below this many microseconds say little of any event.
+/// The end of buckets in microseconds that are too short for any event.
 const MILLISECOND: i64 = 1_000;
 
-/// The levels of a metric.
+/// Reports the levels of a metric.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let metric = subject.metric;
     for (level, place) in metric.settings.group_by.iter().zip(&metric.spans.group_by) {
@@ -83,7 +84,7 @@ fn many_values(level: &GroupBy, place: Span) -> Option<Finding> {
     )
 }
 
-/// Buckets of something that is no number.
+/// Reports buckets of a field that is not a number.
 fn of_text(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Finding> {
     if level.field == b"duration" {
         return None;
@@ -103,7 +104,7 @@ fn of_text(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Findin
     )
 }
 
-/// Buckets of the duration that end where the data begins.
+/// Reports buckets of the duration that end where the data begins.
 fn too_short(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Finding> {
     if level.field != b"duration" {
         return None;
@@ -117,7 +118,7 @@ fn too_short(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Find
                 .note("`duration` is in microseconds"),
         );
     }
-    // Said only where it is so for all events in question.
+    // Only reported if it is true for all events in question.
     let slow = subject.scope.events.first()?;
     if top >= SLOW || subject.scope.open || !subject.scope.events.iter().all(|event| event.slow) {
         return None;

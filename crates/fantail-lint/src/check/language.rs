@@ -1,4 +1,4 @@
-//! What is odd about a filter as such, without knowing any events.
+//! Warnings about a filter that need no knowledge of events.
 
 use std::ops::Range;
 
@@ -8,18 +8,18 @@ use fantail_filter::{Warning, WarningKind};
 use super::Subject;
 use crate::{Finding, LintCode};
 
-/// Reports [`Filter::warnings`](fantail_filter::Filter::warnings), but for
-/// comparisons that the checks before have something to say of: they know
-/// more.
+/// Reports [`Filter::warnings`](fantail_filter::Filter::warnings), except for
+/// comparisons with a finding of an earlier check, which is more specific.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let told: Vec<Span> = findings.iter().filter_map(place).collect();
     for warning in subject.metric.filter.warnings() {
         let found = finding(&warning, subject);
         let is_told = place(&found).is_some_and(|at| told.iter().any(|told| overlap(at, *told)));
         match warning.kind() {
-            // Dovecot dies of some fields only, and which are numbers is known.
+            // Only some fields crash Dovecot, and the catalogue knows the
+            // numeric ones.
             WarningKind::Crash => {}
-            // These are about how comparisons are put together.
+            // These concern the combination of comparisons.
             WarningKind::MixedConnectives | WarningKind::NotNot => findings.push(found),
             _ if is_told => {}
             _ => findings.push(found),
@@ -27,8 +27,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What the language says of a comparison at this place, with the filter as it
-/// should be.
+/// Returns the language's advice on a comparison at this position, with the
+/// corrected filter.
 pub(super) fn advice_at(subject: &Subject<'_>, span: &Range<usize>) -> Option<String> {
     let text = subject.metric.filter_text.bytes();
     let warnings = subject.metric.filter.warnings();

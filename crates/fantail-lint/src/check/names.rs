@@ -1,14 +1,14 @@
-//! Metrics that a scrape leaves out.
+//! Metrics that a scrape omits.
 
 use fantail_config::{Metric, Settings};
 
 use super::shown;
 use crate::{Finding, LintCode, finding::enumerate};
 
-/// So many others are named.
+/// The maximum number of further names in a message.
 const OTHERS: usize = 5;
 
-/// Said once, about all of them: it is a trick that people use on purpose.
+/// Reports all such metrics once, because people use this on purpose.
 pub(super) fn check(settings: &Settings, findings: &mut Vec<Finding>) {
     let metrics = settings.metrics.iter();
     let mut hidden = metrics.filter(|metric| !is_exposed(&metric.settings.name));
@@ -34,7 +34,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Vec<Finding>) {
     });
 }
 
-/// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+/// Returns whether the name is `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 fn is_exposed(name: &[u8]) -> bool {
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
     name.iter().all(fits) && !name.first().is_none_or(u8::is_ascii_digit)

@@ -1,4 +1,4 @@
-//! Settings that only fantail knows, in files that Dovecot reads.
+//! Extension settings in files that Dovecot reads.
 
 use fantail_config::{
     FileId, Loaded, Severity, Span,
@@ -8,15 +8,16 @@ use fantail_config::{
 use super::{Reader, shown, sockets};
 use crate::{Finding, LintCode};
 
-/// So many names of one block are told.
+/// The maximum number of names of one block in a message.
 const MOST_NAMES: usize = 5;
 
-/// What Dovecot would refuse, since only fantail knows it: a finding for each
-/// block, and an error if it is known that Dovecot reads the file.
+/// Reports extension settings that Dovecot would refuse: a finding for each
+/// block, which is an error if it is certain that Dovecot reads the file.
 ///
-/// The reader of a file reads the files it includes; a file called `dovecot.conf`, and
-/// what a usual one includes (`dovecot/conf.d/*.conf`, `dovecot/local.conf`), is
-/// Dovecot's, for any file that includes it.
+/// The reader of a file also reads the files that it includes. A file named
+/// `dovecot.conf`, and the files that a standard one includes
+/// (`dovecot/conf.d/*.conf`, `dovecot/local.conf`), are Dovecot's, for any file
+/// that includes them.
 #[must_use]
 pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
     let mentions = extension_mentions(&loaded.raw, loaded.settings.dialect);
@@ -36,20 +37,20 @@ pub fn check_reader(loaded: &Loaded, reader: Reader) -> Vec<Finding> {
     findings
 }
 
-/// Whether both stand in one block, of one file.
+/// Returns whether both are in one block of one file.
 fn is_beside(one: &ExtensionMention, other: &ExtensionMention) -> bool {
     one.block.is_some() && one.block == other.block && one.span.file == other.span.file
 }
 
-/// Why it is thought that Dovecot reads a file.
+/// The reason to assume that Dovecot reads a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Basis {
     Told,
-    /// The name of the file, or of one that includes it.
+    /// The name of the file, or of a file that includes it.
     Name,
 }
 
-/// `None` if only fantail reads it.
+/// Returns the reason; `None` if only fantail reads the file.
 fn known_by(loaded: &Loaded, reader: Reader, file: FileId) -> Option<Basis> {
     let mut by_name = false;
     // From the file to the first one; each was included by an earlier one.

@@ -1,4 +1,4 @@
-//! Secrets in files that everybody can read.
+//! Secrets in files that all users can read.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use fantail_config::{
 use super::shown;
 use crate::{Finding, LintCode};
 
-/// What the names of settings end in that hold secrets.
+/// The endings of the names of settings that contain secrets.
 const ENDINGS: [&str; 6] = [
     "password", "passwd", "_secret", "_api_key", "_token", "_nonce",
 ];
 
-/// Passwords in settings, and in the URLs of exporters.
+/// Reports passwords in settings and in the URLs of exporters.
 pub(super) fn check(
     loaded: &Loaded,
     is_public: &dyn Fn(&[u8]) -> bool,
@@ -73,7 +73,7 @@ fn all_settings(loaded: &Loaded) -> impl Iterator<Item = &RawSetting> {
     })
 }
 
-/// Whether a setting's value is a secret that is written down here.
+/// Returns whether a setting's value is a secret that is in this file.
 fn is_secret(setting: &RawSetting) -> bool {
     let value = setting.value.bytes();
     let key = setting.key.bytes();
@@ -86,7 +86,7 @@ fn is_secret(setting: &RawSetting) -> bool {
             .any(|ending| key.ends_with(ending.as_bytes()))
 }
 
-/// `https://name:secret@host`, `?token=secret`
+/// Returns whether a URL is like `https://name:secret@host` or `?token=secret`.
 fn holds_secret(url: &[u8]) -> bool {
     let url = shown(url).to_ascii_lowercase();
     let Some((_, rest)) = url.split_once("://") else {

@@ -1,4 +1,4 @@
-//! The sockets of the stats service, where both Dovecot and fantail read the
+//! The sockets of the stats service, if both Dovecot and fantail read the
 //! configuration: only one of them can bind a socket.
 
 use fantail_config::{DovecotService, FileId, Loaded, Span};
@@ -9,10 +9,10 @@ use crate::{Finding, LintCode, finding::enumerate};
 /// The sockets that Dovecot binds unless their `mode` is 0.
 const SOCKETS: [&str; 3] = ["stats-writer", "login/stats-writer", "stats-reader"];
 
-/// Reports what keeps Dovecot from starting after fantail.
+/// Reports settings that prevent Dovecot from starting after fantail.
 ///
-/// A file that only Dovecot reads, and that leaves no socket alone, is one of a
-/// Dovecot with its own stats process: nothing is said.
+/// A file that only Dovecot reads, and that disables no socket, belongs to a
+/// Dovecot with its own stats process: it has no finding.
 pub(super) fn check(loaded: &Loaded, reader: Reader, findings: &mut Vec<Finding>) {
     let Some(dovecot) = &loaded.settings.dovecot else {
         return;
@@ -66,7 +66,8 @@ fn is_left_alone(dovecot: &DovecotService, name: &str) -> bool {
     })
 }
 
-/// The include of Dovecot's file, or its first listener of the stats service.
+/// Returns the include of Dovecot's file, or its first listener of the stats
+/// service.
 fn place(loaded: &Loaded, dovecot: &DovecotService) -> Span {
     let listener = dovecot.stats.unix_listeners.first();
     let included = loaded.sources.included(dovecot.file);
@@ -83,7 +84,7 @@ fn name(loaded: &Loaded, dovecot: &DovecotService) -> String {
     super::shown(loaded.sources.name(dovecot.file))
 }
 
-/// The block to paste.
+/// Returns the block to paste.
 fn block(sockets: &[&str]) -> String {
     let mut text = "\nservice stats {".to_owned();
     for name in sockets {
@@ -92,7 +93,7 @@ fn block(sockets: &[&str]) -> String {
     text + "\n}"
 }
 
-/// The port for scrapes, which Dovecot's stats process would listen on.
+/// Reports the port for scrapes that Dovecot's stats process would bind.
 fn port(dovecot: &DovecotService) -> Option<Finding> {
     let mut listeners = dovecot.stats.inet_listeners.iter();
     let (listener, port) = listeners.find_map(|listener| {

@@ -1,4 +1,4 @@
-//! Operators and values that a field's type, or Dovecot, rules out.
+//! Operators and values that the type of a field, or Dovecot, excludes.
 
 use fantail_event::Dialect;
 use fantail_filter::{FieldTest, NumberTest, Test};
@@ -11,7 +11,7 @@ use crate::{
     finding::enumerate,
 };
 
-/// Comparisons that can never hold.
+/// Reports comparisons that never hold.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let written = subject.filter().tree().comparisons();
     for (comparison, written) in subject.filter().comparisons().iter().zip(written) {
@@ -31,7 +31,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Comparisons that kill Dovecot 2.3.
+/// Reports comparisons that crash Dovecot 2.3.
 pub(super) fn check_crashes(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let scope = &subject.scope;
     for hazard in subject.filter().hazards() {
@@ -65,12 +65,12 @@ struct Comparison<'a> {
     subject: &'a Subject<'a>,
     test: &'a FieldTest,
     written: &'a fantail_syntax::Comparison,
-    /// What the events in question carry under the key.
+    /// The fields of the events in question with this key.
     fields: Vec<&'a Field>,
 }
 
 impl Comparison<'_> {
-    /// The type of the field, if there is but one.
+    /// Returns the type of the field, if it is unique.
     fn kind(&self) -> Option<FieldType> {
         let dialect = self.dialect();
         match &*self.test.key {
@@ -87,7 +87,7 @@ impl Comparison<'_> {
         self.subject.scope.dialect()
     }
 
-    /// Whether 2.3 would crash, which is told elsewhere.
+    /// Returns whether 2.3 would crash, which another check reports.
     fn crashes(&self) -> bool {
         let mut hazards = self.subject.filter().hazards();
         hazards.any(|hazard| hazard.span() == self.written.span)

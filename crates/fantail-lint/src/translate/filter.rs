@@ -1,7 +1,6 @@
-//! Filters of one dialect in the other.
+//! Translation of filters.
 //!
-//! The text stays as it was written but for the keys and values that have to
-//! change.
+//! The text is unchanged except for keys and values that have to change.
 
 use fantail_config::{Metric, Text};
 use fantail_event::Dialect;
@@ -11,7 +10,7 @@ use super::{Task, lost};
 use crate::Finding;
 
 impl Task<'_> {
-    /// The text of a metric's filter for the other series.
+    /// Returns the text of a metric's filter for the other series.
     pub(super) fn filter(&self, metric: &Metric, losses: &mut Vec<Finding>) -> Text {
         let mut edits = Vec::new();
         for comparison in metric.filter.tree().comparisons() {
@@ -37,15 +36,14 @@ impl Task<'_> {
     }
 }
 
-/// A value for the other series: what to write if it has to change, and what
-/// is lost with it.
+/// The translation of a value: the new text if it has to change, and the loss.
 #[derive(Default)]
 struct Carried {
     text: Option<Vec<u8>>,
     lost: Option<String>,
 }
 
-/// 2.4 keeps backslashes, and reads sizes, times and addresses.
+/// 2.4 keeps backslashes, and parses sizes, times and addresses.
 fn for_2_4(comparison: &Comparison) -> Carried {
     let written = comparison.value.written();
     let mut carried = Carried::default();
@@ -65,7 +63,7 @@ fn for_2_4(comparison: &Comparison) -> Carried {
     carried
 }
 
-/// A number with a unit of one letter or more behind it.
+/// Returns whether a text is a number with a unit.
 fn looks_measured(value: &[u8]) -> bool {
     let text = format!("x=\"{}\"", String::from_utf8_lossy(value));
     let options = fantail_syntax::ParseOptions::new(Dialect::V2_4);
@@ -76,7 +74,7 @@ fn looks_measured(value: &[u8]) -> bool {
     matches!(kind, Some(ValueKind::Size(_) | ValueKind::Interval(_)))
 }
 
-/// 2.3 knows plain numbers and texts only.
+/// 2.3 supports plain numbers and texts only.
 fn for_2_3(comparison: &Comparison) -> Carried {
     let value = &comparison.value;
     let plain = value.plain();
@@ -110,7 +108,7 @@ fn for_2_3(comparison: &Comparison) -> Carried {
     carried
 }
 
-/// What needs no quotes in either series.
+/// Returns whether a text needs no quotes in either series.
 fn is_word(text: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b":.*?_-".contains(byte);
     !text.is_empty() && text.iter().all(plain)

@@ -1,4 +1,4 @@
-//! Why a written event cannot be made.
+//! Errors of written events.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use fantail_event::TooLarge;
 
 use crate::catalogue::FieldType;
 
-/// An event cannot be made of what is written.
+/// An error of making a written event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MakeError {
     kind: MakeErrorKind,
@@ -16,19 +16,19 @@ pub struct MakeError {
     source: Option<TooLarge>,
 }
 
-/// Why an event cannot be made.
+/// The reason why an event cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MakeErrorKind {
-    /// Its creation and duration lead beyond the last time.
+    /// The sum of creation and duration is beyond the last time.
     TooLong,
-    /// A name cannot be that of a category.
+    /// A name is not valid for a category.
     Category,
-    /// It has too many fields.
+    /// The event has too many fields.
     TooManyFields,
-    /// A value is not of the type that Dovecot sends the field with.
+    /// A value does not have the type with which Dovecot sends the field.
     WrongType(FieldType),
-    /// It has too many bytes.
+    /// The event has too many bytes.
     TooLarge,
 }
 
@@ -42,7 +42,7 @@ impl MakeError {
         }
     }
 
-    /// A value whose type the catalogue knows, if it knows one.
+    /// Returns the error of a value, with its type if the catalogue knows it.
     pub(super) fn wrong_type(value: &Text, kind: Option<FieldType>) -> Self {
         let kind = MakeErrorKind::WrongType(kind.unwrap_or(FieldType::Text));
         Self {
