@@ -1,4 +1,4 @@
-//! The whole way, from a file name to typed settings.
+//! Loading a configuration: from a file name to typed settings.
 
 pub(crate) mod braces;
 pub(crate) mod dovecot;
@@ -29,36 +29,36 @@ use crate::{
     syntax::raw::RawConfig,
 };
 
-/// How a configuration is read.
+/// The options of loading.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// Whose rules apply. By default the file says so: 2.4's begins with
+    /// The dialect. By default the file states it: 2.4's begins with
     /// `dovecot_config_version = 2.4.…`.
     pub dialect: Option<Dialect>,
     /// The release of Dovecot that the configuration is for, with the rules of its
     /// series. By default `dovecot_config_version` states it; 2.3 has no such
     /// setting.
     pub release: Option<Release>,
-    /// What it may ask for.
+    /// The limits of a configuration.
     pub limits: Limits,
 }
 
-/// A configuration that was read, with all that is wrong with it.
+/// A loaded configuration with its diagnostics.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What could be understood. Blocks with errors are left out.
+    /// The valid settings. Blocks with errors are omitted.
     pub settings: Settings,
-    /// What could be understood of metrics that are left out.
+    /// The valid parts of omitted metrics.
     pub broken_metrics: Vec<BrokenMetric>,
-    /// All settings as they were written.
+    /// All settings before they are resolved.
     pub raw: RawConfig,
-    /// What is wrong.
+    /// The diagnostics.
     pub diagnostics: Diagnostics,
-    /// The files that were read.
+    /// The files of the configuration.
     pub sources: Sources,
 }
 
-/// Reads the file `path`, and what it includes, from `loader`.
+/// Loads the file `path`, and its includes, from `loader`.
 #[must_use]
 pub fn load(path: &[u8], loader: &dyn Loader, options: &LoadOptions) -> Loaded {
     let release = options.release;
@@ -91,20 +91,20 @@ pub fn load(path: &[u8], loader: &dyn Loader, options: &LoadOptions) -> Loaded {
     }
 }
 
-/// What Dovecot itself reads of a configuration.
+/// Returns the settings that Dovecot itself reads.
 fn dovecot(raw: &RawConfig, sources: &Sources, dialect: Dialect) -> Option<DovecotService> {
     let is_main = |file: &FileId| sources.name(*file).ends_with(b"dovecot.conf");
     let file = sources
         .ids()
         .find(|file| is_main(file) && is_dovecots(sources, *file))?;
-    // All of it was reported already.
+    // These errors are reported already.
     let mut unheard = Diagnostics::new(0);
     let mut context = Context::new(raw, dialect, &mut unheard);
     let dovecots = |file| is_dovecots(sources, file);
     Some(service::of_dovecot(&mut context, &dovecots, file))
 }
 
-/// Reads a text that includes nothing, as the file `name`.
+/// Loads a text without includes, as the file `name`.
 ///
 /// ```
 /// let text = "metric logins {\n  filter = event=login_finished\n}\n";
@@ -129,10 +129,10 @@ pub fn load_text(name: &str, text: impl Into<Vec<u8>>, options: &LoadOptions) ->
 }
 
 impl Loaded {
-    /// The same if there are no errors; warnings do not matter.
+    /// Returns the configuration if it has no errors; warnings are allowed.
     ///
     /// # Errors
-    /// There are errors; they are in the error's [`Refused::diagnostics`].
+    /// The configuration has errors: see [`Refused::diagnostics`].
     pub fn accept(self) -> Result<Self, Refused> {
         if self.diagnostics.has_errors() {
             return Err(Refused::new(self.diagnostics, self.sources));
@@ -156,13 +156,13 @@ impl Refused {
         }
     }
 
-    /// What is wrong, warnings included.
+    /// Returns the diagnostics, including warnings.
     #[must_use]
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }
 
-    /// The files that were read.
+    /// Returns the files of the configuration.
     #[must_use]
     pub fn sources(&self) -> &Sources {
         &self.sources

@@ -1,19 +1,20 @@
-//! Which files of a configuration Dovecot reads, too.
+//! The files of a configuration that Dovecot also reads.
 
 use crate::diagnostic::source::{FileId, Sources};
 
-/// Whether Dovecot reads a file, by its name or that of a file that includes
-/// it.
+/// Returns whether Dovecot reads a file, by its name or by that of a file that
+/// includes it.
 ///
-/// Dovecot's are a file called `dovecot.conf`, what a usual one includes
-/// (`dovecot/conf.d/*.conf`, `dovecot/local.conf`), and all that these include.
+/// Dovecot's files are named `dovecot.conf`, or are those that a standard one
+/// includes (`dovecot/conf.d/*.conf`, `dovecot/local.conf`), and all their
+/// includes.
 pub(crate) fn is_dovecots(sources: &Sources, file: FileId) -> bool {
     let mut file = file;
     loop {
         if has_dovecots_name(sources.name(file)) {
             return true;
         }
-        // A file was included by an earlier one.
+        // A file is included by an earlier one.
         match sources.included(file) {
             Some(place) if place.file != file => file = place.file,
             _ => return false,
@@ -21,7 +22,7 @@ pub(crate) fn is_dovecots(sources: &Sources, file: FileId) -> bool {
     }
 }
 
-/// Whether a path is one of Dovecot's own files.
+/// Returns whether a path is one of Dovecot's own files.
 #[must_use]
 pub fn has_dovecots_name(path: &[u8]) -> bool {
     let mut parts = path.rsplit(|byte| *byte == b'/');

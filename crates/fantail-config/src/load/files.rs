@@ -16,13 +16,13 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// No files.
+    /// Creates a loader without files.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with one more file.
+    /// Adds a file.
     #[must_use]
     pub fn with(mut self, path: impl Into<Vec<u8>>, text: impl Into<Vec<u8>>) -> Self {
         self.files.insert(path.into(), text.into());
@@ -45,7 +45,7 @@ impl Loader for Memory {
     }
 }
 
-/// The files of this machine.
+/// The files of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FileSystem;
 
@@ -56,7 +56,7 @@ impl Loader for FileSystem {
             return Err(LoadError::new(LoadErrorKind::IsDirectory, "is a directory"));
         }
         let mut text = Vec::new();
-        // One byte more than allowed, to tell a full file from a longer one.
+        // One byte more than allowed, to detect a longer file.
         let allowed = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         file.take(allowed).read_to_end(&mut text)?;
         if text.len() > limit {

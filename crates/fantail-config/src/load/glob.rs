@@ -1,22 +1,22 @@
 //! File name patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `[[:digit:]]`, and `\`
 //! before any byte.
 //!
-//! As glob(3) does: a leading dot is matched only by a dot, `/` never by a
-//! wildcard. The matcher remembers one star to go back to, so that no pattern
-//! takes more than quadratic time.
+//! Patterns match as in glob(3): only a dot matches a leading dot, and no
+//! wildcard matches `/`. The matcher returns only to the last star, so any
+//! pattern takes at most quadratic time.
 
 use crate::load::loader::{LoadError, LoadErrorKind, to_path};
 
-/// How many names a pattern may stand for.
+/// The maximum number of names that a pattern matches.
 const MAX_MATCHES: usize = 10_000;
 
-/// Whether a name has wildcards.
+/// Returns whether a name has wildcards.
 pub(crate) fn is_pattern(name: &[u8]) -> bool {
     let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
     name.iter().any(special)
 }
 
-/// Whether a path matches a pattern, component by component.
+/// Returns whether a path matches a pattern, component by component.
 pub(crate) fn matches_path(pattern: &[u8], path: &[u8]) -> bool {
     let mut names = path.split(|byte| *byte == b'/');
     let mut patterns = pattern.split(|byte| *byte == b'/');
@@ -29,14 +29,14 @@ pub(crate) fn matches_path(pattern: &[u8], path: &[u8]) -> bool {
     }
 }
 
-/// Whether a name without slashes matches.
+/// Returns whether a name without slashes matches a pattern.
 pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
     let shows_hidden = matches!(pattern, [b'.', ..] | [b'\\', b'.', ..]);
     if name.first() == Some(&b'.') && !shows_hidden {
         return false;
     }
     let (mut pattern, mut name) = (pattern, name);
-    // Where to go on after the last star if it has to take one byte more.
+    // The state to return to if the last star has to match one more byte.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
         if let [b'*', rest @ ..] = pattern {
@@ -63,7 +63,7 @@ pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// The pattern behind its first element, if that matches the byte.
+/// Returns the pattern after its first element, if that matches the byte.
 fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     match pattern {
         [b'?', rest @ ..] => Some(rest),
@@ -77,8 +77,8 @@ fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     }
 }
 
-/// Whether the class (behind its `[`) has the byte, and what follows it.
-/// `None` if it is not closed.
+/// Returns whether the class (after its `[`) contains the byte, and the rest of
+/// the pattern; `None` if it is not closed.
 fn class(class: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     let (negated, mut rest) = match class {
         [b'!' | b'^', rest @ ..] => (true, rest),
@@ -110,7 +110,7 @@ fn class(class: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     }
 }
 
-/// The name in `[:name:]` at the start of a class, and what follows it.
+/// Returns the name in `[:name:]` at the start of a class, and the rest.
 fn named_class(class: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = class.strip_prefix(b"[:")?;
     let length = rest.iter().take_while(|byte| byte.is_ascii_lowercase());
@@ -118,8 +118,8 @@ fn named_class(class: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, behind.strip_prefix(b":]")?))
 }
 
-/// Whether a byte is of a named class in the locale C; `None` if there is no such
-/// class.
+/// Returns whether a byte is in a named class of the locale C; `None` if there is
+/// no such class.
 fn has_byte(class: &[u8], byte: u8) -> Option<bool> {
     Some(match class {
         b"alnum" => byte.is_ascii_alphanumeric(),
@@ -138,7 +138,7 @@ fn has_byte(class: &[u8], byte: u8) -> Option<bool> {
     })
 }
 
-/// The first byte of a class, and what follows it. `None` at its end.
+/// Returns the first byte of a class, and the rest; `None` at its end.
 fn literal(class: &[u8]) -> Option<(u8, &[u8])> {
     match class {
         [b'[', b'.', byte, b'.', b']', behind @ ..]
@@ -149,16 +149,16 @@ fn literal(class: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-/// What a pattern is looked up in.
+/// The directories in which a pattern is expanded.
 pub(crate) trait Listing {
-    /// The names in a directory; none if it is no directory.
+    /// Returns the names in a directory; none if it is not a directory.
     fn names(&self, directory: &[u8]) -> Result<Vec<Vec<u8>>, LoadError>;
 
-    /// Whether there is something of this name.
+    /// Returns whether the path exists.
     fn exists(&self, path: &[u8]) -> bool;
 }
 
-/// The directories of this machine.
+/// The directories of the machine.
 pub(crate) struct Directories;
 
 impl Listing for Directories {
@@ -184,7 +184,7 @@ impl Listing for Directories {
     }
 }
 
-/// The existing paths that a pattern stands for, sorted.
+/// Returns the existing paths that match a pattern, sorted.
 pub(crate) fn expand(pattern: &[u8], listing: &impl Listing) -> Result<Vec<Vec<u8>>, LoadError> {
     let mut paths: Vec<Vec<u8>> = vec![Vec::new()];
     for (index, component) in pattern.split(|byte| *byte == b'/').enumerate() {
@@ -224,7 +224,7 @@ pub(crate) fn expand(pattern: &[u8], listing: &impl Listing) -> Result<Vec<Vec<u
 mod tests {
     use super::*;
 
-    /// As bash's and glob(3)'s patterns.
+    /// Checks the same as bash and glob(3).
     #[track_caller]
     fn check(pattern: &str, name: &str, expected: bool) {
         let matches = matches_path(pattern.as_bytes(), name.as_bytes());

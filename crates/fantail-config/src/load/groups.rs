@@ -1,7 +1,7 @@
-//! The groups of metrics that Dovecot 2.4 brings along: what
-//! `@metric_defaults = backend` and `= proxy` stand for.
+//! The built-in groups of metrics of Dovecot 2.4: `@metric_defaults = backend`
+//! and `= proxy`.
 //!
-//! They are read like a file that stands behind the main one.
+//! They are read like a file after the main one.
 
 use fantail_event::Dialect;
 
@@ -10,10 +10,10 @@ use crate::{
     syntax::raw::{RawConfig, RawEntry},
 };
 
-/// Their name in messages.
+/// The name of the groups in messages.
 pub(crate) const NAME: &[u8] = b"(built-in groups)";
 
-/// The groups as Dovecot 2.4.0 and 2.4.1 have them, without the last brace.
+/// The groups of Dovecot 2.4.0 and 2.4.1, without the last brace.
 const TEXT: &[u8] = br"
 group @metric_defaults backend {
   metric auth_successes {
@@ -52,13 +52,13 @@ group @metric_defaults proxy {
   }
 ";
 
-/// What `proxy` has since 2.4.2.
+/// The addition to `proxy` since 2.4.2.
 const SINCE_2_4_2: &[u8] = br"  metric proxy_session_established {
     filter = event=proxy_session_established
   }
 ";
 
-/// Returns the groups of a release; of the newest one that is known if it is not
+/// Returns the groups of a release; those of the newest known one if it is not
 /// stated.
 pub(crate) fn text(release: Option<Release>) -> Vec<u8> {
     let is_newer = release.is_none_or(|release| release.patch >= 2);
@@ -66,7 +66,7 @@ pub(crate) fn text(release: Option<Release>) -> Vec<u8> {
     [TEXT, newer, b"}\n"].concat()
 }
 
-/// Whether a configuration refers to them.
+/// Returns whether a configuration refers to the groups.
 pub(crate) fn are_used(raw: &RawConfig, dialect: Dialect) -> bool {
     dialect == Dialect::V2_4
         && raw.top().any(|entry| {

@@ -1,7 +1,8 @@
-//! Where files come from.
+//! Loaders: the source of files.
 //!
-//! Reading a configuration does no I/O of its own: it asks a [`Loader`]. Names are bytes; a relative one is made
-//! absolute (relative to the including file) before a loader is asked.
+//! Loading does no I/O itself: it calls a [`Loader`]. Names are bytes; a
+//! relative name is converted to an absolute one (relative to the including
+//! file) before a loader gets it.
 
 use std::{error::Error, fmt};
 
@@ -11,29 +12,29 @@ use crate::diagnostic::code::Code;
 
 /// Opens files and lists them.
 pub trait Loader {
-    /// The bytes of a file.
+    /// Returns the bytes of a file.
     ///
     /// # Errors
-    /// There is none, it has more than `limit` bytes, or it cannot be read.
+    /// The file does not exist, has more than `limit` bytes, or cannot be read.
     fn read(&self, path: &[u8], limit: usize) -> Result<Vec<u8>, LoadError>;
 
-    /// The files that a pattern with `*`, `?` and `[…]` stands for, in
+    /// Returns the files that match a pattern with `*`, `?` and `[…]`, in
     /// ascending order of their bytes. A pattern without these is a name, and
-    /// gives that name if there is such a file. No match is not an error.
+    /// gives that name if the file exists. No match is not an error.
     ///
     /// # Errors
-    /// The directories cannot be looked through.
+    /// A directory cannot be listed.
     fn expand(&self, pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError>;
 
-    /// The value of an environment variable, for `$ENV:name`. Unless a loader
-    /// says otherwise, there are none.
+    /// Returns the value of an environment variable, for `$ENV:name`. The
+    /// default implementation has none.
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {
         _ = name;
         None
     }
 }
 
-/// Why a loader has no file to give.
+/// An error of a loader.
 #[derive(Debug)]
 pub struct LoadError {
     kind: LoadErrorKind,
@@ -45,22 +46,22 @@ pub struct LoadError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadErrorKind {
-    /// There is no such file.
+    /// The file does not exist.
     NotFound,
-    /// The file is larger than allowed, or a pattern matches too many files.
+    /// The file exceeds the limit, or a pattern matches too many files.
     TooLarge,
-    /// The path names a directory.
+    /// The path is a directory.
     IsDirectory,
-    /// The system has no files of such a name.
+    /// The system does not allow the name.
     BadName,
-    /// The system refuses to open, read or list it.
+    /// The system refuses to open, read or list the file.
     Unreadable,
-    /// A reason of the loader's own.
+    /// Another reason of the loader.
     Other,
 }
 
 impl LoadError {
-    /// Returns an error with a message of the loader's own.
+    /// Returns an error with a message.
     #[must_use]
     pub fn new(kind: LoadErrorKind, message: impl Into<String>) -> Self {
         Self {
@@ -70,7 +71,7 @@ impl LoadError {
         }
     }
 
-    /// Returns what kind of reason it is.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> LoadErrorKind {
         self.kind
@@ -78,7 +79,7 @@ impl LoadError {
 }
 
 impl LoadErrorKind {
-    /// Returns the code under which a reader reports it.
+    /// Returns the code of the diagnostic.
     pub(crate) const fn code(self) -> Code {
         match self {
             Self::NotFound => Code::FileNotFound,

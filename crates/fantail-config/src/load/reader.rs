@@ -1,8 +1,7 @@
-//! From the main file to the settings of all files.
+//! Reading the settings of all files, beginning with the main file.
 //!
-//! Follows includes (with a stack of its own, not the program's), expands
-//! variables and reads values from files. Which settings exist is not known
-//! here.
+//! The reader follows includes (without recursion), expands variables and reads
+//! values from files. It does not know which settings exist.
 
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ use crate::{
     syntax::variable::Variables,
 };
 
-/// What reading gives.
+/// The result of reading.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) dialect: Dialect,
@@ -36,7 +35,7 @@ pub(crate) struct Read {
     pub(crate) diagnostics: Diagnostics,
 }
 
-/// Reads the file `path` and what it includes.
+/// Reads the file `path` and its includes.
 pub(crate) fn read(
     path: &[u8],
     loader: &dyn Loader,
@@ -102,19 +101,19 @@ struct Reader<'a> {
     frames: Vec<Frame>,
     /// The open blocks of all files on the stack.
     open: Vec<usize>,
-    /// Bytes read and expanded so far.
+    /// The number of bytes read and expanded.
     size: usize,
     stopped: bool,
 }
 
-/// A file that is being read.
+/// A file on the stack of includes.
 struct Frame {
     path: Vec<u8>,
     tree: Arc<ConfigTree>,
     next: usize,
     /// The files to include before the next item, the first one last.
     pending: Vec<(Vec<u8>, bool, Span)>,
-    /// How many blocks were open when the file began.
+    /// The number of open blocks at the start of the file.
     open: usize,
 }
 
@@ -226,8 +225,8 @@ impl Reader<'_> {
         setting.unexpanded = expanded.unknown;
     }
 
-    /// Whether the open blocks are such whose values are used here; others'
-    /// files are not ours to open.
+    /// Returns whether the values of the open blocks are used: files in other
+    /// blocks are not opened.
     fn is_ours(&self, key: &Text) -> bool {
         match self
             .open
@@ -304,7 +303,7 @@ impl Reader<'_> {
     }
 
     fn include_file(&mut self, path: Vec<u8>, optional: bool, span: Span) {
-        // Files of the same pattern that are still to be read count as open.
+        // Files of the same pattern that are not read yet count as open.
         let is_open = |frame: &Frame| {
             let mut pending = frame.pending.iter();
             frame.path == path || pending.any(|one| one.0 == path)
@@ -331,7 +330,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts a file on the stack.
+    /// Adds a file to the stack.
     fn enter(&mut self, path: Vec<u8>, text: Vec<u8>, included: Option<Span>) {
         self.size = self.size.saturating_add(text.len());
         let text: Arc<[u8]> = text.into();
@@ -367,7 +366,7 @@ impl Reader<'_> {
         self.limits.total_size.saturating_sub(self.size)
     }
 
-    /// A name as the file that is being read means it.
+    /// Converts a name to an absolute one, relative to the current file.
     fn absolute(&self, name: &[u8]) -> Vec<u8> {
         let including = self.frames.last().map_or(&[][..], |frame| &frame.path);
         match including.iter().rposition(|byte| *byte == b'/') {

@@ -1,4 +1,4 @@
-//! Errors of a file's syntax as diagnostics.
+//! Diagnostics of syntax errors.
 
 use crate::{
     diagnostic::Diagnostic,
@@ -7,7 +7,8 @@ use crate::{
     syntax::statement::SyntaxError,
 };
 
-/// One error for all blocks of a file that are not closed, if there are any.
+/// Returns one error for all blocks of a file that are not closed, if there are
+/// any.
 pub(crate) fn unclosed(blocks: &[Span], sources: &Sources) -> Option<Diagnostic> {
     let (first, others) = blocks.split_first()?;
     let head = |span| {
@@ -24,7 +25,7 @@ pub(crate) fn unclosed(blocks: &[Span], sources: &Sources) -> Option<Diagnostic>
     Some(diagnostic.help(help))
 }
 
-/// Another error or warning.
+/// Returns the diagnostic of a syntax error or warning.
 pub(crate) fn report(error: &SyntaxError) -> Diagnostic {
     let diagnostic = Diagnostic::new(error.code, error.code.title(), error.span);
     match error.code {

@@ -1,7 +1,7 @@
-//! Which Dovecot a configuration is for.
+//! The Dovecot that a configuration is for.
 //!
 //! A 2.4 configuration begins with `dovecot_config_version`, in the main file
-//! and before every other setting; a 2.3 configuration does not know it.
+//! and before all other settings; 2.3 has no such setting.
 
 use fantail_event::Dialect;
 
@@ -39,13 +39,14 @@ pub(crate) fn detect(
     }
 }
 
-/// The release that a version states.
+/// Returns the release that a version states.
 fn release(version: &[u8]) -> Option<Release> {
     let text = std::str::from_utf8(version).ok();
     text.and_then(Release::parse)
 }
 
-/// `2.4.` and a number, and what a maker of packages appends to it.
+/// Returns whether a version is `2.4.` and a number, perhaps with the suffix of
+/// a package.
 fn is_2_4(version: &[u8]) -> bool {
     let Some(patch) = version.strip_prefix(b"2.4.") else {
         return version == b"2.4";
@@ -60,17 +61,17 @@ fn unknown(value: &Text) -> Diagnostic {
         .note("versions 2.4.0 and later of 2.4 are known; a 2.3 configuration gives none")
 }
 
-/// Why a configuration that was read as one of 2.3 is one of 2.4.
+/// The reason why a configuration that was read as one of 2.3 is one of 2.4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// An included file begins with its version: it is Dovecot's, and the file
-    /// that includes it is fantail's. With the release, if it can be read.
+    /// that includes it is fantail's. Contains the release, if it is valid.
     Included(Option<Release>),
-    /// A setting or block that only 2.4 has, and none that only 2.3 has.
+    /// A setting or block of 2.4 only, without one of 2.3 only.
     Setting(Span),
 }
 
-/// Looks for what only a configuration of 2.4 has.
+/// Returns the first sign of a 2.4 configuration.
 pub(crate) fn sign_of_2_4(raw: &RawConfig) -> Option<Sign> {
     let mut first = None;
     for entry in raw.top() {
@@ -98,7 +99,7 @@ pub(crate) fn sign_of_2_4(raw: &RawConfig) -> Option<Sign> {
     first.map(Sign::Setting)
 }
 
-/// The series that alone has something in such a block.
+/// Returns the only series with this setting or block.
 fn series(entry: RawEntry<'_>, block: &[u8]) -> Option<(Dialect, Span)> {
     let (name, span) = match entry {
         RawEntry::Setting(setting) => (setting.key.bytes(), setting.key.span()),
@@ -128,7 +129,7 @@ fn series(entry: RawEntry<'_>, block: &[u8]) -> Option<(Dialect, Span)> {
     Some((dialect, span))
 }
 
-/// Reports that the version is missing in what is read as 2.4 all the same.
+/// Reports that the version is missing in a configuration that is read as 2.4.
 pub(crate) fn missing(sign: Span, diagnostics: &mut Diagnostics) {
     let code = Code::MissingVersion;
     diagnostics.push(
@@ -141,7 +142,7 @@ pub(crate) fn missing(sign: Span, diagnostics: &mut Diagnostics) {
     );
 }
 
-/// Reports a version that came too late to be seen.
+/// Reports a version after other settings.
 pub(crate) fn check(
     raw: &RawConfig,
     dialect: Dialect,
