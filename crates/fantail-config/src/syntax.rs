@@ -1,5 +1,5 @@
-//! Configuration text, before it is known which settings there are: lines,
-//! statements, one file as a tree, and all files as one list of settings.
+//! The text of a configuration without the meaning of settings: lines,
+//! statements, a file as a tree, and all files as one list of settings.
 
 pub(crate) mod limits;
 pub(crate) mod line;

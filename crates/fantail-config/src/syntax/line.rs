@@ -1,8 +1,8 @@
 //! One logical line: physical lines joined at backslashes, without comments.
 //!
-//! Knows quotes only as far as they hide a `#`. Dovecot looks for quotes and
-//! comments in each physical line on its own, so a quoted text that goes on
-//! in the next line does not hide a `#` there.
+//! Quotes matter only because they hide a `#`. Dovecot searches each physical
+//! line for quotes and comments separately, so a quoted text that continues in
+//! the next line does not hide a `#` there.
 
 use std::ops::Range;
 
@@ -12,16 +12,16 @@ use crate::{
     syntax::text::Text,
 };
 
-/// What a logical line is before its parts are looked at.
+/// The kind of a logical line, before its parts are parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineKind {
-    /// Nothing but blanks.
+    /// Only blanks.
     Blank,
-    /// Nothing but a comment.
+    /// Only a comment.
     Comment,
-    /// Something to be read.
+    /// A statement.
     Statement,
-    /// A statement whose continuation never came: Dovecot forgets it.
+    /// A statement without its continuation: Dovecot ignores it.
     Lost,
 }
 
@@ -29,7 +29,7 @@ pub(crate) enum LineKind {
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) kind: LineKind,
-    /// Offsets with the line ends.
+    /// The range of the line, with line ends.
     pub(crate) range: Range<usize>,
     /// The joined text without outer blanks and comments.
     pub(crate) text: Text,
@@ -51,7 +51,7 @@ pub(crate) fn read(file: FileId, source: &[u8], start: usize) -> Line {
         let physical = Physical::read(source, line.range.end);
         let is_comment = source.get(physical.content.start) == Some(&b'#');
         if physical.content.is_empty() || is_comment {
-            // A blank line does not belong to the statement that it cuts off.
+            // A blank line does not belong to the statement that it ends.
             if !continued {
                 line.range.end = physical.next;
                 line.kind = if is_comment {
@@ -86,7 +86,7 @@ pub(crate) fn read(file: FileId, source: &[u8], start: usize) -> Line {
     line
 }
 
-/// Adds a physical line; whether it says that another one follows.
+/// Adds a physical line; returns whether it continues in the next line.
 fn add(text: &mut Text, file: FileId, source: &[u8], content: &Range<usize>) -> bool {
     let bytes = part(source, content.clone());
     let (kept, continued) = match bytes.split_last() {
@@ -104,9 +104,9 @@ fn add(text: &mut Text, file: FileId, source: &[u8], content: &Range<usize>) -> 
 
 /// A line of the file.
 struct Physical {
-    /// Without outer blanks and without a comment behind it.
+    /// The range without outer blanks and comment.
     content: Range<usize>,
-    /// Where the next one begins.
+    /// The start of the next line.
     next: usize,
     ambiguous_comment: Option<usize>,
 }
@@ -142,7 +142,7 @@ impl Physical {
     }
 }
 
-/// Where the comment behind a statement begins.
+/// Returns the start of the comment after a statement.
 fn find_comment(line: &[u8]) -> Option<usize> {
     let mut quote = None;
     let mut bytes = line.iter().enumerate();
@@ -158,7 +158,7 @@ fn find_comment(line: &[u8]) -> Option<usize> {
     None
 }
 
-/// Dovecot's blanks within a line.
+/// Returns whether Dovecot treats a byte as a blank within a line.
 pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }

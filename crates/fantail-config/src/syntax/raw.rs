@@ -1,7 +1,8 @@
-//! All settings of a configuration as they were written, includes resolved.
+//! All settings of a configuration before they are resolved, with includes
+//! followed.
 //!
-//! Settings keep their order and their block; nothing is merged, and no name
-//! has a meaning yet. Values are without quotes, and with variables expanded.
+//! Settings keep their order and their block; nothing is merged, and names have
+//! no meaning yet. Values have no quotes, and their variables are expanded.
 
 use crate::{diagnostic::source::Span, syntax::statement::ValueForm, syntax::text::Text};
 
@@ -13,34 +14,34 @@ pub struct RawConfig {
     pub(crate) top: Vec<Entry>,
 }
 
-/// One `key = value`.
+/// A setting `key = value`.
 #[derive(Debug, Clone)]
 pub struct RawSetting {
-    /// The key as it was written.
+    /// The key as it is written.
     pub key: Text,
-    /// The value after lines were joined, quotes removed, variables expanded
-    /// and a file read.
+    /// The value, after joining lines, removing quotes, expanding variables and
+    /// reading a file.
     pub value: Text,
-    /// Where the value stands as it was written.
+    /// The position of the written value.
     pub written: Span,
-    /// How it was written.
+    /// The form of the written value.
     pub form: ValueForm,
     /// A variable in the value that could not be expanded, with the reason.
     pub(crate) unexpanded: Option<Text>,
     /// The file that holds the value.
     pub(crate) file: Option<Vec<u8>>,
-    /// Why the file that holds the value could not be read.
+    /// The error of reading the file that holds the value.
     pub(crate) unreadable: Option<String>,
 }
 
-/// One `name argument {`.
+/// A block `name argument {`.
 #[derive(Debug, Clone)]
 pub struct RawBlock {
     /// The first word.
     pub name: Text,
     /// The `@label` of a 2.4 group, without the `@`.
     pub label: Option<Text>,
-    /// What stands between name and brace.
+    /// The text between name and brace.
     pub argument: Option<Text>,
     /// The line that opens the block.
     pub span: Span,
@@ -48,12 +49,12 @@ pub struct RawBlock {
 }
 
 impl RawBlock {
-    /// A block whose first line could not be read.
+    /// Returns a block whose first line is invalid.
     pub(crate) fn unread(span: Span) -> Self {
         Self::new(Text::empty(span), None, span)
     }
 
-    /// An empty block.
+    /// Returns an empty block.
     pub(crate) fn new(name: Text, argument: Option<Text>, span: Span) -> Self {
         Self {
             name,
@@ -65,14 +66,14 @@ impl RawBlock {
     }
 }
 
-/// What stands in a block.
+/// The index of a setting or block in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
     Setting(usize),
     Block(usize),
 }
 
-/// What stands in a block, with what it is.
+/// A setting or block in a block.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum RawEntry<'a> {
@@ -83,12 +84,13 @@ pub enum RawEntry<'a> {
 }
 
 impl RawConfig {
-    /// What stands in no block, in order.
+    /// Returns the settings and blocks outside of all blocks, in order.
     pub fn top(&self) -> impl Iterator<Item = RawEntry<'_>> {
         self.resolve(&self.top)
     }
 
-    /// What stands in a block of this configuration, in order.
+    /// Returns the settings and blocks in a block of this configuration, in
+    /// order.
     pub fn within<'a>(&'a self, block: &'a RawBlock) -> impl Iterator<Item = RawEntry<'a>> {
         self.resolve(&block.entries)
     }
@@ -106,7 +108,7 @@ impl RawConfig {
         self.enter(entry, block);
     }
 
-    /// Adds a block and says which it is.
+    /// Adds a block; returns its index.
     pub(crate) fn add_block(&mut self, block: RawBlock, parent: Option<usize>) -> usize {
         let index = self.blocks.len();
         self.blocks.push(block);
@@ -114,7 +116,7 @@ impl RawConfig {
         index
     }
 
-    /// Adds a block that stands nowhere: what is in it is passed over.
+    /// Adds a block outside of the configuration: its contents are ignored.
     pub(crate) fn hide_block(&mut self, block: RawBlock) -> usize {
         self.blocks.push(block);
         self.blocks.len() - 1

@@ -1,6 +1,6 @@
-//! What a logical line says: a setting, a block, an include.
+//! The statement of a logical line: a setting, a block, an include.
 //!
-//! Looks at one line only; which blocks are open is the tree's business.
+//! The parser handles one line only; the tree knows which blocks are open.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub enum Statement {
         key: Text,
         /// The value without its quotes.
         value: Text,
-        /// How it was written.
+        /// The form of the value.
         form: ValueForm,
     },
     /// `name {`, `name argument {`, `group @label name {`
@@ -28,7 +28,7 @@ pub enum Statement {
         name: Text,
         /// The `@label` of a 2.4 group, without the `@`.
         label: Option<Text>,
-        /// What stands between the name and the brace.
+        /// The text between the name and the brace.
         argument: Option<Text>,
     },
     /// `}`
@@ -37,15 +37,15 @@ pub enum Statement {
     Include {
         /// The file or the pattern of files.
         pattern: Text,
-        /// Whether it is no error if there is no such file.
+        /// Whether a missing file is allowed.
         optional: bool,
     },
 }
 
-/// How a value was written.
+/// The form of a written value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueForm {
-    /// As it is.
+    /// Without quotes.
     Plain,
     /// In quotes.
     Quoted,
@@ -53,16 +53,16 @@ pub enum ValueForm {
     File,
 }
 
-/// Why a line says nothing.
+/// An error of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// What is wrong.
+    /// The kind.
     pub code: Code,
-    /// Where.
+    /// The position.
     pub span: Span,
 }
 
-/// Reads a joined line without outer blanks that is not empty.
+/// Parses a joined line that is not empty and has no outer blanks.
 pub(crate) fn parse(line: &Text) -> Result<Statement, SyntaxError> {
     let bytes = line.bytes();
     let key_end = bytes
@@ -112,7 +112,7 @@ fn value(line: &Text, range: Range<usize>) -> Result<(Text, ValueForm), SyntaxEr
     }
 }
 
-/// Whether a quoted text that began before `bytes` ends in them.
+/// Returns whether a quoted text that began before `bytes` ends in them.
 fn closes(bytes: &[u8], quote: u8) -> bool {
     let mut bytes = bytes.iter();
     while let Some(byte) = bytes.next() {
@@ -125,7 +125,7 @@ fn closes(bytes: &[u8], quote: u8) -> bool {
     false
 }
 
-/// `name {`, `name argument {`, `name "argument" {`
+/// Parses `name {`, `name argument {` or `name "argument" {`.
 fn block(line: &Text, name: Text, mut at: usize) -> Result<Statement, SyntaxError> {
     let bytes = line.bytes();
     let mut label = None;
@@ -170,7 +170,7 @@ fn block(line: &Text, name: Text, mut at: usize) -> Result<Statement, SyntaxErro
     })
 }
 
-/// Removes backslashes. One at the very end goes as well, as in Dovecot.
+/// Removes backslashes, including one at the end, as in Dovecot.
 fn unescape(line: &Text, range: Range<usize>) -> Text {
     let mut value = Text::empty(line.locate(range.clone()));
     let mut escaped = false;

@@ -1,12 +1,12 @@
-//! Bytes that remember where each of them was written.
+//! Bytes with their positions in files.
 //!
-//! A value may be put together from several lines, lose its quotes and
-//! backslashes, or hold the value of an earlier setting. A [`Text`] keeps for
-//! each byte the place it came from, so that an error inside a value points
-//! into the file. It does not know what the bytes mean.
+//! A value may be joined from several lines, lose its quotes and backslashes,
+//! or contain the value of an earlier setting. A [`Text`] stores the position
+//! of each byte, so that an error in a value points into the file. It does not
+//! know the meaning of the bytes.
 //!
 //! Invariants: runs are in ascending order of `at`, the first is at 0, and
-//! within a run bytes and source offsets advance together.
+//! bytes and source offsets advance together within a run.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::{
     syntax::line::is_blank,
 };
 
-/// A piece of a configuration after lines were joined and quotes removed.
+/// A part of a configuration, after joining lines and removing quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     bytes: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Text {
     span: Span,
 }
 
-/// From `at` on, the bytes are those of `file` from `source` on.
+/// A run: from `at` on, the bytes are those of `file` from `source` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
     at: u32,
@@ -38,7 +38,7 @@ impl Run {
 }
 
 impl Text {
-    /// No bytes yet, written at `span`.
+    /// Returns an empty text with the position `span`.
     pub(crate) fn empty(span: Span) -> Self {
         Self {
             bytes: Vec::new(),
@@ -47,7 +47,7 @@ impl Text {
         }
     }
 
-    /// Adds a byte that was written at `source`.
+    /// Adds a byte with its position.
     pub(crate) fn push(&mut self, byte: u8, file: FileId, source: u32) {
         let Ok(at) = u32::try_from(self.bytes.len()) else {
             return;
@@ -62,7 +62,7 @@ impl Text {
         self.bytes.push(byte);
     }
 
-    /// Adds the bytes of another text with their places.
+    /// Adds the bytes of another text with their positions.
     pub(crate) fn append(&mut self, other: &Self) {
         for (index, byte) in (0..).zip(&other.bytes) {
             let (file, source) = other.place(index);
@@ -70,7 +70,7 @@ impl Text {
         }
     }
 
-    /// The bytes of a range, with their places.
+    /// Returns a range of the bytes, with their positions.
     pub(crate) fn slice(&self, range: Range<usize>) -> Self {
         let mut slice = Self::empty(self.locate(range.clone()));
         for index in range {
@@ -82,26 +82,26 @@ impl Text {
         slice
     }
 
-    /// The same bytes, said to be written at `span`.
+    /// Returns the same bytes with the position `span`.
     pub(crate) fn at(mut self, span: Span) -> Self {
         self.span = span;
         self
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether there are no bytes.
+    /// Returns whether there are no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// The text with other bytes in some ranges, which are in order and do not
-    /// overlap. New bytes have the place of what they replace.
+    /// Returns the text with other bytes in some ranges, which are in order and do not
+    /// overlap. New bytes have the position of the replaced ones.
     #[must_use]
     pub fn with_replaced(&self, edits: &[(Range<usize>, Vec<u8>)]) -> Self {
         let mut text = Self::empty(self.span);
@@ -118,15 +118,15 @@ impl Text {
         text
     }
 
-    /// The parts that were lines of a file of their own, each with the blanks that
-    /// the line began with.
+    /// Returns the parts that were separate lines of a file, each with the blanks at
+    /// the start of the line.
     pub(crate) fn lines<'s>(&self, sources: &'s Sources) -> Vec<(&'s [u8], Range<usize>)> {
         let mut lines: Vec<(&[u8], Range<usize>)> = Vec::new();
         let (mut start, mut blanks) = (0, &[][..]);
         for (at, byte) in self.bytes.iter().enumerate() {
             let (file, place) = self.place(at);
             let behind = sources.text(file).get(place as usize..);
-            // Where lines were joined, a blank stands for a backslash.
+            // A blank replaces the backslash between joined lines.
             let joined = (*byte == b' ')
                 .then(|| behind.and_then(|behind| behind.strip_prefix(b"\\")))
                 .flatten()
@@ -144,15 +144,15 @@ impl Text {
         lines
     }
 
-    /// Where it stands as a whole, with its quotes.
+    /// Returns the position of the whole text, with its quotes.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
     }
 
-    /// Where a range of the bytes was written. An empty range, also one at or
-    /// behind the end, gives an empty span; a range that comes from several
-    /// files gives the place of its first byte.
+    /// Returns the position of a range of the bytes. An empty range, or one at
+    /// or after the end, has an empty span; a range from several files has the
+    /// position of its first byte.
     #[must_use]
     pub fn locate(&self, range: Range<usize>) -> Span {
         if range.start >= self.bytes.len() {
@@ -176,7 +176,7 @@ impl Text {
         })
     }
 
-    /// The place behind the last byte.
+    /// Returns the position after the last byte.
     fn end(&self) -> Span {
         let Some(last) = self.bytes.len().checked_sub(1) else {
             return Span {

@@ -1,13 +1,13 @@
 //! A configuration file as a lossless tree.
 //!
-//! Every byte of the file belongs to exactly one [`Item`], in order: the
-//! items' spans tile the text, so writing them out one after another gives the
-//! file back. A block is the run of items between its opening and its closing
-//! one; [`Item::block`] says in which block an item stands.
+//! Every byte of the file belongs to exactly one [`Item`]: the items' spans
+//! cover the text in order, so their concatenation is the file. A block is the
+//! run of items between its opening and its closing item; [`Item::block`] is
+//! the block of an item.
 //!
-//! Includes are items like any other: nothing is opened here, no variable is
-//! expanded, and no name has a meaning. Reading never fails: what cannot be
-//! read is an item without a statement, and an entry of [`ConfigTree::errors`].
+//! Includes are items like any other: no file is opened, no variable is
+//! expanded, and names have no meaning. Reading never fails: an invalid line is
+//! an item without a statement, and an entry of [`ConfigTree::errors`].
 
 use std::{ops::Range, sync::Arc};
 
@@ -27,26 +27,26 @@ pub struct ConfigTree {
     items: Vec<Item>,
     errors: Vec<SyntaxError>,
     warnings: Vec<SyntaxError>,
-    /// Items before which a block ends that has no `}` of its own, each as often
-    /// as blocks end there.
+    /// Items before which a block without a `}` of its own ends, repeated for
+    /// each such block.
     implied_ends: Vec<usize>,
 }
 
 /// One logical line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// All its bytes, with comment, line continuations and line end.
+    /// All bytes, with comment, line continuations and line end.
     pub span: Span,
-    /// Its bytes without outer blanks, comment and line end.
+    /// The bytes without outer blanks, comment and line end.
     pub content: Span,
-    /// What it is.
+    /// The kind.
     pub kind: ItemKind,
-    /// The index of the item that opens the block in which this one stands.
-    /// The item that closes a block stands in it.
+    /// The index of the item that opens the block of this item. The item that
+    /// closes a block is in the block.
     pub block: Option<usize>,
 }
 
-/// What a logical line is.
+/// The kind of a logical line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ItemKind {
@@ -54,22 +54,22 @@ pub enum ItemKind {
     Blank,
     /// Only a comment.
     Comment,
-    /// Something that says something.
+    /// A statement.
     Statement(Box<Statement>),
-    /// A line that cannot be read (see [`ConfigTree::errors`]), or one whose
+    /// An invalid line (see [`ConfigTree::errors`]), or a line whose
     /// continuation is cut off by a blank line, a comment or the end of the
-    /// file, which Dovecot silently forgets (see [`ConfigTree::warnings`]).
+    /// file, which Dovecot ignores (see [`ConfigTree::warnings`]).
     Unread,
-    /// A line that cannot be read but opens a block all the same.
+    /// An invalid line that opens a block.
     UnreadBlock,
 }
 
 impl ConfigTree {
-    /// Reads the text of the file `file`. A text of 4 GiB or more is not read
-    /// at all, and gives one error.
+    /// Parses the text of the file `file`. A text of 4 GiB or more gives one
+    /// error and no items.
     ///
-    /// Where the file ends within a block, blocks that are not closed are looked
-    /// for by their indentation.
+    /// If the file ends within a block, the indentation shows which blocks are
+    /// not closed.
     #[must_use]
     pub fn parse(file: FileId, text: Arc<[u8]>, limits: &Limits) -> Self {
         if u32::try_from(text.len()).is_err() {
@@ -108,7 +108,8 @@ impl ConfigTree {
         let mut tree = Self::new(text);
         let text = Arc::clone(&tree.text);
         let mut open: Vec<usize> = Vec::new();
-        // Blocks that are deeper than the limit, so that their ends are not taken for others'.
+        // The depth of blocks above the limit, so that their ends are not those
+        // of other blocks.
         let mut too_deep = 0_usize;
         let mut at = 0;
         while at < text.len() {
@@ -153,8 +154,8 @@ impl ConfigTree {
         tree
     }
 
-    /// Ends the blocks that the next line, with this indentation, cannot be in:
-    /// a block begins no further left than the one it is in, and ends no
+    /// Ends the blocks that cannot contain the next line, which has this
+    /// indentation: a block begins no further left than its parent, and ends no
     /// further left than it began.
     fn end_open_blocks(&mut self, open: &mut Vec<usize>, step: &Step, indentation: u32) {
         while let Some(last) = open.last().copied() {
@@ -184,7 +185,8 @@ impl ConfigTree {
         }
     }
 
-    /// How many blocks end before an item without a `}` of their own.
+    /// Returns the number of blocks without a `}` of their own that end before
+    /// an item.
     pub(crate) fn implied_ends_before(&self, item: usize) -> usize {
         let ends = self.implied_ends.iter();
         ends.filter(|end| **end == item).count()
@@ -238,25 +240,26 @@ impl ConfigTree {
         self.errors.push(SyntaxError { code, span });
     }
 
-    /// The items in the order of the file.
+    /// Returns the items in the order of the file.
     #[must_use]
     pub fn items(&self) -> &[Item] {
         &self.items
     }
 
-    /// What could not be read.
+    /// Returns the errors.
     #[must_use]
     pub fn errors(&self) -> &[SyntaxError] {
         &self.errors
     }
 
-    /// What Dovecot reads otherwise than it looks.
+    /// Returns warnings about lines that Dovecot reads differently than they
+    /// look.
     #[must_use]
     pub fn warnings(&self) -> &[SyntaxError] {
         &self.warnings
     }
 
-    /// The file, byte for byte, put together from the items.
+    /// Returns the file, byte for byte, joined from the items.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.text.len());
@@ -267,16 +270,16 @@ impl ConfigTree {
     }
 }
 
-/// By what the end of a block is known.
+/// The evidence for the end of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ends {
     /// Only its `}`.
     Written,
-    /// Its `}`, and the indentation of other blocks.
+    /// Its `}`, or the indentation of other blocks.
     Indented,
 }
 
-/// What an item does to the open blocks.
+/// The effect of an item on the open blocks.
 enum Step {
     Open,
     Close,
@@ -297,7 +300,8 @@ impl Step {
     }
 }
 
-/// Whether a faulty line was meant to open a block: its `}` is then no fault.
+/// Returns whether an invalid line was meant to open a block: its `}` is then
+/// no error.
 fn opens(error: &SyntaxError, line: &[u8]) -> bool {
     match error.code {
         Code::GarbageAfterBrace => !line.ends_with(b"}"),

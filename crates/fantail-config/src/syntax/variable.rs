@@ -1,9 +1,9 @@
-//! `$name` (2.3), `$SET:name` and `$ENV:name` (2.4) in values.
+//! Variables in values: `$name` (2.3), `$SET:name` and `$ENV:name` (2.4).
 //!
 //! As in Dovecot, a variable is a whole word that begins with `$`, in a value
-//! that is not quoted as a whole; 2.3 knows the settings given before outside
-//! of all blocks. Dovecot's defaults of settings that are not given are not
-//! known here. `%{…}` is left alone: Dovecot expands it when a setting is used.
+//! that is not quoted as a whole. 2.3 knows the earlier settings outside of all
+//! blocks. Dovecot's defaults of missing settings are not known here. `%{…}` is
+//! unchanged: Dovecot expands it when a setting is used.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -11,7 +11,7 @@ use fantail_event::Dialect;
 
 use crate::{diagnostic::source::Span, syntax::line::is_blank, syntax::part, syntax::text::Text};
 
-/// The settings given so far outside of all blocks.
+/// The earlier settings outside of all blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Variables {
     settings: HashMap<Vec<u8>, Text>,
@@ -21,9 +21,9 @@ pub(crate) struct Variables {
 #[derive(Debug)]
 pub(crate) struct Expanded {
     pub(crate) text: Text,
-    /// The first variable that has no value; it is left as it was written.
+    /// The first variable without a value; it is not expanded.
     pub(crate) unknown: Option<Text>,
-    /// Whether the value became longer than allowed, and was left as it was.
+    /// Whether the value exceeded the limit, and was not expanded.
     pub(crate) too_long: bool,
 }
 
@@ -109,12 +109,12 @@ enum Lookup {
     Unknown,
 }
 
-/// The ranges between blanks.
+/// Returns the ranges between blanks.
 pub(crate) fn words(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     split(bytes, is_blank)
 }
 
-/// The non-empty ranges between separators.
+/// Returns the non-empty ranges between separators.
 pub(crate) fn split(
     bytes: &[u8],
     is_separator: impl Fn(u8) -> bool,
