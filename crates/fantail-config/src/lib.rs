@@ -1,20 +1,21 @@
-//! Dovecot's configuration files, 2.3 and 2.4, read into typed settings.
+//! Dovecot's configuration files, 2.3 and 2.4, as typed settings.
 //!
-//! Three steps, each of use on its own:
+//! There are three steps, each useful alone:
 //!
-//! 1. [`ConfigTree`]: one file, lossless, with the place of everything. Knows no
-//!    setting.
-//! 2. [`RawConfig`]: all settings of all files in order, includes followed,
-//!    lines joined, quotes removed, variables expanded.
+//! 1. [`ConfigTree`]: one file without loss, with all positions. It knows no
+//!    settings.
+//! 2. [`RawConfig`]: all settings of all files in order, with includes
+//!    followed, lines joined, quotes removed and variables expanded.
 //! 3. [`Settings`]: metrics, exporters and listeners, resolved and checked.
 //!
-//! [`load`] goes all the way, and reports everything that is wrong in one run
-//! as [`Diagnostics`]; [`write`](fn@write) goes the way back. A whole `/etc/dovecot/dovecot.conf` can be given to it:
-//! settings that are not of Dovecot's statistics are passed over.
+//! [`load`] runs all steps, and reports all errors in one run as
+//! [`Diagnostics`]; [`write`](fn@write) converts settings to text. A whole
+//! `/etc/dovecot/dovecot.conf` is valid input: settings outside of Dovecot's
+//! statistics are ignored.
 //!
-//! What is deliberately absent: no I/O but through a [`Loader`]; no opinion
-//! whether a filter makes sense for the events that exist (`fantail-lint` has
-//! that); no defaults of Dovecot's other settings.
+//! Deliberately absent: I/O except through a [`Loader`]; checks whether a
+//! filter is useful for existing events (see `fantail-lint`); defaults of
+//! Dovecot's other settings.
 
 mod diagnostic;
 mod load;
@@ -51,8 +52,8 @@ pub use crate::{
     write::{version_lines, write, write_blocks, write_metric},
 };
 
-/// What the other crates of fantail use, and nobody else should: it may change
-/// in any version.
+/// Items for fantail's other crates. They are outside semantic versioning: any
+/// release may change or remove them.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{

@@ -1,7 +1,7 @@
-//! What a configuration means to fantail.
+//! The typed settings of a configuration.
 //!
-//! Plain values, resolved and checked; each keeps the place it was written
-//! at, so that later checks can point there.
+//! They are plain values, resolved and checked; each has its position, so that
+//! later checks can point to it.
 
 pub(crate) mod exporter;
 pub(crate) mod extension_setting;
@@ -21,13 +21,13 @@ use crate::{
     syntax::text::Text,
 };
 
-/// The settings of a configuration that are used here.
+/// The settings of a configuration that fantail uses.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Whose rules apply.
+    /// The dialect.
     pub dialect: Dialect,
-    /// The release of Dovecot, if it is known: that of [`LoadOptions::release`], else that
-    /// of `dovecot_config_version`.
+    /// The release of Dovecot, if it is known: that of
+    /// [`LoadOptions::release`], otherwise that of `dovecot_config_version`.
     ///
     /// [`LoadOptions::release`]: crate::LoadOptions::release
     pub release: Option<Release>,
@@ -35,17 +35,17 @@ pub struct Settings {
     pub metrics: Vec<Metric>,
     /// The exporters in the order of their first block; their names are unique.
     pub exporters: Vec<Exporter>,
-    /// Where Dovecot keeps its sockets, if that is given.
+    /// The folder of Dovecot's sockets, if it is set.
     pub base_dir: Option<Spanned<Vec<u8>>>,
     /// `service stats`.
     pub stats: StatsService,
-    /// The group of Dovecot's own processes (`default_internal_group`), if
-    /// that is given.
+    /// The group of Dovecot's own processes (`default_internal_group`), if it
+    /// is set.
     pub internal_group: Option<Spanned<Vec<u8>>>,
-    /// The user of login processes (`default_login_user`), if that is given.
+    /// The user of login processes (`default_login_user`), if it is set.
     pub login_user: Option<Spanned<Vec<u8>>>,
-    /// What Dovecot reads of this for itself; `None` if its `dovecot.conf` is not
-    /// among the files.
+    /// The settings that Dovecot itself reads; `None` if its `dovecot.conf` is
+    /// not one of the files.
     pub dovecot: Option<DovecotService>,
     /// `fantail`.
     pub registry: RegistrySettings,
@@ -59,89 +59,90 @@ impl Settings {
     }
 }
 
-/// `fantail { … }`: how metrics are kept. Dovecot does not know this block.
+/// `fantail { … }`: the settings of the metric registry, an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegistrySettings {
-    /// How many series there may be.
+    /// The limits on series.
     pub limits: Limits,
-    /// After how much time without an event a series is dropped; `None`:
+    /// The time without an event after which a series is dropped; `None` is
     /// never.
     pub idle_series: Option<Duration>,
-    /// The field whose value exemplars tell; `None`: there are none.
+    /// The field whose values are exemplars; `None` for no exemplars.
     pub exemplars: Option<Vec<u8>>,
 }
 
 /// `metric NAME { … }`
 #[derive(Debug, Clone)]
 pub struct Metric {
-    /// Its name, fields and levels of sub-metrics.
+    /// The name, fields and levels of sub-metrics.
     pub settings: MetricSettings,
-    /// Its filter; not empty.
+    /// The filter; not empty.
     pub filter: Filter,
-    /// The filter as text; maps places in it to places in the files.
+    /// The filter as text; it maps positions in the filter to positions in the
+    /// files.
     pub filter_text: Text,
-    /// The exporter that gets its events; one of [`Settings::exporters`].
+    /// The exporter of its events; one of [`Settings::exporters`].
     pub exporter: Option<Spanned<Vec<u8>>>,
-    /// What the exporter writes of them.
+    /// The parts of its events that the exporter writes.
     pub include: Parts,
-    /// For each discrete level of `group_by` the values whose series are there
-    /// from the start, in all combinations; empty if none are. Dovecot does not
-    /// know this.
+    /// For each discrete level of `group_by` the values whose series exist from
+    /// the start, in all combinations; empty without such series. It is an
+    /// extension setting.
     pub declare: Vec<Vec<Vec<u8>>>,
-    /// Where all this was written.
+    /// The positions.
     pub spans: MetricSpans,
 }
 
-/// Where a metric was written.
+/// The positions of a metric.
 #[derive(Debug, Clone)]
 pub struct MetricSpans {
-    /// The line that opens its first block.
+    /// The line that opens the first block.
     pub block: Span,
-    /// Its name.
+    /// The name.
     pub name: Span,
-    /// Its fields, in the order of [`MetricSettings::fields`].
+    /// The fields, in the order of [`MetricSettings::fields`].
     pub fields: Vec<Span>,
-    /// Its levels, in the order of [`MetricSettings::group_by`].
+    /// The levels, in the order of [`MetricSettings::group_by`].
     pub group_by: Vec<Span>,
     /// The value of `exporter_include`, if there is one.
     pub include: Option<Span>,
 }
 
-/// What could be read of a metric that has errors.
+/// The valid parts of a metric with errors.
 #[derive(Debug, Clone)]
 pub struct BrokenMetric {
     /// The argument of its blocks.
     pub name: Vec<u8>,
-    /// The line that opens its first block.
+    /// The line that opens the first block.
     pub block: Span,
-    /// Its fields.
+    /// The fields.
     pub fields: Vec<Spanned<Vec<u8>>>,
-    /// Its levels; none if one of them is wrong.
+    /// The levels; none if one of them is invalid.
     pub group_by: Vec<Spanned<GroupBy>>,
-    /// Its exporter, which may not exist.
+    /// The exporter, which may not exist.
     pub exporter: Option<Spanned<Vec<u8>>>,
-    /// Its filter and the text of that, if it is not to blame.
+    /// The filter and its text, if it is valid.
     pub filter: Option<(Filter, Text)>,
 }
 
-/// `service stats { … }`: where the stats process listens.
+/// `service stats { … }`: the listeners of the stats process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatsService {
-    /// `unix_listener PATH { … }`; Dovecot's own defaults are not among them.
+    /// `unix_listener PATH { … }`, without Dovecot's defaults.
     pub unix_listeners: Vec<UnixListener>,
     /// `inet_listener NAME { … }`
     pub inet_listeners: Vec<InetListener>,
 }
 
-/// What Dovecot itself reads of `service stats`: settings in the files that
-/// have a name of Dovecot's files, and in those that they include.
+/// The settings of `service stats` that Dovecot itself reads: those in files
+/// with a name of Dovecot's files, and in the files that they include.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DovecotService {
-    /// Its `dovecot.conf`.
+    /// Dovecot's `dovecot.conf`.
     pub file: FileId,
-    /// Where Dovecot keeps its sockets, if that is given.
+    /// The folder of Dovecot's sockets, if it is set.
     pub base_dir: Option<Spanned<Vec<u8>>>,
-    /// Its listeners; Dovecot's own defaults are not among them.
+    /// The listeners, without Dovecot's defaults.
     pub stats: StatsService,
 }
 
@@ -150,23 +151,23 @@ pub struct DovecotService {
 pub struct UnixListener {
     /// The socket; relative to the base directory unless it begins with `/`.
     pub path: Spanned<Vec<u8>>,
-    /// Its permissions; 0 switches it off.
+    /// The permissions; 0 disables it.
     pub mode: Option<Spanned<u32>>,
-    /// Its owner.
+    /// The owner.
     pub user: Option<Spanned<Vec<u8>>>,
-    /// Its group.
+    /// The group.
     pub group: Option<Spanned<Vec<u8>>>,
 }
 
 /// `inet_listener NAME { port; address (2.3), listen (2.4); ssl }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InetListener {
-    /// Its name, such as `http`.
+    /// The name, such as `http`.
     pub name: Spanned<Vec<u8>>,
-    /// The port; 0 or none switches it off.
+    /// The port; 0 or none disables it.
     pub port: Option<Spanned<u16>>,
-    /// The addresses; none means all.
+    /// The addresses; none is all.
     pub addresses: Vec<Spanned<Vec<u8>>>,
-    /// Whether it speaks TLS.
+    /// Whether it uses TLS.
     pub ssl: bool,
 }

@@ -1,5 +1,5 @@
-//! Tests of a configuration: which events its metrics must match, and what its
-//! exporters must write.
+//! Tests of a configuration: the events that its metrics must match, and the
+//! output of its exporters.
 //!
 //! A test file is written in the syntax of Dovecot 2.3's configurations:
 //!
@@ -14,8 +14,8 @@
 //! }
 //! ```
 //!
-//! Here it is only read: nothing is run, the configuration that it names is
-//! not opened, and what type a field has is not known.
+//! The module only reads a test file: it runs no test, does not open the
+//! configuration, and does not know the types of fields.
 
 mod read;
 
@@ -33,81 +33,81 @@ use crate::{
     syntax::text::Text,
 };
 
-/// The tests of a file, with all that is wrong with it.
+/// The tests of a file, with its diagnostics.
 #[derive(Debug, Clone)]
 pub struct TestFile {
-    /// The configuration under test, by the name to open it by.
+    /// The configuration under test, with the name to open it.
     pub config: Option<Spanned<Vec<u8>>>,
-    /// Whose rules apply to it; `None` if it says so itself.
+    /// The dialect of the configuration; `None` if the configuration states it.
     pub dialect: Option<Dialect>,
     /// The host name in exported events. Default: `localhost`.
     pub hostname: Vec<u8>,
-    /// The tests that could be understood, in order; their names are unique.
+    /// The valid tests, in order; their names are unique.
     pub tests: Vec<TestCase>,
-    /// What is wrong.
+    /// The diagnostics.
     pub diagnostics: Diagnostics,
-    /// The files that were read.
+    /// The files of the tests.
     pub sources: Sources,
 }
 
 /// `test NAME { … }`
 #[derive(Debug, Clone)]
 pub struct TestCase {
-    /// What it shows.
+    /// The name.
     pub name: Spanned<Vec<u8>>,
-    /// Its events, in order; at least one.
+    /// The events, in order; at least one.
     pub events: Vec<TestEvent>,
     /// The metrics that each of the events must match.
     pub matches: Vec<Spanned<Vec<u8>>>,
     /// The metrics that none of the events may match.
     pub not_matches: Vec<Spanned<Vec<u8>>>,
-    /// What must be exported for all of the events together.
+    /// The output that must be exported for all events together.
     pub exports: Vec<ExpectedExport>,
 }
 
 /// An event of a test.
 #[derive(Debug, Clone)]
 pub enum TestEvent {
-    /// `event = …`: the arguments of an event as Dovecot's processes send
-    /// them, TABs between (`fantail_event::text`).
+    /// `event = …`: the arguments of an event as Dovecot's processes send them,
+    /// separated by TABs (`fantail_event::text`).
     Sent(Text),
     /// `event NAME { … }`
     Written(WrittenEvent),
     /// `event_number = N`, of the capture that the test names.
     Recorded {
-        /// The capture, by the name to open it by.
+        /// The capture, with the name to open it.
         capture: Spanned<Vec<u8>>,
-        /// Which of its events, the first being 1.
+        /// The number of the event, from 1.
         number: Spanned<u64>,
     },
 }
 
-/// `event NAME { … }`: an event as a person writes it.
+/// `event NAME { … }`: an event as people write it.
 #[derive(Debug, Clone)]
 pub struct WrittenEvent {
-    /// Its name.
+    /// The name.
     pub name: Spanned<Vec<u8>>,
-    /// Its categories; `None` if none are given.
+    /// The categories; `None` if none are set.
     pub categories: Option<Vec<Spanned<Vec<u8>>>>,
-    /// The log level. Default: debug, at which Dovecot sends nearly all.
+    /// The log level. Default: debug, at which Dovecot sends nearly all events.
     pub level: Level,
-    /// From its creation to its sending, in microseconds. Default: 0.
+    /// The time from the creation to the sending, in microseconds. Default: 0.
     pub duration_micros: u64,
-    /// Its fields in order, each with its value as text.
+    /// The fields in order, each with its value as text.
     pub fields: Vec<(Spanned<Vec<u8>>, Text)>,
 }
 
-/// What one exporter must write for the events of a test.
+/// The output that one exporter must write for the events of a test.
 #[derive(Debug, Clone)]
 pub struct ExpectedExport {
     /// The exporter.
     pub exporter: Spanned<Vec<u8>>,
-    /// Its lines, in order; none if it must write nothing.
+    /// The lines, in order; none if it must write nothing.
     pub lines: Vec<Spanned<Vec<u8>>>,
 }
 
 impl TestFile {
-    /// Reads the test file `path`, and what it includes, from `loader`.
+    /// Reads the test file `path`, and its includes, from `loader`.
     ///
     /// ```
     /// use fantail_config::{Memory, TestFile};
@@ -128,8 +128,8 @@ impl TestFile {
         file
     }
 
-    /// Reports metrics and exporters that the tests name, and the
-    /// configuration under test does not have.
+    /// Reports metrics and exporters that the tests name, and that the
+    /// configuration does not have.
     pub fn check_names(&mut self, settings: &Settings) {
         let metrics: Vec<&[u8]> = settings
             .metrics
@@ -159,8 +159,8 @@ impl TestFile {
         self.diagnostics.sort();
     }
 
-    /// Reports an event that cannot be made: `message` says why, `place` is
-    /// within the test.
+    /// Reports an invalid event with the reason `message`; `place` is within
+    /// the test.
     pub fn refuse_event(&mut self, message: impl Into<String>, place: Span) {
         self.diagnostics
             .push(Diagnostic::new(Code::InvalidEvent, message, place));

@@ -1,9 +1,9 @@
-//! Typed settings back to the text of a configuration.
+//! Writing typed settings as the text of a configuration.
 //!
-//! The text says what counts, with comments if they are asked for: no settings
-//! that are at their defaults, no blocks of other services. Read again, it gives
-//! the same settings. It does not translate: what only the other series of
-//! Dovecot can express is written all the same.
+//! The text contains effective settings, with comments on request: no settings
+//! with their default, and no blocks of other services. Reading it gives the
+//! same settings. Writing does not translate: settings that only the other
+//! series of Dovecot can express are written unchanged.
 
 pub(crate) mod add;
 mod block;
@@ -23,8 +23,8 @@ use crate::{
     write::comments::{BlockComments, Comments},
 };
 
-/// Returns the lines that a configuration of 2.4 begins with: those of this release,
-/// else of 2.4.0, which each release of 2.4 reads.
+/// Returns the first lines of a 2.4 configuration: those of this release, otherwise
+/// of 2.4.0, which each release of 2.4 accepts.
 ///
 /// ```
 /// use fantail_config::{Release, version_lines};
@@ -40,8 +40,8 @@ pub fn version_lines(release: Option<Release>) -> String {
     format!("dovecot_config_version = {release}\ndovecot_storage_version = {release}\n")
 }
 
-/// Writes settings in the syntax of their own dialect; for 2.4 with the lines
-/// that such a configuration begins with.
+/// Writes settings in the syntax of their own dialect; for 2.4 with the first
+/// lines of a configuration.
 #[must_use]
 pub fn write(settings: &Settings) -> Vec<u8> {
     let mut text = Vec::new();
@@ -52,8 +52,7 @@ pub fn write(settings: &Settings) -> Vec<u8> {
     text
 }
 
-/// Writes the blocks only, with the comments that they have in the files that
-/// the settings come from.
+/// Writes only the blocks, with their comments in the original files.
 pub fn write_blocks(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
     let of_block = |block| comments.map_or_else(BlockComments::default, |all| all.of_block(block));
     for one in &settings.exporters {
@@ -74,8 +73,8 @@ pub fn write_metric(one: &Metric, dialect: Dialect, text: &mut Vec<u8>) {
     metric(one, dialect, (BlockComments::default(), None), text);
 }
 
-/// Writes one `metric` block, each of the comments at what it stood at. With the
-/// files, the filter has the lines that it has there.
+/// Writes one `metric` block, with each comment at its setting. With the files, the
+/// filter has the same lines as there.
 fn metric(
     metric: &Metric,
     dialect: Dialect,
@@ -119,7 +118,7 @@ fn metric(
     block.close();
 }
 
-/// Writes `service stats`, if anything listens there.
+/// Writes `service stats`, if it has listeners.
 fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
     let StatsService {
         unix_listeners,
@@ -167,7 +166,7 @@ fn write_stats(settings: &Settings, text: &mut Vec<u8>) {
     block.close();
 }
 
-/// Writes `fantail`, if anything in it is not at its default.
+/// Writes `fantail`, if a setting is not at its default.
 fn write_registry(settings: &Settings, comments: Option<&Comments<'_>>, text: &mut Vec<u8>) {
     let (registry, default) = (&settings.registry, RegistrySettings::default());
     if *registry == default {
@@ -198,7 +197,7 @@ fn write_registry(settings: &Settings, comments: Option<&Comments<'_>>, text: &m
     block.close();
 }
 
-/// `field:value,value field:value`
+/// Formats `field:value,value field:value`.
 fn declared(metric: &Metric) -> Vec<u8> {
     let levels = metric.settings.group_by.iter();
     let discrete = levels.filter(|level| matches!(level.method, Method::Discrete(_)));
@@ -208,12 +207,12 @@ fn declared(metric: &Metric) -> Vec<u8> {
     bstr::join(" ", words.collect::<Vec<_>>())
 }
 
-/// 2.3: `field:linear:0:100:10`
+/// Formats 2.3's `field:linear:0:100:10`.
 fn level_word(level: &GroupBy) -> Vec<u8> {
     let method = match &level.method {
         Method::Discrete(modifiers) => match modifiers.as_slice() {
             [] => String::new(),
-            // There is room for one.
+            // 2.3 supports one modifier.
             [one, ..] => format!(":discrete:%{{{}}}", modifier::name(*one)),
         },
         Method::Exponential(method) => format!(
@@ -234,7 +233,7 @@ fn level_word(level: &GroupBy) -> Vec<u8> {
     [&level.field, method.as_bytes()].concat()
 }
 
-/// The words of `exporter_include`.
+/// Formats the words of `exporter_include`.
 fn words(parts: Parts) -> Vec<u8> {
     let switches = [
         parts.name,

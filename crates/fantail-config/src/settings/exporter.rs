@@ -1,6 +1,6 @@
 //! The typed settings of an exporter.
 //!
-//! Those of its transport and of its queue are the types of
+//! The settings of the transport and of the queue are types of
 //! `fantail-transport`. `docs/exporters.md` has the table of all settings.
 
 use std::path::PathBuf;
@@ -16,72 +16,72 @@ use crate::diagnostic::source::Span;
 /// `event_exporter NAME { … }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exporter {
-    /// Its name.
+    /// The name.
     pub name: Vec<u8>,
-    /// How events are written.
+    /// The format of events.
     pub format: Format,
-    /// How times are written.
+    /// The format of times.
     pub time_style: TimeStyle,
-    /// Where they go.
+    /// The transport.
     pub transport: TransportSettings,
-    /// Which fields are written, and what of them (`fields_…`).
+    /// The fields that are written, and their rules (`fields_…`).
     pub rules: FieldRules,
-    /// The file that has the secret of hashes (`fields_hash_key`), if it
-    /// comes from one.
+    /// The file with the secret of hashes (`fields_hash_key`), if it is in a
+    /// file.
     pub hash_key_file: Option<Vec<u8>>,
     /// Whether ids are written (`event_id`).
     pub event_id: bool,
-    /// What becomes of TABs and of long messages in logs and syslog
+    /// The handling of TABs and of long messages in logs and syslog
     /// (`message_…`).
     pub messages: MessageSettings,
-    /// The queue before the transport: how events wait, and what is promised
-    /// of them (`delivery`, `queue_…`, `spool_…`, `retry_…`, `max_age`).
+    /// The queue before the transport, and the delivery level (`delivery`,
+    /// `queue_…`, `spool_…`, `retry_…`, `max_age`).
     pub queue: QueueSettings,
-    /// A file for events that the target refuses for good
+    /// A file for events that the target refuses permanently
     /// (`dead_letter_path`).
     pub dead_letters: Option<PathBuf>,
     /// The rate limit and sampling (`rate_…`, `sample`).
     pub throttle: ThrottleSettings,
-    /// Where all this was written.
+    /// The positions.
     pub spans: ExporterSpans,
 }
 
-/// Where an exporter was written.
+/// The positions of an exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExporterSpans {
-    /// The line that opens its first block.
+    /// The line that opens the first block.
     pub block: Span,
-    /// Its name.
+    /// The name.
     pub name: Span,
     /// The format.
     pub format: Span,
-    /// The transport, if one is given.
+    /// The transport, if it is set.
     pub transport: Option<Span>,
 }
 
-/// Where exported events go.
+/// The transport of exported events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportSettings {
-    /// Dovecot's log, with Dovecot's settings of it (`log_path`, `info_log_path`,
+    /// Dovecot's log, with Dovecot's log settings (`log_path`, `info_log_path`,
     /// `log_timestamp`, `syslog_facility`, `instance_name`).
     Log(LogSettings),
-    /// Nowhere.
+    /// Drops the events.
     Drop,
-    /// Posted to an HTTP server.
+    /// An HTTP server.
     HttpPost(HttpSettings),
-    /// Appended to a file.
+    /// A file.
     File(FileSettings),
-    /// Into a Unix socket.
+    /// A Unix socket.
     Unix(UnixSettings),
-    /// To a syslog receiver; not in Dovecot.
+    /// A syslog receiver; not in Dovecot.
     Syslog(SyslogSettings),
-    /// Into the systemd journal; not in Dovecot.
+    /// The systemd journal; not in Dovecot.
     Journal(JournalSettings),
 }
 
 impl TransportSettings {
-    /// Returns its name as the value of `transport` (2.3) or `driver` (2.4).
+    /// Returns the name: the value of `transport` (2.3) or `driver` (2.4).
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

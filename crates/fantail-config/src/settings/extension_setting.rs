@@ -1,7 +1,7 @@
 //! The extension settings of an exporter with their effective values.
 //!
-//! The JSON of a configuration and the writer both use this list. Dovecot's
-//! own settings are not in it.
+//! The JSON of a configuration and the writer use this list. It does not
+//! contain Dovecot's own settings.
 
 use std::{num::NonZeroU32, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
@@ -17,10 +17,10 @@ use crate::{
     settings::exporter::{Exporter, TransportSettings},
 };
 
-/// One extension setting of an exporter: a setting that Dovecot does not have.
+/// An extension setting of an exporter: a setting that Dovecot does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionSetting {
-    /// Its name in a block; one of [`EXTENSIONS`](crate::internal::EXTENSIONS).
+    /// The name in a block; one of [`EXTENSIONS`](crate::internal::EXTENSIONS).
     pub name: &'static str,
     /// The effective value.
     pub value: ExtensionValue,
@@ -32,29 +32,29 @@ pub struct ExtensionSetting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExtensionValue {
-    /// There is none: no limit, no file, for ever.
+    /// No value: no limit, no file, or an unlimited time.
     None,
     /// `yes` or `no`.
     Switch(bool),
-    /// How many.
+    /// A number.
     Number(u64),
-    /// Bytes.
+    /// A number of bytes.
     Size(u64),
-    /// How long.
+    /// A time interval.
     Interval(Duration),
     /// One of several words.
     Word(&'static str),
     /// A path, an address, a name.
     Text(Vec<u8>),
-    /// Words.
+    /// A list of words.
     List(Vec<Vec<u8>>),
-    /// The contents of a file, which is named instead.
+    /// The contents of a file, represented by its name.
     ContentsOf(Vec<u8>),
 }
 
 impl Exporter {
-    /// Returns its extension settings. Those of other transports are left out,
-    /// and those of a spool if it has none.
+    /// Returns the extension settings of the exporter, without those of other
+    /// transports, and without those of a spool if it has none.
     #[must_use]
     pub fn extension_settings(&self) -> Vec<ExtensionSetting> {
         let mut all = Gathered::default();

@@ -24,7 +24,8 @@ pub struct Release {
 }
 
 impl Release {
-    /// Reads `2.3.18`, with a further number or the suffix of a package after it.
+    /// Parses `2.3.18`, optionally with a further number or the suffix of a
+    /// package.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let number = |text: &str| {
@@ -108,8 +109,8 @@ impl Target {
         self.release.unwrap_or(Release::first_of(self.dialect))
     }
 
-    /// Returns whether this Dovecot, or some release of the series, has what came
-    /// with the release `since` and was dropped in `until`.
+    /// Returns whether this Dovecot, or a release of the series, has what the
+    /// release `since` added and `until` removed.
     #[must_use]
     pub fn has(self, since: Option<Release>, until: Option<Release>) -> bool {
         let came = since.is_none_or(|since| match (self.release, self.dialect) {

@@ -1,4 +1,4 @@
-//! From raw settings to tests.
+//! Reading tests from raw settings.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::{
     syntax::text::Text,
 };
 
-/// The tests of a file that was opened as `path`.
+/// Returns the tests of a file that was opened as `path`.
 pub(super) fn tests(path: &[u8], raw: &RawConfig, diagnostics: Diagnostics) -> TestFile {
     let mut reader = Reader {
         path,
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The settings of a block in which no blocks may stand.
+    /// Returns the settings of a block that may not contain blocks.
     fn settings(&mut self, block: &'a RawBlock) -> Vec<&'a RawSetting> {
         let mut settings = Vec::new();
         for entry in self.raw.within(block) {
@@ -239,7 +239,8 @@ impl<'a> Reader<'a> {
         settings
     }
 
-    /// The value of a setting; `None`, and reported, if it would be in a file.
+    /// Returns the value of a setting; reports a value from a file and returns
+    /// `None`.
     fn value(&mut self, setting: &RawSetting) -> Option<Text> {
         if setting.form == ValueForm::File {
             let message = "values are not read from files here";
@@ -262,7 +263,7 @@ impl<'a> Reader<'a> {
         Some(setting.value.clone())
     }
 
-    /// The name of a block.
+    /// Returns the name of a block.
     fn argument(&mut self, block: &RawBlock) -> Spanned<Vec<u8>> {
         match block.argument.as_ref().filter(|name| !name.is_empty()) {
             Some(name) => spanned(name),
@@ -279,7 +280,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A file's name, relative to that of the test file.
+    /// Returns a file's name, relative to that of the test file.
     fn beside(&self, name: &Text) -> Spanned<Vec<u8>> {
         let mut path = spanned(name);
         if let Some(slash) = self.path.iter().rposition(|byte| *byte == b'/')
@@ -302,7 +303,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A test that shows nothing must not pass.
+    /// Reports a test without expectations: it must not pass.
     fn is_complete(&mut self, test: &TestCase, block: &RawBlock) {
         let (message, help) = if test.events.is_empty() {
             let help = "write `event NAME { … }`, or `capture = FILE` and `event_number = N`";
@@ -314,7 +315,7 @@ impl<'a> Reader<'a> {
         } else {
             return;
         };
-        // What is missing may be what was wrong.
+        // A missing part may be an invalid one that is reported already.
         if !self.diagnostics.has_errors() {
             self.push(Diagnostic::new(Code::IncompleteTest, message, block.span).help(help));
         }
@@ -363,7 +364,7 @@ fn level(name: &[u8]) -> Option<Level> {
         .find(|level| level.name().as_bytes() == name)
 }
 
-/// Words with blanks or commas between them.
+/// Splits a text at blanks and commas.
 fn words(text: &Text) -> Vec<Spanned<Vec<u8>>> {
     list::words(text, Dialect::V2_4)
 }

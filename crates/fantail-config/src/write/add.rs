@@ -1,7 +1,7 @@
-//! A metric that arrives while the server runs (`doveadm stats add`).
+//! A metric that is added to a running server (`doveadm stats add`).
 //!
-//! Its parts are checked as those of a `metric` block are; `group_by` is the
-//! one line of 2.3 in both dialects. A refused one leaves nothing behind.
+//! Its parts are checked like those of a `metric` block; `group_by` is the one
+//! line of 2.3 in both dialects. A refused metric has no effect.
 
 use std::sync::Arc;
 
@@ -21,32 +21,32 @@ use crate::{
     syntax::text::Text,
 };
 
-/// The parts of a metric, as they are sent. Empty ones count as not given.
+/// The parts of a metric in a request. An empty part is not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetricRequest {
-    /// Its name.
+    /// The name.
     pub name: Vec<u8>,
-    /// What people call it.
+    /// A description for people.
     pub description: Vec<u8>,
-    /// Fields, separated by spaces.
+    /// The fields, separated by spaces.
     pub fields: Vec<u8>,
-    /// Levels of sub-metrics: `field field:linear:0:10:1`.
+    /// The levels of sub-metrics: `field field:linear:0:10:1`.
     pub group_by: Vec<u8>,
     /// The filter, in the dialect's language.
     pub filter: Vec<u8>,
-    /// The exporter's name.
+    /// The name of the exporter.
     pub exporter: Vec<u8>,
-    /// What it writes: words of `exporter_include`.
+    /// The parts that the exporter writes: words of `exporter_include`.
     pub exporter_include: Vec<u8>,
 }
 
 impl MetricRequest {
-    /// Checks the parts and makes a metric of them. Places in the errors are
-    /// those in a text put together from the parts, named `metric`.
+    /// Checks the parts and makes a metric. Positions in errors refer to a text
+    /// that is composed of the parts, named `metric`.
     ///
     /// # Errors
-    /// All that would be errors in a configuration, an exporter that is not
-    /// among `exporters` included.
+    /// All errors of a configuration, and an exporter that is not one of
+    /// `exporters`.
     ///
     /// ```
     /// use fantail_config::MetricRequest;
@@ -82,8 +82,8 @@ impl MetricRequest {
         }
     }
 
-    /// The metric as a configuration of its own, with all that is wrong in it;
-    /// whether its exporter exists is not looked at.
+    /// Returns the metric as a separate configuration, with its diagnostics;
+    /// does not check whether its exporter exists.
     #[must_use]
     pub fn load(&self, filters: Dialect) -> Loaded {
         let mut sources = Sources::default();
@@ -108,8 +108,8 @@ impl MetricRequest {
         }
     }
 
-    /// A `metric` block with these settings, and the text it could have been
-    /// read from (a value may hold line ends, which a text could not).
+    /// Returns a `metric` block with these settings, and a text for it (a value
+    /// may contain line ends, which is impossible in a real text).
     fn raw(&self, sources: &mut Sources) -> RawConfig {
         let mut text = Vec::new();
         let kind = part(&mut text, b"metric");
@@ -150,7 +150,7 @@ impl MetricRequest {
     }
 }
 
-/// Adds a part to the text, and says where it stands.
+/// Appends a part to the text, and returns its position.
 fn part(text: &mut Vec<u8>, bytes: &[u8]) -> Text {
     let start = text.len();
     text.extend_from_slice(bytes);

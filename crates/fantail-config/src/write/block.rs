@@ -1,4 +1,4 @@
-//! Blocks as text: indentation, quotes, and comments in their places.
+//! Writing blocks: indentation, quotes and comments.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::{
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// A text with blocks open.
+/// A text with open blocks.
 pub(super) struct Block<'a> {
     text: &'a mut Vec<u8>,
     depth: usize,
     dialect: Dialect,
-    /// The comments of the outermost block that are not written yet.
+    /// The remaining comments of the outermost block.
     comments: BlockComments,
-    /// Kind and name of the outermost block.
+    /// The kind and name of the outermost block.
     head: Option<(Kind, Vec<u8>)>,
 }
 
@@ -39,14 +39,14 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// What a setting of the outermost block is for.
+    /// Returns the purpose of a setting of the outermost block.
     fn key(&self, key: &str) -> Option<Key> {
         let (kind, name) = self.head.as_ref().filter(|_| self.depth == 1)?;
         let row = kind.find(self.dialect, name, key.as_bytes())?;
         Some(row.key)
     }
 
-    /// Comments in lines of their own.
+    /// Writes comments in lines of their own.
     fn comment(&mut self, comments: Vec<Vec<u8>>) {
         for comment in comments {
             self.indent();
@@ -55,7 +55,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Ends a line, with the comments that stand behind it.
+    /// Ends a line, with the comments after it.
     fn end_line(&mut self, comments: Vec<Vec<u8>>) {
         let mut comments = comments.into_iter();
         if let Some(first) = comments.next() {
@@ -145,7 +145,7 @@ impl<'a> Block<'a> {
         self.end_line(behind);
     }
 
-    /// A value that is read from a file.
+    /// Writes a value that is read from a file.
     pub(super) fn file_value(&mut self, key: &str, path: &[u8]) {
         let (above, behind) = self.comments_at(key);
         self.comment(above);
@@ -156,7 +156,8 @@ impl<'a> Block<'a> {
         self.end_line(behind);
     }
 
-    /// Takes the comments in the lines above a setting, and behind it.
+    /// Returns the comments in the lines before a setting, and after it in its
+    /// line.
     fn comments_at(&mut self, key: &str) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let known = self.key(key).map(|key| self.comments.take(key));
         known.unwrap_or_default()
@@ -166,12 +167,12 @@ impl<'a> Block<'a> {
         match timeout {
             Some(TIMEOUT) => {}
             Some(timeout) => self.set(key, format!("{} ms", timeout.as_millis()).as_bytes()),
-            // To Dovecot's clients 0 means no timeout.
+            // In Dovecot's clients, 0 is unlimited.
             None => self.set(key, b"0"),
         }
     }
 
-    /// 2.4: `group_by field { method exponential { … } }`
+    /// Writes 2.4's `group_by field { method exponential { … } }`.
     pub(super) fn level(&mut self, level: &GroupBy) {
         let comments = self.comments.take_first(Key::GroupBy);
         self.comment(comments);
@@ -213,7 +214,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Whether a value means itself without quotes.
+/// Returns whether a value needs no quotes.
 fn is_plain(value: &[u8]) -> bool {
     let first = value.first().copied().unwrap_or_default();
     let last = value.last().copied().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The comments of blocks, each with what it stands at.
+//! The comments of blocks, each with its setting.
 //!
-//! What does not stand in a block or directly above it is not of the block.
+//! Comments belong to a block if they are in it or directly before it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,13 +18,13 @@ use crate::{
     syntax::tree::{ConfigTree, Item, ItemKind},
 };
 
-/// The comments of the files that a configuration was read from.
+/// The comments of the files of a configuration.
 #[derive(Debug)]
 pub struct Comments<'a> {
     sources: &'a Sources,
     dialect: Dialect,
     trees: HashMap<FileId, ConfigTree>,
-    /// Where blocks that stand in no other open, by their first line's words.
+    /// The positions of outermost blocks, by the words of their first line.
     blocks: HashMap<Head, Vec<(FileId, usize)>>,
 }
 
@@ -34,15 +34,15 @@ type Head = (Vec<u8>, Vec<u8>);
 /// The comments of a block, each with its `#`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BlockComments {
-    /// In the lines directly above it.
+    /// In the lines directly before the block.
     pub(crate) above: Vec<Vec<u8>>,
-    /// Behind its opening brace.
+    /// After its opening brace.
     pub(crate) opening: Vec<Vec<u8>>,
     settings: VecDeque<Attached>,
     end: Vec<Vec<u8>>,
 }
 
-/// The comments at a setting, or at a block within the block.
+/// The comments of a setting, or of a block within the block.
 #[derive(Debug, Clone)]
 struct Attached {
     key: Option<Key>,
@@ -51,7 +51,7 @@ struct Attached {
 }
 
 impl<'a> Comments<'a> {
-    /// Of these files, which were read by the rules of `dialect`.
+    /// Creates the comments of these files, which were read in `dialect`.
     #[must_use]
     pub fn new(sources: &'a Sources, dialect: Dialect) -> Self {
         let mut comments = Self {
@@ -73,13 +73,13 @@ impl<'a> Comments<'a> {
         comments
     }
 
-    /// The files.
+    /// Returns the files.
     pub(crate) const fn sources(&self) -> &'a Sources {
         self.sources
     }
 
-    /// The comments of the block that opens at `block`, and of those that are
-    /// merged with it.
+    /// Returns the comments of the block that opens at `block`, and of the
+    /// blocks that are merged with it.
     pub(crate) fn of_block(&self, block: Span) -> BlockComments {
         let mut comments = BlockComments::default();
         let Some(head) = self.item(block).and_then(head) else {
@@ -89,7 +89,7 @@ impl<'a> Comments<'a> {
         comments
     }
 
-    /// The comments of the blocks `fantail`.
+    /// Returns the comments of the blocks `fantail`.
     pub(crate) fn of_registry(&self) -> BlockComments {
         let mut comments = BlockComments::default();
         let head = (Kind::Registry.name().as_bytes().to_vec(), Vec::new());
@@ -109,7 +109,7 @@ impl<'a> Comments<'a> {
     /// Returns the line of a position.
     fn item(&self, place: Span) -> Option<&Item> {
         let items = self.trees.get(&place.file)?.items();
-        // Items tile the file in order.
+        // Items cover the file in order.
         items.get(items.partition_point(|item| item.span.end <= place.start))
     }
 
@@ -144,7 +144,8 @@ impl<'a> Comments<'a> {
                         behind: Vec::new(),
                     });
                 }
-                // In a block within: at the line that opens it.
+                // A nested block: the comment belongs to the line that opens
+                // it.
                 What::Deeper => {
                     if let Some(block) = comments.settings.back_mut() {
                         block.above.extend(self.comment(item));
@@ -156,7 +157,7 @@ impl<'a> Comments<'a> {
         comments.end.append(&mut pending);
     }
 
-    /// What a setting of a block is for.
+    /// Returns the purpose of a setting of a block.
     fn key(&self, (name, argument): &Head, key: &Text) -> Option<Key> {
         let kind = Kind::named(name)?;
         // 2.4's `list/word`
@@ -165,7 +166,8 @@ impl<'a> Comments<'a> {
         Some(row.key.in_2_4())
     }
 
-    /// The comment of a line, if it has one; more than one if it is continued.
+    /// Returns the comments of a line: none, one, or more if the line is
+    /// continued.
     fn comment(&self, item: &Item) -> Vec<Vec<u8>> {
         let behind = match item.kind {
             ItemKind::Comment => item.span,
@@ -180,7 +182,7 @@ impl<'a> Comments<'a> {
         }
         let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
         let lines = lines.map(|line| {
-            // No line of it may draw in the next.
+            // A line must not continue in the next one.
             let end = line
                 .iter()
                 .rposition(|byte| !matches!(byte, b'\\' | b' ' | b'\t'));
@@ -198,7 +200,7 @@ impl<'a> Comments<'a> {
     }
 }
 
-/// What a line is to the block that opened at `opening`.
+/// The relation of a line to the block that opened at `opening`.
 enum What<'a> {
     Comment,
     Setting(&'a Text),
@@ -224,7 +226,7 @@ fn what(item: &Item, opening: usize) -> What<'_> {
     }
 }
 
-/// The words of a line that opens a block; groups have other ones.
+/// Returns the words of a line that opens a block; groups have different words.
 fn head(item: &Item) -> Option<Head> {
     let ItemKind::Statement(statement) = &item.kind else {
         return None;
@@ -243,7 +245,8 @@ fn head(item: &Item) -> Option<Head> {
 }
 
 impl BlockComments {
-    /// Takes those at a setting: in the lines above it, and behind it.
+    /// Removes and returns the comments of a setting: in the lines before it,
+    /// and after it.
     pub(crate) fn take(&mut self, key: Key) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let key = key.in_2_4();
         let (mut above, mut behind) = (Vec::new(), Vec::new());
@@ -260,15 +263,16 @@ impl BlockComments {
         (above, behind)
     }
 
-    /// Takes those at the first of several blocks of one kind.
+    /// Removes and returns the comments of the first of several blocks of one
+    /// kind.
     pub(crate) fn take_first(&mut self, key: Key) -> Vec<Vec<u8>> {
         let place = self.settings.iter().position(|one| one.key == Some(key));
         let taken = place.and_then(|place| self.settings.remove(place));
         taken.map_or_else(Vec::new, |one| [one.above, one.behind].concat())
     }
 
-    /// Takes those that are left: at settings that are not written, and below
-    /// the last one.
+    /// Removes and returns the remaining comments: of settings that are not
+    /// written, and after the last one.
     pub(crate) fn take_rest(&mut self) -> Vec<Vec<u8>> {
         let settings = std::mem::take(&mut self.settings).into_iter();
         let mut rest: Vec<_> = settings

@@ -1,4 +1,4 @@
-//! One exporter, back to text.
+//! Writing an exporter.
 
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -65,7 +65,7 @@ impl Block<'_> {
     fn extension(&mut self, key: &str, value: &ExtensionValue) {
         let text = match value {
             ExtensionValue::ContentsOf(file) => return self.file_value(key, file),
-            // A timeout that never strikes.
+            // An unlimited timeout.
             ExtensionValue::None => b"0".to_vec(),
             ExtensionValue::Switch(on) => if *on { "yes" } else { "no" }.into(),
             ExtensionValue::Number(number) => number.to_string().into_bytes(),

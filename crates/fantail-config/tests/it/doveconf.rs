@@ -4,7 +4,7 @@
 //! that only Dovecot's stats process refuses, or that Dovecot takes and we do
 //! not. The shapes of configurations that people run are read by the Dovecot of
 //! the series that they are for. A Dovecot 2.4 in a folder of its own is looked
-//! for in the one that `DOVECOT_2_4_ROOT` names.
+//! for in the folder that `DOVECOT_2_4_ROOT` names.
 
 use std::{
     io::Write,
