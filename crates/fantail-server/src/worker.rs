@@ -168,7 +168,8 @@ impl Worker {
                 Outbox::new(setup.exporters.clone()),
                 Complaints::new(setup.log.clone()),
                 Arc::clone(&setup.hostname),
-                (&setup.memory, setup.limits.payload),
+                &setup.memory,
+                setup.limits.payload,
             );
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),

@@ -128,7 +128,8 @@ impl Shard {
         outbox: Outbox,
         complaints: Complaints,
         hostname: Arc<[u8]>,
-        (memory, max_payload): (&Memory, usize),
+        memory: &Memory,
+        max_payload: usize,
     ) -> Self {
         let mut shard = Self {
             engine,

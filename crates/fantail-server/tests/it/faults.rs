@@ -144,20 +144,15 @@ fn the_longest_line_may_come_in_parts() {
         options.workers = 1;
         options.http = Some(([127, 0, 0, 1], 0).into());
     });
-    let held = || {
-        let (_, body) = fixture.get("/api/v1/server", "");
-        let server: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        server["held_bytes"].as_u64().unwrap()
-    };
     let start = event("a", 1).trim_end().to_owned() + "\tSpad\t";
     for (length, counted) in [(MAX_WRITER_LINE_BYTES, 1), (MAX_WRITER_LINE_BYTES + 1, 0)] {
-        let before = (fixture.count(), held());
+        let before = (fixture.count(), fixture.held_bytes());
         let mut writer = fixture.writer();
         let line = start.clone() + &"p".repeat(length - start.len());
         writer.send(format!("{VERSION}{line}").as_bytes());
         if counted == 1 {
             let whole = before.1 + MAX_WRITER_LINE_BYTES as u64;
-            crate::fixture::eventually("the line is held", || held() >= whole);
+            crate::fixture::eventually("the line is held", || fixture.held_bytes() >= whole);
         }
         writer.send(b"\n");
         writer.finish();
@@ -172,11 +167,6 @@ fn categories_of_one_client_are_bounded_and_do_not_shut_others_out() {
         options.workers = 1;
         options.http = Some(([127, 0, 0, 1], 0).into());
     });
-    let held = || {
-        let (_, body) = fixture.get("/api/v1/server", "");
-        let server: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        server["held_bytes"].as_u64().unwrap()
-    };
     let mut number = 0;
     let mut names = |prefix: &str, count: usize| {
         let lines = (0..count).map(|_| {
@@ -198,7 +188,7 @@ fn categories_of_one_client_are_bounded_and_do_not_shut_others_out() {
     let line = "CATEGORY\tmail\nEVENT\t0\t0\t1\t1\t1\tna\tcmail\n";
     fixture.send(line);
     assert_eq!(fixture.count(), 1);
-    let all = held();
+    let all = fixture.held_bytes();
     assert!((9_000 * 5..8 << 20).contains(&all), "{all}");
     for client in clients {
         client.finish();

@@ -153,6 +153,13 @@ impl Fixture {
         line.unwrap().split('\t').nth(1).unwrap().parse().unwrap()
     }
 
+    /// Returns the memory that connections hold.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let (_, body) = self.get("/api/v1/server", "");
+        let server: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        server["held_bytes"].as_u64().unwrap()
+    }
+
     /// The head and the body of an answer.
     pub(crate) fn get(&self, path: &str, headers: &str) -> (String, Vec<u8>) {
         let mut stream = self.scraper();

@@ -149,11 +149,6 @@ fn sessions_reserve_their_memory() {
         options.limits.memory = 4 << 20;
         options.http = Some(([127, 0, 0, 1], 0).into());
     });
-    let held = || {
-        let (_, body) = fixture.get("/api/v1/server", "");
-        let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        json["held_bytes"].as_u64().unwrap()
-    };
     let mut writer = fixture.writer();
     writer.send(format!("{VERSION}CATEGORY\timap\n").as_bytes());
     // The child ends, and its root keeps what it said.
@@ -168,12 +163,12 @@ fn sessions_reserve_their_memory() {
         if id == 10 {
             writer.send(lines.as_bytes());
             lines.clear();
-            eventually("five clients are held", || held() >= 250_000);
+            eventually("five clients are held", || fixture.held_bytes() >= 250_000);
         }
     }
     writer.send(lines.as_bytes());
     writer.wait_for_the_end();
-    eventually("nothing is held", || held() < 60_000);
+    eventually("nothing is held", || fixture.held_bytes() < 60_000);
     assert!(
         fixture.logged().contains("hold too much"),
         "{}",
