@@ -1,9 +1,9 @@
-//! The public API of each library against the listing in `docs/api/`.
+//! The public API of each library, compared with the listing in `docs/api/`.
 //!
-//! A listing has one item a line, hidden items included, so that a change of
-//! the public surface shows in a review. The compiler describes the items
-//! (rustdoc's JSON); its format belongs to one release, so the listings hold
-//! for the compiler in their first line and are left out with any other.
+//! A listing has one item a line, including hidden items, so that a review
+//! shows changes of the public surface. The compiler describes the items
+//! (rustdoc's JSON). Its format belongs to one release, so the listings are
+//! valid for the compiler in their first line, and are skipped with any other.
 
 use std::{
     env, fs,
@@ -27,7 +27,8 @@ const INTERNAL: [&str; 4] = [
     "fantail-testkit",
 ];
 
-/// Compares; with `UPDATE_EXPECT=1` in the environment, writes the listings.
+/// Compares the API with the listings; with `UPDATE_EXPECT=1` in the
+/// environment, writes them.
 pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
     let compiler = tools::compiler(workspace);
     let updates = env::var_os("UPDATE_EXPECT").is_some();
@@ -79,7 +80,7 @@ fn is_published(workspace: &Workspace, package: &Package) -> bool {
     library.is_file() && !INTERNAL.contains(&package.name.as_str())
 }
 
-/// The compiler of the first listing that was written with another one.
+/// Returns the compiler of the first listing that was written with another one.
 fn other_compiler(workspace: &Workspace, libraries: &[&Package], compiler: &str) -> Option<String> {
     libraries.iter().find_map(|package| {
         let text = fs::read_to_string(listing(workspace, package)).ok()?;
@@ -93,8 +94,9 @@ fn listing(workspace: &Workspace, package: &Package) -> PathBuf {
     folder.join(format!("{}.txt", package.name))
 }
 
-/// A program that runs rustdoc with its unstable options allowed. The variable
-/// is set for rustdoc alone: with it, cargo would build all dependencies anew.
+/// Writes a program that runs rustdoc with its unstable options allowed. The
+/// variable is set for rustdoc only: with it, cargo would build all
+/// dependencies again.
 fn rustdoc(workspace: &Workspace) -> Result<PathBuf, Error> {
     let path = workspace.logs().join("rustdoc");
     fs::write(&path, "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n")
@@ -108,7 +110,8 @@ fn rustdoc(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// The number of a library's items, and how they differ from its listing.
+/// Returns the number of a library's items, and their differences to its
+/// listing.
 fn compare(
     workspace: &Workspace,
     package: &Package,
@@ -146,7 +149,7 @@ fn items(described: &Path) -> Result<Vec<String>, Error> {
     Ok(items)
 }
 
-/// A line for each item that is in one of the two only.
+/// Returns a line for each item that is in one of the two only.
 fn difference(name: &str, listed: &[&str], items: &[String]) -> String {
     let mut text = String::new();
     for gone in listed.iter().filter(|line| {

@@ -1,8 +1,9 @@
-//! `cargo xtask fuzz`: the fuzz targets, on the stable toolchain.
+//! `cargo xtask fuzz`: the fuzz targets, with the stable toolchain.
 //!
-//! Without a sanitizer: nearly all is safe Rust, the targets assert properties,
-//! and coverage guidance needs no unstable flag. The one module that is not
-//! (`text/tabs/vector.rs` of fantail-event) is hunted through with `--address`.
+//! They run without a sanitizer: nearly all code is safe Rust, the targets
+//! assert properties, and coverage guidance needs no unstable flag. The one
+//! unsafe module (`text/tabs/vector.rs` of fantail-event) is tested with
+//! `--address`.
 
 mod campaign;
 
@@ -20,7 +21,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Linux has files in memory here.
+/// Linux has a file system in memory here.
 const MEMORY_FOLDER: &str = "/dev/shm";
 
 /// Looks for inputs for which a property does not hold.
@@ -96,8 +97,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     Ok(finds.has_ended)
 }
 
-/// Builds one target or all: with coverage if cargo-fuzz is there, else as
-/// plain programs, which at least shows that they build and link.
+/// Builds one target or all: with coverage if cargo-fuzz is installed,
+/// otherwise as plain programs, to check that they build and link.
 pub(crate) fn build(workspace: &Workspace, steps: &Steps, target: Option<&str>) -> Outcome {
     if !tools::has_cxx(workspace) {
         return Outcome::Skipped("no C++ compiler, which libFuzzer is built with".to_owned());
@@ -124,22 +125,22 @@ pub(crate) fn build(workspace: &Workspace, steps: &Steps, target: Option<&str>) 
     }
 }
 
-/// A target, for how long, and how.
+/// A target, its time and its options.
 struct Hunt<'a> {
     target: &'a str,
     seconds: u32,
     with_address: bool,
 }
 
-/// What a hunt found.
+/// The finds of a hunt.
 struct Finds {
-    /// Whether it ended without one.
+    /// Whether it ended without a find.
     has_ended: bool,
     /// The files in `testdata/fuzz`.
     names: Vec<String>,
 }
 
-/// The command that hunts.
+/// Returns the command of a hunt.
 fn hunter(workspace: &Workspace, hunt: &Hunt<'_>) -> Result<Command, Error> {
     if !tools::has_cargo_command(workspace, "fuzz") {
         return Err(Error::new(
@@ -160,7 +161,7 @@ fn hunter(workspace: &Workspace, hunt: &Hunt<'_>) -> Result<Command, Error> {
     Ok(command)
 }
 
-/// Runs the command of a hunt, and keeps what it finds.
+/// Runs the command of a hunt, and copies its finds.
 fn found_in(workspace: &Workspace, target: &str, command: &mut Command) -> Result<Finds, Error> {
     let root = workspace.root();
     let kept = root.join("testdata/fuzz").join(target);
@@ -192,7 +193,7 @@ fn fuzzer(workspace: &Workspace, target: &str, with_address: bool) -> Command {
     if with_address {
         command.env("RUSTUP_TOOLCHAIN", "nightly");
     }
-    // Spools are folders, made for each input: in memory where that is possible.
+    // Spools are folders, created for each input: in memory if possible.
     if Path::new(MEMORY_FOLDER).is_dir() {
         command.env("TMPDIR", MEMORY_FOLDER);
     }
@@ -200,7 +201,8 @@ fn fuzzer(workspace: &Workspace, target: &str, with_address: bool) -> Command {
     command
 }
 
-/// Apart from the main build, whose profile and flags are other ones.
+/// The folder is not that of the main build, which has another profile and
+/// other flags.
 fn target_folder(workspace: &Workspace) -> PathBuf {
     workspace.logs().join("fuzz")
 }

@@ -1,10 +1,10 @@
-//! A guard against slowness that does not depend on the machine's mood: how
-//! many instructions fixed workloads take, against what was recorded.
+//! A guard against slowness that is independent of the machine's load: the
+//! number of instructions of fixed workloads, compared with recorded numbers.
 //!
 //! valgrind counts the instructions of one function, `Worker::play` of
-//! `benches/src/pipeline.rs`. They are the same each time but for the seeds of
-//! hash tables. Another compiler makes other instructions: what is recorded
-//! holds for one, and is left out with any other.
+//! `benches/src/pipeline.rs`. They are constant except for the seeds of hash
+//! tables. Another compiler generates other instructions, so the recorded
+//! numbers are valid for one compiler, and are skipped with any other.
 
 use std::{env, ffi::OsString, fs, path::PathBuf, process::Command};
 
@@ -15,10 +15,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What is recorded, relative to the root.
+/// The recorded numbers, relative to the root.
 const RECORDED: &str = "benches/instructions.tsv";
-/// The largest accepted change of a count, as a share: more instructions are a
-/// regression, fewer have to be recorded.
+/// The maximum accepted change of a count, as a share: more instructions are a
+/// regression, fewer must be recorded.
 const MARGIN: f64 = 0.03;
 /// Workloads of `benches/src/bin/workload.rs`.
 const WORKLOADS: [&str; 5] = [
@@ -29,7 +29,8 @@ const WORKLOADS: [&str; 5] = [
     "json/flat",
 ];
 
-/// Counts, and compares; with `UPDATE_EXPECT=1` in the environment, records.
+/// Counts and compares; with `UPDATE_EXPECT=1` in the environment, records the
+/// counts.
 pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
     if !tools::has_program(workspace, "valgrind") {
         return Outcome::Skipped("valgrind is not installed".to_owned());
@@ -77,7 +78,7 @@ fn count(workspace: &Workspace, workload: &str) -> Result<u64, Error> {
     out.push(workspace.logs().join("instructions.callgrind"));
     let mut command: Command = workspace.command("valgrind");
     command.args(["--tool=callgrind", "--collect-atstart=no"]);
-    // Exactly these: a closure of theirs would switch the count off again.
+    // Exactly these: a closure in them would stop the count.
     for function in ["play", "play_nothing"] {
         command.arg(format!(
             "--toggle-collect=fantail_benches::pipeline::Worker::{function}"
@@ -91,7 +92,7 @@ fn count(workspace: &Workspace, workload: &str) -> Result<u64, Error> {
     collected(&said).ok_or_else(|| Error::new(format!("valgrind printed no count:\n{said}")))
 }
 
-/// The number behind `Collected :`.
+/// Returns the number after `Collected :`.
 fn collected(said: &str) -> Option<u64> {
     let (_, number) = said.split_once("Collected :")?;
     number.split_whitespace().next()?.parse().ok()
@@ -104,7 +105,8 @@ struct Recorded {
 }
 
 impl Recorded {
-    /// A line for the compiler, and one for each workload, TABs between.
+    /// Parses a line for the compiler, and one for each workload, separated by
+    /// TABs.
     fn parse(text: &str) -> Self {
         let mut recorded = Self::default();
         let rows = text.lines().filter(|line| !line.starts_with('#'));

@@ -1,15 +1,15 @@
 //! `cargo xtask bench latency`: IMAP commands of a real Dovecot.
 //!
 //! It compares the program with Dovecot's stats process, so the program is
-//! built first, as it would be installed. Criterion has no part in it.
+//! built first, as it would be installed. It does not use criterion.
 
 use crate::{error::Error, workspace::Workspace};
 
 /// The benchmark's name.
 pub(crate) const NAME: &str = "latency";
 
-/// Builds the program and what measures it, and runs that; whether all went
-/// well.
+/// Builds the program and its benchmark, and runs the benchmark; returns
+/// whether it succeeded.
 pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<bool, Error> {
     let failed = |error| Error::new(format!("cannot run cargo: {error}"));
     for package in [["fantail-cli", "fantail"], ["fantail-testkit", NAME]] {

@@ -1,9 +1,9 @@
-//! Tests that left themselves out, and said so.
+//! Tests that skipped themselves and reported it.
 //!
-//! A test that needs a program which is not there appends a line to the file
-//! named by [`VARIABLE`] (`fantail_testkit::skip` does), and passes. Test
-//! runners hide the output of tests that pass: hence a file, to which any
-//! number of processes can append.
+//! A test whose program is not installed appends a line to the file in
+//! [`VARIABLE`] (with `fantail_testkit::skip`), and passes. Test runners hide
+//! the output of passed tests, so a file is used, to which any number of
+//! processes can append.
 
 use std::{
     collections::BTreeMap,
@@ -13,17 +13,17 @@ use std::{
 
 use crate::error::Error;
 
-/// The environment variable that names the file.
+/// The environment variable with the path of the file.
 pub(crate) const VARIABLE: &str = "FANTAIL_SKIP_LOG";
 
-/// The file, emptied for this run.
+/// The file, empty at the start of this run.
 #[derive(Debug)]
 pub(crate) struct SkipLog {
     path: PathBuf,
 }
 
 impl SkipLog {
-    /// A new file in `folder`, in place of the one of the last run.
+    /// Creates the file in `folder`, and replaces that of the last run.
     pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("skips.txt");
         fs::create_dir_all(folder).map_err(Error::at("make", folder))?;
@@ -31,12 +31,12 @@ impl SkipLog {
         Ok(Self { path })
     }
 
-    /// The value for [`VARIABLE`].
+    /// Returns the value for [`VARIABLE`].
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The reasons given, each once, with the number of times.
+    /// Returns the reasons, each once, with its number.
     pub(crate) fn reasons(&self) -> Result<Vec<String>, Error> {
         match fs::read(&self.path) {
             Ok(bytes) => Ok(count(&String::from_utf8_lossy(&bytes))),

@@ -1,5 +1,5 @@
-//! Steps: each prints one line with its time, keeps its output in a file, and
-//! shows it only if it failed.
+//! Steps: each prints one line with its time, writes its output to a file, and
+//! shows it only if the step fails.
 
 use std::{
     fs::{self, File},
@@ -9,16 +9,16 @@ use std::{
     time::Instant,
 };
 
-/// How a step ended.
+/// The end of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Nothing is wrong; what else there is to say of it (may be empty).
+    /// The step found no defects; contains further information (may be empty).
     Passed(String),
-    /// What it printed.
+    /// The step failed; contains its output.
     Failed(String),
-    /// Not done for want of a tool that CI has: what is missing.
+    /// The step needs a tool that CI has: contains the missing tool.
     Skipped(String),
-    /// Skipped, because an optional tool is missing.
+    /// The step needs an optional tool: contains the missing tool.
     Optional(String),
 }
 
@@ -35,8 +35,8 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// `logs`: the folder for the output of the steps. `no_skips`: a skipped
-    /// step counts as failed.
+    /// Creates the steps of a run. `logs` is the folder for their output; with
+    /// `no_skips`, a skipped step counts as failed.
     pub(crate) fn new(logs: PathBuf, no_skips: bool) -> Self {
         Self {
             logs,
@@ -52,7 +52,8 @@ impl Steps {
     /// Runs a step and prints its line.
     pub(crate) fn step(&mut self, name: &str, run: impl FnOnce(&Self) -> Outcome) {
         print!("{name:<10} ");
-        // Shows the step while it runs; a broken pipe shows at the line's end.
+        // Shows the step while it runs; an error of the output appears at the
+        // end of the line.
         io::stdout().flush().ok();
         let begun = Instant::now();
         let outcome = run(self);
@@ -77,13 +78,13 @@ impl Steps {
         }
     }
 
-    /// Adds something that was left out inside a step.
+    /// Adds a skipped part of a step.
     pub(crate) fn add_skip(&mut self, what: String) {
         self.skipped.push(what);
     }
 
-    /// Runs commands, one after another until one fails, with their output
-    /// in the file `<name>.log`.
+    /// Runs commands until one fails, with their output in the file
+    /// `<name>.log`.
     pub(crate) fn run(&self, name: &str, commands: impl IntoIterator<Item = Command>) -> Outcome {
         let path = self.logs.join(format!("{name}.log"));
         match run_into(&path, commands) {
@@ -93,14 +94,14 @@ impl Steps {
         }
     }
 
-    /// What the commands of a step printed.
+    /// Returns the output of the commands of a step.
     pub(crate) fn output(&self, name: &str) -> String {
         let path = self.logs.join(format!("{name}.log"));
         let bytes = fs::read(path).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Prints the summary; whether all is well.
+    /// Prints the summary; returns whether all steps passed.
     pub(crate) fn finish(self) -> bool {
         println!();
         for name in &self.failed {
@@ -146,7 +147,7 @@ fn run_into(path: &PathBuf, commands: impl IntoIterator<Item = Command>) -> io::
     Ok(true)
 }
 
-/// The command as one would type it, to do the step by hand.
+/// Returns the command as it would be typed, to run the step by hand.
 fn shown(command: &Command) -> String {
     let mut words = Vec::new();
     for (key, value) in command.get_envs() {

@@ -1,12 +1,12 @@
 //! `cargo xtask fuzz --all`: each target for the same time, one after another,
-//! and a table of what came of it, a row when a target is done.
+//! and a table of the results, with a row when a target is done.
 
 use std::{fs, process::Stdio};
 
 use super::{Hunt, found_in, hunter};
 use crate::{error::Error, workspace::Workspace};
 
-/// What libFuzzer says of a run.
+/// The figures of a libFuzzer run.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Figures {
     executions: u64,
@@ -14,7 +14,7 @@ struct Figures {
     coverage: u64,
 }
 
-/// Runs all targets; returns whether none found anything.
+/// Runs all targets; returns whether none has a find.
 pub(super) fn run(workspace: &Workspace, targets: &[String], minutes: u32) -> Result<bool, Error> {
     let logs = workspace.logs().join("fuzz-logs");
     fs::create_dir_all(&logs).map_err(Error::at("make", &logs))?;
@@ -55,8 +55,9 @@ fn row(target: &str, figures: &Figures, finds: usize) -> String {
     format!("| `{target}` | {executions} | {rate} | {coverage} | {finds} |")
 }
 
-/// Reads the last status line, `#4096 pulse cov: 812 ft: …`, and the last line,
-/// `Done 5000 runs in 61 second(s)`, which a run with a find does not have.
+/// Parses the last status line, `#4096 pulse cov: 812 ft: …`, and the last
+/// line, `Done 5000 runs in 61 second(s)`, which a run with a find does not
+/// have.
 fn figures(log: &str) -> Figures {
     let mut figures = Figures::default();
     for line in log.lines() {

@@ -1,8 +1,8 @@
-//! Import cycles between modules that lie side by side.
+//! Import cycles between sibling modules.
 //!
-//! Read from the text: `crate::a::b` and `super::b`, groups in braces included,
-//! tests left out. Two modules that use each other cannot be read one after the
-//! other.
+//! Imports are found in the text: `crate::a::b` and `super::b`, including
+//! groups in braces, without tests. Two modules that use each other cannot be
+//! read one after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::workspace::TextFile;
 
 type Path = Vec<String>;
 
-/// For each folder, which of its modules uses which.
+/// The modules that each module uses, for each folder.
 type Uses = BTreeMap<Path, BTreeMap<String, BTreeSet<String>>>;
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
@@ -36,7 +36,8 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     cycles.collect()
 }
 
-/// The crate and the module of a source file; the root has an empty path.
+/// Returns the crate and the module of a source file; the root has an empty
+/// path.
 fn module_of(path: &str) -> Option<(&str, Path)> {
     let (name, file) = path.strip_prefix("crates/")?.split_once("/src/")?;
     let file = file.strip_suffix(".rs")?;
@@ -74,7 +75,7 @@ fn uses_of(modules: &[(Path, &str)]) -> Uses {
     uses
 }
 
-/// The paths that a module names, from the crate's root.
+/// Returns the paths that a module uses, from the crate's root.
 fn references(module: &Path, text: &str) -> Vec<Path> {
     let mut found = Vec::new();
     for line in text.split(';').flat_map(without_comments) {
@@ -97,7 +98,7 @@ fn without_comments(statement: &str) -> Option<String> {
     Some(code.collect())
 }
 
-/// Writes down the paths that begin a text such as `a::{b, c::d}`.
+/// Appends the paths that begin a text such as `a::{b, c::d}`.
 fn expand(base: &[String], text: &str, found: &mut Vec<Path>) {
     let text = text.trim_start();
     if let Some(group) = text.strip_prefix('{') {
@@ -115,7 +116,7 @@ fn expand(base: &[String], text: &str, found: &mut Vec<Path>) {
     }
 }
 
-/// The parts of a group up to its closing brace.
+/// Returns the parts of a group up to its closing brace.
 fn parts(group: &str) -> Vec<&str> {
     let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
     for (at, c) in group.char_indices() {
@@ -136,7 +137,7 @@ fn parts(group: &str) -> Vec<&str> {
     parts
 }
 
-/// The modules that reach each other, each set once.
+/// Returns the modules that reach each other, each set once.
 fn knots(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
     let reach = |from: &String| {
         let (mut seen, mut open) = (BTreeSet::new(), vec![from]);

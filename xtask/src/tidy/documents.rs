@@ -1,11 +1,11 @@
-//! The documents that every checkout has, and what they must tell.
+//! The documents of every checkout, and their required contents.
 
 use super::{Finding, text_of};
 use crate::workspace::TextFile;
 
 const README: &str = "README.md";
 
-/// Files that must be there.
+/// Files that must exist.
 const REQUIRED: &[&str] = &[
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -13,7 +13,7 @@ const REQUIRED: &[&str] = &[
     "docs/contributing.md",
 ];
 
-/// The two commands by which a newcomer runs fantail and tests it.
+/// The two commands with which a newcomer runs fantail and tests it.
 const README_COMMANDS: &[&str] = &["cargo run --release --bin fantail", "cargo xtask test"];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {

@@ -1,19 +1,19 @@
-//! Rust files: their size, their first line, their names, and what no test
-//! may have.
+//! Rust files: their size, first line and names, and lines that tests must not
+//! have.
 
 use super::Finding;
 use crate::workspace::TextFile;
 
-/// Lines of a file above which a warning is given.
+/// The number of lines above which a warning is given.
 const LARGE: usize = 400;
-/// Lines from which on it must be divided.
+/// The number of lines above which a file must be divided.
 const TOO_LARGE: usize = 700;
 
-/// Names under which anything could go, and then does.
+/// Names of modules without a theme.
 const DRAWERS: &[&str] = &["util", "utils", "common", "types", "helpers", "misc"];
 
-/// Starts of lines that are not wanted. Written in two parts, so that this
-/// file does not find itself.
+/// Starts of forbidden lines. Written in two parts, so that this file does not
+/// contain them.
 const UNWANTED: &[(&str, &str)] = &[
     (
         concat!("#[", "ignore"),
@@ -73,7 +73,7 @@ fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.ends_with("/tests.rs") || path.ends_with("_tests.rs")
 }
 
-/// Generated files say so in their head.
+/// Returns whether the head of a file says that it is generated.
 fn is_generated(text: &str) -> bool {
     text.lines().take(5).any(|line| line.contains("@generated"))
 }

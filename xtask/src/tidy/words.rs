@@ -1,10 +1,10 @@
-//! Words that no text of the repository may have: paths of one machine and
-//! hosts that a reader has no use for.
+//! Words that the repository must not contain: paths of one machine, and hosts
+//! that readers do not need.
 
 use super::Finding;
 use crate::workspace::TextFile;
 
-/// The words, in two parts each, so that this file does not find itself.
+/// The words, in two parts each, so that this file does not contain them.
 const FORBIDDEN: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/tmp/", "trixie"),
@@ -26,7 +26,7 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
 fn check_file(file: &TextFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     for word in FORBIDDEN {
-        // The whole text first: nearly always that is all there is to do.
+        // Searches the whole text first: it usually contains none of the words.
         if !file.text.contains(word) {
             continue;
         }
