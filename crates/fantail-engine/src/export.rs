@@ -1,4 +1,4 @@
-//! Where the engine leaves what exporters write, and what observers see.
+//! Sinks: the receivers of exports and observed events.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct Exported<'a> {
     pub metric: &'a [u8],
     /// The event.
     pub event: &'a dyn ExportView,
-    /// What the formatter wrote, without an end of line.
+    /// The output of the formatter, without an end of line.
     pub payload: &'a [u8],
 }
 
@@ -37,31 +37,33 @@ impl fmt::Debug for Exported<'_> {
     }
 }
 
-/// Takes what is exported and observed.
+/// A receiver of exports and observed events.
 ///
-/// The engine waits for it: a sink hands over to a queue, and drops and counts
-/// when the queue is full. A closure that takes an [`Exported`] is a sink; `()`
-/// is one that drops everything.
+/// The engine waits for a sink, so a sink passes payloads to a queue, and drops
+/// and counts them if the queue is full. A closure with an [`Exported`] is a
+/// sink; `()` is a sink that drops all.
 pub trait ExportSink {
-    /// Whether the next event is wanted for this exporter; asked before the
-    /// event is formatted, so that sampling and limits cost nothing. `text_bytes`
-    /// is the size of its text with all that it inherits, 0 if that is unknown.
+    /// Returns whether this exporter wants the next event. It is called before
+    /// the event is formatted, so that sampling and limits cost little.
+    /// `text_bytes` is the size of the event's text with its inherited fields,
+    /// 0 if unknown.
     fn wants(&mut self, exporter: ExporterId, text_bytes: usize) -> bool {
         let _ = (exporter, text_bytes);
         true
     }
 
-    /// Takes one event, formatted for this exporter.
+    /// Receives an event, formatted for this exporter.
     fn export(&mut self, exported: Exported<'_>);
 
-    /// Whether an event that matched an observer's filter is wanted; asked
-    /// before its fields are gathered. `text_bytes` as for [`wants`](Self::wants).
+    /// Returns whether an event that matches an observer's filter is wanted. It
+    /// is called before the fields are gathered. `text_bytes` is as for
+    /// [`wants`](Self::wants).
     fn wants_observed(&mut self, observer: ObserverId, text_bytes: usize) -> bool {
         let _ = (observer, text_bytes);
         true
     }
 
-    /// Takes one event that matched an observer's filter.
+    /// Receives an event that matches an observer's filter.
     fn observed(
         &mut self,
         observer: ObserverId,

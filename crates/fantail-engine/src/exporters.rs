@@ -34,7 +34,7 @@ use fantail_transport::{
 /// thread.
 ///
 /// # Errors
-/// The transport is not known here.
+/// This version has no such transport.
 pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Transport>> {
     let messages = exporter.messages;
     Ok(match &exporter.transport {
@@ -52,8 +52,8 @@ pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Tra
     })
 }
 
-/// Returns the throttle of an exporter with a random seed; `None` if it lets
-/// every event through.
+/// Returns the throttle of an exporter with a random seed; `None` if it admits
+/// all events.
 #[must_use]
 pub fn throttle(settings: ThrottleSettings) -> Option<Throttle> {
     (!settings.admits_all()).then(|| Throttle::new(settings, RandomState::new().hash_one(0)))

@@ -1,12 +1,12 @@
-//! Events in; metrics updated, exporters fed.
+//! The engine: events update metrics and go to exporters.
 //!
-//! An [`Engine`] is a configuration at work. [`Engine::handle`] takes one event
-//! and [`Engine::step`] what a client did: each metric whose filter matches is
-//! updated, what exporters write goes to an [`ExportSink`], and when a session
-//! ends, an event with its summary is derived. A [`Plan`] is the configuration
-//! compiled, which several engines share; [`Sharded`] holds engines for several
-//! threads. The engine opens no socket and no file and reads no clock: its caller
-//! says what time it is.
+//! An [`Engine`] runs a configuration. [`Engine::handle`] handles one event,
+//! and [`Engine::step`] an activity of a client: each metric whose filter
+//! matches is updated, exporters' payloads go to an [`ExportSink`], and at the
+//! end of a session an event with its summary is derived. A [`Plan`] is a
+//! compiled configuration, which several engines share; [`Sharded`] contains
+//! engines for several threads. The engine opens no socket and no file and
+//! reads no clock: its caller passes the time.
 //!
 //! ```
 //! use fantail_config::{LoadOptions, load_text};

@@ -1,11 +1,11 @@
-//! Filters that watch events beside the metrics: taps, the page.
+//! Observers: filters that watch events in addition to the metrics.
 
 use fantail_filter::{Filter, FilterId, FilterSet, internal::Slots};
 
 use crate::matching::{Begun, SetMatcher};
 
-/// The filters of observers, matched by the slots of the metrics' filters and
-/// more if they name other keys.
+/// The filters of observers, matched by the slots of the metrics' filters, and
+/// by further slots for other keys.
 #[derive(Debug)]
 pub(crate) struct Observers {
     filters: Vec<Filter>,
@@ -40,7 +40,7 @@ impl Observers {
         self.filters.is_empty()
     }
 
-    /// The slots of all filters: the metrics' and these.
+    /// Returns the slots of all filters: the metrics' and the observers'.
     pub(crate) fn slots<'a>(&'a self, metrics: &'a FilterSet) -> &'a Slots {
         match self.is_empty() {
             true => metrics.slots(),
@@ -48,7 +48,7 @@ impl Observers {
         }
     }
 
-    /// The filters that match an event, ascending.
+    /// Returns the filters that match an event, ascending.
     #[inline(never)]
     pub(crate) fn matching<'a>(&'a mut self, begun: Begun<'a>) -> &'a [FilterId] {
         let (_, matched) = self.matcher.match_slots(&self.set, begun);

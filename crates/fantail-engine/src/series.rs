@@ -1,4 +1,4 @@
-//! Limits of series, declared series and exemplars.
+//! The settings of series: limits, declared series and exemplars.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ pub(crate) struct SeriesPlan {
     limits: Limits,
     idle: Option<Duration>,
     exemplars: Option<Vec<u8>>,
-    /// The slot of the field that exemplars show.
+    /// The slot of the exemplars' field.
     exemplar_slot: Option<Slot>,
-    /// Per metric, the values of its discrete levels.
+    /// The values of the discrete levels of each metric.
     declared: Vec<Vec<Vec<Vec<u8>>>>,
 }
 
 impl SeriesPlan {
-    /// `filters` are the filters of the metrics.
+    /// Reads the settings; `filters` are the filters of the metrics.
     pub(crate) fn new(settings: &Settings, filters: &mut FilterSet) -> Self {
         let metrics = settings.metrics.iter();
         let exemplars = settings.registry.exemplars.clone();
@@ -35,7 +35,7 @@ impl SeriesPlan {
         }
     }
 
-    /// The slot of the field that exemplars show, if exemplars are configured.
+    /// Returns the slot of the exemplars' field, if exemplars are configured.
     pub(crate) const fn exemplar_slot(&self) -> Option<Slot> {
         self.exemplar_slot
     }
@@ -65,7 +65,8 @@ impl SeriesPlan {
     }
 }
 
-/// All combinations of one value per level; none if there are no levels.
+/// Returns all combinations of one value per level; none if there are no
+/// levels.
 ///
 /// They are built one at a time: a few lines of configuration can declare more
 /// combinations than fit into memory, and the registry stops at its limits.

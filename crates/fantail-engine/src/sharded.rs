@@ -1,4 +1,4 @@
-//! One answer from several threads.
+//! Engines of several threads, with one result.
 
 use std::{
     num::NonZeroUsize,
@@ -12,9 +12,9 @@ use crate::{Counters, Engine, Plan};
 
 /// Engines for several threads, which count together.
 ///
-/// Each thread takes a [shard](Self::shard) for a batch of events: an uncontended
-/// lock costs some 20 ns, as much as a tenth of an event. A live event must stay
-/// with one shard from its begin to its end.
+/// A thread takes a [shard](Self::shard) for a batch of events: an uncontended
+/// lock costs about 20 ns, a tenth of an event. All activities of a live event
+/// must go to the same shard.
 ///
 /// ```
 /// use std::{num::NonZeroUsize, sync::Arc, thread};
@@ -51,7 +51,7 @@ pub struct Sharded {
     plan: Mutex<Arc<Plan>>,
 }
 
-/// A shard, locked.
+/// A locked shard.
 #[derive(Debug)]
 pub struct ShardGuard<'a>(MutexGuard<'a, Engine>);
 
@@ -70,7 +70,7 @@ impl DerefMut for ShardGuard<'_> {
 }
 
 impl Sharded {
-    /// Engines for a plan, all metrics at zero.
+    /// Creates engines for a plan, with all metrics at zero.
     #[must_use]
     pub fn new(plan: Arc<Plan>, shards: NonZeroUsize) -> Self {
         let engine = |_| Mutex::new(Engine::with_plan(Arc::clone(&plan)));
@@ -80,34 +80,34 @@ impl Sharded {
         }
     }
 
-    /// Locks a shard; numbers beyond the last start again from the first.
+    /// Locks a shard; numbers above the last start again from the first.
     ///
-    /// A thread that panicked while it held the shard does not stop others: the
-    /// shard has counted all events before the last.
+    /// A thread that panicked while it held the shard does not block others:
+    /// the shard has counted all events before the last.
     pub fn shard(&self, number: usize) -> ShardGuard<'_> {
         let shard = &self.shards[number % self.shards.len()];
         ShardGuard(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many shards there are.
+    /// Returns the number of shards.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shards.len()
     }
 
-    /// Always `false`: there is at least one shard.
+    /// Returns `false`: there is at least one shard.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shards.is_empty()
     }
 
-    /// The plan by which the shards work.
+    /// Returns the plan of the shards.
     #[must_use]
     pub fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Has all shards work by another plan, one after another.
+    /// Changes the plan of all shards, one after another.
     pub fn adopt(&self, plan: &Arc<Plan>) {
         // One change at a time.
         let mut current = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,18 +117,18 @@ impl Sharded {
         *current = Arc::clone(plan);
     }
 
-    /// The counts of all shards together, under the series limits of one
-    /// registry.
+    /// Returns the counts of all shards together, under the series limits of
+    /// one registry.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let limits = self.plan().series_limits();
         let snapshots = (0..self.shards.len()).map(|number| self.shard(number).snapshot());
         let snapshots: Vec<Snapshot> = snapshots.collect();
-        // There is at least one.
+        // There is at least one shard.
         Snapshot::merged(&snapshots, &limits).unwrap_or_else(|| self.shard(0).snapshot())
     }
 
-    /// What all shards have done so far.
+    /// Returns the counters of all shards together.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let mut all = Counters::default();

@@ -1,4 +1,4 @@
-//! How an engine changes between events: other settings, observers, states.
+//! Changes of an engine between events: settings, observers, saved states.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -19,20 +19,20 @@ use crate::{
 };
 
 impl Engine {
-    /// Works by other settings from now on. Metrics that are the same, with
-    /// the same filter, keep what they counted.
+    /// Changes the settings. Metrics with the same settings and the same filter
+    /// keep their counts.
     ///
     /// # Errors
-    /// As for [`Plan::new`]; the engine stays as it was.
+    /// As for [`Plan::new`]; the engine is unchanged.
     pub fn reconfigure(&mut self, settings: &Settings) -> Result<(), PlanError> {
         self.adopt(Arc::new(Plan::new(settings)?));
         Ok(())
     }
 
-    /// [`reconfigure`](Self::reconfigure) with a plan.
+    /// Changes the plan, as [`reconfigure`](Self::reconfigure) does.
     pub fn adopt(&mut self, plan: Arc<Plan>) {
         if plan.dialect != self.plan.dialect {
-            // Labels of one are not those of the other.
+            // The labels of the dialects differ.
             self.registry = Registry::new(plan.dialect);
             self.ids.clear();
         }
@@ -54,9 +54,9 @@ impl Engine {
         let ids = self.registry.replace_all(plan.metric_settings(), keep);
         // The plan tried the same with a registry of its own.
         self.ids = ids.always();
-        // A plan whose series fit nowhere was refused when it was made. Where
-        // they do not fit beside what was counted already, they come up with
-        // their first event like others, or go to `other`.
+        // A plan whose series exceed the limits was refused when it was made.
+        // Series that exceed them only together with existing ones are created
+        // by their first event, or go to `other`.
         let _ = plan.series.apply(&mut self.registry, &self.ids);
         self.cohorts = CohortCache::default();
         self.sessions.use_rules(plan.sessions.clone());
@@ -65,22 +65,21 @@ impl Engine {
         self.observe(observers);
     }
 
-    /// Has these filters watched from now on, in place of those before: the sink
-    /// gets each event that matches one, by [`ExportSink::observed`]. Events are
-    /// matched by the slots that metrics use, so that a filter costs little while
-    /// nothing matches it.
+    /// Replaces the filters of observers: the sink gets each event that matches
+    /// one, by [`ExportSink::observed`]. Events are matched by the slots of the
+    /// metrics, so a filter costs little while no event matches it.
     ///
     /// [`ExportSink::observed`]: crate::ExportSink::observed
     pub fn observe(&mut self, filters: impl IntoIterator<Item = Filter>) {
         self.observers = Observers::new(&self.plan.filters, filters);
         self.slots = EventSlots::new(self.observers.slots(&self.plan.filters));
-        // Its classes are known by the numbers of the category sets, which begin
-        // anew.
+        // The cached classes contain numbers of category sets, which start
+        // again.
         self.metrics = SetMatcher::new();
     }
 
-    /// Adds what was counted before a restart, to each metric that is the
-    /// same with the same filter; to be called before any event.
+    /// Adds saved counts to each metric with the same settings and filter. Call
+    /// this before any event.
     pub fn restore(&mut self, state: &State) -> Restored {
         let plan = &self.plan;
         self.registry.restore(state, |settings, note| {

@@ -1,8 +1,8 @@
 //! Category sets, each with a number.
 //!
-//! The categories of an event are its own, its ancestors' and the global
-//! event's. There are few such sets, and the same unions are asked for again and
-//! again: they are remembered.
+//! The set of an event contains its own categories, those of its ancestors, and
+//! those of the global event. There are few such sets, and the same unions are
+//! needed again and again, so they are cached.
 
 use std::collections::HashMap;
 
@@ -20,33 +20,33 @@ impl CategorySetId {
     pub(super) const UNKNOWN: Self = Self(u32::MAX);
 }
 
-/// Sets that are numbered; a server has some dozens.
+/// The maximum number of sets; a server has some dozens.
 const MAX_SETS: usize = 4_096;
-/// Categories in all sets together.
+/// The maximum number of categories in all sets together.
 const MAX_MEMBERS: usize = 1 << 18;
-/// Unions that are remembered; a power of two.
+/// The number of cached unions; a power of two.
 const CACHED_UNIONS: usize = 256;
-/// Sets of events' own categories that are remembered; a power of two.
+/// The number of cached sets of events' own categories; a power of two.
 const CACHED_EVENTS: usize = 256;
-/// Categories that are packed into one number, each with the bits that all
-/// categories of a tree need; no category is all zeros.
+/// The number of categories that are packed into one number, each with the bits
+/// that all categories of a tree need; no category is zero.
 const PACKED_CATEGORIES: usize = 9;
 const CATEGORY_BITS: u32 = 14;
 const _: () = assert!(
     MAX_CATEGORIES < (1 << CATEGORY_BITS) && PACKED_CATEGORIES * (CATEGORY_BITS as usize) <= 128
 );
 
-/// The sets of one tree's categories.
+/// The category sets of one tree.
 #[derive(Debug)]
 pub(super) struct CategorySets {
     /// The categories of each set and their ancestors, ascending.
     sets: Vec<Box<[u32]>>,
     numbers: HashMap<Box<[u32]>, CategorySetId>,
     members: usize,
-    /// The sets of one category each.
+    /// The sets with one category each.
     of_one: Vec<Option<CategorySetId>>,
-    /// Two sets and their union, by a hash of the two; the last one asked for
-    /// takes the place.
+    /// Two sets and their union, by a hash of the two; a new union replaces an
+    /// old one.
     unions: Box<[(CategorySetId, CategorySetId, CategorySetId)]>,
     /// Events' own categories, as a number, and their set.
     events: Box<[(u128, CategorySetId)]>,
@@ -73,15 +73,15 @@ impl CategorySets {
         }
     }
 
-    /// Whether the set has this category or one that descends from it; for an
-    /// unknown set, `None`.
+    /// Returns whether the set contains this category or a descendant of it;
+    /// `None` for an unknown set.
     pub(super) fn contains(&self, set: CategorySetId, category: CategoryId) -> Option<bool> {
         let members = self.sets.get(set.0 as usize)?;
         let category = u32::try_from(category.index()).ok()?;
         Some(members.binary_search(&category).is_ok())
     }
 
-    /// The set of an event's own categories.
+    /// Returns the set of an event's own categories.
     #[inline]
     pub(super) fn of_event(&mut self, event: EventRef<'_>, tree: &CategoryTree) -> CategorySetId {
         let Some(categories) = event.category_ids(tree) else {
@@ -149,7 +149,7 @@ impl CategorySets {
         set
     }
 
-    /// The set of all that is in either.
+    /// Returns the union of two sets.
     #[inline]
     pub(super) fn union(&mut self, a: CategorySetId, b: CategorySetId) -> CategorySetId {
         if a == b || b == CategorySetId::EMPTY {

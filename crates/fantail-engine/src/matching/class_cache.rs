@@ -1,10 +1,9 @@
-//! A cache of the event classes seen lately.
+//! A cache of recent event classes.
 //!
 //! A [`Matcher`](fantail_filter::Matcher) finds an event's class by its name,
-//! by testing for the categories that matter, and by its level. Here the name,
-//! the number of the category set and the level are looked up at once. The cache
-//! has a fixed size: an entry that another class needs is given up, and found
-//! again by the matcher.
+//! by tests of the relevant categories, and by its level. The cache looks up
+//! the name, the number of the category set and the level at once. It has a
+//! fixed size: a new class replaces an old one, which the matcher finds again.
 
 use std::cell::Cell;
 
@@ -16,13 +15,13 @@ use fantail_filter::{
 
 use super::{category_sets::CategorySetId, keys};
 
-/// Pairs of entries; a power of two. A mail server sends some hundred kinds of
-/// events.
+/// The number of pairs of entries; a power of two. A mail server sends some
+/// hundred kinds of events.
 const PAIRS: usize = 256;
-/// Classes with longer names are not cached.
+/// The maximum length of a name; classes with longer names are not cached.
 const MAX_NAME_BYTES: usize = 128;
 
-/// What decides the class of an event.
+/// The properties that determine the class of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClassKey<'a> {
     pub(super) name: Option<&'a [u8]>,
@@ -32,7 +31,7 @@ pub(super) struct ClassKey<'a> {
 
 #[derive(Debug, Default)]
 pub(super) struct ClassCache {
-    /// Twice [`PAIRS`] of them, or none.
+    /// The entries, twice [`PAIRS`] or none.
     entries: Vec<Option<Entry>>,
 }
 
@@ -40,14 +39,14 @@ pub(super) struct ClassCache {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClassIndex(usize);
 
-/// What the events of a class had in common so far.
+/// The statistics of the events of a class.
 #[derive(Debug, Default)]
 pub(super) struct ClassStats {
-    /// The lengths of the keys that such events are asked for: see
+    /// The lengths of the keys that are looked up in such events: see
     /// [`SlotEvent::wanted`](super::slots::SlotEvent::wanted).
     pub(super) wanted: Cell<u64>,
-    /// The number of the list of filters that all of them match in the cohort
-    /// cache; 0 if it is not known.
+    /// The number, in the cohort cache, of the list of filters that all of them
+    /// match; 0 if it is unknown.
     pub(super) list: Cell<u32>,
 }
 
@@ -62,7 +61,8 @@ struct Entry {
 }
 
 impl ClassStats {
-    /// For events whose class is not cached: any key may be asked for.
+    /// Returns statistics for events whose class is not cached: any key may be
+    /// looked up.
     pub(super) const fn uncached() -> Self {
         Self {
             wanted: Cell::new(u64::MAX),
@@ -82,7 +82,7 @@ impl Entry {
 }
 
 impl ClassCache {
-    /// The class, if it is cached and still valid in `matcher`.
+    /// Returns the class, if it is cached and valid in `matcher`.
     #[inline(always)] // On the path of each event.
     pub(super) fn find(
         &self,
@@ -108,13 +108,13 @@ impl ClassCache {
         is_it.then_some((entry.class, ClassIndex(at)))
     }
 
-    /// The statistics of a class that was found.
+    /// Returns the statistics of a class that was found.
     #[inline]
     pub(super) fn stats(&self, at: ClassIndex) -> Option<&ClassStats> {
         Some(&self.entries.get(at.0)?.as_ref()?.stats)
     }
 
-    /// Caches a class that its matcher remembers.
+    /// Caches a class that its matcher has cached.
     #[cold]
     pub(super) fn remember(&mut self, key: ClassKey<'_>, class: ClassId) -> Option<ClassIndex> {
         let name = key.name.unwrap_or_default();
@@ -132,7 +132,7 @@ impl ClassCache {
         if !is_known(first) {
             std::mem::swap(first, second);
         }
-        // Its memory is taken over.
+        // The memory of the replaced name is reused.
         let mut bytes = first.take().map(|entry| entry.name).unwrap_or_default();
         bytes.clear();
         bytes.extend_from_slice(name);
@@ -148,7 +148,7 @@ impl ClassCache {
     }
 }
 
-/// The index of a pair's first entry.
+/// Returns the index of a pair's first entry.
 #[inline]
 fn index(key: ClassKey<'_>) -> usize {
     let name = keys::hash(key.name.unwrap_or_default());

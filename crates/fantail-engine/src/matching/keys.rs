@@ -1,21 +1,21 @@
-//! The keys that filters and metrics name, found by their bytes.
+//! The keys of filters and metrics, looked up by their bytes.
 //!
-//! Events come with a dozen keys each, and most of them have no slot. The table
-//! is made of the configuration's keys, never of those that clients send:
-//! clients cannot fill it, and the configuration decides how long a look-up
-//! takes. So a hash that is only fast will do.
+//! Events have a dozen keys each, and most of them have no slot. The table
+//! contains only keys of the configuration, never those of clients: clients
+//! cannot fill it, and the configuration determines the cost of a look-up. So
+//! the hash only needs to be fast.
 
 use fantail_event::{DURATION, internal::same_name};
 use fantail_filter::internal::{Slot, Slots};
 
-/// Keys with their slots; `duration` is not among them, because its value is not
-/// a field of the event.
+/// Keys with their slots. `duration` is not one of them, because its value is
+/// not a field of the event.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// A power of two of them, half of them free at least; or none at all.
+    /// The entries: a power of two with at least half of them free, or none.
     entries: Box<[Option<Entry>]>,
     names: Vec<u8>,
-    /// A bit for the length and the last byte of each.
+    /// A bit for the length and the last byte of each key.
     marks: u64,
 }
 
@@ -66,7 +66,7 @@ impl Keys {
         self.entries.is_empty()
     }
 
-    /// The slot of a key.
+    /// Returns the slot of a key.
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> Option<Slot> {
         // Most keys have no slot.
@@ -75,7 +75,7 @@ impl Keys {
         }
         let hash = hash(key);
         let mut at = self.first_index(hash);
-        // Ends at the first free entry.
+        // A search ends at the first free entry.
         while let Some(Some(entry)) = self.entries.get(at) {
             if entry.hash == hash && same_name(self.name(entry), key) {
                 return Some(entry.slot);
@@ -102,7 +102,7 @@ impl Keys {
     }
 }
 
-/// All keys of a configuration are less than 4 GiB.
+/// All keys of a configuration have less than 4 GiB.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -113,7 +113,7 @@ fn mark(key: &[u8]) -> u64 {
     1 << ((key.len() + 5 * usize::from(last)) % 64)
 }
 
-/// Of the first and the last eight bytes, and the length.
+/// Returns the hash of the first and the last eight bytes, and the length.
 #[inline]
 pub(super) fn hash(bytes: &[u8]) -> u32 {
     let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {

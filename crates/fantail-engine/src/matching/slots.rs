@@ -1,14 +1,14 @@
 //! The values of one event, by slot.
 //!
-//! For each slot the table says where the value is: in the event, in an
-//! ancestor, or nowhere. Positions are found when the first value is asked for:
-//! for most events of a server none is. Events of a class ask for the same few
-//! slots again and again, so the class remembers how long their keys are
-//! ([`SlotEvent::wanted`]), and only an event's own keys of these lengths are
-//! looked up. When another slot is asked for, all are.
+//! For each slot the table stores the position of the value: in the event, in
+//! an ancestor, or nowhere. Positions are found when the first value is needed;
+//! most events of a server need none. Events of a class need the same few
+//! slots, so the class stores the lengths of their keys
+//! ([`SlotEvent::wanted`]), and only the event's own keys of these lengths are
+//! looked up. If another slot is needed, all keys are looked up.
 //!
-//! Nothing is copied, and nothing is cleared between events: each has a number,
-//! and a position with another number is of another event.
+//! Nothing is copied, and nothing is cleared between events: each event has a
+//! number, and a position with another number belongs to another event.
 
 use std::cell::Cell;
 
@@ -24,13 +24,13 @@ use super::{
     memos::SlotMemos,
 };
 
-/// Where a slot's value is.
+/// The position of a slot's value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {
-    /// The number of the event for which it is known.
+    /// The number of the event to which the position belongs.
     event: u32,
-    /// 0: the event itself; then the ancestors, nearest first, then the global
-    /// event and its ancestors.
+    /// The holder: 0 is the event itself; then the ancestors, nearest first,
+    /// then the global event and its ancestors.
     holder: u32,
     /// The position among the fields of the holder.
     at: u32,
@@ -39,7 +39,7 @@ struct Position {
 /// The holder of the duration.
 const DURATION_HOLDER: u32 = u32::MAX;
 
-/// Where all slots' values are.
+/// The positions of all slots' values.
 #[derive(Debug)]
 pub(super) struct SlotTable {
     keys: Keys,
@@ -92,8 +92,7 @@ impl SlotTable {
         self.with_ancestors(own, sent, sets, memos)
     }
 
-    /// Adds the categories of the ancestors, and finds out what is not known of
-    /// them.
+    /// Adds the categories of the ancestors, and prepares unknown ancestors.
     fn with_ancestors(
         &self,
         mut set: CategorySetId,
@@ -109,14 +108,14 @@ impl SlotTable {
         set
     }
 
-    /// Finds where an event's value in this slot is, and in others that are
-    /// wanted.
+    /// Finds the position of an event's value in this slot, and in other wanted
+    /// slots.
     #[inline(never)]
     fn look_up(&self, event: &SlotEvent<'_>, slot: Slot) {
         let bit = self.lengths.get(slot.index()).copied();
         let wanted = event.wanted.get() | bit.unwrap_or_default();
         event.wanted.set(wanted);
-        // Once more, and then never again.
+        // The second look-up includes all lengths, so there is no third.
         let lengths = if self.looked_up.get() == 0 {
             wanted
         } else {
@@ -127,14 +126,14 @@ impl SlotTable {
         if !self.keys.is_empty() {
             sent.event.keys_of_lengths(lengths, |at, key| {
                 if let Some(slot) = self.keys.find(key) {
-                    // The last of several with one key holds.
+                    // The last of several fields with one key is valid.
                     self.set(slot, 0, at);
                 }
             });
         }
         let ancestors = sent.parents.iter().chain(sent.global);
         for (position, ancestor) in ancestors.enumerate() {
-            // No more than a client may have.
+            // The number is below the limit of a client.
             let holder = u32::try_from(position + 1).unwrap_or(u32::MAX - 1);
             for &(slot, at) in &event.memos.get(position, ancestor.live).slots {
                 self.inherit(slot, holder, at, lengths);
@@ -142,7 +141,7 @@ impl SlotTable {
         }
     }
 
-    /// Enters an ancestor's value, unless the event has one itself or may have
+    /// Sets an ancestor's value, unless the event has one itself or may have
     /// one that was not looked up.
     #[inline]
     fn inherit(&self, slot: u32, holder: u32, at: u32, lengths: u64) {
@@ -171,7 +170,7 @@ impl SlotTable {
     }
 }
 
-/// The bit of a key's length.
+/// Returns the bit of a key's length.
 fn length_bit(key: &[u8]) -> u64 {
     1 << (key.len() % 64)
 }
@@ -182,16 +181,16 @@ pub(crate) struct SlotEvent<'a> {
     pub(super) table: &'a SlotTable,
     pub(super) sets: &'a CategorySets,
     pub(super) memos: &'a SlotMemos,
-    /// Its categories, own and inherited.
+    /// The set of its categories, own and inherited.
     pub(super) set: CategorySetId,
-    /// The lengths of the keys that events like this one are asked for.
+    /// The lengths of the keys that are looked up in events of this class.
     pub(super) wanted: &'a Cell<u64>,
-    /// Its duration; less than 0 until it is asked for.
+    /// The duration; below 0 until it is needed.
     pub(super) micros: Cell<i64>,
 }
 
 impl<'a> SlotEvent<'a> {
-    /// The duration in microseconds, not negative.
+    /// Returns the duration in microseconds, not negative.
     #[inline]
     pub(crate) fn micros(&self) -> i64 {
         if self.micros.get() < 0 {
@@ -241,7 +240,7 @@ impl SlotView for SlotEvent<'_> {
             holder => self.ancestor(holder)?.value_at(position.at as usize),
         };
         match value {
-            // That of all ancestors.
+            // A list has the elements of all ancestors.
             Some(ValueRef::List(_)) => {
                 let list = u64::try_from(slot.index()).unwrap_or(u64::MAX);
                 Some(ValueRef::List(Elements::of(self, list)))

@@ -1,4 +1,4 @@
-//! What can be wrong with settings that a plan is made of.
+//! Errors of the settings of a plan.
 
 use std::{error::Error, fmt};
 
@@ -10,11 +10,11 @@ pub struct PlanError {
     kind: PlanErrorKind,
 }
 
-/// Why settings do not fit together.
+/// The reason why settings do not fit together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanErrorKind {
-    /// A metric exports to an exporter that the settings do not have.
+    /// A metric refers to an exporter that does not exist.
     UnknownExporter {
         /// The name of the metric.
         metric: Vec<u8>,
@@ -26,7 +26,7 @@ pub enum PlanErrorKind {
 }
 
 impl PlanError {
-    /// Returns what is wrong.
+    /// Returns the reason.
     #[must_use]
     pub const fn kind(&self) -> &PlanErrorKind {
         &self.kind
