@@ -4,8 +4,8 @@ use fantail_event::{
     EventView, ExportView, Level, SentEvent, Source, Timestamp, ValueOrigin, ValueRef,
 };
 
-/// A sent event that an engine does not recognise as one: it takes the arm for
-/// types of other programs, which asks by key.
+/// A sent event that an engine does not recognise: it is handled like a type of
+/// another program, by key.
 #[derive(Debug, Clone, Copy)]
 pub struct ByKey<'a>(pub &'a SentEvent<'a>);
 

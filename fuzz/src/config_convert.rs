@@ -1,4 +1,4 @@
-//! Configurations, checked, and converted to the other series.
+//! Checking configurations, and converting them to the other series.
 
 use fantail_config::{
     Comments, LoadOptions, Loaded, Settings, load, load_text, version_lines, write_blocks,
@@ -8,10 +8,10 @@ use fantail_lint::{Catalogue, check, translate};
 
 use crate::config_parse::{MAIN, files};
 
-/// Any configuration can be checked and converted; and if it
-/// had no error, neither has what comes out.
+/// Any configuration can be checked and converted; a configuration without
+/// errors is converted to one without errors.
 ///
-/// The first byte says from which series to which; the rest are files, as for
+/// The first byte selects the series; the rest are files, as for
 /// [`config_parse`](fn@crate::config_parse).
 pub fn config_convert(data: &[u8]) {
     let Some((&choice, text)) = data.split_first() else {
@@ -55,7 +55,7 @@ fn written(settings: &Settings, loaded: &Loaded) -> Vec<u8> {
     text
 }
 
-/// What was written means what it was written from.
+/// Checks that the written configuration means the same as the original.
 fn is_the_same(before: &Settings, after: &Settings) {
     assert_eq!(before.metrics.len(), after.metrics.len());
     for (before, after) in before.metrics.iter().zip(&after.metrics) {

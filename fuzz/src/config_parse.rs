@@ -1,9 +1,9 @@
-//! Configurations: the tree of a file is the file, every place that is named
-//! exists, and settings that are accepted are of use.
+//! Configurations: the tree of a file is lossless, all positions exist, and
+//! accepted settings are usable.
 //!
-//! The input's first byte is `3` or `4` to force the dialect, any other lets
-//! the file decide. The rest is `dovecot.conf`; a line `==> NAME` in it begins
-//! another file, which the others may include.
+//! The input's first byte is `3` or `4` to set the dialect; with any other the
+//! file determines it. The rest is `dovecot.conf`; a line `==> NAME` in it
+//! begins another file, which the others may include.
 
 use fantail_config::{
     ConfigTree, Diagnostics, Limits, LoadOptions, Loaded, Memory, Settings, Sources, Span, Style,
@@ -15,11 +15,11 @@ use fantail_metrics::Registry;
 pub(crate) const MAIN: &[u8] = b"dovecot.conf";
 const NEXT_FILE: &[u8] = b"==> ";
 
-/// tree → text = input, spans tile the files, diagnostics can be drawn, limits
-/// hold, and metrics that were accepted can be registered.
+/// The text of a tree equals the input, spans cover the files, diagnostics can
+/// be drawn, limits hold, and accepted metrics can be registered.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn config_parse(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -79,7 +79,7 @@ fn settings_are_sound(loaded: &Loaded, options: &LoadOptions) {
     }
 }
 
-/// All metrics can be registered, and their exporters are there.
+/// Checks that all metrics can be registered, and that their exporters exist.
 fn accepted_is_of_use(settings: &Settings) {
     let mut registry = Registry::new(settings.dialect);
     for metric in &settings.metrics {
@@ -117,7 +117,7 @@ fn diagnostics_are_sound(loaded: &Loaded, options: &LoadOptions) {
     for style in [Style::Plain, Style::Coloured] {
         let drawn = render(diagnostics, sources, style);
         assert_eq!(drawn.is_empty(), diagnostics.is_empty());
-        // What a file says must not reach the terminal as a command.
+        // A file must not control the terminal.
         assert!(style == Style::Coloured || !drawn.contains(['\x1b', '\0', '\x07']));
     }
 }

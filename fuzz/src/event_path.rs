@@ -14,19 +14,19 @@ use fantail_wire::Limits;
 use crate::{server::oracle_event, side_by_side::SideBySide};
 
 const HANDSHAKE: &[u8] = b"VERSION\tstats-client\t4\t0";
-/// Clients that shake hands.
+/// The number of clients that send a handshake.
 const CLIENTS: usize = 4;
-/// A client that does not.
+/// A client without a handshake.
 const STRANGER: usize = CLIENTS;
-/// More metrics would only take time.
+/// The maximum number of metrics; more would only take time.
 const METRICS: usize = 32;
 
-/// fantail agrees with the oracle: which lines are refused and why, what is
-/// sent, updated and ended, and which filters match. Its two arms, by slot and
-/// by key, agree with each other: what is exported, observed and counted.
+/// fantail agrees with the oracle on refused lines and their errors, on sent,
+/// updated and ended events, and on matching filters. Its two routes, by slot
+/// and by key, agree with each other on exports, observed events and counts.
 ///
 /// # Panics
-/// This does not hold.
+/// Panics if this does not hold.
 pub fn event_path(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -68,8 +68,8 @@ pub fn event_path(data: &[u8]) {
     servers.finish();
 }
 
-/// Checks that both parsers read the line as the same event, or give the same
-/// error.
+/// Checks that both parsers parse the line as the same event, or return the
+/// same error.
 fn parsed_alike(line: &[u8], dialect: Dialect, categories: &Categories, tree: &CategoryTree) {
     let error = |error: fantail_event::TextError| ParseError {
         kind: error.kind(),

@@ -1,19 +1,20 @@
-//! Filters: what is printed reads back as the same filter, and the compiled
-//! form means what the tree says.
+//! Filters: the printed form parses as the same filter, and the compiled form
+//! equals the tree.
 //!
-//! The input's first byte is `3` for the 2.3 dialect, any other is for 2.4.
-//! The rest is a filter; behind its last LF, if it has one, stands the text
-//! form of the event to match.
+//! The input's first byte is `3` for the 2.3 dialect, any other is for 2.4. The
+//! rest is a filter; the text after its last LF, if any, is the text form of
+//! the event to match.
 
 use fantail_event::{Ancestor, CategoryTree, Dialect, Event, Level, SentEvent};
 use fantail_filter::{Filter, handshake};
 use fantail_syntax::{Limits, NodeKind, ParseErrors, ParseOptions, Tree};
 
-/// print ∘ parse is stable, compiled = naive evaluation, errors point into
-/// the text, and what is read under tight limits is what is read without.
+/// Printing a parsed filter is stable, the compiled filter equals naive
+/// evaluation, errors point into the text, and a filter that is valid with
+/// tight limits is the same without.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn filter_parse(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -42,7 +43,8 @@ pub fn filter_parse(data: &[u8]) {
     limits_only_refuse(text, &unlimited, parsed.ok().as_ref());
 }
 
-/// Children stand before parents, comparisons are in order, spans are within.
+/// Checks that children precede parents, comparisons are in order, and spans
+/// are within the text.
 fn tree_is_sound(tree: &Tree, text: &[u8]) {
     for (index, node) in tree.nodes().iter().enumerate() {
         assert!(text.get(node.span.clone()).is_some(), "{node:?}");
@@ -76,7 +78,7 @@ fn printed_reads_back(filter: &Filter, options: &ParseOptions) {
 }
 
 fn matches_agree(filter: &Filter, event: &[u8], options: &ParseOptions) {
-    // Any assignment of truth values, not only those that an event can give.
+    // Any truth values, not only those that an event can give.
     for seed in 0_u64..8 {
         let value = |index: usize| (index as u64 + 1).wrapping_mul(seed * 37 + 11) & 4 != 0;
         assert_eq!(filter.program().run(value), naive(filter.tree(), value));
@@ -100,13 +102,14 @@ fn matches_agree(filter: &Filter, event: &[u8], options: &ParseOptions) {
     let holds = |index: usize| filter.comparisons()[index].holds(&sent);
     assert_eq!(filter.evaluate(&sent), naive(filter.tree(), holds));
     assert!(filter.evaluate(&sent) || !filter.matches(&sent));
-    // What a server sends for its metrics matches what any of them does.
+    // The filter that a server sends for its metrics matches the events of
+    // each.
     let joined = handshake([filter, &Filter::from(filter.tree().clone())]);
     let joined = Filter::parse(&joined, options).map(|joined| joined.evaluate(&sent));
     assert_eq!(joined, Ok(filter.evaluate(&sent)));
 }
 
-/// The tree's value, each node computed from those of its children.
+/// Returns the tree's value, with each node computed from its children.
 fn naive(tree: &Tree, comparison: impl Fn(usize) -> bool) -> bool {
     let mut values: Vec<bool> = Vec::new();
     for node in tree.nodes() {

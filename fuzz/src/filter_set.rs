@@ -1,9 +1,9 @@
 //! Sets of filters: the same answers as one filter at a time.
 //!
-//! The input is lines. The first byte of each says what it is, the rest is:
-//! `3`, `4`: a filter in the dialect of 2.3 or 2.4, added. `-`: its length says
-//! which filter is removed. `E`, `P`, `G`: an event in its text form: one that
-//! is sent, or the parent or the global event of all that are sent after it.
+//! The input is lines. The first byte of a line selects its meaning: `3`, `4`
+//! add a filter in the dialect of 2.3 or 2.4. `-` removes a filter, selected by
+//! the length of the line. `E`, `P`, `G` are an event in its text form: a sent
+//! event, or the parent or the global event of all events sent after it.
 
 use fantail_event::{Ancestor, CategoryTree, Dialect, Event, EventView as _, SentEvent};
 use fantail_filter::{
@@ -12,11 +12,11 @@ use fantail_filter::{
 };
 use fantail_syntax::ParseOptions;
 
-/// Evaluating the set = evaluating each of its filters, with any filters added and
-/// removed before, and whichever way it is asked.
+/// A set gives the same matches as each of its filters, after any additions and
+/// removals, by each way of matching.
 ///
 /// # Panics
-/// This does not hold.
+/// Panics if this does not hold.
 pub fn filter_set(data: &[u8]) {
     let mut categories = CategoryTree::default();
     for (name, parent) in [("imap", None), ("storage", None), ("mail", Some("storage"))] {

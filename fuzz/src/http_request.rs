@@ -1,16 +1,15 @@
-//! Requests of scrapers, as far as fantail reads them: `Accept` and
-//! `Accept-Encoding`.
+//! Headers of scrapers that fantail parses: `Accept` and `Accept-Encoding`.
 //!
 //! The input's first line is a value of `Accept`, the second one of
 //! `Accept-Encoding`.
 
 use fantail_exposition::{Format, takes_gzip};
 
-/// The answer depends neither on letter case, order, repetition nor blanks of
-/// the header; a format or encoding that no part names is not used.
+/// The answer is independent of letter case, order, repetition and blanks of
+/// the header; a format or encoding that no part contains is not used.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn http_request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (accept, encoding) = text.split_once('\n').unwrap_or((&text, ""));
@@ -47,7 +46,7 @@ trait AddWeight {
 }
 
 impl AddWeight for String {
-    /// The last part of a header with this weight.
+    /// Adds a last part with this weight.
     fn add_weight(self, weight: &str) -> String {
         format!("{self};q={weight}")
     }

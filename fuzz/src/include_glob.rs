@@ -1,8 +1,8 @@
-//! Includes and their wildcards, through a loader without a disk.
+//! Includes and their wildcards, with a loader without a disk.
 //!
 //! The input is lines. `==> NAME` begins a file; the first one is
 //! `dovecot.conf`. Each other line is a pattern that the file includes. Bytes
-//! with another meaning in a configuration are left out of both.
+//! with another meaning in a configuration are removed from both.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use fantail_config::{LoadOptions, Loader as _, Memory, load};
 const MAIN: &[u8] = b"dovecot.conf";
 const FILES: usize = 40;
 const DEPTH: usize = 5;
-/// Patterns that one with braces may stand for.
+/// The maximum number of alternatives of a pattern with braces.
 const ALTERNATIVES: usize = 1_000;
-/// Braces, and bytes, of a pattern with braces.
+/// The maximum number of braces, and of bytes, of a pattern with braces.
 const BRACES: usize = 100;
 const PATTERN_BYTES: usize = 4_096;
 
-/// The names that a pattern stands for are those that a plain search finds, and
+/// The names that a pattern matches are those that a plain search finds, and
 /// the files of a configuration are those of a walk through its includes, in
 /// order, up to the limits.
 ///
 /// # Panics
-/// This does not hold.
+/// Panics if this does not hold.
 pub fn include_glob(data: &[u8]) {
     let files = files(data);
     let mut memory = Memory::new();
@@ -66,7 +66,7 @@ fn files(data: &[u8]) -> Files {
         let next = line.strip_prefix(b"==> ");
         let text = next.unwrap_or(line).iter().copied();
         let mut text: Vec<u8> = text.filter(|byte| is_plain(*byte)).collect();
-        // A line that ends in a backslash goes on in the next one.
+        // A line that ends in a backslash continues in the next line.
         while text.ends_with(b"\\") {
             text.pop();
         }
@@ -100,8 +100,8 @@ fn expanded(files: &Files, pattern: &[u8]) -> Vec<Vec<u8>> {
     names.cloned().collect()
 }
 
-/// The names for all that the braces of a pattern stand for, if that is not too
-/// much.
+/// Returns the names of all alternatives of a pattern with braces, up to the
+/// limits.
 fn included(files: &Files, pattern: &[u8]) -> Vec<Vec<u8>> {
     let braces = pattern.iter().filter(|&&byte| byte == b'{').count();
     if braces > BRACES || (braces > 0 && pattern.len() > PATTERN_BYTES) {
@@ -158,8 +158,8 @@ fn is_slash(byte: &u8) -> bool {
     *byte == b'/'
 }
 
-/// glob(7), tried in all ways: row by row, which prefixes of the name the
-/// pattern so far matches.
+/// Matches as glob(7) does, by all ways: row by row, the prefixes of the name
+/// that the pattern so far matches.
 fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
@@ -243,7 +243,7 @@ impl Element {
 struct Walk {
     entered: Vec<Vec<u8>>,
     open: Vec<Vec<u8>>,
-    /// Those of patterns of open files that are still to be opened.
+    /// The files of open files' patterns that are not opened yet.
     waiting: Vec<Vec<u8>>,
     is_over: bool,
 }

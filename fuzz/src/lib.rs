@@ -1,11 +1,10 @@
-//! What holds for any input, however broken: one function a fuzz target.
+//! Properties that hold for any input: one function for each fuzz target.
 //!
-//! A function gets the bytes as a fuzzer makes them up, and panics where its
-//! property does not hold. The programs in `targets/` hand it to libFuzzer;
-//! the tests of `fantail-testkit` run it on all that lies in
-//! `testdata/fuzz/<target>/`. No function looks at clocks or chance, or at
-//! files other than those of a spool that it makes: the same bytes always give the
-//! same result.
+//! A function gets bytes from a fuzzer, and panics if its property does not
+//! hold. The programs in `targets/` pass it to libFuzzer; the tests of
+//! `fantail-testkit` run it on the files of `testdata/fuzz/<target>/`. No
+//! function reads clocks or random numbers, or files other than those of a
+//! spool that it creates: the same bytes always give the same result.
 
 mod by_key;
 mod config_convert;
@@ -35,7 +34,7 @@ pub use crate::{
     target_response::target_response, test_file::test_file, wire_decode::wire_decode,
 };
 
-/// A property: returns if it holds for these bytes, panics if not.
+/// A property: returns if it holds for these bytes, otherwise panics.
 pub type Property = fn(&[u8]);
 
 /// The properties by the names of their targets.

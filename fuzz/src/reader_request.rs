@@ -1,21 +1,21 @@
 //! Lines of the stats-reader socket, in both directions: requests, replies and
 //! dumps.
 //!
-//! The input is lines. Each is read as a greeting, a request, a reply and a line
-//! of a dump.
+//! The input is lines. Each is parsed as a greeting, a request, a reply and a
+//! line of a dump.
 
 use fantail_event::escape;
 use fantail_wire::reader::{DumpLine, Reply, Request, Side};
 
-/// Numbers of columns with which a line of a dump is read. The last one is
-/// larger than any line, and nothing may be allocated by it.
+/// Numbers of columns for parsing a line of a dump. The last one is larger than
+/// any line, and must not be allocated.
 const COLUMNS: [usize; 5] = [0, 1, 2, 7, usize::MAX];
 
-/// What is read can be written as one line and reads back as the same; values of
-/// a dump are never more than the line has.
+/// A valid line can be written as one line and parses as the same; a line of a
+/// dump never has more values than the text.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn reader_request(data: &[u8]) {
     for line in data.split(|&byte| byte == b'\n') {
         greeting_is_known(line);
@@ -27,7 +27,7 @@ pub fn reader_request(data: &[u8]) {
     }
 }
 
-/// A greeting that is accepted is one of this protocol, side and major version.
+/// Checks that an accepted greeting has this protocol, side and major version.
 fn greeting_is_known(line: &[u8]) {
     for side in [Side::Client, Side::Server] {
         let whole = side.greeting();
@@ -78,14 +78,14 @@ fn dump_line_survives(line: &[u8], columns: usize) {
     }
     let kept = dump.fields.len() * (columns + 1);
     assert!(kept <= parts, "{kept} values of {parts} parts");
-    // The empty line ends a dump, so that a metric without a name needs a column.
+    // The empty line ends a dump, so a metric without a name needs a column.
     if written.is_empty() {
         return;
     }
     assert_eq!(DumpLine::parse(&written, columns), Ok(Some(dump)));
 }
 
-/// The line without its LF, which is its only one.
+/// Returns the line without its LF, which must be its only one.
 pub(crate) fn one_line(written: &[u8]) -> &[u8] {
     let line = written.strip_suffix(b"\n").expect("a whole line");
     assert!(!line.contains(&b'\n'), "more than a line: {written:?}");

@@ -1,7 +1,7 @@
 //! Recordings of clients.
 //!
-//! The input is a recording. It is also what a few clients send by turns, in
-//! pieces, which is recorded and read again.
+//! The input is a recording. It is also the text that several clients send in
+//! turns, in pieces, which is recorded and read again.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use fantail_wire::{
     lines::MAX_WRITER_LINE_BYTES,
 };
 
-/// Clients that send by turns.
+/// The number of clients that send in turns.
 const CLIENTS: usize = 3;
 
-/// Each line of a recording is either kept, the end of a connection, or an error
-/// that names it; what was kept is what the file says; and what clients sent
-/// comes back as the lines that they finished.
+/// Each line of a recording is kept, or is the end of a connection, or is an
+/// error with its line number; kept lines equal the file; and the lines that
+/// clients finished are in the recording.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn recording(data: &[u8]) {
     is_what_the_file_says(data);
     sent_lines_come_back(data);
@@ -58,7 +58,7 @@ fn is_what_the_file_says(file: &[u8]) {
     }
 }
 
-/// Recorded as the server does: whole lines, with the connection and the time.
+/// Records like the server: whole lines, with the connection and the time.
 fn sent_lines_come_back(sent: &[u8]) {
     if sent.len() > MAX_WRITER_LINE_BYTES {
         return;
@@ -76,7 +76,7 @@ fn sent_lines_come_back(sent: &[u8]) {
                 file.extend_from_slice(&begun[client]);
                 let mut line = std::mem::take(&mut begun[client]);
                 line.pop();
-                // Such a line ends the connection, for the server as well.
+                // Such a line ends the connection, as in the server.
                 if line == b"<close>" {
                     return;
                 }

@@ -1,5 +1,5 @@
-//! fantail: one intake, its connections, and two engines: one that takes
-//! activities, and one that takes sent events as events of another type.
+//! fantail: one intake, its connections, and two engines: one for activities,
+//! and one for sent events as events of another type.
 
 use fantail_config::Settings;
 use fantail_engine::{Engine, ExportSink, Exported, ExporterId, ObserverId};
@@ -23,8 +23,8 @@ const CONTEXT: ExportContext<'_> = ExportContext {
     received_at: Timestamp::from_unix_micros(1_795_328_191_000_000),
 };
 
-/// Fields of an event in full that are looked up by key too: with all of them it
-/// would take time beyond measure for another type's event with many.
+/// The number of fields of an event that are looked up by key: looking up all
+/// of them would take too long for another type's event with many.
 const LOOKED_UP_FIELDS: usize = 2;
 
 #[derive(Debug)]
@@ -43,11 +43,11 @@ pub(crate) struct Server {
 #[derive(Debug)]
 struct Client {
     connection: Connection,
-    /// Its live events, and ended ones with live children.
+    /// The live events, and ended ones with live children.
     live: Vec<LiveId>,
 }
 
-/// What an engine exported, and what it showed to observers.
+/// The exports of an engine, and the events that it showed to observers.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Recorded {
     pub(crate) exports: Vec<(ExporterId, Vec<u8>)>,
@@ -71,7 +71,7 @@ impl ExportSink for Recorded {
     }
 }
 
-/// What an engine has done.
+/// The results of an engine.
 pub(crate) struct Done {
     pub(crate) recorded: Recorded,
     pub(crate) counted: Snapshot,
@@ -168,8 +168,7 @@ impl Server {
         ended
     }
 
-    /// Ends all connections; returns what the engine did, and what that by key
-    /// did.
+    /// Ends all connections; returns the results of both engines.
     pub(crate) fn finish(mut self) -> [Done; 2] {
         for client in 0..self.clients.len() {
             self.close(client);
@@ -196,7 +195,7 @@ impl Client {
         }
     }
 
-    /// The connection's counts are those of its events.
+    /// Checks that the connection's counts are those of its events.
     fn check_live(&mut self, intake: &Intake) {
         let live = intake.live_events();
         self.live.retain(|id| live.get(*id).is_some());
@@ -242,7 +241,7 @@ fn effective(
     }
 }
 
-/// The event in full, and a look-up of each field.
+/// Returns the effective event, and a look-up of each field.
 fn seen(sent: &SentEvent<'_>, buffers: &mut EffectiveBuffers) -> Seen {
     let source = sent.source();
     let source = source.map(|source| (source.file.to_vec(), source.line));
@@ -265,7 +264,7 @@ fn seen(sent: &SentEvent<'_>, buffers: &mut EffectiveBuffers) -> Seen {
     }
 }
 
-/// An event in the oracle's form.
+/// Converts an event to the oracle's form.
 pub fn oracle_event(event: EventRef<'_>) -> fantail_oracle::Event {
     let source = event.source();
     let fields = event.fields();

@@ -10,19 +10,19 @@ use fantail_wire::Limits;
 
 use crate::server::Server;
 
-/// What one line leads to.
+/// The results of one line.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) sent: Option<Seen>,
-    /// Whether what was sent is live.
+    /// Whether the sent event is live.
     pub(crate) begun: bool,
     pub(crate) update: Option<Event>,
     pub(crate) ended: Option<Event>,
     pub(crate) refused: Option<Refusal>,
     /// The exporters that get the event.
     pub(crate) exporters: Vec<ExporterId>,
-    /// The observers that see the event, and what they see; without level and
-    /// source.
+    /// The observers that see the event, and the event that they see; without
+    /// level and source.
     pub(crate) observed: Vec<(usize, Effective)>,
     pub(crate) live_events: usize,
 }
@@ -31,20 +31,20 @@ pub(crate) struct Outcome {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) effective: Effective,
-    /// What a look-up of each of its fields gives; of a list, all elements.
+    /// The result of a look-up of each of its fields; for a list, all elements.
     pub(crate) lookups: Vec<Option<Value>>,
 }
 
 /// A server with metrics, twice: the oracle and fantail. fantail has a second
-/// engine, which takes sent events as events of another type.
+/// engine for sent events as events of another type.
 #[derive(Debug)]
 pub struct SideBySide {
     dialect: Dialect,
     limits: Limits,
     filters: Vec<Filter>,
-    /// By filter: the exporter of its metric.
+    /// The exporter of each filter's metric.
     exporters: Vec<Option<ExporterId>>,
-    /// By filter: how many events matched.
+    /// The number of matching events of each filter.
     matched: Vec<u64>,
     categories: Categories,
     connections: Vec<Connection>,
@@ -53,12 +53,12 @@ pub struct SideBySide {
 
 impl SideBySide {
     /// Creates servers with two metrics for each filter: one exports and, for
-    /// some, groups; one only counts. Each filter is also that of an observer.
-    /// Filters with a syntax error are left out, and so are those that
-    /// ask for sessions, which the oracle does not know.
+    /// some filters, groups; one only counts. Each filter is also that of an
+    /// observer. Filters with a syntax error are omitted, as are those that
+    /// require sessions, which the oracle does not have.
     ///
     /// # Panics
-    /// The settings that are made of the filters cannot be used.
+    /// Panics if the settings with the filters are invalid.
     pub fn new<'a>(
         filters: impl Iterator<Item = &'a [u8]>,
         dialect: Dialect,
@@ -88,17 +88,18 @@ impl SideBySide {
         }
     }
 
-    /// How many filters are used.
+    /// Returns the number of used filters.
     pub fn filters(&self) -> usize {
         self.filters.len() / 2
     }
 
-    /// Hands over one line of a client without its LF; returns whether it is
-    /// accepted. A refused line ends the connection, and the client's next
+    /// Passes one line of a client, without its LF, to both; returns whether it
+    /// is accepted. A refused line ends the connection, and the client's next
     /// line is the first one of a new connection.
     ///
     /// # Panics
-    /// The two disagree about the line, or about what it sends.
+    /// Panics if the two disagree about the line, or about the events that it
+    /// sends.
     pub fn line(&mut self, client: usize, line: &[u8]) -> bool {
         while self.connections.len() <= client {
             let new = Connection::new(self.dialect, self.limits.clone());
@@ -118,7 +119,7 @@ impl SideBySide {
     /// connection.
     ///
     /// # Panics
-    /// The two disagree about what ends with it.
+    /// Panics if the two disagree about the events that end with it.
     pub fn close(&mut self, client: usize) {
         let ended = self.server.close(client);
         let expected = match self.connections.get_mut(client) {
@@ -131,11 +132,11 @@ impl SideBySide {
         assert_eq!(ended, expected);
     }
 
-    /// Ends all connections, and compares what was counted and exported.
+    /// Ends all connections, and compares counts and exports.
     ///
     /// # Panics
-    /// A metric has not counted what the oracle says its filter matched, or the
-    /// two engines differ in what they counted, exported or observed.
+    /// Panics if a metric has another count than the oracle's filter, or if the
+    /// two engines differ in counts, exports or observed events.
     pub fn finish(mut self) {
         for client in 0..self.connections.len() {
             self.close(client);
@@ -162,7 +163,7 @@ impl SideBySide {
         assert_eq!(counts, self.matched);
     }
 
-    /// The oracle's answer.
+    /// Returns the oracle's answer.
     fn expected(&mut self, client: usize, line: &[u8]) -> Outcome {
         let connection = &mut self.connections[client];
         let answer = connection.line(line, &mut self.categories);
@@ -205,7 +206,7 @@ impl SideBySide {
     }
 }
 
-/// Of two metrics with the same filter, one.
+/// Returns one of two metrics with the same filter.
 fn observers(filters: &[Filter]) -> impl Iterator<Item = &Filter> + Clone {
     filters.iter().step_by(2)
 }
@@ -216,7 +217,7 @@ fn asks_for_sessions(filter: &Filter) -> bool {
     names.any(|name| name.literal() == Some(SESSION_FINISHED))
 }
 
-/// Two metrics for each filter; those whose filter is wrong are left out.
+/// Returns two metrics for each filter; invalid filters are omitted.
 fn settings<'a>(filters: impl Iterator<Item = &'a [u8]>, dialect: Dialect) -> Settings {
     let (transport, time) = match dialect {
         Dialect::V2_3 => ("transport = drop", "format_args = time-unix"),

@@ -1,12 +1,12 @@
-//! Spools: what was written is read, and damage costs what was damaged.
+//! Spools: written payloads are read, and damage affects only damaged records.
 //!
-//! The input is lines, each an order to a spool in a folder of its own: `a` and a
+//! The input is lines, each an order to a spool in a separate folder: `a` and a
 //! payload appends it; `r N` reads at most N payloads; `s N` settles N of them;
-//! `o` opens the spool again. Others damage its files: `x FILE OFFSET BYTE` writes
-//! a byte, `t FILE LENGTH` cuts a file, `d FILE` removes one, FILE being its
-//! position in the folder; `w VERSION SALT FIRST` makes a segment after the
-//! others, `R NUMBER TIME` and a payload appends a record with its checksums to
-//! the last one, and `b` appends bytes.
+//! `o` opens the spool again. Other orders damage its files: `x FILE OFFSET
+//! BYTE` writes a byte, `t FILE LENGTH` cuts a file, `d FILE` removes one,
+//! where FILE is its position in the folder; `w VERSION SALT FIRST` creates a
+//! segment after the others, `R NUMBER TIME` and a payload appends a record
+//! with its checksums to the last one, and `b` appends bytes.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -21,19 +21,19 @@ use fantail_transport::{
     spool::{self, Fsync, SpoolReader, SpoolSettings, SpoolWriter},
 };
 
-/// More orders would only take time.
+/// The maximum number of orders; more would only take time.
 const ORDERS: usize = 60;
 const MAX_OFFSET: u64 = 100_000;
-/// No spool has had as many records.
+/// A number above that of any record.
 const MAX_NUMBER: u64 = 1 << 62;
 
-/// Without damage, a spool gives its payloads in order, those that are not settled
-/// again after it was opened again, and counts no damage. With any damage it
-/// opens, gives only payloads that were written, and what is appended later is
+/// Without damage, a spool returns its payloads in order, returns unsettled
+/// ones again after it is opened again, and counts no damage. With any damage
+/// it opens, returns only payloads that were written, and later payloads are
 /// read.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn spool_segment(data: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut spool = Spool::new(folder.path().join("spool"));
@@ -53,12 +53,13 @@ struct Spool {
     ends: Option<(SpoolWriter, SpoolReader)>,
     /// All payloads that were ever written.
     written: BTreeSet<Vec<u8>>,
-    /// Those that wait to be read, and those that were read and are not settled.
+    /// The payloads that wait to be read, and those that were read and are not
+    /// settled.
     waiting: VecDeque<Vec<u8>>,
     in_flight: VecDeque<Vec<u8>>,
     is_damaged: bool,
     batch: Batch,
-    /// Salt and layout of the segment that was made last.
+    /// The salt and layout of the last created segment.
     made: Option<(u32, bool)>,
 }
 
@@ -120,7 +121,7 @@ impl Spool {
         self.ends = Some((writer, reader));
     }
 
-    /// Opens it after damage.
+    /// Opens the spool after damage.
     fn open(&mut self) {
         if self.ends.is_none() {
             self.reopen();
@@ -178,7 +179,7 @@ impl Spool {
         all
     }
 
-    /// Damage is what a stopped process finds when it starts.
+    /// Stops first: a process finds damage when it starts.
     fn stop(&mut self) {
         self.ends = None;
         self.is_damaged = true;
@@ -219,7 +220,7 @@ impl Spool {
         }
     }
 
-    /// The path of the last segment, and its number.
+    /// Returns the path of the last segment, and its number.
     fn last_segment(&self) -> Option<(PathBuf, u64)> {
         let segment = |path: &Path| {
             let name = path.file_name()?.to_str()?.strip_suffix(".spool")?;
@@ -272,7 +273,7 @@ impl Spool {
     }
 }
 
-/// Appends to a file, or makes it.
+/// Appends to a file, or creates it.
 fn append(path: &Path, bytes: &[u8]) {
     let mut options = OpenOptions::new();
     let file = options.append(true).create(true).open(path);
@@ -280,7 +281,7 @@ fn append(path: &Path, bytes: &[u8]) {
         .expect("a segment");
 }
 
-/// The number at the start of a text; 0 without one.
+/// Parses the number at the start of a text; 0 without one.
 fn number(text: &[u8]) -> u64 {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
     digits.fold(0_u64, |number, digit| {
@@ -290,7 +291,7 @@ fn number(text: &[u8]) -> u64 {
     })
 }
 
-/// CRC-32 that starts from a salt.
+/// Returns a CRC-32 that starts from a salt.
 fn checksum(salt: u32, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(salt);
     hasher.update(bytes);

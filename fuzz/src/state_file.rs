@@ -1,7 +1,7 @@
 //! The state file.
 //!
-//! The input is a file, and also the part of one between its header and its
-//! checksum, which no fuzzer finds.
+//! The input is a file, and also the part of a file between its header and its
+//! checksum, which no fuzzer can guess.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use fantail_metrics::{
     state::{self, State},
 };
 
-/// A state that can be read can be restored, twice, and written again as the same
-/// metrics; what it takes in memory is in proportion to its bytes.
+/// A valid state can be restored, twice, and written again as the same metrics;
+/// its memory is in proportion to its bytes.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn state_file(data: &[u8]) {
     for file in [data, &framed(data)] {
         if let Ok(state) = state::read(file) {
@@ -49,12 +49,12 @@ fn is_of_use(state: &State, length: usize) {
     once_more.restore(again, |_, _| true);
     assert_eq!(contents(&once_more), contents(&snapshot));
     registry.restore(state, |_, _| true);
-    // Sums that are as large as can be.
+    // The sums become as large as possible.
     registry.restore(state, |_, _| true);
     contents(&registry.snapshot());
 }
 
-/// All labels and numbers, by path.
+/// Returns all labels and numbers, by path.
 fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
     let mut all = BTreeMap::new();
     for metric in snapshot.metrics() {
@@ -76,7 +76,7 @@ fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
     all
 }
 
-/// The bytes with a header and their checksum: FNV-1a with 128 bits.
+/// Adds a header and a checksum: FNV-1a with 128 bits.
 fn framed(body: &[u8]) -> Vec<u8> {
     let mut bytes = state::write(&Registry::new(Dialect::V2_4).snapshot(), |_| Vec::new());
     bytes.truncate("fantail state\n".len() + 4);

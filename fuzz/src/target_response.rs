@@ -1,9 +1,9 @@
-//! Answers of a target of `http-post`, over connections in memory.
+//! Answers of a target of `http-post`, with connections in memory.
 //!
-//! The first byte says how payloads are posted, the second one how many there
-//! are. The rest are answers, with a NUL between. An answer is sent as it is if it
-//! begins with `H`; else the target makes a well-formed answer from a status and a
-//! value of `Retry-After`.
+//! The first byte selects the form of requests, the second one is the number of
+//! payloads. The rest are answers, separated by NUL. An answer that begins with
+//! `H` is sent unchanged; otherwise the target makes a well-formed answer from
+//! a status and a value of `Retry-After`.
 
 use std::{
     collections::VecDeque,
@@ -22,15 +22,15 @@ use ureq::{
 };
 
 const MAX_PAYLOADS: usize = 9;
-/// Larger buffers would only take time.
+/// The maximum size of buffers; larger ones would only take time.
 const BUFFER_BYTES: usize = 16 * 1024;
 
-/// Each payload is settled once, in order, unless the attempt stopped; nothing is
-/// posted more often than halving needs; and well-formed answers mean what the
-/// table in `docs/exporters.md` says.
+/// Each payload is settled once, in order, unless the attempt stopped; requests
+/// are not repeated more often than halving needs; and well-formed answers have
+/// the effects of the table in `docs/exporters.md`.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn target_response(data: &[u8]) {
     let [mode, count, answers @ ..] = data else {
         return;
@@ -83,7 +83,7 @@ pub fn target_response(data: &[u8]) {
     }
 }
 
-/// What becomes of payloads, by the statuses alone.
+/// The expected results of payloads, by the statuses alone.
 struct Expected {
     statuses: VecDeque<u16>,
     settled: usize,
@@ -99,7 +99,7 @@ impl Expected {
         }
     }
 
-    /// Whether the next payloads may be posted.
+    /// Returns whether the next payloads may be posted.
     fn post(&mut self, payloads: std::ops::Range<usize>) -> bool {
         let many = payloads.len() > 1;
         match self.statuses.pop_front() {
@@ -121,7 +121,7 @@ impl Expected {
 #[derive(Debug, Clone)]
 struct Answer {
     bytes: Vec<u8>,
-    /// Of a well-formed answer.
+    /// The status of a well-formed answer.
     status: Option<u16>,
 }
 
@@ -143,7 +143,7 @@ impl Answer {
         let after = after.filter(|byte| (b' '..=b'~').contains(byte));
         let after: String = after.map(|byte| char::from(*byte)).collect();
         let head = format!("HTTP/1.1 {status} X\r\nRetry-After: {after}\r\n");
-        // These two have no body, and say so without a length.
+        // These two have no body, and no length.
         let length = match status {
             204 | 304 => "\r\n",
             _ => "Content-Length: 2\r\n\r\nok",
@@ -155,7 +155,7 @@ impl Answer {
     }
 }
 
-/// A target that gives one answer for each request, then closes.
+/// A target that gives one answer for each request, then closes the connection.
 #[derive(Debug, Clone)]
 struct Target(Arc<Mutex<Answers>>);
 
@@ -206,7 +206,7 @@ impl Connector for Target {
 struct Connection {
     target: Target,
     buffers: LazyBuffers,
-    /// A request was sent, and its answer has not begun.
+    /// Whether a request was sent, and its answer has not begun.
     is_asked: bool,
     unread: VecDeque<u8>,
     is_open: bool,

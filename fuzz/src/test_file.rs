@@ -1,4 +1,4 @@
-//! TestCase files of configurations.
+//! Test files of configurations.
 //!
 //! The input is files, as for [`config_parse`](fn@crate::config_parse) but
 //! without a first byte for the dialect: the first file is the test file, and
@@ -14,16 +14,17 @@ use fantail_lint::Catalogue;
 
 use crate::config_parse::{MAIN, diagnostics_exist, exists, files};
 
-/// Reading it takes longer than all else.
+/// The catalogue; parsing it takes longer than all else.
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::new);
 
 const TESTS: &[u8] = b"tests/a.test";
 
-/// All errors lie in the files; a file without one has tests that show
-/// something; and its events can be made, or the error names a part of them.
+/// All errors point into the files; a file without errors has tests with
+/// expectations; and its events can be made, or the error points to a part of
+/// them.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn test_file(data: &[u8]) {
     let all = files(data);
     let text = all.read(MAIN, data.len()).unwrap_or_default();
@@ -40,7 +41,8 @@ pub fn test_file(data: &[u8]) {
         assert!(names.insert(&test.name.value), "two tests of one name");
         shows_something(test, &read.sources);
     }
-    // Of itself: it has no metrics, so that each name is unknown.
+    // The test file as a configuration: it has no metrics, so each name is
+    // unknown.
     let loaded = load(TESTS, &all, &LoadOptions::default());
     read.check_names(&loaded.settings);
     is_drawn(&read);

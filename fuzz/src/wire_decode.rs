@@ -1,10 +1,10 @@
-//! What a client of the stats-writer socket sends: what can be read can be
-//! written and reads back as the same.
+//! Input of a client of the stats-writer socket: a valid line can be written
+//! and parses as the same.
 //!
-//! The input's first byte is `3` for a 2.3 client, `4` for one of 2.4, and
-//! any other for one of 2.4 under tight limits. The rest is what the client
-//! sends after its handshake. A line that is refused ends its connection, and
-//! the next line begins another one; the categories stay, as on a server.
+//! The input's first byte is `3` for a 2.3 client, `4` for one of 2.4, and any
+//! other for one of 2.4 with tight limits. The rest is the input of the client
+//! after its handshake. A refused line ends its connection, and the next line
+//! begins another one; the categories stay, as on a server.
 
 use fantail_event::{
     Activity, CategoryTree, Dialect, EffectiveBuffers, Event, EventRef, EventView as _, SentEvent,
@@ -17,12 +17,12 @@ use fantail_wire::{
 
 const HANDSHAKE: &[u8] = b"VERSION\tstats-client\t4\t0";
 
-/// decode ∘ encode is the identity for bytes, commands, events, and an event
-/// with all that it inherits; look-ups agree with the event in full; lines are the
-/// same however they were read; limits hold, and a connection's end frees all.
+/// Encoding and decoding is lossless for bytes, commands, events, and effective
+/// events; look-ups agree with the effective event; lines are the same for any
+/// reads; limits hold, and the end of a connection frees all memory.
 ///
 /// # Panics
-/// One of these does not hold.
+/// Panics if one of these does not hold.
 pub fn wire_decode(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -71,7 +71,7 @@ fn connected(dialect: Dialect, limits: &Limits, intake: &mut Intake) -> Connecti
     connection
 }
 
-/// Escaped bytes can stand in a line, and come back.
+/// Checks that escaped bytes are valid in a line, and unescape to the same.
 fn bytes_survive(bytes: &[u8]) {
     let escaped = escape::escape(bytes);
     let separator = |byte: &u8| matches!(byte, 0 | b'\t' | b'\r' | b'\n');
@@ -79,7 +79,7 @@ fn bytes_survive(bytes: &[u8]) {
     assert_eq!(escape::unescape(&escaped), bytes);
 }
 
-/// Read in small pieces, the lines are those between the LFs.
+/// Checks that lines are whole, for any size of reads.
 fn lines_are_whole(bytes: &[u8]) {
     if bytes.len() > MAX_WRITER_LINE_BYTES {
         return;
