@@ -1,6 +1,6 @@
-//! `fantail-metrics`: values into a distribution, and the quantiles out of it.
+//! `fantail-metrics`: adding values to a distribution, and its quantiles.
 //!
-//! One iteration is all durations of a recording, over and over to the number
+//! One iteration adds all durations of a recording, repeated up to the number
 //! in the name; criterion's figures per element are for one value.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
@@ -23,7 +23,7 @@ fn durations(count: usize) -> Vec<u64> {
     durations.into_iter().cycle().take(count).collect()
 }
 
-/// Few values are kept as they are, many as a sketch.
+/// Few values are stored exactly, many as a sketch.
 fn recording(criterion: &mut Criterion) {
     for count in [400, 100_000] {
         let values = durations(count);

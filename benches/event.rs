@@ -15,7 +15,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use fantail_benches::{Recording, group};
 use fantail_event::{EffectiveBuffers, Event, Parser, escape, text};
 
-/// Bytes to their escaped form and back, an event's text as one.
+/// Escapes and unescapes bytes; an event's text is one of them.
 fn escaping(criterion: &mut Criterion) {
     let recording = Recording::dovecot_2_4();
     let events = recording.texts().events;
@@ -64,7 +64,7 @@ fn escaping(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The text form to an event and back.
+/// Parses and writes the text form of events.
 fn text_form(criterion: &mut Criterion) {
     let recording = Recording::dovecot_2_4();
     let texts = recording.texts();
@@ -100,7 +100,7 @@ fn text_form(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// An event to one with all that it inherits.
+/// Computes the effective event of an event.
 fn effective(criterion: &mut Criterion) {
     let recording = Recording::dovecot_2_4();
     let (sendings, categories) = recording.sendings();

@@ -1,4 +1,5 @@
-//! `fantail-exposition`: 100,000 series as text, beside prometheus-client.
+//! `fantail-exposition`: 100,000 series as text, compared with
+//! prometheus-client.
 //!
 //! Both write a count and a sum for each series.
 
@@ -25,7 +26,7 @@ fn exposition(criterion: &mut Criterion) {
     let mut group = group(criterion, "exposition", events.len());
     group.sample_size(10);
     let text = ours.expose();
-    // The cost of copying as many bytes.
+    // The cost of copying the same number of bytes.
     group.bench_function("baseline", |bencher| {
         bencher.iter(|| black_box(text.clone()));
     });

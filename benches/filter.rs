@@ -1,4 +1,4 @@
-//! `fantail-syntax` and `fantail-filter`: reading filters, and matching them
+//! `fantail-syntax` and `fantail-filter`: parsing filters, and matching them
 //! one by one.
 //!
 //! In `match` one iteration is one whole recording for each filter; criterion's
@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use fantail_benches::{Recording, group};
 use fantail_filter::Filter;
 
-/// Filters as people write them, the second from the article that this
+/// Filters as people write them; the second is from the article that this
 /// project began with.
 const FILTERS: &[(&str, &str)] = &[
     ("name", "event=imap_command_finished"),

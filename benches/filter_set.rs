@@ -1,11 +1,11 @@
-//! `fantail-filter`: many filters at once, beside each of them alone.
+//! `fantail-filter`: many filters at once, compared with each of them alone.
 //!
-//! The set both ways: `slots`, on values that lie in their slots already, in
-//! events whose class is known; `set`, through a `SentEvent`, whose fields are
-//! looked up.
+//! The set is measured in two ways: `slots` uses values that are in their slots
+//! already, of events whose class is known; `set` uses a `SentEvent`, whose
+//! fields are looked up.
 //!
 //! One iteration is 4,000 events; criterion's figures per element are for one
-//! event. Other engines on the same filters and events: `benches/peers`.
+//! event. Other engines with the same filters and events: `benches/peers`.
 
 #![allow(
     missing_docs,
@@ -57,7 +57,7 @@ fn matching(criterion: &mut Criterion) {
                 }
             });
         });
-        // Beyond, one iteration would take seconds.
+        // With more filters, one iteration would take seconds.
         if count > 1_000 {
             continue;
         }

@@ -1,7 +1,7 @@
-//! Bytes that a series takes, for 100,000 series, ours and others'.
+//! Bytes of a series, for 100,000 series, of fantail and of other libraries.
 //!
-//! Not a matter of time: it counts what each asks of the allocator. Series
-//! with one value, with ten, and busy ones with 1,000 each (2,000 of them).
+//! It counts the requests to the allocator, not time. There are series with one
+//! value, with ten, and 2,000 series with 1,000 values each.
 
 #![allow(
     clippy::print_stdout,
@@ -19,7 +19,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 const LEVEL: [&str; 1] = ["user"];
 
 fn bytes<S: Subject>(series: u32, values: u32, make: fn() -> S) -> usize {
-    // Four events for each user: one level makes a quarter as many series.
+    // Each user has four events: one level has a quarter of the series.
     let events = series::events(series);
     let one_each: Vec<_> = events.iter().filter(|event| is_first(event)).collect();
     let before = live_bytes();
@@ -30,7 +30,7 @@ fn bytes<S: Subject>(series: u32, values: u32, make: fn() -> S) -> usize {
             let sent = event.as_event_ref().sent().unwrap_or_default();
             let sent = Timestamp::from_unix_micros(sent.unix_micros() + spread);
             let event = EventBuilder::from((*event).clone()).sent(sent).build();
-            // It is small.
+            // The event is within all limits.
             series::with(&event.unwrap_or_default(), |sent| subject.observe(sent));
         }
     }

@@ -1,5 +1,5 @@
 //! `fantail-metrics`: an update of a metric with two levels of `group_by`,
-//! beside prometheus-client.
+//! compared with prometheus-client.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
@@ -11,7 +11,7 @@ use fantail_benches::{
     series::{self, Fantail, LEVELS, PrometheusClient, Subject},
 };
 
-/// 4,000 series that all exist; one iteration updates each of them once.
+/// Updates 4,000 existing series; one iteration updates each of them once.
 fn update(criterion: &mut Criterion) {
     let events = series::events(1_000);
     let mut group = group(criterion, "update", events.len());

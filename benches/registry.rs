@@ -1,9 +1,9 @@
-//! `fantail-metrics` and its exposition beside prometheus-client, for machines
-//! that do something else besides: all take turns, and the fastest round of
-//! each counts. `metrics.rs` and `exposition.rs` measure the same by criterion.
+//! `fantail-metrics` and its exposition compared with prometheus-client, for
+//! busy machines: all take turns, and the fastest round of each counts.
+//! `metrics.rs` and `exposition.rs` measure the same with criterion.
 //!
-//! Besides, how long events wait for a snapshot: while it is made, and when
-//! they first write to what it shares.
+//! It also measures how long events wait for a snapshot: while it is made, and
+//! when they first write to what it shares.
 
 #![allow(
     clippy::print_stdout,
@@ -25,9 +25,9 @@ fn time<R>(run: impl FnOnce() -> R) -> Duration {
     start.elapsed()
 }
 
-/// Runs all in turn, and prints of each the fastest round, divided by `unit`
-/// things done, and how many times that of the first it takes: the median of
-/// all rounds, as what slows the machine slows all of a round.
+/// Runs all in turn, and prints for each the fastest round, divided by `unit`
+/// operations, and its ratio to the first: the median of all rounds, because a
+/// slow machine slows a whole round.
 fn rounds(title: &str, count: usize, unit: u32, all: &mut [(&str, &mut dyn FnMut() -> Duration)]) {
     let mut rounds: Vec<Vec<Duration>> = Vec::new();
     for _ in 0..count {
@@ -94,7 +94,7 @@ fn exposition() {
     );
 }
 
-/// The delay of events, by number of series and of values.
+/// Measures the delay of events, by number of series and of values.
 fn waiting(users: u32, values: u32) {
     let events = series::events(users);
     let mut ours = Fantail::new(&LEVELS);

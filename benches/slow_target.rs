@@ -1,15 +1,15 @@
-//! Whether a slow target slows the engine: what an event costs the thread that
-//! makes it, with a target that takes 10 events a second, and with others.
+//! The effect of a slow target on the engine: the cost of an event for the
+//! thread that makes it, with a target that accepts 10 events a second, and
+//! with others.
 //!
-//! A round is the engine, with one metric that exports every event as JSON,
-//! once over a recording; every target has its round in turn, each time in
-//! another order. Two things are measured: the time that a round took, and the
-//! CPU time of the thread that the engine runs on. Where other threads and
-//! programs want the same cores, the first says how much of them was left; the
-//! second is what the queue costs the engine.
+//! A round is one recording through the engine, with one metric that exports
+//! every event as JSON. All targets have their rounds in turn, each time in
+//! another order. Two times are measured: that of the round, and the CPU time
+//! of the engine's thread. On a busy machine the first shows the share of the
+//! cores; the second is the cost of the queue.
 //!
-//! Printed are the medians, and the median of the ratios of each round to that
-//! of the same turn with a target that takes everything.
+//! It prints the medians, and the median of the ratios of each round to that of
+//! the same turn with a target that accepts all events.
 
 #![allow(
     missing_docs,
@@ -49,10 +49,10 @@ metric all {
 
 const ROUNDS: usize = 300;
 
-/// Payloads that a worker gathers before it offers them.
+/// The number of payloads that a worker collects before it offers them.
 const GATHERED: usize = 64;
 
-/// Ten events a second.
+/// A target that accepts ten events a second.
 struct Slow;
 
 impl Transport for Slow {
@@ -69,18 +69,18 @@ impl Transport for Slow {
     }
 }
 
-/// A target, and what its rounds took.
+/// A target, and the costs of its rounds.
 struct Lane {
     name: &'static str,
     queue: Option<Queue>,
     rounds: Vec<Cost>,
 }
 
-/// What a round took.
+/// The cost of a round.
 #[derive(Clone, Copy)]
 struct Cost {
     wall: Duration,
-    /// Of the thread that made the events.
+    /// The CPU time of the thread that made the events.
     cpu: Duration,
 }
 
@@ -98,7 +98,7 @@ impl Lane {
         }
     }
 
-    /// The engine once over the recording.
+    /// Runs the engine once over the recording.
     fn round(&mut self, run: impl FnOnce(&mut dyn FnMut(&[u8]))) {
         let mut batch = Batch::new();
         let queue = &self.queue;
@@ -116,7 +116,7 @@ impl Lane {
             wall: begun.elapsed(),
             cpu: thread_time() - cpu,
         });
-        // What threads of this queue still do is not to be felt by the next.
+        // The threads of this queue must not disturb the next round.
         if let Some(queue) = queue {
             let _ = queue.flush(Duration::from_millis(20));
         }

@@ -1,8 +1,8 @@
-//! `fantail-transport`: what a producer pays to hand payloads over, and what
-//! the disk's thread pays to spool them.
+//! `fantail-transport`: the cost of handing payloads over for a producer, and
+//! the cost of spooling them for the disk's thread.
 //!
-//! Figures per element are for one payload of 400 bytes. The baseline fills
-//! the batch, and forgets it.
+//! Figures per element are for one payload of 400 bytes. The baseline fills a
+//! batch, and drops it.
 
 #![allow(
     missing_docs,
@@ -22,10 +22,10 @@ use fantail_transport::{
 
 const PAYLOAD: [u8; 400] = [b'x'; 400];
 
-/// Payloads of an iteration.
+/// The number of payloads of an iteration.
 const PAYLOADS: usize = 1024;
 
-/// Takes nothing for an hour.
+/// A target that accepts nothing for an hour.
 struct Stuck;
 
 impl Transport for Stuck {

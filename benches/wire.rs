@@ -1,7 +1,7 @@
-//! `fantail-wire`: a client's bytes to lines, commands and sent events.
+//! `fantail-wire`: parsing a client's bytes as lines, commands and sent events.
 //!
 //! One iteration is one whole recording; criterion's figures per element are
-//! for one line. Each benchmark includes those before it in its group.
+//! for one line. Each benchmark includes the previous ones of its group.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
@@ -14,7 +14,7 @@ use fantail_wire::{
     lines::{LineBuffer, MAX_WRITER_LINE_BYTES},
 };
 
-/// What is read from a socket at once.
+/// The size of a read from a socket.
 const READ: usize = 64 * 1024;
 
 fn stages(criterion: &mut Criterion) {

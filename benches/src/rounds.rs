@@ -1,28 +1,29 @@
-//! Measuring side by side, on machines that do something else besides: all
-//! take turns, so that what slows the machine slows all of a round, and only
-//! ratios within a round are compared.
+//! Comparisons on busy machines: all candidates take turns, so that a
+//! disturbance slows a whole round, and only ratios within a round are
+//! compared.
 
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
-/// One of those that take turns: its name, and one turn.
+/// A candidate: its name, and one turn.
 pub type Turn<'t> = (&'t str, &'t mut dyn FnMut());
 
-/// What was measured of one.
+/// The result of one candidate.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its fastest turn.
+    /// The fastest turn.
     pub fastest: Duration,
-    /// How many times as long as this the first took: the median of all
-    /// rounds.
+    /// The time of the first candidate as a multiple of this one's: the median
+    /// of all rounds.
     pub speed: f64,
 }
 
-/// Runs all in turn for this number of rounds, after one that does not count.
+/// Runs all candidates in turn for this number of rounds, after one that does
+/// not count.
 pub fn take_turns(rounds: usize, all: &mut [Turn<'_>]) -> Vec<Row> {
     let mut times: Vec<Vec<Duration>> = all.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {

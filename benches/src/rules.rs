@@ -1,9 +1,9 @@
-//! Filters and events to match many filters at once with: the events of a
-//! recording, and as many filters as are wanted, like those of metrics of one
-//! user, command or category each.
+//! Filters and events for matching many filters at once: the events of a
+//! recording, and any number of filters, like those of metrics for one user,
+//! command or category each.
 //!
-//! A [`Rule`] is a filter before it is written down, so that it can be written
-//! in the languages of other engines, too. It uses only what those have:
+//! A [`Rule`] is a filter in no particular language, so that it can be written
+//! in those of other engines, too. It uses only their common operations:
 //! equality, `>`, AND, OR, NOT; no wildcards, lists or networks.
 
 use std::collections::BTreeMap;
@@ -50,10 +50,10 @@ const NUMBERS: &[&str] = &[
     "vsz",
 ];
 
-/// How many events there are.
+/// The number of events.
 const EVENTS: usize = 4_000;
 
-/// Lines with an event each, and all that it inherits written into it.
+/// Lines with one event each, including its inherited fields.
 #[derive(Debug)]
 pub struct Lines {
     lines: Vec<Vec<u8>>,
@@ -63,29 +63,28 @@ pub struct Lines {
 /// The events, borrowed from their lines as in a server.
 #[derive(Debug)]
 pub struct Events<'a> {
-    /// In the order in which they were sent, from the beginning again when
-    /// the recording ends.
+    /// The events in the order of the recording, which is repeated.
     pub events: Vec<Event>,
     categories: &'a CategoryTree,
 }
 
-/// A filter: all of these hold.
+/// A filter: all its conditions must hold.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// The event's name.
+    /// The name of the event.
     pub name: Option<String>,
-    /// The event is within this category.
+    /// A category that the event is in.
     pub category: Option<String>,
-    /// One of these holds, unless there are none.
+    /// Alternatives: one of these fields has this text, unless there are none.
     pub any: Vec<(String, String)>,
-    /// This field is greater.
+    /// A field that must be greater than this number.
     pub above: Option<(String, i64)>,
-    /// This field is not this text.
+    /// A field that must not have this text.
     pub not: Option<(String, String)>,
 }
 
 impl Lines {
-    /// The events of the recording of Dovecot 2.4.1 that have a name.
+    /// Returns the named events of the recording of Dovecot 2.4.1.
     #[must_use]
     pub fn new() -> Self {
         let recording = Recording::dovecot_2_4();
@@ -104,7 +103,7 @@ impl Lines {
                         named.push(line);
                     }
                 });
-                // The tests hold that recordings are read without an error.
+                // Tests check that recordings are read without an error.
                 handled.ok();
             }
             connection.close(&mut intake, |_| {});
@@ -116,25 +115,25 @@ impl Lines {
         }
     }
 
-    /// The text forms of the events.
+    /// Returns the text forms of the events.
     #[must_use]
     pub fn texts(&self) -> &[Vec<u8>] {
         &self.lines
     }
 
-    /// All categories that they are in.
+    /// Returns all categories of the events.
     #[must_use]
     pub const fn categories(&self) -> &CategoryTree {
         &self.categories
     }
 
-    /// The lines, read.
+    /// Parses the lines.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
         let mut events = Vec::with_capacity(self.lines.len());
         for line in &self.lines {
             let event = Event::parse(line, &self.categories, Dialect::V2_4);
-            // What was written reads back.
+            // A written event can be parsed.
             events.extend(event);
         }
         Events {
@@ -151,7 +150,7 @@ impl Default for Lines {
 }
 
 impl Events<'_> {
-    /// An event, as sent.
+    /// Returns a sent event.
     #[must_use]
     pub fn sent<'a>(&'a self, event: &'a Event) -> SentEvent<'a> {
         SentEvent {
@@ -160,7 +159,7 @@ impl Events<'_> {
         }
     }
 
-    /// Rules about these events, always the same.
+    /// Returns rules about these events, the same ones each time.
     #[must_use]
     pub fn rules(&self, count: usize) -> Vec<Rule> {
         let mut dice = Dice(0x2545_f491_4f6c_dd1d);
@@ -183,12 +182,12 @@ impl Events<'_> {
             ("user".to_owned(), format!("user{number}@example.net"))
         };
         match dice.below(20) {
-            // The time or the bytes of one kind of a command.
+            // The duration or the bytes of one kind of command.
             0..7 if !texts.is_empty() && !numbers.is_empty() => {
                 let (key, value) = dice.of(&texts).clone();
                 rule.any.push((key, value));
                 let (key, number) = dice.of(&numbers).clone();
-                // As large as one of the engines takes numbers.
+                // At most the maximum number of one of the engines.
                 let above = number.saturating_mul(1 + dice.below(8).cast_signed());
                 rule.above = Some((key, above.min(i32::MAX.into())));
             }
@@ -217,7 +216,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The fields that are text and tell events of one name apart.
+/// Returns the text fields that distinguish events of one name.
 fn texts_of(event: &Event) -> Vec<(String, String)> {
     let fields = event.as_event_ref().fields();
     let fields = fields.filter_map(|(key, value)| match value {
@@ -247,7 +246,7 @@ fn numbers_of(event: &Event) -> Vec<(String, i64)> {
 }
 
 impl Rule {
-    /// As a filter of Dovecot.
+    /// Returns the rule as a filter of Dovecot.
     #[must_use]
     pub fn filter(&self) -> String {
         let mut terms = Vec::new();
@@ -269,8 +268,8 @@ impl Rule {
     }
 }
 
-/// What fields rules name, for engines that want to know beforehand: whether
-/// each is a number.
+/// Returns the fields in rules, for engines that need to know them in advance:
+/// whether each is a number.
 #[must_use]
 pub fn fields(rules: &[Rule]) -> BTreeMap<&str, bool> {
     let mut fields = BTreeMap::new();
@@ -283,7 +282,7 @@ pub fn fields(rules: &[Rule]) -> BTreeMap<&str, bool> {
     fields
 }
 
-/// Chance that is the same each time (xorshift64*).
+/// Random numbers that are the same each time (xorshift64*).
 #[derive(Debug)]
 struct Dice(u64);
 

@@ -1,9 +1,9 @@
-//! A metric with two levels of `group_by`, kept by us and by others.
+//! A metric with two levels of `group_by`, in fantail and in other libraries.
 //!
-//! All of them get the same events, as `SentEvent`s: what it costs to find the
+//! All of them get the same events, as `SentEvent`s: the cost of finding the
 //! labels in an event is part of an update. The peers count each event in a
-//! histogram of its innermost labels; ours keeps a distribution, with
-//! quantiles, for those, for the level above and for the metric itself.
+//! histogram of its innermost labels; fantail keeps a distribution, with
+//! quantiles, for these, for the level above and for the metric itself.
 
 use fantail_event::{Dialect, Event, EventView, SentEvent, Timestamp, ValueRef};
 use fantail_metrics::{GroupBy, Limits, Method, MetricId, MetricSettings, Registry, Snapshot};
@@ -15,14 +15,14 @@ use prometheus_client::{
 /// The fields of the two levels.
 pub const LEVELS: [&str; 2] = ["cmd_name", "user"];
 
-/// When all events were created, in microseconds since 1970.
+/// The creation time of all events, in microseconds since 1970.
 const START: i64 = 1_700_000_000_000_000;
 
-/// Events of `users` users, four commands for each, in a mixed order.
+/// Returns events of `users` users, four commands for each, in a mixed order.
 #[must_use]
 pub fn events(users: u32) -> Vec<Event> {
     let commands = ["SELECT", "FETCH", "APPEND", "LOGOUT"];
-    // A prime that divides no number of events here: each comes once.
+    // A prime that divides no number of events here, so each comes once.
     let order = (0..u64::from(users) * 4).map(|n| n * 7_919 % (u64::from(users) * 4));
     let order = order.filter_map(|n| u32::try_from(n).ok());
     let one = |number: u32| {
@@ -31,13 +31,13 @@ pub fn events(users: u32) -> Vec<Event> {
             .sent(Timestamp::from_unix_micros(sent))
             .field("cmd_name", commands[number as usize % 4])
             .field("user", &format!("user{:06}@example.com", number / 4));
-        // It is small.
+        // The event is within all limits.
         event.build().ok()
     };
     order.filter_map(one).collect()
 }
 
-/// Calls `run` with an event as it comes from a connection.
+/// Calls `run` with an event in the form of a connection.
 pub fn with<R>(event: &Event, run: impl FnOnce(&SentEvent<'_>) -> R) -> R {
     run(&SentEvent::alone(event))
 }
@@ -58,11 +58,11 @@ fn seconds(event: &SentEvent<'_>) -> f64 {
 pub trait Subject {
     /// Counts an event.
     fn observe(&mut self, event: &SentEvent<'_>);
-    /// Everything as text for a scrape.
+    /// Returns all series as text for a scrape.
     fn expose(&self) -> Vec<u8>;
 }
 
-/// Ours.
+/// fantail's registry.
 #[derive(Debug)]
 pub struct Fantail {
     registry: Registry,
@@ -70,10 +70,8 @@ pub struct Fantail {
 }
 
 impl Fantail {
-    /// With these levels, and room for as many series as anybody makes here.
-    ///
-    /// # Panics
-    /// Never.
+    /// Returns a registry with these levels, and limits above the number of
+    /// series here.
     #[must_use]
     #[allow(clippy::expect_used, reason = "the settings are known to be right")]
     pub fn new(levels: &[&str]) -> Self {
@@ -96,13 +94,13 @@ impl Fantail {
         Self { registry, metric }
     }
 
-    /// All series as they are now.
+    /// Returns all series at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.registry.snapshot()
     }
 
-    /// A snapshot as OpenMetrics.
+    /// Returns a snapshot as OpenMetrics.
     #[must_use]
     pub fn write(snapshot: &Snapshot) -> Vec<u8> {
         use fantail_exposition::{Exposition, ExpositionOptions, Format};
@@ -125,8 +123,8 @@ impl Subject for Fantail {
 
 type Labels = Vec<(&'static str, String)>;
 
-/// prometheus-client, either with a histogram of ten buckets a series, or with
-/// what our exposition has: a count and a sum.
+/// prometheus-client, either with a histogram of ten buckets for a series, or
+/// with the numbers of fantail's exposition: a count and a sum.
 #[derive(Debug)]
 pub struct PrometheusClient {
     levels: Vec<&'static str>,
@@ -141,7 +139,7 @@ enum PeerFamily {
 }
 
 impl PrometheusClient {
-    /// With a histogram for each series.
+    /// Returns a registry with a histogram for each series.
     #[must_use]
     pub fn with_histogram(levels: &[&'static str]) -> Self {
         let make: fn() -> Histogram = || Histogram::new((0..10).map(|n| 0.001 * f64::from(1 << n)));
@@ -155,7 +153,7 @@ impl PrometheusClient {
         }
     }
 
-    /// With two counters for each series.
+    /// Returns a registry with two counters for each series.
     #[must_use]
     pub fn with_counters(levels: &[&'static str]) -> Self {
         let (count, duration) = (Family::default(), Family::default());

@@ -1,5 +1,5 @@
-//! Events whose values lie in the slots of a set already, as a server can have
-//! them: it reads them from a line straight into their slots.
+//! Events with values by slot, as a server could parse them from a line
+//! directly into slots.
 
 use fantail_event::{Event, EventView as _, Level, Source, ValueRef};
 use fantail_filter::internal::{Slot, SlotView, Slots};
@@ -15,7 +15,7 @@ pub struct Filled<'a> {
 }
 
 impl<'a> Filled<'a> {
-    /// All that these slots have of an event.
+    /// Returns the values that an event has for these slots.
     #[must_use]
     pub fn new(slots: &Slots, events: &'a Events<'a>, event: &'a Event) -> Self {
         let value = |(_, key, _)| event.as_event_ref().field(key);

@@ -1,4 +1,4 @@
-//! The engines, each with its filters and events: a file each.
+//! The engines with their filters and events: one file for each.
 
 mod a_tree;
 mod cel;
@@ -20,12 +20,12 @@ pub(crate) use self::{
     wirefilter::{Wirefilter, schema},
 };
 
-/// Something that matches filters against events.
+/// An engine that matches filters against events.
 pub(crate) trait Engine {
-    /// How many events it has.
+    /// Returns the number of events.
     fn events(&self) -> usize;
 
-    /// Matches every so manieth event: how many matches.
+    /// Matches every `stride`th event; returns the number of matches.
     fn walk(&mut self, stride: usize) -> usize;
 }
 

@@ -1,10 +1,10 @@
-//! Many filters at once, side by side: fantail's set, the naive walk,
-//! wirefilter, A-Tree, CEL. Prints a table.
+//! Many filters at once, compared: fantail's set, the naive walk, wirefilter,
+//! A-Tree, CEL. Prints a table.
 //!
-//! One run interleaves all engines: in each round each walks events for the
-//! same short time, and what counts is the best of the rounds. Each engine gets its events in the form
-//! that it likes best, made before: what is measured is matching alone. All
-//! must find the same number of matches.
+//! One run interleaves all engines: in each round each engine matches events
+//! for the same short time, and the best round counts. Each engine gets events
+//! in its preferred form, prepared before: only matching is measured. All
+//! engines must find the same number of matches.
 
 mod engines;
 mod memory;
@@ -19,14 +19,15 @@ use fantail_benches::rules::{Events, Lines, Rule};
 use crate::engines::{ATree, Cel, Engine, Naive, Set, SlotSet, Wirefilter};
 
 const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
-/// Many and short ones: on a machine that is busy otherwise, too, some of an
-/// engine's are left in peace.
+/// The number of rounds. They are short, so that some are undisturbed on a busy
+/// machine.
 const ROUNDS: usize = 40;
-/// About how long an engine may walk events in one round, in nanoseconds: slow
-/// ones walk only every so manieth.
-const PATIENCE: f64 = 4e6;
-/// Fast engines walk them again until this time has passed.
-const ENOUGH: Duration = Duration::from_millis(4);
+/// The approximate time of a round in nanoseconds: slow engines walk only a part of
+/// the events.
+const ROUND_NANOS: f64 = 4e6;
+/// The minimum time of a round: fast engines walk the events again until it has
+/// passed.
+const MIN_ROUND: Duration = Duration::from_millis(4);
 const NAMES: [&str; 6] = [
     "naive walk",
     "set, any view",
@@ -90,24 +91,24 @@ fn pass_of_set(events: &Events<'_>, rules: &[Rule], stride: usize) -> usize {
     pass(&mut Set::new(events, rules), stride).0
 }
 
-/// Every which event fits into the time.
+/// Returns the stride with which the events fit into the time.
 fn stride(engine: &mut dyn Engine) -> usize {
     let few = engine.events().div_ceil(16);
     let (_, nanos) = pass(engine, few);
     let all = nanos * engine.events() as f64;
-    // Odd: recordings repeat themselves, more often in even steps.
-    ((all / PATIENCE).ceil() as usize).clamp(1, few) | 1
+    // Odd, because recordings repeat themselves more often in even steps.
+    ((all / ROUND_NANOS).ceil() as usize).clamp(1, few) | 1
 }
 
-/// How many matches, and nanoseconds an event: as often as fits into a short
-/// time, so that fast engines are not charged for fetching what slow ones have
-/// driven from the caches.
+/// Returns the number of matches, and the nanoseconds of an event. The pass is
+/// repeated for a short time, so that fast engines do not pay for the memory
+/// that slow ones removed from the caches.
 fn pass(engine: &mut dyn Engine, stride: usize) -> (usize, f64) {
     let walked = engine.events().div_ceil(stride);
     let mut matches = black_box(engine.walk(stride));
     let start = Instant::now();
     let mut times = 0;
-    while times == 0 || start.elapsed() < ENOUGH {
+    while times == 0 || start.elapsed() < MIN_ROUND {
         matches = black_box(engine.walk(stride));
         times += 1;
     }
@@ -115,7 +116,7 @@ fn pass(engine: &mut dyn Engine, stride: usize) -> (usize, f64) {
     (matches, nanos / (walked * times) as f64)
 }
 
-/// What disturbs a run only makes it slower.
+/// Returns the fastest time: disturbances only make a run slower.
 fn fastest(times: &[f64]) -> f64 {
     times.iter().copied().fold(f64::INFINITY, f64::min)
 }

@@ -1,4 +1,4 @@
-//! What a large set costs: time to compile, memory.
+//! The cost of a large set: time to compile, and memory.
 
 use std::time::Instant;
 
@@ -11,9 +11,9 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const FILTERS: usize = 100_000;
 
-/// Compiles a hundred thousand filters and tells what they take.
+/// Compiles a hundred thousand filters and prints their time and memory.
 pub(crate) fn report(events: &Events<'_>) {
-    // Each compares something that no other does.
+    // Each filter has a comparison that no other has.
     let rules = events.rules(FILTERS);
     let unlike = |(number, rule): (usize, &Rule)| {
         format!("{} AND NOT session=\"{number:012}\"", rule.filter())

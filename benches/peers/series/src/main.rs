@@ -1,7 +1,7 @@
-//! Bytes that a series takes in metrics-exporter-prometheus, as
-//! `benches/memory.rs` counts them for others.
+//! Bytes of a series in metrics-exporter-prometheus, counted as in
+//! `benches/memory.rs`.
 //!
-//! It keeps each value until it is scraped: bytes are counted before and after a
+//! It keeps each value until a scrape: bytes are counted before and after a
 //! scrape.
 
 use fantail_testkit::allocator::{CountingAllocator, live_bytes};
@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// Bytes a series before and after a scrape.
+/// Returns the bytes of a series before and after a scrape.
 fn bytes(series: u32, values: u32) -> (usize, usize) {
     let bounds: Vec<f64> = (0..10).map(|n| 0.001 * f64::from(1 << n)).collect();
     let before = live_bytes();

@@ -5,7 +5,7 @@ use fantail_filter::Filter;
 
 use super::{Engine, filters};
 
-/// Each filter for each event.
+/// Evaluates each filter for each event.
 pub(crate) struct Naive<'a> {
     events: &'a Events<'a>,
     filters: Vec<Filter>,

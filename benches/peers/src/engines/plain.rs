@@ -1,10 +1,10 @@
-//! Events and filters as other engines want them: all fields there, texts apart
-//! from numbers, categories as booleans.
+//! Events and filters for other engines: all fields exist, texts and numbers
+//! are separate, categories are booleans.
 
 use fantail_benches::rules::{Events, Rule, fields};
 use fantail_event::{Event, EventView, ValueRef};
 
-/// The categories that rules name; other engines get a boolean for each.
+/// Returns the categories in rules; other engines have a boolean for each.
 pub(super) fn categories(rules: &[Rule]) -> Vec<&str> {
     let mut names: Vec<_> = rules
         .iter()
@@ -15,7 +15,7 @@ pub(super) fn categories(rules: &[Rule]) -> Vec<&str> {
     names
 }
 
-/// No reserved word anywhere.
+/// Returns a key that is not a reserved word.
 pub(super) fn field_key(key: &str) -> String {
     format!("field_{key}")
 }
@@ -28,7 +28,7 @@ pub(super) fn category_key(category: &str) -> String {
     )
 }
 
-/// What an event has for other engines, which want all fields to be there.
+/// An event for other engines, which require all fields.
 pub(super) struct Plain<'a> {
     pub(super) name: &'a str,
     pub(super) texts: Vec<(&'a str, &'a str)>,
@@ -61,7 +61,7 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// How an expression is written elsewhere.
+/// The syntax of expressions of another engine.
 pub(super) struct Words {
     pub(super) equal: &'static str,
     pub(super) and: &'static str,

@@ -1,11 +1,11 @@
-//! Ours, on any view.
+//! fantail's set, with any view.
 
 use fantail_benches::rules::{Events, Rule};
 use fantail_filter::{FilterSet, Matcher};
 
 use super::{Engine, filters};
 
-/// A filter set, on events whose fields are looked up when they are needed.
+/// A filter set, with events whose fields are looked up on demand.
 pub(crate) struct Set<'a> {
     events: &'a Events<'a>,
     set: FilterSet,

@@ -1,4 +1,4 @@
-//! Ours, on values that lie in their slots.
+//! fantail's set, with values by slot.
 
 use fantail_benches::{
     rules::{Events, Rule},
@@ -8,8 +8,8 @@ use fantail_filter::{FilterSet, Matcher, internal::{ClassId, ClassMatcher as _}}
 
 use super::{Engine, filters};
 
-/// A filter set, on events whose values lie in their slots already and whose
-/// class is known, as a server has them.
+/// A filter set, with events whose values are in their slots and whose class is
+/// known, as in a server.
 pub(crate) struct SlotSet<'a> {
     set: FilterSet,
     matcher: Matcher,

@@ -8,7 +8,7 @@ use super::{
     plain::{Plain, Words, categories, category_key, expression, field_key},
 };
 
-/// The fields, as wirefilter wants to know them.
+/// Returns wirefilter's declaration of the fields.
 pub(crate) fn schema(rules: &[Rule]) -> Scheme {
     let mut schema = Scheme::new();
     let mut add = |key: String, kind| schema.add_field(key, kind).expect("fields differ");
