@@ -1,6 +1,5 @@
-//! Escaping: a backslash before backslashes and quotes, and `
-//! ` for LF. Both formats leave all other characters unchanged, including
-//! U+2028 and controls.
+//! Escaping: a backslash before backslashes and quotes, and `\n` for LF. Both
+//! formats leave all other characters unchanged, including U+2028 and controls.
 
 /// Appends the value of a label, without quotes around it.
 pub(crate) fn push_label_value(value: &str, out: &mut Vec<u8>) {
