@@ -47,8 +47,7 @@ impl<'a> From<&'a Diagnostic> for Report<'a> {
 }
 
 impl Report<'_> {
-    /// Formats the report as one line: `file:line:column: error[code]:
-    /// message`.
+    /// Formats the report as `file:line:column: error[code]: message`.
     #[must_use]
     pub fn to_line(&self, sources: &Sources) -> String {
         let (severity, code) = (self.severity.as_str(), self.code);

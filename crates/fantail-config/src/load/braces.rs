@@ -1,17 +1,20 @@
-//! Braces in file name patterns: `a{b,c}d` stands for `abd` and `acd`.
+//! Braces in file name patterns: the alternatives of `a{b,c}d` are `abd` and
+//! `acd`.
 
 use crate::load::loader::{LoadError, LoadErrorKind, Loader};
 
-/// Patterns that one with braces may stand for.
+/// The maximum number of alternatives of a pattern.
 const MAX_ALTERNATIVES: usize = 1_000;
 
-/// Bytes of a pattern with braces: the longest path of Linux.
+/// The maximum length of a pattern in bytes: the longest path of Linux.
 const MAX_BRACE_PATTERN_BYTES: usize = 4_096;
 
-/// Braces of a pattern. Each takes time in proportion to the pattern.
+/// The maximum number of braces of a pattern. Each takes time in proportion to
+/// the pattern.
 const MAX_BRACES: usize = 100;
 
-/// The files that a pattern includes: those of each of its alternatives, in order.
+/// Returns the files that a pattern includes: those of each of its
+/// alternatives, in order.
 pub(crate) fn included(loader: &dyn Loader, pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
     let mut paths = Vec::new();
     for one in alternatives(pattern)? {
@@ -20,8 +23,8 @@ pub(crate) fn included(loader: &dyn Loader, pattern: &[u8]) -> Result<Vec<Vec<u8
     Ok(paths)
 }
 
-/// The patterns without braces that `a{b,c}d` stands for, in order: `abd`, `acd`. A
-/// brace that is not closed is a byte like others.
+/// Returns the alternatives of a pattern like `a{b,c}d`, in order: `abd`,
+/// `acd`. A brace that is not closed is an ordinary byte.
 fn alternatives(pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
     let too_many = || {
         let message = "the braces of the pattern stand for too many patterns";
@@ -46,8 +49,8 @@ fn alternatives(pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
     Ok(found)
 }
 
-/// The pattern with each of the parts of its first braces in place of them. `None` if
-/// it has no braces that are closed.
+/// Returns the pattern with its first braces replaced by each of their parts;
+/// `None` if it has no closed braces.
 fn without_first_braces(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut begin = None;
     let mut parts: Vec<&[u8]> = Vec::new();
@@ -90,7 +93,7 @@ mod tests {
         assert_eq!(found, expected, "{pattern}");
     }
 
-    /// As the doveconf of 2.3.19 and 2.4.1 includes them.
+    /// The doveconf of 2.3.19 and 2.4.1 includes them in this order.
     #[test]
     fn braces_stand_for_each_of_their_parts() {
         check_alternatives("{b,a}.conf", &["b.conf", "a.conf"]);
