@@ -73,8 +73,8 @@ pub enum Method {
     Linear(Linear),
 }
 
-/// An operation of 2.4's `modifier` setting on a value (`%{value | domain |
-/// upper}`).
+/// An operation of 2.4's `modifier` setting on a value:
+/// `%{value | domain | upper}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modifier {
     /// The part after the first `@`; empty without one.
