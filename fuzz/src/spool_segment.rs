@@ -2,9 +2,9 @@
 //!
 //! The input is lines, each an order to a spool in a separate folder: `a` and a
 //! payload appends it; `r N` reads at most N payloads; `s N` settles N of them;
-//! `o` opens the spool again. Other orders damage its files: `x FILE OFFSET
-//! BYTE` writes a byte, `t FILE LENGTH` cuts a file, `d FILE` removes one,
-//! where FILE is its position in the folder; `w VERSION SALT FIRST` creates a
+//! `o` opens the spool again. Other orders damage its files:
+//! `x FILE OFFSET BYTE` writes a byte, `t FILE LENGTH` cuts a file, `d FILE`
+//! removes one, where FILE is its position in the folder; `w VERSION SALT FIRST` creates a
 //! segment after the others, `R NUMBER TIME` and a payload appends a record
 //! with its checksums to the last one, and `b` appends bytes.
 
