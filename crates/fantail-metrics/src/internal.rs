@@ -5,7 +5,7 @@
 #![doc(hidden)]
 
 pub use crate::label::{
-    ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, whole_characters, write_text_key,
+    ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, long_value, whole_characters, write_text_key,
 };
 pub use crate::{
     registry::metric_view::MetricView,

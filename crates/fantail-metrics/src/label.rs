@@ -6,14 +6,15 @@
 //! the same text share a series. In Dovecot they have two series with the same
 //! labels, which a scrape must not contain.
 //!
-//! A key of more than 256 bytes is stored as its first 256 bytes and a 128-bit
-//! hash of all bytes, so that long values stay distinct in bounded memory.
+//! A key of more than 256 bytes is stored as its first 256 bytes, a 128-bit hash of
+//! all bytes, and the rest of its first 256 characters, of at most 1,007 bytes, which
+//! Dovecot 2.4 shows in a dump. So long values stay distinct in bounded memory.
 //!
 //! [`Label::text`] converts a label to text: it is unique, valid UTF-8, and
 //! equal to the value if that is plain. Dovecot cuts labels, so different
 //! values may have the same text; fantail-exposition writes both forms.
 
-use std::{borrow::Cow, io::Write as _};
+use std::{borrow::Cow, io::Write as _, ops::RangeInclusive};
 
 use fantail_event::ValueRef;
 
@@ -23,6 +24,17 @@ use crate::settings::{GroupBy, Modifier};
 /// longer values.
 pub const MAX_VALUE_BYTES: usize = 256;
 pub(crate) const HASH_BYTES: usize = 16;
+/// The maximum number of characters of a value that Dovecot 2.4 shows. Bytes that are not UTF-8
+/// do not count.
+const MAX_SHOWN_CHARACTERS: usize = 256;
+/// The maximum number of bytes of a longer value that are stored for dumps. 64 keys
+/// have less than 64 KiB, so that a segment of series stores their ends in 16 bits.
+/// Dovecot shows more of values with more than 251 characters of four bytes each, or
+/// with bytes that are not UTF-8.
+const MAX_SHOWN_BYTES: usize = 1_023 - HASH_BYTES;
+/// The lengths of keys of values with more than [`MAX_VALUE_BYTES`].
+pub(crate) const LONG_KEY_BYTES: RangeInclusive<usize> =
+    MAX_VALUE_BYTES + HASH_BYTES..=MAX_SHOWN_BYTES + HASH_BYTES;
 /// Replaces bytes that are not text.
 pub const REPLACEMENT: char = '\u{FFFD}';
 /// Marks the end of a cut label.
@@ -64,10 +76,37 @@ pub fn write_text_key(text: &[u8], modifiers: &[Modifier], out: &mut Vec<u8>) {
     {
         out.extend_from_slice(kept);
         out.extend_from_slice(&hash(&value).to_be_bytes());
-        debug_assert_eq!(out.len() - start, MAX_VALUE_BYTES + HASH_BYTES);
+        let shown = &value[..shown_bytes(&value)];
+        out.extend_from_slice(shown.get(MAX_VALUE_BYTES..).unwrap_or_default());
+        debug_assert!(LONG_KEY_BYTES.contains(&(out.len() - start)));
     } else {
         out.extend_from_slice(&value);
     }
+}
+
+/// Returns the length of the beginning of a value that Dovecot 2.4 may show.
+fn shown_bytes(value: &[u8]) -> usize {
+    let bounded = value.get(..MAX_SHOWN_BYTES).unwrap_or(value);
+    let (mut length, mut characters) = (0, 0);
+    for chunk in bounded.utf8_chunks() {
+        let mut valid = chunk.valid().char_indices();
+        if let Some((at, last)) = valid.nth(MAX_SHOWN_CHARACTERS - 1 - characters) {
+            return length + at + last.len_utf8();
+        }
+        characters += chunk.valid().chars().count();
+        length += chunk.valid().len() + chunk.invalid().len();
+    }
+    length
+}
+
+/// Returns the beginning of a value of more than [`MAX_VALUE_BYTES`] by its key, and
+/// whether that is the whole value; `None` for shorter values.
+pub fn long_value(key: &[u8]) -> Option<(Vec<u8>, bool)> {
+    let (start, rest) = key.split_at_checked(MAX_VALUE_BYTES)?;
+    let (digest, rest) = rest.split_at_checked(HASH_BYTES)?;
+    let value = [start, rest].concat();
+    let is_whole = hash(&value).to_be_bytes() == digest;
+    Some((value, is_whole))
 }
 
 /// Returns the key that [`write_text_key`] would append, if it is a part of the
@@ -131,8 +170,8 @@ pub(crate) fn hash(bytes: &[u8]) -> u128 {
 /// The label that distinguishes a series from its siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Label<'a> {
-    /// The key of a discrete `group_by`: the value up to 256 bytes, or its
-    /// first 256 bytes and 16 bytes of a hash.
+    /// The key of a discrete `group_by`: the value up to 256 bytes; or its
+    /// first 256 bytes, 16 bytes of a hash, and the rest that Dovecot 2.4 shows.
     Value(&'a [u8]),
     /// The bucket of a quantized `group_by`, from 0.
     Bucket(u32),
@@ -169,10 +208,11 @@ impl Label<'_> {
     pub fn text(&self, level: &GroupBy) -> String {
         match *self {
             Self::Value(value) if value.len() > MAX_VALUE_BYTES => {
-                let (kept, hash) = value.split_at(MAX_VALUE_BYTES);
+                let (kept, rest) = value.split_at(MAX_VALUE_BYTES);
                 let mut text = injective(whole_characters(kept));
                 text.push(ELLIPSIS);
-                hash.iter().for_each(|byte| push_hex(*byte, &mut text));
+                let hash = rest.iter().take(HASH_BYTES);
+                hash.for_each(|byte| push_hex(*byte, &mut text));
                 text
             }
             Self::Value(value) => injective(value),
@@ -302,7 +342,8 @@ mod tests {
         let (a, b) = (long("a"), long("b"));
         let keys = [&a, &b].map(|value| key(ValueRef::Str(value.as_bytes()), &[]).unwrap());
         assert_ne!(keys[0], keys[1]);
-        assert_eq!(keys[0].len(), 272);
+        // 256 of the characters would have 512 bytes, and all 200 have 400.
+        assert_eq!(keys[0].len(), 401 + 16);
         let texts = keys.map(|key| text(&key));
         assert_ne!(texts[0], texts[1]);
         assert!(texts[0].starts_with(&format!("{}…", "ä".repeat(128))));
@@ -314,6 +355,26 @@ mod tests {
         );
         assert_eq!(text(whole.as_bytes()), whole);
         assert_eq!(Label::Value(whole.as_bytes()).plain_text(), Some(&*whole));
+    }
+
+    #[test]
+    fn long_values_are_kept_for_256_characters() {
+        let check = |value: &[u8], shown: usize| {
+            let key = key(ValueRef::Str(value), &[]).unwrap();
+            let is_whole = shown == value.len();
+            let expected = Some((value[..shown].to_vec(), is_whole));
+            assert_eq!(super::long_value(&key), expected, "{value:?}");
+        };
+        check(&[b'a'; 257], 256);
+        check("ä".repeat(129).as_bytes(), 258);
+        check("ä".repeat(256).as_bytes(), 512);
+        check("ä".repeat(257).as_bytes(), 512);
+        check("😀".repeat(300).as_bytes(), 1_007);
+        // Bytes that are not UTF-8 do not count, but are bounded.
+        check(&[0xff; 600], 600);
+        check(&[0xff; 1_100], 1_007);
+        check(&[&[0xff; 300][..], &[b'a'; 300]].concat(), 556);
+        assert_eq!(super::long_value(&[b'a'; 256]), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Unusual lines, whose answers real Dovecots gave; see
 //! `testdata/edge-cases/README.md`.
 
+mod labels;
 mod notation;
 mod real;
 

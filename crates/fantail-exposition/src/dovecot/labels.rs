@@ -7,14 +7,16 @@ use std::borrow::Cow;
 use fantail_event::Dialect;
 use fantail_metrics::{
     GroupBy, Label,
-    internal::{ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, SeriesRun, whole_characters},
+    internal::{
+        ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, SeriesRun, long_value, whole_characters,
+    },
 };
 
 use self::verbatim::{is_graphic, is_printable, is_text, with_blanks};
 
 /// Dovecot's labels along a path of sub-metrics.
 ///
-/// Measured on 2.3.19 and 2.4.1: control characters, and each byte that is not
+/// Measured on 2.3.19, 2.4.1 and 2.4.5: control characters, and each byte that is not
 /// UTF-8, become U+FFFD. 2.3 cuts a label at 32 characters. 2.4 cuts it at 256
 /// characters less the bytes of its ancestors' labels, and omits the sub-metric
 /// if nothing remains. A cut label ends in `…`, which counts as a character;
@@ -86,7 +88,7 @@ impl DovecotLabels {
     /// Returns the label of a sub-metric, and the labels of its children;
     /// `None` if Dovecot has no such sub-metric.
     ///
-    /// Only 256 bytes of a value are known, so a label may end where Dovecot
+    /// Only 1,007 bytes of a value are known, so a label may end where Dovecot
     /// shows more.
     pub(crate) fn label(self, label: Label<'_>, level: &GroupBy) -> Option<(String, Self)> {
         if label == Label::Missing {
@@ -103,11 +105,10 @@ impl DovecotLabels {
 /// Returns the bytes of a label, and whether more of them are missing.
 fn source<'a>(label: Label<'a>, level: &GroupBy) -> (Cow<'a, [u8]>, bool) {
     match label {
-        Label::Value(value) => match value.get(..MAX_VALUE_BYTES) {
-            Some(kept) if value.len() > MAX_VALUE_BYTES => {
-                (Cow::Borrowed(whole_characters(kept)), true)
-            }
-            _ => (Cow::Borrowed(value), false),
+        Label::Value(value) => match long_value(value) {
+            Some((value, true)) => (Cow::Owned(value), false),
+            Some((kept, false)) => (Cow::Owned(whole_characters(&kept).to_vec()), true),
+            None => (Cow::Borrowed(value), false),
         },
         Label::Bucket(bucket) => {
             let mut text = Vec::new();

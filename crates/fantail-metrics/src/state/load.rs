@@ -14,7 +14,7 @@ use crate::{
     Distribution, Exponential, GroupBy, Label, Linear, Method, MetricSettings, MetricSnapshot,
     Modifier, SeriesList,
     encoding::Reader,
-    label::{HASH_BYTES, MAX_VALUE_BYTES},
+    label::{LONG_KEY_BYTES, MAX_VALUE_BYTES},
     snapshot::{merge::Builder, order},
 };
 
@@ -156,9 +156,7 @@ fn label<'a>(depth: usize, settings: &MetricSettings, from: &mut Reader<'a>) -> 
             let value = from.string()?;
             let fits = match level {
                 None => value.is_empty(),
-                Some(_) => {
-                    value.len() <= MAX_VALUE_BYTES || value.len() == MAX_VALUE_BYTES + HASH_BYTES
-                }
+                Some(_) => value.len() <= MAX_VALUE_BYTES || LONG_KEY_BYTES.contains(&value.len()),
             };
             Label::Value(fits.then_some(value).ok_or(MALFORMED)?)
         }

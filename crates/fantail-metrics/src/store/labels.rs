@@ -15,7 +15,7 @@ use super::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Labels {
     parents: Parents,
-    /// The end of each text: at most 64 texts of 272 bytes.
+    /// The end of each text: at most 64 texts of 1,023 bytes.
     ends: Vec<u16>,
     /// All texts, concatenated.
     texts: Vec<u8>,
@@ -198,7 +198,7 @@ mod tests {
         check(&[(7, a), (7, Key::Missing), (7, b)]);
         check(&[(7, Key::Bucket(3)), (7, Key::Bucket(4)), (7, a)]);
         check(&[(u32::MAX, Key::OtherBucket), (u32::MAX, a)]);
-        let long: Vec<Vec<u8>> = (0..64).map(|n| vec![n; 272]).collect();
+        let long: Vec<Vec<u8>> = (0..64).map(|n| vec![n; 1_023]).collect();
         let long: Vec<_> = long.iter().map(|text| (1, Key::Text(text))).collect();
         check(&long);
     }

@@ -62,6 +62,18 @@ fn log_up_to(site: &Site, name: &str) -> Vec<u8> {
     site.log()
 }
 
+/// The dump after these lines; `None` without a Dovecot.
+pub(super) fn dump(version: Version, settings: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let installation = Installation::find(version)?;
+    let mut site = Site::new(&installation, StatsService::Own, Users::None, settings);
+    site.start();
+    // Closed once all of it was read.
+    play(&site, bytes);
+    let dump = site.doveadm_output(&["stats", "dump"]).stdout;
+    site.stop();
+    Some(dump)
+}
+
 /// An event that is exported if its connection was accepted so far.
 fn mark(name: &str) -> Vec<u8> {
     format!("EVENT\t0\t0\t1\t1\t0\tnafter\tSa\t{name}\n").into_bytes()
