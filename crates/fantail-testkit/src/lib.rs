@@ -1,6 +1,7 @@
 //! Shared fixtures and golden runners for fantail's own tests.
 
 pub mod allocator;
+mod certificates;
 mod checker;
 pub mod dovecot;
 pub mod golden;
@@ -9,6 +10,7 @@ pub mod process;
 mod skip;
 
 pub use crate::{
+    certificates::make_certificates,
     checker::{Verdict, checked, python},
     killed::{check_killed, processes_with},
     skip::{program, skip},

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_testkit::{check_killed, process::Process};
+use fantail_testkit::{check_killed, make_certificates, process::Process};
 use fantail_transport::{
     Batch, Delivery, HttpBatch, HttpSettings, HttpTransport, Queue, QueueSettings, Retry,
     RetrySettings, Transport, TransportErrorKind,
@@ -402,12 +402,11 @@ fn nginx_with_a_private_authority() {
     let Some(nginx) = fantail_testkit::program("nginx") else {
         return;
     };
-    let Some(openssl) = fantail_testkit::program("openssl") else {
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    make_certificates(&openssl, path);
+    if !make_certificates(path) {
+        return;
+    }
     let port = free_port();
     let root = path.display();
     let server = format!(
@@ -470,31 +469,4 @@ fn start_nginx(nginx: &Path, folder: &Path, server: &str, port: u16) -> Process 
         std::net::TcpStream::connect(("127.0.0.1", port)).ok()
     });
     process
-}
-
-/// `ca.pem`, `other.pem`: authorities; `server.pem`, `server.key`: for
-/// `localhost`, signed by the first.
-fn make_certificates(openssl: &Path, folder: &Path) {
-    let run = |arguments: &str| {
-        let output = Command::new(openssl)
-            .args(arguments.split(' '))
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments}: {errors}");
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    for name in ["ca", "other"] {
-        run(&format!(
-            "req -x509 {key} -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"
-        ));
-    }
-    run(&format!(
-        "req {key} -keyout server.key -out server.csr -subj /CN=localhost"
-    ));
-    fs::write(folder.join("extensions"), "subjectAltName=DNS:localhost\n").unwrap();
-    run(
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out server.pem",
-    );
 }
