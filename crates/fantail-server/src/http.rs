@@ -2,19 +2,26 @@
 //!
 //! Answers are rendered outside the workers; long answers while they are sent. A
 //! client that does not read its answer, or does not finish its request, is cut
-//! off. The number of connections is bounded. [`access`] decides who may ask.
+//! off. The number of connections is bounded: one more takes the seat of the client
+//! that has been idle for the longest time. [`access`] decides who may ask. All
+//! of it has one thread, so that handshakes of TLS do not hold up control.
 
 pub(crate) mod access;
 mod api;
+pub(crate) mod error;
+mod kept;
+mod own_names;
+mod reread;
 mod scrape;
 mod self_metrics;
 mod snapshot;
 mod stall_timeout;
 mod streamed;
+mod tls;
 
 use std::{
     io, net::TcpListener as StdTcpListener, os::unix::net::UnixListener as StdUnixListener,
-    sync::Arc, time::Duration,
+    sync::Arc, thread::JoinHandle, time::Duration,
 };
 
 use axum::{
@@ -32,8 +39,9 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
-    sync::Semaphore,
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    runtime::{Builder, Runtime},
+    sync::oneshot,
     time::timeout,
 };
 
@@ -43,8 +51,15 @@ use self::{
 };
 use crate::{
     ControlError, ControlErrorKind, Handle, Limits, Log,
-    socket::{accept::pause, sockets::Bound},
+    socket::{
+        accept::pause,
+        seats::{Seat, Seats},
+        sockets::Bound,
+    },
 };
+
+/// Seats for clients of the Unix socket, which clients over TCP cannot take.
+const SOCKET_SEATS: usize = 16;
 
 /// The largest head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -64,99 +79,167 @@ pub(crate) struct Listeners {
     pub(crate) socket: Option<(StdUnixListener, Bound)>,
 }
 
-/// Answers on all listeners until the runtime ends.
+/// The thread of HTTP; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// Dropped to end the thread.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // It waits for no client.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Answers on all listeners until the result is dropped.
+///
+/// # Errors
+/// The system refuses a socket or the thread.
 pub(crate) fn serve(
     listeners: Listeners,
     access: Access,
     (handle, compat): (&Handle, bool),
     limits: &Limits,
     log: &Log,
-) -> io::Result<()> {
-    let access = Arc::new(access);
-    let router = |via| {
-        let context = Context {
-            handle: handle.clone(),
-            compat,
-        };
-        let access = Arc::clone(&access);
-        router(context).layer(from_fn_with_state(Door { access, via }, access::guard))
+) -> io::Result<Serving> {
+    let mut serving = Serving {
+        stop: None,
+        thread: None,
+    };
+    if listeners.tcp.is_empty() && listeners.socket.is_none() {
+        return Ok(serving);
+    }
+    let context = Context {
+        handle: handle.clone(),
+        compat,
     };
     let served = Served {
-        places: Arc::new(Semaphore::new(limits.scrapers)),
+        router: router(context),
+        access: Arc::new(access),
+        seats: Seats::new(limits.scrapers),
         stalled: limits.stalled,
         log: log.clone(),
     };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    accept_on(listeners, &served, &runtime)?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name("http".to_owned());
+    serving.thread = Some(thread.spawn(move || {
+        // Its sender sends nothing.
+        let _ = runtime.block_on(stopped);
+        // A scraper that does not read must not delay the end.
+        runtime.shutdown_background();
+    })?);
+    serving.stop = Some(stop);
+    Ok(serving)
+}
+
+/// Starts to accept, and to read the files of HTTP again.
+fn accept_on(listeners: Listeners, served: &Served, runtime: &Runtime) -> io::Result<()> {
+    let _entered = runtime.enter();
     for listener in listeners.tcp {
         let listener = TcpListener::from_std(listener)?;
-        let (router, served) = (router(Via::Tcp), served.clone());
-        tokio::spawn(async move {
+        let served = served.clone();
+        runtime.spawn(async move {
             loop {
                 let accepted = listener.accept().await;
-                served
-                    .take(accepted.map(|(stream, _)| stream), &router)
-                    .await;
+                let accepted = accepted.map(|(stream, _)| stream);
+                served.take(accepted, Served::over_tcp).await;
             }
         });
     }
     if let Some((listener, bound)) = listeners.socket {
         let listener = UnixListener::from_std(listener)?;
-        let (router, served) = (router(Via::Socket), served);
-        tokio::spawn(async move {
+        let served = Served {
+            seats: Seats::new(SOCKET_SEATS),
+            ..served.clone()
+        };
+        runtime.spawn(async move {
             // Removed with the task.
             let _bound = bound;
             loop {
                 let accepted = listener.accept().await;
-                served
-                    .take(accepted.map(|(stream, _)| stream), &router)
-                    .await;
+                let accepted = accepted.map(|(stream, _)| stream);
+                served.take(accepted, Served::over_socket).await;
             }
         });
     }
+    let access = Arc::clone(&served.access);
+    runtime.spawn(access.keep_reading(served.log.clone()));
     Ok(())
 }
 
 /// The state of all listeners.
 #[derive(Debug, Clone)]
 struct Served {
-    places: Arc<Semaphore>,
+    router: Router,
+    access: Arc<Access>,
+    seats: Seats,
     stalled: Duration,
     log: Log,
 }
 
 impl Served {
-    /// Serves an accepted connection, if there are not too many.
-    async fn take<S>(&self, accepted: io::Result<S>, router: &Router)
+    /// Serves an accepted connection, if it gets a seat.
+    async fn take<S, F>(&self, accepted: io::Result<S>, serve: impl FnOnce(Self, S, Arc<Seat>) -> F)
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
         let stream = match accepted {
             Ok(stream) => stream,
             Err(error) => return pause(&error, &self.log).await,
         };
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Some(seat) = self.seats.take().map(Arc::new) else {
             return;
         };
-        let (router, stalled) = (router.clone(), self.stalled);
+        let served = serve(self.clone(), stream, Arc::clone(&seat));
         tokio::spawn(async move {
-            converse(stream, router, stalled).await;
-            drop(place);
+            tokio::select! {
+                () = seat.lost() => {}
+                () = served => {}
+            }
         });
     }
-}
 
-/// Serves a connection until it ends.
-async fn converse<S>(stream: S, router: Router, stalled: Duration)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new());
-    http.header_read_timeout(stalled);
-    http.max_buf_size(MAX_HEAD_BYTES);
-    let stream = TokioIo::new(StallTimeout::new(stream, stalled));
-    let _ = http
-        .serve_connection(stream, TowerToHyperService::new(router))
-        .await;
+    async fn over_tcp(self, stream: TcpStream, seat: Arc<Seat>) {
+        let Some(tls) = self.access.tls() else {
+            let stream = StallTimeout::new(stream, self.stalled);
+            return self.converse(stream, Via::Tcp, seat).await;
+        };
+        if let Some(stream) = tls.accept(stream, self.stalled).await {
+            self.converse(stream, Via::Tcp, seat).await;
+        }
+    }
+
+    async fn over_socket(self, stream: UnixStream, seat: Arc<Seat>) {
+        let stream = StallTimeout::new(stream, self.stalled);
+        self.converse(stream, Via::Socket, seat).await;
+    }
+
+    /// Serves a connection until it ends.
+    async fn converse<S>(&self, stream: S, via: Via, seat: Arc<Seat>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let access = Arc::clone(&self.access);
+        let router = self.router.clone();
+        let router = router
+            .layer(from_fn_with_state(Door { access, via }, access::guard))
+            .layer(from_fn_with_state(seat, kept::keep_seat));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new());
+        http.header_read_timeout(self.stalled);
+        http.max_buf_size(MAX_HEAD_BYTES);
+        let _ = http
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .await;
+    }
 }
 
 fn router(context: Context) -> Router {

@@ -12,6 +12,8 @@
 //!   share nothing, and take no lock for an event. A dump merges the shards of
 //!   all workers.
 //! - *Exporters* each have a thread behind a bounded queue.
+//! - *HTTP* is one thread: neither handshakes of TLS nor scrapes take time of
+//!   control.
 //!
 //! No client, scraper or exporter makes a worker wait. All messages of the
 //! library go to its [`Log`].
@@ -31,7 +33,7 @@ mod worker;
 pub use crate::{
     error::{ControlError, ControlErrorKind, ServerError, ServerErrorKind},
     handle::Handle,
-    options::{HttpAccess, Limits, ServerOptions},
+    options::{HttpAccess, HttpTls, Limits, ServerOptions},
     process::log::Log,
     process::privileges::FileLimit,
     process::record::RecordSettings,

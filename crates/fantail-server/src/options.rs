@@ -74,12 +74,24 @@ pub struct HttpAccess {
     /// Names in `Host` that are allowed besides `localhost`, addresses, and the host
     /// name of the options.
     pub hosts: Vec<String>,
-    /// The file with the token of `Authorization: Bearer`, read at the start.
+    /// The file with the token of `Authorization: Bearer`, which is read again every
+    /// 5 seconds.
     pub token: Option<PathBuf>,
+    /// TLS for connections over TCP; without it, they are not encrypted.
+    pub tls: Option<HttpTls>,
     /// A Unix socket for HTTP, for its owner alone: it needs neither token nor name.
     pub socket: Option<PathBuf>,
     /// Whether scrapes need the token or the socket, too.
     pub private: bool,
+}
+
+/// The files of TLS, which are read again every 5 seconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpTls {
+    /// The certificate in PEM, and those of the authorities between it and the root.
+    pub certificate: PathBuf,
+    /// Its private key in PEM, without a passphrase.
+    pub key: PathBuf,
 }
 
 /// The limits of clients, of each and of all together.

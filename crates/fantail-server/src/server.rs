@@ -74,7 +74,8 @@ impl Server {
         let plan = plan.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
         let plan = Arc::new(plan);
         let files = privileges::raise_file_limit()?;
-        let access = Access::new(&options)?;
+        let access = Access::read_within(&options, options.limits.reload);
+        let access = access.map_err(|error| ServerError::new(ServerErrorKind::System, error))?;
         let addresses = Addresses::new(&options, &settings)?;
         if !options.ignore_dovecot {
             let refused = rivals::check(&addresses, &settings);
@@ -223,10 +224,11 @@ impl Server {
                 true => watch::channel(None).1,
                 false => rival_watch::watch(control.source.clone(), addresses)?,
             };
+            let (listeners, http) = listen(
+                &options, files, access, &control, &handle, sockets, &stopped,
+            )?;
             let mut run = Run {
-                listeners: listen(
-                    &options, files, access, &control, &handle, sockets, &stopped,
-                )?,
+                listeners,
                 rivals,
                 control,
                 pings: Vec::new(),
@@ -241,6 +243,7 @@ impl Server {
             drop(handle);
             let served = run.serve().await;
             run.end().await;
+            drop(http);
             served
         });
         // A scraper that does not read must not delay the end.
@@ -257,7 +260,7 @@ fn listen(
     handle: &Handle,
     mut sockets: Sockets,
     stop: &watch::Receiver<bool>,
-) -> Result<Listeners, ServerError> {
+) -> Result<(Listeners, http::Serving), ServerError> {
     let limits = &options.limits;
     let tally = Arc::clone(&control.tally);
     let filters = control.filters.subscribe();
@@ -274,8 +277,9 @@ fn listen(
         socket: sockets.http_socket.take(),
     };
     let handle = (handle, options.compat_metrics);
-    http::serve(scraped, access, handle, limits, &options.log)?;
-    Ok(sockets.serve(&writer, &reader, stop, &options.log)?)
+    let http = http::serve(scraped, access, handle, limits, &options.log)?;
+    let listeners = sockets.serve(&writer, &reader, stop, &options.log)?;
+    Ok((listeners, http))
 }
 
 /// Files that are neither connections nor scrapes: sockets, logs, targets, spools,

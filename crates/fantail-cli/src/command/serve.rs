@@ -6,7 +6,8 @@ use clap::Args;
 use fantail::{
     config::{self, Loaded},
     server::{
-        FileLimit, HttpAccess, Limits, Log, RecordSettings, Server, ServerError, ServerOptions,
+        FileLimit, HttpAccess, HttpTls, Limits, Log, RecordSettings, Server, ServerError,
+        ServerOptions,
     },
 };
 
@@ -87,6 +88,13 @@ pub(crate) struct Arguments {
     /// The token that /api asks for, in Authorization: Bearer.
     #[arg(long, value_name = "FILE")]
     http_token: Option<PathBuf>,
+    /// Answer over TLS with this certificate in PEM, followed by those of its
+    /// authorities.
+    #[arg(long, value_name = "FILE", requires = "http_tls_key")]
+    http_tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "http_tls_cert")]
+    http_tls_key: Option<PathBuf>,
     /// A Unix socket for HTTP, for its owner alone, that needs no token.
     #[arg(long, value_name = "PATH")]
     http_socket: Option<PathBuf>,
@@ -182,8 +190,12 @@ fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
     let server = Server::start(options)?;
     tell_configuration(log, &loaded);
     tell_files(log, server.file_limit(), arguments.bounds.max_connections);
+    let scheme = match arguments.http_tls_cert {
+        Some(_) => "https",
+        None => "http",
+    };
     for address in server.http_addresses() {
-        log.line(&format!("listening on http://{address}/metrics"));
+        log.line(&format!("listening on {scheme}://{address}/metrics"));
     }
     log.line(&format!("fantail {} is ready", env!("CARGO_PKG_VERSION")));
     server.run()?;
@@ -253,6 +265,7 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
         http_access: HttpAccess {
             hosts: arguments.http_hosts.clone(),
             token: arguments.http_token.clone(),
+            tls: tls(arguments),
             socket: arguments.http_socket.clone(),
             private: arguments.http_private,
         },
@@ -270,6 +283,13 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
         record,
         ..defaults
     }
+}
+
+/// The files of TLS: clap lets neither come without the other.
+fn tls(arguments: &Arguments) -> Option<HttpTls> {
+    let (certificate, key) = (&arguments.http_tls_cert, &arguments.http_tls_key);
+    let (certificate, key) = certificate.clone().zip(key.clone())?;
+    Some(HttpTls { certificate, key })
 }
 
 fn words(text: &str) -> Vec<Vec<u8>> {

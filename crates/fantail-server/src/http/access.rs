@@ -5,13 +5,7 @@
 //! (`Sec-Fetch-Site`). Routes that may show personal labels ask for a token, or the
 //! Unix socket, if the server is told so.
 
-use std::{
-    fmt, fs,
-    io::{self, Read as _},
-    net::IpAddr,
-    path::Path,
-    sync::Arc,
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -19,8 +13,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use subtle::ConstantTimeEq as _;
 
-use crate::{HttpAccess, ServerOptions};
+use super::{
+    error::{HttpError, HttpErrorKind},
+    own_names::{is_address, own_names},
+    reread::{Reread, keep_reading, read_file},
+    tls::Tls,
+};
+use crate::{HttpAccess, Log, ServerOptions, process::thread};
 
 /// Routes that need no token: they say only whether the server works.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
@@ -36,8 +37,9 @@ const MAX_TOKEN_BYTES: u64 = 4096;
 pub(crate) struct Access {
     /// In lower case.
     hosts: Vec<String>,
-    token: Option<Token>,
+    token: Option<Reread<Token>>,
     private: bool,
+    tls: Option<Tls>,
 }
 
 /// A secret, which is not printed.
@@ -72,29 +74,68 @@ enum Refused {
 }
 
 impl Access {
-    /// Reads the rules of these options, and the file of the token.
+    /// Reads the rules of these options, and the files of the token and of TLS.
     ///
     /// # Errors
-    /// The file cannot be read or is empty; or all of HTTP is private without a way
-    /// to get in.
-    pub(crate) fn new(options: &ServerOptions) -> io::Result<Self> {
+    /// A file cannot be read or used, or its file system does not answer for this
+    /// long; or all of HTTP is private, and no client would be let in.
+    pub(crate) fn read_within(
+        options: &ServerOptions,
+        patience: Duration,
+    ) -> Result<Self, HttpError> {
+        let settings = options.http_access.clone();
+        let files = settings.token.iter();
+        let mut files = files.chain(settings.tls.iter().map(|tls| &tls.certificate));
+        let first = files.next().cloned().unwrap_or_default();
+        let hostname = String::from_utf8_lossy(&options.hostname).into_owned();
+        let read = thread::run_within("http-files", patience, move || {
+            Self::new(&settings, &hostname)
+        });
+        match read {
+            Ok(read) => read,
+            Err(error) => Err(HttpError::because(HttpErrorKind::Stuck, &first, error)),
+        }
+    }
+
+    fn new(settings: &HttpAccess, hostname: &str) -> Result<Self, HttpError> {
         let HttpAccess {
             hosts,
             token,
+            tls,
             socket,
             private,
-        } = &options.http_access;
+        } = settings;
         if *private && token.is_none() && socket.is_none() {
-            let what = "private HTTP needs a token or a socket";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+            return Err(HttpError::new(HttpErrorKind::NoWayIn, "".as_ref()));
         }
-        let own = String::from_utf8_lossy(&options.hostname).into_owned();
-        let names = hosts.iter().chain([&own]);
+        let names = hosts.iter().map(|name| name.to_ascii_lowercase());
+        let token = token
+            .clone()
+            .map(|path| Reread::new(vec![path], read_token, parse_token));
         Ok(Self {
-            hosts: names.map(|name| name.to_ascii_lowercase()).collect(),
-            token: token.as_deref().map(read_token).transpose()?,
+            hosts: names.chain(own_names(hostname)).collect(),
+            token: token.transpose()?,
             private: *private,
+            tls: tls.as_ref().map(Tls::new).transpose()?,
         })
+    }
+
+    /// TLS, if connections over TCP have to use it.
+    pub(super) const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// Reads the token and the certificate again every few seconds.
+    pub(super) async fn keep_reading(self: Arc<Self>, log: Log) {
+        if self.token.is_none() && self.tls.is_none() {
+            return;
+        }
+        let told = log.clone();
+        let again = move || {
+            self.token.iter().for_each(|token| token.again(&told));
+            self.tls.iter().for_each(|tls| tls.files().again(&told));
+        };
+        keep_reading(again, log).await;
     }
 
     fn decide(&self, via: Via, path: &str, headers: &HeaderMap) -> Result<(), Refused> {
@@ -127,7 +168,7 @@ impl Access {
             return false;
         };
         let name = name_of(host);
-        if name.parse::<IpAddr>().is_ok() {
+        if is_address(name) {
             return true;
         }
         let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -137,10 +178,11 @@ impl Access {
     fn has_token(&self, headers: &HeaderMap) -> bool {
         let value = headers.get(header::AUTHORIZATION);
         let given = value.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        match (&self.token, given) {
-            (Some(Token(token)), Some(given)) => equal(token, given),
-            _ => false,
-        }
+        let (Some(token), Some(given)) = (&self.token, given) else {
+            return false;
+        };
+        // In a time that does not tell where they differ.
+        token.get().0.ct_eq(given).into()
     }
 }
 
@@ -152,33 +194,23 @@ fn name_of(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
 }
 
-/// Compares in a time that does not tell where two secrets differ.
-fn equal(one: &[u8], other: &[u8]) -> bool {
-    let bits = one.iter().zip(other).map(|(one, other)| one ^ other);
-    let differences = bits.fold(0, |all, bits| all | bits);
-    one.len() == other.len() && std::hint::black_box(differences) == 0
+fn read_token(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, HttpError> {
+    let read = files.iter().map(|path| {
+        read_file(path, MAX_TOKEN_BYTES)
+            .map_err(|error| HttpError::because(HttpErrorKind::Token, path, error))
+    });
+    read.collect()
 }
 
-fn read_token(path: &Path) -> io::Result<Token> {
-    let named = |error: io::Error| {
-        let what = format!(
-            "cannot read the token of HTTP from {}: {error}",
-            path.display()
-        );
-        io::Error::new(error.kind(), what)
-    };
-    let mut text = Vec::new();
-    let file = fs::File::open(path).map_err(named)?;
-    let read = file.take(MAX_TOKEN_BYTES).read_to_end(&mut text);
-    read.map_err(named)?;
-    let token = text.trim_ascii().to_vec();
+fn parse_token(files: &[PathBuf], contents: &[Vec<u8>]) -> Result<Token, HttpError> {
+    let token = contents.iter().flatten().copied().collect::<Vec<_>>();
+    let token = token.trim_ascii();
     if token.is_empty() {
-        return Err(named(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is empty",
-        )));
+        let path = files.first().map_or("".as_ref(), PathBuf::as_path);
+        let what = "expected a token, as `openssl rand -hex 32` makes";
+        return Err(HttpError::expected(HttpErrorKind::Token, path, what));
     }
-    Ok(Token(token))
+    Ok(Token(token.to_vec()))
 }
 
 /// Lets a request through, or refuses it.
@@ -217,13 +249,17 @@ impl IntoResponse for Refused {
 mod tests {
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{Access, Refused, Token, Via};
+    use super::{Access, Refused, Via, parse_token};
+    use crate::http::reread::Reread;
 
-    fn access(token: Option<&str>, private: bool) -> Access {
+    /// With the token `secret`, if there is one.
+    fn access(has_token: bool, private: bool) -> Access {
+        let token = || Reread::new(Vec::new(), |_| Ok(vec![b"secret\n".to_vec()]), parse_token);
         Access {
             hosts: vec!["mail1.example.com".to_owned(), "stats".to_owned()],
-            token: token.map(|token| Token(token.as_bytes().to_vec())),
+            token: has_token.then(|| token().unwrap()),
             private,
+            tls: None,
         }
     }
 
@@ -239,7 +275,7 @@ mod tests {
     #[track_caller]
     fn check_host(host: &str, is_allowed: bool) {
         let refused = decide(
-            &access(None, false),
+            &access(false, false),
             Via::Tcp,
             "/metrics",
             &[("host", host)],
@@ -270,10 +306,10 @@ mod tests {
             check_host(host, false);
         }
         let two = [("host", "localhost"), ("host", "evil.example")];
-        let refused = decide(&access(None, false), Via::Tcp, "/metrics", &two);
+        let refused = decide(&access(false, false), Via::Tcp, "/metrics", &two);
         assert_eq!(refused, Some(Refused::Host));
         assert_eq!(
-            decide(&access(None, false), Via::Tcp, "/metrics", &[]),
+            decide(&access(false, false), Via::Tcp, "/metrics", &[]),
             None
         );
     }
@@ -282,7 +318,7 @@ mod tests {
     fn requests_of_other_sites_are_refused() {
         let check = |site: &str, expected| {
             let headers = [("host", "localhost"), ("sec-fetch-site", site)];
-            let refused = decide(&access(None, false), Via::Tcp, "/healthz", &headers);
+            let refused = decide(&access(false, false), Via::Tcp, "/healthz", &headers);
             assert_eq!(refused, expected, "{site}");
         };
         check("same-origin", None);
@@ -305,9 +341,9 @@ mod tests {
             assert_eq!(decide(access, Via::Socket, path, &[]), None);
         };
         let (none, some, private) = (
-            access(None, false),
-            access(Some("secret"), false),
-            access(Some("secret"), true),
+            access(false, false),
+            access(true, false),
+            access(true, true),
         );
         check(&none, "/api/v1/snapshot", None, true);
         for (path, with_token, with_private) in [
@@ -324,6 +360,6 @@ mod tests {
             check(&private, path, Some("Basic secret"), with_private);
             check(&private, path, Some("Bearer secret"), true);
         }
-        check(&access(None, true), "/metrics", Some("Bearer "), false);
+        check(&access(false, true), "/metrics", Some("Bearer "), false);
     }
 }

@@ -1,6 +1,6 @@
 //! Blocking work on threads of its own.
 
-use std::{io, thread};
+use std::{io, sync::mpsc, thread, time::Duration};
 
 use tokio::sync::oneshot;
 
@@ -40,4 +40,27 @@ pub(crate) fn start<T: Send + 'static>(
             io::Error::new(error.kind(), what)
         })?;
     Ok(result)
+}
+
+/// Runs blocking work on a thread, and waits for its result this long at most.
+///
+/// The work goes on after that time.
+///
+/// # Errors
+/// The system starts no thread, the work panics, or takes longer.
+pub(crate) fn run_within<T: Send + 'static>(
+    name: &str,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (done, result) = mpsc::channel();
+    start(name, move || {
+        // Dropped if nothing waits for it any more.
+        let _ = done.send(work());
+    })?;
+    let late = |_| {
+        let what = format!("no answer within {patience:?}");
+        io::Error::new(io::ErrorKind::TimedOut, what)
+    };
+    result.recv_timeout(patience).map_err(late)
 }

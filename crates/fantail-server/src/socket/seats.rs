@@ -1,6 +1,7 @@
-//! The seats of stats-reader clients: a bounded number, and none for ever.
+//! The seats of clients of stats-reader and of HTTP: a bounded number, and none for
+//! ever.
 //!
-//! A client that sends nothing keeps its seat only until another client needs it:
+//! A client that asks nothing keeps its seat only until another client needs it:
 //! then the client that has been idle for the longest time is closed.
 
 use std::sync::{
@@ -88,6 +89,29 @@ impl Seat {
         self.taken.idle_since.store(0, Ordering::Relaxed);
         done
     }
+
+    /// Waits until the seat has gone to another client, which happens only while this
+    /// one is idle.
+    pub(crate) async fn lost(&self) {
+        self.taken.leave.notified().await;
+    }
+
+    /// Keeps the seat until the result is dropped.
+    pub(crate) fn keep(self: &Arc<Self>) -> Kept {
+        self.taken.idle_since.store(0, Ordering::Relaxed);
+        Kept(Arc::clone(self))
+    }
+}
+
+/// A seat whose client is not idle.
+#[derive(Debug)]
+pub(crate) struct Kept(Arc<Seat>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let Seat { taken, seats } = &*self.0;
+        taken.idle_since.store(seats.next_wait(), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Seat {
@@ -99,6 +123,8 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::runtime::Builder;
 
     use super::Seats;
@@ -116,5 +142,20 @@ mod tests {
         assert!(seats.take().is_none(), "both are at work");
         drop(other);
         assert!(seats.take().is_some());
+    }
+
+    #[test]
+    fn a_seat_that_is_kept_is_not_given_away() {
+        let seats = Seats::new(2);
+        let (one, other) = (seats.take().unwrap(), seats.take().unwrap());
+        let (one, other) = (Arc::new(one), Arc::new(other));
+        let kept = (one.keep(), other.keep());
+        assert!(seats.take().is_none());
+        // The second one is idle earlier.
+        drop(kept.1);
+        drop(kept.0);
+        let _third = seats.take().unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(other.lost());
     }
 }

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
+    path::Path,
 };
 
 use fantail_server::ServerOptions;
@@ -93,22 +94,37 @@ fn the_token_or_the_socket_opens_private_http() {
     assert!(!socket.exists());
 }
 
+/// Why a server with these options does not start.
+fn start_with(configuration: &Path, change: impl FnOnce(&mut ServerOptions)) -> String {
+    let mut options = ServerOptions::new(configuration, fantail_server::Log::new(|_| {}));
+    options.ignore_dovecot = true;
+    change(&mut options);
+    fantail_server::Server::start(options)
+        .unwrap_err()
+        .to_string()
+}
+
 #[test]
 fn private_http_without_a_way_in_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let configuration = folder.path().join("fantail.conf");
     #[allow(clippy::disallowed_methods, reason = "a test's own file")]
     fs::write(&configuration, "").unwrap();
-    let start = |change: fn(&mut ServerOptions)| {
-        let mut options = ServerOptions::new(&configuration, fantail_server::Log::new(|_| {}));
-        options.ignore_dovecot = true;
-        change(&mut options);
-        fantail_server::Server::start(options)
-            .unwrap_err()
-            .to_string()
-    };
+    let start = |change: fn(&mut ServerOptions)| start_with(&configuration, change);
     let error = start(|options| options.http_access.private = true);
-    assert_eq!(error, "private HTTP needs a token or a socket");
+    assert_eq!(
+        error,
+        "private HTTP needs a token or a socket; set `--http-token` or `--http-socket`"
+    );
     let error = start(|options| options.http_access.token = Some("/dev/null".into()));
-    assert!(error.ends_with("/dev/null: it is empty"), "{error}");
+    let expected = "cannot read the token of HTTP from /dev/null: it is not a regular file";
+    assert_eq!(error, expected);
+    let empty = folder.path().join("fantail.conf");
+    let error = start_with(&configuration, |options| {
+        options.http_access.token = Some(empty.clone());
+    });
+    assert!(
+        error.ends_with("fantail.conf: expected a token, as `openssl rand -hex 32` makes"),
+        "{error}"
+    );
 }

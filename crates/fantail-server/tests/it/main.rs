@@ -35,3 +35,4 @@ mod sessions;
 mod slow_scrapers;
 mod soak;
 mod taps;
+mod tls;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
+    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -155,18 +156,39 @@ fn requests_that_do_not_end_are_cut_off() {
     assert!(head.starts_with("http/1.1 200"));
 }
 
+/// Clients that are connected and ask nothing once kept all others out.
+#[test]
+fn an_idle_client_makes_room_for_another_one() {
+    let fixture = large(Duration::from_secs(10));
+    let ask = |stream: &mut TcpStream| {
+        let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let mut answer = [0; 1_024];
+        stream.read(&mut answer).unwrap() > 0
+    };
+    // One after another, so that the order of their waits is known.
+    let mut idle: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = fixture.scraper();
+            assert!(ask(&mut stream));
+            stream
+        })
+        .collect();
+    assert!(ask(&mut fixture.scraper()));
+    let mut rest = Vec::new();
+    assert_eq!(idle[0].read_to_end(&mut rest).unwrap(), 0, "it is closed");
+    assert!(ask(&mut idle[3]));
+}
+
 #[test]
 fn there_are_only_so_many_scrapers() {
     let fixture = large(Duration::from_secs(10));
-    let idle: Vec<_> = (0..4)
+    let at_work: Vec<_> = (0..4)
         .map(|_| {
             let mut stream = fixture.scraper();
-            // It is served, so it has its place.
-            stream
-                .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                .unwrap();
-            let mut answer = [0; 1_024];
-            assert!(stream.read(&mut answer).unwrap() > 0);
+            ask(&mut stream, "/metrics", "");
+            // The answer has begun, and is not read any further.
+            assert!(stream.read(&mut [0]).unwrap() > 0);
             stream
         })
         .collect();
@@ -174,7 +196,7 @@ fn there_are_only_so_many_scrapers() {
     let mut answer = Vec::new();
     let _ = refused.read_to_end(&mut answer);
     assert_eq!(answer, b"");
-    drop(idle);
+    drop(at_work);
     crate::fixture::eventually("there is room again", || {
         let mut stream = fixture.scraper();
         let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
