@@ -280,8 +280,8 @@ fn a_service_manager_hands_over_sockets_and_is_told() {
     check(&fantail(&["reload", "--socket", &reader], b""), 0, "", "");
     hear("RELOADING=1");
     hear("READY=1");
-    let id = child.id().to_string();
-    assert!(Command::new("kill").arg(&id).status().unwrap().success());
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, Signal::TERM).unwrap();
     hear("STOPPING=1");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     // It is not ours to remove.
