@@ -5,14 +5,22 @@
 //! runs, another client asks `/readyz`, and measures the longest stall.
 
 mod clients;
+mod clock;
+mod exports;
 mod hostile_clients;
 mod readers;
+mod recordings;
 mod report;
+mod service_manager;
+mod spools;
+mod states;
 mod surroundings;
 mod target;
+mod tls;
+mod watch;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -39,13 +47,20 @@ pub(crate) struct Options {
     program: Option<PathBuf>,
 }
 
-/// An attack, and what the server has to withstand.
+/// An attack, and what the server has to withstand. `FOLDER` in texts is the folder
+/// of the server.
 struct Attack {
     name: &'static str,
     /// The blocks of the configuration.
     blocks: &'static str,
-    /// The limit of open files.
-    max_files: Option<u32>,
+    /// More arguments of the server.
+    arguments: &'static [&'static str],
+    /// How the server is started.
+    start: Start,
+    /// Programs without which the attack is left out.
+    needs: &'static [&'static str],
+    /// Makes files in the folder before the server starts.
+    prepare: fn(&Path) -> Result<(), Error>,
     /// Whether nothing reads the standard error of the server.
     unread_log: bool,
     /// Bytes that the server may have in memory.
@@ -53,7 +68,21 @@ struct Attack {
     /// How long the server may take to end.
     max_end: Duration,
     /// Runs the attack; an error says what broke.
-    run: fn(&Target) -> Result<(), Error>,
+    run: fn(&mut Target) -> Result<(), Error>,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Directly,
+    /// With this limit of open files.
+    WithFiles(u32),
+    /// With a file system of 1 MiB in `FOLDER/disk`.
+    WithSmallDisk,
+    /// With a clock that the file `FOLDER/clock` sets.
+    WithClock,
+    /// By a service manager that hands sockets over, good ones and others.
+    WithSockets,
 }
 
 const MIB: u64 = 1 << 20;
@@ -62,12 +91,18 @@ const MIB: u64 = 1 << 20;
 const BASE: Attack = Attack {
     name: "",
     blocks: "",
-    max_files: None,
+    arguments: &[],
+    start: Start::Directly,
+    needs: &[],
+    prepare: |_| Ok(()),
     unread_log: false,
     max_peak_bytes: 256 * MIB,
     max_end: Duration::from_secs(15),
     run: |_| Ok(()),
 };
+
+/// Counts the events of honest clients.
+const HONEST: &str = "metric honest {\n  filter = event=honest AND category=imap\n}\n";
 
 /// Longer stalls of `/readyz` fail an attack.
 const MAX_STALL: Duration = Duration::from_secs(2);
@@ -75,7 +110,14 @@ const MAX_STALL: Duration = Duration::from_secs(2);
 /// All attacks.
 fn attacks() -> impl Iterator<Item = &'static Attack> {
     let clients = hostile_clients::ATTACKS.iter().chain(readers::ATTACKS);
-    clients.chain(surroundings::ATTACKS)
+    let files = states::ATTACKS.iter().chain(spools::ATTACKS);
+    let files = files.chain(recordings::ATTACKS);
+    let others = tls::ATTACKS.iter().chain(clock::ATTACKS);
+    let others = others.chain(service_manager::ATTACKS);
+    clients
+        .chain(surroundings::ATTACKS)
+        .chain(files)
+        .chain(others)
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
@@ -100,11 +142,22 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     };
     let mut all_passed = true;
     for attack in attacks().filter(is_chosen) {
-        let report = carry_out(attack, &program)?;
+        let missing = attack.needs.iter().find(|needed| !is_there(needed));
+        let report = match missing {
+            Some(missing) => Report::skipped(attack.name, format!("{missing} is not installed")),
+            None => carry_out(attack, &program)?,
+        };
         println!("{}", report.to_json());
         all_passed &= report.failures.is_empty();
     }
     Ok(all_passed)
+}
+
+/// Whether a program, or a file by its path, is there.
+fn is_there(needed: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path);
+    Path::new(needed).is_file() || folders.any(|folder| folder.join(needed).is_file())
 }
 
 fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
@@ -119,14 +172,17 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(workspace.target().join("release/fantail"))
 }
 
-fn carry_out(attack: &Attack, program: &std::path::Path) -> Result<Report, Error> {
+fn carry_out(attack: &'static Attack, program: &Path) -> Result<Report, Error> {
     let begun = Instant::now();
     let mut target = Target::start(program, attack)?;
     let mut failures = Vec::new();
-    if let Err(error) = (attack.run)(&target) {
+    if let Err(error) = (attack.run)(&mut target) {
         failures.push(error.to_string());
     }
     let ended = target.end(attack.max_end);
+    if !failures.is_empty() || !ended.in_time {
+        failures.push(target.last_logged());
+    }
     if let Some(why) = ended.killed {
         failures.push(why);
     }
@@ -144,6 +200,7 @@ fn carry_out(attack: &Attack, program: &std::path::Path) -> Result<Report, Error
     }
     Ok(Report {
         attack: attack.name,
+        skipped: None,
         failures,
         peak_bytes: ended.peak_bytes,
         longest_stall: ended.longest_stall,

@@ -1,10 +1,10 @@
 //! Clients of the server under attack, honest ones and others.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     os::unix::net::UnixStream,
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -24,22 +24,62 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
-/// Sends a GET, and reads the whole answer.
-pub(super) fn get(address: SocketAddr, path: &str, timeout: Duration) -> Result<Answer, Error> {
-    let failed = |error| Error::new(format!("GET {path}: {error}"));
-    let mut stream = TcpStream::connect_timeout(&address, timeout).map_err(failed)?;
-    stream.set_read_timeout(Some(timeout)).map_err(failed)?;
+/// Where a server answers HTTP.
+#[derive(Debug, Clone)]
+pub(super) enum Door {
+    Tcp(SocketAddr),
+    Socket(PathBuf),
+}
+
+impl Door {
+    /// Sends a GET, and reads the whole answer.
+    pub(super) fn get(&self, path: &str, timeout: Duration) -> Result<Answer, Error> {
+        let answer = match self {
+            Self::Tcp(address) => TcpStream::connect_timeout(address, timeout).and_then(|it| {
+                it.set_read_timeout(Some(timeout))?;
+                ask_for(it, path)
+            }),
+            Self::Socket(socket) => UnixStream::connect(socket).and_then(|it| {
+                it.set_read_timeout(Some(timeout))?;
+                ask_for(it, path)
+            }),
+        };
+        let answer = answer.map_err(|error| Error::new(format!("GET {path}: {error}")))?;
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let is_chunked = head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked");
+        Ok(Answer {
+            status: status.ok_or_else(|| Error::new(format!("GET {path}: no status")))?,
+            body: match is_chunked {
+                true => unchunked(body),
+                false => body.to_owned(),
+            },
+        })
+    }
+}
+
+/// What chunks hold, as far as they have come.
+fn unchunked(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, rest)) = chunks.split_once("\r\n")
+        && let Ok(size) = usize::from_str_radix(size, 16)
+        && let Some((chunk, rest)) = rest.split_at_checked(size)
+    {
+        body.push_str(chunk);
+        chunks = rest.strip_prefix("\r\n").unwrap_or_default();
+    }
+    body
+}
+
+fn ask_for(mut stream: impl Read + Write, path: &str) -> io::Result<Vec<u8>> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(failed)?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).map_err(failed)?;
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
-    Ok(Answer {
-        status: status.ok_or_else(|| Error::new(format!("GET {path}: no status")))?,
-        body: body.to_owned(),
-    })
+    stream.read_to_end(&mut answer)?;
+    Ok(answer)
 }
 
 /// A client of the stats-writer socket.
@@ -74,7 +114,7 @@ impl Writer {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
             Ok(_) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
             Err(error) => Err(Error::new(format!("an honest client waits: {error}"))),
         }
     }
@@ -94,8 +134,8 @@ pub(super) fn ask(path: &Path, request: &str) -> Result<String, Error> {
     answer.unwrap_or(Ok(String::new())).map_err(failed)
 }
 
-/// Sends events from honest clients until one is counted in `honest`.
-pub(super) fn check_honest_client(writer: &Path, http: SocketAddr) -> Result<(), Error> {
+/// Sends events from honest clients until more are counted in `honest`.
+pub(super) fn check_honest_client(writer: &Path, http: &Door) -> Result<(), Error> {
     let deadline = Instant::now() + ANSWER_TIMEOUT;
     loop {
         match try_honest_client(writer, http) {
@@ -106,17 +146,22 @@ pub(super) fn check_honest_client(writer: &Path, http: SocketAddr) -> Result<(),
     }
 }
 
-fn try_honest_client(writer: &Path, http: SocketAddr) -> Result<(), Error> {
+fn try_honest_client(writer: &Path, http: &Door) -> Result<(), Error> {
+    let before = count_of(http, "honest")?;
     let mut client = Writer::connect(writer)?;
     client.send("CATEGORY\timap\nEVENT\t0\t0\t1\t100\t0\tnhonest\tcimap\n");
     client.finish()?;
-    let answer = get(http, "/metrics", ANSWER_TIMEOUT)?;
-    let line = BufReader::new(answer.body.as_bytes())
-        .lines()
-        .map_while(Result::ok)
-        .find(|line| line.starts_with("dovecot_honest_total"));
-    match line {
-        Some(line) if !line.ends_with(" 0") => Ok(()),
-        _ => Err(Error::new("the event of an honest client was not counted")),
+    match count_of(http, "honest")? > before {
+        true => Ok(()),
+        false => Err(Error::new("the event of an honest client was not counted")),
     }
+}
+
+/// The events of a metric without groups, as a scrape gives them.
+pub(super) fn count_of(http: &Door, metric: &str) -> Result<u64, Error> {
+    let answer = http.get("/metrics", ANSWER_TIMEOUT)?;
+    let start = format!("dovecot_{metric}_total ");
+    let mut lines = answer.body.lines();
+    let count = lines.find_map(|line| line.strip_prefix(&start)?.parse().ok());
+    count.ok_or_else(|| Error::new(format!("the scrape has no count of {metric}")))
 }

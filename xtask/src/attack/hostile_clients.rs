@@ -2,14 +2,8 @@
 
 use std::thread;
 
-use super::{
-    Attack, BASE, MIB, Target,
-    clients::{Writer, check_honest_client},
-};
+use super::{Attack, BASE, HONEST, MIB, Target, clients::Writer};
 use crate::error::Error;
-
-/// Counts the events of honest clients.
-const HONEST: &str = "metric honest {\n  filter = event=honest AND category=imap\n}\n";
 
 const EXPORTING: &str = "metric honest {\n  filter = event=honest AND category=imap\n}\n\
     event_exporter all {\n  format = json\n  format_args = time-rfc3339\n  transport = drop\n}\n\
@@ -55,7 +49,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 /// Each session remembers an event of 100,000 bytes that has ended.
-fn sessions_of_large_clients(target: &Target) -> Result<(), Error> {
+fn sessions_of_large_clients(target: &mut Target) -> Result<(), Error> {
     let mut clients = Vec::new();
     let value = "v".repeat(100_000);
     for _ in 0..20 {
@@ -75,19 +69,19 @@ fn sessions_of_large_clients(target: &Target) -> Result<(), Error> {
     }
     // New clients need memory, too.
     drop(clients);
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
-fn flood_of_bad_lines(target: &Target) -> Result<(), Error> {
+fn flood_of_bad_lines(target: &mut Target) -> Result<(), Error> {
     for _ in 0..2_000 {
         let mut client = Writer::connect(&target.writer())?;
         client.send(&format!("NONSENSE\t{}\n", "x".repeat(200)));
         client.finish()?;
     }
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
-fn large_category_names(target: &Target) -> Result<(), Error> {
+fn large_category_names(target: &mut Target) -> Result<(), Error> {
     let mut client = Writer::connect(&target.writer())?;
     let padding = "x".repeat(130_000);
     for number in 0..10_000 {
@@ -95,10 +89,10 @@ fn large_category_names(target: &Target) -> Result<(), Error> {
             break;
         }
     }
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
-fn many_category_names(target: &Target) -> Result<(), Error> {
+fn many_category_names(target: &mut Target) -> Result<(), Error> {
     for part in 0..20 {
         let mut client = Writer::connect(&target.writer())?;
         for number in 0..1_000 {
@@ -108,11 +102,11 @@ fn many_category_names(target: &Target) -> Result<(), Error> {
         }
         client.finish()?;
     }
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
 /// Each child is 28 bytes, and inherits 62 MB.
-fn children_of_a_large_event(target: &Target) -> Result<(), Error> {
+fn children_of_a_large_event(target: &mut Target) -> Result<(), Error> {
     let mut client = Writer::connect(&target.writer())?;
     client.send("BEGIN\t1\t0\t1\t100\t0\n");
     let value = "v".repeat(130_000);
@@ -126,7 +120,7 @@ fn children_of_a_large_event(target: &Target) -> Result<(), Error> {
         client.send(&children);
         client
     });
-    let honest = check_honest_client(&target.writer(), target.http);
+    let honest = target.check_honest_client();
     // The server ends while children are still to be read.
     drop(sending);
     honest

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Attack, BASE, MIB, Target,
-    clients::{ANSWER_TIMEOUT, Writer, check_honest_client, get},
+    clients::{ANSWER_TIMEOUT, Writer},
 };
 use crate::error::Error;
 
@@ -79,36 +79,36 @@ fn make_series(target: &Target) -> Result<(), Error> {
 }
 
 /// Sends requests whose answers are not read.
-fn unread(target: &Target, request: &str) -> Result<(), Error> {
+fn unread(target: &mut Target, request: &str) -> Result<(), Error> {
     make_series(target)?;
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
-        let mut stream = TcpStream::connect(target.http).map_err(failed)?;
+        let mut stream = TcpStream::connect(target.address).map_err(failed)?;
         let request = format!("{request}\r\nHost: localhost\r\n\r\n");
         stream.write_all(request.as_bytes()).map_err(failed)?;
         clients.push(stream);
     }
     // An answer, or the word that there is no memory for one.
-    let answer = get(target.http, "/api/v1/server", ANSWER_TIMEOUT)?;
+    let answer = target.get("/api/v1/server")?;
     if answer.status != 200 {
         return Err(Error::new(format!("/api/v1/server: {}", answer.status)));
     }
     drop(clients);
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
-fn unread_dumps(target: &Target) -> Result<(), Error> {
+fn unread_dumps(target: &mut Target) -> Result<(), Error> {
     make_series(target)?;
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
         clients.push(dump(target)?);
     }
-    let answer = get(target.http, "/api/v1/server", ANSWER_TIMEOUT)?;
+    let answer = target.get("/api/v1/server")?;
     if answer.status != 200 {
         return Err(Error::new(format!("/api/v1/server: {}", answer.status)));
     }
     drop(clients);
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
 /// A client that has asked for a dump.
@@ -121,7 +121,7 @@ fn dump(target: &Target) -> Result<UnixStream, Error> {
     Ok(stream)
 }
 
-fn idle_readers(target: &Target) -> Result<(), Error> {
+fn idle_readers(target: &mut Target) -> Result<(), Error> {
     let mut idle = Vec::new();
     for _ in 0..100 {
         idle.push(UnixStream::connect(target.reader()).map_err(failed)?);
@@ -137,8 +137,8 @@ fn idle_readers(target: &Target) -> Result<(), Error> {
     Ok(())
 }
 
-fn foreign_host(target: &Target) -> Result<(), Error> {
-    let mut stream = TcpStream::connect(target.http).map_err(failed)?;
+fn foreign_host(target: &mut Target) -> Result<(), Error> {
+    let mut stream = TcpStream::connect(target.address).map_err(failed)?;
     stream
         .set_read_timeout(Some(ANSWER_TIMEOUT))
         .map_err(failed)?;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) attack: &'static str,
+    /// Why it was left out.
+    pub(super) skipped: Option<String>,
     /// What broke; empty if the attack passed.
     pub(super) failures: Vec<String>,
     pub(super) peak_bytes: u64,
@@ -18,7 +20,18 @@ pub(super) struct Report {
 }
 
 impl Report {
+    pub(super) fn skipped(attack: &'static str, why: String) -> Self {
+        Self {
+            attack,
+            skipped: Some(why),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn to_json(&self) -> serde_json::Value {
+        if let Some(why) = &self.skipped {
+            return json!({ "attack": self.attack, "skipped": why });
+        }
         json!({
             "attack": self.attack,
             "passed": self.failures.is_empty(),

@@ -2,13 +2,8 @@
 
 use std::{fs, os::unix::net::UnixListener, process::Command, thread, time::Duration};
 
-use super::{
-    Attack, BASE, MIB, Target,
-    clients::{Writer, check_honest_client},
-};
+use super::{Attack, BASE, HONEST, MIB, Start, Target, clients::Writer};
 use crate::error::Error;
-
-const HONEST: &str = "metric honest {\n  filter = event=honest AND category=imap\n}\n";
 
 /// Five exporters whose targets take connections and read nothing.
 const DEAD: &str = "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
@@ -47,7 +42,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack {
         name: "used-up-files",
         blocks: HONEST,
-        max_files: Some(512),
+        start: Start::WithFiles(512),
         max_peak_bytes: 1_024 * MIB,
         max_end: Duration::from_secs(30),
         run: used_up_files,
@@ -56,7 +51,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 /// A pipe without a writer never opens.
-fn reload_of_a_pipe(target: &Target) -> Result<(), Error> {
+fn reload_of_a_pipe(target: &mut Target) -> Result<(), Error> {
     let pipe = target.path("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
     if !made.is_ok_and(|status| status.success()) {
@@ -67,18 +62,18 @@ fn reload_of_a_pipe(target: &Target) -> Result<(), Error> {
     let text = format!("{text}!include {}\n", pipe.display());
     fs::write(&config, text).map_err(Error::at("write", &config))?;
     target.hang_up();
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }
 
 /// The end does not wait for one target after the other.
-fn dead_targets(target: &Target) -> Result<(), Error> {
+fn dead_targets(target: &mut Target) -> Result<(), Error> {
     let path = target.path("dead");
     // Bound, but connections are not accepted.
     let dead = UnixListener::bind(&path).map_err(Error::at("bind", &path))?;
     let mut client = Writer::connect(&target.writer())?;
     client.send(&"EVENT\t0\t0\t1\t100\t0\tna\tSpad\tvalue\n".repeat(100_000));
     client.finish()?;
-    let honest = check_honest_client(&target.writer(), target.http);
+    let honest = target.check_honest_client();
     // Until the server has ended.
     thread::spawn(move || {
         thread::sleep(Duration::from_secs(60));
@@ -88,7 +83,7 @@ fn dead_targets(target: &Target) -> Result<(), Error> {
 }
 
 /// Clients are never sent a filter that ends Dovecot's processes.
-fn fatal_filter(target: &Target) -> Result<(), Error> {
+fn fatal_filter(target: &mut Target) -> Result<(), Error> {
     let answer = target.ask("METRICS-ADD\tfatal\t\t\t\tbytes_in=1k\t\t")?;
     if !answer.starts_with('-') {
         return Err(Error::new("the metric was added"));
@@ -101,7 +96,7 @@ fn fatal_filter(target: &Target) -> Result<(), Error> {
 }
 
 /// Clients hold all files that they get.
-fn used_up_files(target: &Target) -> Result<(), Error> {
+fn used_up_files(target: &mut Target) -> Result<(), Error> {
     let mut clients = Vec::new();
     for _ in 0..600 {
         if let Ok(client) = Writer::connect(&target.writer()) {
@@ -113,5 +108,5 @@ fn used_up_files(target: &Target) -> Result<(), Error> {
         return Err(Error::new(format!("a reload: {answer}")));
     }
     drop(clients);
-    check_honest_client(&target.writer(), target.http)
+    target.check_honest_client()
 }

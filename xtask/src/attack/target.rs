@@ -1,51 +1,38 @@
-//! The server under attack, and the threads that watch it.
+//! The server under attack.
 
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use super::{Attack, clients};
+use super::{
+    Attack, Start,
+    clients::{self, ANSWER_TIMEOUT, Answer, Door},
+    service_manager,
+    watch::{WATCH_INTERVAL, Watch, Watched, signal},
+};
 use crate::error::Error;
 
-/// An attack takes no longer.
-const MAX_DURATION: Duration = Duration::from_secs(120);
+/// The last bytes of the log that a report shows.
+const SHOWN_LOG_BYTES: usize = 600;
 
-/// How often the server is watched.
-const WATCH_INTERVAL: Duration = Duration::from_millis(20);
-
-/// A running server.
-#[derive(Debug)]
+/// A running server, in a folder of its own.
 pub(super) struct Target {
+    program: PathBuf,
+    attack: &'static Attack,
     folder: PathBuf,
-    pub(super) http: SocketAddr,
+    begun: Instant,
+    /// The address of HTTP.
+    pub(super) address: SocketAddr,
     child: Child,
-    watched: Arc<Watched>,
-    watchers: Vec<JoinHandle<()>>,
-}
-
-/// What the watchers have seen.
-#[derive(Debug, Default)]
-struct Watched {
-    stop: AtomicBool,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    peak_bytes: u64,
-    longest_stall: Duration,
-    killed: Option<String>,
+    watched: Watched,
+    watch: Option<Watch>,
 }
 
 /// How a server ended.
@@ -60,113 +47,54 @@ pub(super) struct Ended {
 }
 
 impl Target {
-    /// Starts a server in a folder of its own.
-    pub(super) fn start(program: &Path, attack: &Attack) -> Result<Self, Error> {
+    /// Starts a server in a new folder.
+    pub(super) fn start(program: &Path, attack: &'static Attack) -> Result<Self, Error> {
         let name = format!("fantail-attack-{}-{}", std::process::id(), attack.name);
         let folder = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("run")).map_err(Error::at("make", &folder))?;
-        let http = free_address()?;
+        (attack.prepare)(&folder)?;
         let config = folder.join("fantail.conf");
-        let blocks = attack
-            .blocks
-            .replace("FOLDER", &folder.display().to_string());
-        let text = format!("{blocks}base_dir = {}/run\n", folder.display());
+        let text = format!("{}base_dir = FOLDER/run\n", attack.blocks);
+        let text = text.replace("FOLDER", &folder.display().to_string());
         fs::write(&config, text).map_err(Error::at("write", &config))?;
-        let log = folder.join("log");
-        let file = fs::File::create(&log).map_err(Error::at("write", &log))?;
-        let mut command = match attack.max_files {
-            None => Command::new(program),
-            Some(files) => {
-                let mut shell = Command::new("sh");
-                let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
-                shell.arg("-c").arg(limited).arg(program);
-                shell
-            }
-        };
-        let errors = match attack.unread_log {
-            true => Stdio::piped(),
-            false => file.into(),
-        };
-        let child = command
-            .args(["serve", "--config"])
-            .arg(&config)
-            .args(["--workers", "4", "--http", &http.to_string()])
-            .args(["--ignore-dovecot"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .map_err(Error::at("run", program))?;
+        let address = free_address()?;
+        let child = spawn(program, attack, &folder, address)?;
         let mut target = Self {
+            program: program.to_owned(),
+            attack,
             folder,
-            http,
+            begun: Instant::now(),
+            address,
             child,
-            watched: Arc::default(),
-            watchers: Vec::new(),
+            watched: Watched::default(),
+            watch: None,
         };
         target.wait_until_ready()?;
-        target.watch(attack.max_peak_bytes);
         Ok(target)
     }
 
+    /// Starts the server again, which has ended.
+    pub(super) fn start_again(&mut self) -> Result<(), Error> {
+        self.child = spawn(&self.program, self.attack, &self.folder, self.address)?;
+        self.wait_until_ready()
+    }
+
+    /// Waits for the first answer, and watches from then on.
     fn wait_until_ready(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while clients::get(self.http, "/readyz", Duration::from_secs(5)).is_err() {
+        let http = self.http();
+        while http.get("/readyz", Duration::from_secs(5)).is_err() {
             let ended = self.child.try_wait();
             if Instant::now() > deadline || !matches!(ended, Ok(None)) {
-                let said = fs::read_to_string(self.path("log")).unwrap_or_default();
-                return Err(Error::new(format!("the server did not start: {said}")));
+                let why = format!("the server did not start: {}", self.last_logged());
+                return Err(Error::new(why));
             }
             thread::sleep(WATCH_INTERVAL);
         }
+        let (pid, most) = (self.child.id(), self.attack.max_peak_bytes);
+        self.watch = Some(self.watched.watch(pid, http, self.begun, most));
         Ok(())
-    }
-
-    /// Watches the memory of the server, and asks it all the time.
-    fn watch(&mut self, max_bytes: u64) {
-        let (watched, pid) = (Arc::clone(&self.watched), self.child.id());
-        let begun = Instant::now();
-        self.watchers.push(thread::spawn(move || {
-            while !watched.stop.load(Ordering::Relaxed) {
-                let peak = peak_bytes(pid);
-                let mut seen = watched.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.peak_bytes = seen.peak_bytes.max(peak);
-                let why = if peak > max_bytes {
-                    Some("killed: too much memory")
-                } else if begun.elapsed() > MAX_DURATION {
-                    Some("killed: too much time")
-                } else {
-                    None
-                };
-                if let (Some(why), None) = (why, &seen.killed) {
-                    seen.killed = Some(why.to_owned());
-                    signal(pid, Signal::KILL);
-                }
-                drop(seen);
-                thread::sleep(WATCH_INTERVAL);
-            }
-        }));
-        let (watched, http) = (Arc::clone(&self.watched), self.http);
-        self.watchers.push(thread::spawn(move || {
-            while !watched.stop.load(Ordering::Relaxed) {
-                let asked = Instant::now();
-                let answered = clients::get(http, "/readyz", Duration::from_secs(30));
-                let took = asked.elapsed();
-                let stall = match answered {
-                    Ok(answer) if answer.status == 200 => took,
-                    // The server waits two seconds for its workers.
-                    _ => took.max(Duration::from_secs(3)),
-                };
-                if watched.stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                let mut seen = watched.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.longest_stall = seen.longest_stall.max(stall);
-                drop(seen);
-                thread::sleep(WATCH_INTERVAL);
-            }
-        }));
     }
 
     /// A path in the folder of the server.
@@ -184,9 +112,16 @@ impl Target {
         self.path("run/stats-reader")
     }
 
-    /// Asks for a reload by a signal.
-    pub(super) fn hang_up(&self) {
-        signal(self.child.id(), Signal::HUP);
+    /// HTTP: over its Unix socket, if the server has one.
+    pub(super) fn http(&self) -> Door {
+        match self.attack.arguments.contains(&"--http-socket") {
+            true => Door::Socket(self.path("http")),
+            false => Door::Tcp(self.address),
+        }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Answer, Error> {
+        self.http().get(path, ANSWER_TIMEOUT)
     }
 
     /// The line that answers a request.
@@ -194,13 +129,68 @@ impl Target {
         clients::ask(&self.reader(), request)
     }
 
+    /// Sends events until one is counted.
+    pub(super) fn check_honest_client(&self) -> Result<(), Error> {
+        clients::check_honest_client(&self.writer(), &self.http())
+    }
+
+    /// The events of a metric.
+    pub(super) fn count(&self, metric: &str) -> Result<u64, Error> {
+        clients::count_of(&self.http(), metric)
+    }
+
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The process of the server.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks for a reload by a signal.
+    pub(super) fn hang_up(&self) {
+        signal(self.pid(), Signal::HUP);
+    }
+
+    /// Kills the server, as the system does when memory is gone.
+    pub(super) fn kill(&mut self) {
+        self.stop_watching();
+        signal(self.pid(), Signal::KILL);
+        let _ = self.child.wait();
+    }
+
+    /// What the server has logged.
+    pub(super) fn logged(&self) -> String {
+        let log = fs::read(self.path("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// The end of that, for a report.
+    pub(super) fn last_logged(&self) -> String {
+        let logged = self.logged();
+        let from = logged.len().saturating_sub(SHOWN_LOG_BYTES);
+        let from = (from..).find(|at| logged.is_char_boundary(*at));
+        let end = from.and_then(|from| logged.get(from..));
+        format!("log: {}", end.unwrap_or_default())
+    }
+
+    fn stop_watching(&mut self) {
+        // The server may end before it answers the watch.
+        if let Some(watch) = &self.watch {
+            watch.stop();
+        }
+        self.watched.add_peak(self.child.id());
+    }
+
     /// Ends the server by SIGTERM; kills it if that takes too long.
     pub(super) fn end(&mut self, max_end: Duration) -> Ended {
-        self.watched.stop.store(true, Ordering::Relaxed);
+        self.stop_watching();
         let begun = Instant::now();
-        let pid = self.child.id();
-        let peak = peak_bytes(pid);
-        signal(pid, Signal::TERM);
+        let pid = self.pid();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            signal(pid, Signal::TERM);
+        }
         let mut in_time = true;
         while matches!(self.child.try_wait(), Ok(None)) {
             if in_time && begun.elapsed() > max_end {
@@ -210,47 +200,95 @@ impl Target {
             thread::sleep(Duration::from_millis(5));
         }
         let took = begun.elapsed();
-        for watcher in self.watchers.drain(..) {
-            let _ = watcher.join();
-        }
-        let mut seen = self
-            .watched
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        self.watch = None;
+        let seen = self.watched.get();
         Ended {
-            peak_bytes: seen.peak_bytes.max(peak),
+            peak_bytes: seen.peak_bytes,
             longest_stall: seen.longest_stall,
-            killed: seen.killed.take(),
+            killed: seen.killed,
             took,
             in_time,
+        }
+    }
+
+    /// Ends the server in the course of an attack.
+    pub(super) fn end_in_time(&mut self) -> Result<(), Error> {
+        let ended = self.end(self.attack.max_end);
+        match ended.in_time {
+            true => Ok(()),
+            false => Err(Error::new("the server did not end in time")),
         }
     }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        self.watched.stop.store(true, Ordering::Relaxed);
+        self.watch = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-fn signal(pid: u32, signal: Signal) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        // The process may have ended.
-        let _ = kill_process(pid, signal);
-    }
+/// Starts the program.
+fn spawn(
+    program: &Path,
+    attack: &Attack,
+    folder: &Path,
+    address: SocketAddr,
+) -> Result<Child, Error> {
+    let log = folder.join("log");
+    let opened = fs::OpenOptions::new().create(true).append(true).open(&log);
+    let file = opened.map_err(Error::at("write", &log))?;
+    let shown = folder.display().to_string();
+    let mut command = launcher(program, attack.start, folder, address);
+    command.args(["serve", "--config"]);
+    command.arg(folder.join("fantail.conf"));
+    command.args(["--workers", "4", "--http", &address.to_string()]);
+    command.arg("--ignore-dovecot");
+    let arguments = attack.arguments.iter();
+    command.args(arguments.map(|argument| argument.replace("FOLDER", &shown)));
+    let errors = match attack.unread_log {
+        true => Stdio::piped(),
+        false => file.into(),
+    };
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(errors)
+        .spawn();
+    child.map_err(Error::at("run", program))
 }
 
-/// The largest number of bytes that a process has had in memory.
-fn peak_bytes(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or_default() * 1024
+/// The program, or what becomes the program.
+fn launcher(program: &Path, start: Start, folder: &Path, address: SocketAddr) -> Command {
+    let by_shell = |script: &str| {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{script} exec \"$0\" \"$@\""));
+        shell.arg(program);
+        shell
+    };
+    match start {
+        Start::Directly => Command::new(program),
+        Start::WithFiles(files) => by_shell(&format!("ulimit -n {files};")),
+        Start::WithSmallDisk => {
+            let disk = folder.join("disk");
+            let mount = "mount -t tmpfs -o size=1m,mode=0700 tmpfs \"$0\" && exec \"$@\"";
+            let mut command = Command::new("unshare");
+            command.args(["--mount", "sh", "-c", mount]);
+            command.arg(disk).arg(program);
+            command
+        }
+        Start::WithClock => {
+            let mut command = Command::new(program);
+            command.env("LD_PRELOAD", super::clock::LIBRARY);
+            command.env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"));
+            command.env("FAKETIME_NO_CACHE", "1");
+            command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            command
+        }
+        Start::WithSockets => service_manager::launcher(program, folder, address),
+    }
 }
 
 fn free_address() -> Result<SocketAddr, Error> {

@@ -1,0 +1,73 @@
+//! Attacks by recordings: files that grow, and what is no file.
+
+use std::{fs, process::Command};
+
+use super::{Attack, BASE, HONEST, MIB, Target, clients::Writer};
+use crate::error::Error;
+
+const LIMIT_BYTES: u64 = MIB;
+
+pub(super) const ATTACKS: &[Attack] = &[Attack {
+    name: "recording-of-a-flood",
+    blocks: HONEST,
+    arguments: &["--record", "FOLDER/recording", "--record-limit", "1M"],
+    run: recording_of_a_flood,
+    ..BASE
+}];
+
+/// The recording ends with a whole line at its limit, and can be played.
+fn recording_of_a_flood(target: &mut Target) -> Result<(), Error> {
+    let mut clients = Vec::new();
+    // Lines that do not end are kept in memory, 128 KiB at most for each client.
+    for _ in 0..500 {
+        let mut client = Writer::connect(&target.writer())?;
+        client.send(&format!(
+            "EVENT\t0\t0\t1\t1\t0\tna\tSx\t{}",
+            "y".repeat(100_000)
+        ));
+        clients.push(client);
+    }
+    target.check_honest_client()?;
+    for client in &mut clients {
+        client.send("\n");
+    }
+    for client in clients {
+        client.finish()?;
+    }
+    target.check_honest_client()?;
+    let recording = target.path("recording");
+    let bytes = fs::read(&recording).map_err(Error::at("read", &recording))?;
+    if bytes.len() as u64 > LIMIT_BYTES || bytes.last() != Some(&b'\n') {
+        let length = bytes.len();
+        return Err(Error::new(format!(
+            "the recording has {length} bytes, or a torn end"
+        )));
+    }
+    let replay = |path: &str| {
+        let mut command = Command::new(target.program());
+        command
+            .args(["replay", "--config"])
+            .arg(target.path("fantail.conf"));
+        command
+            .args(["--exports", "/dev/null"])
+            .arg(target.path(path));
+        command.output().map_err(Error::at("run", target.program()))
+    };
+    let played = replay("recording")?;
+    if !played.status.success() {
+        let said = String::from_utf8_lossy(&played.stderr).into_owned();
+        return Err(Error::new(format!(
+            "the recording cannot be played: {said}"
+        )));
+    }
+    // Of a recording that is cut or damaged, what can be read is played.
+    let mut damaged = bytes;
+    damaged.truncate(damaged.len() / 2);
+    damaged.extend([0, 0xff, b'\n', b'\t', b'\n']);
+    let path = target.path("damaged");
+    fs::write(&path, damaged).map_err(Error::at("write", &path))?;
+    match replay("damaged")?.status.code() {
+        Some(_) => Ok(()),
+        None => Err(Error::new("a damaged recording kills the program")),
+    }
+}

@@ -1,0 +1,144 @@
+//! What is measured while a server is under attack.
+
+use std::{
+    fs,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::clients::Door;
+
+/// An attack takes no longer.
+const MAX_DURATION: Duration = Duration::from_secs(120);
+
+/// How often a server is watched.
+pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What was seen of all servers of an attack.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Seen {
+    pub(super) peak_bytes: u64,
+    pub(super) longest_stall: Duration,
+    /// Why the server was killed.
+    pub(super) killed: Option<String>,
+}
+
+/// The threads that watch a server.
+#[derive(Debug)]
+pub(super) struct Watch {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the watches of an attack have seen; clones share it.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Watched(Arc<Mutex<Seen>>);
+
+impl Watched {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self) -> Seen {
+        self.seen().clone()
+    }
+
+    /// Adds the memory that a process has had; returns it.
+    pub(super) fn add_peak(&self, pid: u32) -> u64 {
+        let peak = peak_bytes(pid);
+        let mut seen = self.seen();
+        seen.peak_bytes = seen.peak_bytes.max(peak);
+        peak
+    }
+
+    /// Watches the memory of a server, and asks it all the time.
+    pub(super) fn watch(&self, pid: u32, http: Door, begun: Instant, max_bytes: u64) -> Watch {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (watched, stopped) = (self.clone(), Arc::clone(&stop));
+        let memory = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                watched.check(pid, begun, max_bytes);
+                thread::sleep(WATCH_INTERVAL);
+            }
+        });
+        let (watched, stopped) = (self.clone(), Arc::clone(&stop));
+        let answers = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let asked = Instant::now();
+                let answered = http.get("/readyz", Duration::from_secs(30));
+                let took = asked.elapsed();
+                let stall = match answered {
+                    Ok(answer) if answer.status == 200 => took,
+                    // The server waits two seconds for its workers.
+                    _ => took.max(Duration::from_secs(3)),
+                };
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let mut seen = watched.seen();
+                seen.longest_stall = seen.longest_stall.max(stall);
+                drop(seen);
+                thread::sleep(WATCH_INTERVAL);
+            }
+        });
+        Watch {
+            stop,
+            threads: vec![memory, answers],
+        }
+    }
+
+    /// Kills a server that takes too much memory or time.
+    fn check(&self, pid: u32, begun: Instant, max_bytes: u64) {
+        let peak = self.add_peak(pid);
+        let why = if peak > max_bytes {
+            Some("killed: too much memory")
+        } else if begun.elapsed() > MAX_DURATION {
+            Some("killed: too much time")
+        } else {
+            None
+        };
+        let mut seen = self.seen();
+        if let (Some(why), None) = (why, &seen.killed) {
+            seen.killed = Some(why.to_owned());
+            signal(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Watch {
+    /// Tells the threads to end; what they see after that does not count.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+pub(super) fn signal(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // The process may have ended.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// The largest number of bytes that a process has had in memory.
+fn peak_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or_default() * 1024
+}
