@@ -42,6 +42,9 @@ pub(crate) struct Options {
     /// Print the names of all attacks.
     #[arg(long)]
     list: bool,
+    /// Fail if an attack is left out, as CI does.
+    #[arg(long)]
+    no_skips: bool,
     /// The program to attack; by default a release build.
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
@@ -149,6 +152,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
         };
         println!("{}", report.to_json());
         all_passed &= report.failures.is_empty();
+        all_passed &= report.skipped.is_none() || !options.no_skips;
     }
     Ok(all_passed)
 }

@@ -24,6 +24,7 @@ mod error;
 mod fuzz;
 mod instructions;
 mod latency;
+mod load;
 mod skips;
 mod steps;
 mod test;

@@ -8,6 +8,7 @@ use crate::{
     api, codegen,
     error::Error,
     fuzz, instructions,
+    load::Load,
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,
@@ -34,6 +35,14 @@ pub(crate) struct Options {
     /// Tests look for it in the folder that DOVECOT_2_4_ROOT names.
     #[arg(long)]
     dovecot24: bool,
+
+    /// Do it all this many times, until something fails.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    repeat: u32,
+
+    /// Keep all cores busy meanwhile: tests must not depend on the speed of the machine.
+    #[arg(long)]
+    busy: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,6 +90,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
         let message = "no Dovecot 2.4: DOVECOT_2_4_ROOT names no folder that has one";
         return Err(Error::new(message.to_owned()));
     }
+    let _load = options.busy.then(Load::start);
+    for run in 1..=options.repeat {
+        if options.repeat > 1 {
+            println!("== run {run} of {}", options.repeat);
+        }
+        if !run_once(workspace, options)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn run_once(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
     let mut steps = Steps::new(workspace.logs(), options.no_skips);
     let skip_log = SkipLog::create(&workspace.logs())?;
     for step in Step::value_variants() {

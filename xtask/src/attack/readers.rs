@@ -60,6 +60,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         ..BASE
     },
     Attack {
+        name: "idle-scrapers",
+        blocks: GROUPED,
+        run: idle_scrapers,
+        ..BASE
+    },
+    Attack {
         name: "foreign-host",
         blocks: GROUPED,
         run: foreign_host,
@@ -133,6 +139,21 @@ fn idle_readers(target: &mut Target) -> Result<(), Error> {
     if read == 0 {
         return Err(Error::new("idle clients keep all others out"));
     }
+    drop(idle);
+    Ok(())
+}
+
+/// More connections than there are seats, which ask nothing or not all of it.
+fn idle_scrapers(target: &mut Target) -> Result<(), Error> {
+    let mut idle = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(target.address).map_err(failed)?;
+        let request: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n";
+        // The server may have closed it for another one.
+        let _ = stream.write_all(&request[..number % request.len()]);
+        idle.push(stream);
+    }
+    target.check_honest_client()?;
     drop(idle);
     Ok(())
 }

@@ -40,6 +40,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         ..BASE
     },
     Attack {
+        name: "kills-under-load",
+        blocks: HONEST,
+        run: kills_under_load,
+        ..BASE
+    },
+    Attack {
         name: "used-up-files",
         blocks: HONEST,
         start: Start::WithFiles(512),
@@ -109,4 +115,31 @@ fn used_up_files(target: &mut Target) -> Result<(), Error> {
     }
     drop(clients);
     target.check_honest_client()
+}
+
+/// A server is killed while clients send, and the next one takes its place.
+fn kills_under_load(target: &mut Target) -> Result<(), Error> {
+    for round in 0..5 {
+        let writer = target.writer();
+        let clients = (0..8).map(|_| {
+            let writer = writer.clone();
+            thread::spawn(move || {
+                let Ok(mut client) = Writer::connect(&writer) else {
+                    return;
+                };
+                let lines = "EVENT\t0\t0\t1\t100\t0\tna\tSpad\tvalue\n".repeat(1_000);
+                // Until the server is killed.
+                while client.send(&lines) {}
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        thread::sleep(Duration::from_millis(100 + 37 * round));
+        target.kill();
+        for client in clients {
+            let _ = client.join();
+        }
+        target.start_again()?;
+        target.check_honest_client()?;
+    }
+    Ok(())
 }
