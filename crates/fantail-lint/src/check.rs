@@ -9,7 +9,7 @@ mod language;
 mod names;
 pub(crate) mod readers;
 mod secrets;
-mod sockets;
+pub(crate) mod sockets;
 mod values;
 
 use std::ops::Range;

@@ -4,20 +4,20 @@ use fantail_config::{
     Diagnostic, DiagnosticLabel, Note, NoteKind, Report, Severity, Sources, Span,
 };
 
-use crate::LintCode;
+use crate::{DoctorCode, LintCode};
 
 /// One thing that was found: by this crate, or while the configuration was
 /// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The stable name of its kind: a [`LintCode`]'s, or that of a
+    /// The stable name of its kind: that of a [`LintCode`], a [`DoctorCode`] or a
     /// [`fantail_config::Code`].
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong: lowercase, without a full stop.
     pub message: String,
-    /// Where; `None` only if the main file could not be read.
+    /// Where; `None` if the main file could not be read, or if it is not about a file.
     pub primary: Option<DiagnosticLabel>,
     /// What else there is to know.
     pub notes: Vec<Note>,
@@ -35,6 +35,24 @@ impl Finding {
             }),
             notes: Vec::new(),
         }
+    }
+
+    /// One about an installation.
+    pub(crate) fn doctor(code: DoctorCode, message: impl Into<String>) -> Self {
+        Self {
+            code: code.as_str(),
+            severity: code.severity(),
+            message: message.into(),
+            primary: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The same with the lines that it is about.
+    pub(crate) fn at(mut self, span: Span) -> Self {
+        let text = String::new();
+        self.primary = Some(DiagnosticLabel { span, text });
+        self
     }
 
     pub(crate) fn severity(mut self, severity: Severity) -> Self {

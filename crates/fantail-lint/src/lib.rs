@@ -5,6 +5,8 @@
 //! - [`check`]: a configuration that was loaded, against the catalogue:
 //!   [`Finding`]s, each with a stable [`LintCode`], a position and a remedy.
 //! - [`check_reader`]: settings that only fantail knows, in files of Dovecot.
+//! - [`diagnose`]: what is wrong with an installation, by [`Facts`] that the caller has
+//!   gathered, each finding with a stable [`DoctorCode`].
 //! - [`translate`](fn@translate): settings of one series of Dovecot for the other.
 //! - [`Trial`]: the metrics against events that were recorded: which of them
 //!   match nothing, and which term of the filter is to blame.
@@ -33,6 +35,7 @@ mod candidates;
 mod catalogue;
 mod check;
 mod code;
+mod doctor;
 mod finding;
 mod translate;
 mod trial;
@@ -42,6 +45,11 @@ pub use crate::{
     catalogue::{Catalogue, CatalogueEvent, Category, Field, FieldType},
     check::{Reader, check, check_crashes, readers::check_reader},
     code::LintCode,
+    doctor::{
+        DeliveryAgent, DoctorCode, DovecotFacts, ExporterFacts, Facts, LogFacts, LogProblem,
+        MetricCount, Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketRole,
+        SocketState, UnitFacts, diagnose,
+    },
     finding::Finding,
     translate::{Translation, translate},
     trial::{Failing, Outcome, Trial},

@@ -1,6 +1,8 @@
 //! Rendering diagnostics: the only module that draws them.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+use annotate_snippets::{
+    AnnotationKind, Group, Level, Message, Renderer, Snippet, renderer::DecorStyle,
+};
 
 use bstr::ByteSlice;
 
@@ -98,7 +100,9 @@ fn draw(one: &Report<'_>, sources: &Sources, renderer: &Renderer) -> String {
     };
     let title = level.primary_title(printable(one.message)).id(one.code);
     let Some(label) = one.primary else {
-        return renderer.render(&[Group::with_title(title)]);
+        let notes = one.notes.iter().map(|note| remark(note, sources));
+        let notes = notes.map(message);
+        return renderer.render(&[Group::with_title(title).elements(notes)]);
     };
     let excerpt = Excerpt::new(sources, label.span);
     let name = name(sources, label.span);
@@ -122,14 +126,17 @@ fn draw(one: &Report<'_>, sources: &Sources, renderer: &Renderer) -> String {
         }
     }
     let mut group = title.element(snippet);
-    for (kind, text) in notes {
-        let level = match kind {
-            NoteKind::Note => Level::NOTE,
-            NoteKind::Help => Level::HELP,
-        };
-        group = group.element(level.message(text));
-    }
+    group = group.elements(notes.into_iter().map(message));
     renderer.render(&[group])
+}
+
+/// Returns a note as the renderer takes it.
+fn message<'a>((kind, text): (NoteKind, String)) -> Message<'a> {
+    let level = match kind {
+        NoteKind::Note => Level::NOTE,
+        NoteKind::Help => Level::HELP,
+    };
+    level.message(text)
 }
 
 /// Returns the text of a note, with its position.

@@ -7,7 +7,7 @@ use super::Reader;
 use crate::{Finding, LintCode, finding::enumerate};
 
 /// The sockets that Dovecot binds unless their `mode` is 0.
-const SOCKETS: [&str; 3] = ["stats-writer", "login/stats-writer", "stats-reader"];
+pub(crate) const SOCKETS: [&str; 3] = ["stats-writer", "login/stats-writer", "stats-reader"];
 
 /// Reports settings that prevent Dovecot from starting after fantail.
 ///
@@ -50,7 +50,7 @@ pub(super) fn check(loaded: &Loaded, reader: Reader, findings: &mut Vec<Finding>
     findings.extend(port(dovecot));
 }
 
-fn is_left_alone(dovecot: &DovecotService, name: &str) -> bool {
+pub(crate) fn is_left_alone(dovecot: &DovecotService, name: &str) -> bool {
     let mut listeners = dovecot.stats.unix_listeners.iter();
     listeners.any(|listener| {
         let path = &listener.path.value;
@@ -85,7 +85,7 @@ fn name(loaded: &Loaded, dovecot: &DovecotService) -> String {
 }
 
 /// Returns the block to paste.
-fn block(sockets: &[&str]) -> String {
+pub(crate) fn block(sockets: &[&str]) -> String {
     let mut text = "\nservice stats {".to_owned();
     for name in sockets {
         text += &format!("\n  unix_listener {name} {{\n    mode = 0\n  }}");

@@ -1,0 +1,164 @@
+//! What is wrong with an installation, by what was seen of it.
+//!
+//! [`diagnose`] is a function of [`Facts`] and of the configuration; gathering the facts
+//! is the caller's. Facts that were not seen lead to no finding.
+
+mod clients;
+mod code;
+mod exporters;
+mod facts;
+mod metrics;
+mod server;
+mod sockets;
+#[cfg(test)]
+mod tests;
+
+use fantail_config::{FileId, Loaded, Severity};
+
+pub use self::{
+    code::DoctorCode,
+    facts::{
+        DeliveryAgent, DovecotFacts, ExporterFacts, Facts, LogFacts, LogProblem, MetricCount,
+        Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketRole, SocketState,
+        UnitFacts,
+    },
+};
+use crate::{Catalogue, Finding, LintCode, Reader, check, check_reader};
+
+/// Returns what is wrong with an installation, the most important first: what
+/// [`Facts`] show, and the errors and warnings of the configuration.
+///
+/// `is_public` tells of a file whether everybody on its machine can read it.
+///
+/// ```
+/// use fantail_lint::{Facts, diagnose};
+///
+/// let text = "stats_writer_socket_path =\nmetric m {\n  filter = event=login_finished\n}\n";
+/// let loaded = fantail_config::load_text("dovecot.conf", text, &Default::default());
+/// let findings = diagnose(&Facts::default(), &loaded, &|_| false);
+/// assert_eq!(findings[0].code, "doctor/stats-off");
+/// ```
+#[must_use]
+pub fn diagnose(facts: &Facts, loaded: &Loaded, is_public: &dyn Fn(&[u8]) -> bool) -> Vec<Finding> {
+    let mut subject = Subject {
+        facts,
+        loaded,
+        configuration: of_configuration(loaded, is_public),
+        findings: Vec::new(),
+    };
+    for rule in RULES {
+        rule(&mut subject);
+    }
+    let Subject {
+        mut findings,
+        configuration,
+        ..
+    } = subject;
+    findings.extend(configuration);
+    findings.sort_by_key(rank);
+    findings
+}
+
+/// The rules in their order: later ones see what earlier ones found.
+const RULES: &[fn(&mut Subject<'_>)] = &[
+    server::dovecot,
+    server::units,
+    sockets::stats_off,
+    sockets::bound_twice,
+    sockets::divided,
+    sockets::not_served,
+    sockets::stale,
+    sockets::permissions,
+    sockets::denied,
+    clients::not_connected,
+    clients::limits,
+    metrics::none,
+    metrics::reload,
+    metrics::zero,
+    exporters::check,
+    exporters::log,
+    server::scrapes,
+    server::state,
+    server::clock,
+];
+
+/// What rules look at, and where they put what they find.
+struct Subject<'a> {
+    facts: &'a Facts,
+    loaded: &'a Loaded,
+    /// What is wrong with the configuration.
+    configuration: Vec<Finding>,
+    findings: Vec<Finding>,
+}
+
+impl Subject<'_> {
+    fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn has(&self, codes: &[DoctorCode]) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|one| codes.iter().any(|code| one.code == code.as_str()))
+    }
+
+    /// Whether a cause was found for which no event arrives at all.
+    fn is_cut_off(&self) -> bool {
+        self.has(&[
+            DoctorCode::DovecotRefuses,
+            DoctorCode::StatsOff,
+            DoctorCode::NotServed,
+            DoctorCode::NotConnected,
+            DoctorCode::DovecotStopped,
+        ])
+    }
+
+    fn socket(&self, role: SocketRole) -> Option<&SocketFacts> {
+        self.facts.sockets.iter().find(|one| one.role == role)
+    }
+
+    /// Whether only fantail reads the main file.
+    fn is_fantails(&self) -> bool {
+        let dovecot = self.loaded.settings.dovecot.as_ref();
+        dovecot.is_some_and(|dovecot| dovecot.file != FileId::MAIN)
+    }
+
+    /// The name of the file that Dovecot reads.
+    fn dovecots_file(&self) -> String {
+        let file = match &self.loaded.settings.dovecot {
+            Some(dovecot) => dovecot.file,
+            None => FileId::MAIN,
+        };
+        String::from_utf8_lossy(self.loaded.sources.name(file)).into_owned()
+    }
+}
+
+/// Errors and warnings of the configuration, and the names that Prometheus does not see.
+fn of_configuration(loaded: &Loaded, is_public: &dyn Fn(&[u8]) -> bool) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = loaded.diagnostics.iter().map(Finding::from).collect();
+    findings.extend(check(loaded, &Catalogue::new(), is_public));
+    findings.extend(check_reader(loaded, Reader::ByName));
+    findings.retain(|one| {
+        one.severity >= Severity::Warning || one.code == LintCode::HiddenMetric.as_str()
+    });
+    findings
+}
+
+/// Sorts by severity, then by the order of the codes.
+fn rank(finding: &Finding) -> (std::cmp::Reverse<Severity>, usize) {
+    let mut codes = DoctorCode::ALL.iter();
+    let known = codes.position(|code| code.as_str() == finding.code);
+    let place = known.unwrap_or(DoctorCode::ALL.len());
+    (std::cmp::Reverse(finding.severity), place)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// `1 process`, `2 processes`
+fn counted(count: u64, one: &str, more: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {more}"),
+    }
+}

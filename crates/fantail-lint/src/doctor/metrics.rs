@@ -1,0 +1,155 @@
+//! Metrics that do not count.
+
+use fantail_config::{Metric, Severity};
+
+use super::{DoctorCode, MetricCount, SocketRole, Subject, text};
+use crate::{Finding, finding::enumerate};
+
+/// How many metrics a message names.
+const MAX_NAMES: usize = 5;
+
+/// There is nothing to count.
+pub(super) fn none(subject: &mut Subject<'_>) {
+    let loaded = subject.loaded;
+    if !loaded.settings.metrics.is_empty() || !loaded.broken_metrics.is_empty() {
+        return;
+    }
+    if loaded.diagnostics.has_errors() {
+        return;
+    }
+    subject.push(
+        Finding::doctor(
+            DoctorCode::NoMetrics,
+            "the configuration has no metric: nothing is counted or exported",
+        )
+        .help(
+            "begin with\nmetric logins {\n  filter = event=auth_request_finished\n}\nor the packs \
+             of fantail, see docs/operate.md",
+        ),
+    );
+}
+
+/// The running process does not ask for the events of some metric.
+pub(super) fn reload(subject: &mut Subject<'_>) {
+    let Some(in_force) = &subject.facts.filter_in_force else {
+        return;
+    };
+    let is_missing = |metric: &&Metric| {
+        let contains = |text: &[u8]| {
+            let mut parts = in_force.windows(text.len().max(1));
+            parts.any(|part| part == text)
+        };
+        !contains(metric.filter.exact()) && !contains(metric.filter.canonical())
+    };
+    let metrics = subject.loaded.settings.metrics.iter();
+    let missing: Vec<&Metric> = metrics.filter(is_missing).collect();
+    let Some(first) = missing.first() else {
+        return;
+    };
+    let names = named(&missing);
+    let message = format!("the running process does not know {names} as the configuration has it");
+    let help = match subject.facts.server {
+        Some(_) => "let fantail read the configuration again:\n  fantail reload",
+        None => "let Dovecot read its configuration again:\n  doveadm reload",
+    };
+    let finding = Finding::doctor(DoctorCode::ReloadNeeded, message)
+        .at(first.spans.name)
+        .help(help);
+    subject.push(finding);
+}
+
+/// Metrics that have counted nothing.
+pub(super) fn zero(subject: &mut Subject<'_>) {
+    let Some(counts) = &subject.facts.counts else {
+        return;
+    };
+    if subject.is_cut_off() || subject.has(&[DoctorCode::ReloadNeeded]) {
+        return;
+    }
+    let is_zero = |one: &MetricCount| one.count == 0;
+    if !counts.is_empty() && counts.iter().all(is_zero) {
+        return all(subject);
+    }
+    let count_of = |metric: &Metric| {
+        let mut counts = counts.iter();
+        counts.find(|one| one.name == metric.settings.name)
+    };
+    let metrics = subject.loaded.settings.metrics.iter();
+    let zero: Vec<&Metric> = metrics
+        .filter(|metric| count_of(metric).is_some_and(is_zero))
+        .collect();
+    // Why some of them match nothing was found already.
+    let explained = |metric: &&Metric| {
+        subject
+            .configuration
+            .iter()
+            .any(|one| is_about(one, metric))
+    };
+    let (explained, others): (Vec<&Metric>, Vec<&Metric>) = zero.into_iter().partition(explained);
+    let mut findings = Vec::new();
+    for metric in explained {
+        let name = text(&metric.settings.name);
+        let message = format!("the metric `{name}` has counted no event");
+        let mut finding = Finding::doctor(DoctorCode::NeverMatched, message).at(metric.spans.name);
+        finding.severity = Severity::Warning;
+        findings.push(finding.note("the reason is the finding about its filter"));
+    }
+    if let Some(first) = others.first() {
+        let message = format!("no event was counted by {}", named(&others));
+        let finding = Finding::doctor(DoctorCode::NeverMatched, message).at(first.spans.name);
+        findings.push(finding.note(NOT_SENT).help(WATCH));
+    }
+    findings.into_iter().for_each(|one| subject.push(one));
+}
+
+const NOT_SENT: &str = "there may have been no such event. Dovecot's processes filter before they \
+                        send: which term of a filter fails cannot be told from here";
+
+const WATCH: &str = "`fantail doctor --watch 60s` asks a running fantail for more events for that \
+                     time, and says which term fails";
+
+/// Whether a finding is about the filter of a metric.
+fn is_about(finding: &Finding, metric: &Metric) -> bool {
+    let filter = metric.filter_text.span();
+    let label = finding.primary.as_ref();
+    finding.severity >= Severity::Warning
+        && label.is_some_and(|label| {
+            let span = label.span;
+            span.file == filter.file && filter.start <= span.start && span.end <= filter.end
+        })
+}
+
+/// No metric has counted anything.
+fn all(subject: &mut Subject<'_>) {
+    let facts = subject.facts;
+    let clients = subject
+        .socket(SocketRole::Writer)
+        .and_then(|one| one.clients);
+    let mail = facts.dovecot.mail_processes;
+    let is_idle = clients == Some(0) && mail.unwrap_or_default() == 0;
+    let message = "no metric has counted an event since the stats process started";
+    let mut finding = Finding::doctor(DoctorCode::AllZero, message);
+    subject.push(match is_idle {
+        true => {
+            finding.severity = Severity::Hint;
+            finding
+                .note("no process of Dovecot is connected, and no mail process runs: it is idle")
+                .help("log in once, and look again")
+        }
+        false => finding.note(NOT_SENT).help(WATCH),
+    });
+}
+
+/// The names of metrics, a bounded number.
+fn named(metrics: &[&Metric]) -> String {
+    let names = metrics.iter().take(MAX_NAMES);
+    let names: Vec<String> = names.map(|metric| text(&metric.settings.name)).collect();
+    let told: Vec<&str> = names.iter().map(String::as_str).collect();
+    match metrics.len().saturating_sub(MAX_NAMES) {
+        0 => enumerate(&told, "and"),
+        more => format!(
+            "{} and {more} more",
+            enumerate(&told, "or").replace(" or ", ", ")
+        ),
+    }
+}

@@ -1,0 +1,404 @@
+use fantail_config::{Loaded, Memory, load, load_text};
+
+use super::*;
+
+const METRIC: &str = "metric logins {\n  filter = event=imap_command_finished\n}\n";
+
+const LEFT: &str = "service stats {\n  unix_listener stats-writer {\n    mode = 0\n  }\n  \
+    unix_listener login/stats-writer {\n    mode = 0\n  }\n  unix_listener stats-reader {\n    \
+    mode = 0\n  }\n}\n";
+
+/// A `dovecot.conf` that Dovecot alone reads.
+fn dovecots(text: &str) -> Loaded {
+    load_text("/etc/dovecot/dovecot.conf", text, &Default::default())
+}
+
+/// A `fantail.conf` that includes this `dovecot.conf`.
+fn fantails(dovecot: &str) -> Loaded {
+    let including = "!include /etc/dovecot/dovecot.conf\n";
+    let files = Memory::new()
+        .with("/etc/dovecot/dovecot.conf", dovecot)
+        .with("/etc/fantail/fantail.conf", including);
+    load(b"/etc/fantail/fantail.conf", &files, &Default::default())
+}
+
+fn socket(role: SocketRole, state: SocketState) -> SocketFacts {
+    SocketFacts {
+        role,
+        path: format!("/run/dovecot/{}", role.name()),
+        state,
+        access: None,
+        clients: None,
+    }
+}
+
+fn served(program: Program) -> SocketState {
+    let pid = if program == Program::Fantail { 7 } else { 9 };
+    SocketState::Served { program, pid }
+}
+
+/// All three sockets belong to a program, and Dovecot runs.
+fn healthy(program: &Program) -> Facts {
+    let roles = [
+        SocketRole::Writer,
+        SocketRole::LoginWriter,
+        SocketRole::Reader,
+    ];
+    let mut facts = Facts::default();
+    facts.sockets = roles
+        .map(|role| socket(role, served(program.clone())))
+        .to_vec();
+    facts.dovecot.is_running = Some(true);
+    facts
+}
+
+/// What is found: `error doctor/stats-off`, in order.
+#[track_caller]
+fn check_found(loaded: &Loaded, facts: &Facts, expected: &[&str]) -> Vec<Finding> {
+    let findings = diagnose(facts, loaded, &|_| false);
+    let told: Vec<String> = findings
+        .iter()
+        .map(|one| format!("{} {}", one.severity.as_str(), one.code))
+        .collect();
+    assert_eq!(told, expected, "{findings:#?}");
+    findings
+}
+
+fn told(finding: &Finding) -> String {
+    let notes = finding.notes.iter().map(|note| note.text.as_str());
+    let all: Vec<&str> = std::iter::once(finding.message.as_str())
+        .chain(notes)
+        .collect();
+    all.join("\n")
+}
+
+#[test]
+fn nothing_is_found_where_nothing_was_seen_or_all_is_well() {
+    check_found(&dovecots(METRIC), &Facts::default(), &[]);
+    check_found(&dovecots(METRIC), &healthy(&Program::Dovecot), &[]);
+    let text = format!("{LEFT}{METRIC}");
+    check_found(&fantails(&text), &healthy(&Program::Fantail), &[]);
+}
+
+#[test]
+fn an_empty_name_of_the_socket_switches_events_off() {
+    let expected = &["error doctor/stats-off"];
+    for written in ["", " ", "\"\""] {
+        let text = format!("{METRIC}stats_writer_socket_path ={written}\n");
+        let findings = check_found(&dovecots(&text), &Facts::default(), expected);
+        assert!(findings[0].primary.is_some());
+    }
+    let again = "stats_writer_socket_path =\nstats_writer_socket_path = stats-writer\n";
+    check_found(
+        &dovecots(&format!("{again}{METRIC}")),
+        &Facts::default(),
+        &[],
+    );
+    // What doveconf says is what Dovecot does.
+    let mut facts = Facts::default();
+    facts.dovecot.writer_path = Some(String::new());
+    check_found(&dovecots(METRIC), &facts, expected);
+}
+
+#[test]
+fn sockets_that_are_left_alone_need_fantail() {
+    let text = format!("{LEFT}{METRIC}");
+    for state in [SocketState::Missing, SocketState::Stale] {
+        let mut facts = healthy(&Program::Fantail);
+        facts.sockets = vec![socket(SocketRole::Writer, state)];
+        for loaded in [dovecots(&text), fantails(&text)] {
+            let findings = check_found(&loaded, &facts, &["error doctor/not-served"]);
+            assert!(told(&findings[0]).contains("systemctl start fantail"));
+        }
+    }
+}
+
+#[test]
+fn a_missing_socket_of_dovecot_is_an_error_while_dovecot_runs() {
+    let mut facts = healthy(&Program::Dovecot);
+    facts.sockets = vec![socket(SocketRole::Writer, SocketState::Missing)];
+    check_found(&dovecots(METRIC), &facts, &["error doctor/not-served"]);
+    facts.dovecot.is_running = Some(false);
+    check_found(
+        &dovecots(METRIC),
+        &facts,
+        &["warning doctor/dovecot-stopped"],
+    );
+}
+
+#[test]
+fn dovecot_must_not_bind_what_fantail_has() {
+    let expected = &["error doctor/dovecot-binds"];
+    let facts = healthy(&Program::Fantail);
+    for loaded in [dovecots(METRIC), fantails(METRIC)] {
+        let findings = check_found(&loaded, &facts, expected);
+        let told = told(&findings[0]);
+        assert!(
+            told.contains("put this into /etc/dovecot/dovecot.conf"),
+            "{told}"
+        );
+        assert!(told.contains("unix_listener login/stats-writer"), "{told}");
+    }
+    // fantail does not run yet.
+    let facts = healthy(&Program::Dovecot);
+    check_found(&fantails(METRIC), &facts, &["error lint/same-sockets"]);
+}
+
+#[test]
+fn all_sockets_belong_to_one_process() {
+    let mut facts = healthy(&Program::Fantail);
+    facts.sockets[2] = socket(SocketRole::Reader, served(Program::Dovecot));
+    let loaded = fantails(&format!("{LEFT}{METRIC}"));
+    let findings = check_found(&loaded, &facts, &["error doctor/sockets-divided"]);
+    assert!(told(&findings[0]).contains("/run/dovecot/stats-reader belongs to Dovecot"));
+}
+
+#[test]
+fn a_socket_that_is_left_over_is_named() {
+    let mut facts = healthy(&Program::Dovecot);
+    facts.sockets[1] = socket(SocketRole::LoginWriter, SocketState::Stale);
+    let findings = check_found(&dovecots(METRIC), &facts, &["error doctor/stale-socket"]);
+    assert!(
+        findings[0]
+            .message
+            .contains("/run/dovecot/login/stats-writer")
+    );
+}
+
+#[test]
+fn mail_processes_without_a_connection_are_an_error_and_an_idle_dovecot_is_not() {
+    let mut facts = healthy(&Program::Dovecot);
+    facts.sockets[0].clients = Some(0);
+    facts.dovecot.mail_processes = Some(0);
+    check_found(&dovecots(METRIC), &facts, &[]);
+    facts.dovecot.mail_processes = Some(3);
+    check_found(&dovecots(METRIC), &facts, &["error doctor/not-connected"]);
+    facts.sockets[0].clients = Some(1);
+    check_found(&dovecots(METRIC), &facts, &[]);
+}
+
+#[test]
+fn sockets_admit_the_accounts_that_dovecot_runs_as() {
+    let access = |mode, user, group| SocketAccess {
+        mode,
+        user,
+        group,
+        needed: Some(5),
+        needed_name: "five".to_owned(),
+    };
+    let check = |place: usize, access: SocketAccess, expected: &[&str]| {
+        let mut facts = healthy(&Program::Dovecot);
+        facts.sockets[place].access = Some(access);
+        check_found(&dovecots(METRIC), &facts, expected)
+    };
+    let denied = &["warning doctor/socket-permissions"];
+    check(0, access(0o660, 0, 5), &[]);
+    check(0, access(0o666, 0, 0), &[]);
+    check(0, access(0o600, 0, 5), denied);
+    check(0, access(0o660, 0, 0), denied);
+    check(1, access(0o600, 5, 0), &[]);
+    let findings = check(1, access(0o600, 0, 0), denied);
+    assert!(told(&findings[0]).contains("    user = five\n"));
+    check(2, access(0o600, 0, 0), &[]);
+}
+
+fn logged(problem: LogProblem) -> LogFacts {
+    LogFacts {
+        file: "/var/log/mail.log".to_owned(),
+        problem,
+        lines: 2,
+        last: "the line".to_owned(),
+    }
+}
+
+#[test]
+fn agents_that_may_not_open_the_socket_are_named() {
+    let agent = |may_open| DeliveryAgent {
+        place: "/etc/postfix/master.cf:9".to_owned(),
+        user: "virtual".to_owned(),
+        may_open,
+    };
+    let mut facts = healthy(&Program::Dovecot);
+    facts.agents = vec![agent(true)];
+    check_found(&dovecots(METRIC), &facts, &[]);
+    facts.agents = vec![agent(false)];
+    let expected = &["warning doctor/permission-denied"];
+    let findings = check_found(&dovecots(METRIC), &facts, expected);
+    assert!(told(&findings[0]).contains("group = virtual\n"));
+    facts.agents.clear();
+    facts.log = vec![logged(LogProblem::PermissionDenied)];
+    let findings = check_found(&dovecots(METRIC), &facts, expected);
+    assert!(told(&findings[0]).contains("/var/log/mail.log says: the line"));
+}
+
+#[test]
+fn limits_of_connections_are_told_before_they_are_reached() {
+    let expected = &["warning doctor/connection-limit"];
+    let check = |connections, refused, expected: &[&str]| {
+        let mut facts = healthy(&Program::Fantail);
+        let mut server = ServerFacts::default();
+        server.connections = Some(connections);
+        server.connection_limit = Some(1_000);
+        server.refused = Some(refused);
+        facts.server = Some(server);
+        check_found(&fantails(&format!("{LEFT}{METRIC}")), &facts, expected);
+    };
+    check(899, 0, &[]);
+    check(900, 0, expected);
+    check(1, 1, expected);
+    let mut facts = healthy(&Program::Dovecot);
+    facts.sockets[0].clients = Some(899);
+    facts.dovecot.client_limit = Some(1_000);
+    check_found(&dovecots(METRIC), &facts, &[]);
+    facts.sockets[0].clients = Some(950);
+    check_found(&dovecots(METRIC), &facts, expected);
+    facts.sockets[0].clients = Some(1);
+    facts.log = vec![logged(LogProblem::LimitReached)];
+    check_found(&dovecots(METRIC), &facts, expected);
+}
+
+const TWO: &str = "metric a {\n  filter = event=imap_command_finished\n}\nmetric b {\n  filter = \
+    event=imap_command_finshed\n}\nmetric c {\n  filter = event=imap_command_finished AND \
+    cmd_name=NOOP\n}\n";
+
+fn counts(counts: &[(&str, u64)]) -> Option<Vec<MetricCount>> {
+    let counts = counts.iter().map(|(name, count)| MetricCount {
+        name: name.as_bytes().to_vec(),
+        count: *count,
+    });
+    Some(counts.collect())
+}
+
+#[test]
+fn metrics_that_count_nothing_are_warned_of_if_the_filter_is_to_blame() {
+    let mut facts = healthy(&Program::Dovecot);
+    facts.counts = counts(&[("a", 1), ("b", 0), ("c", 0)]);
+    let expected = &[
+        "warning doctor/never-matched",
+        "warning lint/unknown-event",
+        "hint doctor/never-matched",
+    ];
+    let findings = check_found(&dovecots(TWO), &facts, expected);
+    assert!(findings[0].message.contains("`b`"));
+    assert!(findings[2].message.contains("`c`"));
+    facts.counts = counts(&[("a", 0), ("b", 0), ("c", 0)]);
+    let expected = &["warning doctor/all-zero", "warning lint/unknown-event"];
+    check_found(&dovecots(TWO), &facts, expected);
+    // Nothing happens here.
+    facts.sockets[0].clients = Some(0);
+    let expected = &["warning lint/unknown-event", "hint doctor/all-zero"];
+    check_found(&dovecots(TWO), &facts, expected);
+    // The cause is known.
+    let off = format!("stats_writer_socket_path =\n{TWO}");
+    let expected = &["error doctor/stats-off", "warning lint/unknown-event"];
+    check_found(&dovecots(&off), &facts, expected);
+}
+
+#[test]
+fn a_filter_that_is_not_in_force_needs_a_reload() {
+    let mut facts = healthy(&Program::Dovecot);
+    facts.filter_in_force = Some(br#"(event="x") OR (event="imap_command_finished")"#.to_vec());
+    check_found(&dovecots(METRIC), &facts, &[]);
+    facts.filter_in_force = Some(br#"(event="imap_command_started")"#.to_vec());
+    let expected = &["warning doctor/reload-needed"];
+    check_found(&dovecots(METRIC), &facts, expected);
+    facts.filter_in_force = Some(Vec::new());
+    check_found(&dovecots(METRIC), &facts, expected);
+    check_found(&dovecots(""), &facts, &["warning doctor/no-metrics"]);
+}
+
+#[test]
+fn exporters_that_fail_drop_or_fill_are_told() {
+    let mut exporter = ExporterFacts::default();
+    exporter.name = "bus".to_owned();
+    exporter.spool_bytes = 79;
+    exporter.spool_limit = Some(100);
+    exporter.dropped = vec![("queue_full".to_owned(), 0)];
+    let check = |exporter: &ExporterFacts, expected: &[&str]| {
+        let mut facts = healthy(&Program::Fantail);
+        facts.exporters = vec![exporter.clone()];
+        check_found(&fantails(&format!("{LEFT}{METRIC}")), &facts, expected);
+    };
+    check(&exporter, &[]);
+    exporter.spool_bytes = 80;
+    check(&exporter, &["warning doctor/spool-near-limit"]);
+    exporter.dropped = vec![("queue_full".to_owned(), 3)];
+    exporter.last_error = Some("connection refused".to_owned());
+    let expected = &[
+        "error doctor/export-fails",
+        "warning doctor/export-drops",
+        "warning doctor/spool-near-limit",
+    ];
+    check(&exporter, expected);
+}
+
+#[test]
+fn scrapes_fail_or_are_missing() {
+    let scrape = |failure: Option<&str>| ScrapeFacts {
+        address: "127.0.0.1:9900".to_owned(),
+        failure: failure.map(str::to_owned),
+    };
+    let mut facts = healthy(&Program::Dovecot);
+    facts.scrapes = vec![scrape(None)];
+    check_found(&dovecots(METRIC), &facts, &[]);
+    facts.scrapes = vec![scrape(Some("connection refused"))];
+    check_found(&dovecots(METRIC), &facts, &["error doctor/scrape-fails"]);
+    let mut server = ServerFacts::default();
+    server.scrapes = Some(0);
+    server.uptime = Some(std::time::Duration::from_secs(301));
+    facts = healthy(&Program::Fantail);
+    facts.server = Some(server);
+    let loaded = fantails(&format!("{LEFT}{METRIC}"));
+    check_found(&loaded, &facts, &[]);
+    facts.scrapes = vec![scrape(None)];
+    check_found(&loaded, &facts, &["hint doctor/not-scraped"]);
+}
+
+#[test]
+fn clocks_units_states_and_logs_are_told() {
+    let loaded = dovecots(METRIC);
+    let check = |change: &dyn Fn(&mut Facts), expected: &[&str]| {
+        let mut facts = healthy(&Program::Dovecot);
+        change(&mut facts);
+        check_found(&loaded, &facts, expected);
+    };
+    let clock = &["warning doctor/clock-moved"];
+    check(&|facts| facts.dovecot.clock_step = Some(5), &[]);
+    check(&|facts| facts.dovecot.clock_step = Some(-6), clock);
+    let log = |problem| move |facts: &mut Facts| facts.log = vec![logged(problem)];
+    check(&log(LogProblem::ClockMoved), clock);
+    check(
+        &log(LogProblem::StatsError),
+        &["warning doctor/stats-errors"],
+    );
+    check(
+        &log(LogProblem::SocketExists),
+        &["error doctor/dovecot-binds"],
+    );
+    let refuse = |facts: &mut Facts| facts.dovecot.refusal = Some("unknown setting".to_owned());
+    check(&refuse, &["error doctor/dovecot-refuses"]);
+    let unit = |failure: Option<&'static str>| {
+        move |facts: &mut Facts| {
+            facts.units = vec![UnitFacts {
+                name: "fantail.service".to_owned(),
+                failure: failure.map(str::to_owned),
+                is_active: failure.is_none(),
+            }];
+        }
+    };
+    check(&unit(None), &[]);
+    check(&unit(Some("exit-code")), &["error doctor/unit-failed"]);
+    let state = |facts: &mut Facts| {
+        let mut server = ServerFacts::default();
+        server.state = Some(("/state".to_owned(), Some("no such folder".to_owned())));
+        facts.server = Some(server);
+    };
+    check(&state, &["error doctor/state-file"]);
+}
+
+#[test]
+fn codes_have_a_stable_order_and_different_names() {
+    let names: std::collections::HashSet<&str> =
+        DoctorCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names.len(), DoctorCode::ALL.len());
+}
