@@ -3,7 +3,11 @@
 //! Bytes that are not UTF-8 are replaced. Targets of exporters are left out: URLs may have
 //! passwords.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::SystemTime,
+};
 
 use axum::{extract::State, response::Response};
 use fantail_config::write_metric;
@@ -104,6 +108,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
             "dropped": dropped,
             "waiting": status.waiting,
             "spool_bytes": status.spool_bytes,
+            "spool_limit_bytes": settings.queue.level.spool().map(|spool| spool.bytes),
             "oldest_seconds": status.oldest.map(|age| age.as_secs_f64()),
             "last_error": last_error.map(|error| &error.message),
             "last_error_unix_us": last_error.map(|error| unix_micros(error.time)),
@@ -126,6 +131,8 @@ pub(super) async fn server(State(context): State<Context>) -> Response {
         "workers": whole.workers,
         "connections": whole.connections,
         "accepted": whole.intake.accepted,
+        "refused": tally.refused.load(Ordering::Relaxed),
+        "scrapes": tally.scrapes.load(Ordering::Relaxed),
         "held_bytes": whole.held,
         "read_bytes": whole.intake.bytes,
         "read_lines": whole.intake.lines,

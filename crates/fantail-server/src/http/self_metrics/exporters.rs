@@ -17,7 +17,7 @@ type Exporter<'a> = (&'a str, QueueStatus);
 /// Name, kind, help and value of a family with one sample for each exporter.
 type Row = (&'static str, Kind, &'static str, fn(&QueueStatus) -> Number);
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
     (
         "fantail_export_up",
         Kind::Gauge,
@@ -78,6 +78,12 @@ const ROWS: [Row; 10] = [
         "How long the oldest event has waited",
         |status| status.oldest.unwrap_or_default().as_secs_f64().into(),
     ),
+    (
+        "fantail_export_spool_bytes",
+        Kind::Gauge,
+        "Bytes of the spool of an exporter",
+        |status| status.spool_bytes.into(),
+    ),
 ];
 
 /// Writes the families of all exporters.
@@ -90,6 +96,21 @@ pub(super) fn write<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::R
     for row in ROWS {
         write_row(&exporters, row, out)?;
     }
+    let mut limit = family(
+        "fantail_export_spool_limit_bytes",
+        Kind::Gauge,
+        "Bytes that the spool of an exporter may take; only those with a spool",
+    );
+    limit.unit = Some("bytes");
+    out.family(&limit, |samples| {
+        let settings = live.settings.exporters.iter();
+        for ((name, _), settings) in exporters.iter().zip(settings) {
+            if let Some(spool) = settings.queue.level.spool() {
+                samples.add(&[("exporter", *name)], spool.bytes)?;
+            }
+        }
+        Ok(())
+    })?;
     let lost = counter("fantail_export_dropped", "Events that were lost");
     let too_large: Vec<u64> = live.exporters.too_large().collect();
     out.family(&lost, |samples| {
