@@ -8,6 +8,7 @@ mod code;
 mod exporters;
 mod facts;
 mod metrics;
+mod probe;
 mod server;
 mod sockets;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use self::{
         Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketRole, SocketState,
         UnitFacts,
     },
+    probe::{Probe, probe},
 };
 use crate::{Catalogue, Finding, LintCode, Reader, check, check_reader};
 
@@ -55,8 +57,13 @@ pub fn diagnose(facts: &Facts, loaded: &Loaded, is_public: &dyn Fn(&[u8]) -> boo
         ..
     } = subject;
     findings.extend(configuration);
-    findings.sort_by_key(rank);
+    rank(&mut findings);
     findings
+}
+
+/// Sorts findings: the most important first.
+pub fn rank(findings: &mut [Finding]) {
+    findings.sort_by_key(importance);
 }
 
 /// The rules in their order: later ones see what earlier ones found.
@@ -144,7 +151,7 @@ fn of_configuration(loaded: &Loaded, is_public: &dyn Fn(&[u8]) -> bool) -> Vec<F
 }
 
 /// Sorts by severity, then by the order of the codes.
-fn rank(finding: &Finding) -> (std::cmp::Reverse<Severity>, usize) {
+fn importance(finding: &Finding) -> (std::cmp::Reverse<Severity>, usize) {
     let mut codes = DoctorCode::ALL.iter();
     let known = codes.position(|code| code.as_str() == finding.code);
     let place = known.unwrap_or(DoctorCode::ALL.len());

@@ -47,8 +47,8 @@ pub use crate::{
     code::LintCode,
     doctor::{
         DeliveryAgent, DoctorCode, DovecotFacts, ExporterFacts, Facts, LogFacts, LogProblem,
-        MetricCount, Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketRole,
-        SocketState, UnitFacts, diagnose,
+        MetricCount, Probe, Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts,
+        SocketRole, SocketState, UnitFacts, diagnose, probe, rank,
     },
     finding::Finding,
     translate::{Translation, translate},

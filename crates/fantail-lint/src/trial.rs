@@ -182,7 +182,7 @@ impl<'a> Tried<'a> {
 }
 
 /// Returns the parts of a filter that are joined by AND at its top, in order.
-fn terms(metric: &Metric) -> Vec<NodeId> {
+pub(crate) fn terms(metric: &Metric) -> Vec<NodeId> {
     let tree = metric.filter.tree();
     let mut terms = Vec::new();
     let mut open: Vec<NodeId> = tree.root().into_iter().collect();

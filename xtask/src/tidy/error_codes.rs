@@ -42,6 +42,11 @@ const TABLES: &[Table] = &[
         begin: "codes! {",
         prefix: "lint/",
     },
+    Table {
+        path: "crates/fantail-lint/src/doctor/code.rs",
+        begin: "codes! {",
+        prefix: "doctor/",
+    },
 ];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
@@ -119,6 +124,11 @@ mod tests {
         "//! Codes.\ncodes! {\n    Bad = \"bad\", Error;\n}\n",
     );
     const BAD: (&str, &str) = ("docs/errors/lint/bad.md", "");
+    const DOCTOR: (&str, &str) = (
+        "crates/fantail-lint/src/doctor/code.rs",
+        "//! Codes.\ncodes! {\n    Ill = \"ill\", Error;\n}\n",
+    );
+    const ILL: (&str, &str) = ("docs/errors/doctor/ill.md", "");
     const INDEX: (&str, &str) = ("docs/errors/README.md", "");
 
     fn check(files: &[(&str, &str)], expected: &[&str]) {
@@ -138,14 +148,14 @@ mod tests {
 
     #[test]
     fn without_the_folder_nothing_is_asked() {
-        check(&[SYNTAX, FILTER, CONFIG, LINT], &[]);
+        check(&[SYNTAX, FILTER, CONFIG, LINT, DOCTOR], &[]);
     }
 
     #[test]
     fn each_code_has_its_page() {
         let syntax = ("docs/errors/F01.md", "");
         let config = ("docs/errors/config/long.md", "");
-        let sources = [SYNTAX, FILTER, CONFIG, LINT, BAD];
+        let sources = [SYNTAX, FILTER, CONFIG, LINT, BAD, DOCTOR, ILL];
         let with = |pages: &[(&'static str, &'static str)]| [&sources[..], pages].concat();
         check(&with(&[INDEX, syntax, ODD, config]), &[]);
         check(
@@ -164,7 +174,7 @@ mod tests {
     fn a_table_that_moved_is_named() {
         let syntax = ("docs/errors/F01.md", "");
         check(
-            &[SYNTAX, syntax, FILTER, ODD, LINT, BAD],
+            &[SYNTAX, syntax, FILTER, ODD, LINT, BAD, DOCTOR, ILL],
             &["error: crates/fantail-config/src/diagnostic/code.rs: \
                no error codes are found here: see xtask/src/tidy/error_codes.rs"],
         );

@@ -9,6 +9,10 @@ pub(super) fn not_connected(subject: &mut Subject<'_>) {
     let Some(writer) = subject.socket(SocketRole::Writer) else {
         return;
     };
+    if let Some(finding) = elsewhere(subject, &writer.path) {
+        subject.push(finding);
+        return;
+    }
     let is_served = matches!(writer.state, SocketState::Served { .. });
     let mail = subject.facts.dovecot.mail_processes.unwrap_or_default();
     if !is_served || writer.clients != Some(0) || mail == 0 {
@@ -22,6 +26,21 @@ pub(super) fn not_connected(subject: &mut Subject<'_>) {
     let help = "processes try again every 10 seconds: if this lasts, see Dovecot's log for \
                 `stats-writer`, then restart Dovecot:\n  systemctl restart dovecot";
     subject.push(Finding::doctor(DoctorCode::NotConnected, message).help(help));
+}
+
+/// Dovecot's processes are told to send their events to another socket.
+fn elsewhere(subject: &Subject<'_>, served: &str) -> Option<Finding> {
+    let named = subject.facts.dovecot.writer_path.as_deref()?.trim();
+    let is_same = named == served || served.ends_with(&format!("/{named}"));
+    if named.is_empty() || is_same {
+        return None;
+    }
+    let message = format!("Dovecot's processes send their events to {named}, not to {served}");
+    let finding = Finding::doctor(DoctorCode::NotConnected, message);
+    Some(finding.help(
+        "remove `stats_writer_socket_path` from Dovecot's configuration, or name that socket with \
+         `fantail serve --writer`",
+    ))
 }
 
 /// Too many connections, for fantail or for Dovecot's own process.
@@ -44,7 +63,7 @@ pub(super) fn limits(subject: &mut Subject<'_>) {
     let logged = facts.log.iter();
     let logged = logged
         .filter(|one| one.problem == LogProblem::LimitReached)
-        .last();
+        .next_back();
     let message = match logged {
         Some(logged) => Some(format!("Dovecot reached a limit: {}", logged.last)),
         None => too_many(clients, facts.dovecot.client_limit, 0),

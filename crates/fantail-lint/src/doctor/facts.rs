@@ -154,6 +154,8 @@ pub struct ServerFacts {
     pub scrapes: Option<u64>,
     /// By how many seconds the clock was set since its start.
     pub clock_step: Option<i64>,
+    /// Its metrics as blocks of a configuration, those that were added at run time last.
+    pub metrics: Option<String>,
     /// The state file, and what is wrong with it.
     pub state: Option<(String, Option<String>)>,
 }

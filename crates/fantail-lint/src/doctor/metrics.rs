@@ -1,12 +1,14 @@
 //! Metrics that do not count.
 
-use fantail_config::{Metric, Severity};
+use fantail_config::{Metric, Severity, write_metric};
 
 use super::{DoctorCode, MetricCount, SocketRole, Subject, text};
 use crate::{Finding, finding::enumerate};
 
 /// How many metrics a message names.
 const MAX_NAMES: usize = 5;
+
+const RELOAD_FANTAIL: &str = "let fantail read the configuration again:\n  fantail reload";
 
 /// There is nothing to count.
 pub(super) fn none(subject: &mut Subject<'_>) {
@@ -29,11 +31,24 @@ pub(super) fn none(subject: &mut Subject<'_>) {
     );
 }
 
-/// The running process does not ask for the events of some metric.
+/// The running process does not ask for the events of some metric, or has other settings.
 pub(super) fn reload(subject: &mut Subject<'_>) {
     let Some(in_force) = &subject.facts.filter_in_force else {
         return;
     };
+    let server = subject.facts.server.as_ref();
+    if let Some(running) = server.and_then(|server| server.metrics.as_ref()) {
+        let mut blocks = Vec::new();
+        for metric in &subject.loaded.settings.metrics {
+            write_metric(metric, subject.loaded.settings.dialect, &mut blocks);
+        }
+        if !running.starts_with(&text(&blocks)) {
+            let message = "fantail has other metrics than the configuration";
+            let finding = Finding::doctor(DoctorCode::ReloadNeeded, message);
+            subject.push(finding.help(RELOAD_FANTAIL));
+            return;
+        }
+    }
     let is_missing = |metric: &&Metric| {
         let contains = |text: &[u8]| {
             let mut parts = in_force.windows(text.len().max(1));
@@ -49,7 +64,7 @@ pub(super) fn reload(subject: &mut Subject<'_>) {
     let names = named(&missing);
     let message = format!("the running process does not know {names} as the configuration has it");
     let help = match subject.facts.server {
-        Some(_) => "let fantail read the configuration again:\n  fantail reload",
+        Some(_) => RELOAD_FANTAIL,
         None => "let Dovecot read its configuration again:\n  doveadm reload",
     };
     let finding = Finding::doctor(DoctorCode::ReloadNeeded, message)
@@ -97,7 +112,7 @@ pub(super) fn zero(subject: &mut Subject<'_>) {
     if let Some(first) = others.first() {
         let message = format!("no event was counted by {}", named(&others));
         let finding = Finding::doctor(DoctorCode::NeverMatched, message).at(first.spans.name);
-        findings.push(finding.note(NOT_SENT).help(WATCH));
+        findings.push(finding.note(NOT_SENT).help(watch(subject)));
     }
     findings.into_iter().for_each(|one| subject.push(one));
 }
@@ -105,8 +120,19 @@ pub(super) fn zero(subject: &mut Subject<'_>) {
 const NOT_SENT: &str = "there may have been no such event. Dovecot's processes filter before they \
                         send: which term of a filter fails cannot be told from here";
 
-const WATCH: &str = "`fantail doctor --watch 60s` asks a running fantail for more events for that \
-                     time, and says which term fails";
+/// What tells which term fails.
+fn watch(subject: &Subject<'_>) -> &'static str {
+    match subject.facts.server {
+        Some(_) => {
+            "`fantail doctor --watch 60s` asks for more events for that time, and says which term \
+             fails"
+        }
+        None => {
+            "with `fantail serve` in the place of Dovecot's stats process, `fantail doctor --watch \
+             60s` says which term fails"
+        }
+    }
+}
 
 /// Whether a finding is about the filter of a metric.
 fn is_about(finding: &Finding, metric: &Metric) -> bool {
@@ -136,7 +162,7 @@ fn all(subject: &mut Subject<'_>) {
                 .note("no process of Dovecot is connected, and no mail process runs: it is idle")
                 .help("log in once, and look again")
         }
-        false => finding.note(NOT_SENT).help(WATCH),
+        false => finding.note(NOT_SENT).help(watch(subject)),
     });
 }
 

@@ -44,10 +44,11 @@ fn healthy(program: &Program) -> Facts {
         SocketRole::LoginWriter,
         SocketRole::Reader,
     ];
-    let mut facts = Facts::default();
-    facts.sockets = roles
-        .map(|role| socket(role, served(program.clone())))
-        .to_vec();
+    let sockets = roles.map(|role| socket(role, served(program.clone())));
+    let mut facts = Facts {
+        sockets: sockets.to_vec(),
+        ..Facts::default()
+    };
     facts.dovecot.is_running = Some(true);
     facts
 }
@@ -175,6 +176,11 @@ fn mail_processes_without_a_connection_are_an_error_and_an_idle_dovecot_is_not()
     check_found(&dovecots(METRIC), &facts, &["error doctor/not-connected"]);
     facts.sockets[0].clients = Some(1);
     check_found(&dovecots(METRIC), &facts, &[]);
+    // They are told another socket.
+    facts.dovecot.writer_path = Some("stats-writer".to_owned());
+    check_found(&dovecots(METRIC), &facts, &[]);
+    facts.dovecot.writer_path = Some("/run/other".to_owned());
+    check_found(&dovecots(METRIC), &facts, &["error doctor/not-connected"]);
 }
 
 #[test]
@@ -236,11 +242,12 @@ fn limits_of_connections_are_told_before_they_are_reached() {
     let expected = &["warning doctor/connection-limit"];
     let check = |connections, refused, expected: &[&str]| {
         let mut facts = healthy(&Program::Fantail);
-        let mut server = ServerFacts::default();
-        server.connections = Some(connections);
-        server.connection_limit = Some(1_000);
-        server.refused = Some(refused);
-        facts.server = Some(server);
+        facts.server = Some(ServerFacts {
+            connections: Some(connections),
+            connection_limit: Some(1_000),
+            refused: Some(refused),
+            ..ServerFacts::default()
+        });
         check_found(&fantails(&format!("{LEFT}{METRIC}")), &facts, expected);
     };
     check(899, 0, &[]);
@@ -308,12 +315,36 @@ fn a_filter_that_is_not_in_force_needs_a_reload() {
 }
 
 #[test]
+fn other_settings_of_a_metric_need_a_reload() {
+    let loaded = fantails(&format!("{LEFT}{METRIC}"));
+    let mut facts = healthy(&Program::Fantail);
+    facts.filter_in_force = Some(br#"(event="imap_command_finished")"#.to_vec());
+    let mut check = |running: &str, expected: &[&str]| {
+        facts.server = Some(ServerFacts {
+            metrics: Some(running.to_owned()),
+            ..ServerFacts::default()
+        });
+        check_found(&loaded, &facts, expected);
+    };
+    let mut written = Vec::new();
+    let metric = &loaded.settings.metrics[0];
+    fantail_config::write_metric(metric, loaded.settings.dialect, &mut written);
+    let written = String::from_utf8(written).unwrap();
+    check(&written, &[]);
+    check(&format!("{written}metric added {{\n}}\n"), &[]);
+    let grouped = written.replace('}', "  group_by = user\n}");
+    check(&grouped, &["warning doctor/reload-needed"]);
+}
+
+#[test]
 fn exporters_that_fail_drop_or_fill_are_told() {
-    let mut exporter = ExporterFacts::default();
-    exporter.name = "bus".to_owned();
-    exporter.spool_bytes = 79;
-    exporter.spool_limit = Some(100);
-    exporter.dropped = vec![("queue_full".to_owned(), 0)];
+    let mut exporter = ExporterFacts {
+        name: "bus".to_owned(),
+        spool_bytes: 79,
+        spool_limit: Some(100),
+        dropped: vec![("queue_full".to_owned(), 0)],
+        ..ExporterFacts::default()
+    };
     let check = |exporter: &ExporterFacts, expected: &[&str]| {
         let mut facts = healthy(&Program::Fantail);
         facts.exporters = vec![exporter.clone()];
@@ -343,11 +374,12 @@ fn scrapes_fail_or_are_missing() {
     check_found(&dovecots(METRIC), &facts, &[]);
     facts.scrapes = vec![scrape(Some("connection refused"))];
     check_found(&dovecots(METRIC), &facts, &["error doctor/scrape-fails"]);
-    let mut server = ServerFacts::default();
-    server.scrapes = Some(0);
-    server.uptime = Some(std::time::Duration::from_secs(301));
     facts = healthy(&Program::Fantail);
-    facts.server = Some(server);
+    facts.server = Some(ServerFacts {
+        scrapes: Some(0),
+        uptime: Some(std::time::Duration::from_secs(301)),
+        ..ServerFacts::default()
+    });
     let loaded = fantails(&format!("{LEFT}{METRIC}"));
     check_found(&loaded, &facts, &[]);
     facts.scrapes = vec![scrape(None)];
@@ -389,9 +421,11 @@ fn clocks_units_states_and_logs_are_told() {
     check(&unit(None), &[]);
     check(&unit(Some("exit-code")), &["error doctor/unit-failed"]);
     let state = |facts: &mut Facts| {
-        let mut server = ServerFacts::default();
-        server.state = Some(("/state".to_owned(), Some("no such folder".to_owned())));
-        facts.server = Some(server);
+        let problem = Some("no such folder".to_owned());
+        facts.server = Some(ServerFacts {
+            state: Some(("/state".to_owned(), problem)),
+            ..ServerFacts::default()
+        });
     };
     check(&state, &["error doctor/state-file"]);
 }
