@@ -12,7 +12,7 @@ fn main() -> io::Result<()> {
     let pages = manifest.join("../../docs/errors");
     println!("cargo::rerun-if-changed={}", pages.display());
     let mut paths = Vec::new();
-    for folder in ["", "config", "lint"] {
+    for folder in ["", "config", "doctor", "lint"] {
         collect(&pages.join(folder), folder, &mut paths)?;
     }
     paths.sort();

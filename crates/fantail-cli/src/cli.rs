@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Config(crate::command::config::Arguments),
     Completions(crate::command::completions::Arguments),
     Convert(crate::command::convert::Arguments),
+    Doctor(crate::command::doctor::Arguments),
     Replay(crate::command::replay::Arguments),
     Filter(crate::command::filter::Arguments),
     Serve(crate::command::serve::Arguments),

@@ -2,7 +2,7 @@
 
 mod deny;
 mod input;
-mod json;
+pub(crate) mod json;
 mod sarif;
 
 use std::{
@@ -241,13 +241,13 @@ fn summary(findings: &[Finding], loaded: &Loaded) -> String {
     format!("{metrics}, {exporters}, read as Dovecot {target}: {found}")
 }
 
-fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: usize, what: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {what}{ending}")
 }
 
 /// Whether everybody may read a file.
-fn is_public(path: &[u8]) -> bool {
+pub(crate) fn is_public(path: &[u8]) -> bool {
     let path = Path::new(std::ffi::OsStr::from_bytes(path));
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
 }

@@ -90,7 +90,8 @@ mod tests {
     fn every_code_has_a_page_in_the_program() {
         let config = config::Code::ALL.iter().map(|code| code.as_str());
         let lint = lint::LintCode::ALL.iter().map(|code| code.as_str());
-        for code in config.chain(lint).chain(["F01", "W01"]) {
+        let doctor = lint::DoctorCode::ALL.iter().map(|code| code.as_str());
+        for code in config.chain(lint).chain(doctor).chain(["F01", "W01"]) {
             let page = find(code).unwrap_or_else(|| panic!("{code}"));
             assert!(page.starts_with(&format!("# {code}: ")), "{code}");
         }

@@ -52,13 +52,13 @@ pub(crate) struct Arguments {
     /// The dovecot.conf, or a file that includes it; without it, that of this
     /// machine.
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
     /// The socket for events; without it, stats-writer and login/stats-writer
     /// below base_dir.
     #[arg(long, value_name = "PATH")]
-    writer: Option<PathBuf>,
+    pub(crate) writer: Option<PathBuf>,
     /// Its permissions; without it, those of the configuration, else
     /// 0660, and 0600 for the one of login processes, as Dovecot's.
     #[arg(long, value_name = "MODE", value_parser = flag::mode)]
@@ -66,10 +66,10 @@ pub(crate) struct Arguments {
     /// No socket for login processes, login/stats-writer: they complain in the
     /// log once they have lost the other.
     #[arg(long)]
-    no_login_writer: bool,
+    pub(crate) no_login_writer: bool,
     /// The socket for doveadm stats; without it, stats-reader below base_dir.
     #[arg(long, value_name = "PATH")]
-    reader: Option<PathBuf>,
+    pub(crate) reader: Option<PathBuf>,
     /// Its permissions; without it, those of the configuration, else 0600.
     #[arg(long, value_name = "MODE", value_parser = flag::mode)]
     reader_mode: Option<u32>,
@@ -80,24 +80,24 @@ pub(crate) struct Arguments {
     /// Where scrapes are answered; without it, the inet_listener http of
     /// service stats, on 127.0.0.1 unless that names an address.
     #[arg(long, value_name = "ADDRESS:PORT")]
-    http: Option<SocketAddr>,
+    pub(crate) http: Option<SocketAddr>,
     /// Names that scrapers may use in Host, besides localhost, addresses, and the
     /// host name.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     http_hosts: Vec<String>,
     /// The token that /api asks for, in Authorization: Bearer.
     #[arg(long, value_name = "FILE")]
-    http_token: Option<PathBuf>,
+    pub(crate) http_token: Option<PathBuf>,
     /// Answer over TLS with this certificate in PEM, followed by those of its
     /// authorities.
     #[arg(long, value_name = "FILE", requires = "http_tls_key")]
-    http_tls_cert: Option<PathBuf>,
+    pub(crate) http_tls_cert: Option<PathBuf>,
     /// The private key of the certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "http_tls_cert")]
     http_tls_key: Option<PathBuf>,
     /// A Unix socket for HTTP, for its owner alone, that needs no token.
     #[arg(long, value_name = "PATH")]
-    http_socket: Option<PathBuf>,
+    pub(crate) http_socket: Option<PathBuf>,
     /// Ask for the token, or the socket, for scrapes too.
     #[arg(long)]
     http_private: bool,
@@ -109,7 +109,7 @@ pub(crate) struct Arguments {
     workers: Option<u16>,
     /// Keep what is counted here over a restart.
     #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
     /// How often it is saved: 5min, or a number of seconds.
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = flag::interval)]
     state_interval: Duration,
@@ -137,16 +137,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flag::duration)]
     patience: Duration,
     #[command(flatten)]
-    bounds: Bounds,
+    pub(crate) bounds: Bounds,
 }
 
 /// What clients may use.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-struct Bounds {
+pub(crate) struct Bounds {
     /// Connections of Dovecot's processes; more are closed at once.
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
-    max_connections: usize,
+    pub(crate) max_connections: usize,
     /// Events that live on one connection; it is closed beyond.
     #[arg(long, value_name = "N", default_value_t = Limits::default().live.live_events)]
     max_live_events: usize,

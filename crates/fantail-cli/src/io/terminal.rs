@@ -38,6 +38,12 @@ pub(crate) fn output_style() -> Style {
     styled(io::stdout().is_terminal())
 }
 
+/// The columns of standard output, if it is a terminal.
+pub(crate) fn output_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 fn styled(is_terminal: bool) -> Style {
     let forbidden = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let coloured = match COLOR.get().copied().unwrap_or_default() {

@@ -2,6 +2,7 @@
 //! mail clients at work.
 
 mod bans;
+mod doctor;
 mod doveadm;
 mod faults;
 mod same;

@@ -11,6 +11,7 @@ mod check;
 mod contrib;
 mod convert;
 mod diagnostics;
+mod doctor;
 mod events;
 mod extension_settings;
 mod filter;

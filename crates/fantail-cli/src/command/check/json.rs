@@ -27,7 +27,8 @@ pub(super) fn write(checked: &[Checked]) -> String {
     format!("{report:#}\n")
 }
 
-fn finding(one: &Finding, sources: &Sources) -> Value {
+/// A finding as an object.
+pub(crate) fn finding(one: &Finding, sources: &Sources) -> Value {
     let mut object = Map::new();
     object.insert("code".to_owned(), one.code.into());
     object.insert("severity".to_owned(), one.severity.as_str().into());

@@ -38,9 +38,14 @@ fn is_timeout(error: &io::Error) -> bool {
 impl Client {
     /// Connects and greets.
     pub(crate) fn connect(path: &Path) -> Result<Self, Failure> {
+        Self::connect_within(path, ANSWER_TIMEOUT)
+    }
+
+    /// As [`connect`](Self::connect), with a time limit for each answer.
+    pub(crate) fn connect_within(path: &Path, patience: Duration) -> Result<Self, Failure> {
         let connected = UnixStream::connect(path).and_then(|stream| {
-            stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-            stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+            stream.set_read_timeout(Some(patience))?;
+            stream.set_write_timeout(Some(patience))?;
             Ok(stream)
         });
         let stream = connected.map_err(|error| Failure::file("connect to", path, &error))?;

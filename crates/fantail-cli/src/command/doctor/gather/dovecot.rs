@@ -1,0 +1,180 @@
+//! Dovecot: its release, its configuration as it reads it, its processes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use fantail::config::{FileId, RawEntry, Release};
+
+use super::{Gathered, files::head, process::Processes, programs};
+
+/// Processes of mail users.
+const MAIL: [&str; 5] = ["imap", "pop3", "lmtp", "submission", "managesieve"];
+
+/// Processes connect when they start, and again every 10 seconds.
+const CONNECTED_AFTER: Duration = Duration::from_secs(15);
+
+/// The release, as the program says.
+pub(super) fn release() -> Option<Release> {
+    let said = programs::run("dovecot", &["--version"]).ok()?;
+    Release::parse(said.out.split_whitespace().next()?)
+}
+
+pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) {
+    if let Some(file) = configuration(gathered) {
+        ask_doveconf(gathered, &file);
+    }
+    if !processes.are_seen() {
+        gathered.unseen("processes", "/proc cannot be read");
+        return;
+    }
+    let pid_file = gathered.base_dir.join("master.pid");
+    let master = match head(&pid_file, 32) {
+        Ok(text) => {
+            let pid = String::from_utf8_lossy(&text).trim().parse().ok();
+            let pid = pid.and_then(|pid| processes.get(pid));
+            pid.filter(|process| process.name == "dovecot")
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            let all = processes.named("dovecot");
+            let all: Vec<_> = all.collect();
+            // With several of them it cannot be told which one this is.
+            if let [only] = all.as_slice() {
+                Some(*only)
+            } else {
+                gathered.unseen(pid_file.display().to_string(), error);
+                return;
+            }
+        }
+    };
+    gathered.facts.dovecot.is_running = Some(master.is_some());
+    let Some(master) = master else {
+        return;
+    };
+    gathered.master = Some(master.pid);
+    let mail = processes
+        .children(master.pid)
+        .filter(|process| MAIL.contains(&process.name.as_str()) && process.age >= CONNECTED_AFTER);
+    gathered.facts.dovecot.mail_processes = Some(mail.count());
+    gathered.facts.dovecot.clock_step = clock_step(&pid_file, master.age);
+}
+
+/// By how much the clock was set since a file was written, when a process started.
+fn clock_step(pid_file: &Path, age: Duration) -> Option<i64> {
+    let written = fs::metadata(pid_file).ok()?.modified().ok()?;
+    step(written, age)
+}
+
+/// The difference between the clock's time since `then` and the time that passed.
+#[allow(clippy::disallowed_methods, reason = "it is about this clock")]
+pub(super) fn step(then: SystemTime, passed: Duration) -> Option<i64> {
+    let now = SystemTime::now();
+    let (ahead, behind) = match now.duration_since(then) {
+        Ok(since) => (since, passed),
+        Err(error) => (Duration::ZERO, passed + error.duration()),
+    };
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();
+    Some(seconds(ahead)? - seconds(behind)?)
+}
+
+/// The file that Dovecot reads.
+fn configuration(gathered: &Gathered) -> Option<PathBuf> {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let dovecot = gathered.loaded.settings.dovecot.as_ref();
+    let file = dovecot.map_or(FileId::MAIN, |dovecot| dovecot.file);
+    let name = Path::new(OsStr::from_bytes(gathered.loaded.sources.name(file)));
+    (dovecot.is_some() && name.exists()).then(|| name.to_owned())
+}
+
+/// Asks for settings as Dovecot reads them.
+fn ask_doveconf(gathered: &mut Gathered, file: &Path) {
+    let path = file.as_os_str();
+    let dash = |text: &'static str| std::ffi::OsStr::new(text);
+    // `-n` reads all of it, and fails if something is refused.
+    let checked = programs::run("doveconf", &[dash("-n"), dash("-c"), path]);
+    let checked = match checked {
+        Ok(said) => said,
+        Err(error) => {
+            gathered.unseen(
+                "what Dovecot makes of its configuration",
+                format!("doveconf: {error}"),
+            );
+            return;
+        }
+    };
+    if !checked.status.success() {
+        let refusal = checked.err.lines().find(|line| !line.is_empty());
+        let refusal = refusal.unwrap_or("doveconf fails");
+        if refusal.contains("ermission denied") {
+            gathered.unseen("what Dovecot makes of its configuration", refusal);
+        } else {
+            gathered.facts.dovecot.refusal = Some(told(refusal).to_owned());
+        }
+        return;
+    }
+    let asked = ["stats_writer_socket_path", "default_client_limit"].map(dash);
+    let [writer, limit] = asked;
+    let Ok(said) = programs::run("doveconf", &[dash("-c"), path, writer, limit]) else {
+        return;
+    };
+    let value = |setting: &str| {
+        let mut lines = said.out.lines();
+        let value = lines.find_map(|line| line.strip_prefix(setting)?.strip_prefix(" ="))?;
+        Some(value.trim().to_owned())
+    };
+    gathered.facts.dovecot.writer_path = value("stats_writer_socket_path");
+    let default = value("default_client_limit").and_then(|text| text.parse().ok());
+    gathered.facts.dovecot.client_limit = client_limit(gathered).or(default);
+}
+
+/// `client_limit` of `service stats`; 0 stands for the default.
+fn client_limit(gathered: &Gathered) -> Option<u64> {
+    let raw = &gathered.loaded.raw;
+    let stats = raw.top().filter_map(|entry| match entry {
+        RawEntry::Block(block) => Some(block),
+        _ => None,
+    });
+    let stats = stats.filter(|block| {
+        let argument = block.argument.as_ref();
+        block.name.bytes() == b"service" && argument.is_some_and(|name| name.bytes() == b"stats")
+    });
+    let limits = stats
+        .flat_map(|block| raw.within(block))
+        .filter_map(|entry| match entry {
+            RawEntry::Setting(setting) if setting.key.bytes() == b"client_limit" => {
+                String::from_utf8_lossy(setting.value.bytes()).parse().ok()
+            }
+            _ => None,
+        });
+    limits.last().filter(|limit| *limit > 0)
+}
+
+/// Without the name of the program.
+fn told(line: &str) -> &str {
+    let line = line.strip_prefix("doveconf: ").unwrap_or(line);
+    line.strip_prefix("Fatal: ").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "it is about this clock")]
+    fn a_clock_that_was_set_is_off_by_so_many_seconds() {
+        let hour = Duration::from_secs(3_600);
+        let check = |then: SystemTime, passed, expected: i64| {
+            let found = step(then, passed).unwrap();
+            // The clock goes on while this runs.
+            assert!((found - expected).abs() <= 2, "{found} {expected}");
+        };
+        let now = SystemTime::now();
+        check(now - hour, hour, 0);
+        check(now - hour, Duration::ZERO, 3_600);
+        check(now, hour, -3_600);
+        check(now + hour, hour, -7_200);
+    }
+}

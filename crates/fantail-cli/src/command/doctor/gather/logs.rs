@@ -1,0 +1,189 @@
+//! What logs say since Dovecot's last start or reload.
+
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use fantail::{
+    config::RawEntry,
+    lint::{LogFacts, LogProblem, SocketRole},
+};
+
+use super::{Gathered, files::tail};
+
+/// How much of the end of a log is read.
+const LIMIT: u64 = 1 << 20;
+
+/// Logs of syslog.
+const SYSLOG: [&str; 3] = ["/var/log/mail.log", "/var/log/mail.err", "/var/log/maillog"];
+
+pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
+    let writer = gathered.facts.sockets.iter();
+    let mut writer = writer.filter(|socket| socket.role == SocketRole::Writer);
+    let writer = writer.next().map(|socket| socket.path.clone());
+    let (dovecots, is_syslog) = of_dovecot(gathered);
+    let syslog = SYSLOG.iter().map(PathBuf::from);
+    let logs = dovecots.into_iter().map(|path| (path, true));
+    let logs = logs.chain(syslog.map(|path| (path, is_syslog)));
+    let logs: Vec<(PathBuf, bool)> = logs
+        .chain(further.iter().map(|path| (path.clone(), is_syslog)))
+        .collect();
+    for (path, is_dovecots) in logs {
+        let text = match tail(&path, LIMIT) {
+            Ok(text) => text,
+            Err(error) => {
+                let is_asked = further.contains(&path);
+                if is_asked || error.kind() != std::io::ErrorKind::NotFound {
+                    gathered.unseen(path.display().to_string(), error);
+                }
+                continue;
+            }
+        };
+        let found = read(
+            &String::from_utf8_lossy(&text),
+            writer.as_deref(),
+            is_dovecots,
+        );
+        let file = path.display().to_string();
+        let facts = found.into_iter().map(|(problem, lines, last)| LogFacts {
+            file: file.clone(),
+            problem,
+            lines,
+            last,
+        });
+        gathered.facts.log.extend(facts);
+    }
+}
+
+/// The files that Dovecot logs to; and whether it logs to syslog.
+fn of_dovecot(gathered: &Gathered) -> (Vec<PathBuf>, bool) {
+    const SETTINGS: [&[u8]; 2] = [b"log_path", b"info_log_path"];
+    let mut paths = Vec::new();
+    for entry in gathered.loaded.raw.top() {
+        if let RawEntry::Setting(setting) = entry
+            && SETTINGS.contains(&setting.key.bytes())
+            && setting.value.bytes().starts_with(b"/")
+        {
+            let path = Path::new(OsStr::from_bytes(setting.value.bytes()));
+            if !paths.contains(&path.to_owned()) && path.is_file() {
+                paths.push(path.to_owned());
+            }
+        }
+    }
+    let is_syslog = paths.is_empty();
+    (paths, is_syslog)
+}
+
+/// What a log says: the problem, how often, and the last line.
+fn read(text: &str, writer: Option<&str>, is_dovecots: bool) -> Vec<(LogProblem, u64, String)> {
+    let mut found: Vec<(LogProblem, u64, String)> = Vec::new();
+    for line in text.lines() {
+        if is_dovecots && begins_anew(line) {
+            found.retain(|(problem, ..)| *problem == LogProblem::PermissionDenied);
+        }
+        let Some(problem) = problem(line, writer, is_dovecots) else {
+            continue;
+        };
+        let last = message(line).to_owned();
+        match found.iter_mut().find(|(known, ..)| *known == problem) {
+            Some((_, lines, known)) => {
+                *lines = lines.saturating_add(1);
+                *known = last;
+            }
+            None => found.push((problem, 1, last)),
+        }
+    }
+    found
+}
+
+/// Whether Dovecot started or reloaded here: what was before may be mended.
+fn begins_anew(line: &str) -> bool {
+    line.contains(" starting up for ") || line.contains("SIGHUP received - reloading")
+}
+
+fn problem(line: &str, writer: Option<&str>, is_dovecots: bool) -> Option<LogProblem> {
+    let has = |text: &str| line.contains(text);
+    if has("ermission denied") && writer.is_some_and(has) {
+        return Some(LogProblem::PermissionDenied);
+    }
+    if !is_dovecots {
+        return None;
+    }
+    if has("Socket already exists") {
+        Some(LogProblem::SocketExists)
+    } else if (has("client_limit (") || has("process_limit (")) && has("reached") {
+        Some(LogProblem::LimitReached)
+    } else if has("Time just moved ") || has("Time moved ") {
+        Some(LogProblem::ClockMoved)
+    } else if has(" stats: Error: ") || has(" stats: Fatal: ") || has(" stats: Panic: ") {
+        Some(LogProblem::StatsError)
+    } else {
+        None
+    }
+}
+
+/// The message of a line, without time, host, process and user.
+fn message(line: &str) -> &str {
+    let levels = ["Error: ", "Fatal: ", "Warning: ", "Panic: "];
+    let starts = levels
+        .iter()
+        .filter_map(|level| Some(line.find(level)? + level.len()));
+    starts
+        .min()
+        .and_then(|start| line.get(start..))
+        .unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WRITER: Option<&str> = Some("/run/dovecot/stats-writer");
+
+    #[track_caller]
+    fn check(text: &str, is_dovecots: bool, expected: &[(LogProblem, u64, &str)]) {
+        let found = read(text, WRITER, is_dovecots);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(problem, lines, last)| (*problem, *lines, last.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn messages_stand_without_names_of_users() {
+        let denied = "lda(anna): Error: net_connect_unix(/run/dovecot/stats-writer) failed: \
+            Permission denied\n";
+        let message = "net_connect_unix(/run/dovecot/stats-writer) failed: Permission denied";
+        check(denied, false, &[(LogProblem::PermissionDenied, 1, message)]);
+        check(&denied.replace("/run", "/other"), false, &[]);
+    }
+
+    #[test]
+    fn a_start_or_a_reload_ends_what_was_before() {
+        let text = "Nov 30 16:25:19 master: Error: Socket already exists: /run/dovecot/x\n";
+        let exists = (
+            LogProblem::SocketExists,
+            1,
+            "Socket already exists: /run/dovecot/x",
+        );
+        check(text, true, &[exists]);
+        check(text, false, &[]);
+        let again = format!("{text}x master: Info: Dovecot v2.3 starting up for imap\n");
+        check(&again, true, &[]);
+        let limit = "x master: Warning: service(imap): process_limit (1) reached, client \
+            connections are being dropped\n";
+        let reached = limit.split_once("Warning: ").unwrap().1.trim_end();
+        check(
+            &limit.repeat(2),
+            true,
+            &[(LogProblem::LimitReached, 2, reached)],
+        );
+        let reloaded = format!("{limit}x SIGHUP received - reloading configuration\n");
+        check(&reloaded, true, &[]);
+        let stats = "x stats: Error: no such host\n";
+        check(stats, true, &[(LogProblem::StatsError, 1, "no such host")]);
+    }
+}

@@ -1,0 +1,83 @@
+//! Programs of others, run with a time limit.
+
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, Read as _},
+    path::PathBuf,
+    process::{Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::PATIENCE;
+
+/// Folders of Dovecot's programs that may not be in `PATH`.
+const FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// How often to look whether a program has ended.
+const POLL: Duration = Duration::from_millis(5);
+
+/// What a program said.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) status: ExitStatus,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+/// The path of a program.
+fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Runs a program to its end, or stops it when its time is over.
+pub(super) fn run<A: AsRef<OsStr>>(name: &str, arguments: &[A]) -> io::Result<Said> {
+    let path = find(name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    let mut child = Command::new(path)
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let streams = (child.stdout.take(), child.stderr.take());
+    let (Some(mut stdout), Some(mut stderr)) = streams else {
+        return Err(io::Error::other("no streams"));
+    };
+    let reader = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stdout.read_to_end(&mut bytes);
+        bytes
+    });
+    let errors = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stderr.read_to_end(&mut bytes);
+        bytes
+    });
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if begun.elapsed() > PATIENCE {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::Error::from(io::ErrorKind::TimedOut));
+        }
+        thread::sleep(POLL);
+    };
+    let text = |thread: thread::JoinHandle<Vec<u8>>| {
+        let bytes = thread.join().unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(Said {
+        status,
+        out: text(reader),
+        err: text(errors),
+    })
+}
