@@ -26,6 +26,7 @@ use tokio::{
 use crate::{
     ControlError, ControlErrorKind, Log,
     handle::{Live, OpenTap, Order, Tally},
+    process::turn::Turns,
     worker::greeting::{FilterLine, filter_line},
     worker::observers::Observers,
     worker::tap::{MAX_TAPS, Tap, TapRequest},
@@ -47,6 +48,7 @@ pub(crate) struct Control {
     pub(crate) live: watch::Sender<Arc<Live>>,
     pub(crate) filters: watch::Sender<FilterLine>,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) log: Log,
     /// The number of the next tap.
     pub(crate) next_tap: u64,
@@ -73,7 +75,7 @@ impl Control {
             Order::Untap(number) => self.untap(number),
             Order::AllAnswer(reply) => {
                 let pings = self.ping();
-                tokio::spawn(async move {
+                self.turns.spawn(async move {
                     for ping in pings {
                         if ping.await.is_err() {
                             return;

@@ -19,6 +19,7 @@ use crate::{
     ControlError, ControlErrorKind,
     exporters::Exporters,
     memory::{Budget, Memory, Reservation},
+    process::turn::Turns,
     worker::Report,
     worker::observers::Observers,
     worker::tap::{Tap, TapRequest},
@@ -35,6 +36,8 @@ pub struct Handle {
     pub(crate) memory: Memory,
     /// The part of it that is for answers.
     pub(crate) answers: Budget,
+    /// The turns of the control thread.
+    pub(crate) turns: Arc<Turns>,
     /// Held while reports are merged: one at a time.
     pub(crate) merging: Arc<Semaphore>,
 }

@@ -8,3 +8,4 @@ pub(crate) mod sd_notify;
 pub(crate) mod signals;
 pub(crate) mod state_file;
 pub(crate) mod thread;
+pub(crate) mod turn;

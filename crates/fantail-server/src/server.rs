@@ -31,6 +31,7 @@ use crate::{
     process::privileges,
     process::record::Recorder,
     process::sd_notify::Manager,
+    process::turn::Turns,
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
     socket::listeners::{Listeners, Sockets},
@@ -147,6 +148,7 @@ impl Server {
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
         let tally = Arc::new(Tally::new(started));
+        let turns = Arc::new(Turns::new(Arc::default()));
         Ok(Self {
             runtime,
             control: Control {
@@ -157,6 +159,7 @@ impl Server {
                 live,
                 filters,
                 tally: Arc::clone(&tally),
+                turns: Arc::clone(&turns),
                 log: options.log.clone(),
                 next_tap: 0,
             },
@@ -166,6 +169,7 @@ impl Server {
                 orders,
                 live: seen,
                 tally,
+                turns,
                 answers: memory.budget(Part::Answers),
                 memory,
                 merging: Arc::new(Semaphore::new(1)),
@@ -241,7 +245,8 @@ impl Server {
                 options,
             };
             drop(handle);
-            let served = run.serve().await;
+            let turns = Arc::clone(&run.control.turns);
+            let served = turns.measure(run.serve()).await;
             run.end().await;
             drop(http);
             served
@@ -265,7 +270,8 @@ fn listen(
     let tally = Arc::clone(&control.tally);
     let filters = control.filters.subscribe();
     let connections = connection_limit(limits, files);
-    let dispatcher = Dispatcher::new(&control.workers, connections, tally, filters);
+    let turns = Arc::clone(&control.turns);
+    let dispatcher = Dispatcher::new(&control.workers, connections, (tally, turns), filters);
     let writer = Purpose::Writer(dispatcher);
     let reader = Purpose::Reader {
         handle: handle.clone(),

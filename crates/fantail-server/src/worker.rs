@@ -13,7 +13,6 @@ pub(crate) mod outbox;
 pub(crate) mod read_delay;
 pub(crate) mod shard;
 pub(crate) mod tap;
-pub(crate) mod turn;
 
 use std::{
     cell::{Cell, RefCell},
@@ -48,13 +47,13 @@ use crate::{
     memory::Memory,
     process::log::Complaints,
     process::record::Recorder,
+    process::turn::{LongestTurn, Turns},
     worker::client::attend,
     worker::greeting::{FilterLine, Greeted},
     worker::observers::Observers,
     worker::outbox::Outbox,
     worker::read_delay::ReadDelay,
     worker::shard::{Category, IntakeCounts, Shard},
-    worker::turn::{LongestTurn, Turns},
 };
 
 /// A message from the control task to a worker.
@@ -132,7 +131,7 @@ pub(crate) struct Shared {
     /// The buffer that all connections read into.
     pub(crate) buffer: RefCell<Vec<u8>>,
     pub(crate) read_delay: Arc<ReadDelay>,
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     /// Clients whose live events and sessions are being ended.
     pub(crate) closing: Cell<usize>,
     /// Set when the last exports were handed over.
@@ -173,7 +172,7 @@ impl Worker {
             );
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
-                turns: Turns::new(Arc::clone(&setup.stop)),
+                turns: Arc::new(Turns::new(Arc::clone(&setup.stop))),
                 setup,
                 connections: counted,
                 flush: Notify::new(),
@@ -182,7 +181,9 @@ impl Worker {
                 closing: Cell::new(0),
                 has_ended: Cell::new(false),
             });
-            LocalSet::new().block_on(&runtime, work(shared, messages));
+            let turns = Arc::clone(&shared.turns);
+            let work = turns.measure(work(shared, messages));
+            LocalSet::new().block_on(&runtime, work);
         })?;
         Ok(Self {
             inbox,
@@ -203,8 +204,8 @@ impl Worker {
 }
 
 async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>) {
-    spawn_local(flush(Rc::clone(&shared)));
-    spawn_local(tidy(Rc::clone(&shared)));
+    spawn_local(shared.turns.measure(flush(Rc::clone(&shared))));
+    spawn_local(shared.turns.measure(tidy(Rc::clone(&shared))));
     while let Some(message) = messages.recv().await {
         match message {
             Message::Connection(stream, greeted) => connect(&shared, stream, greeted),
@@ -231,7 +232,8 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 shared.shard.borrow_mut().learn(&categories);
             }
             Message::Drain(until, done) => {
-                spawn_local(drain(Rc::clone(&shared), until, done));
+                let drain = drain(Rc::clone(&shared), until, done);
+                spawn_local(shared.turns.measure(drain));
             }
         }
     }

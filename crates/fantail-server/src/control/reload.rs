@@ -68,7 +68,7 @@ impl Control {
         let now = live.exporters.clone();
         let in_force = self.enforce(live);
         let log = self.log.clone();
-        tokio::spawn(async move {
+        self.turns.spawn(async move {
             for worker in in_force {
                 let _ = worker.await;
             }

@@ -13,8 +13,8 @@ use super::Control;
 use crate::{
     StateFile,
     process::thread,
+    process::turn::LongestTurn,
     worker::shard::IntakeCounts,
-    worker::turn::LongestTurn,
     worker::{Message, Report},
 };
 
@@ -31,7 +31,7 @@ impl Control {
             })
             .collect();
         let limits = self.live.borrow().settings.registry.limits;
-        tokio::spawn(async move {
+        self.turns.spawn(async move {
             let mut all = Vec::with_capacity(reports.len());
             for report in reports {
                 match report.await {

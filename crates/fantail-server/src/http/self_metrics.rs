@@ -94,12 +94,18 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &connections, number(whole.connections))?;
     let mut longest = gauge(
         "fantail_longest_turn_seconds",
-        "The longest time that a worker spent on one client at a time",
+        "The longest time that a thread spent on one client or task at a time",
     );
     longest.unit = Some("seconds");
     out.family(&longest, |samples| {
-        samples.add(&[("clock", "wall")], whole.longest_turn.wall.as_secs_f64())?;
-        samples.add(&[("clock", "cpu")], whole.longest_turn.cpu.as_secs_f64())
+        let control = handle.turns.longest();
+        for (thread, longest) in [("control", control), ("worker", whole.longest_turn)] {
+            for (clock, time) in [("wall", longest.wall), ("cpu", longest.cpu)] {
+                let labels = [("thread", thread), ("clock", clock)];
+                samples.add(&labels, time.as_secs_f64())?;
+            }
+        }
+        Ok(())
     })?;
     let accepted = counter("fantail_accepted_connections", "Connections accepted");
     one(out, &accepted, whole.intake.accepted)?;

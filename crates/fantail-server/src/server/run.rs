@@ -94,7 +94,8 @@ impl Run {
         };
         if self.saving.try_lock().is_ok() {
             let file = StateFile::new(path);
-            tokio::spawn(self.control.save(file, Arc::clone(&self.saving)));
+            let save = self.control.save(file, Arc::clone(&self.saving));
+            self.control.turns.spawn(save);
         } else {
             self.options.log.say(format_args!(
                 "the last save of {} has not ended, and the next one is left out",

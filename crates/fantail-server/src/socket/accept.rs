@@ -18,6 +18,7 @@ use tokio::{
 use crate::{
     Handle, Log,
     handle::{Tally, count},
+    process::turn::Turns,
     socket::readers,
     socket::seats::Seats,
     worker::greeting::{FilterLine, greet},
@@ -33,6 +34,8 @@ pub(crate) struct Dispatcher {
     workers: Vec<(mpsc::UnboundedSender<Message>, Arc<AtomicUsize>)>,
     limit: usize,
     tally: Arc<Tally>,
+    /// The turns of the thread that accepts.
+    turns: Arc<Turns>,
     filters: watch::Receiver<FilterLine>,
 }
 
@@ -40,7 +43,7 @@ impl Dispatcher {
     pub(crate) fn new(
         workers: &[Worker],
         limit: usize,
-        tally: Arc<Tally>,
+        (tally, turns): (Arc<Tally>, Arc<Turns>),
         filters: watch::Receiver<FilterLine>,
     ) -> Self {
         let workers = workers.iter();
@@ -49,6 +52,7 @@ impl Dispatcher {
             workers: workers.map(ends).collect(),
             limit,
             tally,
+            turns,
             filters,
         }
     }
@@ -86,12 +90,21 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// The turns of the thread that accepts.
+    pub(crate) const fn turns(&self) -> &Arc<Turns> {
+        match self {
+            Self::Writer(dispatcher) => &dispatcher.turns,
+            Self::Reader { handle, .. } => &handle.turns,
+        }
+    }
+
     fn take(&self, stream: UnixStream) {
         match self {
             Self::Writer(dispatcher) => dispatcher.dispatch(stream),
             Self::Reader { handle, log, seats } => {
                 if let Some(seat) = seats.take() {
-                    tokio::spawn(readers::serve(stream, seat, handle.clone(), log.clone()));
+                    let serve = readers::serve(stream, seat, handle.clone(), log.clone());
+                    handle.turns.spawn(serve);
                 }
             }
         }

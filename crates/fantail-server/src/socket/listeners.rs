@@ -191,7 +191,7 @@ impl Listener {
     ) -> io::Result<()> {
         let listener = UnixListener::from_std(listener)?;
         let accepting = accept(listener, self.purpose.clone(), stop.clone(), log.clone());
-        if let Some(before) = self.task.replace(tokio::spawn(accepting)) {
+        if let Some(before) = self.task.replace(self.purpose.turns().spawn(accepting)) {
             before.abort();
         }
         Ok(())

@@ -10,10 +10,10 @@ use tokio::{
 
 use crate::{
     process::record::Recorder,
+    process::turn::Turn,
     worker::closed::Closed,
     worker::greeting::{Greeted, send_filters},
     worker::shard::{Client, Shard},
-    worker::turn::Turn,
     worker::{Shared, tell_categories},
 };
 

@@ -17,11 +17,11 @@ use crate::{
     process::clock,
     process::log::Complaints,
     process::record::Tape,
+    process::turn::Turn,
     worker::accounts::{Accounts, CONNECTION_BYTES},
     worker::closed::Closed,
     worker::observers::{Observers, WorkerSink},
     worker::outbox::Outbox,
-    worker::turn::Turn,
 };
 
 /// Lines between two looks at the clock.

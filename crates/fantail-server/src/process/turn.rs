@@ -1,0 +1,248 @@
+//! Turns: the time in which a thread handles one client, or polls one task.
+//!
+//! A turn of a client ends after some milliseconds, for any input, so that other
+//! clients, reports and the end of the server do not wait. The longest turns of
+//! each thread are exported.
+//!
+//! The clock is the kernel's coarse one, which advances in steps of a few
+//! milliseconds: most turns are one short line, and the exact clock would take a
+//! tenth of its time.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use nix::time::{ClockId, clock_gettime};
+use tokio::task::JoinHandle;
+
+/// How long a turn of a client lasts; a line that has begun is handled to its end.
+const MAX_TURN: Duration = Duration::from_millis(10);
+
+/// The turns of one thread; only that thread begins any.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    /// Set when the server ends, and clients are read no further.
+    stop: Arc<AtomicBool>,
+    /// When the CPU time was read, and its value.
+    cpu_read_at: Nanos,
+    cpu: Nanos,
+    longest_wall: Nanos,
+    longest_cpu: Nanos,
+}
+
+/// A time in nanoseconds that one thread sets.
+#[derive(Debug, Default)]
+struct Nanos(AtomicU64);
+
+impl Nanos {
+    fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.0.store(nanos, Ordering::Relaxed);
+    }
+}
+
+/// The longest turns so far, to a few milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LongestTurn {
+    /// By the clock.
+    pub(crate) wall: Duration,
+    /// In CPU time of the thread: at most a step of the clock too much.
+    pub(crate) cpu: Duration,
+}
+
+impl LongestTurn {
+    /// The longest turns of both.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            wall: self.wall.max(other.wall),
+            cpu: self.cpu.max(other.cpu),
+        }
+    }
+}
+
+/// A turn that has begun.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    turns: &'a Turns,
+    begun: Duration,
+}
+
+impl Turns {
+    pub(crate) fn new(stop: Arc<AtomicBool>) -> Self {
+        Self {
+            stop,
+            cpu_read_at: Nanos::default(),
+            cpu: Nanos::default(),
+            longest_wall: Nanos::default(),
+            longest_cpu: Nanos::default(),
+        }
+    }
+
+    pub(crate) fn begin(&self) -> Turn<'_> {
+        let begun = now();
+        // Once in each step of the clock: reading the CPU time is a system call.
+        if begun > self.cpu_read_at.get() {
+            self.read_cpu(begun);
+        }
+        Turn { turns: self, begun }
+    }
+
+    /// Has the turns of a task measured: each of its polls is one.
+    pub(crate) fn measure<F: Future>(self: &Arc<Self>, task: F) -> Measured<F> {
+        Measured {
+            task: Box::pin(task),
+            turns: Arc::clone(self),
+        }
+    }
+
+    /// Spawns a task whose turns are measured.
+    pub(crate) fn spawn<F>(self: &Arc<Self>, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        tokio::spawn(self.measure(task))
+    }
+
+    pub(crate) fn longest(&self) -> LongestTurn {
+        LongestTurn {
+            wall: self.longest_wall.get(),
+            cpu: self.longest_cpu.get(),
+        }
+    }
+
+    fn read_cpu(&self, now: Duration) -> Duration {
+        let cpu = read(ClockId::CLOCK_THREAD_CPUTIME_ID);
+        self.cpu.set(cpu);
+        self.cpu_read_at.set(now);
+        cpu
+    }
+}
+
+impl Turn<'_> {
+    /// Whether other clients have their turn now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_stopped() || now().saturating_sub(self.begun) >= MAX_TURN
+    }
+
+    /// Whether clients are read no further.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.turns.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let turns = self.turns;
+        let now = now();
+        let wall = now.saturating_sub(self.begun);
+        if wall > turns.longest_wall.get() {
+            turns.longest_wall.set(wall);
+        }
+        // The CPU time of a turn is at most its duration: most need not be read.
+        if wall > turns.longest_cpu.get() {
+            let before = turns.cpu.get();
+            let used = turns.read_cpu(now).saturating_sub(before).min(wall);
+            if used > turns.longest_cpu.get() {
+                turns.longest_cpu.set(used);
+            }
+        }
+    }
+}
+
+/// A task whose polls are turns.
+#[derive(Debug)]
+pub(crate) struct Measured<F> {
+    task: Pin<Box<F>>,
+    turns: Arc<Turns>,
+}
+
+impl<F: Future> Future for Measured<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.get_mut();
+        let _turn = this.turns.begin();
+        this.task.as_mut().poll(context)
+    }
+}
+
+fn now() -> Duration {
+    read(ClockId::CLOCK_MONOTONIC_COARSE)
+}
+
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    debug_assert!(time.is_ok(), "Linux has this clock");
+    time.map_or(Duration::ZERO, Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        thread,
+    };
+
+    use super::{LongestTurn, MAX_TURN, Turns, now};
+
+    /// Waits until the coarse clock has advanced by the time of a turn.
+    fn sleep() {
+        let begun = now();
+        while now() - begun < MAX_TURN {
+            thread::sleep(MAX_TURN);
+        }
+    }
+
+    #[test]
+    fn a_turn_is_over_after_its_time_or_at_the_end() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let turns = Turns::new(Arc::clone(&stop));
+        let turn = turns.begin();
+        sleep();
+        assert!(turn.is_over() && !turn.is_stopped());
+        stop.store(true, Ordering::Relaxed);
+        let turn = turns.begin();
+        assert!(turn.is_over() && turn.is_stopped());
+    }
+
+    #[test]
+    fn a_turn_that_sleeps_uses_no_cpu_time() {
+        let turns = Turns::new(Arc::default());
+        let turn = turns.begin();
+        sleep();
+        drop(turn);
+        let LongestTurn { wall, cpu } = turns.longest();
+        assert!(wall >= MAX_TURN, "{wall:?}");
+        assert!(cpu < wall, "{cpu:?}");
+    }
+
+    #[tokio::test]
+    async fn each_poll_of_a_task_is_a_turn() {
+        let turns = Arc::new(Turns::new(Arc::default()));
+        let twice = async {
+            sleep();
+            tokio::task::yield_now().await;
+            sleep();
+        };
+        let begun = now();
+        turns.measure(twice).await;
+        let (both, longest) = (now() - begun, turns.longest().wall);
+        assert!(
+            longest >= MAX_TURN && longest < both,
+            "{longest:?}, {both:?}"
+        );
+    }
+}
