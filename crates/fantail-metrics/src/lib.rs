@@ -29,7 +29,7 @@ pub use crate::{
     error::{RegistryError, RegistryErrorKind},
     label::Label,
     limits::Limits,
-    registry::{MetricId, Registry},
+    registry::{MetricId, Registry, SeriesMemory},
     settings::{
         Buckets, Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier,
     },

@@ -15,6 +15,7 @@ use std::{
 
 use fantail_event::{Dialect, EventView};
 
+pub use self::tree::SeriesMemory;
 use self::{
     metric_view::{ByKey, MetricView},
     observe::{Scratch, observe},
@@ -75,6 +76,7 @@ pub struct Registry {
     used: usize,
     scratch: Scratch,
     exemplar_field: Option<Arc<[u8]>>,
+    memory: Option<Arc<dyn SeriesMemory>>,
     /// Only a snapshot locks it, like the tree of a metric.
     cohorts: Mutex<Cohorts>,
 }
@@ -123,6 +125,7 @@ impl Registry {
             used: 0,
             scratch: Scratch::default(),
             exemplar_field: None,
+            memory: None,
             cohorts: Mutex::default(),
         }
     }
@@ -149,7 +152,8 @@ impl Registry {
         });
         self.order.push(slot);
         self.names.insert(settings.name.clone(), slot);
-        let tree = Tree::new(&settings, &mut self.used);
+        let mut tree = Tree::new(&settings, &mut self.used);
+        tree.share_memory(self.memory.as_ref());
         let slot_entry = &mut self.slots[slot as usize];
         slot_entry.metric = Some(Metric {
             settings: Arc::new(settings),

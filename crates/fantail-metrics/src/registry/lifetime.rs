@@ -1,10 +1,10 @@
 //! The lifetime of series: limits, exemplars, declared and idle series.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use fantail_event::{EventView, Timestamp, ValueRef};
 
-use super::{MetricId, Registry, declare::declare, tree::SeriesBudget};
+use super::{MetricId, Registry, SeriesMemory, declare::declare, tree::SeriesBudget};
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
     registry::metric_view::{MetricView, find},
@@ -14,6 +14,17 @@ impl Registry {
     /// Changes the limits. Existing series stay, even above the new limits.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// Sets memory that the series share with those of other registries; by default
+    /// only the limits bound them. Series that exist are reserved if there is
+    /// enough.
+    pub fn share_memory(&mut self, memory: Arc<dyn SeriesMemory>) {
+        let slots = self.slots.iter_mut();
+        for metric in slots.filter_map(|slot| slot.metric.as_mut()) {
+            metric.tree.share_memory(Some(&memory));
+        }
+        self.memory = Some(memory);
     }
 
     /// Sets the field of exemplars: from now on, the last event with this field

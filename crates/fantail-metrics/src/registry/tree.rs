@@ -14,16 +14,22 @@
 mod absorb;
 mod idle;
 mod index;
+mod memory;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use self::index::Index;
+pub use self::memory::SeriesMemory;
+use self::{index::Index, memory::Charge};
 use crate::{
     Distribution, Exemplar, MetricSettings,
     distribution::bins::Binned,
     label::OTHER,
     store::{Store, key::Key, observations::Mark, shared_segment::SharedSegment},
 };
+
+/// The bytes of a series besides its label and its distributions: its part of the
+/// columns and of the index, a fourth of which is vacant.
+const SERIES_BYTES: usize = 48;
 
 /// The index of the series that is the metric itself.
 pub(crate) const ROOT: u32 = 0;
@@ -60,6 +66,8 @@ pub(crate) struct Tree {
     /// Set by the first scan for idle series. Until then all series are marked
     /// as just updated, and updates do not mark them.
     watched: bool,
+    /// The memory of all series but the metric itself.
+    charge: Charge,
     /// Only a snapshot locks it: an update has exclusive access to the tree.
     store: Mutex<Store>,
 }
@@ -73,6 +81,7 @@ impl Tree {
             index: Index::default(),
             used: cost(settings.group_by.len()),
             watched: false,
+            charge: Charge::default(),
             store: Mutex::default(),
         };
         *used += tree.used;
@@ -82,6 +91,17 @@ impl Tree {
         };
         tree.push(u32::MAX, Key::Text(b""), mark);
         tree
+    }
+
+    /// Reserves the memory of series from now on.
+    pub(crate) fn share_memory(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
+        self.charge.share(memory);
+    }
+
+    /// The bytes of a new series with this text.
+    const fn series_bytes(&self, text: usize) -> usize {
+        let own_sum = if self.own_sums { size_of::<i128>() } else { 0 };
+        SERIES_BYTES + self.stride * size_of::<Distribution>() + own_sum + text
     }
 
     /// Returns the store without locking: `&mut self` is exclusive.
@@ -152,7 +172,7 @@ impl Tree {
     ) -> (u32, bool) {
         let cost = cost(self.levels.saturating_sub(depth + 1) as usize);
         let fits = self.used + cost <= budget.metric && *budget.used + cost <= budget.all;
-        if fits && key != Key::Missing {
+        if fits && key != Key::Missing && self.charge.take(self.series_bytes(key.parts().1.len())) {
             self.used += cost;
             *budget.used += cost;
             return (self.insert(parent, key, hash, true), false);

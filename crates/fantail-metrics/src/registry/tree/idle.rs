@@ -76,6 +76,7 @@ impl Tree {
             Some(above.map_or(u32::MAX, |(index, _)| index))
         });
         self.used = used;
+        self.charge.keep(store.len(), keep.len());
         *self.store() = store;
         self.index_all();
     }

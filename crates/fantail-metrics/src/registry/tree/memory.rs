@@ -1,0 +1,79 @@
+//! Memory that the series of several registries share.
+
+use std::{fmt, sync::Arc};
+
+/// Memory that the series of several registries share, beside the
+/// [`Limits`](crate::Limits) of each.
+///
+/// A metric asks for memory when it gets new series, in steps. A value that would
+/// need a series without memory is counted in the series `other`. Values of series
+/// that exist are not charged: see [`Distribution`](crate::Distribution) for what
+/// they take.
+pub trait SeriesMemory: fmt::Debug + Send + Sync {
+    /// Reserves bytes; returns whether there were enough.
+    fn reserve(&self, bytes: usize) -> bool;
+
+    /// Gives reserved bytes back.
+    fn release(&self, bytes: usize);
+}
+
+/// The largest step; a smaller metric takes smaller ones.
+const MAX_STEP_BYTES: usize = 16 << 10;
+
+/// The memory of the series of one metric; given back when it is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Charge {
+    /// `None` if the memory is not bounded.
+    memory: Option<Arc<dyn SeriesMemory>>,
+    used: usize,
+    reserved: usize,
+}
+
+impl Charge {
+    /// Reserves what is used from this memory, which has to have it.
+    pub(super) fn share(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
+        self.give_back(self.reserved);
+        self.memory = memory.cloned();
+        self.take(0);
+    }
+
+    /// Takes bytes; returns whether there were enough.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        let needed = self.used + bytes;
+        let missing = needed.saturating_sub(self.reserved);
+        let fits = match &self.memory {
+            Some(memory) if missing > 0 => {
+                let step = (needed / 4).min(MAX_STEP_BYTES);
+                let tried = [missing + step, missing].into_iter();
+                let granted = tried.into_iter().find(|bytes| memory.reserve(*bytes));
+                self.reserved += granted.unwrap_or_default();
+                granted.is_some()
+            }
+            _ => true,
+        };
+        if fits {
+            self.used = needed;
+        }
+        fits
+    }
+
+    /// Gives back the memory of series that were dropped, of so many.
+    pub(super) fn keep(&mut self, kept: usize, of: usize) {
+        self.used = self.used / of.max(1) * kept;
+        let spare = self.reserved.saturating_sub(self.used);
+        self.give_back(spare);
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        self.reserved -= bytes;
+        if let Some(memory) = &self.memory {
+            memory.release(bytes);
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.give_back(self.reserved);
+    }
+}
