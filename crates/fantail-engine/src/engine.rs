@@ -8,7 +8,7 @@ use std::{ops::AddAssign, sync::Arc};
 use fantail_config::Settings;
 use fantail_event::EffectiveBuffers;
 use fantail_format::EventIds;
-use fantail_metrics::{MetricId, Registry, Snapshot};
+use fantail_metrics::{MetricId, Registry, SeriesMemory, Snapshot};
 
 use self::handle::Exporting;
 use crate::{
@@ -29,6 +29,8 @@ pub struct Engine {
     /// In the order of the plan's metrics.
     ids: Vec<MetricId>,
     registry: Registry,
+    /// The memory of all series, if it is bounded.
+    memory: Option<Arc<dyn SeriesMemory>>,
     slots: EventSlots,
     metrics: SetMatcher,
     observers: Observers,
@@ -76,6 +78,7 @@ impl Engine {
         let mut engine = Self {
             ids: Vec::new(),
             registry: Registry::new(plan.dialect),
+            memory: None,
             slots: EventSlots::new(plan.filters.slots()),
             metrics: SetMatcher::new(),
             observers: Observers::default(),
@@ -94,6 +97,12 @@ impl Engine {
     /// engines of a program need ids of their own.
     pub fn use_ids(&mut self, ids: EventIds) {
         self.exporting.ids = ids;
+    }
+
+    /// Has all series share this memory, beside the limits of the configuration.
+    pub fn share_memory(&mut self, memory: Arc<dyn SeriesMemory>) {
+        self.registry.share_memory(Arc::clone(&memory));
+        self.memory = Some(memory);
     }
 
     /// The plan by which it works.

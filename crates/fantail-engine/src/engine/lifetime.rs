@@ -34,6 +34,9 @@ impl Engine {
         if plan.dialect != self.plan.dialect {
             // The labels of the dialects differ.
             self.registry = Registry::new(plan.dialect);
+            if let Some(memory) = &self.memory {
+                self.registry.share_memory(Arc::clone(memory));
+            }
             self.ids.clear();
         }
         let wanted: HashMap<&[u8], &Filter> = plan
