@@ -25,7 +25,7 @@ use fantail_transport::{
 use self::closing::close_all;
 use crate::{
     Log,
-    memory::{Budget, QueueShare},
+    memory::{Budget, SharedMemory},
 };
 
 /// The reason for which events are dropped that are larger than a payload may be,
@@ -195,7 +195,7 @@ impl Exporters {
             .settings(exporter.queue.clone())
             .on_trouble(move |trouble| log.say(format_args!("exporter {trouble}")));
         if let Some(memory) = &self.site.memory {
-            builder = builder.memory(Arc::new(QueueShare::new(memory)));
+            builder = builder.memory(Arc::new(SharedMemory::of_queue(memory)));
         }
         if let Some(spool) = exporter.queue.level.spool() {
             let mut holders = self.running.iter();

@@ -6,12 +6,12 @@
 //!
 //! A reservation is made in steps, so that the path of an event takes no lock.
 
-mod queues;
+mod shared;
 mod text;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use self::{queues::QueueShare, text::ReservedText};
+pub(crate) use self::{shared::SharedMemory, text::ReservedText};
 
 /// A part of the server that reserves memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

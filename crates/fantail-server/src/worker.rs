@@ -44,7 +44,7 @@ use tokio::{
 use crate::{
     Limits, Log,
     exporters::Exporters,
-    memory::Memory,
+    memory::{Memory, Part, SharedMemory},
     process::log::Complaints,
     process::record::Recorder,
     process::turn::{LongestTurn, Turns},
@@ -159,6 +159,8 @@ impl Worker {
             .build()?;
         let mut engine = Engine::with_plan(Arc::clone(&setup.plan));
         engine.use_ids(setup.ids.clone());
+        let series = setup.memory.budget(Part::Series);
+        engine.share_memory(Arc::new(SharedMemory::of_series(&series)));
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
         let thread = thread::Builder::new().name(name).spawn(move || {

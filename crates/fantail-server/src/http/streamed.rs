@@ -11,6 +11,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     thread,
 };
@@ -19,10 +20,13 @@ use axum::{body::Body, http::Version};
 use hyper::body::{Bytes, Frame};
 use tokio::sync::mpsc;
 
-use crate::memory::{Budget, ReservedText};
+use crate::memory::{Budget, Reservation, ReservedText};
 
-/// Bytes of a piece. One is made, one waits, and one is sent.
+/// Bytes of a piece.
 const PIECE_BYTES: usize = 128 << 10;
+
+/// One piece is made, one waits, and one is sent.
+const MAX_PIECES: usize = 3;
 
 /// A part of an answer.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ enum Piece {
 }
 
 /// Returns the answer that `make` writes, for a client of this version; `None` if
-/// `make` fails before the first piece.
+/// `make` fails before the first piece, or there is no memory for the pieces.
 ///
 /// HTTP/1.0 has no chunks, and no other way to tell that an answer was cut off:
 /// such a client gets the answer as one piece.
@@ -44,13 +48,21 @@ pub(super) async fn answer(
     make: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
 ) -> Option<Body> {
     let is_whole = version < Version::HTTP_11;
-    let whole = match is_whole {
-        true => Some(ReservedText::new(memory)),
-        false => None,
-    };
+    let (mut whole, mut reserved) = (None, None);
+    if is_whole {
+        whole = Some(ReservedText::new(memory));
+    } else {
+        let mut pieces = memory.reserve_anyway(0);
+        if !pieces.grow(MAX_PIECES * PIECE_BYTES) {
+            return None;
+        }
+        reserved = Some(Arc::new(pieces));
+    }
+    let made_of = reserved.clone();
     let (out, mut pieces) = mpsc::channel(1);
     let thread = thread::Builder::new().name("answer".to_owned());
     let started = thread.spawn(move || {
+        let _reserved = made_of;
         let mut made = Pieces::new(whole, out);
         // Without a last piece the client knows that it failed.
         let _ = make(&mut made).and_then(|()| made.finish());
@@ -63,6 +75,7 @@ pub(super) async fn answer(
             first: Some(first),
             pieces,
             has_ended: false,
+            _reserved: reserved,
         })),
     }
 }
@@ -133,6 +146,8 @@ struct Streamed {
     first: Option<Bytes>,
     pieces: mpsc::Receiver<Piece>,
     has_ended: bool,
+    /// The memory of the pieces.
+    _reserved: Option<Arc<Reservation>>,
 }
 
 impl hyper::body::Body for Streamed {
@@ -183,7 +198,7 @@ mod tests {
     use hyper::body::Body as _;
     use tokio::runtime::Builder;
 
-    use super::{PIECE_BYTES, answer};
+    use super::{MAX_PIECES, PIECE_BYTES, answer};
     use crate::memory::Budget;
 
     /// Returns the sizes of the pieces of an answer, its length if that is known
@@ -270,7 +285,7 @@ mod tests {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let made = Arc::new(AtomicUsize::new(0));
         let tally = Arc::clone(&made);
-        let memory = Budget::new(0);
+        let memory = Budget::new(MAX_PIECES * PIECE_BYTES);
         let body = runtime.block_on(answer(Version::HTTP_11, &memory, move |out| {
             let part = vec![0; PIECE_BYTES];
             loop {

@@ -4,6 +4,9 @@
 //! Handling an event takes no lock and allocates nothing: all connections read
 //! into one buffer, and keep only the line that is not complete.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use fantail_engine::Engine;

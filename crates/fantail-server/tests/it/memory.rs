@@ -162,6 +162,27 @@ fn categories_take_what_is_accounted() {
     });
 }
 
+/// The values of users that find no memory are counted in `other`.
+#[test]
+fn series_take_what_is_accounted() {
+    let grouped = "fantail {\n  series_per_metric = 1000000\n}\n\
+        metric u {\n  filter = event=e\n  group_by = user\n}\n";
+    check_series(grouped);
+    check_series(&grouped.replace("event=e", "event=e\n  fields = a b"));
+    check_series(&grouped.replace("= user", "= user host"));
+}
+
+fn check_series(configuration: &str) {
+    let fixture = server(configuration, 32 << 20);
+    let other = "fantail_overflowed_updates_total";
+    check(&fixture, "series", other, |fixture, is_over| {
+        let event = |user| {
+            format!("EVENT\t0\t0\t1\t1\t0\tne\tSuser\tuser{user}@example.com\tShost\ta\tIa\t1\n")
+        };
+        flood(fixture, "", event, is_over);
+    });
+}
+
 /// A target that reads nothing: its queue takes the memory of queues, and that of
 /// another exporter its own share.
 #[test]

@@ -3,9 +3,10 @@
 use std::{
     io::{Read as _, Write as _},
     os::unix::net::UnixDatagram,
+    sync::mpsc,
 };
 
-use fantail_server::ServerOptions;
+use fantail_server::{Log, ServerOptions};
 use flate2::read::GzDecoder;
 
 use crate::fixture::{ALL, Fixture, event, eventually, open_files};
@@ -241,4 +242,25 @@ fn workers_together_keep_the_limit_of_series() {
     };
     // The same ones again: those that were shown stay.
     assert_eq!(check(), check());
+}
+
+#[test]
+fn lines_that_the_log_did_not_take_are_a_metric() {
+    let (release, released) = mpsc::channel::<()>();
+    // Blocks until the other end is dropped.
+    let log = Log::queued(move |_| drop(released.recv())).unwrap();
+    let fixture = Fixture::with(ALL, |options| {
+        options.http = Some(([127, 0, 0, 1], 0).into());
+        options.log = log.clone();
+    });
+    for number in 0..2_000 {
+        log.line(&format!("line {number}"));
+    }
+    let dropped = log.dropped();
+    assert!(dropped > 0);
+    let (_, body) = fixture.get("/metrics", "");
+    let text = String::from_utf8(body).unwrap();
+    let expected = format!("fantail_log_dropped_lines_total {dropped}");
+    assert!(text.lines().any(|line| line == expected), "{text}");
+    drop(release);
 }

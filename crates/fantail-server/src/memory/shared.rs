@@ -1,0 +1,108 @@
+//! The memory of one exporter's queue, or of one worker's series.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fantail_metrics::SeriesMemory;
+use fantail_transport::QueueMemory;
+
+use super::{Budget, Reservation};
+
+/// Bytes that each queue has for itself, so that one with a dead target leaves
+/// memory to the others; with what workers have gathered for it.
+const QUEUE_BYTES: usize = 1 << 20;
+
+/// A share of the memory of a part that grows in steps, so that its owner rarely
+/// meets others.
+#[derive(Debug)]
+pub(crate) struct SharedMemory(Mutex<Held>);
+
+#[derive(Debug)]
+struct Held {
+    /// Bytes that stay reserved.
+    floor: usize,
+    used: usize,
+    reserved: Reservation,
+}
+
+impl SharedMemory {
+    /// The memory of a queue, with bytes for itself.
+    pub(crate) fn of_queue(budget: &Budget) -> Self {
+        Self::with_floor(budget, QUEUE_BYTES)
+    }
+
+    /// The memory of the series of a worker.
+    pub(crate) fn of_series(budget: &Budget) -> Self {
+        Self::with_floor(budget, 0)
+    }
+
+    fn with_floor(budget: &Budget, floor: usize) -> Self {
+        Self(Mutex::new(Held {
+            floor,
+            used: 0,
+            reserved: budget.reserve_anyway(floor),
+        }))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let mut held = self.held();
+        let needed = held.used + bytes;
+        let reserved = needed.max(held.floor);
+        let fits = held.reserved.follow(reserved);
+        if fits {
+            held.used = needed;
+        }
+        fits
+    }
+
+    fn give_back(&self, bytes: usize) {
+        let mut held = self.held();
+        debug_assert!(bytes <= held.used, "more is given back than was reserved");
+        held.used -= bytes;
+        let reserved = held.used.max(held.floor);
+        let fits = held.reserved.follow(reserved);
+        debug_assert!(fits, "less is needed than before");
+    }
+}
+
+impl QueueMemory for SharedMemory {
+    fn reserve(&self, bytes: usize) -> bool {
+        self.take(bytes)
+    }
+
+    fn release(&self, bytes: usize) {
+        self.give_back(bytes);
+    }
+}
+
+impl SeriesMemory for SharedMemory {
+    fn reserve(&self, bytes: usize) -> bool {
+        self.take(bytes)
+    }
+
+    fn release(&self, bytes: usize) {
+        self.give_back(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{QUEUE_BYTES, SharedMemory};
+    use crate::memory::Budget;
+
+    /// A queue that takes everything leaves the next one its own bytes.
+    #[test]
+    fn each_queue_has_bytes_for_itself() {
+        let budget = Budget::new(4 * QUEUE_BYTES);
+        let [greedy, other] = [(); 2].map(|()| SharedMemory::of_queue(&budget));
+        assert!(greedy.take(3 * QUEUE_BYTES) && !greedy.take(1));
+        assert!(other.take(QUEUE_BYTES) && !other.take(1));
+        greedy.give_back(QUEUE_BYTES);
+        assert!(other.take(QUEUE_BYTES / 2));
+        drop((greedy, other));
+        assert_eq!(budget.used(), 0);
+    }
+}
