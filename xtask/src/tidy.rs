@@ -1,7 +1,7 @@
-//! `cargo xtask tidy`: the rules of this repository that no other tool knows.
+//! `cargo xtask tidy`: the rules of this repository that no other tool checks.
 //!
-//! Each check is a function from what it looks at (the packages, the texts)
-//! to what it found, so that its tests need no files.
+//! Each check is a function from its input (packages, texts) to findings, so
+//! that its tests need no files.
 
 mod architecture;
 mod cycles;
@@ -12,6 +12,7 @@ mod manifests;
 mod prose;
 mod regressions;
 mod sources;
+mod type_names;
 mod words;
 
 use std::fmt;
@@ -22,13 +23,13 @@ use crate::{
     workspace::{TextFile, Workspace},
 };
 
-/// Something that breaks a rule.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
-    /// A warning fails nothing.
+    /// Whether it is a warning, which does not fail the task.
     warning: bool,
     path: String,
-    /// From 1; 0 for the file as a whole.
+    /// The line, from 1; 0 for the whole file.
     line: usize,
     message: String,
 }
@@ -55,7 +56,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The task: prints all findings.
+/// Runs the task: prints all findings.
 pub(crate) fn run(workspace: &Workspace) -> Result<bool, Error> {
     let (findings, files) = find(workspace)?;
     for finding in &findings {
@@ -65,7 +66,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool, Error> {
     Ok(findings.iter().all(|finding| finding.warning))
 }
 
-/// The step of `cargo xtask test`.
+/// Runs the step of `cargo xtask test`.
 pub(crate) fn step(workspace: &Workspace) -> Outcome {
     let (findings, files) = match find(workspace) {
         Ok(found) => found,
@@ -89,6 +90,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(cycles::check(&files));
     findings.extend(words::check(&files));
     findings.extend(prose::check(&files));
+    findings.extend(type_names::check(&workspace.packages, &files));
     findings.extend(documents::check(&files));
     findings.extend(error_codes::check(&files));
     findings.extend(regressions::check(&workspace.packages, &files));

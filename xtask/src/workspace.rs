@@ -43,6 +43,31 @@ pub(crate) struct TextFile {
     pub(crate) text: String,
 }
 
+#[cfg(test)]
+impl Package {
+    /// Returns a package of `crates/` without dependencies, for tests.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: format!("crates/{name}"),
+            rust: String::new(),
+            uses: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl TextFile {
+    /// Returns a file with this text, for tests.
+    pub(crate) fn new(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+}
+
 impl Workspace {
     /// The workspace that this program was built in.
     pub(crate) fn find() -> Result<Self, Error> {

@@ -58,21 +58,8 @@ mod tests {
     use crate::workspace::{Package, TextFile};
 
     fn check(text: &str, crates: &[&str], expected: &[&str]) {
-        let packages: Vec<Package> = crates
-            .iter()
-            .map(|name| Package {
-                name: (*name).to_owned(),
-                folder: format!("crates/{name}"),
-                rust: String::new(),
-                uses: Vec::new(),
-                features: Vec::new(),
-            })
-            .collect();
-        let document = TextFile {
-            path: PATH.to_owned(),
-            text: text.to_owned(),
-        };
-        let found = check_files(&packages, &[document]);
+        let packages: Vec<Package> = crates.iter().map(|name| Package::named(name)).collect();
+        let found = check_files(&packages, &[TextFile::new(PATH, text)]);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
     }

@@ -173,10 +173,7 @@ mod tests {
 
     #[track_caller]
     fn found(files: &[(&str, &str)], expected: &[&str]) {
-        let file = |(path, text): &(&str, &str)| TextFile {
-            path: (*path).to_owned(),
-            text: (*text).to_owned(),
-        };
+        let file = |(path, text): &(&str, &str)| TextFile::new(path, text);
         let files: Vec<TextFile> = files.iter().map(file).collect();
         let found: Vec<String> = check(&files).iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);

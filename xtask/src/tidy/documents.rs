@@ -43,12 +43,11 @@ mod tests {
     use crate::workspace::TextFile;
 
     fn check(readme: &str, expected: &[&str]) {
-        let file = |path: &str, text: &str| TextFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
-        let mut files: Vec<TextFile> = REQUIRED.iter().map(|path| file(path, "x")).collect();
-        files.push(file(README, readme));
+        let mut files: Vec<TextFile> = REQUIRED
+            .iter()
+            .map(|path| TextFile::new(path, "x"))
+            .collect();
+        files.push(TextFile::new(README, readme));
         let found: Vec<String> = check_files(&files).into_iter().map(|f| f.message).collect();
         assert_eq!(found, expected);
     }

@@ -134,10 +134,7 @@ mod tests {
     fn check(files: &[(&str, &str)], expected: &[&str]) {
         let files: Vec<TextFile> = files
             .iter()
-            .map(|(path, text)| TextFile {
-                path: (*path).to_owned(),
-                text: (*text).to_owned(),
-            })
+            .map(|(path, text)| TextFile::new(path, text))
             .collect();
         let found: Vec<String> = check_files(&files)
             .iter()

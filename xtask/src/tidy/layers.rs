@@ -1,7 +1,7 @@
-//! The order of the crates: who may use whom.
+//! The order of the crates, and the crates that each may use.
 //!
-//! Checked against what each manifest asks for, including optional and build
-//! dependencies. Tests may use any crate: their dependencies are exempt.
+//! It is compared with the dependencies of each manifest, including optional and
+//! build dependencies. Tests may use any crate: their dependencies are exempt.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-config",
         ],
     ),
-    ("fantail-tracing", &["fantail-engine"]),
     (
         "fantail-server",
         &[
@@ -61,7 +60,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-wire",
             "fantail-exposition",
             "fantail-lint",
-            "fantail-tracing",
             "fantail-server",
         ],
     ),
@@ -73,7 +71,19 @@ const LAYERS: &[(&str, &[&str])] = &[
 const DEVELOPMENT: &[&str] = &["fantail-testkit", "fantail-oracle", "fantail-benches"];
 
 pub(super) fn check(packages: &[Package]) -> Vec<Finding> {
-    check_against(packages, LAYERS)
+    let mut findings = check_against(packages, LAYERS);
+    findings.extend(rows_without_package(packages, LAYERS));
+    findings
+}
+
+fn rows_without_package(packages: &[Package], layers: &[(&str, &[&str])]) -> Vec<Finding> {
+    let exists = |name: &str| packages.iter().any(|package| package.name == name);
+    let stale = layers.iter().filter(|(name, _)| !exists(name));
+    let finding = |(name, _): &(&str, &[&str])| {
+        let message = format!("there is no package {name}");
+        Finding::error("xtask/src/tidy/layers.rs", 0, message)
+    };
+    stale.map(finding).collect()
 }
 
 fn check_against(packages: &[Package], layers: &[(&str, &[&str])]) -> Vec<Finding> {
@@ -119,18 +129,18 @@ fn reachable<'a>(name: &str, layers: &'a [(&'a str, &'a [&'a str])]) -> BTreeSet
 
 #[cfg(test)]
 mod tests {
-    use super::{LAYERS, check_against};
+    use super::{LAYERS, check_against, rows_without_package};
     use crate::workspace::Package;
 
-    fn check(name: &str, uses: &[&str], expected: &[&str]) {
-        let package = Package {
-            name: name.to_owned(),
-            folder: format!("crates/{name}"),
-            rust: String::new(),
+    fn package(name: &str, uses: &[&str]) -> Package {
+        Package {
             uses: uses.iter().map(|&used| used.to_owned()).collect(),
-            features: Vec::new(),
-        };
-        let found = check_against(&[package], LAYERS);
+            ..Package::named(name)
+        }
+    }
+
+    fn check(name: &str, uses: &[&str], expected: &[&str]) {
+        let found = check_against(&[package(name, uses)], LAYERS);
         let found: Vec<&str> = found.iter().map(|finding| &*finding.message).collect();
         assert_eq!(found, expected);
     }
@@ -164,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_uses_what_is_for_development() {
+    fn packages_for_development_are_not_used() {
         check(
             "fantail-filter",
             &["fantail-testkit"],
@@ -176,6 +186,13 @@ mod tests {
             &["fantail-event"],
             &["xtask may not use fantail-event"],
         );
+    }
+
+    #[test]
+    fn a_row_needs_a_package() {
+        let found = rows_without_package(&[package("a", &[])], &[("a", &[]), ("b", &["a"])]);
+        let found: Vec<&str> = found.iter().map(|finding| &*finding.message).collect();
+        assert_eq!(found, ["there is no package b"]);
     }
 
     #[test]

@@ -40,16 +40,10 @@ mod tests {
 
     fn found(name: &str, text: &str) -> Vec<String> {
         let package = Package {
-            name: name.to_owned(),
             folder: "crates/fantail-a".to_owned(),
-            rust: String::new(),
-            uses: Vec::new(),
-            features: Vec::new(),
+            ..Package::named(name)
         };
-        let manifest = TextFile {
-            path: "crates/fantail-a/Cargo.toml".to_owned(),
-            text: text.to_owned(),
-        };
+        let manifest = TextFile::new("crates/fantail-a/Cargo.toml", text);
         let findings = check(&[package], &[manifest]);
         findings
             .into_iter()

@@ -130,11 +130,7 @@ mod tests {
     use crate::workspace::TextFile;
 
     fn check(path: &str, text: &str, expected: &[usize]) {
-        let file = TextFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
-        let found = check_files(&[file]);
+        let found = check_files(&[TextFile::new(path, text)]);
         let lines: Vec<usize> = found.iter().map(|finding| finding.line).collect();
         assert_eq!(lines, expected, "{text}");
     }

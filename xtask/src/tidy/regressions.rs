@@ -151,31 +151,20 @@ mod tests {
     /// Checks a page with these rows against two crates.
     #[track_caller]
     fn check(rows: &str, expected: &[&str]) {
-        let file = |path: &str, text: &str| TextFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
-        let package = |name: &str| Package {
-            name: name.to_owned(),
-            folder: format!("crates/{name}"),
-            rust: String::new(),
-            uses: Vec::new(),
-            features: Vec::new(),
-        };
         let page = format!("# T\n\n| bug | what | test |\n| --- | --- | --- |\n{rows}\n\nend\n");
         let files = [
-            file(PAGE, &page),
-            file(
+            TextFile::new(PAGE, &page),
+            TextFile::new(
                 "crates/a/src/deep/cut.rs",
                 "fn helper() {}\n#[test]\nfn cuts() {}\nfn not_a_test() {}\n",
             ),
-            file("crates/a/src/deep/long/tests.rs", "#[test]\nfn long() {}\n"),
-            file(
+            TextFile::new("crates/a/src/deep/long/tests.rs", "#[test]\nfn long() {}\n"),
+            TextFile::new(
                 "crates/b/tests/it/peer.rs",
                 "    #[tokio::test(flavor = \"x\")]\n    /// Why.\n    async fn peer() {}\n",
             ),
         ];
-        let found = check_files(&[package("a"), package("b")], &files);
+        let found = check_files(&[Package::named("a"), Package::named("b")], &files);
         let found: Vec<_> = found.into_iter().map(|one| one.message).collect();
         assert_eq!(found, expected);
     }

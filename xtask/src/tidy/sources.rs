@@ -84,10 +84,7 @@ mod tests {
     use crate::workspace::TextFile;
 
     fn check(path: &str, text: &str, expected: &[&str]) {
-        let file = TextFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = TextFile::new(path, text);
         let found: Vec<String> = check_file(&file).iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
     }
