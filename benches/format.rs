@@ -1,14 +1,13 @@
-//! `fantail-format` beside `serde_json`, everything of an event included: all
-//! take turns, and the median of the rounds' ratios counts.
+//! `fantail-format` compared with `serde_json`, for all parts of an event. All
+//! formats take turns, and the result is the median of the rounds' ratios.
 //!
-//! `serde_json` writes the same bytes of the same event, which is checked, by
-//! a `Serialize` of its own that copies nothing but broken text, and writes
-//! times without the detour through `fmt`. Once all begin with an event in
-//! memory that has everything it inherits, once with the event and its
-//! ancestors as a server keeps them, from which what is inherited is gathered
-//! first. An event that is exported has just been read, so that it lies in the
-//! processor's caches: a few at a time are written several times before the
-//! next ones.
+//! `serde_json` writes the same bytes for the same event, which is checked,
+//! with a `Serialize` that copies only invalid text, and writes times without
+//! `fmt`. The first comparison begins with an event that includes its inherited
+//! fields, the second with an event and its ancestors in a server, whose
+//! inherited fields are gathered first. An exported event was read just before,
+//! so it is in the processor's caches: a few events at a time are written
+//! several times before the next ones.
 
 #![allow(
     clippy::print_stdout,
@@ -25,9 +24,7 @@ use fantail_benches::{
 use fantail_event::{
     EffectiveBuffers, EffectiveEvent, Elements, Event, ExportView, Timestamp, ValueRef,
 };
-use fantail_format::{
-    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
-};
+use fantail_format::{ExportContext, Format, Formatter, FormatterSettings};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
@@ -39,26 +36,17 @@ const CONTEXT: ExportContext<'_> = ExportContext {
     received_at: Timestamp::from_unix_micros(0),
 };
 
-/// A formatter as the default configuration has it.
+/// A formatter with the default configuration.
 fn formatter(recording: &Recording, format: Format) -> Formatter {
-    Formatter::new(FormatterSettings {
-        format,
-        time_style: TimeStyle::Rfc3339,
-        parts: Parts::ALL,
-        fields: Vec::new(),
-        rules: FieldRules::default(),
-        event_id: false,
-        cut_long_strings: false,
-        dialect: recording.dialect,
-    })
+    Formatter::new(FormatterSettings::new(format, recording.dialect))
 }
 
-/// The number of events in one round, which the caches hold,
+/// The number of events in one round, which the caches hold.
 const AT_A_TIME: usize = 64;
-/// and the number of rounds.
+/// The number of rounds for these events.
 const REPEATED: usize = 8;
 
-/// Calls with each of a few, several times, then with the next ones.
+/// Calls `each` with a few events several times, then with the next ones.
 fn repeatedly<T>(all: &[T], mut each: impl FnMut(&T)) {
     for few in all.chunks(AT_A_TIME) {
         for _ in 0..REPEATED {
@@ -67,8 +55,8 @@ fn repeatedly<T>(all: &[T], mut each: impl FnMut(&T)) {
     }
 }
 
-/// Has `serde_json` and all formats take turns, each with one pass over
-/// everything: `each` calls what it is given with the view of each event.
+/// Lets `serde_json` and all formats take turns, each with one pass over all
+/// events: `each` calls its argument with the view of each event.
 fn beside_serde_json(
     title: &str,
     rounds: usize,
@@ -120,7 +108,7 @@ fn beside_serde_json(
     }
 }
 
-/// Both write the same, or the comparison means nothing.
+/// Checks that both write the same; otherwise the comparison has no meaning.
 fn compare(flat: &EffectiveEvent<'_>, recording: &Recording) {
     let mut ours = Vec::new();
     formatter(recording, Format::Json).write(flat, CONTEXT, &mut ours);
@@ -132,7 +120,7 @@ fn compare(flat: &EffectiveEvent<'_>, recording: &Recording) {
 }
 
 fn main() {
-    // Cargo tells a benchmark that it is one; a number says how many rounds.
+    // Cargo passes an argument to benchmarks; a number is the number of rounds.
     let rounds = env::args().find_map(|argument| argument.parse().ok());
     let rounds = rounds.unwrap_or(40);
     let recording = Recording::dovecot_2_4();
@@ -161,7 +149,7 @@ fn main() {
     });
 }
 
-/// An event of another type, which has everything it inherits.
+/// An event of another type, which includes its inherited fields.
 struct Whole(Event);
 
 impl fantail_event::EventView for Whole {

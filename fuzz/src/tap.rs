@@ -4,9 +4,7 @@
 //! form, and lines of an answer.
 
 use fantail_event::{CategoryTree, Dialect, EffectiveBuffers, Event, SentEvent, Timestamp};
-use fantail_format::{
-    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
-};
+use fantail_format::{ExportContext, Format, Formatter, FormatterSettings};
 use fantail_wire::reader::{Request, TapLine};
 
 use crate::reader_request::{one_line, request_survives};
@@ -16,11 +14,11 @@ const CONTEXT: ExportContext<'_> = ExportContext {
     received_at: Timestamp::from_unix_micros(1_795_328_191_000_000),
 };
 
-/// The request survives; each event is a line in each format that a tap has, and
-/// the reader of the answer gets it as it was written.
+/// The request can be written and parsed again; each event is one line in each
+/// format of a tap, and the reader of the answer gets it unchanged.
 ///
 /// # Panics
-/// This does not hold.
+/// Panics if this does not hold.
 pub fn tap(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
     let request = lines.next().unwrap_or_default();
@@ -60,14 +58,8 @@ pub fn tap(data: &[u8]) {
 
 fn formatter(format: Format) -> Formatter {
     Formatter::new(FormatterSettings {
-        format,
-        time_style: TimeStyle::Rfc3339,
-        parts: Parts::default(),
-        fields: Vec::new(),
-        rules: FieldRules::default(),
-        event_id: false,
         cut_long_strings: true,
-        dialect: Dialect::V2_4,
+        ..FormatterSettings::new(format, Dialect::V2_4)
     })
 }
 

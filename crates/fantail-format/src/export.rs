@@ -10,7 +10,7 @@ use crate::{rules::FieldRules, settings::TimeStyle};
 /// The length at which Dovecot's `log` transport cuts strings.
 pub(crate) const MAX_LOGGED_BYTES: usize = 1000;
 
-/// What a format is, besides its name in Rust.
+/// The properties of a format.
 pub(crate) struct FormatRow {
     /// Its name in a configuration.
     pub(crate) name: &'static str,
@@ -98,7 +98,7 @@ impl Fields<'_> {
     }
 }
 
-/// How an event is written.
+/// The style of an event's output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
     pub(crate) time_style: TimeStyle,

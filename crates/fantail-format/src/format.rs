@@ -8,7 +8,7 @@ use crate::export::FormatRow;
 
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $name:ident = $module:ident;)+) => {
-        /// How an exported event is written.
+        /// The format of exported events.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Format {

@@ -9,18 +9,18 @@ use crate::{
     export::{Export, Fields, Style},
 };
 
-/// How an exporter writes the events of a metric.
+/// The settings for the output of a metric's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatterSettings {
     /// The format.
     pub format: Format,
-    /// How times are written.
+    /// The format of times.
     pub time_style: TimeStyle,
-    /// Which parts are written.
+    /// The parts that are written.
     pub parts: Parts,
     /// The fields to write, in this order; empty for all there are.
     pub fields: Vec<Vec<u8>>,
-    /// Which of these fields are left out, hashed or shortened.
+    /// The rules that omit, hash or shorten these fields.
     pub rules: FieldRules,
     /// Whether [`Formatter::write_numbered`] writes an id. Dovecot has no ids.
     pub event_id: bool,
@@ -30,6 +30,24 @@ pub struct FormatterSettings {
     /// The Dovecot series to follow: 2.4 writes the hexadecimal digits of JSON
     /// escapes in upper case, and cuts JSON strings at a character.
     pub dialect: Dialect,
+}
+
+impl FormatterSettings {
+    /// Returns the settings of an exporter that sets only its format: all parts and
+    /// fields, unchanged, with times as in RFC 3339.
+    #[must_use]
+    pub fn new(format: Format, dialect: Dialect) -> Self {
+        Self {
+            format,
+            time_style: TimeStyle::Rfc3339,
+            parts: Parts::ALL,
+            fields: Vec::new(),
+            rules: FieldRules::default(),
+            event_id: false,
+            cut_long_strings: false,
+            dialect,
+        }
+    }
 }
 
 /// The host name and time of receipt that exports carry.

@@ -11,19 +11,12 @@
 //!
 //! ```
 //! use fantail_event::{Dialect, EffectiveBuffers, Event, SentEvent, Timestamp};
-//! use fantail_format::{
-//!     ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
-//! };
+//! use fantail_format::{ExportContext, Format, Formatter, FormatterSettings, Parts, TimeStyle};
 //!
 //! let formatter = Formatter::new(FormatterSettings {
-//!     format: Format::Json,
 //!     time_style: TimeStyle::Unix,
 //!     parts: Parts { hostname: false, categories: false, ..Parts::ALL },
-//!     fields: Vec::new(),
-//!     rules: FieldRules::default(),
-//!     event_id: false,
-//!     cut_long_strings: false,
-//!     dialect: Dialect::V2_4,
+//!     ..FormatterSettings::new(Format::Json, Dialect::V2_4)
 //! });
 //! let received_at = Timestamp::from_unix_micros(1_795_328_191_200_093);
 //! let event = Event::builder(received_at).name("login").field("user", "anna").build()?;

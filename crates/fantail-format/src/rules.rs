@@ -1,4 +1,5 @@
-//! Which fields are written, and which values are hashed or shortened.
+//! Rules for fields: which are written, and which values are hashed or
+//! shortened.
 
 use std::net::IpAddr;
 
@@ -28,7 +29,7 @@ pub struct FieldRules {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPattern(Vec<u8>);
 
-/// How a value is changed before it is written.
+/// The change of a value before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mask {
     /// A keyed hash of the value.

@@ -1,6 +1,6 @@
-//! Which parts of an event an exporter writes, and how it writes times.
+//! The parts of an event that an exporter writes, and the format of times.
 
-/// How times are written.
+/// The format of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TimeStyle {
     /// `2026-11-22T06:05:45.267241Z`
@@ -10,7 +10,7 @@ pub enum TimeStyle {
     Unix,
 }
 
-/// Which parts of an event are written (`exporter_include`).
+/// The parts of an event that are written (`exporter_include`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(clippy::struct_excessive_bools)] // five independent switches of the configuration
 pub struct Parts {

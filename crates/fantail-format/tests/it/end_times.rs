@@ -13,11 +13,7 @@ const TIMES: [&str; 2] = ["1795328191.267241", "1795328192.000005"];
 
 #[track_caller]
 fn check(format: Format, dialect: Dialect, times: [&str; 2]) {
-    let sent = Sent {
-        event: b"nx",
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(b"nx");
     let settings = FormatterSettings {
         time_style: TimeStyle::Unix,
         parts: Parts {

@@ -18,7 +18,16 @@ pub(crate) struct Sent<'t> {
     pub(crate) global: &'t [&'t [u8]],
 }
 
-impl Sent<'_> {
+impl<'t> Sent<'t> {
+    /// Returns an event without ancestors.
+    pub(crate) const fn alone(event: &'t [u8]) -> Self {
+        Self {
+            event,
+            parents: &[],
+            global: &[],
+        }
+    }
+
     /// Calls with the event, which took 732,764 microseconds.
     pub(crate) fn send<T>(&self, dialect: Dialect, receive: impl FnOnce(&SentEvent<'_>) -> T) -> T {
         let categories = categories();

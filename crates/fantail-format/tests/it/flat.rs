@@ -21,11 +21,7 @@ fn all(format: Format) -> FormatterSettings {
 
 #[track_caller]
 fn check(event: &[u8], settings: FormatterSettings, expected: &str) {
-    let sent = Sent {
-        event,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(event);
     check_sent(&sent, settings, expected.as_bytes());
 }
 
@@ -85,11 +81,7 @@ fn the_journal_gets_a_field_for_each() {
         b"DOVECOT_FIELD_L=a\nDOVECOT_FIELD_L=b\nDOVECOT_FIELD_ODD_KEY_1=v\n",
     ]
     .concat();
-    let sent = Sent {
-        event,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(event);
     check_sent(&sent, all(Format::Journal), &expected);
 }
 
@@ -125,11 +117,7 @@ fn long_fields_are_written_whole_in_all_formats() {
 #[test]
 fn unnamed_events_have_no_name_in_all_formats() {
     for (name, format) in Format::NAMES {
-        let sent = Sent {
-            event: b"Sa\tb",
-            parents: &[],
-            global: &[],
-        };
+        let sent = Sent::alone(b"Sa\tb");
         let written = write(&sent, all(*format));
         let text = String::from_utf8_lossy(&written).to_lowercase();
         assert!(!text.contains("event:"), "{name}: {text}");

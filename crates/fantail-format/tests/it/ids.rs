@@ -10,11 +10,7 @@ use crate::event::{CONTEXT, View, format};
 const EVENT: &[u8] = b"nx\tSevent_id\tmine\tIid\t7";
 
 fn check_ids(kind: Format, expected: [&str; 2]) {
-    let sent = Sent {
-        event: EVENT,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(EVENT);
     sent.send(Dialect::V2_4, |sent| check_sent_ids(sent, kind, expected));
 }
 

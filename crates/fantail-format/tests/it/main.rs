@@ -26,18 +26,12 @@ use crate::event::{Sent, write};
 
 fn settings(format: Format, dialect: Dialect) -> FormatterSettings {
     FormatterSettings {
-        format,
-        time_style: TimeStyle::Rfc3339,
         parts: Parts {
             name: true,
             fields: true,
             ..Parts::EMPTY
         },
-        fields: Vec::new(),
-        rules: FieldRules::default(),
-        event_id: false,
-        cut_long_strings: false,
-        dialect,
+        ..FormatterSettings::new(format, dialect)
     }
 }
 
@@ -55,11 +49,7 @@ fn check_sent(sent: &Sent<'_>, settings: FormatterSettings, expected: &[u8]) {
 /// Checks both formats without parts that differ by the time of day.
 #[track_caller]
 fn check(event: &[u8], dialect: Dialect, json: &[u8], tab_text: &[u8]) {
-    let sent = Sent {
-        event,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(event);
     check_sent(&sent, settings(Format::Json, dialect), json);
     check_sent(&sent, settings(Format::TabText, dialect), tab_text);
 }

@@ -38,15 +38,7 @@ fn every_byte_that_is_no_character_is_replaced_by_one() {
     for dialect in BOTH {
         let mut settings = settings(Format::Json, dialect);
         settings.parts.name = false;
-        check_sent(
-            &Sent {
-                event,
-                parents: &[],
-                global: &[],
-            },
-            settings,
-            json.as_bytes(),
-        );
+        check_sent(&Sent::alone(event), settings, json.as_bytes());
     }
 }
 
@@ -83,11 +75,7 @@ fn lists_are_arrays_and_in_tab_text_escaped_twice() {
 
 #[test]
 fn times_before_1970_keep_their_parts() {
-    let sent = Sent {
-        event: b"nt\tTt\t-1\t7",
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(b"nt\tTt\t-1\t7");
     for dialect in BOTH {
         let unix = FormatterSettings {
             time_style: TimeStyle::Unix,
@@ -176,11 +164,7 @@ fn a_list_replaces_a_string_of_the_parent() {
 
 #[test]
 fn chosen_fields_come_in_the_order_chosen() {
-    let sent = Sent {
-        event: b"nt1\tSs\tx\tIi\t-5\tTt\t1795328191\t7\tLl\t1\ta\tSother\to",
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(b"nt1\tSs\tx\tIi\t-5\tTt\t1795328191\t7\tLl\t1\ta\tSother\to");
     let chosen = ["zz", "s", "t", "i", "nosuch", "l", "p"].map(|key| key.as_bytes().to_vec());
     let mut settings = settings(Format::Json, V2_4);
     settings.fields = chosen.to_vec();
@@ -200,11 +184,7 @@ fn chosen_fields_come_in_the_order_chosen() {
 
 #[test]
 fn parts_without_contents() {
-    let sent = Sent {
-        event: b"nt",
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(b"nt");
     let with = |format, parts| FormatterSettings {
         parts,
         ..settings(format, V2_4)
@@ -229,11 +209,7 @@ fn parts_without_contents() {
     check_sent(&sent, with(Format::TabText, Parts::EMPTY), b"");
     check_sent(&sent, with(Format::None, Parts::ALL), b"");
     // No categories, and yet their TAB: two TABs.
-    let sent = Sent {
-        event: b"nt4\tIi\t1",
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(b"nt4\tIi\t1");
     let parts = Parts {
         hostname: false,
         timestamps: false,
@@ -291,11 +267,7 @@ fn unnamed_events_have_no_name_part() {
 #[track_caller]
 fn check_cut(value: &[u8], dialect: Dialect, json: &[u8], tab_text: &[u8]) {
     let event = [b"n\tSb\t", value].concat();
-    let sent = Sent {
-        event: &event,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(&event);
     let cut = |format| FormatterSettings {
         parts: Parts {
             fields: true,
@@ -349,11 +321,7 @@ fn the_log_cuts_long_strings() {
 fn the_log_cuts_elements_in_json_only() {
     let y = b"y".repeat(1200);
     let event = [b"n\tLl\t2\t".as_slice(), &y, b"\tz"].concat();
-    let sent = Sent {
-        event: &event,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(&event);
     for dialect in BOTH {
         let cut = |format| FormatterSettings {
             parts: Parts {

@@ -20,11 +20,7 @@ fn masked(pattern: &str, mask: Mask) -> FieldRules {
 
 #[track_caller]
 fn check(event: &[u8], rules: FieldRules, expected: &str) {
-    let sent = Sent {
-        event,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(event);
     let settings = FormatterSettings {
         rules,
         ..settings(Format::Ndjson, Dialect::V2_4)
@@ -52,11 +48,7 @@ fn allowed_and_denied() {
 
 #[test]
 fn denied_fields_that_the_metric_chose() {
-    let sent = Sent {
-        event: EVENT,
-        parents: &[],
-        global: &[],
-    };
+    let sent = Sent::alone(EVENT);
     let settings = FormatterSettings {
         fields: vec![b"password".to_vec(), b"bytes".to_vec()],
         rules: FieldRules {

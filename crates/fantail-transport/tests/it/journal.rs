@@ -11,9 +11,7 @@ use std::{
 };
 
 use fantail_event::{Dialect, EffectiveBuffers, Event, SentEvent, Timestamp};
-use fantail_format::{
-    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
-};
+use fantail_format::{ExportContext, Format, Formatter, FormatterSettings};
 use fantail_transport::{JournalPayloads, JournalSettings, JournalTransport, Transport};
 use rustix::{
     fs::{SealFlags, fcntl_get_seals},
@@ -71,16 +69,7 @@ fn entry(user: &str, body: &[u8]) -> Vec<u8> {
         .field("body", body)
         .build()
         .unwrap();
-    let formatter = Formatter::new(FormatterSettings {
-        format: Format::Journal,
-        time_style: TimeStyle::Rfc3339,
-        parts: Parts::ALL,
-        fields: Vec::new(),
-        rules: FieldRules::default(),
-        event_id: false,
-        cut_long_strings: false,
-        dialect: Dialect::V2_4,
-    });
+    let formatter = Formatter::new(FormatterSettings::new(Format::Journal, Dialect::V2_4));
     let mut entry = Vec::new();
     let context = ExportContext {
         host: b"mx1",

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use fantail::{
     event::Dialect as EventDialect,
     event::EffectiveBuffers,
-    format::{ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle},
+    format::{ExportContext, Format, Formatter, FormatterSettings, Parts},
 };
 
 use super::parse;
@@ -119,20 +119,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
 }
 
 fn formatter(format: EventFormat, dialect: EventDialect) -> Formatter {
+    let format = match format {
+        EventFormat::TabText => Format::TabText,
+        EventFormat::Json => Format::Json,
+    };
     Formatter::new(FormatterSettings {
-        format: match format {
-            EventFormat::TabText => Format::TabText,
-            EventFormat::Json => Format::Json,
-        },
-        time_style: TimeStyle::Rfc3339,
         parts: Parts {
             hostname: false,
             ..Parts::ALL
         },
-        fields: Vec::new(),
-        rules: FieldRules::default(),
-        event_id: false,
-        cut_long_strings: false,
-        dialect,
+        ..FormatterSettings::new(format, dialect)
     })
 }
