@@ -98,7 +98,7 @@ pub struct FieldTest {
     pub network: Option<Network>,
 }
 
-/// How a number is tested.
+/// The test of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NumberTest {
@@ -171,8 +171,9 @@ impl FieldTest {
     }
 }
 
-/// Whether a text is matched with the digits of a number: in 2.3 any that has
-/// wildcards, in 2.4 only digits and wildcards (so `-*` fits no number).
+/// Returns whether a text is matched with the digits of a number: in 2.3 any
+/// text with wildcards, in 2.4 only digits and wildcards (so `-*` matches no
+/// number).
 fn fits_digits(text: &Pattern, dialect: Dialect) -> bool {
     let Some(parts) = text.wild() else {
         return false;

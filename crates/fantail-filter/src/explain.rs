@@ -195,7 +195,7 @@ pub struct Row<'e> {
     pub node: NodeId,
     /// The result.
     pub outcome: NodeResult,
-    /// What it is.
+    /// The kind of the part.
     pub term: Term<'e>,
 }
 

@@ -10,8 +10,8 @@
 //! does not match an event, [`Filter::warnings`] what is odd about it, and
 //! [`Filter::hazards`] what would kill a Dovecot 2.3 process.
 //!
-//! Nothing here does I/O, prints or logs: what Dovecot warns of while it
-//! evaluates is told by the filter's data instead.
+//! The crate does no I/O and no logging: Dovecot's warnings during evaluation
+//! are data of the filter instead.
 //!
 //! ```
 //! use fantail_event::{CategoryTree, Dialect, Event, SentEvent};
@@ -56,7 +56,7 @@ use crate::comparison::number;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::set::{ClassId, ClassMatcher, ClassMatches, Slot, SlotView, Slots, ViewSlots};
-    pub use crate::unprocessed::UnprocessedEvent;
+    pub use crate::unprocessed::{DOVECOT_CATEGORIES, UnprocessedEvent};
 }
 
 #[cfg(feature = "serde_json")]

@@ -2,6 +2,24 @@
 
 use fantail_event::{DURATION, EventView, Level, SentEvent, Source, ValueRef};
 
+/// Some categories that Dovecot's processes register, with their parents; each parent
+/// precedes its children.
+pub const DOVECOT_CATEGORIES: [(&str, Option<&str>); 13] = [
+    ("imap", None),
+    ("pop3", None),
+    ("lmtp", None),
+    ("auth", None),
+    ("storage", None),
+    ("mailbox", Some("storage")),
+    ("mail", Some("mailbox")),
+    ("maildir", Some("storage")),
+    ("service:imap", None),
+    ("service:pop3", None),
+    ("http-client", None),
+    ("sql", None),
+    ("mysql", Some("sql")),
+];
+
 /// An event before a stats process has set its field `duration`.
 ///
 /// The stats process sets the field before it matches filters; other programs that

@@ -103,7 +103,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What the author of a filter may have meant.
+/// A correction that the author of a filter may have meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     message: String,

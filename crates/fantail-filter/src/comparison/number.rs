@@ -30,7 +30,7 @@ impl ShortText {
         Self::of(format_args!("{number:?}"))
     }
 
-    /// As Dovecot writes them.
+    /// Returns Dovecot's form of a boolean.
     pub(crate) fn of_bool(truth: bool) -> Self {
         Self::of(format_args!("{}", if truth { "yes" } else { "no" }))
     }

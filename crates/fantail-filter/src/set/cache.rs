@@ -66,14 +66,14 @@ struct Kind {
     /// event for its categories is slow.
     categories: Box<[CheckId]>,
     by_level: bool,
-    classes: HashMap<Traits, u32>,
+    classes: HashMap<ClassKey, u32>,
     /// The class, once it was built, if the kind has only one.
     only: Option<u32>,
 }
 
 /// The properties that distinguish the events of one kind of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Traits {
+struct ClassKey {
     /// A bit for each of the kind's categories.
     categories: u64,
     level: Option<Level>,
@@ -239,8 +239,8 @@ impl Cache {
         if kind.only.is_some() {
             return kind.only;
         }
-        let traits = kind.traits(set, view);
-        if let Some(&class) = kind.classes.get(&traits) {
+        let key = kind.class_key(set, view);
+        if let Some(&class) = kind.classes.get(&key) {
             return Some(class);
         }
         let number = u32::try_from(self.classes.len()).ok()?;
@@ -254,9 +254,9 @@ impl Cache {
         let class = self.make(set, |check| match set.checks().test(check) {
             Some(Test::Category(_)) => {
                 let bit = categories.binary_search(&check).ok()?;
-                Some(traits.categories >> bit & 1 == 1)
+                Some(key.categories >> bit & 1 == 1)
             }
-            Some(Test::Level(level)) if by_level => Some(traits.level == Some(*level)),
+            Some(Test::Level(level)) if by_level => Some(key.level == Some(*level)),
             _ => known_name(set, &names, check),
         });
         self.weight += 16 + class.weight();
@@ -265,7 +265,7 @@ impl Cache {
         if is_only {
             kind.only = Some(number);
         }
-        kind.classes.insert(traits, number);
+        kind.classes.insert(key, number);
         Some(number)
     }
 
@@ -304,7 +304,7 @@ fn known_name(set: &FilterSet, names: &[CheckId], check: CheckId) -> Option<bool
 }
 
 impl Kind {
-    fn traits<V: SlotView + ?Sized>(&self, set: &FilterSet, view: &V) -> Traits {
+    fn class_key<V: SlotView + ?Sized>(&self, set: &FilterSet, view: &V) -> ClassKey {
         let mut categories = 0;
         for (bit, check) in self.categories.iter().enumerate() {
             if let Some(Test::Category(category)) = set.checks().test(*check)
@@ -313,7 +313,7 @@ impl Kind {
                 categories |= 1 << bit;
             }
         }
-        Traits {
+        ClassKey {
             categories,
             level: if self.by_level { view.level() } else { None },
         }

@@ -67,7 +67,7 @@ impl Span {
     }
 }
 
-/// What is visited together.
+/// A node of an index: its parts are visited together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Node {
     matches: Span,

@@ -59,9 +59,9 @@ pub(super) fn run(ops: &[Op], mut test: impl FnMut(CheckId) -> bool) -> bool {
 /// The rest of a program once some results of its comparisons are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Folded {
-    /// It always matches.
+    /// The filter always matches.
     True,
-    /// It never matches.
+    /// The filter never matches.
     False,
     /// This many operations, written to the end of the output.
     Ops(usize),

@@ -1,5 +1,5 @@
-//! How the filters and comparisons that concern an event are found: by its name,
-//! and by the values of its fields.
+//! Indexes of filters and comparisons: by the name of an event, and by the
+//! values of its fields.
 
 pub(super) mod field_index;
 pub(super) mod hash;

@@ -78,11 +78,12 @@ fn check_chain(tree: &Tree, top: &Node) -> Option<Warning> {
     )
 }
 
-/// Where the parentheses would be if AND bound tighter. None if it cannot be
-/// told: the tree does not say where parentheses around an operand begin.
+/// Returns the positions of parentheses if AND had precedence; none if they are
+/// unknown: the tree does not contain the start of parentheses around an
+/// operand.
 fn and_first(tree: &Tree, chain: &[&Node]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
-    // Where the operand begins that the next AND would take.
+    // The start of the operand of the next AND.
     let mut operand = chain.last().map(|innermost| innermost.span.start);
     let mut in_run = false;
     for node in chain.iter().rev() {

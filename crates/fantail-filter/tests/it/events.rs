@@ -1,26 +1,12 @@
 //! Events for the tests, from their text form.
 
 use fantail_event::{Ancestor, CategoryTree, Dialect, Event, Level, SentEvent};
+use fantail_filter::internal::DOVECOT_CATEGORIES;
 
 /// The categories that the vectors were made with.
 pub(crate) fn categories() -> CategoryTree {
-    let registered = [
-        ("imap", None),
-        ("pop3", None),
-        ("lmtp", None),
-        ("auth", None),
-        ("storage", None),
-        ("mailbox", Some("storage")),
-        ("mail", Some("mailbox")),
-        ("maildir", Some("storage")),
-        ("service:imap", None),
-        ("service:pop3", None),
-        ("http-client", None),
-        ("sql", None),
-        ("mysql", Some("sql")),
-    ];
     let mut tree = CategoryTree::default();
-    for (name, parent) in registered {
+    for (name, parent) in DOVECOT_CATEGORIES {
         let parent = parent.map(str::as_bytes);
         tree.register(name.as_bytes(), parent).unwrap();
     }

@@ -4,26 +4,12 @@ use std::fmt;
 
 use fantail::{
     event::{CategoryTree, Dialect, Event, Level, SentEvent, TextError, escape, text},
-    filter::{Filter, internal::UnprocessedEvent},
+    filter::{
+        Filter,
+        internal::{DOVECOT_CATEGORIES, UnprocessedEvent},
+    },
     syntax::{ParseErrors, ParseOptions},
 };
-
-/// Categories that Dovecot registers, with their parents.
-const CATEGORIES: [(&str, Option<&str>); 13] = [
-    ("imap", None),
-    ("pop3", None),
-    ("lmtp", None),
-    ("auth", None),
-    ("storage", None),
-    ("mailbox", Some("storage")),
-    ("mail", Some("mailbox")),
-    ("maildir", Some("storage")),
-    ("service:imap", None),
-    ("service:pop3", None),
-    ("http-client", None),
-    ("sql", None),
-    ("mysql", Some("sql")),
-];
 
 /// Answers cases of one dialect.
 pub(crate) struct Answerer {
@@ -34,7 +20,7 @@ pub(crate) struct Answerer {
 impl Answerer {
     pub(crate) fn new(dialect: Dialect) -> Self {
         let mut categories = CategoryTree::default();
-        for (name, parent) in CATEGORIES {
+        for (name, parent) in DOVECOT_CATEGORIES {
             // Each parent precedes its children.
             let _ = categories.register(name.as_bytes(), parent.map(str::as_bytes));
         }

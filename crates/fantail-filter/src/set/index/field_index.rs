@@ -314,7 +314,7 @@ fn length_bit(text: &[u8]) -> u64 {
     1 << (text.len() % 64)
 }
 
-/// The same for small and capital letters.
+/// Returns the bit of the last byte, the same for small and capital letters.
 fn last_byte_bit(text: &[u8]) -> u64 {
     1 << (text.last().map_or(0, |byte| byte | 0x20) % 64)
 }

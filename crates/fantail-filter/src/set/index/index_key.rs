@@ -13,7 +13,7 @@ use crate::{
     set::checks::{CheckId, Checks},
 };
 
-/// How a pattern is found for a text. The bytes of patterns are in lower case.
+/// The index key of a pattern. The bytes of patterns are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::set) enum TextKey<'a> {
     /// By equality with this text, which is not empty.

@@ -1,4 +1,4 @@
-//! Which filters can match events of a name.
+//! The filters that can match events with a name.
 //!
 //! A filter that matches only if a name test holds concerns only the classes for
 //! which one of its name tests is true. Other filters concern all classes; those
