@@ -14,7 +14,7 @@ pub enum DropReason {
     Failed,
     /// The target refused it for good.
     Refused,
-    /// It waited longer than the maximum age.
+    /// The payload waited longer than the maximum age.
     Expired,
     /// Its record in the spool was damaged, torn or removed.
     Damaged,

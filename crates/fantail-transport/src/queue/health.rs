@@ -1,4 +1,4 @@
-//! Whether the parts of a queue work, and their last errors.
+//! The state of the parts of a queue, and their last errors.
 
 use std::{
     cmp::Reverse,

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 /// Memory that the queues of a program share, beside the limits of each.
 ///
 /// A queue asks for memory when a batch enters it or grows, not for each payload.
-/// What finds no memory is dropped and counted as if the queue were full.
+/// A payload without memory is dropped and counted as if the queue were full.
 pub trait QueueMemory: fmt::Debug + Send + Sync {
     /// Reserves bytes; returns whether there were enough.
     fn reserve(&self, bytes: usize) -> bool;

@@ -134,7 +134,7 @@ macro_rules! numbered {
 }
 
 numbered! {
-    /// Facility: the part of the system that sends a message.
+    /// The facility: the part of the system that sends a message.
     Facility:
     User = "user", 1;
     Mail = "mail", 2;
@@ -152,7 +152,7 @@ numbered! {
 }
 
 numbered! {
-    /// SyslogSeverity of a message.
+    /// The severity of a message.
     SyslogSeverity:
     Emergency = "emerg", 0;
     Alert = "alert", 1;

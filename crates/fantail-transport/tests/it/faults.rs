@@ -32,7 +32,7 @@ const FIRST: &str = "FANTAIL_FAULT_FIRST";
 const EVENTS: &str = "FANTAIL_FAULT_EVENTS";
 const SEED: &str = "FANTAIL_FAULT_SEED";
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Payloads of one offer, which are then printed as accepted.
 const BATCH: u64 = 100;
@@ -161,7 +161,7 @@ fn produce(role: &str) {
             next += 1;
         }
         queue.offer(&mut batch);
-        assert!(queue.flush(PATIENCE));
+        assert!(queue.flush(MAX_WAIT));
         writeln!(output, "accepted {next}").unwrap();
     }
     if role == "last" {
@@ -173,7 +173,7 @@ fn produce(role: &str) {
         assert!(torn <= 1);
         assert_eq!(counters.dropped_in_all(), torn);
         assert_balanced(&queue);
-        assert!(queue.close(PATIENCE));
+        assert!(queue.close(MAX_WAIT));
     }
 }
 
@@ -245,7 +245,7 @@ fn a_full_disk_stops_neither_producer_nor_target() {
     };
     let queue = Queue::start("test", target.transport(), settings).unwrap();
     queue.offer(&mut batch("a b"));
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     wait_until("the target failed", || queue.counters().failures == 1);
 
     // Full: the producer goes on, the administrator can see it.
@@ -285,7 +285,7 @@ fn a_full_disk_stops_neither_producer_nor_target() {
     wait_until("all arrived", || queue.status().waiting == 0);
     let received = target.received().join(" ");
     assert_eq!(received, "a b c d e f g h");
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     assert_eq!(queue.counters().dropped_in_all(), 0);
     assert_balanced(&queue);
 }
@@ -372,7 +372,7 @@ fn a_file_on_a_full_disk_gets_whole_lines_once() {
     // "one" and "two", and nothing of "three".
     assert_eq!(fs::metadata(&path).unwrap().len(), 8);
     limit_files(None);
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     #[allow(clippy::disallowed_methods, reason = "the lines are UTF-8")]
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, "one\ntwo\nthree\nfour\n");

@@ -24,7 +24,7 @@ use crate::{
     target::{Target, batch, wait_until},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// What the system says when a disk is full.
 const NO_SPACE: &str = "No space left on device (os error 28)";
@@ -139,7 +139,7 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
     let queue = Queue::start("test", target.transport(), settings).unwrap();
     // Well: 10 are on disk.
     queue.offer(&mut large(0, 10));
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     assert_eq!(queue.status().memory_bytes, 0);
     wait_until("the target failed", || queue.counters().failures == 1);
 
@@ -174,7 +174,7 @@ fn a_spool_without_room_counts_what_is_lost_and_goes_on() {
     assert_eq!(received, (0..40).chain(110..120).collect::<Vec<_>>());
     assert_eq!(queue.counters().dropped_in_all(), 70);
     assert_balanced(&queue);
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
 }
 
 /// The segment that was written to when the disk ran full is removed once all
@@ -189,7 +189,7 @@ fn a_delivered_segment_on_a_full_disk_makes_room() {
     target.set_down(true);
     let queue = Queue::start("test", target.transport(), spooled(&folder)).unwrap();
     queue.offer(&mut large(0, 100));
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     take_room(&folder);
     queue.offer(&mut large(100, 10));
     wait_until("the disk is full", || last_error(&queue).contains(NO_SPACE));
@@ -225,10 +225,10 @@ fn a_file_without_room_counts_what_is_lost_and_goes_on() {
     };
     let queue = Queue::start("test", Box::new(file), settings).unwrap();
     queue.offer(&mut large(0, 10));
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     take_room(&folder);
     queue.offer(&mut large(10, 50));
-    assert!(queue.flush(PATIENCE), "they are sent, or given up");
+    assert!(queue.flush(MAX_WAIT), "they are sent, or given up");
     assert!(
         last_error(&queue).contains(NO_SPACE),
         "{}",
@@ -239,7 +239,7 @@ fn a_file_without_room_counts_what_is_lost_and_goes_on() {
     assert!((46..=50).contains(&lost), "{lost}");
     make_room(&folder);
     queue.offer(&mut large(60, 10));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     let counters = queue.counters();
     assert_eq!(
         (counters.sent, counters.dropped_in_all()),
@@ -277,14 +277,14 @@ fn a_rotation_without_room_goes_on_when_there_is_some() {
     };
     let queue = Queue::start("test", Box::new(file.unwrap()), settings).unwrap();
     queue.offer(&mut large(0, 20));
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     take_room(&folder);
     queue.offer(&mut large(20, 50));
     wait_until("it is told", || last_error(&queue).contains(NO_SPACE));
     assert_balanced(&queue);
     // Tried without end: nothing is lost as long as the memory has room.
     make_room(&folder);
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(queue.counters().sent, 70);
     assert_balanced(&queue);
     let mut received = Vec::new();

@@ -18,7 +18,7 @@ use fantail_transport::{
 };
 
 use crate::{
-    peers::{HttpServer, PATIENCE, Reply, free_port, text, wait_for},
+    peers::{HttpServer, MAX_WAIT, Reply, free_port, text, wait_for},
     queue::quick,
 };
 
@@ -225,7 +225,7 @@ fn refused_credentials_lose_nothing() {
         queue.offer(&mut batch(&["a", "b", "c"]));
         let failures = || queue.status().counters.failures;
         wait_for("attempts", || (failures() >= 3).then_some(()));
-        let said = troubles.recv_timeout(PATIENCE).unwrap();
+        let said = troubles.recv_timeout(MAX_WAIT).unwrap();
         let start = format!("loki: unexpected response from the target: status {status}: ");
         assert!(said.starts_with(&start), "{said}");
         assert!(said.contains("credentials"), "{said}");

@@ -11,12 +11,12 @@ use std::{
 };
 
 /// How long a test waits for what has to come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Waits until something is there.
 #[track_caller]
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     loop {
         if let Some(found) = look() {
             return found;
@@ -99,7 +99,7 @@ impl HttpServer {
 
     #[track_caller]
     pub(crate) fn next(&self) -> Request {
-        self.requests.recv_timeout(PATIENCE).unwrap()
+        self.requests.recv_timeout(MAX_WAIT).unwrap()
     }
 }
 

@@ -13,7 +13,7 @@ use fantail_transport::{
 
 use crate::target::{Step, Target, batch, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub(crate) fn quick() -> QueueSettings {
     QueueSettings {
@@ -43,7 +43,7 @@ fn check(plan: &[Step], arrived: &str, retried: u64, dropped: Option<(DropReason
     let target = Target::that(plan);
     let queue = Queue::start("test", target.transport(), quick()).unwrap();
     queue.offer(&mut batch("a b c d"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received().join(" "), arrived, "{plan:?}");
     let counters = queue.counters();
     let lost = dropped.map_or(0, |(_, count)| count);
@@ -121,7 +121,7 @@ fn a_target_that_asks_for_time_gets_it() {
     let target = Target::that(&[Step::TakeAndFail(2, Retry::After(asked))]);
     let queue = Queue::start("test", target.transport(), quick()).unwrap();
     queue.offer(&mut batch("a b c"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received(), ["a", "b", "c"]);
     let attempts = target.attempts();
     assert!(attempts[1] - attempts[0] >= asked);
@@ -150,7 +150,7 @@ fn check_full(overflow: Overflow, arrived: &str) {
     assert_eq!(status.counters.dropped(DropReason::Full), 2);
     assert_balanced(&queue);
     target.open();
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received().join(" "), arrived);
     assert_balanced(&queue);
 }
@@ -182,7 +182,7 @@ fn what_waits_too_long_expires() {
     wait_until("both expire", || expired() == 2);
     target.set_down(false);
     queue.offer(&mut batch("c"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received(), ["c"]);
     assert_eq!(queue.status().oldest, None);
     assert_balanced(&queue);
@@ -228,7 +228,7 @@ fn flushing_waits_for_what_was_offered() {
     queue.offer(&mut batch("a b"));
     assert!(!queue.flush(Duration::from_millis(20)));
     target.open();
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     assert_eq!(target.received(), ["a", "b"]);
 }
 
@@ -264,7 +264,7 @@ fn refused_payloads_are_kept_elsewhere() {
     let queue = Queue::builder("test", target.transport()).settings(quick());
     let queue = queue.dead_letters(place.transport()).start().unwrap();
     queue.offer(&mut batch("a b c d"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received(), ["a", "d"]);
     assert_eq!(place.received(), ["b", "c"]);
     assert_eq!(queue.counters().dropped(DropReason::Refused), 2);
@@ -281,7 +281,7 @@ fn trouble_is_told_of_once_a_minute() {
     };
     let queue = queue.start().unwrap();
     queue.offer(&mut batch("a"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     let message = "the target refused it: as planned";
     assert_eq!(*told.lock().unwrap(), [format!("test: {message}")]);
     let status = queue.status();
@@ -318,7 +318,7 @@ fn a_target_that_cannot_be_opened_is_tried_again() {
     let path = folder.path().join("missing/events");
     let file = FileTransport::new(FileSettings::new(&path));
     let queue = Queue::start("test", Box::new(file), quick()).unwrap();
-    let Opening::Failed(error) = queue.wait_until_open(PATIENCE) else {
+    let Opening::Failed(error) = queue.wait_until_open(MAX_WAIT) else {
         panic!("there is no folder");
     };
     let expected = format!("cannot open {}: No such file or directory", path.display());
@@ -332,7 +332,7 @@ fn a_target_that_cannot_be_opened_is_tried_again() {
     });
     assert_eq!(queue.status().last_error, None);
     queue.offer(&mut batch("a"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(std::fs::metadata(path).unwrap().len(), 2);
 }
 
@@ -345,7 +345,7 @@ fn a_target_that_blocks_is_opened_on_a_thread_of_its_own() {
     queue.offer(&mut batch("a"));
     assert!(!queue.close(Duration::from_millis(20)));
     target.open();
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + MAX_WAIT;
     assert!(queue.wait_until_ended(until));
     assert_eq!(queue.counters().dropped(DropReason::Closed), 1);
     assert_balanced(&queue);
@@ -392,7 +392,7 @@ fn many_producers_share_a_queue() {
             });
         }
     });
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     let received = target.received();
     for producer in 0..4 {
         let prefix = format!("{producer}-");

@@ -18,12 +18,12 @@ use crate::{fifo, target::batch};
 const SMALL: u64 = 33;
 
 /// A spool in a folder of its own.
-struct Place {
+struct SpoolFolder {
     folder: TempDir,
     settings: SpoolSettings,
 }
 
-impl Place {
+impl SpoolFolder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = SpoolSettings {
@@ -35,6 +35,14 @@ impl Place {
 
     fn open(&self) -> (SpoolWriter, SpoolReader) {
         spool::open(&self.settings).unwrap()
+    }
+
+    /// Writes `a b c`, reads all, settles the first of them, and closes the spool.
+    fn settle_of_three(&self, settled: usize) {
+        let (mut writer, mut reader) = self.open();
+        write(&mut writer, "a b c");
+        check_read(&mut reader, "a b c", 0);
+        reader.settle(settled).unwrap();
     }
 
     fn segments(&self) -> Vec<PathBuf> {
@@ -97,8 +105,8 @@ fn flip(path: &Path, bit: u64) {
 
 #[test]
 fn payloads_are_read_in_order() {
-    let place = Place::new();
-    let (mut writer, mut reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, mut reader) = spool_folder.open();
     check_read(&mut reader, "", 0);
     write(&mut writer, "a b");
     write(&mut writer, "c");
@@ -110,32 +118,28 @@ fn payloads_are_read_in_order() {
 
 #[test]
 fn unsettled_payloads_are_read_again_after_a_restart() {
-    let place = Place::new();
-    let (mut writer, mut reader) = place.open();
-    write(&mut writer, "a b c");
-    check_read(&mut reader, "a b c", 0);
-    reader.settle(1).unwrap();
-    drop((writer, reader));
+    let spool_folder = SpoolFolder::new();
+    spool_folder.settle_of_three(1);
     for _ in 0..3 {
-        let (_, mut reader) = place.open();
+        let (_, mut reader) = spool_folder.open();
         assert_eq!(reader.recovered(), 2);
         check_read(&mut reader, "b c", 0);
     }
-    let (mut writer, mut reader) = place.open();
+    let (mut writer, mut reader) = spool_folder.open();
     write(&mut writer, "d");
     check_read(&mut reader, "b c d", 0);
     reader.settle(3).unwrap();
     drop((writer, reader));
-    let (_, mut reader) = place.open();
+    let (_, mut reader) = spool_folder.open();
     assert_eq!(reader.recovered(), 0);
     check_read(&mut reader, "", 0);
-    assert!(place.segments().is_empty());
+    assert!(spool_folder.segments().is_empty());
 }
 
 #[test]
 fn batches_keep_the_limits() {
-    let place = Place::new();
-    let (mut writer, mut reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, mut reader) = spool_folder.open();
     let mut batch = Batch::new();
     for bytes in [b"aa".as_slice(), b"bb", b"", b"cccc"] {
         batch.push(bytes);
@@ -159,15 +163,15 @@ fn batches_keep_the_limits() {
 /// version 1: 12 payloads with ids in two segments; two of the payloads are settled.
 #[test]
 fn a_spool_of_version_1_is_read_and_continued() {
-    let place = Place::new();
-    let folder = &place.settings.folder;
+    let spool_folder = SpoolFolder::new();
+    let folder = &spool_folder.settings.folder;
     fs::create_dir(folder).unwrap();
     let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/spool/v1");
     for entry in fs::read_dir(old).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
     }
-    let (mut writer, mut reader) = place.open();
+    let (mut writer, mut reader) = spool_folder.open();
     assert_eq!(reader.recovered(), 10);
     write(&mut writer, "new");
     let mut batch = Batch::new();
@@ -179,24 +183,24 @@ fn a_spool_of_version_1_is_read_and_continued() {
     assert_eq!(reader.take_damaged(), 0);
     reader.settle(11).unwrap();
     drop((writer, reader));
-    let (_, mut reader) = place.open();
+    let (_, mut reader) = spool_folder.open();
     assert_eq!(reader.recovered(), 0);
     check_read(&mut reader, "", 0);
-    assert!(place.segments().is_empty());
+    assert!(spool_folder.segments().is_empty());
 }
 
 #[test]
 fn files_are_private_and_used_by_one() {
-    let place = Place::new();
-    let (mut writer, _reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, _reader) = spool_folder.open();
     write(&mut writer, "a");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let folder = &place.settings.folder;
+    let folder = &spool_folder.settings.folder;
     assert_eq!(mode(folder), 0o700);
     for entry in fs::read_dir(folder).unwrap() {
         assert_eq!(mode(&entry.unwrap().path()), 0o600);
     }
-    let error = spool::open(&place.settings).unwrap_err();
+    let error = spool::open(&spool_folder.settings).unwrap_err();
     assert_eq!(error.kind(), SpoolErrorKind::InUse);
     assert_eq!(error.folder(), folder);
 }
@@ -204,11 +208,11 @@ fn files_are_private_and_used_by_one() {
 #[test]
 fn links_are_not_followed() {
     for name in ["lock", "cursor"] {
-        let place = Place::new();
-        let target = place.folder.path().join("elsewhere");
-        fs::create_dir(&place.settings.folder).unwrap();
-        std::os::unix::fs::symlink(&target, place.settings.folder.join(name)).unwrap();
-        assert!(spool::open(&place.settings).is_err(), "{name}");
+        let spool_folder = SpoolFolder::new();
+        let target = spool_folder.folder.path().join("elsewhere");
+        fs::create_dir(&spool_folder.settings.folder).unwrap();
+        std::os::unix::fs::symlink(&target, spool_folder.settings.folder.join(name)).unwrap();
+        assert!(spool::open(&spool_folder.settings).is_err(), "{name}");
         assert!(!target.exists());
     }
 }
@@ -216,12 +220,12 @@ fn links_are_not_followed() {
 /// Writes `a b c`, cuts the file to `size` bytes, opens the spool again, writes
 /// `d`, and compares the payloads that are read.
 fn check_torn(size: u64, expected: &str, damaged: u64) {
-    let place = Place::new();
-    let (mut writer, reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, reader) = spool_folder.open();
     write(&mut writer, "a b c");
     drop((writer, reader));
-    cut(&place.segments()[0], size);
-    let (mut writer, mut reader) = place.open();
+    cut(&spool_folder.segments()[0], size);
+    let (mut writer, mut reader) = spool_folder.open();
     let words = expected.split_whitespace().count() as u64;
     assert_eq!(reader.recovered(), words - 1 + damaged, "cut to {size}");
     write(&mut writer, "d");
@@ -251,7 +255,7 @@ fn a_torn_end_is_counted_and_the_rest_is_read() {
 
 #[test]
 fn a_flipped_bit_costs_one_record_wherever_it_is() {
-    let template = Place::new();
+    let template = SpoolFolder::new();
     let (mut writer, reader) = template.open();
     write(&mut writer, "a b c");
     drop((writer, reader));
@@ -259,12 +263,12 @@ fn a_flipped_bit_costs_one_record_wherever_it_is() {
     // Each bit of a byte is the same here; all are flipped where records and
     // headers are read.
     for bit in (0..size).map(|byte| byte * 8 + byte % 8) {
-        let place = Place::new();
-        fs::create_dir(&place.settings.folder).unwrap();
-        let path = place.settings.folder.join("0000000000000001.spool");
+        let spool_folder = SpoolFolder::new();
+        fs::create_dir(&spool_folder.settings.folder).unwrap();
+        let path = spool_folder.settings.folder.join("0000000000000001.spool");
         fs::copy(&template.segments()[0], &path).unwrap();
         flip(&path, bit);
-        let (mut writer, mut reader) = place.open();
+        let (mut writer, mut reader) = spool_folder.open();
         write(&mut writer, "d");
         let (expected, damaged) = match (bit / 8).checked_sub(64).map(|at| at / SMALL) {
             None => ("a b c d", 0),
@@ -282,16 +286,16 @@ fn a_flipped_bit_costs_one_record_wherever_it_is() {
 
 #[test]
 fn a_lost_header_costs_its_segment_and_is_counted() {
-    let place = Place::new();
+    let spool_folder = SpoolFolder::new();
     for words in ["a b", "c d e", "f"] {
-        let (mut writer, _) = place.open();
+        let (mut writer, _) = spool_folder.open();
         write(&mut writer, words);
     }
-    let path = place.segments().remove(1);
+    let path = spool_folder.segments().remove(1);
     for bit in [0, 32 * 8] {
         flip(&path, bit);
     }
-    let (_, mut reader) = place.open();
+    let (_, mut reader) = spool_folder.open();
     assert_eq!(reader.recovered(), 6);
     check_read(&mut reader, "a b f", 3);
 }
@@ -299,13 +303,13 @@ fn a_lost_header_costs_its_segment_and_is_counted() {
 #[test]
 fn a_first_segment_that_lost_its_header_is_counted_exactly() {
     for size in [0, 31] {
-        let place = Place::new();
+        let spool_folder = SpoolFolder::new();
         for words in ["a b c", "d e"] {
-            let (mut writer, _) = place.open();
+            let (mut writer, _) = spool_folder.open();
             write(&mut writer, words);
         }
-        cut(&place.segments()[0], size);
-        let (_, mut reader) = place.open();
+        cut(&spool_folder.segments()[0], size);
+        let (_, mut reader) = spool_folder.open();
         assert_eq!(reader.recovered(), 5, "{size}");
         check_read(&mut reader, "d e", 3);
     }
@@ -313,13 +317,13 @@ fn a_first_segment_that_lost_its_header_is_counted_exactly() {
 
 #[test]
 fn a_segment_whose_creation_was_interrupted_is_no_damage() {
-    let place = Place::new();
-    let (mut writer, reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, reader) = spool_folder.open();
     write(&mut writer, "a");
     drop((writer, reader));
-    let left_over = place.settings.folder.join("segment.new");
+    let left_over = spool_folder.settings.folder.join("segment.new");
     fs::write(&left_over, b"fantail2").unwrap();
-    let (mut writer, mut reader) = place.open();
+    let (mut writer, mut reader) = spool_folder.open();
     write(&mut writer, "b");
     check_read(&mut reader, "a b", 0);
     assert!(!left_over.exists());
@@ -328,15 +332,15 @@ fn a_segment_whose_creation_was_interrupted_is_no_damage() {
 #[test]
 fn files_other_than_regular_ones_are_refused() {
     for name in ["lock", "cursor", "0000000000000001.spool"] {
-        let place = Place::new();
-        fs::create_dir(&place.settings.folder).unwrap();
-        fifo(&place.settings.folder.join(name));
-        let error = spool::open(&place.settings).unwrap_err();
+        let spool_folder = SpoolFolder::new();
+        fs::create_dir(&spool_folder.settings.folder).unwrap();
+        fifo(&spool_folder.settings.folder.join(name));
+        let error = spool::open(&spool_folder.settings).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(
                 "cannot open the spool {}: it is not a regular file",
-                place.settings.folder.display()
+                spool_folder.settings.folder.display()
             )
         );
     }
@@ -344,64 +348,60 @@ fn files_other_than_regular_ones_are_refused() {
 
 #[test]
 fn a_removed_file_is_counted() {
-    let place = Place::new();
+    let spool_folder = SpoolFolder::new();
     for words in ["a b", "c d e", "f", "g"] {
-        let (mut writer, _) = place.open();
+        let (mut writer, _) = spool_folder.open();
         write(&mut writer, words);
     }
-    fs::remove_file(place.segments().remove(1)).unwrap();
-    let (mut writer, mut reader) = place.open();
+    fs::remove_file(spool_folder.segments().remove(1)).unwrap();
+    let (mut writer, mut reader) = spool_folder.open();
     assert_eq!(reader.recovered(), 7);
-    fs::remove_file(place.segments().remove(1)).unwrap();
+    fs::remove_file(spool_folder.segments().remove(1)).unwrap();
     write(&mut writer, "h");
     check_read(&mut reader, "a b g h", 4);
 }
 
 #[test]
 fn a_lost_cursor_means_reading_again() {
-    let place = Place::new();
-    let (mut writer, mut reader) = place.open();
-    write(&mut writer, "a b c");
-    check_read(&mut reader, "a b c", 0);
-    reader.settle(2).unwrap();
-    drop((writer, reader));
-    fs::File::create(place.settings.folder.join("cursor")).unwrap();
-    let (_, mut reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    spool_folder.settle_of_three(2);
+    fs::File::create(spool_folder.settings.folder.join("cursor")).unwrap();
+    let (_, mut reader) = spool_folder.open();
     check_read(&mut reader, "a b c", 0);
 }
 
 #[test]
 fn a_payload_that_imitates_a_record_is_not_read_as_one() {
-    let place = Place::new();
-    let (mut writer, reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, reader) = spool_folder.open();
     write(&mut writer, "forged");
     drop((writer, reader));
     // A whole record of another segment, as a payload.
     let mut record = [0; 38];
-    let path = place.segments().remove(0);
+    let path = spool_folder.segments().remove(0);
     let file = OpenOptions::new().read(true).open(path).unwrap();
     file.read_exact_at(&mut record, 64).unwrap();
-    let place = Place::new();
-    let (mut writer, reader) = place.open();
+    let spool_folder = SpoolFolder::new();
+    let (mut writer, reader) = spool_folder.open();
     let mut batch = batch("a");
     batch.push(&record);
     batch.push(b"b");
     assert_eq!(writer.append(batch.payloads()).taken, 3);
     drop((writer, reader));
-    flip(&place.segments()[0], (64 + SMALL) * 8);
-    let (_, mut reader) = place.open();
+    flip(&spool_folder.segments()[0], (64 + SMALL) * 8);
+    let (_, mut reader) = spool_folder.open();
     check_read(&mut reader, "a b", 1);
 }
 
 /// With a constant salt, a payload could imitate a record.
 #[test]
 fn segments_have_different_salts() {
-    let place = Place::new();
+    let spool_folder = SpoolFolder::new();
     for words in ["a", "b", "c", "d"] {
-        let (mut writer, _) = place.open();
+        let (mut writer, _) = spool_folder.open();
         write(&mut writer, words);
     }
-    let salts = place.segments().into_iter().map(|path| {
+    let salts = spool_folder.segments().into_iter().map(|path| {
         let mut salt = [0; 4];
         let file = fs::File::open(path).unwrap();
         file.read_exact_at(&mut salt, 8).unwrap();
@@ -412,10 +412,10 @@ fn segments_have_different_salts() {
 
 /// Writes records of 1,000 bytes to a spool of 64 KiB, and reads them.
 fn fill(overflow: Overflow, records: u64) -> (Vec<u64>, u64) {
-    let mut place = Place::new();
-    place.settings.bytes = 64 << 10;
-    place.settings.overflow = overflow;
-    let (mut writer, mut reader) = place.open();
+    let mut spool_folder = SpoolFolder::new();
+    spool_folder.settings.bytes = 64 << 10;
+    spool_folder.settings.overflow = overflow;
+    let (mut writer, mut reader) = spool_folder.open();
     let mut dropped = 0;
     for record in 0..records {
         let mut batch = Batch::new();
@@ -423,7 +423,7 @@ fn fill(overflow: Overflow, records: u64) -> (Vec<u64>, u64) {
         let appended = writer.append(batch.payloads());
         assert_eq!(appended.taken, 1);
         dropped += appended.dropped;
-        assert!(place.bytes() <= 64 << 10);
+        assert!(spool_folder.bytes() <= 64 << 10);
     }
     let (words, damaged) = read(&mut reader);
     assert_eq!(damaged, 0);
@@ -446,10 +446,10 @@ fn a_full_spool_drops_and_counts() {
 
 #[test]
 fn payloads_in_flight_are_not_displaced() {
-    let mut place = Place::new();
-    place.settings.bytes = 64 << 10;
-    place.settings.overflow = Overflow::DropOldest;
-    let (mut writer, mut reader) = place.open();
+    let mut spool_folder = SpoolFolder::new();
+    spool_folder.settings.bytes = 64 << 10;
+    spool_folder.settings.overflow = Overflow::DropOldest;
+    let (mut writer, mut reader) = spool_folder.open();
     let mut text = |number: u64| {
         let mut batch = Batch::new();
         batch.push(format!("{number:01000}").as_bytes());
@@ -478,9 +478,9 @@ fn payloads_in_flight_are_not_displaced() {
 
 #[test]
 fn a_payload_larger_than_an_eighth_is_dropped() {
-    let mut place = Place::new();
-    place.settings.bytes = 64 << 10;
-    let (mut writer, mut reader) = place.open();
+    let mut spool_folder = SpoolFolder::new();
+    spool_folder.settings.bytes = 64 << 10;
+    let (mut writer, mut reader) = spool_folder.open();
     let mut batch = batch("a");
     batch.push(&[b'x'; 8 << 10]);
     batch.push(b"b");
@@ -491,9 +491,9 @@ fn a_payload_larger_than_an_eighth_is_dropped() {
 
 #[test]
 fn settled_segments_are_removed() {
-    let mut place = Place::new();
-    place.settings.bytes = 64 << 10;
-    let (mut writer, mut reader) = place.open();
+    let mut spool_folder = SpoolFolder::new();
+    spool_folder.settings.bytes = 64 << 10;
+    let (mut writer, mut reader) = spool_folder.open();
     for number in 0..1_000 {
         let mut batch = Batch::new();
         batch.push(format!("{number:01000}").as_bytes());
@@ -502,7 +502,7 @@ fn settled_segments_are_removed() {
         reader.read(&mut batch, BatchLimits::default()).unwrap();
         assert_eq!(batch.len(), 1);
         reader.settle(1).unwrap();
-        assert!(place.segments().len() <= 2);
+        assert!(spool_folder.segments().len() <= 2);
     }
 }
 
@@ -514,9 +514,9 @@ fn each_policy_writes() {
         Fsync::Always,
     ];
     for fsync in policies {
-        let mut place = Place::new();
-        place.settings.fsync = fsync;
-        let (mut writer, mut reader) = place.open();
+        let mut spool_folder = SpoolFolder::new();
+        spool_folder.settings.fsync = fsync;
+        let (mut writer, mut reader) = spool_folder.open();
         assert_eq!(writer.sync_due(), None);
         write(&mut writer, "a b");
         let interval = matches!(fsync, Fsync::Interval(_));

@@ -12,7 +12,7 @@ use crate::{
     target::{Target, batch, wait_until},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 fn settings(folder: &Path) -> QueueSettings {
     QueueSettings {
@@ -36,22 +36,22 @@ fn what_a_dead_target_missed_arrives_after_a_restart() {
     target.set_down(true);
     let queue = start(&target, folder.path());
     queue.offer(&mut batch("a b c"));
-    assert!(queue.close(PATIENCE), "all is on disk");
+    assert!(queue.close(MAX_WAIT), "all is on disk");
     assert_eq!(queue.status().waiting, 3);
     assert_balanced(&queue);
     let queue = start(&target, folder.path());
     queue.offer(&mut batch("d"));
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     let status = queue.status();
     assert_eq!((status.counters.recovered, status.waiting), (3, 4));
     assert!(status.spool_bytes > 0);
     target.set_down(false);
     wait_until("all arrived", || queue.counters().sent == 4);
     assert_eq!(target.received(), ["a", "b", "c", "d"]);
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_balanced(&queue);
     let queue = start(&target, folder.path());
-    assert_eq!(queue.wait_until_open(PATIENCE), Opening::Open);
+    assert_eq!(queue.wait_until_open(MAX_WAIT), Opening::Open);
     assert_eq!(queue.counters().recovered, 0);
 }
 
@@ -63,7 +63,7 @@ fn closing_sends_what_it_can() {
     for _ in 0..100 {
         queue.offer(&mut batch("a b c"));
     }
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received().len(), 300);
     assert_balanced(&queue);
 }
@@ -87,9 +87,9 @@ fn a_spool_is_used_by_one_queue() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::default();
     let queue = start(&target, folder.path());
-    assert_eq!(queue.wait_until_open(PATIENCE), Opening::Open);
+    assert_eq!(queue.wait_until_open(MAX_WAIT), Opening::Open);
     let second = start(&target, folder.path());
-    let Opening::Failed(error) = second.wait_until_open(PATIENCE) else {
+    let Opening::Failed(error) = second.wait_until_open(MAX_WAIT) else {
         panic!("two queues have one spool");
     };
     let spool = folder.path().join("spool");
@@ -124,13 +124,13 @@ fn a_queue_follows_another() {
     // A third, before the second one has begun.
     let third = follow(&second);
     third.offer(&mut batch("e"));
-    assert!(first.close(PATIENCE));
-    assert!(second.flush(PATIENCE));
+    assert!(first.close(MAX_WAIT));
+    assert!(second.flush(MAX_WAIT));
     assert_eq!(second.status().counters.recovered, 3);
     drop(first);
-    assert!(second.close(PATIENCE));
+    assert!(second.close(MAX_WAIT));
     third.offer(&mut batch("f"));
-    assert!(third.flush(PATIENCE));
+    assert!(third.flush(MAX_WAIT));
     assert_eq!(third.status().waiting, 6);
     target.set_down(false);
     wait_until("all arrived", || third.status().waiting == 0);
@@ -149,7 +149,7 @@ fn a_spool_that_cannot_be_opened_is_tried_again() {
     let missing = folder.path().join("missing");
     let target = Target::default();
     let queue = start(&target, &missing);
-    let Opening::Failed(error) = queue.wait_until_open(PATIENCE) else {
+    let Opening::Failed(error) = queue.wait_until_open(MAX_WAIT) else {
         panic!("there is no folder");
     };
     let expected = format!(
@@ -162,7 +162,7 @@ fn a_spool_that_cannot_be_opened_is_tried_again() {
     std::fs::create_dir(&missing).unwrap();
     wait_until("both arrive", || queue.counters().sent == 2);
     assert_eq!(queue.status().last_error, None);
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_balanced(&queue);
 }
 
@@ -194,7 +194,7 @@ fn a_queue_that_follows_in_vain_counts_what_it_has() {
     assert_balanced(&second);
     // The first has noticed nothing.
     first.offer(&mut batch("c"));
-    assert!(first.close(PATIENCE));
+    assert!(first.close(MAX_WAIT));
     assert_balanced(&first);
 }
 
@@ -205,7 +205,7 @@ fn what_expires_on_disk_is_counted() {
     target.set_down(true);
     let queue = start(&target, folder.path());
     queue.offer(&mut batch("a b"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     std::thread::sleep(Duration::from_millis(30));
     target.set_down(false);
     let settings = QueueSettings {
@@ -236,7 +236,7 @@ fn fill(overflow: Overflow) -> Vec<u32> {
     for number in 0..300 {
         queue.offer(&mut batch(&format!("{number:01000}")));
     }
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     assert!(queue.status().spool_bytes <= 64 << 10);
     target.set_down(false);
     wait_until("all that is left arrived", || queue.status().waiting == 0);
@@ -277,10 +277,10 @@ fn acknowledged_needs_a_target_that_confirms() {
     target.set_down(true);
     let queue = start(&target).unwrap();
     queue.offer(&mut batch("a b"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     target.set_down(false);
     let queue = start(&target).unwrap();
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.received(), ["a", "b"]);
 }
 
@@ -301,7 +301,7 @@ fn a_file_on_disk_acknowledges() {
     };
     let queue = Queue::start("test", Box::new(file.unwrap()), acknowledged).unwrap();
     queue.offer(&mut batch("a b"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(std::fs::metadata(path).unwrap().len(), 4);
 }
 
@@ -311,6 +311,6 @@ fn targets_get_batches_as_they_like_them() {
     let target = Target::default().one_by_one();
     let queue = start(&target, folder.path());
     queue.offer(&mut batch("a b c"));
-    assert!(queue.close(PATIENCE));
+    assert!(queue.close(MAX_WAIT));
     assert_eq!(target.attempts().len(), 3);
 }
