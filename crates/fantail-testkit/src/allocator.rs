@@ -1,7 +1,7 @@
-//! An allocator that counts, for tests and benchmarks of memory.
+//! A counting allocator, for tests and benchmarks of memory.
 //!
-//! Counts are those of the calling thread, so that other tests do not disturb
-//! them. Memory that another thread frees counts there.
+//! It counts for each thread, so that other tests do not disturb the counts.
+//! Memory that another thread frees is counted there.
 //!
 //! ```
 //! use fantail_testkit::allocator::{CountingAllocator, allocations, live_bytes};
@@ -29,11 +29,11 @@ thread_local! {
     static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting for each thread.
+/// The system's allocator with counters for each thread.
 #[derive(Debug)]
 pub struct CountingAllocator;
 
-/// Returns how often this thread has allocated or resized memory.
+/// Returns the number of allocations and resizes of this thread.
 #[must_use]
 pub fn allocations() -> usize {
     ALLOCATIONS.get()

@@ -1,5 +1,4 @@
-//! Programs of others that read what we wrote, and complain: `promtool`,
-//! parsers in Python.
+//! External programs that check our output: `promtool`, parsers in Python.
 
 #![allow(
     clippy::expect_used,
@@ -14,19 +13,19 @@ use std::{
     thread,
 };
 
-/// What a checker makes of an input.
+/// The result of a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether it is content.
+    /// Whether the checker accepts the input.
     pub content: bool,
-    /// What it printed.
+    /// The output of the checker.
     pub said: String,
 }
 
-/// Gives a checker an input, and waits until it has ended.
+/// Passes an input to a checker, and waits for its end.
 ///
 /// # Panics
-/// It cannot be started.
+/// Panics if it cannot be started.
 #[must_use]
 pub fn checked(command: &mut Command, input: &[u8]) -> Verdict {
     let mut child = command
@@ -37,8 +36,8 @@ pub fn checked(command: &mut Command, input: &[u8]) -> Verdict {
         .expect("a checker");
     let mut stdin = child.stdin.take().expect("its input");
     let output = thread::scope(|scope| {
-        // It may say something before it has read all, and stop reading at its
-        // first complaint.
+        // The checker may write before it has read all input, and stop reading
+        // at its first complaint.
         scope.spawn(move || stdin.write_all(input).is_ok());
         child.wait_with_output().expect("a child of ours")
     });
@@ -49,8 +48,8 @@ pub fn checked(command: &mut Command, input: &[u8]) -> Verdict {
     }
 }
 
-/// The Python that `FANTAIL_PYTHON` names, for those whose packages are in a
-/// virtual environment; else the installed one. If there is none, [skips] the
+/// Returns the Python of `FANTAIL_PYTHON`, for packages in a virtual
+/// environment; otherwise the installed one. If there is none, [skips] the
 /// calling test.
 ///
 /// [skips]: crate::skip

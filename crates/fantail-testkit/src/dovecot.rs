@@ -1,13 +1,13 @@
-//! A stock Dovecot in a folder of its own, for tests that need a real one.
+//! A stock Dovecot in a separate folder, for tests that need a real one.
 //!
-//! [`Installation`] is a Dovecot that is there: 2.3 as installed on this
-//! machine, 2.4 in the folder that `DOVECOT_2_4_ROOT` names (see `.ci/run`). A
-//! [`Site`] is a folder with a configuration, in which it can be started:
-//! IMAP and POP3 on free ports, LMTP on a socket, one password for all users.
-//! [`Traffic`] are mail clients, [`play`] sends a recording. All of it ends
-//! when it is dropped, and leaves nothing behind.
+//! [`Installation`] is an available Dovecot: 2.3 as installed on the machine,
+//! 2.4 in the folder of `DOVECOT_2_4_ROOT` (see `.ci/run`). A [`Site`] is a
+//! folder with a configuration and a Dovecot: IMAP and POP3 on free ports, LMTP
+//! on a socket, one password for all users. [`Traffic`] runs mail clients,
+//! [`play`] sends a recording. Each ends when it is dropped, and leaves no
+//! file.
 //!
-//! Only root can start it: it serves mail to many users, and 2.4 needs
+//! Only root can start a site: it serves mail to many users, and 2.4 needs
 //! `chroot`.
 
 #![allow(
@@ -48,7 +48,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// As `fantail`'s `--dialect` wants it: `2.3`.
+    /// Returns the form of `fantail`'s `--dialect`: `2.3`.
     #[must_use]
     pub const fn series(self) -> &'static str {
         match self {
@@ -58,16 +58,16 @@ impl Version {
     }
 }
 
-/// A Dovecot that can be started here.
+/// A Dovecot that can be started.
 #[derive(Debug, Clone)]
 pub struct Installation {
     version: Version,
-    /// Where to chroot before anything is run.
+    /// The folder for `chroot` before a program is run.
     root: Option<PathBuf>,
 }
 
 impl Installation {
-    /// A Dovecot of this version; if none can be started here, [`skip`]s the
+    /// Returns a Dovecot of this version; if none can be started, [`skip`]s the
     /// calling test.
     #[must_use]
     pub fn find(version: Version) -> Option<Self> {
@@ -108,13 +108,13 @@ impl Installation {
         None
     }
 
-    /// Its series.
+    /// Returns the series.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// What `dovecot --version` says.
+    /// Returns the output of `dovecot --version`.
     #[must_use]
     pub fn version_text(&self) -> String {
         let output = self.command("dovecot").arg("--version").output();
@@ -122,8 +122,8 @@ impl Installation {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Whether it takes mail for submission; if not, [`skip`]s the calling
-    /// test.
+    /// Returns whether it accepts mail for submission; if not, [`skip`]s the
+    /// calling test.
     #[must_use]
     pub fn submits(&self) -> bool {
         let root = self.root.as_deref().unwrap_or(Path::new("/"));
@@ -135,7 +135,7 @@ impl Installation {
         here
     }
 
-    /// One of its programs, to be run.
+    /// Returns the command of one of its programs.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         match &self.root {
@@ -148,10 +148,11 @@ impl Installation {
         }
     }
 
-    /// The number of an account, by `/etc/passwd` or `/etc/group` of its root.
+    /// Returns the number of an account, from `/etc/passwd` or `/etc/group` of
+    /// its root.
     ///
     /// # Panics
-    /// There is no such account.
+    /// Panics if the account does not exist.
     #[must_use]
     pub fn account(&self, file: &str, name: &str) -> u32 {
         let path = self.outside(Path::new(file));
@@ -165,7 +166,7 @@ impl Installation {
         number.expect("an account of Dovecot")
     }
 
-    /// A path of its own as others see it.
+    /// Returns the path outside of the `chroot`.
     fn outside(&self, path: &Path) -> PathBuf {
         match (&self.root, path.strip_prefix("/")) {
             (Some(root), Ok(path)) => root.join(path),

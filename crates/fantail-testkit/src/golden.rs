@@ -1,9 +1,9 @@
-//! What counts as equal between a replay and what a real stats process gave.
+//! Comparison of a replay with the output of a real stats process.
 //!
-//! End times differ (the real one wrote the time of playing), and the order
-//! of an event's categories there is that of a hash table. Of a distribution
-//! with more than 480 values the real one knows median, percentiles and
-//! deviation only by a random sample. Everything else must be the same.
+//! End times differ (the real process wrote the time of playing), and the order
+//! of an event's categories there is that of a hash table. For a distribution
+//! with more than 480 values the real process estimates median, percentiles and
+//! deviation from a random sample. All else must be equal.
 
 #![allow(
     clippy::expect_used,
@@ -15,13 +15,13 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// How many values a real distribution keeps.
+/// The number of values that a real distribution keeps.
 pub const SAMPLE: u64 = 480;
 
-/// One exported line without what may differ.
+/// Returns an exported line without the parts that may differ.
 ///
 /// # Panics
-/// If a line that begins with `{` is no JSON object.
+/// Panics if a line that begins with `{` is not a JSON object.
 #[must_use]
 pub fn normalized_export(line: &[u8]) -> Vec<u8> {
     if line.first() == Some(&b'{') {
@@ -34,7 +34,7 @@ pub fn normalized_export(line: &[u8]) -> Vec<u8> {
 fn normalized_json(line: &[u8]) -> Vec<u8> {
     let mut object: Map<String, Value> = serde_json::from_slice(line)
         .unwrap_or_else(|error| panic!("no JSON: {error}: {}", line.escape_ascii()));
-    // Takes the key out without changing the order of the others.
+    // Removes the key without changing the order of the others.
     object.shift_remove("end_time");
     if let Some(Value::Array(categories)) = object.get_mut("categories") {
         categories.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
@@ -61,7 +61,7 @@ fn normalized_tab_text(line: &[u8]) -> Vec<u8> {
     sorted.collect::<Vec<_>>().join(&b'\t')
 }
 
-/// The lines of a text that ends with LF.
+/// Returns the lines of a text that ends with LF.
 #[must_use]
 pub fn lines(text: &[u8]) -> Vec<&[u8]> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -93,7 +93,7 @@ impl std::error::Error for Difference {}
 /// Compares exported lines, in order.
 ///
 /// # Errors
-/// Names the first line that differs, or the numbers of lines.
+/// Returns the first line that differs, or the numbers of lines.
 pub fn compare_exports(expected: &[u8], got: &[u8]) -> Result<(), Difference> {
     let (expected, got) = (lines(expected), lines(got));
     for (number, (expected, got)) in expected.iter().zip(&got).enumerate() {
@@ -125,20 +125,20 @@ pub struct DumpRow {
 }
 
 impl DumpRow {
-    /// How many values there were.
+    /// Returns the number of values.
     ///
     /// # Panics
-    /// If the first value is no number.
+    /// Panics if the first value is not a number.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.values[0].parse().expect("a count")
     }
 }
 
-/// The rows of a dump without its heading.
+/// Returns the rows of a dump without its heading.
 ///
 /// # Panics
-/// If it is not one.
+/// Panics if the text is not a dump.
 #[must_use]
 pub fn dump_rows(dump: &[u8]) -> Vec<DumpRow> {
     let text = std::str::from_utf8(dump).expect("a dump in UTF-8");
@@ -154,11 +154,11 @@ pub fn dump_rows(dump: &[u8]) -> Vec<DumpRow> {
     .collect()
 }
 
-/// Compares dumps: the same rows in the same order; all values of those with
-/// at most [`SAMPLE`] values, of the others all but the sampled ones.
+/// Compares dumps: the same rows in the same order, with all values equal; for
+/// rows with more than [`SAMPLE`] values, without the sampled ones.
 ///
 /// # Errors
-/// Names the first row that differs.
+/// Returns the first row that differs.
 pub fn compare_dumps(expected: &[u8], got: &[u8]) -> Result<(), Difference> {
     let (expected, got) = (dump_rows(expected), dump_rows(got));
     for (expected, got) in expected.iter().zip(&got) {

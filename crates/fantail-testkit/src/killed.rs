@@ -1,4 +1,4 @@
-//! What is left of a test that is killed: nothing may be.
+//! Tests that are killed must leave no process and no file.
 
 #![allow(
     clippy::expect_used,
@@ -18,24 +18,24 @@ use rustix::process::Signal;
 
 use crate::process::{Process, wait_until};
 
-/// Set for the test that is killed.
+/// Set in the process of the test that is killed.
 const KILLED: &str = "FANTAIL_TO_BE_KILLED";
 
-/// What it says once it has started all.
+/// The line that it prints once all is started.
 const STARTED: &str = "all is started";
 
-/// How long what it started may take to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The maximum time until its processes have ended.
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// Runs `start` in a process of its own, kills that, and waits until nothing
-/// is left of what `start` gave.
+/// Runs `start` in a separate process, kills the process, and waits until no
+/// process and file of `start` is left.
 ///
 /// `test` is the full name of the calling test, which is run again in that
-/// process. What is started has to name its folder in its command line, and to
-/// keep that among the [temporary files](env::temp_dir).
+/// process. Started processes must have their folder in their command line, and
+/// the folder must be one of the [temporary files](env::temp_dir).
 ///
 /// # Panics
-/// Nothing was started, or something is left.
+/// Panics if nothing was started, or if something is left.
 pub fn check_killed<T>(test: &str, start: impl FnOnce() -> T) {
     if env::var_os(KILLED).is_some() {
         let _started = start();
@@ -59,24 +59,24 @@ pub fn check_killed<T>(test: &str, start: impl FnOnce() -> T) {
     let mut lines = BufReader::new(output).lines();
     let started = lines.any(|line| line.is_ok_and(|line| line.ends_with(STARTED)));
     assert!(started, "{test} did not start anything");
-    // While a process turns into another program, it has no command line.
-    wait_until("something runs", PATIENCE, || {
+    // While a process executes another program, it has no command line.
+    wait_until("something runs", MAX_WAIT, || {
         !processes_with(name).is_empty()
     });
     victim.signal(Signal::KILL);
-    victim.wait(PATIENCE);
-    wait_until("all has ended", PATIENCE, || {
+    victim.wait(MAX_WAIT);
+    wait_until("all has ended", MAX_WAIT, || {
         processes_with(name).is_empty()
     });
 }
 
-/// The command lines of running processes that contain a text.
+/// Returns the command lines of running processes that contain a text.
 #[must_use]
 pub fn processes_with(text: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").expect("a list of processes");
     #[allow(clippy::disallowed_methods, reason = "what the kernel tells")]
     let lines = processes.filter_map(|process| {
-        // Most have no such file, or are gone by now.
+        // Most processes have no such file, or have ended.
         let line = fs::read(process.ok()?.path().join("cmdline")).ok()?;
         Some(String::from_utf8_lossy(&line).into_owned())
     });

@@ -1,7 +1,7 @@
-//! Processes of others that tests start: ended with the test, however it ends.
+//! External processes of tests: they end with the test, however it ends.
 //!
-//! A [`Process`] is a group of its own. It is ended when it is dropped, and by
-//! the kernel if the test itself is killed (where `setpriv` is installed).
+//! A [`Process`] is a process group. It is ended when it is dropped, and by the
+//! kernel if the test itself is killed (where `setpriv` is installed).
 
 #![allow(
     clippy::expect_used,
@@ -19,10 +19,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// How long a process may take to end after it was asked to.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum time between a request to end and the end.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// A running process and all that it started.
+/// A running process and all processes that it started.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -30,20 +30,20 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command; its standard streams are as the command says.
+    /// Starts a command with the command's standard streams.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// Panics if it cannot be started.
     #[must_use]
     pub fn start(command: &Command) -> Self {
         Self::start_with(command, |_| {})
     }
 
-    /// Like [`start`](Self::start); `streams` says where the standard streams
-    /// go, since what a [`Command`] says of them cannot be read back.
+    /// Starts a command like [`start`](Self::start); `streams` sets the
+    /// standard streams, because those of a [`Command`] cannot be read back.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// Panics if it cannot be started.
     #[must_use]
     pub fn start_with(command: &Command, streams: impl FnOnce(&mut Command)) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
@@ -57,20 +57,20 @@ impl Process {
         Self { child, name }
     }
 
-    /// The child, for its streams.
+    /// Returns the child, for its streams.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
-    /// Sends a signal to the process, not to what it started.
+    /// Sends a signal to the process, but not to those that it started.
     ///
     /// # Panics
-    /// It cannot be sent.
+    /// Panics if it cannot be sent.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
-    /// Whether it has ended.
+    /// Returns whether the process has ended.
     pub fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
@@ -78,21 +78,21 @@ impl Process {
     /// Waits until the process ends.
     ///
     /// # Panics
-    /// It has not ended after `patience`.
+    /// Panics if it has not ended after `patience`.
     pub fn wait(&mut self, patience: Duration) -> ExitStatus {
         self.wait_for(patience)
             .unwrap_or_else(|| panic!("{} did not end within {patience:?}", self.name))
     }
 
-    /// Asks it to end, and waits for it.
+    /// Asks the process to end, and waits for it.
     ///
     /// # Panics
-    /// It does not end in time.
+    /// Panics if it does not end in time.
     pub fn stop(&mut self) -> ExitStatus {
         if !self.has_ended() {
             self.signal(Signal::TERM);
         }
-        self.wait(PATIENCE)
+        self.wait(MAX_WAIT)
     }
 
     fn wait_for(&mut self, patience: Duration) -> Option<ExitStatus> {
@@ -112,18 +112,20 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Asks it to end; after some seconds, ends all that is left of its group.
+    /// Asks the process to end; after some seconds, kills the rest of its
+    /// group.
     fn drop(&mut self) {
         if !self.has_ended() {
             let _ = kill_process(self.pid(), Signal::TERM);
-            self.wait_for(PATIENCE);
+            self.wait_for(MAX_WAIT);
         }
         let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.child.wait();
     }
 }
 
-/// The same command, ended by the kernel when the thread that starts it ends.
+/// Returns the same command, which the kernel ends with the thread that starts
+/// it.
 fn guarded(command: &Command) -> Command {
     let Some(setpriv) = crate::skip::installed("setpriv") else {
         return copied(command.get_program(), command);
@@ -141,7 +143,7 @@ fn copied(program: &OsStr, command: &Command) -> Command {
     copy
 }
 
-/// Arguments, environment and folder of another command.
+/// Copies arguments, environment and folder of a command.
 fn with_surroundings(copy: &mut Command, command: &Command) {
     copy.args(command.get_args());
     for (key, value) in command.get_envs() {
@@ -155,10 +157,10 @@ fn with_surroundings(copy: &mut Command, command: &Command) {
     }
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 ///
 /// # Panics
-/// It does not after `patience`; `what` says what was waited for.
+/// Panics if it does not hold after `patience`; `what` describes the condition.
 #[track_caller]
 pub fn wait_until(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();

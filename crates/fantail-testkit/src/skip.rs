@@ -1,9 +1,8 @@
-//! Tests that cannot run here say so, and are counted.
+//! Skipped tests, which are counted.
 //!
-//! A test that passes for want of a peer must not look like one that compared
-//! with it. `cargo xtask test` collects what is said here through the file
-//! named by `FANTAIL_SKIP_LOG`, names it at its end, and fails with
-//! `--no-skips`.
+//! A test that passes without its peer must not look like one that compared
+//! with it. `cargo xtask test` collects skips in the file of
+//! `FANTAIL_SKIP_LOG`, lists them at its end, and fails with `--no-skips`.
 
 use std::{
     env,
@@ -16,13 +15,14 @@ use std::{
 /// Folders of servers, which a user's `PATH` often lacks.
 const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Says that the calling test is skipped, and why: `no Dovecot 2.4 is here`.
+/// Reports that the calling test is skipped, with the reason, such as
+/// `no Dovecot 2.4 is here`.
 ///
-/// Prints `skipped: <reason>`, and appends that line to the file named by
+/// Prints `skipped: <reason>`, and appends that line to the file of
 /// `FANTAIL_SKIP_LOG`, if it is set. Return from the test after it.
 ///
 /// # Panics
-/// The file cannot be written: the skip would go unnoticed.
+/// Panics if the file cannot be written: the skip would be lost.
 #[allow(
     clippy::panic,
     clippy::print_stdout,
@@ -38,7 +38,8 @@ pub fn skip(reason: &str) {
     }
 }
 
-/// The path of a program; if it is not installed, [`skip`]s the calling test.
+/// Returns the path of a program; if it is not installed, [`skip`]s the calling
+/// test.
 ///
 /// ```no_run
 /// # fn test() {
@@ -57,7 +58,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// The path of a program that is installed.
+/// Returns the path of an installed program.
 pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     find(name, &env::var_os("PATH").unwrap_or_default())
 }
@@ -69,7 +70,7 @@ fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// One write of the whole line: tests of several processes share the file.
+/// Appends the line with one write: tests of several processes share the file.
 fn append(log: &Path, line: &str) -> std::io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(log)?;
     file.write_all(line.as_bytes())

@@ -1,4 +1,4 @@
-//! A recording, sent to a stats-writer socket.
+//! Playing a recording to a stats-writer socket.
 
 use std::{
     collections::HashMap,
@@ -9,15 +9,14 @@ use std::{
     time::Duration,
 };
 
-/// A server that has not read all after this long has lost it.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The maximum time until the server has read all.
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// Sends all lines of a recording, in their order, each on its connection;
-/// returns once the server has read and closed every connection.
+/// Sends all lines of a recording in their order, each on its connection;
+/// returns once the server has read and closed all connections.
 ///
-/// A line is sent on its own only where another connection's line comes
-/// before or after it; how a server orders what waits on several connections
-/// is its own matter.
+/// Adjacent lines of one connection are sent together; the order in which a
+/// server reads several connections is not defined.
 pub fn play(capture: &[u8], socket: &Path) {
     let mut connections: HashMap<&[u8], UnixStream> = HashMap::new();
     for line in capture.split_inclusive(|&byte| byte == b'\n') {
@@ -40,14 +39,14 @@ pub fn play(capture: &[u8], socket: &Path) {
 fn connect(socket: &Path) -> UnixStream {
     let mut connection = UnixStream::connect(socket).expect("a stats server");
     connection
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(MAX_WAIT))
         .expect("a time limit");
-    // Its greeting: a server that is not ready is not spoken to.
+    // The greeting: a server that is not ready gets no line.
     let _ = connection.read(&mut [0; 65_536]).expect("a greeting");
     connection
 }
 
-/// The server closes its side once it has read all.
+/// Waits until the server closes its side, once it has read all.
 fn close(mut connection: UnixStream) {
     connection.shutdown(Shutdown::Write).expect("a connection");
     let mut rest = Vec::new();

@@ -1,29 +1,29 @@
-//! The configuration of a site, as Dovecot reads it.
+//! The configuration of a site.
 
 use std::path::Path;
 
 use super::Version;
 
-/// Who has the sockets of Dovecot's stats service.
+/// The owner of the sockets of Dovecot's stats service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatsService {
     /// Dovecot's own process; its scrape is at [`Site::scrape_address`].
     ///
     /// [`Site::scrape_address`]: super::Site::scrape_address
     Own,
-    /// Another server: Dovecot makes none of them, as an administrator would
-    /// configure it.
+    /// Another server: Dovecot binds none of them, configured as an
+    /// administrator would.
     Elsewhere,
 }
 
-/// Whether the site serves mail.
+/// The mail services of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Users {
     /// IMAP, POP3 and LMTP.
     Served,
-    /// Submission besides.
+    /// IMAP, POP3, LMTP and submission.
     Submitting,
-    /// Only the stats service runs: nothing but what is played reaches it.
+    /// No mail services: the stats service gets only played events.
     None,
 }
 
@@ -34,17 +34,17 @@ pub(super) struct Ports {
     pub(super) pop3: u16,
     pub(super) scrape: u16,
     pub(super) submission: u16,
-    /// Where submission hands mail over.
+    /// The port to which submission relays mail.
     pub(super) relay: u16,
 }
 
 /// The password of all users.
 const PASSWORD: &str = "pass";
 
-/// Mail belongs to a user that no machine has.
+/// The owner of mail, a user that no machine has.
 const MAIL_USER: u32 = 5_000;
 
-/// The whole configuration; `more` are the metrics and exporters.
+/// Returns the whole configuration; `more` are the metrics and exporters.
 pub(super) fn text(
     version: Version,
     folder: &Path,
@@ -92,7 +92,7 @@ pub(super) fn text(
     text + more
 }
 
-/// Who may log in, and where the mail is.
+/// Returns the settings of log-ins and mail folders.
 fn mail(version: Version, folder: &str) -> String {
     match version {
         // A wrong password would delay the next log-in by seconds.

@@ -1,4 +1,4 @@
-//! A folder in which a Dovecot is started and stopped.
+//! A site: a folder for a Dovecot.
 
 use std::{
     fs::{self, File},
@@ -18,30 +18,30 @@ use super::{
 };
 use crate::process::{Process, wait_until};
 
-/// How long a Dovecot may take to start.
+/// The maximum time of a Dovecot's start.
 const START: Duration = Duration::from_secs(20);
 
-/// A Dovecot's folder, with all that it writes; gone when dropped.
+/// A Dovecot's folder with all its files; it is removed when dropped.
 #[derive(Debug)]
 pub struct Site {
-    // Before the folders: fields are dropped in this order.
+    // Dropped before the folders: fields are dropped in this order.
     master: Option<Process>,
     installation: Installation,
     stats: StatsService,
     users: Users,
     ports: Ports,
-    /// As Dovecot and everybody else sees it.
+    /// The path that Dovecot and all other programs use.
     path: PathBuf,
-    /// Makes a path in the chroot valid outside.
+    /// Makes a path of the chroot valid outside.
     _link: Option<Link>,
     _folder: TempDir,
 }
 
 impl Site {
-    /// Makes the folder; `settings` are the metrics and exporters.
+    /// Creates the folder; `settings` are the metrics and exporters.
     ///
-    /// Nothing is started yet, so that another server can bind the sockets of
-    /// the stats service.
+    /// No process is started yet, so that another server can bind the sockets
+    /// of the stats service.
     #[must_use]
     pub fn new(
         installation: &Installation,
@@ -72,56 +72,56 @@ impl Site {
         site
     }
 
-    /// A file or socket in the folder: `run/stats-writer`.
+    /// Returns the path of a file or socket in the folder: `run/stats-writer`.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Its dovecot.conf.
+    /// Returns the path of its dovecot.conf.
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.path("dovecot.conf")
     }
 
-    /// Which Dovecot it is.
+    /// Returns the installation of Dovecot.
     #[must_use]
     pub const fn installation(&self) -> &Installation {
         &self.installation
     }
 
-    /// Where IMAP is served.
+    /// Returns the address of IMAP.
     #[must_use]
     pub fn imap_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.imap).into()
     }
 
-    /// Where POP3 is served.
+    /// Returns the address of POP3.
     #[must_use]
     pub fn pop3_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.pop3).into()
     }
 
-    /// Where mail is submitted, if it is.
+    /// Returns the address of submission, if it is served.
     #[must_use]
     pub fn submission_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.submission).into()
     }
 
-    /// Where Dovecot hands over what is submitted.
+    /// Returns the address to which Dovecot relays submitted mail.
     #[must_use]
     pub fn relay_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.relay).into()
     }
 
-    /// Where Dovecot's own stats process is scraped; a free port if that is
-    /// another server's part.
+    /// Returns the address of the scrapes of Dovecot's own stats process; a
+    /// free port if another server replaces it.
     #[must_use]
     pub fn scrape_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.scrape).into()
     }
 
-    /// Writes the configuration anew, with other metrics and exporters.
+    /// Writes the configuration again, with other metrics and exporters.
     pub fn configure(&self, settings: &str) {
         let version = self.installation.version();
         let ports = self.ports;
@@ -133,7 +133,8 @@ impl Site {
     pub fn start(&mut self) {
         let mut command = self.installation.command("dovecot");
         command.arg("-F").arg("-c").arg(self.config());
-        // A file: the master's children keep it open, and a pipe would never end.
+        // A file, not a pipe: the master's children keep it open, so a pipe
+        // would not end.
         let out = File::create(self.path("out")).expect("a file for the output");
         let again = out.try_clone().expect("the file twice");
         let mut master = Process::start_with(&command, |command| {
@@ -146,7 +147,7 @@ impl Site {
         self.master = Some(master);
     }
 
-    /// Stops Dovecot, and waits until all its processes have told their
+    /// Stops Dovecot, and waits until all its processes have sent their
     /// statistics and ended.
     pub fn stop(&mut self) {
         if let Some(mut master) = self.master.take() {
@@ -154,13 +155,13 @@ impl Site {
         }
     }
 
-    /// What it has logged so far.
+    /// Returns the log.
     #[must_use]
     pub fn log(&self) -> Vec<u8> {
         read(&self.path("log"))
     }
 
-    /// `doveadm -c <its configuration> <arguments>`.
+    /// Returns the command `doveadm -c <its configuration> <arguments>`.
     #[must_use]
     pub fn doveadm(&self, arguments: &[&str]) -> Command {
         let mut command = self.installation.command("doveadm");
@@ -168,7 +169,7 @@ impl Site {
         command
     }
 
-    /// What doveadm prints.
+    /// Returns the output of doveadm.
     #[must_use]
     pub fn doveadm_output(&self, arguments: &[&str]) -> Output {
         self.doveadm(arguments).output().expect("doveadm runs")
@@ -193,7 +194,7 @@ impl Site {
     }
 
     fn make_folders(&self) {
-        // As Dovecot itself makes it: its login processes live in there.
+        // Dovecot creates it itself: its login processes run in it.
         for name in ["run", "run/login", "state", "mail"] {
             let path = self.path(name);
             fs::create_dir_all(&path).expect("a folder");
@@ -205,12 +206,12 @@ impl Site {
     }
 }
 
-/// A symbolic link, gone when dropped.
+/// A symbolic link; it is removed when dropped.
 #[derive(Debug)]
 struct Link(PathBuf);
 
 impl Link {
-    /// None if both are the same.
+    /// Creates the link; returns `None` if both paths are the same.
     fn new(target: &Path, path: &Path) -> Option<Self> {
         if target == path {
             return None;
@@ -226,10 +227,11 @@ impl Drop for Link {
     }
 }
 
-/// Ports that were free a moment ago, and that no outgoing connection gets
-/// meanwhile: those begin at 32768.
+/// Returns ports that were free a moment ago, and that no outgoing connection
+/// gets meanwhile: those begin at 32768.
 fn free_ports() -> Ports {
-    // Tests that run at the same time, in other processes or threads, begin elsewhere.
+    // Tests that run at the same time, in other processes or threads, begin
+    // elsewhere.
     static SITES: AtomicU32 = AtomicU32::new(0);
     let sites = SITES.fetch_add(1, Ordering::Relaxed);
     let begin = std::process::id()
@@ -238,7 +240,7 @@ fn free_ports() -> Ports {
         % 12_000;
     let ports = (begin..12_000).chain(0..begin).filter_map(|offset| {
         let port = 20_000 + u16::try_from(offset).ok()?;
-        // All are held until the last is found, so that they differ.
+        // All ports are held until the last is found, so that they differ.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
         Some((port, listener))
     });

@@ -1,4 +1,4 @@
-//! Mail clients: Python's own, over the real protocols.
+//! Mail clients: Python's own, with the real protocols.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -12,30 +12,30 @@ use serde_json::Value;
 use super::Site;
 use crate::process::Process;
 
-/// How long clients may take to finish what they do.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The maximum time for clients to finish.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// What clients do (`testdata/live/traffic.py`).
+/// A running client program (`testdata/live/traffic.py`).
 #[derive(Debug)]
 pub struct Traffic {
     process: Process,
     answers: BufReader<ChildStdout>,
 }
 
-/// What clients met with.
+/// The results of clients.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Commands sent.
+    /// The number of commands.
     pub commands: u64,
-    /// How long the slowest command took.
+    /// The time of the slowest command.
     pub slowest: Duration,
-    /// What failed that should not have; the first twenty.
+    /// The first twenty unexpected failures.
     pub failures: Vec<String>,
 }
 
 impl Traffic {
-    /// Whether the clients can run here; else [`skip`](crate::skip)s the
-    /// calling test.
+    /// Returns whether the clients can run; otherwise [`skip`](crate::skip)s
+    /// the calling test.
     #[must_use]
     pub fn is_here() -> bool {
         crate::program("python3").is_some()
@@ -90,7 +90,8 @@ impl Traffic {
         }
     }
 
-    /// Sends an IMAP command on each connection held; how many said OK.
+    /// Sends an IMAP command on each open connection; returns the number of OK
+    /// answers.
     pub fn ask(&mut self, command: &str) -> u32 {
         let stdin = self.process.child().stdin.as_mut().expect("its input");
         writeln!(stdin, "{command}").expect("the clients read");
@@ -104,13 +105,13 @@ impl Traffic {
         number.unwrap_or_else(|_| panic!("the clients said: {line}"))
     }
 
-    /// Ends it, and tells what the clients met with.
+    /// Ends the clients; returns their results.
     #[must_use]
     pub fn finish(mut self) -> Report {
         drop(self.process.child().stdin.take());
         let mut said = String::new();
         self.answers.read_to_string(&mut said).expect("a report");
-        self.process.wait(PATIENCE);
+        self.process.wait(MAX_WAIT);
         let last = said.lines().last().unwrap_or_default();
         let report: Value = serde_json::from_str(last).unwrap_or_else(|error| {
             panic!("the clients' report: {error}: {said}");
