@@ -143,7 +143,7 @@ impl fmt::Display for ParseError {
 
 impl core::error::Error for ParseError {}
 
-/// What the author of a faulty filter may have meant.
+/// A correction that the author of an invalid filter may have meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     pub(crate) message: String,
@@ -216,7 +216,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// What is wrong with a filter.
+    /// The kind of an error in a filter.
     pub enum ParseErrorKind;
 
     /// A comparison should begin here: in front of or after `AND`, `OR`,

@@ -7,9 +7,9 @@
 //! filter gives [`ParseErrors`]: several in one pass, each with its place, a
 //! stable code, what was expected and, for common slips, what to write.
 //!
-//! What a filter *means* is not here: this crate knows no events. Nothing
-//! here recurses, so that no input can exhaust the stack, and [`Limits`] bound
-//! what a filter that arrives at run time can cost.
+//! The crate does not know the *meaning* of a filter: it has no events. The
+//! parser does not recurse, so that no input can exhaust the stack, and
+//! [`Limits`] bound the cost of filters that arrive at run time.
 //!
 //! ```
 //! use fantail_syntax::{ParseOptions, parse};
@@ -33,7 +33,7 @@ mod parse;
 mod text;
 mod tree;
 
-/// What other crates of this workspace share; not part of the stable interface.
+/// Items for other crates of this workspace; not part of the stable interface.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::text::interval::unit_milliseconds;

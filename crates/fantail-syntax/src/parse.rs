@@ -259,7 +259,8 @@ impl<'t> Feed<'t> {
         self.push(error);
     }
 
-    /// Whether only blanks lie between this position and a reported comma.
+    /// Returns whether only blanks are between this position and a reported
+    /// comma.
     fn is_behind_comma(&self, start: usize) -> bool {
         self.tokens.errors.iter().any(|error| {
             let between = self.tokens.slice(&(error.span.end..start));

@@ -79,9 +79,9 @@ impl NodeId {
 /// A part of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// What it is.
+    /// The kind.
     pub kind: NodeKind,
-    /// Where it is written, without parentheses around it.
+    /// The position in the text, without parentheses around it.
     pub span: Range<usize>,
     /// Whether parentheses stand around it.
     ///
@@ -90,7 +90,7 @@ pub struct Node {
     pub parenthesised: bool,
 }
 
-/// What a part of a filter is.
+/// The kind of a part of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeKind {
     /// A comparison, by its place in [`Tree::comparisons`].
@@ -106,17 +106,17 @@ pub enum NodeKind {
 /// `key op value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
-    /// What is compared.
+    /// The left side.
     pub key: Key,
-    /// How.
+    /// The operator.
     pub operator: Operator,
-    /// With what.
+    /// The right side.
     pub value: Value,
-    /// Where the whole comparison is written.
+    /// The position of the whole comparison.
     pub span: Range<usize>,
-    /// Where its key is written.
+    /// The position of the key.
     pub key_span: Range<usize>,
-    /// Where its value is written.
+    /// The position of the value.
     pub value_span: Range<usize>,
 }
 
@@ -131,7 +131,7 @@ impl Comparison {
     }
 }
 
-/// What a comparison looks at.
+/// The left side of a comparison: the property of an event that is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// `event`: the event's name.
@@ -168,7 +168,7 @@ impl Key {
     }
 }
 
-/// How a comparison compares.
+/// The operator of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// `=`
@@ -184,7 +184,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// How it is written.
+    /// Returns the symbol.
     #[must_use]
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -196,7 +196,7 @@ impl Operator {
         }
     }
 
-    /// Whether `left op right` holds.
+    /// Returns whether `left op right` holds.
     #[must_use]
     pub fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
         match self {

@@ -22,7 +22,7 @@ pub(crate) enum Lexeme {
     /// A quote that no other one closes.
     #[token(b"\"", swallow_rest)]
     UnclosedQuote,
-    /// What other languages take for a string.
+    /// A string of other languages.
     #[regex(br"'[^']*'", priority = 5)]
     SingleQuoted,
     #[token(b"(")]

@@ -34,7 +34,7 @@ pub(crate) fn needs_quotes(run: &[u8], at: usize, span: &Range<usize>) -> ParseE
     error.suggest(in_quotes(run, span))
 }
 
-/// Whether what was taken for a word is followed by a comma or a semicolon.
+/// Returns whether a comma or a semicolon follows an assumed word.
 pub(crate) fn ends_in_comma(run: &[u8]) -> bool {
     matches!(run, [.., b',' | b';'])
 }

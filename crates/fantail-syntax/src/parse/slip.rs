@@ -85,8 +85,8 @@ pub(crate) fn list(
     error.suggest(Suggestion::advice(message).replace(whole, instead))
 }
 
-/// What an item of a list gives as values: commas stand between or behind
-/// words, quotes are double.
+/// Returns the values in an item of a list: commas are between or after words,
+/// quotes are double.
 fn list_values(item: &[u8]) -> Vec<Vec<u8>> {
     match item {
         [b'"', ..] => alloc::vec![item.to_vec()],
@@ -95,7 +95,7 @@ fn list_values(item: &[u8]) -> Vec<Vec<u8>> {
             .split(|byte| *byte == b',')
             .filter(|value| !value.is_empty())
             .map(|value| {
-                // What is a word in 2.3 is one in 2.4, too.
+                // A word of 2.3 is a word in 2.4, too.
                 if is_word(value, Dialect::V2_3) {
                     value.to_vec()
                 } else {

@@ -2,12 +2,12 @@
 
 use fantail_event::Dialect;
 
-/// Whether this text needs no quotes as a value.
+/// Returns whether this text needs no quotes as a value.
 pub(crate) fn is_word(text: &[u8], dialect: Dialect) -> bool {
     !text.is_empty() && text.iter().all(|byte| is_word_byte(*byte, dialect))
 }
 
-/// Whether a word may have this byte.
+/// Returns whether a word may contain this byte.
 pub(crate) fn is_word_byte(byte: u8, dialect: Dialect) -> bool {
     match byte {
         b'/' | b'%' => dialect == Dialect::V2_4,

@@ -42,13 +42,13 @@ impl Network {
         self.ip
     }
 
-    /// How many bits, from the front, an address must share with this one.
+    /// Returns the length of the prefix that an address must share, in bits.
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.bits
     }
 
-    /// Whether the address lies in this network.
+    /// Returns whether the address is in this network.
     ///
     /// An IPv4 address mapped into IPv6 counts as the IPv4 one, and so lies in
     /// no IPv6 network, not even in one that is written alike. A network with

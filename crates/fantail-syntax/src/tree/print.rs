@@ -14,7 +14,8 @@ use super::{Comparison, Key, NodeId, NodeKind, Tree};
 use crate::text::{escape, shown::Shown, word};
 
 impl Tree {
-    /// What Dovecot prints for this filter; empty for the empty filter.
+    /// Returns Dovecot's printed form of this filter; empty for the empty
+    /// filter.
     ///
     /// The whole stands in parentheses, and so does each AND, OR and NOT.
     /// 2.4 prints numbers, sizes and intervals as plain integers and
@@ -76,7 +77,7 @@ enum Step {
     Text(&'static [u8]),
 }
 
-/// What is left to print of a pair, last first.
+/// Returns the remaining steps of printing a pair, last first.
 fn binary(a: NodeId, word: &'static [u8], b: NodeId) -> [Step; 4] {
     [
         Step::Text(b")"),
@@ -147,7 +148,7 @@ fn push_escaped(text: &[u8], special: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// As it was written, with quotes only where they are needed.
+/// The form in the text, with quotes only where they are needed.
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dialect = self.value.dialect();

@@ -21,13 +21,13 @@ pub struct Value {
     is_wild: bool,
 }
 
-/// What a value can be read as.
+/// The type that a value is read as.
 ///
 /// 2.3 knows only `Integer` and `Text`; the values of `event`, `category` and
 /// `source_location` are always `Text`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
-    /// Nothing below; possibly with wildcards.
+    /// A text, possibly with wildcards.
     Text,
     /// A decimal number. (2.3: one greater than −2³¹; others are `Text`.)
     Integer(i64),
@@ -86,13 +86,13 @@ impl Value {
         }
     }
 
-    /// What it was read as.
+    /// Returns the type that it was read as.
     #[must_use]
     pub fn kind(&self) -> ValueKind {
         self.kind
     }
 
-    /// Whose rules it was read by.
+    /// Returns the dialect that it was read in.
     pub(crate) fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -122,7 +122,8 @@ impl Value {
         }
     }
 
-    /// Whether it has wildcards; never for `category` and `source_location`.
+    /// Returns whether it has wildcards; `false` for `category` and
+    /// `source_location`.
     #[must_use]
     pub fn is_wild(&self) -> bool {
         self.is_wild
@@ -155,7 +156,7 @@ impl Value {
         })
     }
 
-    /// How many wildcards it has.
+    /// Returns the number of wildcards.
     #[must_use]
     pub fn wildcards(&self) -> usize {
         self.pattern()
@@ -164,7 +165,7 @@ impl Value {
     }
 }
 
-/// Whether some wildcard is not escaped; 2.3 has no way to escape one.
+/// Returns whether a wildcard is not escaped; 2.3 has no escapes.
 fn is_wild(text: &[u8], dialect: Dialect) -> bool {
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -188,7 +189,7 @@ pub enum PatternPart {
     AnyRun,
 }
 
-/// What 2.4 reads a value as; the order is its own.
+/// Returns the type that 2.4 reads a value as; the order is 2.4's.
 fn read(text: &[u8]) -> ValueKind {
     if let Some(number) = fantail_event::text::integer(text) {
         return ValueKind::Integer(number);
