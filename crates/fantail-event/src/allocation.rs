@@ -1,4 +1,4 @@
-//! What an allocation takes.
+//! The size of allocations.
 
 /// The header of an allocation of glibc, its alignment, and its smallest size.
 const HEADER_BYTES: usize = 8;

@@ -28,8 +28,8 @@ fn escape_special(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Whether no byte is below 14; all bytes that need an escape are. Whole words are
-/// tested; the last word overlaps the one before.
+/// Returns whether no byte is below 14: all bytes that need an escape are.
+/// Whole words are tested; the last word overlaps the previous one.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);

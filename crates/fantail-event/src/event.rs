@@ -141,7 +141,7 @@ impl<'a> EventRef<'a> {
         DistinctFields(Cow::Owned(fields))
     }
 
-    /// Whether another field has the key of the field at this position.
+    /// Returns whether another field has the key of the field at this position.
     #[cold]
     pub(crate) fn repeats_key(self, at: usize) -> bool {
         let keys = || {

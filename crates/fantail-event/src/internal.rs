@@ -1,7 +1,6 @@
-//! What only fantail's own crates use.
+//! Items for fantail's own crates.
 //!
-//! It is outside semantic versioning: any of it may change or go in any
-//! release.
+//! They are outside semantic versioning: any release may change or remove them.
 
 #![doc(hidden)]
 

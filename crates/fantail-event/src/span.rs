@@ -31,7 +31,8 @@ impl Span {
         self.end.saturating_sub(self.start)
     }
 
-    /// The same bytes after a text of `offset` bytes was put before them.
+    /// Returns the span of the same bytes after inserting `offset` bytes before
+    /// the text.
     #[inline]
     pub(crate) const fn moved(self, offset: u32) -> Self {
         Self {

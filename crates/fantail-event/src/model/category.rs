@@ -54,7 +54,7 @@ pub struct CategoryTree {
     unused: usize,
     /// The bytes that all names take.
     name_bytes: usize,
-    /// What names that are not reserved may take with all others.
+    /// The maximum size of all names that are not reserved.
     max_bytes: usize,
     reserved: BTreeSet<Box<[u8]>>,
     registrations: u64,
@@ -88,7 +88,7 @@ struct Node {
     /// `None` for a vacant node.
     name: Option<Box<[u8]>>,
     parent: Option<CategoryId>,
-    /// How often it was acquired and not released, and its children.
+    /// The number of unreleased acquisitions and of children.
     users: u32,
     is_permanent: bool,
     /// The number of registrations before this one.

@@ -19,7 +19,7 @@ pub struct Ip {
 /// a name and a number are never the same zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Zone {
-    /// None is given.
+    /// No address.
     #[default]
     None,
     /// The interface's number; not 0.
@@ -42,7 +42,7 @@ pub(crate) const UNSPECIFIED: Ip = Ip {
     zone: Zone::None,
 };
 
-/// Whether a text is an IPv4 address in canonical form.
+/// Returns whether a text is an IPv4 address in canonical form.
 #[inline]
 pub(crate) fn is_usual_v4(text: &[u8]) -> bool {
     let (mut points, mut digits, mut number) = (0, 0, 0_u32);
@@ -222,8 +222,8 @@ mod tests {
 
     use super::*;
 
-    /// What Dovecot 2.4.1 prints for an address in a filter; `None` where it
-    /// keeps the text as no address.
+    /// Checks Dovecot 2.4.1's printed form of an address in a filter; `None` if
+    /// it treats the text as no address.
     #[track_caller]
     fn check(text: &str, canonical: impl Into<Option<&'static str>>) {
         let parsed = Ip::parse(text.as_bytes()).map(|ip| ip.to_string());

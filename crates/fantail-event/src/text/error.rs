@@ -1,4 +1,4 @@
-//! What can be wrong with the text form of an event.
+//! Errors of the text form of an event.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ pub struct TextError {
     argument: usize,
 }
 
-/// What is wrong with the text of an event.
+/// The kind of an error in the text of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextErrorKind {
@@ -40,13 +40,13 @@ impl TextError {
         Self { kind, argument }
     }
 
-    /// What is wrong.
+    /// Returns the kind.
     #[must_use]
     pub const fn kind(&self) -> TextErrorKind {
         self.kind
     }
 
-    /// Which of the event's arguments it is, from 0.
+    /// Returns the index of the event's argument, from 0.
     #[must_use]
     pub const fn argument(&self) -> usize {
         self.argument

@@ -1,4 +1,4 @@
-//! What a tree of categories may take, and what gives way.
+//! The limits of a category tree, and the removal of unused categories.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -23,7 +23,8 @@ impl CategoryTree {
         self.max_bytes = bytes;
     }
 
-    /// Whether there is room for another category, after unused ones were dropped.
+    /// Removes unused categories if necessary; returns whether another category
+    /// fits.
     pub(super) fn make_room(&mut self, name: &[u8]) -> bool {
         let (limit, max_bytes) = match self.reserved.contains(name) {
             true => (MAX_CATEGORIES, usize::MAX),

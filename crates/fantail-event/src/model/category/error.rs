@@ -1,4 +1,4 @@
-//! What can be wrong with a category.
+//! Errors of categories.
 
 use core::fmt;
 
