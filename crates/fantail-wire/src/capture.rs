@@ -44,7 +44,7 @@ pub struct CaptureError {
     kind: CaptureErrorKind,
 }
 
-/// What is wrong with a line of a capture.
+/// The kind of an error in a line of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CaptureErrorKind {
@@ -173,7 +173,7 @@ impl<'a> RecordedLine<'a> {
         ))
     }
 
-    /// Whether the client went away here.
+    /// Returns whether the client closed its connection here.
     #[must_use]
     pub fn is_close(&self) -> bool {
         self.line == b"<close>"

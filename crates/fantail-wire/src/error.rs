@@ -10,7 +10,7 @@ pub struct WireError {
     kind: WireErrorKind,
 }
 
-/// What is wrong with a client's line.
+/// The kind of an error in a client's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WireErrorKind {

@@ -235,7 +235,7 @@ pub struct ReaderError {
     kind: ReaderErrorKind,
 }
 
-/// What is wrong with a line.
+/// The kind of an error in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReaderErrorKind {
