@@ -4,6 +4,10 @@
 //! events, of names and of fields is that of a mail server. What is measured
 //! lies in the files beside this package's manifest, one a layer.
 
+// The generator of a load of `cargo xtask bench compare`; xtask uses no crate of
+// this repository, and the text is the same here.
+#[path = "../../xtask/src/compare/counting.rs"]
+mod counting;
 pub mod pipeline;
 pub mod rounds;
 pub mod rules;

@@ -16,7 +16,7 @@ use fantail_format::ExportContext;
 use fantail_syntax::ParseOptions;
 use fantail_wire::{Connection, Intake, Limits};
 
-use crate::{Recording, rules::Lines};
+use crate::{Recording, counting, rules::Lines};
 
 /// What clients send: the lines of each, one after another.
 #[derive(Debug)]
@@ -111,6 +111,18 @@ impl Stream {
         self.clients.iter().map(Vec::as_slice)
     }
 
+    /// Commands that match several [`counting`] metrics.
+    #[must_use]
+    pub fn commands(events: u64) -> Self {
+        let mut client = vec![HANDSHAKE.to_vec()];
+        let text = counting::lines(events);
+        client.extend(text.lines().map(|line| line.as_bytes().to_vec()));
+        Self {
+            clients: vec![client],
+            events: usize::try_from(events).unwrap_or(usize::MAX),
+        }
+    }
+
     /// All bytes, each line with its end.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
@@ -166,6 +178,25 @@ pub fn all_match(count: usize) -> Settings {
 #[must_use]
 pub fn plain(count: usize) -> Settings {
     let metric = |at| format!("metric m{at} {{\n filter = event=*\n}}\n");
+    settings(&(0..count).map(metric).collect::<String>())
+}
+
+/// Metrics with two fields and filters of five shapes: an event of
+/// [`Stream::commands`] matches some.
+#[must_use]
+pub fn with_fields(count: u64) -> Settings {
+    settings(&counting::metrics(count))
+}
+
+/// Metrics that each event matches, with a series for each user and command.
+#[must_use]
+pub fn by_user_and_command(count: usize) -> Settings {
+    let metric = |at| {
+        format!(
+            "metric m{at} {{\n filter = event=*\n group_by user {{\n }}\n \
+             group_by cmd_name {{\n }}\n}}\n"
+        )
+    };
     settings(&(0..count).map(metric).collect::<String>())
 }
 

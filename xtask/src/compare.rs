@@ -7,6 +7,7 @@
 
 mod bare;
 mod builds;
+mod counting;
 mod feed;
 mod load;
 mod mixed;
@@ -140,6 +141,12 @@ fn make(workspace: &Workspace, feed: Feed, events: u64) -> Result<Stream, Error>
         Feed::Recorded => stream::recorded(workspace.root(), events),
         Feed::Mixed => mixed::mixed(workspace.root(), events),
         Feed::Users(users) => Ok(stream::users(users, 2)),
+        Feed::Counting => Ok(Stream {
+            bytes: [stream::HANDSHAKE, &counting::lines(events)]
+                .concat()
+                .into(),
+            events,
+        }),
     }
 }
 

@@ -7,7 +7,8 @@
 use std::{env, hint::black_box, process::ExitCode};
 
 use fantail_benches::pipeline::{
-    Stream, Worker, all_match, by_user, exported, plain, split, typical,
+    Stream, Worker, all_match, by_user, by_user_and_command, exported, plain, split, typical,
+    with_fields,
 };
 
 fn main() -> ExitCode {
@@ -29,6 +30,7 @@ fn run(name: &str, times: usize) -> Option<usize> {
         "recorded" => Stream::recorded(),
         "flat" => Stream::flat(),
         "logins" => Stream::logins(20_000),
+        "commands" => Stream::commands(60_000),
         _ => return None,
     };
     let settings = match kind {
@@ -48,6 +50,8 @@ fn run(name: &str, times: usize) -> Option<usize> {
             Some(("typical", count)) => typical(count.parse().ok()?),
             Some(("all", count)) => all_match(count.parse().ok()?),
             Some(("plain", count)) => plain(count.parse().ok()?),
+            Some(("fields", count)) => with_fields(count.parse().ok()?),
+            Some(("grouped", count)) => by_user_and_command(count.parse().ok()?),
             _ => return None,
         },
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::compare::feed::Writes;
+use crate::compare::{counting, feed::Writes};
 
 /// One row of the comparison.
 #[derive(Debug, Clone)]
@@ -28,12 +28,15 @@ pub(crate) enum Feed {
     Recorded,
     /// Commands of this number of users, twice.
     Users(u64),
+    /// Events that match several metrics with fields.
+    Counting,
 }
 
 /// All rows, cheap ones first.
 pub(crate) fn all() -> Vec<Load> {
     let mut loads = of_typical_metrics();
     loads.extend(of_metrics_that_match());
+    loads.extend(of_counting());
     for metrics in [10, 1_000] {
         loads.push(Load {
             feed: Feed::Recorded,
@@ -101,9 +104,23 @@ fn of_metrics_that_match() -> Vec<Load> {
     loads.push(load(
         "10 metrics that match every event, by user and command".to_owned(),
         metrics_of(10, |_| "event=*\n  group_by = user cmd_name".to_owned()),
-        None,
+        Some(25.0),
     ));
     loads
+}
+
+/// Filters of five shapes, and fields.
+fn of_counting() -> Vec<Load> {
+    let targets = [(10, Some(12.0)), (100, None), (1_000, Some(60.0))];
+    let loads = targets.map(|(metrics, target)| Load {
+        feed: Feed::Counting,
+        ..load(
+            format!("{metrics} metrics of two fields"),
+            counting::metrics(metrics),
+            target,
+        )
+    });
+    loads.into()
 }
 
 fn load(name: String, blocks: String, target: Option<f64>) -> Load {

@@ -37,6 +37,7 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<(Feed, u64), Stream>) -> St
                 Feed::Recorded => "the recording",
                 Feed::Mixed => "mixed events",
                 Feed::Users(_) => "many users",
+                Feed::Counting => "events that match several metrics",
             },
             stream.events,
             stream.bytes.len() as u64 / stream.events.max(1),
