@@ -17,3 +17,8 @@ pub(crate) fn part(text: &[u8], range: Range<usize>) -> &[u8] {
     debug_assert!(part.is_some(), "{range:?} of {} bytes", text.len());
     part.unwrap_or_default()
 }
+
+/// Returns whether Dovecot treats a byte as a blank within a line.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use crate::{
     diagnostic::source::{FileId, Span, offset},
-    syntax::part,
     syntax::text::Text,
+    syntax::{is_blank, part},
 };
 
 /// The kind of a logical line, before its parts are parsed.
@@ -156,11 +156,6 @@ fn find_comment(line: &[u8]) -> Option<usize> {
         }
     }
     None
-}
-
-/// Returns whether Dovecot treats a byte as a blank within a line.
-pub(crate) fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
 }
 
 fn trim_end(bytes: &[u8]) -> &[u8] {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::code::Code, diagnostic::source::Span, syntax::line::is_blank, syntax::part,
+    diagnostic::code::Code, diagnostic::source::Span, syntax::is_blank, syntax::part,
     syntax::text::Text,
 };
 

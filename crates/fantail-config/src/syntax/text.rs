@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::{
     diagnostic::source::{FileId, Sources, Span, offset},
-    syntax::line::is_blank,
+    syntax::is_blank,
 };
 
 /// A part of a configuration, after joining lines and removing quotes.

@@ -9,7 +9,7 @@ use std::{collections::HashMap, ops::Range};
 
 use fantail_event::Dialect;
 
-use crate::{diagnostic::source::Span, syntax::line::is_blank, syntax::part, syntax::text::Text};
+use crate::{diagnostic::source::Span, syntax::is_blank, syntax::part, syntax::text::Text};
 
 /// The earlier settings outside of all blocks.
 #[derive(Debug, Default)]
