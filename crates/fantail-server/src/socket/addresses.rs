@@ -1,5 +1,5 @@
-//! Addresses of sockets: from the flags, else from `service stats`, else Dovecot's
-//! defaults.
+//! Addresses of sockets: from the flags, otherwise from `service stats`,
+//! otherwise Dovecot's defaults.
 
 use std::{
     ffi::OsStr,
@@ -39,7 +39,7 @@ impl Addresses {
         let mode = options.writer_mode;
         let mut writers = vec![address(WRITER, &options.writer, mode)?];
         if options.writer.is_none() && options.login_writer {
-            // Login processes see nothing outside the folder `login`.
+            // Login processes have no access outside the folder `login`.
             let known = address(LOGIN_WRITER, &None, mode)?;
             writers.push(SocketAddress {
                 path: login_link::socket_of(&known.path),
@@ -76,7 +76,7 @@ pub(crate) const WRITER: &str = "stats-writer";
 pub(crate) const LOGIN_WRITER: &str = "login/stats-writer";
 pub(crate) const READER: &str = "stats-reader";
 
-/// The owner and permissions that Dovecot gives a socket without settings.
+/// The owner and permissions of a socket of Dovecot without settings.
 struct DefaultOwner {
     mode: u32,
     user: Option<String>,
@@ -133,8 +133,8 @@ pub(crate) fn listener<'a>(
     listeners.find(|listener| base_dir.join(path(&listener.path.value)) == wanted)
 }
 
-/// Returns a socket with the owner and permissions of the flag, else of the
-/// configuration, else the defaults.
+/// Returns a socket with the owner and permissions of the flag, otherwise of
+/// the configuration, otherwise the defaults.
 fn socket_address(
     path: PathBuf,
     listener: Option<&UnixListener>,
@@ -192,7 +192,7 @@ fn unknown(what: &str, name: impl fmt::Display) -> io::Error {
     )
 }
 
-/// The `inet_listener http`.
+/// Returns the addresses of `inet_listener http`.
 fn http(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
     let mut listeners = settings.stats.inet_listeners.iter();
     let found = listeners.find(|listener| listener.name.value == b"http");
@@ -222,7 +222,8 @@ mod tests {
     use super::*;
     use crate::Log;
 
-    /// Checks the addresses of this `service stats`, each with its permissions.
+    /// Checks the addresses for this `service stats`, each with its
+    /// permissions.
     fn check(service: &str, change: impl FnOnce(&mut ServerOptions), expected: &str) {
         let text = format!("base_dir = /base\nservice stats {{\n{service}}}\n");
         let text = format!("{OWNERS}{text}");
@@ -254,7 +255,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    /// Accounts by number, which need not exist.
+    /// Numbers of accounts, which need not exist.
     const OWNERS: &str = "default_internal_group = 7\ndefault_login_user = 8\n";
 
     const DEFAULT: &str = "/base/stats-writer 660 group 7, \

@@ -1,10 +1,10 @@
-//! A link in Dovecot's folder `login/` to a socket in a folder of its own.
+//! A link in Dovecot's folder `login/` to a socket in a separate folder.
 //!
-//! Login processes that have lost the stats server look for it under
-//! `login/stats-writer`, and see nothing outside `login/`. A socket under that
-//! name would not do: Dovecot 2.3 and 2.4 refuse to start while a process
-//! answers on any socket right in `login/`, and remove them all at a reload.
-//! They look at neither links nor folders there.
+//! Login processes that have lost the stats server connect to
+//! `login/stats-writer`, and have no access outside `login/`. A socket with
+//! that name is not possible: Dovecot 2.3 and 2.4 refuse to start while a
+//! socket in `login/` has a listener, and remove all of them at a reload. They
+//! ignore links and folders there.
 
 use std::{
     fs::{self, DirBuilder},
@@ -15,30 +15,31 @@ use std::{
 
 use crate::socket::{error::SocketError, vacancy::check_path};
 
-/// The folder beside the link, for the socket itself.
+/// The folder of the socket, in the folder of the link.
 const FOLDER: &str = "fantail";
 
-/// A link to a socket; removed when it is dropped.
+/// A link to a socket; it is removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct LoginLink {
     path: PathBuf,
     target: PathBuf,
 }
 
-/// Where the socket itself is that `link` leads to: beside it, in a folder of
-/// our own.
+/// Returns the path of the socket that `link` points to: in a separate folder,
+/// in the folder of the link.
 pub(crate) fn socket_of(link: &Path) -> PathBuf {
     link.with_file_name(target_of(link))
 }
 
-/// What the link says; relative, so that it holds inside a chroot.
+/// Returns the target of the link; relative, so that it is valid inside a
+/// chroot.
 fn target_of(link: &Path) -> PathBuf {
     Path::new(FOLDER).join(link.file_name().unwrap_or_default())
 }
 
-/// Makes the folders for the socket of a link.
+/// Creates the folders for the socket of a link.
 ///
-/// Dovecot gives `login/` the owner and permissions that it wants.
+/// Dovecot sets the owner and permissions of `login/`.
 pub(crate) fn make_folders(link: &Path) -> Result<(), SocketError> {
     let socket = socket_of(link);
     for (folder, mode) in [(link.parent(), 0o750), (socket.parent(), 0o755)] {
@@ -55,7 +56,7 @@ pub(crate) fn make_folders(link: &Path) -> Result<(), SocketError> {
     Ok(())
 }
 
-/// Checks that the link is there already or can be made, and changes nothing.
+/// Checks that the link exists or can be created, without changes.
 pub(crate) fn check(link: &Path) -> Result<(), SocketError> {
     match fs::read_link(link) {
         Ok(there) if there == target_of(link) => Ok(()),
@@ -80,7 +81,7 @@ impl LoginLink {
         Ok(made)
     }
 
-    /// Makes it anew if nothing is there.
+    /// Creates the link again if its path does not exist.
     pub(crate) fn mend(&self) -> Result<(), SocketError> {
         match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -119,7 +120,7 @@ mod tests {
         fs::remove_file(&link).unwrap();
         first.mend().unwrap();
         UnixStream::connect(&link).unwrap();
-        // As after a crash: the old one is taken over.
+        // As after a crash: the old link is reused.
         let again = LoginLink::make(&link).unwrap();
         drop(first);
         assert!(!link.is_symlink());

@@ -1,5 +1,5 @@
 //! The sockets that Dovecot would bind, too: it does not start while another
-//! process has one of them.
+//! process has bound one of them.
 
 use std::{
     error::Error,
@@ -12,28 +12,29 @@ use fantail_config::{DovecotService, Settings};
 
 use crate::socket::addresses::{Addresses, LOGIN_WRITER, READER, WRITER, base_dir, listener};
 
-/// What Dovecot's own configuration binds of a server's sockets.
+/// The sockets and ports of a server that Dovecot's own configuration binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RivalError {
-    /// Dovecot's sockets, as they are called in `service stats`.
+    /// Dovecot's sockets, by their names in `service stats`.
     sockets: Vec<&'static str>,
-    /// Ports of its `inet_listener` blocks.
+    /// The ports of its `inet_listener` blocks.
     ports: Vec<u16>,
     base_dir: PathBuf,
 }
 
-/// Checks that Dovecot leaves all sockets alone.
+/// Checks that Dovecot binds none of the sockets and ports.
 ///
 /// # Errors
-/// It would bind some of them, by the files of the configuration that it reads.
+/// Dovecot would bind some of them, by the files of the configuration that it
+/// reads.
 pub(crate) fn check(addresses: &Addresses, settings: &Settings) -> Result<(), RivalError> {
     let Some(dovecot) = &settings.dovecot else {
         return Ok(());
     };
     let base_dir = base_dir(dovecot.base_dir.as_ref());
-    let places = addresses.writers.iter().chain(&addresses.readers);
-    let paths: Vec<&Path> = places
-        .map(|place| place.link.as_deref().unwrap_or(&place.path))
+    let all = addresses.writers.iter().chain(&addresses.readers);
+    let paths: Vec<&Path> = all
+        .map(|address| address.link.as_deref().unwrap_or(&address.path))
         .collect();
     let sockets = [WRITER, LOGIN_WRITER, READER].into_iter().filter(|name| {
         let mode = listener(&dovecot.stats, base_dir, name).and_then(|one| one.mode.as_ref());
@@ -51,7 +52,7 @@ pub(crate) fn check(addresses: &Addresses, settings: &Settings) -> Result<(), Ri
     }
 }
 
-/// The ports that both would listen on.
+/// Returns the ports that both would bind.
 fn ports(dovecot: &DovecotService, http: &[SocketAddr]) -> Vec<u16> {
     let listeners = dovecot.stats.inet_listeners.iter();
     let ports = listeners.filter_map(|listener| Some(listener.port.as_ref()?.value));
@@ -116,8 +117,8 @@ mod tests {
     use super::*;
     use crate::{Log, ServerOptions};
 
-    /// What fantail, started with `fantail.conf`, says of this `dovecot.conf`
-    /// that it includes.
+    /// Checks the error of fantail, started with `fantail.conf`, for the
+    /// `dovecot.conf` that it includes.
     #[track_caller]
     fn check_refused(dovecot: &str, fantail: &str, sockets: &[&'static str], ports: &[u16]) {
         let including = format!("!include /etc/dovecot/dovecot.conf\n{fantail}");
@@ -151,7 +152,7 @@ mod tests {
         check_refused("", "", &ALL, &[]);
         check_refused(&left_alone(&ALL), "", &[], &[]);
         check_refused(&left_alone(&ALL[..1]), "", &ALL[1..], &[]);
-        // Dovecot does not see what is in fantail's own file.
+        // Dovecot does not read fantail's own file.
         check_refused("", &left_alone(&ALL), &ALL, &[]);
         let base = format!("base_dir = /base\n{}", left_alone(&["/base/stats-writer"]));
         check_refused(&base, "", &ALL[1..], &[]);

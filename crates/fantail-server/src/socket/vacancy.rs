@@ -1,4 +1,4 @@
-//! Whether a path is free for a socket.
+//! Checks that a path is free for a socket.
 
 use std::{
     fs, io,
