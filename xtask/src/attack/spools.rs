@@ -64,7 +64,7 @@ fn kills(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()
 }
 
-/// Whatever is in the folder of the spool, only events come out of it.
+/// For any files in the folder of the spool, only events come out of it.
 fn damaged_spools(target: &mut Target) -> Result<(), Error> {
     let pad = "p".repeat(1_000);
     let mut sent = 0;
@@ -77,7 +77,7 @@ fn damaged_spools(target: &mut Target) -> Result<(), Error> {
         target.start_again()?;
     }
     let received = Received::listen(&target.path("target"))?;
-    // Later events come, whatever is lost of the earlier ones.
+    // Later events arrive, even if earlier ones are lost.
     send(target, sent, sent + 10, &pad)?;
     wait_for(target, "waiting", 0)?;
     let numbers = received.numbers();
@@ -141,7 +141,7 @@ fn full_disk(target: &mut Target) -> Result<(), Error> {
     let received = Received::listen(&target.path("target"))?;
     received.wait_for_all(5_000)?;
     wait_for(target, "waiting", 0)?;
-    // The disk is free again for the state, of which a save comes each second.
+    // The disk is free again for the state, which is saved each second.
     let disk = format!(
         "/proc/{}/root{}",
         target.pid(),
