@@ -8,8 +8,8 @@ use fantail::{
 use super::gather::Gathered;
 use crate::command::check::counted;
 
-/// What stands before a note, and before each of its further lines: ` = help: `, and the
-/// numbers of lines.
+/// The width of the text before a note and before each of its further lines:
+/// ` = help: `, and the numbers of lines.
 const BEFORE_NOTES: usize = 14;
 
 /// No text is made narrower.

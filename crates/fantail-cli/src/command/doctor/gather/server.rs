@@ -35,7 +35,7 @@ pub(super) struct Serve {
     pub(super) arguments: Box<Arguments>,
 }
 
-/// Finds the `fantail serve` that has the socket for events; else the one that runs
+/// Finds the `fantail serve` that has the socket for events; otherwise the process
 /// with this configuration.
 pub(super) fn find(gathered: &Gathered, processes: &Processes) -> Option<Serve> {
     let writer = gathered.base_dir.join("stats-writer");
