@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The bytes of a series besides its label and its distributions: its part of the
-/// columns and of the index, a fourth of which is vacant.
+/// columns and of the index, which has a fourth of vacant entries.
 const SERIES_BYTES: usize = 48;
 
 /// The index of the series that is the metric itself.

@@ -57,7 +57,7 @@ impl Charge {
         fits
     }
 
-    /// Gives back the memory of series that were dropped, of so many.
+    /// Releases the memory of dropped series: `kept` of `of` series stay.
     pub(super) fn keep(&mut self, kept: usize, of: usize) {
         self.used = self.used / of.max(1) * kept;
         let spare = self.reserved.saturating_sub(self.used);
