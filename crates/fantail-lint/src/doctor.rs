@@ -30,7 +30,7 @@ use crate::{Catalogue, Finding, LintCode, Reader, check, check_reader};
 /// Returns what is wrong with an installation, the most important first: what
 /// [`Facts`] show, and the errors and warnings of the configuration.
 ///
-/// `is_public` tells of a file whether everybody on its machine can read it.
+/// `is_public` returns whether all users of the machine can read a file.
 ///
 /// ```
 /// use fantail_lint::{Facts, diagnose};
