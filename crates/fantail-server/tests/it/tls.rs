@@ -150,7 +150,7 @@ fn a_new_certificate_and_token_need_no_restart() {
     assert_eq!(get(TOKEN), "401");
 }
 
-/// A client that says nothing holds a place for a while, and nothing else.
+/// A silent client uses one connection for a while, and nothing else.
 #[test]
 fn handshakes_that_do_not_end_are_cut_off() {
     let Some(folder) = folder() else {
