@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Completions(crate::command::completions::Arguments),
     Convert(crate::command::convert::Arguments),
     Doctor(crate::command::doctor::Arguments),
+    #[command(hide = true)]
+    Man(crate::command::man::Arguments),
     Replay(crate::command::replay::Arguments),
     Filter(crate::command::filter::Arguments),
     Serve(crate::command::serve::Arguments),

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::command::{
-    check, completions, config, convert, doctor, events, explain, filter, reload, replay, serve,
-    stats, tap, test,
+    check, completions, config, convert, doctor, events, explain, filter, man, reload, replay,
+    serve, stats, tap, test,
 };
 
 fn main() -> ExitCode {
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         cli::Command::Completions(arguments) => completions::run(&arguments, cli::Cli::command()),
         cli::Command::Convert(arguments) => convert::run(&arguments),
         cli::Command::Doctor(arguments) => doctor::run(&arguments),
+        cli::Command::Man(arguments) => man::run(&arguments, cli::Cli::command()),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
         cli::Command::Serve(arguments) => serve::run(&arguments),

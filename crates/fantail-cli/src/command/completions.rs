@@ -1,30 +1,147 @@
 //! `fantail completions`: what a shell completes.
 
-use std::path::Path;
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
-use clap::{Args, Command};
+use clap::{
+    Arg, Args, Command,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 use clap_complete::{Shell, generate};
+use fantail::lint::Catalogue;
 
 use crate::{
+    command::explain,
     exit::{Failure, Findings},
     io::output::Output,
 };
 
-/// Print a script by which a shell completes commands and flags.
+/// Print a script by which a shell completes commands, flags and names of events.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Names of events and fields are completed from the catalogue. Quote a filter before
+you complete in it: fantail tap 'event=imap_
+
 Examples:
   fantail completions bash >/usr/share/bash-completion/completions/fantail
-  fantail completions zsh >/usr/share/zsh/vendor-completions/_fantail")]
+  fantail completions zsh >/usr/share/zsh/vendor-completions/_fantail
+  fantail completions fish >/usr/share/fish/vendor_completions.d/fantail.fish")]
 pub(crate) struct Arguments {
     /// The shell.
     shell: Shell,
 }
 
 /// Runs the command; `program` is the whole command line.
-pub(crate) fn run(arguments: &Arguments, mut program: Command) -> Result<Findings, Failure> {
+pub(crate) fn run(arguments: &Arguments, program: Command) -> Result<Findings, Failure> {
+    let mut program = with_names(program, &Names::new());
     let mut script = Vec::new();
     generate(arguments.shell, &mut program, "fantail", &mut script);
+    if arguments.shell == Shell::Fish {
+        script.extend_from_slice(fish_positionals(&program).as_bytes());
+    }
     Output::open(Path::new("-"))?.write_whole(&script)?;
     Ok(Findings::None)
+}
+
+/// What arguments can be completed with.
+struct Names {
+    events: Vec<PossibleValue>,
+    fields: Vec<PossibleValue>,
+    filters: Vec<PossibleValue>,
+    codes: Vec<PossibleValue>,
+}
+
+impl Names {
+    fn new() -> Self {
+        let catalogue = Catalogue::new();
+        let event = |prefix: &str| {
+            let events = catalogue.events().iter();
+            let named = events.map(|event| {
+                PossibleValue::new(format!("{prefix}{}", event.name)).help(event.description)
+            });
+            named.collect()
+        };
+        // A field has the unit of the first event that has it.
+        let mut fields = BTreeMap::new();
+        for field in catalogue.events().iter().flat_map(|event| &event.fields) {
+            // Names such as `id_param_<param>` are patterns.
+            if !field.name.contains('<') {
+                fields.entry(field.name).or_insert(field.unit);
+            }
+        }
+        let fields = fields.into_iter().map(|(name, unit)| {
+            let value = PossibleValue::new(name);
+            match unit {
+                Some(unit) => value.help(format!("in {unit}")),
+                None => value,
+            }
+        });
+        Self {
+            events: event(""),
+            fields: fields.collect(),
+            filters: event("event="),
+            codes: explain::codes().map(PossibleValue::new).collect(),
+        }
+    }
+
+    /// The names that an argument takes, by its id.
+    fn of(&self, argument: &Arg) -> Option<&[PossibleValue]> {
+        match argument.get_id().as_str() {
+            "pattern" => Some(&self.events),
+            "field" | "fields" | "group_by" | "session_sums" => Some(&self.fields),
+            "filter" => Some(&self.filters),
+            "code" => Some(&self.codes),
+            _ => None,
+        }
+    }
+}
+
+/// The command line with the names that its arguments take.
+fn with_names(command: Command, names: &Names) -> Command {
+    let command = command.mut_args(|argument| match names.of(&argument) {
+        // A default such as a list of fields is none of the names.
+        Some(values) => argument
+            .value_parser(PossibleValuesParser::new(values.iter().cloned()))
+            .default_values(None::<&str>),
+        None => argument,
+    });
+    command.mut_subcommands(|command| with_names(command, names))
+}
+
+/// The names that arguments without a flag take, which clap_complete leaves out
+/// of its script for fish.
+fn fish_positionals(program: &Command) -> String {
+    let mut script = String::new();
+    for command in program.get_subcommands() {
+        let condition = format!("__fish_fantail_using_subcommand {}", command.get_name());
+        let below: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+        if below.is_empty() {
+            fish_values(&mut script, command, &condition);
+        }
+        for inner in command.get_subcommands() {
+            let name = inner.get_name();
+            let condition = format!("{condition}; and __fish_seen_subcommand_from {name}");
+            fish_values(&mut script, inner, &condition);
+        }
+    }
+    script
+}
+
+fn fish_values(script: &mut String, command: &Command, condition: &str) {
+    for argument in command.get_positionals() {
+        let values = argument.get_possible_values();
+        if values.is_empty() {
+            continue;
+        }
+        let values = values.iter().map(|value| {
+            let help = value.get_help().map(ToString::to_string);
+            let help = help.unwrap_or_default().replace('\'', "\\'");
+            format!("{}\\t'{help}'", value.get_name())
+        });
+        let values = values.collect::<Vec<_>>().join("\n");
+        let values = values.replace('"', "\\\"").replace('$', "\\$");
+        let _ = writeln!(
+            script,
+            "complete -c fantail -n \"{condition}\" -a \"{values}\""
+        );
+    }
 }

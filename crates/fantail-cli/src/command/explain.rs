@@ -48,6 +48,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
+/// All codes that have a page.
+pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+    PAGES.iter().map(|(code, _)| *code)
+}
+
 /// The page of a code, which may be written without what is before the slash.
 fn find(code: &str) -> Option<&'static str> {
     let code = code.trim_matches(['[', ']', '(', ')']);
