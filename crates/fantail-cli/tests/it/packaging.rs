@@ -1,4 +1,4 @@
-//! What packages install: manual pages and completions.
+//! What packages install: manual pages, completions, and units.
 
 #![allow(clippy::disallowed_methods, reason = "a test's own files")]
 
@@ -6,7 +6,10 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use fantail_testkit::program;
 
-use crate::{contrib::check as check_by_script, program::fantail};
+use crate::{
+    contrib::check as check_by_script,
+    program::{fantail, repository},
+};
 
 /// The program itself.
 const FANTAIL: &str = env!("CARGO_BIN_EXE_fantail");
@@ -81,4 +84,118 @@ fn zsh_completes_names_of_the_catalogue() {
 #[test]
 fn fish_completes_names_of_the_catalogue() {
     check_completions("fish");
+}
+
+#[test]
+fn systemd_understands_the_units() {
+    let Some(analyze) = program("systemd-analyze") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut units = Vec::new();
+    for file in fs::read_dir(repository().join("contrib/systemd")).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let unit = folder.path().join(match name {
+            "unprivileged.conf" => "fantail.service.d/unprivileged.conf",
+            _ if path.is_file() => name,
+            _ => continue,
+        });
+        fs::create_dir_all(unit.parent().unwrap()).unwrap();
+        // The program has to be there.
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replace("fantail serve", &format!("{FANTAIL} serve"));
+        let text = text.replace("fantail reload", &format!("{FANTAIL} reload"));
+        fs::write(&unit, text).unwrap();
+        if unit.parent() == Some(folder.path()) {
+            units.push(unit);
+        }
+    }
+    assert_eq!(units.len(), 4, "{units:?}");
+    let mut command = Command::new(analyze);
+    command.args(["verify", "--man=no"]).args(&units);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours = said.lines().filter(|line| line.contains("fantail"));
+    assert_eq!(ours.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// The block by which Dovecot leaves its sockets, as a configuration of 2.3.
+const DOVECOT: &str = "service stats {
+  unix_listener stats-writer {
+    mode = 0
+  }
+  unix_listener login/stats-writer {
+    mode = 0
+  }
+  unix_listener stats-reader {
+    mode = 0
+  }
+}
+";
+
+#[test]
+fn example_configurations_are_without_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let dovecot = folder.path().join("dovecot.conf");
+    let packs = repository().join("contrib");
+    for example in ["debian", "docker-mailserver", "mailcow"] {
+        let path = packs.join(example).join("fantail.conf");
+        let text = fs::read_to_string(path).unwrap();
+        let text = text.replace("/etc/dovecot/dovecot.conf", dovecot.to_str().unwrap());
+        let text = text.replace("/usr/share/fantail", packs.to_str().unwrap());
+        for (series, version) in [("2.3", ""), ("2.4", "dovecot_config_version = 2.4.1\n")] {
+            fs::write(&dovecot, format!("{version}{DOVECOT}")).unwrap();
+            // With all that is switched off, for this series.
+            let switched_on = text.lines().map(|line| match line.strip_prefix('#') {
+                Some(on) if on.contains("/2.") && !on.contains(series) => line,
+                Some(on) if !on.starts_with(' ') || on.starts_with("  ") => on,
+                _ => line,
+            });
+            let switched_on = switched_on.collect::<Vec<_>>().join("\n");
+            let ours = folder.path().join("fantail.conf");
+            fs::write(&ours, switched_on).unwrap();
+            let arguments = ["check", "--for", "fantail", ours.to_str().unwrap()];
+            let run = fantail(&arguments, b"");
+            assert_eq!(run.status, Some(0), "{example} {series}: {}", run.err);
+            assert!(
+                !run.err.contains("warning"),
+                "{example} {series}: {}",
+                run.err
+            );
+        }
+    }
+}
+
+/// The lines of a file without blanks at their ends, from the block on.
+fn block(path: &str) -> String {
+    let text = fs::read_to_string(repository().join("contrib").join(path)).unwrap();
+    let lines = text
+        .lines()
+        .skip_while(|line| !line.contains("service stats {"));
+    let indent = lines
+        .clone()
+        .next()
+        .map_or(0, |line| line.len() - line.trim_start().len());
+    let mut block = String::new();
+    for line in lines {
+        block += line.get(indent..).unwrap_or_default();
+        block += "\n";
+        if line.get(indent..) == Some("}") {
+            break;
+        }
+    }
+    block
+}
+
+#[test]
+fn all_instructions_have_the_same_block() {
+    for path in [
+        "debian/README.Debian",
+        "docker-mailserver/dovecot.cf",
+        "mailcow/extra.conf",
+        "nixos/fantail.nix",
+    ] {
+        assert_eq!(block(path), DOVECOT, "{path}");
+    }
 }

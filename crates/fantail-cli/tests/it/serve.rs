@@ -19,7 +19,7 @@ use fantail_testkit::{
 };
 use rustix::process::Signal;
 
-use crate::program::{Run, fantail, repository};
+use crate::program::{Run, fantail};
 
 const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
 
@@ -336,33 +336,6 @@ fn a_server_that_cannot_start_says_why() {
     let nobody = fantail(&["stats", "--socket", "/nonexistent", "dump"], b"");
     let why = "error: cannot connect to /nonexistent: No such file or directory (os error 2)\n";
     check(&nobody, 1, "", why);
-}
-
-#[test]
-fn the_unit_file_is_understood() {
-    let Some(analyze) = program("systemd-analyze") else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let unit = fs::File::open(repository().join("contrib/fantail.service"));
-    let mut text = String::new();
-    unit.unwrap().read_to_string(&mut text).unwrap();
-    // The program has to be there.
-    let text = text.replace("/usr/local/bin/fantail", env!("CARGO_BIN_EXE_fantail"));
-    let path = folder.path().join("fantail.service");
-    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
-    fs::write(&path, text).unwrap();
-    let output = Command::new(analyze)
-        .arg("verify")
-        .arg(&path)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let ours: Vec<&str> = said
-        .lines()
-        .filter(|line| line.contains("fantail"))
-        .collect();
-    assert_eq!(ours, Vec::<&str>::new());
 }
 
 /// A configuration whose exporter logs, for Dovecot and for the server.

@@ -285,7 +285,7 @@ fn serve(site: &Site) -> Process {
         "no {}: cargo xtask bench latency",
         program.display()
     );
-    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/fantail.service");
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/systemd/fantail.service");
     let unit = text(&unit);
     let nice = unit.lines().find_map(|line| line.strip_prefix("Nice="));
     let mut command = Command::new("nice");
