@@ -20,6 +20,7 @@ mod attack;
 mod bench;
 mod codegen;
 mod compare;
+mod dist;
 mod error;
 mod fuzz;
 mod instructions;
@@ -62,6 +63,7 @@ enum Task {
     Bench(bench::Options),
     Attack(attack::Options),
     Codegen(codegen::Options),
+    Dist(dist::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Attack(options) => attack::run(&workspace, options),
         Task::Codegen(options) => codegen::run(&workspace, options),
+        Task::Dist(options) => dist::run(&workspace, options),
     });
     match done {
         Ok(true) => ExitCode::SUCCESS,

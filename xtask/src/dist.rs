@@ -1,0 +1,126 @@
+//! `cargo xtask dist`: the packages, and a trial of them.
+//!
+//! What does not depend on the build, such as manual pages, is in a folder
+//! ([`stage`]) that [`package`] makes a Debian package and a tarball of. [`trial`]
+//! installs the package where nothing else is.
+
+mod build;
+mod package;
+mod stage;
+mod trial;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use self::{build::Target, stage::Stage, trial::Suite};
+use crate::{error::Error, workspace::Workspace};
+
+/// Makes the Debian package, the static tarball, and their checksums.
+///
+/// They are in `target/dist`, with a list of all that the program is made of (SBOM).
+/// Needs cargo-deb and cargo-cyclonedx (`cargo install`); the tarball needs
+/// `rustup target add x86_64-unknown-linux-musl` and musl-gcc.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Package this program in place of a new build; makes no tarball.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+
+    /// Make only the tarball.
+    #[arg(long, conflicts_with = "binary")]
+    only_tarball: bool,
+
+    /// Install, upgrade, remove and purge the package in clean Debian roots.
+    ///
+    /// Beside a Dovecot that goes on working. Needs root, debootstrap, and the
+    /// network for roots that are not there yet.
+    #[arg(long = "try")]
+    try_it: bool,
+
+    /// Where the roots are kept.
+    #[arg(long, value_name = "FOLDER", default_value = "/var/tmp/fantail-roots")]
+    roots: PathBuf,
+
+    /// Try it in these releases of Debian only.
+    #[arg(long, value_enum, value_name = "SUITE")]
+    suite: Vec<Suite>,
+
+    /// Boot the roots with systemd-nspawn, and try the units, too.
+    #[arg(long, requires = "try_it")]
+    systemd: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
+    let folder = workspace.target().join("dist");
+    fs::create_dir_all(&folder).map_err(Error::at("make", &folder))?;
+    let epoch = epoch(workspace)?;
+    let mut files = Vec::new();
+    if !options.only_tarball {
+        let program = match &options.binary {
+            Some(program) => program.clone(),
+            None => build::release(workspace, &folder, Target::Gnu)?,
+        };
+        let stage = Stage::fill(workspace, &folder.join("deb"), &program, epoch)?;
+        let package = package::debian(workspace, &stage, &folder, None)?;
+        package::lint(&package)?;
+        if options.try_it {
+            let older = package::debian(workspace, &stage, &folder.join("older"), Some("0.0.1-1"))?;
+            let packages = trial::Packages {
+                older: &older,
+                newer: &package,
+            };
+            trial::run(workspace, options, &packages)?;
+        }
+        files.push(package);
+    }
+    if options.binary.is_none() {
+        let program = build::release(workspace, &folder, Target::Musl)?;
+        let stage = Stage::fill(workspace, &folder.join("static"), &program, epoch)?;
+        files.push(package::tarball(workspace, &stage, &folder)?);
+    }
+    for file in package::checksums(&folder, &files)? {
+        println!("{}", file.display());
+    }
+    Ok(true)
+}
+
+/// The time that files have in packages: that of the commit, for builds that can be
+/// repeated.
+fn epoch(workspace: &Workspace) -> Result<u64, Error> {
+    let text = match env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text,
+        Err(_) => output(workspace.command("git").args(["log", "-1", "--format=%ct"]))?,
+    };
+    let seconds = text.trim().parse();
+    seconds.map_err(|_| Error::new(format!("`{text}` is no time in seconds")))
+}
+
+/// Runs a command, silently unless it fails.
+fn silently(command: &mut Command) -> Result<(), Error> {
+    output(command).map(drop)
+}
+
+/// What a command prints.
+fn output(command: &mut Command) -> Result<String, Error> {
+    let program = command.get_program().display().to_string();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| Error::caused(format!("cannot run {program}"), error))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let status = output.status;
+        return Err(Error::new(format!("{program}: {status}\n{said}{errors}")));
+    }
+    Ok(said)
+}
+
+/// A new, empty folder.
+fn emptied(folder: &Path) -> Result<(), Error> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(Error::at("remove", folder))?;
+    }
+    fs::create_dir_all(folder).map_err(Error::at("make", folder))
+}

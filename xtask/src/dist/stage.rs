@@ -1,0 +1,125 @@
+//! A folder with all that packages contain besides files of the repository.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{emptied, output, silently};
+use crate::{error::Error, workspace::Workspace};
+
+/// A filled folder.
+#[derive(Debug)]
+pub(super) struct Stage {
+    /// What cargo-deb takes for `target`.
+    pub(super) target: PathBuf,
+    /// The folder of the files, which cargo-deb takes for `target/release`.
+    pub(super) files: PathBuf,
+    /// The time that files have in packages.
+    pub(super) epoch: u64,
+}
+
+/// Shells, and how each calls its script.
+const SHELLS: [(&str, &str); 3] = [
+    ("bash", "fantail.bash"),
+    ("zsh", "_fantail"),
+    ("fish", "fantail.fish"),
+];
+
+impl Stage {
+    /// Asks the program for its manual pages and completions, and writes the
+    /// changelogs and the list of components.
+    pub(super) fn fill(
+        workspace: &Workspace,
+        target: &Path,
+        program: &Path,
+        epoch: u64,
+    ) -> Result<Self, Error> {
+        emptied(target)?;
+        let stage = Self {
+            target: target.to_owned(),
+            files: target.join("release"),
+            epoch,
+        };
+        let (man, completions) = (stage.files.join("man"), stage.files.join("completions"));
+        for folder in [&man, &completions] {
+            fs::create_dir_all(folder).map_err(Error::at("make", folder))?;
+        }
+        let own = stage.files.join("fantail");
+        silently(Command::new("strip").arg("-o").arg(&own).arg(program))?;
+        silently(Command::new(&own).arg("man").arg(&man))?;
+        for (shell, name) in SHELLS {
+            let script = output(Command::new(&own).args(["completions", shell]))?;
+            write(&completions.join(name), &script)?;
+        }
+        stage.changelogs(workspace)?;
+        stage.components(workspace)?;
+        stage.compress(&man)?;
+        Ok(stage)
+    }
+
+    /// The changelog of fantail, and that of the Debian package.
+    fn changelogs(&self, workspace: &Workspace) -> Result<(), Error> {
+        let upstream = workspace.root().join("CHANGELOG.md");
+        let own = self.files.join("changelog");
+        fs::copy(&upstream, &own).map_err(Error::at("copy", &upstream))?;
+        let version = env!("CARGO_PKG_VERSION");
+        let mut date = Command::new("date");
+        date.args(["--utc", "--rfc-email", "--date"]);
+        let date = output(date.arg(format!("@{}", self.epoch)).env("LC_ALL", "C"))?;
+        let entry = format!(
+            "fantail ({version}-1) unstable; urgency=medium\n\n  \
+             * fantail {version}: see changelog.gz for what is new.\n\n \
+             -- {MAINTAINER}  {}\n",
+            date.trim_end()
+        );
+        let debian = self.files.join("changelog.Debian");
+        write(&debian, &entry)?;
+        compress(&own)?;
+        compress(&debian)
+    }
+
+    /// The list of components (SBOM), as CycloneDX.
+    ///
+    /// cargo-cyclonedx writes beside each manifest, hence a copy of the sources.
+    fn components(&self, workspace: &Workspace) -> Result<(), Error> {
+        let sources = self.target.join("sources");
+        emptied(&sources)?;
+        let archive = self.target.join("sources.tar");
+        let mut git = workspace.command("git");
+        silently(git.arg("archive").arg("-o").arg(&archive).arg("HEAD"))?;
+        let mut tar = Command::new("tar");
+        silently(tar.arg("-xf").arg(&archive).arg("-C").arg(&sources))?;
+        let mut cargo = workspace.cargo(["cyclonedx", "--quiet", "--format", "json"]);
+        cargo.args(["--spec-version", "1.5", "--no-build-deps"]);
+        cargo.args(["--override-filename", "sbom", "--manifest-path"]);
+        cargo.arg(sources.join("crates/fantail-cli/Cargo.toml"));
+        cargo.env("SOURCE_DATE_EPOCH", self.epoch.to_string());
+        silently(&mut cargo)?;
+        let list = sources.join("crates/fantail-cli/sbom.json");
+        let text = fs::read_to_string(&list).map_err(Error::at("read", &list))?;
+        // Crates of the repository are named by the folder of the copy.
+        let text = text.replace(&format!("file://{}", sources.display()), "file://");
+        write(&self.files.join("fantail.cdx.json"), &text)
+    }
+
+    fn compress(&self, man: &Path) -> Result<(), Error> {
+        for page in fs::read_dir(man).map_err(Error::at("list", man))? {
+            compress(&page.map_err(Error::at("list", man))?.path())?;
+        }
+        Ok(())
+    }
+}
+
+/// Who answers for the package; also in the manifest of `fantail-cli`.
+const MAINTAINER: &str = "fantail maintainers <maintainers@fantail.invalid>";
+
+/// Replaces a file by its compressed form, without time and name.
+fn compress(file: &Path) -> Result<(), Error> {
+    silently(Command::new("gzip").args(["-n", "-9"]).arg(file))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(Error::at("write", path))
+}
