@@ -32,7 +32,8 @@ pub(super) struct Arguments {
     reset: bool,
 }
 
-/// What a stats process leaves to its client, and what it is computed from.
+/// The column that a stats process leaves to its client, and the column it is
+/// computed from.
 const DEVIATION: &str = "stddev";
 const VARIANCE: &str = "variance";
 
