@@ -41,7 +41,7 @@ pub(crate) use self::{
     slots::SlotEvent,
 };
 
-/// What one engine remembers of events for one set of slots.
+/// The caches of one engine for one set of slots.
 #[derive(Debug)]
 pub(crate) struct EventSlots {
     table: SlotTable,
@@ -141,8 +141,8 @@ pub(crate) struct SetMatcher {
 pub(crate) struct Matched<'a> {
     /// The filters that match, ascending.
     pub(crate) filters: &'a [FilterId],
-    /// Where the class remembers the number of this list in the cohort cache, if
-    /// each event of the class matches it.
+    /// The number of this list in the cohort cache, stored by the class, if
+    /// each event of the class matches the list.
     pub(crate) list: Option<&'a Cell<u32>>,
 }
 

@@ -40,7 +40,7 @@ const DEFAULT_SUMS: [&[u8]; 4] = [b"bytes_in", b"bytes_out", b"net_in_bytes", b"
 /// A map of this capacity is never made smaller.
 const MIN_CAPACITY: usize = 1024;
 
-/// How many sessions and commands there are now, in the order of
+/// The numbers of current sessions and commands, in the order of
 /// [`SESSION_SERVICES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunningSessions {
@@ -58,7 +58,7 @@ impl std::ops::AddAssign for RunningSessions {
     }
 }
 
-/// What summaries of sessions contain.
+/// The contents of session summaries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRules {
@@ -76,8 +76,9 @@ impl Default for SessionRules {
 }
 
 impl SessionRules {
-    /// Whether a metric asks for summaries by naming their event. `event=*` does
-    /// not: it would make each of Dovecot's processes send all its commands.
+    /// Returns whether a metric requires summaries by the name of their event.
+    /// `event=*` does not: each of Dovecot's processes would send all its
+    /// commands.
     #[must_use]
     pub fn is_asked_for(settings: &Settings) -> bool {
         settings.metrics.iter().any(|metric| {
@@ -148,7 +149,7 @@ impl Sessions {
         }
     }
 
-    /// Whether sessions are tracked.
+    /// Returns whether sessions are tracked.
     #[inline]
     pub(crate) const fn is_active(&self) -> bool {
         self.rules.is_some()

@@ -1,4 +1,4 @@
-//! What is known of the events that others inherit from.
+//! Cached facts about ancestors of events.
 //!
 //! An ancestor is part of many sent events. Its category set and the slots of its
 //! fields are found once and remembered by its number among the live events.
@@ -20,7 +20,7 @@ const SPARE_MEMOS: usize = 64;
 /// A table of fewer entries is never made smaller.
 const MIN_ENTRIES: usize = 1024;
 
-/// What is known of one ancestor.
+/// The cached facts about one ancestor.
 #[derive(Debug)]
 pub(super) struct SlotMemo {
     /// The generation of the live event; 0 for none.
@@ -69,8 +69,9 @@ impl SlotMemo {
 pub(super) struct SlotMemos {
     /// By [`LiveId::index`]; valid if the generation is that of the id.
     live: Vec<SlotMemo>,
-    /// Those of the current event's ancestors that have no number, or the index
-    /// of another ancestor from another table, in the order of its ancestors.
+    /// The memos of the current event's ancestors without a number, or with the
+    /// index of another ancestor from another table, in the order of its
+    /// ancestors.
     transient: Vec<SlotMemo>,
     /// The bytes of their slots.
     slot_bytes: usize,

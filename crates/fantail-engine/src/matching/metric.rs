@@ -27,7 +27,7 @@ impl MetricSlots {
         Self { fields, levels }
     }
 
-    /// Whether it looks at nothing but the duration.
+    /// Returns whether it uses only the duration.
     pub(crate) const fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.levels.is_empty()
     }

@@ -54,7 +54,7 @@ pub(super) fn service_of(event: EventRef<'_>) -> Option<usize> {
     })
 }
 
-/// Whether a live event is a command that runs.
+/// Returns whether a live event is a running command.
 pub(super) fn is_command(event: EventRef<'_>) -> bool {
     event.field(b"cmd_name").is_some()
 }
