@@ -43,7 +43,7 @@ pub(crate) struct Changes {
     current: Option<Current>,
     /// A reload that was given up, and still waits for a file.
     stuck: Option<oneshot::Receiver<Prepared>>,
-    /// How long a reload may take.
+    /// The maximum time of a reload.
     patience: Duration,
 }
 
@@ -83,7 +83,7 @@ impl Changes {
         }
     }
 
-    /// Whether a reload that was given up still waits.
+    /// Returns whether an abandoned reload still waits.
     fn is_stuck(&mut self) -> bool {
         let stuck = self.stuck.as_mut();
         stuck.is_some_and(|prepared| matches!(prepared.try_recv(), Err(TryRecvError::Empty)))
@@ -97,7 +97,7 @@ impl Control {
         self.start_change();
     }
 
-    /// Whether a reload waits or is prepared.
+    /// Returns whether a reload waits or is prepared.
     pub(crate) fn is_reloading(&self) -> bool {
         let current = self.changes.current.iter();
         let waiting = self.changes.waiting.iter();

@@ -11,7 +11,7 @@ use fantail_transport::{DropReason, QueueStatus};
 use super::Running;
 use crate::Log;
 
-/// How long the end of exporters is not logged: most need no time.
+/// The time after which the end of exporters is logged: most need less.
 const SILENCE: Duration = Duration::from_millis(500);
 
 /// Closes exporters, which send what they have within `patience` together.

@@ -13,7 +13,8 @@ use fantail_transport::Opening;
 
 use super::{ExportersError, Running};
 
-/// How long a start or a reload waits for all targets and spools to open.
+/// The maximum time for which a start or a reload waits for all targets and
+/// spools to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Waits until the targets and spools are open; returns an error for each

@@ -17,7 +17,7 @@ use fantail_transport::{Batch, DropReason};
 use super::{Exporters, Site};
 use crate::Log;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Exporters called `a`, `b`, … of these settings, in the syntax of 2.3.
 fn settings(exporters: &[&str]) -> Settings {
@@ -61,7 +61,7 @@ fn text(path: &Path) -> String {
 
 fn datagram(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 1_000];
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(MAX_WAIT)).unwrap();
     let length = socket.recv(&mut bytes).unwrap();
     String::from_utf8_lossy(&bytes[..length]).into_owned()
 }
@@ -135,12 +135,12 @@ fn each_target_gets_its_events() {
     );
     let server = thread::spawn(move || answer_one(&http));
     offer(&exporters, 5, &["{}", "{}"]);
-    assert!(exporters.close(PATIENCE));
+    assert!(exporters.close(MAX_WAIT));
     assert_eq!(&server.join().unwrap(), b"[{},{}]");
     assert_eq!(text(&at("new/file")), "{}\n[]\n");
 }
 
-/// What the target refuses for good lies in the file for it.
+/// Events that the target refuses permanently are in the file for dead letters.
 #[test]
 fn dead_letters_are_kept() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,7 +152,7 @@ fn dead_letters_are_kept() {
     )]);
     let long = "x".repeat(4 << 20);
     offer(&exporters, 0, &[&long]);
-    assert!(exporters.close(PATIENCE));
+    assert!(exporters.close(MAX_WAIT));
     let counters = exporters.queue(ExporterId(0)).unwrap().counters();
     assert_eq!(counters.dropped(DropReason::Refused), 1);
     assert_eq!(text(&at("letters")), format!("{long}\n"));
@@ -173,13 +173,13 @@ fn a_new_configuration_loses_nothing() {
     let before = open(&[&spooled(""), drop]);
     offer(&before, 0, &["one", "two", "three"]);
     offer(&before, 1, &["kept"]);
-    assert!(before.queue(ExporterId(1)).unwrap().flush(PATIENCE));
+    assert!(before.queue(ExporterId(1)).unwrap().flush(MAX_WAIT));
 
-    // Nothing but a comment moved.
+    // Only a comment moved.
     let same = before.follow(&settings(&[&spooled(""), drop])).unwrap();
     assert!(same.close_unless_in(&before, Duration::ZERO));
     offer(&same, 0, &["four"]);
-    assert!(same.queue(ExporterId(0)).unwrap().flush(PATIENCE));
+    assert!(same.queue(ExporterId(0)).unwrap().flush(MAX_WAIT));
 
     let after = same
         .follow(&settings(&[&spooled(", max_age = 1 days"), drop]))
@@ -189,9 +189,9 @@ fn a_new_configuration_loses_nothing() {
     offer(&same, 0, &["five"]);
     let status = |at| after.queue(ExporterId(at)).unwrap().status();
     assert_eq!((status(0).counters.recovered, status(0).waiting), (0, 1));
-    let _ = same.close_unless_in(&after, PATIENCE);
+    let _ = same.close_unless_in(&after, MAX_WAIT);
     offer(&after, 0, &["seven"]);
-    assert!(after.queue(ExporterId(0)).unwrap().flush(PATIENCE));
+    assert!(after.queue(ExporterId(0)).unwrap().flush(MAX_WAIT));
     assert_eq!((status(0).counters.recovered, status(0).waiting), (5, 7));
     assert_eq!(status(0).counters.dropped_in_all(), 0);
     assert_eq!(status(1).counters.queued, 1);
@@ -225,7 +225,7 @@ fn a_bad_configuration_leaves_the_old_one() {
     );
     offer(&before, 0, &["x"]);
     let queue = before.queue(ExporterId(0)).unwrap();
-    assert!(queue.flush(PATIENCE));
+    assert!(queue.flush(MAX_WAIT));
     assert_eq!(queue.counters().dropped_in_all(), 0);
 }
 
@@ -266,7 +266,7 @@ fn exporters_close_at_the_same_time() {
     let clone = exporters.clone();
     let closing = thread::spawn(move || clone.close(Duration::from_secs(3_600)));
     let second = exporters.queue(ExporterId(1)).unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     while second.counters().dropped(DropReason::Closed) == 0 {
         assert!(Instant::now() < deadline, "it is still open");
         offer(&exporters, 1, &["x"]);
@@ -277,6 +277,6 @@ fn exporters_close_at_the_same_time() {
     let mut stream = BufReader::new(listener.accept().unwrap().0);
     stream.read_line(&mut line).unwrap();
     assert_eq!(line, "one\n");
-    // What was offered after the end began is lost.
+    // Events that were offered after the end began are lost.
     assert!(!closing.join().unwrap());
 }

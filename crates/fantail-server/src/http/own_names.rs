@@ -18,7 +18,7 @@ pub(super) fn own_names(hostname: &str) -> Vec<String> {
     names_of(hostname, &String::from_utf8_lossy(&text))
 }
 
-/// Whether this is an IP address and no name.
+/// Returns whether the host is an IP address and not a name.
 pub(super) fn is_address(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok()
 }

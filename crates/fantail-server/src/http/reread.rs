@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::error::HttpError;
 use crate::{Log, process::thread};
 
-/// How often the files are read again.
+/// The interval at which the files are read again.
 const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The bytes of files, in the order of their paths.
@@ -160,7 +160,8 @@ mod tests {
         };
         write(b"one");
         let file = Reread::new(vec![path.clone()], read, parse).unwrap();
-        // What is in force after another two looks, and how much was logged so far.
+        // Checks the contents after another two checks of the file, and the
+        // number of log lines.
         let check = |expected: &str, logged: usize| {
             file.again(&log);
             file.again(&log);

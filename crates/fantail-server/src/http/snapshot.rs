@@ -90,7 +90,7 @@ struct Page<'p> {
     start: Position,
     /// Series that may still be written.
     left: Cell<usize>,
-    /// Where the next page starts.
+    /// The start of the next page.
     next: Cell<Option<Position>>,
 }
 

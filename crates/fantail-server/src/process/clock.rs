@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use fantail_event::Timestamp;
 
-/// What time it is.
+/// Returns the current time.
 #[allow(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

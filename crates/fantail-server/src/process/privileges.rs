@@ -1,4 +1,4 @@
-//! What the system allows this process.
+//! The permissions and limits of this process.
 
 use std::{ffi::CString, io};
 
@@ -7,7 +7,7 @@ use nix::{
     unistd::{User, initgroups, setgid, setuid},
 };
 
-/// How many files this process may have open; a connection is one.
+/// The maximum number of open files of this process; a connection is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileLimit {

@@ -1,4 +1,4 @@
-//! What a service manager is told (`sd_notify`).
+//! Messages to a service manager (`sd_notify`).
 //!
 //! Does nothing where no such manager runs. Failures are ignored:
 //! there is no remedy for them.
@@ -10,7 +10,7 @@ use sd_notify::{NotifyState, notify};
 #[derive(Debug)]
 pub(crate) struct Manager {
     present: bool,
-    /// How often it wants a sign of life.
+    /// The interval at which it expects a sign of life.
     watchdog: Option<Duration>,
     last: Option<Instant>,
 }

@@ -16,7 +16,7 @@ use tokio::net::UnixStream;
 
 use crate::memory::{Budget, ReservedText};
 
-/// How long a dump waits for its client, in all.
+/// The total time for which a dump waits for its client.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// The writer of a dump, used on a thread that may block.

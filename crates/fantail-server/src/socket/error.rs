@@ -69,7 +69,7 @@ impl SocketError {
         self.kind
     }
 
-    /// Whether the folder, or the file, is not there.
+    /// Returns whether the folder, or the file, does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         let source = self.source.as_ref();
         source.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)

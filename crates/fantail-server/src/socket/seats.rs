@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 pub(crate) struct Seats {
     limit: usize,
     taken: Arc<Mutex<Vec<Arc<Taken>>>>,
-    /// How often a client has become idle.
+    /// The number of times that a client has become idle.
     waits: Arc<AtomicU64>,
 }
 

@@ -40,7 +40,8 @@ impl Account {
         }
     }
 
-    /// Whether there is memory for what is kept now, or it has not grown.
+    /// Returns whether there is memory for `kept` bytes, or they have not
+    /// grown.
     #[inline]
     fn follow(&mut self, kept: usize) -> bool {
         let grew = kept > self.kept;

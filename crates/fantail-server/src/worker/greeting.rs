@@ -27,7 +27,7 @@ pub(crate) fn filter_line(filter: &[u8]) -> FilterLine {
     line.into()
 }
 
-/// How far a client was greeted.
+/// The progress of greeting a client.
 #[derive(Debug)]
 pub(crate) struct Greeted {
     /// The filter that it was sent.

@@ -63,7 +63,7 @@ impl Outbox {
         }
     }
 
-    /// Whether there is anything to hand over.
+    /// Returns whether there are payloads to hand over.
     pub(crate) const fn is_waiting(&self) -> bool {
         self.waiting
     }
@@ -84,7 +84,8 @@ impl Outbox {
         *self = Self::new(exporters);
     }
 
-    /// Whether an event for an exporter passes its sampling and rate limit.
+    /// Returns whether an event for an exporter passes its sampling and rate
+    /// limit.
     pub(crate) fn wants(&self, exporter: ExporterId) -> bool {
         self.exporters.admits(exporter)
     }

@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const MAX_WAIT: Duration = Duration::from_secs(20);
 
     #[test]
     fn lines_are_written_in_order() {
@@ -142,7 +142,7 @@ mod tests {
         for line in ["one", "", "two"] {
             queue.push(line);
         }
-        assert!(queue.flush(PATIENCE));
+        assert!(queue.flush(MAX_WAIT));
         assert_eq!(written.try_iter().collect::<Vec<_>>(), ["one", "", "two"]);
         assert_eq!(queue.dropped(), 0);
         // The thread ends, and with it the sender.
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(queue.dropped(), 8);
         assert!(!queue.flush(Duration::from_millis(10)));
         drop(release);
-        assert!(queue.flush(PATIENCE));
+        assert!(queue.flush(MAX_WAIT));
         drop(queue);
         let lines: Vec<_> = written.iter().collect();
         assert_eq!(lines.len(), 1 + MAX_LINES + 1);

@@ -14,7 +14,7 @@ pub struct StateFileError {
     source: io::Error,
 }
 
-/// What failed with a state file.
+/// The kind of an error of a state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StateFileErrorKind {
