@@ -51,12 +51,20 @@ pub(super) fn watch(gathered: &Gathered, seconds: u32) -> Result<Vec<Finding>, F
             "no `fantail serve` runs here: Dovecot's own stats process cannot be watched",
         ));
     }
-    let counts = gathered.facts.counts.iter().flatten();
-    let zero = counts.filter(|one| one.count == 0);
+    let Some(counts) = &gathered.facts.counts else {
+        let reader = gathered.reader.display();
+        return Err(Failure::new(format!(
+            "metrics cannot be watched: {reader} does not answer, or only root may open it"
+        )));
+    };
+    let zero = counts.iter().filter(|one| one.count == 0);
     let probes = zero.filter_map(|one| lint::probe(&gathered.loaded, &one.name));
     let (chosen, others) = choose(probes.collect());
     let taps = taps(&chosen);
     if taps.is_empty() {
+        say(format_args!(
+            "each metric has counted events: there is nothing to watch"
+        ));
         return Ok(Vec::new());
     }
     say(format_args!(

@@ -11,7 +11,10 @@ use fantail_testkit::dovecot::{Traffic, Version};
 use rustix::process::Signal;
 
 use super::{MAIL_USER, METRIC, Patient, append, codes, put_program, told};
-use crate::live::serve::counted;
+use crate::{
+    live::serve::counted,
+    program::{contents, repository},
+};
 
 /// Processes are old enough to have connected after 15 seconds.
 const OLD_ENOUGH: Duration = Duration::from_secs(60);
@@ -30,6 +33,43 @@ fn check_stats_off(version: Version) {
     assert_eq!(counted(&patient.site, "commands"), 0);
     let report = patient.check(&["doctor/stats-off"]);
     assert!(told(&report, "doctor/stats-off").contains("doveadm reload"));
+}
+
+/// The example of docs/operate.md, with the path and the line of this site.
+#[test]
+fn the_report_is_that_of_the_documentation() {
+    let settings = format!("stats_writer_socket_path =\n{METRIC}");
+    let Some(mut patient) = Patient::with_own_stats(Version::V2_3, &settings) else {
+        return;
+    };
+    patient.site.start();
+    let page = String::from_utf8(contents(repository().join("docs/operate.md"))).unwrap();
+    let example = page.split("$ fantail doctor\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let finding = &example[example.find("error[").unwrap()..];
+    let text = String::from_utf8(contents(patient.site.config())).unwrap();
+    let written = text
+        .lines()
+        .position(|line| line.starts_with("stats_writer"));
+    let line = written.unwrap() + 1;
+    let place = format!("{}:{line}:", patient.site.config().display());
+    let expected = finding
+        .replace("/etc/dovecot/dovecot.conf:14:", &place)
+        .replace("14 |", &format!("{line} |"));
+    let output = patient.output(&[]);
+    let report = String::from_utf8(output.stdout).unwrap();
+    let unseen = report.split_once("not seen:").unwrap();
+    assert!(
+        unseen
+            .0
+            .ends_with(expected.split("1 error;").next().unwrap()),
+        "{report}"
+    );
+    assert!(
+        report.ends_with("1 error; `fantail explain CODE` tells more\n"),
+        "{report}"
+    );
+    assert!(report.starts_with("Dovecot 2.3."), "{report}");
 }
 
 #[test]
