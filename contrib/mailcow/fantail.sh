@@ -4,7 +4,15 @@
 set -euo pipefail
 
 conf=/etc/supervisor/supervisord.conf
+socket=/run/dovecot/stats-writer
+
+# What the last run of the container left.
+rm -f "$socket"
+
 if ! grep -q '^\[program:fantail\]' "$conf"; then
+  # A process of Dovecot that finds no socket when it starts does not look again, so
+  # Dovecot waits for fantail, for 10 seconds at most.
+  sed -i "s|^command=\(/.*/dovecot -F\)\$|command=bash -c \"for i in {1..100}; do [ -S $socket ] \&\& break; sleep 0.1; done; exec \1\"|" "$conf"
   cat >>"$conf" <<'END'
 
 [program:fantail]
