@@ -74,6 +74,8 @@ fn a_queue_that_is_forgotten_spools_first() {
     let target = Target::default();
     target.set_down(true);
     let queue = start(&target, folder.path());
+    // Otherwise the next queue may have the spool first.
+    assert_eq!(queue.wait_until_open(MAX_WAIT), Opening::Open);
     queue.offer(&mut batch("a b c"));
     drop(queue);
     let queue = start(&target, folder.path());
