@@ -115,6 +115,9 @@ pub(crate) fn serve(
     if listeners.tcp.is_empty() && listeners.socket.is_none() {
         return Ok(serving);
     }
+    let addresses = listeners.tcp.iter().map(StdTcpListener::local_addr);
+    let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
+    access.warn_of_plain_tokens(&addresses, log);
     let context = Context {
         handle: handle.clone(),
         compat,

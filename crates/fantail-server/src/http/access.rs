@@ -5,7 +5,7 @@
 //! (`Sec-Fetch-Site`). Routes that may show personal labels ask for a token, or the
 //! Unix socket, if the server is told so.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -118,6 +118,19 @@ impl Access {
             private: *private,
             tls: tls.as_ref().map(Tls::new).transpose()?,
         })
+    }
+
+    /// Logs the addresses at which anyone on the network can read the token.
+    pub(super) fn warn_of_plain_tokens(&self, addresses: &[SocketAddr], log: &Log) {
+        if self.token.is_none() || self.tls.is_some() {
+            return;
+        }
+        for address in addresses.iter().filter(|it| !it.ip().is_loopback()) {
+            log.say(format_args!(
+                "the token of HTTP is sent to {address} without encryption; set \
+                 `--http-tls-cert` and `--http-tls-key`, or listen on 127.0.0.1"
+            ));
+        }
     }
 
     /// TLS, if connections over TCP have to use it.

@@ -94,6 +94,27 @@ fn the_token_or_the_socket_opens_private_http() {
     assert!(!socket.exists());
 }
 
+#[test]
+fn a_token_that_is_sent_without_encryption_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    fs::write(&token, "secret").unwrap();
+    let check = |address: [u8; 4], is_logged: bool| {
+        let fixture = Fixture::with(ALL, |options| {
+            options.http = Some((address, 0).into());
+            options.http_access.token = Some(token.clone());
+        });
+        let address = fixture.http.unwrap();
+        // The server runs.
+        assert_eq!(fixture.count(), 0);
+        let line = format!("the token of HTTP is sent to {address} without encryption");
+        assert_eq!(fixture.logged().contains(&line), is_logged, "{address}");
+    };
+    check([127, 0, 0, 1], false);
+    check([0, 0, 0, 0], true);
+}
+
 /// Why a server with these options does not start.
 fn start_with(configuration: &Path, change: impl FnOnce(&mut ServerOptions)) -> String {
     let mut options = ServerOptions::new(configuration, fantail_server::Log::new(|_| {}));
