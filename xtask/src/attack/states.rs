@@ -99,8 +99,12 @@ fn end_during_saves(
     client.finish()?;
     // Of the first save.
     let state = target.path("state");
-    while fs::metadata(&state).map_or(0, |found| found.len()) < SERIES as u64 {
+    let is_saved = |_: &usize| {
         thread::sleep(Duration::from_millis(10));
+        fs::metadata(&state).is_ok_and(|found| found.len() > SERIES as u64)
+    };
+    if (0..1_000).find(is_saved).is_none() {
+        return Err(Error::new("no state was saved"));
     }
     for round in 0..5 {
         // Around the end of the interval, at which the next save begins.
