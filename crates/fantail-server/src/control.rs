@@ -9,6 +9,7 @@ mod change;
 mod crashes;
 mod reload;
 mod report;
+mod taps;
 
 use std::{
     sync::{
@@ -24,12 +25,11 @@ use tokio::{
 };
 
 use crate::{
-    ControlError, ControlErrorKind, Log,
-    handle::{Live, OpenTap, Order, Tally},
+    Log,
+    handle::{Live, Order, Tally},
+    process::record::Recorder,
     process::turn::Turns,
     worker::greeting::{FilterLine, filter_line},
-    worker::observers::Observers,
-    worker::tap::{MAX_TAPS, Tap, TapRequest},
     worker::{Message, Worker},
 };
 
@@ -69,10 +69,11 @@ impl Control {
             Order::Reload(reply) => self.change(Change::Reload(Some(reply))),
             Order::Tap(wanted, reply) => {
                 if let Err(Ok(open)) = reply.send(self.tap(&wanted)) {
-                    self.untap(open.tap.number);
+                    self.untap(open.number);
                 }
             }
             Order::Untap(number) => self.untap(number),
+            Order::Record(recorder) => self.record(&recorder),
             Order::AllAnswer(reply) => {
                 let pings = self.ping();
                 self.turns.spawn(async move {
@@ -105,13 +106,8 @@ impl Control {
         done
     }
 
-    /// Gives the observers to the workers, and the filter to the clients.
+    /// Gives the filter to the clients.
     fn announce(&self, live: Live) {
-        for worker in &self.workers {
-            let _ = worker
-                .inbox
-                .send(Message::Observers(Arc::clone(&live.observers)));
-        }
         let line = filter_line(&live.handshake());
         self.filters.send_if_modified(|there| {
             let changed = *there != line;
@@ -121,32 +117,11 @@ impl Control {
         self.live.send_replace(Arc::new(live));
     }
 
-    fn tap(&mut self, wanted: &TapRequest) -> Result<OpenTap, ControlError> {
-        let live = Live::clone(&self.live.borrow());
-        if live.observers.taps.len() >= MAX_TAPS {
-            return Err(ControlErrorKind::TooManyTaps.into());
+    /// Has all workers record what clients send.
+    pub(crate) fn record(&self, recorder: &Recorder) {
+        for worker in &self.workers {
+            let _ = worker.inbox.send(Message::Record(recorder.clone()));
         }
-        let dialect = live.settings.dialect;
-        let (tap, events) = Tap::open(self.next_tap, wanted, dialect)?;
-        crashes::check_filter(&wanted.filter, dialect)?;
-        self.next_tap += 1;
-        let mut observers = Observers::clone(&live.observers);
-        observers.taps.push(Arc::clone(&tap));
-        self.announce(Live {
-            observers: Arc::new(observers),
-            ..live
-        });
-        Ok(OpenTap { tap, events })
-    }
-
-    fn untap(&self, number: u64) {
-        let live = Live::clone(&self.live.borrow());
-        let mut observers = Observers::clone(&live.observers);
-        observers.taps.retain(|tap| tap.number != number);
-        self.announce(Live {
-            observers: Arc::new(observers),
-            ..live
-        });
     }
 
     /// Has all workers read what clients have sent, until nothing more comes or the

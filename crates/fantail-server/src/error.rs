@@ -37,6 +37,12 @@ pub enum ControlErrorKind {
     Format,
     /// All taps are taken.
     TooManyTaps,
+    /// The server keeps no events.
+    NothingKept,
+    /// A recording cannot be started, or another goes on.
+    Recording,
+    /// No recording goes on.
+    NotRecording,
     /// A file of the configuration does not answer.
     Stuck,
     /// A filter would end every process of Dovecot 2.3 that gets it.
@@ -103,6 +109,11 @@ impl fmt::Display for ControlError {
                 "answers that other clients have not read hold all memory for answers; \
                  try again in 10 seconds"
             }
+            ControlErrorKind::NothingKept => {
+                "the server keeps no recent events; start it without `--recent 0`"
+            }
+            ControlErrorKind::Recording => "the recording cannot be started",
+            ControlErrorKind::NotRecording => "no recording goes on",
             ControlErrorKind::TooManyTaps => "all taps are taken; wait until one ends",
         })
     }

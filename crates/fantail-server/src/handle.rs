@@ -11,17 +11,20 @@ use std::{
 
 use fantail_config::{MetricRequest, Settings};
 use fantail_engine::{Plan, PlanError, SessionRules};
-use fantail_event::Timestamp;
+use fantail_event::{Dialect, Timestamp};
 use fantail_metrics::Snapshot;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    ControlError, ControlErrorKind,
+    ControlError, ControlErrorKind, RecordSettings,
     exporters::Exporters,
     memory::{Budget, Memory, Reservation},
+    process::record::{Recorder, Recordings},
     process::turn::Turns,
     worker::Report,
+    worker::explain::TermCounter,
     worker::observers::Observers,
+    worker::recent::RecentSnapshot,
     worker::tap::{Tap, TapRequest},
 };
 
@@ -38,6 +41,9 @@ pub struct Handle {
     pub(crate) answers: Budget,
     /// The turns of the control thread.
     pub(crate) turns: Arc<Turns>,
+    /// The most that kept events of all workers take.
+    pub(crate) recent_bytes: usize,
+    pub(crate) recordings: Recordings,
     /// Held while reports are merged: one at a time.
     pub(crate) merging: Arc<Semaphore>,
 }
@@ -72,16 +78,30 @@ pub(crate) enum Order {
     Reload(Reply<()>),
     Tap(TapRequest, Reply<OpenTap>),
     Untap(u64),
+    Record(Recorder),
     /// Answered once every worker has answered.
     AllAnswer(oneshot::Sender<()>),
     Stop,
 }
 
-/// A tap, and its events.
+/// An open tap.
 #[derive(Debug)]
 pub(crate) struct OpenTap {
-    pub(crate) tap: Arc<Tap>,
-    pub(crate) events: mpsc::Receiver<Vec<u8>>,
+    pub(crate) number: u64,
+    pub(crate) view: TapView,
+    /// Its live events; `None` if it shows none.
+    pub(crate) events: Option<mpsc::Receiver<Vec<u8>>>,
+    /// The events that each worker had kept when the tap opened.
+    pub(crate) recent: Vec<oneshot::Receiver<RecentSnapshot>>,
+}
+
+/// What a tap gives.
+#[derive(Debug, Clone)]
+pub(crate) enum TapView {
+    /// Events.
+    Events(Arc<Tap>),
+    /// Counts.
+    Counts(Arc<TermCounter>),
 }
 
 /// The configuration in force.
@@ -240,13 +260,33 @@ impl Handle {
         self.ask(Order::Reload).await?
     }
 
+    /// The dialect of the configuration in force.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.live.borrow().settings.dialect
+    }
+
     pub(crate) async fn tap(&self, wanted: TapRequest) -> Result<OpenTap, ControlError> {
+        if wanted.past && self.recent_bytes == 0 {
+            return Err(ControlErrorKind::NothingKept.into());
+        }
         self.ask(|reply| Order::Tap(wanted, reply)).await?
     }
 
     pub(crate) fn untap(&self, number: u64) {
         // The server may have ended.
         let _ = self.orders.send(Order::Untap(number));
+    }
+
+    /// Starts a recording.
+    pub(crate) async fn start_recording(
+        &self,
+        settings: RecordSettings,
+    ) -> Result<(), ControlError> {
+        let recorder = self.recordings.start(settings).await?;
+        let sent = self.orders.send(Order::Record(recorder));
+        sent.map_err(|_| ControlErrorKind::Ended)?;
+        // What clients send after the answer is recorded.
+        self.all_answer().await
     }
 
     /// Has the server end.

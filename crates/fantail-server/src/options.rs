@@ -108,6 +108,12 @@ pub struct Limits {
     /// read, with their snapshots: further requests are refused for a while. The
     /// last quarter is for both.
     pub memory: usize,
+    /// Bytes of the last events, which are kept for questions that come later; 16 MiB
+    /// by default, 0 for none. They are part of `memory`, a thirty-second part
+    /// at most.
+    pub recent: usize,
+    /// Kept events are dropped after this time; an hour by default.
+    pub recent_age: Duration,
     /// Bytes of the largest payload of an export; 1 MiB by default. An event with
     /// more text, or a larger payload, is dropped and counted.
     pub payload: usize,
@@ -129,12 +135,21 @@ impl Default for Limits {
             connections: 20_000,
             live: fantail_wire::Limits::default(),
             memory: 1 << 30,
+            recent: 16 << 20,
+            recent_age: Duration::from_secs(3600),
             payload: 1 << 20,
             readers: 100,
             reload: Duration::from_secs(10),
             scrapers: 100,
             stalled: Duration::from_secs(10),
         }
+    }
+}
+
+impl Limits {
+    /// The bytes of kept events.
+    pub(crate) fn recent_bytes(&self) -> usize {
+        self.recent.min(self.memory / 32)
     }
 }
 

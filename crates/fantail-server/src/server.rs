@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -29,7 +29,7 @@ use crate::{
     memory::{Memory, Part},
     process::clock,
     process::privileges,
-    process::record::Recorder,
+    process::record::{Recorder, Recordings},
     process::sd_notify::Manager,
     process::turn::Turns,
     socket::accept::{Dispatcher, Purpose},
@@ -38,6 +38,7 @@ use crate::{
     socket::seats::Seats,
     socket::{rival_watch, rivals},
     worker::greeting::filter_line,
+    worker::recent::RecentLimits,
     worker::shard::Category,
     worker::{Message, Setup, Worker},
 };
@@ -91,7 +92,8 @@ impl Server {
         let site = Site::new(options.hostname.clone(), options.log.clone());
         let site = site.reserve_from(memory.budget(Part::Queues));
         let record = options.record.as_ref();
-        let recorder = record.map(|record| Recorder::create(record, options.log.clone()));
+        let budget = memory.budget(Part::Recordings);
+        let recorder = record.map(|it| Recorder::create(it, &budget, options.log.clone()));
         let recorder = recorder.transpose()?;
         let exporters = Exporters::open(&settings, site)?;
         let live = Live {
@@ -108,7 +110,7 @@ impl Server {
             live,
             (sockets, addresses),
             (files, access),
-            (recorder.as_ref(), memory),
+            (recorder, memory),
         )
     }
 
@@ -118,27 +120,26 @@ impl Server {
         live: Live,
         (sockets, addresses): (Sockets, Addresses),
         (files, access): (FileLimit, Access),
-        (recorder, memory): (Option<&Recorder>, Memory),
+        (recorder, memory): (Option<Recorder>, Memory),
     ) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
-        let hostname: Arc<[u8]> = options.hostname.as_slice().into();
-        let (started, run) = (clock::now(), run_number());
-        let stop = Arc::new(AtomicBool::new(false));
+        let (started, run, stop) = (clock::now(), run_number(), Arc::default());
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),
                 number,
                 plan: Arc::clone(&live.plan),
                 exporters: live.exporters.clone(),
-                hostname: Arc::clone(&hostname),
+                hostname: options.hostname.as_slice().into(),
                 limits: options.limits.clone(),
                 memory: memory.clone(),
                 filters: wanted.clone(),
                 categories: tell.clone(),
-                recorder: recorder.cloned(),
+                recorder: recorder.clone(),
+                recent: RecentLimits::of_worker(&options.limits, count),
                 stop: Arc::clone(&stop),
                 log: options.log.clone(),
             })
@@ -171,6 +172,8 @@ impl Server {
                 tally,
                 turns,
                 answers: memory.budget(Part::Answers),
+                recent_bytes: options.limits.recent_bytes(),
+                recordings: Recordings::new(recorder, &memory, &options.log),
                 memory,
                 merging: Arc::new(Semaphore::new(1)),
             },
@@ -241,6 +244,7 @@ impl Server {
                 stop,
                 orders,
                 categories,
+                recordings: handle.recordings.clone(),
                 saving: Arc::default(),
                 options,
             };

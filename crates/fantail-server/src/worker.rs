@@ -7,10 +7,12 @@
 pub(crate) mod accounts;
 pub(crate) mod client;
 pub(crate) mod closed;
+pub(crate) mod explain;
 pub(crate) mod greeting;
 pub(crate) mod observers;
 pub(crate) mod outbox;
 pub(crate) mod read_delay;
+pub(crate) mod recent;
 pub(crate) mod shard;
 pub(crate) mod tap;
 
@@ -53,6 +55,7 @@ use crate::{
     worker::observers::Observers,
     worker::outbox::Outbox,
     worker::read_delay::ReadDelay,
+    worker::recent::{RecentEvents, RecentLimits, RecentSnapshot},
     worker::shard::{Category, IntakeCounts, Shard},
 };
 
@@ -62,8 +65,11 @@ pub(crate) enum Message {
     Connection(StdUnixStream, Greeted),
     /// Another configuration; answered once it is in force.
     Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
-    /// The observers of events.
-    Observers(Arc<Observers>),
+    /// The observers of events, and a request for the events that are kept at this
+    /// moment.
+    Observers(Arc<Observers>, Option<oneshot::Sender<RecentSnapshot>>),
+    /// Records what clients send.
+    Record(Recorder),
     /// Counts from before a restart.
     Restore(Box<State>, oneshot::Sender<Restored>),
     /// A request for its counts; with `true`, they start again from zero.
@@ -112,7 +118,9 @@ pub(crate) struct Setup {
     /// The memory of the server.
     pub(crate) memory: Memory,
     pub(crate) filters: watch::Receiver<FilterLine>,
+    /// Records from the first connection on.
     pub(crate) recorder: Option<Recorder>,
+    pub(crate) recent: RecentLimits,
     /// Set when clients are read no further.
     pub(crate) stop: Arc<AtomicBool>,
     /// Takes the categories that its clients registered.
@@ -171,6 +179,7 @@ impl Worker {
                 Arc::clone(&setup.hostname),
                 &setup.memory,
                 setup.limits.payload,
+                RecentEvents::reserved(setup.recent, &setup.memory.budget(Part::Recent)),
             );
             let shared = Rc::new(Shared {
                 shard: RefCell::new(shard),
@@ -206,6 +215,9 @@ impl Worker {
 }
 
 async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>) {
+    if let Some(recorder) = &shared.setup.recorder {
+        shared.shard.borrow_mut().use_recorder(recorder.clone());
+    }
     spawn_local(shared.turns.measure(flush(Rc::clone(&shared))));
     spawn_local(shared.turns.measure(tidy(Rc::clone(&shared))));
     while let Some(message) = messages.recv().await {
@@ -218,7 +230,14 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
                 shard.reserve_categories();
                 let _ = done.send(());
             }
-            Message::Observers(observers) => shared.shard.borrow_mut().observe(observers),
+            Message::Observers(observers, recent) => {
+                let mut shard = shared.shard.borrow_mut();
+                shard.observe(observers);
+                if let Some(reply) = recent {
+                    let _ = reply.send(shard.recent());
+                }
+            }
+            Message::Record(recorder) => shared.shard.borrow_mut().use_recorder(recorder),
             Message::Restore(state, reply) => {
                 let restored = shared.shard.borrow_mut().engine.restore(&state);
                 let _ = reply.send(restored);
@@ -295,13 +314,16 @@ async fn flush(shared: Rc<Shared>) {
     }
 }
 
-/// Drops series that were idle for the time that the configuration allows.
+/// Drops series that were idle for the time that the configuration allows, and events
+/// that were kept for theirs.
 async fn tidy(shared: Rc<Shared>) {
     const PERIOD: Duration = Duration::from_secs(10);
     let start = Instant::now();
     loop {
         tokio::time::sleep(PERIOD).await;
-        shared.shard.borrow_mut().engine.tidy(start.elapsed());
+        let mut shard = shared.shard.borrow_mut();
+        shard.engine.tidy(start.elapsed());
+        shard.tidy_recent();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state of one client's connection.
 
 mod closing;
+mod restart;
 
 use fantail_event::{
     Activity, Ancestor, CategoryId, CategoryTree, Dialect, EventRef, Level, LiveEvents, LiveId,

@@ -7,6 +7,7 @@
 //! [`DumpLine`] parses dumps; `fantail-exposition` writes them.
 
 mod answer;
+mod record;
 mod tap;
 
 use std::{borrow::Cow, fmt};
@@ -15,7 +16,8 @@ use fantail_event::escape::{escape_into, unescape};
 
 pub use self::{
     answer::{DumpLine, Reply},
-    tap::TapLine,
+    record::{RecordParts, RecordStatus},
+    tap::{TapLine, TapParts, TermCounts},
 };
 use crate::command::parse_version;
 
@@ -83,24 +85,14 @@ pub enum Request<'a> {
     /// `FANTAIL-RELOAD`: reads the configuration again. Dovecot does not know this
     /// command and does not answer it.
     Reload,
-    /// `FANTAIL-TAP`: shows events as they arrive.
+    /// `FANTAIL-TAP`: shows events as they arrive, and events that were kept.
     Tap(TapParts<'a>),
-}
-
-/// The arguments of `FANTAIL-TAP`. The answer is a [`Reply`]; [`TapLine`]s follow
-/// `+`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TapParts<'a> {
-    /// The filter.
-    pub filter: Cow<'a, [u8]>,
-    /// The format of the events.
-    pub format: Cow<'a, [u8]>,
-    /// The tap ends after this number of events.
-    pub events: u32,
-    /// The tap ends after this number of seconds.
-    pub seconds: u32,
-    /// The largest number of events shown per second.
-    pub rate: u32,
+    /// `FANTAIL-RECORD-START`: records what clients send in a file.
+    StartRecording(RecordParts<'a>),
+    /// `FANTAIL-RECORD-STOP`: ends the recording.
+    StopRecording,
+    /// `FANTAIL-RECORD-STATUS`: asks for the [`RecordStatus`] of the last recording.
+    RecordingStatus,
 }
 
 /// The arguments of `METRICS-ADD`; an empty argument means that the part is absent.
@@ -158,17 +150,14 @@ impl<'a> Request<'a> {
             b"METRICS-REMOVE" => Self::RemoveMetric { name: argument()? },
             b"REOPEN" => Self::Reopen,
             b"FANTAIL-RELOAD" => Self::Reload,
-            b"FANTAIL-TAP" => {
-                let (filter, format) = (argument()?, argument()?);
-                let mut number = || number(&argument()?);
-                Self::Tap(TapParts {
-                    filter,
-                    format,
-                    events: number()?,
-                    seconds: number()?,
-                    rate: number()?,
-                })
-            }
+            b"FANTAIL-TAP" => Self::Tap(TapParts::parse(arguments)?),
+            b"FANTAIL-RECORD-START" => Self::StartRecording(RecordParts {
+                path: argument()?,
+                seconds: number(&argument()?)?,
+                bytes: number(&argument()?)?,
+            }),
+            b"FANTAIL-RECORD-STOP" => Self::StopRecording,
+            b"FANTAIL-RECORD-STATUS" => Self::RecordingStatus,
             _ => return Ok(None),
         }))
     }
@@ -184,6 +173,9 @@ impl<'a> Request<'a> {
             Self::Reopen => "REOPEN",
             Self::Reload => "FANTAIL-RELOAD",
             Self::Tap(_) => "FANTAIL-TAP",
+            Self::StartRecording(_) => "FANTAIL-RECORD-START",
+            Self::StopRecording => "FANTAIL-RECORD-STOP",
+            Self::RecordingStatus => "FANTAIL-RECORD-STATUS",
         }
     }
 
@@ -206,14 +198,13 @@ impl<'a> Request<'a> {
                 push(&parts.exporter_include);
             }
             Self::RemoveMetric { name } => push(name),
-            Self::Tap(parts) => {
-                push(&parts.filter);
-                push(&parts.format);
-                for number in [parts.events, parts.seconds, parts.rate] {
-                    push(number.to_string().as_bytes());
-                }
+            Self::Tap(parts) => parts.write(push),
+            Self::StartRecording(parts) => {
+                push(&parts.path);
+                push(parts.seconds.to_string().as_bytes());
+                push(parts.bytes.to_string().as_bytes());
             }
-            Self::Reopen | Self::Reload => {}
+            Self::Reopen | Self::Reload | Self::StopRecording | Self::RecordingStatus => {}
         }
         out.push(b'\n');
     }
@@ -223,7 +214,7 @@ fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn number(text: &[u8]) -> Result<u32, ReaderError> {
+fn number<N: std::str::FromStr>(text: &[u8]) -> Result<N, ReaderError> {
     let number = std::str::from_utf8(text).ok();
     let number = number.and_then(|number| number.parse().ok());
     number.ok_or(ReaderErrorKind::BadNumber.into())

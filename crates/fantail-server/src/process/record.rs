@@ -3,28 +3,38 @@
 //! A line is `<connection> TAB <µs since 1970> TAB <line>`, where `<line>` is a
 //! line of the client, or `<close>` at its end. Unfinished lines are left out.
 //! Lines of one connection are in order, those of several workers nearly. A
-//! recording has personal data: only its owner may read the file, which must not
-//! exist before.
+//! connection that is older than the recording begins with the lines that bring a
+//! server to its state. A recording has personal data: only its owner may read the
+//! file, which must not exist before.
 //!
-//! Workers wait for the file while they write, so a recording is for analysis and
-//! not for permanent use. At its limit, or after an error, it ends with a whole
-//! line. Lines are written when a connection ends, and in blocks.
+//! Workers append lines to a buffer, which a thread writes. A recording ends with a
+//! whole line: at its limits, when it is stopped, after an error, and when the file is
+//! written too slowly for the buffer.
+
+mod recordings;
+mod tape;
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufWriter, Write as _},
+    io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use fantail_event::Timestamp;
-use fantail_wire::lines::MAX_WRITER_LINE_BYTES;
 
-use crate::Log;
+pub(crate) use self::{recordings::Recordings, tape::Tape};
+use crate::{
+    Log,
+    memory::{Budget, Reservation},
+    process::clock,
+};
 
 /// Settings of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +43,11 @@ pub struct RecordSettings {
     pub path: PathBuf,
     /// Bytes after which the recording ends.
     pub limit: u64,
+    /// The time after which it ends; by default it has none.
+    pub duration: Option<Duration>,
 }
 
-/// A running recording; clones write to the same file.
+/// A recording; clones write to the same file.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder {
     shared: Arc<Shared>,
@@ -43,220 +55,251 @@ pub(crate) struct Recorder {
 
 #[derive(Debug)]
 struct Shared {
-    path: PathBuf,
+    /// The number of the recording in this process.
+    number: u64,
+    settings: RecordSettings,
+    began: Timestamp,
+    deadline: Option<Instant>,
     log: Log,
-    /// `None` after the end of the recording.
-    reel: Mutex<Option<Reel>>,
+    /// Bytes that may wait.
+    max_waiting: usize,
+    /// Given back at the end.
+    memory: Mutex<Option<Reservation>>,
+    state: Mutex<State>,
+    /// Notified when lines wait, and at the end.
+    wake: Condvar,
+    /// Set with [`State::ended`]: nothing more is recorded.
+    is_over: AtomicBool,
     /// Number of the next connection.
     next: AtomicU64,
 }
 
-#[derive(Debug)]
-struct Reel {
-    file: BufWriter<File>,
-    /// Bytes that may still be written.
-    left: u64,
+#[derive(Debug, Default)]
+struct State {
+    /// Lines that are not written.
+    waiting: Vec<u8>,
+    /// Bytes that were recorded.
+    recorded: u64,
+    ended: Option<String>,
+    /// Connections that are not recorded, because they had too many live events.
+    left_out: u64,
+    /// Whether everything was written, after the end.
+    is_written: bool,
 }
 
-/// Bytes of the blocks that are written.
+/// The state of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecordingStatus {
+    pub(crate) path: PathBuf,
+    pub(crate) began: Timestamp,
+    pub(crate) recorded: u64,
+    pub(crate) limit: u64,
+    pub(crate) left: Option<Duration>,
+    /// Why it has ended.
+    pub(crate) ended: Option<String>,
+}
+
+/// Bytes that the thread is woken for.
 const BLOCK_BYTES: usize = 256 * 1024;
+
+/// Bytes of lines that wait, and of those that are written: half of them each. A
+/// recording that needs more ends.
+const MAX_BUFFER_BYTES: usize = 16 << 20;
+
+/// How long lines wait at most.
+const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Recorder {
     /// Begins a recording.
     ///
     /// # Errors
     /// The file exists or cannot be created. The message names the file.
-    pub(crate) fn create(settings: &RecordSettings, log: Log) -> io::Result<Self> {
-        let RecordSettings { path, limit } = settings;
+    pub(crate) fn create(settings: &RecordSettings, memory: &Budget, log: Log) -> io::Result<Self> {
+        static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+        let mut reservation = memory.reserve_anyway(0);
+        if !reservation.grow(memory.limit().min(MAX_BUFFER_BYTES)) {
+            return Err(io::Error::new(
+                io::ErrorKind::OutOfMemory,
+                "there is no memory for a recording; raise `--max-memory`",
+            ));
+        }
+        let path = &settings.path;
         let mut options = OpenOptions::new();
+        // A new file is a regular one: no pipe, device or link of others.
         let file = options.write(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(|error| {
             let what = format!("cannot create the recording {}: {error}", path.display());
             io::Error::new(error.kind(), what)
         })?;
-        let reel = Reel {
-            file: BufWriter::with_capacity(BLOCK_BYTES, file),
-            left: *limit,
-        };
-        Ok(Self {
-            shared: Arc::new(Shared {
-                path: path.to_owned(),
-                log,
-                reel: Mutex::new(Some(reel)),
-                next: AtomicU64::new(1),
-            }),
-        })
-    }
-
-    /// Returns the recording of a new connection.
-    pub(crate) fn tape(&self) -> Tape {
-        Tape {
-            connection: self.shared.next.fetch_add(1, Ordering::Relaxed),
-            last: Timestamp::default(),
-            partial: Vec::new(),
-            recorder: self.clone(),
-        }
-    }
-
-    /// Writes with the open file; ends the recording at its limit and after an
-    /// error.
-    fn write(&self, write: impl FnOnce(&mut Reel) -> io::Result<Written>) {
-        let Shared { path, log, .. } = &*self.shared;
-        // A thread that panicked left at worst a partial line.
-        let mut reel = self
-            .shared
-            .reel
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(open) = &mut *reel else {
-            return;
-        };
-        let path = path.display();
-        match write(open) {
-            Ok(Written::All) => return,
-            Ok(Written::Full) => log.say(format_args!(
-                "the recording {path} has reached its limit (`--record-limit`) and has ended"
-            )),
-            Err(error) => log.say(format_args!(
-                "cannot write the recording {path}: {error}; it has ended"
-            )),
-        }
-        *reel = None;
-    }
-}
-
-/// Whether lines were written.
-enum Written {
-    All,
-    /// The limit does not allow the next line.
-    Full,
-}
-
-impl Reel {
-    /// Writes a line of several parts.
-    fn line(&mut self, parts: &[&[u8]]) -> io::Result<Written> {
-        let bytes: usize = parts.iter().map(|part| part.len()).sum();
-        let Some(left) = self.left.checked_sub(bytes as u64 + 1) else {
-            self.file.flush()?;
-            return Ok(Written::Full);
-        };
-        self.left = left;
-        for part in parts {
-            self.file.write_all(part)?;
-        }
-        self.file.write_all(b"\n")?;
-        Ok(Written::All)
-    }
-}
-
-/// The recording of a connection; dropping it records `<close>`. It keeps nothing
-/// but an unfinished line.
-#[derive(Debug)]
-pub(crate) struct Tape {
-    connection: u64,
-    last: Timestamp,
-    /// The line that has begun.
-    partial: Vec<u8>,
-    recorder: Recorder,
-}
-
-impl Tape {
-    /// Records bytes that were read from the connection.
-    pub(crate) fn read(&mut self, read: &[u8], now: Timestamp) {
-        self.last = now;
-        let end = memchr::memrchr(b'\n', read).map_or(0, |at| at + 1);
-        let (lines, rest) = read.split_at(end);
-        if let Some(lines) = lines.strip_suffix(b"\n") {
-            let mut partial = std::mem::take(&mut self.partial);
-            let head = self.head();
-            self.recorder.write(|reel| {
-                for line in lines.split(|byte| *byte == b'\n') {
-                    let begun = std::mem::take(&mut partial);
-                    if let Written::Full = reel.line(&[head.as_bytes(), &begun, line])? {
-                        return Ok(Written::Full);
-                    }
-                }
-                Ok(Written::All)
-            });
-        }
-        // The connection is closed for a longer line.
-        if self.partial.len() + rest.len() <= MAX_WRITER_LINE_BYTES {
-            self.partial.extend_from_slice(rest);
-        }
-    }
-
-    fn head(&self) -> String {
-        format!("{}\t{}\t", self.connection, self.last.unix_micros())
-    }
-}
-
-impl Drop for Tape {
-    fn drop(&mut self) {
-        let head = self.head();
-        self.recorder.write(|reel| {
-            let written = reel.line(&[head.as_bytes(), b"<close>"])?;
-            reel.file.flush()?;
-            Ok(written)
+        let now = Instant::now();
+        let shared = Arc::new(Shared {
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
+            settings: settings.clone(),
+            began: clock::now(),
+            deadline: settings.duration.and_then(|time| now.checked_add(time)),
+            log,
+            max_waiting: reservation.bytes() / 2,
+            memory: Mutex::new(Some(reservation)),
+            state: Mutex::default(),
+            wake: Condvar::new(),
+            is_over: AtomicBool::new(false),
+            next: AtomicU64::new(1),
         });
+        let writer = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("recording".to_owned());
+        thread.spawn(move || writer.write_all(file))?;
+        Ok(Self { shared })
+    }
+
+    /// The number of the recording; another one has another.
+    pub(crate) fn number(&self) -> u64 {
+        self.shared.number
+    }
+
+    /// Whether nothing more is recorded.
+    pub(crate) fn is_over(&self) -> bool {
+        self.shared.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection that is not recorded.
+    pub(crate) fn leave_out(&self) {
+        self.shared.lock().left_out += 1;
+    }
+
+    /// Ends the recording.
+    pub(crate) fn end(&self, why: &str) {
+        self.shared.end(&mut self.shared.lock(), why.to_owned());
+    }
+
+    /// Waits until everything is written; returns whether it is.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        let state = self.shared.lock();
+        let waited = self
+            .shared
+            .wake
+            .wait_timeout_while(state, patience, |state| !state.is_written);
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_written
+    }
+
+    pub(crate) fn status(&self) -> RecordingStatus {
+        let Shared {
+            settings, deadline, ..
+        } = &*self.shared;
+        let state = self.shared.lock();
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        RecordingStatus {
+            path: settings.path.clone(),
+            began: self.shared.began,
+            recorded: state.recorded,
+            limit: settings.limit,
+            left: deadline.map(left).filter(|_| state.ended.is_none()),
+            ended: state.ended.clone(),
+        }
+    }
+
+    /// Records lines of a connection, each with a head and the beginning of the first.
+    fn record<'l>(&self, head: &[u8], begun: &[u8], lines: impl Iterator<Item = &'l [u8]>) {
+        if self.is_over() {
+            return;
+        }
+        let mut state = self.shared.lock();
+        let mut begun = begun;
+        for line in lines {
+            if !self.shared.push(&mut state, &[head, begun, line]) {
+                return;
+            }
+            begun = &[];
+        }
+        if state.waiting.len() >= BLOCK_BYTES {
+            self.shared.wake.notify_all();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A thread that panicked left at worst a partial line.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, state: &mut State, why: String) {
+        if state.ended.is_none() {
+            state.ended = Some(why);
+            self.is_over.store(true, Ordering::Relaxed);
+            self.wake.notify_all();
+        }
+    }
+
+    /// Appends a line of several parts; `false` if the recording is over.
+    fn push(&self, state: &mut State, parts: &[&[u8]]) -> bool {
+        if state.ended.is_some() {
+            return false;
+        }
+        let bytes = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
+        let recorded = state.recorded + bytes as u64;
+        if recorded > self.settings.limit {
+            self.end(state, "the file has reached its limit".to_owned());
+            return false;
+        }
+        if state.waiting.len() + bytes > self.max_waiting {
+            self.end(state, "the file is written too slowly".to_owned());
+            return false;
+        }
+        state.recorded = recorded;
+        parts
+            .iter()
+            .for_each(|part| state.waiting.extend_from_slice(part));
+        state.waiting.push(b'\n');
+        true
+    }
+
+    /// Writes lines as they come, until the recording is over.
+    fn write_all(&self, mut file: File) {
+        let mut block = Vec::new();
+        loop {
+            let mut state = self.lock();
+            let is_quiet =
+                |state: &mut State| state.waiting.len() < BLOCK_BYTES && state.ended.is_none();
+            let waited = self
+                .wake
+                .wait_timeout_while(state, WRITE_INTERVAL, is_quiet);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                self.end(&mut state, "its time is over".to_owned());
+            }
+            let is_over = state.ended.is_some();
+            std::mem::swap(&mut state.waiting, &mut block);
+            drop(state);
+            let written = file.write_all(&block);
+            block.clear();
+            if let Err(error) = &written {
+                let mut state = self.lock();
+                state.waiting = Vec::new();
+                self.end(&mut state, format!("it cannot be written: {error}"));
+            }
+            if is_over || written.is_err() {
+                break;
+            }
+        }
+        let mut state = self.lock();
+        state.waiting = Vec::new();
+        drop((block, self.memory.lock().map(|mut memory| memory.take())));
+        state.is_written = true;
+        self.wake.notify_all();
+        let (path, recorded) = (self.settings.path.display(), state.recorded);
+        let why = state.ended.as_deref().unwrap_or_default();
+        let mut line = format!("the recording {path} has ended with {recorded} bytes: {why}");
+        if state.left_out > 0 {
+            let clients = state.left_out;
+            line += &format!("; {clients} clients had too many live events to be recorded");
+        }
+        drop(state);
+        self.log.say(format_args!("{line}"));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(folder: &tempfile::TempDir, limit: u64) -> RecordSettings {
-        RecordSettings {
-            path: folder.path().join("recording"),
-            limit,
-        }
-    }
-
-    /// Records what two clients send by turns, and compares the file.
-    fn check(limit: u64, expected: &str) {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = settings(&folder, limit);
-        let recorder = Recorder::create(&settings, Log::new(|_| {})).unwrap();
-        let at = Timestamp::from_unix_micros;
-        let (mut one, mut two) = (recorder.tape(), recorder.tape());
-        one.read(b"VERSION\tstats-client\t4\t0\nCATE", at(5));
-        two.read(b"VERSION\n", at(6));
-        one.read(b"GORY\ta\n\n", at(7));
-        drop(one);
-        two.read(b"not finished", at(8));
-        drop(two);
-        #[allow(clippy::disallowed_methods, reason = "its own file")]
-        let written = std::fs::read(&settings.path).unwrap();
-        assert_eq!(
-            written.escape_ascii().to_string(),
-            expected.replace('|', r"\n")
-        );
-        let error = Recorder::create(&settings, Log::new(|_| {})).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        let path = settings.path.display().to_string();
-        assert!(error.to_string().contains(&path), "{error}");
-    }
-
-    /// A connection once kept the bytes of its largest read.
-    #[test]
-    fn a_connection_keeps_only_an_unfinished_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let recorder = Recorder::create(&settings(&folder, 1 << 30), Log::new(|_| {}));
-        let mut tape = recorder.unwrap().tape();
-        let lines = "EVENT\t0\n".repeat(8_000);
-        tape.read(lines.as_bytes(), Timestamp::default());
-        assert_eq!(tape.partial.capacity(), 0);
-        tape.read(b"EVENT", Timestamp::default());
-        assert!((5..100).contains(&tape.partial.capacity()));
-    }
-
-    #[test]
-    fn lines_are_recorded_up_to_the_limit() {
-        let whole = r"1\t5\tVERSION\tstats-client\t4\t0|2\t6\tVERSION|1\t7\tCATEGORY\ta|1\t7\t|1\t7\t<close>|2\t8\t<close>|";
-        check(1000, whole);
-        check(0, "");
-        check(29, r"1\t5\tVERSION\tstats-client\t4\t0|");
-        check(30, r"1\t5\tVERSION\tstats-client\t4\t0|");
-        check(50, r"1\t5\tVERSION\tstats-client\t4\t0|2\t6\tVERSION|");
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ use crate::{
     ServerError, ServerErrorKind, ServerOptions, StateFile,
     control::{Change, Control},
     handle::Order,
+    process::record::Recordings,
     process::sd_notify::Manager,
     process::signals::{Caught, Signals},
     process::thread,
@@ -46,6 +47,7 @@ pub(super) struct Run {
     pub(super) stop: watch::Sender<bool>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
+    pub(super) recordings: Recordings,
     /// Held while the state is saved.
     pub(super) saving: Arc<Mutex<()>>,
 }
@@ -166,6 +168,7 @@ impl Run {
             manager,
             stop,
             saving,
+            recordings,
             ..
         } = self;
         let log = options.log.clone();
@@ -192,6 +195,8 @@ impl Run {
                 "a worker did not end in time; its last events are lost"
             ));
         }
+        // If one goes on.
+        let _ = timeout_at(deadline, recordings.stop("the server ended")).await;
         let left = deadline.saturating_duration_since(Instant::now());
         let exporters = live.exporters.clone();
         let closed = thread::run("end", move || exporters.close(left)).await;

@@ -22,7 +22,7 @@ use crate::{
     handle::HeldReport,
     memory::{Budget, ReservedText},
     process::thread,
-    socket::{dump_writer::DumpWriter, seats::Seat, tap},
+    socket::{dump_writer::DumpWriter, peer::Peer, recording, seats::Seat, tap},
 };
 
 /// How long a client may take to read an answer.
@@ -30,14 +30,20 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves a client until it is gone.
 pub(crate) async fn serve(stream: UnixStream, seat: Seat, handle: Handle, log: Log) {
-    if let Err(error) = converse(stream, &seat, &handle).await
+    if let Err(error) = converse(stream, &seat, &handle, &log).await
         && error.kind() == io::ErrorKind::InvalidData
     {
         log.say(format_args!("a client of the stats-reader socket: {error}"));
     }
 }
 
-async fn converse(mut stream: UnixStream, seat: &Seat, handle: &Handle) -> io::Result<()> {
+async fn converse(
+    mut stream: UnixStream,
+    seat: &Seat,
+    handle: &Handle,
+    log: &Log,
+) -> io::Result<()> {
+    let peer = Peer::of(&stream);
     stream.write_all(Side::Server.greeting()).await?;
     let mut lines = LineBuffer::new(MAX_REQUEST_LINE_BYTES);
     let mut greeted = false;
@@ -63,7 +69,7 @@ async fn converse(mut stream: UnixStream, seat: &Seat, handle: &Handle) -> io::R
                 return tap::serve(&mut stream, handle, parts).await;
             }
             let Request::Dump { columns, reset } = &request else {
-                let answer = answer(&request, handle).await?;
+                let answer = answer(&request, handle, &peer, log).await?;
                 timeout(WRITE_TIMEOUT, stream.write_all(&answer)).await??;
                 continue;
             };
@@ -75,6 +81,7 @@ async fn converse(mut stream: UnixStream, seat: &Seat, handle: &Handle) -> io::R
                     continue;
                 }
             };
+            log_change(&request, &peer, log);
             let columns = columns.iter().map(|name| Column::parse(name)).collect();
             let (back, rest) = dump(stream, columns, held, &handle.answers).await?;
             stream = back;
@@ -109,18 +116,45 @@ async fn dump(
 }
 
 /// Answers all requests but those for dumps and taps.
-async fn answer(request: &Request<'_>, handle: &Handle) -> io::Result<Vec<u8>> {
+async fn answer(
+    request: &Request<'_>,
+    handle: &Handle,
+    peer: &Peer,
+    log: &Log,
+) -> io::Result<Vec<u8>> {
     let done = match request {
         Request::AddMetric(parts) => handle.add_metric(metric_request(parts)).await,
         Request::RemoveMetric { name } => handle.remove_metric(name).await,
         Request::Reopen => handle.reopen().await,
         Request::Reload => handle.reload().await,
+        Request::StartRecording(parts) => recording::start(parts, handle, peer).await,
+        Request::StopRecording => recording::stop(handle, peer).await,
+        Request::RecordingStatus => return Ok(recording::status(handle)),
         // Both take the connection over.
         Request::Dump { .. } | Request::Tap(_) => return Ok(Vec::new()),
     };
     match done {
-        Ok(()) => Ok(written(&Reply::Done)),
+        Ok(()) => {
+            log_change(request, peer, log);
+            Ok(written(&Reply::Done))
+        }
         Err(error) => refused(request, error),
+    }
+}
+
+/// Logs who has changed what is counted.
+fn log_change(request: &Request<'_>, peer: &Peer, log: &Log) {
+    match request {
+        Request::AddMetric(parts) => {
+            let (name, filter) = (parts.name.escape_ascii(), parts.filter.escape_ascii());
+            log.say(format_args!("{peer} added the metric {name}: {filter}"));
+        }
+        Request::RemoveMetric { name } => {
+            let name = name.escape_ascii();
+            log.say(format_args!("{peer} removed the metric {name}"));
+        }
+        Request::Dump { reset: true, .. } => log.say(format_args!("{peer} reset all metrics")),
+        _ => {}
     }
 }
 

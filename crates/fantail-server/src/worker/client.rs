@@ -9,7 +9,6 @@ use tokio::{
 };
 
 use crate::{
-    process::record::Recorder,
     process::turn::Turn,
     worker::closed::Closed,
     worker::greeting::{Greeted, send_filters},
@@ -24,8 +23,7 @@ const TURN_BYTES: usize = 64 * 1024;
 pub(crate) async fn attend(shared: Rc<Shared>, stream: UnixStream, greeted: Greeted) {
     let dialect = shared.shard.borrow().engine.plan().dialect();
     let limits = shared.setup.limits.live.clone();
-    let mut client = Client::new(peer(&stream), dialect, limits);
-    client.tape = shared.setup.recorder.as_ref().map(Recorder::tape);
+    let client = Client::new(peer(&stream), dialect, limits);
     let stream = Rc::new(stream);
     let informed = spawn_local({
         let (stream, filters) = (Rc::clone(&stream), shared.setup.filters.clone());

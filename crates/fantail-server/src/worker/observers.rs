@@ -1,4 +1,4 @@
-//! Observers of events beside the metrics: taps.
+//! Observers of events beside the metrics: taps, and counters of terms.
 //!
 //! They change without a change of the metrics.
 
@@ -6,27 +6,72 @@ use std::sync::Arc;
 
 use fantail_engine::{ExportSink, Exported, ExporterId, ObserverId};
 use fantail_event::EffectiveEvent;
+use fantail_filter::Filter;
 use fantail_format::ExportContext;
 
-use crate::{worker::outbox::Outbox, worker::tap::Tap};
+use crate::{worker::explain::TermCounter, worker::outbox::Outbox, worker::tap::Tap};
 
 /// The observers of all workers. A change replaces the whole.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observers {
-    pub(crate) taps: Vec<Arc<Tap>>,
+    /// Show the events that match.
+    pub(crate) taps: Vec<Observer<Tap>>,
+    /// Count all events at the terms of a filter.
+    pub(crate) counters: Vec<Observer<TermCounter>>,
+}
+
+/// One observer.
+#[derive(Debug)]
+pub(crate) struct Observer<T> {
+    pub(crate) number: u64,
+    pub(crate) observer: Arc<T>,
+    /// Asks clients for further events.
+    pub(crate) ask_for: Option<Arc<Filter>>,
+}
+
+/// Clones share the observer.
+impl<T> Clone for Observer<T> {
+    fn clone(&self) -> Self {
+        Self {
+            number: self.number,
+            observer: Arc::clone(&self.observer),
+            ask_for: self.ask_for.clone(),
+        }
+    }
 }
 
 impl Observers {
-    /// Returns the filter for the clients: the events of the metrics or of a tap.
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.taps.len() + self.counters.len()
+    }
+
+    /// Removes the observer with this number.
+    pub(crate) fn remove(&mut self, number: u64) {
+        self.taps.retain(|tap| tap.number != number);
+        self.counters.retain(|counter| counter.number != number);
+    }
+
+    /// The filters that clients are asked for.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
+        let taps = self.taps.iter();
+        let taps = taps.map(|tap| (&tap.observer.filter, &tap.ask_for));
+        let counters = self.counters.iter();
+        let counters = counters.map(|counter| (counter.observer.filter(), &counter.ask_for));
+        let all = taps.chain(counters);
+        all.flat_map(|(filter, ask_for)| std::iter::once(filter).chain(ask_for.as_deref()))
+    }
+
+    /// Returns the filter for the clients: the events of the metrics or of an observer.
     pub(crate) fn handshake(&self, metrics: Vec<u8>) -> Vec<u8> {
-        let mut filter = metrics;
-        for tap in &self.taps {
-            if !filter.is_empty() {
-                filter.extend_from_slice(b" OR ");
+        let mut handshake = metrics;
+        for filter in self.filters() {
+            if !handshake.is_empty() {
+                handshake.extend_from_slice(b" OR ");
             }
-            filter.extend_from_slice(tap.filter.exact());
+            handshake.extend_from_slice(filter.exact());
         }
-        filter
+        handshake
     }
 }
 
@@ -61,8 +106,8 @@ impl ExportSink for WorkerSink<'_> {
         let tap = self.observers.taps.get(observer.0);
         debug_assert!(tap.is_some(), "no tap {observer:?}");
         tap.is_some_and(|tap| match text_bytes > self.max_payload {
-            true => tap.skip(),
-            false => tap.has_room(),
+            true => tap.observer.skip(),
+            false => tap.observer.has_room(),
         })
     }
 
@@ -73,7 +118,7 @@ impl ExportSink for WorkerSink<'_> {
         context: ExportContext<'_>,
     ) {
         if let Some(tap) = self.observers.taps.get(observer.0) {
-            tap.show(event, context);
+            tap.observer.show(event, context);
         }
     }
 }

@@ -4,6 +4,9 @@
 //! Handling an event takes no lock and allocates nothing: all connections read
 //! into one buffer, and keep only the line that is not complete.
 
+mod recent;
+mod recording;
+
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +22,13 @@ use crate::{
     memory::Memory,
     process::clock,
     process::log::Complaints,
-    process::record::Tape,
+    process::record::{Recorder, Tape},
     process::turn::Turn,
     worker::accounts::{Accounts, CONNECTION_BYTES},
     worker::closed::Closed,
     worker::observers::{Observers, WorkerSink},
     worker::outbox::Outbox,
+    worker::recent::RecentEvents,
 };
 
 /// Lines between two looks at the clock.
@@ -50,6 +54,9 @@ pub(crate) struct Shard {
     pub(crate) counts: IntakeCounts,
     pub(crate) complaints: Complaints,
     observers: Arc<Observers>,
+    recent: RecentEvents,
+    /// The last recording.
+    recorder: Option<Recorder>,
     intake: Intake,
     /// The number of registrations of categories that the other workers know.
     told: u64,
@@ -66,8 +73,8 @@ pub(crate) struct Shard {
 pub(crate) struct Client {
     /// Its name in the log.
     pub(crate) peer: String,
-    /// Its part of the recording, if there is one.
-    pub(crate) tape: Option<Tape>,
+    /// Its part of a recording, and the number of that.
+    tape: Option<(u64, Option<Tape>)>,
     state: State,
     /// The beginning of the line that is not complete.
     partial: Vec<u8>,
@@ -117,11 +124,23 @@ struct Route<'a> {
     engine: &'a mut Engine,
     context: ExportContext<'a>,
     sink: WorkerSink<'a>,
+    recent: &'a mut RecentEvents,
 }
 
 impl Route<'_> {
     fn step(&mut self, activity: &Activity<'_>) {
         self.engine.step(activity, self.context, &mut self.sink);
+    }
+
+    /// As [`step`](Self::step), for what a client did by this line.
+    fn step_line(&mut self, line: &[u8], activity: &Activity<'_>) {
+        if let Activity::Sent { event, .. } = activity {
+            self.recent.keep(line, event, self.context.received_at);
+            for counter in &self.sink.observers.counters {
+                counter.observer.observe(event);
+            }
+        }
+        self.step(activity);
     }
 }
 
@@ -133,6 +152,7 @@ impl Shard {
         hostname: Arc<[u8]>,
         memory: &Memory,
         max_payload: usize,
+        recent: RecentEvents,
     ) -> Self {
         let mut shard = Self {
             engine,
@@ -140,6 +160,8 @@ impl Shard {
             counts: IntakeCounts::default(),
             complaints,
             observers: Arc::default(),
+            recent,
+            recorder: None,
             intake: Intake::new(),
             told: 0,
             untold: false,
@@ -175,8 +197,8 @@ impl Shard {
         turn: &Turn<'_>,
     ) -> Result<(), Closed> {
         self.counts.bytes += read.len() as u64;
-        if let Some(tape) = &mut client.tape {
-            tape.read(read, clock::now());
+        if self.recorder.is_some() {
+            self.record(client, read);
         }
         self.handle(client, read, turn)
     }
@@ -237,7 +259,7 @@ impl Shard {
             return Ok(());
         };
         let (intake, mut route) = self.route(now);
-        let handled = connection.handle(line, intake, |activity| route.step(&activity));
+        let handled = connection.handle(line, intake, |activity| route.step_line(line, &activity));
         handled.map_err(|error| Closed::wire(error, line))
     }
 
@@ -254,6 +276,7 @@ impl Shard {
                 observers: &self.observers,
                 max_payload: self.max_payload,
             },
+            recent: &mut self.recent,
         };
         (&mut self.intake, route)
     }
@@ -310,7 +333,8 @@ impl Shard {
 
     /// Replaces the observers.
     pub(crate) fn observe(&mut self, observers: Arc<Observers>) {
-        let filters = observers.taps.iter().map(|tap| tap.filter.clone());
+        let filters = observers.taps.iter();
+        let filters = filters.map(|tap| tap.observer.filter.clone());
         self.engine.observe(filters);
         self.observers = observers;
         self.reserve_categories();
@@ -324,8 +348,8 @@ impl Shard {
     /// Keeps room for the categories that filters mention.
     pub(crate) fn reserve_categories(&mut self) {
         let mut names = self.engine.plan().categories();
-        for tap in &self.observers.taps {
-            let mentions = Mentions::of(&tap.filter);
+        for filter in self.observers.filters() {
+            let mentions = Mentions::of(filter);
             names.extend(mentions.categories().map(<[u8]>::to_vec));
         }
         self.intake.categories.reserve(names);

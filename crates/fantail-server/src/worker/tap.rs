@@ -25,17 +25,36 @@ pub(crate) const MAX_TAPS: usize = 16;
 /// Events that may wait in the queue of a tap.
 const QUEUED_EVENTS: usize = 64;
 
-/// The filter and the format of a tap that is wanted.
+/// A tap that is wanted.
 #[derive(Debug)]
 pub(crate) struct TapRequest {
     pub(crate) filter: Vec<u8>,
     pub(crate) format: Vec<u8>,
+    /// Whether events are counted at each term instead of shown.
+    pub(crate) explain: bool,
+    /// A filter for further events that clients are asked for; empty for none.
+    pub(crate) ask_for: Vec<u8>,
+    /// Whether kept events are wanted.
+    pub(crate) past: bool,
+    /// Whether live events are wanted.
+    pub(crate) live: bool,
+}
+
+impl TapRequest {
+    /// Parses a filter of the tap.
+    pub(crate) fn parse(text: &[u8], dialect: Dialect) -> Result<Filter, ControlError> {
+        let filter = Filter::parse(text, &ParseOptions::new(dialect))
+            .map_err(|errors| ControlError::new(ControlErrorKind::Filter, errors))?;
+        match filter.is_empty() {
+            true => Err(ControlErrorKind::EmptyFilter.into()),
+            false => Ok(filter),
+        }
+    }
 }
 
 /// An open tap, shared by the control task and all workers.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    pub(crate) number: u64,
     pub(crate) filter: Filter,
     formatter: Formatter,
     events: mpsc::Sender<Vec<u8>>,
@@ -46,16 +65,11 @@ pub(crate) struct Tap {
 impl Tap {
     /// Opens a tap; its events come out of the receiver.
     pub(crate) fn open(
-        number: u64,
-        wanted: &TapRequest,
+        filter: Filter,
+        format: &[u8],
         dialect: Dialect,
     ) -> Result<(Arc<Self>, mpsc::Receiver<Vec<u8>>), ControlError> {
-        let filter = Filter::parse(&wanted.filter, &ParseOptions::new(dialect))
-            .map_err(|errors| ControlError::new(ControlErrorKind::Filter, errors))?;
-        if filter.is_empty() {
-            return Err(ControlErrorKind::EmptyFilter.into());
-        }
-        let format = Format::from_name(&wanted.format).filter(|format| {
+        let format = Format::from_name(format).filter(|format| {
             // The other formats are empty, or not made of lines.
             matches!(
                 format,
@@ -65,7 +79,6 @@ impl Tap {
         let format = format.ok_or(ControlErrorKind::Format)?;
         let (events, shown) = mpsc::channel(QUEUED_EVENTS);
         let tap = Self {
-            number,
             filter,
             formatter: Formatter::new(FormatterSettings {
                 format,
@@ -98,10 +111,20 @@ impl Tap {
         false
     }
 
+    /// Appends an event in the format of the tap.
+    pub(crate) fn format(
+        &self,
+        event: &EffectiveEvent<'_>,
+        context: ExportContext<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        self.formatter.write(event, context, out);
+    }
+
     /// Shows an event that matched.
     pub(crate) fn show(&self, event: &EffectiveEvent<'_>, context: ExportContext<'_>) {
         let mut line = Vec::new();
-        self.formatter.write(event, context, &mut line);
+        self.format(event, context, &mut line);
         if self.events.try_send(line).is_err() {
             self.skip();
         }

@@ -25,13 +25,13 @@ use crate::fixture::{Fixture, Writer};
 const EXACT: &str = "count\tsum\tmin\tmax\tavg\tmedian\t%95";
 
 /// A recording and a configuration for it.
-struct Recording {
-    bytes: Vec<u8>,
-    configuration: String,
+pub(crate) struct Recording {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) configuration: String,
 }
 
 impl Recording {
-    fn new(version: &str) -> Self {
+    pub(crate) fn new(version: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/captures");
         let read = |name: String| {
             let mut bytes = Vec::new();
@@ -57,7 +57,7 @@ impl Recording {
         }
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let loaded = load_text(
             "dovecot.conf",
             self.configuration.as_str(),
@@ -108,7 +108,12 @@ fn text(recorded: &RecordedConnection<'_>) -> Vec<u8> {
 
 /// Plays connections, `at_once` of them open at the same time and sending in
 /// turn pieces of this size.
-fn play(fixture: &Fixture, connections: &[&RecordedConnection<'_>], at_once: usize, piece: usize) {
+pub(crate) fn play(
+    fixture: &Fixture,
+    connections: &[&RecordedConnection<'_>],
+    at_once: usize,
+    piece: usize,
+) {
     for some in connections.chunks(at_once) {
         let texts: Vec<Vec<u8>> = some.iter().map(|recorded| text(recorded)).collect();
         let mut writers: Vec<Writer> = some.iter().map(|_| fixture.writer()).collect();

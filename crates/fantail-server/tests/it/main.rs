@@ -29,6 +29,8 @@ mod load;
 mod memory;
 mod process;
 mod readers;
+mod recent;
+mod recordings;
 mod reloads;
 mod scrapes;
 mod sessions;

@@ -62,6 +62,7 @@ fn a_recording_is_created_as_the_user_of_the_server() {
         options.record = Some(RecordSettings {
             path: path.clone(),
             limit: 1 << 20,
+            duration: None,
         });
     });
     assert_eq!(fs::metadata(path).unwrap().uid(), user.uid.as_raw());

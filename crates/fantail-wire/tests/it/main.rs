@@ -14,6 +14,7 @@ mod commands;
 mod connections;
 mod ends;
 mod readers;
+mod restarts;
 
 use fantail_event::{Activity, Dialect, EffectiveBuffers, ValueRef};
 use fantail_wire::{Connection, Intake, Limits, WireError};

@@ -1,7 +1,9 @@
 //! The stats-reader protocol; the lines of servers are what Dovecot 2.3.19
 //! and 2.4.1 sent.
 
-use fantail_wire::reader::{DumpLine, MetricParts, ReaderErrorKind, Reply, Request, Side};
+use fantail_wire::reader::{
+    DumpLine, MetricParts, ReaderErrorKind, RecordStatus, Reply, Request, Side, TapLine,
+};
 
 fn check_side(side: Side, line: &str, expected: Result<(), ReaderErrorKind>) {
     let checked = side.check(line.as_bytes()).map_err(|error| error.kind());
@@ -57,6 +59,24 @@ fn requests() {
     check_request("METRICS-REMOVE\ta", Ok(Some("METRICS-REMOVE")));
     check_request("REOPEN", Ok(Some("REOPEN")));
     check_request("FANTAIL-RELOAD", Ok(Some("FANTAIL-RELOAD")));
+    check_request(
+        "FANTAIL-TAP\tevent=x\tjson\t1\t2\t3",
+        Ok(Some("FANTAIL-TAP")),
+    );
+    check_request(
+        "FANTAIL-TAP\tevent=x\tjson\t1\t0\t3\tsince=-5\tuntil=7\texplain=yes\task_for=a=b",
+        Ok(Some("FANTAIL-TAP")),
+    );
+    check_request(
+        "FANTAIL-TAP\tevent=x\tjson\t1\t2\t3\tsince=soon",
+        Err(ReaderErrorKind::BadNumber),
+    );
+    check_request(
+        "FANTAIL-RECORD-START\t/tmp/a\u{1}tb\t60\t5000000000",
+        Ok(Some("FANTAIL-RECORD-START")),
+    );
+    check_request("FANTAIL-RECORD-STOP", Ok(Some("FANTAIL-RECORD-STOP")));
+    check_request("FANTAIL-RECORD-STATUS", Ok(Some("FANTAIL-RECORD-STATUS")));
     check_request("NOSUCH", Ok(None));
     check_request("dump", Ok(None));
     check_request("", Err(ReaderErrorKind::EmptyLine));
@@ -145,4 +165,33 @@ fn dumps() {
         usize::MAX,
         Err(ReaderErrorKind::TruncatedDump),
     );
+}
+
+#[test]
+fn the_lines_of_a_tap_and_a_recording_survive() {
+    for line in [
+        "PAST\t-5\t2",
+        "LIVE",
+        "E\tevent=x\ty",
+        "SEEN\t7",
+        "TERM\t1\t7\t3\t-\tuser=a\u{1}tb\t",
+        "TERM\t0\t7\t-\t2\tuser=a\t\"b\"",
+        "END\t9",
+    ] {
+        let mut written = Vec::new();
+        TapLine::parse(line.as_bytes()).unwrap().write(&mut written);
+        assert_eq!(String::from_utf8_lossy(&written), format!("{line}\n"));
+    }
+    for line in ["PAST\tsoon\t0", "PAST\t5", "TERM\t1", "END", "x"] {
+        assert_eq!(TapLine::parse(line.as_bytes()), None, "{line}");
+    }
+    for line in [
+        "RECORDING\t/a\u{1}tb\t5\t6\t7\t8\t",
+        "RECORDING\t/a\t5\t6\t7\t-\tthe file is full",
+    ] {
+        let mut written = Vec::new();
+        let status = RecordStatus::parse(line.as_bytes()).unwrap();
+        status.write(&mut written);
+        assert_eq!(String::from_utf8_lossy(&written), format!("{line}\n"));
+    }
 }

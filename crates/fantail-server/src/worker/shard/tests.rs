@@ -8,11 +8,12 @@ use fantail_event::Dialect;
 
 use super::{Client, Shard};
 use crate::{
-    Log,
+    Limits, Log,
     exporters::{Exporters, Site},
     memory::{Memory, Part},
     process::{log::Complaints, turn::Turns},
     worker::outbox::Outbox,
+    worker::recent::{RecentEvents, RecentLimits},
 };
 
 const SESSIONS: &str = "metric s {\n  filter = event=fantail_session_finished\n}\n";
@@ -27,6 +28,7 @@ fn shard(memory: &Memory) -> Shard {
         .unwrap()
         .settings;
     let log = Log::new(|_| {});
+    let recent = RecentLimits::of_worker(&Limits::default(), 4);
     let exporters = Exporters::open(&settings, Site::new(Vec::new(), log.clone())).unwrap();
     Shard::new(
         Engine::with_plan(Arc::new(Plan::new(&settings).unwrap())),
@@ -35,6 +37,7 @@ fn shard(memory: &Memory) -> Shard {
         Arc::new([]),
         memory,
         usize::MAX,
+        RecentEvents::reserved(recent, &memory.budget(Part::Recent)),
     )
 }
 

@@ -1,0 +1,115 @@
+//! Taps: opened and ended beside the configuration in force.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Control, crashes};
+use crate::{
+    ControlError, ControlErrorKind,
+    handle::{Live, OpenTap, TapView},
+    worker::Message,
+    worker::explain::TermCounter,
+    worker::observers::{Observer, Observers},
+    worker::recent::RecentSnapshot,
+    worker::tap::{MAX_TAPS, Tap, TapRequest},
+};
+
+impl Control {
+    /// Opens a tap. Workers begin to show live events at the moment at which they tell
+    /// which events they have kept: no event is shown twice or left out.
+    pub(super) fn tap(&mut self, wanted: &TapRequest) -> Result<OpenTap, ControlError> {
+        let live = Live::clone(&self.live.borrow());
+        if wanted.live && live.observers.len() >= MAX_TAPS {
+            return Err(ControlErrorKind::TooManyTaps.into());
+        }
+        let dialect = live.settings.dialect;
+        let parse = |text: &[u8]| {
+            let filter = TapRequest::parse(text, dialect)?;
+            crashes::check_filter(text, dialect)?;
+            Ok::<_, ControlError>(filter)
+        };
+        let filter = parse(&wanted.filter)?;
+        let ask_for = match wanted.ask_for.is_empty() {
+            true => None,
+            false => Some(Arc::new(parse(&wanted.ask_for)?)),
+        };
+        let number = self.next_tap;
+        self.next_tap += 1;
+        let mut observers = Observers::clone(&live.observers);
+        let (view, mut events) = if wanted.explain {
+            let counter = Arc::new(TermCounter::new(filter));
+            observers.counters.push(Observer {
+                number,
+                observer: Arc::clone(&counter),
+                ask_for,
+            });
+            (TapView::Counts(counter), None)
+        } else {
+            let (tap, events) = Tap::open(filter, &wanted.format, dialect)?;
+            observers.taps.push(Observer {
+                number,
+                observer: Arc::clone(&tap),
+                ask_for,
+            });
+            (TapView::Events(tap), Some(events))
+        };
+        let mut recent = Vec::new();
+        if wanted.live {
+            recent = self.observe(live, observers, wanted.past);
+        } else {
+            events = None;
+            if wanted.past {
+                recent = self.tell_workers(&live.observers, true);
+            }
+        }
+        Ok(OpenTap {
+            number,
+            view,
+            events,
+            recent,
+        })
+    }
+
+    /// Ends a tap; without effect for one that shows no live events.
+    pub(super) fn untap(&self, number: u64) {
+        let live = Live::clone(&self.live.borrow());
+        let mut observers = Observers::clone(&live.observers);
+        observers.remove(number);
+        if observers.len() < live.observers.len() {
+            self.observe(live, observers, false);
+        }
+    }
+
+    /// Puts other observers in force.
+    fn observe(
+        &self,
+        live: Live,
+        observers: Observers,
+        past: bool,
+    ) -> Vec<oneshot::Receiver<RecentSnapshot>> {
+        let observers = Arc::new(observers);
+        let recent = self.tell_workers(&observers, past);
+        self.announce(Live { observers, ..live });
+        recent
+    }
+
+    /// Gives the observers to the workers, and asks for what they have kept.
+    fn tell_workers(
+        &self,
+        observers: &Arc<Observers>,
+        past: bool,
+    ) -> Vec<oneshot::Receiver<RecentSnapshot>> {
+        let mut recent = Vec::new();
+        for worker in &self.workers {
+            let reply = past.then(|| {
+                let (reply, snapshot) = oneshot::channel();
+                recent.push(snapshot);
+                reply
+            });
+            let message = Message::Observers(Arc::clone(observers), reply);
+            let _ = worker.inbox.send(message);
+        }
+        recent
+    }
+}
