@@ -50,6 +50,7 @@ pub(crate) enum Command {
     Filter(crate::command::filter::Arguments),
     Serve(crate::command::serve::Arguments),
     Test(crate::command::test::Arguments),
+    Record(crate::command::record::Arguments),
     Reload(crate::command::reload::Arguments),
     Stats(crate::command::stats::Arguments),
     Tap(crate::command::tap::Arguments),

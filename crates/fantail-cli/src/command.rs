@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod man;
+pub(crate) mod record;
 pub(crate) mod reload;
 pub(crate) mod replay;
 pub(crate) mod serve;

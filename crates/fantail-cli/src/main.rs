@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::command::{
-    check, completions, config, convert, doctor, events, explain, filter, man, reload, replay,
-    serve, stats, tap, test,
+    check, completions, config, convert, doctor, events, explain, filter, man, record, reload,
+    replay, serve, stats, tap, test,
 };
 
 fn main() -> ExitCode {
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         cli::Command::Filter(arguments) => filter::run(&arguments),
         cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Test(arguments) => test::run(&arguments),
+        cli::Command::Record(arguments) => record::run(&arguments),
         cli::Command::Reload(arguments) => reload::run(&arguments),
         cli::Command::Stats(arguments) => stats::run(&arguments),
         cli::Command::Tap(arguments) => tap::run(&arguments),

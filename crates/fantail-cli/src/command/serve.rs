@@ -157,6 +157,13 @@ pub(crate) struct Bounds {
     /// that needs more is closed, an answer refused.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
+    /// Memory for the last events, which `fantail tap --since` shows; 0 for none.
+    /// It is part of --max-memory, a thirty-second part at most.
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = flag::memory)]
+    recent: usize,
+    /// How long these events are kept at most.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = flag::interval)]
+    recent_age: Duration,
     /// Size of the largest payload of an export; larger events are dropped.
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = flag::memory)]
     max_payload: usize,
@@ -241,12 +248,15 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
     let record = arguments.record.as_ref().map(|path| RecordSettings {
         path: path.clone(),
         limit: arguments.record_limit,
+        duration: None,
     });
     let defaults = ServerOptions::new(configuration::find(arguments.config.as_deref()), log);
     let bounds = &arguments.bounds;
     let mut limits = defaults.limits.clone();
     limits.connections = bounds.max_connections;
     limits.memory = bounds.max_memory;
+    limits.recent = bounds.recent;
+    limits.recent_age = bounds.recent_age;
     limits.payload = bounds.max_payload;
     limits.live.live_events = bounds.max_live_events;
     limits.live.live_bytes = bounds.max_live_bytes;

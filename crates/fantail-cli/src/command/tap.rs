@@ -1,4 +1,7 @@
-//! `fantail tap`: events of a running server as they pass.
+//! `fantail tap`: events of a running server, as they pass and as they were kept.
+
+mod moment;
+mod terms;
 
 use std::{
     io::{self, IsTerminal},
@@ -6,29 +9,34 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use fantail::wire::reader::{Reply, Request, TapLine, TapParts};
+use fantail::wire::reader::{Reply, Request, TapLine, TapParts, TermCounts};
 
 use crate::{
     command::stats::{Socket, client::Client},
     exit::{Failure, Findings, say},
+    flag,
     io::findings,
     io::interrupt::Interrupt,
     io::output::Output,
 };
 
-/// Show events of a running `fantail serve` as they pass.
+/// Show events of a running `fantail serve`, as they pass or as they were kept.
 ///
 /// Instead of event=* into the log: it shows a limited number of events a
 /// second, passes over the others, writes nothing to disk, and ends after a
 /// time. While it lasts, Dovecot's processes send the events that it asks for,
-/// too.
+/// too. --since begins with the events that the server has kept: those that
+/// Dovecot's processes sent for metrics and taps.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fantail tap
   fantail tap 'event=imap_command_finished AND user=anna' --events 1
-  fantail tap --count 'event=auth_request_finished' --seconds 60
-  fantail tap 'category=auth' --format json --seconds 60 | jq .event
+  fantail tap user=anna --since 10:05 --until 10:06
+  fantail tap user=anna --since 5m
+  fantail tap --count 'event=auth_request_finished' --for 60s
+  fantail tap --explain 'event=imap_command_finished AND user=ana' --for 60s
+  fantail tap 'category=auth' --format json --for 60s | jq .event
 
 Exit status: 0 it ended; 1 the filter is wrong, or no fantail answers; 2 wrong
 usage.")]
@@ -39,20 +47,48 @@ pub(crate) struct Arguments {
     /// How they are written.
     #[arg(long, value_enum, default_value = "logfmt", value_name = "FORMAT")]
     format: Format,
-    /// End after this number of events.
+    /// Begin with kept events: since 10:05, 5m (ago), or a date and time.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// End with the kept events of this time.
+    #[arg(long, value_name = "TIME", requires = "since")]
+    until: Option<String>,
+    /// End with the last kept event.
+    #[arg(long, requires = "since")]
+    no_follow: bool,
+    /// End after this number of live events.
     #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
     events: u32,
-    /// End after this number of seconds, an hour at most.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=3600))]
-    seconds: u32,
-    /// Events to show in a second at most; others are passed over.
+    /// End after this time, an hour at most: 30s, 5min.
+    #[arg(long = "for", alias = "seconds", value_name = "TIME", default_value = "10s", value_parser = lasting)]
+    lasting: Duration,
+    /// Live events to show in a second at most; others are passed over.
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
     /// Show no events, but how many there are.
     #[arg(long, conflicts_with_all = ["format", "rate"])]
     count: bool,
+    /// Show no events, but how many meet each term of the filter, at the end or
+    /// at Ctrl-C. Counted is what Dovecot's processes send.
+    #[arg(long, conflicts_with_all = ["format", "rate", "count", "events"])]
+    explain: bool,
+    /// Have Dovecot's processes send the events of this filter, too, while
+    /// --explain counts.
+    #[arg(long, value_name = "FILTER", requires = "explain")]
+    ask_for: Option<String>,
     #[command(flatten)]
     socket: Socket,
+}
+
+/// Reads how long a tap lasts.
+fn lasting(text: &str) -> Result<Duration, flag::FlagError> {
+    const EXPECTED: flag::FlagError = flag::FlagError::expected("a time from 1s to 1h");
+    let lasting = flag::interval(text)?;
+    let allowed = Duration::from_secs(1)..=Duration::from_secs(3600);
+    allowed
+        .contains(&lasting)
+        .then_some(lasting)
+        .ok_or(EXPECTED)
 }
 
 /// The formats that are lines.
@@ -78,20 +114,11 @@ impl Format {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let interrupt = Interrupt::watch();
+    let parts = parts(arguments)?;
     let socket = arguments.socket.path();
     let mut client = Client::connect(&socket)?;
-    client.send_request(&Request::Tap(TapParts {
-        filter: arguments.filter.as_bytes().into(),
-        format: arguments.format.name().as_bytes().into(),
-        events: if arguments.count {
-            u32::MAX
-        } else {
-            arguments.events
-        },
-        seconds: arguments.seconds,
-        rate: if arguments.count { 1 } else { arguments.rate },
-    }))?;
-    // Dovecot's own stats process does not answer this request.
+    client.send_request(&Request::Tap(parts.clone()))?;
+    // Dovecot's own stats process does not answer this.
     client.wait_at_most(Duration::from_secs(5))?;
     let Some(line) = client.next_line()? else {
         return Err(Failure::new(format!(
@@ -110,60 +137,179 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     if let Some(dialect) = arguments.socket.dialect() {
         findings::say_of_filter(&arguments.filter, dialect);
     }
+    if arguments.explain {
+        say(format_args!(
+            "counting what Dovecot's processes send: the events of metrics and of this filter; \
+             --ask-for FILTER asks for more"
+        ));
+    }
+    if arguments.since.is_none() {
+        say_waiting(arguments);
+    }
+    // Often enough to notice Ctrl-C.
+    client.wait_at_most(INTERRUPT_CHECK)?;
+    Receiver::new(arguments)?.receive(&mut client, &interrupt)
+}
+
+/// What is asked of the server.
+fn parts(arguments: &Arguments) -> Result<TapParts<'_>, Failure> {
+    let now = jiff::Zoned::now();
+    let read = |flag: &str, text: &Option<String>| {
+        let text = text.as_deref();
+        let moment = text.map(|text| moment::parse(text, &now)).transpose();
+        let moment = moment.map_err(|error| Failure::new(format!("{flag}: {error}")))?;
+        Ok::<_, Failure>(moment.map(jiff::Timestamp::as_microsecond))
+    };
+    let (since, until) = (
+        read("--since", &arguments.since)?,
+        read("--until", &arguments.until)?,
+    );
+    if since.zip(until).is_some_and(|(since, until)| until < since) {
+        return Err(Failure::new("--until is before --since"));
+    }
+    let seconds = u32::try_from(arguments.lasting.as_secs()).unwrap_or(u32::MAX);
+    let shows_all = arguments.count || arguments.explain;
+    let ask_for = arguments.ask_for.as_deref().unwrap_or_default();
+    Ok(TapParts {
+        filter: arguments.filter.as_bytes().into(),
+        format: arguments.format.name().as_bytes().into(),
+        events: if shows_all {
+            u32::MAX
+        } else {
+            arguments.events
+        },
+        seconds: if is_live(arguments) { seconds } else { 0 },
+        rate: if shows_all { 1 } else { arguments.rate },
+        since,
+        until,
+        explain: arguments.explain,
+        ask_for: ask_for.as_bytes().into(),
+    })
+}
+
+/// Whether live events are shown.
+fn is_live(arguments: &Arguments) -> bool {
+    !arguments.no_follow && arguments.until.is_none()
+}
+
+fn say_waiting(arguments: &Arguments) {
     if io::stderr().is_terminal() {
-        let seconds = arguments.seconds;
+        let seconds = arguments.lasting.as_secs();
         say(format_args!(
             "waiting for events, {seconds} s at most; Ctrl-C ends it"
         ));
     }
-    show(arguments, &mut client, &interrupt)
 }
 
-/// Shows or counts events until the server ends the tap, or Ctrl-C is pressed.
-fn show(
-    arguments: &Arguments,
-    client: &mut Client,
-    interrupt: &Interrupt,
-) -> Result<Findings, Failure> {
-    // Short enough to notice Ctrl-C.
-    client.wait_at_most(INTERRUPT_CHECK)?;
-    let patience = Duration::from_secs(u64::from(arguments.seconds)) + END_GRACE;
-    let mut output = Output::open("-".as_ref())?;
-    let (mut shown, mut skipped) = (0_u64, None);
-    let started = Instant::now();
-    while skipped.is_none() && !interrupt.is_raised() {
-        let Some(line) = client.next_line()? else {
-            if started.elapsed() > patience {
-                return Err(Failure::new("the server does not end the tap"));
+/// What has come of a tap.
+struct Receiver<'a> {
+    arguments: &'a Arguments,
+    output: Output,
+    shown: u64,
+    seen: u64,
+    terms: Vec<TermCounts<'static>>,
+}
+
+impl<'a> Receiver<'a> {
+    fn new(arguments: &'a Arguments) -> Result<Self, Failure> {
+        Ok(Self {
+            arguments,
+            output: Output::open("-".as_ref())?,
+            shown: 0,
+            seen: 0,
+            terms: Vec::new(),
+        })
+    }
+
+    /// Shows or counts events until the server ends the tap, or Ctrl-C is pressed.
+    fn receive(mut self, client: &mut Client, interrupt: &Interrupt) -> Result<Findings, Failure> {
+        let patience = self.arguments.lasting + END_GRACE;
+        let (mut skipped, mut has_asked) = (None, false);
+        let mut heard = Instant::now();
+        while skipped.is_none() {
+            if interrupt.is_raised() {
+                if !self.arguments.explain {
+                    break;
+                }
+                if !has_asked {
+                    client.ask_for_end()?;
+                    has_asked = true;
+                }
             }
-            continue;
-        };
+            let Some(line) = client.next_line()? else {
+                if heard.elapsed() > patience {
+                    return Err(Failure::new("the server does not end the tap"));
+                }
+                continue;
+            };
+            heard = Instant::now();
+            skipped = self.take(line)?;
+        }
+        self.finish(skipped)
+    }
+
+    /// Takes a line; returns the events that were passed over from the last one.
+    fn take(&mut self, line: &[u8]) -> Result<Option<u64>, Failure> {
         match TapLine::parse(line) {
             Some(TapLine::Event(event)) => {
-                if !arguments.count {
-                    output.write_line(event)?;
+                if !self.arguments.count {
+                    self.output.write_line(event)?;
                 }
-                shown += 1;
+                self.shown += 1;
             }
-            Some(TapLine::End { skipped: more }) => skipped = Some(more),
-            None => return Err(Failure::new("the server sent a line that is no event")),
+            Some(TapLine::Past { begins, left_out }) => say_past(self.arguments, begins, left_out),
+            Some(TapLine::Live) => say_waiting(self.arguments),
+            Some(TapLine::Seen { events }) => self.seen = events,
+            Some(TapLine::Term(term)) => self.terms.push(TermCounts {
+                text: term.text.into_owned().into(),
+                saw: term.saw.into_owned().into(),
+                ..term
+            }),
+            Some(TapLine::End { skipped }) => return Ok(Some(skipped)),
+            Some(_) | None => return Err(Failure::new("the server sent a line that is no event")),
         }
+        Ok(None)
     }
-    if arguments.count {
-        let all = shown + skipped.unwrap_or_default();
-        output.write_line(all.to_string().as_bytes())?;
-        return Ok(Findings::None);
+
+    /// Writes what was counted, and says how much was shown.
+    fn finish(mut self, skipped: Option<u64>) -> Result<Findings, Failure> {
+        if self.arguments.explain {
+            let table = terms::table(self.seen, &self.terms);
+            self.output.write_line(table.trim_end().as_bytes())?;
+            return Ok(Findings::None);
+        }
+        if self.arguments.count {
+            let all = self.shown + skipped.unwrap_or_default();
+            self.output.write_line(all.to_string().as_bytes())?;
+            return Ok(Findings::None);
+        }
+        let more = match skipped {
+            None => ", until it was interrupted".to_owned(),
+            Some(0) => String::new(),
+            Some(skipped) => format!(", {skipped} more were passed over"),
+        };
+        say(format_args!("{} events shown{more}", self.shown));
+        Ok(Findings::None)
     }
-    let more = match skipped {
-        None => ", until it was interrupted".to_owned(),
-        Some(0) => String::new(),
-        Some(skipped) => format!(", {skipped} more were passed over"),
-    };
-    say(format_args!("{shown} events shown{more}"));
-    Ok(Findings::None)
 }
 
-/// The time to wait for the end of the server's answer.
+/// Says which events are kept.
+fn say_past(arguments: &Arguments, begins: i64, left_out: u64) {
+    let begins = moment::show(begins);
+    say(format_args!(
+        "events are kept since {begins}: those that Dovecot's processes sent for metrics and taps"
+    ));
+    if left_out > 0 {
+        say(format_args!("{left_out} events were too large to be kept"));
+    }
+    if arguments.filter.contains("fantail_session_finished") {
+        say(format_args!(
+            "ends of sessions (fantail_session_finished) are not kept"
+        ));
+    }
+}
+
+/// How long to wait for the server's next line once the time is over.
 const END_GRACE: Duration = Duration::from_secs(30);
 
 /// The interval of checks for Ctrl-C.

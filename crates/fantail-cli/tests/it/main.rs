@@ -19,6 +19,7 @@ mod first_contact;
 mod golden;
 mod lint_pages;
 mod live;
+mod looking;
 mod packaging;
 mod program;
 mod results;

@@ -24,14 +24,14 @@ use crate::program::{Run, fantail};
 const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
 
 /// A server in a folder of its own.
-struct Server {
-    folder: tempfile::TempDir,
+pub(crate) struct Server {
+    pub(crate) folder: tempfile::TempDir,
     process: Process,
     said: BufReader<std::process::ChildStderr>,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         configure(folder.path(), METRIC);
         Self::within(folder)
@@ -60,19 +60,19 @@ impl Server {
         }
     }
 
-    fn reader(&self) -> String {
+    pub(crate) fn reader(&self) -> String {
         let path = self.folder.path().join("run/stats-reader");
         path.display().to_string()
     }
 
-    fn stats(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn stats(&self, arguments: &[&str]) -> Run {
         let reader = self.reader();
         let all = [&["stats", "--socket", &reader], arguments].concat();
         fantail(&all, b"")
     }
 
     /// One event `a` with `x` of 7.
-    fn send(&self) {
+    pub(crate) fn send(&self) {
         let mut stream = UnixStream::connect(self.folder.path().join("run/stats-writer")).unwrap();
         let text = "VERSION\tstats-client\t4\t0\nEVENT\t0\t0\t1\t1\t0\tna\tIx\t7\n";
         stream.write_all(text.as_bytes()).unwrap();
@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// Has it end; gives its folder back, and what it said.
-    fn stop(mut self) -> (tempfile::TempDir, String) {
+    pub(crate) fn stop(mut self) -> (tempfile::TempDir, String) {
         assert_eq!(self.process.stop().code(), Some(0));
         let mut rest = String::new();
         self.said.read_to_string(&mut rest).unwrap();
@@ -514,13 +514,7 @@ fn a_server_says_what_it_serves_and_a_tap_counts() {
     let counting = thread::spawn(move || {
         fantail(
             &[
-                "tap",
-                "--socket",
-                &reader,
-                "--count",
-                "event=a",
-                "--seconds",
-                "2",
+                "tap", "--socket", &reader, "--count", "event=a", "--for", "2s",
             ],
             b"",
         )

@@ -157,6 +157,7 @@ fn start(reader: &Path, tap: &Tap, seconds: u32) -> Result<Option<Client>, Failu
         events: u32::MAX,
         seconds,
         rate: 1,
+        ..TapParts::default()
     });
     if client.send_request(&request).is_err() {
         return Ok(None);
@@ -180,6 +181,7 @@ fn finish(mut client: Client, seconds: u32, interrupt: &Interrupt) -> Option<u64
         match TapLine::parse(line)? {
             TapLine::Event(_) => shown = shown.saturating_add(1),
             TapLine::End { skipped } => return Some(shown.saturating_add(skipped)),
+            _ => return None,
         }
     }
     None

@@ -109,6 +109,17 @@ impl Client {
         self.send(&line)
     }
 
+    /// The process that answers, if the system tells.
+    pub(crate) fn server_pid(&self) -> Option<i32> {
+        let peer = rustix::net::sockopt::socket_peercred(self.stream.get_ref()).ok()?;
+        Some(peer.pid.as_raw_nonzero().get())
+    }
+
+    /// Asks for the end of a tap that counts.
+    pub(crate) fn ask_for_end(&mut self) -> Result<(), Failure> {
+        self.send(b"\n")
+    }
+
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let sent = self.stream.get_mut().write_all(bytes);
         sent.map_err(|error| Failure::file("write to", &self.path, &error))
