@@ -1,17 +1,14 @@
 //! Labels: the keys of series, and their text.
 //!
-//! The key of a series of a discrete `group_by` is its value after the
-//! modifiers: the bytes of a string, an integer as Dovecot prints it
-//! (unsigned), an IP address in its usual form. Values of different types with
-//! the same text share a series. In Dovecot they have two series with the same
-//! labels, which a scrape must not contain.
+//! The key of a series of a discrete `group_by` is its value after the modifiers: the
+//! bytes of a string, an integer as Dovecot prints it, an IP address in its usual form.
+//! Values of different types with the same text share a series; Dovecot has two.
 //!
 //! A key of more than 256 bytes is stored as its first 256 bytes, a 128-bit hash of
 //! all bytes, and the rest of its first 256 characters, of at most 1,007 bytes, which
 //! Dovecot 2.4 shows in a dump. So long values stay distinct in bounded memory.
 //!
-//! [`Label::text`] converts a label to text: it is unique, valid UTF-8, and
-//! equal to the value if that is plain. Dovecot cuts labels, so different
+//! [`Label::text`] is a unique text in UTF-8. Dovecot cuts labels, so that different
 //! values may have the same text; fantail-exposition writes both forms.
 
 use std::{borrow::Cow, io::Write as _, ops::RangeInclusive};
@@ -20,12 +17,11 @@ use fantail_event::ValueRef;
 
 use crate::settings::{GroupBy, Modifier};
 
-/// The maximum number of bytes of a value that are stored; a hash distinguishes
-/// longer values.
+/// The maximum length of a stored value in bytes; a hash distinguishes longer ones.
 pub const MAX_VALUE_BYTES: usize = 256;
 pub(crate) const HASH_BYTES: usize = 16;
-/// The maximum number of characters of a value that Dovecot 2.4 shows. Bytes that are not UTF-8
-/// do not count.
+/// The maximum number of characters of a value that Dovecot 2.4 shows. Bytes that are
+/// not UTF-8 do not count.
 const MAX_SHOWN_CHARACTERS: usize = 256;
 /// The maximum number of bytes of a longer value that are stored for dumps. 64 keys
 /// have less than 64 KiB, so that a segment of series stores their ends in 16 bits.
@@ -40,8 +36,7 @@ pub const REPLACEMENT: char = '\u{FFFD}';
 /// Marks the end of a cut label.
 pub const ELLIPSIS: char = '…';
 
-/// The label of the series for values above a limit: see
-/// [`Limits`](crate::Limits).
+/// The label of the series for values above a [limit](crate::Limits).
 pub const OTHER: &[u8] = b"other";
 
 /// Appends the key of a value's series; returns `false` if values of this type
