@@ -111,7 +111,7 @@ impl Stream {
         self.clients.iter().map(Vec::as_slice)
     }
 
-    /// Commands that match several [`counting`] metrics.
+    /// Commands that match several `counting` metrics.
     #[must_use]
     pub fn commands(events: u64) -> Self {
         let mut client = vec![HANDSHAKE.to_vec()];
