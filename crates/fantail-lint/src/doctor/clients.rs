@@ -60,10 +60,8 @@ pub(super) fn limits(subject: &mut Subject<'_>) {
     let writer = subject.socket(SocketRole::Writer);
     let clients = writer.and_then(|writer| writer.clients);
     let clients = clients.map(|clients| clients as u64);
-    let logged = facts.log.iter();
-    let logged = logged
-        .filter(|one| one.problem == LogProblem::LimitReached)
-        .next_back();
+    let mut logged = facts.log.iter();
+    let logged = logged.rfind(|one| one.problem == LogProblem::LimitReached);
     let message = match logged {
         Some(logged) => Some(format!("Dovecot reached a limit: {}", logged.last)),
         None => too_many(clients, facts.dovecot.client_limit, 0),
