@@ -114,7 +114,8 @@ pub(crate) struct Sessions {
     rules: Option<Arc<SessionRules>>,
     /// The live events within sessions, by [`LiveId::position`].
     parts: HashMap<(u32, u32), Part>,
-    sessions: HashMap<u64, Session>,
+    /// Boxed: the table is moved as a whole when it grows, while a client waits.
+    sessions: HashMap<u64, Box<Session>>,
     /// The number of the next session.
     next: u64,
     running: RunningSessions,
@@ -187,7 +188,7 @@ impl Sessions {
         let Some(service) = service_of(event) else {
             return;
         };
-        let session = Session::new(service, rules);
+        let session = Box::new(Session::new(service, rules));
         self.client_bytes += session.held_bytes();
         self.sessions.insert(self.next, session);
         self.running.sessions[service] += 1;

@@ -82,9 +82,11 @@ impl Session {
         bytes
     }
 
-    /// The bytes that the session holds besides itself.
+    /// The bytes of the boxed session.
     pub(super) fn held_bytes(&self) -> usize {
-        allocated(size_of_val(self.sums.as_slice())) + self.client.as_ref().map_or(0, Event::size)
+        allocated(size_of::<Self>())
+            + allocated(size_of_val(self.sums.as_slice()))
+            + self.client.as_ref().map_or(0, Event::size)
     }
 
     /// Counts an event that was sent below the root.
