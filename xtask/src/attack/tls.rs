@@ -1,15 +1,18 @@
-//! Attacks on TLS.
+//! Attacks on TLS, by clients and by targets.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::Path,
     process::Command,
     thread,
     time::Duration,
 };
 
-use super::{Attack, BASE, HONEST, Target};
+use serde_json::Value;
+
+use super::{Attack, BASE, HONEST, Target, clients::Writer};
 use crate::error::Error;
 
 /// More than there are seats.
@@ -18,22 +21,32 @@ const CLIENTS: usize = 150;
 /// The head of a record of 512 bytes, and of a ClientHello in it.
 const HELLO: [u8; 9] = [22, 3, 1, 2, 0, 1, 0, 1, 252];
 
-pub(super) const ATTACKS: &[Attack] = &[Attack {
-    name: "hostile-handshakes",
-    blocks: HONEST,
-    arguments: &[
-        "--http-socket",
-        "FOLDER/http",
-        "--http-tls-cert",
-        "FOLDER/certificate.pem",
-        "--http-tls-key",
-        "FOLDER/key.pem",
-    ],
-    needs: &["openssl"],
-    prepare: make_certificate,
-    run: hostile_handshakes,
-    ..BASE
-}];
+pub(super) const ATTACKS: &[Attack] = &[
+    Attack {
+        name: "hostile-handshakes",
+        blocks: HONEST,
+        arguments: &[
+            "--http-socket",
+            "FOLDER/http",
+            "--http-tls-cert",
+            "FOLDER/certificate.pem",
+            "--http-tls-key",
+            "FOLDER/key.pem",
+        ],
+        needs: &["openssl"],
+        prepare: make_certificate,
+        run: hostile_handshakes,
+        ..BASE
+    },
+    Attack {
+        name: "hostile-tls-targets",
+        blocks: HONEST,
+        needs: &["openssl"],
+        prepare: make_certificate,
+        run: hostile_targets,
+        ..BASE
+    },
+];
 
 fn make_certificate(folder: &Path) -> Result<(), Error> {
     let mut command = Command::new("openssl");
@@ -87,6 +100,68 @@ fn hostile_handshakes(target: &mut Target) -> Result<(), Error> {
     handshakes(target)?;
     drop(idle);
     target.check_honest_client()
+}
+
+/// What a target does with a connection.
+type Serve = fn(TcpStream);
+
+/// Targets that say nothing, close, send noise, or records without end.
+const TARGETS: [Serve; 4] = [
+    |mut stream| drop(stream.read_to_end(&mut Vec::new())),
+    drop,
+    |mut stream| drop(stream.write_all(&[0xff; 100_000])),
+    |mut stream| {
+        let mut record = vec![22, 3, 3, 64, 0];
+        record.resize(5 + (64 << 8), 0);
+        while stream.write_all(&record).is_ok() {}
+    },
+];
+
+/// Exporters whose targets speak no TLS, or bad one.
+fn hostile_targets(target: &mut Target) -> Result<(), Error> {
+    let config = target.path("fantail.conf");
+    let mut text = fs::read_to_string(&config).map_err(Error::at("read", &config))?;
+    for (number, serve) in TARGETS.into_iter().enumerate() {
+        let wrong = |error| Error::new(format!("a target: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(wrong)?;
+        let port = listener.local_addr().map_err(wrong)?.port();
+        // Ends with this program.
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                thread::spawn(move || serve(stream));
+            }
+        });
+        let ca = target.path("certificate.pem");
+        text += &format!(
+            "event_exporter e{number} {{\n  format = json\n  format_args = time-rfc3339\n  \
+             transport = http-post\n  transport_args = https://localhost:{port}/\n  \
+             http_ca_file = {}\n}}\nmetric m{number} {{\n  filter = event=a\n  \
+             exporter = e{number}\n}}\n",
+            ca.display()
+        );
+    }
+    fs::write(&config, text).map_err(Error::at("write", &config))?;
+    let answer = target.ask("FANTAIL-RELOAD")?;
+    if answer != "+" {
+        return Err(Error::new(format!("a reload: {answer}")));
+    }
+    let mut client = Writer::connect(&target.writer())?;
+    client.send(&"EVENT\t0\t0\t1\t100\t0\tna\tSpad\tvalue\n".repeat(1_000));
+    client.finish()?;
+    let failed = |_: &usize| {
+        thread::sleep(Duration::from_millis(100));
+        let answer = target.get("/api/v1/exporters").map(|answer| answer.body);
+        let json: Value = serde_json::from_str(&answer.unwrap_or_default()).unwrap_or_default();
+        // The first one still waits for an answer.
+        (1..TARGETS.len()).all(|number| {
+            let failures = json.pointer(&format!("/exporters/{number}/failures"));
+            failures.and_then(Value::as_u64).is_some_and(|it| it > 0)
+        })
+    };
+    match (0..200).find(failed) {
+        Some(_) => target.check_honest_client(),
+        None => Err(Error::new("a target was not found to be bad")),
+    }
 }
 
 /// Whole handshakes with the largest keys, as many as come through in a second.
