@@ -2,7 +2,7 @@
 # `cargo xtask dist --try` throws away.
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-trial=/root/trial
+trial=/trial
 
 fail() {
 	echo "FAILED: $*"

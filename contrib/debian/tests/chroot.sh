@@ -2,7 +2,7 @@
 # Installs, upgrades, removes and purges the package beside a running Dovecot,
 # without systemd.
 set -euo pipefail
-. /root/trial/checks.sh
+. /trial/checks.sh
 
 make_user
 dovecot_before=$(digest)

@@ -2,7 +2,7 @@
 # The package under a real systemd: the steps of README.Debian, an upgrade while
 # mail is served, sockets of systemd and no privileges, and the way back.
 set -euo pipefail
-. /root/trial/checks.sh
+. /trial/checks.sh
 
 main_pid() { systemctl show --property MainPID --value "$1"; }
 is() { [ "$(systemctl is-"$1" "$2" 2>/dev/null || true)" = "$3" ]; }

@@ -42,7 +42,7 @@ pub(super) struct Packages<'a> {
 const INSTALLED: &str = "systemd systemd-sysv dbus iproute2 procps dovecot-core dovecot-imapd";
 
 /// Where the packages and scripts are in a root.
-const INSIDE: &str = "root/trial";
+const INSIDE: &str = "trial";
 
 /// Tries the packages in each suite.
 pub(super) fn run(
