@@ -29,6 +29,8 @@ pub struct Plan {
     by_name: OnceLock<HashMap<Vec<u8>, usize>>,
     /// How many of them are plain.
     pub(crate) plain_metrics: usize,
+    /// Whether one of them exports.
+    pub(crate) exports: bool,
     pub(crate) filters: FilterSet,
     pub(crate) unnamed: Unnamed,
     pub(crate) series: SeriesPlan,
@@ -131,6 +133,7 @@ impl Plan {
         let plan = Self {
             dialect: settings.dialect,
             plain_metrics: metrics.iter().filter(|metric| metric.is_plain()).count(),
+            exports: metrics.iter().any(|metric| metric.export.is_some()),
             metrics,
             by_name: OnceLock::new(),
             unnamed: unnamed_rule(settings.dialect, &filters),

@@ -2,6 +2,7 @@
 
 mod cohorts;
 mod declare;
+pub(crate) mod known_paths;
 mod lifetime;
 mod merge_limited;
 pub(crate) mod metric_view;
@@ -10,6 +11,8 @@ pub(crate) mod tree;
 
 use std::{
     collections::HashMap,
+    hash::RandomState,
+    hint::black_box,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -19,7 +22,7 @@ pub use self::tree::SeriesMemory;
 use self::{
     metric_view::{ByKey, MetricView},
     observe::{Scratch, observe},
-    tree::Tree,
+    tree::{ROOT, Tree},
 };
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
@@ -75,6 +78,8 @@ pub struct Registry {
     /// The number of series of all metrics, including reserved ones.
     used: usize,
     scratch: Scratch,
+    /// Of the fingerprints of all trees.
+    hash_keys: RandomState,
     exemplar_field: Option<Arc<[u8]>>,
     memory: Option<Arc<dyn SeriesMemory>>,
     /// Only a snapshot locks it, like the tree of a metric.
@@ -124,6 +129,7 @@ impl Registry {
             names: HashMap::new(),
             used: 0,
             scratch: Scratch::default(),
+            hash_keys: RandomState::new(),
             exemplar_field: None,
             memory: None,
             cohorts: Mutex::default(),
@@ -152,7 +158,7 @@ impl Registry {
         });
         self.order.push(slot);
         self.names.insert(settings.name.clone(), slot);
-        let mut tree = Tree::new(&settings, &mut self.used);
+        let mut tree = Tree::new(&settings, &self.hash_keys, &mut self.used);
         tree.share_memory(self.memory.as_ref());
         let slot_entry = &mut self.slots[slot as usize];
         slot_entry.metric = Some(Metric {
@@ -299,15 +305,15 @@ impl Registry {
     /// created.
     /// before it was created.
     pub fn observe<E: EventView + ?Sized>(&mut self, id: MetricId, event: &E) -> bool {
+        self.scratch.begin();
         let Some(metric) = live(&mut self.slots, id) else {
             return false;
         };
         let settings = &*metric.settings;
-        let view = ByKey { event, settings };
         let overflowed = observe(
             &mut metric.tree,
             settings,
-            &view,
+            &ByKey { event, settings },
             self.dialect,
             &self.limits,
             &mut self.used,
@@ -317,12 +323,34 @@ impl Registry {
         true
     }
 
-    /// Counts an event like [`observe`](Self::observe), with values found by
-    /// position. Not stable: see [`internal`](crate::internal).
+    /// Counts one event in several metrics, with values found by position: views of
+    /// two metrics have the same values for the same keys. Not stable: see
+    /// [`internal`](crate::internal).
     #[doc(hidden)]
-    pub fn observe_view<V: MetricView + ?Sized>(&mut self, id: MetricId, event: &V) -> bool {
+    #[inline]
+    pub fn observe_views<V: MetricView>(
+        &mut self,
+        mut metrics: impl Iterator<Item = (MetricId, V)> + Clone,
+    ) {
+        self.scratch.begin();
+        let Some((id, event)) = metrics.next() else {
+            return;
+        };
+        self.count(id, &event);
+        // Now it is known where the event leads to in others: see `prefetch`.
+        let is_many = metrics.size_hint().1.is_none_or(|most| most > 1);
+        if is_many {
+            self.prefetch(metrics.clone().map(|(id, _)| id));
+        }
+        metrics.for_each(|(id, event)| self.count(id, &event));
+    }
+
+    /// Counts the current event.
+    #[inline]
+    fn count<V: MetricView>(&mut self, id: MetricId, event: &V) {
         let Some(metric) = live(&mut self.slots, id) else {
-            return false;
+            debug_assert!(false, "no metric {id:?}");
+            return;
         };
         let overflowed = observe(
             &mut metric.tree,
@@ -334,7 +362,22 @@ impl Registry {
             &mut self.scratch,
         );
         metric.overflowed = metric.overflowed.saturating_add(overflowed);
-        true
+    }
+
+    /// Reads the series of several metrics that the current event will update.
+    ///
+    /// Updates wait for the memory of each series in turn, because what is there
+    /// decides how they go on; reads that nothing depends on wait together.
+    #[inline]
+    fn prefetch(&mut self, metrics: impl Iterator<Item = MetricId>) {
+        let mut read = 0;
+        for id in metrics {
+            if let Some(metric) = live(&mut self.slots, id) {
+                let path = self.scratch.known_path(&metric.tree);
+                read ^= metric.tree.prefetch(path.unwrap_or(&[ROOT]));
+            }
+        }
+        black_box(read);
     }
 
     /// Returns a snapshot of all metrics. Taking it is cheap: see [`Snapshot`].

@@ -45,7 +45,7 @@ impl MetricSettings {
 }
 
 /// One level of sub-metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GroupBy {
     /// The field whose value chooses the sub-metric.
     pub field: Vec<u8>,
@@ -63,7 +63,7 @@ impl GroupBy {
 }
 
 /// The mapping of a value to a sub-metric.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Method {
     /// A sub-metric for each value, after all modifiers in order.
     Discrete(Vec<Modifier>),
@@ -75,7 +75,7 @@ pub enum Method {
 
 /// An operation of 2.4's `modifier` setting on a value:
 /// `%{value | domain | upper}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Modifier {
     /// The part after the first `@`; empty without one.
     Domain,
@@ -91,7 +91,7 @@ pub enum Modifier {
 const MAX_STEPS: u64 = 65_536;
 
 /// Buckets (−∞, base^min], (base^min, base^(min+1)], …, (base^max, +∞).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Exponential {
     min_magnitude: u32,
     max_magnitude: u32,
@@ -100,7 +100,7 @@ pub struct Exponential {
 
 /// Buckets (−∞, min], (min, min+step], …, (max, +∞); the last step may be
 /// shorter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Linear {
     min: u64,
     max: u64,

@@ -22,7 +22,7 @@ use self::{
     segmented::Segmented,
     shared_segment::SharedSegment,
 };
-use crate::{Distribution, Exemplar, distribution::bins::Binned};
+use crate::{Distribution, Exemplar};
 
 /// All series in the order of their creation.
 #[derive(Debug, Default)]
@@ -69,8 +69,8 @@ impl Store {
         &mut self,
         series: u32,
         watched: bool,
-        duration: Binned,
-        fields: &[Option<Binned>],
+        duration: u64,
+        fields: &[Option<u64>],
     ) {
         let Some((values, within)) = self.values.get_mut(series as usize) else {
             debug_assert!(false, "no series {series}");
@@ -84,6 +84,13 @@ impl Store {
         } else {
             values.record(within, duration, fields);
         }
+    }
+
+    /// Reads what [`record`](Self::record) reads first; the result means nothing.
+    #[inline]
+    pub(crate) fn prefetch(&self, series: u32) -> usize {
+        let found = self.values.get(series as usize);
+        found.map_or(0, |(values, within)| values.prefetch_series(within))
     }
 
     pub(crate) fn key(&self, series: u32) -> Option<Key<'_>> {

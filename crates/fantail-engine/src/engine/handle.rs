@@ -157,22 +157,27 @@ impl Engine {
                 filters = others;
             }
         }
-        for filter in filters {
+        let views = filters.iter().filter_map(|filter| {
             let at = filter.index();
-            let (Some(metric), Some(id)) = (plan.metrics.get(at), self.ids.get(at)) else {
-                debug_assert!(false, "no metric for {filter:?}");
-                continue;
-            };
-            let view = MetricEvent::new(&event, &metric.slots);
-            match exemplar {
-                None => registry.observe_view(*id, &view),
-                Some(slot) => {
-                    let value = event.value(slot);
-                    registry.observe_view_at(*id, &view, value, context.received_at)
+            let both = self.ids.get(at).zip(plan.metrics.get(at));
+            debug_assert!(both.is_some(), "no metric for {filter:?}");
+            both.map(|(id, metric)| (*id, MetricEvent::new(&event, &metric.slots)))
+        });
+        match exemplar {
+            None => registry.observe_views(views),
+            Some(slot) => {
+                let value = event.value(slot);
+                registry.observe_views_at(views, value, context.received_at);
+            }
+        }
+        if plan.exports {
+            let metrics = filters
+                .iter()
+                .map(|filter| plan.metrics.get(filter.index()));
+            for metric in metrics.flatten() {
+                if let Some(export) = &metric.export {
+                    exporting.export((metric, export), sent, &mut effective, context, sink);
                 }
-            };
-            if let Some(export) = &metric.export {
-                exporting.export((metric, export), sent, &mut effective, context, sink);
             }
         }
         if !self.observers.is_empty() {

@@ -86,23 +86,6 @@ pub(crate) fn bin_of(value: u64) -> usize {
     GEOMETRIC_BASE + octaves * PER_OCTAVE + within
 }
 
-/// A value with its bin, computed once for several distributions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Binned {
-    pub(crate) value: u64,
-    /// The bin of the value.
-    pub(crate) bin: u16,
-}
-
-impl Binned {
-    #[inline]
-    #[allow(clippy::cast_possible_truncation)] // There are 2,320 bins.
-    pub(crate) fn new(value: u64) -> Self {
-        let bin = bin_of(value) as u16;
-        Self { value, bin }
-    }
-}
-
 /// Returns the smallest value of a bin; for `BINS`, 2⁶⁴.
 fn start_of(bin: usize) -> u128 {
     if bin < LINEAR_BASE {

@@ -5,9 +5,9 @@
 //! bounds and moments for contradictions.
 
 use super::{
-    Distribution, HeapValues, Storage,
+    Distribution, Storage,
     bins::{BINS, bin_of},
-    heap_values::Values,
+    heap_values::{HeapValues, Values},
     moments::Moments,
     sketch::Sketch,
 };
@@ -18,7 +18,9 @@ const SKETCH: u64 = 1;
 
 impl Distribution {
     pub(crate) fn save(&self, out: &mut Writer) {
-        let Some((heap, sketch)) = self.sketch() else {
+        let sketched = self.sketched();
+        let sketch = sketched.as_deref().and_then(HeapValues::sketch);
+        let (Some(heap), Some(sketch)) = (&sketched, sketch) else {
             out.number(2 * self.count());
             let mut previous = 0;
             self.for_each_exact(|value| {
@@ -81,12 +83,12 @@ impl Distribution {
         if min > max || !ends || !heap {
             return Err(Malformed);
         }
-        let storage = Storage::Heap(Box::new(HeapValues {
+        let storage = Storage::of_heap(HeapValues {
             moments,
             min,
             max,
             values: Values::Sketch(sketch),
-        }));
+        });
         Ok(Self { storage })
     }
 }

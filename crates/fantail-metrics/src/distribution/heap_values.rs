@@ -4,9 +4,15 @@
 //! too; above, a [`Sketch`] replaces the values. Exact values have the encoding
 //! of [`InlineValues`].
 
+use std::borrow::Cow;
+
 use super::{
-    bins::Binned,
-    inline_values::{InlineValues, Width, difference, value},
+    LATEST_BASE,
+    bins::bin_of,
+    inline_values::InlineValues,
+    latest_values,
+    moments::Moments,
+    packed::{MAX_PACKED, Packed, Width, difference, value},
     sketch::Sketch,
 };
 
@@ -15,8 +21,117 @@ pub(crate) const MAX_EXACT_VALUES: u64 = MAX_EXACT as u64;
 
 const MAX_EXACT: usize = 480;
 
-/// The stored values. Their number is not stored here: callers pass it as
-/// `count`.
+/// Values on the heap, and the numbers that do not follow from a sketch.
+#[derive(Debug, Clone)]
+pub(crate) struct HeapValues {
+    pub(super) moments: Moments,
+    pub(super) min: u64,
+    pub(super) max: u64,
+    pub(super) values: Values,
+}
+
+impl HeapValues {
+    /// The same values, with room for another one.
+    pub(super) fn of_inline(inline: InlineValues<'_>, next: u64) -> Self {
+        let (min, max) = inline.ends().unwrap_or((u64::MAX, 0));
+        Self {
+            moments: inline.moments(),
+            min,
+            max,
+            values: Values::of_inline(inline, next),
+        }
+    }
+
+    pub(super) const fn count_with(&self, latest: &Packed) -> u64 {
+        self.moments.count().saturating_add(latest.len() as u64)
+    }
+
+    pub(super) const fn sketch(&self) -> Option<&Sketch> {
+        match &self.values {
+            Values::Sketch(sketch) => Some(sketch),
+            Values::Exact { .. } => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn record(&mut self, value: u64) {
+        self.values.record(self.moments.count(), value);
+        self.moments.record(value);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    /// Adds values, 31 at most.
+    pub(super) fn record_all(&mut self, values: impl Iterator<Item = u64> + Clone) {
+        let mut bins = [0; MAX_PACKED];
+        let mut len = 0;
+        if let Values::Sketch(sketch) = &self.values {
+            for (bin, value) in bins.iter_mut().zip(values.clone()) {
+                *bin = bin_of(value);
+                len += 1;
+            }
+            sketch.prefetch(bins.get(..len).unwrap_or_default());
+        }
+        for value in values {
+            if len == 0 {
+                self.values.record(self.moments.count(), value);
+            }
+            self.moments.record(value);
+            self.min = self.min.min(value);
+            self.max = self.max.max(value);
+        }
+        if let Values::Sketch(sketch) = &mut self.values {
+            let bins = bins.iter().take(len);
+            bins.for_each(|bin| sketch.record(*bin));
+        }
+    }
+
+    /// Takes over the latest values; returns the next ones, `value` first, in a
+    /// width that would have been enough for all of these.
+    pub(super) fn record_latest(&mut self, latest: &Packed, value: u64) -> Packed {
+        let first = difference(LATEST_BASE, value);
+        let bits = (0..latest.len()).fold(first, |bits, at| bits | latest.get(at));
+        self.record_all(latest_values(latest));
+        let mut next = Packed::with_width(Width::of(bits));
+        let is_there = next.push(0, first);
+        debug_assert!(is_there, "there is room for one value");
+        next
+    }
+
+    /// The same with the latest values.
+    pub(super) fn with(&self, latest: &Packed) -> Cow<'_, Self> {
+        if latest.len() == 0 {
+            return Cow::Borrowed(self);
+        }
+        let mut all = self.clone();
+        all.record_all(latest_values(latest));
+        Cow::Owned(all)
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        let (count, other_count) = (self.moments.count(), other.moments.count());
+        self.values.merge(count, &other.values, other_count);
+        self.merge_numbers(&other.moments, (other.min, other.max));
+    }
+
+    pub(super) fn merge_inline(&mut self, inline: InlineValues<'_>) {
+        let Some(ends) = inline.ends() else {
+            return;
+        };
+        let count = self.moments.count();
+        self.values.extend(count, inline.iter(), inline.count());
+        self.merge_numbers(&inline.moments(), ends);
+    }
+
+    fn merge_numbers(&mut self, moments: &Moments, (min, max): (u64, u64)) {
+        self.moments.merge(moments);
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+    }
+}
+
+/// How many values there are is known outside; it is what `count` below
+/// means.
 #[derive(Debug, Clone)]
 pub(crate) enum Values {
     /// The first value, and the difference of each other value to it.
@@ -29,8 +144,8 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    /// Copies inline values, with capacity for another value.
-    pub(crate) fn of_inline(inline: &InlineValues, next: u64) -> Self {
+    /// The same values, with room for another one.
+    fn of_inline(inline: InlineValues<'_>, next: u64) -> Self {
         let (base, width) = inline.shape();
         let mut values = Self::with_capacity(base, width, inline.count(), next);
         inline.iter().skip(1).for_each(|value| values.push(value));
@@ -55,11 +170,10 @@ impl Values {
 
     /// Adds a value to `count` others, at least one.
     #[inline]
-    pub(crate) fn record(&mut self, count: u64, binned: Binned) {
+    fn record(&mut self, count: u64, value: u64) {
         match self {
-            Self::Sketch(sketch) => sketch.record(binned.bin),
+            Self::Sketch(sketch) => sketch.record(bin_of(value)),
             Self::Exact { base, width, cells } => {
-                let value = binned.value;
                 if count >= MAX_EXACT_VALUES || !record_exact(*base, *width, cells, value) {
                     self.make_room(count, value);
                 }
@@ -77,7 +191,7 @@ impl Values {
                 wider.push(value);
                 *self = wider;
             }
-            _ => self.with_sketch(|sketch| sketch.record(bin(value))),
+            _ => self.with_sketch(|sketch| sketch.record(bin_of(value))),
         }
     }
 
@@ -89,13 +203,13 @@ impl Values {
             return;
         }
         let mut sketch = Sketch::new();
-        self.exact().for_each(|value| sketch.record(bin(value)));
+        self.exact().for_each(|value| sketch.record(bin_of(value)));
         change(&mut sketch);
         *self = Self::Sketch(sketch);
     }
 
-    /// Adds `other_count` values to `count`, at least one.
-    pub(crate) fn merge(&mut self, count: u64, other: &Self, other_count: u64) {
+    /// Adds `other_count` values to `count`, one at least.
+    fn merge(&mut self, count: u64, other: &Self, other_count: u64) {
         if let Self::Sketch(sketch) = other {
             self.with_sketch(|into| into.merge(sketch));
         } else {
@@ -104,20 +218,15 @@ impl Values {
     }
 
     /// Adds `other_count` values to `count` others.
-    pub(crate) fn extend(
-        &mut self,
-        count: u64,
-        others: impl Iterator<Item = u64>,
-        other_count: u64,
-    ) {
+    fn extend(&mut self, count: u64, others: impl Iterator<Item = u64>, other_count: u64) {
         if count.saturating_add(other_count) > MAX_EXACT_VALUES {
             self.with_sketch(|into| {
-                others.for_each(|value| into.record(bin(value)));
+                others.for_each(|value| into.record(bin_of(value)));
             });
             return;
         }
         for (value, count) in others.zip(count..) {
-            self.record(count, Binned::new(value));
+            self.record(count, value);
         }
     }
 
@@ -125,7 +234,7 @@ impl Values {
     pub(crate) fn exact(&self) -> impl Iterator<Item = u64> {
         let (base, width, cells) = match self {
             Self::Exact { base, width, cells } => (Some(*base), *width, &cells[..]),
-            Self::Sketch(_) => (None, Width::One, &[][..]),
+            Self::Sketch(_) => (None, Width::ONE, &[][..]),
         };
         let others = cells.chunks_exact(width.bytes()).map(move |cell| {
             let mut bytes = [0; 8];
@@ -137,19 +246,7 @@ impl Values {
         base.into_iter().chain(others)
     }
 
-    /// Returns the sorted values, or the sketch.
-    pub(crate) fn sorted(&self, count: u64) -> Result<Vec<u64>, &Sketch> {
-        if let Self::Sketch(sketch) = self {
-            return Err(sketch);
-        }
-        let mut values =
-            Vec::with_capacity(usize::try_from(count.min(MAX_EXACT_VALUES)).unwrap_or(0));
-        values.extend(self.exact());
-        values.sort_unstable();
-        Ok(values)
-    }
-
-    /// Returns the number of bytes on the heap.
+    /// Bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Exact { cells, .. } => cells.capacity(),
@@ -158,11 +255,7 @@ impl Values {
     }
 }
 
-fn bin(value: u64) -> u16 {
-    Binned::new(value).bin
-}
-
-/// Adds a value; returns `false` if its difference needs more than `width`.
+/// `false` if the difference is too wide.
 fn record_exact(base: u64, width: Width, cells: &mut Vec<u8>, value: u64) -> bool {
     let difference = difference(base, value);
     if Width::of(difference) > width {

@@ -59,24 +59,23 @@ impl Registry {
         there
     }
 
-    /// Counts an event like [`observe_at`](Self::observe_at), with values found
-    /// by position and `value` for the exemplar. Not stable: see
-    /// [`internal`](crate::internal).
+    /// Counts an event like [`observe_views`](Self::observe_views), and keeps it as
+    /// the exemplar of `time` if `value`, that of its field, is there. Not stable:
+    /// see [`internal`](crate::internal).
     #[doc(hidden)]
-    pub fn observe_view_at<V: MetricView + ?Sized>(
+    pub fn observe_views_at<V: MetricView>(
         &mut self,
-        id: MetricId,
-        event: &V,
+        metrics: impl Iterator<Item = (MetricId, V)> + Clone,
         value: Option<ValueRef<'_>>,
         time: Timestamp,
-    ) -> bool {
+    ) {
         if self.exemplar_field.is_none() {
-            return self.observe_view(id, event);
+            self.observe_views(metrics);
+            return;
         }
         self.scratch.exemplar.begin(value, time);
-        let there = self.observe_view(id, event);
+        self.observe_views(metrics);
         self.scratch.exemplar.begin(None, time);
-        there
     }
 
     /// Creates a series whose values are known in advance, so that it exists

@@ -6,7 +6,7 @@
 //! as if their events had come later. So a series stays visible unless an
 //! earlier shard needs its budget.
 
-use std::sync::Arc;
+use std::{hash::RandomState, sync::Arc};
 
 use crate::{
     Label, Limits, MetricSnapshot, Snapshot,
@@ -70,8 +70,10 @@ fn used(metric: &MetricSnapshot) -> usize {
 /// Adds the series of all shards to trees with the limits of one registry.
 fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
     let mut used = 0;
+    let keys = RandomState::new();
     let metrics = whole.metrics().iter();
-    let mut trees: Vec<Folded<'_>> = metrics.map(|one| Folded::new(one, &mut used)).collect();
+    let metrics = metrics.map(|one| Folded::new(one, &keys, &mut used));
+    let mut trees: Vec<Folded<'_>> = metrics.collect();
     // The series of the first shard always fit.
     for shard in shards {
         for folded in &mut trees {
@@ -105,10 +107,10 @@ struct Folded<'a> {
 }
 
 impl<'a> Folded<'a> {
-    fn new(metric: &'a MetricSnapshot, used: &mut usize) -> Self {
+    fn new(metric: &'a MetricSnapshot, keys: &RandomState, used: &mut usize) -> Self {
         Self {
             metric,
-            tree: Tree::new(metric.settings(), used),
+            tree: Tree::new(metric.settings(), keys, used),
             overflowed: metric.overflowed(),
         }
     }

@@ -6,11 +6,10 @@ use crate::MetricSettings;
 
 /// An event's values by their positions in the settings of one metric.
 ///
-/// For callers of [`Registry::observe_view`](crate::Registry::observe_view)
+/// For callers of [`Registry::observe_views`](crate::Registry::observe_views)
 /// that have already found the values. The value of `duration` is the event's
 /// duration, also if the settings name it as a field or level; it is not
 /// negative.
-/// as a field or level; it is not negative.
 pub trait MetricView {
     /// Returns the duration in microseconds, or the value of a field
     /// `duration`.

@@ -8,11 +8,11 @@ mod single_path;
 
 use fantail_event::{Dialect, ValueRef};
 
-use self::single_path::{MAX_PATH_SERIES, single_path};
+use self::single_path::single_path;
 use crate::{
     Exemplar, Limits,
-    distribution::bins::Binned,
     label::{text_key, write_key, write_text_key},
+    registry::known_paths::{KnownPaths, MAX_PATH_SERIES},
     registry::metric_view::MetricView,
     registry::tree::{ROOT, SeriesBudget, Tree},
     settings::{GroupBy, Method, MetricSettings},
@@ -22,10 +22,14 @@ use crate::{
 /// Buffers that are reused for each event.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
-    /// The duration of the last event.
-    duration: Binned,
+    /// The duration of the event, once it is known.
+    duration: Option<u64>,
     /// The values of the fields.
-    numbers: Vec<Option<Binned>>,
+    numbers: Vec<Option<u64>>,
+    /// The hash of the fields that these are the values of.
+    fields: Option<u64>,
+    /// The paths of the event in the trees of the metrics before.
+    known_paths: KnownPaths,
     /// The series from the metric down, while each level has one series.
     path: Vec<u32>,
     /// The series of the level above, and those found in this level.
@@ -40,14 +44,37 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Returns a duration with its bin. The last duration is cached: several
-    /// metrics count the same event.
+    /// Begins with an event.
     #[inline]
-    fn binned(&mut self, duration: u64) -> Binned {
-        if self.duration.value != duration {
-            self.duration = Binned::new(duration);
+    pub(crate) const fn begin(&mut self) {
+        self.duration = None;
+        self.fields = None;
+        self.known_paths.clear();
+    }
+
+    /// Returns the path of the event in a tree that is like one of a metric before.
+    #[inline]
+    pub(crate) fn known_path(&self, tree: &Tree) -> Option<&[u32]> {
+        self.known_paths.find(tree.fingerprint())
+    }
+
+    /// Reads the numbers that a metric counts, unless the metric before counted the
+    /// same fields; returns the duration.
+    #[inline]
+    fn read<V: MetricView + ?Sized>(&mut self, tree: &Tree, event: &V) -> u64 {
+        let (count, fields) = tree.fields();
+        if self.fields != Some(fields) {
+            self.numbers.clear();
+            self.numbers
+                .extend((0..count).map(|at| event.field(at).map(number)));
+            self.fields = Some(fields);
         }
-        self.duration
+        // Dovecot's server gives each event a duration; an event without one is
+        // counted with 0.
+        let duration = self.duration;
+        let duration = duration.unwrap_or_else(|| event.duration().map_or(0, number));
+        self.duration = Some(duration);
+        duration
     }
 }
 
@@ -107,27 +134,34 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     used: &mut usize,
     scratch: &mut Scratch,
 ) -> u64 {
-    // Dovecot's server gives each event a duration; an event without one is
-    // counted with 0.
-    let duration = scratch.binned(event.duration().map_or(0, number));
-    if tree.is_plain() && scratch.exemplar.is_none() {
-        tree.record(ROOT, duration, &[]);
+    let duration = scratch.read(tree, event);
+    if !scratch.exemplar.is_none() {
+        return observe_any(tree, settings, event, dialect, limits, used, scratch);
+    }
+    if tree.levels() == 0 {
+        tree.record(ROOT, duration, &scratch.numbers);
         return 0;
     }
-    scratch.numbers.clear();
-    for at in 0..settings.fields.len() {
-        let number = event.field(at).map(number);
-        scratch.numbers.push(number.map(Binned::new));
-    }
     let mut path = [ROOT; MAX_PATH_SERIES];
-    if scratch.exemplar.is_none()
-        && settings.group_by.len() < limits.updates_per_event.min(MAX_PATH_SERIES)
-        && let Some((len, overflowed)) =
-            single_path(tree, settings, event, dialect, (limits, used), &mut path)
-        && let Some(path) = path.get(..len)
-    {
-        tree.record_all(path, duration, &scratch.numbers);
-        return overflowed;
+    if tree.levels() < limits.updates_per_event.min(MAX_PATH_SERIES) {
+        if let Some(path) = scratch.known_path(tree) {
+            debug_assert!(
+                single_path::leads_to(tree, settings, event, dialect, path),
+                "two trees have the same fingerprint and other series"
+            );
+            tree.record_all(path, duration, &scratch.numbers);
+            return 0;
+        }
+        let found = single_path(tree, settings, event, dialect, (limits, used), &mut path);
+        if let Some((len, overflowed)) = found
+            && let Some(path) = path.get(..len)
+        {
+            if overflowed == 0 {
+                scratch.known_paths.add(tree.fingerprint(), path);
+            }
+            tree.record_all(path, duration, &scratch.numbers);
+            return overflowed;
+        }
     }
     observe_any(tree, settings, event, dialect, limits, used, scratch)
 }
@@ -144,7 +178,7 @@ fn observe_any<V: MetricView + ?Sized>(
 ) -> u64 {
     let mut descent = Descent {
         tree,
-        duration: scratch.duration,
+        duration: scratch.duration.unwrap_or_default(),
         limits,
         used,
         updates_left: limits.updates_per_event,
@@ -184,10 +218,13 @@ fn observe_any<V: MetricView + ?Sized>(
             Choice::Text(_) | Choice::Keys => {}
         }
     }
-    descent
-        .tree
-        .record_all(&scratch.path, scratch.duration, &scratch.numbers);
-    let overflowed = descent.overflowed;
+    let Descent {
+        tree,
+        duration,
+        overflowed,
+        ..
+    } = descent;
+    tree.record_all(&scratch.path, duration, &scratch.numbers);
     if !scratch.exemplar.is_none() {
         exemplify(tree, settings, event, scratch);
     }
@@ -218,7 +255,7 @@ fn exemplify<V: MetricView + ?Sized>(
 /// The walk of an event down a tree.
 struct Descent<'a> {
     tree: &'a mut Tree,
-    duration: Binned,
+    duration: u64,
     limits: &'a Limits,
     used: &'a mut usize,
     updates_left: usize,

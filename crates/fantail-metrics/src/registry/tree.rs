@@ -16,13 +16,16 @@ mod idle;
 mod index;
 mod memory;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 pub use self::memory::SeriesMemory;
 use self::{index::Index, memory::Charge};
+use super::known_paths::Fingerprint;
 use crate::{
     Distribution, Exemplar, MetricSettings,
-    distribution::bins::Binned,
     label::OTHER,
     store::{Store, key::Key, observations::Mark, shared_segment::SharedSegment},
 };
@@ -57,6 +60,9 @@ pub(crate) struct Tree {
     levels: u32,
     /// The number of distributions of a series: the duration and each field.
     stride: usize,
+    /// A hash of the names of the fields, the same in all trees of a registry.
+    fields: u64,
+    fingerprint: Fingerprint,
     /// Whether each bucket has the exact sum of its values, for a histogram: if
     /// the last level is quantized by a field other than the duration.
     own_sums: bool,
@@ -73,10 +79,13 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub(crate) fn new(settings: &MetricSettings, used: &mut usize) -> Self {
+    /// `keys` are those of all trees of a registry.
+    pub(crate) fn new(settings: &MetricSettings, keys: &RandomState, used: &mut usize) -> Self {
         let mut tree = Self {
             levels: u32::try_from(settings.group_by.len()).unwrap_or(u32::MAX),
             stride: 1 + settings.fields.len(),
+            fields: keys.hash_one(&settings.fields),
+            fingerprint: Fingerprint::new(&settings.group_by, keys),
             own_sums: settings.has_own_sums(),
             index: Index::default(),
             used: cost(settings.group_by.len()),
@@ -214,19 +223,39 @@ impl Tree {
         let at = u32::try_from(self.store().len()).unwrap_or(u32::MAX);
         self.push(parent, key, Mark::new(counted));
         self.index.push(hash);
+        self.fingerprint.add(parent, key);
         at
     }
 
-    /// Returns whether the metric has one distribution only, without fields and
-    /// levels.
+    /// Returns the number of levels of `group_by`.
     #[inline]
-    pub(crate) const fn is_plain(&self) -> bool {
-        self.levels == 0 && self.stride == 1
+    pub(crate) const fn levels(&self) -> usize {
+        self.levels as usize
+    }
+
+    /// Returns the number of fields, and a hash of their names.
+    #[inline]
+    pub(crate) const fn fields(&self) -> (usize, u64) {
+        (self.stride - 1, self.fields)
+    }
+
+    #[inline]
+    pub(crate) const fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Reads the memory of a path's series before they are updated; the result is
+    /// meaningless.
+    #[inline]
+    pub(crate) fn prefetch(&mut self, path: &[u32]) -> usize {
+        let store = self.store();
+        let read = path.iter().rev().map(|series| store.prefetch(*series));
+        read.fold(0, |all, read| all ^ read)
     }
 
     /// Adds an event to all series of a path from the metric down.
     #[inline]
-    pub(crate) fn record_all(&mut self, path: &[u32], duration: Binned, fields: &[Option<Binned>]) {
+    pub(crate) fn record_all(&mut self, path: &[u32], duration: u64, fields: &[Option<u64>]) {
         let watched = self.watched;
         let store = self.store();
         // The last series is the one least likely to be cached: start its memory
@@ -238,7 +267,7 @@ impl Tree {
 
     /// Adds an event to a series: its duration and its fields.
     #[inline]
-    pub(crate) fn record(&mut self, series: u32, duration: Binned, fields: &[Option<Binned>]) {
+    pub(crate) fn record(&mut self, series: u32, duration: u64, fields: &[Option<u64>]) {
         let watched = self.watched;
         self.store().record(series, watched, duration, fields);
     }
@@ -273,6 +302,11 @@ impl Tree {
         self.store().forget_exemplars();
     }
 
+    /// Returns whether a series has this parent and key.
+    pub(crate) fn is(&mut self, series: u32, parent: u32, key: Key<'_>) -> bool {
+        self.store().is(series, parent, key.parts())
+    }
+
     /// Returns whether the last series of a path from the metric down can have
     /// no children.
     pub(crate) fn is_whole(&mut self, path: &[u32]) -> bool {
@@ -280,7 +314,11 @@ impl Tree {
             return true;
         }
         let last = path.last();
-        last.is_some_and(|last| self.store().key(*last) == Some(Key::Missing))
+        last.is_some_and(|last| self.key(*last) == Some(Key::Missing))
+    }
+
+    pub(crate) fn key(&mut self, series: u32) -> Option<Key<'_>> {
+        self.store().key(series)
     }
 
     /// Resets all values; the series stay.

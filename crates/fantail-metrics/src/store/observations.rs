@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::segmented::{SEGMENT_SERIES, push};
-use crate::{Distribution, Exemplar, distribution::bins::Binned};
+use crate::{Distribution, Exemplar};
 
 /// Marks a series that was updated since the last scan for idle ones.
 pub(crate) const NOW: u32 = u32::MAX;
@@ -69,6 +69,15 @@ impl Observations {
         self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
     }
 
+    /// Reads what an update of a series reads first.
+    #[inline]
+    pub(super) fn prefetch_series(&self, within: usize) -> usize {
+        let first = within * self.stride;
+        let ends = [first, first + self.stride - 1];
+        let read = ends.map(|at| self.distributions.get(at).map_or(0, Distribution::prefetch));
+        read[0] ^ read[1]
+    }
+
     pub(super) fn distributions(&self, within: usize) -> &[Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get(first..first + self.stride);
@@ -93,9 +102,9 @@ impl Observations {
 
     /// Adds to the distribution of a series that has only this one.
     #[inline]
-    pub(super) fn record_only(&mut self, within: usize, duration: Binned) {
+    pub(super) fn record_only(&mut self, within: usize, duration: u64) {
         if let Some(distribution) = self.distributions.get_mut(within) {
-            distribution.record_binned(duration);
+            distribution.record(duration);
         } else {
             debug_assert!(false, "no series {within} in this segment");
         }
@@ -103,16 +112,16 @@ impl Observations {
 
     /// Adds to the distributions of a series.
     #[inline]
-    pub(super) fn record(&mut self, within: usize, duration: Binned, fields: &[Option<Binned>]) {
+    pub(super) fn record(&mut self, within: usize, duration: u64, fields: &[Option<u64>]) {
         let here = self.distributions.get_mut(within * self.stride..);
         let Some((first, others)) = here.and_then(<[_]>::split_first_mut) else {
             debug_assert!(false, "no series {within} in this segment");
             return;
         };
-        first.record_binned(duration);
+        first.record(duration);
         for (at, number) in fields.iter().enumerate() {
             if let (Some(number), Some(distribution)) = (number, others.get_mut(at)) {
-                distribution.record_binned(*number);
+                distribution.record(*number);
             }
         }
     }

@@ -17,6 +17,7 @@ mod fixture;
 mod folded;
 mod lifetime;
 mod memory;
+mod one_event;
 mod registry;
 mod regressions;
 mod snapshots;

@@ -7,14 +7,12 @@ use fantail_event::{Dialect, ValueRef};
 use crate::{
     Limits,
     label::text_key,
+    registry::known_paths::MAX_PATH_SERIES,
     registry::metric_view::MetricView,
     registry::tree::{ROOT, SeriesBudget, Tree},
-    settings::{Method, MetricSettings},
+    settings::{GroupBy, Method, MetricSettings},
     store::key::Key,
 };
-
-/// The maximum number of series of a path on the stack.
-pub(super) const MAX_PATH_SERIES: usize = 6;
 
 /// Finds or creates the series of an event that has a text or no value at each
 /// level; returns `None` for other events. Returns the length of the path, and
@@ -31,15 +29,7 @@ pub(super) fn single_path<V: MetricView + ?Sized>(
 ) -> Option<(usize, u64)> {
     let (mut parent, mut overflowed) = (ROOT, 0);
     for (at, level) in settings.group_by.iter().enumerate() {
-        let Method::Discrete(modifiers) = &level.method else {
-            return None;
-        };
-        let key = match (event.level(at), dialect) {
-            (Some(ValueRef::Str(text)), _) => Key::Text(text_key(text, modifiers)?),
-            (None, Dialect::V2_4) => Key::Text(b""),
-            (None, Dialect::V2_3) => Key::Missing,
-            (Some(_), _) => return None,
-        };
+        let key = key(level, event.level(at), dialect)?;
         let mut budget = SeriesBudget {
             metric: limits.series_per_metric,
             used,
@@ -57,4 +47,38 @@ pub(super) fn single_path<V: MetricView + ?Sized>(
         }
     }
     Some((1 + settings.group_by.len(), overflowed))
+}
+
+/// Returns whether the event has these series and creates none.
+pub(super) fn leads_to<V: MetricView + ?Sized>(
+    tree: &mut Tree,
+    settings: &MetricSettings,
+    event: &V,
+    dialect: Dialect,
+    path: &[u32],
+) -> bool {
+    let steps = path.windows(2).zip(&settings.group_by).enumerate();
+    let mut keys = steps.map(|(at, (step, level))| (step, key(level, event.level(at), dialect)));
+    let is_there = keys.all(|(step, key)| match (step, key) {
+        ([parent, child], Some(key)) => tree.is(*child, *parent, key),
+        _ => false,
+    });
+    let is_missing = path
+        .last()
+        .is_some_and(|last| tree.key(*last) == Some(Key::Missing));
+    is_there && path.first() == Some(&ROOT) && (is_missing || path.len() == 1 + tree.levels())
+}
+
+/// Returns the key of the series of a value; `None` for values that are no text.
+#[inline]
+fn key<'v>(level: &GroupBy, value: Option<ValueRef<'v>>, dialect: Dialect) -> Option<Key<'v>> {
+    let Method::Discrete(modifiers) = &level.method else {
+        return None;
+    };
+    match (value, dialect) {
+        (Some(ValueRef::Str(text)), _) => Some(Key::Text(text_key(text, modifiers)?)),
+        (None, Dialect::V2_4) => Some(Key::Text(b"")),
+        (None, Dialect::V2_3) => Some(Key::Missing),
+        (Some(_), _) => None,
+    }
 }

@@ -84,12 +84,15 @@ impl Tree {
     fn index_all(&mut self) {
         let len = self.store().len();
         let mut index = self.index.cleared(len);
+        let mut fingerprint = self.fingerprint.of_no_series();
         // The index does not contain the metric itself.
         for (parent, key) in self.store().keys().skip(1) {
             let hash = index.hash(parent, key.parts());
             index.push(hash);
+            fingerprint.add(parent, key);
         }
         self.index = index;
+        self.fingerprint = fingerprint;
     }
 }
 
