@@ -7,17 +7,18 @@ mod inline_values;
 mod moments;
 mod packed;
 mod percentile;
+mod quantiles;
 mod sketch;
 
 use std::borrow::Cow;
 
-pub use self::percentile::Percentile;
 use self::{
     heap_values::HeapValues,
     inline_values::InlineValues,
     moments::as_f64,
     packed::{Packed, difference},
 };
+pub use self::{percentile::Percentile, quantiles::Quantiles};
 
 /// A distribution of 64-bit values: exact count, sum, minimum, maximum, mean
 /// and variance, and quantiles. Quantiles are exact up to 480 values; with
@@ -108,14 +109,6 @@ impl Distribution {
         };
         if !values.push(at, difference(base, value)) {
             self.make_room(value);
-        }
-    }
-
-    /// Reads what [`record`](Self::record) reads first; the result means nothing.
-    #[inline]
-    pub(crate) const fn prefetch(&self) -> usize {
-        match &self.storage {
-            Storage::Inline { values, .. } | Storage::Heap { latest: values, .. } => values.len(),
         }
     }
 
@@ -355,61 +348,5 @@ impl FromIterator<u64> for Distribution {
         let mut distribution = Self::new();
         distribution.extend(values);
         distribution
-    }
-}
-
-/// The quantiles of a [`Distribution`].
-#[derive(Debug)]
-pub struct Quantiles<'a> {
-    count: u64,
-    /// The least and the greatest value.
-    ends: (u64, u64),
-    /// All values in order, or those of a sketch.
-    values: Result<Vec<u64>, Cow<'a, HeapValues>>,
-}
-
-impl Quantiles<'_> {
-    /// Returns the middle value, or the mean of the two middle values rounded
-    /// down; 0 without values.
-    #[must_use]
-    pub fn median(&self) -> u64 {
-        let Some(last) = self.count.checked_sub(1) else {
-            return 0;
-        };
-        let (low, high) = (self.at(last / 2), self.at(last.div_ceil(2)));
-        low + (high - low) / 2
-    }
-
-    /// Returns the sorted value at index ⌊n·p⌋, or one before it if n·p is
-    /// whole; 0 without values.
-    #[must_use]
-    pub fn percentile(&self, percentile: Percentile) -> u64 {
-        let rank = percentile.rank(self.count);
-        rank.map_or(0, |rank| self.at(rank))
-    }
-
-    /// Returns all values in order if they are exact.
-    #[cfg(test)]
-    pub(crate) fn exact(&self) -> Option<&[u64]> {
-        self.values.as_deref().ok()
-    }
-
-    fn at(&self, rank: u64) -> u64 {
-        let (min, max) = self.ends;
-        match &self.values {
-            Ok(values) => {
-                let at = usize::try_from(rank).ok().and_then(|rank| values.get(rank));
-                at.copied().unwrap_or(max)
-            }
-            // The ends are known exactly, and nothing is outside of them.
-            Err(_) if rank == 0 => min,
-            Err(_) if rank >= self.count - 1 => max,
-            Err(heap) => {
-                let sketch = heap.sketch();
-                debug_assert!(sketch.is_some(), "{} values have a sketch", self.count);
-                let at = sketch.map_or(max, |sketch| sketch.at_rank(rank));
-                at.clamp(min, max)
-            }
-        }
     }
 }

@@ -7,12 +7,12 @@ mod lifetime;
 mod merge_limited;
 pub(crate) mod metric_view;
 mod observe;
+mod observe_views;
 pub(crate) mod tree;
 
 use std::{
     collections::HashMap,
     hash::RandomState,
-    hint::black_box,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -20,9 +20,9 @@ use fantail_event::{Dialect, EventView};
 
 pub use self::tree::SeriesMemory;
 use self::{
-    metric_view::{ByKey, MetricView},
+    metric_view::ByKey,
     observe::{Scratch, observe},
-    tree::{ROOT, Tree},
+    tree::Tree,
 };
 use crate::{
     Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
@@ -86,7 +86,10 @@ pub struct Registry {
     cohorts: Mutex<Cohorts>,
 }
 
+/// A metric, or the room for one. The order of the fields, here and in the tree,
+/// is that of C, so that an update reads few cache lines.
 #[derive(Debug, Default)]
+#[repr(C)]
 struct Slot {
     /// The number of metrics that had this slot before.
     generation: u32,
@@ -94,9 +97,10 @@ struct Slot {
 }
 
 #[derive(Debug)]
+#[repr(C)]
 struct Metric {
-    settings: Arc<MetricSettings>,
     tree: Tree,
+    settings: Arc<MetricSettings>,
     overflowed: u64,
     dropped: u64,
     /// The indices of the metric's cohorts, if any.
@@ -321,63 +325,6 @@ impl Registry {
         );
         metric.overflowed = metric.overflowed.saturating_add(overflowed);
         true
-    }
-
-    /// Counts one event in several metrics, with values found by position: views of
-    /// two metrics have the same values for the same keys. Not stable: see
-    /// [`internal`](crate::internal).
-    #[doc(hidden)]
-    #[inline]
-    pub fn observe_views<V: MetricView>(
-        &mut self,
-        mut metrics: impl Iterator<Item = (MetricId, V)> + Clone,
-    ) {
-        self.scratch.begin();
-        let Some((id, event)) = metrics.next() else {
-            return;
-        };
-        self.count(id, &event);
-        // Now it is known where the event leads to in others: see `prefetch`.
-        let is_many = metrics.size_hint().1.is_none_or(|most| most > 1);
-        if is_many {
-            self.prefetch(metrics.clone().map(|(id, _)| id));
-        }
-        metrics.for_each(|(id, event)| self.count(id, &event));
-    }
-
-    /// Counts the current event.
-    #[inline]
-    fn count<V: MetricView>(&mut self, id: MetricId, event: &V) {
-        let Some(metric) = live(&mut self.slots, id) else {
-            debug_assert!(false, "no metric {id:?}");
-            return;
-        };
-        let overflowed = observe(
-            &mut metric.tree,
-            &metric.settings,
-            event,
-            self.dialect,
-            &self.limits,
-            &mut self.used,
-            &mut self.scratch,
-        );
-        metric.overflowed = metric.overflowed.saturating_add(overflowed);
-    }
-
-    /// Reads the series of several metrics that the current event will update.
-    ///
-    /// Updates wait for the memory of each series in turn, because what is there
-    /// decides how they go on; reads that nothing depends on wait together.
-    #[inline]
-    fn prefetch(&mut self, metrics: impl Iterator<Item = MetricId>) {
-        let mut read = 0;
-        for id in metrics {
-            if let Some(metric) = live(&mut self.slots, id) {
-                let path = self.scratch.known_path(&metric.tree);
-                read ^= metric.tree.prefetch(path.unwrap_or(&[ROOT]));
-            }
-        }
-        black_box(read);
     }
 
     /// Returns a snapshot of all metrics. Taking it is cheap: see [`Snapshot`].

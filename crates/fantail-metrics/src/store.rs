@@ -27,8 +27,8 @@ use crate::{Distribution, Exemplar};
 /// All series in the order of their creation.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    pub(crate) labels: Segmented<Labels>,
     pub(crate) values: Segmented<Observations>,
+    pub(crate) labels: Segmented<Labels>,
     len: usize,
 }
 
@@ -84,13 +84,6 @@ impl Store {
         } else {
             values.record(within, duration, fields);
         }
-    }
-
-    /// Reads what [`record`](Self::record) reads first; the result means nothing.
-    #[inline]
-    pub(crate) fn prefetch(&self, series: u32) -> usize {
-        let found = self.values.get(series as usize);
-        found.map_or(0, |(values, within)| values.prefetch_series(within))
     }
 
     pub(crate) fn key(&self, series: u32) -> Option<Key<'_>> {

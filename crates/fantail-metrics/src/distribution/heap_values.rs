@@ -12,7 +12,7 @@ use super::{
     inline_values::InlineValues,
     latest_values,
     moments::Moments,
-    packed::{MAX_PACKED, Packed, Width, difference, value},
+    packed::{Packed, Width, difference, value},
     sketch::Sketch,
 };
 
@@ -61,29 +61,9 @@ impl HeapValues {
         self.max = self.max.max(value);
     }
 
-    /// Adds values, 31 at most.
-    pub(super) fn record_all(&mut self, values: impl Iterator<Item = u64> + Clone) {
-        let mut bins = [0; MAX_PACKED];
-        let mut len = 0;
-        if let Values::Sketch(sketch) = &self.values {
-            for (bin, value) in bins.iter_mut().zip(values.clone()) {
-                *bin = bin_of(value);
-                len += 1;
-            }
-            sketch.prefetch(bins.get(..len).unwrap_or_default());
-        }
-        for value in values {
-            if len == 0 {
-                self.values.record(self.moments.count(), value);
-            }
-            self.moments.record(value);
-            self.min = self.min.min(value);
-            self.max = self.max.max(value);
-        }
-        if let Values::Sketch(sketch) = &mut self.values {
-            let bins = bins.iter().take(len);
-            bins.for_each(|bin| sketch.record(*bin));
-        }
+    /// Adds values in their order.
+    pub(super) fn record_all(&mut self, values: impl Iterator<Item = u64>) {
+        values.for_each(|value| self.record(value));
     }
 
     /// Takes over the latest values; returns the next ones, `value` first, in a

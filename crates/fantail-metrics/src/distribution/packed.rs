@@ -4,8 +4,6 @@
 //! to three for most durations, eight for values that lie as far apart as can be.
 //! The base is kept by the owner: the first value, or 0.
 
-/// The most values.
-pub(crate) const MAX_PACKED: usize = 1 + DIFFERENCE_BYTES;
 /// The capacity for differences in bytes.
 const DIFFERENCE_BYTES: usize = 30;
 /// Where the last eight bytes begin.

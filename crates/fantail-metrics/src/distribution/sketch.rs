@@ -17,8 +17,6 @@
 //!
 //! Merging adds bin by bin, so a merge of parts equals the whole.
 
-use std::hint::black_box;
-
 use super::bins::{BINS, representative};
 
 const PAGE: usize = 32;
@@ -85,20 +83,6 @@ impl Sketch {
             pages: Box::new([Page::ABSENT; PAGES]),
             cells: Vec::new(),
         }
-    }
-
-    /// Reads the counters of some bins, so that [`record`](Self::record) finds them
-    /// in the cache: nothing here waits for one before it reads the next.
-    #[inline]
-    pub(crate) fn prefetch(&self, bins: &[usize]) {
-        let read = bins.iter().map(|bin| {
-            let page = self.pages.get(bin / PAGE).copied();
-            let page = page.unwrap_or(Page::ABSENT);
-            // Of a page that is absent, nothing.
-            let counter = page.start() + (bin % PAGE << page.width().0);
-            self.cells.get(counter).copied().unwrap_or_default()
-        });
-        black_box(read.fold(0, |all, read| all ^ read));
     }
 
     #[inline]

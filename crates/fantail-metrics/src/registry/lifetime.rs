@@ -65,7 +65,7 @@ impl Registry {
     #[doc(hidden)]
     pub fn observe_views_at<V: MetricView>(
         &mut self,
-        metrics: impl Iterator<Item = (MetricId, V)> + Clone,
+        metrics: impl Iterator<Item = (MetricId, V)>,
         value: Option<ValueRef<'_>>,
         time: Timestamp,
     ) {

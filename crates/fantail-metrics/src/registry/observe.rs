@@ -5,10 +5,11 @@
 //! exemplars allocate once the buffers have grown.
 
 mod single_path;
+mod texts;
 
 use fantail_event::{Dialect, ValueRef};
 
-use self::single_path::single_path;
+use self::{single_path::single_path, texts::Texts};
 use crate::{
     Exemplar, Limits,
     label::{text_key, write_key, write_text_key},
@@ -75,40 +76,6 @@ impl Scratch {
         let duration = duration.unwrap_or_else(|| event.duration().map_or(0, number));
         self.duration = Some(duration);
         duration
-    }
-}
-
-/// Texts in one buffer.
-#[derive(Debug, Clone, Default)]
-struct Texts {
-    bytes: Vec<u8>,
-    ranges: Vec<(usize, usize)>,
-}
-
-impl Texts {
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ranges.clear();
-    }
-
-    /// Ends a text: the bytes since the end of the last text.
-    fn end(&mut self) {
-        let start = self.ranges.last().map_or(0, |(_, end)| *end);
-        self.ranges.push((start, self.bytes.len()));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let text = |&(start, end): &(usize, usize)| self.bytes.get(start..end);
-        self.ranges
-            .iter()
-            .map(move |range| text(range).unwrap_or_default())
-    }
-
-    fn sort_and_dedup(&mut self) {
-        let Self { bytes, ranges } = self;
-        let text = |&(start, end): &(usize, usize)| bytes.get(start..end);
-        ranges.sort_unstable_by(|a, b| text(a).cmp(&text(b)));
-        ranges.dedup_by(|a, b| text(a) == text(b));
     }
 }
 

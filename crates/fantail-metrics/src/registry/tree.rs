@@ -54,28 +54,30 @@ pub(crate) struct SeriesBudget<'a> {
     pub(crate) all: usize,
 }
 
+/// What an update reads comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Tree {
     /// The number of levels of `group_by`.
     levels: u32,
+    /// Set by the first scan for idle series. Until then all series are marked
+    /// as just updated, and updates do not mark them.
+    watched: bool,
+    /// Whether each bucket has the exact sum of its values, for a histogram: if
+    /// the last level is quantized by a field other than the duration.
+    own_sums: bool,
     /// The number of distributions of a series: the duration and each field.
     stride: usize,
     /// A hash of the names of the fields, the same in all trees of a registry.
     fields: u64,
+    /// Only a snapshot locks it: an update has exclusive access to the tree.
+    store: Mutex<Store>,
     fingerprint: Fingerprint,
-    /// Whether each bucket has the exact sum of its values, for a histogram: if
-    /// the last level is quantized by a field other than the duration.
-    own_sums: bool,
     index: Index,
     /// The number of series, including reserved ones.
     used: usize,
-    /// Set by the first scan for idle series. Until then all series are marked
-    /// as just updated, and updates do not mark them.
-    watched: bool,
     /// The memory of all series but the metric itself.
     charge: Charge,
-    /// Only a snapshot locks it: an update has exclusive access to the tree.
-    store: Mutex<Store>,
 }
 
 impl Tree {
@@ -242,15 +244,6 @@ impl Tree {
     #[inline]
     pub(crate) const fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
-    }
-
-    /// Reads the memory of a path's series before they are updated; the result is
-    /// meaningless.
-    #[inline]
-    pub(crate) fn prefetch(&mut self, path: &[u32]) -> usize {
-        let store = self.store();
-        let read = path.iter().rev().map(|series| store.prefetch(*series));
-        read.fold(0, |all, read| all ^ read)
     }
 
     /// Adds an event to all series of a path from the metric down.

@@ -69,15 +69,6 @@ impl Observations {
         self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
     }
 
-    /// Reads what an update of a series reads first.
-    #[inline]
-    pub(super) fn prefetch_series(&self, within: usize) -> usize {
-        let first = within * self.stride;
-        let ends = [first, first + self.stride - 1];
-        let read = ends.map(|at| self.distributions.get(at).map_or(0, Distribution::prefetch));
-        read[0] ^ read[1]
-    }
-
     pub(super) fn distributions(&self, within: usize) -> &[Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get(first..first + self.stride);
