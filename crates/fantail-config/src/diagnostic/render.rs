@@ -160,6 +160,13 @@ fn name(sources: &Sources, span: Span) -> String {
 /// Replaces control characters: a quoted part of a file must not control the
 /// terminal.
 fn printable(words: &str) -> String {
+    // Nearly all texts: copied at once.
+    if words
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n'))
+    {
+        return words.to_owned();
+    }
     let mut shown = String::with_capacity(words.len());
     for character in words.chars() {
         if character.is_control() && character != '\n' {
@@ -199,8 +206,8 @@ impl Excerpt {
         let behind = file.get(last..).unwrap_or_default();
         let end = behind.find_byte(b'\n').map_or(file.len(), |at| last + at);
         let bytes = file.get(start..end).unwrap_or_default();
-        let mut text = String::new();
-        let mut places = Vec::new();
+        let mut text = String::with_capacity(bytes.len());
+        let mut places = Vec::with_capacity(bytes.len() + 1);
         for (from, _, character) in bytes.char_indices() {
             places.push((start + from, text.len()));
             text.push(character);
