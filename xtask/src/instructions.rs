@@ -21,11 +21,13 @@ const RECORDED: &str = "benches/instructions.tsv";
 /// regression, fewer must be recorded.
 const MARGIN: f64 = 0.03;
 /// Workloads of `benches/src/bin/workload.rs`.
-const WORKLOADS: [&str; 5] = [
+const WORKLOADS: [&str; 7] = [
     "read/recorded",
     "typical-10/recorded",
     "typical-1000/flat",
     "all-10/flat",
+    "fields-1000/commands",
+    "grouped-10/commands",
     "json/flat",
 ];
 
