@@ -97,6 +97,14 @@ impl Patient {
         }
     }
 
+    /// Starts Dovecot, and waits for its `master.pid`, which comes after its sockets.
+    fn start(&mut self) {
+        self.site.start();
+        let path = self.site.path("run/master.pid");
+        let has_number = || fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+        wait_until("Dovecot writes its number", COUNTED, has_number);
+    }
+
     /// Starts fantail for it; the same configuration is looked at.
     fn serve(&self, more: &[&str]) -> Serve {
         Serve::start(&self.site, more)
@@ -201,7 +209,7 @@ fn check_healthy_with_fantail(version: Version) {
         return;
     };
     let _serve = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     patient.visit();
     let report = patient.check(&[]);
     let sockets = report["installation"]["sockets"].as_array().unwrap();
@@ -224,7 +232,7 @@ fn check_healthy_with_own_stats(version: Version) {
     let Some(mut patient) = Patient::with_own_stats(version, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     let report = patient.check(&[]);
     let sockets = report["installation"]["sockets"].as_array().unwrap();

@@ -44,6 +44,15 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<S
     sockets.push((SocketRole::Reader, gathered.reader.clone()));
     for (role, path) in sockets {
         let facts = look(gathered, processes, list.as_deref().ok(), role, &path);
+        // While it starts, Dovecot has sockets before it has written `master.pid`.
+        if let SocketState::Served {
+            program: Program::Dovecot,
+            pid,
+        } = &facts.state
+        {
+            gathered.facts.dovecot.is_running = Some(true);
+            gathered.master = gathered.master.or(Some(*pid));
+        }
         gathered.facts.sockets.push(facts);
     }
     serve

@@ -62,7 +62,7 @@ fn a_bundle_has_no_word_of_the_installation() {
         &patient.config(),
         "metric canary-broken {\n  filter = canary_field=(\n}\n",
     );
-    patient.site.start();
+    patient.start();
     patient.visit();
     let metric = || counted(&patient.site, "canary-metric") > 0;
     wait_until("the metric with a canary counts", COUNTED, metric);

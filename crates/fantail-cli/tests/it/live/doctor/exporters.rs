@@ -2,7 +2,10 @@
 
 use std::{fs, net::TcpListener, time::Duration};
 
-use fantail_testkit::dovecot::{Traffic, Version};
+use fantail_testkit::{
+    dovecot::{Traffic, Version},
+    make_certificates,
+};
 
 use super::{METRIC, Patient, codes, told};
 use crate::live::serve::Serve;
@@ -24,7 +27,7 @@ fn unanswered(more: &str) -> String {
 fn exporting(settings: &str, flags: &[&str]) -> Option<(Patient, Serve)> {
     let mut patient = Patient::with_fantail(Version::V2_3, METRIC)?;
     let serve = Serve::start_with(&patient.site, settings, flags);
-    patient.site.start();
+    patient.start();
     patient.visit();
     Some((patient, serve))
 }
@@ -73,7 +76,7 @@ fn check_own_exporter(version: Version, settings: &str) {
     let Some(mut patient) = Patient::with_own_stats(version, &settings) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     patient.wait_for("doctor/stats-errors", SOON);
     let report = patient.report(&[]);
@@ -103,7 +106,7 @@ fn a_state_file_whose_folder_is_gone() {
     fs::create_dir(&folder).unwrap();
     let state = folder.join("counts");
     let _serve = patient.serve(&["--state", state.to_str().unwrap()]);
-    patient.site.start();
+    patient.start();
     patient.visit();
     patient.check(&[]);
     fs::remove_dir_all(&folder).unwrap();
@@ -120,7 +123,7 @@ fn numbers_that_need_a_token_are_seen_with_it() {
     std::io::Write::write_all(&mut fs::File::create(&token).unwrap(), b"a-secret-token\n").unwrap();
     let flags = ["--http-token", token.to_str().unwrap(), "--http-private"];
     let _serve = patient.serve(&flags);
-    patient.site.start();
+    patient.start();
     patient.visit();
     let report = patient.check(&[]);
     let unseen = report["unseen"].to_string();
@@ -129,4 +132,31 @@ fn numbers_that_need_a_token_are_seen_with_it() {
     let report = patient.check(&[]);
     let unseen = report["unseen"].to_string();
     assert!(unseen.contains("HTTP 401"), "{unseen}");
+}
+
+#[test]
+fn numbers_behind_tls_are_not_seen_but_by_the_socket() {
+    let Some(mut patient) = Patient::with_fantail(Version::V2_3, METRIC) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    if !make_certificates(folder.path()) {
+        return;
+    }
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (certificate, key, socket) = (path("server.pem"), path("server.key"), path("http"));
+    let tls = ["--http-tls-cert", &certificate, "--http-tls-key", &key];
+    let serve = patient.serve(&tls);
+    patient.start();
+    patient.visit();
+    let report = patient.check(&[]);
+    let unseen = report["unseen"].to_string();
+    assert!(unseen.contains("without TLS"), "{unseen}");
+    drop(serve);
+    let with_socket = [&tls[..], &["--http-socket", &socket]].concat();
+    let _serve = patient.serve(&with_socket);
+    patient.visit();
+    let report = patient.check(&[]);
+    let unseen = report["unseen"].to_string();
+    assert!(!unseen.contains("exporters"), "{unseen}");
 }

@@ -13,7 +13,7 @@ fn a_misspelt_event_is_why_a_metric_counts_nothing() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, &settings) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     let report = patient.check(&["doctor/never-matched", "lint/unknown-event"]);
     assert!(told(&report, "doctor/never-matched").contains("`misspelt`"));
@@ -29,7 +29,7 @@ fn without_a_look_it_cannot_be_told_why_a_metric_counts_nothing() {
         return;
     };
     let _serve = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     patient.visit();
     let report = patient.check(&["doctor/never-matched"]);
     let told = told(&report, "doctor/never-matched");
@@ -43,7 +43,7 @@ fn no_metric_counts_while_clients_are_connected() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, never) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.check(&["doctor/all-zero"]);
     let mut held = Traffic::hold(&patient.site, 1);
     assert_eq!(held.ask("NOOP"), 1);
@@ -58,14 +58,14 @@ fn a_name_that_prometheus_does_not_see() {
     else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     let report = patient.check(&["lint/hidden-metric"]);
     assert_eq!(report["hints"], 1);
 }
 
 fn check_reload(mut patient: Patient, more: &str) {
-    patient.site.start();
+    patient.start();
     patient.visit();
     patient.configure_more(more);
     patient.check(&["doctor/reload-needed"]);
@@ -101,7 +101,7 @@ fn a_scrape_that_nobody_answers() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
@@ -121,7 +121,7 @@ fn limits_of_connections() {
         return;
     };
     let _serve = patient.serve(&["--max-connections", "2"]);
-    patient.site.start();
+    patient.start();
     let held = Traffic::hold(&patient.site, 4);
     patient.wait_for("doctor/connection-limit", Duration::from_secs(20));
     drop(held);
@@ -130,7 +130,7 @@ fn limits_of_connections() {
     else {
         return;
     };
-    patient.site.start();
+    patient.start();
     let mut held = Traffic::hold(&patient.site, 6);
     assert_eq!(held.ask("NOOP"), 6);
     patient.wait_for("doctor/connection-limit", Duration::from_secs(20));
@@ -141,7 +141,7 @@ fn an_installation_without_metrics() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, "") else {
         return;
     };
-    patient.site.start();
+    patient.start();
     let report = patient.report(&[]);
     assert_eq!(codes(&report), ["doctor/no-metrics"], "{report:#}");
 }

@@ -24,7 +24,7 @@ fn check_stats_off(version: Version) {
     let Some(mut patient) = Patient::with_own_stats(version, &settings) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     assert_eq!(
         Traffic::visits(&patient.site, 2).failures,
         Vec::<String>::new()
@@ -42,7 +42,7 @@ fn the_report_is_that_of_the_documentation() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, &settings) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     let page = String::from_utf8(contents(repository().join("docs/operate.md"))).unwrap();
     let example = page.split("$ fantail doctor\n").nth(1).unwrap();
     let example = example.split("```").next().unwrap();
@@ -90,7 +90,7 @@ fn sockets_that_are_left_to_a_fantail_that_does_not_run() {
     let serve = patient.serve(&[]);
     assert!(!serve.scrape().is_empty());
     drop(serve);
-    patient.site.start();
+    patient.start();
     let report = patient.check(&["doctor/not-served"]);
     assert!(told(&report, "doctor/not-served").contains("systemctl start fantail"));
 }
@@ -101,7 +101,7 @@ fn sockets_that_a_killed_fantail_left_over() {
         return;
     };
     let mut serve = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     serve.process.signal(Signal::KILL);
     serve.process.wait(Duration::from_secs(5));
     let stale = [
@@ -138,7 +138,7 @@ fn processes_that_may_not_open_the_socket_are_not_connected() {
         return;
     };
     let first = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     let mut held = Traffic::hold(&patient.site, 2);
     assert_eq!(held.ask("NOOP"), 2);
     drop(first);
@@ -169,7 +169,7 @@ fn a_delivery_agent_that_complains_about_the_socket() {
         return;
     };
     let _serve = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     patient.visit();
     let log = patient.site.path("mta.log");
     let mut agent = std::process::Command::new("/usr/lib/dovecot/dovecot-lda");
@@ -195,7 +195,7 @@ fn check_delivery_agent(version: Version) {
         return;
     };
     let _serve = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     patient.visit();
     let services = patient.site.path("master.cf");
     let check = |user: &str, expected: &[&str]| {
@@ -236,7 +236,7 @@ fn a_socket_of_another_process_beside_those_of_dovecot() {
         return;
     };
     let _listener = UnixListener::bind(patient.site.path("run/stats-reader")).unwrap();
-    patient.site.start();
+    patient.start();
     let report = patient.report(&[]);
     let found = codes(&report);
     assert_eq!(found[0], "doctor/sockets-divided", "{report:#}");
@@ -249,7 +249,7 @@ fn a_dovecot_that_was_killed() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     let pid = fs::File::open(patient.site.path("run/master.pid")).unwrap();
     let pid = std::io::read_to_string(pid).unwrap();
     let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
@@ -274,7 +274,7 @@ fn a_clock_that_was_set_since_dovecot_started() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     // The file has the time of the start.
     let file = fs::File::options();
@@ -294,7 +294,7 @@ fn a_unit_that_failed() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     let said = "LoadState=loaded\\nActiveState=failed\\nResult=exit-code\\n";
     let script = format!("#!/bin/sh\nprintf '{said}'\n");
@@ -307,7 +307,7 @@ fn a_user_who_may_see_little_is_told_what() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     patient.visit();
     let mut command = patient.command(&["--format", "json"]);
     let output = command.uid(MAIL_USER).gid(MAIL_USER).output().unwrap();

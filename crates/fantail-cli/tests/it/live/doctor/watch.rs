@@ -11,7 +11,7 @@ fn check(version: Version) {
         return;
     };
     let _serve = patient.serve(&[]);
-    patient.site.start();
+    patient.start();
     patient.visit();
     let press = Traffic::press(&patient.site, 1);
     let report = patient.report(&["--watch", "3s"]);
@@ -42,7 +42,7 @@ fn the_own_stats_process_of_dovecot_cannot_be_watched() {
     let Some(mut patient) = Patient::with_own_stats(Version::V2_3, METRIC) else {
         return;
     };
-    patient.site.start();
+    patient.start();
     let output = patient.output(&["--watch", "1s"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
