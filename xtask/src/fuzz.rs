@@ -97,32 +97,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     Ok(finds.has_ended)
 }
 
-/// Builds one target or all: with coverage if cargo-fuzz is installed,
-/// otherwise as plain programs, to check that they build and link.
+/// Builds one target or all as plain programs, to check that they build and link:
+/// without coverage, so that they share what the tests have built.
 pub(crate) fn build(workspace: &Workspace, steps: &Steps, target: Option<&str>) -> Outcome {
     if !tools::has_cxx(workspace) {
         return Outcome::Skipped("no C++ compiler, which libFuzzer is built with".to_owned());
     }
-    let with_coverage = tools::has_cargo_command(workspace, "fuzz");
-    let mut command = if with_coverage {
-        let mut command = workspace.cargo(["fuzz", "build", "--sanitizer=none"]);
-        command.args(target);
-        command
-    } else {
-        let mut command = workspace.cargo(["build", "--manifest-path", "fuzz/Cargo.toml"]);
-        match target {
-            Some(target) => command.args(["--bin", target]),
-            None => command.arg("--bins"),
-        };
-        command
+    let mut command = workspace.cargo(["build", "--manifest-path", "fuzz/Cargo.toml"]);
+    match target {
+        Some(target) => command.args(["--bin", target]),
+        None => command.arg("--bins"),
     };
-    command.env("CARGO_TARGET_DIR", target_folder(workspace));
-    match steps.run("fuzz", [command]) {
-        Outcome::Passed(_) if !with_coverage => {
-            Outcome::Passed("without coverage: cargo-fuzz is not installed".to_owned())
-        }
-        outcome => outcome,
-    }
+    command.env("CARGO_TARGET_DIR", workspace.target());
+    steps.run("fuzz", [command])
 }
 
 /// A target, its time and its options.

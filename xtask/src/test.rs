@@ -294,7 +294,6 @@ fn old_rust(workspace: &Workspace, steps: &Steps) -> Outcome {
         command.env("CARGO_TARGET_DIR", workspace.logs().join("old-rust"));
         // What runs while building need not be fast.
         command.args(["--config", "profile.dev.package.'*'.opt-level=0"]);
-        command.args(["--config", "profile.dev.build-override.opt-level=0"]);
         command.env_remove("RUSTC").env_remove("RUSTDOC");
         command
     });
