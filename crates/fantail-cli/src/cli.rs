@@ -48,7 +48,7 @@ pub(crate) enum Command {
     Man(crate::command::man::Arguments),
     Replay(crate::command::replay::Arguments),
     Filter(crate::command::filter::Arguments),
-    Serve(crate::command::serve::Arguments),
+    Serve(Box<crate::command::serve::Arguments>),
     Test(crate::command::test::Arguments),
     Record(crate::command::record::Arguments),
     Reload(crate::command::reload::Arguments),

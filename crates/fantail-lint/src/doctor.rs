@@ -20,7 +20,7 @@ pub use self::{
     code::DoctorCode,
     facts::{
         DeliveryAgent, DovecotFacts, ExporterFacts, Facts, LogFacts, LogProblem, MetricCount,
-        Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketRole, SocketState,
+        ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketOwner, SocketRole, SocketState,
         UnitFacts,
     },
     probe::{Probe, probe},

@@ -47,7 +47,7 @@ pub use crate::{
     code::LintCode,
     doctor::{
         DeliveryAgent, DoctorCode, DovecotFacts, ExporterFacts, Facts, LogFacts, LogProblem,
-        MetricCount, Probe, Program, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts,
+        MetricCount, Probe, ScrapeFacts, ServerFacts, SocketAccess, SocketFacts, SocketOwner,
         SocketRole, SocketState, UnitFacts, diagnose, probe, rank,
     },
     finding::Finding,

@@ -110,7 +110,7 @@ impl fmt::Display for ControlError {
                  try again in 10 seconds"
             }
             ControlErrorKind::NothingKept => {
-                "the server keeps no recent events; start it without `--recent 0`"
+                "the server keeps no recent events; start it with `--recent 16M`"
             }
             ControlErrorKind::Recording => "the recording cannot be started",
             ControlErrorKind::NotRecording => "no recording goes on",

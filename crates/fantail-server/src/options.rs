@@ -108,9 +108,9 @@ pub struct Limits {
     /// read, with their snapshots: further requests are refused for a while. The
     /// last quarter is for both.
     pub memory: usize,
-    /// Bytes of the last events, which are kept for questions that come later; 16 MiB
-    /// by default, 0 for none. They are part of `memory`, a thirty-second part
-    /// at most.
+    /// Bytes of the last events, which are kept for questions that come later; none
+    /// by default, since each event costs about a quarter more then. They are part of
+    /// `memory`, a thirty-second part at most.
     pub recent: usize,
     /// Kept events are dropped after this time; an hour by default.
     pub recent_age: Duration,
@@ -135,7 +135,7 @@ impl Default for Limits {
             connections: 20_000,
             live: fantail_wire::Limits::default(),
             memory: 1 << 30,
-            recent: 16 << 20,
+            recent: 0,
             recent_age: Duration::from_secs(3600),
             payload: 1 << 20,
             readers: 100,

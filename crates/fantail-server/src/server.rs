@@ -37,9 +37,9 @@ use crate::{
     socket::listeners::{Listeners, Sockets},
     socket::seats::Seats,
     socket::{rival_watch, rivals},
+    worker::Category,
     worker::greeting::filter_line,
     worker::recent::RecentLimits,
-    worker::shard::Category,
     worker::{Message, Setup, Worker},
 };
 
@@ -122,7 +122,6 @@ impl Server {
         (files, access): (FileLimit, Access),
         (recorder, memory): (Option<Recorder>, Memory),
     ) -> Result<Self, ServerError> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
@@ -151,7 +150,7 @@ impl Server {
         let tally = Arc::new(Tally::new(started));
         let turns = Arc::new(Turns::new(Arc::default()));
         Ok(Self {
-            runtime,
+            runtime: Builder::new_current_thread().enable_all().build()?,
             control: Control {
                 source,
                 changes: Changes::new(options.limits.reload),

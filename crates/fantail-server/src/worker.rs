@@ -56,8 +56,11 @@ use crate::{
     worker::outbox::Outbox,
     worker::read_delay::ReadDelay,
     worker::recent::{RecentEvents, RecentLimits, RecentSnapshot},
-    worker::shard::{Category, IntakeCounts, Shard},
+    worker::shard::{IntakeCounts, Shard},
 };
+
+/// A category and its parent.
+pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
 
 /// A message from the control task to a worker.
 pub(crate) enum Message {

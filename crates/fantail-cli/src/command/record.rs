@@ -21,8 +21,8 @@ use crate::{
 /// Record all that Dovecot's processes send, for `fantail replay`.
 ///
 /// The server creates the file, for its own user alone, and writes it apart
-/// from its workers. A recording has user names, addresses and whatever else
-/// clients send. Only root and the user of the server may record.
+/// from its workers. A recording has user names, addresses and all other
+/// fields that clients send. Only root and the user of the server may record.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -157,9 +157,10 @@ pub(crate) struct Bounds {
     /// that needs more is closed, an answer refused.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
-    /// Memory for the last events, which `fantail tap --since` shows; 0 for none.
-    /// It is part of --max-memory, a thirty-second part at most.
-    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = flag::memory)]
+    /// Memory for the last events, which `fantail tap --since` shows; 16M is some
+    /// ten thousands. Each event costs a quarter more CPU then. It is part of
+    /// --max-memory, a thirty-second part at most.
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = flag::memory)]
     recent: usize,
     /// How long these events are kept at most.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = flag::interval)]

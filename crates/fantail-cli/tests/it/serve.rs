@@ -40,7 +40,8 @@ impl Server {
     fn within(folder: tempfile::TempDir) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
         command
-            .args(["serve", "--workers", "2", "--no-login-writer", "--config"])
+            .args(["serve", "--workers", "2", "--no-login-writer"])
+            .args(["--recent", "16M", "--config"])
             .arg(folder.path().join("fantail.conf"))
             .arg("--state")
             .arg(folder.path().join("state"));

@@ -99,7 +99,7 @@ pub enum SocketState {
     /// A process listens.
     Served {
         /// Its program.
-        program: Program,
+        program: SocketOwner,
         /// Its number.
         pid: u32,
     },
@@ -109,7 +109,7 @@ pub enum SocketState {
 
 /// A program that listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Program {
+pub enum SocketOwner {
     /// Dovecot.
     Dovecot,
     /// `fantail serve`.

@@ -2,7 +2,7 @@
 
 use fantail_config::{RawEntry, RawSetting, Severity};
 
-use super::{DoctorCode, LogProblem, Program, SocketAccess, SocketRole, SocketState, Subject};
+use super::{DoctorCode, LogProblem, SocketAccess, SocketOwner, SocketRole, SocketState, Subject};
 use crate::{
     Finding, LintCode,
     check::sockets::{SOCKETS, block, is_left_alone},
@@ -52,7 +52,7 @@ pub(super) fn bound_twice(subject: &mut Subject<'_>) {
     let taken = SOCKETS.into_iter().filter(|name| {
         let sockets = subject.facts.sockets.iter();
         let mut served = sockets.filter(|socket| socket.role.name() == *name);
-        let is_fantails = served.any(|socket| is_served_by(&socket.state, &Program::Fantail));
+        let is_fantails = served.any(|socket| is_served_by(&socket.state, &SocketOwner::Fantail));
         is_fantails && !is_left_alone(dovecot, name)
     });
     let taken: Vec<&str> = taken.collect();
@@ -78,7 +78,7 @@ pub(super) fn bound_twice(subject: &mut Subject<'_>) {
     subject.push(Finding::doctor(DoctorCode::DovecotBinds, message).help(help));
 }
 
-fn is_served_by(state: &SocketState, wanted: &Program) -> bool {
+fn is_served_by(state: &SocketState, wanted: &SocketOwner) -> bool {
     matches!(state, SocketState::Served { program, .. } if program == wanted)
 }
 
@@ -108,11 +108,11 @@ pub(super) fn divided(subject: &mut Subject<'_>) {
     subject.push(finding.help(help));
 }
 
-fn named(program: &Program) -> &str {
+fn named(program: &SocketOwner) -> &str {
     match program {
-        Program::Dovecot => "Dovecot",
-        Program::Fantail => "fantail",
-        Program::Other(name) => name,
+        SocketOwner::Dovecot => "Dovecot",
+        SocketOwner::Fantail => "fantail",
+        SocketOwner::Other(name) => name,
     }
 }
 

@@ -1,3 +1,5 @@
+//! Each finding of an installation, from facts.
+
 mod server;
 
 use fantail_config::{Loaded, Memory, load, load_text};
@@ -34,13 +36,17 @@ fn socket(role: SocketRole, state: SocketState) -> SocketFacts {
     }
 }
 
-fn served(program: Program) -> SocketState {
-    let pid = if program == Program::Fantail { 7 } else { 9 };
+fn served(program: SocketOwner) -> SocketState {
+    let pid = if program == SocketOwner::Fantail {
+        7
+    } else {
+        9
+    };
     SocketState::Served { program, pid }
 }
 
 /// All three sockets belong to a program, and Dovecot runs.
-fn healthy(program: &Program) -> Facts {
+fn healthy(program: &SocketOwner) -> Facts {
     let roles = [
         SocketRole::Writer,
         SocketRole::LoginWriter,
@@ -78,9 +84,9 @@ fn told(finding: &Finding) -> String {
 #[test]
 fn nothing_is_found_where_nothing_was_seen_or_all_is_well() {
     check_found(&dovecots(METRIC), &Facts::default(), &[]);
-    check_found(&dovecots(METRIC), &healthy(&Program::Dovecot), &[]);
+    check_found(&dovecots(METRIC), &healthy(&SocketOwner::Dovecot), &[]);
     let text = format!("{LEFT}{METRIC}");
-    check_found(&fantails(&text), &healthy(&Program::Fantail), &[]);
+    check_found(&fantails(&text), &healthy(&SocketOwner::Fantail), &[]);
 }
 
 #[test]
@@ -107,7 +113,7 @@ fn an_empty_name_of_the_socket_switches_events_off() {
 fn sockets_that_are_left_alone_need_fantail() {
     let text = format!("{LEFT}{METRIC}");
     for state in [SocketState::Missing, SocketState::Stale] {
-        let mut facts = healthy(&Program::Fantail);
+        let mut facts = healthy(&SocketOwner::Fantail);
         facts.sockets = vec![socket(SocketRole::Writer, state)];
         for loaded in [dovecots(&text), fantails(&text)] {
             let findings = check_found(&loaded, &facts, &["error doctor/not-served"]);
@@ -118,7 +124,7 @@ fn sockets_that_are_left_alone_need_fantail() {
 
 #[test]
 fn a_missing_socket_of_dovecot_is_an_error_while_dovecot_runs() {
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.sockets = vec![socket(SocketRole::Writer, SocketState::Missing)];
     check_found(&dovecots(METRIC), &facts, &["error doctor/not-served"]);
     facts.dovecot.is_running = Some(false);
@@ -132,7 +138,7 @@ fn a_missing_socket_of_dovecot_is_an_error_while_dovecot_runs() {
 #[test]
 fn dovecot_must_not_bind_what_fantail_has() {
     let expected = &["error doctor/dovecot-binds"];
-    let facts = healthy(&Program::Fantail);
+    let facts = healthy(&SocketOwner::Fantail);
     for loaded in [dovecots(METRIC), fantails(METRIC)] {
         let findings = check_found(&loaded, &facts, expected);
         let told = told(&findings[0]);
@@ -143,14 +149,14 @@ fn dovecot_must_not_bind_what_fantail_has() {
         assert!(told.contains("unix_listener login/stats-writer"), "{told}");
     }
     // fantail does not run yet.
-    let facts = healthy(&Program::Dovecot);
+    let facts = healthy(&SocketOwner::Dovecot);
     check_found(&fantails(METRIC), &facts, &["error lint/same-sockets"]);
 }
 
 #[test]
 fn all_sockets_belong_to_one_process() {
-    let mut facts = healthy(&Program::Fantail);
-    facts.sockets[2] = socket(SocketRole::Reader, served(Program::Dovecot));
+    let mut facts = healthy(&SocketOwner::Fantail);
+    facts.sockets[2] = socket(SocketRole::Reader, served(SocketOwner::Dovecot));
     let loaded = fantails(&format!("{LEFT}{METRIC}"));
     let findings = check_found(&loaded, &facts, &["error doctor/sockets-divided"]);
     assert!(told(&findings[0]).contains("/run/dovecot/stats-reader belongs to Dovecot"));
@@ -158,7 +164,7 @@ fn all_sockets_belong_to_one_process() {
 
 #[test]
 fn a_socket_that_is_left_over_is_named() {
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.sockets[1] = socket(SocketRole::LoginWriter, SocketState::Stale);
     let findings = check_found(&dovecots(METRIC), &facts, &["error doctor/stale-socket"]);
     assert!(
@@ -170,7 +176,7 @@ fn a_socket_that_is_left_over_is_named() {
 
 #[test]
 fn mail_processes_without_a_connection_are_an_error_and_an_idle_dovecot_is_not() {
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.sockets[0].clients = Some(0);
     facts.dovecot.mail_processes = Some(0);
     check_found(&dovecots(METRIC), &facts, &[]);
@@ -195,7 +201,7 @@ fn sockets_admit_the_accounts_that_dovecot_runs_as() {
         needed_name: "five".to_owned(),
     };
     let check = |place: usize, access: SocketAccess, expected: &[&str]| {
-        let mut facts = healthy(&Program::Dovecot);
+        let mut facts = healthy(&SocketOwner::Dovecot);
         facts.sockets[place].access = Some(access);
         check_found(&dovecots(METRIC), &facts, expected)
     };
@@ -226,7 +232,7 @@ fn agents_that_may_not_open_the_socket_are_named() {
         user: "virtual".to_owned(),
         may_open,
     };
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.agents = vec![agent(true)];
     check_found(&dovecots(METRIC), &facts, &[]);
     facts.agents = vec![agent(false)];
@@ -243,7 +249,7 @@ fn agents_that_may_not_open_the_socket_are_named() {
 fn limits_of_connections_are_told_before_they_are_reached() {
     let expected = &["warning doctor/connection-limit"];
     let check = |connections, refused, expected: &[&str]| {
-        let mut facts = healthy(&Program::Fantail);
+        let mut facts = healthy(&SocketOwner::Fantail);
         facts.server = Some(ServerFacts {
             connections: Some(connections),
             connection_limit: Some(1_000),
@@ -255,7 +261,7 @@ fn limits_of_connections_are_told_before_they_are_reached() {
     check(899, 0, &[]);
     check(900, 0, expected);
     check(1, 1, expected);
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.sockets[0].clients = Some(899);
     facts.dovecot.client_limit = Some(1_000);
     check_found(&dovecots(METRIC), &facts, &[]);
@@ -280,7 +286,7 @@ fn counts(counts: &[(&str, u64)]) -> Option<Vec<MetricCount>> {
 
 #[test]
 fn metrics_that_count_nothing_are_warned_of_if_the_filter_is_to_blame() {
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.counts = counts(&[("a", 1), ("b", 0), ("c", 0)]);
     let expected = &[
         "warning doctor/never-matched",
@@ -305,7 +311,7 @@ fn metrics_that_count_nothing_are_warned_of_if_the_filter_is_to_blame() {
 
 #[test]
 fn a_filter_that_is_not_in_force_needs_a_reload() {
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.filter_in_force = Some(br#"(event="x") OR (event="imap_command_finished")"#.to_vec());
     check_found(&dovecots(METRIC), &facts, &[]);
     facts.filter_in_force = Some(br#"(event="imap_command_started")"#.to_vec());
@@ -319,7 +325,7 @@ fn a_filter_that_is_not_in_force_needs_a_reload() {
 #[test]
 fn other_settings_of_a_metric_need_a_reload() {
     let loaded = fantails(&format!("{LEFT}{METRIC}"));
-    let mut facts = healthy(&Program::Fantail);
+    let mut facts = healthy(&SocketOwner::Fantail);
     facts.filter_in_force = Some(br#"(event="imap_command_finished")"#.to_vec());
     let mut check = |running: &str, expected: &[&str]| {
         facts.server = Some(ServerFacts {

@@ -17,7 +17,7 @@ use crate::{
     process::thread,
     socket::listeners::Listeners,
     socket::rival_watch::Rivals,
-    worker::shard::Category,
+    worker::Category,
     worker::{Message, Worker},
 };
 

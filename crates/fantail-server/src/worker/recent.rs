@@ -12,7 +12,7 @@ use std::{collections::VecDeque, num::NonZeroU64, sync::Arc, time::Duration};
 use fantail_event::{Ancestor, LiveId, SentEvent, Timestamp, text};
 
 pub(crate) use self::segment::{Kept, Segment};
-use super::shard::Category;
+use super::Category;
 use crate::{
     Limits,
     memory::{Budget, Reservation},

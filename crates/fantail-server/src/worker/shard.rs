@@ -24,6 +24,7 @@ use crate::{
     process::log::Complaints,
     process::record::{Recorder, Tape},
     process::turn::Turn,
+    worker::Category,
     worker::accounts::{Accounts, CONNECTION_BYTES},
     worker::closed::Closed,
     worker::observers::{Observers, WorkerSink},
@@ -33,9 +34,6 @@ use crate::{
 
 /// Lines between two looks at the clock.
 const LINES_PER_CLOCK: usize = 8;
-
-/// A category and its parent.
-pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
 
 /// Counters of the input of a worker.
 #[derive(Debug, Clone, Default)]

@@ -86,6 +86,10 @@ fn expected(
     events
 }
 
+fn keeping() -> Fixture {
+    Fixture::with(OTHER, |options| options.limits.recent = 16 << 20)
+}
+
 fn check(version: &str, filters: &[&str]) {
     let recording = Recording::new(version);
     let capture = Capture::parse(&recording.bytes);
@@ -117,7 +121,7 @@ fn kept_events_are_as_they_were_sent() {
 /// Events of several workers come in the order of their receipt.
 #[test]
 fn kept_events_are_in_order_and_within_the_times() {
-    let server = Fixture::new(OTHER);
+    let server = keeping();
     let started = Timestamp::default();
     for number in 0..20 {
         server.send(&format!("EVENT\t0\t0\t0\t5\t0\tnsent\tInumber\t{number}\n"));
@@ -143,7 +147,7 @@ fn kept_events_are_in_order_and_within_the_times() {
 /// Kept events first, then live ones, none twice.
 #[test]
 fn live_events_follow_kept_ones() {
-    let server = Fixture::new(OTHER);
+    let server = keeping();
     let event = |number: u32| format!("EVENT\t0\t0\t0\t5\t0\tnsent\tInumber\t{number}\n");
     server.send(&event(1));
     let mut reader = server.reader();
@@ -162,7 +166,7 @@ fn live_events_follow_kept_ones() {
 
 #[test]
 fn a_server_that_keeps_nothing_says_so() {
-    let server = Fixture::with(OTHER, |options| options.limits.recent = 0);
+    let server = Fixture::new(OTHER);
     let answer = server.reader().ask(&past("event=sent", "since=0")).unwrap();
     assert!(answer.contains("keeps no recent events"), "{answer}");
 }
@@ -170,7 +174,7 @@ fn a_server_that_keeps_nothing_says_so() {
 /// Counts at each term, of kept and of live events.
 #[test]
 fn events_are_counted_at_each_term() {
-    let server = Fixture::new(OTHER);
+    let server = keeping();
     let event = |user: &str| format!("EVENT\t0\t0\t0\t5\t0\tnsent\tSuser\t{user}\n");
     server.send(&event("bob"));
     let mut reader = server.reader();

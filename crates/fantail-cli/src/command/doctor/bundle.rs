@@ -10,7 +10,7 @@ use fantail::{
     config::{Exporter, Metric},
     filter::Mentions,
     lint::{
-        Catalogue, ExporterFacts, Facts, Finding, LogProblem, Program, SocketFacts, SocketState,
+        Catalogue, ExporterFacts, Facts, Finding, LogProblem, SocketFacts, SocketOwner, SocketState,
     },
 };
 use serde_json::{Value, json};
@@ -123,9 +123,9 @@ fn socket(one: &SocketFacts) -> Value {
         SocketState::Unseen => ("unseen", None),
         SocketState::Served { program, .. } => {
             let program = match program {
-                Program::Dovecot => "dovecot",
-                Program::Fantail => "fantail",
-                Program::Other(_) => "other",
+                SocketOwner::Dovecot => "dovecot",
+                SocketOwner::Fantail => "fantail",
+                SocketOwner::Other(_) => "other",
             };
             ("served", Some(program))
         }

@@ -2,7 +2,7 @@
 
 use fantail::{
     config::Severity,
-    lint::{Finding, Program, SocketFacts, SocketState},
+    lint::{Finding, SocketFacts, SocketOwner, SocketState},
 };
 use serde_json::{Value, json};
 
@@ -49,9 +49,9 @@ fn socket(one: &SocketFacts) -> Value {
         SocketState::Unseen => ("unseen", None, None),
         SocketState::Served { program, pid } => {
             let program = match program {
-                Program::Dovecot => "dovecot",
-                Program::Fantail => "fantail",
-                Program::Other(name) => name,
+                SocketOwner::Dovecot => "dovecot",
+                SocketOwner::Fantail => "fantail",
+                SocketOwner::Other(name) => name,
             };
             ("served", Some(program), Some(pid))
         }

@@ -2,7 +2,7 @@
 
 use fantail::{
     config::{Severity, Style, render_reports},
-    lint::{Finding, Program, SocketRole, SocketState},
+    lint::{Finding, SocketOwner, SocketRole, SocketState},
 };
 
 use super::gather::Gathered;
@@ -121,9 +121,9 @@ pub(super) fn state(state: &SocketState) -> String {
         SocketState::Unseen => "cannot be seen".to_owned(),
         SocketState::Served { program, pid } => {
             let name = match program {
-                Program::Dovecot => "Dovecot",
-                Program::Fantail => "fantail",
-                Program::Other(name) => name,
+                SocketOwner::Dovecot => "Dovecot",
+                SocketOwner::Fantail => "fantail",
+                SocketOwner::Other(name) => name,
             };
             format!("{name}, process {pid}")
         }

@@ -12,7 +12,7 @@ fn exporters_that_fail_drop_or_fill_are_told() {
         ..ExporterFacts::default()
     };
     let check = |exporter: &ExporterFacts, expected: &[&str]| {
-        let mut facts = healthy(&Program::Fantail);
+        let mut facts = healthy(&SocketOwner::Fantail);
         facts.exporters = vec![exporter.clone()];
         check_found(&fantails(&format!("{LEFT}{METRIC}")), &facts, expected);
     };
@@ -35,12 +35,12 @@ fn scrapes_fail_or_are_missing() {
         address: "127.0.0.1:9900".to_owned(),
         failure: failure.map(str::to_owned),
     };
-    let mut facts = healthy(&Program::Dovecot);
+    let mut facts = healthy(&SocketOwner::Dovecot);
     facts.scrapes = vec![scrape(None)];
     check_found(&dovecots(METRIC), &facts, &[]);
     facts.scrapes = vec![scrape(Some("connection refused"))];
     check_found(&dovecots(METRIC), &facts, &["error doctor/scrape-fails"]);
-    facts = healthy(&Program::Fantail);
+    facts = healthy(&SocketOwner::Fantail);
     facts.server = Some(ServerFacts {
         scrapes: Some(0),
         uptime: Some(std::time::Duration::from_secs(301)),
@@ -56,7 +56,7 @@ fn scrapes_fail_or_are_missing() {
 fn clocks_units_states_and_logs_are_told() {
     let loaded = dovecots(METRIC);
     let check = |change: &dyn Fn(&mut Facts), expected: &[&str]| {
-        let mut facts = healthy(&Program::Dovecot);
+        let mut facts = healthy(&SocketOwner::Dovecot);
         change(&mut facts);
         check_found(&loaded, &facts, expected);
     };

@@ -1,3 +1,5 @@
+//! Recordings of several clients, and their limits.
+
 use super::*;
 
 fn settings(folder: &tempfile::TempDir, limit: u64) -> RecordSettings {

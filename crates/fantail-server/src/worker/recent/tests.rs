@@ -1,3 +1,5 @@
+//! Kept events: their text, their order, and their bounds.
+
 use std::time::Duration;
 
 use fantail_event::{Ancestor, CategoryTree, Dialect, Event, LiveEvents, SentEvent, Timestamp};

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use clap::Parser;
+use clap::{Args, FromArgMatches};
 use fantail::{
     config::Settings,
     lint::{ExporterFacts, ScrapeFacts, ServerFacts},
@@ -20,11 +20,7 @@ use super::{
     http::Door,
     process::{self, Processes},
 };
-use crate::{
-    cli::{Cli, Command},
-    command::serve::Arguments,
-    io::configuration,
-};
+use crate::{command::serve::Arguments, io::configuration};
 
 mod state;
 
@@ -56,14 +52,17 @@ pub(super) fn find(gathered: &Gathered, processes: &Processes) -> Option<Serve> 
 
 /// Reads the flags of a process that is `fantail serve`.
 fn of_process(pid: u32) -> Option<Serve> {
-    let cli = Cli::try_parse_from(process::command_line(pid)).ok()?;
-    match cli.command {
-        Command::Serve(arguments) => Some(Serve {
-            pid,
-            arguments: Box::new(arguments),
-        }),
-        _ => None,
-    }
+    let serve = Arguments::augment_args(clap::Command::new("serve"));
+    let program = clap::Command::new("fantail").subcommand(serve);
+    let matches = program
+        .try_get_matches_from(process::command_line(pid))
+        .ok()?;
+    let (_, matches) = matches.subcommand()?;
+    let arguments = Arguments::from_arg_matches(matches).ok()?;
+    Some(Serve {
+        pid,
+        arguments: Box::new(arguments),
+    })
 }
 
 pub(super) fn gather(

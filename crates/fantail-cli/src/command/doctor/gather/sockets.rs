@@ -8,7 +8,7 @@ use std::{
 
 use fantail::{
     config::UnixListener,
-    lint::{Program, SocketAccess, SocketFacts, SocketRole, SocketState},
+    lint::{SocketAccess, SocketFacts, SocketOwner, SocketRole, SocketState},
 };
 
 use super::{
@@ -46,7 +46,7 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<S
         let facts = look(gathered, processes, list.as_deref().ok(), role, &path);
         // While it starts, Dovecot has sockets before it has written `master.pid`.
         if let SocketState::Served {
-            program: Program::Dovecot,
+            program: SocketOwner::Dovecot,
             pid,
         } = &facts.state
         {
@@ -92,12 +92,12 @@ fn look(
 }
 
 /// The program of a process that listens.
-fn program(processes: &Processes, pid: u32) -> Program {
+fn program(processes: &Processes, pid: u32) -> SocketOwner {
     match processes.get(pid).map(|process| process.name.as_str()) {
-        Some("dovecot") => Program::Dovecot,
-        Some("fantail") => Program::Fantail,
-        Some(name) => Program::Other(name.to_owned()),
-        None => Program::Other("a process that cannot be seen".to_owned()),
+        Some("dovecot") => SocketOwner::Dovecot,
+        Some("fantail") => SocketOwner::Fantail,
+        Some(name) => SocketOwner::Other(name.to_owned()),
+        None => SocketOwner::Other("a process that cannot be seen".to_owned()),
     }
 }
 

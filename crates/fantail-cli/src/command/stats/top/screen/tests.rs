@@ -1,3 +1,5 @@
+//! The screen, its keys, and what it shows at each width.
+
 use std::time::{Duration, Instant};
 
 use clap::Parser;
