@@ -31,6 +31,7 @@ mod steps;
 mod test;
 mod tidy;
 mod tools;
+mod walk;
 mod workspace;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ enum Task {
     Fuzz(fuzz::Options),
     Bench(bench::Options),
     Attack(attack::Options),
+    Walk(walk::Options),
     Codegen(codegen::Options),
     Dist(dist::Options),
 }
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Attack(options) => attack::run(&workspace, options),
+        Task::Walk(options) => walk::run(&workspace, options),
         Task::Codegen(options) => codegen::run(&workspace, options),
         Task::Dist(options) => dist::run(&workspace, options),
     });

@@ -7,6 +7,8 @@ pub(crate) mod findings;
 pub(crate) mod hostname;
 pub(crate) mod interrupt;
 pub(crate) mod output;
+pub(crate) mod paint;
 pub(crate) mod progress;
 pub(crate) mod table;
 pub(crate) mod terminal;
+pub(crate) mod width;

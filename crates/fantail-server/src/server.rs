@@ -6,6 +6,7 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     thread,
     time::Duration,
@@ -194,6 +195,18 @@ impl Server {
     #[must_use]
     pub fn http_addresses(&self) -> Vec<SocketAddr> {
         self.sockets.http_addresses()
+    }
+
+    /// The paths of its Unix sockets, as Dovecot's processes know them.
+    #[must_use]
+    pub fn socket_paths(&self) -> Vec<PathBuf> {
+        let Addresses {
+            writers, readers, ..
+        } = &self.addresses;
+        let sockets = writers.iter().chain(readers);
+        sockets
+            .map(|socket| socket.link.as_ref().unwrap_or(&socket.path).clone())
+            .collect()
     }
 
     /// The limit of open files, which [`start`](Self::start) has raised as far as

@@ -241,6 +241,7 @@ fn summary(findings: &[Finding], loaded: &Loaded) -> String {
     format!("{metrics}, {exporters}, read as Dovecot {target}: {found}")
 }
 
+/// A number with its noun.
 pub(crate) fn counted(count: usize, what: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {what}{ending}")

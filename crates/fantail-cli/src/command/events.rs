@@ -16,10 +16,18 @@ use crate::{
     exit::{Failure, Findings},
     flag::Form,
     io::output::Output,
+    io::terminal,
+    io::width,
 };
 
 /// The fields that every event may have.
 const EVERY_EVENT: [&str; 2] = ["duration", "reason_code"];
+
+/// The column of what is said of an event, behind its name.
+const NAMES: usize = 41;
+
+/// The column of what is said of a field, behind its name and type.
+const REMARKS: usize = 44;
 
 /// The maximum number of names that are suggested for an unknown one.
 const MAX_SUGGESTIONS: usize = 3;
@@ -180,22 +188,27 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
 }
 
 fn list(events: &[&CatalogueEvent]) -> String {
+    let terminal = terminal::output_columns();
     let mut text = String::new();
     for event in events {
-        let versions = versions(event.since, event.until);
-        let _ = writeln!(text, "  {:38} {}{versions}", event.name, event.description);
+        let about = format!(
+            "{}{}",
+            event.description,
+            versions(event.since, event.until)
+        );
+        text += &width::described(&format!("  {}", event.name), NAMES, &about, terminal);
     }
     text
 }
 
 fn overview(catalogue: &Catalogue, events: &[&CatalogueEvent]) -> String {
+    let terminal = terminal::output_columns();
     let mut text = format!("Events:\n{}", list(events));
     text += "\nCategories:\n";
     for category in catalogue.categories() {
-        let _ = match category.parent {
-            Some(parent) => writeln!(text, "  {:38} part of {parent}", category.name),
-            None => writeln!(text, "  {}", category.name),
-        };
+        let parent = category.parent.map(|parent| format!("part of {parent}"));
+        let name = format!("  {}", category.name);
+        text += &width::described(&name, NAMES, &parent.unwrap_or_default(), terminal);
     }
     text += "\nReason codes:\n";
     for code in catalogue.reason_codes() {
@@ -216,7 +229,9 @@ fn versions(since: Option<Release>, until: Option<Release>) -> String {
 fn detail(event: &CatalogueEvent, target: Option<Target>) -> String {
     let mut text = String::new();
     let versions = versions(event.since, event.until);
-    let _ = writeln!(text, "{}{versions}\n  {}", event.name, event.description);
+    let terminal = terminal::output_columns();
+    let _ = writeln!(text, "{}{versions}", event.name);
+    text += &width::wrapped("  ", event.description, terminal);
     if let Some(category) = event.category {
         let _ = writeln!(text, "  category: {category}");
     }
@@ -228,13 +243,14 @@ fn detail(event: &CatalogueEvent, target: Option<Target>) -> String {
     for field in &event.fields {
         if target.is_none_or(|target| field.is_in(target)) {
             let dialect = target.map(Target::dialect);
-            let _ = writeln!(text, "{}", row(field, dialect).trim_end());
+            text += &row(field, dialect, terminal);
         }
     }
-    text + "  fields of every event: duration (int, in microseconds), reason_code (list)\n\n"
+    let everywhere = "fields of every event: duration (int, in microseconds), reason_code (list)";
+    text + &width::wrapped("  ", everywhere, terminal) + "\n"
 }
 
-fn row(field: &Field, dialect: Option<event::Dialect>) -> String {
+fn row(field: &Field, dialect: Option<event::Dialect>, terminal: Option<usize>) -> String {
     let name = dialect.map_or(field.name, |dialect| field.key(dialect));
     let kind = dialect.map_or(field.kind, |dialect| field.kind(dialect));
     let mut remarks: Vec<String> = Vec::new();
@@ -255,5 +271,6 @@ fn row(field: &Field, dialect: Option<event::Dialect>) -> String {
         remarks.push(format!("seen in {}", field.seen.join(" and ")));
     }
     let remarks = remarks.join(", ");
-    format!("    {name:28} {:10} {remarks}", kind.as_str())
+    let name = format!("    {name:28} {}", kind.as_str());
+    width::described(&name, REMARKS, &remarks, terminal)
 }

@@ -202,6 +202,12 @@ fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
         Some(_) => "https",
         None => "http",
     };
+    let sockets = server.socket_paths();
+    let sockets = sockets.iter().map(|path| path.display().to_string());
+    log.line(&format!(
+        "listening on {}",
+        sockets.collect::<Vec<_>>().join(", ")
+    ));
     for address in server.http_addresses() {
         log.line(&format!("listening on {scheme}://{address}/metrics"));
     }
@@ -215,10 +221,11 @@ fn tell_configuration(log: &Log, loaded: &Loaded) {
     let settings = &loaded.settings;
     let file = loaded.sources.ids().next();
     let name = file.map_or(&[][..], |file| loaded.sources.name(file));
-    let (metrics, exporters) = (settings.metrics.len(), settings.exporters.len());
+    let metrics = check::counted(settings.metrics.len(), "metric");
+    let exporters = check::counted(settings.exporters.len(), "exporter");
     let (name, dovecot) = (String::from_utf8_lossy(name), settings.target());
     log.line(&format!(
-        "{name} is read as Dovecot {dovecot}: {metrics} metrics, {exporters} exporters"
+        "{name} is read as Dovecot {dovecot}: {metrics}, {exporters}"
     ));
     if let Some(findings) = check::drawn_findings(loaded) {
         log.line(&findings);

@@ -14,7 +14,8 @@ use std::{
 use clap::Args;
 use fantail::{
     config::{
-        self, FileSystem, Limits, LoadOptions, Sources, TestEvent, TestFile, internal::similar,
+        self, FileSystem, Limits, LoadOptions, Sources, Span, TestEvent, TestFile,
+        internal::similar,
     },
     lint::Catalogue,
 };
@@ -25,6 +26,7 @@ use crate::{
     flag::Form,
     io::configuration,
     io::output::Output,
+    io::paint::Paint,
     io::terminal,
 };
 
@@ -62,15 +64,27 @@ pub(crate) struct Arguments {
 /// The tests of a file, with how they ended.
 struct Tested {
     outcomes: Vec<Outcome>,
+    warnings: Vec<Warning>,
     sources: Sources,
+}
+
+/// A doubt about a test, which decides nothing.
+struct Warning {
+    place: Span,
+    message: String,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let mut tested = Vec::new();
     let mut findings = Findings::None;
+    let form = arguments.format.of(arguments.json);
+    let paint = match form {
+        Form::Json => Paint::PLAIN,
+        Form::Text => Paint::new(terminal::output_style()),
+    };
     for path in &arguments.files {
-        match run_file(path)? {
+        match run_file(path, paint)? {
             Some(one) => tested.push(one),
             None => findings = Findings::Some,
         }
@@ -78,9 +92,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     if tested.is_empty() {
         return Ok(findings);
     }
-    let text = match arguments.format.of(arguments.json) {
+    let text = match form {
         Form::Json => told::json(&tested),
-        Form::Text => told::human(&tested),
+        Form::Text => told::human(&tested, paint),
     };
     Output::open(Path::new("-"))?.write_whole(text.as_bytes())?;
     let mut outcomes = tested.iter().flat_map(|one| &one.outcomes);
@@ -91,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
 }
 
 /// Runs the tests of a file; `None` if it has errors, which are said.
-fn run_file(path: &Path) -> Result<Option<Tested>, Failure> {
+fn run_file(path: &Path, paint: Paint) -> Result<Option<Tested>, Failure> {
     let path = path.as_os_str().as_bytes();
     let mut file = TestFile::load(path, &FileSystem, &Limits::default());
     let Some(config) = file.config.clone().filter(|_| !has_errors(&file)) else {
@@ -114,22 +128,24 @@ fn run_file(path: &Path) -> Result<Option<Tested>, Failure> {
         refuse(&file);
         return Ok(None);
     }
-    say_unknown_events(&file);
+    let warnings = unknown_events(&file);
     let mut outcomes = Vec::new();
     for test in &file.tests {
-        outcomes.push(trial::run(test, &settings, &mut events)?);
+        outcomes.push(trial::run(test, &settings, &mut events, paint)?);
     }
     Ok(Some(Tested {
         outcomes,
+        warnings,
         sources: file.sources,
     }))
 }
 
-/// Says which events of the tests Dovecot does not have, but others of nearly the
-/// same name: such a test passes, and shows nothing.
-fn say_unknown_events(file: &TestFile) {
+/// The events of the tests that Dovecot does not have, but others of nearly the same
+/// name: such a test passes, and shows nothing.
+fn unknown_events(file: &TestFile) -> Vec<Warning> {
     let catalogue = Catalogue::new();
     let events = file.tests.iter().flat_map(|test| &test.events);
+    let mut warnings = Vec::new();
     for event in events {
         let TestEvent::Written(written) = event else {
             continue;
@@ -138,20 +154,18 @@ fn say_unknown_events(file: &TestFile) {
         if name.value.is_empty() || catalogue.event(&name.value).is_some() {
             continue;
         }
-        let position = file.sources.position(name.span);
         let known = catalogue.events().iter().map(|event| event.name);
         let near = similar(&name.value, known, 1);
         let Some(near) = near.first() else {
             continue;
         };
-        say(format_args!(
-            "{}:{}:{}: warning: Dovecot has no event `{}`; did you mean `{near}`?",
-            String::from_utf8_lossy(file.sources.name(name.span.file)),
-            position.line,
-            position.column,
-            name.value.escape_ascii(),
-        ));
+        let name_written = name.value.escape_ascii();
+        warnings.push(Warning {
+            place: name.span,
+            message: format!("Dovecot has no event `{name_written}`; did you mean `{near}`?"),
+        });
     }
+    warnings
 }
 
 fn has_errors(file: &TestFile) -> bool {

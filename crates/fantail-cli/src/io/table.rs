@@ -13,6 +13,8 @@ use fantail::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::{exit::say, io::terminal};
+
 /// The form of a table, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TableFormat {
@@ -39,9 +41,15 @@ impl TableFormat {
     }
 }
 
-/// Returns the whole table.
-pub(crate) fn write(snapshot: &Snapshot, columns: &[Column], format: TableFormat) -> Vec<u8> {
+/// The whole table, for this output.
+pub(crate) fn write(
+    snapshot: &Snapshot,
+    columns: &[Column],
+    format: TableFormat,
+    output: &Path,
+) -> Vec<u8> {
     match format {
+        TableFormat::Table if output != Path::new("-") => aligned(&cells(snapshot, columns)),
         TableFormat::Auto | TableFormat::Tsv => {
             let mut table = Vec::new();
             dump::write_table(snapshot, columns, &mut table);
@@ -59,7 +67,10 @@ pub(crate) fn write_rows(rows: &[Vec<String>], format: TableFormat) -> Vec<u8> {
             let lines = rows.iter().map(|row| row.join("\t") + "\n");
             lines.collect::<String>().into_bytes()
         }
-        TableFormat::Table => aligned(rows),
+        TableFormat::Table => match terminal::output_columns() {
+            Some(terminal) => fitted(rows, terminal),
+            None => aligned(rows),
+        },
         TableFormat::Csv => csv(rows),
         TableFormat::Json => json(rows),
     }
@@ -88,14 +99,68 @@ fn cells(snapshot: &Snapshot, columns: &[Column]) -> Vec<Vec<String>> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Aligns names to the left, numbers to the right.
-fn aligned(rows: &[Vec<String>]) -> Vec<u8> {
+/// Columns of a table are two blanks apart.
+const GAP: usize = 2;
+
+/// Names are not shortened further than this.
+const MIN_NAME: usize = 16;
+
+/// As [`aligned`], within the width of a terminal: long names are shortened in the
+/// middle, and the last columns that still do not fit are left out, which is said.
+fn fitted(rows: &[Vec<String>], terminal: usize) -> Vec<u8> {
+    let mut rows = rows.to_vec();
+    for column in [0, 1] {
+        let excess = widths(&rows).iter().map(|width| width + GAP).sum::<usize>();
+        let excess = excess.saturating_sub(terminal + GAP);
+        let width = widths(&rows).get(column).copied().unwrap_or_default();
+        let longest = width.saturating_sub(excess).max(MIN_NAME);
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+            *cell = shortened(cell, longest);
+        }
+    }
+    let mut used = 0;
+    let ends = widths(&rows).into_iter().map(|width| {
+        used += width + GAP;
+        used - GAP
+    });
+    // The names and one number always.
+    let kept = ends.take_while(|end| *end <= terminal).count().max(3);
+    let heading = rows.first().and_then(|row| row.get(kept..));
+    if let Some(left_out) = heading.filter(|names| !names.is_empty()) {
+        say(format_args!(
+            "note: left out, for want of width: {}; --format tsv has all columns",
+            left_out.join(", ")
+        ));
+    }
+    rows.iter_mut().for_each(|row| row.truncate(kept));
+    aligned(&rows)
+}
+
+/// A name with `…` in place of its middle, if it is longer.
+fn shortened(name: &str, longest: usize) -> String {
+    let count = name.chars().count();
+    if count <= longest {
+        return name.to_owned();
+    }
+    let kept = longest.saturating_sub(1);
+    let start = name.chars().take(kept.div_ceil(2));
+    let end = name.chars().skip(count - kept / 2);
+    start.chain(['…']).chain(end).collect()
+}
+
+/// The widest cell of each column.
+fn widths(rows: &[Vec<String>]) -> Vec<usize> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    (0..columns).map(width).collect()
+}
+
+/// Names to the left, numbers to the right.
+fn aligned(rows: &[Vec<String>]) -> Vec<u8> {
+    let widths = widths(rows);
     let mut table = String::new();
     for row in rows {
         let cells = row
@@ -167,6 +232,36 @@ mod tests {
         assert_eq!(
             String::from_utf8_lossy(&aligned(&rows)),
             "name  field     count\na     duration      7\n"
+        );
+    }
+
+    #[test]
+    fn tables_fit_into_the_terminal() {
+        let rows = [
+            ["metric_name", "field", "count", "sum"],
+            ["imap_command_finished_SELECT", "duration", "7", "12345"],
+        ];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let check = |terminal, expected: &str| {
+            assert_eq!(String::from_utf8_lossy(&fitted(&rows, terminal)), expected);
+        };
+        check(
+            52,
+            "metric_name                   field     count    sum\n\
+             imap_command_finished_SELECT  duration      7  12345\n",
+        );
+        check(
+            45,
+            "metric_name            field     count    sum\n\
+             imap_comma…hed_SELECT  duration      7  12345\n",
+        );
+        check(
+            35,
+            "metric_name       field     count\nimap_com…_SELECT  duration      7\n",
+        );
+        check(
+            10,
+            "metric_name       field     count\nimap_com…_SELECT  duration      7\n",
         );
     }
 

@@ -26,5 +26,7 @@ mod results;
 mod rivals;
 mod sarif;
 mod serve;
+mod starts;
+mod terminal;
 mod testing;
 mod vectors;

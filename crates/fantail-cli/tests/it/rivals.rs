@@ -95,7 +95,7 @@ fn sockets_are_left_to_a_dovecot_that_would_bind_them() {
             .iter()
             .all(|one| std::fs::symlink_metadata(one).is_err())
     });
-    assert!(said("these sockets are left to Dovecot"));
+    assert!(said("sockets are left to Dovecot"));
     assert!(said(
         "    unix_listener login/stats-writer {\n      mode = 0\n    }\n"
     ));

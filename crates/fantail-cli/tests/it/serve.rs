@@ -21,7 +21,7 @@ use rustix::process::Signal;
 
 use crate::program::{Run, fantail};
 
-const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
+pub(crate) const METRIC: &str = "metric all {\n  filter = event=*\n  fields = x\n}\n";
 
 /// A server in a folder of its own.
 pub(crate) struct Server {
@@ -92,7 +92,7 @@ impl Server {
     }
 }
 
-fn configure(folder: &Path, metrics: &str) {
+pub(crate) fn configure(folder: &Path, metrics: &str) {
     let base = folder.join("run");
     let text = format!("{metrics}base_dir = {}\n", base.display());
     #[allow(clippy::disallowed_methods, reason = "a test's own file")]

@@ -249,8 +249,41 @@ fn a_misspelt_event_is_doubted() {
     let run = run(CONFIG, &whole(test), &[]);
     let doubt =
         "Dovecot has no event `imap_comand_finished`; did you mean `imap_command_finished`?";
-    assert_eq!(run.status, Some(0));
-    assert!(run.err.contains(doubt), "{}", run.err);
+    assert_eq!((run.status, run.err.as_str()), (Some(0), ""));
+    let told = String::from_utf8(run.out).unwrap();
+    let warning = format!("dovecot.test:4:7: warning: {doubt}\n");
+    assert_eq!(told, format!("{warning}{PASSED}"));
+    let json = self::run(CONFIG, &whole(test), &["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.out).unwrap();
+    assert_eq!(report["warnings"][0]["message"], doubt);
+    assert_eq!(report["warnings"][0]["line"], 4);
+}
+
+/// Colours change nothing else, and JSON has none.
+#[test]
+fn results_are_in_colour() {
+    let test = "event imap_comand_finished {\nn = 6\n}\nmatches = x\nexports {\njson =\n}";
+    let plain = run(CONFIG, &whole(test), &["--color", "never"]);
+    let coloured = run(CONFIG, &whole(test), &["--color", "always"]);
+    let coloured = String::from_utf8(coloured.out).unwrap();
+    for part in [
+        "\x1b[31mFAILED\x1b[0m",
+        "\x1b[33mwarning\x1b[0m",
+        "\x1b[32m+ ",
+    ] {
+        assert!(coloured.contains(part), "{coloured:?}");
+    }
+    let mut without = coloured;
+    for code in ["0", "1", "2", "31", "32", "33"] {
+        without = without.replace(&format!("\x1b[{code}m"), "");
+    }
+    assert_eq!(without, String::from_utf8(plain.out).unwrap());
+    let json = run(
+        CONFIG,
+        &whole(test),
+        &["--format", "json", "--color", "always"],
+    );
+    assert!(!json.out.contains(&0x1b));
 }
 
 #[test]

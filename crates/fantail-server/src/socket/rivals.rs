@@ -68,43 +68,49 @@ impl RivalError {
         sockets.map(|name| self.base_dir.join(name)).collect()
     }
 
-    /// The log line of a running server, which leaves the sockets to Dovecot.
+    /// The message of a running server, which leaves the sockets to Dovecot.
     pub(crate) fn while_running(&self) -> String {
-        let mut line = String::new();
+        let mut text = String::new();
         if !self.sockets.is_empty() {
-            line += "these sockets are left to Dovecot until its configuration leaves them alone: \
-                     their events and dumps are not served here. ";
+            text += "sockets are left to Dovecot, whose events and dumps are not served here for \
+                     now: ";
         }
         if !self.ports.is_empty() {
-            line += "Dovecot does not start while this server listens on its port: ";
+            text += "Dovecot does not start while this server listens on its port: ";
         }
-        line + &self.to_string()
+        text + &self.binding()
+    }
+
+    /// What Dovecot binds, and the lines that keep it from that.
+    fn binding(&self) -> String {
+        let sockets = self.paths().into_iter();
+        let sockets = sockets.map(|path| path.display().to_string());
+        let ports = self.ports.iter().map(|port| format!("port {port}"));
+        let all: Vec<String> = sockets.chain(ports).collect();
+        let mut text = format!("its configuration binds {}", all.join(", "));
+        if !self.sockets.is_empty() {
+            text += "\nput this into Dovecot's configuration, and restart Dovecot:\n\n";
+            text += "  service stats {\n";
+            for name in &self.sockets {
+                text += &format!("    unix_listener {name} {{\n      mode = 0\n    }}\n");
+            }
+            text += "  }\n";
+        }
+        if !self.ports.is_empty() {
+            text += "\nmove `inet_listener http` of `service stats` from Dovecot's configuration \
+                     to a file that only fantail reads, or choose another port with `--http`\n";
+        }
+        text
     }
 }
 
 impl fmt::Display for RivalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Dovecot would not start any more: its configuration binds ")?;
-        let sockets = self.paths().into_iter();
-        let sockets = sockets.map(|path| path.display().to_string());
-        let ports = self.ports.iter().map(|port| format!("port {port}"));
-        let all: Vec<String> = sockets.chain(ports).collect();
-        f.write_str(&all.join(", "))?;
-        if !self.sockets.is_empty() {
-            f.write_str("\nput this into Dovecot's configuration, and restart Dovecot:\n\n")?;
-            f.write_str("  service stats {\n")?;
-            for name in &self.sockets {
-                writeln!(f, "    unix_listener {name} {{\n      mode = 0\n    }}")?;
-            }
-            f.write_str("  }\n")?;
-        }
-        if !self.ports.is_empty() {
-            f.write_str(
-                "\nmove `inet_listener http` of `service stats` from Dovecot's configuration to a \
-                 file that only fantail reads, or choose another port with `--http`\n",
-            )?;
-        }
-        f.write_str("\nto start all the same: --ignore-dovecot")
+        write!(
+            f,
+            "Dovecot would not start any more: {}\nto start all the same: --ignore-dovecot",
+            self.binding()
+        )
     }
 }
 

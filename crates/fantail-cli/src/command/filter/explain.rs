@@ -19,6 +19,7 @@ use crate::{
     io::capture::{Player, Recording},
     io::findings,
     io::output::Output,
+    io::paint::Paint,
     io::terminal,
 };
 
@@ -70,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     parse::say_warnings(text, &filter);
     findings::say_of_filter(&arguments.filter, dialect);
     let mut output = Output::open(Path::new("-"))?;
-    let paint = tree::Paint::new(terminal::output_style());
+    let paint = Paint::new(terminal::output_style());
     let (mut number, mut found, mut written) = (0_u64, false, Ok(()));
     let mut player = Player::new(dialect);
     let played = player.play_events(&mut recording, |sent, _| {

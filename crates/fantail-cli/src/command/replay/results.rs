@@ -69,7 +69,10 @@ impl Results {
                 )));
             }
             let format = self.dump_format.resolve(path);
-            outputs.push((path.as_path(), table::write(snapshot, &columns, format)));
+            outputs.push((
+                path.as_path(),
+                table::write(snapshot, &columns, format, path),
+            ));
         }
         let valid = [
             (&self.openmetrics, Format::OpenMetrics),

@@ -4,34 +4,52 @@ use fantail::config::{Sources, Span};
 use serde_json::{Value, json};
 
 use super::{
-    Tested,
-    diff::Diff,
+    Tested, Warning,
+    diff::{Diff, Side},
     outcome::{Failed, Outcome, What},
 };
+use crate::io::paint::Paint;
 
-/// Returns a line for each test, followed by its unmet expectations.
-pub(super) fn human(tested: &[Tested]) -> String {
-    let mut text: String = tested.iter().map(of_file).collect();
+/// A line for each doubt and each test, and below it what does not hold.
+pub(super) fn human(tested: &[Tested], paint: Paint) -> String {
+    let mut text: String = tested.iter().map(|one| of_file(one, paint)).collect();
     let (passed, failed) = counts(tested);
-    text += &format!("{passed} passed, {failed} failed\n");
+    let Paint { yes, no, reset, .. } = paint;
+    let colour = if failed == 0 { yes } else { no };
+    text += &format!("{colour}{passed} passed, {failed} failed{reset}\n");
     text
 }
 
-fn of_file(tested: &Tested) -> String {
+fn of_file(tested: &Tested, paint: Paint) -> String {
     let sources = &tested.sources;
+    let Paint {
+        yes,
+        no,
+        doubt,
+        strong,
+        reset,
+        ..
+    } = paint;
     let mut text = String::new();
+    for Warning { place: at, message } in &tested.warnings {
+        let (file, line, column) = place(*at, sources);
+        text += &format!("{file}:{line}:{column}: {doubt}warning{reset}: {message}\n");
+    }
     for outcome in &tested.outcomes {
-        let mark = if outcome.passed() { "ok" } else { "FAILED" };
-        text += &format!("{mark:6}  {}\n", printable(&outcome.name));
+        let (colour, mark) = match outcome.passed() {
+            true => (yes, "ok"),
+            false => (no, "FAILED"),
+        };
+        text += &format!("{colour}{mark:6}{reset}  {}\n", printable(&outcome.name));
         for failed in &outcome.failures {
             let (file, line, column) = place(failed.place, sources);
             let words = failed.what.words();
-            text += &format!("  {file}:{line}:{column}: {words}\n");
+            text += &format!("  {file}:{line}:{column}: {strong}{words}{reset}\n");
             match &failed.what {
                 What::Match { explanation, .. } => {
                     text.extend(explanation.lines().map(|line| format!("    {line}\n")));
                 }
-                What::Export { diff, .. } => text += &drawn(diff),
+                What::Export { diff, .. } => text += &drawn(diff, paint),
             }
         }
     }
@@ -45,15 +63,23 @@ fn counts(tested: &[Tested]) -> (usize, usize) {
     (passed.len(), failed.len())
 }
 
-/// Returns a difference as lines: `-` is expected, `+` is written.
-fn drawn(diff: &Diff) -> String {
+/// `-` is expected, `+` was written.
+fn drawn(diff: &Diff, paint: Paint) -> String {
     let head = match (diff.expected.is_empty(), diff.written.is_empty()) {
         (true, _) => "nothing is expected, + is written",
         (_, true) => "- is expected, nothing is written",
         _ => "- is expected, + is written",
     };
     let rows = diff.rows.iter();
-    let rows = rows.map(|(side, part)| format!("      {} {}\n", side.mark(), printable(part)));
+    let rows = rows.map(|(side, part)| {
+        let colour = match side {
+            Side::Both => "",
+            Side::Expected => paint.no,
+            Side::Written => paint.yes,
+        };
+        let reset = if colour.is_empty() { "" } else { paint.reset };
+        format!("      {colour}{} {}{reset}\n", side.mark(), printable(part))
+    });
     format!("    {head}:\n{}", rows.collect::<String>())
 }
 
@@ -73,8 +99,22 @@ pub(super) fn json(tested: &[Tested]) -> String {
     });
     let tests: Vec<Value> = tests.collect();
     let (passed, failed) = counts(tested);
+    let warnings = tested.iter().flat_map(|one| {
+        let warnings = one.warnings.iter();
+        warnings.map(|warning| {
+            let (file, line, column) = place(warning.place, &one.sources);
+            json!({
+                "message": warning.message,
+                "file": file,
+                "line": line,
+                "column": column,
+            })
+        })
+    });
+    let warnings: Vec<Value> = warnings.collect();
     let report = json!({
         "tests": tests,
+        "warnings": warnings,
         "passed": passed,
         "failed": failed,
     });

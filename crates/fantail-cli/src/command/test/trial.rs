@@ -13,23 +13,21 @@ use super::{
     events::Events,
     outcome::{Failed, Outcome, What},
 };
-use crate::{
-    command::filter::explain::tree::{self, Paint},
-    exit::Failure,
-};
+use crate::{command::filter::explain::tree, exit::Failure, io::paint::Paint};
 
 /// Runs a test in a separate engine.
 pub(super) fn run(
     test: &TestCase,
     settings: &Settings,
     events: &mut Events,
+    paint: Paint,
 ) -> Result<Outcome, Failure> {
     let mut engine = Engine::new(settings).map_err(|error| Failure::new(error.to_string()))?;
     let mut exported: Vec<(ExporterId, Vec<u8>)> = Vec::new();
     let mut failures = Vec::new();
     for (number, event) in (1..).zip(&test.events) {
         let mut observe = |sent: &SentEvent<'_>, context: ExportContext<'_>| {
-            failures.extend(mismatches(test, settings, &engine, number, sent));
+            failures.extend(mismatches(test, settings, &engine, (number, paint), sent));
             engine.handle(sent, context, &mut |one: Exported<'_>| {
                 exported.push((one.exporter, one.payload.to_vec()));
             });
@@ -83,7 +81,7 @@ fn mismatches(
     test: &TestCase,
     settings: &Settings,
     engine: &Engine,
-    number: usize,
+    (number, paint): (usize, Paint),
     sent: &SentEvent<'_>,
 ) -> Vec<Failed> {
     let seen = engine.counts(sent);
@@ -104,20 +102,25 @@ fn mismatches(
                 metric: name.value.clone(),
                 event: number,
                 wanted,
-                explanation: explain(&metric.filter, sent, number, seen),
+                explanation: explain(&metric.filter, sent, (number, paint), seen),
             },
         });
     }
     failures
 }
 
-fn explain(filter: &Filter, sent: &SentEvent<'_>, number: usize, seen: bool) -> String {
+fn explain(
+    filter: &Filter,
+    sent: &SentEvent<'_>,
+    (number, paint): (usize, Paint),
+    seen: bool,
+) -> String {
     if !seen {
         return "the event has no name, and such events are passed over here".to_owned();
     }
     let mut text = Vec::new();
     let number = u64::try_from(number).unwrap_or(u64::MAX);
     // Writing to memory cannot fail.
-    let _ = tree::write(&mut text, number, sent, &filter.explain(sent), Paint::PLAIN);
+    let _ = tree::write(&mut text, number, sent, &filter.explain(sent), paint);
     String::from_utf8_lossy(&text).trim_end().to_owned()
 }

@@ -3,45 +3,12 @@
 use std::io::{self, Write};
 
 use fantail::{
-    config::Style,
     event::SentEvent,
     filter::{Explanation, Term},
     syntax::Shown,
 };
 
-/// The escape sequences for true, false and irrelevant parts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Paint {
-    yes: &'static str,
-    no: &'static str,
-    strong: &'static str,
-    faint: &'static str,
-    reset: &'static str,
-}
-
-impl Paint {
-    pub(crate) const PLAIN: Self = Self {
-        yes: "",
-        no: "",
-        strong: "",
-        faint: "",
-        reset: "",
-    };
-    const COLOURED: Self = Self {
-        yes: "\x1b[32m",
-        no: "\x1b[31m",
-        strong: "\x1b[1m",
-        faint: "\x1b[2m",
-        reset: "\x1b[0m",
-    };
-
-    pub(crate) fn new(style: Style) -> Self {
-        match style {
-            Style::Coloured => Self::COLOURED,
-            Style::Plain => Self::PLAIN,
-        }
-    }
-}
+use crate::io::paint::Paint;
 
 /// The maximum length of a name; longer ones are cut.
 const SHOWN_BYTES: usize = 80;
@@ -62,6 +29,7 @@ pub(crate) fn write(
         strong,
         faint,
         reset,
+        ..
     } = paint;
     let name = sent.event.name();
     let name = name.map(|name| Shown::up_to(name, SHOWN_BYTES).to_string());
