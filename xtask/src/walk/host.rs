@@ -264,8 +264,8 @@ impl Host {
 
     fn start_dovecot(&mut self) -> Result<(), Error> {
         // A daemon keeps what it inherits: its output goes to no pipe.
-        let started =
-            self.run("dovecot >/tmp/dovecot.out; status=$?; cat /tmp/dovecot.out; exit $status");
+        let started = self
+            .run("dovecot >/tmp/dovecot.out 2>&1; status=$?; cat /tmp/dovecot.out; exit $status");
         started.map(drop)
     }
 

@@ -251,12 +251,12 @@ fn a_misspelt_event_is_doubted() {
         "Dovecot has no event `imap_comand_finished`; did you mean `imap_command_finished`?";
     assert_eq!((run.status, run.err.as_str()), (Some(0), ""));
     let told = String::from_utf8(run.out).unwrap();
-    let warning = format!("dovecot.test:4:7: warning: {doubt}\n");
+    let warning = format!("dovecot.test:3:7: warning: {doubt}\n");
     assert_eq!(told, format!("{warning}{PASSED}"));
     let json = self::run(CONFIG, &whole(test), &["--format", "json"]);
     let report: serde_json::Value = serde_json::from_slice(&json.out).unwrap();
     assert_eq!(report["warnings"][0]["message"], doubt);
-    assert_eq!(report["warnings"][0]["line"], 4);
+    assert_eq!(report["warnings"][0]["line"], 3);
 }
 
 /// Colours change nothing else, and JSON has none.
