@@ -1,7 +1,8 @@
 //! `cargo xtask walk`: the steps of `docs/serve.md` on a real system, in the
 //! documented order, in wrong orders, and with each step left out.
 //!
-//! After each step a mail is delivered and read: no step with fantail may stop mail. In each state a message says what to do.
+//! After each step a mail is delivered and read: no step with fantail may stop mail.
+//! In each state a message says what to do.
 
 mod host;
 mod mail;
