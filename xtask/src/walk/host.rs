@@ -147,7 +147,7 @@ impl Host {
     pub(super) fn install_program(&mut self) -> Result<(), Error> {
         let path = self.root.join("usr/local/bin/fantail");
         let copied = fs::copy(&self.program, &path);
-        copied.map(drop).map_err(Error::at("write", &path))?;
+        copied.map(drop).map_err(Error::at("copy", &self.program))?;
         let folder = self.root.join("var/lib/fantail");
         fs::create_dir_all(&folder).map_err(Error::at("make", &folder))
     }
@@ -187,7 +187,12 @@ impl Host {
             let said = self.command("fantail reload")?;
             println!("      fantail reload: {}", first_line(&said));
         }
-        self.mail()
+        // Dovecot's processes end at a reload, also without fantail.
+        let begun = Instant::now();
+        self.wait("mail is back after the reload", || self.mail().is_ok())?;
+        let time = begun.elapsed().as_secs_f64();
+        println!("   mail was down for at most {time:.2} s");
+        Ok(())
     }
 
     /// `fantail serve`, by hand.

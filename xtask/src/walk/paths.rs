@@ -81,6 +81,7 @@ pub(super) const ALL: &[Path] = &[
 /// How long a restart takes without fantail.
 fn without_fantail(host: &mut Host) -> Result<(), Error> {
     host.restart()?;
+    host.reload()?;
     host.ask("doveadm stats dump")?;
     host.expect("metric_name")
 }
