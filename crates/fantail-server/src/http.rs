@@ -61,6 +61,20 @@ use crate::{
 /// Seats for clients of the Unix socket, which clients over TCP cannot take.
 const SOCKET_SEATS: usize = 16;
 
+/// The answer to a person who asks for the root.
+const ROUTES: &str = "\
+fantail serve
+
+/metrics               a scrape, in OpenMetrics or Prometheus text
+/healthz               the server runs
+/readyz                all workers answer
+/api/v1/server         version, limits, connections
+/api/v1/snapshot       all metrics as JSON; ?metric=NAME for one
+/api/v1/metrics        settings of metrics
+/api/v1/exporters      queues, errors and numbers of exporters
+/api/v1/configuration  the configuration in force
+";
+
 /// The largest head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
@@ -247,6 +261,7 @@ impl Served {
 
 fn router(context: Context) -> Router {
     Router::new()
+        .route("/", get(|| async { ROUTES }))
         .route("/metrics", get(scrape::metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -76,6 +76,20 @@ fn answers_are_compressed_for_who_takes_it() {
 }
 
 #[test]
+fn the_root_names_all_others() {
+    let fixture = scraped(ALL);
+    let (_, body) = fixture.get("/", "");
+    let text = String::from_utf8(body).unwrap();
+    let routes: Vec<&str> = text.lines().filter(|line| line.starts_with('/')).collect();
+    assert!(routes.len() > 5, "{text}");
+    for route in routes {
+        let path = route.split_whitespace().next().unwrap();
+        let (head, _) = fixture.get(path, "");
+        assert!(head.starts_with("http/1.1 200"), "{path}: {head}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     let fixture = scraped(ALL);
     let check = |path: &str, expected: &str| {
@@ -85,7 +99,6 @@ fn what_is_not_there_is_not_found() {
             "{path}: {head}"
         );
     };
-    check("/", "404");
     check("/metrics/x", "404");
     check("/api/v1/nothing", "404");
     let mut stream = fixture.scraper();
