@@ -1,4 +1,4 @@
-//! `fantail doctor`: what is wrong with an installation.
+//! `fantail doctor`: diagnoses an installation.
 
 mod bundle;
 mod gather;
@@ -22,12 +22,12 @@ use crate::{
     io::{configuration, output::Output, terminal},
 };
 
-/// Say what is wrong with an installation, and how to mend it.
+/// Diagnose an installation: report problems and how to fix them.
 ///
-/// Looks at the configuration, the sockets, the processes, and the numbers that a
-/// running fantail or Dovecot's own stats process gives. It writes nothing, sends no
-/// event, and waits for no answer longer than some seconds. What it may not see, it
-/// names: as root it sees all.
+/// The command checks the configuration, the sockets, the processes, and the
+/// statistics of a running fantail or of Dovecot's stats process. It changes
+/// nothing, sends no event, and waits at most a few seconds for each answer. The
+/// report lists what this user may not read: run the command as root to read all.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,34 +39,36 @@ Examples:
 Exit status: 0 nothing is wrong (there may be hints); 1 there are errors or
 warnings; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The configuration of fantail, or Dovecot's; without it, that of this machine.
+    /// Configuration of fantail or Dovecot; default: the configuration of this machine.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How to tell.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
-    /// Another log to look through, such as that of the mail transport agent; more
-    /// than one is possible.
+    /// Additional log file to search, such as that of the mail transport agent; may be
+    /// repeated.
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
-    /// The master.cf of Postfix, for delivery agents that it runs; without it,
+    /// Postfix's master.cf, to check the delivery agents that Postfix runs; default:
     /// /etc/postfix/master.cf.
     #[arg(long, value_name = "FILE")]
     master_cf: Option<PathBuf>,
-    /// The file of the token for the server's HTTP; without it, that of its own flags.
+    /// File with the token for the server's HTTP API; default: the server's --http-token.
     #[arg(long, value_name = "FILE")]
     http_token: Option<PathBuf>,
-    /// Ask Dovecot's processes for more events for this time, at most an hour, and say
-    /// which term of a filter fails. They send more meanwhile, and fantail reads it.
+    /// Request more events from Dovecot's processes for this time, at most one hour, and
+    /// report which term of a filter no event meets. Dovecot's processes send and fantail
+    /// reads more events during this time.
     #[arg(long, value_name = "TIME", value_parser = flag::interval)]
     watch: Option<Duration>,
-    /// Also write a new file for a support request: numbers and codes, without names,
-    /// addresses, paths and texts of this installation.
+    /// Also write a new file for a support request. The file contains numbers and codes,
+    /// but no names, addresses, paths or texts of this installation.
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 }
 
-/// The longest time that a server keeps a tap open, less what its taps differ in.
+/// The maximum watch time: the server's limit of one hour per tap, minus a margin
+/// because the taps for longer filters stay open longer.
 const MAX_WATCH: Duration = Duration::from_secs(3_540);
 
 /// Runs the command.
@@ -85,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         let seconds = time.min(MAX_WATCH).as_secs().max(1);
         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
         let watched = watch::watch(&gathered, seconds)?;
-        // What was only supposed is known now.
+        // The watch replaces these hints, which only guess why a metric has no events.
         let never = lint::DoctorCode::NeverMatched.as_str();
         found.retain(|one| one.code != never || one.severity >= Severity::Warning);
         found.extend(watched);

@@ -1,8 +1,9 @@
-//! `doctor --bundle`: facts for a support request, by a list of what may be in it.
+//! `doctor --bundle`: facts for a support request, limited to an explicit allow-list.
 //!
-//! It has numbers, codes and words of this program and of Dovecot's catalogue. Text of
-//! the configuration, of events, logs, paths and errors is not in it: not even names of
-//! metrics and exporters, which may be those of users and hosts.
+//! The bundle contains numbers, codes, fixed words of this program, and names from
+//! Dovecot's event catalogue. It contains no text of the configuration, events, logs,
+//! paths or errors. Names of metrics and exporters are left out, because they may be
+//! names of users and hosts.
 
 use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use super::gather::Gathered;
 use crate::exit::Failure;
 
-/// Results of units that systemd knows.
+/// The results of failed units that systemd defines.
 const RESULTS: [&str; 8] = [
     "exit-code",
     "signal",
@@ -30,7 +31,7 @@ const RESULTS: [&str; 8] = [
     "oom-kill",
 ];
 
-/// Writes the bundle into a new file that only its owner may read.
+/// Writes the bundle to a new file that only its owner may read.
 pub(super) fn write(path: &Path, gathered: &Gathered, findings: &[Finding]) -> Result<(), Failure> {
     let text = format!("{:#}\n", contents(gathered, findings));
     let file = OpenOptions::new()
@@ -79,7 +80,7 @@ fn contents(gathered: &Gathered, findings: &[Finding]) -> Value {
     })
 }
 
-/// A metric: the events that it asks for, if they are Dovecot's, and sizes.
+/// Describes a metric by the Dovecot events in its filter, its sizes and its count.
 fn metric(metric: &Metric, facts: &Facts, catalogue: &Catalogue) -> Value {
     let mentions = Mentions::of(&metric.filter);
     let names = mentions.names().iter().filter_map(|name| name.literal());
@@ -96,13 +97,13 @@ fn metric(metric: &Metric, facts: &Facts, catalogue: &Catalogue) -> Value {
     })
 }
 
-/// An exporter: how it works, and its numbers.
+/// Describes an exporter by its transport, its queue and its counters.
 fn exporter(exporter: &Exporter, facts: &Facts) -> Value {
     let mut running = facts.exporters.iter();
     let running = running.find(|one| one.name.as_bytes() == exporter.name);
     let default = ExporterFacts::default();
     let numbers = running.unwrap_or(&default);
-    // The reasons are words of this program.
+    // The reasons are fixed words of this program, so the sum is enough.
     let dropped: u64 = numbers.dropped.iter().map(|(_, count)| count).sum();
     json!({
         "transport": exporter.transport.name(),

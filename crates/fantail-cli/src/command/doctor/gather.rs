@@ -1,6 +1,7 @@
-//! Gathers the facts about an installation, without changing anything.
+//! Collects the facts about an installation without changing it.
 //!
-//! Each part asks one thing, with a time limit, and names what it could not see.
+//! Each module queries one source with a time limit, and records the sources that it
+//! could not read in `Gathered`.
 
 mod agents;
 mod connect;
@@ -30,40 +31,40 @@ use fantail::{
 
 pub(super) use self::process::Processes;
 
-/// How long an answer may take.
+/// The time limit for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where Dovecot's packages keep its sockets.
+/// The socket folder of Dovecot's packages, the default of `base_dir`.
 const BASE_DIR: &str = "/run/dovecot";
 
-/// What to look at.
+/// The files to read, from the command line.
 #[derive(Debug)]
 pub(super) struct Questions {
-    /// The configuration.
+    /// The path of the configuration.
     pub(super) config: PathBuf,
-    /// Further logs.
+    /// Additional log files.
     pub(super) logs: Vec<PathBuf>,
-    /// The services of Postfix.
+    /// The path of Postfix's `master.cf`.
     pub(super) master_cf: Option<PathBuf>,
-    /// The file of the token for HTTP.
+    /// The file with the token for the HTTP API.
     pub(super) token: Option<PathBuf>,
 }
 
-/// What was gathered.
+/// The facts about an installation.
 #[derive(Debug)]
 pub(super) struct Gathered {
     pub(super) facts: Facts,
     pub(super) loaded: Loaded,
     pub(super) config: PathBuf,
     pub(super) base_dir: PathBuf,
-    /// The `stats-reader` socket.
+    /// The path of the `stats-reader` socket.
     pub(super) reader: PathBuf,
-    /// The number of Dovecot's master process.
+    /// The process ID of Dovecot's master process.
     pub(super) master: Option<u32>,
     pub(super) unseen: Vec<Unseen>,
 }
 
-/// Something that could not be seen.
+/// A source that could not be read, and the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unseen {
     pub(super) what: String,
@@ -79,18 +80,18 @@ impl Gathered {
     }
 }
 
-/// Gathers all facts.
+/// Collects all facts.
 pub(super) fn gather(questions: &Questions) -> Gathered {
     let release = dovecot::release();
     let options = LoadOptions {
-        // What the configuration states is older, as a rule.
+        // `dovecot_config_version` usually names an older release than the installed one.
         release,
         ..LoadOptions::default()
     };
     let path = &questions.config;
     let mut loaded = config::load(path.as_os_str().as_bytes(), &FileSystem, &options);
     if release.is_some() && loaded.diagnostics.has_errors() {
-        // The configuration may be for the other series.
+        // The configuration may be written for another series than the installed release.
         let read = config::load(
             path.as_os_str().as_bytes(),
             &FileSystem,

@@ -1,4 +1,4 @@
-//! The report for programs: one object, documented in `docs/operate.md`.
+//! The JSON report: one object, documented in `docs/operate.md`.
 
 use fantail::{
     config::Severity,

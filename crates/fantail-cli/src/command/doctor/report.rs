@@ -1,4 +1,4 @@
-//! The report for people.
+//! The text report.
 
 use fantail::{
     config::{Severity, Style, render_reports},
@@ -8,14 +8,13 @@ use fantail::{
 use super::gather::Gathered;
 use crate::command::check::counted;
 
-/// The width of the text before a note and before each of its further lines:
-/// ` = help: `, and the numbers of lines.
+/// The width of the indentation of a note's lines: the line numbers and ` = help: `.
 const BEFORE_NOTES: usize = 14;
 
-/// No text is made narrower.
+/// The minimum width of wrapped text.
 const MIN_WIDTH: usize = 20;
 
-/// Writes a report; text is broken at these columns.
+/// Renders a report; text is wrapped at `columns`.
 pub(super) fn write(
     gathered: &Gathered,
     findings: &[Finding],
@@ -45,7 +44,7 @@ pub(super) fn write(
     text
 }
 
-/// The same with shorter lines.
+/// Returns the finding with its message and notes wrapped.
 fn broken(finding: &Finding, columns: usize) -> Finding {
     let mut finding = finding.clone();
     let before = finding.severity.as_str().len() + finding.code.len() + "[]: ".len();
@@ -56,7 +55,8 @@ fn broken(finding: &Finding, columns: usize) -> Finding {
     finding
 }
 
-/// Breaks lines at blanks; those that begin with one are to be pasted, and stay.
+/// Wraps lines at blanks. Lines that begin with a blank are for copying and pasting,
+/// and are not wrapped.
 fn wrap(text: &str, width: usize) -> String {
     let width = width.max(MIN_WIDTH);
     let mut lines: Vec<String> = Vec::new();
@@ -81,7 +81,7 @@ fn wrap(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// What was found here, a line each.
+/// Describes the installation, one fact per line.
 fn installation(gathered: &Gathered) -> String {
     let facts = &gathered.facts;
     let release = facts.dovecot.release.map(|release| format!(" {release}"));
@@ -113,7 +113,7 @@ fn installation(gathered: &Gathered) -> String {
     text
 }
 
-/// The state of a socket in words.
+/// Describes the state of a socket.
 pub(super) fn state(state: &SocketState) -> String {
     match state {
         SocketState::Missing => "missing".to_owned(),
@@ -130,7 +130,7 @@ pub(super) fn state(state: &SocketState) -> String {
     }
 }
 
-/// `2 errors, 1 warning`
+/// Returns the numbers of findings by level: `2 errors, 1 warning`.
 fn summary(findings: &[Finding], is_partial: bool) -> String {
     let levels = [Severity::Error, Severity::Warning, Severity::Hint];
     let counts = levels.map(|level| {

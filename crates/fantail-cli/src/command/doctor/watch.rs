@@ -1,8 +1,8 @@
-//! `doctor --watch`: asks a running fantail for more events, for a limited time.
+//! `doctor --watch`: requests more events from a running fantail for a limited time.
 //!
-//! Each term of a filter is a tap with that term and those before it, which only counts.
-//! The taps widen what Dovecot's processes are asked for until they end, which they do
-//! with this program.
+//! For each term of a filter, a tap counts the events that meet this term and those
+//! before it. While the taps are open, Dovecot's processes send all events that the
+//! taps match. The taps end with this program.
 
 use std::{
     collections::BTreeMap,
@@ -23,27 +23,27 @@ use crate::{
     io::interrupt::Interrupt,
 };
 
-/// Taps that may be open; a server allows 16, and others want some.
+/// The maximum number of taps: a server allows 16, and other users need some of them.
 const MAX_TAPS: usize = 12;
 
-/// How long an answer may take.
+/// The time limit for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often to look whether Ctrl-C was pressed.
+/// The interval of checks for Ctrl-C.
 const INTERRUPT_CHECK: Duration = Duration::from_millis(200);
 
-/// How long to wait for the server's last word once the time is over.
+/// The time to wait for the end of a tap after its time is over.
 const END_GRACE: Duration = Duration::from_secs(30);
 
-/// What one tap counts.
+/// A tap and the events that it counts.
 #[derive(Debug)]
 struct Tap {
     filter: Vec<u8>,
-    /// How many terms the filter has.
+    /// The number of terms before the last one of the filter.
     depth: usize,
 }
 
-/// Watches the metrics that have counted nothing; returns what that told.
+/// Watches the metrics that have counted no events, and returns the findings.
 pub(super) fn watch(gathered: &Gathered, seconds: u32) -> Result<Vec<Finding>, Failure> {
     let interrupt = Interrupt::watch();
     if gathered.facts.server.is_none() {
@@ -85,7 +85,7 @@ pub(super) fn watch(gathered: &Gathered, seconds: u32) -> Result<Vec<Finding>, F
     Ok(findings)
 }
 
-/// As many probes as there may be taps, in their order, and the others.
+/// Splits the probes into those that fit into [`MAX_TAPS`], in order, and the others.
 fn choose(probes: Vec<Probe>) -> (Vec<Probe>, Vec<Probe>) {
     let (mut chosen, mut others) = (Vec::new(), Vec::new());
     for probe in probes {
@@ -97,10 +97,11 @@ fn choose(probes: Vec<Probe>) -> (Vec<Probe>, Vec<Probe>) {
     (chosen, others)
 }
 
-/// The taps that probes need: one for each filter, the longest first.
+/// Returns the taps for probes: one for each filter, the longest filter first.
 ///
-/// A tap with more terms is opened earlier, and ends later: so it sees every event that
-/// one with fewer terms sees, and a term never seems to fail for events that it missed.
+/// A tap with more terms opens earlier and ends later than one with fewer terms, so
+/// it sees every event that the shorter one sees. A term never seems to fail because
+/// its tap missed events.
 fn taps(probes: &[Probe]) -> Vec<Tap> {
     let mut taps: BTreeMap<&[u8], usize> = BTreeMap::new();
     for probe in probes {
@@ -117,8 +118,8 @@ fn taps(probes: &[Probe]) -> Vec<Tap> {
     taps
 }
 
-/// Opens all taps, and counts until they end. Filters that are too long, or that the
-/// server refuses, have no count.
+/// Opens all taps and counts events until the taps end. A filter that is too long, or
+/// that the server refuses, has no count.
 fn count(
     reader: &Path,
     taps: Vec<Tap>,
@@ -148,7 +149,7 @@ fn count(
     Ok(counts.collect())
 }
 
-/// Opens a tap; `None` if the server refuses it.
+/// Opens a tap; returns `None` if the server refuses it.
 fn start(reader: &Path, tap: &Tap, seconds: u32) -> Result<Option<Client>, Failure> {
     let mut client = Client::connect_within(reader, PATIENCE)?;
     let request = Request::Tap(TapParts {
@@ -168,7 +169,7 @@ fn start(reader: &Path, tap: &Tap, seconds: u32) -> Result<Option<Client>, Failu
     })
 }
 
-/// The number of events until a tap ends; `None` if it did not end well.
+/// Returns the number of events until a tap ends; `None` if the tap fails.
 fn finish(mut client: Client, seconds: u32, interrupt: &Interrupt) -> Option<u64> {
     let patience = Duration::from_secs(seconds.into()) + END_GRACE;
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! Delivery agents that a mail transport agent runs as other users.
+//! Delivery agents that Postfix runs, and the users that they run as.
 
 use std::path::Path;
 
@@ -6,16 +6,16 @@ use fantail::lint::{DeliveryAgent, SocketAccess, SocketRole};
 
 use super::{Gathered, files::head, programs};
 
-/// Postfix says here which programs it runs, and as whom.
+/// Postfix's list of the programs that it runs, with their users.
 const MASTER: &str = "/etc/postfix/master.cf";
 
-/// The largest file that is read.
+/// The maximum number of bytes to read from the file.
 const LIMIT: u64 = 1 << 20;
 
-/// The programs of Dovecot that deliver a mail.
+/// Dovecot's delivery agents.
 const PROGRAMS: [&str; 2] = ["dovecot-lda", "dovecot/deliver"];
 
-/// Looks for delivery agents in the `master.cf` that is named, else in Postfix's.
+/// Finds delivery agents in the named `master.cf`, or in that of the Postfix package.
 pub(super) fn gather(gathered: &mut Gathered, named: Option<&Path>) {
     let path = named.unwrap_or(Path::new(MASTER));
     let mut sockets = gathered.facts.sockets.iter();
@@ -49,7 +49,7 @@ pub(super) fn gather(gathered: &mut Gathered, named: Option<&Path>) {
     }
 }
 
-/// The lines that run a delivery agent of Dovecot, and as whom.
+/// Returns the number of each line that runs a delivery agent, and the agent's user.
 fn agents(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut service = (0, String::new());
@@ -64,7 +64,7 @@ fn agents(text: &str) -> Vec<(usize, String)> {
     };
     let lines = text.lines().enumerate();
     for (number, line) in lines.filter(|(_, line)| !line.starts_with('#')) {
-        // A line that begins with a blank goes on with the one before.
+        // A line that begins with a blank continues the line before.
         if line.starts_with([' ', '\t']) {
             service.1.push(' ');
             service.1.push_str(line);
@@ -77,7 +77,7 @@ fn agents(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Whether a user may connect to a socket.
+/// Returns whether a user may connect to a socket.
 fn may_open(access: &SocketAccess, user: Option<u32>, groups: &[u32]) -> bool {
     let SocketAccess { mode, .. } = access;
     if user == Some(0) {

@@ -1,4 +1,4 @@
-//! Connections to Unix sockets that never wait.
+//! Non-blocking connections to Unix sockets.
 
 use std::{io, os::unix::net::UnixStream, path::Path};
 
@@ -9,17 +9,17 @@ use rustix::net::{
 
 use super::PATIENCE;
 
-/// A connection, and the process that listens.
+/// A connection, and the process ID of the listener.
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) stream: UnixStream,
     pub(super) pid: u32,
 }
 
-/// Connects, without waiting for a process that does not accept.
+/// Connects to a socket, without waiting for a process that does not accept.
 ///
 /// # Errors
-/// `ConnectionRefused`: no process listens; `WouldBlock`: one does, and its queue is
+/// `ConnectionRefused` if no process listens; `WouldBlock` if the listener's queue is
 /// full.
 pub(super) fn to(path: &Path) -> io::Result<Connected> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;

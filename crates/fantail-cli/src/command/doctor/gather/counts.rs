@@ -1,5 +1,5 @@
-//! What the stats process counts, and the filter that it sends: whether it is fantail or
-//! Dovecot's own.
+//! The counts of a stats process and the filter that it sends to its clients. The
+//! process is fantail or Dovecot's own.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -14,7 +14,7 @@ use fantail::{
 use super::{Gathered, PATIENCE, connect};
 use crate::command::stats::client::Client;
 
-/// The longest filter that is read.
+/// The maximum length of a filter.
 const MAX_FILTER_BYTES: u64 = 16 << 20;
 
 pub(super) fn gather(gathered: &mut Gathered) {
@@ -39,8 +39,7 @@ pub(super) fn gather(gathered: &mut Gathered) {
     }
 }
 
-/// The filter that a stats process sends to those that connect, before they send
-/// anything.
+/// Reads the filter that a stats process sends to each client that connects.
 fn filter(path: &Path) -> std::io::Result<Vec<u8>> {
     let stream = connect::to(path)?.stream;
     let mut lines = BufReader::new(stream.take(MAX_FILTER_BYTES));
@@ -59,7 +58,7 @@ fn filter(path: &Path) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// The counts of the configuration's metrics.
+/// Returns the counts of the metrics of the configuration.
 fn counts(gathered: &Gathered, path: &Path) -> Option<Vec<MetricCount>> {
     let mut client = Client::connect_within(path, PATIENCE).ok()?;
     let metrics = &gathered.loaded.settings.metrics;
@@ -67,7 +66,7 @@ fn counts(gathered: &Gathered, path: &Path) -> Option<Vec<MetricCount>> {
     let dumped = client.dump(vec![b"count".into()], false, |line| {
         let name = line.metric;
         let is_metric = metrics.iter().any(|metric| metric.settings.name == name);
-        // The first line of a name is the metric, others may be series of another one.
+        // The first line with a name is the metric; a sub-metric may have the same name.
         if is_metric && !counts.iter().any(|one| one.name == name) {
             let duration = line.fields.first();
             let count = duration.and_then(|(_, values)| values.first());

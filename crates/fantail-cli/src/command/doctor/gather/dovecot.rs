@@ -1,4 +1,4 @@
-//! Dovecot: its release, its configuration as it reads it, its processes.
+//! Dovecot's release, its configuration as `doveconf` reads it, and its processes.
 
 use std::{
     fs,
@@ -10,13 +10,14 @@ use fantail::config::{FileId, RawEntry, Release};
 
 use super::{Gathered, files::head, process::Processes, programs};
 
-/// Processes of mail users.
+/// The names of processes that serve mail users.
 const MAIL: [&str; 5] = ["imap", "pop3", "lmtp", "submission", "managesieve"];
 
-/// Processes connect when they start, and again every 10 seconds.
+/// The age at which a process should be connected to the stats process: processes
+/// connect when they start, and retry every 10 seconds.
 const CONNECTED_AFTER: Duration = Duration::from_secs(15);
 
-/// The release, as the program says.
+/// Returns the release that `dovecot --version` prints.
 pub(super) fn release() -> Option<Release> {
     let said = programs::run("dovecot", &["--version"]).ok()?;
     Release::parse(said.out.split_whitespace().next()?)
@@ -41,7 +42,7 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) {
         Err(error) => {
             let all = processes.named("dovecot");
             let all: Vec<_> = all.collect();
-            // With several of them it cannot be told which one this is.
+            // With several Dovecot instances, the one of this configuration is unknown.
             if let [only] = all.as_slice() {
                 Some(*only)
             } else {
@@ -62,13 +63,14 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) {
     gathered.facts.dovecot.clock_step = clock_step(&pid_file, master.age);
 }
 
-/// By how much the clock was set since a file was written, when a process started.
+/// Returns the seconds by which the clock was set since a process of this age wrote
+/// its PID file at its start.
 fn clock_step(pid_file: &Path, age: Duration) -> Option<i64> {
     let written = fs::metadata(pid_file).ok()?.modified().ok()?;
     step(written, age)
 }
 
-/// The difference between the clock's time since `then` and the time that passed.
+/// Returns the clock's time since `then` minus the elapsed time, in seconds.
 #[allow(clippy::disallowed_methods, reason = "it is about this clock")]
 pub(super) fn step(then: SystemTime, passed: Duration) -> Option<i64> {
     let now = SystemTime::now();
@@ -80,7 +82,7 @@ pub(super) fn step(then: SystemTime, passed: Duration) -> Option<i64> {
     Some(seconds(ahead)? - seconds(behind)?)
 }
 
-/// The file that Dovecot reads.
+/// Returns the configuration file that Dovecot reads.
 fn configuration(gathered: &Gathered) -> Option<PathBuf> {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let dovecot = gathered.loaded.settings.dovecot.as_ref();
@@ -89,11 +91,11 @@ fn configuration(gathered: &Gathered) -> Option<PathBuf> {
     (dovecot.is_some() && name.exists()).then(|| name.to_owned())
 }
 
-/// Asks for settings as Dovecot reads them.
+/// Reads the settings that `doveconf` prints.
 fn ask_doveconf(gathered: &mut Gathered, file: &Path) {
     let path = file.as_os_str();
     let dash = |text: &'static str| std::ffi::OsStr::new(text);
-    // `-n` reads all of it, and fails if something is refused.
+    // With `-n`, doveconf reads the whole configuration and fails on the first error.
     let checked = programs::run("doveconf", &[dash("-n"), dash("-c"), path]);
     let checked = match checked {
         Ok(said) => said,
@@ -130,7 +132,7 @@ fn ask_doveconf(gathered: &mut Gathered, file: &Path) {
     gathered.facts.dovecot.client_limit = client_limit(gathered).or(default);
 }
 
-/// `client_limit` of `service stats`; 0 stands for the default.
+/// Returns the `client_limit` of `service stats`, if it is set; 0 means the default.
 fn client_limit(gathered: &Gathered) -> Option<u64> {
     let raw = &gathered.loaded.raw;
     let stats = raw.top().filter_map(|entry| match entry {
@@ -152,7 +154,7 @@ fn client_limit(gathered: &Gathered) -> Option<u64> {
     limits.last().filter(|limit| *limit > 0)
 }
 
-/// Without the name of the program.
+/// Returns an error message of `doveconf` without its prefixes.
 fn told(line: &str) -> &str {
     let line = line.strip_prefix("doveconf: ").unwrap_or(line);
     line.strip_prefix("Fatal: ").unwrap_or(line)
@@ -168,7 +170,7 @@ mod tests {
         let hour = Duration::from_secs(3_600);
         let check = |then: SystemTime, passed, expected: i64| {
             let found = step(then, passed).unwrap();
-            // The clock goes on while this runs.
+            // The clock advances while the test runs.
             assert!((found - expected).abs() <= 2, "{found} {expected}");
         };
         let now = SystemTime::now();

@@ -1,4 +1,4 @@
-//! Files, read up to a limit.
+//! Files, read up to a size limit.
 
 use std::{
     fs::File,
@@ -6,14 +6,14 @@ use std::{
     path::Path,
 };
 
-/// Reads a file, up to a number of bytes.
+/// Reads at most `limit` bytes from the start of a file.
 pub(super) fn head(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Reads the end of a file, up to a number of bytes.
+/// Reads at most `limit` bytes from the end of a file.
 pub(super) fn tail(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -23,8 +23,8 @@ pub(super) fn tail(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The number of an account in a file such as `/etc/passwd` or `/etc/group`; a name may
-/// be a number.
+/// Returns the ID of an account from a file such as `/etc/passwd` or `/etc/group`; the
+/// name may be a numeric ID.
 pub(super) fn account(file: &Path, name: &str) -> Option<u32> {
     const LIMIT: u64 = 16 << 20;
     let numbered = || name.parse().ok();

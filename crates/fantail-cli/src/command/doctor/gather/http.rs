@@ -1,4 +1,4 @@
-//! Short requests over HTTP.
+//! A minimal HTTP/1.0 client.
 
 use std::{
     io::{self, Read, Write},
@@ -11,26 +11,26 @@ use serde_json::Value;
 
 use super::{PATIENCE, connect};
 
-/// The largest answer that is read.
+/// The maximum size of a response.
 const MAX_ANSWER_BYTES: u64 = 16 << 20;
 
-/// The largest head of an answer that is read.
+/// The maximum size of a response's status line and headers.
 const MAX_HEAD_BYTES: u64 = 16 << 10;
 
-/// Where to ask.
+/// The address of an HTTP server.
 #[derive(Debug, Clone)]
 pub(super) enum Door {
     Tcp(SocketAddr),
     Socket(PathBuf),
 }
 
-/// A connection of either kind.
+/// A TCP or Unix socket connection.
 pub(super) trait Stream: Read + Write {}
 
 impl<S: Read + Write> Stream for S {}
 
 impl Door {
-    /// Connects.
+    /// Connects to the server.
     pub(super) fn open(&self) -> io::Result<Box<dyn Stream>> {
         match self {
             Self::Tcp(address) => {
@@ -46,7 +46,7 @@ impl Door {
         }
     }
 
-    /// Sends a request of HTTP/1.0, whose answer comes as a whole.
+    /// Sends an HTTP/1.0 request: responses to HTTP/1.0 are never chunked.
     fn ask(&self, path: &str, token: Option<&str>) -> io::Result<Box<dyn Stream>> {
         let mut stream = self.open()?;
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
@@ -56,7 +56,7 @@ impl Door {
         Ok(stream)
     }
 
-    /// The status of an answer, whose body is not read.
+    /// Returns the status of a response without reading the body.
     pub(super) fn status(&self, path: &str) -> io::Result<u16> {
         let stream = self.ask(path, None)?;
         let mut head = [0; 12];
@@ -64,7 +64,7 @@ impl Door {
         status(&head)
     }
 
-    /// An answer in JSON.
+    /// Returns the JSON body of a response.
     pub(super) fn json(&self, path: &str, token: Option<&str>) -> io::Result<Value> {
         let mut answer = Vec::new();
         let stream = self.ask(path, token)?;
@@ -79,7 +79,7 @@ impl Door {
     }
 }
 
-/// `HTTP/1.1 200`
+/// Parses the status from a line such as `HTTP/1.1 200`.
 fn status(head: &[u8]) -> io::Result<u16> {
     let not_http = || io::Error::other("the answer is not HTTP");
     let line = head.get(..12).ok_or_else(not_http)?;

@@ -1,4 +1,4 @@
-//! What logs say since Dovecot's last start or reload.
+//! Problems in logs since Dovecot's last start or reload.
 
 use std::{
     ffi::OsStr,
@@ -13,10 +13,10 @@ use fantail::{
 
 use super::{Gathered, files::tail};
 
-/// How much of the end of a log is read.
+/// The number of bytes to read from the end of a log.
 const LIMIT: u64 = 1 << 20;
 
-/// Logs of syslog.
+/// The usual log files of syslog for mail.
 const SYSLOG: [&str; 3] = ["/var/log/mail.log", "/var/log/mail.err", "/var/log/maillog"];
 
 pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
@@ -57,7 +57,7 @@ pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
     }
 }
 
-/// The files that Dovecot logs to; and whether it logs to syslog.
+/// Returns the files that Dovecot logs to, and whether it logs to syslog.
 fn of_dovecot(gathered: &Gathered) -> (Vec<PathBuf>, bool) {
     const SETTINGS: [&[u8]; 2] = [b"log_path", b"info_log_path"];
     let mut paths = Vec::new();
@@ -76,7 +76,7 @@ fn of_dovecot(gathered: &Gathered) -> (Vec<PathBuf>, bool) {
     (paths, is_syslog)
 }
 
-/// What a log says: the problem, how often, and the last line.
+/// Returns each problem in a log, the number of its lines, and the last message.
 fn read(text: &str, writer: Option<&str>, is_dovecots: bool) -> Vec<(LogProblem, u64, String)> {
     let mut found: Vec<(LogProblem, u64, String)> = Vec::new();
     for line in text.lines() {
@@ -98,7 +98,8 @@ fn read(text: &str, writer: Option<&str>, is_dovecots: bool) -> Vec<(LogProblem,
     found
 }
 
-/// Whether Dovecot started or reloaded here: what was before may be mended.
+/// Returns whether Dovecot starts or reloads at this line: earlier problems may be
+/// fixed.
 fn begins_anew(line: &str) -> bool {
     line.contains(" starting up for ") || line.contains("SIGHUP received - reloading")
 }
@@ -124,7 +125,7 @@ fn problem(line: &str, writer: Option<&str>, is_dovecots: bool) -> Option<LogPro
     }
 }
 
-/// The message of a line, without time, host, process and user.
+/// Returns the message of a line without time, host, process and user.
 fn message(line: &str) -> &str {
     let levels = ["Error: ", "Fatal: ", "Warning: ", "Panic: "];
     let starts = levels

@@ -1,4 +1,4 @@
-//! Processes, as `/proc` shows them to everybody.
+//! Processes, from the parts of `/proc` that every user may read.
 
 use std::{
     fs,
@@ -8,14 +8,14 @@ use std::{
 
 use super::files::head;
 
-/// The largest file of `/proc` that is read.
+/// The maximum size of a file of `/proc`, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// All processes, at one time.
+/// A snapshot of all processes.
 #[derive(Debug, Default)]
 pub(in crate::command::doctor) struct Processes {
     all: Vec<Process>,
-    /// How long the machine has run.
+    /// The time since the machine started.
     uptime: Duration,
 }
 
@@ -24,9 +24,9 @@ pub(in crate::command::doctor) struct Processes {
 pub(super) struct Process {
     pub(super) pid: u32,
     pub(super) parent: u32,
-    /// The name of its program, up to 15 characters.
+    /// The name of the program, cut to 15 characters by the kernel.
     pub(super) name: String,
-    /// How long it has run.
+    /// The time since the process started.
     pub(super) age: Duration,
 }
 
@@ -46,17 +46,17 @@ impl Processes {
         self.all.iter().find(|process| process.pid == pid)
     }
 
-    /// The processes whose program has this name.
+    /// Returns the processes whose program has this name.
     pub(super) fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Process> {
         self.all.iter().filter(move |process| process.name == name)
     }
 
-    /// The processes that a process has started.
+    /// Returns the child processes of a process.
     pub(super) fn children(&self, pid: u32) -> impl Iterator<Item = &Process> {
         self.all.iter().filter(move |process| process.parent == pid)
     }
 
-    /// Whether `/proc` can be read at all.
+    /// Returns whether `/proc` is readable.
     pub(super) fn are_seen(&self) -> bool {
         !self.uptime.is_zero() && !self.all.is_empty()
     }
@@ -67,15 +67,15 @@ fn read(pid: u32, uptime: Duration) -> Option<Process> {
     parse(&String::from_utf8_lossy(&stat), uptime)
 }
 
-/// `pid (name) state ppid …`: the name may hold parentheses and blanks.
+/// Parses `pid (name) state ppid …`; the name may contain parentheses and blanks.
 fn parse(stat: &str, uptime: Duration) -> Option<Process> {
     let (pid, rest) = stat.split_once(" (")?;
     let (name, rest) = rest.rsplit_once(") ")?;
     let mut fields = rest.split(' ');
-    // A process that has ended, and whose parent has not noticed yet.
+    // Zombies (Z) and dead processes (X) do not count as running.
     fields.next().filter(|state| !matches!(*state, "Z" | "X"))?;
     let parent = fields.next()?.parse().ok()?;
-    // The 22nd field of the line, in ticks since the machine started.
+    // `starttime`, the 22nd field of the line, in ticks since the machine started.
     let ticks: u64 = fields.nth(17)?.parse().ok()?;
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     let millis = ticks.saturating_mul(1_000) / per_second;
@@ -91,7 +91,7 @@ fn folder(pid: u32) -> PathBuf {
     Path::new("/proc").join(pid.to_string())
 }
 
-/// The command line of a process.
+/// Returns the command line of a process.
 pub(super) fn command_line(pid: u32) -> Vec<String> {
     let line = head(&folder(pid).join("cmdline"), LIMIT).unwrap_or_default();
     let words = line.split(|byte| *byte == 0);
@@ -104,21 +104,21 @@ pub(super) fn command_line(pid: u32) -> Vec<String> {
     }
 }
 
-/// The current folder of a process, if it may be seen.
+/// Returns the working directory of a process, if this user may read it.
 pub(super) fn current_folder(pid: u32) -> Option<PathBuf> {
     fs::read_link(folder(pid).join("cwd")).ok()
 }
 
-/// The user that a process runs as.
+/// Returns the effective user ID of a process.
 pub(super) fn user(pid: u32) -> Option<u32> {
     let status = head(&folder(pid).join("status"), LIMIT).ok()?;
     let status = String::from_utf8_lossy(&status);
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
-    // Real, effective, saved, of the file system.
+    // The line has the real, effective, saved and file-system user IDs.
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The limit of open files of a process, if it may be seen.
+/// Returns the limit of open files of a process, if this user may read it.
 pub(super) fn file_limit(pid: u32) -> Option<u64> {
     let limits = head(&folder(pid).join("limits"), LIMIT).ok()?;
     let limits = String::from_utf8_lossy(&limits);
@@ -128,7 +128,8 @@ pub(super) fn file_limit(pid: u32) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// A path as a process sees it, if its root may be seen; else the path itself.
+/// Returns a path below the root directory of a process; the path itself if this user
+/// may not read that root.
 pub(super) fn path_within(pid: u32, path: &Path) -> PathBuf {
     let root = folder(pid).join("root");
     let inside = root.join(path.strip_prefix("/").unwrap_or(path));

@@ -1,4 +1,4 @@
-//! Programs of others, run with a time limit.
+//! External programs, run with a time limit.
 
 use std::{
     env,
@@ -12,13 +12,13 @@ use std::{
 
 use super::PATIENCE;
 
-/// Folders of Dovecot's programs that may not be in `PATH`.
+/// Folders of Dovecot's programs that `PATH` often lacks.
 const FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// How often to look whether a program has ended.
+/// The interval of checks whether a program has ended.
 const POLL: Duration = Duration::from_millis(5);
 
-/// What a program said.
+/// The exit status and the output of a program.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) status: ExitStatus,
@@ -26,7 +26,7 @@ pub(super) struct Said {
     pub(super) err: String,
 }
 
-/// The path of a program.
+/// Returns the path of a program.
 fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
@@ -35,7 +35,7 @@ fn find(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Runs a program to its end, or stops it when its time is over.
+/// Runs a program until it ends, and kills it after the time limit.
 pub(super) fn run<A: AsRef<OsStr>>(name: &str, arguments: &[A]) -> io::Result<Said> {
     let path = find(name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
     let mut child = Command::new(path)

@@ -1,4 +1,4 @@
-//! A running `fantail serve`: its flags, and what it tells over HTTP.
+//! A running `fantail serve`: its flags, and its answers over HTTP.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -31,8 +31,8 @@ pub(super) struct Serve {
     pub(super) arguments: Box<Arguments>,
 }
 
-/// Finds the `fantail serve` that has the socket for events; otherwise the process
-/// with this configuration.
+/// Finds the `fantail serve` that listens on the `stats-writer` socket; otherwise one
+/// that uses this configuration.
 pub(super) fn find(gathered: &Gathered, processes: &Processes) -> Option<Serve> {
     let writer = gathered.base_dir.join("stats-writer");
     let owner = connect::to(&writer).ok().map(|connected| connected.pid);
@@ -50,7 +50,7 @@ pub(super) fn find(gathered: &Gathered, processes: &Processes) -> Option<Serve> 
     all.into_iter().nth(found)
 }
 
-/// Reads the flags of a process that is `fantail serve`.
+/// Parses the flags of a process; returns `None` if it is not `fantail serve`.
 fn of_process(pid: u32) -> Option<Serve> {
     let serve = Arguments::augment_args(clap::Command::new("serve"));
     let program = clap::Command::new("fantail").subcommand(serve);
@@ -106,17 +106,17 @@ pub(super) fn gather(
     ask(gathered, &serve, &addresses, questions);
 }
 
-/// Why there is no good answer to a scrape.
+/// Returns the reason why a scrape fails.
 fn scrape(door: &Door) -> Option<String> {
     match door.status("/metrics") {
-        // 401: only those with the token may ask.
+        // 401 means that scrapes need a token, not that they fail.
         Ok(200 | 401) => None,
         Ok(status) => Some(format!("HTTP {status}")),
         Err(error) => Some(error.to_string()),
     }
 }
 
-/// The addresses of the listener for scrapes.
+/// Returns the addresses of the HTTP listener of the configuration.
 fn addresses(settings: &Settings) -> Vec<SocketAddr> {
     let listeners = settings.stats.inet_listeners.iter();
     let mut listeners = listeners.filter(|one| one.name.value == b"http");
@@ -132,17 +132,17 @@ fn addresses(settings: &Settings) -> Vec<SocketAddr> {
     });
     let parsed: Vec<SocketAddr> = parsed.filter(|one| !one.ip().is_unspecified()).collect();
     match parsed.is_empty() {
-        // Every address of this machine, this one included.
+        // The listener binds all addresses, which include the loopback address.
         true => vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))],
         false => parsed,
     }
 }
 
-/// Asks for the state of the server and its exporters.
+/// Reads the state of the server and its exporters over HTTP.
 fn ask(gathered: &mut Gathered, serve: &Serve, addresses: &[SocketAddr], questions: &Questions) {
     const WHAT: &str = "the state of fantail and its exporters";
     let socket = serve.arguments.http_socket.clone().map(Door::Socket);
-    // What is behind TLS is not asked here.
+    // The doctor has no TLS client.
     let is_plain = serve.arguments.http_tls_cert.is_none();
     let tcp = addresses.first().filter(|_| is_plain);
     let Some(door) = socket.or(tcp.map(|address| Door::Tcp(*address))) else {
@@ -187,7 +187,7 @@ fn read_server(server: &Value, facts: &mut ServerFacts) {
     facts.connections = number("connections");
     facts.refused = number("refused");
     facts.events = number("events");
-    // The doctor's own look at the answer is one of them.
+    // The count includes the scrape by the doctor.
     facts.scrapes = number("scrapes").map(|scrapes| scrapes.saturating_sub(1));
     let uptime = number("uptime_seconds").map(Duration::from_secs);
     let started = number("started_unix_us").map(Duration::from_micros);

@@ -1,4 +1,4 @@
-//! The sockets of the stats service.
+//! The state of the stats service's sockets.
 
 use std::{
     fs, io,
@@ -18,14 +18,14 @@ use super::{
     server::{self, Serve},
 };
 
-/// The list of Unix sockets is some 100 bytes each.
+/// The maximum size of `/proc/net/unix`, which has about 100 bytes per socket.
 const LIMIT: u64 = 64 << 20;
 
-/// Looks at the sockets; returns the `fantail serve` that has them.
+/// Checks the sockets, and returns the `fantail serve` that listens on them.
 pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<Serve> {
     let list = head(Path::new("/proc/net/unix"), LIMIT);
     let list = list.map(|text| String::from_utf8_lossy(&text).into_owned());
-    // fantail's flags may name other sockets: it is looked for before them.
+    // The server is found first, because its flags may name other sockets.
     let serve = server::find(gathered, processes);
     let flags = serve.as_ref().map(|serve| &serve.arguments);
     let base = gathered.base_dir.clone();
@@ -44,7 +44,7 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<S
     sockets.push((SocketRole::Reader, gathered.reader.clone()));
     for (role, path) in sockets {
         let facts = look(gathered, processes, list.as_deref().ok(), role, &path);
-        // While it starts, Dovecot has sockets before it has written `master.pid`.
+        // Dovecot creates its sockets before it writes `master.pid`.
         if let SocketState::Served {
             program: SocketOwner::Dovecot,
             pid,
@@ -65,7 +65,7 @@ fn look(
     role: SocketRole,
     path: &Path,
 ) -> SocketFacts {
-    // Before this program connects, too.
+    // Counted before this program connects, to leave out its own connection.
     let clients = list.map(|list| clients(list, path));
     let state = match connect::to(path) {
         Ok(connected) => {
@@ -91,7 +91,7 @@ fn look(
     }
 }
 
-/// The program of a process that listens.
+/// Returns the program of a listening process.
 fn program(processes: &Processes, pid: u32) -> SocketOwner {
     match processes.get(pid).map(|process| process.name.as_str()) {
         Some("dovecot") => SocketOwner::Dovecot,
@@ -101,7 +101,7 @@ fn program(processes: &Processes, pid: u32) -> SocketOwner {
     }
 }
 
-/// The number of connections to a socket, by the list of all.
+/// Returns the number of connections to a socket; `list` is `/proc/net/unix`.
 fn clients(list: &str, path: &Path) -> usize {
     const CONNECTED: &str = "03";
     let names: Vec<PathBuf> = [Some(path.to_owned()), fs::canonicalize(path).ok()]
@@ -109,7 +109,7 @@ fn clients(list: &str, path: &Path) -> usize {
         .flatten()
         .collect();
     let lines = list.lines().filter(|line| {
-        // Number, references, protocol, flags, type, state, inode, path.
+        // The columns are: number, references, protocol, flags, type, state, inode, path.
         let mut parts = line.split_whitespace().skip(5);
         let state = parts.next();
         let name = parts.nth(1);
@@ -119,8 +119,8 @@ fn clients(list: &str, path: &Path) -> usize {
     lines.count()
 }
 
-/// Owner and permissions, and the account that Dovecot's default lets in. A listener
-/// with an owner of its own means it.
+/// Returns the owner and permissions of a socket, and the account that needs access by
+/// Dovecot's defaults. A listener with its own `user` or `group` needs no such account.
 fn access(gathered: &Gathered, role: SocketRole, path: &Path) -> Option<SocketAccess> {
     let settings = &gathered.loaded.settings;
     let file = fs::metadata(path).ok()?;
@@ -137,7 +137,7 @@ fn access(gathered: &Gathered, role: SocketRole, path: &Path) -> Option<SocketAc
             && (one.user.is_some() || one.group.is_some())
     };
     let is_meant = settings.stats.unix_listeners.iter().any(is_owned);
-    // A Dovecot in a container has accounts of its own.
+    // A Dovecot in a container has a separate list of accounts.
     let list = match gathered.master {
         Some(master) => process::path_within(master, Path::new(list)),
         None => PathBuf::from(list),

@@ -1,4 +1,4 @@
-//! Units of systemd.
+//! The state of systemd units.
 
 use fantail::lint::UnitFacts;
 
@@ -26,8 +26,8 @@ pub(super) fn gather(gathered: &mut Gathered) {
     }
 }
 
-/// Reads `ActiveState=failed`, a line for each property; `None` if there is no such
-/// unit.
+/// Parses properties such as `ActiveState=failed`, one per line; returns `None` if the
+/// unit does not exist.
 fn read(unit: &str, said: &str) -> Option<UnitFacts> {
     let property = |name: &str| {
         let mut lines = said.lines();

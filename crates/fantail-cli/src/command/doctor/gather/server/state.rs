@@ -11,7 +11,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 use super::Serve;
 use crate::command::doctor::gather::process;
 
-/// The state file, and what keeps it from being written.
+/// Returns the path of the state file, and the problem that keeps it from being written.
 pub(super) fn look(serve: &Serve) -> Option<(String, Option<String>)> {
     let path = serve.arguments.state.as_ref()?;
     let folder = process::current_folder(serve.pid).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn look(serve: &Serve) -> Option<(String, Option<String>)> {
     Some((path.display().to_string(), problem))
 }
 
-/// What keeps a user from replacing a file.
+/// Returns the problem that keeps a user from replacing a file.
 fn problem(path: &Path, user: Option<u32>) -> Option<String> {
     let mut unreadable = path.as_os_str().to_owned();
     unreadable.push(".unreadable");
@@ -41,7 +41,7 @@ fn problem(path: &Path, user: Option<u32>) -> Option<String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Some("its folder does not exist".to_owned());
         }
-        // Not for this user's eyes.
+        // This user may not read the folder, so nothing is known about it.
         Err(_) => return None,
     };
     if !data.is_dir() {
