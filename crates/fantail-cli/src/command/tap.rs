@@ -1,4 +1,4 @@
-//! `fantail tap`: events of a running server, as they pass and as they were kept.
+//! `fantail tap`: shows live and recent events of a running server.
 
 mod moment;
 mod terms;
@@ -20,13 +20,13 @@ use crate::{
     io::output::Output,
 };
 
-/// Show events of a running `fantail serve`, as they pass or as they were kept.
+/// Show live or recent events of a running `fantail serve`.
 ///
-/// Instead of event=* into the log: it shows a limited number of events a
-/// second, passes over the others, writes nothing to disk, and ends after a
-/// time. While it lasts, Dovecot's processes send the events that it asks for,
-/// too. --since begins with the events that the server has kept: those that
-/// Dovecot's processes sent for metrics and taps.
+/// Use a tap instead of logging event=*: a tap shows a limited number of events
+/// per second, skips the others, writes nothing to disk, and ends after a time.
+/// While a tap is open, Dovecot's processes also send the events that it matches.
+/// With --since, a tap starts with recent events that the server stores: those
+/// that Dovecot's processes sent for metrics and taps.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,41 +38,41 @@ Examples:
   fantail tap --explain 'event=imap_command_finished AND user=ana' --for 60s
   fantail tap 'category=auth' --format json --for 60s | jq .event
 
-Exit status: 0 it ended; 1 the filter is wrong, or no fantail answers; 2 wrong
-usage.")]
+Exit status: 0 the tap ended; 1 the filter has an error, or no fantail answers;
+2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// Which events to show.
+    /// Filter of the events to show.
     #[arg(value_name = "FILTER", default_value = "event=*")]
     filter: String,
-    /// How they are written.
+    /// Output format.
     #[arg(long, value_enum, default_value = "logfmt", value_name = "FORMAT")]
     format: Format,
-    /// Begin with kept events: since 10:05, 5m (ago), or a date and time.
+    /// Start with stored events of this time: 10:05, 5m (ago), or a date and time.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// End with the kept events of this time.
+    /// End with the stored events of this time.
     #[arg(long, value_name = "TIME", requires = "since")]
     until: Option<String>,
-    /// End with the last kept event.
+    /// End with the last stored event.
     #[arg(long, requires = "since")]
     no_follow: bool,
     /// End after this number of live events.
     #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
     events: u32,
-    /// End after this time, an hour at most: 30s, 5min.
+    /// End after this time, at most one hour: 30s, 5min.
     #[arg(long = "for", alias = "seconds", value_name = "TIME", default_value = "10s", value_parser = lasting)]
     lasting: Duration,
-    /// Live events to show in a second at most; others are passed over.
+    /// Maximum number of live events per second; others are skipped.
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
-    /// Show no events, but how many there are.
+    /// Print only the number of events.
     #[arg(long, conflicts_with_all = ["format", "rate"])]
     count: bool,
-    /// Show no events, but how many meet each term of the filter, at the end or
-    /// at Ctrl-C. Counted is what Dovecot's processes send.
+    /// Print only the number of events that meet each term of the filter, at the end
+    /// or at Ctrl-C. The tap counts only events that Dovecot's processes send.
     #[arg(long, conflicts_with_all = ["format", "rate", "count", "events"])]
     explain: bool,
-    /// Have Dovecot's processes send the events of this filter, too, while
+    /// Also request the events of this filter from Dovecot's processes while
     /// --explain counts.
     #[arg(long, value_name = "FILTER", requires = "explain")]
     ask_for: Option<String>,
@@ -80,7 +80,7 @@ pub(crate) struct Arguments {
     socket: Socket,
 }
 
-/// Reads how long a tap lasts.
+/// Parses the duration of a tap.
 fn lasting(text: &str) -> Result<Duration, flag::FlagError> {
     const EXPECTED: flag::FlagError = flag::FlagError::expected("a time from 1s to 1h");
     let lasting = flag::interval(text)?;
@@ -91,7 +91,7 @@ fn lasting(text: &str) -> Result<Duration, flag::FlagError> {
         .ok_or(EXPECTED)
 }
 
-/// The formats that are lines.
+/// The line-based export formats.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     Logfmt,
@@ -118,7 +118,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let socket = arguments.socket.path();
     let mut client = Client::connect(&socket)?;
     client.send_request(&Request::Tap(parts.clone()))?;
-    // Dovecot's own stats process does not answer this.
+    // Dovecot's own stats process ignores this request.
     client.wait_at_most(Duration::from_secs(5))?;
     let Some(line) = client.next_line()? else {
         return Err(Failure::new(format!(
@@ -146,12 +146,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     if arguments.since.is_none() {
         say_waiting(arguments);
     }
-    // Often enough to notice Ctrl-C.
+    // A short time limit, to notice Ctrl-C.
     client.wait_at_most(INTERRUPT_CHECK)?;
     Receiver::new(arguments)?.receive(&mut client, &interrupt)
 }
 
-/// What is asked of the server.
+/// Returns the request for the server.
 fn parts(arguments: &Arguments) -> Result<TapParts<'_>, Failure> {
     let now = jiff::Zoned::now();
     let read = |flag: &str, text: &Option<String>| {
@@ -187,7 +187,7 @@ fn parts(arguments: &Arguments) -> Result<TapParts<'_>, Failure> {
     })
 }
 
-/// Whether live events are shown.
+/// Returns whether the tap shows live events.
 fn is_live(arguments: &Arguments) -> bool {
     !arguments.no_follow && arguments.until.is_none()
 }
@@ -201,7 +201,7 @@ fn say_waiting(arguments: &Arguments) {
     }
 }
 
-/// What has come of a tap.
+/// The state of a tap: its output and what it has counted.
 struct Receiver<'a> {
     arguments: &'a Arguments,
     output: Output,
@@ -248,7 +248,7 @@ impl<'a> Receiver<'a> {
         self.finish(skipped)
     }
 
-    /// Takes a line; returns the events that were passed over from the last one.
+    /// Processes a line; returns the number of skipped events from the last line.
     fn take(&mut self, line: &[u8]) -> Result<Option<u64>, Failure> {
         match TapLine::parse(line) {
             Some(TapLine::Event(event)) => {
@@ -271,7 +271,7 @@ impl<'a> Receiver<'a> {
         Ok(None)
     }
 
-    /// Writes what was counted, and says how much was shown.
+    /// Writes the counts, or reports how many events were shown.
     fn finish(mut self, skipped: Option<u64>) -> Result<Findings, Failure> {
         if self.arguments.explain {
             let table = terms::table(self.seen, &self.terms);
@@ -293,7 +293,7 @@ impl<'a> Receiver<'a> {
     }
 }
 
-/// Says which events are kept.
+/// Reports which events the server stores.
 fn say_past(arguments: &Arguments, begins: i64, left_out: u64) {
     let begins = moment::show(begins);
     say(format_args!(
@@ -309,7 +309,7 @@ fn say_past(arguments: &Arguments, begins: i64, left_out: u64) {
     }
 }
 
-/// How long to wait for the server's next line once the time is over.
+/// The time to wait for the server's next line after the tap's time is over.
 const END_GRACE: Duration = Duration::from_secs(30);
 
 /// The interval of checks for Ctrl-C.

@@ -1,10 +1,10 @@
-//! Points in time as people write them: `10:05`, `5m`, `2026-11-30T10:05:00Z`.
+//! Parses and formats points in time: `10:05`, `5m`, `2026-11-30T10:05:00Z`.
 
 use jiff::{Timestamp, ToSpan as _, Zoned, civil};
 
 use crate::flag::{self, FlagError};
 
-/// Reads a point in time; `now` is the local time.
+/// Parses a point in time; `now` is the local time.
 pub(super) fn parse(text: &str, now: &Zoned) -> Result<Timestamp, FlagError> {
     const EXPECTED: FlagError =
         FlagError::expected("a time such as 10:05, 5m (ago), or 2026-11-30T10:05:00Z");
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str, now: &Zoned) -> Result<Timestamp, FlagError> {
     if let Ok(time) = text.parse::<civil::Time>() {
         let today = now.date().to_datetime(time).to_zoned(zone.clone());
         let today = today.map_err(|_| EXPECTED)?;
-        // Just after midnight, 23:50 is a time of yesterday.
+        // A time of day later than now means yesterday: 23:50, just after midnight.
         let is_past = today.timestamp() <= now.timestamp();
         let moment = match is_past {
             true => Ok(today),
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str, now: &Zoned) -> Result<Timestamp, FlagError> {
     zoned.map(|it| it.timestamp()).map_err(|_| EXPECTED)
 }
 
-/// A point in time for people: the local time, with the date.
+/// Formats a point in time as local date and time.
 pub(super) fn show(micros: i64) -> String {
     let time = Timestamp::from_microsecond(micros).unwrap_or_default();
     let zoned = time.to_zoned(jiff::tz::TimeZone::system());

@@ -1,10 +1,10 @@
-//! Counts at the terms of a filter, as a table.
+//! The table of `tap --explain`: event counts for each term of a filter.
 
 use std::fmt::Write as _;
 
 use fantail::wire::reader::TermCounts;
 
-/// The table, and what keeps the filter from matching.
+/// Returns the table, followed by the reason why the filter matches no event.
 pub(super) fn table(seen: u64, terms: &[TermCounts<'_>]) -> String {
     let count = |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
     let mut table = format!("{seen} events seen\n");
@@ -16,7 +16,7 @@ pub(super) fn table(seen: u64, terms: &[TermCounts<'_>]) -> String {
         let indent = 2 * usize::try_from(term.depth.min(20)).unwrap_or(0);
         let (passed, missed) = (count(term.passed), count(term.missed));
         let text = String::from_utf8_lossy(&term.text);
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             table,
             "{:>10}  {passed:>10}  {missed:>12}  {:indent$}{text}",
@@ -29,7 +29,7 @@ pub(super) fn table(seen: u64, terms: &[TermCounts<'_>]) -> String {
     table
 }
 
-/// The first required term that no event meets with those before it.
+/// Describes the first required term that no event meets together with those before it.
 fn reason(seen: u64, terms: &[TermCounts<'_>]) -> Option<String> {
     let required = terms.iter().filter(|term| term.passed.is_some());
     let mut reached = seen;
