@@ -1,4 +1,4 @@
-//! `fantail stats`: asking a stats process, ours or Dovecot's own.
+//! `fantail stats`: queries a stats process, `fantail serve` or Dovecot's own.
 
 pub(crate) mod client;
 mod dump;
@@ -19,7 +19,7 @@ use crate::{
     io::{configuration, findings},
 };
 
-/// Ask a running stats process: `fantail serve`, or Dovecot's own.
+/// Query a running stats process: `fantail serve`, or Dovecot's own.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -28,8 +28,8 @@ Examples:
   fantail stats add slow 'event=imap_command_finished AND duration>1000000'
   fantail stats remove slow
 
-Exit status: 0 all went well; 1 it was refused, or nobody answers; 2 wrong
-usage.")]
+Exit status: 0 success; 1 the stats process refused the request, or does not
+answer; 2 wrong usage.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     socket: Socket,
@@ -37,23 +37,23 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
-/// Which stats process to ask.
+/// The flags that select a stats process.
 #[derive(Debug, Args)]
 pub(crate) struct Socket {
-    /// Its stats-reader socket; without it, the one below base_dir of the
+    /// Path of the stats-reader socket; default: stats-reader below base_dir of the
     /// configuration.
     #[arg(long, value_name = "PATH", global = true)]
     socket: Option<PathBuf>,
-    /// Its configuration; without it, that of this machine.
+    /// Configuration of the stats process; default: the configuration of this machine.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
 
-/// Where Dovecot's packages keep its sockets.
+/// The socket folder of Dovecot's packages, the default of `base_dir`.
 const BASE_DIR: &str = "/run/dovecot";
 
 impl Socket {
-    /// The path of the socket.
+    /// Returns the path of the socket.
     pub(crate) fn path(&self) -> PathBuf {
         if let Some(path) = &self.socket {
             return path.clone();
@@ -66,19 +66,19 @@ impl Socket {
         base_dir.join("stats-reader")
     }
 
-    /// The dialect of the process's filters, as far as that is known here.
+    /// Returns the dialect of the stats process's filters, if the configuration exists.
     pub(crate) fn dialect(&self) -> Option<Dialect> {
         self.settings().map(|settings| settings.dialect)
     }
 
-    /// The configuration, if it is there.
+    /// Returns the settings of the configuration, if the file exists.
     fn settings(&self) -> Option<Settings> {
         let path = configuration::find(self.config.as_deref());
         let is_there = path.exists();
         is_there.then(|| configuration::load_silently(&path, &LoadOptions::default()).settings)
     }
 
-    /// The path of the configuration.
+    /// Returns the path of the configuration.
     pub(crate) fn configuration(&self) -> PathBuf {
         configuration::find(self.config.as_deref())
     }
@@ -87,35 +87,35 @@ impl Socket {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dump(dump::Arguments),
-    /// Have all metrics count from zero again.
+    /// Reset all metrics to zero.
     Reset,
     Add(Metric),
     Remove(Name),
-    /// Have exporters open their files again, after a log rotation.
+    /// Reopen the files of exporters after a log rotation.
     Reopen,
     Top(top::Arguments),
 }
 
-/// Add a metric until it is removed, or the process ends.
+/// Add a metric, until it is removed or the stats process ends.
 #[derive(Debug, Args)]
 struct Metric {
-    /// Its name.
+    /// Name of the metric.
     name: String,
-    /// Its filter.
+    /// Filter of the metric.
     filter: String,
-    /// What people call it.
+    /// Description of the metric.
     #[arg(long, value_name = "TEXT", default_value = "")]
     description: String,
     /// Fields to sum up, separated by spaces.
     #[arg(long, value_name = "FIELDS", default_value = "")]
     fields: String,
-    /// Levels of sub-metrics: 'user net_in_bytes:exponential:0:6:10'.
+    /// Fields to group by: 'user net_in_bytes:exponential:0:6:10'.
     #[arg(long, value_name = "LEVELS", default_value = "")]
     group_by: String,
-    /// Export its events by this exporter of the configuration.
+    /// Exporter of the configuration that exports the metric's events.
     #[arg(long, value_name = "NAME", default_value = "")]
     exporter: String,
-    /// What is exported: name hostname timestamps categories fields.
+    /// Parts of events to export: name hostname timestamps categories fields.
     #[arg(long, value_name = "PARTS", default_value = "", requires = "exporter")]
     exporter_include: String,
 }
@@ -123,7 +123,7 @@ struct Metric {
 /// Remove a metric.
 #[derive(Debug, Args)]
 struct Name {
-    /// Its name.
+    /// Name of the metric.
     name: String,
 }
 
@@ -151,7 +151,7 @@ fn order(client: &mut Client, request: &Request<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Adds a metric, and says what is odd about it.
+/// Adds a metric, and reports warnings about it.
 fn add(metric: &Metric, socket: &Socket, client: &mut Client) -> Result<(), Failure> {
     let dialect = socket.dialect().unwrap_or(Dialect::V2_4);
     let request = metric.request();

@@ -12,19 +12,19 @@ use fantail::wire::reader::{DumpLine, MAX_REQUEST_LINE_BYTES, ReaderError, Reply
 
 use crate::exit::Failure;
 
-/// How long to wait for an answer.
+/// The time limit for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The longest line of an answer.
+/// The maximum length of a line of an answer.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// A connection that has greeted.
+/// A connection after the handshake.
 #[derive(Debug)]
 pub(crate) struct Client {
     path: PathBuf,
     stream: BufReader<UnixStream>,
     line: Vec<u8>,
-    /// Whether the line is one, and was handed out.
+    /// Whether the line is complete and was returned.
     is_whole: bool,
 }
 
@@ -36,12 +36,12 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 impl Client {
-    /// Connects and greets.
+    /// Connects and performs the handshake.
     pub(crate) fn connect(path: &Path) -> Result<Self, Failure> {
         Self::connect_within(path, ANSWER_TIMEOUT)
     }
 
-    /// As [`connect`](Self::connect), with a time limit for each answer.
+    /// Connects like [`connect`](Self::connect), with this time limit for each answer.
     pub(crate) fn connect_within(path: &Path, patience: Duration) -> Result<Self, Failure> {
         let connected = UnixStream::connect(path).and_then(|stream| {
             stream.set_read_timeout(Some(patience))?;
@@ -68,7 +68,7 @@ impl Client {
         self.reply()
     }
 
-    /// The next answer of this kind.
+    /// Reads the next answer that begins with `+` or `-`.
     pub(crate) fn reply(&mut self) -> Result<Reply, Failure> {
         let reply = Reply::parse(self.read_line()?);
         reply.ok_or_else(|| {
@@ -79,7 +79,7 @@ impl Client {
         })
     }
 
-    /// Asks for a dump; `each` gets its lines.
+    /// Requests a dump, and calls `each` with each line.
     pub(crate) fn dump(
         &mut self,
         columns: Vec<Cow<'_, [u8]>>,
@@ -109,13 +109,13 @@ impl Client {
         self.send(&line)
     }
 
-    /// The process that answers, if the system tells.
+    /// Returns the process ID of the server, if known.
     pub(crate) fn server_pid(&self) -> Option<i32> {
         let peer = rustix::net::sockopt::socket_peercred(self.stream.get_ref()).ok()?;
         Some(peer.pid.as_raw_nonzero().get())
     }
 
-    /// Asks for the end of a tap that counts.
+    /// Requests the end of a counting tap.
     pub(crate) fn ask_for_end(&mut self) -> Result<(), Failure> {
         self.send(b"\n")
     }
@@ -125,13 +125,13 @@ impl Client {
         sent.map_err(|error| Failure::file("write to", &self.path, &error))
     }
 
-    /// Waits for the next lines no longer than this.
+    /// Sets the time limit for each of the next lines.
     pub(crate) fn wait_at_most(&mut self, patience: Duration) -> Result<(), Failure> {
         let set = self.stream.get_ref().set_read_timeout(Some(patience));
         set.map_err(|error| Failure::file("wait for", &self.path, &error))
     }
 
-    /// The next line, without its LF.
+    /// Reads the next line, without its LF.
     pub(crate) fn read_line(&mut self) -> Result<&[u8], Failure> {
         self.line.clear();
         self.is_whole = true;
@@ -147,9 +147,9 @@ impl Client {
         }
     }
 
-    /// The next line, without its LF; `None` if none comes for now.
+    /// Reads the next line, without its LF; returns `None` after the time limit.
     pub(crate) fn next_line(&mut self) -> Result<Option<&[u8]>, Failure> {
-        // What came of a line before is kept until its end is there.
+        // An incomplete line stays in the buffer until its end arrives.
         if self.is_whole {
             self.line.clear();
             self.is_whole = false;

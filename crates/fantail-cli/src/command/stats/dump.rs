@@ -1,4 +1,4 @@
-//! `fantail stats dump`
+//! `fantail stats dump`: prints the metrics of a stats process.
 
 use std::{borrow::Cow, path::Path};
 
@@ -15,11 +15,11 @@ use crate::{
 /// Show all metrics.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The form: auto is a table aligned for people on a terminal, and
-    /// elsewhere what `doveadm stats dump` prints.
+    /// Output format: auto is an aligned table on a terminal; elsewhere it is the
+    /// format of `doveadm stats dump`.
     #[arg(long, value_enum, default_value = "auto", value_name = "FORM")]
     format: TableFormat,
-    /// The columns: count sum min max avg median variance stddev, and
+    /// Columns to print: count sum min max avg median variance stddev, and
     /// percentiles such as %95 or %99.9.
     #[arg(
         long,
@@ -27,13 +27,12 @@ pub(super) struct Arguments {
         default_value = "count sum min max avg median stddev %95"
     )]
     columns: String,
-    /// Have them begin anew afterwards.
+    /// Reset all metrics to zero afterwards.
     #[arg(long)]
     reset: bool,
 }
 
-/// The column that a stats process leaves to its client, and the column it is
-/// computed from.
+/// A column that the client computes, and the column that it is computed from.
 const DEVIATION: &str = "stddev";
 const VARIANCE: &str = "variance";
 

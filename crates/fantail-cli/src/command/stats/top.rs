@@ -1,4 +1,4 @@
-//! `fantail stats top`: what counts most, again and again.
+//! `fantail stats top`: shows the busiest metrics, updated at an interval.
 
 mod peer;
 mod rates;
@@ -28,25 +28,26 @@ use crate::{
     io::table::{TableFormat, write_rows},
 };
 
-/// Show which metrics count most at the moment, the busiest first.
+/// Show the metrics with the most events per second, the busiest first.
 ///
-/// On a terminal: s sorts by the next column, / filters by name, space pauses,
-/// h shows all keys, q ends. Elsewhere it prints a table after each interval.
+/// Keys on a terminal: s sorts by the next column, / filters by name, space pauses,
+/// h shows all keys, q quits. If the output is not a terminal, the command prints a
+/// table after each interval.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Time between two looks.
+    /// Time between two updates.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = flag::interval)]
     interval: Duration,
-    /// How often to look; without it, until it is interrupted.
+    /// Number of updates; default: until Ctrl-C.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     looks: Option<u32>,
-    /// Lines to print where the output is no terminal.
+    /// Maximum number of lines per table if the output is not a terminal.
     #[arg(long, value_name = "N", default_value = "20")]
     lines: usize,
-    /// Show metrics and sub-metrics with this in their names.
+    /// Show only metrics and sub-metrics whose names contain this text.
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
-    /// The column to sort by.
+    /// Column to sort by.
     #[arg(long, value_enum, default_value = "rate", value_name = "COLUMN")]
     sort: Sort,
 }
@@ -62,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, client: &mut Client) -> Result<(), Fail
     print(arguments, client)
 }
 
-/// Shows a screen until a key or the number of looks ends it.
+/// Shows a screen until a key or the number of updates ends it.
 fn interact(
     arguments: &Arguments,
     client: &mut Client,

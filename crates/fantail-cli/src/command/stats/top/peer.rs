@@ -1,4 +1,4 @@
-//! The process that answers: how long it has run.
+//! The host and the start time of the stats process.
 
 use std::{
     fs,
@@ -10,11 +10,11 @@ use rustix::param::clock_ticks_per_second;
 use super::super::client::Client;
 use crate::io::hostname;
 
-/// The stats process at the other end.
+/// The stats process at the other end of the socket.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
     pub(super) host: String,
-    /// When it started, if the system tells.
+    /// The start time of the process, if known.
     pub(super) started: Option<Instant>,
 }
 
@@ -29,13 +29,13 @@ impl Peer {
     }
 }
 
-/// How long a process has run.
+/// Returns the time since a process started.
 fn age(pid: i32) -> Option<Duration> {
     #[allow(clippy::disallowed_methods, reason = "texts of the kernel")]
     let [stat, uptime] = [format!("/proc/{pid}/stat"), "/proc/uptime".to_owned()]
         .map(|path| fs::read_to_string(path).ok());
     let uptime: f64 = uptime?.split(' ').next()?.parse().ok()?;
-    // The name of the program, in parentheses, may have blanks.
+    // The name of the program is in parentheses and may contain blanks.
     let stat = stat?;
     let (_, fields) = stat.rsplit_once(')')?;
     let ticks: u64 = fields.split_whitespace().nth(START_FIELD)?.parse().ok()?;
@@ -44,10 +44,10 @@ fn age(pid: i32) -> Option<Duration> {
     Some(uptime.saturating_sub(since_boot))
 }
 
-/// The time of the start in `/proc/PID/stat`, after the name.
+/// The index of `starttime` in `/proc/PID/stat`, among the fields after the name.
 const START_FIELD: usize = 19;
 
-/// A time for people, in its two largest units.
+/// Formats a duration in its two largest units.
 pub(super) fn show(time: Duration) -> String {
     let seconds = time.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);

@@ -1,18 +1,18 @@
-//! Two looks at the counts, and what happened between them.
+//! Rates of metrics, from two samples of the counts.
 
 use std::collections::HashMap;
 
 use clap::ValueEnum;
 
-/// Events of each metric and sub-metric, and the sum of their durations.
+/// The event count and the sum of durations of each metric and sub-metric.
 pub(super) type Counts = HashMap<Vec<u8>, (u64, u64)>;
 
 /// The column that rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Sort {
-    /// Events a second.
+    /// Events per second.
     Rate,
-    /// Events in all.
+    /// Total events.
     Total,
     /// Average duration.
     Duration,
@@ -21,7 +21,7 @@ pub(super) enum Sort {
 }
 
 impl Sort {
-    /// The next column.
+    /// Returns the next column.
     pub(super) fn next(self) -> Self {
         match self {
             Self::Rate => Self::Total,
@@ -41,13 +41,13 @@ impl Sort {
     }
 }
 
-/// What a metric has counted between two looks.
+/// The events of a metric between two samples.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rate {
     pub(super) name: String,
-    /// Events in all.
+    /// The total number of events.
     pub(super) total: u64,
-    /// Events between the looks.
+    /// The number of events between the samples.
     pub(super) new: u64,
     pub(super) per_second: f64,
     pub(super) average_ms: f64,
@@ -57,18 +57,19 @@ pub(super) struct Rate {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Row {
     Metric(Rate),
-    /// This number of further metrics with the numbers of the row above.
+    /// The number of further metrics with the same numbers as the row above.
     Alike(usize),
 }
 
-/// Rows with the same numbers that are shown; more are counted.
+/// The maximum number of visible rows with the same numbers; the others are counted.
 const ALIKE: usize = 3;
 
-/// Metrics that have counted events between two looks, and whose names have a text.
+/// Returns the rates of metrics whose names contain `filter` and that have counted events
+/// between two samples.
 pub(super) fn rates(before: &Counts, now: &Counts, seconds: f64, filter: &str) -> Vec<Rate> {
     let rate = |(name, (total, sum)): (&Vec<u8>, &(u64, u64))| {
         let (old, old_sum) = before.get(name).copied().unwrap_or_default();
-        // After a reset all is new.
+        // After a reset, all events are new.
         let (new, new_sum) = match total.checked_sub(old) {
             Some(new) => (new, sum.saturating_sub(old_sum)),
             None => (*total, *sum),
@@ -88,12 +89,12 @@ pub(super) fn rates(before: &Counts, now: &Counts, seconds: f64, filter: &str) -
     };
     let rates = now.iter().map(rate);
     rates
-        // A screen full of zeros tells nothing.
+        // Rows of zeros would hide the active metrics.
         .filter(|rate| rate.new > 0 && rate.name.contains(filter))
         .collect()
 }
 
-/// Sorts the rates, and counts those that are alike.
+/// Sorts the rates, and groups those with the same numbers.
 pub(super) fn rows(mut rates: Vec<Rate>, sort: Sort) -> Vec<Row> {
     rates.sort_by(|a, b| {
         let by_column = match sort {
@@ -186,7 +187,7 @@ mod tests {
         check(Sort::Name, ["busy", "slow", "total"]);
     }
 
-    /// A thousand users with an event each do not hide the others.
+    /// A thousand users with one event each do not hide the other metrics.
     #[test]
     fn equal_rows_are_counted() {
         let users: Vec<String> = (0..1000)

@@ -1,4 +1,4 @@
-//! The screen of a terminal.
+//! Draws the view on a terminal.
 
 use fantail::config::Style as Colours;
 use ratatui::{
@@ -12,7 +12,7 @@ use ratatui::{
 use super::view::{KEYS, View};
 use crate::io::terminal;
 
-/// Draws everything.
+/// Draws the whole screen.
 pub(super) fn draw(view: &mut View, frame: &mut Frame<'_>) {
     draw_in(view, frame, terminal::output_style());
 }
@@ -64,10 +64,10 @@ fn draw_table(view: &mut View, frame: &mut Frame<'_>, area: Rect, heading: Style
     frame.render_widget(Table::new(rows, widths).header(head), area);
 }
 
-/// The columns of numbers, and the blanks between all columns.
+/// The width of the number columns and of the blanks between all columns.
 const NUMBERS_WIDTH: usize = 10 + 12 + 10 + 3;
 
-/// A name that fits; what tells it from others is often at its end.
+/// Shortens a name in the middle, because similar names often differ at the end.
 fn cut(name: &str, width: usize) -> String {
     let letters = name.chars().count();
     if letters <= width || width < 3 {

@@ -1,4 +1,4 @@
-//! What is shown, and what keys do.
+//! The state of the view, and the effects of keys.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::{
     rates::{self, Counts, Row, Sort},
 };
 
-/// The last looks, and how they are shown.
+/// The last two samples, and the settings of the view.
 #[derive(Debug)]
 pub(super) struct View {
     peer: Peer,
@@ -20,16 +20,16 @@ pub(super) struct View {
     is_typing: bool,
     is_paused: bool,
     shows_help: bool,
-    /// The first row that is shown.
+    /// The index of the first visible row.
     top: usize,
     before: Counts,
     now: Counts,
     at: Option<Instant>,
-    /// Seconds between the looks; `None` before the second one.
+    /// The seconds between the two samples; `None` before the second one.
     seconds: Option<f64>,
 }
 
-/// The keys and what they do.
+/// The keys and their descriptions.
 pub(super) const KEYS: [(&str, &str); 7] = [
     ("s", "sort by the next column"),
     ("/", "filter by name; Enter ends it, Esc clears it"),
@@ -58,7 +58,7 @@ impl View {
         }
     }
 
-    /// Takes the counts of another look.
+    /// Stores the counts of a new sample.
     pub(super) fn look(&mut self, counts: Counts, at: Instant) {
         self.before = std::mem::replace(&mut self.now, counts);
         let before = self.at.replace(at);
@@ -73,7 +73,7 @@ impl View {
         self.shows_help
     }
 
-    /// Takes a key; returns whether it ends the view.
+    /// Handles a key; returns whether it ends the view.
     pub(super) fn press(&mut self, key: KeyEvent) -> bool {
         let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
         if is_control && key.code == KeyCode::Char('c') {
@@ -119,7 +119,7 @@ impl View {
         }
     }
 
-    /// Host, uptime, interval, and the number of metrics and sub-metrics.
+    /// Returns the title: host, uptime, interval, and number of metrics and sub-metrics.
     pub(super) fn title(&self) -> String {
         let up = self.peer.started.map(|started| {
             let up = peer::show(started.elapsed());
@@ -134,7 +134,7 @@ impl View {
         )
     }
 
-    /// What is shown in place of rows.
+    /// Returns the message that replaces the rows, if there are no rows.
     pub(super) fn message(&self) -> Option<String> {
         let Some(seconds) = self.seconds else {
             let interval = self.interval.as_secs_f64();
@@ -155,7 +155,7 @@ impl View {
         rates::rows(rates, self.sort)
     }
 
-    /// The heading and at most this number of rows.
+    /// Returns the heading and at most `lines` rows.
     pub(super) fn cells(&mut self, lines: usize) -> Vec<[String; 4]> {
         let rows = self
             .seconds
@@ -180,7 +180,7 @@ impl View {
         std::iter::once(heading).chain(shown.map(cells)).collect()
     }
 
-    /// The line at the bottom.
+    /// Returns the bottom line.
     pub(super) fn footer(&self) -> String {
         if self.is_typing {
             return format!("filter: {}_", self.filter);

@@ -1,4 +1,4 @@
-//! The screen, its keys, and what it shows at each width.
+//! Tests of the screen, its keys, and its layout at several widths.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ fn counts(all: &[(&str, u64, u64)]) -> Counts {
         .collect()
 }
 
-/// The lines of a screen.
+/// Returns the lines of a drawn screen.
 fn shown(view: &mut View, width: u16, height: u16) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal
@@ -76,7 +76,7 @@ fn the_first_interval_has_no_rates() {
     assert_eq!(lines[1], "no metric has counted an event within 2 s");
 }
 
-/// Columns line up, and long names keep their ends.
+/// Columns are aligned, and long names keep their ends.
 #[test]
 fn a_screen_of_60_and_of_120_columns() {
     let mut view = view();
