@@ -1,4 +1,4 @@
-//! `fantail completions`: what a shell completes.
+//! `fantail completions`: writes shell completion scripts.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
@@ -15,18 +15,18 @@ use crate::{
     io::output::Output,
 };
 
-/// Print a script by which a shell completes commands, flags and names of events.
+/// Print a shell completion script for commands, flags, events and fields.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Names of events and fields are completed from the catalogue. Quote a filter before
-you complete in it: fantail tap 'event=imap_
+Names of events and fields come from the catalogue of Dovecot's events. To complete
+a filter, begin it with a quote: fantail tap 'event=imap_
 
 Examples:
   fantail completions bash >/usr/share/bash-completion/completions/fantail
   fantail completions zsh >/usr/share/zsh/vendor-completions/_fantail
   fantail completions fish >/usr/share/fish/vendor_completions.d/fantail.fish")]
 pub(crate) struct Arguments {
-    /// The shell.
+    /// Shell to complete in.
     shell: Shell,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments, program: Command) -> Result<Findings, F
     Ok(Findings::None)
 }
 
-/// What arguments can be completed with.
+/// The values that complete arguments.
 struct Names {
     events: Vec<PossibleValue>,
     fields: Vec<PossibleValue>,
@@ -60,10 +60,10 @@ impl Names {
             });
             named.collect()
         };
-        // A field has the unit of the first event that has it.
+        // The unit of a field comes from the first event that has the field.
         let mut fields = BTreeMap::new();
         for field in catalogue.events().iter().flat_map(|event| &event.fields) {
-            // Names such as `id_param_<param>` are patterns.
+            // Names such as `id_param_<param>` are patterns, not names.
             if !field.name.contains('<') {
                 fields.entry(field.name).or_insert(field.unit);
             }
@@ -83,7 +83,7 @@ impl Names {
         }
     }
 
-    /// The names that an argument takes, by its id.
+    /// Returns the values that complete an argument, by the argument's ID.
     fn of(&self, argument: &Arg) -> Option<&[PossibleValue]> {
         match argument.get_id().as_str() {
             "pattern" => Some(&self.events),
@@ -95,10 +95,10 @@ impl Names {
     }
 }
 
-/// The command line with the names that its arguments take.
+/// Adds the values that complete each argument to a command and its subcommands.
 fn with_names(command: Command, names: &Names) -> Command {
     let command = command.mut_args(|argument| match names.of(&argument) {
-        // A default such as a list of fields is none of the names.
+        // A default such as a list of fields is not one of the possible values.
         Some(values) => argument
             .value_parser(PossibleValuesParser::new(values.iter().cloned()))
             .default_values(None::<&str>),
@@ -107,8 +107,8 @@ fn with_names(command: Command, names: &Names) -> Command {
     command.mut_subcommands(|command| with_names(command, names))
 }
 
-/// The names that arguments without a flag take, which clap_complete leaves out
-/// of its script for fish.
+/// Returns fish completions for positional arguments, which `clap_complete` leaves out
+/// of its fish script.
 fn fish_positionals(program: &Command) -> String {
     let mut script = String::new();
     for command in program.get_subcommands() {

@@ -1,4 +1,4 @@
-//! `fantail man`: the manual pages, for packages.
+//! `fantail man`: writes the manual pages, for packages.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use clap_mangen::Man;
 
 use crate::exit::{Failure, Findings};
 
-/// Write the manual pages, a file for each command.
+/// Write the manual pages, one file for each command.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The folder for the pages, which exists.
+    /// Existing folder for the pages.
     folder: PathBuf,
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Arguments, program: Command) -> Result<Findings, F
     Ok(Findings::None)
 }
 
-/// Writes the page of a command and of all below it.
+/// Writes the pages of a command and its subcommands.
 fn write(command: &Command, folder: &Path) -> Result<(), Failure> {
     let title = command.get_display_name().unwrap_or(command.get_name());
     let page = Man::new(command.clone())

@@ -1,4 +1,4 @@
-//! `fantail record`: recordings of a running server.
+//! `fantail record`: controls recordings of a running server.
 
 use std::{
     ffi::OsStr,
@@ -18,10 +18,10 @@ use crate::{
     io::output::Output,
 };
 
-/// Record all that Dovecot's processes send, for `fantail replay`.
+/// Record everything that Dovecot's processes send, for `fantail replay`.
 ///
-/// The server creates the file, for its own user alone, and writes it apart
-/// from its workers. A recording has user names, addresses and all other
+/// The server creates the file with access for its own user only, and writes it
+/// in a separate thread. A recording contains user names, addresses and all other
 /// fields that clients send. Only root and the user of the server may record.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -32,8 +32,8 @@ Examples:
   fantail record stop
   fantail replay --config /etc/fantail/fantail.conf /var/lib/fantail/noon.tsv
 
-Exit status: 0 all went well; 1 it was refused, or no fantail answers; 2 wrong
-usage.")]
+Exit status: 0 success; 1 the server refused the request, or no fantail answers;
+2 wrong usage.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     socket: Socket,
@@ -46,19 +46,19 @@ enum Command {
     Start(Start),
     /// Stop the recording.
     Stop,
-    /// Show the last recording: where it is, how large, what is left of its time.
+    /// Show the path, the size and the remaining time of the last recording.
     Status,
 }
 
 /// Start a recording.
 #[derive(Debug, Args)]
 struct Start {
-    /// The file, which must not exist.
+    /// File to create; it must not exist.
     file: PathBuf,
-    /// How long to record, a day at most.
+    /// Duration of the recording, at most one day.
     #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = flag::interval)]
     lasting: Duration,
-    /// How large the file may grow.
+    /// Maximum size of the file.
     #[arg(long, value_name = "SIZE", default_value = "100M", value_parser = flag::size)]
     max_size: u64,
 }
@@ -67,7 +67,7 @@ struct Start {
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let socket = arguments.socket.path();
     let mut client = Client::connect(&socket)?;
-    // Dovecot's own stats process does not answer these.
+    // Dovecot's own stats process ignores these requests.
     client.wait_at_most(ANSWER_TIMEOUT)?;
     match &arguments.command {
         Command::Start(start) => {
@@ -92,8 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
-/// How long to wait for an answer: creating and writing a file takes ten seconds each
-/// at most.
+/// The time limit for an answer: the server spends at most ten seconds each on creating
+/// and on writing a file.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 fn order(client: &mut Client, request: &Request<'_>, socket: &Path) -> Result<(), Failure> {
@@ -112,7 +112,7 @@ fn order(client: &mut Client, request: &Request<'_>, socket: &Path) -> Result<()
     }
 }
 
-/// A recording in words.
+/// Describes the state of a recording.
 fn describe(status: &RecordStatus<'_>) -> String {
     let path = Path::new(OsStr::from_bytes(&status.path)).display();
     let (bytes, limit) = (HumanBytes(status.bytes), HumanBytes(status.limit));
