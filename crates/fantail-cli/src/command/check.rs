@@ -1,4 +1,4 @@
-//! `fantail check`: what is wrong with a configuration.
+//! `fantail check`: reports problems of a configuration.
 
 mod deny;
 mod input;
@@ -27,11 +27,11 @@ use crate::{
     io::terminal,
 };
 
-/// Say what is wrong with a configuration, before anything runs.
+/// Check a configuration for problems before you use it.
 ///
-/// First what Dovecot itself would refuse, then what it would take and yet not
-/// do what was meant: events and fields that do not exist, values that are
-/// never sent, buckets that miss the data.
+/// The command reports errors that Dovecot itself refuses, and settings that Dovecot
+/// accepts but that have no useful effect: unknown events and fields, values that
+/// Dovecot never sends, buckets that miss the data.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,59 +41,59 @@ Examples:
   fantail check --for dovecot metrics.conf
   fantail check dovecot.conf --format sarif --deny warning >report.sarif
 
-A capture has a line for each line that a client sent to the stats-writer
+A capture has one line for each line that a client sent to the stats-writer
 socket: <connection> TAB <microseconds since 1970> TAB <line>.
 
 Exit status: 0 no errors (there may be warnings and hints); 1 there are errors,
-or something that --deny names; 2 wrong usage.")]
+or findings that --deny selects; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The configurations; - is standard input. Without one, that of this
-    /// machine: FANTAIL_CONFIG, /etc/fantail/fantail.conf or
+    /// Configurations to check; - is standard input. Default: the configuration of
+    /// this machine, which is FANTAIL_CONFIG, /etc/fantail/fantail.conf or
     /// /etc/dovecot/dovecot.conf.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     rules: Rules,
-    /// How to tell.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Who reads FILE. Settings that only fantail has keep Dovecot from
-    /// starting. Without it, a file called dovecot.conf is Dovecot's, with all
-    /// that it includes.
+    /// Program that reads FILE. Dovecot does not start with extension settings, which
+    /// only fantail knows. Default: dovecot for a file called dovecot.conf and the
+    /// files that it includes.
     #[arg(long = "for", value_enum, value_name = "PROGRAM")]
     reader: Option<Reader>,
-    /// Let these count as errors: a level (error, warning, hint) with all that
-    /// is worse, or a code.
+    /// Count findings as errors: those of a level (error, warning, hint) and above, or
+    /// those with a code.
     #[arg(long, value_name = "LEVEL|CODE", value_parser = deny::parse)]
     deny: Vec<deny::Deny>,
-    /// Also say which metrics match nothing in this capture, and why.
+    /// Also report the metrics that match no event of this capture, and the reason.
     #[arg(long, value_name = "CAPTURE")]
     against: Vec<PathBuf>,
 }
 
-/// Who reads the first file.
+/// The program that reads a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Reader {
-    /// Dovecot, and perhaps fantail, too.
+    /// Dovecot, and possibly also fantail.
     Dovecot,
     /// Only fantail.
     Fantail,
 }
 
-/// How findings are told.
+/// The output format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// With the lines they are about.
+    /// Text with the lines that the findings are about.
     Human,
-    /// One line each, with file, line, column, level, code and message.
+    /// One line per finding: file, line, column, level, code and message.
     Short,
-    /// As one JSON object.
+    /// One JSON object.
     Json,
-    /// As SARIF 2.1.0, for code hosts and editors.
+    /// SARIF 2.1.0, for code hosts and editors.
     Sarif,
 }
 
-/// A configuration with what was found in it.
+/// A configuration and its findings.
 struct Checked {
     loaded: Loaded,
     findings: Vec<Finding>,
@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(outcome)
 }
 
-/// Checks one configuration; also says whether a capture could not be read.
+/// Checks one configuration; also returns whether a capture has invalid lines.
 fn check(
     file: &Path,
     input: &Input,
@@ -151,7 +151,7 @@ fn check(
     Ok((Checked { loaded, findings }, read))
 }
 
-/// What Dovecot would take, and yet not do what was meant.
+/// Returns the findings about settings that Dovecot accepts.
 fn beyond_errors(loaded: &Loaded, reader: Option<Reader>) -> Vec<Finding> {
     let mut findings = lint::check(loaded, &Catalogue::new(), &is_public);
     let reader = match reader {
@@ -163,7 +163,7 @@ fn beyond_errors(loaded: &Loaded, reader: Option<Reader>) -> Vec<Finding> {
     findings
 }
 
-/// Draws the warnings of a configuration that is used all the same.
+/// Renders the errors and warnings of a configuration that is used despite them.
 pub(crate) fn drawn_findings(loaded: &Loaded) -> Option<String> {
     let mut findings = beyond_errors(loaded, None);
     findings.extend(loaded.diagnostics.iter().map(Finding::from));
@@ -174,7 +174,7 @@ pub(crate) fn drawn_findings(loaded: &Loaded) -> Option<String> {
     (!findings.is_empty()).then(|| drawn.trim_end().to_owned())
 }
 
-/// By file and line; at one place the worst comes first.
+/// Sorts findings by position, and those at one position by descending severity.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|one| {
         let label = one.primary.as_ref();
@@ -196,7 +196,7 @@ fn told(format: Format, checked: &[Checked]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The findings as they are drawn, and their sum; of several files with the name.
+/// Renders the findings and a summary, which names the file if there are several.
 fn human(one: &Checked, is_one_of_several: bool) -> String {
     let Checked { loaded, findings } = one;
     let reports = findings.iter().map(Finding::report);
@@ -216,7 +216,7 @@ fn short(one: &Checked) -> impl Iterator<Item = String> + '_ {
     findings.map(|finding| finding.to_line(&one.loaded.sources) + "\n")
 }
 
-/// `2 errors, 1 warning`
+/// Returns the summary, such as `3 metrics, 1 exporter, read as Dovecot 2.4: 2 errors`.
 fn summary(findings: &[Finding], loaded: &Loaded) -> String {
     let levels = [Severity::Error, Severity::Warning, Severity::Hint];
     let counts = levels.map(|level| {
@@ -241,13 +241,13 @@ fn summary(findings: &[Finding], loaded: &Loaded) -> String {
     format!("{metrics}, {exporters}, read as Dovecot {target}: {found}")
 }
 
-/// A number with its noun.
+/// Returns a count with its noun: `2 errors`.
 pub(crate) fn counted(count: usize, what: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {what}{ending}")
 }
 
-/// Whether everybody may read a file.
+/// Returns whether all users may read a file.
 pub(crate) fn is_public(path: &[u8]) -> bool {
     let path = Path::new(std::ffi::OsStr::from_bytes(path));
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)

@@ -12,7 +12,7 @@ use crate::exit::Failure;
 /// The name of standard input.
 const STANDARD_INPUT: &[u8] = b"-";
 
-/// The files of the machine, and the text of standard input.
+/// The file system, with standard input as the file `-`.
 pub(super) struct Input {
     standard: Option<Vec<u8>>,
 }
