@@ -1,4 +1,4 @@
-//! `fantail config`: what a configuration means to fantail.
+//! `fantail config`: prints the settings that fantail uses.
 
 mod json;
 
@@ -20,8 +20,8 @@ use crate::{
 
 /// Print the settings of a configuration that fantail uses.
 ///
-/// All files read, variables expanded, blocks of one name merged; everything
-/// else left out. As JSON with all defaults, in the other syntaxes without.
+/// The output contains the settings of all included files, with variables expanded
+/// and blocks of the same name merged. JSON output also contains all defaults.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,34 +29,34 @@ Examples:
   fantail config dovecot.conf --format json
   fantail config dovecot.conf --as 2.4
 
-To take a configuration from one version to the other, see `fantail convert`:
-it keeps the comments, and says what cannot be carried over.
+To convert a configuration from one version to the other, use `fantail convert`:
+it keeps the comments, and reports the settings that it cannot convert.
 
-Exit status: 0 all went well, 1 the configuration has errors, 2 wrong usage.")]
+Exit status: 0 success, 1 the configuration has errors, 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The dovecot.conf; without it, that of this machine.
+    /// Configuration to read; default: the configuration of this machine.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
-    /// In which syntax; without it, in that of the configuration.
+    /// Syntax of the output; default: the syntax of the configuration.
     #[arg(long = "as", value_enum, value_name = "SYNTAX")]
     syntax: Option<Syntax>,
-    /// How to tell; json is one object with all defaults.
+    /// Output format; json is one object with all defaults.
     #[arg(long, value_enum, default_value = "text", conflicts_with = "syntax")]
     format: Form,
 }
 
-/// How settings are written.
+/// The syntax of the printed settings.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Syntax {
-    /// As a configuration of Dovecot 2.3.
+    /// Configuration of Dovecot 2.3.
     #[value(name = "2.3")]
     V2_3,
-    /// As a configuration of Dovecot 2.4.
+    /// Configuration of Dovecot 2.4.
     #[value(name = "2.4")]
     V2_4,
-    /// As `--format json`.
+    /// The same as `--format json`.
     #[value(hide = true)]
     Json,
 }

@@ -1,4 +1,4 @@
-//! `fantail convert`: from one version's syntax to the other's.
+//! `fantail convert`: converts a configuration to the syntax of another version.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,11 @@ use crate::{
     io::terminal,
 };
 
-/// Take metrics and exporters from one version of Dovecot to the other.
+/// Convert metrics and exporters from one version of Dovecot to the other.
 ///
-/// Writes the event parts of a configuration, with their comments, in the
-/// syntax of the other version: fields get the names that they have there.
-/// What cannot be carried over is said on standard error.
+/// The command prints the event settings of a configuration, with their comments, in
+/// the syntax and with the field names of the other version. It reports settings that
+/// it cannot convert on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,19 +29,19 @@ Examples:
   fantail convert --to 2.4.1 dovecot.conf
   fantail convert --to 2.4 --part dovecot.conf >>/etc/dovecot/local.conf
 
-Exit status: 0 everything was carried over; 1 something was not, or the
+Exit status: 0 all settings were converted; 1 some settings were not, or the
 configuration has errors; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The version to write for: 2.3, 2.4, or a release of 2.4 such as 2.4.1, whose
-    /// dovecot_config_version is written.
+    /// Target version: 2.3, 2.4, or a release of 2.4 such as 2.4.1, which sets
+    /// dovecot_config_version in the output.
     #[arg(long, value_name = "VERSION", value_parser = edition)]
     to: Edition,
-    /// Leave out the lines that a whole 2.4 configuration begins with.
+    /// Leave out the first lines of a complete 2.4 configuration.
     #[arg(long)]
     part: bool,
     #[command(flatten)]
     rules: Rules,
-    /// The dovecot.conf; without it, that of this machine.
+    /// Configuration to convert; default: the configuration of this machine.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::Some)
 }
 
-/// The settings block by block, with their comments.
+/// Returns the settings as text, block by block, with their comments.
 fn text(settings: &Settings, loaded: &Loaded, part: bool) -> Vec<u8> {
     let mut text = Vec::new();
     if settings.dialect == event::Dialect::V2_4 && !part {
