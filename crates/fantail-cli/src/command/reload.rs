@@ -1,4 +1,4 @@
-//! `fantail reload`: a running `fantail serve` reads its configuration again.
+//! `fantail reload`: makes a running `fantail serve` reload its configuration.
 
 use std::path::Path;
 
@@ -15,19 +15,20 @@ use crate::{
     io::configuration,
 };
 
-/// Have a running `fantail serve` read its configuration again.
+/// Reload the configuration of a running `fantail serve`.
 ///
-/// If that has errors they are shown, and the server stays as it was.
+/// If the configuration has errors, the command prints them, and the server keeps
+/// its settings.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0 the new configuration is in force; 1 it was refused, or no
+Exit status: 0 the new configuration is in force; 1 the server refused it, or no
 fantail answers; 2 wrong usage.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     socket: Socket,
 }
 
-/// Says what `fantail check` would say of the configuration.
+/// Reports the findings of `fantail check` about the configuration.
 fn say_findings(path: &Path) {
     if path.exists() {
         let loaded = configuration::load_silently(path, &LoadOptions::default());
@@ -42,8 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let socket = arguments.socket.path();
     let mut client = Client::connect(&socket)?;
     client.send_request(&Request::Reload)?;
-    // Dovecot does not answer what it does not know, but this: so we need not
-    // wait for an answer that never comes.
+    // Dovecot's stats process ignores a reload, but answers this request. It
+    // avoids a wait for an answer that never comes.
     client.send_request(&Request::RemoveMetric {
         name: (&b""[..]).into(),
     })?;

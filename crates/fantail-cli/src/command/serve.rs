@@ -1,4 +1,4 @@
-//! `fantail serve`: in the place of Dovecot's stats process.
+//! `fantail serve`: replaces Dovecot's stats process.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -21,18 +21,18 @@ use crate::{
     io::terminal,
 };
 
-/// How much is recorded without `--record-limit`: some million events.
+/// The default of `--record-limit`, which fits a few million events.
 const DEFAULT_RECORD_LIMIT: &str = "1G";
 
-/// Take the place of Dovecot's stats process.
+/// Replace Dovecot's stats process.
 ///
-/// Listens where Dovecot's processes send their events, counts and exports by
-/// the metric and event_exporter blocks of a configuration, and answers
-/// doveadm stats and Prometheus. SIGHUP or `fantail reload` reads the
-/// configuration again, SIGTERM ends it.
+/// The server receives the events of Dovecot's processes, counts and exports them by
+/// the metric and event_exporter blocks of a configuration, and answers doveadm stats
+/// and Prometheus. SIGHUP or `fantail reload` reloads the configuration. SIGTERM stops
+/// the server.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Dovecot must leave the sockets to it. In dovecot.conf:
+Dovecot must not create the sockets itself. Set in dovecot.conf:
 
   service stats {
     unix_listener stats-writer {
@@ -46,126 +46,128 @@ Dovecot must leave the sockets to it. In dovecot.conf:
     }
   }
 
-Exit status: 0 it was told to stop; 1 it could not start or go on; 2 wrong
-usage.")]
+Exit status: 0 the server was stopped; 1 the server could not start, or failed;
+2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The dovecot.conf, or a file that includes it; without it, that of this
-    /// machine.
+    /// Configuration: dovecot.conf, or a file that includes it; default: the
+    /// configuration of this machine.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
-    /// The socket for events; without it, stats-writer and login/stats-writer
-    /// below base_dir.
+    /// Socket for events; default: stats-writer and login/stats-writer below base_dir.
     #[arg(long, value_name = "PATH")]
     pub(crate) writer: Option<PathBuf>,
-    /// Its permissions; without it, those of the configuration, else
-    /// 0660, and 0600 for the one of login processes, as Dovecot's.
+    /// Permissions of the sockets for events; default: those of the configuration, or
+    /// Dovecot's defaults: 0660, and 0600 for login/stats-writer.
     #[arg(long, value_name = "MODE", value_parser = flag::mode)]
     writer_mode: Option<u32>,
-    /// No socket for login processes, login/stats-writer: they complain in the
-    /// log once they have lost the other.
+    /// Do not create login/stats-writer, the socket for login processes. Login processes
+    /// log errors when they lose their connection to the other socket.
     #[arg(long)]
     pub(crate) no_login_writer: bool,
-    /// The socket for doveadm stats; without it, stats-reader below base_dir.
+    /// Socket for doveadm stats; default: stats-reader below base_dir.
     #[arg(long, value_name = "PATH")]
     pub(crate) reader: Option<PathBuf>,
-    /// Its permissions; without it, those of the configuration, else 0600.
+    /// Permissions of the socket for doveadm stats; default: those of the configuration,
+    /// or 0600.
     #[arg(long, value_name = "MODE", value_parser = flag::mode)]
     reader_mode: Option<u32>,
-    /// Start although Dovecot's configuration binds the same sockets: Dovecot
-    /// will not start after this.
+    /// Start even if Dovecot's configuration binds the same sockets. Dovecot cannot
+    /// start while the server runs.
     #[arg(long)]
     ignore_dovecot: bool,
-    /// Where scrapes are answered; without it, the inet_listener http of
-    /// service stats, on 127.0.0.1 unless that names an address.
+    /// Address for scrapes; default: the inet_listener http of service stats, on
+    /// 127.0.0.1 unless the listener names an address.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) http: Option<SocketAddr>,
-    /// Names that scrapers may use in Host, besides localhost, addresses, and the
-    /// host name.
+    /// Comma-separated names that the Host header of a request may have, besides
+    /// localhost, IP addresses, and this machine's host name.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     http_hosts: Vec<String>,
-    /// The token that /api asks for, in Authorization: Bearer.
+    /// File with the bearer token that requests to /api need.
     #[arg(long, value_name = "FILE")]
     pub(crate) http_token: Option<PathBuf>,
-    /// Answer over TLS with this certificate in PEM, followed by those of its
-    /// authorities.
+    /// Enable TLS with this PEM file: the certificate, followed by its intermediate
+    /// certificates.
     #[arg(long, value_name = "FILE", requires = "http_tls_key")]
     pub(crate) http_tls_cert: Option<PathBuf>,
-    /// The private key of the certificate, in PEM.
+    /// Private key of the certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "http_tls_cert")]
     http_tls_key: Option<PathBuf>,
-    /// A Unix socket for HTTP, for its owner alone, that needs no token.
+    /// Unix socket for HTTP, with access for its owner only and without a token.
     #[arg(long, value_name = "PATH")]
     pub(crate) http_socket: Option<PathBuf>,
-    /// Ask for the token, or the socket, for scrapes too.
+    /// Require the token or the Unix socket also for scrapes.
     #[arg(long)]
     http_private: bool,
-    /// Lay /metrics out as Dovecot does, unless a scraper asks otherwise.
+    /// Use Dovecot's layout for /metrics, unless a scraper requests another format.
     #[arg(long)]
     compat_metrics: bool,
-    /// Threads that read events; without it, one for each core, at most 4.
+    /// Number of threads that read events; default: one per core, at most 4.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: Option<u16>,
-    /// Keep what is counted here over a restart.
+    /// File that keeps the counts across restarts.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
-    /// How often it is saved: 5min, or a number of seconds.
+    /// Interval of writes to the state file: 5min, or a number of seconds.
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = flag::interval)]
     state_interval: Duration,
-    /// The host name in exported events; without it, this machine's.
+    /// Host name in exported events; default: this machine's.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
-    /// Fields of commands to sum up for fantail_session_finished, the event at
-    /// the end of a session that a metric may ask for.
+    /// Command fields to sum up in fantail_session_finished, the event that fantail
+    /// derives at the end of a session.
     #[arg(
         long,
         value_name = "FIELDS",
         default_value = "bytes_in bytes_out net_in_bytes net_out_bytes"
     )]
     session_sums: String,
-    /// Keep all that clients send in this new file, for `fantail replay`.
+    /// Record everything that clients send in this new file, for `fantail replay`.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// How large that file may grow.
+    /// Maximum size of the recording.
     #[arg(long, value_name = "SIZE", default_value = DEFAULT_RECORD_LIMIT, value_parser = flag::size)]
     record_limit: u64,
-    /// Become this user once all sockets are bound.
+    /// Run as this user after all sockets are bound.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// How long the end may take: clients are read for half of it at most.
+    /// Time limit for the shutdown: the server reads from clients for at most half of
+    /// this time.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flag::duration)]
     patience: Duration,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
 }
 
-/// What clients may use.
+/// The resource limits of the server.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct Bounds {
-    /// Connections of Dovecot's processes; more are closed at once.
+    /// Maximum number of connections of Dovecot's processes; the server closes others.
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
     pub(crate) max_connections: usize,
-    /// Events that live on one connection; it is closed beyond.
+    /// Maximum number of live events per connection; the server closes a connection that
+    /// exceeds this limit.
     #[arg(long, value_name = "N", default_value_t = Limits::default().live.live_events)]
     max_live_events: usize,
-    /// Memory that they take.
+    /// Maximum memory of the live events of a connection.
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = flag::memory)]
     max_live_bytes: usize,
-    /// Memory of connections and of answers that are not read; a connection
-    /// that needs more is closed, an answer refused.
+    /// Maximum memory of connections and of unread answers. Beyond this limit, the
+    /// server closes connections and refuses requests.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
-    /// Memory for the last events, which `fantail tap --since` shows; 16M is some
-    /// ten thousands. Each event costs a quarter more CPU then. It is part of
-    /// --max-memory, a thirty-second part at most.
+    /// Memory for recent events, which `fantail tap --since` shows; 16M stores a few ten
+    /// thousand events. Storing events costs about a quarter more CPU time per event. The
+    /// memory is part of --max-memory, at most 1/32 of it.
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = flag::memory)]
     recent: usize,
-    /// How long these events are kept at most.
+    /// Maximum age of recent events.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = flag::interval)]
     recent_age: Duration,
-    /// Size of the largest payload of an export; larger events are dropped.
+    /// Maximum size of an export's payload; larger events are dropped.
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = flag::memory)]
     max_payload: usize,
 }
@@ -178,12 +180,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     if let Err(error) = &served {
         log.line(&format!("error: {error}"));
     }
-    // Standard error may be a pipe without a reader.
+    // The time limit is for a pipe without a reader as standard error.
     log.flush(LOG_PATIENCE);
     Ok(served.unwrap_or(Findings::Some))
 }
 
-/// How long the end waits for a reader of standard error.
+/// The time that the shutdown waits for a reader of standard error.
 const LOG_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
@@ -216,7 +218,7 @@ fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
     Ok(Findings::None)
 }
 
-/// Says what is served, and what `fantail check` would say of it.
+/// Logs the configuration's name and size, and the findings of `fantail check`.
 fn tell_configuration(log: &Log, loaded: &Loaded) {
     let settings = &loaded.settings;
     let file = loaded.sources.ids().next();
@@ -232,10 +234,11 @@ fn tell_configuration(log: &Log, loaded: &Loaded) {
     }
 }
 
-/// Files besides those of connections: sockets, logs, targets.
+/// The number of open files besides connections: sockets, logs, export targets.
 const OTHER_FILES: u64 = 100;
 
-/// A connection is an open file.
+/// Logs a change of the limit of open files, and warns if the limit is too low for
+/// the allowed connections.
 fn tell_files(log: &Log, limit: FileLimit, connections: usize) {
     let FileLimit { before, now, .. } = limit;
     if before < now {
@@ -303,7 +306,7 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
     }
 }
 
-/// The files of TLS: clap lets neither come without the other.
+/// Returns the TLS files; clap requires both or neither.
 fn tls(arguments: &Arguments) -> Option<HttpTls> {
     let (certificate, key) = (&arguments.http_tls_cert, &arguments.http_tls_key);
     let (certificate, key) = certificate.clone().zip(key.clone())?;
