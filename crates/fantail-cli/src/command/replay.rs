@@ -1,4 +1,4 @@
-//! `fantail replay`: captures through the engine.
+//! `fantail replay`: plays captures through the engine.
 
 mod results;
 mod state;
@@ -21,41 +21,40 @@ use crate::{
 
 /// Play captures through a configuration's metrics and exporters.
 ///
-/// What `log` exporters write goes to --exports, a line for each event;
-/// exporters with other targets are formatted for and counted, but nothing
-/// is sent anywhere. Connections are played one after another, in the order
-/// in which they began.
+/// The output of `log` exporters goes to --exports, one line per event. Exports to
+/// other targets are formatted and counted, but not sent. Connections are played one
+/// after another, in the order of their first lines.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fantail replay --config dovecot.conf capture.tsv
   fantail replay --config dovecot.conf --exports /dev/null --dump - capture.tsv
 
-A capture has a line for each line that a client sent to the stats-writer
+A capture has one line for each line that a client sent to the stats-writer
 socket: <connection> TAB <microseconds since 1970> TAB <line>.
 
-Exit status: 0 all went well; 1 the configuration has errors, or a line of a
-capture could not be read (the rest is played all the same); 2 wrong usage.")]
+Exit status: 0 success; 1 the configuration has errors, or a capture has invalid
+lines (the other lines are played); 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The dovecot.conf with the metric and event_exporter blocks.
-    /// Without it, the configuration of this machine.
+    /// Configuration with metric and event_exporter blocks; default: the configuration
+    /// of this machine.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
-    /// The host name in exported events; without it, this machine's.
+    /// Host name in exported events; default: this machine's.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
-    /// Where log exporters write (- is standard output).
+    /// Output file of log exporters; - is standard output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     exports: PathBuf,
-    /// Go on counting from what this file has of the last run, and keep it
-    /// there for the next. Metrics that are not the same any more begin anew.
+    /// File that keeps the counts from one run to the next. Metrics that have changed
+    /// since the last run start at zero.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     #[command(flatten)]
     results: results::Results,
-    /// The captures; - is standard input.
+    /// Captures to play; - is standard input.
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
 }

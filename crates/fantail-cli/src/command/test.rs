@@ -1,4 +1,4 @@
-//! `fantail test`: whether a configuration does what its tests say.
+//! `fantail test`: runs the tests of a configuration.
 
 mod diff;
 mod events;
@@ -32,8 +32,8 @@ use crate::{
 
 /// Run the tests of a configuration.
 ///
-/// A test file says which events must match which metrics, and what must be
-/// exported. Events are written in it, or come from a capture.
+/// A test file states which metrics must match an event, and the expected exports.
+/// The events are written in the test file, or come from a capture.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example of a test file:
@@ -51,24 +51,24 @@ Example of a test file:
 Exit status: 0 all tests passed; 1 a test failed, or a file has errors;
 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The test files.
+    /// Test files to run.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How to tell; json is one object.
+    /// Output format; json is one object.
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
     #[arg(long, hide = true)]
     json: bool,
 }
 
-/// The tests of a file, with how they ended.
+/// The outcomes of a file's tests.
 struct Tested {
     outcomes: Vec<Outcome>,
     warnings: Vec<Warning>,
     sources: Sources,
 }
 
-/// A doubt about a test, which decides nothing.
+/// A warning about a test, which does not affect its outcome.
 struct Warning {
     place: Span,
     message: String,
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(findings)
 }
 
-/// Runs the tests of a file; `None` if it has errors, which are said.
+/// Runs the tests of a file; reports its errors and returns `None` if it has any.
 fn run_file(path: &Path, paint: Paint) -> Result<Option<Tested>, Failure> {
     let path = path.as_os_str().as_bytes();
     let mut file = TestFile::load(path, &FileSystem, &Limits::default());
@@ -140,8 +140,8 @@ fn run_file(path: &Path, paint: Paint) -> Result<Option<Tested>, Failure> {
     }))
 }
 
-/// The events of the tests that Dovecot does not have, but others of nearly the same
-/// name: such a test passes, and shows nothing.
+/// Returns warnings about unknown events whose names resemble those of Dovecot events:
+/// a test with such an event may pass without testing anything.
 fn unknown_events(file: &TestFile) -> Vec<Warning> {
     let catalogue = Catalogue::new();
     let events = file.tests.iter().flat_map(|test| &test.events);
@@ -172,7 +172,7 @@ fn has_errors(file: &TestFile) -> bool {
     file.diagnostics.has_errors()
 }
 
-/// Says what is wrong with a test file.
+/// Reports the errors of a test file.
 fn refuse(file: &TestFile) {
     let drawn = config::render(&file.diagnostics, &file.sources, terminal::style());
     say(format_args!("{}", drawn.trim_end()));

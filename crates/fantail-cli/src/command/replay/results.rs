@@ -1,4 +1,4 @@
-//! What the metrics counted, in the forms that were asked for.
+//! The output of metrics in the requested formats.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,14 @@ use crate::{
     io::table::{self, TableFormat},
 };
 
-/// What to write of the metrics, and where (- is standard output).
+/// The output files of the metrics; `-` is standard output.
 #[derive(Debug, Args)]
 pub(crate) struct Results {
-    /// The metrics as a table of counts, sums and so on.
+    /// Write the metrics as a table of counts, sums and other columns.
     #[arg(long, value_name = "FILE")]
     dump: Option<PathBuf>,
-    /// The form of --dump: auto is a table aligned for people on a terminal,
-    /// and elsewhere what `doveadm stats dump` prints.
+    /// Format of --dump: auto is an aligned table on a terminal; elsewhere it is the
+    /// format of `doveadm stats dump`.
     #[arg(
         long,
         visible_alias = "format",
@@ -30,27 +30,27 @@ pub(crate) struct Results {
         value_name = "FORM"
     )]
     dump_format: TableFormat,
-    /// The columns of --dump: count sum min max avg median variance stddev,
-    /// and percentiles such as %95 or %99.9.
+    /// Columns of --dump: count sum min max avg median variance stddev, and
+    /// percentiles such as %95 or %99.9.
     #[arg(
         long,
         value_name = "COLUMNS",
         default_value = "count sum min max avg median stddev %95"
     )]
     dump_columns: String,
-    /// The metrics as OpenMetrics 1.0.
+    /// Write the metrics as OpenMetrics 1.0.
     #[arg(long, value_name = "FILE")]
     openmetrics: Option<PathBuf>,
-    /// The metrics as Prometheus text 0.0.4.
+    /// Write the metrics as Prometheus text 0.0.4.
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
-    /// The metrics as Dovecot's own endpoint lays them out.
+    /// Write the metrics in the layout of Dovecot's own HTTP endpoint.
     #[arg(long, value_name = "FILE")]
     compat_metrics: Option<PathBuf>,
 }
 
 impl Results {
-    /// Each output that was asked for with what belongs there.
+    /// Returns each requested output file with its contents.
     pub(crate) fn render(&self, snapshot: &Snapshot) -> Result<Vec<(&Path, Vec<u8>)>, Failure> {
         let mut outputs = Vec::new();
         if let Some(path) = &self.dump {
@@ -95,12 +95,14 @@ fn exposition(snapshot: &Snapshot, format: Format) -> Result<Vec<u8>, Failure> {
     let written = answer.snapshot(snapshot);
     let written = written.and_then(|()| answer.limits(snapshot));
     let written = written.and_then(|()| answer.finish());
-    // Metrics with names like log/all are left out on purpose, in silence.
+    // Names such as log/all keep a metric out of Prometheus on purpose, so the
+    // metrics that are left out are not reported.
     let (text, _left_out) = written.map_err(|error| Failure::new(error.to_string()))?;
     Ok(text)
 }
 
-/// No process started and no Dovecot runs here: both lines say so.
+/// Renders the metrics in Dovecot's layout. The start time is zero and the version is
+/// fantail's, because no stats process runs.
 fn compatible(snapshot: &Snapshot) -> Result<Vec<u8>, Failure> {
     let process = dovecot::Process {
         started: Timestamp::default(),

@@ -1,4 +1,4 @@
-//! `--state`: the counts, kept from one run to the next.
+//! `--state`: keeps the counts from one run to the next.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Outcomes as text and as JSON.
+//! Formats outcomes as text and as JSON.
 
 use fantail::config::{Sources, Span};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::io::paint::Paint;
 
-/// A line for each doubt and each test, and below it what does not hold.
+/// Returns a line for each warning and each test; failures follow their test.
 pub(super) fn human(tested: &[Tested], paint: Paint) -> String {
     let mut text: String = tested.iter().map(|one| of_file(one, paint)).collect();
     let (passed, failed) = counts(tested);
@@ -63,7 +63,7 @@ fn counts(tested: &[Tested]) -> (usize, usize) {
     (passed.len(), failed.len())
 }
 
-/// `-` is expected, `+` was written.
+/// Renders a difference: `-` marks expected parts, `+` marks written parts.
 fn drawn(diff: &Diff, paint: Paint) -> String {
     let head = match (diff.expected.is_empty(), diff.written.is_empty()) {
         (true, _) => "nothing is expected, + is written",
