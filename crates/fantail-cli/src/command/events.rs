@@ -23,10 +23,10 @@ use crate::{
 /// The fields that every event may have.
 const EVERY_EVENT: [&str; 2] = ["duration", "reason_code"];
 
-/// The column of what is said of an event, behind its name.
+/// The column of an event's description.
 const NAMES: usize = 41;
 
-/// The column of what is said of a field, behind its name and type.
+/// The column of a field's description, after its name and type.
 const REMARKS: usize = 44;
 
 /// The maximum number of names that are suggested for an unknown one.
@@ -34,8 +34,8 @@ const MAX_SUGGESTIONS: usize = 3;
 
 /// Look up the events that Dovecot sends, and their fields.
 ///
-/// Without a pattern: all events, the categories and the reason codes. With
-/// one: the events that match it, with all that is known of their fields.
+/// Without a pattern, the command lists all events, categories and reason codes.
+/// With a pattern, it describes the matching events and their fields.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,23 +46,23 @@ Examples:
   fantail events --field mailbox
   fantail events delivery --format json
 
-The fields are a lower bound: an event also has those of the events it
-happened in. Events of plugins and scripts of your own are not among them.
+The list of fields is a lower bound: an event also inherits the fields of its
+parents. Events of your own plugins and scripts are not listed.
 
-Exit status: 0 there are such events, 1 there are none, 2 wrong usage.")]
+Exit status: 0 events were found, 1 no event was found, 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// A name, one with wildcards (* and ?), or a part of one.
+    /// Event name, a pattern with wildcards (* and ?), or a part of a name.
     pattern: Option<String>,
-    /// Only what this series of Dovecot sends, by the names that it has there.
+    /// Show only events and fields of this Dovecot series, with the names of this series.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
-    /// Only what this release of Dovecot sends, such as 2.3.19.
+    /// Show only events and fields of this Dovecot release, such as 2.3.19.
     #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
     dovecot: Option<Release>,
-    /// Only events that have this field.
+    /// Show only events that have this field.
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// How to tell; json is one object.
+    /// Output format; json is one object.
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
     #[arg(long, hide = true)]

@@ -1,4 +1,4 @@
-//! `fantail explain`: what a code of an error or warning means.
+//! `fantail explain`: explains the code of an error or warning.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::{
 /// The page of each code.
 const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/error_pages.rs"));
 
-/// How many codes are suggested for one that does not exist.
+/// The maximum number of codes that are suggested for an unknown one.
 const MAX_SUGGESTIONS: usize = 3;
 
-/// Tell what the code of an error or warning means, and what to do.
+/// Explain the code of an error or warning, and how to fix it.
 ///
-/// Codes stand in brackets or parentheses behind a message: W03,
-/// lint/unknown-event, config/missing-filter. Without one: all codes.
+/// Messages have their code in brackets or parentheses: W03, lint/unknown-event,
+/// config/missing-filter. Without a code, the command lists all codes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -27,9 +27,9 @@ Examples:
   fantail explain lint/unknown-event
   fantail explain unknown-event
 
-Exit status: 0 the code was explained; 1 there is no such code; 2 wrong usage.")]
+Exit status: 0 success; 1 the code is unknown; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The code.
+    /// Code to explain.
     code: Option<String>,
 }
 
@@ -48,12 +48,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
-/// All codes that have a page.
+/// Returns all codes that have a page.
 pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-/// The page of a code, which may be written without what is before the slash.
+/// Returns the page of a code; the part before the slash is optional.
 fn find(code: &str) -> Option<&'static str> {
     let code = code.trim_matches(['[', ']', '(', ')']);
     let is_it = |known: &str| {
@@ -66,7 +66,7 @@ fn find(code: &str) -> Option<&'static str> {
     found.map(|(_, page)| *page)
 }
 
-/// The first line of a page, without its mark.
+/// Returns the first line of a page, without the heading marker.
 fn title(page: &str) -> String {
     let line = page.lines().next().unwrap_or_default();
     format!("{}\n", line.trim_start_matches("# "))

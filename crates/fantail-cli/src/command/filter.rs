@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::exit::{Failure, Findings};
 
-/// Try filters: parse one, match events, ask why, answer test cases.
+/// Parse, match, explain and evaluate filters.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! `fantail filter eval`: many cases at once, for other programs.
+//! `fantail filter eval`: evaluates a list of cases, for other programs.
 
 use std::io::{BufRead, Write};
 
@@ -10,16 +10,15 @@ use crate::{
     exit::{Failure, Findings},
 };
 
-/// Answer test cases: one a line on standard input, one answer a line.
+/// Evaluate test cases from standard input, one per line.
 ///
-/// A case is `<log type 0-5> TAB <filter> TAB <event>`, each argument
-/// tab-escaped, the event as Dovecot's processes write it. The answer is
-/// `OK TAB <canonical filter> TAB <1 if it matches, else 0>`, or
-/// `ERR TAB <what is wrong>`.
+/// A case is `<log type 0-5> TAB <filter> TAB <event>`. Each argument is tab-escaped,
+/// and the event has the format of Dovecot's processes. The answer is one line:
+/// `OK TAB <canonical filter> TAB <1 if it matches, else 0>`, or `ERR TAB <error>`.
 ///
-/// The answers are those of libdovecot's event filter. In 2.3 `duration` is a
-/// field like any other there: Dovecot's stats process adds it to an event
-/// before it uses the filter.
+/// The answers are those of libdovecot's event filter. For 2.3, this filter treats
+/// `duration` like any other field: Dovecot's stats process adds the field to an event
+/// before it evaluates the filter.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -28,7 +27,7 @@ Example:
 The categories imap, pop3, lmtp, auth, storage, mailbox, mail, maildir,
 service:imap, service:pop3, http-client, sql and mysql are registered.")]
 pub(crate) struct Arguments {
-    /// Whose rules apply.
+    /// Dovecot series whose rules apply.
     #[arg(long, value_enum, default_value = "2.4")]
     dialect: Dialect,
 }

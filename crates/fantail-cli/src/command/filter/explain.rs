@@ -1,4 +1,4 @@
-//! `fantail filter explain`: why a filter matches an event, or does not.
+//! `fantail filter explain`: explains the result of a filter for events.
 
 mod json;
 pub(crate) mod tree;
@@ -23,39 +23,38 @@ use crate::{
     io::terminal,
 };
 
-/// Tell why a filter matches an event, or does not.
+/// Explain why a filter matches an event, or does not.
 ///
-/// Prints the parts of the filter as a tree: whether each is true, the value
-/// that was seen, where it came from, and the reason.
+/// The command prints the parts of the filter as a tree. Each part has its result,
+/// the value that the event has, the origin of the value, and the reason.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   fantail filter explain 'event=imap_command_finished AND bytes_out>1k' capture.tsv --event 12
 
-Events are counted from 1, in the order in which they were sent; unnamed ones
-count, too. Without --event all of them are explained. With --format json each
-is an object in a line of its own: its nodes stand in the order of the tree, each
-with its depth, and bytes that are no UTF-8 are replaced.
+Events are numbered from 1 in the order in which they were sent, including events
+without a name. Without --event, the command explains all events. With --format
+json, each event is one object per line: its nodes are in the order of the tree,
+each with its depth, and bytes that are not UTF-8 are replaced.
 
-Exit status: 0 all went well, also where nothing matches; 1 the filter has an
-error, a line of the capture could not be read, or there is no such event;
-2 wrong usage.")]
+Exit status: 0 success, even if no event matches; 1 the filter has an error, the
+capture has invalid lines, or the event does not exist; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The filter.
+    /// Filter to explain.
     #[arg(value_name = "EXPR")]
     filter: String,
-    /// The capture; - is standard input.
+    /// Capture to read; - is standard input.
     #[arg(value_name = "CAPTURE", default_value = "-")]
     capture: PathBuf,
     /// Explain only this event; the first is 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     event: Option<u64>,
-    /// How to tell; json is an object a line.
+    /// Output format; json is one object per line.
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
     #[arg(long, hide = true)]
     json: bool,
-    /// Whose rules apply.
+    /// Dovecot series whose rules apply.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
 }

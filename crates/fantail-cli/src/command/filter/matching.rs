@@ -1,4 +1,4 @@
-//! `fantail filter match`: which events of a capture match.
+//! `fantail filter match`: prints the matching events of a capture.
 
 use std::{
     io::Write,
@@ -24,8 +24,8 @@ use crate::{
 
 /// Print the events of a capture that match a filter.
 ///
-/// The filter stands for itself: an event without a name is looked at only
-/// if the filter does not require one.
+/// The filter is not part of a metric: it also matches events without a name, unless
+/// the filter requires a name.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,22 +35,22 @@ Examples:
 Exit status: 0 all went well, also where nothing matches; 1 the filter has an
 error, or a line of the capture could not be read; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The filter.
+    /// Filter to match.
     #[arg(value_name = "EXPR")]
     filter: String,
-    /// The capture; - is standard input.
+    /// Capture to read; - is standard input.
     #[arg(value_name = "CAPTURE", default_value = "-")]
     capture: PathBuf,
-    /// Print only how many events match.
+    /// Print only the number of matching events.
     #[arg(long)]
     count: bool,
-    /// Print the number of each event before it, for `filter explain --event`.
+    /// Print each event with its number, for `filter explain --event`.
     #[arg(long, short, conflicts_with = "count")]
     number: bool,
-    /// How events are written.
+    /// Output format of events.
     #[arg(long, value_enum, default_value = "tab-text")]
     format: EventFormat,
-    /// Whose rules apply.
+    /// Dovecot series whose rules apply.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
 }
@@ -58,9 +58,9 @@ pub(crate) struct Arguments {
 /// A format as an argument.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EventFormat {
-    /// key:value arguments, TABs between.
+    /// key:value arguments, separated by TABs.
     TabText,
-    /// One object a line.
+    /// One object per line.
     Json,
 }
 

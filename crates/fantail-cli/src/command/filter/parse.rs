@@ -1,4 +1,4 @@
-//! `fantail filter parse`: the canonical form of a filter.
+//! `fantail filter parse`: prints the canonical form of a filter.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::{
 
 /// Print a filter's canonical form, as a stats server sends it.
 ///
-/// What is odd about the filter, or wrong with it, is said on standard error;
-/// each code in brackets has a page in docs/errors.
+/// The command reports errors and warnings on standard error. `fantail explain CODE`
+/// explains the code in brackets.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -24,10 +24,10 @@ prints (((\"a\"=\"1\" OR \"b\"=\"2\") AND \"c\"=\"3\")): AND and OR bind alike, 
 
 Exit status: 0 the filter is well-formed, if odd; 1 it is not; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    /// The filter.
+    /// Filter to parse.
     #[arg(value_name = "EXPR")]
     filter: String,
-    /// Whose rules apply.
+    /// Dovecot series whose rules apply.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
 }
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     Ok(Findings::None)
 }
 
-/// Says what is odd about a filter.
+/// Reports the warnings about a filter.
 pub(crate) fn say_warnings(text: &[u8], filter: &Filter) {
     let warnings = filter.warnings();
     if !warnings.is_empty() {
@@ -55,7 +55,7 @@ pub(crate) fn say_warnings(text: &[u8], filter: &Filter) {
     }
 }
 
-/// Parses a filter, or says what is wrong with it.
+/// Parses a filter, or reports its error and returns `None`.
 pub(crate) fn parse_or_say(text: &[u8], dialect: event::Dialect) -> Option<Filter> {
     match Filter::parse(text, &ParseOptions::new(dialect)) {
         Ok(filter) => Some(filter),
