@@ -1,4 +1,4 @@
-//! Configurations: which one, and what is wrong with it.
+//! Finds and loads configurations, and reports their errors.
 
 use std::{
     os::unix::ffi::OsStrExt,
@@ -9,14 +9,14 @@ use fantail::config::{self, FileSystem, LoadOptions, Loaded, Settings};
 
 use crate::{exit::say, io::terminal};
 
-/// Where the configuration is, by this variable of the environment.
+/// The environment variable with the path of the configuration.
 const VARIABLE: &str = "FANTAIL_CONFIG";
 
-/// The configuration of `fantail serve` in the unit file, and Dovecot's.
+/// The default configurations: that of `fantail serve` in the unit file, and Dovecot's.
 const USUAL: [&str; 2] = ["/etc/fantail/fantail.conf", "/etc/dovecot/dovecot.conf"];
 
-/// The configuration that a flag names; else that of `FANTAIL_CONFIG`; else
-/// `/etc/fantail/fantail.conf`, if it is there; else Dovecot's.
+/// Returns the first of these paths: that of a flag, that of `FANTAIL_CONFIG`,
+/// `/etc/fantail/fantail.conf` if the file exists, Dovecot's configuration.
 pub(crate) fn find(flag: Option<&Path>) -> PathBuf {
     if let Some(path) = flag {
         return path.to_owned();
@@ -28,20 +28,21 @@ pub(crate) fn find(flag: Option<&Path>) -> PathBuf {
     if own.exists() { own } else { dovecots }
 }
 
-/// The configuration of this machine, if there is one; nothing is said of it.
+/// Loads the configuration of this machine without reporting errors; returns `None` if
+/// it does not exist.
 pub(crate) fn of_this_machine() -> Option<(PathBuf, Settings)> {
     let path = find(None);
     let settings = load_silently(&path, &LoadOptions::default()).settings;
     path.exists().then_some((path, settings))
 }
 
-/// Reads a configuration, and says nothing.
+/// Loads a configuration without reporting errors.
 pub(crate) fn load_silently(path: &Path, options: &LoadOptions) -> Loaded {
     config::load(path.as_os_str().as_bytes(), &FileSystem, options)
 }
 
-/// Reads a configuration and says what is wrong with it. `None` if it has
-/// errors; warnings do not matter.
+/// Loads a configuration and reports its errors and warnings. Returns `None` if it has
+/// errors.
 pub(crate) fn load(path: &Path, options: &LoadOptions) -> Option<Loaded> {
     let loaded = load_silently(path, options);
     if !loaded.diagnostics.is_empty() {

@@ -30,7 +30,7 @@ impl Exports {
         }
     }
 
-    /// Stops once a line could not be written.
+    /// Returns `Break` after a failed write.
     pub(crate) fn flow(&self) -> ControlFlow<()> {
         if self.failure.is_some() {
             ControlFlow::Break(())
@@ -42,7 +42,7 @@ impl Exports {
     /// Writes the buffered lines.
     ///
     /// # Errors
-    /// They, or an earlier line, could not be written.
+    /// Writing these or earlier lines fails.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let finished = self.failure.map_or_else(|| self.log.flush(), Err);
         finished.map_err(|error| Failure::transport(&error))

@@ -1,4 +1,4 @@
-//! Ctrl-C: long commands end and keep their results.
+//! Ctrl-C handling: long commands stop early and keep their results.
 
 use std::sync::{
     Arc,

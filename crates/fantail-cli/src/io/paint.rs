@@ -2,7 +2,7 @@
 
 use fantail::config::Style;
 
-/// The escape sequences for what is true, false, doubtful, and of no consequence.
+/// The escape sequences for true, false, doubtful and irrelevant parts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint {
     pub(crate) yes: &'static str,

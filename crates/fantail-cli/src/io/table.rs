@@ -1,5 +1,5 @@
-//! A dump of metrics as a table: for people, for readers of `doveadm`'s output,
-//! for spreadsheets and for programs.
+//! Formats a dump of metrics: as an aligned table, as `doveadm` prints it, as CSV and as
+//! JSON.
 
 use std::{
     io::{self, IsTerminal},
@@ -15,23 +15,23 @@ use serde_json::{Map, Number, Value};
 
 use crate::{exit::say, io::terminal};
 
-/// The form of a table, as an argument.
+/// The format of a table, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TableFormat {
     /// `table` on a terminal, `tsv` elsewhere.
     Auto,
     /// Columns aligned with blanks.
     Table,
-    /// TABs between, as `doveadm stats dump` prints it.
+    /// Columns separated by TABs, as `doveadm stats dump` prints them.
     Tsv,
-    /// Commas between, quoted as RFC 4180 has it.
+    /// Columns separated by commas, quoted according to RFC 4180.
     Csv,
     /// An array of objects.
     Json,
 }
 
 impl TableFormat {
-    /// Returns the form for this output.
+    /// Returns the format for this output.
     pub(crate) fn resolve(self, output: &Path) -> Self {
         match self {
             Self::Auto if output == Path::new("-") && io::stdout().is_terminal() => Self::Table,
@@ -41,7 +41,7 @@ impl TableFormat {
     }
 }
 
-/// The whole table, for this output.
+/// Returns the whole table, for this output.
 pub(crate) fn write(
     snapshot: &Snapshot,
     columns: &[Column],
@@ -99,14 +99,14 @@ fn cells(snapshot: &Snapshot, columns: &[Column]) -> Vec<Vec<String>> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Columns of a table are two blanks apart.
+/// The number of blanks between columns.
 const GAP: usize = 2;
 
-/// Names are not shortened further than this.
+/// The minimum width of shortened names.
 const MIN_NAME: usize = 16;
 
-/// As [`aligned`], within the width of a terminal: long names are shortened in the
-/// middle, and the last columns that still do not fit are left out, which is said.
+/// Returns a table like [`aligned`] that fits into a terminal: long names are shortened
+/// in the middle, and the last columns are left out if they do not fit, with a note.
 fn fitted(rows: &[Vec<String>], terminal: usize) -> Vec<u8> {
     let mut rows = rows.to_vec();
     for column in [0, 1] {
@@ -123,7 +123,7 @@ fn fitted(rows: &[Vec<String>], terminal: usize) -> Vec<u8> {
         used += width + GAP;
         used - GAP
     });
-    // The names and one number always.
+    // The names and one number are always shown.
     let kept = ends.take_while(|end| *end <= terminal).count().max(3);
     let heading = rows.first().and_then(|row| row.get(kept..));
     if let Some(left_out) = heading.filter(|names| !names.is_empty()) {
@@ -136,7 +136,7 @@ fn fitted(rows: &[Vec<String>], terminal: usize) -> Vec<u8> {
     aligned(&rows)
 }
 
-/// A name with `…` in place of its middle, if it is longer.
+/// Replaces the middle of a name with `…` if the name is longer than `longest`.
 fn shortened(name: &str, longest: usize) -> String {
     let count = name.chars().count();
     if count <= longest {
@@ -148,7 +148,7 @@ fn shortened(name: &str, longest: usize) -> String {
     start.chain(['…']).chain(end).collect()
 }
 
-/// The widest cell of each column.
+/// Returns the width of the widest cell of each column.
 fn widths(rows: &[Vec<String>]) -> Vec<usize> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
@@ -158,7 +158,7 @@ fn widths(rows: &[Vec<String>]) -> Vec<usize> {
     (0..columns).map(width).collect()
 }
 
-/// Names to the left, numbers to the right.
+/// Returns a table with left-aligned names and right-aligned numbers.
 fn aligned(rows: &[Vec<String>]) -> Vec<u8> {
     let widths = widths(rows);
     let mut table = String::new();
@@ -204,7 +204,7 @@ fn json(rows: &[Vec<String>]) -> Vec<u8> {
             let value = if column < 2 {
                 Value::String(cell.clone())
             } else {
-                // Sums may exceed the exact numbers of other programs.
+                // Sums may exceed the integers that other JSON parsers represent exactly.
                 cell.parse::<Number>()
                     .map_or_else(|_| Value::String(cell.clone()), Value::Number)
             };

@@ -8,7 +8,7 @@ use std::{
 use clap::ValueEnum;
 use fantail::config::Style;
 
-/// When output is in colour.
+/// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {
     /// On terminals, unless `NO_COLOR` is set.
@@ -20,7 +20,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// The value of `--color`; it is set once, before a command runs.
+/// The value of `--color`, which `main` sets once before a command runs.
 static COLOR: OnceLock<Color> = OnceLock::new();
 
 /// Sets the value of `--color`.
@@ -38,7 +38,7 @@ pub(crate) fn output_style() -> Style {
     styled(io::stdout().is_terminal())
 }
 
-/// The columns of standard output, if it is a terminal.
+/// Returns the width of standard output in columns, if it is a terminal.
 pub(crate) fn output_columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)

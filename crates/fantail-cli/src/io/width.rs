@@ -1,13 +1,13 @@
-//! Text that fits into the terminal.
+//! Wraps text to the width of the terminal.
 
-/// The blanks before what does not fit beside a name.
+/// The indentation of a text below its name.
 const BELOW: usize = 6;
 
-/// The least width for a text beside a name.
+/// The minimum width of a text beside its name.
 const MIN_BESIDE: usize = 30;
 
-/// Writes a name and, from a column on, a text about it; below the name if the
-/// terminal is narrow. Ends with LF.
+/// Returns a name and its description, which starts at `column`, or below the name if
+/// the terminal is narrow. The result ends with LF.
 pub(crate) fn described(name: &str, column: usize, text: &str, width: Option<usize>) -> String {
     let is_narrow = width.is_some_and(|width| width < column + MIN_BESIDE);
     if text.is_empty() || is_narrow {
@@ -17,13 +17,13 @@ pub(crate) fn described(name: &str, column: usize, text: &str, width: Option<usi
             false => format!("{}\n{}", name.trim_end(), wrapped(&below, text, width)),
         };
     }
-    // At least one blank, also behind a name that is too long.
+    // A name that is too long also needs a blank after it.
     let behind = column.saturating_sub(1);
     wrapped(&format!("{name:behind$} "), text, width)
 }
 
-/// Writes words behind a start; the lines below begin with as many blanks. Ends with
-/// LF.
+/// Wraps a text after `start`; further lines are indented by the width of `start`. The
+/// result ends with LF.
 pub(crate) fn wrapped(start: &str, text: &str, width: Option<usize>) -> String {
     let indentation = start.chars().count();
     let mut out = start.to_owned();
@@ -56,7 +56,7 @@ mod tests {
             wrapped("  ", text, Some(11)),
             "  a text of\n  some\n  words\n"
         );
-        // A word that is too long stands alone.
+        // A word that is too long gets its own line.
         assert_eq!(wrapped("", "ab abcdefgh c", Some(4)), "ab\nabcdefgh\nc\n");
         assert_eq!(wrapped("  ", "", Some(4)), "\n");
     }
