@@ -1,10 +1,10 @@
-//! The command line as a whole.
+//! The command line of the program.
 
 use clap::{Parser, Subcommand};
 
 use crate::io::terminal::Color;
 
-/// The version, the commit, and the releases of Dovecot that tests run with.
+/// The version, the commit, and the Dovecot releases that the tests use.
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " (commit ",
@@ -22,7 +22,7 @@ const VERSION: &str = concat!(
     after_help = "Exit status: 0 all went well, 1 something in the input is wrong, 2 wrong usage."
 )]
 pub(crate) struct Cli {
-    /// Colours in what is written to terminals.
+    /// When to use colours in the output.
     #[arg(
         long,
         value_enum,

@@ -42,17 +42,17 @@ impl From<Dialect> for event::Dialect {
 /// The rules for a configuration: those of a series, or of a release.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Rules {
-    /// Whose rules apply; without it, what the configuration says.
+    /// Dovecot series whose rules apply; default: that of the configuration.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
-    /// The release of Dovecot that reads the configuration, such as 2.3.19. Without
-    /// it, dovecot_config_version states the release; 2.3 has no such setting.
+    /// Dovecot release that reads the configuration, such as 2.3.19. Default: the release
+    /// in dovecot_config_version, a setting that 2.3 does not have.
     #[arg(long, value_name = "RELEASE", value_parser = release, conflicts_with = "dialect")]
     dovecot: Option<Release>,
 }
 
 impl Rules {
-    /// The options to load a configuration with.
+    /// Returns the options for loading a configuration.
     pub(crate) fn options(self) -> LoadOptions {
         LoadOptions {
             dialect: self.dialect.map(Into::into),
@@ -61,7 +61,7 @@ impl Rules {
         }
     }
 
-    /// The series, if one is stated.
+    /// Returns the series, if the flags state one.
     pub(crate) fn dialect(self) -> Option<event::Dialect> {
         let stated = self.dialect.map(Into::into);
         stated.or_else(|| self.dovecot.and_then(Release::dialect))
@@ -75,7 +75,7 @@ pub(crate) struct Edition {
     pub(crate) release: Option<Release>,
 }
 
-/// Reads a series or a release.
+/// Parses a series or a release.
 pub(crate) fn edition(text: &str) -> Result<Edition, ReleaseError> {
     let (dialect, release) = match text {
         "2.3" => (event::Dialect::V2_3, None),
@@ -88,7 +88,7 @@ pub(crate) fn edition(text: &str) -> Result<Edition, ReleaseError> {
     Ok(Edition { dialect, release })
 }
 
-/// The dialect of a filter for the events of a capture.
+/// Returns the dialect of a filter for the events of a capture.
 pub(crate) fn of_capture(
     flag: Option<Dialect>,
     filter: &str,
@@ -104,7 +104,7 @@ pub(crate) fn of_capture(
     }
 }
 
-/// The dialect of a filter that comes with neither configuration nor capture.
+/// Returns the dialect of a filter without a configuration or a capture.
 pub(crate) fn of_filter(flag: Option<Dialect>, filter: &str) -> event::Dialect {
     if let Some(dialect) = flag {
         return dialect.into();
@@ -121,7 +121,7 @@ pub(crate) fn of_filter(flag: Option<Dialect>, filter: &str) -> event::Dialect {
     }
 }
 
-/// Says which dialect was recognised, if the filter is another one in the other.
+/// Reports the recognised dialect, if the filter has another meaning in the other one.
 fn recognised(dialect: event::Dialect, reason: &str, filter: &str) -> event::Dialect {
     if differs(filter.as_bytes()) {
         say(format_args!(
@@ -131,7 +131,7 @@ fn recognised(dialect: event::Dialect, reason: &str, filter: &str) -> event::Dia
     dialect
 }
 
-/// Whether the two dialects read a filter otherwise.
+/// Returns whether a filter has different meanings in the two dialects.
 fn differs(filter: &[u8]) -> bool {
     let [old, new] = [event::Dialect::V2_3, event::Dialect::V2_4]
         .map(|dialect| Filter::parse(filter, &ParseOptions::new(dialect)));
@@ -149,19 +149,19 @@ fn differs(filter: &[u8]) -> bool {
     }
 }
 
-/// Reads a release of a known series, such as `2.3.19`.
+/// Parses a release of a known series, such as `2.3.19`.
 pub(crate) fn release(text: &str) -> Result<Release, ReleaseError> {
     let release = Release::parse(text).filter(|release| target_of(*release).is_some());
     release.ok_or(ReleaseError)
 }
 
-/// The release with its series.
+/// Returns the target of a release; `None` if its series is unknown.
 pub(crate) fn target_of(release: Release) -> Option<Target> {
     let dialect = release.dialect()?;
     Some(Target::new(dialect, Some(release)))
 }
 
-/// A text is not a release of a known series.
+/// The error for a text that is not a release of a known series.
 #[derive(Debug)]
 pub(crate) struct ReleaseError;
 

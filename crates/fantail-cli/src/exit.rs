@@ -74,8 +74,8 @@ impl Failure {
     }
 }
 
-/// Returns the exit status: 0 without findings, otherwise 1. (Wrong usage is 2,
-/// and ends the program before a command runs.)
+/// Returns the exit status: 0 without findings, otherwise 1. Wrong usage ends the
+/// program with status 2 before a command runs.
 pub(crate) fn code(outcome: Result<Findings, Failure>) -> ExitCode {
     match outcome {
         Ok(Findings::None) | Err(Failure::ReaderLeft) => ExitCode::SUCCESS,

@@ -25,17 +25,17 @@ impl fmt::Display for FlagError {
 
 impl std::error::Error for FlagError {}
 
-/// The form of an answer.
+/// The output format of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// Text for people.
+    /// Plain text.
     Text,
-    /// JSON for programs.
+    /// JSON.
     Json,
 }
 
 impl Form {
-    /// Returns the requested form, by `--format json` or the former `--json`.
+    /// Returns the requested format, from `--format json` or the deprecated `--json`.
     pub(crate) fn of(self, json: bool) -> Self {
         if json { Self::Json } else { self }
     }
@@ -47,7 +47,7 @@ pub(crate) fn size(text: &str) -> Result<u64, FlagError> {
     parse_size(text.as_bytes()).ok_or(EXPECTED)
 }
 
-/// Parses a [`size`] that has to fit into memory.
+/// Parses a [`size`] that must fit into `usize`.
 pub(crate) fn memory(text: &str) -> Result<usize, FlagError> {
     let bytes = size(text)?;
     usize::try_from(bytes).map_err(|_| FlagError::expected("a size that fits into memory"))

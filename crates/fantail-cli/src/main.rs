@@ -1,7 +1,7 @@
 //! The program `fantail`.
 //!
-//! Each command is a module with its arguments and its work; what they share
-//! is how they end ([`exit`]) and what they read and write ([`io`]).
+//! Each command is a module with its arguments and its `run` function. Commands share
+//! exit codes and failures ([`exit`]), and input and output ([`io`]).
 
 mod cli;
 mod command;
