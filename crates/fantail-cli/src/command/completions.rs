@@ -18,8 +18,8 @@ use crate::{
 /// Print a shell completion script for commands, flags, events and fields.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Names of events and fields come from the catalogue of Dovecot's events. To complete
-a filter, begin it with a quote: fantail tap 'event=imap_
+Names of events and fields come from the catalogue of Dovecot's events. To
+complete a filter, begin it with a quote: fantail tap 'event=imap_
 
 Examples:
   fantail completions bash >/usr/share/bash-completion/completions/fantail

@@ -32,10 +32,10 @@ use crate::{
 Example:
   fantail filter explain 'event=imap_command_finished AND bytes_out>1k' capture.tsv --event 12
 
-Events are numbered from 1 in the order in which they were sent, including events
-without a name. Without --event, the command explains all events. With --format
-json, each event is one object per line: its nodes are in the order of the tree,
-each with its depth, and bytes that are not UTF-8 are replaced.
+Events are numbered from 1 in the order in which they were sent, including
+events without a name. Without --event, the command explains all events. With
+--format json, it prints one object per event and line: the nodes are in the
+order of the tree, each with its depth, and invalid UTF-8 is replaced.
 
 Exit status: 0 success, even if no event matches; 1 the filter has an error, the
 capture has invalid lines, or the event does not exist; 2 wrong usage.")]
