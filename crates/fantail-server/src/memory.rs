@@ -1,10 +1,10 @@
-//! The memory of the server: one object that all its parts reserve from.
+//! The memory limit of the server, from which all its parts reserve.
 //!
-//! Each part has a guaranteed share, and takes what it needs beyond from a common
-//! pool. A part that finds no memory left gives way as `docs/limits.md` says; the
-//! other parts keep their shares.
+//! Each part has a guaranteed share and takes more from a common pool. `docs/limits.md`
+//! describes how each part behaves when no memory is left; the other parts keep their
+//! shares.
 //!
-//! A reservation is made in steps, so that the path of an event takes no lock.
+//! A reservation grows in steps, so that most events need no lock.
 
 mod shared;
 mod text;
@@ -16,25 +16,25 @@ pub(crate) use self::{shared::SharedMemory, text::ReservedText};
 /// A part of the server that reserves memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Series of metrics.
+    /// The series of metrics.
     Series,
-    /// Live events, incomplete lines, and the connections themselves.
+    /// Connections, with their live events and incomplete lines.
     Connections,
-    /// Sessions, with the event that each remembers.
+    /// Sessions, each with the event that it remembers.
     Sessions,
     /// Categories that clients registered.
     Categories,
     /// Payloads that wait for exporters.
     Queues,
-    /// Snapshots of answers, text that clients have not read, events of taps.
+    /// Snapshots for answers, text that clients have not read, kept events that taps show.
     Answers,
-    /// Recordings.
+    /// Lines of a recording that wait for its file.
     Recordings,
-    /// The last events.
+    /// The last events that workers keep.
     Recent,
 }
 
-/// All memory is divided into this many units.
+/// The number of units into which the memory is divided.
 const UNITS: usize = 64;
 
 impl Part {
@@ -62,7 +62,7 @@ impl Part {
         }
     }
 
-    /// The guaranteed share in units; counts come first. The rest is the pool.
+    /// Returns the guaranteed share in units. Counts come first; the rest is the pool.
     const fn units(self) -> usize {
         match self {
             Self::Series => 20,
@@ -156,7 +156,8 @@ impl Budget {
         self.memory.shares().used[self.part as usize]
     }
 
-    /// Bytes that the part can have while the others keep to their shares.
+    /// Returns the bytes that the part can reserve while the others stay within their
+    /// shares.
     pub(crate) fn limit(&self) -> usize {
         let shares = self.memory.shares();
         shares.guaranteed[self.part as usize] + shares.pool
@@ -198,8 +199,8 @@ impl Reservation {
         true
     }
 
-    /// Reserves what is needed, in steps, or gives back what is not; returns
-    /// whether there is enough.
+    /// Adjusts the reservation to `needed` bytes, in steps. Returns whether there is
+    /// enough memory.
     pub(crate) fn follow(&mut self, needed: usize) -> bool {
         if needed > self.bytes {
             let missing = needed - self.bytes;

@@ -26,7 +26,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// How the configuration is read.
+    /// Returns the options with which the configuration is read.
     pub(crate) fn options(&self) -> LoadOptions {
         LoadOptions {
             dialect: self.dialect,

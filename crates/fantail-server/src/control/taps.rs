@@ -1,4 +1,4 @@
-//! Taps: opened and ended beside the configuration in force.
+//! Opens and ends taps without a change of the configuration.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Control {
-    /// Opens a tap. Workers begin to show live events at the moment at which they tell
-    /// which events they have kept: no event is shown twice or left out.
+    /// Opens a tap. Each worker takes the snapshot of its kept events and starts to
+    /// show live events in one step, so that no event is shown twice or left out.
     pub(super) fn tap(&mut self, wanted: &TapRequest) -> Result<OpenTap, ControlError> {
         let live = Live::clone(&self.live.borrow());
         if wanted.live && live.observers.len() >= MAX_TAPS {
@@ -71,7 +71,7 @@ impl Control {
         })
     }
 
-    /// Ends a tap; without effect for one that shows no live events.
+    /// Ends a tap. Does nothing if the tap shows no live events.
     pub(super) fn untap(&self, number: u64) {
         let live = Live::clone(&self.live.borrow());
         let mut observers = Observers::clone(&live.observers);
@@ -81,7 +81,7 @@ impl Control {
         }
     }
 
-    /// Puts other observers in force.
+    /// Replaces the observers of all workers.
     fn observe(
         &self,
         live: Live,
@@ -94,7 +94,7 @@ impl Control {
         recent
     }
 
-    /// Gives the observers to the workers, and asks for what they have kept.
+    /// Sends the observers to the workers and requests snapshots of their kept events.
     fn tell_workers(
         &self,
         observers: &Arc<Observers>,

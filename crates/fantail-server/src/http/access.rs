@@ -74,11 +74,11 @@ enum Refused {
 }
 
 impl Access {
-    /// Reads the rules of these options, and the files of the token and of TLS.
+    /// Reads the access rules from the options, and the files of the token and of TLS.
     ///
     /// # Errors
-    /// A file cannot be read or used, or its file system does not answer for this
-    /// long; or all of HTTP is private, and no client would be let in.
+    /// Fails if a file cannot be read or is invalid, if its file system does not answer
+    /// within `patience`, or if all of HTTP is private without a token or a Unix socket.
     pub(crate) fn read_within(
         options: &ServerOptions,
         patience: Duration,
@@ -120,7 +120,7 @@ impl Access {
         })
     }
 
-    /// Logs the addresses at which anyone on the network can read the token.
+    /// Logs the addresses to which clients send the token without encryption.
     pub(super) fn warn_of_plain_tokens(&self, addresses: &[SocketAddr], log: &Log) {
         if self.token.is_none() || self.tls.is_some() {
             return;
@@ -133,12 +133,12 @@ impl Access {
         }
     }
 
-    /// TLS, if connections over TCP have to use it.
+    /// Returns the TLS settings, or `None` if connections over TCP are not encrypted.
     pub(super) const fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
     }
 
-    /// Reads the token and the certificate again every few seconds.
+    /// Rereads the token and the certificate at an interval.
     pub(super) async fn keep_reading(self: Arc<Self>, log: Log) {
         if self.token.is_none() && self.tls.is_none() {
             return;
@@ -194,7 +194,7 @@ impl Access {
         let (Some(token), Some(given)) = (&self.token, given) else {
             return false;
         };
-        // In a time that does not tell where they differ.
+        // The comparison takes constant time: its duration must not reveal the token.
         token.get().0.ct_eq(given).into()
     }
 }
@@ -265,7 +265,7 @@ mod tests {
     use super::{Access, Refused, Via, parse_token};
     use crate::http::reread::Reread;
 
-    /// With the token `secret`, if there is one.
+    /// Returns rules with the token `secret`, or without a token.
     fn access(has_token: bool, private: bool) -> Access {
         let token = || Reread::new(Vec::new(), |_| Ok(vec![b"secret\n".to_vec()]), parse_token);
         Access {

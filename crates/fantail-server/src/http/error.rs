@@ -1,4 +1,4 @@
-//! Why HTTP cannot be served as the options say.
+//! Errors in the options of HTTP and in the files that they name.
 
 use std::{
     error::Error,
@@ -8,7 +8,7 @@ use std::{
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// HTTP cannot be served, or a file of it not be used.
+/// An error in the options of HTTP, or in a file that they name.
 #[derive(Debug)]
 pub(crate) struct HttpError {
     kind: HttpErrorKind,
@@ -20,17 +20,17 @@ pub(crate) struct HttpError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) enum HttpErrorKind {
-    /// All of HTTP is private, and there is neither a token nor a socket.
+    /// All of HTTP is private, but no client has access without a token or a Unix socket.
     NoWayIn,
-    /// The file of the token.
+    /// The token file cannot be read or is invalid.
     Token,
-    /// The file of the certificate.
+    /// The certificate file cannot be read or is invalid.
     Certificate,
-    /// The file of the key.
+    /// The key file cannot be read or is invalid.
     Key,
     /// The key belongs to another certificate.
     OtherKey,
-    /// The file system of a file does not answer.
+    /// The file system does not answer in time.
     Stuck,
 }
 
@@ -50,7 +50,7 @@ impl HttpError {
         }
     }
 
-    /// A file that has not what it should have.
+    /// Returns the error of a file with unexpected contents.
     pub(super) fn expected(kind: HttpErrorKind, path: &Path, what: &'static str) -> Self {
         Self::because(kind, path, io::Error::new(io::ErrorKind::InvalidData, what))
     }

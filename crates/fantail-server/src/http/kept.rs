@@ -1,4 +1,4 @@
-//! The seat of a client while it gets an answer.
+//! Keeps the seat of a client until its answer is sent.
 
 use std::{
     pin::Pin,
@@ -16,7 +16,8 @@ use hyper::body::{Bytes, Frame, SizeHint};
 
 use crate::socket::seats::{Kept, Seat};
 
-/// Keeps the seat from the head of the request to the end of the answer.
+/// Keeps the client's seat from the head of the request to the end of the answer, so
+/// that new clients cannot displace it.
 pub(super) async fn keep_seat(
     State(seat): State<Arc<Seat>>,
     request: Request,
@@ -27,7 +28,7 @@ pub(super) async fn keep_seat(
     answer.map(|body| Body::new(Keeping { body, _kept: kept }))
 }
 
-/// A body that keeps the seat of its client.
+/// A response body that keeps the seat of its client.
 #[derive(Debug)]
 struct Keeping {
     body: Body,

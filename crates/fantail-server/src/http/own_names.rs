@@ -1,19 +1,19 @@
-//! The names of this host that scrapers may use.
+//! The names of this host that a request may have in its `Host` header.
 
 use std::net::IpAddr;
 
 use super::reread::read_file;
 
-/// The file in which an administrator names the addresses of this host.
+/// The file that maps names to the addresses of this host.
 const HOSTS: &str = "/etc/hosts";
 
-/// Bytes of the largest such file that is read.
+/// The maximum size of the hosts file.
 const MAX_HOSTS_BYTES: u64 = 1 << 20;
 
-/// Returns the host name, and the names that `/etc/hosts` gives its address, in
-/// lower case: a host name is often short, and scrapers use the long one.
+/// Returns the host name and its aliases in `/etc/hosts`, in lower case. The host
+/// name is often unqualified, while scrapers use the qualified name.
 pub(super) fn own_names(hostname: &str) -> Vec<String> {
-    // Without the file, the host name is all there is.
+    // Without the file, only the host name is known.
     let text = read_file(HOSTS.as_ref(), MAX_HOSTS_BYTES).unwrap_or_default();
     names_of(hostname, &String::from_utf8_lossy(&text))
 }

@@ -1,5 +1,5 @@
-//! Files that are read again while the server runs: a new token or certificate
-//! needs no restart.
+//! Rereads files while the server runs, so that a new token or certificate needs no
+//! restart.
 
 use std::{
     fs::OpenOptions,
@@ -24,20 +24,21 @@ type Contents = Vec<Vec<u8>>;
 /// Reads files.
 type Read = fn(&[PathBuf]) -> Result<Contents, HttpError>;
 
-/// Makes something of the contents of files, whose paths are for errors.
+/// Parses the contents of files; their paths are for error messages.
 type Parse<T> = fn(&[PathBuf], &[Vec<u8>]) -> Result<T, HttpError>;
 
-/// The meaning of files; the last one that was right stays in force.
+/// A value that is parsed from files. If the files become invalid, the last valid
+/// value stays in force.
 pub(super) struct Reread<T> {
     files: Vec<PathBuf>,
     read: Read,
     parse: Parse<T>,
     in_force: RwLock<Arc<T>>,
-    /// The files as they were read last; an error as it was logged.
+    /// The contents from the last read, or the error that was logged.
     seen: Mutex<Result<Contents, String>>,
 }
 
-/// Without the contents, which are secrets.
+/// Omits the contents, which are secret.
 impl<T> std::fmt::Debug for Reread<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Reread").field(&self.files).finish()
@@ -58,13 +59,13 @@ impl<T> Reread<T> {
         })
     }
 
-    /// Returns what is in force.
+    /// Returns the value in force.
     pub(super) fn get(&self) -> Arc<T> {
         let in_force = self.in_force.read();
         Arc::clone(&in_force.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the files again. An error is logged once, and changes nothing.
+    /// Reads the files again. Logs an error once and keeps the value in force.
     pub(super) fn again(&self, log: &Log) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let read = (self.read)(&self.files).map_err(|error| error.to_string());
@@ -91,7 +92,7 @@ impl<T> Reread<T> {
     }
 }
 
-/// Reads a file of HTTP, of this many bytes at most.
+/// Reads a regular file of at most `max_bytes`.
 pub(super) fn read_file(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = open_regular_or_link(OpenOptions::new().read(true), path)?;
@@ -103,12 +104,12 @@ pub(super) fn read_file(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads files again every few seconds, on a thread of its own each time: a file
-/// system may not answer.
+/// Rereads files at an interval, each time on a new thread, because a file system
+/// may not answer.
 pub(super) async fn keep_reading(again: impl Fn() + Clone + Send + 'static, log: Log) {
     let mut ticks = interval(REREAD_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first one is due at once.
+    // The first tick is immediate, and the files have just been read.
     ticks.tick().await;
     loop {
         ticks.tick().await;
@@ -160,8 +161,7 @@ mod tests {
         };
         write(b"one");
         let file = Reread::new(vec![path.clone()], read, parse).unwrap();
-        // Checks the contents after another two checks of the file, and the
-        // number of log lines.
+        // Checks the contents and the number of log lines after two more reads.
         let check = |expected: &str, logged: usize| {
             file.again(&log);
             file.again(&log);

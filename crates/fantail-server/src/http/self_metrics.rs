@@ -131,7 +131,7 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     one(out, &matched, whole.engine.matched)
 }
 
-/// The memory of the parts of the server.
+/// Writes the reserved memory and the limit of each part of the server.
 fn memory<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
     let mut reserved = gauge(
         "fantail_reserved_memory_bytes",

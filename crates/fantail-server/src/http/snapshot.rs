@@ -90,7 +90,7 @@ struct Page<'p> {
     start: Position,
     /// Series that may still be written.
     left: Cell<usize>,
-    /// The start of the next page.
+    /// The name at which the next page starts.
     next: Cell<Option<Position>>,
 }
 

@@ -22,10 +22,10 @@ use tokio::sync::mpsc;
 
 use crate::memory::{Budget, Reservation, ReservedText};
 
-/// Bytes of a piece.
+/// The size of a piece.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// One piece is made, one waits, and one is sent.
+/// The number of pieces in memory: one is written, one is queued, one is sent.
 const MAX_PIECES: usize = 3;
 
 /// A part of an answer.
@@ -52,7 +52,8 @@ pub(super) async fn answer(
     if is_whole {
         whole = Some(ReservedText::new(memory));
     } else {
-        // A report was granted; without its pieces it would only take memory.
+        // Always granted: the memory of the report is already reserved, and would be
+        // wasted without its pieces.
         let pieces = memory.reserve_anyway(MAX_PIECES * PIECE_BYTES);
         reserved = Some(Arc::new(pieces));
     }
@@ -144,7 +145,7 @@ struct Streamed {
     first: Option<Bytes>,
     pieces: mpsc::Receiver<Piece>,
     has_ended: bool,
-    /// The memory of the pieces.
+    /// The memory that is reserved for the pieces.
     _reserved: Option<Arc<Reservation>>,
 }
 

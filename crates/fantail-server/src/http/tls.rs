@@ -1,4 +1,4 @@
-//! TLS for HTTP: the certificate and its key, and handshakes.
+//! TLS for HTTP: the certificate, its key, and the handshake.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::HttpTls;
 
-/// Bytes of the largest file of certificates or of a key.
+/// The maximum size of a certificate file or a key file.
 const MAX_PEM_BYTES: u64 = 1 << 20;
 
-/// The answer to a client that speaks HTTP without TLS.
+/// The response to a client that sends HTTP without TLS.
 const PLAIN_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
     Content-Length: 34\r\nConnection: close\r\n\r\nthis port needs TLS: use https://\n";
 
@@ -32,7 +32,8 @@ impl Tls {
     /// Reads the certificate and its key.
     ///
     /// # Errors
-    /// A file cannot be read or used, or the key belongs to another certificate.
+    /// Fails if a file cannot be read or is invalid, or if the key belongs to another
+    /// certificate.
     pub(super) fn new(files: &HttpTls) -> Result<Self, HttpError> {
         let files = vec![files.certificate.clone(), files.key.clone()];
         Reread::new(files, read, parse).map(Self)
@@ -42,7 +43,7 @@ impl Tls {
         &self.0
     }
 
-    /// Makes the handshake with a client; `None` if it fails, or takes longer.
+    /// Performs the handshake with a client; returns `None` if it fails or times out.
     pub(super) async fn accept(
         &self,
         stream: TcpStream,
@@ -59,9 +60,10 @@ impl Tls {
         allowed: Duration,
     ) -> Option<TlsStream<StallTimeout<TcpStream>>> {
         let mut first = [0];
-        // A record of TLS begins with 22.
+        // A TLS handshake record begins with byte 22, which is no letter.
         if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_uppercase() {
-            // A request that was not read would make the system drop the answer.
+            // If a socket is closed with unread data, the kernel resets the
+            // connection and may discard the response.
             let _ = stream.try_read(&mut [0; 4096]);
             let _ = stream.write_all(PLAIN_ANSWER).await;
             return None;

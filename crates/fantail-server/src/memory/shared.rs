@@ -7,30 +7,30 @@ use fantail_transport::QueueMemory;
 
 use super::{Budget, Reservation};
 
-/// Bytes that each queue has for itself, so that one with a dead target leaves
-/// memory to the others; with what workers have gathered for it.
+/// The bytes that stay reserved for each queue and its export batches, so that a queue
+/// with a dead target leaves memory to the others.
 const QUEUE_BYTES: usize = 1 << 20;
 
-/// A share of the memory of a part that grows in steps, so that its owner rarely
-/// meets others.
+/// The reservation of one owner in a part, which grows in steps to avoid contention
+/// with other owners.
 #[derive(Debug)]
 pub(crate) struct SharedMemory(Mutex<Held>);
 
 #[derive(Debug)]
 struct Held {
-    /// Bytes that stay reserved.
+    /// The bytes that are always reserved.
     floor: usize,
     used: usize,
     reserved: Reservation,
 }
 
 impl SharedMemory {
-    /// The memory of a queue, with bytes for itself.
+    /// Reserves the memory of a queue, at least [`QUEUE_BYTES`].
     pub(crate) fn of_queue(budget: &Budget) -> Self {
         Self::with_floor(budget, QUEUE_BYTES)
     }
 
-    /// The memory of the series of a worker.
+    /// Returns the memory for the series of a worker, without a minimum.
     pub(crate) fn of_series(budget: &Budget) -> Self {
         Self::with_floor(budget, 0)
     }
@@ -93,7 +93,7 @@ mod tests {
     use super::{QUEUE_BYTES, SharedMemory};
     use crate::memory::Budget;
 
-    /// A queue that takes everything leaves the next one its own bytes.
+    /// A queue that takes all memory leaves the next queue its minimum.
     #[test]
     fn each_queue_has_bytes_for_itself() {
         let budget = Budget::new(4 * QUEUE_BYTES);

@@ -1,10 +1,10 @@
-//! Text that reserves its memory.
+//! A text buffer that reserves its memory.
 
 use std::io;
 
 use super::{Budget, Reservation};
 
-/// Text that reserves its memory.
+/// A text buffer that reserves its memory from a budget.
 #[derive(Debug)]
 pub(crate) struct ReservedText {
     text: Vec<u8>,
@@ -12,7 +12,7 @@ pub(crate) struct ReservedText {
 }
 
 impl ReservedText {
-    /// The least that is allocated at a time.
+    /// The minimum growth of the buffer.
     const MIN_GROWTH_BYTES: usize = 64 << 10;
 
     pub(crate) fn new(budget: &Budget) -> Self {
@@ -25,7 +25,7 @@ impl ReservedText {
     /// Appends bytes.
     ///
     /// # Errors
-    /// The budget has no more memory.
+    /// Fails if the budget has no more memory.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         let free = self.text.capacity() - self.text.len();
         if bytes.len() > free {

@@ -7,7 +7,8 @@ use nix::{
     unistd::{User, initgroups, setgid, setuid},
 };
 
-/// The maximum number of open files of this process; a connection is one.
+/// Returns the maximum number of open files of this process, which bounds its
+/// connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileLimit {

@@ -2,14 +2,14 @@
 //!
 //! A line is `<connection> TAB <µs since 1970> TAB <line>`, where `<line>` is a
 //! line of the client, or `<close>` at its end. Unfinished lines are left out.
-//! Lines of one connection are in order, those of several workers nearly. A
-//! connection that is older than the recording begins with the lines that bring a
-//! server to its state. A recording has personal data: only its owner may read the
-//! file, which must not exist before.
+//! Lines of one connection are in order, lines of several workers nearly so. A
+//! connection that is older than the recording begins with lines that recreate its
+//! state. A recording contains personal data: the file is new, and only its owner may
+//! read it.
 //!
-//! Workers append lines to a buffer, which a thread writes. A recording ends with a
-//! whole line: at its limits, when it is stopped, after an error, and when the file is
-//! written too slowly for the buffer.
+//! Workers append lines to a buffer, and a thread writes the buffer to the file. A
+//! recording ends at its limits, when it is stopped, after an error, or when the buffer
+//! is full because the file is written too slowly. Its last line is always complete.
 
 mod recordings;
 mod tape;
@@ -43,7 +43,7 @@ pub struct RecordSettings {
     pub path: PathBuf,
     /// Bytes after which the recording ends.
     pub limit: u64,
-    /// The time after which it ends; by default it has none.
+    /// The time after which the recording ends; `None` for no such limit.
     pub duration: Option<Duration>,
 }
 
@@ -55,20 +55,20 @@ pub(crate) struct Recorder {
 
 #[derive(Debug)]
 struct Shared {
-    /// The number of the recording in this process.
+    /// The number of the recording, unique in this process.
     number: u64,
     settings: RecordSettings,
     began: Timestamp,
     deadline: Option<Instant>,
     log: Log,
-    /// Bytes that may wait.
+    /// The maximum number of bytes that wait.
     max_waiting: usize,
-    /// Given back at the end.
+    /// The memory of the buffer, released at the end.
     memory: Mutex<Option<Reservation>>,
     state: Mutex<State>,
     /// Notified when lines wait, and at the end.
     wake: Condvar,
-    /// Set with [`State::ended`]: nothing more is recorded.
+    /// Whether [`State::ended`] is set, which workers read without a lock.
     is_over: AtomicBool,
     /// Number of the next connection.
     next: AtomicU64,
@@ -76,18 +76,18 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Lines that are not written.
+    /// Lines that are not written yet.
     waiting: Vec<u8>,
-    /// Bytes that were recorded.
+    /// The number of recorded bytes.
     recorded: u64,
     ended: Option<String>,
-    /// Connections that are not recorded, because they had too many live events.
+    /// The number of connections that had too many live events to be recorded.
     left_out: u64,
-    /// Whether everything was written, after the end.
+    /// Whether the recording has ended and its thread writes no more.
     is_written: bool,
 }
 
-/// The state of a recording.
+/// The status of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecordingStatus {
     pub(crate) path: PathBuf,
@@ -95,18 +95,18 @@ pub(crate) struct RecordingStatus {
     pub(crate) recorded: u64,
     pub(crate) limit: u64,
     pub(crate) left: Option<Duration>,
-    /// Why it has ended.
+    /// Why the recording has ended.
     pub(crate) ended: Option<String>,
 }
 
-/// Bytes that the thread is woken for.
+/// The number of waiting bytes at which the thread wakes up.
 const BLOCK_BYTES: usize = 256 * 1024;
 
-/// Bytes of lines that wait, and of those that are written: half of them each. A
-/// recording that needs more ends.
+/// The memory of a recording: one half for lines that wait, the other for lines that
+/// are being written. A recording that needs more ends.
 const MAX_BUFFER_BYTES: usize = 16 << 20;
 
-/// How long lines wait at most.
+/// The maximum time that lines wait.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Recorder {
@@ -125,7 +125,7 @@ impl Recorder {
         }
         let path = &settings.path;
         let mut options = OpenOptions::new();
-        // A new file is a regular one: no pipe, device or link of others.
+        // A new file is a regular file, never a pipe, a device or a symbolic link.
         let file = options.write(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(|error| {
             let what = format!("cannot create the recording {}: {error}", path.display());
@@ -151,12 +151,12 @@ impl Recorder {
         Ok(Self { shared })
     }
 
-    /// The number of the recording; another one has another.
+    /// Returns the number of the recording, unique in this process.
     pub(crate) fn number(&self) -> u64 {
         self.shared.number
     }
 
-    /// Whether nothing more is recorded.
+    /// Returns whether the recording has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.shared.is_over.load(Ordering::Relaxed)
     }
@@ -171,7 +171,7 @@ impl Recorder {
         self.shared.end(&mut self.shared.lock(), why.to_owned());
     }
 
-    /// Waits until everything is written; returns whether it is.
+    /// Waits until the file is written; returns `false` after `patience`.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
         let state = self.shared.lock();
         let waited = self
@@ -197,7 +197,7 @@ impl Recorder {
         }
     }
 
-    /// Records lines of a connection, each with a head and the beginning of the first.
+    /// Records lines of a connection, each after `head`. The first starts with `begun`.
     fn record<'l>(&self, head: &[u8], begun: &[u8], lines: impl Iterator<Item = &'l [u8]>) {
         if self.is_over() {
             return;
@@ -218,7 +218,7 @@ impl Recorder {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A thread that panicked left at worst a partial line.
+        // After a panic of another thread, at worst one line is incomplete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -230,7 +230,7 @@ impl Shared {
         }
     }
 
-    /// Appends a line of several parts; `false` if the recording is over.
+    /// Appends a line of several parts; returns `false` if the recording has ended.
     fn push(&self, state: &mut State, parts: &[&[u8]]) -> bool {
         if state.ended.is_some() {
             return false;
@@ -253,7 +253,7 @@ impl Shared {
         true
     }
 
-    /// Writes lines as they come, until the recording is over.
+    /// Writes lines to the file until the recording ends.
     fn write_all(&self, mut file: File) {
         let mut block = Vec::new();
         loop {

@@ -1,7 +1,7 @@
 //! Messages to a service manager (`sd_notify`).
 //!
-//! Does nothing where no such manager runs. Failures are ignored:
-//! there is no remedy for them.
+//! Without a service manager, nothing is sent. Failures are ignored, because the
+//! server cannot correct them.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use sd_notify::{NotifyState, notify};
 #[derive(Debug)]
 pub(crate) struct Manager {
     present: bool,
-    /// The interval at which it expects a sign of life.
+    /// The interval at which the manager expects a `WATCHDOG=1` message.
     watchdog: Option<Duration>,
     last: Option<Instant>,
 }

@@ -38,7 +38,7 @@ impl Signals {
     }
 }
 
-/// The request of a signal.
+/// The action that a signal requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caught {
     Reload,

@@ -42,12 +42,12 @@ pub(crate) fn start<T: Send + 'static>(
     Ok(result)
 }
 
-/// Runs blocking work on a thread, and waits for its result this long at most.
+/// Runs blocking work on a thread and waits for its result, at most for `patience`.
 ///
-/// The work goes on after that time.
+/// The work goes on after a timeout.
 ///
 /// # Errors
-/// The system starts no thread, the work panics, or takes longer.
+/// Fails if the system starts no thread, if the work panics, or after the timeout.
 pub(crate) fn run_within<T: Send + 'static>(
     name: &str,
     patience: Duration,
@@ -55,7 +55,7 @@ pub(crate) fn run_within<T: Send + 'static>(
 ) -> io::Result<T> {
     let (done, result) = mpsc::channel();
     start(name, move || {
-        // Dropped if nothing waits for it any more.
+        // After a timeout there is no receiver.
         let _ = done.send(work());
     })?;
     let late = |_| {

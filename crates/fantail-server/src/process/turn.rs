@@ -1,12 +1,12 @@
 //! Turns: the time in which a thread handles one client, or polls one task.
 //!
-//! A turn of a client ends after some milliseconds, for any input, so that other
-//! clients, reports and the end of the server do not wait. The longest turns of
-//! each thread are exported.
+//! A turn of a client ends after a few milliseconds for any input, so that other
+//! clients, reports and the shutdown of the server are not delayed. The longest turns
+//! of each thread are exported.
 //!
-//! The clock is the kernel's coarse one, which advances in steps of a few
-//! milliseconds: most turns are one short line, and the exact clock would take a
-//! tenth of its time.
+//! Turns are measured with the kernel's coarse clock, which advances in steps of a few
+//! milliseconds. Most turns handle one short line, and reading the exact clock would
+//! take a tenth of that time.
 
 use std::{
     pin::Pin,
@@ -21,22 +21,22 @@ use std::{
 use nix::time::{ClockId, clock_gettime};
 use tokio::task::JoinHandle;
 
-/// How long a turn of a client lasts; a line that has begun is handled to its end.
+/// The time after which a turn ends at the end of the current line.
 const MAX_TURN: Duration = Duration::from_millis(10);
 
-/// The turns of one thread; only that thread begins any.
+/// The turns of one thread, which only that thread begins.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    /// Set when the server ends, and clients are read no further.
+    /// Set when the server ends: no more lines of clients are handled.
     stop: Arc<AtomicBool>,
-    /// When the CPU time was read, and its value.
+    /// The time of the last read of the thread's CPU time, whose result is in `cpu`.
     cpu_read_at: Nanos,
     cpu: Nanos,
     longest_wall: Nanos,
     longest_cpu: Nanos,
 }
 
-/// A time in nanoseconds that one thread sets.
+/// A time in nanoseconds, set by one thread and read by others.
 #[derive(Debug, Default)]
 struct Nanos(AtomicU64);
 
@@ -51,17 +51,17 @@ impl Nanos {
     }
 }
 
-/// The longest turns so far, to a few milliseconds.
+/// The longest turns so far, with the resolution of the coarse clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LongestTurn {
-    /// By the clock.
+    /// The longest turn in elapsed time.
     pub(crate) wall: Duration,
-    /// In CPU time of the thread: at most a step of the clock too much.
+    /// The longest turn in CPU time of the thread, too high by at most one clock step.
     pub(crate) cpu: Duration,
 }
 
 impl LongestTurn {
-    /// The longest turns of both.
+    /// Returns the longest turns of two threads.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             wall: self.wall.max(other.wall),
@@ -90,14 +90,14 @@ impl Turns {
 
     pub(crate) fn begin(&self) -> Turn<'_> {
         let begun = now();
-        // Once in each step of the clock: reading the CPU time is a system call.
+        // Reads the CPU time once per clock step, because it takes a system call.
         if begun > self.cpu_read_at.get() {
             self.read_cpu(begun);
         }
         Turn { turns: self, begun }
     }
 
-    /// Has the turns of a task measured: each of its polls is one.
+    /// Measures each poll of a task as a turn.
     pub(crate) fn measure<F: Future>(self: &Arc<Self>, task: F) -> Measured<F> {
         Measured {
             task: Box::pin(task),
@@ -105,7 +105,7 @@ impl Turns {
         }
     }
 
-    /// Spawns a task whose turns are measured.
+    /// Spawns a task whose polls are measured as turns.
     pub(crate) fn spawn<F>(self: &Arc<Self>, task: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -129,12 +129,12 @@ impl Turns {
 }
 
 impl Turn<'_> {
-    /// Whether other clients have their turn now.
+    /// Returns whether the turn has to end.
     pub(crate) fn is_over(&self) -> bool {
         self.is_stopped() || now().saturating_sub(self.begun) >= MAX_TURN
     }
 
-    /// Whether clients are read no further.
+    /// Returns whether the server is shutting down.
     pub(crate) fn is_stopped(&self) -> bool {
         self.turns.stop.load(Ordering::Relaxed)
     }
@@ -148,7 +148,8 @@ impl Drop for Turn<'_> {
         if wall > turns.longest_wall.get() {
             turns.longest_wall.set(wall);
         }
-        // The CPU time of a turn is at most its duration: most need not be read.
+        // The CPU time of a turn is at most its duration, so a short turn needs no
+        // system call.
         if wall > turns.longest_cpu.get() {
             let before = turns.cpu.get();
             let used = turns.read_cpu(now).saturating_sub(before).min(wall);
@@ -159,7 +160,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// A task whose polls are turns.
+/// A task whose polls are measured as turns.
 #[derive(Debug)]
 pub(crate) struct Measured<F> {
     task: Pin<Box<F>>,
@@ -198,7 +199,7 @@ mod tests {
 
     use super::{LongestTurn, MAX_TURN, Turns, now};
 
-    /// Waits until the coarse clock has advanced by the time of a turn.
+    /// Waits until the coarse clock has advanced by [`MAX_TURN`].
     fn sleep() {
         let begun = now();
         while now() - begun < MAX_TURN {

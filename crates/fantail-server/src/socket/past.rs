@@ -1,4 +1,4 @@
-//! The events that workers have kept, merged in the order of their receipt.
+//! Kept events of all workers, merged in the order of their receipt.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,30 +15,30 @@ use crate::{
     worker::recent::{Kept, RecentSnapshot, Segment},
 };
 
-/// Bytes of a piece of the answer.
+/// The size of a piece of the answer.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Pieces that wait for the client.
+/// The number of pieces that wait for the client.
 pub(super) const WAITING_PIECES: usize = 2;
 
-/// What is asked of the kept events.
+/// A request for kept events.
 #[derive(Debug)]
 pub(super) struct Past {
     pub(super) view: TapView,
     pub(super) dialect: Dialect,
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
-    /// The memory of the events.
+    /// The memory that is reserved for the snapshots of workers.
     pub(super) memory: Reservation,
 }
 
 impl Past {
     /// Shows or counts the events of all workers. Returns the number of events that
-    /// cannot be read: their categories are not registered any more. Ends early if the
-    /// client is gone.
+    /// cannot be read because their categories are no longer registered. Stops if the
+    /// client has disconnected.
     pub(super) fn run(self, workers: Vec<RecentSnapshot>, pieces: &mpsc::Sender<Vec<u8>>) -> u64 {
         let mut unreadable = 0;
-        // Until the events are read.
+        // Keeps the memory reserved until all events are read.
         let _memory = &self.memory;
         let mut cursors: Vec<Cursor> = workers.into_iter().map(Cursor::new).collect();
         let mut buffers = EffectiveBuffers::new();
@@ -71,28 +71,28 @@ impl Past {
             }
         }
         if !piece.is_empty() {
-            // The client may be gone.
+            // Fails if the client has disconnected.
             let _ = pieces.blocking_send(piece);
         }
         unreadable
     }
 }
 
-/// The worker whose next event was received first.
+/// Returns the worker whose next event was received first.
 fn earliest(cursors: &mut [Cursor]) -> Option<&mut Cursor> {
     let with_events = cursors.iter_mut().filter(|cursor| cursor.time().is_some());
     with_events.min_by_key(|cursor| cursor.time())
 }
 
-/// The next event of a worker.
+/// A position in the kept events of one worker.
 struct Cursor {
-    /// Those that are not read, in reverse.
+    /// The segments that are not read yet, newest first.
     segments: Vec<Arc<Segment>>,
     offset: usize,
     categories: CategoryTree,
     parser: Parser,
-    /// The ancestors of the segment by their offsets; `None` for one that cannot be
-    /// read.
+    /// The ancestors in the current segment by their offsets; `None` for an ancestor
+    /// that cannot be read.
     ancestors: HashMap<u32, Option<Event>>,
     time: Option<Timestamp>,
 }
@@ -100,7 +100,7 @@ struct Cursor {
 impl Cursor {
     fn new(snapshot: RecentSnapshot) -> Self {
         let mut categories = CategoryTree::default();
-        // Parents stand before their children.
+        // Each parent is registered before its children.
         for (name, parent) in &snapshot.categories {
             let known = categories.register(name, parent.as_deref());
             debug_assert!(known.is_ok(), "they are those of a tree");
@@ -119,12 +119,12 @@ impl Cursor {
         cursor
     }
 
-    /// When the next event was received.
+    /// Returns the time of receipt of the next event.
     fn time(&self) -> Option<Timestamp> {
         self.time
     }
 
-    /// Finds the next event, in the next segment if need be.
+    /// Finds the next event, in this segment or a later one.
     fn find_time(&mut self) {
         while let Some(segment) = self.segments.last() {
             if let Some((kept, _)) = segment.next_event(self.offset) {
@@ -142,7 +142,7 @@ impl Cursor {
         self.take_kept(|_, _| true);
     }
 
-    /// Passes the next event on; returns whether it can be read.
+    /// Passes the next event to `on`; returns `false` if the event cannot be read.
     fn take(&mut self, dialect: Dialect, on: impl FnOnce(&SentEvent<'_>, Timestamp)) -> bool {
         self.take_kept(|rebuild, kept| rebuild.pass_on(dialect, kept, on).is_some())
     }
@@ -167,7 +167,7 @@ impl Cursor {
     }
 }
 
-/// What makes an event of a record.
+/// Recreates events from the records of a segment.
 struct Rebuild<'c> {
     segment: &'c Segment,
     categories: &'c CategoryTree,
@@ -176,7 +176,7 @@ struct Rebuild<'c> {
 }
 
 impl Rebuild<'_> {
-    /// Passes the event on as it was sent; `None` if it cannot be read.
+    /// Passes the event to `on` as it was sent; returns `None` if it cannot be read.
     fn pass_on(
         &mut self,
         dialect: Dialect,

@@ -1,5 +1,5 @@
-//! A tap over the stats-reader socket: kept events first, then live ones at the rate
-//! that its client asked for.
+//! A tap over the stats-reader socket: first kept events, then live events at the
+//! requested rate.
 
 use std::{io, sync::atomic::Ordering, time::Duration};
 
@@ -81,7 +81,8 @@ async fn refuse(stream: &mut UnixStream, error: crate::ControlError) -> io::Resu
     write(stream, &line).await
 }
 
-/// Shows what an open tap has; returns the number of kept events that cannot be read.
+/// Shows the events of an open tap; returns the number of kept events that cannot be
+/// read.
 async fn conduct(
     stream: &mut UnixStream,
     handle: &Handle,
@@ -158,9 +159,9 @@ async fn show(stream: &mut UnixStream, open: &mut OpenTap, parts: &TapParts<'_>)
             event = next_event(&mut open.events) => event,
             () = &mut end => None,
             read = stream.read(&mut byte) => match (read, &open.view) {
-                // It asks for the counts.
+                // Any input from the client requests the counts.
                 (Ok(1..), TapView::Counts(_)) => None,
-                // A client of a tap sends nothing more: it is gone.
+                // The client has disconnected, or sends what a tap does not expect.
                 _ => return Err(io::ErrorKind::BrokenPipe.into()),
             },
         };
@@ -172,7 +173,7 @@ async fn show(stream: &mut UnixStream, open: &mut OpenTap, parts: &TapParts<'_>)
     Ok(())
 }
 
-/// The next event; a tap that counts has none.
+/// Returns the next event; never completes for a tap that only counts.
 async fn next_event(events: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
     match events {
         Some(events) => events.recv().await,

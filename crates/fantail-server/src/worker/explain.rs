@@ -1,6 +1,6 @@
-//! Counts at each term of a filter, for the question why a filter matches nothing.
+//! Counts events at each term of a filter, to explain why the filter matches nothing.
 //!
-//! It costs some microseconds an event, and only while a client asks for it.
+//! Counting takes a few microseconds for each event, while a client requests it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use fantail_filter::{Explanation, Filter, Term as RowTerm};
 use fantail_syntax::NodeKind;
 use fantail_wire::reader::TermCounts;
 
-/// The counts of one filter, shared by all workers.
+/// The counts at the terms of one filter, shared by all workers.
 #[derive(Debug)]
 pub(crate) struct TermCounter {
     filter: Filter,
@@ -56,7 +56,7 @@ impl TermCounter {
         count(&mut counts.terms, &explanation);
     }
 
-    /// The number of events that were seen, and the counts of each term.
+    /// Returns the number of observed events and the counts of each term.
     pub(crate) fn counts(&self) -> (u64, Vec<TermCounts<'static>>) {
         let counts = self.counts.lock();
         let counts = counts.unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +92,7 @@ fn count(terms: &mut [Term], explanation: &Explanation) {
     }
 }
 
-/// The rows of a filter's tree, without counts.
+/// Returns the rows of a filter's tree, without counts.
 fn terms(filter: &Filter) -> Vec<Term> {
     // The rows are the same for any event.
     let event = Event::default();

@@ -1,9 +1,9 @@
-//! The last events that Dovecot's processes sent, for questions that come later.
+//! Kept events: the last named events that Dovecot's processes sent.
 //!
-//! A worker keeps the line of each named event in a segment, and the text of what the
-//! event inherits from once per segment: a segment is complete without the others.
-//! A full segment is closed, and the oldest one is dropped. Closed segments never
-//! change, so that an answer shares them and copies only the open one.
+//! A worker stores the line of each named event in a segment, and the text of each
+//! ancestor once per segment, so that a segment can be read without the others. When
+//! a segment is full, it is closed and the oldest segment is dropped. Closed segments
+//! never change, so a snapshot shares them and copies only the open one.
 
 mod segment;
 
@@ -19,24 +19,25 @@ use crate::{
     process::clock,
 };
 
-/// Segments of a worker, the open one included: at least three quarters of its
-/// memory hold events.
+/// The number of segments of a worker, including the open one. With four, at least
+/// three quarters of the memory hold events.
 const SEGMENTS: usize = 4;
 
-/// Live events whose place in the segment is remembered: 24 bytes each.
+/// The maximum number of live events whose offset in the segment is remembered, 24
+/// bytes each.
 const MAX_PLACES: usize = 1 << 16;
 
-/// How much is kept.
+/// Limits on the kept events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecentLimits {
-    /// Bytes of one worker; 0 for nothing.
+    /// The memory of one worker in bytes; 0 keeps no events.
     pub(crate) bytes: usize,
-    /// Older events are dropped.
+    /// The age after which events are dropped.
     pub(crate) age: Duration,
 }
 
 impl RecentLimits {
-    /// The share of one of some workers.
+    /// Returns the limits of one worker.
     pub(crate) fn of_worker(limits: &Limits, workers: usize) -> Self {
         Self {
             bytes: limits.recent_bytes() / workers,
@@ -45,28 +46,28 @@ impl RecentLimits {
     }
 }
 
-/// The last events of a worker.
+/// The kept events of one worker.
 #[derive(Debug)]
 pub(crate) struct RecentEvents {
-    /// Bytes of a segment.
+    /// The size of a segment.
     segment_bytes: usize,
     age: Duration,
     closed: VecDeque<Arc<Segment>>,
     open: Segment,
-    /// Changes with each new segment.
+    /// The number of the open segment, which tells whether a [`Place`] is in it.
     number: u64,
-    /// Where the text of a live event is, by its index.
+    /// The offset of each live event's text, by the index of the live event.
     places: Vec<Option<Place>>,
     offsets: Vec<u32>,
-    /// The time after which no event is missing.
+    /// The time from which the kept events are complete.
     complete_from: Timestamp,
-    /// Events that were larger than a segment.
+    /// The number of events that were larger than a segment.
     left_out: u64,
-    /// The memory of all segments.
+    /// The memory that is reserved for all segments.
     memory: Option<Reservation>,
 }
 
-/// Where the text of a live event is.
+/// The segment and the offset of a live event's text.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     generation: NonZeroU64,
@@ -74,14 +75,14 @@ struct Place {
     offset: u32,
 }
 
-/// The events that are kept at one time, shared with the worker.
+/// A snapshot of the kept events, which shares the closed segments with the worker.
 #[derive(Debug)]
 pub(crate) struct RecentSnapshot {
-    /// Oldest first.
+    /// The segments, oldest first.
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) categories: Vec<Category>,
     pub(crate) complete_from: Timestamp,
-    /// Events that were too large to be kept.
+    /// The number of events that were too large to be kept.
     pub(crate) left_out: u64,
 }
 
@@ -102,7 +103,8 @@ impl RecentEvents {
         }
     }
 
-    /// As [`new`](Self::new), with reserved memory; without it, nothing is kept.
+    /// Like [`new`](Self::new), but reserves the memory. If there is not enough, no
+    /// events are kept.
     pub(crate) fn reserved(limits: RecentLimits, budget: &Budget) -> Self {
         let mut memory = budget.reserve_anyway(0);
         let bytes = match memory.grow(limits.bytes) {
@@ -114,7 +116,7 @@ impl RecentEvents {
         recent
     }
 
-    /// Keeps an event with a name, as it was sent.
+    /// Stores an event as it was sent, if it has a name.
     #[inline]
     pub(crate) fn keep(&mut self, line: &[u8], event: &SentEvent<'_>, now: Timestamp) {
         if self.segment_bytes == 0 || event.event.name().is_none() {
@@ -139,7 +141,7 @@ impl RecentEvents {
         debug_assert!(is_kept, "it has room in an empty segment");
     }
 
-    /// Appends an event to the open segment; `false` if it does not fit.
+    /// Appends an event to the open segment; returns `false` if it does not fit.
     fn try_keep(&mut self, line: &[u8], event: &SentEvent<'_>, now: Timestamp) -> bool {
         self.offsets.clear();
         for ancestor in event.parents.iter().chain(event.global) {
@@ -152,8 +154,8 @@ impl RecentEvents {
             .push_event(line, &self.offsets, event.parents.len(), now)
     }
 
-    /// Where the text of an ancestor is in the open segment, to which it is appended if
-    /// it is not there; `None` if it does not fit.
+    /// Returns the offset of an ancestor's text in the open segment, and appends the text
+    /// if it is missing; `None` if it does not fit.
     #[inline]
     fn offset(&mut self, ancestor: &Ancestor<'_>) -> Option<u32> {
         let place = ancestor.live.and_then(|live| self.places.get(live.index()));
@@ -195,7 +197,7 @@ impl RecentEvents {
         }
     }
 
-    /// Closes the open segment, and makes room for another.
+    /// Closes the open segment, and drops the oldest one if there are too many.
     fn close_segment(&mut self) {
         self.number += 1;
         let full = std::mem::take(&mut self.open);
@@ -214,7 +216,7 @@ impl RecentEvents {
         };
         let next = self.closed.front().map_or(&self.open, |next| &**next);
         self.complete_from = next.first().unwrap_or(oldest.last());
-        // Its memory is used again, unless an answer reads it.
+        // Reuses the memory of the segment, unless a snapshot still shares it.
         if let Some(mut oldest) = Arc::into_inner(oldest)
             && self.open.is_empty()
         {
@@ -223,14 +225,14 @@ impl RecentEvents {
         }
     }
 
-    /// Drops segments whose events are all too old.
+    /// Drops segments that have only events above the maximum age.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         let age = |time: Timestamp| {
             let micros = now.micros_since(time);
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         };
         let parts = u32::try_from(SEGMENTS).unwrap_or(1);
-        // So that a segment of a quiet server does not grow old.
+        // With few events, a segment would otherwise stay open beyond the maximum age.
         if self
             .open
             .first()
@@ -246,12 +248,12 @@ impl RecentEvents {
             self.drop_oldest();
         }
         if self.closed.is_empty() && self.open.is_empty() {
-            // Gives the memory of a dropped segment back.
+            // Frees the memory that `drop_oldest` kept for reuse.
             self.open = Segment::default();
         }
     }
 
-    /// The events that are kept now.
+    /// Returns a snapshot of the kept events.
     pub(crate) fn snapshot(&self, categories: Vec<Category>) -> RecentSnapshot {
         let mut segments: Vec<_> = self.closed.iter().cloned().collect();
         if !self.open.is_empty() {

@@ -1,6 +1,6 @@
 //! A bounded queue of log lines and the thread that writes them.
 //!
-//! Standard error may be a pipe without a reader. Then only this thread waits.
+//! If standard error is a pipe that is not read, only this thread blocks.
 
 use std::{
     collections::VecDeque,

@@ -1,4 +1,4 @@
-//! Recordings that are started and stopped while the server runs, one at a time.
+//! Starts and stops recordings while the server runs, one at a time.
 
 use std::{
     fmt, io,
@@ -15,21 +15,21 @@ use crate::{
     process::thread,
 };
 
-/// How long the file system of a recording may take to answer.
+/// The timeout of file operations of a recording.
 const FILE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The last recording; clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Recordings {
     last: Arc<Mutex<Option<Recorder>>>,
-    /// Held while a recording starts.
+    /// Locked while a recording starts, so that no two start at once.
     starting: Arc<tokio::sync::Mutex<()>>,
     memory: Budget,
     log: Log,
 }
 
 impl Recordings {
-    /// With a recording of the start, if there is one.
+    /// Creates the object with the recording that the server started with, if any.
     pub(crate) fn new(first: Option<Recorder>, memory: &Memory, log: &Log) -> Self {
         Self {
             last: Arc::new(Mutex::new(first)),
@@ -44,7 +44,7 @@ impl Recordings {
         last.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts a recording, unless one goes on.
+    /// Starts a recording, unless another one is running.
     pub(crate) async fn start(&self, settings: RecordSettings) -> Result<Recorder, ControlError> {
         let _turn = self.starting.lock().await;
         if let Some(last) = self.last().filter(|last| !last.is_over()) {
@@ -79,18 +79,18 @@ impl Recordings {
             return Err(ControlErrorKind::NotRecording.into());
         };
         last.end(why);
-        // The status says what was written.
+        // The status shows the outcome, also after a timeout.
         let _ = thread::run("recording", move || last.wait(FILE_TIMEOUT)).await;
         Ok(())
     }
 
-    /// The state of the last recording.
+    /// Returns the status of the last recording.
     pub(crate) fn status(&self) -> Option<RecordingStatus> {
         self.last().map(|last| last.status())
     }
 }
 
-/// A recording that has to be stopped before another starts.
+/// The error that a recording is already running.
 #[derive(Debug)]
 struct GoingOn(RecordingStatus);
 

@@ -7,20 +7,20 @@ use fantail_wire::lines::MAX_WRITER_LINE_BYTES;
 
 use super::Recorder;
 
-/// The recording of a connection; dropping it records `<close>`. It keeps nothing
-/// but an unfinished line.
+/// The recording of one connection, which buffers only an unfinished line. Dropping it
+/// records `<close>`.
 #[derive(Debug)]
 pub(crate) struct Tape {
     connection: u64,
     last: Timestamp,
-    /// The line that has begun.
+    /// The unfinished line.
     pub(super) partial: Vec<u8>,
     recorder: Recorder,
 }
 
 impl Recorder {
-    /// Returns the recording of a connection. `state` are the lines that bring a server
-    /// to the state of the connection, `partial` is the beginning of its next line.
+    /// Starts the recording of a connection. `state` has the lines that recreate the
+    /// state of the connection; `partial` is the beginning of its next line.
     pub(crate) fn tape(&self, state: &[u8], partial: &[u8], now: Timestamp) -> Tape {
         let mut tape = Tape {
             connection: self.shared.next.fetch_add(1, Ordering::Relaxed),
@@ -49,7 +49,7 @@ impl Tape {
             let lines = lines.split(|byte| *byte == b'\n');
             self.recorder.record(self.head().as_bytes(), &begun, lines);
         }
-        // The connection is closed for a longer line.
+        // The server closes a connection with a longer line.
         if self.partial.len() + rest.len() <= MAX_WRITER_LINE_BYTES {
             self.partial.extend_from_slice(rest);
         }

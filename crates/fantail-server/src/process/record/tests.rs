@@ -10,7 +10,7 @@ fn settings(folder: &tempfile::TempDir, limit: u64) -> RecordSettings {
     }
 }
 
-/// Records what two clients send by turns, and compares the file.
+/// Records two clients that send alternately and compares the file.
 fn check(limit: u64, expected: &str) {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(&folder, limit);
@@ -40,7 +40,7 @@ fn check(limit: u64, expected: &str) {
     assert!(error.to_string().contains(&path), "{error}");
 }
 
-/// A connection once kept the bytes of its largest read.
+/// The buffer of a connection shrinks after a large read.
 #[test]
 fn a_connection_keeps_only_an_unfinished_line() {
     let folder = tempfile::tempdir().unwrap();

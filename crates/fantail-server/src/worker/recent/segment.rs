@@ -1,36 +1,36 @@
-//! A segment: records of events one after another, each with a header.
+//! A segment: a sequence of records, each with a header and the text of an event.
 
 use fantail_event::Timestamp;
 
-/// Bytes before the text of a record: its length, the numbers of parents and of
-/// ancestors, and the time of receipt.
+/// The size of a record's header: the length of the text, the numbers of parents and
+/// of ancestors, and the time of receipt.
 const HEADER_BYTES: usize = 16;
 
-/// The number of parents in the record of an ancestor.
+/// The number of parents that marks the record of an ancestor.
 const ANCESTOR: u16 = u16::MAX;
 
-/// Bytes that a text may take beyond twice its own: numbers. Escaping doubles a text
-/// at most.
+/// The bytes for numbers in the text of a record, besides its escaped strings.
 const EXTRA_BYTES: usize = 256;
 
-/// The most that a record takes whose text has this many bytes before it is escaped.
+/// Returns the maximum size of a record for a text of `bytes` before escaping, which
+/// at most doubles it.
 pub(super) const fn room(bytes: usize) -> usize {
     HEADER_BYTES + EXTRA_BYTES + 2 * bytes
 }
 
-/// Records of some time.
+/// Records in the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Segment {
     bytes: Vec<u8>,
-    /// The first and the last time of an event.
+    /// The times of receipt of the first and the last event.
     times: Option<(Timestamp, Timestamp)>,
 }
 
-/// An event of a segment.
+/// The record of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kept<'s> {
     pub(crate) received_at: Timestamp,
-    /// The line of the client.
+    /// The line that the client sent.
     pub(crate) line: &'s [u8],
     parents: u16,
     /// The offsets of the ancestors, four bytes each.
@@ -38,7 +38,8 @@ pub(crate) struct Kept<'s> {
 }
 
 impl Kept<'_> {
-    /// The offsets of the parents, nearest first, and of the global event with its own.
+    /// Returns the offsets of the parents, nearest first, and the offsets of the global
+    /// event and its parents.
     pub(crate) fn ancestors(&self) -> [impl Iterator<Item = u32>; 2] {
         let parents = usize::from(self.parents) * 4;
         let (parents, global) = self.offsets.split_at(parents.min(self.offsets.len()));
@@ -54,7 +55,7 @@ impl Segment {
         self.bytes.is_empty()
     }
 
-    /// Bytes of its records.
+    /// Returns the size of the records.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
@@ -73,7 +74,8 @@ impl Segment {
         self.times = None;
     }
 
-    /// Allocates all its memory, which the system provides as it is written.
+    /// Allocates the memory of the segment. The kernel provides pages only when they
+    /// are written.
     pub(super) fn reserve(&mut self, bytes: usize) {
         self.bytes
             .reserve_exact(bytes.saturating_sub(self.bytes.len()));
@@ -102,7 +104,7 @@ impl Segment {
         Some(())
     }
 
-    /// Appends an event; `false` if it does not fit.
+    /// Appends an event; returns `false` if it does not fit.
     #[inline]
     pub(super) fn push_event(
         &mut self,
@@ -131,8 +133,8 @@ impl Segment {
         true
     }
 
-    /// Appends the text of an ancestor; returns where it is, or `None` if it does not
-    /// fit. `bytes` are those of the text before it is escaped.
+    /// Appends the text of an ancestor; returns its offset, or `None` if it does not
+    /// fit. `bytes` is the size of the text before escaping.
     pub(super) fn push_ancestor(
         &mut self,
         bytes: usize,
@@ -152,7 +154,7 @@ impl Segment {
         Some(offset)
     }
 
-    /// The record at an offset: its header and its text.
+    /// Returns the header and the text of the record at an offset.
     fn record(&self, offset: usize) -> Option<(Header, &[u8])> {
         let rest = self.bytes.get(offset..)?;
         let (header, rest) = rest.split_first_chunk::<HEADER_BYTES>()?;
@@ -176,14 +178,14 @@ impl Segment {
         Some((header, rest.get(..length)?))
     }
 
-    /// The text of the ancestor at an offset.
+    /// Returns the text of the ancestor at an offset.
     pub(crate) fn ancestor(&self, offset: u32) -> Option<&[u8]> {
         let (header, text) = self.record(offset as usize)?;
         debug_assert_eq!(header.parents, ANCESTOR, "not an ancestor");
         Some(text)
     }
 
-    /// The event at an offset or after it, and the offset behind it.
+    /// Returns the first event at or after an offset, and the offset of the next record.
     pub(crate) fn next_event(&self, mut offset: usize) -> Option<(Kept<'_>, usize)> {
         loop {
             let (header, text) = self.record(offset)?;

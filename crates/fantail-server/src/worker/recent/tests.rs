@@ -1,4 +1,4 @@
-//! Kept events: their text, their order, and their bounds.
+//! Tests of kept events: text, order and limits.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn recent(bytes: usize) -> RecentEvents {
     RecentEvents::new(RecentLimits { bytes, age }, AT(0))
 }
 
-/// The lines that are kept, with the texts of what they inherit.
+/// Returns the kept lines with the texts of their ancestors.
 fn kept(recent: &RecentEvents) -> Vec<String> {
     let mut lines = Vec::new();
     for segment in recent.snapshot(Vec::new()).segments {
@@ -37,7 +37,7 @@ fn kept(recent: &RecentEvents) -> Vec<String> {
     lines
 }
 
-/// Parents are kept once for each segment, and again when they have changed.
+/// A parent is stored once per segment, and again after each change.
 #[test]
 fn an_event_is_kept_with_what_it_inherits() {
     let mut live = LiveEvents::new();
@@ -92,7 +92,7 @@ fn what_has_no_name_is_not_kept() {
     assert_eq!(kept(&none), [""; 0]);
 }
 
-/// The memory holds the last events, and says since when they are complete.
+/// The last events stay within the memory limit, and `complete_from` is correct.
 #[test]
 fn the_oldest_events_make_room() {
     let mut live = LiveEvents::new();
@@ -120,7 +120,7 @@ fn the_oldest_events_make_room() {
     assert_eq!(snapshot.complete_from, AT(first));
 }
 
-/// An answer may read a segment that the worker has dropped.
+/// A snapshot can be read after the worker has dropped its segments.
 #[test]
 fn a_segment_that_is_read_does_not_change() {
     let mut recent = recent(4000);
@@ -156,7 +156,7 @@ fn old_events_are_dropped_also_from_a_quiet_server() {
         recent.tidy(AT(second));
         match second {
             400 => assert_eq!(kept(&recent), ["0", "100", "200", "300", "400"]),
-            // 200 is in a segment with 300.
+            // The event at 200 shares a segment with the event at 300.
             650 => assert_eq!(kept(&recent).last().unwrap(), "500"),
             1000 => assert_eq!(kept(&recent), [""; 0]),
             _ => {}
@@ -165,7 +165,7 @@ fn old_events_are_dropped_also_from_a_quiet_server() {
     assert_eq!(recent.snapshot(Vec::new()).complete_from, AT(500));
 }
 
-/// It is left out, and the others stay.
+/// An event that is larger than a segment is left out, and the others stay.
 #[test]
 fn an_event_that_is_larger_than_a_segment_is_counted() {
     let mut recent = recent(4000);
