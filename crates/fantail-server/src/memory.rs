@@ -26,7 +26,7 @@ pub(crate) enum Part {
     Categories,
     /// Payloads that wait for exporters.
     Queues,
-    /// Snapshots for answers, text that clients have not read, kept events that taps show.
+    /// Snapshots for answers, unread text of clients, and kept events that taps show.
     Answers,
     /// Lines of a recording that wait for its file.
     Recordings,
