@@ -3,8 +3,8 @@
 use super::{DoctorCode, LogProblem, SocketRole, SocketState, Subject, counted};
 use crate::Finding;
 
-/// Mail processes are there, and none is connected. An idle Dovecot has no mail processes,
-/// and its other processes disconnect after a minute.
+/// Reports that mail processes run but none is connected. Only mail processes count,
+/// because Dovecot's other processes disconnect after an idle minute.
 pub(super) fn not_connected(subject: &mut Subject<'_>) {
     let Some(writer) = subject.socket(SocketRole::Writer) else {
         return;
@@ -28,7 +28,7 @@ pub(super) fn not_connected(subject: &mut Subject<'_>) {
     subject.push(Finding::doctor(DoctorCode::NotConnected, message).help(help));
 }
 
-/// Dovecot's processes are told to send their events to another socket.
+/// Reports that Dovecot's processes send their events to another socket.
 fn elsewhere(subject: &Subject<'_>, served: &str) -> Option<Finding> {
     let named = subject.facts.dovecot.writer_path.as_deref()?.trim();
     let is_same = named == served || served.ends_with(&format!("/{named}"));
@@ -43,7 +43,7 @@ fn elsewhere(subject: &Subject<'_>, served: &str) -> Option<Finding> {
     ))
 }
 
-/// Too many connections, for fantail or for Dovecot's own process.
+/// Reports too many connections, to fantail or to Dovecot's stats process.
 pub(super) fn limits(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     if let Some(server) = &facts.server {

@@ -1,9 +1,9 @@
-//! Exporters, and what the stats process logs about them.
+//! Exporters, and errors that the stats process logs.
 
 use super::{DoctorCode, LogProblem, Subject, counted};
 use crate::Finding;
 
-/// Exporters of a running fantail.
+/// Reports exporters of a running fantail that fail, lose events, or have a full spool.
 pub(super) fn check(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     for exporter in &facts.exporters {
@@ -44,7 +44,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     }
 }
 
-/// Errors that the stats process itself logged.
+/// Reports errors that the stats process logged.
 pub(super) fn log(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     for logged in &facts.log {

@@ -1,11 +1,11 @@
-//! What was seen of an installation, without a judgement.
+//! Facts about an installation, from which the checks conclude.
 
 use std::time::Duration;
 
 use fantail_config::Release;
 
-/// An installation as it was seen. What is `None` or empty was not seen, and nothing is
-/// concluded from it.
+/// The observed facts about an installation. A fact that is `None` or empty was not
+/// observed, and no finding follows from it.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Facts {
@@ -21,31 +21,32 @@ pub struct Facts {
     pub filter_in_force: Option<Vec<u8>>,
     /// The exporters of a running `fantail serve`.
     pub exporters: Vec<ExporterFacts>,
-    /// Attempts to scrape.
+    /// Test scrapes.
     pub scrapes: Vec<ScrapeFacts>,
     /// Delivery agents that connect as other users.
     pub agents: Vec<DeliveryAgent>,
-    /// What logs say since Dovecot's last start or reload.
+    /// Log messages since Dovecot's last start or reload.
     pub log: Vec<LogFacts>,
     /// Units of the service manager.
     pub units: Vec<UnitFacts>,
 }
 
-/// What was seen of Dovecot.
+/// The observed facts about Dovecot.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct DovecotFacts {
-    /// Its release, as `dovecot --version` prints it.
+    /// The release that `dovecot --version` prints.
     pub release: Option<Release>,
     /// Why `doveconf` refuses the configuration.
     pub refusal: Option<String>,
     /// `stats_writer_socket_path`, as `doveconf` prints it.
     pub writer_path: Option<String>,
-    /// `client_limit` of its stats service.
+    /// The `client_limit` of Dovecot's stats service.
     pub client_limit: Option<u64>,
-    /// Whether its master runs.
+    /// Whether Dovecot's master process runs.
     pub is_running: Option<bool>,
-    /// The mail processes of users (`imap`, `pop3`, …) that are old enough to have connected.
+    /// The number of mail processes (`imap`, `pop3`, …), without those that have just
+    /// started and may not have connected yet.
     pub mail_processes: Option<usize>,
     /// By how many seconds the clock was set since its start.
     pub clock_step: Option<i64>,
@@ -54,15 +55,15 @@ pub struct DovecotFacts {
 /// A socket of the stats service.
 #[derive(Debug, Clone)]
 pub struct SocketFacts {
-    /// Which.
+    /// The role of the socket.
     pub role: SocketRole,
-    /// Its path.
+    /// The path of the socket.
     pub path: String,
-    /// What happens on it.
+    /// Whether a process listens.
     pub state: SocketState,
-    /// Its owner and permissions.
+    /// The owner and the permissions of the socket.
     pub access: Option<SocketAccess>,
-    /// Connected processes.
+    /// The number of connected processes.
     pub clients: Option<usize>,
 }
 
@@ -89,46 +90,46 @@ impl SocketRole {
     }
 }
 
-/// What happens on a socket.
+/// The state of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SocketState {
-    /// There is no file.
+    /// The socket file does not exist.
     Missing,
-    /// The file is there, but no process listens.
+    /// The socket file exists, but no process listens.
     Stale,
     /// A process listens.
     Served {
-        /// Its program.
+        /// The program that listens.
         program: SocketOwner,
-        /// Its number.
+        /// The process ID.
         pid: u32,
     },
-    /// It could not be seen.
+    /// The state could not be observed.
     Unseen,
 }
 
-/// A program that listens.
+/// A program that listens on a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SocketOwner {
     /// Dovecot.
     Dovecot,
     /// `fantail serve`.
     Fantail,
-    /// Another one, or one that could not be told.
+    /// Another program, or an unknown one.
     Other(String),
 }
 
-/// The owner and the permissions of a socket, and who of Dovecot needs it.
+/// The owner and permissions of a socket, and the Dovecot account that has to open it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketAccess {
-    /// Permissions.
+    /// The permission bits.
     pub mode: u32,
-    /// The number of the owner.
+    /// The user ID of the owner.
     pub user: u32,
-    /// The number of the group.
+    /// The group ID.
     pub group: u32,
-    /// The number of the account that has to open the socket: the group of Dovecot's
-    /// processes, the user of login processes.
+    /// The ID of the account that has to open the socket: the group of Dovecot's
+    /// processes, or the user of login processes.
     pub needed: Option<u32>,
     /// The name of that account.
     pub needed_name: String,
@@ -138,34 +139,34 @@ pub struct SocketAccess {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ServerFacts {
-    /// How long it has run.
+    /// The time since the start of the server.
     pub uptime: Option<Duration>,
-    /// Open connections of Dovecot's processes.
+    /// The number of open connections from Dovecot's processes.
     pub connections: Option<u64>,
-    /// `--max-connections`.
+    /// The value of `--max-connections`.
     pub connection_limit: Option<u64>,
     /// The limit of open files.
     pub file_limit: Option<u64>,
-    /// Connections that were refused.
+    /// The number of refused connections.
     pub refused: Option<u64>,
-    /// Events read.
+    /// The number of events read.
     pub events: Option<u64>,
-    /// Scrapes, that of the doctor left out.
+    /// The number of scrapes, without the test scrape of `fantail doctor`.
     pub scrapes: Option<u64>,
     /// By how many seconds the clock was set since its start.
     pub clock_step: Option<i64>,
-    /// Its metrics as blocks of a configuration, those that were added at run time last.
+    /// The metrics as blocks of a configuration; metrics added at run time come last.
     pub metrics: Option<String>,
-    /// The state file, and what is wrong with it.
+    /// The path of the state file, and its problem, if any.
     pub state: Option<(String, Option<String>)>,
 }
 
 /// The number of events of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricCount {
-    /// The metric.
+    /// The name of the metric.
     pub name: Vec<u8>,
-    /// The number.
+    /// The number of events.
     pub count: u64,
 }
 
@@ -175,61 +176,61 @@ pub struct MetricCount {
 pub struct ExporterFacts {
     /// Its name.
     pub name: String,
-    /// What went wrong last, unless it works again.
+    /// The last error; `None` if the exporter has recovered.
     pub last_error: Option<String>,
-    /// Lost events by reason.
+    /// The number of lost events by reason.
     pub dropped: Vec<(String, u64)>,
-    /// Events that wait.
+    /// The number of queued events.
     pub waiting: u64,
-    /// The size of its spool.
+    /// The size of the spool.
     pub spool_bytes: u64,
     /// The limit of the spool.
     pub spool_limit: Option<u64>,
 }
 
-/// An attempt to scrape.
+/// A test scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScrapeFacts {
-    /// Where.
+    /// The address of the listener.
     pub address: String,
-    /// Why there was no good answer.
+    /// Why the scrape failed; `None` if it succeeded.
     pub failure: Option<String>,
 }
 
-/// A delivery agent that another program runs.
+/// A delivery agent that a mail transfer agent starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAgent {
-    /// The file that runs it, with the line.
+    /// The file and the line that start the agent.
     pub place: String,
-    /// The user that it runs as.
+    /// The user that the agent runs as.
     pub user: String,
     /// Whether this user may open `stats-writer`.
     pub may_open: bool,
 }
 
-/// Lines of a log that say the same.
+/// Log lines that report the same problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFacts {
-    /// The file.
+    /// The path of the log.
     pub file: String,
-    /// What they say.
+    /// The problem that the lines report.
     pub problem: LogProblem,
-    /// How many.
+    /// The number of lines.
     pub lines: u64,
-    /// The last of them, without what precedes the message.
+    /// The message of the last line, without its prefix.
     pub last: String,
 }
 
-/// What lines of a log say.
+/// A problem that log lines report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LogProblem {
-    /// A program could not open the socket for events: permission denied.
+    /// A program has no permission to open the socket for events.
     PermissionDenied,
-    /// Dovecot could not bind a socket: another process has it.
+    /// Dovecot could not bind a socket, because another process listens on it.
     SocketExists,
     /// A limit of clients or processes was reached.
     LimitReached,
-    /// Time moved.
+    /// The clock was set.
     ClockMoved,
     /// The stats process reports an error.
     StatsError,
@@ -240,8 +241,8 @@ pub enum LogProblem {
 pub struct UnitFacts {
     /// Its name.
     pub name: String,
-    /// Whether it has failed, and with what result.
+    /// The result with which the unit has failed; `None` if it has not failed.
     pub failure: Option<String>,
-    /// Whether it is active.
+    /// Whether the unit is active.
     pub is_active: bool,
 }

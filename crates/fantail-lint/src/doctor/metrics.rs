@@ -1,16 +1,16 @@
-//! Metrics that do not count.
+//! Metrics that count no events.
 
 use fantail_config::{Metric, Severity, write_metric};
 
 use super::{DoctorCode, MetricCount, SocketRole, Subject, text};
 use crate::{Finding, finding::enumerate};
 
-/// How many metrics a message names.
+/// The maximum number of metrics that a message names.
 const MAX_NAMES: usize = 5;
 
 const RELOAD_FANTAIL: &str = "let fantail read the configuration again:\n  fantail reload";
 
-/// There is nothing to count.
+/// Reports a configuration without metrics.
 pub(super) fn none(subject: &mut Subject<'_>) {
     let loaded = subject.loaded;
     if !loaded.settings.metrics.is_empty() || !loaded.broken_metrics.is_empty() {
@@ -31,7 +31,8 @@ pub(super) fn none(subject: &mut Subject<'_>) {
     );
 }
 
-/// The running process does not ask for the events of some metric, or has other settings.
+/// Reports metrics whose events the running process does not request, or whose
+/// settings differ from its own.
 pub(super) fn reload(subject: &mut Subject<'_>) {
     let Some(in_force) = &subject.facts.filter_in_force else {
         return;
@@ -73,7 +74,7 @@ pub(super) fn reload(subject: &mut Subject<'_>) {
     subject.push(finding);
 }
 
-/// Metrics that have counted nothing.
+/// Reports metrics that have counted no event.
 pub(super) fn zero(subject: &mut Subject<'_>) {
     let Some(counts) = &subject.facts.counts else {
         return;
@@ -93,7 +94,7 @@ pub(super) fn zero(subject: &mut Subject<'_>) {
     let zero: Vec<&Metric> = metrics
         .filter(|metric| count_of(metric).is_some_and(is_zero))
         .collect();
-    // Why some of them match nothing was found already.
+    // Other findings already explain why some of these metrics match nothing.
     let explained = |metric: &&Metric| {
         subject
             .configuration
@@ -120,7 +121,7 @@ pub(super) fn zero(subject: &mut Subject<'_>) {
 const NOT_SENT: &str = "there may have been no such event. Dovecot's processes filter before they \
                         send: which term of a filter fails cannot be told from here";
 
-/// What tells which term fails.
+/// Returns the advice on how to find the term that fails.
 fn watch(subject: &Subject<'_>) -> &'static str {
     match subject.facts.server {
         Some(_) => {
@@ -134,7 +135,7 @@ fn watch(subject: &Subject<'_>) -> &'static str {
     }
 }
 
-/// Whether a finding is about the filter of a metric.
+/// Returns whether a finding is about the filter of a metric.
 fn is_about(finding: &Finding, metric: &Metric) -> bool {
     let filter = metric.filter_text.span();
     let label = finding.primary.as_ref();
@@ -145,7 +146,7 @@ fn is_about(finding: &Finding, metric: &Metric) -> bool {
         })
 }
 
-/// No metric has counted anything.
+/// Reports that no metric has counted an event.
 fn all(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     let clients = subject
@@ -166,7 +167,7 @@ fn all(subject: &mut Subject<'_>) {
     });
 }
 
-/// The names of metrics, a bounded number.
+/// Returns the names of at most [`MAX_NAMES`] metrics, and the number of others.
 fn named(metrics: &[&Metric]) -> String {
     let names = metrics.iter().take(MAX_NAMES);
     let names: Vec<String> = names.map(|metric| text(&metric.settings.name)).collect();

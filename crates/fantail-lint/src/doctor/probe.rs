@@ -1,9 +1,9 @@
-//! Which term of a filter fails, asked of a running server.
+//! Probes: filters that find the term of a metric's filter that no event matches.
 //!
-//! Dovecot's processes send only what some filter asks for: to see near misses, wider
-//! filters have to be asked for. A [`Probe`] has a filter for each term of a metric's
-//! filter: that term and all before it. Counts of the events that match each of them
-//! tell which term none of them met.
+//! Dovecot's processes send only events that some filter requests, so events that
+//! nearly match arrive only if wider filters request them. A [`Probe`] has one filter
+//! for each term of a metric's filter: that term and all terms before it. The first of
+//! these filters that matches no event tells which term fails.
 
 use fantail_config::{Loaded, Metric, Span};
 use fantail_filter::{CompiledComparison, Test};
@@ -12,15 +12,15 @@ use fantail_syntax::{NodeId, NodeKind};
 use super::{DoctorCode, counted, text};
 use crate::{Finding, trial::terms};
 
-/// The filters that tell why a metric matches nothing.
+/// The filters that show why a metric matches no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// The metric.
+    /// The name of the metric.
     pub metric: Vec<u8>,
-    /// The filters: each has one more term than the one before, the last one has all.
-    /// They are not empty.
+    /// The filters, at least one. Each filter has one more term than the filter before;
+    /// the last filter has all terms.
     pub filters: Vec<Vec<u8>>,
-    /// Where each of these terms is written.
+    /// The position of each term in the configuration.
     terms: Vec<Span>,
     name: Span,
 }
@@ -67,7 +67,8 @@ pub fn probe(loaded: &Loaded, metric: &[u8]) -> Option<Probe> {
     })
 }
 
-/// Names of events before categories before others.
+/// Returns the position of a term in the probe: event names first, then categories,
+/// then other terms.
 fn rank(metric: &Metric, term: NodeId) -> u8 {
     let node = metric.filter.tree().node(term);
     let Some(NodeKind::Comparison(index)) = node.map(|node| node.kind) else {
@@ -82,8 +83,8 @@ fn rank(metric: &Metric, term: NodeId) -> u8 {
 }
 
 impl Probe {
-    /// Returns what the counts of the filters tell, in their order: `None` if events
-    /// matched the whole filter.
+    /// Returns the finding for the counts of the filters, in the order of `filters`;
+    /// `None` if an event matched all terms.
     #[must_use]
     pub fn judge(&self, counts: &[u64], seconds: u64) -> Option<Finding> {
         let failing = counts.iter().position(|count| *count == 0)?;
@@ -106,7 +107,7 @@ impl Probe {
         Some(finding.label(label))
     }
 
-    /// Returns what is said of a metric that was not watched.
+    /// Returns the finding for a metric that was not watched.
     #[must_use]
     pub fn unwatched(&self, why: &str) -> Finding {
         let name = text(&self.metric);

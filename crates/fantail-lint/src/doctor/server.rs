@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::{DoctorCode, LogProblem, Subject};
 use crate::Finding;
 
-/// Clocks that differ by less are taken for the same.
+/// The difference between clocks up to which they count as equal.
 const CLOCK_TOLERANCE_SECONDS: u64 = 5;
 
-/// Prometheus asks every minute, as a rule.
+/// The uptime after which a missing scrape is reported: Prometheus scrapes every minute
+/// by default.
 const SCRAPED_AFTER: Duration = Duration::from_secs(300);
 
-/// Dovecot takes its configuration, and runs.
+/// Reports that Dovecot refuses its configuration or does not run.
 pub(super) fn dovecot(subject: &mut Subject<'_>) {
     let dovecot = &subject.facts.dovecot;
     if let Some(refusal) = &dovecot.refusal {
@@ -26,7 +27,7 @@ pub(super) fn dovecot(subject: &mut Subject<'_>) {
     }
 }
 
-/// Units that failed.
+/// Reports units that have failed.
 pub(super) fn units(subject: &mut Subject<'_>) {
     for unit in &subject.facts.units {
         if let Some(result) = &unit.failure {
@@ -38,7 +39,7 @@ pub(super) fn units(subject: &mut Subject<'_>) {
     }
 }
 
-/// Scrapes that fail, or that do not come.
+/// Reports scrapes that fail, and a listener without scrapes.
 pub(super) fn scrapes(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     for scrape in &facts.scrapes {
@@ -63,7 +64,7 @@ pub(super) fn scrapes(subject: &mut Subject<'_>) {
     }
 }
 
-/// The state file.
+/// Reports a state file that cannot be used.
 pub(super) fn state(subject: &mut Subject<'_>) {
     let server = subject.facts.server.as_ref();
     if let Some((path, Some(problem))) = server.and_then(|server| server.state.as_ref()) {
@@ -76,7 +77,7 @@ pub(super) fn state(subject: &mut Subject<'_>) {
     }
 }
 
-/// Clocks that were set.
+/// Reports clocks that were set while a process ran.
 pub(super) fn clock(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     let server = facts.server.as_ref().and_then(|server| server.clock_step);

@@ -1,4 +1,4 @@
-//! The sockets of the stats service: who binds them, and who may open them.
+//! The sockets of the stats service: the processes that bind them, and access to them.
 
 use fantail_config::{RawEntry, RawSetting, Severity};
 
@@ -11,7 +11,7 @@ use crate::{
 /// The setting that names the socket for events.
 const WRITER_PATH: &[u8] = b"stats_writer_socket_path";
 
-/// Dovecot's processes send no events if the socket has no name.
+/// Reports an empty socket name, with which Dovecot's processes send no events.
 pub(super) fn stats_off(subject: &mut Subject<'_>) {
     let setting = last_setting(subject);
     let written = setting.map(|setting| setting.value.bytes().trim_ascii().is_empty());
@@ -35,7 +35,7 @@ pub(super) fn stats_off(subject: &mut Subject<'_>) {
     );
 }
 
-/// The last of the settings that name the socket.
+/// Returns the last setting that names the socket, which is the one in force.
 fn last_setting<'a>(subject: &Subject<'a>) -> Option<&'a RawSetting> {
     let settings = subject.loaded.raw.top().filter_map(|entry| match entry {
         RawEntry::Setting(setting) if setting.key.bytes() == WRITER_PATH => Some(setting),
@@ -44,7 +44,7 @@ fn last_setting<'a>(subject: &Subject<'a>) -> Option<&'a RawSetting> {
     settings.last()
 }
 
-/// fantail has sockets that Dovecot's configuration binds as well.
+/// Reports sockets of fantail that Dovecot's configuration binds as well.
 pub(super) fn bound_twice(subject: &mut Subject<'_>) {
     let Some(dovecot) = &subject.loaded.settings.dovecot else {
         return;
@@ -58,7 +58,7 @@ pub(super) fn bound_twice(subject: &mut Subject<'_>) {
     let taken: Vec<&str> = taken.collect();
     let same = LintCode::SameSockets.as_str();
     if taken.is_empty() {
-        // Only fantail reads the main file: it is meant to have the sockets.
+        // The main file is read only by fantail, so fantail is meant to have the sockets.
         if subject.is_fantails() {
             let mut same = subject.configuration.iter_mut();
             if let Some(finding) = same.find(|one| one.code == LintCode::SameSockets.as_str()) {
@@ -82,7 +82,7 @@ fn is_served_by(state: &SocketState, wanted: &SocketOwner) -> bool {
     matches!(state, SocketState::Served { program, .. } if program == wanted)
 }
 
-/// Different processes have the sockets: events and answers do not belong together.
+/// Reports sockets of different processes, whose answers do not contain the events.
 pub(super) fn divided(subject: &mut Subject<'_>) {
     let mut served = Vec::new();
     for socket in &subject.facts.sockets {
@@ -116,7 +116,7 @@ fn named(program: &SocketOwner) -> &str {
     }
 }
 
-/// No process takes the events.
+/// Reports that no process listens on the socket for events.
 pub(super) fn not_served(subject: &mut Subject<'_>) {
     let Some(writer) = subject.socket(SocketRole::Writer) else {
         return;
@@ -153,7 +153,7 @@ pub(super) fn not_served(subject: &mut Subject<'_>) {
     });
 }
 
-/// Sockets that processes left over, besides that for events.
+/// Reports socket files that ended processes left, except the socket for events.
 pub(super) fn stale(subject: &mut Subject<'_>) {
     let has_writer = subject.has(&[DoctorCode::NotServed]);
     let stale: Vec<String> = subject
@@ -173,7 +173,7 @@ pub(super) fn stale(subject: &mut Subject<'_>) {
     }
 }
 
-/// Dovecot's own processes may not open a socket.
+/// Reports sockets that Dovecot's own processes may not open.
 pub(super) fn permissions(subject: &mut Subject<'_>) {
     let denied: Vec<(SocketRole, String, SocketAccess)> = subject
         .facts
@@ -208,7 +208,7 @@ pub(super) fn permissions(subject: &mut Subject<'_>) {
     }
 }
 
-/// The configuration that says how the sockets are bound.
+/// Returns the name of the configuration file that defines the sockets.
 fn file_of_sockets(subject: &Subject<'_>) -> String {
     match subject.is_fantails() {
         true => super::text(subject.loaded.sources.name(fantail_config::FileId::MAIN)),
@@ -216,7 +216,7 @@ fn file_of_sockets(subject: &Subject<'_>) -> String {
     }
 }
 
-/// Whether the account that has to open a socket may do so.
+/// Returns whether the permissions let the account open the socket that it needs.
 fn admits(role: SocketRole, access: &SocketAccess) -> bool {
     let SocketAccess {
         mode,
@@ -237,7 +237,7 @@ fn admits(role: SocketRole, access: &SocketAccess) -> bool {
         }
 }
 
-/// Delivery agents that run as other users.
+/// Reports delivery agents whose users may not open the socket.
 pub(super) fn denied(subject: &mut Subject<'_>) {
     let facts = subject.facts;
     let mut lines = facts.log.iter();

@@ -1,4 +1,4 @@
-//! Each finding of an installation, from facts.
+//! Tests of each finding, from facts.
 
 mod server;
 
@@ -12,7 +12,7 @@ const LEFT: &str = "service stats {\n  unix_listener stats-writer {\n    mode = 
     unix_listener login/stats-writer {\n    mode = 0\n  }\n  unix_listener stats-reader {\n    \
     mode = 0\n  }\n}\n";
 
-/// A `dovecot.conf` that Dovecot alone reads.
+/// A `dovecot.conf` that only Dovecot reads.
 fn dovecots(text: &str) -> Loaded {
     load_text("/etc/dovecot/dovecot.conf", text, &Default::default())
 }
@@ -45,7 +45,7 @@ fn served(program: SocketOwner) -> SocketState {
     SocketState::Served { program, pid }
 }
 
-/// All three sockets belong to a program, and Dovecot runs.
+/// Returns the facts of a running Dovecot whose three sockets belong to one program.
 fn healthy(program: &SocketOwner) -> Facts {
     let roles = [
         SocketRole::Writer,
@@ -61,7 +61,7 @@ fn healthy(program: &SocketOwner) -> Facts {
     facts
 }
 
-/// What is found: `error doctor/stats-off`, in order.
+/// Returns the findings in order, such as `error doctor/stats-off`.
 #[track_caller]
 fn check_found(loaded: &Loaded, facts: &Facts, expected: &[&str]) -> Vec<Finding> {
     let findings = diagnose(facts, loaded, &|_| false);
@@ -103,7 +103,7 @@ fn an_empty_name_of_the_socket_switches_events_off() {
         &Facts::default(),
         &[],
     );
-    // What doveconf says is what Dovecot does.
+    // The output of doveconf takes precedence over the file.
     let mut facts = Facts::default();
     facts.dovecot.writer_path = Some(String::new());
     check_found(&dovecots(METRIC), &facts, expected);
@@ -184,7 +184,7 @@ fn mail_processes_without_a_connection_are_an_error_and_an_idle_dovecot_is_not()
     check_found(&dovecots(METRIC), &facts, &["error doctor/not-connected"]);
     facts.sockets[0].clients = Some(1);
     check_found(&dovecots(METRIC), &facts, &[]);
-    // They are told another socket.
+    // A relative name is the same socket; another path is not.
     facts.dovecot.writer_path = Some("stats-writer".to_owned());
     check_found(&dovecots(METRIC), &facts, &[]);
     facts.dovecot.writer_path = Some("/run/other".to_owned());
@@ -299,11 +299,11 @@ fn metrics_that_count_nothing_are_warned_of_if_the_filter_is_to_blame() {
     facts.counts = counts(&[("a", 0), ("b", 0), ("c", 0)]);
     let expected = &["warning doctor/all-zero", "warning lint/unknown-event"];
     check_found(&dovecots(TWO), &facts, expected);
-    // Nothing happens here.
+    // An idle installation has no connections.
     facts.sockets[0].clients = Some(0);
     let expected = &["warning lint/unknown-event", "hint doctor/all-zero"];
     check_found(&dovecots(TWO), &facts, expected);
-    // The cause is known.
+    // Another finding already names the cause.
     let off = format!("stats_writer_socket_path =\n{TWO}");
     let expected = &["error doctor/stats-off", "warning lint/unknown-event"];
     check_found(&dovecots(&off), &facts, expected);

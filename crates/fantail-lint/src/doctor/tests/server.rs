@@ -1,4 +1,4 @@
-//! Exporters, scrapes, clocks, units, the state file and logs.
+//! Tests of findings about exporters, scrapes, clocks, units, the state file and logs.
 
 use super::*;
 
