@@ -1,25 +1,24 @@
-//! The series that one event led to in other metrics.
+//! Known paths: the series that an event updated in the metrics before.
 //!
-//! Several metrics are often grouped by the same fields, and the same events
-//! match them. Then the series of their trees came up in the same order, and an
-//! event leads to the same positions in each. The [fingerprint](Fingerprint) of a
-//! tree shows that, so an event looks up its series in the first of them alone.
+//! Metrics often have the same levels and match the same events. Their trees then
+//! contain the same series in the same order, so an event updates the same positions
+//! in each tree. Trees with equal [fingerprints](Fingerprint) share the look-up: an
+//! event looks up its series only in the first of them.
 
 use std::hash::{BuildHasher as _, RandomState};
 
 use crate::{GroupBy, store::key::Key};
 
-/// The most series of a path that is kept on the stack.
+/// The maximum number of series of a known path.
 pub(crate) const MAX_PATH_SERIES: usize = 6;
 
-/// The paths that are remembered of an event.
+/// The maximum number of known paths of an event.
 const KNOWN_PATHS: usize = 4;
 
 /// A hash of the levels of a tree and of all its series in order.
 ///
-/// The hash is keyed by random numbers that all trees of a registry share:
-/// clients choose what series there are, and must not be able to make two
-/// different trees look the same.
+/// The hash is keyed by random numbers that all trees of a registry share. Clients
+/// choose the series, and must not be able to give two different trees the same hash.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprint {
     hash: u64,
@@ -29,7 +28,7 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Returns the fingerprint of a tree that is only the metric itself.
+    /// Returns the fingerprint of a tree that has only the metric itself.
     pub(crate) fn new(levels: &[GroupBy], keys: &RandomState) -> Self {
         let levels = keys.hash_one(levels);
         Self {
@@ -39,7 +38,7 @@ impl Fingerprint {
         }
     }
 
-    /// Returns the fingerprint of the same tree without its series.
+    /// Returns the fingerprint of a tree with the same levels and no series.
     pub(crate) fn of_no_series(&self) -> Self {
         Self {
             hash: self.levels,
@@ -57,7 +56,7 @@ impl Fingerprint {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownPaths {
     paths: [KnownPath; KNOWN_PATHS],
-    /// How many were remembered.
+    /// The number of known paths.
     count: usize,
 }
 
@@ -69,7 +68,7 @@ struct KnownPath {
 }
 
 impl KnownPaths {
-    /// Forgets all: the next event comes.
+    /// Removes all paths before the next event.
     #[inline]
     pub(crate) const fn clear(&mut self) {
         self.count = 0;
@@ -82,7 +81,7 @@ impl KnownPaths {
         found.next().and_then(|path| path.series.get(..path.len))
     }
 
-    /// Remembers a path; the oldest one gives way.
+    /// Adds a path, in place of the oldest one if there are too many.
     pub(crate) fn add(&mut self, tree: &Fingerprint, path: &[u32]) {
         let mut series = [0; MAX_PATH_SERIES];
         for (to, from) in series.iter_mut().zip(path) {

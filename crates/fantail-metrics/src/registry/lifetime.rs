@@ -16,9 +16,8 @@ impl Registry {
         self.limits = limits;
     }
 
-    /// Sets memory that the series share with those of other registries; by default
-    /// only the limits bound them. Series that exist are reserved if there is
-    /// enough.
+    /// Sets the memory that this registry shares with others. By default, only the
+    /// limits bound the series. Existing series are reserved if there is enough memory.
     pub fn share_memory(&mut self, memory: Arc<dyn SeriesMemory>) {
         let slots = self.slots.iter_mut();
         for metric in slots.filter_map(|slot| slot.metric.as_mut()) {
@@ -60,8 +59,8 @@ impl Registry {
     }
 
     /// Counts an event like [`observe_views`](Self::observe_views), and keeps it as
-    /// the exemplar of `time` if `value`, that of its field, is there. Not stable:
-    /// see [`internal`](crate::internal).
+    /// the exemplar of `time` if the exemplar field has a `value`. Not stable: see
+    /// [`internal`](crate::internal).
     #[doc(hidden)]
     pub fn observe_views_at<V: MetricView>(
         &mut self,

@@ -27,9 +27,9 @@ pub(crate) struct Scratch {
     duration: Option<u64>,
     /// The values of the fields.
     numbers: Vec<Option<u64>>,
-    /// The hash of the fields that these are the values of.
+    /// The hash of the fields whose values the buffer holds.
     fields: Option<u64>,
-    /// The paths of the event in the trees of the metrics before.
+    /// The paths of this event in the trees of the metrics before.
     known_paths: KnownPaths,
     /// The series from the metric down, while each level has one series.
     path: Vec<u32>,
@@ -45,7 +45,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Begins with an event.
+    /// Prepares the buffers for the next event.
     #[inline]
     pub(crate) const fn begin(&mut self) {
         self.duration = None;
@@ -53,14 +53,14 @@ impl Scratch {
         self.known_paths.clear();
     }
 
-    /// Returns the path of the event in a tree that is like one of a metric before.
+    /// Returns the path of the event if the tree equals that of a metric before.
     #[inline]
     pub(crate) fn known_path(&self, tree: &Tree) -> Option<&[u32]> {
         self.known_paths.find(tree.fingerprint())
     }
 
-    /// Reads the numbers that a metric counts, unless the metric before counted the
-    /// same fields; returns the duration.
+    /// Reads the values of a metric's fields, unless the metric before has the same
+    /// fields. Returns the duration.
     #[inline]
     fn read<V: MetricView + ?Sized>(&mut self, tree: &Tree, event: &V) -> u64 {
         let (count, fields) = tree.fields();
@@ -133,7 +133,7 @@ pub(crate) fn observe<V: MetricView + ?Sized>(
     observe_any(tree, settings, event, dialect, limits, used, scratch)
 }
 
-/// Counts an event with any values, once `scratch` has its numbers.
+/// Counts an event with any kinds of values; `scratch` already has its numbers.
 fn observe_any<V: MetricView + ?Sized>(
     tree: &mut Tree,
     settings: &MetricSettings,

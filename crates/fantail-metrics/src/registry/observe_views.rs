@@ -3,8 +3,8 @@
 use super::{MetricId, Registry, live, metric_view::MetricView, observe::observe};
 
 impl Registry {
-    /// Counts one event in several metrics, with values found by position: views of
-    /// two metrics have the same values for the same keys. Not stable: see
+    /// Counts one event in several metrics. Each metric has its own view of the event,
+    /// and all views have the same values for the same keys. Not stable: see
     /// [`internal`](crate::internal).
     #[doc(hidden)]
     #[inline]

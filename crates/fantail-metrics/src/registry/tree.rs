@@ -30,8 +30,8 @@ use crate::{
     store::{Store, key::Key, observations::Mark, shared_segment::SharedSegment},
 };
 
-/// The bytes of a series besides its label and its distributions: its part of the
-/// columns and of the index, which has a fourth of vacant entries.
+/// The size of a series without its label and distributions: its share of the columns
+/// and of the index, a quarter of which is vacant.
 const SERIES_BYTES: usize = 48;
 
 /// The index of the series that is the metric itself.
@@ -68,7 +68,7 @@ pub(crate) struct Tree {
     own_sums: bool,
     /// The number of distributions of a series: the duration and each field.
     stride: usize,
-    /// A hash of the names of the fields, the same in all trees of a registry.
+    /// A hash of the names of the fields, comparable between trees of a registry.
     fields: u64,
     /// Only a snapshot locks it: an update has exclusive access to the tree.
     store: Mutex<Store>,
@@ -76,12 +76,12 @@ pub(crate) struct Tree {
     index: Index,
     /// The number of series, including reserved ones.
     used: usize,
-    /// The memory of all series but the metric itself.
+    /// The memory of all series except the metric itself.
     charge: Charge,
 }
 
 impl Tree {
-    /// `keys` are those of all trees of a registry.
+    /// Creates a tree; `keys` are the hash keys that all trees of a registry share.
     pub(crate) fn new(settings: &MetricSettings, keys: &RandomState, used: &mut usize) -> Self {
         let mut tree = Self {
             levels: u32::try_from(settings.group_by.len()).unwrap_or(u32::MAX),
@@ -104,12 +104,12 @@ impl Tree {
         tree
     }
 
-    /// Reserves the memory of series from now on.
+    /// Reserves the memory of existing and new series from `memory`.
     pub(crate) fn share_memory(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
         self.charge.share(memory);
     }
 
-    /// The bytes of a new series with this text.
+    /// Returns the size of a new series with this text.
     const fn series_bytes(&self, text: usize) -> usize {
         let own_sum = if self.own_sums { size_of::<i128>() } else { 0 };
         SERIES_BYTES + self.stride * size_of::<Distribution>() + own_sum + text

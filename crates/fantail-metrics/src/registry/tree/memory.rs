@@ -2,25 +2,24 @@
 
 use std::{fmt, sync::Arc};
 
-/// Memory that the series of several registries share, beside the
+/// Memory that the series of several registries share, in addition to the
 /// [`Limits`](crate::Limits) of each.
 ///
-/// A metric asks for memory when it gets new series, in steps. A value that would
-/// need a series without memory is counted in the series `other`. Values of series
-/// that exist are not charged: see [`Distribution`](crate::Distribution) for what
-/// they take.
+/// A metric reserves memory for new series in steps. If there is no memory for a new
+/// series, its events are counted in the series `other`. The values of existing series
+/// are not reserved; [`Distribution`](crate::Distribution) describes their size.
 pub trait SeriesMemory: fmt::Debug + Send + Sync {
-    /// Reserves bytes; returns whether there were enough.
+    /// Reserves bytes; returns `false` and reserves none if there are not enough.
     fn reserve(&self, bytes: usize) -> bool;
 
-    /// Gives reserved bytes back.
+    /// Releases reserved bytes.
     fn release(&self, bytes: usize);
 }
 
-/// The largest step; a smaller metric takes smaller ones.
+/// The maximum step; a metric with few series reserves in smaller steps.
 const MAX_STEP_BYTES: usize = 16 << 10;
 
-/// The memory of the series of one metric; given back when it is dropped.
+/// The memory of the series of one metric; released when dropped.
 #[derive(Debug, Default)]
 pub(super) struct Charge {
     /// `None` if the memory is not bounded.
@@ -30,14 +29,14 @@ pub(super) struct Charge {
 }
 
 impl Charge {
-    /// Reserves what is used from this memory, which has to have it.
+    /// Replaces the memory, and tries to reserve the used bytes from it.
     pub(super) fn share(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
         self.give_back(self.reserved);
         self.memory = memory.cloned();
         self.take(0);
     }
 
-    /// Takes bytes; returns whether there were enough.
+    /// Uses more bytes; returns `false` if there is not enough memory.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         let needed = self.used + bytes;
         let missing = needed.saturating_sub(self.reserved);
