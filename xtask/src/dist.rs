@@ -1,8 +1,8 @@
-//! `cargo xtask dist`: the packages, and a trial of them.
+//! `cargo xtask dist`: builds the packages and tries them.
 //!
-//! What does not depend on the build, such as manual pages, is in a folder
-//! ([`stage`]) that [`package`] makes a Debian package and a tarball of. [`trial`]
-//! installs the package where nothing else is.
+//! [`stage`] collects files that do not depend on the build, such as manual pages.
+//! [`package`] makes a Debian package and a tarball of them. [`trial`] installs the
+//! package in clean Debian roots.
 
 mod build;
 mod package;
@@ -87,8 +87,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     Ok(true)
 }
 
-/// The time that files have in packages: that of the commit, for builds that can be
-/// repeated.
+/// Returns the modification time of files in packages: the time of the commit, for
+/// reproducible builds.
 fn epoch(workspace: &Workspace) -> Result<u64, Error> {
     let text = match env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text,
@@ -98,12 +98,12 @@ fn epoch(workspace: &Workspace) -> Result<u64, Error> {
     seconds.map_err(|_| Error::new(format!("`{text}` is no time in seconds")))
 }
 
-/// Runs a command, silently unless it fails.
+/// Runs a command, and shows its output only if it fails.
 fn silently(command: &mut Command) -> Result<(), Error> {
     output(command).map(drop)
 }
 
-/// What a command prints.
+/// Returns the output of a command.
 fn output(command: &mut Command) -> Result<String, Error> {
     let program = command.get_program().display().to_string();
     let output = command.stdin(Stdio::null()).output();
@@ -117,7 +117,7 @@ fn output(command: &mut Command) -> Result<String, Error> {
     Ok(said)
 }
 
-/// A new, empty folder.
+/// Creates an empty folder, in place of an existing one.
 fn emptied(folder: &Path) -> Result<(), Error> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(Error::at("remove", folder))?;

@@ -1,8 +1,8 @@
 //! `cargo xtask walk`: the steps of `docs/serve.md` on a real system, in the
 //! documented order, in wrong orders, and with each step left out.
 //!
-//! After each step a mail is delivered and read: no step with fantail may stop mail.
-//! In each state a message says what to do.
+//! After each step, a mail is delivered and read, because no step with fantail may stop
+//! mail. In each state, a message must say what to do.
 
 mod host;
 mod mail;
@@ -32,10 +32,10 @@ pub(crate) struct Options {
     program: Option<PathBuf>,
 }
 
-/// One way through the steps.
+/// One path through the steps.
 struct Path {
     name: &'static str,
-    /// Takes the steps; an error says what went wrong.
+    /// Walks the path; fails if a step has an unexpected result.
     walk: fn(&mut Host) -> Result<(), Error>,
 }
 

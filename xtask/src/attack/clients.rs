@@ -24,7 +24,7 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
-/// Where a server answers HTTP.
+/// The address or Unix socket of a server's HTTP listener.
 #[derive(Debug, Clone)]
 pub(super) enum Door {
     Tcp(SocketAddr),
@@ -32,7 +32,7 @@ pub(super) enum Door {
 }
 
 impl Door {
-    /// Sends a GET, and reads the whole answer.
+    /// Sends a GET request and reads the whole answer.
     pub(super) fn get(&self, path: &str, timeout: Duration) -> Result<Answer, Error> {
         let answer = match self {
             Self::Tcp(address) => TcpStream::connect_timeout(address, timeout).and_then(|it| {
@@ -61,7 +61,7 @@ impl Door {
     }
 }
 
-/// What chunks hold, as far as they have come.
+/// Returns the body in the chunks that have arrived.
 fn unchunked(mut chunks: &str) -> String {
     let mut body = String::new();
     while let Some((size, rest)) = chunks.split_once("\r\n")
@@ -157,7 +157,7 @@ fn try_honest_client(writer: &Path, http: &Door) -> Result<(), Error> {
     }
 }
 
-/// The events of a metric without groups, as a scrape gives them.
+/// Returns the event count of a metric without groups from a scrape.
 pub(super) fn count_of(http: &Door, metric: &str) -> Result<u64, Error> {
     let answer = http.get("/metrics", ANSWER_TIMEOUT)?;
     let start = format!("dovecot_{metric}_total ");

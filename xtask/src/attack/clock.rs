@@ -1,4 +1,4 @@
-//! Attacks by the clock of the machine, which jumps.
+//! Attacks by jumps of the machine's clock.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// Gives a process another clock; its tests of time that passes are not changed.
+/// A library that gives a process another wall clock; its monotonic clock stays.
 #[cfg(target_arch = "x86_64")]
 pub(super) const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 #[cfg(not(target_arch = "x86_64"))]
@@ -35,7 +35,7 @@ fn set(folder: &Path, clock: &str) -> Result<(), Error> {
     fs::rename(&new, &path).map_err(Error::at("write", &path))
 }
 
-/// Events keep their age, which may be an hour, and saves go on.
+/// After clock jumps, queued events are not dropped for their age, and saves go on.
 fn jumps(target: &mut Target) -> Result<(), Error> {
     send(target, 0, 100, "x")?;
     wait_for(target, "waiting", 100)?;

@@ -1,4 +1,4 @@
-//! A target of exports, and what the server says of its exporter.
+//! A target of exports, and the server's statistics of its exporter.
 
 use std::{
     collections::BTreeSet,
@@ -18,8 +18,8 @@ use super::{
 };
 use crate::error::Error;
 
-/// An exporter with a spool in `FOLDER/disk/spool` and a target that is not there;
-/// its events are called `spooled`.
+/// An exporter of `spooled` events with a spool in `FOLDER/disk/spool` and a target
+/// that does not exist yet.
 pub(super) const SPOOLED: &str = "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n\
     metric honest {\n  filter = event=honest AND category=imap\n}\n\
     event_exporter out {\n  format = json\n  driver = unix\n  unix_path = FOLDER/target\n  \
@@ -28,7 +28,7 @@ pub(super) const SPOOLED: &str = "dovecot_config_version = 2.4.1\ndovecot_storag
     metric spooled {\n  filter = event=spooled\n  exporter = out\n  \
     exporter_include = fields\n  fields = n pad\n}\n";
 
-/// Sends events with the numbers from one up to another.
+/// Sends events with the numbers in `from..to`.
 pub(super) fn send(target: &Target, from: usize, to: usize, pad: &str) -> Result<(), Error> {
     let mut client = Writer::connect(&target.writer())?;
     for number in from..to {
@@ -39,7 +39,7 @@ pub(super) fn send(target: &Target, from: usize, to: usize, pad: &str) -> Result
     client.finish()
 }
 
-/// A number that the server gives of its exporter.
+/// Returns a number from the exporter's statistics.
 fn number(target: &Target, name: &str) -> Result<u64, Error> {
     let answer = target.get("/api/v1/exporters")?;
     let json: Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -48,7 +48,7 @@ fn number(target: &Target, name: &str) -> Result<u64, Error> {
     number.ok_or_else(|| Error::new(format!("no {name} in {}", answer.body)))
 }
 
-/// Waits until a number has a value.
+/// Waits until a number in the statistics has the wanted value.
 pub(super) fn wait_for(target: &Target, name: &str, wanted: u64) -> Result<(), Error> {
     let deadline = Instant::now() + ANSWER_TIMEOUT;
     loop {
@@ -64,7 +64,7 @@ pub(super) fn wait_for(target: &Target, name: &str, wanted: u64) -> Result<(), E
     }
 }
 
-/// A target that takes everything.
+/// The event numbers that a target has received.
 #[derive(Debug)]
 pub(super) struct Received {
     numbers: Arc<Mutex<BTreeSet<u64>>>,
@@ -75,13 +75,13 @@ impl Received {
         let listener = UnixListener::bind(path).map_err(Error::at("bind", path))?;
         let numbers = Arc::<Mutex<BTreeSet<u64>>>::default();
         let received = Arc::clone(&numbers);
-        // Ends with this program.
+        // The thread runs until this program ends.
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
                     let json: Value = serde_json::from_str(&line).unwrap_or_default();
                     let number = json.pointer("/fields/n").or_else(|| json.get("n"));
-                    // A line that was never sent is no number of an event.
+                    // A line that no client sent has no number; it must not go unnoticed.
                     let number = number.and_then(Value::as_u64).unwrap_or(u64::MAX);
                     let mut all = received.lock().unwrap_or_else(PoisonError::into_inner);
                     all.insert(number);
@@ -96,7 +96,7 @@ impl Received {
         numbers.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until all numbers below this one have come, and no others.
+    /// Waits until exactly the numbers below `below` have arrived.
     pub(super) fn wait_for_all(&self, below: u64) -> Result<(), Error> {
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         loop {

@@ -143,13 +143,13 @@ fn idle_readers(target: &mut Target) -> Result<(), Error> {
     Ok(())
 }
 
-/// More connections than there are seats, which ask nothing or not all of it.
+/// Opens more connections than there are seats, with no request or an incomplete one.
 fn idle_scrapers(target: &mut Target) -> Result<(), Error> {
     let mut idle = Vec::new();
     for number in 0..300 {
         let mut stream = TcpStream::connect(target.address).map_err(failed)?;
         let request: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n";
-        // The server may have closed it for another one.
+        // Fails if the server has closed the connection in favor of a newer one.
         let _ = stream.write_all(&request[..number % request.len()]);
         idle.push(stream);
     }

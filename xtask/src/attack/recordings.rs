@@ -1,4 +1,4 @@
-//! Attacks by recordings: files that grow, and what is no file.
+//! Attacks by recordings: files that grow, and paths that are no regular files.
 
 use std::{fs, process::Command};
 
@@ -15,10 +15,10 @@ pub(super) const ATTACKS: &[Attack] = &[Attack {
     ..BASE
 }];
 
-/// The recording ends with a whole line at its limit, and can be played.
+/// The recording ends with a complete line at its limit and can be replayed.
 fn recording_of_a_flood(target: &mut Target) -> Result<(), Error> {
     let mut clients = Vec::new();
-    // Lines that do not end are kept in memory, 128 KiB at most for each client.
+    // An unfinished line stays in memory, at most 128 KiB for each client.
     for _ in 0..500 {
         let mut client = Writer::connect(&target.writer())?;
         client.send(&format!(
@@ -60,7 +60,7 @@ fn recording_of_a_flood(target: &mut Target) -> Result<(), Error> {
             "the recording cannot be played: {said}"
         )));
     }
-    // Of a recording that is cut or damaged, what can be read is played.
+    // `fantail replay` plays the readable lines of a damaged recording.
     let mut damaged = bytes;
     damaged.truncate(damaged.len() / 2);
     damaged.extend([0, 0xff, b'\n', b'\t', b'\n']);

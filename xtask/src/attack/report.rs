@@ -7,7 +7,7 @@ use serde_json::json;
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) attack: &'static str,
-    /// Why it was left out.
+    /// Why the attack was skipped.
     pub(super) skipped: Option<String>,
     /// What broke; empty if the attack passed.
     pub(super) failures: Vec<String>,

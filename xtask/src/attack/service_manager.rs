@@ -1,4 +1,4 @@
-//! A service manager that hands sockets over: ours, and others.
+//! A service manager that passes sockets to the server, also unknown ones.
 
 use std::{net::SocketAddr, path::Path, process::Command};
 
@@ -16,7 +16,7 @@ pub(super) const ATTACKS: &[Attack] = &[Attack {
     ..BASE
 }];
 
-/// What starts the program at the first connection to one of its sockets.
+/// Returns the command that starts the program at the first connection to a socket.
 pub(super) fn launcher(program: &Path, folder: &Path, address: SocketAddr) -> Command {
     let mut command = Command::new(ACTIVATE);
     for name in ["run/stats-writer", "run/stats-reader", "run/nonsense"] {
@@ -27,7 +27,7 @@ pub(super) fn launcher(program: &Path, folder: &Path, address: SocketAddr) -> Co
     command
 }
 
-/// Sockets that are known are served, others are named and closed.
+/// The server serves the sockets that it knows, and logs and closes the others.
 fn handed_over_sockets(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()?;
     let logged = target.logged();
@@ -39,7 +39,7 @@ fn handed_over_sockets(target: &mut Target) -> Result<(), Error> {
     }
     for round in 0..3 {
         target.kill();
-        // The next server gets its sockets anew.
+        // The launcher of the next server creates the sockets again.
         for name in ["run/stats-writer", "run/stats-reader", "run/nonsense"] {
             let _ = std::fs::remove_file(target.path(name));
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// More than the time in which an event is written to the disk.
+/// A time after which events are certainly on the disk.
 const TO_DISK: Duration = Duration::from_millis(300);
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -49,7 +49,7 @@ pub(super) fn make_disk(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(&disk).map_err(Error::at("make", &disk))
 }
 
-/// What is on the disk survives each kill, and comes once the target is there.
+/// Spooled events survive each kill, and arrive when the target starts.
 fn kills(target: &mut Target) -> Result<(), Error> {
     for round in 1..=5 {
         send(target, (round - 1) * 1_000, round * 1_000, "x")?;
@@ -64,7 +64,7 @@ fn kills(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()
 }
 
-/// For any files in the folder of the spool, only events come out of it.
+/// For any contents of the spool's folder, the target receives only sent events.
 fn damaged_spools(target: &mut Target) -> Result<(), Error> {
     let pad = "p".repeat(1_000);
     let mut sent = 0;
@@ -91,7 +91,7 @@ fn damaged_spools(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()
 }
 
-/// Damages the newest file of a spool, or adds one, in a way of its own each round.
+/// Damages the newest file of a spool or adds a file, differently in each round.
 fn damage(spool: &Path, round: usize) -> Result<(), Error> {
     let entries = fs::read_dir(spool).map_err(Error::at("read", spool))?;
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -131,17 +131,17 @@ fn damage(spool: &Path, round: usize) -> Result<(), Error> {
     changed.map_err(Error::at("damage", file))
 }
 
-/// The spool, and then the state, find no room.
+/// With a full disk, no event is lost, and the state is saved once there is space.
 fn full_disk(target: &mut Target) -> Result<(), Error> {
     let pad = "p".repeat(2_000);
     send(target, 0, 5_000, &pad)?;
-    // Ten times what the disk holds: the rest waits in memory.
+    // The events take ten times the space of the disk, so most wait in memory.
     wait_for(target, "waiting", 5_000)?;
     target.check_honest_client()?;
     let received = Received::listen(&target.path("target"))?;
     received.wait_for_all(5_000)?;
     wait_for(target, "waiting", 0)?;
-    // The disk is free again for the state, which is saved each second.
+    // With the spool sent, the disk has space for the state, which is saved each second.
     let disk = format!(
         "/proc/{}/root{}",
         target.pid(),

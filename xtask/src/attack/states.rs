@@ -5,7 +5,7 @@ use std::{fs, thread, time::Duration};
 use super::{Attack, BASE, HONEST, MIB, Target, clients::Writer};
 use crate::error::Error;
 
-/// Users enough for a state of some megabytes.
+/// Metrics whose users make a state of several megabytes.
 const GROUPED: &str = "metric honest {\n  filter = event=honest AND category=imap\n}\n\
     metric users {\n  filter = event=a\n  group_by = user\n}\n";
 
@@ -42,7 +42,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// A state that is damaged is believed as a whole or not at all, and kept.
+/// A damaged state file is loaded completely or not at all, and is not deleted.
 fn damaged_states(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()?;
     let counted = target.count("honest")?;
@@ -62,14 +62,14 @@ fn damaged_states(target: &mut Target) -> Result<(), Error> {
             return Err(Error::new("a damaged state was not put aside"));
         }
     }
-    // What is no file holds nothing up.
+    // A state path that is no regular file does not block the start.
     let _ = fs::remove_file(&state);
     fs::create_dir(&state).map_err(Error::at("make", &state))?;
     target.start_again()?;
     target.check_honest_client()
 }
 
-/// The bytes, and ways to damage them.
+/// Returns the original state and damaged copies.
 fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
     let length = whole.len();
     let mut all = vec![whole.to_vec(), vec![0; length], b"nonsense".to_vec()];
@@ -85,7 +85,7 @@ fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-/// The server ends while it saves; each state is a whole one.
+/// Ends the server while it saves; the state file is always complete.
 fn end_during_saves(
     target: &mut Target,
     end: fn(&mut Target) -> Result<(), Error>,
@@ -97,7 +97,7 @@ fn end_during_saves(
         ));
     }
     client.finish()?;
-    // Of the first save.
+    // Waits for the first save.
     let state = target.path("state");
     let is_saved = |_: &usize| {
         thread::sleep(Duration::from_millis(10));
@@ -107,7 +107,7 @@ fn end_during_saves(
         return Err(Error::new("no state was saved"));
     }
     for round in 0..5 {
-        // Around the end of the interval, at which the next save begins.
+        // Ends the server around the end of the interval, when the next save begins.
         thread::sleep(Duration::from_millis(960 + 20 * round));
         end(target)?;
         target.start_again()?;
@@ -124,7 +124,7 @@ fn end_during_saves(
     let names = folder.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let left: Vec<String> = names.filter(|name| name.starts_with("state.")).collect();
     match left.len() {
-        // A save may go on.
+        // One temporary file is allowed, because a save may be running.
         0 | 1 => target.check_honest_client(),
         _ => Err(Error::new(format!("left over: {left:?}"))),
     }

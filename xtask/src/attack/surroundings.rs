@@ -74,7 +74,7 @@ fn reload_of_a_pipe(target: &mut Target) -> Result<(), Error> {
 /// The end does not wait for one target after the other.
 fn dead_targets(target: &mut Target) -> Result<(), Error> {
     let path = target.path("dead");
-    // Bound, but connections are not accepted.
+    // The target is bound but does not accept connections.
     let dead = UnixListener::bind(&path).map_err(Error::at("bind", &path))?;
     let mut client = Writer::connect(&target.writer())?;
     client.send(&"EVENT\t0\t0\t1\t100\t0\tna\tSpad\tvalue\n".repeat(100_000));
@@ -117,7 +117,7 @@ fn used_up_files(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()
 }
 
-/// A server is killed while clients send, and the next one takes its place.
+/// Kills the server while clients send, and starts it again.
 fn kills_under_load(target: &mut Target) -> Result<(), Error> {
     for round in 0..5 {
         let writer = target.writer();
@@ -128,7 +128,7 @@ fn kills_under_load(target: &mut Target) -> Result<(), Error> {
                     return;
                 };
                 let lines = "EVENT\t0\t0\t1\t100\t0\tna\tSpad\tvalue\n".repeat(1_000);
-                // Until the server is killed.
+                // Sends until the server is killed.
                 while client.send(&lines) {}
             })
         });

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// The last bytes of the log that a report shows.
+/// The maximum size of the log excerpt in a report.
 const SHOWN_LOG_BYTES: usize = 600;
 
 /// A running server, in a folder of its own.
@@ -28,7 +28,7 @@ pub(super) struct Target {
     attack: &'static Attack,
     folder: PathBuf,
     begun: Instant,
-    /// The address of HTTP.
+    /// The address of the HTTP listener.
     pub(super) address: SocketAddr,
     child: Child,
     watched: Watched,
@@ -74,13 +74,13 @@ impl Target {
         Ok(target)
     }
 
-    /// Starts the server again, which has ended.
+    /// Restarts the server after it has ended.
     pub(super) fn start_again(&mut self) -> Result<(), Error> {
         self.child = spawn(&self.program, self.attack, &self.folder, self.address)?;
         self.wait_until_ready()
     }
 
-    /// Waits for the first answer, and watches from then on.
+    /// Waits for the first answer and starts to watch the server.
     fn wait_until_ready(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + Duration::from_secs(30);
         let http = self.http();
@@ -112,7 +112,7 @@ impl Target {
         self.path("run/stats-reader")
     }
 
-    /// HTTP: over its Unix socket, if the server has one.
+    /// Returns the HTTP listener: the Unix socket, if the server has one.
     pub(super) fn http(&self) -> Door {
         match self.attack.arguments.contains(&"--http-socket") {
             true => Door::Socket(self.path("http")),
@@ -134,7 +134,7 @@ impl Target {
         clients::check_honest_client(&self.writer(), &self.http())
     }
 
-    /// The events of a metric.
+    /// Returns the event count of a metric.
     pub(super) fn count(&self, metric: &str) -> Result<u64, Error> {
         clients::count_of(&self.http(), metric)
     }
@@ -143,30 +143,30 @@ impl Target {
         &self.program
     }
 
-    /// The process of the server.
+    /// Returns the process ID of the server.
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks for a reload by a signal.
+    /// Requests a reload with SIGHUP.
     pub(super) fn hang_up(&self) {
         signal(self.pid(), Signal::HUP);
     }
 
-    /// Kills the server, as the system does when memory is gone.
+    /// Kills the server, as the kernel does when memory runs out.
     pub(super) fn kill(&mut self) {
         self.stop_watching();
         signal(self.pid(), Signal::KILL);
         let _ = self.child.wait();
     }
 
-    /// What the server has logged.
+    /// Returns the log of the server.
     pub(super) fn logged(&self) -> String {
         let log = fs::read(self.path("log")).unwrap_or_default();
         String::from_utf8_lossy(&log).into_owned()
     }
 
-    /// The end of that, for a report.
+    /// Returns the end of the log, for a report.
     pub(super) fn last_logged(&self) -> String {
         let logged = self.logged();
         let from = logged.len().saturating_sub(SHOWN_LOG_BYTES);
@@ -176,7 +176,7 @@ impl Target {
     }
 
     fn stop_watching(&mut self) {
-        // The server may end before it answers the watch.
+        // A request of the watch may fail because the server ends.
         if let Some(watch) = &self.watch {
             watch.stop();
         }
@@ -211,7 +211,7 @@ impl Target {
         }
     }
 
-    /// Ends the server in the course of an attack.
+    /// Ends the server during an attack, within the attack's limit.
     pub(super) fn end_in_time(&mut self) -> Result<(), Error> {
         let ended = self.end(self.attack.max_end);
         match ended.in_time {
@@ -260,7 +260,7 @@ fn spawn(
     child.map_err(Error::at("run", program))
 }
 
-/// The program, or what becomes the program.
+/// Returns the command that runs the program, directly or through another one.
 fn launcher(program: &Path, start: Start, folder: &Path, address: SocketAddr) -> Command {
     let by_shell = |script: &str| {
         let mut shell = Command::new("sh");

@@ -15,10 +15,10 @@ use serde_json::Value;
 use super::{Attack, BASE, HONEST, Target, clients::Writer};
 use crate::error::Error;
 
-/// More than there are seats.
+/// The number of clients, more than the server has seats.
 const CLIENTS: usize = 150;
 
-/// The head of a record of 512 bytes, and of a ClientHello in it.
+/// The headers of a 512-byte TLS record and of the ClientHello in it.
 const HELLO: [u8; 9] = [22, 3, 1, 2, 0, 1, 0, 1, 252];
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -71,7 +71,7 @@ fn hostile_handshakes(target: &mut Target) -> Result<(), Error> {
         set.map_err(|error| Error::new(format!("a client: {error}")))?;
         Ok::<_, Error>(stream)
     };
-    // Seats are taken by clients that say nothing, or not enough.
+    // Idle clients take all seats: they send nothing, or an incomplete ClientHello.
     let mut idle = Vec::new();
     for number in 0..CLIENTS {
         let mut stream = connect()?;
@@ -79,7 +79,7 @@ fn hostile_handshakes(target: &mut Target) -> Result<(), Error> {
         idle.push(stream);
     }
     target.check_honest_client()?;
-    // Handshakes of many small pieces, and of noise.
+    // Other clients send a handshake in small pieces, or noise.
     let mut noise = 1_u32;
     for round in 0..500 {
         let mut stream = connect()?;
@@ -102,10 +102,10 @@ fn hostile_handshakes(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()
 }
 
-/// What a target does with a connection.
+/// A function that serves a connection to a target.
 type Serve = fn(TcpStream);
 
-/// Targets that say nothing, close, send noise, or records without end.
+/// Targets that send nothing, close the connection, send noise, or send endless records.
 const TARGETS: [Serve; 4] = [
     |mut stream| drop(stream.read_to_end(&mut Vec::new())),
     drop,
@@ -117,7 +117,7 @@ const TARGETS: [Serve; 4] = [
     },
 ];
 
-/// Exporters whose targets speak no TLS, or bad one.
+/// Exports to targets that do not use TLS or violate its protocol.
 fn hostile_targets(target: &mut Target) -> Result<(), Error> {
     let config = target.path("fantail.conf");
     let mut text = fs::read_to_string(&config).map_err(Error::at("read", &config))?;
@@ -125,7 +125,7 @@ fn hostile_targets(target: &mut Target) -> Result<(), Error> {
         let wrong = |error| Error::new(format!("a target: {error}"));
         let listener = TcpListener::bind("127.0.0.1:0").map_err(wrong)?;
         let port = listener.local_addr().map_err(wrong)?.port();
-        // Ends with this program.
+        // The thread runs until this program ends.
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 thread::spawn(move || serve(stream));
@@ -152,7 +152,7 @@ fn hostile_targets(target: &mut Target) -> Result<(), Error> {
         thread::sleep(Duration::from_millis(100));
         let answer = target.get("/api/v1/exporters").map(|answer| answer.body);
         let json: Value = serde_json::from_str(&answer.unwrap_or_default()).unwrap_or_default();
-        // The first one still waits for an answer.
+        // The first exporter has no failure yet: it still waits for an answer.
         (1..TARGETS.len()).all(|number| {
             let failures = json.pointer(&format!("/exporters/{number}/failures"));
             failures.and_then(Value::as_u64).is_some_and(|it| it > 0)
@@ -164,7 +164,7 @@ fn hostile_targets(target: &mut Target) -> Result<(), Error> {
     }
 }
 
-/// Whole handshakes with the largest keys, as many as come through in a second.
+/// Performs complete handshakes with the largest keys for one second.
 fn handshakes(target: &Target) -> Result<(), Error> {
     let address = target.address.to_string();
     let clients = (0..4).map(|_| {

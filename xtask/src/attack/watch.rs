@@ -1,4 +1,4 @@
-//! What is measured while a server is under attack.
+//! Measures a server while it is under attack.
 
 use std::{
     fs,
@@ -14,13 +14,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::clients::Door;
 
-/// An attack takes no longer.
+/// The maximum duration of an attack.
 const MAX_DURATION: Duration = Duration::from_secs(120);
 
-/// How often a server is watched.
+/// The interval between two measurements.
 pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What was seen of all servers of an attack.
+/// Measurements of all servers of an attack.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Seen {
     pub(super) peak_bytes: u64,
@@ -36,7 +36,7 @@ pub(super) struct Watch {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What the watches of an attack have seen; clones share it.
+/// The measurements of all watches of an attack; clones share them.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Watched(Arc<Mutex<Seen>>);
 
@@ -49,7 +49,7 @@ impl Watched {
         self.seen().clone()
     }
 
-    /// Adds the memory that a process has had; returns it.
+    /// Records the peak memory of a process; returns it in bytes.
     pub(super) fn add_peak(&self, pid: u32) -> u64 {
         let peak = peak_bytes(pid);
         let mut seen = self.seen();
@@ -57,7 +57,7 @@ impl Watched {
         peak
     }
 
-    /// Watches the memory of a server, and asks it all the time.
+    /// Measures the memory and the response time of a server until it is stopped.
     pub(super) fn watch(&self, pid: u32, http: Door, begun: Instant, max_bytes: u64) -> Watch {
         let stop = Arc::new(AtomicBool::new(false));
         let (watched, stopped) = (self.clone(), Arc::clone(&stop));
@@ -75,7 +75,7 @@ impl Watched {
                 let took = asked.elapsed();
                 let stall = match answered {
                     Ok(answer) if answer.status == 200 => took,
-                    // The server waits two seconds for its workers.
+                    // `/readyz` waits two seconds for workers: a failure is a longer stall.
                     _ => took.max(Duration::from_secs(3)),
                 };
                 if stopped.load(Ordering::Relaxed) {
@@ -93,7 +93,7 @@ impl Watched {
         }
     }
 
-    /// Kills a server that takes too much memory or time.
+    /// Kills a server that exceeds its memory or the duration of an attack.
     fn check(&self, pid: u32, begun: Instant, max_bytes: u64) {
         let peak = self.add_peak(pid);
         let why = if peak > max_bytes {
@@ -112,7 +112,7 @@ impl Watched {
 }
 
 impl Watch {
-    /// Tells the threads to end; what they see after that does not count.
+    /// Stops the threads. Their later measurements do not count.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -130,12 +130,12 @@ impl Drop for Watch {
 pub(super) fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // The process may have ended.
+        // Fails if the process has already ended.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// The largest number of bytes that a process has had in memory.
+/// Returns the peak memory of a process in bytes.
 fn peak_bytes(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

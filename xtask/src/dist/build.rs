@@ -7,10 +7,10 @@ use std::{
 
 use crate::{error::Error, workspace::Workspace};
 
-/// What a program is built for.
+/// The C library of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
-    /// glibc, for the Debian package: users and groups of any database are found.
+    /// glibc, for the Debian package: finds users and groups in any NSS database.
     Gnu,
     /// musl, linked statically: runs on any Linux.
     Musl,
@@ -27,8 +27,8 @@ impl Target {
 
 /// Builds the program without paths of this machine in it.
 ///
-/// The build has a folder of its own, because its flags are not those of other
-/// builds.
+/// The build uses a separate target folder, because its flags differ from those of
+/// other builds.
 pub(super) fn release(
     workspace: &Workspace,
     folder: &Path,
@@ -54,7 +54,7 @@ pub(super) fn release(
     Ok(build.join(target.triple()).join("release/fantail"))
 }
 
-/// Shows the sources below `/fantail` and those of dependencies below `/cargo`.
+/// Returns flags that map the paths of sources to `/fantail` and `/cargo`.
 fn flags(workspace: &Workspace) -> String {
     let root = workspace.root().display();
     let home = env::var("HOME").unwrap_or_default();

@@ -9,7 +9,7 @@ use std::{
 use super::{emptied, output, silently, stage::Stage};
 use crate::{error::Error, tools, workspace::Workspace};
 
-/// Files and folders of the repository that the tarball has.
+/// The files and folders of the repository that the tarball contains.
 const DOCUMENTS: [&str; 6] = [
     "README.md",
     "CHANGELOG.md",
@@ -19,8 +19,8 @@ const DOCUMENTS: [&str; 6] = [
     "docs",
 ];
 
-/// Makes the Debian package by what the manifest of `fantail-cli` says; with another
-/// version, and larger, if one is given.
+/// Makes the Debian package from the metadata of `fantail-cli`, or a package of another
+/// version, with larger contents.
 pub(super) fn debian(
     workspace: &Workspace,
     stage: &Stage,
@@ -45,7 +45,7 @@ pub(super) fn debian(
         .ok_or_else(|| Error::new(format!("cargo deb names no package:\n{said}")))
 }
 
-/// Has lintian look at the package, where it is installed.
+/// Checks the package with lintian, if it is installed.
 pub(super) fn lint(package: &Path) -> Result<(), Error> {
     let mut lintian = Command::new("lintian");
     lintian.args(["--allow-root", "--fail-on", "error,warning"]);
@@ -87,7 +87,7 @@ pub(super) fn tarball(
     Ok(path)
 }
 
-/// Writes `SHA256SUMS` of files in a folder; all that is to be published.
+/// Writes `SHA256SUMS` of the files; returns all files to publish.
 pub(super) fn checksums(folder: &Path, files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let names = files.iter().filter_map(|file| file.file_name());
     let mut sum = Command::new("sha256sum");

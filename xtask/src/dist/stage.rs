@@ -1,4 +1,4 @@
-//! A folder with all that packages contain besides files of the repository.
+//! The stage: a folder with the generated files of the packages.
 
 use std::{
     fs,
@@ -12,15 +12,15 @@ use crate::{error::Error, workspace::Workspace};
 /// A filled folder.
 #[derive(Debug)]
 pub(super) struct Stage {
-    /// What cargo-deb takes for `target`.
+    /// The folder that cargo-deb uses as `target`.
     pub(super) target: PathBuf,
-    /// The folder of the files, which cargo-deb takes for `target/release`.
+    /// The folder of the files, which cargo-deb uses as `target/release`.
     pub(super) files: PathBuf,
-    /// The time that files have in packages.
+    /// The modification time of files in packages.
     pub(super) epoch: u64,
 }
 
-/// Shells, and how each calls its script.
+/// Shells, each with the name of its completion script.
 const SHELLS: [(&str, &str); 3] = [
     ("bash", "fantail.bash"),
     ("zsh", "_fantail"),
@@ -28,8 +28,7 @@ const SHELLS: [(&str, &str); 3] = [
 ];
 
 impl Stage {
-    /// Asks the program for its manual pages and completions, and writes the
-    /// changelogs and the list of components.
+    /// Writes the manual pages, completions, changelogs and the list of components.
     pub(super) fn fill(
         workspace: &Workspace,
         target: &Path,
@@ -59,7 +58,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// The changelog of fantail, and that of the Debian package.
+    /// Writes the changelog of fantail and that of the Debian package.
     fn changelogs(&self, workspace: &Workspace) -> Result<(), Error> {
         let upstream = workspace.root().join("CHANGELOG.md");
         let own = self.files.join("changelog");
@@ -80,9 +79,10 @@ impl Stage {
         compress(&debian)
     }
 
-    /// The list of components (SBOM), as CycloneDX.
+    /// Writes the list of components (SBOM) in CycloneDX.
     ///
-    /// cargo-cyclonedx writes beside each manifest, hence a copy of the sources.
+    /// cargo-cyclonedx writes a file beside each manifest, so it runs in a copy of the
+    /// sources.
     fn components(&self, workspace: &Workspace) -> Result<(), Error> {
         let sources = self.target.join("sources");
         emptied(&sources)?;
@@ -99,7 +99,7 @@ impl Stage {
         silently(&mut cargo)?;
         let list = sources.join("crates/fantail-cli/sbom.json");
         let text = fs::read_to_string(&list).map_err(Error::at("read", &list))?;
-        // Crates of the repository are named by the folder of the copy.
+        // The names of the repository's crates contain the folder of the copy.
         let text = text.replace(&format!("file://{}", sources.display()), "file://");
         write(&self.files.join("fantail.cdx.json"), &text)
     }
@@ -112,10 +112,10 @@ impl Stage {
     }
 }
 
-/// Who answers for the package; also in the manifest of `fantail-cli`.
+/// The maintainer of the package, as in the manifest of `fantail-cli`.
 const MAINTAINER: &str = "fantail maintainers <maintainers@fantail.invalid>";
 
-/// Replaces a file by its compressed form, without time and name.
+/// Compresses a file in place, without time and name, for reproducible builds.
 fn compress(file: &Path) -> Result<(), Error> {
     silently(Command::new("gzip").args(["-n", "-9"]).arg(file))
 }

@@ -1,8 +1,8 @@
-//! The package installed, upgraded, removed and purged in clean Debian roots.
+//! Installs, upgrades, removes and purges the package in clean Debian roots.
 //!
-//! A root is made once by debootstrap, with a Dovecot in it. Each trial changes a
-//! layer above it (overlayfs), which goes at the end. Its steps are a script of
-//! `contrib/debian/tests` that runs inside.
+//! debootstrap makes each root once, with Dovecot in it. Each trial runs a script of
+//! `contrib/debian/tests` in an overlayfs layer above the root, and removes the layer
+//! at the end.
 
 use std::{
     fs,
@@ -38,10 +38,10 @@ pub(super) struct Packages<'a> {
     pub(super) newer: &'a Path,
 }
 
-/// What roots have besides Debian's minimum.
+/// The packages in a root besides Debian's minimum.
 const INSTALLED: &str = "systemd systemd-sysv dbus iproute2 procps dovecot-core dovecot-imapd";
 
-/// Where the packages and scripts are in a root.
+/// The folder of the packages and scripts in a root.
 const INSIDE: &str = "trial";
 
 /// Tries the packages in each suite.
@@ -74,7 +74,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// The clean root of a suite, made if it is not there.
+/// Returns the clean root of a suite, and makes it if it does not exist.
 fn root(roots: &Path, suite: Suite) -> Result<PathBuf, Error> {
     let root = roots.join(suite.name());
     if root.is_dir() {
@@ -85,7 +85,7 @@ fn root(roots: &Path, suite: Suite) -> Result<PathBuf, Error> {
     let mut debootstrap = Command::new("debootstrap");
     debootstrap.args(["--variant=minbase", suite.name()]);
     silently(debootstrap.arg(&unfinished))?;
-    // No service may start while packages are installed: this is not its machine.
+    // Services must not start in a chroot while packages are installed.
     let policy = unfinished.join("usr/sbin/policy-rc.d");
     fs::write(&policy, "#!/bin/sh\nexit 101\n").map_err(Error::at("write", &policy))?;
     silently(Command::new("chmod").arg("755").arg(&policy))?;
@@ -100,7 +100,7 @@ fn root(roots: &Path, suite: Suite) -> Result<PathBuf, Error> {
     Ok(root)
 }
 
-/// A shell command in a root, with namespaces of its own.
+/// Returns a shell command that runs in a root with separate namespaces.
 fn isolated(root: &Path, namespaces: &[&str], script: &str) -> Command {
     let mut command = Command::new("unshare");
     command.args(namespaces).arg("chroot").arg(root);
@@ -109,7 +109,7 @@ fn isolated(root: &Path, namespaces: &[&str], script: &str) -> Command {
     command
 }
 
-/// Runs the steps without systemd: what maintainer scripts do by themselves.
+/// Runs the steps without systemd, to test only the maintainer scripts.
 fn in_chroot(root: &Path) -> Result<String, Error> {
     let script =
         format!("mount -t proc proc /proc && ip link set lo up && exec bash /{INSIDE}/chroot.sh");
@@ -145,7 +145,7 @@ fn booted(root: &Path) -> Result<String, Error> {
     Err(Error::new(format!("the trial failed:\n{said}\n{console}")))
 }
 
-/// A layer above a root that takes all changes; gone when it is dropped.
+/// A layer above a root that takes all changes; removed when dropped.
 #[derive(Debug)]
 struct Layer {
     folder: PathBuf,
@@ -158,7 +158,7 @@ impl Layer {
             folder: folder.to_owned(),
             root: folder.join("root"),
         };
-        // What an interrupted trial left, if there is anything.
+        // Removes the layer that an interrupted trial may have left.
         let _ = silently(Command::new("umount").arg(&layer.root));
         emptied(folder)?;
         for name in ["root", "changes", "work"] {
@@ -181,7 +181,7 @@ impl Layer {
 
 impl Drop for Layer {
     fn drop(&mut self) {
-        // If it is still mounted, what is below must not be removed.
+        // Removing files below a mounted layer would change the root.
         if silently(Command::new("umount").arg(&self.root)).is_ok() {
             let _ = fs::remove_dir_all(&self.folder);
         }

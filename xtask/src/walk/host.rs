@@ -1,5 +1,5 @@
-//! A system in a folder, with Dovecot and fantail. Each step prints what it does, and
-//! is followed by a mail.
+//! A system in a folder, with Dovecot and fantail. Each step prints its action and then
+//! delivers and reads a mail.
 
 use std::{
     fs::{self, File},
@@ -14,10 +14,10 @@ use std::{
 use super::mail;
 use crate::error::Error;
 
-/// How long a process may take to start or end.
+/// The maximum time in which a process starts or ends.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The lines of step 2.
+/// The block that step 2 adds to Dovecot's configuration.
 pub(super) const BLOCK: &str = "service stats {
   unix_listener stats-writer {
     mode = 0
@@ -33,7 +33,7 @@ pub(super) const BLOCK: &str = "service stats {
 
 const METRIC: &str = "metric commands {\n  filter = event=imap_command_finished\n}\n";
 
-/// The system.
+/// A system in a folder.
 pub(super) struct Host {
     root: PathBuf,
     program: PathBuf,
@@ -41,13 +41,12 @@ pub(super) struct Host {
     fantail: Option<Child>,
     /// Whether the unit is enabled: fantail starts before Dovecot.
     is_enabled: bool,
-    /// What fantail has said since its last start, and commands since.
+    /// The output of the last command.
     said: String,
 }
 
 impl Host {
-    /// Puts a folder into the state of a mail server that has never seen fantail, and
-    /// starts Dovecot.
+    /// Turns a folder into a mail server without fantail, and starts Dovecot.
     pub(super) fn new(root: &Path, program: &Path) -> Result<Self, Error> {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let imap = port.map_err(|error| Error::new(format!("no free port: {error}")))?;
@@ -87,7 +86,7 @@ impl Host {
         let release = host.run("dovecot --version")?;
         let settings = host.settings(release.starts_with("2.4"));
         host.write("etc/dovecot/local.conf", &settings)?;
-        // Users of the system would be asked for first, with a delay.
+        // Dovecot would look up users of the system first, which delays each login.
         host.run("sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf")?;
         println!("   Dovecot {}", release.trim_end());
         host.restart()?;
@@ -123,7 +122,7 @@ impl Host {
         fs::write(&path, text).map_err(Error::at("write", &path))
     }
 
-    /// Step 2; without it, `None`, the lines are removed.
+    /// Step 2: adds the block to Dovecot's configuration; `None` removes it.
     pub(super) fn paste(&mut self, block: Option<&str>) -> Result<(), Error> {
         let what = block.map_or("removed from", |_| "pasted into");
         println!("   the block is {what} Dovecot's configuration");
@@ -134,7 +133,7 @@ impl Host {
         self.mail()
     }
 
-    /// Step 3: the program, and the configuration that includes Dovecot's.
+    /// Step 3: installs the program and a configuration that includes Dovecot's.
     pub(super) fn install(&mut self) -> Result<(), Error> {
         println!("   fantail is installed");
         self.install_program()?;
@@ -143,7 +142,7 @@ impl Host {
         self.mail()
     }
 
-    /// The program alone.
+    /// Installs only the program.
     pub(super) fn install_program(&mut self) -> Result<(), Error> {
         let path = self.root.join("usr/local/bin/fantail");
         let copied = fs::copy(&self.program, &path);
@@ -163,8 +162,8 @@ impl Host {
         self.mail()
     }
 
-    /// `systemctl restart dovecot`: the unit of fantail ends after Dovecot, and is
-    /// started before it, if that succeeds.
+    /// `systemctl restart dovecot`: the enabled unit of fantail stops after Dovecot and
+    /// starts before it.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
         let begun = Instant::now();
         self.stop_dovecot()?;
@@ -179,7 +178,7 @@ impl Host {
         Ok(())
     }
 
-    /// `doveadm reload`, which the unit passes on.
+    /// `doveadm reload`, which the unit passes on to fantail.
     pub(super) fn reload(&mut self) -> Result<(), Error> {
         println!("   Dovecot is reloaded");
         self.run("doveadm reload")?;
@@ -187,7 +186,7 @@ impl Host {
             let said = self.command("fantail reload")?;
             println!("      fantail reload: {}", first_line(&said));
         }
-        // Dovecot's processes end at a reload, also without fantail.
+        // Mail is interrupted for a moment, because a reload ends Dovecot's processes.
         let begun = Instant::now();
         self.wait("mail is back after the reload", || self.mail().is_ok())?;
         let time = begun.elapsed().as_secs_f64();
@@ -195,7 +194,7 @@ impl Host {
         Ok(())
     }
 
-    /// `fantail serve`, by hand.
+    /// Starts `fantail serve` by hand.
     pub(super) fn serve(&mut self) -> Result<(), Error> {
         println!("   fantail is started by hand");
         self.start_fantail()?;
@@ -217,7 +216,7 @@ impl Host {
         self.mail()
     }
 
-    /// A message of fantail, or of the last command.
+    /// Waits for a text in fantail's log or in the output of the last command.
     pub(super) fn expect(&mut self, what: &str) -> Result<(), Error> {
         let log = self.root.join("var/log/fantail.log");
         let until = Instant::now() + PATIENCE;
@@ -235,15 +234,14 @@ impl Host {
         }
     }
 
-    /// Runs a command of fantail or Dovecot; its answer is looked for by
-    /// [`expect`](Self::expect).
+    /// Runs a command of fantail or Dovecot; [`expect`](Self::expect) checks its output.
     pub(super) fn command(&mut self, command: &str) -> Result<String, Error> {
         let output = self.shell(command)?;
         self.said = output.1.clone();
         Ok(output.1)
     }
 
-    /// As [`command`](Self::command), and prints the command.
+    /// Like [`command`](Self::command), but prints the command.
     pub(super) fn ask(&mut self, command: &str) -> Result<(), Error> {
         println!("   $ {command}");
         self.command(command).map(drop)
@@ -268,7 +266,7 @@ impl Host {
     }
 
     fn start_dovecot(&mut self) -> Result<(), Error> {
-        // A daemon keeps what it inherits: its output goes to no pipe.
+        // The output goes to a file: a daemon would keep an inherited pipe open.
         let started = self
             .run("dovecot >/tmp/dovecot.out 2>&1; status=$?; cat /tmp/dovecot.out; exit $status");
         started.map(drop)
@@ -335,7 +333,7 @@ impl Host {
         })
     }
 
-    /// Whether fantail runs.
+    /// Returns whether fantail runs.
     pub(super) fn is_served(&self) -> bool {
         self.fantail.is_some()
     }
@@ -351,7 +349,7 @@ impl Host {
         Ok(())
     }
 
-    /// A mail is delivered and read.
+    /// Delivers a mail and reads it.
     fn mail(&self) -> Result<(), Error> {
         mail::delivers_and_reads(&self.root.join("run/dovecot/lmtp"), self.imap)
     }
@@ -363,7 +361,7 @@ impl Host {
                 println!("   {error}");
             }
         }
-        // Shown before the next path, also if the output is a pipe.
+        // Output to a pipe is buffered, but must appear before the next path.
         io::stdout().flush().ok();
     }
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Delivers a mail and finds one in the mailbox.
+/// Delivers a mail and checks that the mailbox contains one.
 pub(super) fn delivers_and_reads(lmtp: &Path, imap: u16) -> Result<(), Error> {
     deliver(lmtp).map_err(|error| Error::new(format!("LMTP: {error}")))?;
     read(imap).map_err(|error| Error::new(format!("IMAP: {error}")))
@@ -54,7 +54,7 @@ fn read(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// A protocol of lines.
+/// A connection with a line-based protocol.
 struct Talk<R, W> {
     lines: BufReader<R>,
     out: W,
@@ -70,7 +70,7 @@ impl<R: Read, W: Write> Talk<R, W> {
         self.out.write_all(format!("{line}\r\n").as_bytes())
     }
 
-    /// Reads lines until one begins so; other answers with a status are errors.
+    /// Reads lines until one starts with `begin`; any other status line is an error.
     fn expect(&mut self, begin: &str) -> io::Result<()> {
         loop {
             let mut line = String::new();

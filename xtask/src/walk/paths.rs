@@ -1,4 +1,4 @@
-//! The paths: the documented one, and the mistakes.
+//! The paths: the documented one, and paths with mistakes.
 
 use super::{
     Path,
@@ -78,7 +78,7 @@ pub(super) const ALL: &[Path] = &[
     },
 ];
 
-/// How long a restart takes without fantail.
+/// Measures a restart without fantail.
 fn without_fantail(host: &mut Host) -> Result<(), Error> {
     host.restart()?;
     host.reload()?;
@@ -99,7 +99,7 @@ fn as_documented(host: &mut Host) -> Result<(), Error> {
     is_counted(host)
 }
 
-/// Step 5.
+/// Step 5: checks that the metric counts.
 fn is_counted(host: &mut Host) -> Result<(), Error> {
     for command in ["doveadm stats dump", "fantail stats dump"] {
         host.ask(command)?;
@@ -114,7 +114,7 @@ fn is_counted(host: &mut Host) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether fantail runs, as it should.
+/// Checks whether fantail runs or not, as expected.
 fn is_served(host: &Host, expected: bool) -> Result<(), Error> {
     match host.is_served() == expected {
         true => Ok(()),
@@ -216,7 +216,7 @@ fn unit_before_block(host: &mut Host) -> Result<(), Error> {
     is_counted(host)
 }
 
-/// Fantail runs by hand: nothing restarts it with Dovecot.
+/// fantail runs by hand, so it is not restarted with Dovecot.
 fn block_removed(host: &mut Host) -> Result<(), Error> {
     host.paste(Some(BLOCK))?;
     host.install()?;
@@ -247,7 +247,7 @@ fn port_of_both(host: &mut Host) -> Result<(), Error> {
     host.expect("move `inet_listener http`")
 }
 
-/// `check` says it before the restart that would fail.
+/// `fantail check` reports the setting before a restart that would fail.
 fn own_setting(host: &mut Host) -> Result<(), Error> {
     host.install()?;
     host.paste(Some(&format!(
@@ -267,7 +267,7 @@ fn killed(host: &mut Host) -> Result<(), Error> {
     host.end(true)?;
     host.ask("fantail stats dump")?;
     host.expect("cannot connect to /run/dovecot/stats-reader")?;
-    // As the unit does after a failure.
+    // Starts fantail again, as the unit does after a failure.
     host.serve()?;
     is_served(host, true)?;
     host.restart()?;
