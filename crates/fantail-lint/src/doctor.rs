@@ -1,7 +1,7 @@
-//! What is wrong with an installation, by what was seen of it.
+//! Finds the problems of an installation.
 //!
-//! [`diagnose`] is a function of [`Facts`] and of the configuration; gathering the facts
-//! is the caller's. Facts that were not seen lead to no finding.
+//! [`diagnose`] is a function of [`Facts`] and the configuration; the caller gathers the
+//! facts. A fact that was not observed leads to no finding.
 
 mod clients;
 mod code;
@@ -27,8 +27,8 @@ pub use self::{
 };
 use crate::{Catalogue, Finding, LintCode, Reader, check, check_reader};
 
-/// Returns what is wrong with an installation, the most important first: what
-/// [`Facts`] show, and the errors and warnings of the configuration.
+/// Returns the findings in an installation, the most important first: those from
+/// [`Facts`], and the errors and warnings of the configuration.
 ///
 /// `is_public` returns whether all users of the machine can read a file.
 ///
@@ -66,7 +66,7 @@ pub fn rank(findings: &mut [Finding]) {
     findings.sort_by_key(importance);
 }
 
-/// The rules in their order: later ones see what earlier ones found.
+/// The rules in their order: later rules see the findings of earlier rules.
 const RULES: &[fn(&mut Subject<'_>)] = &[
     server::dovecot,
     server::units,
@@ -89,11 +89,11 @@ const RULES: &[fn(&mut Subject<'_>)] = &[
     server::clock,
 ];
 
-/// What rules look at, and where they put what they find.
+/// The input of the rules, and their findings.
 struct Subject<'a> {
     facts: &'a Facts,
     loaded: &'a Loaded,
-    /// What is wrong with the configuration.
+    /// The findings in the configuration.
     configuration: Vec<Finding>,
     findings: Vec<Finding>,
 }
@@ -108,7 +108,7 @@ impl Subject<'_> {
         findings.any(|one| codes.iter().any(|code| one.code == code.as_str()))
     }
 
-    /// Whether a cause was found for which no event arrives at all.
+    /// Returns whether a finding already explains why no events arrive.
     fn is_cut_off(&self) -> bool {
         self.has(&[
             DoctorCode::DovecotRefuses,
@@ -123,13 +123,13 @@ impl Subject<'_> {
         self.facts.sockets.iter().find(|one| one.role == role)
     }
 
-    /// Whether only fantail reads the main file.
+    /// Returns whether only fantail reads the main file.
     fn is_fantails(&self) -> bool {
         let dovecot = self.loaded.settings.dovecot.as_ref();
         dovecot.is_some_and(|dovecot| dovecot.file != FileId::MAIN)
     }
 
-    /// The name of the file that Dovecot reads.
+    /// Returns the name of the file that Dovecot reads.
     fn dovecots_file(&self) -> String {
         let file = match &self.loaded.settings.dovecot {
             Some(dovecot) => dovecot.file,
@@ -139,7 +139,8 @@ impl Subject<'_> {
     }
 }
 
-/// Errors and warnings of the configuration, and the names that Prometheus does not see.
+/// Returns the errors and warnings of the configuration, and the metrics whose names
+/// hide them from Prometheus.
 fn of_configuration(loaded: &Loaded, is_public: &dyn Fn(&[u8]) -> bool) -> Vec<Finding> {
     let mut findings: Vec<Finding> = loaded.diagnostics.iter().map(Finding::from).collect();
     findings.extend(check(loaded, &Catalogue::new(), is_public));
@@ -162,7 +163,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// `1 process`, `2 processes`
+/// Returns a count with its noun, such as `1 process` or `2 processes`.
 fn counted(count: u64, one: &str, more: &str) -> String {
     match count {
         1 => format!("1 {one}"),
