@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The size of a series without its label and distributions: its share of the columns
-/// and of the index, a quarter of which is vacant.
+/// and of the index, which is one quarter vacant.
 const SERIES_BYTES: usize = 48;
 
 /// The index of the series that is the metric itself.
