@@ -9,17 +9,17 @@ codes! {
     /// text form never changes.
     pub enum DoctorCode in "doctor/";
 
-    /// Dovecot refuses its configuration.
+    /// Dovecot itself refuses its configuration.
     DovecotRefuses = "dovecot-refuses", Error;
-    /// Dovecot's processes send no events, because of a setting.
+    /// Dovecot's processes are told to send no events at all.
     StatsOff = "stats-off", Error;
     /// No process serves the sockets that Dovecot's processes send their events to.
     NotServed = "not-served", Error;
-    /// fantail listens on sockets that Dovecot's configuration binds as well.
+    /// fantail has the sockets that Dovecot's configuration binds as well.
     DovecotBinds = "dovecot-binds", Error;
     /// The sockets of the stats service belong to different processes.
     SocketsDivided = "sockets-divided", Error;
-    /// A socket file is left from a process that has ended.
+    /// A socket is left over from a process that has ended.
     StaleSocket = "stale-socket", Error;
     /// Mail processes run, and none is connected to the stats service.
     NotConnected = "not-connected", Error;
@@ -28,14 +28,14 @@ codes! {
     /// Dovecot does not run.
     DovecotStopped = "dovecot-stopped", Warning;
 
-    /// A program has no permission to open the socket for events.
+    /// A program was refused when it opened the socket for events.
     PermissionDenied = "permission-denied", Warning;
-    /// The owner and mode of a socket do not let Dovecot's processes open it.
+    /// Processes of Dovecot may not open a socket, by its owner and mode.
     SocketPermissions = "socket-permissions", Warning;
-    /// The number of connections is at or near its limit.
+    /// Connections are refused, or will be soon, because there are too many.
     ConnectionLimit = "connection-limit", Warning;
 
-    /// The running process has other metrics than the configuration.
+    /// The running process does not have the metrics of the configuration.
     ReloadNeeded = "reload-needed", Warning;
     /// The configuration has no metric.
     NoMetrics = "no-metrics", Warning;
@@ -43,7 +43,7 @@ codes! {
     AllZero = "all-zero", Warning;
     /// A metric has counted no event.
     NeverMatched = "never-matched", Hint;
-    /// A metric matched no event while `--watch` watched it.
+    /// While events were watched, a metric matched none of them.
     TermFails = "term-fails", Warning;
 
     /// An exporter does not reach its target.
@@ -55,12 +55,12 @@ codes! {
     /// The stats process logs errors.
     StatsErrors = "stats-errors", Warning;
 
-    /// The HTTP listener does not answer a scrape.
+    /// Prometheus gets no answer.
     ScrapeFails = "scrape-fails", Error;
-    /// No scraper has sent a request.
+    /// No scraper has asked.
     NotScraped = "not-scraped", Hint;
 
-    /// The state file cannot be written or read.
+    /// The state file cannot be written, or was not read.
     StateFile = "state-file", Error;
     /// The clock of this machine was set while processes ran.
     ClockMoved = "clock-moved", Warning;
