@@ -72,6 +72,14 @@ class Host:
         lines = ["dovecot_config_version = 2.4.1"] if series == "2.4" else []
         lines += [f"base_dir = {self.folder}/run", f"!include {self.folder}/bans.conf"]
         lines += [f"!include {CONTRIB}/packs/{series}/*.conf"]
+        # An exporter with a spool, for the rows of spools.
+        lines += ["event_exporter spooled {", "format = ndjson"]
+        if series == "2.4":
+            lines += ["driver = file"]
+        else:
+            lines += ["transport = file", "format_args = time-rfc3339"]
+        lines += [f"file_path = {self.folder}/spooled.log", "delivery = spool"]
+        lines += [f"spool_path = {self.folder}/spool", "}"]
         configuration = self.folder / "fantail.conf"
         configuration.write_text("\n".join(lines) + "\n")
         self.address = f"127.0.0.1:{free_port()}"

@@ -199,7 +199,16 @@ fn errors_have_no_words_of_the_protocol() {
     for (command, arguments) in [
         ("tap", &["event="][..]),
         ("stats", &["add", "m", "event="]),
-        ("stats", &["add", "m", "event=x", "--group-by", "user:no"]),
+        (
+            "stats",
+            &[
+                "add",
+                "m",
+                "event=auth_request_finished",
+                "--group-by",
+                "user:no",
+            ],
+        ),
         ("stats", &["remove", "none"]),
         ("record", &["stop"]),
     ] {
