@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{Read as _, Write as _},
+    num::NonZeroU16,
     os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Child, Command, Stdio},
     thread,
@@ -254,10 +255,14 @@ fn rates_are_printed_where_there_is_no_terminal() {
 struct Terminal {
     master: File,
     child: Child,
+    screen: vt100::Parser,
+    /// All that was written so far.
+    written: Vec<u8>,
 }
 
 impl Terminal {
-    fn start(arguments: &[&str], columns: u16) -> Self {
+    fn start(arguments: &[&str], columns: NonZeroU16) -> Self {
+        let rows = NonZeroU16::new(12).unwrap();
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -265,8 +270,8 @@ impl Terminal {
         let flags = OFlags::RDWR | OFlags::NOCTTY;
         let slave = rustix::fs::open(&name, flags, Mode::empty()).unwrap();
         let size = Winsize {
-            ws_row: 12,
-            ws_col: columns,
+            ws_row: rows.get(),
+            ws_col: columns.get(),
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
@@ -284,20 +289,27 @@ impl Terminal {
         Self {
             master: File::from(master),
             child,
+            screen: vt100::Parser::new(rows, columns, 0),
+            written: Vec::new(),
         }
     }
 
-    /// Reads until a text has come.
+    /// Reads until the screen shows a text; returns what it shows.
     fn wait_for(&mut self, expected: &str) -> String {
-        let mut all = Vec::new();
         let mut read = [0; 4096];
-        while !text(&all).contains(expected) {
+        loop {
+            let shown = self.screen.screen().contents();
+            if shown.contains(expected) {
+                return shown;
+            }
             match self.master.read(&mut read) {
-                Ok(count @ 1..) => all.extend_from_slice(&read[..count]),
-                ended => panic!("{ended:?} before {expected} in {}", text(&all)),
+                Ok(count @ 1..) => {
+                    self.screen.process(&read[..count]);
+                    self.written.extend_from_slice(&read[..count]);
+                }
+                ended => panic!("{ended:?} before {expected} in {shown}"),
             }
         }
-        text(&all)
     }
 
     /// The exit status; what is written until then is read.
@@ -305,6 +317,7 @@ impl Terminal {
         let Self {
             mut master,
             mut child,
+            ..
         } = self;
         thread::spawn(move || std::io::copy(&mut master, &mut std::io::sink()));
         child.wait().unwrap().code()
@@ -316,14 +329,15 @@ impl Terminal {
 fn a_terminal_shows_a_screen_that_keys_change() {
     let server = Server::start();
     let reader = server.reader();
-    for columns in [60, 120] {
+    for columns in [60, 120].map(|columns| NonZeroU16::new(columns).unwrap()) {
         let arguments = ["stats", "--socket", &reader, "top", "--interval", "100ms"];
         let mut terminal = Terminal::start(&arguments, columns);
         let first = terminal.wait_for("q end");
         assert!(first.contains("first rates come after 0.1 s"), "{first}");
         // No colour but the default one.
+        let written = text(&terminal.written);
         for colour in ["\x1b[36", "\x1b[38;5"] {
-            assert!(!first.contains(colour), "{first:?}");
+            assert!(!written.contains(colour), "{written:?}");
         }
         terminal.master.write_all(b"h").unwrap();
         terminal.wait_for("scroll by ten");
@@ -339,7 +353,7 @@ fn a_terminal_is_told_that_a_tap_waits() {
     let reader = server.reader();
     let mut terminal = Terminal::start(
         &["tap", "--socket", &reader, "event=a", "--events", "1"],
-        60,
+        NonZeroU16::new(60).unwrap(),
     );
     terminal.wait_for("waiting for events, 10 s at most; Ctrl-C ends it");
     server.send();
