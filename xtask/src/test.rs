@@ -208,7 +208,10 @@ fn docs(workspace: &Workspace, steps: &Steps) -> Outcome {
 /// One by one: together, what a feature lacks another one would bring.
 fn features(workspace: &Workspace, steps: &Steps) -> Outcome {
     let with_features = workspace.packages.iter();
-    let with_features = with_features.filter(|package| !package.features.is_empty());
+    let with_features = with_features.filter(|package| {
+        let library = workspace.root().join(&package.folder).join("src/lib.rs");
+        !package.features.is_empty() && library.is_file()
+    });
     let commands: Vec<Command> = with_features
         .flat_map(|package| {
             let without = std::iter::once("");

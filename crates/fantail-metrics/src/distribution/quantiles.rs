@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{heap_values::HeapValues, percentile::Percentile};
 
-/// The quantiles of a [`Distribution`].
+/// The quantiles of a [`Distribution`](super::Distribution).
 #[derive(Debug)]
 pub struct Quantiles<'a> {
     pub(super) count: u64,
