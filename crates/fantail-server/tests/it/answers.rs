@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::Value;
 
-use crate::fixture::{Fixture, Reader, ask, eventually, split_answer};
+use crate::fixture::{Fixture, Reader, ask, eventually, in_own_process, split_answer};
 
 const GROUPED: &str = "metric one {\n  filter = event=a\n  group_by = user\n}\n\
     metric two {\n  filter = event=a\n  fields = size\n}\n";
@@ -98,33 +98,35 @@ fn a_snapshot_comes_in_pages() {
 /// and are served once it is gone.
 #[test]
 fn answers_without_memory_are_refused_for_a_while() {
-    // More than sockets hold.
-    let fixture = grouped(90_000, 2 << 20);
-    let mut slow = fixture.scraper();
-    ask(&mut slow, "/metrics", "");
-    let mut byte = [0];
-    slow.read_exact(&mut byte).unwrap();
-    let head = |path: &str| fixture.get(path, "").0;
-    for path in ["/metrics", "/api/v1/snapshot"] {
-        let head = head(path);
-        assert!(head.starts_with("http/1.1 503"), "{head}");
-        assert!(head.contains("retry-after: 10"), "{head}");
-    }
-    assert!(head("/healthz").starts_with("http/1.1 200"));
-    let mut reader: Reader = fixture.reader();
-    for dump in ["DUMP\tcount", "DUMP-RESET\tcount"] {
-        let line = reader.ask(dump).unwrap();
-        let name = dump.split('\t').next().unwrap();
-        let start = format!("-{name}: answers that other clients have not read");
-        assert!(line.starts_with(&start), "{line}");
-    }
-    drop(slow);
-    eventually("the memory is free again", || {
-        head("/metrics").starts_with("http/1.1 200")
+    in_own_process(|| {
+        // More than sockets hold.
+        let fixture = grouped(90_000, 2 << 20);
+        let mut slow = fixture.scraper();
+        ask(&mut slow, "/metrics", "");
+        let mut byte = [0];
+        slow.read_exact(&mut byte).unwrap();
+        let head = |path: &str| fixture.get(path, "").0;
+        for path in ["/metrics", "/api/v1/snapshot"] {
+            let head = head(path);
+            assert!(head.starts_with("http/1.1 503"), "{head}");
+            assert!(head.contains("retry-after: 10"), "{head}");
+        }
+        assert!(head("/healthz").starts_with("http/1.1 200"));
+        let mut reader: Reader = fixture.reader();
+        for dump in ["DUMP\tcount", "DUMP-RESET\tcount"] {
+            let line = reader.ask(dump).unwrap();
+            let name = dump.split('\t').next().unwrap();
+            let start = format!("-{name}: answers that other clients have not read");
+            assert!(line.starts_with(&start), "{line}");
+        }
+        drop(slow);
+        eventually("the memory is free again", || {
+            head("/metrics").starts_with("http/1.1 200")
+        });
+        // Nothing was reset.
+        let lines = reader.dump("DUMP\tcount");
+        assert_eq!(lines.first().unwrap(), "one\t90000");
     });
-    // Nothing was reset.
-    let lines = reader.dump("DUMP\tcount");
-    assert_eq!(lines.first().unwrap(), "one\t90000");
 }
 
 /// A client of HTTP/1.0 gets an answer as a whole, or none.

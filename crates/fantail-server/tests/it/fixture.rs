@@ -357,6 +357,24 @@ impl Reader {
     }
 }
 
+/// Runs a test in a process of its own: what other tests of this process took and
+/// freed would be in its figures.
+pub(crate) fn in_own_process(test: impl FnOnce()) {
+    const ALONE: &str = "FANTAIL_TEST_ALONE";
+    let current = std::thread::current();
+    let name = current.name().unwrap_or("main");
+    if std::env::var_os(ALONE).is_some() || name == "main" {
+        return test();
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new(program);
+    command.args(["--exact", name, "--nocapture"]);
+    let run = command.env(ALONE, "1").output().unwrap();
+    let printed = String::from_utf8_lossy(&run.stdout);
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{printed}{errors}");
+}
+
 /// Waits until something is true that takes an unknown time.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {

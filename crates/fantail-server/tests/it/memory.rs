@@ -3,7 +3,9 @@
 
 use std::{fmt::Write as _, os::unix::net::UnixListener};
 
-use crate::fixture::{Fixture, VERSION, Writer, eventually, forget_peak, peak, resident};
+use crate::fixture::{
+    Fixture, VERSION, Writer, eventually, forget_peak, in_own_process, peak, resident,
+};
 
 /// What the process takes besides the memory that is accounted: buffers of the
 /// worker and of the test.
@@ -93,106 +95,120 @@ fn closed(fixture: &Fixture) -> impl Fn() -> bool {
 /// Small live events take several times their text.
 #[test]
 fn live_events_take_what_is_accounted() {
-    let fixture = server(HONEST, 64 << 20);
-    check(
-        &fixture,
-        "connections",
-        &closed(&fixture),
-        |fixture, is_over| {
-            let begin = |id| format!("BEGIN\t{id}\t0\t1\t1\t0\tSuser\tanna\n");
-            flood(fixture, "", begin, is_over);
-        },
-    );
+    in_own_process(|| {
+        let fixture = server(HONEST, 64 << 20);
+        check(
+            &fixture,
+            "connections",
+            &closed(&fixture),
+            |fixture, is_over| {
+                let begin = |id| format!("BEGIN\t{id}\t0\t1\t1\t0\tSuser\tanna\n");
+                flood(fixture, "", begin, is_over);
+            },
+        );
+    });
 }
 
 /// The matcher remembers where the fields of ancestors are.
 #[test]
 fn ancestors_of_events_take_what_is_accounted() {
-    let configuration = "metric m {\n  filter = event=e AND user=*n*\n  group_by = user\n}\n";
-    let fixture = server(configuration, 64 << 20);
-    check(
-        &fixture,
-        "connections",
-        &closed(&fixture),
-        |fixture, is_over| {
-            let begin =
-                |id| format!("BEGIN\t{id}\t0\t1\t1\t0\tSuser\tanna\nEVENT\t0\t{id}\t1\t1\t0\tne\n");
-            flood(fixture, "", begin, is_over);
-        },
-    );
+    in_own_process(|| {
+        let configuration = "metric m {\n  filter = event=e AND user=*n*\n  group_by = user\n}\n";
+        let fixture = server(configuration, 64 << 20);
+        check(
+            &fixture,
+            "connections",
+            &closed(&fixture),
+            |fixture, is_over| {
+                let begin = |id| {
+                    format!("BEGIN\t{id}\t0\t1\t1\t0\tSuser\tanna\nEVENT\t0\t{id}\t1\t1\t0\tne\n")
+                };
+                flood(fixture, "", begin, is_over);
+            },
+        );
+    });
 }
 
 #[test]
 fn large_live_events_take_what_is_accounted() {
-    let fixture = server(HONEST, 64 << 20);
-    check(
-        &fixture,
-        "connections",
-        &closed(&fixture),
-        |fixture, is_over| {
-            let value = "v".repeat(1_000);
-            let begin = |id| format!("BEGIN\t{id}\t0\t1\t1\t0\tSv\t{value}\n");
-            flood(fixture, "", begin, is_over);
-        },
-    );
+    in_own_process(|| {
+        let fixture = server(HONEST, 64 << 20);
+        check(
+            &fixture,
+            "connections",
+            &closed(&fixture),
+            |fixture, is_over| {
+                let value = "v".repeat(1_000);
+                let begin = |id| format!("BEGIN\t{id}\t0\t1\t1\t0\tSv\t{value}\n");
+                flood(fixture, "", begin, is_over);
+            },
+        );
+    });
 }
 
 #[test]
 fn sessions_take_what_is_accounted() {
-    let fixture = server(
-        "metric s {\n  filter = event=fantail_session_finished\n}\n",
-        64 << 20,
-    );
-    check(
-        &fixture,
-        "sessions",
-        &closed(&fixture),
-        |fixture, is_over| {
-            let value = "v".repeat(5_000);
-            let session = |number| {
-                let (root, child) = (2 * number, 2 * number + 1);
-                format!(
-                    "BEGIN\t{root}\t0\t1\t1\t0\tcimap\n\
+    in_own_process(|| {
+        let fixture = server(
+            "metric s {\n  filter = event=fantail_session_finished\n}\n",
+            64 << 20,
+        );
+        check(
+            &fixture,
+            "sessions",
+            &closed(&fixture),
+            |fixture, is_over| {
+                let value = "v".repeat(5_000);
+                let session = |number| {
+                    let (root, child) = (2 * number, 2 * number + 1);
+                    format!(
+                        "BEGIN\t{root}\t0\t1\t1\t0\tcimap\n\
                  BEGIN\t{child}\t{root}\t1\t1\t0\tSsession\t{root}\tSv\t{value}\nEND\t{child}\n"
-                )
-            };
-            flood(fixture, "CATEGORY\timap\n", session, is_over);
-        },
-    );
+                    )
+                };
+                flood(fixture, "CATEGORY\timap\n", session, is_over);
+            },
+        );
+    });
 }
 
 /// Names that filters mention are taken when there is no memory for others.
 #[test]
 fn categories_take_what_is_accounted() {
-    let configuration = "metric honest {\n  filter = event=honest AND category=mail\n}\n";
-    let fixture = server(configuration, 6 << 20);
-    let closed = "fantail_protocol_errors_total{kind=\"bad_category\"}";
-    let closed = || sum(&fixture, closed) > 0;
-    check(&fixture, "categories", &closed, |fixture, is_over| {
-        let padding = "x".repeat(200);
-        let mut writers = Vec::new();
-        for client in 0.. {
-            let mut writer = fixture.writer();
-            let names = (0..250).map(|number| format!("CATEGORY\t{client}-{number}{padding}\n"));
-            writer.send(format!("{VERSION}{}", names.collect::<String>()).as_bytes());
-            writers.push(writer);
-            if client % 10 == 0 && is_over() {
-                break;
+    in_own_process(|| {
+        let configuration = "metric honest {\n  filter = event=honest AND category=mail\n}\n";
+        let fixture = server(configuration, 6 << 20);
+        let closed = "fantail_protocol_errors_total{kind=\"bad_category\"}";
+        let closed = || sum(&fixture, closed) > 0;
+        check(&fixture, "categories", &closed, |fixture, is_over| {
+            let padding = "x".repeat(200);
+            let mut writers = Vec::new();
+            for client in 0.. {
+                let mut writer = fixture.writer();
+                let names =
+                    (0..250).map(|number| format!("CATEGORY\t{client}-{number}{padding}\n"));
+                writer.send(format!("{VERSION}{}", names.collect::<String>()).as_bytes());
+                writers.push(writer);
+                if client % 10 == 0 && is_over() {
+                    break;
+                }
             }
-        }
-        fixture.send("CATEGORY\tmail\nEVENT\t0\t0\t1\t1\t0\tnhonest\tcmail\n");
-        assert_eq!(sum(fixture, "dovecot_honest_total"), 1);
+            fixture.send("CATEGORY\tmail\nEVENT\t0\t0\t1\t1\t0\tnhonest\tcmail\n");
+            assert_eq!(sum(fixture, "dovecot_honest_total"), 1);
+        });
     });
 }
 
 /// The values of users that find no memory are counted in `other`.
 #[test]
 fn series_take_what_is_accounted() {
-    let grouped = "fantail {\n  series_per_metric = 1000000\n}\n\
+    in_own_process(|| {
+        let grouped = "fantail {\n  series_per_metric = 1000000\n}\n\
         metric u {\n  filter = event=e\n  group_by = user\n}\n";
-    check_series(grouped);
-    check_series(&grouped.replace("event=e", "event=e\n  fields = a b"));
-    check_series(&grouped.replace("= user", "= user host"));
+        check_series(grouped);
+        check_series(&grouped.replace("event=e", "event=e\n  fields = a b"));
+        check_series(&grouped.replace("= user", "= user host"));
+    });
 }
 
 fn check_series(configuration: &str) {
@@ -215,32 +231,34 @@ fn check_series(configuration: &str) {
 /// another exporter its own share.
 #[test]
 fn queues_take_what_is_accounted() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("dead");
-    let alive = folder.path().join("alive");
-    let _dead = UnixListener::bind(&path).unwrap();
-    let configuration = format!(
-        "event_exporter dead {{\n  format = json\n  format_args = time-rfc3339\n  transport = unix\n  unix_path = {}\n}}\n\
+    in_own_process(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dead");
+        let alive = folder.path().join("alive");
+        let _dead = UnixListener::bind(&path).unwrap();
+        let configuration = format!(
+            "event_exporter dead {{\n  format = json\n  format_args = time-rfc3339\n  transport = unix\n  unix_path = {}\n}}\n\
          event_exporter alive {{\n  format = json\n  format_args = time-rfc3339\n  transport = file\n  file_path = {}\n}}\n\
          metric dead {{\n  filter = event=e\n  exporter = dead\n}}\n\
          metric alive {{\n  filter = event=honest\n  exporter = alive\n}}\n",
-        path.display(),
-        alive.display()
-    );
-    let fixture = server(&configuration, 64 << 20);
-    let full = "fantail_export_dropped_total{exporter=\"dead\",reason=\"full\"}";
-    check(
-        &fixture,
-        "queues",
-        &|| sum(&fixture, full) > 0,
-        |fixture, is_over| {
-            let value = "v".repeat(1_000);
-            let event = |_| format!("EVENT\t0\t0\t1\t1\t0\tne\tSv\t{value}\n");
-            flood(fixture, "", event, is_over);
-            fixture.send("EVENT\t0\t0\t1\t1\t0\tnhonest\n");
-            eventually("the other exporter works", || {
-                sum(fixture, "fantail_export_sent_total{exporter=\"alive\"}") == 1
-            });
-        },
-    );
+            path.display(),
+            alive.display()
+        );
+        let fixture = server(&configuration, 64 << 20);
+        let full = "fantail_export_dropped_total{exporter=\"dead\",reason=\"full\"}";
+        check(
+            &fixture,
+            "queues",
+            &|| sum(&fixture, full) > 0,
+            |fixture, is_over| {
+                let value = "v".repeat(1_000);
+                let event = |_| format!("EVENT\t0\t0\t1\t1\t0\tne\tSv\t{value}\n");
+                flood(fixture, "", event, is_over);
+                fixture.send("EVENT\t0\t0\t1\t1\t0\tnhonest\n");
+                eventually("the other exporter works", || {
+                    sum(fixture, "fantail_export_sent_total{exporter=\"alive\"}") == 1
+                });
+            },
+        );
+    });
 }
