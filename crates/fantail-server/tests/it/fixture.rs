@@ -361,7 +361,7 @@ impl Reader {
 /// freed would be in its figures.
 pub(crate) fn in_own_process(test: impl FnOnce()) {
     const ALONE: &str = "FANTAIL_TEST_ALONE";
-    let current = std::thread::current();
+    let current = thread::current();
     let name = current.name().unwrap_or("main");
     if std::env::var_os(ALONE).is_some() || name == "main" {
         return test();
