@@ -102,7 +102,7 @@ fn systemd_understands_the_units() {
             _ => continue,
         });
         fs::create_dir_all(unit.parent().unwrap()).unwrap();
-        // The program has to be there.
+        // systemd also checks that the program exists.
         let text = fs::read_to_string(&path).unwrap();
         let text = text.replace("fantail serve", &format!("{FANTAIL} serve"));
         let text = text.replace("fantail reload", &format!("{FANTAIL} reload"));

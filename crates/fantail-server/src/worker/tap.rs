@@ -11,9 +11,7 @@ use std::sync::{
 
 use fantail_event::{Dialect, EffectiveEvent};
 use fantail_filter::Filter;
-use fantail_format::{
-    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
-};
+use fantail_format::{ExportContext, Format, Formatter, FormatterSettings, Parts};
 use fantail_syntax::ParseOptions;
 use tokio::sync::mpsc;
 
@@ -81,17 +79,12 @@ impl Tap {
         let tap = Self {
             filter,
             formatter: Formatter::new(FormatterSettings {
-                format,
-                time_style: TimeStyle::Rfc3339,
                 parts: Parts {
                     hostname: false,
-                    ..Parts::default()
+                    ..Parts::ALL
                 },
-                fields: Vec::new(),
-                rules: FieldRules::default(),
-                event_id: false,
                 cut_long_strings: true,
-                dialect,
+                ..FormatterSettings::new(format, dialect)
             }),
             events,
             skipped: AtomicU64::new(0),

@@ -2,9 +2,7 @@
 
 use fantail_event::{Activity, Dialect, EffectiveBuffers, Timestamp};
 use fantail_filter::Filter;
-use fantail_format::{
-    ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts, TimeStyle,
-};
+use fantail_format::{ExportContext, Format, Formatter, FormatterSettings, Parts};
 use fantail_syntax::ParseOptions;
 use fantail_wire::{
     Connection, Intake, Limits,
@@ -47,17 +45,12 @@ fn expected(
 ) -> Vec<String> {
     let filter = Filter::parse(filter.as_bytes(), &ParseOptions::new(dialect)).unwrap();
     let formatter = Formatter::new(FormatterSettings {
-        format: Format::Logfmt,
-        time_style: TimeStyle::Rfc3339,
         parts: Parts {
             hostname: false,
-            ..Parts::default()
+            ..Parts::ALL
         },
-        fields: Vec::new(),
-        rules: FieldRules::default(),
-        event_id: false,
         cut_long_strings: true,
-        dialect,
+        ..FormatterSettings::new(Format::Logfmt, dialect)
     });
     let (mut intake, mut events) = (Intake::new(), Vec::new());
     let context = ExportContext {
