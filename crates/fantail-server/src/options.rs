@@ -102,11 +102,9 @@ pub struct Limits {
     pub connections: usize,
     /// Live events of one connection; see [`fantail_wire::Limits`].
     pub live: fantail_wire::Limits,
-    /// Bytes that connections and answers may hold; 1 GiB by default. Half is for
-    /// live events, incomplete lines and sessions of connections: the connection
-    /// that needs more is closed. A quarter is for answers that clients have not
-    /// read, with their snapshots: further requests are refused for a while. The
-    /// last quarter is for both.
+    /// Bytes that series, connections, sessions, categories, queues of exporters,
+    /// answers, recordings and kept events may take together; 1 GiB by default. Each
+    /// has a guaranteed share, and a quarter of the whole is common to all.
     pub memory: usize,
     /// Bytes of the last events, which are kept for questions that come later; none
     /// by default, since each event costs about a quarter more then. They are part of

@@ -155,8 +155,8 @@ pub(crate) struct Bounds {
     /// Maximum memory of the live events of a connection.
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = flag::memory)]
     max_live_bytes: usize,
-    /// Maximum memory of connections and of unread answers. Beyond this limit, the
-    /// server closes connections and refuses requests.
+    /// Maximum memory of series, connections, sessions, queues and unread answers
+    /// together; docs/limits.md says what each does without memory.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = flag::memory)]
     max_memory: usize,
     /// Memory for recent events, which `fantail tap --since` shows; 16M stores a few ten
