@@ -124,6 +124,13 @@ impl Drop for Process {
     }
 }
 
+/// Ends at once if the parent is not the process of that number, otherwise
+/// becomes the program.
+///
+/// The parent may be killed before `setpriv` has asked for the signal, which is
+/// then never sent.
+const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
+
 /// Returns the same command, which the kernel ends with the thread that starts
 /// it.
 fn guarded(command: &Command) -> Command {
@@ -131,7 +138,8 @@ fn guarded(command: &Command) -> Command {
         return copied(command.get_program(), command);
     };
     let mut guarded = copied(setpriv.as_os_str(), &Command::new(""));
-    guarded.args(["--pdeathsig", "TERM", "--"]);
+    guarded.args(["--pdeathsig", "TERM", "--", "sh", "-c", UNLESS_ORPHANED]);
+    guarded.arg(std::process::id().to_string());
     guarded.arg(command.get_program());
     with_surroundings(&mut guarded, command);
     guarded
