@@ -2,7 +2,8 @@
 //!
 //! Each attack has a server of its own in a temporary folder. The server is
 //! killed if it takes more memory or time than the attack allows. While the attack
-//! runs, another client asks `/readyz`, and measures the longest stall.
+//! runs, another client asks `/readyz`, and measures the longest stall. The server
+//! exports the longest turn of a thread in CPU time.
 
 mod clients;
 mod clock;
@@ -32,7 +33,8 @@ use crate::{error::Error, workspace::Workspace};
 /// Attacks a server with all that has once broken it.
 ///
 /// Prints a JSON object for each attack: whether it passed, what failed, the peak
-/// of the server's memory, the longest stall, and the time of its end. Fails if an
+/// of the server's memory, the longest stall, the longest turn of a thread, and the
+/// time of its end. Fails if an
 /// attack failed.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -109,6 +111,9 @@ const HONEST: &str = "metric honest {\n  filter = event=honest AND category=imap
 
 /// Longer stalls of `/readyz` fail an attack.
 const MAX_STALL: Duration = Duration::from_secs(2);
+
+/// Longer turns fail an attack: 100 ms, and a step of the clock that measures them.
+const MAX_TURN: Duration = Duration::from_millis(104);
 
 /// All attacks.
 fn attacks() -> impl Iterator<Item = &'static Attack> {
@@ -199,6 +204,9 @@ fn carry_out(attack: &'static Attack, program: &Path) -> Result<Report, Error> {
     if ended.longest_stall > MAX_STALL {
         failures.push(format!("/readyz stalled for {:?}", ended.longest_stall));
     }
+    if ended.longest_turn > MAX_TURN {
+        failures.push(format!("a turn of {:?}", ended.longest_turn));
+    }
     if ended.peak_bytes > attack.max_peak_bytes {
         failures.push(format!("{} MiB in memory", ended.peak_bytes / MIB));
     }
@@ -208,6 +216,7 @@ fn carry_out(attack: &'static Attack, program: &Path) -> Result<Report, Error> {
         failures,
         peak_bytes: ended.peak_bytes,
         longest_stall: ended.longest_stall,
+        longest_turn: ended.longest_turn,
         end: ended.took,
         whole: begun.elapsed(),
     })

@@ -40,7 +40,7 @@ pub struct Plan {
 
 #[derive(Debug)]
 pub(crate) struct PlannedMetric {
-    pub(crate) settings: MetricSettings,
+    pub(crate) settings: Arc<MetricSettings>,
     pub(crate) filter: Filter,
     pub(crate) slots: MetricSlots,
     pub(crate) export: Option<Export>,
@@ -123,7 +123,7 @@ impl Plan {
             let exporter = metric.exporter.as_ref();
             let export = exporter.map(|name| formatter(settings, metric, &name.value));
             metrics.push(PlannedMetric {
-                settings: metric.settings.clone(),
+                settings: Arc::new(metric.settings.clone()),
                 filter: metric.filter.clone(),
                 slots: MetricSlots::new(&metric.settings, &mut filters),
                 export: export.transpose()?,
@@ -212,9 +212,9 @@ impl Plan {
         found.map_or_else(Vec::new, |planned| planned.filter.to_string().into_bytes())
     }
 
-    pub(crate) fn metric_settings(&self) -> Vec<MetricSettings> {
+    pub(crate) fn metric_settings(&self) -> impl Iterator<Item = Arc<MetricSettings>> {
         let metrics = self.metrics.iter();
-        metrics.map(|metric| metric.settings.clone()).collect()
+        metrics.map(|metric| Arc::clone(&metric.settings))
     }
 }
 

@@ -151,10 +151,10 @@ impl Registry {
             let kind = RegistryErrorKind::DuplicateName;
             return Err(RegistryError::new(kind, &settings.name));
         }
-        Ok(self.insert(settings))
+        Ok(self.insert(Arc::new(settings)))
     }
 
-    fn insert(&mut self, settings: MetricSettings) -> MetricId {
+    fn insert(&mut self, settings: Arc<MetricSettings>) -> MetricId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             // A metric uses more than 100 bytes: memory ends long before.
@@ -166,7 +166,7 @@ impl Registry {
         tree.share_memory(self.memory.as_ref());
         let slot_entry = &mut self.slots[slot as usize];
         slot_entry.metric = Some(Metric {
-            settings: Arc::new(settings),
+            settings,
             tree,
             overflowed: 0,
             dropped: 0,
@@ -202,15 +202,16 @@ impl Registry {
     /// Replaces the metrics by these, in this order. Existing metrics with the
     /// same settings keep their values and their id if `keep` returns `true`
     /// (the owner knows whether the filter is the same). Other metrics are
-    /// removed or added.
+    /// removed or added. Registries can share the settings.
     ///
     /// # Errors
     /// As for [`add`](Self::add); the registry is unchanged.
     pub fn replace_all(
         &mut self,
-        settings: Vec<MetricSettings>,
+        settings: impl IntoIterator<Item = impl Into<Arc<MetricSettings>>>,
         mut keep: impl FnMut(MetricId) -> bool,
     ) -> Result<Vec<MetricId>, RegistryError> {
+        let settings: Vec<Arc<_>> = settings.into_iter().map(Into::into).collect();
         let mut names = std::collections::HashSet::new();
         for metric in &settings {
             metric.check()?;
@@ -229,7 +230,7 @@ impl Registry {
             .map(|wanted| {
                 let slot = *old.get(&wanted.name)?;
                 let id = self.id_of(slot);
-                let same = self.settings(id).is_some_and(|there| there == wanted);
+                let same = self.settings(id).is_some_and(|there| *there == **wanted);
                 (same && keep(id)).then(|| {
                     old.remove(&wanted.name);
                     id
@@ -243,7 +244,7 @@ impl Registry {
                 None => self.insert(settings),
                 Some(id) => {
                     self.order.push(id.slot);
-                    self.names.insert(settings.name, id.slot);
+                    self.names.insert(settings.name.clone(), id.slot);
                     id
                 }
             })

@@ -27,8 +27,7 @@ use tokio::{
 use crate::{
     Log,
     handle::{Live, Order, Tally},
-    process::record::Recorder,
-    process::turn::Turns,
+    process::{record::Recorder, thread, turn::Turns},
     worker::greeting::{FilterLine, filter_line},
     worker::{Message, Worker},
 };
@@ -37,6 +36,9 @@ pub(crate) use self::{
     change::{Change, Changes},
     reload::Source,
 };
+
+/// How long exporters of the previous configuration may send what they have.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -90,31 +92,48 @@ impl Control {
         true
     }
 
-    /// Gives a configuration to all workers, then its filter to the clients.
-    fn enforce(&self, mut live: Live) -> Vec<oneshot::Receiver<()>> {
+    /// Gives a configuration to all workers, then its filter to the clients. When
+    /// all workers have it, former exporters are closed, and the former
+    /// configuration is freed, on a thread of their own.
+    fn enforce(&self, mut live: Live) {
         // Taps may have opened and ended while the change was prepared.
         live.observers = Arc::clone(&self.live.borrow().observers);
-        let done = self.workers.iter().map(|worker| {
+        let in_force = self.workers.iter().map(|worker| {
             let (done, in_force) = oneshot::channel();
             let plan = Arc::clone(&live.plan);
             let message = Message::Plan(plan, live.exporters.clone(), done);
             let _ = worker.inbox.send(message);
             in_force
         });
-        let done = done.collect();
-        self.announce(live);
-        done
+        let in_force: Vec<_> = in_force.collect();
+        let now = live.exporters.clone();
+        let before = self.announce(live);
+        let log = self.log.clone();
+        self.turns.spawn(async move {
+            let mut plans = Vec::with_capacity(in_force.len());
+            for plan in in_force {
+                plans.push(plan.await);
+            }
+            let close = move || {
+                drop(plans);
+                before.exporters.close_unless_in(&now, CLOSE_TIMEOUT)
+            };
+            if let Err(error) = thread::run("close", close).await {
+                // Without a thread to wait on, they end on their own.
+                log.say(format_args!("cannot wait for former exporters: {error}"));
+            }
+        });
     }
 
-    /// Gives the filter to the clients.
-    fn announce(&self, live: Live) {
+    /// Gives the filter to the clients; returns the former configuration.
+    fn announce(&self, live: Live) -> Arc<Live> {
         let line = filter_line(&live.handshake());
         self.filters.send_if_modified(|there| {
             let changed = *there != line;
             *there = line;
             changed
         });
-        self.live.send_replace(Arc::new(live));
+        self.live.send_replace(Arc::new(live))
     }
 
     /// Has all workers record what clients send.

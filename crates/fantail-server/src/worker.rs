@@ -66,8 +66,8 @@ pub(crate) type Category = (Vec<u8>, Option<Vec<u8>>);
 pub(crate) enum Message {
     /// A client of the stats-writer socket, and how far it was greeted.
     Connection(StdUnixStream, Greeted),
-    /// Another configuration; answered once it is in force.
-    Plan(Arc<Plan>, Exporters, oneshot::Sender<()>),
+    /// Another configuration; answered with the former plan once it is in force.
+    Plan(Arc<Plan>, Exporters, oneshot::Sender<Arc<Plan>>),
     /// The observers of events, and a request for the events that are kept at this
     /// moment.
     Observers(Arc<Observers>, Option<oneshot::Sender<RecentSnapshot>>),
@@ -229,9 +229,9 @@ async fn work(shared: Rc<Shared>, mut messages: mpsc::UnboundedReceiver<Message>
             Message::Plan(plan, exporters, done) => {
                 let mut shard = shared.shard.borrow_mut();
                 shard.outbox.replace(exporters);
-                shard.engine.adopt(plan);
+                let former = shard.engine.adopt(plan);
                 shard.reserve_categories();
-                let _ = done.send(());
+                let _ = done.send(former);
             }
             Message::Observers(observers, recent) => {
                 let mut shard = shared.shard.borrow_mut();

@@ -1,19 +1,54 @@
 //! Attacks by recordings: files that grow, and paths that are no regular files.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use super::{Attack, BASE, HONEST, MIB, Target, clients::Writer};
 use crate::error::Error;
 
 const LIMIT_BYTES: u64 = MIB;
 
-pub(super) const ATTACKS: &[Attack] = &[Attack {
-    name: "recording-of-a-flood",
-    blocks: HONEST,
-    arguments: &["--record", "FOLDER/recording", "--record-limit", "1M"],
-    run: recording_of_a_flood,
-    ..BASE
-}];
+pub(super) const ATTACKS: &[Attack] = &[
+    Attack {
+        name: "recording-of-a-flood",
+        blocks: HONEST,
+        arguments: &["--record", "FOLDER/recording", "--record-limit", "1M"],
+        run: recording_of_a_flood,
+        ..BASE
+    },
+    Attack {
+        name: "recordings-to-no-file",
+        blocks: HONEST,
+        run: recordings_to_no_file,
+        ..BASE
+    },
+];
+
+/// A recording into a pipe, a device, a folder or a link is refused, and a pipe that
+/// is never read does not keep the server waiting.
+fn recordings_to_no_file(target: &mut Target) -> Result<(), Error> {
+    let (pipe, folder, link) = (target.path("pipe"), target.path("run"), target.path("link"));
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return Err(Error::new("mkfifo failed"));
+    }
+    let other = target.path("fantail.conf");
+    std::os::unix::fs::symlink(&other, &link).map_err(Error::at("make", &link))?;
+    let before = fs::read(&other).map_err(Error::at("read", &other))?;
+    for path in [&pipe, Path::new("/dev/full"), &folder, &link, &other] {
+        let path = path.display();
+        let answer = target.ask(&format!("FANTAIL-RECORD-START\t{path}\t60\t100000"))?;
+        if !answer.starts_with('-') {
+            return Err(Error::new(format!(
+                "a recording into {path} began: {answer}"
+            )));
+        }
+        target.check_honest_client()?;
+    }
+    match fs::read(&other).map_err(Error::at("read", &other))? == before {
+        true => Ok(()),
+        false => Err(Error::new("a recording replaced a file through a link")),
+    }
+}
 
 /// The recording ends with a complete line at its limit and can be replayed.
 fn recording_of_a_flood(target: &mut Target) -> Result<(), Error> {

@@ -13,6 +13,8 @@ pub(super) struct Report {
     pub(super) failures: Vec<String>,
     pub(super) peak_bytes: u64,
     pub(super) longest_stall: Duration,
+    /// The longest turn of a worker or of control, in CPU time.
+    pub(super) longest_turn: Duration,
     /// From SIGTERM to the end of the server.
     pub(super) end: Duration,
     /// From the start of the server to its end.
@@ -38,6 +40,7 @@ impl Report {
             "failures": self.failures,
             "peak_bytes": self.peak_bytes,
             "longest_stall_seconds": self.longest_stall.as_secs_f64(),
+            "longest_turn_seconds": self.longest_turn.as_secs_f64(),
             "end_seconds": self.end.as_secs_f64(),
             "seconds": self.whole.as_secs_f64(),
         })

@@ -1,6 +1,8 @@
 //! Attacks by files, targets and signals: what the server opens and waits for.
 
-use std::{fs, os::unix::net::UnixListener, process::Command, thread, time::Duration};
+use std::{
+    fmt::Write as _, fs, os::unix::net::UnixListener, process::Command, thread, time::Duration,
+};
 
 use super::{Attack, BASE, HONEST, MIB, Start, Target, clients::Writer};
 use crate::error::Error;
@@ -24,6 +26,13 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "reload-of-a-pipe",
         blocks: HONEST,
         run: reload_of_a_pipe,
+        ..BASE
+    },
+    Attack {
+        name: "reloads-of-many-metrics",
+        blocks: HONEST,
+        max_peak_bytes: 512 * MIB,
+        run: reloads_of_many_metrics,
         ..BASE
     },
     Attack {
@@ -69,6 +78,36 @@ fn reload_of_a_pipe(target: &mut Target) -> Result<(), Error> {
     fs::write(&config, text).map_err(Error::at("write", &config))?;
     target.hang_up();
     target.check_honest_client()
+}
+
+/// Reloads change ten thousand metrics, all of which have events.
+fn reloads_of_many_metrics(target: &mut Target) -> Result<(), Error> {
+    let config = target.path("fantail.conf");
+    let before = fs::read_to_string(&config).map_err(Error::at("read", &config))?;
+    for round in 0..4 {
+        let mut text = before.clone();
+        for metric in 0..10_000 {
+            let _ = write!(
+                text,
+                "metric m{metric} {{\n  filter = event=a AND (user=u{metric} OR x={round})\n  \
+                 fields = n\n  group_by = user\n}}\n"
+            );
+        }
+        fs::write(&config, text).map_err(Error::at("write", &config))?;
+        let answer = target.ask("FANTAIL-RELOAD")?;
+        if answer != "+" {
+            return Err(Error::new(format!("a reload: {answer}")));
+        }
+        let mut client = Writer::connect(&target.writer())?;
+        for user in 0..10_000 {
+            client.send(&format!(
+                "EVENT\t0\t0\t1\t100\t0\tna\tSuser\tu{user}\tIn\t5\n"
+            ));
+        }
+        client.finish()?;
+        target.check_honest_client()?;
+    }
+    Ok(())
 }
 
 /// The end does not wait for one target after the other.

@@ -40,6 +40,7 @@ pub(super) struct Target {
 pub(super) struct Ended {
     pub(super) peak_bytes: u64,
     pub(super) longest_stall: Duration,
+    pub(super) longest_turn: Duration,
     /// Why the watchers killed the server.
     pub(super) killed: Option<String>,
     pub(super) took: Duration,
@@ -180,6 +181,7 @@ impl Target {
         if let Some(watch) = &self.watch {
             watch.stop();
         }
+        self.watched.add_turn(&self.http());
         self.watched.add_peak(self.child.id());
     }
 
@@ -205,6 +207,7 @@ impl Target {
         Ended {
             peak_bytes: seen.peak_bytes,
             longest_stall: seen.longest_stall,
+            longest_turn: seen.longest_turn,
             killed: seen.killed,
             took,
             in_time,

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::clients::Door;
+use super::clients::{ANSWER_TIMEOUT, Door};
 
 /// The maximum duration of an attack.
 const MAX_DURATION: Duration = Duration::from_secs(120);
@@ -25,6 +25,8 @@ pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 pub(super) struct Seen {
     pub(super) peak_bytes: u64,
     pub(super) longest_stall: Duration,
+    /// The longest turn of a worker or of control, in CPU time.
+    pub(super) longest_turn: Duration,
     /// Why the server was killed.
     pub(super) killed: Option<String>,
 }
@@ -55,6 +57,24 @@ impl Watched {
         let mut seen = self.seen();
         seen.peak_bytes = seen.peak_bytes.max(peak);
         peak
+    }
+
+    /// Records the longest turn that a server exports.
+    pub(super) fn add_turn(&self, http: &Door) {
+        // A server that has ended tells no turn.
+        let Ok(answer) = http.get("/metrics", ANSWER_TIMEOUT) else {
+            return;
+        };
+        let turns = answer.body.lines().filter_map(|line| {
+            let rest = line.strip_prefix("fantail_longest_turn_seconds{")?;
+            let (labels, seconds) = rest.split_once("} ")?;
+            let seconds = seconds.parse().ok()?;
+            let is_cpu = labels.contains("clock=\"cpu\"");
+            is_cpu.then(|| Duration::from_secs_f64(seconds))
+        });
+        let longest = turns.max().unwrap_or_default();
+        let mut seen = self.seen();
+        seen.longest_turn = seen.longest_turn.max(longest);
     }
 
     /// Measures the memory and the response time of a server until it is stopped.

@@ -29,8 +29,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes the plan, as [`reconfigure`](Self::reconfigure) does.
-    pub fn adopt(&mut self, plan: Arc<Plan>) {
+    /// Changes the plan, as [`reconfigure`](Self::reconfigure) does. Returns the old
+    /// one: freeing a large plan takes milliseconds, which the caller may spend on
+    /// another thread.
+    pub fn adopt(&mut self, plan: Arc<Plan>) -> Arc<Plan> {
         if plan.dialect != self.plan.dialect {
             // The labels of the dialects differ.
             self.registry = Registry::new(plan.dialect);
@@ -63,9 +65,10 @@ impl Engine {
         let _ = plan.series.apply(&mut self.registry, &self.ids);
         self.cohorts = CohortCache::default();
         self.sessions.use_rules(plan.sessions.clone());
-        self.plan = plan;
+        let old = std::mem::replace(&mut self.plan, plan);
         let observers = std::mem::take(&mut self.observers).into_filters();
         self.observe(observers);
+        old
     }
 
     /// Replaces the filters of observers: the sink gets each event that matches

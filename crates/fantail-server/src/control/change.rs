@@ -119,7 +119,7 @@ impl Control {
         }
         match current.kind {
             Kind::Metric(reply) => {
-                let _ = reply.send(prepared.map(|live| drop(self.enforce(live))));
+                let _ = reply.send(prepared.map(|live| self.enforce(live)));
             }
             Kind::Reload(reply) => {
                 let reloaded = self.finish_reload(prepared);

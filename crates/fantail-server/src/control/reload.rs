@@ -3,7 +3,7 @@
 //! All steps that may fail come before the first change: a refused configuration
 //! changes nothing.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use fantail_config::{FileSystem, LoadOptions, MetricRequest, Settings};
 use fantail_event::Dialect;
@@ -12,11 +12,7 @@ use super::{Control, crashes};
 use crate::{
     ControlError, ControlErrorKind, Log,
     handle::{Live, count},
-    process::thread,
 };
-
-/// How long exporters of the previous configuration may send what they have.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The file of the configuration.
 #[derive(Debug, Clone)]
@@ -64,20 +60,7 @@ impl Control {
         };
         count(&self.tally.reloads);
         self.log.say(format_args!("the configuration was reloaded"));
-        let before = self.live.borrow().exporters.clone();
-        let now = live.exporters.clone();
-        let in_force = self.enforce(live);
-        let log = self.log.clone();
-        self.turns.spawn(async move {
-            for worker in in_force {
-                let _ = worker.await;
-            }
-            let close = move || before.close_unless_in(&now, CLOSE_TIMEOUT);
-            if let Err(error) = thread::run("close", close).await {
-                // Without a thread to wait on, they end on their own.
-                log.say(format_args!("cannot wait for former exporters: {error}"));
-            }
-        });
+        self.enforce(live);
         Ok(())
     }
 }

@@ -90,7 +90,7 @@ impl Control {
     ) -> Vec<oneshot::Receiver<RecentSnapshot>> {
         let observers = Arc::new(observers);
         let recent = self.tell_workers(&observers, past);
-        self.announce(Live { observers, ..live });
+        drop(self.announce(Live { observers, ..live }));
         recent
     }
 
