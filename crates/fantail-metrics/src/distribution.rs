@@ -93,12 +93,18 @@ impl Distribution {
     /// Adds a value.
     #[inline]
     pub fn record(&mut self, value: u64) {
+        self.record_and_grow(value);
+    }
+
+    /// Adds a value; returns the bytes on the heap that this took.
+    #[inline]
+    pub(crate) fn record_and_grow(&mut self, value: u64) -> usize {
         let (values, at, base) = match &mut self.storage {
             Storage::Inline { first, values } => {
                 let Some(at) = values.len().checked_sub(1) else {
                     *first = value;
                     values.push_base();
-                    return;
+                    return 0;
                 };
                 (values, at, *first)
             }
@@ -107,14 +113,18 @@ impl Distribution {
                 (latest, at, LATEST_BASE)
             }
         };
-        if !values.push(at, difference(base, value)) {
-            self.make_room(value);
+        if values.push(at, difference(base, value)) {
+            return 0;
         }
+        self.make_room(value)
     }
 
-    /// Adds a value that there is no room for so far.
+    /// Adds a value that there is no room for so far; returns the bytes on the heap
+    /// that this took. A sketch that replaces values may take fewer than they did,
+    /// which counts as none.
     #[inline(never)]
-    fn make_room(&mut self, value: u64) {
+    fn make_room(&mut self, value: u64) -> usize {
+        let before = self.heap_bytes();
         match &mut self.storage {
             Storage::Heap { latest, heap } => {
                 *latest = heap.record_latest(latest, value);
@@ -123,13 +133,14 @@ impl Distribution {
                 let inline = InlineValues::new(*first, values);
                 if let Some(wider) = inline.widened(value) {
                     *values = wider;
-                    return;
+                    return 0;
                 }
                 let mut heap = HeapValues::of_inline(inline, value);
                 heap.record(value);
                 self.storage = Storage::of_heap(heap);
             }
         }
+        self.heap_bytes().saturating_sub(before)
     }
 
     /// Adds all values of another distribution.

@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Adds an event to a series; if updates are `watched`, marks the series as
-    /// updated now.
+    /// updated now. Returns the bytes that the event took.
     #[inline]
     pub(crate) fn record(
         &mut self,
@@ -71,18 +71,18 @@ impl Store {
         watched: bool,
         duration: u64,
         fields: &[Option<u64>],
-    ) {
+    ) -> usize {
         let Some((values, within)) = self.values.get_mut(series as usize) else {
             debug_assert!(false, "no series {series}");
-            return;
+            return 0;
         };
         if watched && let Some(mark) = values.marks.get_mut(within) {
             mark.last = NOW;
         }
         if fields.is_empty() {
-            values.record_only(within, duration);
+            values.record_only(within, duration)
         } else {
-            values.record(within, duration, fields);
+            values.record(within, duration, fields)
         }
     }
 
@@ -145,6 +145,13 @@ impl Store {
         self.values
             .iter_mut()
             .for_each(|values| values.exemplars = Vec::new());
+    }
+
+    /// Returns the bytes on the heap of all values.
+    pub(crate) fn value_bytes(&self) -> usize {
+        let segments = self.values.iter();
+        let distributions = segments.flat_map(Observations::all_distributions);
+        distributions.map(Distribution::heap_bytes).sum()
     }
 
     /// Removes all values, without copying segments that snapshots share.

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::{
     ControlError, ControlErrorKind, RecordSettings,
     exporters::Exporters,
-    memory::{Budget, Memory, Reservation},
+    memory::{Budget, Memory, Reservation, ReservedText},
     process::record::{Recorder, Recordings},
     process::turn::Turns,
     worker::Report,
@@ -90,7 +90,7 @@ pub(crate) struct OpenTap {
     pub(crate) number: u64,
     pub(crate) view: TapView,
     /// Its live events; `None` if it shows none.
-    pub(crate) events: Option<mpsc::Receiver<Vec<u8>>>,
+    pub(crate) events: Option<mpsc::Receiver<ReservedText>>,
     /// The events that each worker had kept when the tap opened.
     pub(crate) recent: Vec<oneshot::Receiver<RecentSnapshot>>,
 }

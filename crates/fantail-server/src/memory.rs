@@ -212,6 +212,15 @@ impl Reservation {
         true
     }
 
+    /// Adjusts the reservation to `needed` bytes even if there is not enough memory.
+    pub(crate) fn follow_anyway(&mut self, needed: usize) {
+        if !self.follow(needed) {
+            let missing = needed - self.bytes;
+            self.bytes += missing;
+            self.budget.memory.shares().used[self.budget.part as usize] += missing;
+        }
+    }
+
     /// Gives bytes back.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         debug_assert!(bytes <= self.bytes, "more is given back than was reserved");

@@ -251,10 +251,21 @@ impl Tree {
     pub(crate) fn record_all(&mut self, path: &[u32], duration: u64, fields: &[Option<u64>]) {
         let watched = self.watched;
         let store = self.store();
+        let mut grown = 0;
         // The last series is the one least likely to be cached: start its memory
         // access first.
         for series in path.iter().rev() {
-            store.record(*series, watched, duration, fields);
+            grown += store.record(*series, watched, duration, fields);
+        }
+        self.count_values(grown);
+    }
+
+    /// Accounts the memory that values of existing series took. They are never
+    /// refused: new series give way.
+    #[inline]
+    fn count_values(&mut self, grown: usize) {
+        if grown > 0 {
+            self.charge.grow(grown);
         }
     }
 
@@ -262,7 +273,8 @@ impl Tree {
     #[inline]
     pub(crate) fn record(&mut self, series: u32, duration: u64, fields: &[Option<u64>]) {
         let watched = self.watched;
-        self.store().record(series, watched, duration, fields);
+        let grown = self.store().record(series, watched, duration, fields);
+        self.count_values(grown);
     }
 
     /// Adds durations to the metric itself.
@@ -317,6 +329,7 @@ impl Tree {
     /// Resets all values; the series stay.
     pub(crate) fn reset(&mut self) {
         self.store().forget();
+        self.charge.set_values(0);
     }
 
     /// Shares all series in the order of their creation with a snapshot. It

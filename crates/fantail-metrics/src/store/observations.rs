@@ -76,6 +76,10 @@ impl Observations {
         all.unwrap_or_default()
     }
 
+    pub(super) fn all_distributions(&self) -> &[Distribution] {
+        &self.distributions
+    }
+
     /// Returns the distributions of the series from index `from` to before
     /// `to`.
     pub(super) fn distributions_of(&self, from: usize, to: usize) -> &[Distribution] {
@@ -91,30 +95,33 @@ impl Observations {
         all.unwrap_or_default()
     }
 
-    /// Adds to the distribution of a series that has only this one.
+    /// Adds to the distribution of a series that has only this one; returns the bytes
+    /// that this took.
     #[inline]
-    pub(super) fn record_only(&mut self, within: usize, duration: u64) {
+    pub(super) fn record_only(&mut self, within: usize, duration: u64) -> usize {
         if let Some(distribution) = self.distributions.get_mut(within) {
-            distribution.record(duration);
+            distribution.record_and_grow(duration)
         } else {
             debug_assert!(false, "no series {within} in this segment");
+            0
         }
     }
 
-    /// Adds to the distributions of a series.
+    /// Adds to the distributions of a series; returns the bytes that this took.
     #[inline]
-    pub(super) fn record(&mut self, within: usize, duration: u64, fields: &[Option<u64>]) {
+    pub(super) fn record(&mut self, within: usize, duration: u64, fields: &[Option<u64>]) -> usize {
         let here = self.distributions.get_mut(within * self.stride..);
         let Some((first, others)) = here.and_then(<[_]>::split_first_mut) else {
             debug_assert!(false, "no series {within} in this segment");
-            return;
+            return 0;
         };
-        first.record(duration);
+        let mut grown = first.record_and_grow(duration);
         for (at, number) in fields.iter().enumerate() {
             if let (Some(number), Some(distribution)) = (number, others.get_mut(at)) {
-                distribution.record(*number);
+                grown += distribution.record_and_grow(*number);
             }
         }
+        grown
     }
 
     pub(crate) fn add_own(&mut self, within: usize, value: i128) {

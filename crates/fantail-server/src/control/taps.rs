@@ -46,7 +46,7 @@ impl Control {
             });
             (TapView::Counts(counter), None)
         } else {
-            let (tap, events) = Tap::open(filter, &wanted.format, dialect)?;
+            let (tap, events) = Tap::open(filter, &wanted.format, dialect, &wanted.memory)?;
             observers.taps.push(Observer {
                 number,
                 observer: Arc::clone(&tap),

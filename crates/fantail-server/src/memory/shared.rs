@@ -83,6 +83,13 @@ impl SeriesMemory for SharedMemory {
         self.take(bytes)
     }
 
+    fn reserve_anyway(&self, bytes: usize) {
+        let mut held = self.held();
+        held.used += bytes;
+        let reserved = held.used.max(held.floor);
+        held.reserved.follow_anyway(reserved);
+    }
+
     fn release(&self, bytes: usize) {
         self.give_back(bytes);
     }

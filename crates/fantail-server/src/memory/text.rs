@@ -22,6 +22,13 @@ impl ReservedText {
         }
     }
 
+    /// Reserves the memory of a text; returns `None` if the budget has none.
+    pub(crate) fn of(text: Vec<u8>, budget: &Budget) -> Option<Self> {
+        let mut reservation = budget.reserve_anyway(0);
+        let fits = reservation.grow(text.capacity());
+        fits.then_some(Self { text, reservation })
+    }
+
     /// Appends bytes.
     ///
     /// # Errors
@@ -60,7 +67,9 @@ mod tests {
         assert!(budget.used() >= 100_000);
         assert!(text.push(&[0; 1 << 20]).is_err());
         assert_eq!(text.as_ref().len(), 100_000);
-        drop(text);
+        let whole = ReservedText::of(vec![0; 500_000], &budget).unwrap();
+        assert!(ReservedText::of(vec![0; 500_000], &budget).is_none());
+        drop((text, whole));
         assert_eq!(budget.used(), 0);
     }
 }

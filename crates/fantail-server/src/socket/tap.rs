@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     ControlErrorKind, Handle,
     handle::{OpenTap, TapView},
-    memory::Reservation,
+    memory::{Reservation, ReservedText},
     process::thread,
     socket::past::{Past, WAITING_PIECES},
     worker::tap::TapRequest,
@@ -43,6 +43,7 @@ pub(crate) async fn serve(
         ask_for: parts.ask_for.to_vec(),
         past: parts.since.is_some(),
         live: parts.seconds > 0,
+        memory: handle.answers.clone(),
     };
     let mut memory = handle.answers.reserve_anyway(0);
     if wanted.past && !memory.grow(handle.recent_bytes) {
@@ -167,14 +168,14 @@ async fn show(stream: &mut UnixStream, open: &mut OpenTap, parts: &TapParts<'_>)
         };
         let Some(event) = event else { break };
         line.clear();
-        TapLine::Event(&event).write(&mut line);
+        TapLine::Event(event.as_ref()).write(&mut line);
         write(stream, &line).await?;
     }
     Ok(())
 }
 
 /// Returns the next event; never completes for a tap that only counts.
-async fn next_event(events: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
+async fn next_event(events: &mut Option<mpsc::Receiver<ReservedText>>) -> Option<ReservedText> {
     match events {
         Some(events) => events.recv().await,
         None => std::future::pending().await,

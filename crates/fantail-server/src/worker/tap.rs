@@ -15,7 +15,10 @@ use fantail_format::{ExportContext, Format, Formatter, FormatterSettings, Parts}
 use fantail_syntax::ParseOptions;
 use tokio::sync::mpsc;
 
-use crate::{ControlError, ControlErrorKind};
+use crate::{
+    ControlError, ControlErrorKind,
+    memory::{Budget, ReservedText},
+};
 
 /// Taps that may be open at one time.
 pub(crate) const MAX_TAPS: usize = 16;
@@ -36,6 +39,8 @@ pub(crate) struct TapRequest {
     pub(crate) past: bool,
     /// Whether live events are wanted.
     pub(crate) live: bool,
+    /// The memory of events that wait to be shown.
+    pub(crate) memory: Budget,
 }
 
 impl TapRequest {
@@ -55,7 +60,8 @@ impl TapRequest {
 pub(crate) struct Tap {
     pub(crate) filter: Filter,
     formatter: Formatter,
-    events: mpsc::Sender<Vec<u8>>,
+    events: mpsc::Sender<ReservedText>,
+    memory: Budget,
     /// Events that matched and were not shown.
     pub(crate) skipped: AtomicU64,
 }
@@ -66,7 +72,8 @@ impl Tap {
         filter: Filter,
         format: &[u8],
         dialect: Dialect,
-    ) -> Result<(Arc<Self>, mpsc::Receiver<Vec<u8>>), ControlError> {
+        memory: &Budget,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<ReservedText>), ControlError> {
         let format = Format::from_name(format).filter(|format| {
             // The other formats are empty, or not made of lines.
             matches!(
@@ -87,6 +94,7 @@ impl Tap {
                 ..FormatterSettings::new(format, dialect)
             }),
             events,
+            memory: memory.clone(),
             skipped: AtomicU64::new(0),
         };
         Ok((Arc::new(tap), shown))
@@ -118,7 +126,8 @@ impl Tap {
     pub(crate) fn show(&self, event: &EffectiveEvent<'_>, context: ExportContext<'_>) {
         let mut line = Vec::new();
         self.format(event, context, &mut line);
-        if self.events.try_send(line).is_err() {
+        let line = ReservedText::of(line, &self.memory);
+        if line.is_none_or(|line| self.events.try_send(line).is_err()) {
             self.skip();
         }
     }

@@ -212,7 +212,36 @@ fn series_take_what_is_accounted() {
 }
 
 fn check_series(configuration: &str) {
-    let fixture = server(configuration, 32 << 20);
+    let event = |user| {
+        format!("EVENT\t0\t0\t1\t1\t0\tne\tSuser\tuser{user}@example.com\tShost\ta\tIa\t1\n")
+    };
+    check_series_of(configuration, 32 << 20, event);
+}
+
+/// The values of a few busy users take most of the memory, so that there is none for
+/// more users. No value of theirs is lost.
+#[test]
+fn values_of_series_take_what_is_accounted() {
+    const BUSY: usize = 700;
+    in_own_process(|| {
+        let configuration = "fantail {\n  series_per_metric = 1000000\n}\n\
+            metric u {\n  filter = event=e\n  group_by = user\n  fields = a b c\n}\n";
+        let event = |number: usize| {
+            let user = match number {
+                ..=336_000 => number % BUSY,
+                _ => number,
+            };
+            let wide = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+            format!(
+                "EVENT\t0\t0\t1\t1\t0\tne\tSuser\tu{user}\tIa\t{wide}\tIb\t{wide}\tIc\t{wide}\n"
+            )
+        };
+        check_series_of(configuration, 16 << 20, event);
+    });
+}
+
+fn check_series_of(configuration: &str, memory: usize, event: impl Fn(usize) -> String) {
+    let fixture = server(configuration, memory);
     // A scrape of all series would take memory of this process, too.
     let other = || {
         let (_, body) = fixture.get("/api/v1/snapshot?limit=1", "");
@@ -220,10 +249,7 @@ fn check_series(configuration: &str) {
         json.pointer("/metrics/0/overflowed") != Some(&0.into())
     };
     check(&fixture, "series", &other, |fixture, is_over| {
-        let event = |user| {
-            format!("EVENT\t0\t0\t1\t1\t0\tne\tSuser\tuser{user}@example.com\tShost\ta\tIa\t1\n")
-        };
-        flood(fixture, "", event, is_over);
+        flood(fixture, "", &event, is_over);
     });
 }
 

@@ -88,6 +88,32 @@ fn a_flood_is_passed_over_and_counted() {
     assert!(skipped > 0, "{end}");
 }
 
+/// Fewer events wait than fit into the queue, if they are large.
+#[test]
+fn events_that_wait_take_what_is_accounted() {
+    const EVENTS: u32 = 40;
+    let server = Fixture::with("metric all {\n  filter = event=*\n}\n", |options| {
+        options.limits.memory = 4 << 20;
+        options.workers = 1;
+    });
+    let mut reader = server.reader();
+    assert_eq!(reader.ask(&tap("event=*", 50, 2, 1)).unwrap(), "+");
+    let value = "v".repeat(900);
+    let fields: String = (0..100)
+        .map(|number| format!("\tSf{number}\t{value}"))
+        .collect();
+    let large = event(0).replace('\n', &format!("{fields}\n"));
+    server.send(&large.repeat(EVENTS.try_into().unwrap()));
+    assert_eq!(server.count(), EVENTS.into());
+    let mut line = reader.line().unwrap();
+    while line.starts_with("E\t") {
+        line = reader.line().unwrap();
+    }
+    // The limit of answers is 1.4 MiB, which is 16 events.
+    let skipped: u32 = line.strip_prefix("END\t").unwrap().parse().unwrap();
+    assert!(skipped >= EVENTS - 20, "{line}");
+}
+
 #[test]
 fn a_tap_that_is_not_read_delays_no_client() {
     let server = Fixture::new("metric all {\n  filter = event=*\n}\n");

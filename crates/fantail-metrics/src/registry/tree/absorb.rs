@@ -37,6 +37,9 @@ impl Tree {
             path.push(here_index);
             self.add(here_index, &saved);
         }
+        let values = self.store().value_bytes();
+        self.charge.set_values(values);
+        self.charge.grow(0);
         overflowed
     }
 

@@ -77,6 +77,7 @@ impl Tree {
         });
         self.used = used;
         self.charge.keep(store.len(), keep.len());
+        self.charge.set_values(store.value_bytes());
         *self.store() = store;
         self.index_all();
     }

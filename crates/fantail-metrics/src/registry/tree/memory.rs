@@ -7,10 +7,14 @@ use std::{fmt, sync::Arc};
 ///
 /// A metric reserves memory for new series in steps. If there is no memory for a new
 /// series, its events are counted in the series `other`. The values of existing series
-/// are not reserved; [`Distribution`](crate::Distribution) describes their size.
+/// are always stored, and reserved too: they leave less memory for new series.
+/// [`Distribution`](crate::Distribution) describes their size.
 pub trait SeriesMemory: fmt::Debug + Send + Sync {
     /// Reserves bytes; returns `false` and reserves none if there are not enough.
     fn reserve(&self, bytes: usize) -> bool;
+
+    /// Reserves bytes even if there are not enough.
+    fn reserve_anyway(&self, bytes: usize);
 
     /// Releases reserved bytes.
     fn release(&self, bytes: usize);
@@ -24,7 +28,9 @@ const MAX_STEP_BYTES: usize = 16 << 10;
 pub(super) struct Charge {
     /// `None` if the memory is not bounded.
     memory: Option<Arc<dyn SeriesMemory>>,
-    used: usize,
+    /// The bytes of all series, and of their values on the heap.
+    series: usize,
+    values: usize,
     reserved: usize,
 }
 
@@ -33,12 +39,12 @@ impl Charge {
     pub(super) fn share(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
         self.give_back(self.reserved);
         self.memory = memory.cloned();
-        self.take(0);
+        self.grow(0);
     }
 
     /// Uses more bytes; returns `false` if there is not enough memory.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
-        let needed = self.used + bytes;
+        let needed = self.series + self.values + bytes;
         let missing = needed.saturating_sub(self.reserved);
         let fits = match &self.memory {
             Some(memory) if missing > 0 => {
@@ -51,15 +57,39 @@ impl Charge {
             _ => true,
         };
         if fits {
-            self.used = needed;
+            self.series += bytes;
         }
         fits
     }
 
+    /// Uses more bytes for values of existing series.
+    #[cold]
+    pub(super) fn grow(&mut self, bytes: usize) {
+        self.values += bytes;
+        // Room for a new series is reserved in steps.
+        if !self.take(0)
+            && let Some(memory) = &self.memory
+        {
+            let missing = (self.series + self.values).saturating_sub(self.reserved);
+            memory.reserve_anyway(missing);
+            self.reserved += missing;
+        }
+    }
+
+    /// Sets the bytes of the values after some were removed.
+    pub(super) fn set_values(&mut self, bytes: usize) {
+        self.values = bytes;
+        self.give_back_spare();
+    }
+
     /// Releases the memory of dropped series: `kept` of `of` series stay.
     pub(super) fn keep(&mut self, kept: usize, of: usize) {
-        self.used = self.used / of.max(1) * kept;
-        let spare = self.reserved.saturating_sub(self.used);
+        self.series = self.series / of.max(1) * kept;
+        self.give_back_spare();
+    }
+
+    fn give_back_spare(&mut self) {
+        let spare = self.reserved.saturating_sub(self.series + self.values);
         self.give_back(spare);
     }
 
