@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
 
-use crate::{compare, error::Error, latency, workspace::Workspace};
+use crate::{compare, error::Error, latency, peers, workspace::Workspace};
 
 /// Runs the benchmarks of `benches/`.
 ///
@@ -33,11 +33,14 @@ pub(crate) struct Options {
 #[derive(Debug, clap::Subcommand)]
 enum Peer {
     Compare(compare::Options),
+    Peers(peers::Options),
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
-    if let Some(Peer::Compare(options)) = &options.peer {
-        return compare::run(workspace, options);
+    match &options.peer {
+        Some(Peer::Compare(options)) => return compare::run(workspace, options),
+        Some(Peer::Peers(options)) => return peers::run(workspace, options),
+        None => {}
     }
     if options.name.as_deref() == Some(latency::NAME) {
         return latency::run(workspace, options.quick);

@@ -8,12 +8,12 @@
 mod bare;
 mod builds;
 mod counting;
-mod feed;
+pub(crate) mod feed;
 mod load;
-mod mixed;
-mod process;
-mod server;
-mod stream;
+pub(crate) mod mixed;
+pub(crate) mod process;
+pub(crate) mod server;
+pub(crate) mod stream;
 mod table;
 
 use std::{
@@ -127,7 +127,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     Ok(rows.iter().all(Row::reached))
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
+pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
     let mut command = workspace.cargo(["build", "--release", "--package", "fantail-cli"]);
     match command.status() {
         Ok(status) if status.success() => Ok(workspace.target().join("release/fantail")),

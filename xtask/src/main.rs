@@ -26,6 +26,7 @@ mod fuzz;
 mod instructions;
 mod latency;
 mod load;
+mod peers;
 mod skips;
 mod steps;
 mod test;
