@@ -40,11 +40,7 @@ impl EventBuilder {
 
     /// Sets the name.
     pub fn name(self, name: impl AsRef<[u8]>) -> Self {
-        self.with(|event| {
-            let name = event.append_span(name.as_ref())?;
-            event.parts_mut().name = Some(name);
-            Ok(())
-        })
+        self.with(|event| event.set_name(name.as_ref()))
     }
 
     /// Adds a category, unless the event has it.
@@ -75,18 +71,14 @@ impl EventBuilder {
     /// Sets the time of sending.
     pub fn sent(self, at: Timestamp) -> Self {
         self.with(|event| {
-            event.parts_mut().sent = Some(at);
+            event.set_sent(at);
             Ok(())
         })
     }
 
     /// Sets the line of source code that sent it, 0 if unknown.
     pub fn source(self, file: impl AsRef<[u8]>, line: u32) -> Self {
-        self.with(|event| {
-            let file = event.append_span(file.as_ref())?;
-            event.parts_mut().source = Some((file, line));
-            Ok(())
-        })
+        self.with(|event| event.set_source(file.as_ref(), line))
     }
 
     /// Forces debug logging of the source.

@@ -164,6 +164,55 @@ impl Event {
         Ok(())
     }
 
+    /// Makes it an event of this time without name, fields and categories, in the same
+    /// memory.
+    ///
+    /// A program that makes many events reuses one: in the steady state this
+    /// allocates nothing.
+    ///
+    /// ```
+    /// use fantail_event::{Event, Timestamp, ValueRef};
+    ///
+    /// let mut event = Event::default();
+    /// for bytes in [17, 4] {
+    ///     event.restart(Timestamp::from_unix_micros(0));
+    ///     event.set_name(b"read")?;
+    ///     event.set(b"bytes", ValueRef::Int(bytes))?;
+    ///     assert_eq!(event.as_event_ref().fields().count(), 1);
+    /// }
+    /// # Ok::<(), fantail_event::TooLarge>(())
+    /// ```
+    pub fn restart(&mut self, created: Timestamp) {
+        self.text.clear();
+        self.parts.clear();
+        self.parts.created = created;
+        self.parts.has_distinct_keys = true;
+        self.compact_at = self.compact_at.max(MIN_WASTE_BYTES);
+    }
+
+    /// Sets the name.
+    ///
+    /// # Errors
+    /// The event would be larger than [`MAX_TEXT_BYTES`]; it stays as it was.
+    pub fn set_name(&mut self, name: &[u8]) -> Result<(), TooLarge> {
+        self.parts.name = Some(self.append_span(name)?);
+        Ok(())
+    }
+
+    /// Sets the line of source code that sent it, 0 if unknown.
+    ///
+    /// # Errors
+    /// The event would be larger than [`MAX_TEXT_BYTES`]; it stays as it was.
+    pub fn set_source(&mut self, file: &[u8], line: u32) -> Result<(), TooLarge> {
+        self.parts.source = Some((self.append_span(file)?, line));
+        Ok(())
+    }
+
+    /// Sets the time of sending.
+    pub fn set_sent(&mut self, at: Timestamp) {
+        self.parts.sent = Some(at);
+    }
+
     /// Returns the bytes that a boxed event takes, with all capacity and with what
     /// the allocator of the system adds.
     #[must_use]
