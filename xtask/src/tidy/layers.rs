@@ -53,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-lint",
         ],
     ),
+    ("fantail-tracing", &["fantail-engine", "fantail-exposition"]),
     (
         "fantail",
         &[
@@ -61,6 +62,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-exposition",
             "fantail-lint",
             "fantail-server",
+            "fantail-tracing",
         ],
     ),
     ("fantail-cli", &["fantail"]),

@@ -1,0 +1,68 @@
+//! Building a layer.
+
+use std::sync::Arc;
+
+use fantail_event::Timestamp;
+use tracing_core::Subscriber;
+use tracing_subscriber::{Layer as _, registry::LookupSpan};
+
+use crate::{
+    CallsiteFilter, ConfigError, Handle, Layer, SpanRecorder, clock::Clock, config::Compiled,
+    shared::Shared,
+};
+
+/// Creates a layer with this configuration, and its handle.
+///
+/// # Errors
+/// The text has errors.
+pub fn layer<S>(text: &str) -> Result<(Layer<S>, Handle), ConfigError>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    LayerBuilder::new(text).build()
+}
+
+/// A builder of a layer, for options that are no configuration.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct LayerBuilder<'a> {
+    text: &'a str,
+    clock: Clock,
+}
+
+impl<'a> LayerBuilder<'a> {
+    /// Begins with a configuration text.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            clock: Clock::default(),
+        }
+    }
+
+    /// Sets the clock, for tests; by default it is that of the system.
+    pub fn clock(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Clock::Given(Arc::new(now)),
+            ..self
+        }
+    }
+
+    /// Returns the layer and its handle.
+    ///
+    /// # Errors
+    /// The text has errors.
+    pub fn build<S>(self) -> Result<(Layer<S>, Handle), ConfigError>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let compiled = Compiled::new(self.text)?;
+        let shared = Arc::new(Shared::new(compiled, self.clock));
+        let filter = CallsiteFilter {
+            shared: Arc::clone(&shared),
+        };
+        let recorder = SpanRecorder {
+            shared: Arc::clone(&shared),
+        };
+        Ok((recorder.with_filter(filter), Handle { shared }))
+    }
+}

@@ -1,0 +1,44 @@
+//! Metrics, filters and exporters for programs that use [`tracing`], as a configuration
+//! text.
+//!
+//! ```
+//! use fantail_exposition::Format;
+//! use tracing_subscriber::prelude::*;
+//!
+//! let (layer, handle) = fantail_tracing::layer(
+//!     "metric requests {\n  filter = event=request\n  group_by status {\n  }\n}\n",
+//! )?;
+//! let subscriber = tracing_subscriber::registry().with(layer);
+//! tracing::subscriber::with_default(subscriber, || {
+//!     let request = tracing::info_span!("request", user = "anna", status = tracing::field::Empty);
+//!     request.record("status", 200);
+//! });
+//! let text = String::from_utf8(handle.scrape(Format::Prometheus, Vec::new())?)?;
+//! assert!(text.contains("requests_total{status=\"200\"} 1\n"), "{text}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`tracing`]: https://docs.rs/tracing
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod callsites;
+mod clock;
+mod config;
+mod error;
+mod handle;
+mod layer;
+mod metadata;
+mod record;
+mod shared;
+mod span;
+mod verdict;
+mod wanted;
+
+pub use crate::{
+    builder::{LayerBuilder, layer},
+    error::{ConfigError, ConfigErrorKind},
+    handle::Handle,
+    layer::{CallsiteFilter, Layer, SpanRecorder},
+};

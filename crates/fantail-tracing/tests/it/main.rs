@@ -1,0 +1,50 @@
+//! Programs that use `tracing`, with a fantail layer.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod metrics;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use fantail_event::Timestamp;
+use fantail_exposition::Format;
+use fantail_tracing::{Handle, LayerBuilder};
+use tracing_subscriber::prelude::*;
+
+/// A clock that the test sets, in microseconds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub(crate) fn advance(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+/// Runs a program with this configuration; returns the handle.
+pub(crate) fn run(text: &str, program: impl FnOnce(&Clock)) -> Handle {
+    let clock = Clock::default();
+    let micros = Arc::clone(&clock.0);
+    let now = move || Timestamp::from_unix_micros(micros.load(Ordering::Relaxed));
+    let (layer, handle) = LayerBuilder::new(text).clock(now).build().unwrap();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || program(&clock));
+    handle
+}
+
+/// The samples of a scrape.
+pub(crate) fn samples(handle: &Handle) -> Vec<String> {
+    let text = handle.scrape(Format::Prometheus, Vec::new()).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    samples.map(str::to_owned).collect()
+}
+
+/// Checks the samples of a program with this configuration.
+#[track_caller]
+pub(crate) fn check(text: &str, program: impl FnOnce(&Clock), expected: &[&str]) {
+    assert_eq!(samples(&run(text, program)), expected);
+}
