@@ -2,7 +2,10 @@
 
 use std::{
     cell::RefCell,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use hashbrown::HashMap;
@@ -44,6 +47,22 @@ impl Compilation {
             known.insert(key, verdict);
         });
         verdict
+    }
+}
+
+/// The callsites that the program has reached.
+#[derive(Debug, Default)]
+pub(crate) struct KnownCallsites(Mutex<HashMap<Identifier, &'static Metadata<'static>>>);
+
+impl KnownCallsites {
+    pub(crate) fn add(&self, metadata: &'static Metadata<'static>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(metadata.callsite(), metadata);
+    }
+
+    pub(crate) fn all(&self) -> Vec<&'static Metadata<'static>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().copied().collect()
     }
 }
 

@@ -13,6 +13,8 @@ use fantail_event::Timestamp;
 pub(crate) enum Clock {
     #[default]
     System,
+    /// For filters, which read no time of a span.
+    Unused,
     Given(Arc<dyn Fn() -> Timestamp + Send + Sync>),
 }
 
@@ -36,6 +38,7 @@ impl Clock {
                 let micros = since.map_or(0, |since| since.as_micros());
                 Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(i64::MAX))
             }
+            Self::Unused => Timestamp::default(),
             Self::Given(now) => now(),
         }
     }
@@ -61,6 +64,7 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::System => "System",
+            Self::Unused => "Unused",
             Self::Given(_) => "Given",
         })
     }

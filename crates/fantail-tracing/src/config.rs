@@ -51,7 +51,7 @@ impl Compiled {
         })
     }
 
-    fn filters(&self) -> impl Iterator<Item = &Filter> + Clone {
+    fn filters(&self) -> impl Iterator<Item = &Filter> {
         self.settings.metrics.iter().map(|metric| &metric.filter)
     }
 
@@ -59,7 +59,7 @@ impl Compiled {
     /// metric can match, and spans that events inherit from.
     pub(crate) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
         let decide = || {
-            let inherits = metadata.is_span() && self.wanted.inherits_from(metadata);
+            let inherits = !metadata.is_event() && self.wanted.inherits_from(metadata);
             match inherits || self.can_match(metadata) {
                 true => Verdict::Always,
                 false => Verdict::Never,
@@ -69,11 +69,12 @@ impl Compiled {
     }
 
     fn can_match(&self, metadata: &Metadata<'_>) -> bool {
+        let known = Known::of(metadata);
         if self.requires_name && name_of(metadata).is_none() {
             return false;
         }
         let mut filters = self.filters();
-        filters.any(|filter| Known::Callsite(metadata).evaluate(filter) != Verdict::Never)
+        filters.any(|filter| known.evaluate(filter) != Verdict::Never)
     }
 
     /// Returns the most verbose level that is recorded.

@@ -5,8 +5,9 @@ use std::{fmt, io, sync::Arc};
 use fantail_engine::Counters;
 use fantail_exposition::{Exposition, ExpositionOptions, Format};
 use fantail_metrics::Snapshot;
+use fantail_syntax::ParseErrors;
 
-use crate::{ConfigError, shared::Shared};
+use crate::{ConfigError, Explain, Unknown, check, shared::Shared};
 
 /// The handle of a layer: it reads the metrics and changes the configuration.
 ///
@@ -36,6 +37,24 @@ impl Handle {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.shared.shards.counters()
+    }
+
+    /// Returns the parts of the metrics that no callsite of the program has.
+    ///
+    /// `tracing` registers a callsite when the program reaches it for the first time, if
+    /// its level is enabled: check after the program has run for a while.
+    #[must_use]
+    pub fn check(&self) -> Vec<Unknown> {
+        check::check(&self.shared.compiled.load(), &self.shared.callsites.all())
+    }
+
+    /// Explains for each event of the program why this filter matches it or not, until
+    /// the answer is dropped. Meanwhile all callsites are enabled.
+    ///
+    /// # Errors
+    /// The text is not a filter.
+    pub fn explain(&self, filter: &str) -> Result<Explain, ParseErrors> {
+        Ok(Explain::new(&self.shared, filter.parse()?))
     }
 
     /// Writes the metrics for Prometheus.

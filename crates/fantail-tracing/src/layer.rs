@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tracing_core::{
-    Event, LevelFilter, Metadata, Subscriber,
+    Dispatch, Event, LevelFilter, Metadata, Subscriber,
     span::{Attributes, Id, Record},
     subscriber::Interest,
 };
@@ -17,6 +17,7 @@ use crate::{
     record::with_scratch,
     shared::Shared,
     span::{self, OpenSpan, with_ancestors},
+    wanted,
 };
 
 /// The layer: a [`SpanRecorder`] behind a filter that enables only the callsites which
@@ -42,6 +43,10 @@ impl<S> layer::Layer<S> for SpanRecorder
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.shared.set_dispatch(dispatch);
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         OpenSpan::open(
             self.shared.owner,
@@ -53,26 +58,24 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let span = context.span(id);
-        if let Some(open) = span.and_then(|span| OpenSpan::of(self.shared.owner, &span)) {
-            open.record(values);
-        }
+        OpenSpan::record(self.shared.owner, id, values, &context);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let shared = &*self.shared;
-        let span = context.event_span(event);
-        let around = span.and_then(|span| OpenSpan::nearest(shared.owner, span));
+        let around = self.around(event, &context);
         with_scratch(|scratch| {
             let compiled = shared.compiled.load();
-            let wanted = &compiled.wanted;
-            let begun = scratch.begin(event.metadata(), wanted, shared.clock.now());
-            let mut recorder = scratch.recorder(wanted);
-            recorder.result = begun;
-            event.record(&mut recorder);
-            scratch
-                .event
-                .set_sent(scratch.event.as_event_ref().created());
+            let wanted = match shared.probes.are_active() {
+                true => &wanted::ALL,
+                false => &compiled.wanted,
+            };
+            if scratch
+                .record_event(event, wanted, shared.clock.now())
+                .is_err()
+            {
+                return;
+            }
             with_ancestors(around.as_ref(), |ancestors| {
                 shared.handle(event.metadata(), &scratch.event, ancestors);
             });
@@ -94,19 +97,39 @@ where
     }
 }
 
+impl SpanRecorder {
+    /// Returns the nearest span around an event that is recorded.
+    fn around<S>(&self, event: &Event<'_>, context: &Context<'_, S>) -> Option<Arc<OpenSpan>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let owner = self.shared.owner;
+        if let Some(span) = context.event_span(event) {
+            return OpenSpan::nearest(owner, span);
+        }
+        // A parent that the macro was given and that is not enabled for this layer: the
+        // context does not show it, nor the spans around it.
+        let id = event.parent()?;
+        let dispatch = self.shared.dispatch()?;
+        let span = dispatch.downcast_ref::<S>()?.span(id)?;
+        OpenSpan::nearest(owner, span)
+    }
+}
+
 impl<S> layer::Filter<S> for CallsiteFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.shared.compiled.load().is_enabled(metadata)
+        self.shared.is_enabled(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match self.shared.compiled.load().is_enabled(metadata) {
+        self.shared.callsites.add(metadata);
+        match self.shared.is_enabled(metadata) {
             true => Interest::always(),
             false => Interest::never(),
         }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.shared.compiled.load().max_level())
+        Some(self.shared.max_level())
     }
 }

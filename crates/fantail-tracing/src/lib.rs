@@ -24,11 +24,14 @@
 
 mod builder;
 mod callsites;
+mod check;
 mod clock;
 mod config;
 mod error;
+mod explain;
 mod handle;
 mod layer;
+mod layer_filter;
 mod metadata;
 mod record;
 mod shared;
@@ -38,7 +41,10 @@ mod wanted;
 
 pub use crate::{
     builder::{LayerBuilder, layer},
+    check::{Unknown, UnknownPart},
     error::{ConfigError, ConfigErrorKind},
+    explain::{Explain, Explained},
     handle::Handle,
     layer::{CallsiteFilter, Layer, SpanRecorder},
+    layer_filter::{Dropped, FilterHandle, LayerFilter},
 };

@@ -31,16 +31,19 @@ pub(crate) fn key_of(field: &str) -> &str {
 /// `tracing` names all other events after their place in the source code; they have
 /// none.
 pub(crate) fn name_of(metadata: &Metadata<'_>) -> Option<&'static str> {
-    let name = metadata.name();
-    (metadata.is_span() || !is_place(metadata, name)).then_some(name)
+    (metadata.is_span() || !is_place(metadata, "event ")).then_some(metadata.name())
 }
 
-/// Whether it is the name `event FILE:LINE` that the macros make.
-fn is_place(metadata: &Metadata<'_>, name: &str) -> bool {
-    let Some(place) = name.strip_prefix("event ") else {
-        return false;
-    };
-    let Some((file, line)) = place.rsplit_once(':') else {
+/// Returns whether it is a question of the program, such as `enabled!`, about callsites
+/// of this level and target.
+pub(crate) fn is_question(metadata: &Metadata<'_>) -> bool {
+    is_place(metadata, "enabled ")
+}
+
+/// Returns whether the name is `KIND FILE:LINE`, which the macros make.
+fn is_place(metadata: &Metadata<'_>, kind: &str) -> bool {
+    let place = metadata.name().strip_prefix(kind);
+    let Some((file, line)) = place.and_then(|place| place.rsplit_once(':')) else {
         return false;
     };
     Some(file) == metadata.file() && line.parse() == Ok(metadata.line().unwrap_or(0))

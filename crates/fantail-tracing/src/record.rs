@@ -6,6 +6,7 @@ use fantail_event::{ElementSource, Elements, Event, Timestamp, TooLarge, ValueRe
 use tracing_core::{
     Metadata,
     field::{Field, Visit},
+    span::{Attributes, Record},
 };
 
 use crate::{
@@ -42,8 +43,42 @@ pub(crate) fn with_scratch<R>(record: impl FnOnce(&mut Scratch) -> R) -> R {
 }
 
 impl Scratch {
+    /// Records an event.
+    pub(crate) fn record_event(
+        &mut self,
+        event: &tracing_core::Event<'_>,
+        wanted: &Wanted,
+        time: Timestamp,
+    ) -> Result<(), TooLarge> {
+        self.begin(event.metadata(), wanted, time)?;
+        self.event.set_sent(time);
+        self.record(wanted, |recorder| event.record(recorder))
+    }
+
+    /// Records a new span.
+    pub(crate) fn record_span(
+        &mut self,
+        attributes: &Attributes<'_>,
+        wanted: &Wanted,
+        time: Timestamp,
+    ) -> Result<(), TooLarge> {
+        self.begin(attributes.metadata(), wanted, time)?;
+        self.record(wanted, |recorder| attributes.record(recorder))
+    }
+
+    /// Records only the values that a span gets later.
+    pub(crate) fn record_values(
+        &mut self,
+        values: &Record<'_>,
+        wanted: &Wanted,
+        time: Timestamp,
+    ) -> Result<(), TooLarge> {
+        self.event.restart(time);
+        self.record(wanted, |recorder| values.record(recorder))
+    }
+
     /// Begins with an event of a callsite: its name, source and built-in fields.
-    pub(crate) fn begin(
+    fn begin(
         &mut self,
         metadata: &Metadata<'_>,
         wanted: &Wanted,
@@ -75,13 +110,19 @@ impl Scratch {
         Ok(())
     }
 
-    /// Returns a visitor that sets the fields of the event.
-    pub(crate) fn recorder<'a>(&'a mut self, wanted: &'a Wanted) -> Recorder<'a> {
-        Recorder {
+    /// Sets the fields that `visit` shows.
+    fn record(
+        &mut self,
+        wanted: &Wanted,
+        visit: impl FnOnce(&mut Recorder<'_>),
+    ) -> Result<(), TooLarge> {
+        let mut recorder = Recorder {
             scratch: self,
             wanted,
             result: Ok(()),
-        }
+        };
+        visit(&mut recorder);
+        recorder.result
     }
 }
 
@@ -95,10 +136,10 @@ impl ElementSource for OneElement<'_> {
 }
 
 /// Sets the fields of an event.
-pub(crate) struct Recorder<'a> {
+struct Recorder<'a> {
     scratch: &'a mut Scratch,
     wanted: &'a Wanted,
-    pub(crate) result: Result<(), TooLarge>,
+    result: Result<(), TooLarge>,
 }
 
 impl Recorder<'_> {

@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     num::NonZeroUsize,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -14,9 +14,15 @@ use arc_swap::ArcSwap;
 use fantail_engine::Sharded;
 use fantail_event::{Ancestor, CategoryTree, Event, SentEvent};
 use fantail_format::ExportContext;
-use tracing_core::Metadata;
+use tracing_core::{
+    Dispatch, LevelFilter, Metadata, callsite,
+    dispatcher::{self, WeakDispatch},
+};
 
-use crate::{ConfigError, clock::Clock, config::Compiled, metadata::level_of, span::Owner};
+use crate::{
+    ConfigError, SpanRecorder, callsites::KnownCallsites, clock::Clock, config::Compiled,
+    explain::Probes, metadata::level_of, span::Owner,
+};
 
 /// Engines for each core: a thread that is suspended while it has an engine delays
 /// only the threads of that engine.
@@ -28,6 +34,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) compiled: ArcSwap<Compiled>,
     pub(crate) shards: Sharded,
+    pub(crate) probes: Probes,
+    pub(crate) callsites: KnownCallsites,
+    dispatch: OnceLock<WeakDispatch>,
     /// One change of the configuration at a time.
     changes: Mutex<()>,
 }
@@ -41,7 +50,54 @@ impl Shared {
             clock,
             shards: Sharded::new(Arc::clone(&compiled.plan), shards),
             compiled: ArcSwap::from_pointee(compiled),
+            probes: Probes::default(),
+            callsites: KnownCallsites::default(),
+            dispatch: OnceLock::new(),
             changes: Mutex::new(()),
+        }
+    }
+
+    /// Notes the subscriber that the layer belongs to.
+    pub(crate) fn set_dispatch(&self, dispatch: &Dispatch) {
+        let _ = self.dispatch.set(dispatch.downgrade());
+    }
+
+    /// Returns the subscriber that the layer belongs to.
+    pub(crate) fn dispatch(&self) -> Option<Dispatch> {
+        self.dispatch.get()?.upgrade()
+    }
+
+    /// Has `tracing` ask all filters of the program about each callsite.
+    ///
+    /// It asks only the default subscriber of this thread if the program has a single
+    /// one: another thread's would find all its callsites disabled.
+    pub(crate) fn rebuild_interest(&self) {
+        match self.dispatch() {
+            Some(dispatch) if !self.is_default() => {
+                dispatcher::with_default(&dispatch, callsite::rebuild_interest_cache);
+            }
+            _ => callsite::rebuild_interest_cache(),
+        }
+    }
+
+    /// Returns whether the layer belongs to the default subscriber of this thread.
+    fn is_default(&self) -> bool {
+        dispatcher::get_default(|dispatch| {
+            let layer = dispatch.downcast_ref::<SpanRecorder>();
+            layer.is_some_and(|layer| std::ptr::eq(&*layer.shared, self))
+        })
+    }
+
+    /// Returns whether spans or events of this callsite are recorded.
+    pub(crate) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.probes.are_active() || self.compiled.load().is_enabled(metadata)
+    }
+
+    /// Returns the most verbose level that is recorded.
+    pub(crate) fn max_level(&self) -> LevelFilter {
+        match self.probes.are_active() {
+            true => LevelFilter::TRACE,
+            false => self.compiled.load().max_level(),
         }
     }
 
@@ -55,6 +111,9 @@ impl Shared {
             global: &[],
             categories: CategoryTree::empty(),
         };
+        if self.probes.are_active() {
+            self.probes.show(&sent);
+        }
         let context = ExportContext {
             host: b"",
             received_at: event.sent().unwrap_or_else(|| event.created()),
@@ -78,8 +137,7 @@ impl Shared {
             self.compiled.store(Arc::new(compiled));
             self.shards.adopt(&plan);
         }
-        // It asks the filters of the program about each callsite.
-        tracing_core::callsite::rebuild_interest_cache();
+        self.rebuild_interest();
         Ok(())
     }
 }

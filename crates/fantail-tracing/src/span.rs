@@ -73,11 +73,8 @@ impl OpenSpan {
         let start = clock.start();
         let mut open = spare();
         with_scratch(|scratch| {
-            let wanted = &wanted::ALL;
-            let begun = scratch.begin(attributes.metadata(), wanted, start.time);
-            let mut recorder = scratch.recorder(wanted);
-            recorder.result = begun;
-            attributes.record(&mut recorder);
+            // A span that is too large has the fields before the limit.
+            let _ = scratch.record_span(attributes, &wanted::ALL, start.time);
             if let Some(open) = Arc::get_mut(&mut open) {
                 let event = open.event.get_mut().unwrap_or_else(PoisonError::into_inner);
                 std::mem::swap(event, &mut scratch.event);
@@ -119,16 +116,26 @@ impl OpenSpan {
         None
     }
 
-    /// Adds fields that the program recorded later.
-    pub(crate) fn record(&self, values: &span::Record<'_>) {
+    /// Adds fields that the program recorded later to what the owner recorded of a span.
+    pub(crate) fn record<S>(
+        owner: Owner,
+        id: &span::Id,
+        values: &span::Record<'_>,
+        context: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let span = context.span(id);
+        if let Some(open) = span.and_then(|span| Self::of(owner, &span)) {
+            open.add(values);
+        }
+    }
+
+    fn add(&self, values: &span::Record<'_>) {
         with_scratch(|scratch| {
-            scratch.event.restart(self.start.time);
-            let mut recorder = scratch.recorder(&wanted::ALL);
-            values.record(&mut recorder);
-            if recorder.result.is_ok() {
-                // Too large: the span keeps the fields that it has.
-                let _ = self.write().merge(scratch.event.as_event_ref());
-            }
+            // A span that would be too large keeps the fields that it has.
+            let recorded = scratch.record_values(values, &wanted::ALL, self.start.time);
+            let _ = recorded.and_then(|()| self.write().merge(scratch.event.as_event_ref()));
         });
     }
 

@@ -9,7 +9,9 @@ use fantail_filter::{Filter, Test};
 use fantail_syntax::{NodeId, NodeKind};
 use tracing_core::{Level, LevelFilter, Metadata};
 
-use crate::metadata::{LEVEL, SEVERITY, TARGET, level_of, name_of, severity_of, source_of};
+use crate::metadata::{
+    LEVEL, SEVERITY, TARGET, is_question, level_of, name_of, severity_of, source_of,
+};
 
 /// Whether a filter matches the events of a callsite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +26,22 @@ pub(crate) enum Verdict {
 pub(crate) enum Known<'a> {
     /// All that a callsite has.
     Callsite(&'a Metadata<'a>),
-    /// The level and the target: a span that surrounds events.
+    /// The level and the target: a span that surrounds events, or a question about
+    /// callsites.
     Surroundings(&'a Metadata<'a>),
     /// The level.
     Level(Level),
 }
 
 impl<'a> Known<'a> {
+    /// Returns what is known of a callsite.
+    pub(crate) fn of(metadata: &'a Metadata<'a>) -> Self {
+        match is_question(metadata) {
+            true => Self::Surroundings(metadata),
+            false => Self::Callsite(metadata),
+        }
+    }
+
     /// Returns whether the filter, alone, matches the events.
     pub(crate) fn matches(self, filter: &Filter) -> Verdict {
         if let Self::Callsite(metadata) = self
@@ -119,7 +130,7 @@ impl<'a> Known<'a> {
 }
 
 /// Returns the most verbose level of events that one of the filters can match.
-pub(crate) fn most_verbose<'a>(filters: impl Iterator<Item = &'a Filter> + Clone) -> LevelFilter {
+pub(crate) fn most_verbose<'a>(filters: impl Iterator<Item = &'a Filter>) -> LevelFilter {
     let verbose_first = [
         Level::TRACE,
         Level::DEBUG,
@@ -127,10 +138,10 @@ pub(crate) fn most_verbose<'a>(filters: impl Iterator<Item = &'a Filter> + Clone
         Level::WARN,
         Level::ERROR,
     ];
-    let can_match = |level: Level| {
-        let mut filters = filters.clone();
-        filters.any(|filter| Known::Level(level).evaluate(filter) != Verdict::Never)
+    let of_filter = |filter: &Filter| {
+        let mut levels = verbose_first.into_iter();
+        let level = levels.find(|level| Known::Level(*level).evaluate(filter) != Verdict::Never);
+        level.map_or(LevelFilter::OFF, LevelFilter::from_level)
     };
-    let level = verbose_first.into_iter().find(|level| can_match(*level));
-    level.map_or(LevelFilter::OFF, LevelFilter::from_level)
+    filters.map(of_filter).max().unwrap_or(LevelFilter::OFF)
 }

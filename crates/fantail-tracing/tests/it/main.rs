@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod concurrent;
+mod filters;
+mod handle;
 mod metrics;
 
 use std::sync::{
