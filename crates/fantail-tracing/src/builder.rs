@@ -8,7 +8,7 @@ use tracing_subscriber::{Layer as _, registry::LookupSpan};
 
 use crate::{
     CallsiteFilter, ConfigError, Handle, Layer, SpanRecorder, clock::Clock, config::Compiled,
-    shared::Shared,
+    exporters::Exporters, shared::Shared,
 };
 
 /// Creates a layer with this configuration, and its handle.
@@ -28,6 +28,7 @@ where
 pub struct LayerBuilder<'a> {
     text: &'a str,
     clock: Clock,
+    host: Vec<u8>,
 }
 
 impl<'a> LayerBuilder<'a> {
@@ -36,6 +37,15 @@ impl<'a> LayerBuilder<'a> {
         Self {
             text,
             clock: Clock::default(),
+            host: rustix::system::uname().nodename().to_bytes().to_vec(),
+        }
+    }
+
+    /// Sets the host's name in exports; by default it is that of the system.
+    pub fn host(self, name: impl Into<Vec<u8>>) -> Self {
+        Self {
+            host: name.into(),
+            ..self
         }
     }
 
@@ -55,8 +65,8 @@ impl<'a> LayerBuilder<'a> {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let compiled = Compiled::new(self.text)?;
-        let shared = Arc::new(Shared::new(compiled, self.clock));
+        let compiled = Compiled::new(self.text, &Exporters::default(), &self.host)?;
+        let shared = Arc::new(Shared::new(compiled, self.clock, self.host));
         let filter = CallsiteFilter {
             shared: Arc::clone(&shared),
         };

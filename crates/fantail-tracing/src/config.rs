@@ -11,6 +11,7 @@ use tracing_core::{LevelFilter, Metadata};
 use crate::{
     ConfigError, ConfigErrorKind,
     callsites::Compilation,
+    exporters::Exporters,
     metadata::name_of,
     verdict::{Known, Verdict, most_verbose},
     wanted::Wanted,
@@ -25,13 +26,16 @@ pub(crate) struct Compiled {
     pub(crate) plan: Arc<Plan>,
     pub(crate) settings: Settings,
     pub(crate) wanted: Wanted,
+    pub(crate) exporters: Exporters,
     compilation: Compilation,
     /// Whether every filter requires a name: none then matches an unnamed event.
     requires_name: bool,
 }
 
 impl Compiled {
-    pub(crate) fn new(text: &str) -> Result<Self, ConfigError> {
+    /// Compiles a text and starts its exporters; those of the former configuration that
+    /// have not changed go on.
+    pub(crate) fn new(text: &str, former: &Exporters, host: &[u8]) -> Result<Self, ConfigError> {
         let options = LoadOptions {
             dialect: Some(Dialect::V2_4),
             ..LoadOptions::default()
@@ -47,6 +51,7 @@ impl Compiled {
             wanted: Wanted::of_settings(&settings),
             compilation: Compilation::unique(),
             requires_name: metrics.all(|metric| metric.filter.requires_name()),
+            exporters: Exporters::start(&settings, former, host)?,
             settings,
         })
     }

@@ -1,13 +1,13 @@
 //! The handle of a layer.
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use fantail_engine::Counters;
 use fantail_exposition::{Exposition, ExpositionOptions, Format};
 use fantail_metrics::Snapshot;
 use fantail_syntax::ParseErrors;
 
-use crate::{ConfigError, Explain, Unknown, check, shared::Shared};
+use crate::{ConfigError, Explain, ExporterStatus, Unknown, check, shared::Shared};
 
 /// The handle of a layer: it reads the metrics and changes the configuration.
 ///
@@ -55,6 +55,19 @@ impl Handle {
     /// The text is not a filter.
     pub fn explain(&self, filter: &str) -> Result<Explain, ParseErrors> {
         Ok(Explain::new(&self.shared, filter.parse()?))
+    }
+
+    /// Returns the state of the exporters, in the order of the configuration.
+    #[must_use]
+    pub fn exporters(&self) -> Vec<ExporterStatus> {
+        self.shared.compiled.load().exporters.status()
+    }
+
+    /// Waits until the events that were exported before are sent, spooled or dropped;
+    /// returns whether they are. Call it before the program ends.
+    #[must_use]
+    pub fn flush(&self, patience: Duration) -> bool {
+        self.shared.compiled.load_full().exporters.flush(patience)
     }
 
     /// Writes the metrics for Prometheus.

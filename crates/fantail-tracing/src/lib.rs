@@ -29,6 +29,7 @@ mod clock;
 mod config;
 mod error;
 mod explain;
+mod exporters;
 mod handle;
 mod layer;
 mod layer_filter;
@@ -44,6 +45,7 @@ pub use crate::{
     check::{Unknown, UnknownPart},
     error::{ConfigError, ConfigErrorKind},
     explain::{Explain, Explained},
+    exporters::ExporterStatus,
     handle::Handle,
     layer::{CallsiteFilter, Layer, SpanRecorder},
     layer_filter::{Dropped, FilterHandle, LayerFilter},

@@ -2,18 +2,20 @@
 
 use std::{
     cell::Cell,
+    hash::{BuildHasher as _, RandomState},
     num::NonZeroUsize,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use fantail_engine::Sharded;
 use fantail_event::{Ancestor, CategoryTree, Event, SentEvent};
-use fantail_format::ExportContext;
+use fantail_format::{EventIds, ExportContext};
 use tracing_core::{
     Dispatch, LevelFilter, Metadata, callsite,
     dispatcher::{self, WeakDispatch},
@@ -28,10 +30,15 @@ use crate::{
 /// only the threads of that engine.
 const SHARDS_PER_CORE: usize = 4;
 
+/// The time in which the queue of a removed exporter may send what it has.
+const CLOSING_TIME: Duration = Duration::from_secs(60);
+
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) owner: Owner,
     pub(crate) clock: Clock,
+    /// The host's name in exports.
+    host: Vec<u8>,
     pub(crate) compiled: ArcSwap<Compiled>,
     pub(crate) shards: Sharded,
     pub(crate) probes: Probes,
@@ -42,13 +49,22 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(compiled: Compiled, clock: Clock) -> Self {
+    pub(crate) fn new(compiled: Compiled, clock: Clock, host: Vec<u8>) -> Self {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let shards = cores.saturating_mul(NonZeroUsize::MIN.saturating_add(SHARDS_PER_CORE - 1));
+        let shards = Sharded::new(Arc::clone(&compiled.plan), shards);
+        let run = RandomState::new().hash_one(0).to_le_bytes();
+        let [a, b, c, d, ..] = run;
+        for number in 0..shards.len() {
+            let worker = u32::try_from(number).unwrap_or(u32::MAX);
+            let ids = EventIds::new(clock.now(), u32::from_le_bytes([a, b, c, d]), worker);
+            shards.shard(number).use_ids(ids);
+        }
         Self {
             owner: Owner::unique(),
             clock,
-            shards: Sharded::new(Arc::clone(&compiled.plan), shards),
+            host,
+            shards,
             compiled: ArcSwap::from_pointee(compiled),
             probes: Probes::default(),
             callsites: KnownCallsites::default(),
@@ -115,7 +131,7 @@ impl Shared {
             self.probes.show(&sent);
         }
         let context = ExportContext {
-            host: b"",
+            host: &self.host,
             received_at: event.sent().unwrap_or_else(|| event.created()),
         };
         let mut shard = self.shards.shard(shard_of_thread());
@@ -124,18 +140,23 @@ impl Shared {
         if !Arc::ptr_eq(shard.plan(), &compiled.plan) {
             shard.adopt(Arc::clone(&compiled.plan));
         }
-        shard.handle(&sent, context, &mut |_: fantail_engine::Exported<'_>| {});
+        shard.handle(&sent, context, &mut &compiled.exporters);
     }
 
     /// Replaces the configuration. Metrics with the same settings and filter keep
     /// their counts.
     pub(crate) fn reload(&self, text: &str) -> Result<(), ConfigError> {
-        let compiled = Compiled::new(text)?;
         {
             let _one = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-            let plan = Arc::clone(&compiled.plan);
-            self.compiled.store(Arc::new(compiled));
-            self.shards.adopt(&plan);
+            let former = self.compiled.load_full();
+            let compiled = Compiled::new(text, &former.exporters, &self.host)?;
+            let compiled = Arc::new(compiled);
+            self.compiled.store(Arc::clone(&compiled));
+            // After this, no thread exports by the former plan.
+            self.shards.adopt(&compiled.plan);
+            former
+                .exporters
+                .close_unless_in(&compiled.exporters, CLOSING_TIME);
         }
         self.rebuild_interest();
         Ok(())

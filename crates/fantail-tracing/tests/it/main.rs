@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod concurrent;
+#[cfg(feature = "exporters")]
+mod exporters;
 mod filters;
 mod handle;
 mod metrics;
