@@ -103,8 +103,8 @@ fn events_that_wait_take_what_is_accounted() {
         .map(|number| format!("\tSf{number}\t{value}"))
         .collect();
     let large = event(0).replace('\n', &format!("{fields}\n"));
-    server.send(&large.repeat(EVENTS.try_into().unwrap()));
-    assert_eq!(server.count(), EVENTS.into());
+    server.send(&large.repeat(40));
+    assert_eq!(server.count(), u64::from(EVENTS));
     let mut line = reader.line().unwrap();
     while line.starts_with("E\t") {
         line = reader.line().unwrap();
