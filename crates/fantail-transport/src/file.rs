@@ -5,6 +5,7 @@
 //! this transport may rotate the file. Other programs may append to it, or rename
 //! it and ask for it to be reopened.
 
+mod access;
 mod rotation;
 
 use std::{
@@ -16,13 +17,12 @@ use std::{
 };
 
 use crate::{
-    Delivery, Payloads, Transport, TransportError,
-    clock::unix_millis,
-    regular_file::{open_regular, open_regular_or_link},
-    spool::Fsync,
+    Delivery, Payloads, Transport, TransportError, clock::unix_millis,
+    regular_file::open_regular_or_link, spool::Fsync,
 };
 
-pub use self::rotation::Rotation;
+use self::access::PRIVATE;
+pub use self::{access::FileAccess, rotation::Rotation};
 
 /// Bytes that [`Transport::send`] buffers.
 const MAX_HELD_BYTES: usize = 64 * 1024;
@@ -38,6 +38,9 @@ pub struct FileSettings {
     /// Whether missing parent folders are created with mode 0700; by default
     /// not.
     pub create_folders: bool,
+    /// Owner, group and permissions of new files; by default those of the process
+    /// and 0600.
+    pub access: FileAccess,
     /// When the file is rotated; by default never.
     pub rotation: Rotation,
     /// When written lines are forced onto the disk; by default never. An
@@ -53,6 +56,7 @@ impl FileSettings {
         Self {
             path: path.into(),
             create_folders: false,
+            access: FileAccess::default(),
             rotation: Rotation::default(),
             fsync: Fsync::Never,
         }
@@ -60,7 +64,7 @@ impl FileSettings {
 }
 
 /// Appends each payload and a LF to a file, as the driver `file` of Dovecot 2.4.
-/// A missing file is created with mode 0600; a symbolic link is refused.
+/// A symbolic link is refused.
 #[derive(Debug)]
 pub struct FileTransport {
     settings: FileSettings,
@@ -139,15 +143,19 @@ impl FileTransport {
                 .rotation
                 .is_due(open.size, bytes as u64, open.begun)
         {
-            // The old file stays open until there is a new one, so a failed
+            // The new file is complete before the old one is renamed, so a failed
             // rotation loses no line.
-            let rotated = self.settings.rotation.rotate(&self.settings.path);
-            let opened = rotated.and_then(|()| open_file(&self.settings, self.follows_links));
-            match opened {
-                Ok(opened) => self.open = Some(opened),
+            let FileSettings {
+                path,
+                access,
+                rotation,
+                ..
+            } = &self.settings;
+            match rotation.rotate(path, |new| access.create(new)) {
+                Ok(file) => self.open = Some(Open::empty(file)),
                 Err(error) => {
                     self.rotate_again = Some(Instant::now() + ROTATION_RETRY_DELAY);
-                    self.complaint = Some(TransportError::opening(&self.settings.path, error));
+                    self.complaint = Some(TransportError::opening(path, error));
                 }
             }
         }
@@ -252,6 +260,16 @@ impl Transport for FileTransport {
 }
 
 impl Open {
+    fn empty(file: File) -> Self {
+        Self {
+            file,
+            size: 0,
+            begun: unix_millis(),
+            torn: false,
+            synced: Instant::now(),
+        }
+    }
+
     /// Appends lines. Returns how many bytes were written and the error that
     /// stopped it.
     fn append(&mut self, lines: &[u8]) -> (usize, Option<io::Error>) {
@@ -338,25 +356,28 @@ fn open(settings: &FileSettings, follows_links: bool) -> Result<Open, TransportE
 }
 
 fn open_file(settings: &FileSettings, follows_links: bool) -> io::Result<Open> {
-    let mut options = OpenOptions::new();
-    let options = options.append(true).create(true).mode(0o600);
-    let opener = match follows_links {
-        true => open_regular_or_link,
-        false => open_regular,
+    let path = &settings.path;
+    let file = match follows_links {
+        true => open_link(path)?,
+        false => settings.access.open_or_create(path)?,
     };
-    let file = opener(options, &settings.path)?;
     let found = file.metadata()?;
     let size = found.len();
     let begun = found.created().ok().filter(|_| size > 0);
     let begun = begun.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let begun = begun.and_then(|time| u64::try_from(time.as_millis()).ok());
     Ok(Open {
-        torn: size > 0 && ends_torn(&settings.path, size),
-        file,
+        torn: size > 0 && ends_torn(path, size),
         size,
         begun: begun.unwrap_or_else(unix_millis),
-        synced: Instant::now(),
+        ..Open::empty(file)
     })
+}
+
+fn open_link(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.append(true).create(true).mode(PRIVATE);
+    open_regular_or_link(options, path)
 }
 
 /// Returns whether a file ends in the middle of a line; `false` if the file is

@@ -26,7 +26,7 @@ mod throttle;
 mod transport;
 
 pub use crate::{
-    file::{FileSettings, FileTransport, Rotation},
+    file::{FileAccess, FileSettings, FileTransport, Rotation},
     http::{HttpBatch, HttpSettings},
     journal::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},
     log::{DovecotLog, LogSettings, LogTarget, LogTransport},

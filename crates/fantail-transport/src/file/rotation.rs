@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -35,10 +36,30 @@ impl Rotation {
         size > 0 && (large || old)
     }
 
-    /// Renames the file and the old files.
-    pub(super) fn rotate(&self, path: &Path) -> io::Result<()> {
+    /// Renames the file and the old files, and puts a new file in its place.
+    pub(super) fn rotate(
+        &self,
+        path: &Path,
+        create: impl FnOnce(&Path) -> io::Result<File>,
+    ) -> io::Result<File> {
+        let new = beside(path);
+        // Left by a crash.
+        absent_is_fine(fs::remove_file(&new))?;
+        let file = create(&new)?;
+        let renamed = self.make_room(path);
+        match renamed.and_then(|()| fs::rename(&new, path)) {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                let _ = fs::remove_file(&new);
+                Err(error)
+            }
+        }
+    }
+
+    /// Renames the files that are kept. Otherwise the new file replaces the old one.
+    fn make_room(&self, path: &Path) -> io::Result<()> {
         if self.keep == 0 {
-            return absent_is_fine(fs::remove_file(path));
+            return Ok(());
         }
         for number in (1..self.keep).rev() {
             let moved = fs::rename(numbered(path, number), numbered(path, number + 1));
@@ -46,6 +67,15 @@ impl Rotation {
         }
         absent_is_fine(fs::rename(path, numbered(path, 1)))
     }
+}
+
+/// Returns the name of a new file before it is in its place: hidden, so that a
+/// program that reads `events*` does not find it.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    path.with_file_name(name)
 }
 
 fn numbered(path: &Path, number: u32) -> PathBuf {

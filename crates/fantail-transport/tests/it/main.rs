@@ -9,6 +9,7 @@
 
 mod faults;
 mod file;
+mod file_access;
 mod full_disk;
 #[cfg(feature = "http")]
 mod http;
