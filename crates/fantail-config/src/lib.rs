@@ -64,6 +64,7 @@ pub mod internal {
         resolve::size::parse as parse_size,
         schema::extension::EXTENSIONS,
         schema::extension_mention::{ExtensionMention, extension_mentions},
-        settings::extension_setting::{ExtensionSetting, ExtensionValue},
+        settings::extension_setting::ExtensionSetting,
+        settings::extension_value::ExtensionValue,
     };
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod exporter;
 pub(crate) mod extension_setting;
+pub(crate) mod extension_value;
 pub(crate) mod release;
 
 use std::time::Duration;

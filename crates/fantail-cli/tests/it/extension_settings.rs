@@ -194,7 +194,7 @@ fn defaults_are_the_documented_ones() {
             let documented = documented(name);
             let same = match (documented.as_str(), value) {
                 (
-                    "all" | "none" | "never" | "for ever" | "–" | "the system's"
+                    "all" | "none" | "never" | "for ever" | "–" | "the system's" | "the server's"
                     | "those of a second",
                     Value::Null,
                 ) => true,

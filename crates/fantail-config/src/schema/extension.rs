@@ -112,6 +112,12 @@ extensions! {
     UnixSocket = "unix_socket", Value;
     /// Whether missing folders are created.
     FileCreateFolders = "file_create_folders", Value;
+    /// The owner of new files.
+    FileUser = "file_user", Value;
+    /// The group of new files.
+    FileGroup = "file_group", Value;
+    /// The permissions of new files.
+    FileMode = "file_mode", Value;
     /// The size at which a file is rotated.
     FileRotateSize = "file_rotate_size", Value;
     /// The age at which a file is rotated.

@@ -3,18 +3,19 @@
 //! The JSON of a configuration and the writer use this list. It does not
 //! contain Dovecot's own settings.
 
-use std::{num::NonZeroU32, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 use fantail_format::{KeyPattern, Mask};
 use fantail_transport::{
-    DeliveryLevel, FileSettings, HttpBatch, HttpSettings, JOURNAL_SOCKET, Overflow, QueueSettings,
+    DeliveryLevel, FileSettings, HttpBatch, HttpSettings, JOURNAL_SOCKET, QueueSettings,
     SYSLOG_MESSAGE_BYTES, SpoolSettings, SyslogAddress, SyslogProtocol, SyslogSettings, Tabs,
-    UnixSocket, spool::Fsync,
+    UnixSocket,
 };
 
 use crate::{
     schema::extension::Extension,
     settings::exporter::{Exporter, TransportSettings},
+    settings::extension_value::{ExtensionValue, to_u64},
 };
 
 /// An extension setting of an exporter: a setting that Dovecot does not have.
@@ -26,30 +27,6 @@ pub struct ExtensionSetting {
     pub value: ExtensionValue,
     /// Whether it is the default.
     pub is_default: bool,
-}
-
-/// The value of an [`ExtensionSetting`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ExtensionValue {
-    /// No value: no limit, no file, or an unlimited time.
-    None,
-    /// `yes` or `no`.
-    Switch(bool),
-    /// A number.
-    Number(u64),
-    /// A number of bytes.
-    Size(u64),
-    /// A time interval.
-    Interval(Duration),
-    /// One of several words.
-    Word(&'static str),
-    /// A path, an address, a name.
-    Text(Vec<u8>),
-    /// A list of words.
-    List(Vec<Vec<u8>>),
-    /// The contents of a file, represented by its name.
-    ContentsOf(Vec<u8>),
 }
 
 impl Exporter {
@@ -159,6 +136,15 @@ impl Gathered {
             folders,
             default.create_folders,
         );
+        for (key, name) in [
+            (Extension::FileUser, &file.access.user),
+            (Extension::FileGroup, &file.access.group),
+        ] {
+            let name = name.as_deref().map(str::as_bytes);
+            self.add(key, name, ExtensionValue::None);
+        }
+        let (mode, usual) = (file.access.mode, default.access.mode);
+        self.add(Extension::FileMode, octal(mode), octal(usual));
         let size = file.rotation.bytes.map(ExtensionValue::Size);
         self.add(Extension::FileRotateSize, size, ExtensionValue::None);
         self.add(
@@ -295,8 +281,9 @@ fn list(words: Vec<Vec<u8>>) -> ExtensionValue {
     }
 }
 
-fn to_u64(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
+/// Returns permissions as a configuration has them.
+fn octal(mode: u32) -> ExtensionValue {
+    ExtensionValue::Text(format!("{mode:04o}").into_bytes())
 }
 
 const fn protocol(protocol: SyslogProtocol) -> &'static str {
@@ -313,77 +300,4 @@ fn network(way: &str, host: &str, port: u16) -> Vec<u8> {
         format!("{way}:{host}:{port}")
     };
     text.into_bytes()
-}
-
-impl<T: Into<Self>> From<Option<T>> for ExtensionValue {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::None, Into::into)
-    }
-}
-
-impl From<bool> for ExtensionValue {
-    fn from(on: bool) -> Self {
-        Self::Switch(on)
-    }
-}
-
-impl From<u32> for ExtensionValue {
-    fn from(number: u32) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<NonZeroU32> for ExtensionValue {
-    fn from(number: NonZeroU32) -> Self {
-        number.get().into()
-    }
-}
-
-impl From<usize> for ExtensionValue {
-    fn from(number: usize) -> Self {
-        Self::Number(to_u64(number))
-    }
-}
-
-impl From<Duration> for ExtensionValue {
-    fn from(interval: Duration) -> Self {
-        Self::Interval(interval)
-    }
-}
-
-impl From<&'static str> for ExtensionValue {
-    fn from(word: &'static str) -> Self {
-        Self::Word(word)
-    }
-}
-
-impl From<&Path> for ExtensionValue {
-    fn from(path: &Path) -> Self {
-        path.as_os_str().as_bytes().into()
-    }
-}
-
-impl From<&[u8]> for ExtensionValue {
-    fn from(text: &[u8]) -> Self {
-        Self::Text(text.to_vec())
-    }
-}
-
-impl From<Fsync> for ExtensionValue {
-    fn from(fsync: Fsync) -> Self {
-        match fsync {
-            Fsync::Never => Self::Word("never"),
-            Fsync::Always => Self::Word("always"),
-            Fsync::Interval(interval) => Self::Interval(interval),
-        }
-    }
-}
-
-impl From<Overflow> for ExtensionValue {
-    fn from(overflow: Overflow) -> Self {
-        Self::Word(match overflow {
-            Overflow::DropNewest => "drop-newest",
-            Overflow::DropOldest => "drop-oldest",
-        })
-    }
 }

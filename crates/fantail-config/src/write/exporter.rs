@@ -9,7 +9,7 @@ use super::Block;
 use crate::{
     resolve::size,
     settings::exporter::{Exporter, TransportSettings},
-    settings::extension_setting::ExtensionValue,
+    settings::extension_value::ExtensionValue,
 };
 
 impl Block<'_> {

@@ -5,9 +5,9 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use fantail_event::Dialect;
 use fantail_format::Format;
 use fantail_transport::{
-    Facility, FileSettings, HttpBatch, HttpSettings, JournalPayloads, JournalSettings, LogSettings,
-    MessageSettings, Rotation, SyslogAddress, SyslogPayloads, SyslogProtocol, SyslogSettings,
-    SyslogSeverity, Tabs, UnixSettings, UnixSocket, spool::Fsync,
+    Facility, FileAccess, FileSettings, HttpBatch, HttpSettings, JournalPayloads, JournalSettings,
+    LogSettings, MessageSettings, Rotation, SyslogAddress, SyslogPayloads, SyslogProtocol,
+    SyslogSettings, SyslogSeverity, Tabs, UnixSettings, UnixSocket, spool::Fsync,
 };
 
 use crate::{
@@ -156,6 +156,7 @@ fn is_http(url: &[u8]) -> bool {
 fn file(values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let path = given(Key::FilePath, Code::MissingPath, values);
     let create_folders = values.boolean(Extension::FileCreateFolders);
+    let access = file_access(values);
     let rotation = Rotation {
         bytes: values
             .size(Extension::FileRotateSize)
@@ -167,10 +168,27 @@ fn file(values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let default = FileSettings::new(to_path(path?));
     Some(TransportSettings::File(FileSettings {
         create_folders: create_folders.unwrap_or(default.create_folders),
+        access,
         rotation,
         fsync: fsync.unwrap_or(default.fsync),
         ..default
     }))
+}
+
+fn file_access(values: &mut Values<'_, '_, '_>) -> FileAccess {
+    let default = FileAccess::default();
+    // The system has no account whose name is not UTF-8.
+    let mut account = |key| {
+        let name = values.bytes(key)?;
+        Some(String::from_utf8_lossy(&name).into_owned())
+    };
+    FileAccess {
+        user: account(Extension::FileUser),
+        group: account(Extension::FileGroup),
+        mode: values
+            .permissions(Extension::FileMode)
+            .unwrap_or(default.mode),
+    }
 }
 
 /// Resolves `never`, `always`, or an interval.

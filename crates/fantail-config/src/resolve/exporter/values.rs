@@ -64,6 +64,20 @@ impl<'v, 's, 'c> Values<'v, 's, 'c> {
         self.text(key).map(|text| text.bytes().to_vec())
     }
 
+    /// Returns permissions: an octal number.
+    pub(super) fn permissions(&mut self, key: impl Into<Key>) -> Option<u32> {
+        let text = self.text(key)?;
+        let digits = std::str::from_utf8(text.bytes()).ok();
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+        let mode = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok());
+        let mode = mode.filter(|mode| *mode <= 0o777);
+        if mode.is_none() {
+            let expected = "an octal number like `0640`, at most `0777`";
+            self.invalid(Code::InvalidNumber, text, expected);
+        }
+        mode
+    }
+
     pub(super) fn path(&mut self, key: impl Into<Key>) -> Option<PathBuf> {
         self.text(key).map(|text| bytes_to_path(text.bytes()))
     }
