@@ -56,8 +56,7 @@ pub fn write(
     let mut out = ChunkedWriter::new(out);
     write_process(process, out.text());
     let trees: Vec<Tree<'_>> = snapshot
-        .metrics()
-        .iter()
+        .exposed_metrics()
         .filter_map(|metric| Tree::new(metric, snapshot.dialect()))
         .collect();
     let mut walk = Walk::new(&trees);

@@ -31,7 +31,8 @@ pub use crate::{
     limits::Limits,
     registry::{MetricId, Registry, SeriesMemory},
     settings::{
-        Buckets, Exponential, GroupBy, Linear, Method, MethodError, MetricSettings, Modifier,
+        Buckets, Exponential, GroupBy, Linear, Method, MethodError, MetricRules, MetricSettings,
+        Modifier,
     },
     snapshot::{MetricSnapshot, Series, SeriesList, Snapshot},
     store::exemplar::Exemplar,

@@ -25,7 +25,8 @@ use self::{
     tree::Tree,
 };
 use crate::{
-    Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind, Snapshot,
+    Limits, MetricRules, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
+    Snapshot,
     store::cohort::{Cohorts, Shares},
 };
 
@@ -105,6 +106,7 @@ struct Metric {
     dropped: u64,
     /// The indices of the metric's cohorts, if any.
     cohorts: Option<Arc<[u32]>>,
+    rules: MetricRules,
 }
 
 /// A metric of a [`Registry`]. The id of a removed metric is not used again.
@@ -171,6 +173,7 @@ impl Registry {
             overflowed: 0,
             dropped: 0,
             cohorts: None,
+            rules: MetricRules::default(),
         });
         MetricId {
             slot,
@@ -340,12 +343,9 @@ impl Registry {
             if let (Some(indices), Some(root)) = (&metric.cohorts, segments.first_mut()) {
                 root.add(Shares::new(Arc::clone(&cohorts), Arc::clone(indices)));
             }
-            Some(MetricSnapshot::new(
-                settings,
-                segments,
-                metric.overflowed,
-                metric.dropped,
-            ))
+            let snapshot =
+                MetricSnapshot::new(settings, segments, metric.overflowed, metric.dropped);
+            Some(snapshot.with_rules(metric.rules))
         });
         Snapshot::new(self.dialect, metrics.collect(), self.exemplar_field.clone())
     }

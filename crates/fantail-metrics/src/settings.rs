@@ -24,6 +24,27 @@ pub struct MetricSettings {
     pub group_by: Vec<GroupBy>,
 }
 
+/// Rules of a metric that can change while the metric keeps its counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetricRules {
+    /// Whether scrapes have the metric. A dump and a saved state always have it.
+    pub exposed: bool,
+    /// The maximum number of series of the metric; `None` for
+    /// [`Limits::series_per_metric`](crate::Limits::series_per_metric).
+    pub series_limit: Option<usize>,
+}
+
+impl Default for MetricRules {
+    /// Returns rules by which the metric is exposed, with the limit of the registry.
+    fn default() -> Self {
+        Self {
+            exposed: true,
+            series_limit: None,
+        }
+    }
+}
+
 impl MetricSettings {
     /// Returns an error if no registry can have this metric.
     pub(crate) fn check(&self) -> Result<(), RegistryError> {

@@ -19,7 +19,7 @@ use fantail_event::Dialect;
 
 use self::order::Position;
 pub use self::series::{RunOrSeries, Series, SeriesList, SeriesRun};
-use crate::{Label, MetricSettings, store::shared_segment::SharedSegment};
+use crate::{Label, MetricRules, MetricSettings, store::shared_segment::SharedSegment};
 
 /// The metrics of one registry, or of several merged ones.
 #[derive(Debug, Clone)]
@@ -40,6 +40,7 @@ pub struct MetricSnapshot {
     order: OnceLock<Vec<Position>>,
     overflowed: u64,
     dropped: u64,
+    rules: MetricRules,
 }
 
 impl Snapshot {
@@ -71,6 +72,11 @@ impl Snapshot {
     #[must_use]
     pub fn metrics(&self) -> &[MetricSnapshot] {
         &self.metrics
+    }
+
+    /// Returns the metrics that a scrape has; see [`MetricRules::exposed`].
+    pub fn exposed_metrics(&self) -> impl Iterator<Item = &MetricSnapshot> {
+        self.metrics.iter().filter(|metric| metric.rules.exposed)
     }
 
     /// Adds the values of another shard.
@@ -120,7 +126,16 @@ impl MetricSnapshot {
             order: OnceLock::new(),
             overflowed,
             dropped,
+            rules: MetricRules {
+                exposed: true,
+                series_limit: None,
+            },
         }
+    }
+
+    pub(crate) const fn with_rules(mut self, rules: MetricRules) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// Creates a metric with series in this order.
@@ -149,6 +164,12 @@ impl MetricSnapshot {
     #[must_use]
     pub fn settings(&self) -> &MetricSettings {
         &self.settings
+    }
+
+    /// Returns the rules of the metric; of merged metrics, those of the first.
+    #[must_use]
+    pub const fn rules(&self) -> &MetricRules {
+        &self.rules
     }
 
     /// Returns all series: the metric itself first, parents before children,

@@ -30,7 +30,7 @@ impl<W: io::Write> Exposition<W> {
         let open = self.options().format == Format::OpenMetrics;
         let field = snapshot.exemplar_field().filter(|_| open);
         self.exemplars = field.map(Exemplars::of);
-        for metric in snapshot.metrics() {
+        for metric in snapshot.exposed_metrics() {
             self.metric(metric)?;
         }
         Ok(())

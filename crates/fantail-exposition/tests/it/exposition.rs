@@ -2,9 +2,9 @@
 
 use fantail_event::{Dialect, Timestamp};
 use fantail_exposition::{
-    Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, SkipReason,
+    Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, SkipReason, dovecot, dump,
 };
-use fantail_metrics::{MetricSnapshot, Registry, Snapshot};
+use fantail_metrics::{MetricRules, MetricSnapshot, Registry, Snapshot};
 
 use crate::{
     RECORDED, SMALL,
@@ -251,4 +251,39 @@ fn buckets_with_bounds_of_one_float_are_one() {
             ("+Inf", "6"),
         ]
     );
+}
+
+#[test]
+fn a_metric_that_is_not_exposed_is_only_in_dumps() {
+    for dialect in [Dialect::V2_3, Dialect::V2_4] {
+        let mut registry = Registry::new(dialect);
+        let [_, inner] = ["shown", "inner"].map(|name| registry.add(metric(name, &[], &[])));
+        let mut rules = MetricRules::default();
+        rules.exposed = false;
+        assert!(registry.set_rules(inner.unwrap(), rules));
+        let snapshot = registry.snapshot();
+        for options in all_options() {
+            let (text, left_out) = answer(&snapshot, options);
+            assert!(
+                text.contains("dovecot_shown") && !text.contains("inner"),
+                "{text}"
+            );
+            assert!(left_out.is_empty());
+        }
+        let mut text = Vec::new();
+        let process = dovecot::Process {
+            started: Timestamp::from_unix_micros(0),
+            version: "2.3.19.1",
+            revision: None,
+        };
+        dovecot::write(&snapshot, &process, &mut text).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert!(
+            text.contains("dovecot_shown") && !text.contains("inner"),
+            "{text}"
+        );
+        let mut table = Vec::new();
+        dump::write_table(&snapshot, &dump::default_columns(), &mut table);
+        assert!(String::from_utf8_lossy(&table).contains("\ninner\t"));
+    }
 }

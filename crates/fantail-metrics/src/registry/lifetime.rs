@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use fantail_event::{EventView, Timestamp, ValueRef};
 
-use super::{MetricId, Registry, SeriesMemory, declare::declare, tree::SeriesBudget};
+use super::{MetricId, Registry, SeriesMemory, declare::declare, live, tree::SeriesBudget};
 use crate::{
-    Limits, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
+    Limits, MetricRules, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
     registry::metric_view::{MetricView, find},
 };
 
@@ -14,6 +14,17 @@ impl Registry {
     /// Changes the limits. Existing series stay, even above the new limits.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// Sets the rules of a metric; returns `false` if the metric is removed.
+    /// Existing series stay, even above a new limit.
+    pub fn set_rules(&mut self, id: MetricId, rules: MetricRules) -> bool {
+        let Some(metric) = live(&mut self.slots, id) else {
+            return false;
+        };
+        metric.rules = rules;
+        metric.tree.limit_series(rules.series_limit);
+        true
     }
 
     /// Sets the memory that this registry shares with others. By default, only the

@@ -38,21 +38,30 @@ impl Snapshot {
     fn is_within(&self, limits: &Limits) -> bool {
         // The sum of all shards is an upper bound, and usually far below the
         // limits: then no series is read.
-        let at_most = self.metrics().iter().map(|metric| {
+        let metrics = self.metrics().iter();
+        let at_most = metrics.clone().map(|metric| {
             let levels = metric.settings().group_by.len();
             metric.series().len().saturating_mul(cost(levels))
         });
-        if at_most.sum::<usize>() <= limits.series.min(limits.series_per_metric) {
+        let most = metrics.clone().map(|metric| series_limit(metric, limits));
+        let most = most.min().unwrap_or(limits.series_per_metric);
+        if at_most.sum::<usize>() <= limits.series.min(most) {
             return true;
         }
-        let used = self.metrics().iter().map(used);
-        let (mut all, mut most) = (0, 0);
-        for used in used {
+        let mut all = 0;
+        let mut metrics = metrics;
+        let each_fits = metrics.all(|metric| {
+            let used = used(metric);
             all += used;
-            most = most.max(used);
-        }
-        most <= limits.series_per_metric && all <= limits.series
+            used <= series_limit(metric, limits)
+        });
+        each_fits && all <= limits.series
     }
+}
+
+fn series_limit(metric: &MetricSnapshot, limits: &Limits) -> usize {
+    let own = metric.rules().series_limit;
+    own.unwrap_or(limits.series_per_metric)
 }
 
 /// Returns the number of series of a metric that a registry counts for its
@@ -84,7 +93,7 @@ fn fold(whole: &Snapshot, shards: &[Snapshot], limits: &Limits) -> Snapshot {
                 .find(|one| one.settings() == settings);
             if let Some(part) = part {
                 let mut budget = SeriesBudget {
-                    metric: limits.series_per_metric,
+                    metric: series_limit(folded.metric, limits),
                     used: &mut used,
                     all: limits.series,
                 };
@@ -118,6 +127,7 @@ impl<'a> Folded<'a> {
     fn finish(self) -> MetricSnapshot {
         let settings = Arc::new(self.metric.settings().clone());
         let dropped = self.metric.dropped();
-        MetricSnapshot::new(settings, self.tree.share(), self.overflowed, dropped)
+        let whole = MetricSnapshot::new(settings, self.tree.share(), self.overflowed, dropped);
+        whole.with_rules(*self.metric.rules())
     }
 }

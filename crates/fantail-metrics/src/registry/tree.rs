@@ -78,6 +78,8 @@ pub(crate) struct Tree {
     used: usize,
     /// The memory of all series except the metric itself.
     charge: Charge,
+    /// The maximum number of series, instead of that of the budget.
+    series_limit: Option<usize>,
 }
 
 impl Tree {
@@ -93,6 +95,7 @@ impl Tree {
             used: cost(settings.group_by.len()),
             watched: false,
             charge: Charge::default(),
+            series_limit: None,
             store: Mutex::default(),
         };
         *used += tree.used;
@@ -107,6 +110,11 @@ impl Tree {
     /// Reserves the memory of existing and new series from `memory`.
     pub(crate) fn share_memory(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
         self.charge.share(memory);
+    }
+
+    /// Sets the maximum number of series; `None` for that of the budget.
+    pub(crate) const fn limit_series(&mut self, limit: Option<usize>) {
+        self.series_limit = limit;
     }
 
     /// Returns the size of a new series with this text.
@@ -182,7 +190,8 @@ impl Tree {
         budget: &mut SeriesBudget<'_>,
     ) -> (u32, bool) {
         let cost = cost(self.levels.saturating_sub(depth + 1) as usize);
-        let fits = self.used + cost <= budget.metric && *budget.used + cost <= budget.all;
+        let most = self.series_limit.unwrap_or(budget.metric);
+        let fits = self.used + cost <= most && *budget.used + cost <= budget.all;
         if fits && key != Key::Missing && self.charge.take(self.series_bytes(key.parts().1.len())) {
             self.used += cost;
             *budget.used += cost;

@@ -1,7 +1,7 @@
 //! Merging shards whose series exceed the limits of one registry.
 
 use fantail_event::Dialect;
-use fantail_metrics::{Limits, Registry, Snapshot};
+use fantail_metrics::{Limits, MetricRules, Registry, Snapshot};
 
 use crate::fixture::{counts, discrete, event, settings, text, with_sent};
 
@@ -130,4 +130,43 @@ fn one_shard_is_as_it_is() {
         ],
     );
     assert!(Snapshot::merged(&[], &limits).is_none());
+}
+
+/// Returns a shard of a metric by `g`, with this limit of its own.
+fn limited(limits: Limits, limit: Option<usize>, values: &[&'static str]) -> Snapshot {
+    let mut registry = Registry::with_limits(Dialect::V2_4, limits);
+    let id = registry.add(settings("a", "", &[("g", discrete())]));
+    let id = id.unwrap();
+    let mut rules = MetricRules::default();
+    rules.series_limit = limit;
+    rules.exposed = false;
+    assert!(registry.set_rules(id, rules));
+    for value in values {
+        let event = event(vec![("g", text(value))]);
+        with_sent(&event, |sent| assert!(registry.observe(id, sent)));
+    }
+    registry.snapshot()
+}
+
+#[test]
+fn a_metric_has_a_limit_of_its_own() {
+    let check = |limits: Limits, limit, one: &str, both: &str| {
+        let shards = [&["w", "x", "y", "z"][..], &["z", "v"]];
+        let shards = shards.map(|values| limited(limits, limit, values));
+        assert_eq!(counts(&shards[0], 0).trim_start(), one);
+        let whole = Snapshot::merged(&shards, &limits).unwrap();
+        assert_eq!(counts(&whole, 0).trim_start(), both);
+        // Its rules stay with it.
+        assert_eq!(whole.metrics()[0].rules().series_limit, limit);
+        assert_eq!(whole.exposed_metrics().count(), 0);
+    };
+    let all = "=6 w=1 x=1 y=1 z=2 v=1";
+    check(at_most(100, 100), None, "=4 w=1 x=1 y=1 z=1", all);
+    // Below that of the registry, and above it. One series is for `other`, one for
+    // events without a value.
+    let other = "=6 w=1 x=1 other=4";
+    check(at_most(100, 100), Some(5), "=4 w=1 x=1 other=2", other);
+    check(at_most(3, 100), Some(8), "=4 w=1 x=1 y=1 z=1", all);
+    // The limit of all metrics holds anyway.
+    check(at_most(3, 5), Some(8), "=4 w=1 x=1 other=2", other);
 }
