@@ -86,7 +86,7 @@ fn accepted_is_of_use(settings: &Settings) {
         let added = registry.add(metric.settings.clone());
         assert!(added.is_ok(), "{added:?} of {:?}", metric.settings);
         assert!(!metric.filter.is_empty());
-        if let Some(name) = &metric.exporter {
+        for name in &metric.exporters {
             let mut exporters = settings.exporters.iter();
             assert!(exporters.any(|exporter| exporter.name == name.value));
         }

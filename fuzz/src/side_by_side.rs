@@ -69,7 +69,7 @@ impl SideBySide {
             .metrics
             .retain(|metric| !asks_for_sessions(&metric.filter));
         let exporter = |metric: &fantail_config::Metric| {
-            let name = metric.exporter.as_ref()?;
+            let name = metric.exporters.first()?;
             let mut exporters = settings.exporters.iter();
             let at = exporters.position(|exporter| *exporter.name == *name.value);
             Some(ExporterId(at.expect("an exporter of these settings")))

@@ -10,6 +10,7 @@ pub(crate) mod log;
 pub(crate) mod metric;
 pub(crate) mod modifier;
 pub(crate) mod registry;
+pub(crate) mod routing;
 pub(crate) mod service;
 pub(crate) mod size;
 

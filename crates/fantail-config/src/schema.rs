@@ -60,8 +60,10 @@ pub(crate) enum Key {
     UnixTimeout,
     /// An extension setting of an exporter.
     Extension(Extension),
-    /// The extension setting of a metric.
+    /// Extension settings of a metric.
     Declare,
+    Expose,
+    SeriesLimit,
     SeriesPerMetric,
     SeriesTotal,
     IdleSeries,
@@ -123,6 +125,8 @@ const METRIC_2_3: &[Row] = &[
     value("exporter", Key::Exporter),
     list("exporter_include", Key::Include),
     value("declare", Key::Declare),
+    value("expose", Key::Expose),
+    value("series_limit", Key::SeriesLimit),
 ];
 
 /// Concatenates two tables.
@@ -163,6 +167,8 @@ const METRIC_2_4: &[Row] = &[
     value("metric_exporter", Key::Exporter),
     list("metric_exporter_include", Key::Include),
     value("metric_declare", Key::Declare),
+    value("metric_expose", Key::Expose),
+    value("metric_series_limit", Key::SeriesLimit),
 ];
 
 const DOVECOT_2_4: &[Row] = &[

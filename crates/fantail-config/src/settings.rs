@@ -13,7 +13,7 @@ use std::time::Duration;
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_format::Parts;
-use fantail_metrics::{GroupBy, Limits, MetricSettings};
+use fantail_metrics::{GroupBy, Limits, MetricRules, MetricSettings};
 
 use crate::{
     diagnostic::source::{FileId, Span, Spanned},
@@ -82,10 +82,14 @@ pub struct Metric {
     /// The filter as text; it maps positions in the filter to positions in the
     /// files.
     pub filter_text: Text,
-    /// The exporter of its events; one of [`Settings::exporters`].
-    pub exporter: Option<Spanned<Vec<u8>>>,
-    /// The parts of its events that the exporter writes.
+    /// The exporters of its events, without repetitions: names of
+    /// [`Settings::exporters`]. More than one are an extension.
+    pub exporters: Vec<Spanned<Vec<u8>>>,
+    /// The parts of its events that the exporters write.
     pub include: Parts,
+    /// Whether scrapes have it, and its series limit (`expose`, `series_limit`):
+    /// extension settings.
+    pub rules: MetricRules,
     /// For each discrete level of `group_by` the values whose series exist from
     /// the start, in all combinations; empty without such series. It is an
     /// extension setting.
@@ -105,8 +109,12 @@ pub struct MetricSpans {
     pub fields: Vec<Span>,
     /// The levels, in the order of [`MetricSettings::group_by`].
     pub group_by: Vec<Span>,
-    /// The value of `exporter_include`, if there is one.
+    /// `exporter_include`, if it is set.
     pub include: Option<Span>,
+    /// `expose`, if it is set.
+    pub expose: Option<Span>,
+    /// `series_limit`, if it is set.
+    pub series_limit: Option<Span>,
 }
 
 /// The valid parts of a metric with errors.
@@ -120,8 +128,8 @@ pub struct BrokenMetric {
     pub fields: Vec<Spanned<Vec<u8>>>,
     /// The levels; none if one of them is invalid.
     pub group_by: Vec<Spanned<GroupBy>>,
-    /// The exporter, which may not exist.
-    pub exporter: Option<Spanned<Vec<u8>>>,
+    /// The exporters, which may not exist.
+    pub exporters: Vec<Spanned<Vec<u8>>>,
     /// The filter and its text, if it is valid.
     pub filter: Option<(Filter, Text)>,
 }

@@ -106,8 +106,15 @@ fn metric(
             }
         }
     }
-    if let Some(exporter) = &metric.exporter {
-        block.set("exporter", &exporter.value);
+    if !metric.exporters.is_empty() {
+        let names = metric.exporters.iter().map(|exporter| &exporter.value);
+        block.set("exporter", &bstr::join(" ", names));
+    }
+    if !metric.rules.exposed {
+        block.set("expose", b"no");
+    }
+    if let Some(limit) = metric.rules.series_limit {
+        block.set("series_limit", limit.to_string().as_bytes());
     }
     if !metric.declare.is_empty() {
         block.set("declare", &declared(metric));

@@ -43,7 +43,8 @@ pub(crate) struct PlannedMetric {
     pub(crate) settings: Arc<MetricSettings>,
     pub(crate) filter: Filter,
     pub(crate) slots: MetricSlots,
-    pub(crate) export: Option<Export>,
+    /// In the order of the configuration; usually none or one.
+    pub(crate) exports: Box<[Export]>,
 }
 
 /// How an event is exported.
@@ -87,7 +88,7 @@ impl ExportFormatter {
 impl PlannedMetric {
     /// Whether it uses only the duration of events.
     pub(crate) const fn is_plain(&self) -> bool {
-        self.export.is_none() && self.slots.is_empty()
+        self.exports.is_empty() && self.slots.is_empty()
     }
 }
 
@@ -120,20 +121,20 @@ impl Plan {
         let mut filters: FilterSet = filters.collect();
         let mut metrics = Vec::with_capacity(settings.metrics.len());
         for metric in &settings.metrics {
-            let exporter = metric.exporter.as_ref();
-            let export = exporter.map(|name| formatter(settings, metric, &name.value));
+            let exporters = metric.exporters.iter();
+            let exports = exporters.map(|name| formatter(settings, metric, &name.value));
             metrics.push(PlannedMetric {
                 settings: Arc::new(metric.settings.clone()),
                 filter: metric.filter.clone(),
                 slots: MetricSlots::new(&metric.settings, &mut filters),
-                export: export.transpose()?,
+                exports: exports.collect::<Result<_, _>>()?,
             });
         }
         let series = SeriesPlan::new(settings, &mut filters);
         let plan = Self {
             dialect: settings.dialect,
             plain_metrics: metrics.iter().filter(|metric| metric.is_plain()).count(),
-            exports: metrics.iter().any(|metric| metric.export.is_some()),
+            exports: metrics.iter().any(|metric| !metric.exports.is_empty()),
             metrics,
             by_name: OnceLock::new(),
             unnamed: unnamed_rule(settings.dialect, &filters),
@@ -186,7 +187,7 @@ impl Plan {
 
     /// Has a format of the program write what metrics export to this exporter.
     pub fn use_formatter(&mut self, exporter: ExporterId, formatter: &Arc<dyn EventFormatter>) {
-        let exports = self.metrics.iter_mut().filter_map(|it| it.export.as_mut());
+        let exports = self.metrics.iter_mut().flat_map(|it| &mut it.exports);
         for export in exports.filter(|export| export.exporter == exporter) {
             export.formatter = ExportFormatter::Custom(Arc::clone(formatter));
         }

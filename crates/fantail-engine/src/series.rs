@@ -5,7 +5,7 @@ use std::time::Duration;
 use fantail_config::Settings;
 use fantail_event::internal::Invariant as _;
 use fantail_filter::{FilterSet, internal::Slot};
-use fantail_metrics::{Limits, MetricId, Registry, RegistryError};
+use fantail_metrics::{Limits, MetricId, MetricRules, Registry, RegistryError};
 
 use crate::{Engine, Plan};
 
@@ -19,6 +19,8 @@ pub(crate) struct SeriesPlan {
     exemplar_slot: Option<Slot>,
     /// The values of the discrete levels of each metric.
     declared: Vec<Vec<Vec<Vec<u8>>>>,
+    /// The rules of each metric.
+    rules: Vec<MetricRules>,
 }
 
 impl SeriesPlan {
@@ -31,6 +33,7 @@ impl SeriesPlan {
             idle: settings.registry.idle_series,
             exemplar_slot: exemplars.as_deref().map(|field| filters.add_slot(field)),
             exemplars,
+            rules: metrics.clone().map(|metric| metric.rules).collect(),
             declared: metrics.map(|metric| metric.declare.clone()).collect(),
         }
     }
@@ -56,6 +59,9 @@ impl SeriesPlan {
     ) -> Result<(), RegistryError> {
         registry.set_limits(self.limits);
         registry.keep_exemplars(self.exemplars.as_deref());
+        for (id, rules) in ids.iter().zip(&self.rules) {
+            registry.set_rules(*id, *rules);
+        }
         for (id, levels) in ids.iter().zip(&self.declared) {
             for values in combinations(levels) {
                 registry.declare(*id, &values)?;

@@ -18,7 +18,7 @@ use fantail_config::{BrokenMetric, Loaded, Metric, MetricSpans, Span, Target, Te
 use fantail_event::Dialect;
 use fantail_filter::Filter;
 use fantail_format::Parts;
-use fantail_metrics::MetricSettings;
+use fantail_metrics::{MetricRules, MetricSettings};
 
 use crate::{
     Catalogue, Finding,
@@ -49,6 +49,7 @@ const METRIC_CHECKS: &[fn(&Subject<'_>, &mut Vec<Finding>)] = &[
     fields::check_lists,
     fields::check_texts,
     exporters::check_include,
+    grouping::check_limit,
     values::check,
     values::check_crashes,
     grouping::check,
@@ -141,13 +142,16 @@ fn repaired(broken: &BrokenMetric, filter: &Filter, text: &Text) -> Metric {
         },
         filter: filter.clone(),
         filter_text: text.clone(),
-        exporter: None,
+        exporters: Vec::new(),
         include: Parts::ALL,
+        rules: MetricRules::default(),
         declare: Vec::new(),
         spans: MetricSpans {
             block: broken.block,
             name: broken.block,
             include: None,
+            expose: None,
+            series_limit: None,
             fields: fields.map(|field| field.span).collect(),
             group_by: levels.map(|level| level.span).collect(),
         },

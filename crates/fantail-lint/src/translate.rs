@@ -152,7 +152,7 @@ impl Task<'_> {
             new.settings.group_by.push(GroupBy { field, method });
             new.spans.group_by.push(*place);
         }
-        new.exporter = new.exporter.filter(|exporter| {
+        new.exporters.retain(|exporter| {
             let mut names = exporters.iter().map(|one| &one.name);
             names.any(|name| *name == exporter.value)
         });

@@ -90,6 +90,53 @@ fn printed() {
     assert_eq!(json["metrics"][0]["declare"], declared);
 }
 
+/// Two exporters, a hidden metric and a limit of its own.
+const ROUTED: &str = "\
+event_exporter audit {\n  format = ndjson\n  format_args = time-unix\n  transport = drop\n}\n\
+event_exporter loki {\n  format = logfmt\n  format_args = time-unix\n  transport = drop\n}\n\
+metric commands {\n  filter = event=imap_command_finished\n}\n\
+metric users {\n  filter = event=imap_command_finished\n  group_by = user\n  \
+exporter = audit loki\n  expose = no\n  series_limit = 4\n}\n";
+
+#[test]
+fn routes_are_printed_and_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write(folder.path(), ROUTED);
+    let printed = String::from_utf8(fantail(&["config", &config], b"").succeeded()).unwrap();
+    let lines = "  exporter = audit loki\n  expose = no\n  series_limit = 4\n}\n";
+    assert!(printed.contains(lines), "{printed}");
+    let again = write(folder.path(), &printed);
+    let json = fantail(&["config", &again, "--as", "json"], b"").succeeded();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    let routes = json["metrics"].as_array().unwrap().iter().map(|metric| {
+        let keys = ["exporter", "exporters", "expose", "series_limit"];
+        Value::Array(keys.map(|key| metric[key].clone()).into())
+    });
+    let expected = serde_json::json!([
+        [null, [], true, null],
+        ["audit loki", ["audit", "loki"], false, 4],
+    ]);
+    assert_eq!(Value::Array(routes.collect()), expected);
+}
+
+#[test]
+fn a_hidden_metric_is_only_in_dumps() {
+    let scrapes = ["--openmetrics", "--prometheus"].map(|format| replayed(ROUTED, format));
+    for text in scrapes {
+        assert!(text.contains("\ndovecot_commands_total "), "{text}");
+        assert!(!text.contains("dovecot_users"), "{text}");
+    }
+    // The metric, `other` and the series of events without a user count, too.
+    let dump = replayed(ROUTED, "--dump");
+    let users = dump.lines().filter(|line| line.starts_with("users_"));
+    let users: Vec<&str> = users.filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(
+        (users.len(), users.last()),
+        (2, Some(&"users_other")),
+        "{dump}"
+    );
+}
+
 /// More is declared than there is room for.
 #[test]
 fn no_room() {
@@ -230,8 +277,13 @@ fn in_units(text: &str) -> u64 {
 fn documented_json() {
     let page = contents(repository().join("docs/settings.md"));
     let page = String::from_utf8(page).unwrap();
-    let examples: Vec<&str> = page.split("```").collect();
-    let (config, json) = (examples[3], examples[5].strip_prefix("json\n").unwrap());
+    let examples: Vec<&str> = page.split("```").skip(1).step_by(2).collect();
+    let at = examples.iter().position(|one| one.starts_with("json\n"));
+    let at = at.unwrap();
+    let (config, json) = (
+        examples[at - 1],
+        examples[at].strip_prefix("json\n").unwrap(),
+    );
     let folder = tempfile::tempdir().unwrap();
     let told = exporters(&write(folder.path(), config), "2.3");
     let told = told.iter().map(|one| format!("{one:#}\n"));

@@ -5,6 +5,7 @@ mod bans;
 mod doctor;
 mod doveadm;
 mod faults;
+mod routes;
 mod same;
 mod serve;
 mod sessions;

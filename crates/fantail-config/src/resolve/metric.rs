@@ -9,10 +9,10 @@ use fantail_syntax::{ParseError, ParseOptions};
 use crate::{
     diagnostic::Diagnostic,
     diagnostic::code::Code,
-    diagnostic::source::Spanned,
     diagnostic::suggest,
     resolve::group_by,
     resolve::registry,
+    resolve::routing,
     schema::Key,
     schema::context::Context,
     schema::list,
@@ -41,11 +41,8 @@ pub(crate) fn resolve<'a>(
     };
     let declare = registry::declared(section, group_by.as_deref().unwrap_or_default(), context);
     let include = include(section, context);
-    let exporter = exporter(section, context);
-    let exists = match &exporter {
-        Some(exporter) => check_exporter(section, exporter, exporters, context),
-        None => true,
-    };
+    let (exporters, unknown) = routing::exporters(section, exporters, context);
+    let rules = routing::rules(section, context);
     let (Some(name), Some(group_by), Some((filter, filter_text)), Some(description)) =
         (&name, &group_by, &filter, description)
     else {
@@ -55,9 +52,10 @@ pub(crate) fn resolve<'a>(
             block: section.span,
             fields,
             group_by: group_by.unwrap_or_default(),
-            exporter,
+            exporters: [exporters, unknown].concat(),
         }));
     };
+    let place = |key| section.last(key).map(|setting| setting.key.span());
     Ok(Metric {
         settings: MetricSettings {
             name: name.value.clone(),
@@ -67,15 +65,18 @@ pub(crate) fn resolve<'a>(
         },
         filter: filter.clone(),
         filter_text: filter_text.clone(),
-        exporter: exporter.filter(|_| exists),
+        exporters,
         include,
+        rules,
         declare,
         spans: MetricSpans {
             block: section.span,
             name: name.span,
             fields: fields.iter().map(|field| field.span).collect(),
             group_by: group_by.iter().map(|level| level.span).collect(),
-            include: section.last(Key::Include).map(|setting| setting.key.span()),
+            include: place(Key::Include),
+            expose: place(Key::Expose),
+            series_limit: place(Key::SeriesLimit),
         },
     })
 }
@@ -155,35 +156,4 @@ fn include(section: &Section<'_>, context: &mut Context<'_>) -> Parts {
         );
     }
     parts
-}
-
-fn exporter(section: &Section<'_>, context: &mut Context<'_>) -> Option<Spanned<Vec<u8>>> {
-    let text = context.value(section.last(Key::Exporter)?)?;
-    (!text.is_empty()).then(|| Spanned {
-        value: text.bytes().to_vec(),
-        span: text.span(),
-    })
-}
-
-/// Reports an exporter that does not exist.
-fn check_exporter(
-    section: &Section<'_>,
-    exporter: &Spanned<Vec<u8>>,
-    names: &[&[u8]],
-    context: &mut Context<'_>,
-) -> bool {
-    if names.binary_search(&exporter.value.as_slice()).is_ok() {
-        return true;
-    }
-    let nearest = suggest::nearest(&exporter.value, names.iter().copied());
-    let nearest = nearest.map(|name| String::from_utf8_lossy(name).into_owned());
-    let message = format!(
-        "metric `{}`: no exporter is called `{}`",
-        String::from_utf8_lossy(section.name.bytes()),
-        String::from_utf8_lossy(&exporter.value),
-    );
-    context.push(
-        Diagnostic::new(Code::UnknownExporter, message, exporter.span).suggest(nearest.as_deref()),
-    );
-    false
 }

@@ -76,7 +76,7 @@ fn given(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<T
 }
 
 /// Returns a number of at least 1.
-fn number(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<usize> {
+pub(crate) fn number(section: &Section<'_>, key: Key, context: &mut Context<'_>) -> Option<usize> {
     let text = given(section, key, context)?;
     let number = integer(text.bytes()).and_then(|number| usize::try_from(number).ok());
     let number = number.filter(|number| *number > 0);

@@ -4,10 +4,13 @@
 //! settings may only be in files that Dovecot does not read; the caller knows
 //! those files.
 
+use std::collections::HashSet;
+
 use fantail_event::Dialect;
 
 use crate::{
     diagnostic::source::Span,
+    schema::list,
     schema::section::split_path,
     schema::{Key, Kind},
     syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
@@ -51,6 +54,7 @@ pub fn extension_mentions(raw: &RawConfig, dialect: Dialect) -> Vec<ExtensionMen
         raw,
         dialect,
         block: None,
+        names: exporter_names(raw, dialect),
         found: Vec::new(),
     };
     for entry in raw.top() {
@@ -62,10 +66,35 @@ pub fn extension_mentions(raw: &RawConfig, dialect: Dialect) -> Vec<ExtensionMen
     search.found
 }
 
+/// Returns the names of exporters outside of groups, as Dovecot reads them: those of
+/// the blocks, and those that override them.
+fn exporter_names(raw: &RawConfig, dialect: Dialect) -> HashSet<&[u8]> {
+    let blocks = raw.top().filter_map(|entry| match entry {
+        RawEntry::Block(block) => Some(block),
+        RawEntry::Setting(_) => None,
+    });
+    let exporters = blocks.filter(|block| Kind::named(block.name.bytes()) == Some(Kind::Exporter));
+    let mut names = HashSet::new();
+    for block in exporters {
+        let argument = block.argument.as_ref().map_or(&[][..], Text::bytes);
+        names.insert(argument);
+        names.extend(raw.within(block).filter_map(|entry| match entry {
+            RawEntry::Setting(setting) => {
+                let row = Kind::Exporter.find(dialect, argument, setting.key.bytes())?;
+                (row.key == Key::Name).then(|| setting.value.bytes())
+            }
+            RawEntry::Block(_) => None,
+        }));
+    }
+    names
+}
+
 struct Search<'a> {
     raw: &'a RawConfig,
     dialect: Dialect,
     block: Option<Span>,
+    /// The names of exporters.
+    names: HashSet<&'a [u8]>,
     found: Vec<ExtensionMention>,
 }
 
@@ -134,7 +163,8 @@ impl<'a> Search<'a> {
         };
         let old = self.dialect == Dialect::V2_3;
         match row.key {
-            Key::Extension(_) | Key::Declare => self.push(name),
+            Key::Extension(_) | Key::Declare | Key::Expose | Key::SeriesLimit => self.push(name),
+            Key::Exporter => self.exporters(value),
             Key::FilePath | Key::UnixPath | Key::UnixTimeout if old => self.push(name),
             _ if kind == Kind::Registry => self.push(name),
             Key::Transport => {
@@ -144,6 +174,17 @@ impl<'a> Search<'a> {
             }
             Key::Format => self.value(value, &FORMATS),
             _ => {}
+        }
+    }
+
+    /// Finds several exporters; Dovecot reads them as one name.
+    fn exporters(&mut self, value: Option<&Text>) {
+        let Some(value) = value else {
+            return;
+        };
+        let is_one = || self.names.contains(value.bytes());
+        if list::words(value, self.dialect).len() > 1 && !is_one() {
+            self.push(value);
         }
     }
 

@@ -125,7 +125,7 @@ pub(crate) fn boolean(value: &[u8]) -> Option<bool> {
     }
 }
 
-fn not_boolean(text: &Text) -> Diagnostic {
+pub(crate) fn not_boolean(text: &Text) -> Diagnostic {
     let value = String::from_utf8_lossy(text.bytes());
     let message = format!("`{value}` is neither `yes` nor `no`");
     Diagnostic::new(Code::InvalidBoolean, message, text.span())

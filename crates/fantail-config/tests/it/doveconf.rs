@@ -120,6 +120,31 @@ fn compare(version: &str, root: Option<PathBuf>) {
     extension_settings_are_refused(&doveconf);
 }
 
+/// Metrics with and without what only fantail knows; the exporter is called `a`.
+fn metrics(exporter: &str) -> Vec<String> {
+    let metric = |setting: &str| format!("metric a {{\n  filter = event=x\n{setting}}}\n");
+    let own = [
+        "",
+        "declare = x:1\n",
+        "expose = no\n",
+        "series_limit = 10\n",
+    ];
+    let mut texts: Vec<String> = own.map(metric).into();
+    let called = |name: &str| {
+        let named = format!("event_exporter {name}");
+        exporter.replacen("event_exporter a", &named, 1)
+    };
+    let three = [called("a"), called("b"), called("\"a b\"")];
+    for (exporters, names) in [
+        (&three[..2], "a"),
+        (&three[..2], "a b"),
+        (&three[..], "a b"),
+    ] {
+        texts.push(exporters.concat() + &metric(&format!("exporter = {names}\n")));
+    }
+    texts
+}
+
 /// What is said to be only ours Dovecot refuses, and nothing else of this.
 fn extension_settings_are_refused(doveconf: &Doveconf) {
     let old = doveconf.version == "2.3";
@@ -139,11 +164,8 @@ fn extension_settings_are_refused(doveconf: &Doveconf) {
         let body = format!("format = {format}\n  {time}\n  {target} = {to}\n  {more}\n");
         format!("event_exporter a {{\n  {body}}}\n")
     };
-    let mut texts = vec![
-        "fantail {\n}\n".to_owned(),
-        "metric a {\n  filter = event=x\n}\n".to_owned(),
-        "metric a {\n  filter = event=x\n  declare = x:1\n}\n".to_owned(),
-    ];
+    let mut texts = metrics(&exporter("json", "log", ""));
+    texts.push("fantail {\n}\n".to_owned());
     for (format, _) in Format::NAMES {
         texts.push(exporter(format, "log", ""));
     }
@@ -160,6 +182,8 @@ fn extension_settings_are_refused(doveconf: &Doveconf) {
         for key in [
             "event_exporter_sample",
             "metric_declare",
+            "metric_expose",
+            "metric_series_limit",
             "fantail_exemplars",
         ] {
             texts.push(format!("{key} = x\n"));

@@ -37,8 +37,8 @@ fn metric(metric: &Metric) -> String {
         .map(|(_, letter)| letter)
         .collect();
     let exporter = metric
-        .exporter
-        .as_ref()
+        .exporters
+        .first()
         .map(|exporter| exporter.value.as_slice());
     format!(
         "{} | {} | {} | {} | {} {parts}",

@@ -8,9 +8,13 @@ use fantail_event::Dialect;
 /// Everything but the places.
 fn gist(settings: &Settings) -> Vec<String> {
     let metrics = settings.metrics.iter().map(|metric| {
-        let exporter = metric.exporter.as_ref().map(|exporter| &exporter.value);
+        let exporters = metric.exporters.iter().map(|exporter| &exporter.value);
+        let exporters: Vec<_> = exporters.collect();
         let (include, filter) = (metric.include, metric.filter_text.bytes());
-        format!("{:?} {filter:?} {exporter:?} {include:?}", metric.settings)
+        format!(
+            "{:?} {filter:?} {exporters:?} {include:?} {:?}",
+            metric.settings, metric.rules
+        )
     });
     let exporters = settings.exporters.iter().map(|one| {
         let (name, format, time) = (&one.name, one.format, one.time_style);

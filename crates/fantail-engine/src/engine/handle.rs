@@ -175,7 +175,7 @@ impl Engine {
                 .iter()
                 .map(|filter| plan.metrics.get(filter.index()));
             for metric in metrics.flatten() {
-                if let Some(export) = &metric.export {
+                for export in &metric.exports {
                     exporting.export((metric, export), sent, &mut effective, context, sink);
                 }
             }
@@ -214,7 +214,7 @@ impl Engine {
                 continue;
             };
             registry.observe_at(*id, event, context.received_at);
-            if let Some(export) = &metric.export {
+            for export in &metric.exports {
                 exporting.export((metric, export), view, &mut effective, context, sink);
             }
         }

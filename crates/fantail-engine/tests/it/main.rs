@@ -11,6 +11,7 @@
 )]
 
 mod edge_cases;
+mod exports;
 mod memos;
 mod observers;
 mod own_types;

@@ -96,3 +96,30 @@ fn observers_between_events() {
     let both = [ObserverId(0), ObserverId(1)];
     assert_eq!(observers, both.repeat(5));
 }
+
+#[test]
+fn rules_of_a_metric_change_without_its_counts() {
+    let before = settings(USERS.as_bytes(), Dialect::V2_3);
+    let mut engine = Engine::new(&before).unwrap();
+    let event = |user: &str| format!("EVENT\t0\t0\t0\t1\t0\tnx\tSuser\t{user}");
+    send(&mut engine, &["a", "b"].map(event));
+    let text = USERS.replace("}\n", "  expose = no\n  series_limit = 4\n}\n");
+    let after = settings(text.as_bytes(), Dialect::V2_3);
+    engine.reconfigure(&after).unwrap();
+    send(&mut engine, &["b", "c"].map(event));
+    assert_eq!(engine.snapshot().exposed_metrics().count(), 0);
+    let expected = [
+        "users\tduration\t4",
+        "users_a\tduration\t1",
+        "users_b\tduration\t2",
+    ];
+    assert_eq!(counts(&engine)[..3], expected);
+    assert_eq!(counts(&engine)[3..], ["users_other\tduration\t1"]);
+    engine.reconfigure(&before).unwrap();
+    send(&mut engine, &["c"].map(event));
+    assert_eq!(
+        counts(&engine)[3..],
+        ["users_other\tduration\t1", "users_c\tduration\t1"]
+    );
+    assert_eq!(engine.snapshot().exposed_metrics().count(), 1);
+}

@@ -12,7 +12,7 @@ use crate::{Finding, LintCode};
 /// `exporter_include` in a metric that exports nothing.
 pub(super) fn check_include(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let metric = subject.metric;
-    if let (Some(place), None) = (metric.spans.include, &metric.exporter) {
+    if let (Some(place), []) = (metric.spans.include, metric.exporters.as_slice()) {
         let message = "`exporter_include` has no effect in a metric without an `exporter`";
         findings.push(Finding::new(LintCode::NoEffect, message, place));
     }
@@ -58,8 +58,8 @@ pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Finding>) {
         return;
     }
     let settings = &loaded.settings;
-    let metrics = settings.metrics.iter().map(|metric| &metric.exporter);
-    let broken = loaded.broken_metrics.iter().map(|metric| &metric.exporter);
+    let metrics = settings.metrics.iter().map(|metric| &metric.exporters);
+    let broken = loaded.broken_metrics.iter().map(|metric| &metric.exporters);
     let used = metrics.chain(broken).flatten();
     let used: HashSet<&[u8]> = used.map(|used| used.value.as_slice()).collect();
     for exporter in &settings.exporters {

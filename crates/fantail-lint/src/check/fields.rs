@@ -54,7 +54,7 @@ pub(super) fn check_filter(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 /// are not exported.
 pub(super) fn check_texts(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let (metric, scope) = (subject.metric, &subject.scope);
-    if metric.exporter.is_some() || scope.open {
+    if !metric.exporters.is_empty() || scope.open {
         return;
     }
     let is_text = |key: &[u8]| {

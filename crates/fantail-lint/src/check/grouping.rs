@@ -133,6 +133,18 @@ fn too_short(subject: &Subject<'_>, level: &GroupBy, place: Span) -> Option<Find
     )
 }
 
+/// Reports `series_limit` in a metric that is a single series.
+pub(super) fn check_limit(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let metric = subject.metric;
+    if let (Some(place), []) = (
+        metric.spans.series_limit,
+        metric.settings.group_by.as_slice(),
+    ) {
+        let message = "`series_limit` has no effect in a metric without `group_by`";
+        findings.push(Finding::new(LintCode::NoEffect, message, place));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -438,6 +438,25 @@ fn names() {
         found(V2_3, text, false),
         ["1:8: hint[lint/hidden-metric]: Prometheus does not see the metric `a/b`"]
     );
+    let on_purpose = text.replace("\n}", "\n expose = no\n}");
+    assert!(found(V2_3, &on_purpose, false).is_empty());
+    let in_vain = text.replace("\n}", "\n expose = yes\n}");
+    assert_eq!(found(V2_3, &in_vain, false).len(), 1);
+}
+
+#[test]
+fn a_series_limit_without_sub_metrics_has_no_effect() {
+    let text = "metric a {\n filter = event=fs\n series_limit = 10\n}\n";
+    assert_eq!(
+        found(V2_3, text, false),
+        ["3:2: hint[lint/no-effect]: `series_limit` has no effect in a metric without `group_by`"]
+    );
+    let grouped = text.replace("\n}", "\n group_by = error\n}");
+    let found = found(V2_3, &grouped, false);
+    assert!(
+        !found.iter().any(|one| one.contains("no-effect")),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -130,9 +130,10 @@ pub(super) fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, Co
 fn keep_added(settings: &mut Settings, old: &Live, log: &Log) {
     let from = old.settings.metrics.len() - old.added;
     for metric in old.settings.metrics.iter().skip(from) {
-        let exporter = metric.exporter.as_ref().map(|name| &name.value);
-        let mut exporters = settings.exporters.iter();
-        let exports = exporter.is_none_or(|name| exporters.any(|known| known.name == *name));
+        let exports = metric.exporters.iter().all(|name| {
+            let mut exporters = settings.exporters.iter();
+            exporters.any(|known| known.name == name.value)
+        });
         let mut metrics = settings.metrics.iter();
         let named = metrics.any(|known| known.settings.name == metric.settings.name);
         if exports && !named && settings.dialect == old.settings.dialect {

@@ -45,14 +45,18 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
         .map(|(at, metric)| {
             let settings = &metric.settings;
             let levels = settings.group_by.iter();
-            let exporter = metric.exporter.as_ref();
+            let exporters = metric.exporters.iter();
+            let exporters: Vec<_> = exporters.map(|name| text(&name.value)).collect();
             json!({
                 "name": text(&settings.name),
                 "description": text(&settings.description),
                 "filter": metric.filter.to_string(),
                 "fields": texts(&settings.fields),
                 "group_by": levels.map(|level| text(&level.field)).collect::<Vec<_>>(),
-                "exporter": exporter.map(|name| text(&name.value)),
+                "exporter": (!exporters.is_empty()).then(|| exporters.join(" ")),
+                "exporters": exporters,
+                "expose": metric.rules.exposed,
+                "series_limit": metric.rules.series_limit,
                 "added_at_run_time": at >= configured,
             })
         });

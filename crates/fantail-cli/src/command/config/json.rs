@@ -69,13 +69,18 @@ fn metric(one: &Metric) -> Value {
     let settings = &one.settings;
     let fields: Vec<String> = settings.fields.iter().map(|field| text(field)).collect();
     let levels: Vec<Value> = settings.group_by.iter().map(level).collect();
+    let exporters = one.exporters.iter();
+    let exporters: Vec<String> = exporters.map(|exporter| text(&exporter.value)).collect();
     json!({
         "name": text(&settings.name),
         "description": text(&settings.description),
         "filter": text(one.filter_text.bytes()),
         "fields": fields,
         "group_by": levels,
-        "exporter": one.exporter.as_ref().map(|exporter| text(&exporter.value)),
+        "exporter": (!exporters.is_empty()).then(|| exporters.join(" ")),
+        "exporters": exporters,
+        "expose": one.rules.exposed,
+        "series_limit": one.rules.series_limit,
         "exporter_include": parts(one.include),
         "declare": declared(one),
     })

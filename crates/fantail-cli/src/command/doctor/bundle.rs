@@ -92,7 +92,7 @@ fn metric(metric: &Metric, facts: &Facts, catalogue: &Catalogue) -> Value {
         "comparisons": metric.filter.comparisons().len(),
         "fields": metric.settings.fields.len(),
         "levels": metric.settings.group_by.len(),
-        "is_exported": metric.exporter.is_some(),
+        "is_exported": !metric.exporters.is_empty(),
         "count": counts.next().map(|one| one.count),
     })
 }
