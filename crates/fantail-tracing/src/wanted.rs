@@ -41,7 +41,7 @@ impl Wanted {
             let fields = &metric.settings.fields;
             let groups = metric.settings.group_by.iter().map(|level| &level.field);
             keys.extend(fields.iter().chain(groups).map(|key| Box::from(&**key)));
-            all |= metric.exporter.is_some() && fields.is_empty() && metric.include.fields;
+            all |= !metric.exporters.is_empty() && fields.is_empty() && metric.include.fields;
         }
         let exemplars = settings.registry.exemplars.iter();
         keys.extend(exemplars.map(|key| Box::from(&**key)));
