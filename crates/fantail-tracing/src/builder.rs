@@ -7,8 +7,8 @@ use tracing_core::Subscriber;
 use tracing_subscriber::{Layer as _, registry::LookupSpan};
 
 use crate::{
-    CallsiteFilter, ConfigError, Handle, Layer, SpanRecorder, clock::Clock, config::Compiled,
-    exporters::Exporters, shared::Shared,
+    CallsiteFilter, ConfigError, Handle, Layer, SpanRecorder, StatsClient, clock::Clock,
+    config::Compiled, exporters::Exporters, shared::Shared,
 };
 
 /// Creates a layer with this configuration, and its handle.
@@ -23,12 +23,13 @@ where
 }
 
 /// A builder of a layer, for options that are no configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[must_use]
 pub struct LayerBuilder<'a> {
     text: &'a str,
     clock: Clock,
     host: Vec<u8>,
+    client: Option<StatsClient>,
 }
 
 impl<'a> LayerBuilder<'a> {
@@ -38,6 +39,7 @@ impl<'a> LayerBuilder<'a> {
             text,
             clock: Clock::default(),
             host: rustix::system::uname().nodename().to_bytes().to_vec(),
+            client: None,
         }
     }
 
@@ -57,6 +59,15 @@ impl<'a> LayerBuilder<'a> {
         }
     }
 
+    /// Sends the events that a stats server wants to it: `fantail serve`, or Dovecot's
+    /// stats process. The configuration of the layer may be empty.
+    pub fn client(self, client: StatsClient) -> Self {
+        Self {
+            client: Some(client),
+            ..self
+        }
+    }
+
     /// Returns the layer and its handle.
     ///
     /// # Errors
@@ -66,7 +77,15 @@ impl<'a> LayerBuilder<'a> {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         let compiled = Compiled::new(self.text, &Exporters::default(), &self.host)?;
-        let shared = Arc::new(Shared::new(compiled, self.clock, self.host));
+        let shared = Arc::new(Shared::new(compiled, self.clock, self.host, self.client));
+        if let Some(client) = &shared.client {
+            let shared = Arc::downgrade(&shared);
+            client.on_filter(move || {
+                if let Some(shared) = shared.upgrade() {
+                    shared.rebuild_interest();
+                }
+            });
+        }
         let filter = CallsiteFilter {
             shared: Arc::clone(&shared),
         };

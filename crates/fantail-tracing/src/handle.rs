@@ -7,7 +7,7 @@ use fantail_exposition::{Exposition, ExpositionOptions, Format};
 use fantail_metrics::Snapshot;
 use fantail_syntax::ParseErrors;
 
-use crate::{ConfigError, Explain, ExporterStatus, Unknown, check, shared::Shared};
+use crate::{ConfigError, Explain, ExporterStatus, StatsClient, Unknown, check, shared::Shared};
 
 /// The handle of a layer: it reads the metrics and changes the configuration.
 ///
@@ -55,6 +55,12 @@ impl Handle {
     /// The text is not a filter.
     pub fn explain(&self, filter: &str) -> Result<Explain, ParseErrors> {
         Ok(Explain::new(&self.shared, filter.parse()?))
+    }
+
+    /// Returns the client of a stats server, if the layer has one.
+    #[must_use]
+    pub fn client(&self) -> Option<&StatsClient> {
+        self.shared.client.as_ref()
     }
 
     /// Returns the state of the exporters, in the order of the configuration.

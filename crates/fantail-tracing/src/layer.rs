@@ -66,7 +66,7 @@ where
         let around = self.around(event, &context);
         with_scratch(|scratch| {
             let compiled = shared.compiled.load();
-            let wanted = match shared.probes.are_active() {
+            let wanted = match shared.needs_all_fields() {
                 true => &wanted::ALL,
                 false => &compiled.wanted,
             };

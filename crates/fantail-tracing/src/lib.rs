@@ -25,6 +25,7 @@
 mod builder;
 mod callsites;
 mod check;
+mod client;
 mod clock;
 mod config;
 mod error;
@@ -43,6 +44,7 @@ mod wanted;
 pub use crate::{
     builder::{LayerBuilder, layer},
     check::{Unknown, UnknownPart},
+    client::{ClientCounters, StatsClient},
     error::{ConfigError, ConfigErrorKind},
     explain::{Explain, Explained},
     exporters::ExporterStatus,

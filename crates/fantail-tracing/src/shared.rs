@@ -22,8 +22,8 @@ use tracing_core::{
 };
 
 use crate::{
-    ConfigError, SpanRecorder, callsites::KnownCallsites, clock::Clock, config::Compiled,
-    explain::Probes, metadata::level_of, span::Owner,
+    ConfigError, SpanRecorder, StatsClient, callsites::KnownCallsites, clock::Clock,
+    config::Compiled, explain::Probes, metadata::level_of, span::Owner,
 };
 
 /// Engines for each core: a thread that is suspended while it has an engine delays
@@ -37,6 +37,8 @@ const CLOSING_TIME: Duration = Duration::from_secs(60);
 pub(crate) struct Shared {
     pub(crate) owner: Owner,
     pub(crate) clock: Clock,
+    /// The client of a stats server, if there is one.
+    pub(crate) client: Option<StatsClient>,
     /// The host's name in exports.
     host: Vec<u8>,
     pub(crate) compiled: ArcSwap<Compiled>,
@@ -49,7 +51,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(compiled: Compiled, clock: Clock, host: Vec<u8>) -> Self {
+    pub(crate) fn new(
+        compiled: Compiled,
+        clock: Clock,
+        host: Vec<u8>,
+        client: Option<StatsClient>,
+    ) -> Self {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let shards = cores.saturating_mul(NonZeroUsize::MIN.saturating_add(SHARDS_PER_CORE - 1));
         let shards = Sharded::new(Arc::clone(&compiled.plan), shards);
@@ -63,6 +70,7 @@ impl Shared {
         Self {
             owner: Owner::unique(),
             clock,
+            client,
             host,
             shards,
             compiled: ArcSwap::from_pointee(compiled),
@@ -106,15 +114,23 @@ impl Shared {
 
     /// Returns whether spans or events of this callsite are recorded.
     pub(crate) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.probes.are_active() || self.compiled.load().is_enabled(metadata)
+        let client = self.client.as_ref();
+        self.probes.are_active()
+            || client.is_some_and(|client| client.may_want(metadata))
+            || self.compiled.load().is_enabled(metadata)
     }
 
     /// Returns the most verbose level that is recorded.
     pub(crate) fn max_level(&self) -> LevelFilter {
-        match self.probes.are_active() {
+        match self.needs_all_fields() {
             true => LevelFilter::TRACE,
             false => self.compiled.load().max_level(),
         }
+    }
+
+    /// Returns whether all fields are read, beside those of the configuration.
+    pub(crate) fn needs_all_fields(&self) -> bool {
+        self.probes.are_active() || self.client.as_ref().is_some_and(StatsClient::wants_any)
     }
 
     /// Counts and exports an event.
@@ -129,6 +145,9 @@ impl Shared {
         };
         if self.probes.are_active() {
             self.probes.show(&sent);
+        }
+        if let Some(client) = &self.client {
+            client.send(&sent);
         }
         let context = ExportContext {
             host: &self.host,

@@ -1,0 +1,239 @@
+//! What a callsite costs with the layer, beside what the users of `tracing` have.
+//!
+//! Subjects run in turns, since the speed of a machine drifts. A row is the median over
+//! the rounds of the time that one thread takes for an event; with more threads than
+//! cores, threads wait for a core, which is no part of the time: it is
+//! `elapsed * min(threads, cores) / events`.
+
+use std::{io, thread, time::Instant};
+
+use fantail_tracing::LayerFilter;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tracing::{Dispatch, Event, debug, dispatcher, info, info_span};
+use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, fmt, layer::Context, prelude::*};
+
+const ROUNDS: usize = 15;
+/// Events of each thread in a round.
+const EVENTS: u32 = 20_000;
+
+/// A layer that does nothing.
+struct Nothing;
+
+impl<S: tracing::Subscriber> Layer<S> for Nothing {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {}
+}
+
+/// One row: a subscriber, and an event within a span of a user.
+struct Subject {
+    group: &'static str,
+    name: &'static str,
+    subscriber: fn() -> Dispatch,
+    event: fn(u32),
+}
+
+fn disabled(number: u32) {
+    debug!(number, user = "anna", "disabled");
+}
+
+fn enabled(number: u32) {
+    info!(number, status = 200, path = "/index.html", "request done");
+}
+
+fn span(number: u32) {
+    let _span = info_span!("request", number, status = 200).entered();
+}
+
+fn facade(_: u32) {
+    metrics::counter!("requests", "status" => "200").increment(1);
+}
+
+fn facade_histogram(number: u32) {
+    metrics::counter!("requests", "status" => "200").increment(1);
+    metrics::histogram!("request_seconds", "status" => "200").record(f64::from(number));
+}
+
+fn layer(text: &str) -> Dispatch {
+    let (layer, _) = fantail_tracing::layer(text).expect("a configuration");
+    tracing_subscriber::registry().with(layer).into()
+}
+
+fn with_filter(filter: &str) -> Dispatch {
+    let filter: LayerFilter = filter.parse().expect("a filter");
+    tracing_subscriber::registry()
+        .with(Nothing.with_filter(filter))
+        .into()
+}
+
+fn with_env_filter(filter: &str) -> Dispatch {
+    let filter: EnvFilter = filter.parse().expect("a filter");
+    tracing_subscriber::registry()
+        .with(Nothing.with_filter(filter))
+        .into()
+}
+
+fn fmt_to_sink(json: bool) -> Dispatch {
+    let layer = fmt::layer().with_writer(io::sink);
+    match json {
+        true => tracing_subscriber::registry().with(layer.json()).into(),
+        false => tracing_subscriber::registry().with(layer).into(),
+    }
+}
+
+const COUNTED: &str =
+    "metric requests {\n filter = message=\"request done\"\n group_by status {\n }\n}\n";
+const SPANS: &str = "metric requests {\n filter = event=request\n group_by status {\n }\n}\n";
+const EXPORTED: &str = "event_exporter out {\n format = json\n driver = drop\n}\n\
+                        metric requests {\n filter = message=\"request done\"\n exporter = out\n}\n";
+
+fn subjects() -> Vec<Subject> {
+    let row = |group, name, subscriber: fn() -> Dispatch, event: fn(u32)| Subject {
+        group,
+        name,
+        subscriber,
+        event,
+    };
+    vec![
+        row(
+            "disabled",
+            "registry, level off",
+            || tracing_subscriber::registry().with(LevelFilter::OFF).into(),
+            disabled,
+        ),
+        row(
+            "disabled",
+            "fantail layer",
+            || layer("metric m {\n filter = severity>=9\n}\n"),
+            disabled,
+        ),
+        row(
+            "disabled",
+            "fantail filter",
+            || with_filter("severity>=9"),
+            disabled,
+        ),
+        row(
+            "disabled",
+            "EnvFilter",
+            || with_env_filter("info"),
+            disabled,
+        ),
+        row(
+            "filtered by target",
+            "fantail filter",
+            || with_filter("target=other*"),
+            enabled,
+        ),
+        row(
+            "filtered by target",
+            "EnvFilter",
+            || with_env_filter("other=info"),
+            enabled,
+        ),
+        row(
+            "filtered by a span's field",
+            "fantail filter",
+            || with_filter("user=bob"),
+            enabled,
+        ),
+        row(
+            "filtered by a span's field",
+            "EnvFilter",
+            || with_env_filter("[{user=bob}]=info"),
+            enabled,
+        ),
+        row(
+            "filtered by a value",
+            "fantail filter",
+            || with_filter("status>=500"),
+            enabled,
+        ),
+        row(
+            "filtered by a value",
+            "fantail layer",
+            || layer("metric m {\n filter = status>=500\n}\n"),
+            enabled,
+        ),
+        row("counted", "fantail layer", || layer(COUNTED), enabled),
+        row("counted", "metrics + prometheus", || layer(""), facade),
+        row("counted", "fmt to nowhere", || fmt_to_sink(false), enabled),
+        row(
+            "span counted and timed",
+            "fantail layer",
+            || layer(SPANS),
+            span,
+        ),
+        row(
+            "span counted and timed",
+            "metrics + prometheus",
+            || layer(""),
+            facade_histogram,
+        ),
+        row(
+            "span counted and timed",
+            "fmt to nowhere",
+            || fmt_to_sink(false),
+            span,
+        ),
+        row(
+            "exported as JSON",
+            "fantail layer",
+            || layer(EXPORTED),
+            enabled,
+        ),
+        row(
+            "exported as JSON",
+            "fmt json to nowhere",
+            || fmt_to_sink(true),
+            enabled,
+        ),
+    ]
+}
+
+/// Returns the nanoseconds of one event of one thread.
+fn measure(subject: &Subject, threads: usize, cores: usize) -> f64 {
+    let dispatch = (subject.subscriber)();
+    let run = |events: u32| {
+        dispatcher::with_default(&dispatch, || {
+            let _session = info_span!("session", user = "anna").entered();
+            (0..events).for_each(subject.event);
+        });
+    };
+    run(EVENTS / 10);
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| run(EVENTS));
+        }
+    });
+    let nanos = start.elapsed().as_nanos() as f64;
+    nanos * threads.min(cores) as f64 / (threads as f64 * f64::from(EVENTS))
+}
+
+fn main() {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .expect("the only recorder");
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let subjects = subjects();
+    println!("{cores} cores, nanoseconds an event: median (quartiles)\n");
+    println!("| | | 1 thread | 8 threads |\n| --- | --- | ---: | ---: |");
+    let mut results = vec![[Vec::new(), Vec::new()]; subjects.len()];
+    for _ in 0..ROUNDS {
+        for (subject, results) in subjects.iter().zip(&mut results) {
+            for (threads, results) in [1, 8].into_iter().zip(results) {
+                results.push(measure(subject, threads, cores));
+            }
+        }
+    }
+    for (subject, results) in subjects.iter().zip(&mut results) {
+        let cells = results.each_mut().map(|times| {
+            times.sort_by(f64::total_cmp);
+            let at = |quarter: usize| times[(times.len() - 1) * quarter / 4];
+            format!("{:.0} ({:.0}–{:.0})", at(2), at(1), at(3))
+        });
+        println!(
+            "| {} | {} | {} | {} |",
+            subject.group, subject.name, cells[0], cells[1]
+        );
+    }
+}
