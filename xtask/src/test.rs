@@ -63,6 +63,8 @@ enum Step {
     Doctests,
     /// The documentation builds without warnings.
     Docs,
+    /// The book in `docs/` builds, by mdBook.
+    Book,
     /// The public items of each library are those listed in `docs/api/`.
     Api,
     /// The fuzz targets build.
@@ -146,6 +148,7 @@ fn perform(
             counted(steps.run(name, [command]), &steps.output(name))
         }
         Step::Docs => docs(workspace, steps),
+        Step::Book => book(workspace, steps),
         Step::Api => api::step(workspace, steps),
         Step::Fuzz => fuzz::build(workspace, steps, None),
         Step::Features => features(workspace, steps),
@@ -153,6 +156,15 @@ fn perform(
         Step::OldRust => old_rust(workspace, steps),
         Step::Deny => deny(workspace, steps),
     }
+}
+
+fn book(workspace: &Workspace, steps: &Steps) -> Outcome {
+    if !tools::has_program(workspace, "mdbook") {
+        return Outcome::Skipped("mdbook is not installed".to_owned());
+    }
+    let mut command = workspace.command("mdbook");
+    command.arg("build");
+    steps.run("book", [command])
 }
 
 fn format(workspace: &Workspace, steps: &Steps) -> Outcome {

@@ -4,6 +4,7 @@
 //! that its tests need no files.
 
 mod architecture;
+mod book;
 mod cycles;
 mod documents;
 mod error_codes;
@@ -92,6 +93,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(prose::check(&files));
     findings.extend(type_names::check(&workspace.packages, &files));
     findings.extend(documents::check(&files));
+    findings.extend(book::check(&files));
     findings.extend(error_codes::check(&files));
     findings.extend(regressions::check(&workspace.packages, &files));
     Ok((findings, files.len()))

@@ -22,6 +22,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The page for Rust developers, whose examples are tested here.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/start/rust.md")]
+struct RustPage;
+
 mod builder;
 mod callsites;
 mod check;

@@ -80,7 +80,7 @@ fn reload_of_a_pipe(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()
 }
 
-/// Reloads change ten thousand metrics, all of which have events.
+/// Reloads change ten thousand metrics, and each metric has events.
 fn reloads_of_many_metrics(target: &mut Target) -> Result<(), Error> {
     let config = target.path("fantail.conf");
     let before = fs::read_to_string(&config).map_err(Error::at("read", &config))?;

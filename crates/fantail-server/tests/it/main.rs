@@ -27,6 +27,7 @@ mod idle;
 mod large_events;
 mod load;
 mod memory;
+mod own_metrics;
 mod process;
 mod readers;
 mod recent;
