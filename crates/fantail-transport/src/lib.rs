@@ -6,15 +6,22 @@
 //! any writer), [`DovecotLog`], [`SyslogTransport`], [`JournalTransport`], [`FileTransport`],
 //! [`UnixTransport`], [`HttpTransport`] and [`DropTransport`].
 //!
+//! A transport with the name of a feature (`file`, `syslog`, `journal`, `http`) needs it,
+//! and [`DovecotLog`] needs `file` and `syslog`; all are there by default. The settings,
+//! the queue and the spool need no feature.
+//!
 //! A [`Queue`] separates producers from a target: producers never wait, failed
 //! attempts are repeated, and each payload is counted. Payloads wait in memory
 //! or in a [`spool`] on disk. A [`Throttle`] reduces the number of events before
 //! they are formatted.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 mod file;
 mod http;
 mod journal;
+#[cfg(all(feature = "file", feature = "syslog"))]
 mod local_time;
 mod log;
 mod queue;
@@ -26,10 +33,10 @@ mod throttle;
 mod transport;
 
 pub use crate::{
-    file::{FileAccess, FileSettings, FileTransport, Rotation},
+    file::{FileAccess, FileSettings, Rotation},
     http::{HttpBatch, HttpSettings},
-    journal::{JOURNAL_SOCKET, JournalPayloads, JournalSettings, JournalTransport},
-    log::{DovecotLog, LogSettings, LogTarget, LogTransport},
+    journal::{JOURNAL_SOCKET, JournalPayloads, JournalSettings},
+    log::{LogSettings, LogTarget, LogTransport},
     queue::retry::{Backoff, RetrySettings},
     queue::{
         DeliveryLevel, DropReason, LastError, Opening, Queue, QueueBuilder, QueueCounters,
@@ -39,7 +46,7 @@ pub use crate::{
     spool::{Overflow, SpoolError, SpoolErrorKind, SpoolSettings},
     syslog::{
         Facility, SYSLOG_MESSAGE_BYTES, SyslogAddress, SyslogPayloads, SyslogProtocol,
-        SyslogSettings, SyslogSeverity, SyslogTransport,
+        SyslogSettings, SyslogSeverity,
     },
     throttle::{Admission, Throttle, ThrottleSettings},
     transport::batch::{Batch, Payloads},
@@ -50,8 +57,16 @@ pub use crate::{
     transport::{BatchLimits, Transport},
 };
 
+#[cfg(feature = "file")]
+pub use crate::file::FileTransport;
 #[cfg(feature = "http")]
 pub use crate::http::HttpTransport;
+#[cfg(feature = "journal")]
+pub use crate::journal::JournalTransport;
+#[cfg(all(feature = "file", feature = "syslog"))]
+pub use crate::log::DovecotLog;
+#[cfg(feature = "syslog")]
+pub use crate::syslog::SyslogTransport;
 
 /// Items for the other crates of this workspace, outside of semantic versioning.
 #[doc(hidden)]

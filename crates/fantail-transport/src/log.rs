@@ -4,8 +4,10 @@
 //! written again. A line that was cut off is ended with LF and written again
 //! whole.
 
+#[cfg(all(feature = "file", feature = "syslog"))]
 mod dovecot;
 mod settings;
+#[cfg(all(feature = "file", feature = "syslog"))]
 mod stream;
 
 use std::io::{self, Write};
@@ -15,20 +17,13 @@ use crate::{
     transport::message::Messages,
 };
 
-use self::stream::LogStream;
-
-pub use self::{
-    dovecot::DovecotLog,
-    settings::{LogSettings, LogTarget},
-};
+#[cfg(all(feature = "file", feature = "syslog"))]
+pub use self::dovecot::DovecotLog;
+pub use self::settings::{LogSettings, LogTarget};
 
 /// Bytes of the largest write to a pipe that other writers cannot interleave
 /// with (`PIPE_BUF`).
 const PIPE_WRITE_BYTES: usize = 4096;
-
-/// Bytes of several lines in one write to a file. Writes to files are not
-/// interleaved; larger ones save nothing.
-const FILE_WRITE_BYTES: usize = 64 * 1024;
 
 /// Writes each payload and a LF to a writer: standard error, a buffer or a pipe.
 #[derive(Debug)]
@@ -42,19 +37,6 @@ pub struct LogTransport<W> {
     ends: Vec<usize>,
     /// The last write ended in the middle of a line.
     torn: bool,
-}
-
-impl LogTransport<LogStream> {
-    /// Returns a log on a stream. Writes are larger if that is a file.
-    pub(crate) fn on(mut stream: LogStream) -> Self {
-        let is_file = stream.is_file();
-        let log = Self::new(stream);
-        if is_file {
-            log.at_once(FILE_WRITE_BYTES)
-        } else {
-            log
-        }
-    }
 }
 
 impl<W: Write + Send> LogTransport<W> {

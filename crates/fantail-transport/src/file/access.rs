@@ -9,32 +9,8 @@ use std::{
 
 use nix::unistd::{Group, User};
 
+use super::settings::{FileAccess, PRIVATE};
 use crate::regular_file::open_regular;
-
-/// Permissions of a new file by default.
-pub(super) const PRIVATE: u32 = 0o600;
-
-/// Owner, group and permissions of the files that the transport creates, also
-/// when it rotates. An existing file keeps its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileAccess {
-    /// Name or number of the owner; by default that of the process.
-    pub user: Option<String>,
-    /// Name or number of the group; by default that of the process.
-    pub group: Option<String>,
-    /// Permissions, independent of the umask; by default 0600.
-    pub mode: u32,
-}
-
-impl Default for FileAccess {
-    fn default() -> Self {
-        Self {
-            user: None,
-            group: None,
-            mode: PRIVATE,
-        }
-    }
-}
 
 impl FileAccess {
     /// Opens a file for appending, and creates a missing one.

@@ -5,25 +5,10 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
+use super::settings::Rotation;
 use crate::clock::unix_millis;
-
-/// When a file is rotated, and how many old files are kept.
-///
-/// `events` becomes `events.1`, `events.1` becomes `events.2`, and so on. An
-/// empty file is not rotated.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rotation {
-    /// Rotates before the file would exceed this many bytes. A longer line has
-    /// a file of its own; the lines of one batch stay together.
-    pub bytes: Option<u64>,
-    /// Rotates this long after the file was begun, with the next line.
-    pub age: Option<Duration>,
-    /// Number of old files; with 0, the default, the old file is removed.
-    pub keep: u32,
-}
 
 impl Rotation {
     pub(super) fn is_due(&self, size: u64, coming: u64, begun: u64) -> bool {

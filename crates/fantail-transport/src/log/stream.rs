@@ -9,6 +9,12 @@ use std::{
 
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
+use super::LogTransport;
+
+/// Bytes of several lines in one write to a file. Writes to files are not
+/// interleaved; larger ones save nothing.
+const FILE_WRITE_BYTES: usize = 64 * 1024;
+
 /// A stream with a descriptor of its own, opened by the first write. A blocked
 /// write to standard error does not hold the lock of [`io::stderr`], which the
 /// rest of the program needs.
@@ -17,6 +23,19 @@ pub(crate) struct LogStream {
     /// `None` for standard error.
     path: Option<PathBuf>,
     file: Option<File>,
+}
+
+impl LogTransport<LogStream> {
+    /// Returns a log on a stream. Writes are larger if that is a file.
+    pub(crate) fn on(mut stream: LogStream) -> Self {
+        let is_file = stream.is_file();
+        let log = Self::new(stream);
+        if is_file {
+            log.at_once(FILE_WRITE_BYTES)
+        } else {
+            log
+        }
+    }
 }
 
 impl LogStream {

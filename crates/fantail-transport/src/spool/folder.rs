@@ -1,10 +1,15 @@
 //! The folder of a spool.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
 };
 
 use super::segment;
@@ -20,13 +25,13 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(false);
     let file = open_regular(options.mode(0o600), &folder.join("lock"))?;
-    match file.try_lock() {
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+        Err(Errno::WOULDBLOCK) => Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
             "another queue has the lock",
         )),
-        Err(TryLockError::Error(error)) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
