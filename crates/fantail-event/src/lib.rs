@@ -28,11 +28,15 @@
 //! ```
 //!
 //! Names, keys and values are bytes, since text in mail may have any encoding. The
-//! crate does no I/O, reads no clock and does not need `std`.
+//! crate does no I/O, reads no clock and does not need `std`; the feature `std` makes a
+//! [`Timestamp`] of a `SystemTime`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod activity;
 mod allocation;
@@ -60,6 +64,7 @@ pub use crate::{
             MAX_CATEGORIES, MAX_CATEGORY_BYTES, RESERVED_CATEGORIES,
         },
         dialect::Dialect,
+        from_text::ParseValueError,
         ip::{Ip, Zone, ZoneName},
         level::Level,
         timestamp::Timestamp,

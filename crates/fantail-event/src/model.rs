@@ -2,6 +2,7 @@
 
 pub(crate) mod category;
 pub(crate) mod dialect;
+pub(crate) mod from_text;
 pub(crate) mod ip;
 pub(crate) mod level;
 pub(crate) mod name;

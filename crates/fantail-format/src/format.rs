@@ -4,6 +4,8 @@
 //! table below. The row answers what a reader of configurations and a transport
 //! ask of a format.
 
+use fantail_event::ParseValueError;
+
 use crate::export::FormatRow;
 
 macro_rules! formats {
@@ -85,5 +87,20 @@ impl Format {
     #[must_use]
     pub const fn is_dovecots(self) -> bool {
         matches!(self, Self::Json | Self::None | Self::TabText)
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        let expected = "the name of a format, such as `json`";
+        Self::from_name(text.as_bytes()).ok_or(ParseValueError::new(expected))
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
     }
 }

@@ -63,3 +63,32 @@ impl Timestamp {
             .saturating_add(self.micros as i64 - earlier.micros as i64)
     }
 }
+
+/// Rounded down to microseconds.
+#[cfg(feature = "std")]
+impl From<std::time::SystemTime> for Timestamp {
+    fn from(time: std::time::SystemTime) -> Self {
+        let micros = match time.duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => {
+                let micros = before.duration().as_nanos().div_ceil(1_000);
+                i64::try_from(micros).map_or(i64::MIN, |micros| -micros)
+            }
+        };
+        Self::from_unix_micros(micros)
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::Timestamp;
+
+    #[test]
+    fn a_time_of_the_system_is_rounded_down() {
+        let nanos = Duration::from_nanos(1_500);
+        assert_eq!(Timestamp::from(UNIX_EPOCH + nanos).unix_micros(), 1);
+        assert_eq!(Timestamp::from(UNIX_EPOCH - nanos).unix_micros(), -2);
+    }
+}

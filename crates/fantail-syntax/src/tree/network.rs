@@ -2,7 +2,7 @@
 
 use core::{fmt, net::IpAddr};
 
-use fantail_event::{Ip, Zone};
+use fantail_event::{Ip, ParseValueError, Zone};
 
 /// A network, or a single address: all bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +65,15 @@ impl Network {
 }
 
 /// The canonical text: without the bits if they all count.
+impl core::str::FromStr for Network {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        let expected = "an IP address or a network, such as `10.0.0.0/8`";
+        Self::parse(text.as_bytes()).ok_or(ParseValueError::new(expected))
+    }
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.ip)?;
