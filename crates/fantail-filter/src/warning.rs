@@ -165,6 +165,8 @@ fantail_syntax::kinds! {
     LetterCase "W11" "upper and lower case make a difference here";
     /// A network in a 2.3 filter.
     NetworkAsText "W12" "Dovecot 2.3 knows no networks";
+    /// `a="1.5"`, which is the address 1.0.0.5.
+    Rewritten "W13" "this is not compared as it is written";
 }
 
 /// The greatest number of bytes of a key or value in a message.

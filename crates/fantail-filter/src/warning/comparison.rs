@@ -24,7 +24,7 @@ pub(super) fn check(comparison: &Comparison, dialect: Dialect) -> Option<Warning
                 }
                 (Operator::Equal, Dialect::V2_3) => equal_2_3(comparison),
                 (Operator::Equal, Dialect::V2_4) if **key == *b"duration" => duration(comparison),
-                (Operator::Equal, Dialect::V2_4) => None,
+                (Operator::Equal, Dialect::V2_4) => rewritten(comparison),
                 _ => order(comparison, dialect),
             };
             of_value.or_else(|| key_case(comparison, key))
@@ -177,6 +177,37 @@ fn duration(comparison: &Comparison) -> Option<Warning> {
                 ),
         ),
     }
+}
+
+/// `a="1.5"` and `a=007` of 2.4, which no field with this text matches. Units are meant as
+/// numbers, and addresses in other forms as addresses.
+fn rewritten(comparison: &Comparison) -> Option<Warning> {
+    let written = comparison.value.written();
+    let what = match comparison.value.kind() {
+        ValueKind::Integer(_) => "the number",
+        ValueKind::Network(_) if !is_whole_address(written) => "the address",
+        _ => return None,
+    };
+    let read = comparison.value.plain();
+    if read == written {
+        return None;
+    }
+    let read = Shown::up_to(read, SHOWN_BYTES);
+    let shown = value(comparison);
+    Some(
+        Warning::new(WarningKind::Rewritten, comparison.value_span.clone())
+            .about(format_args!("`{shown}` is {what} {read}"))
+            .note("a field with exactly the written text does not match")
+            .advise(
+                format!("for the text write a wildcard, as in \"{shown}*\""),
+                Vec::new(),
+            ),
+    )
+}
+
+/// Returns whether an address has all of its parts.
+fn is_whole_address(written: &[u8]) -> bool {
+    written.contains(&b':') || written.iter().filter(|byte| **byte == b'.').count() == 3
 }
 
 /// `<`, `>`, `<=` and `>=`.

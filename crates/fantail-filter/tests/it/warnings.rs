@@ -202,6 +202,33 @@ fn dangers_of_2_3() {
 }
 
 #[test]
+fn values_of_2_4_that_no_text_equals() {
+    check_2_4(
+        "version=\"1.5\"",
+        &[
+            "W13 `\"1.5\"` this is not compared as it is written: `1.5` is the address 1.0.0.5 -> (for the text write a wildcard, as in \"1.5*\")",
+        ],
+    );
+    check_2_4(
+        "code=007",
+        &[
+            "W13 `007` this is not compared as it is written: `007` is the number 7 -> (for the text write a wildcard, as in \"007*\")",
+        ],
+    );
+    for meant in [
+        "code=7",
+        "ip=10.0.0.1",
+        "ip=\"::1\"",
+        "ip=\"10.0.0.0/8\"",
+        "n=5k",
+        "n=5mins",
+    ] {
+        check_2_4(meant, &[]);
+    }
+    check_2_3("code=007", &[]);
+}
+
+#[test]
 fn other_meanings_than_it_seems() {
     check_2_4(
         "category=imap* OR source_location=imap?.c",
