@@ -6,6 +6,7 @@ mod exposition;
 mod family;
 mod format;
 mod histogram;
+mod instruments;
 mod labels;
 pub(crate) mod name;
 mod points;

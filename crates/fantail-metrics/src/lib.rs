@@ -6,15 +6,21 @@
 //! with those of other shards, written as a dump or scrape (by
 //! fantail-exposition), or saved across a restart ([`state`]).
 //!
+//! [`Instruments`] are counters, gauges and histograms that a program updates
+//! itself, without events.
+//!
 //! The crate has no filters, reads no clock, and sends nothing. It differs from
 //! Dovecot: sums and counts never wrap, median and percentiles are within 1 %
 //! above 480 values (Dovecot's are random), every integer has a bucket, values
 //! of different types with the same text share a series, and [`Limits`] bound
 //! the number of series.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod distribution;
 mod encoding;
 mod error;
+mod instruments;
 pub mod internal;
 mod label;
 mod limits;
@@ -27,6 +33,10 @@ mod store;
 pub use crate::{
     distribution::{Distribution, Percentile, Quantiles},
     error::{RegistryError, RegistryErrorKind},
+    instruments::{
+        Counter, Gauge, Histogram, InstrumentFamily, InstrumentSeries, InstrumentSnapshot,
+        InstrumentValue, Instruments,
+    },
     label::Label,
     limits::Limits,
     registry::{MetricId, Registry, SeriesMemory},
@@ -37,3 +47,6 @@ pub use crate::{
     snapshot::{MetricSnapshot, Series, SeriesList, Snapshot},
     store::exemplar::Exemplar,
 };
+
+#[cfg(feature = "facade")]
+pub use crate::instruments::Recorder;

@@ -143,13 +143,14 @@ impl<W: io::Write> Exposition<W> {
         let suffix = match family.kind {
             Kind::Counter => "_total",
             Kind::Info => "_info",
-            Kind::Gauge | Kind::Histogram => "",
+            Kind::Gauge | Kind::Histogram | Kind::Summary => "",
         };
         let kind = match family.kind {
             Kind::Counter => "counter",
             Kind::Info if open => "info",
             Kind::Gauge | Kind::Info => "gauge",
             Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
         };
         // Only OpenMetrics distinguishes the names of a family and its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();

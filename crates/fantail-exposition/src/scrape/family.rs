@@ -2,6 +2,7 @@
 
 /// The kind of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// Numbers that only grow; samples are named `NAME_total`.
     Counter,
@@ -11,6 +12,8 @@ pub enum Kind {
     Info,
     /// Buckets with their sum and count.
     Histogram,
+    /// Quantiles with their sum and count.
+    Summary,
 }
 
 /// A family of samples.
@@ -33,6 +36,7 @@ pub(crate) fn sample_names(family: &Family<'_>) -> Vec<String> {
         Kind::Gauge => &[""],
         Kind::Info => &["", "_info"],
         Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+        Kind::Summary => &["", "_sum", "_count", "_created"],
     };
     let name = |suffix: &&str| [family.name, suffix].concat();
     suffixes.iter().map(name).collect()

@@ -56,14 +56,15 @@ pub(crate) fn write<W: io::Write>(
 }
 
 /// The upper bound of a bucket.
-struct Bound {
-    text: String,
+pub(super) struct Bound {
+    pub(super) text: String,
     /// Whether the next bound is the same floating point number. Parsers refuse
     /// both in one histogram, so the next bucket includes this one.
-    is_merged: bool,
+    pub(super) is_merged: bool,
 }
 
-fn bounds(buckets: &Buckets, is_duration: bool) -> Vec<Bound> {
+/// Returns the upper bounds of buckets of durations in microseconds, or of numbers.
+pub(super) fn bounds(buckets: &Buckets, is_duration: bool) -> Vec<Bound> {
     let integers =
         (0..buckets.bounds()).filter_map(|bucket| u64::try_from(buckets.upper_bound(bucket)?).ok());
     let texts = integers.map(|value| bound(value, if is_duration { 6 } else { 0 }));

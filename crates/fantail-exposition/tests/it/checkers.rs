@@ -1,7 +1,7 @@
 //! External checkers: promtool, and the OpenMetrics parser of
 //! prometheus-client.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use fantail_event::ValueRef;
 use fantail_exposition::{ExpositionOptions, Format};
@@ -91,20 +91,28 @@ count = sum(len(family.samples) for family in text_string_to_metric_families(tex
 assert count > 0
 ";
 
+/// Returns the reference parser, if this Python has it.
+pub(crate) fn parser_of(python: &Path) -> Option<impl Fn() -> Command> {
+    let parser = move || {
+        let mut command = Command::new(python);
+        command.args(["-c", PARSE]);
+        command
+    };
+    let said = complaints(parser(), "# EOF\n");
+    let is_there = !said.is_some_and(|said| said.contains("No module"));
+    is_there.then_some(parser)
+}
+
 #[test]
 fn the_reference_parser_reads_all() {
     let Some(python) = python() else {
         return;
     };
-    let run = |text: &str| {
-        let mut command = Command::new(&python);
-        command.args(["-c", PARSE]);
-        complaints(command, text)
-    };
-    if run("# EOF\n").is_some_and(|said| said.contains("No module")) {
+    let Some(parser) = parser_of(&python) else {
         skip("Python has no prometheus_client");
         return;
-    }
+    };
+    let run = |text: &str| complaints(parser(), text);
     for (name, snapshot) in snapshots() {
         for options in all_options().filter(|o| o.format == Format::OpenMetrics) {
             let (text, _) = answer(&snapshot, options);

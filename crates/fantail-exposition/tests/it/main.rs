@@ -14,6 +14,7 @@ mod dumps;
 mod exemplars;
 mod exposition;
 mod hostile;
+mod instruments;
 mod lines;
 mod prometheus;
 mod regressions;

@@ -1,0 +1,143 @@
+//! Instruments that a program updates itself.
+
+use std::io;
+
+use fantail_metrics::{
+    Buckets, Distribution, InstrumentFamily, InstrumentSeries, InstrumentSnapshot, InstrumentValue,
+    Percentile,
+};
+
+use super::{
+    exposition::Exposition,
+    family::{Family, Kind},
+    histogram::bounds,
+    labels::push_label,
+    samples::Samples,
+};
+use crate::text::{
+    decimal::push_whole,
+    numbers::{float, push_seconds},
+};
+
+/// The quantiles of a summary.
+const QUANTILES: [(&str, Percentile); 3] = [
+    ("0.5", Percentile::P50),
+    ("0.95", Percentile::P95),
+    ("0.99", Percentile::P99),
+];
+
+/// Units that a name may end with.
+const UNITS: [&str; 2] = ["seconds", "bytes"];
+
+impl<W: io::Write> Exposition<W> {
+    /// Writes the counters, gauges and histograms that a program updates itself; their
+    /// names have no prefix. A histogram without buckets is a summary: its quantiles 0.5,
+    /// 0.95 and 0.99 are exact up to 480 values and then within 1 %.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn instruments(&mut self, snapshot: &InstrumentSnapshot) -> io::Result<()> {
+        for instruments in snapshot.families() {
+            let Some(first) = instruments.series.first() else {
+                continue;
+            };
+            let unit = UNITS.into_iter().find(|unit| {
+                let stem = instruments.name.strip_suffix(unit);
+                stem.is_some_and(|stem| stem.ends_with('_'))
+            });
+            let family = Family {
+                name: &instruments.name,
+                kind: kind_of(&first.value),
+                help: help_of(instruments),
+                unit,
+            };
+            self.family(&family, |samples| {
+                let mut series = instruments.series.iter();
+                series.try_for_each(|series| write(samples, series))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn help_of(instruments: &InstrumentFamily) -> &str {
+    match &*instruments.description {
+        "" => "No description",
+        description => description,
+    }
+}
+
+const fn kind_of(value: &InstrumentValue) -> Kind {
+    match value {
+        InstrumentValue::Counter(_) => Kind::Counter,
+        InstrumentValue::Histogram(_) => Kind::Summary,
+        InstrumentValue::Buckets(..) => Kind::Histogram,
+        _ => Kind::Gauge,
+    }
+}
+
+fn write<W: io::Write>(samples: &mut Samples<'_, W>, series: &InstrumentSeries) -> io::Result<()> {
+    let mut labels = Vec::new();
+    for (name, value) in &series.labels {
+        push_label(name, value, &mut labels);
+    }
+    match &series.value {
+        InstrumentValue::Counter(count) => samples.point(&labels, |line| push_whole(*count, line)),
+        InstrumentValue::Gauge(value) => samples.point(&labels, |line| {
+            line.extend_from_slice(float(*value).as_bytes());
+        }),
+        InstrumentValue::Histogram(values) => write_summary(samples, labels, values),
+        InstrumentValue::Buckets(values, buckets, counts) => {
+            write_buckets(samples, &labels, *buckets, counts)?;
+            write_totals(samples, &labels, values)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_summary<W: io::Write>(
+    samples: &mut Samples<'_, W>,
+    mut labels: Vec<u8>,
+    values: &Distribution,
+) -> io::Result<()> {
+    let length = labels.len();
+    let quantiles = values.quantiles();
+    for (name, percentile) in QUANTILES {
+        labels.truncate(length);
+        push_label("quantile", name, &mut labels);
+        let value = quantiles.percentile(percentile);
+        samples.sample("", &labels, |line| push_seconds(value.into(), line))?;
+    }
+    labels.truncate(length);
+    write_totals(samples, &labels, values)
+}
+
+fn write_buckets<W: io::Write>(
+    samples: &mut Samples<'_, W>,
+    labels: &[u8],
+    buckets: Buckets,
+    counts: &[u64],
+) -> io::Result<()> {
+    let mut with_bound = labels.to_owned();
+    let mut total = 0_u64;
+    for (bound, count) in bounds(&buckets, true).iter().zip(counts) {
+        total = total.saturating_add(*count);
+        if bound.is_merged {
+            continue;
+        }
+        with_bound.truncate(labels.len());
+        push_label("le", &bound.text, &mut with_bound);
+        samples.sample("_bucket", &with_bound, |line| push_whole(total, line))?;
+    }
+    Ok(())
+}
+
+fn write_totals<W: io::Write>(
+    samples: &mut Samples<'_, W>,
+    labels: &[u8],
+    values: &Distribution,
+) -> io::Result<()> {
+    samples.sample("_sum", labels, |line| push_seconds(values.sum(), line))?;
+    samples.sample("_count", labels, |line| push_whole(values.count(), line))?;
+    samples.created(labels)
+}
