@@ -41,7 +41,7 @@ impl fmt::Debug for Exported<'_> {
 ///
 /// The engine waits for a sink, so a sink passes payloads to a queue, and drops
 /// and counts them if the queue is full. A closure with an [`Exported`] is a
-/// sink; `()` is a sink that drops all.
+/// sink.
 pub trait ExportSink {
     /// Returns whether this exporter wants the next event. It is called before
     /// the event is formatted, so that sampling and limits cost little.

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_event::{EffectiveBuffers, Event, SentEvent, text};
+use fantail_event::{EffectiveBuffers, Event, EventRef, SentEvent, text};
 use fantail_filter::Filter;
 use tracing_core::Metadata;
 
@@ -262,7 +262,7 @@ impl Encoder {
         self.line.push(b'0' + sent.level.to_wire());
         self.line.push(b'\t');
         text::write(event.as_event_ref(), &mut self.line);
-        for category in sent.chain().flat_map(|event| event.categories()) {
+        for category in sent.chain().flat_map(EventRef::categories) {
             self.line.extend_from_slice(b"\tc");
             fantail_event::escape::escape_into(category, &mut self.line);
         }

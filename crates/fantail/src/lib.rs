@@ -17,16 +17,19 @@
 //! | read a dovecot.conf | [`config`] | `config` |
 //! | know Dovecot's events, and check a dovecot.conf against them | [`lint`] | `lint` |
 //! | do all of it at once | [`engine`] | `engine` |
+//! | count, filter and export the events of a program that uses the crate `tracing` | `tracing` | `tracing`, not by default |
 //! | take the place of Dovecot's stats process | `server` | `server`, not by default |
 //!
 //! Each feature brings the parts whose types its own speaks: `config` brings
-//! `filter`, `format` and `metrics`. All are there by default but the two that
+//! `filter`, `format` and `metrics`. All are there by default but those that
 //! say otherwise. A program that wants one part takes no other:
 //!
 //! ```toml
 //! [dependencies]
 //! fantail = { version = "0.1", default-features = false, features = ["filter"] }
 //! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "config")]
 pub use fantail_config as config;
@@ -47,6 +50,8 @@ pub use fantail_metrics as metrics;
 pub use fantail_server as server;
 #[cfg(feature = "syntax")]
 pub use fantail_syntax as syntax;
+#[cfg(feature = "tracing")]
+pub use fantail_tracing as tracing;
 #[cfg(feature = "transport")]
 pub use fantail_transport as transport;
 #[cfg(feature = "wire")]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantail_event::{SentEvent, escape};
+use fantail_event::{EventRef, SentEvent, escape};
 
 /// A bounded buffer of lines, in order.
 pub(super) struct Buffer {
@@ -74,7 +74,7 @@ impl Buffer {
 
     /// Registers the categories of an event and their ancestors, outermost first.
     pub(super) fn add_categories(&self, event: &SentEvent<'_>) {
-        let own = event.chain().flat_map(|event| event.categories());
+        let own = event.chain().flat_map(EventRef::categories);
         for category in own {
             let mut state = self.lock();
             if state.categories.contains_key(category) {

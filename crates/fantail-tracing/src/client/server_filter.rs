@@ -12,9 +12,11 @@ use fantail_syntax::ParseOptions;
 use tracing_core::Metadata;
 
 use crate::{
-    callsites::Compilation,
-    metadata::{is_question, name_of},
-    verdict::{Known, Verdict},
+    callsite::{
+        decisions::Compilation,
+        verdict::{Known, Verdict},
+    },
+    record::metadata::{is_question, name_of},
 };
 
 type Callback = Arc<dyn Fn() + Send + Sync>;

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use fantail_tracing::Handle;
+use fantail_tracing::LayerHandle;
 use tracing::{Dispatch, Instrument as _, debug_span, info, info_span};
 use tracing_subscriber::prelude::*;
 
@@ -26,13 +26,13 @@ const CONFIG: &str = "metric events {\n filter = message=event\n group_by own {\
                       metric spans {\n filter = event=inner\n group_by outer {\n }\n \
                       group_by inner {\n }\n}\n";
 
-fn dispatch() -> (Dispatch, Handle) {
+fn dispatch() -> (Dispatch, LayerHandle) {
     let (layer, handle) = fantail_tracing::layer(CONFIG).unwrap();
     (tracing_subscriber::registry().with(layer).into(), handle)
 }
 
 /// The labels and counts of a metric.
-fn series(handle: &Handle, metric: &str) -> Vec<(String, u64)> {
+fn series(handle: &LayerHandle, metric: &str) -> Vec<(String, u64)> {
     let samples = crate::samples(handle);
     let start = format!("{metric}_total{{");
     let of = samples
@@ -47,7 +47,7 @@ fn series(handle: &Handle, metric: &str) -> Vec<(String, u64)> {
 
 /// Checks that thread or task `n` of `count` sent `each` events within its own spans.
 #[track_caller]
-fn check(handle: &Handle, count: u64, each: u64) {
+fn check(handle: &LayerHandle, count: u64, each: u64) {
     let mut events = series(handle, "events");
     let mut spans = series(handle, "spans");
     let mut expected: Vec<_> = (0..count)

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use fantail_event::Timestamp;
-use fantail_tracing::{Handle, LayerBuilder};
+use fantail_tracing::{LayerBuilder, LayerHandle};
 use serde_json::{Value, json};
 use tracing::{info, info_span};
 use tracing_subscriber::prelude::*;
@@ -17,7 +17,7 @@ fn config(file: &Path, filter: &str, more: &str) -> String {
     )
 }
 
-fn run(text: &str, program: impl FnOnce(&Handle)) {
+fn run(text: &str, program: impl FnOnce(&LayerHandle)) {
     let now = || Timestamp::from_unix_micros(1_795_328_191_000_000);
     let builder = LayerBuilder::new(text).clock(now).host("web1");
     let (layer, handle) = builder.build().unwrap();

@@ -5,7 +5,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::samples;
 
-fn with_layer(text: &str, program: impl FnOnce(&fantail_tracing::Handle)) {
+fn with_layer(text: &str, program: impl FnOnce(&fantail_tracing::LayerHandle)) {
     let (layer, handle) = fantail_tracing::layer(text).unwrap();
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::with_default(subscriber, || program(&handle));

@@ -1,6 +1,12 @@
 //! Programs that use `tracing`, with a fantail layer.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "a test that cannot go on has failed, and its numbers are small"
+)]
 
 mod client;
 mod concurrent;
@@ -17,7 +23,7 @@ use std::sync::{
 
 use fantail_event::Timestamp;
 use fantail_exposition::Format;
-use fantail_tracing::{Handle, LayerBuilder};
+use fantail_tracing::{LayerBuilder, LayerHandle};
 use tracing_subscriber::prelude::*;
 
 /// A clock that the test sets, in microseconds.
@@ -31,7 +37,7 @@ impl Clock {
 }
 
 /// Runs a program with this configuration; returns the handle.
-pub(crate) fn run(text: &str, program: impl FnOnce(&Clock)) -> Handle {
+pub(crate) fn run(text: &str, program: impl FnOnce(&Clock)) -> LayerHandle {
     let clock = Clock::default();
     let micros = Arc::clone(&clock.0);
     let now = move || Timestamp::from_unix_micros(micros.load(Ordering::Relaxed));
@@ -42,7 +48,7 @@ pub(crate) fn run(text: &str, program: impl FnOnce(&Clock)) -> Handle {
 }
 
 /// The samples of a scrape.
-pub(crate) fn samples(handle: &Handle) -> Vec<String> {
+pub(crate) fn samples(handle: &LayerHandle) -> Vec<String> {
     let text = handle.scrape(Format::Prometheus, Vec::new()).unwrap();
     let text = String::from_utf8(text).unwrap();
     let samples = text.lines().filter(|line| !line.starts_with('#'));

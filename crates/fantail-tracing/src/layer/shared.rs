@@ -21,9 +21,12 @@ use tracing_core::{
     dispatcher::{self, WeakDispatch},
 };
 
+use super::probes::Probes;
 use crate::{
-    ConfigError, SpanRecorder, StatsClient, callsites::KnownCallsites, clock::Clock,
-    config::Compiled, explain::Probes, metadata::level_of, span::Owner,
+    callsite::decisions::KnownCallsites,
+    client::StatsClient,
+    config::{compiled::Compiled, error::ConfigError},
+    record::{clock::Clock, metadata::level_of, open_span::Owner},
 };
 
 /// Engines for each core: a thread that is suspended while it has an engine delays
@@ -32,6 +35,15 @@ const SHARDS_PER_CORE: usize = 4;
 
 /// The time in which the queue of a removed exporter may send what it has.
 const CLOSING_TIME: Duration = Duration::from_secs(60);
+
+/// Passes spans and events to the engine.
+///
+/// [`layer`](crate::layer()) returns it within a [`Layer`](crate::Layer); without the filter, all
+/// callsites of the program are enabled.
+#[derive(Debug)]
+pub struct SpanRecorder {
+    pub(crate) shared: Arc<Shared>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Shared {

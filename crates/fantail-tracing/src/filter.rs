@@ -24,13 +24,17 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    callsites::Compilation,
-    clock::Clock,
-    metadata::level_of,
-    record::with_scratch,
-    span::{self, OpenSpan, Owner, with_ancestors},
-    verdict::{Known, Verdict, most_verbose},
-    wanted::Wanted,
+    callsite::{
+        decisions::Compilation,
+        verdict::{Known, Verdict, most_verbose},
+    },
+    record::{
+        clock::Clock,
+        metadata::level_of,
+        open_span::{self, OpenSpan, Owner, with_ancestors},
+        scratch::with_scratch,
+        wanted::Wanted,
+    },
 };
 
 /// A filter for any layer, by the values of events and of the spans around them.
@@ -287,7 +291,7 @@ where
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         if let Some(span) = context.span(&id) {
-            span::recycle(self.inner.owner, &span);
+            open_span::recycle(self.inner.owner, &span);
         }
     }
 }

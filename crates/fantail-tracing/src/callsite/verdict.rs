@@ -9,7 +9,7 @@ use fantail_filter::{Filter, Test};
 use fantail_syntax::{NodeId, NodeKind};
 use tracing_core::{Level, LevelFilter, Metadata};
 
-use crate::metadata::{
+use crate::record::metadata::{
     LEVEL, SEVERITY, TARGET, is_question, level_of, name_of, severity_of, source_of,
 };
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime},
 };
 
 use fantail_event::Timestamp;
@@ -22,7 +22,7 @@ pub(crate) enum Clock {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Start {
     pub(crate) time: Timestamp,
-    /// Durations come from the monotonic clock, which nobody sets back.
+    /// Durations come from the monotonic clock, which no one can set back.
     instant: Option<Instant>,
 }
 
@@ -33,11 +33,7 @@ impl Clock {
     )]
     pub(crate) fn now(&self) -> Timestamp {
         match self {
-            Self::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH);
-                let micros = since.map_or(0, |since| since.as_micros());
-                Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(i64::MAX))
-            }
+            Self::System => SystemTime::now().into(),
             Self::Unused => Timestamp::default(),
             Self::Given(now) => now(),
         }

@@ -16,9 +16,9 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::{
+use super::{
     clock::{Clock, Start},
-    record::with_scratch,
+    scratch::with_scratch,
     wanted,
 };
 

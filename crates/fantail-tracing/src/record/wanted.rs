@@ -6,7 +6,7 @@ use fantail_config::Settings;
 use fantail_filter::{Filter, Mentions};
 use tracing_core::Metadata;
 
-use crate::metadata::{BUILT_IN, SEVERITY, SPAN, key_of};
+use super::metadata::{BUILT_IN, SEVERITY, SPAN, key_of};
 
 /// The fields that filters, metrics and exporters read. Other fields are neither
 /// recorded nor formatted.

@@ -3,19 +3,26 @@
 use std::sync::Arc;
 
 use fantail_event::Timestamp;
+use fantail_metrics::Instruments;
 use tracing_core::Subscriber;
 use tracing_subscriber::{Layer as _, registry::LookupSpan};
 
+use super::{
+    handle::LayerHandle,
+    shared::{Shared, SpanRecorder},
+    span_recorder::{CallsiteFilter, Layer},
+};
 use crate::{
-    CallsiteFilter, ConfigError, Handle, Layer, SpanRecorder, StatsClient, clock::Clock,
-    config::Compiled, exporters::Exporters, shared::Shared,
+    client::StatsClient,
+    config::{compiled::Compiled, error::ConfigError, exporters::Exporters},
+    record::clock::Clock,
 };
 
 /// Creates a layer with this configuration, and its handle.
 ///
 /// # Errors
 /// The text has errors.
-pub fn layer<S>(text: &str) -> Result<(Layer<S>, Handle), ConfigError>
+pub fn layer<S>(text: &str) -> Result<(Layer<S>, LayerHandle), ConfigError>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -30,6 +37,7 @@ pub struct LayerBuilder<'a> {
     clock: Clock,
     host: Vec<u8>,
     client: Option<StatsClient>,
+    instruments: Option<Instruments>,
 }
 
 impl<'a> LayerBuilder<'a> {
@@ -40,6 +48,7 @@ impl<'a> LayerBuilder<'a> {
             clock: Clock::default(),
             host: rustix::system::uname().nodename().to_bytes().to_vec(),
             client: None,
+            instruments: None,
         }
     }
 
@@ -68,11 +77,20 @@ impl<'a> LayerBuilder<'a> {
         }
     }
 
+    /// Adds instruments that the program updates itself to the scrapes of the handle,
+    /// such as those of `fantail_metrics::Recorder`.
+    pub fn instruments(self, instruments: Instruments) -> Self {
+        Self {
+            instruments: Some(instruments),
+            ..self
+        }
+    }
+
     /// Returns the layer and its handle.
     ///
     /// # Errors
     /// The text has errors.
-    pub fn build<S>(self) -> Result<(Layer<S>, Handle), ConfigError>
+    pub fn build<S>(self) -> Result<(Layer<S>, LayerHandle), ConfigError>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
@@ -92,6 +110,10 @@ impl<'a> LayerBuilder<'a> {
         let recorder = SpanRecorder {
             shared: Arc::clone(&shared),
         };
-        Ok((recorder.with_filter(filter), Handle { shared }))
+        let handle = LayerHandle {
+            shared,
+            instruments: self.instruments,
+        };
+        Ok((recorder.with_filter(filter), handle))
     }
 }

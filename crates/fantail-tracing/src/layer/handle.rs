@@ -4,20 +4,29 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use fantail_engine::Counters;
 use fantail_exposition::{Exposition, ExpositionOptions, Format};
-use fantail_metrics::Snapshot;
+use fantail_metrics::{Instruments, Snapshot};
 use fantail_syntax::ParseErrors;
 
-use crate::{ConfigError, Explain, ExporterStatus, StatsClient, Unknown, check, shared::Shared};
+use super::{
+    check::{self, Unknown},
+    explain::Explain,
+    shared::Shared,
+};
+use crate::{
+    client::StatsClient,
+    config::{error::ConfigError, exporters::ExporterStatus},
+};
 
 /// The handle of a layer: it reads the metrics and changes the configuration.
 ///
 /// Clones refer to the same layer.
 #[derive(Clone)]
-pub struct Handle {
-    pub(crate) shared: Arc<Shared>,
+pub struct LayerHandle {
+    pub(super) shared: Arc<Shared>,
+    pub(super) instruments: Option<Instruments>,
 }
 
-impl Handle {
+impl LayerHandle {
     /// Replaces the configuration. Metrics with the same settings and filter keep
     /// their counts.
     ///
@@ -76,7 +85,7 @@ impl Handle {
         self.shared.compiled.load_full().exporters.flush(patience)
     }
 
-    /// Writes the metrics for Prometheus.
+    /// Writes the metrics and the instruments for Prometheus.
     ///
     /// # Errors
     /// `out` fails.
@@ -85,14 +94,17 @@ impl Handle {
         options.prefix = String::new();
         let mut exposition = Exposition::new(out, options);
         exposition.snapshot(&self.snapshot())?;
+        if let Some(instruments) = &self.instruments {
+            exposition.instruments(&instruments.snapshot())?;
+        }
         let (out, _left_out) = exposition.finish()?;
         Ok(out)
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for LayerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle")
+        f.debug_struct("LayerHandle")
             .field("counters", &self.counters())
             .finish_non_exhaustive()
     }

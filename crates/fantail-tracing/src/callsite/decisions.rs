@@ -11,7 +11,7 @@ use std::{
 use hashbrown::HashMap;
 use tracing_core::{Metadata, callsite::Identifier};
 
-use crate::verdict::Verdict;
+use super::verdict::Verdict;
 
 /// Decisions that a thread remembers; beyond, it starts again.
 const MAX_DECISIONS: usize = 16 * 1024;

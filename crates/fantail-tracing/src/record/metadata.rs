@@ -27,7 +27,7 @@ pub(crate) fn key_of(field: &str) -> &str {
     }
 }
 
-/// Returns the event's name: that of the span, or the one that the macro was given.
+/// Returns the event's name: that of the span, or that of the macro (`name:`).
 /// `tracing` names all other events after their place in the source code; they have
 /// none.
 pub(crate) fn name_of(metadata: &Metadata<'_>) -> Option<&'static str> {

@@ -8,9 +8,9 @@ use fantail_filter::{Mentions, Test};
 use tracing_core::Metadata;
 
 use crate::{
-    config::Compiled,
-    metadata::{BUILT_IN, TARGET, key_of, name_of},
-    verdict::{Known, Verdict},
+    callsite::verdict::{Known, Verdict},
+    config::compiled::Compiled,
+    record::metadata::{BUILT_IN, TARGET, key_of, name_of},
 };
 
 /// A part of a metric that no callsite of the program has.

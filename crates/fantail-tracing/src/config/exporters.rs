@@ -10,7 +10,7 @@ use fantail_config::{Exporter, Settings};
 use fantail_engine::{ExportSink, Exported, ExporterId};
 use fantail_transport::{Admission, Batch, Queue, QueueStatus, Throttle};
 
-use crate::{ConfigError, ConfigErrorKind};
+use super::error::{ConfigError, ConfigErrorKind};
 
 /// The state of an exporter.
 #[derive(Debug, Clone)]
@@ -117,8 +117,9 @@ impl Exporters {
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let left = || until.saturating_duration_since(Instant::now());
-        let flushed = self.0.iter().map(|one| one.queue.flush(left()));
-        flushed.fold(true, |all, one| all && one)
+        // Each gets its turn, also after one that did not end in time.
+        let late = self.0.iter().filter(|one| !one.queue.flush(left()));
+        late.count() == 0
     }
 
     pub(crate) fn status(&self) -> Vec<ExporterStatus> {

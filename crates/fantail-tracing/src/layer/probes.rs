@@ -1,18 +1,16 @@
-//! Why events match a filter, or do not.
+//! The filters that are explained, and the last events that each has seen.
 
 use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use fantail_event::{EffectiveBuffers, Event, SentEvent};
 use fantail_filter::{Explanation, Filter};
-
-use crate::shared::Shared;
 
 /// Explained events that wait; more replace the oldest.
 const MAX_EVENTS: usize = 100;
@@ -27,15 +25,6 @@ pub struct Explained {
     pub explanation: Explanation,
 }
 
-/// Explains a filter for the events of the program while it exists.
-///
-/// [`Handle::explain`](crate::Handle::explain) creates it.
-#[derive(Debug)]
-pub struct Explain {
-    shared: Arc<Shared>,
-    probe: Arc<Probe>,
-}
-
 /// The filters that are explained.
 #[derive(Debug, Default)]
 pub(crate) struct Probes {
@@ -45,41 +34,9 @@ pub(crate) struct Probes {
 }
 
 #[derive(Debug)]
-struct Probe {
+pub(super) struct Probe {
     filter: Filter,
     explained: Mutex<VecDeque<Explained>>,
-}
-
-impl Explain {
-    pub(crate) fn new(shared: &Arc<Shared>, filter: Filter) -> Self {
-        let probe = Arc::new(Probe {
-            filter,
-            explained: Mutex::default(),
-        });
-        shared
-            .probes
-            .change(|probes| probes.push(Arc::clone(&probe)));
-        shared.rebuild_interest();
-        Self {
-            shared: Arc::clone(shared),
-            probe,
-        }
-    }
-
-    /// Returns the events since the last call, at most the last 100.
-    #[must_use]
-    pub fn take(&self) -> Vec<Explained> {
-        let mut explained = self.probe.lock();
-        explained.drain(..).collect()
-    }
-}
-
-impl Drop for Explain {
-    fn drop(&mut self) {
-        let probes = &self.shared.probes;
-        probes.change(|probes| probes.retain(|probe| !Arc::ptr_eq(probe, &self.probe)));
-        self.shared.rebuild_interest();
-    }
 }
 
 impl Probes {
@@ -107,7 +64,7 @@ impl Probes {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<Arc<Probe>>)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Vec<Arc<Probe>>)) {
         let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut probes);
         self.active.store(probes.len(), Ordering::Relaxed);
@@ -115,7 +72,19 @@ impl Probes {
 }
 
 impl Probe {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Explained>> {
+    pub(super) fn new(filter: Filter) -> Self {
+        Self {
+            filter,
+            explained: Mutex::default(),
+        }
+    }
+
+    /// Returns the events since the last call.
+    pub(super) fn take(&self) -> Vec<Explained> {
+        self.lock().drain(..).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Explained>> {
         self.explained
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

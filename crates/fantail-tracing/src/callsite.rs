@@ -1,0 +1,4 @@
+//! Decisions about callsites, before any span or event of them.
+
+pub(crate) mod decisions;
+pub(crate) mod verdict;
