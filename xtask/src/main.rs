@@ -2,7 +2,7 @@
 //!
 //! It depends on no crate of fantail, so that it still runs when one of them
 //! does not build. It changes no file of the repository, except for `codegen`,
-//! `fuzz`, which writes what it finds to `testdata/fuzz`, and listings that
+//! `readme`, `fuzz`, which writes what it finds to `testdata/fuzz`, and listings that
 //! `UPDATE_EXPECT` asks for.
 
 #![allow(
@@ -26,7 +26,9 @@ mod fuzz;
 mod instructions;
 mod latency;
 mod load;
+mod outside;
 mod peers;
+mod readme;
 mod skips;
 mod steps;
 mod test;
@@ -66,6 +68,7 @@ enum Task {
     Attack(attack::Options),
     Walk(walk::Options),
     Codegen(codegen::Options),
+    Readme(readme::Options),
     Dist(dist::Options),
 }
 
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Task::Attack(options) => attack::run(&workspace, options),
         Task::Walk(options) => walk::run(&workspace, options),
         Task::Codegen(options) => codegen::run(&workspace, options),
+        Task::Readme(_) => readme::run(&workspace),
         Task::Dist(options) => dist::run(&workspace, options),
     });
     match done {

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     fuzz, instructions,
     load::Load,
+    outside,
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,
@@ -76,6 +77,12 @@ enum Step {
     /// Each library builds with the oldest Rust that its manifest names below the
     /// workspace's (optional).
     OldRust,
+    /// The published packages are complete.
+    Package,
+    /// The filters build for WebAssembly (optional).
+    Wasm,
+    /// A program of the lines in a README builds and runs in a folder of its own.
+    ReadmeProgram,
     /// Licences, sources and bans of all dependencies, by cargo-deny (optional).
     Deny,
 }
@@ -154,6 +161,9 @@ fn perform(
         Step::Features => features(workspace, steps),
         Step::NoStd => no_std(workspace, steps),
         Step::OldRust => old_rust(workspace, steps),
+        Step::Package => outside::package(workspace, steps),
+        Step::Wasm => outside::wasm(workspace, steps),
+        Step::ReadmeProgram => outside::readme_program(workspace, steps),
         Step::Deny => deny(workspace, steps),
     }
 }
@@ -249,7 +259,7 @@ fn no_std(workspace: &Workspace, steps: &Steps) -> Outcome {
         .iter()
         .filter(|package| is_no_std(workspace, package))
         .collect();
-    if !tools::has_bare_target(workspace) {
+    if !tools::has_target(workspace, tools::BARE_TARGET) {
         let target = tools::BARE_TARGET;
         // Not every toolchain can have it; the attribute itself is always checked.
         return Outcome::Optional(format!("no target {target}: rustup target add {target}"));

@@ -86,6 +86,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     let files = workspace.text_files()?;
     let mut findings = layers::check(&workspace.packages);
     findings.extend(manifests::check(&workspace.packages, &files));
+    findings.extend(manifests::check_published(&workspace.packages, &files));
     findings.extend(architecture::check(&workspace.packages, &files));
     findings.extend(sources::check(&files));
     findings.extend(cycles::check(&files));

@@ -12,6 +12,9 @@ use crate::workspace::Workspace;
 /// A target without a standard library: what builds for it needs none.
 pub(crate) const BARE_TARGET: &str = "x86_64-unknown-none";
 
+/// The target of browsers.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
 /// Whether `cargo <name>` is there.
 pub(crate) fn has_cargo_command(workspace: &Workspace, name: &str) -> bool {
     succeeds(workspace.cargo([name, "--version"]))
@@ -43,11 +46,11 @@ pub(crate) fn has_cxx(workspace: &Workspace) -> bool {
     succeeds(command)
 }
 
-/// Whether the toolchain has the core library for [`BARE_TARGET`].
-pub(crate) fn has_bare_target(workspace: &Workspace) -> bool {
+/// Whether the toolchain has the libraries for a target.
+pub(crate) fn has_target(workspace: &Workspace, target: &str) -> bool {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let mut command = workspace.command(&rustc);
-    command.args(["--print", "target-libdir", "--target", BARE_TARGET]);
+    command.args(["--print", "target-libdir", "--target", target]);
     command.output().is_ok_and(|output| {
         let folder = String::from_utf8_lossy(&output.stdout);
         output.status.success() && Path::new(folder.trim_end()).is_dir()

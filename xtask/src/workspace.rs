@@ -33,6 +33,8 @@ pub(crate) struct Package {
     pub(crate) rust: String,
     /// Its features, without `default`.
     pub(crate) features: Vec<String>,
+    /// Whether it may be published.
+    pub(crate) published: bool,
 }
 
 /// A text file of the repository.
@@ -53,6 +55,7 @@ impl Package {
             rust: String::new(),
             uses: Vec::new(),
             features: Vec::new(),
+            published: true,
         }
     }
 }
@@ -215,6 +218,8 @@ impl Package {
             uses,
             rust: text(package, "rust_version")?.to_owned(),
             features: features.cloned().collect(),
+            // An empty list of registries is `publish = false`.
+            published: package.get("publish").is_none_or(Value::is_null),
         })
     }
 }

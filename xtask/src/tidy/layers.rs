@@ -70,7 +70,13 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Packages for development: they may use any crate, and no crate may use
 /// them outside its tests.
-const DEVELOPMENT: &[&str] = &["fantail-testkit", "fantail-oracle", "fantail-benches"];
+const DEVELOPMENT: &[&str] = &[
+    "fantail-testkit",
+    "fantail-oracle",
+    "fantail-benches",
+    "fantail-examples",
+    "fantail-example-wasm",
+];
 
 pub(super) fn check(packages: &[Package]) -> Vec<Finding> {
     let mut findings = check_against(packages, LAYERS);
