@@ -5,10 +5,17 @@
 //! cores, threads wait for a core, which is no part of the time: it is
 //! `elapsed * min(threads, cores) / events`.
 
-use std::{io, thread, time::Instant};
+use std::{
+    io,
+    sync::LazyLock,
+    thread,
+    time::{Duration, Instant},
+};
 
+use fantail_metrics::{Instruments, Recorder};
 use fantail_tracing::LayerFilter;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use tracing::{Dispatch, Event, debug, dispatcher, info, info_span};
 use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, fmt, layer::Context, prelude::*};
 
@@ -31,6 +38,14 @@ struct Subject {
     event: fn(u32),
 }
 
+type AnyRecorder = Box<dyn metrics::Recorder + Send + Sync>;
+
+/// The recorders of the crate `metrics`: ours, and that of the exporter for Prometheus.
+static OURS: LazyLock<AnyRecorder> =
+    LazyLock::new(|| Box::new(Recorder::new(Instruments::new())));
+static PROMETHEUS: LazyLock<AnyRecorder> =
+    LazyLock::new(|| Box::new(PrometheusBuilder::new().build_recorder()));
+
 fn disabled(number: u32) {
     debug!(number, user = "anna", "disabled");
 }
@@ -43,13 +58,34 @@ fn span(number: u32) {
     let _span = info_span!("request", number, status = 200).entered();
 }
 
-fn facade(_: u32) {
+fn otel(_: u32) {
+    info!(monotonic_counter.requests = 1_u64, status = 200, "request done");
+}
+
+fn count() {
     metrics::counter!("requests", "status" => "200").increment(1);
 }
 
-fn facade_histogram(number: u32) {
-    metrics::counter!("requests", "status" => "200").increment(1);
+fn count_and_time(number: u32) {
+    count();
     metrics::histogram!("request_seconds", "status" => "200").record(f64::from(number));
+}
+
+fn with_ours(event: impl FnOnce()) {
+    metrics::with_local_recorder(&**OURS, event);
+}
+
+fn with_prometheus(event: impl FnOnce()) {
+    metrics::with_local_recorder(&**PROMETHEUS, event);
+}
+
+/// The metrics of tracing-opentelemetry, read once an hour.
+fn otel_layer() -> Dispatch {
+    let reader = PeriodicReader::builder(InMemoryMetricExporter::default());
+    let reader = reader.with_interval(Duration::from_secs(3600)).build();
+    let provider = SdkMeterProvider::builder().with_reader(reader).build();
+    let layer = tracing_opentelemetry::MetricsLayer::new(provider);
+    tracing_subscriber::registry().with(layer).into()
 }
 
 fn layer(text: &str) -> Dispatch {
@@ -154,19 +190,37 @@ fn subjects() -> Vec<Subject> {
             enabled,
         ),
         row("counted", "fantail layer", || layer(COUNTED), enabled),
-        row("counted", "metrics + prometheus", || layer(""), facade),
+        row("counted", "tracing-opentelemetry metrics", otel_layer, otel),
+        row(
+            "counted by metrics",
+            "fantail recorder",
+            || layer(""),
+            |_| with_ours(count),
+        ),
+        row(
+            "counted by metrics",
+            "metrics-exporter-prometheus",
+            || layer(""),
+            |_| with_prometheus(count),
+        ),
+        row(
+            "counted and timed by metrics",
+            "fantail recorder",
+            || layer(""),
+            |number| with_ours(|| count_and_time(number)),
+        ),
+        row(
+            "counted and timed by metrics",
+            "metrics-exporter-prometheus",
+            || layer(""),
+            |number| with_prometheus(|| count_and_time(number)),
+        ),
         row("counted", "fmt to nowhere", || fmt_to_sink(false), enabled),
         row(
             "span counted and timed",
             "fantail layer",
             || layer(SPANS),
             span,
-        ),
-        row(
-            "span counted and timed",
-            "metrics + prometheus",
-            || layer(""),
-            facade_histogram,
         ),
         row(
             "span counted and timed",
@@ -210,9 +264,6 @@ fn measure(subject: &Subject, threads: usize, cores: usize) -> f64 {
 }
 
 fn main() {
-    PrometheusBuilder::new()
-        .install_recorder()
-        .expect("the only recorder");
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let subjects = subjects();
     println!("{cores} cores, nanoseconds an event: median (quartiles)\n");
