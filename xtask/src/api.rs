@@ -19,13 +19,6 @@ use crate::{
 
 /// The folder of the listings, relative to the root.
 const LISTINGS: &str = "docs/api";
-/// Libraries that only this repository uses.
-const INTERNAL: [&str; 4] = [
-    "fantail-benches",
-    "fantail-fuzz",
-    "fantail-oracle",
-    "fantail-testkit",
-];
 
 /// Compares the API with the listings; with `UPDATE_EXPECT=1` in the
 /// environment, writes them.
@@ -77,7 +70,7 @@ pub(crate) fn step(workspace: &Workspace, steps: &Steps) -> Outcome {
 
 fn is_published(workspace: &Workspace, package: &Package) -> bool {
     let library = workspace.root().join(&package.folder).join("src/lib.rs");
-    library.is_file() && !INTERNAL.contains(&package.name.as_str())
+    library.is_file() && package.published
 }
 
 /// Returns the compiler of the first listing that was written with another one.
