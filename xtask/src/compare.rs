@@ -14,6 +14,7 @@ pub(crate) mod mixed;
 pub(crate) mod process;
 pub(crate) mod server;
 pub(crate) mod stream;
+mod syscalls;
 mod table;
 
 use std::{
@@ -26,7 +27,7 @@ use std::{
 use crate::{
     compare::{
         builds::Builds,
-        feed::Writes,
+        feed::{Clients, Script, Writes},
         load::{Feed, Load},
         server::Server,
         stream::Stream,
@@ -55,6 +56,9 @@ pub(crate) struct Options {
     /// Put the table into docs/performance.md.
     #[arg(long)]
     write: bool,
+    /// Measure this build of fantail; without it, one is built.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Compare with this other build of fantail, not with Dovecot; `rounds` are
     /// pairs then, and 15 are few.
     #[arg(long, value_name = "PROGRAM", conflicts_with = "write")]
@@ -85,10 +89,17 @@ struct Row {
     /// What a reader took that throws the bytes away, where each line is a
     /// write of its own.
     bare: Vec<Duration>,
+    /// System calls of Dovecot and of fantail, where each line is a write of its own
+    /// and `perf` counts them.
+    syscalls: Option<[u64; 2]>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
-    let program = build(workspace)?;
+    let program = match &options.program {
+        Some(program) => program.clone(),
+        None => build(workspace)?,
+    };
+    process::raise_file_limit();
     let folder = workspace.logs().join("compare");
     let mut streams = HashMap::new();
     let mut rows = Vec::new();
@@ -164,7 +175,9 @@ fn measure(
         dovecot: Vec::new(),
         fantail: Vec::new(),
         bare: Vec::new(),
+        syscalls: None,
     };
+    let script = Script::new(&stream.bytes, row.load.writes);
     for round in 0..rounds {
         let mut counted = Vec::new();
         for turn in 0..2 {
@@ -177,7 +190,7 @@ fn measure(
                 let server = server::fantail(program, folder, &row.load.blocks)?;
                 (server, &mut row.fantail)
             };
-            let (taken, lines) = one(&server, &row.load, stream)?;
+            let (taken, lines) = one(&server, &script)?;
             into.push(taken);
             counted.push(lines);
         }
@@ -188,20 +201,25 @@ fn measure(
             )));
         }
         row.series = counted[0].len();
-        if row.load.writes == Writes::EachLine {
-            let parts = feed::parts(&stream.bytes, row.load.writes);
-            row.bare.push(bare::reading(folder, &parts)?);
+        if row.has_single_writes() {
+            row.bare.push(bare::reading(folder, &script)?);
         }
+    }
+    if row.has_single_writes() {
+        let dovecot = syscalls::of(&server::dovecot(folder, &row.load.blocks)?, &script)?;
+        let fantail = server::fantail(program, folder, &row.load.blocks)?;
+        let fantail = syscalls::of(&fantail, &script)?;
+        row.syscalls = dovecot.zip(fantail).map(<[u64; 2]>::from);
     }
     Ok(row)
 }
 
 /// One server, from rest to rest.
-fn one(server: &Server, load: &Load, stream: &Stream) -> Result<(Taken, Vec<String>), Error> {
-    let parts = feed::parts(&stream.bytes, load.writes);
+fn one(server: &Server, script: &Script<'_>) -> Result<(Taken, Vec<String>), Error> {
+    let clients = Clients::connect(&server.writer, script)?;
     let before = process::settled(server.pid)?;
     let start = Instant::now();
-    feed::play(&server.writer, &parts)?;
+    clients.play(script)?;
     let wall = start.elapsed();
     let fed = process::settled(server.pid)?;
     let lines = feed::dump(&server.reader, "count")?;
@@ -219,6 +237,11 @@ fn one(server: &Server, load: &Load, stream: &Stream) -> Result<(Taken, Vec<Stri
 }
 
 impl Row {
+    /// Whether each line is a write of its own.
+    const fn has_single_writes(&self) -> bool {
+        matches!(self.load.writes, Writes::EachLine(_))
+    }
+
     /// The ratios of the rounds, ascending.
     fn ratios(&self) -> Vec<f64> {
         self.ratios_of(|taken| taken.cpu)

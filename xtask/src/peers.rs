@@ -78,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     let stream = mixed::mixed(workspace.root(), options.events)?;
     for (writes, title) in [
         (Writes::Batched, "Several lines a write:"),
-        (Writes::EachLine, "One write a line:"),
+        (Writes::EachLine(1), "One write a line:"),
     ] {
         eprintln!("{title}");
         let bench = Bench { writes, ..bench };

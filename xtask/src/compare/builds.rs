@@ -4,7 +4,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use crate::{
-    compare::{Taken, load::Load, one, server, stream::Stream},
+    compare::{Taken, feed::Script, load::Load, one, server, stream::Stream},
     error::Error,
 };
 
@@ -30,6 +30,7 @@ impl Builds<'_> {
         pairs: usize,
     ) -> Result<String, Error> {
         let mut taken: [Vec<Taken>; 2] = Default::default();
+        let script = Script::new(&stream.bytes, load.writes);
         for pair in 0..pairs {
             for turn in 0..2 {
                 if folder.exists() {
@@ -38,7 +39,7 @@ impl Builds<'_> {
                 let which = (pair + turn) % 2;
                 let program = [self.other, self.this][which];
                 let server = server::fantail(program, folder, &load.blocks)?;
-                let (figures, _) = one(&server, load, stream)?;
+                let (figures, _) = one(&server, &script)?;
                 taken[which].push(figures);
             }
         }

@@ -16,34 +16,88 @@ use crate::error::Error;
 pub(crate) enum Writes {
     /// As much at once as the socket takes.
     Batched,
-    /// One write for each line, as Dovecot's processes do.
-    EachLine,
+    /// One write for each line, as Dovecot's processes do, by this number of clients
+    /// in turn.
+    EachLine(usize),
 }
 
-/// What is written at once. Found beforehand: the client must not be what is
-/// waited for.
-pub(crate) fn parts(bytes: &[u8], writes: Writes) -> Vec<&[u8]> {
-    match writes {
-        Writes::Batched => bytes.chunks(64 << 10).collect(),
-        Writes::EachLine => bytes.split_inclusive(|byte| *byte == b'\n').collect(),
+/// What clients write, prepared in advance: the server must not wait for them.
+#[derive(Debug)]
+pub(crate) struct Script<'s> {
+    clients: usize,
+    /// The handshake and the categories, which each client writes first.
+    head: &'s [u8],
+    /// The single writes; each is of the next client.
+    parts: Vec<&'s [u8]>,
+}
+
+impl<'s> Script<'s> {
+    pub(crate) fn new(bytes: &'s [u8], writes: Writes) -> Self {
+        let mut head = 0;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if !line.starts_with(b"VERSION\t") && !line.starts_with(b"CATEGORY\t") {
+                break;
+            }
+            head += line.len();
+        }
+        let (head, rest) = bytes.split_at(head);
+        let (clients, parts) = match writes {
+            Writes::Batched => (1, rest.chunks(64 << 10).collect()),
+            Writes::EachLine(clients) => {
+                let lines = rest.split_inclusive(|byte| *byte == b'\n');
+                (clients, lines.collect())
+            }
+        };
+        Self {
+            clients,
+            head,
+            parts,
+        }
+    }
+
+    pub(crate) const fn clients(&self) -> usize {
+        self.clients
     }
 }
 
-/// Writes the parts one by one, and waits until the server has read all of
-/// it: it closes the connection then.
-pub(crate) fn play(socket: &Path, parts: &[&[u8]]) -> Result<(), Error> {
-    let wrong = |error| Error::new(format!("stats-writer: {error}"));
-    let mut stream = UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
-    let patience = Some(Duration::from_secs(120));
-    stream.set_write_timeout(patience).map_err(wrong)?;
-    stream.set_read_timeout(patience).map_err(wrong)?;
-    for part in parts {
-        stream.write_all(part).map_err(wrong)?;
+/// Clients that have connected and written their categories.
+#[derive(Debug)]
+pub(crate) struct Clients(Vec<UnixStream>);
+
+impl Clients {
+    pub(crate) fn connect(socket: &Path, script: &Script<'_>) -> Result<Self, Error> {
+        let wrong = |error| Error::new(format!("stats-writer: {error}"));
+        let patience = Some(Duration::from_secs(120));
+        let connect = |_| {
+            let mut stream =
+                UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
+            stream.set_write_timeout(patience).map_err(wrong)?;
+            stream.set_read_timeout(patience).map_err(wrong)?;
+            stream.write_all(script.head).map_err(wrong)?;
+            Ok(stream)
+        };
+        let streams = (0..script.clients).map(connect);
+        streams.collect::<Result<_, _>>().map(Self)
     }
-    stream.shutdown(Shutdown::Write).map_err(wrong)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).map_err(wrong)?;
-    Ok(())
+
+    /// Writes the parts one by one, and waits until the server has read all of them:
+    /// it closes the connections then.
+    pub(crate) fn play(mut self, script: &Script<'_>) -> Result<(), Error> {
+        let wrong = |error| Error::new(format!("stats-writer: {error}"));
+        for parts in script.parts.chunks(self.0.len()) {
+            for (stream, part) in self.0.iter_mut().zip(parts) {
+                stream.write_all(part).map_err(wrong)?;
+            }
+        }
+        for stream in &self.0 {
+            stream.shutdown(Shutdown::Write).map_err(wrong)?;
+        }
+        let mut answer = Vec::new();
+        for stream in &mut self.0 {
+            stream.read_to_end(&mut answer).map_err(wrong)?;
+        }
+        Ok(())
+    }
 }
 
 /// The lines of `DUMP` with these columns, sorted.
@@ -81,5 +135,24 @@ pub(crate) fn scrape(port: u16) -> Result<Vec<u8>, Error> {
         Ok(answer)
     } else {
         Err(Error::new("scrape: the answer is no 200"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_begins_with_the_categories() {
+        let bytes = b"VERSION\tx\nCATEGORY\ta\nEVENT\t1\nEVENT\t2\nEVENT\t3\n";
+        let script = Script::new(bytes, Writes::EachLine(2));
+        assert_eq!(script.clients(), 2);
+        assert_eq!(script.head, b"VERSION\tx\nCATEGORY\ta\n");
+        assert_eq!(
+            script.parts,
+            [&b"EVENT\t1\n"[..], b"EVENT\t2\n", b"EVENT\t3\n"]
+        );
+        let script = Script::new(bytes, Writes::Batched);
+        assert_eq!((script.clients(), script.parts.len()), (1, 1));
     }
 }

@@ -80,10 +80,19 @@ fn of_typical_metrics() -> Vec<Load> {
         let name = format!("{metrics} metrics");
         loads.push(load(name, metrics_of(metrics, typical), target));
     }
-    for (metrics, target) in [(10, 4.0), (1_000, 30.0)] {
-        let name = format!("{metrics} metrics, one write a line");
+    for (metrics, clients, target) in [
+        (10, 1, 4.0),
+        (1_000, 1, 30.0),
+        (10, 500, 3.0),
+        (10, 5_000, 3.0),
+    ] {
+        let by = match clients {
+            1 => String::new(),
+            _ => format!(", by {clients} clients in turn"),
+        };
+        let name = format!("{metrics} metrics, one write a line{by}");
         loads.push(Load {
-            writes: Writes::EachLine,
+            writes: Writes::EachLine(clients),
             ..load(name, metrics_of(metrics, typical), Some(target))
         });
     }

@@ -2,7 +2,18 @@
 
 use std::{fs, thread, time::Duration};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 use crate::error::Error;
+
+/// Raises the limit of open files as far as the system allows: a load has thousands
+/// of clients.
+pub(crate) fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // With fewer files, the load with many clients fails and says so.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
 
 /// Time on a processor of all its threads.
 pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {

@@ -36,7 +36,7 @@ pub(crate) fn dovecot(folder: &Path, blocks: &str) -> Result<Server, Error> {
     let config = base.join("dovecot.conf");
     let text = format!(
         "protocols =\nbase_dir = {base}/run\nstate_dir = {base}/state\nlog_path = {base}/log\n\
-         ssl = no\nlisten = 127.0.0.1\nservice stats {{\n  client_limit = 1000\n  vsz_limit = 8G\n  \
+         ssl = no\nlisten = 127.0.0.1\nservice stats {{\n  client_limit = 6000\n  vsz_limit = 8G\n  \
          unix_listener stats-writer {{\n    mode = 0666\n  }}\n  \
          inet_listener http {{\n    address = 127.0.0.1\n    port = {port}\n  }}\n}}\n{blocks}",
         base = base.display()

@@ -101,19 +101,20 @@ fn of_series(row: &Row) -> String {
     text
 }
 
-/// What one write a line leaves to be had.
+/// Single writes, beside a reader that throws away what it reads.
 fn of_reading(rows: &[Row]) -> String {
     let mut text = String::new();
     for row in rows.iter().filter(|row| !row.bare.is_empty()) {
         if text.is_empty() {
             text.push_str(
                 "\nOne write a line, beside a reader that throws away what it reads:\n\n\
-                 | load | it takes, µs an event | Dovecot, times as much (median, range) | \
-                 fantail, times as much |\n\
-                 | --- | ---: | ---: | ---: |\n",
+                 | load | its CPU time, µs an event | Dovecot, times as much (median, range) | \
+                 fantail, times as much | Dovecot, system calls an event | fantail |\n\
+                 | --- | ---: | ---: | ---: | ---: | ---: |\n",
             );
         }
-        let cells = [&row.dovecot, &row.fantail].map(|taken| {
+        let events = row.events as f64;
+        let times = [&row.dovecot, &row.fantail].map(|taken| {
             let pairs = taken.iter().zip(&row.bare);
             let mut times: Vec<f64> = pairs
                 .map(|(taken, bare)| taken.cpu.as_secs_f64() / bare.as_secs_f64())
@@ -121,13 +122,17 @@ fn of_reading(rows: &[Row]) -> String {
             times.sort_by(f64::total_cmp);
             spread(&times)
         });
+        let calls = row.syscalls.map_or([const { String::new() }; 2], |calls| {
+            calls.map(|count| format!("{:.3}", count as f64 / events))
+        });
         let bare = median(row.bare.iter().copied()).as_secs_f64() * 1e6;
-        let [dovecot, fantail] = cells;
         let _ = writeln!(
             text,
-            "| {} | {:.3} | {dovecot} | {fantail} |",
+            "| {} | {:.3} | {} | {} |",
             row.load.name,
-            bare / row.events as f64,
+            bare / events,
+            times.join(" | "),
+            calls.join(" | "),
         );
     }
     text

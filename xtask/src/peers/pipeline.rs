@@ -11,7 +11,8 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::{
     compare::{
-        feed, process,
+        feed::{Clients, Script},
+        process,
         server::{self, Server},
         stream::Stream,
     },
@@ -86,16 +87,16 @@ impl Pipeline {
         if folder.exists() {
             fs::remove_dir_all(folder).map_err(Error::at("empty", folder))?;
         }
-        let parts = feed::parts(&stream.bytes, bench.writes);
+        let script = Script::new(&stream.bytes, bench.writes);
         match self {
             Self::Serve => {
                 let server = server::fantail(program, folder, COUNTS)?;
-                measured(&server, &[], 0, &parts, || of_server(&server))
+                measured(&server, &[], 0, &script, || of_server(&server))
             }
             Self::Replay => replay(program, folder, stream),
             Self::Dovecot => {
                 let server = server::dovecot(folder, COUNTS)?;
-                measured(&server, &[], 1, &parts, || of_server(&server))
+                measured(&server, &[], 1, &script, || of_server(&server))
             }
             Self::Log(tool) => {
                 let server = server::dovecot(folder, EXPORT)?;
@@ -103,7 +104,7 @@ impl Pipeline {
                 let tool = tool.start(&folder.join("tool"), &base.join("log"))?;
                 let log = child(master(&base.join("run/master.pid"))?, "log")?;
                 let others = [log, tool.process.id()];
-                measured(&server, &others, 2, &parts, || tool.counted())
+                measured(&server, &others, 2, &script, || tool.counted())
             }
         }
     }
@@ -126,12 +127,13 @@ fn measured(
     server: &Server,
     others: &[u32],
     of_dovecot: usize,
-    parts: &[&[u8]],
+    script: &Script<'_>,
     counted: impl Fn() -> Result<Counted, Error>,
 ) -> Result<Taken, Error> {
     let pids = &[&[server.pid], others].concat();
+    let clients = Clients::connect(&server.writer, script)?;
     let before = idle(pids, STARTED)?;
-    feed::play(&server.writer, parts)?;
+    clients.play(script)?;
     let counts_itself = others.is_empty();
     let after = idle(pids, if counts_itself { STARTED } else { COUNTED })?;
     let pairs = after.iter().zip(&before);
