@@ -102,7 +102,7 @@ impl Control {
             let (done, in_force) = oneshot::channel();
             let plan = Arc::clone(&live.plan);
             let message = Message::Plan(plan, live.exporters.clone(), done);
-            let _ = worker.inbox.send(message);
+            worker.inbox.send(message);
             in_force
         });
         let in_force: Vec<_> = in_force.collect();
@@ -128,18 +128,20 @@ impl Control {
     /// Gives the filter to the clients; returns the former configuration.
     fn announce(&self, live: Live) -> Arc<Live> {
         let line = filter_line(&live.handshake());
-        self.filters.send_if_modified(|there| {
-            let changed = *there != line;
-            *there = line;
-            changed
-        });
+        let is_new = *self.filters.borrow() != line;
+        if is_new {
+            for worker in &self.workers {
+                worker.inbox.send(Message::Filter(Arc::clone(&line)));
+            }
+            self.filters.send_replace(line);
+        }
         self.live.send_replace(Arc::new(live))
     }
 
     /// Has all workers record what clients send.
     pub(crate) fn record(&self, recorder: &Recorder) {
         for worker in &self.workers {
-            let _ = worker.inbox.send(Message::Record(recorder.clone()));
+            worker.inbox.send(Message::Record(recorder.clone()));
         }
     }
 
@@ -152,7 +154,7 @@ impl Control {
             .iter()
             .map(|worker| {
                 let (done, drained) = oneshot::channel();
-                let _ = worker.inbox.send(Message::Drain(until, done));
+                worker.inbox.send(Message::Drain(until.into_std(), done));
                 drained
             })
             .collect();
@@ -169,7 +171,7 @@ impl Control {
     pub(crate) fn ping(&self) -> Vec<oneshot::Receiver<()>> {
         let workers = self.workers.iter().map(|worker| {
             let (reply, ping) = oneshot::channel();
-            let _ = worker.inbox.send(Message::Ping(reply));
+            worker.inbox.send(Message::Ping(reply));
             ping
         });
         workers.collect()

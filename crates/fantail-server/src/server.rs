@@ -123,7 +123,7 @@ impl Server {
         (files, access): (FileLimit, Access),
         (recorder, memory): (Option<Recorder>, Memory),
     ) -> Result<Self, ServerError> {
-        let (filters, wanted) = watch::channel(filter_line(&live.handshake()));
+        let filters = watch::Sender::new(filter_line(&live.handshake()));
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
         let (started, run, stop) = (clock::now(), run_number(), Arc::default());
@@ -136,7 +136,7 @@ impl Server {
                 hostname: options.hostname.as_slice().into(),
                 limits: options.limits.clone(),
                 memory: memory.clone(),
-                filters: wanted.clone(),
+                filter: Arc::clone(&filters.borrow()),
                 categories: tell.clone(),
                 recorder: recorder.clone(),
                 recent: RecentLimits::of_worker(&options.limits, count),
@@ -354,7 +354,7 @@ fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<(), ServerErro
         return Ok(());
     };
     let (reply, restored) = oneshot::channel();
-    let _ = worker.inbox.send(Message::Restore(Box::new(state), reply));
+    worker.inbox.send(Message::Restore(Box::new(state), reply));
     if let Ok(restored) = restored.blocking_recv()
         && restored.left_out > 0
     {

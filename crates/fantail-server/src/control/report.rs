@@ -26,7 +26,7 @@ impl Control {
             .iter()
             .map(|worker| {
                 let (reply, report) = oneshot::channel();
-                let _ = worker.inbox.send(Message::Report(reset, reply));
+                worker.inbox.send(Message::Report(reset, reply));
                 report
             })
             .collect();

@@ -108,7 +108,7 @@ impl Control {
                 reply
             });
             let message = Message::Observers(Arc::clone(observers), reply);
-            let _ = worker.inbox.send(message);
+            worker.inbox.send(message);
         }
         recent
     }

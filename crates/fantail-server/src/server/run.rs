@@ -153,7 +153,7 @@ impl Run {
         let new = Arc::new(new);
         for (at, worker) in self.control.workers.iter().enumerate() {
             if at != from {
-                let _ = worker.inbox.send(Message::Categories(Arc::clone(&new)));
+                worker.inbox.send(Message::Categories(Arc::clone(&new)));
             }
         }
     }

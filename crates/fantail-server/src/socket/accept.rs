@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::{mpsc, watch},
+    sync::watch,
     time::{sleep, timeout},
 };
 
@@ -22,6 +22,7 @@ use crate::{
     socket::readers,
     socket::seats::Seats,
     worker::greeting::{FilterLine, greet},
+    worker::inbox::Inbox,
     worker::{Message, Worker},
 };
 
@@ -31,7 +32,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// Passes clients of the stats-writer sockets on to the workers.
 #[derive(Debug, Clone)]
 pub(crate) struct Dispatcher {
-    workers: Vec<(mpsc::UnboundedSender<Message>, Arc<AtomicUsize>)>,
+    workers: Vec<(Inbox, Arc<AtomicUsize>)>,
     limit: usize,
     tally: Arc<Tally>,
     /// The turns of the thread that accepts.
@@ -73,7 +74,7 @@ impl Dispatcher {
         if let Ok(stream) = stream.into_std() {
             connections.fetch_add(1, Ordering::Relaxed);
             // The main loop ends the server if a worker has ended.
-            let _ = inbox.send(Message::Connection(stream, greeted));
+            inbox.send(Message::Connection(stream, greeted));
         }
     }
 }

@@ -6,8 +6,9 @@ use fantail_wire::Intake;
 
 use crate::memory::{Memory, Part, Reservation, STEP_BYTES};
 
-/// Bytes of a connection that has sent nothing: its tasks and its socket.
-pub(crate) const CONNECTION_BYTES: usize = 4 << 10;
+/// Bytes of a connection that has sent nothing: twice its seat, because the table of
+/// seats doubles when it is full.
+pub(crate) const CONNECTION_BYTES: usize = 1 << 10;
 
 /// Bytes of categories that are reserved beyond those that are there: more than a
 /// client may register between two looks at the memory.

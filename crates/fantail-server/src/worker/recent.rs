@@ -225,6 +225,11 @@ impl RecentEvents {
         }
     }
 
+    /// Returns whether no events are kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.closed.is_empty() && self.open.is_empty()
+    }
+
     /// Drops segments that have only events above the maximum age.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         let age = |time: Timestamp| {
@@ -247,7 +252,7 @@ impl RecentEvents {
         {
             self.drop_oldest();
         }
-        if self.closed.is_empty() && self.open.is_empty() {
+        if self.is_empty() {
             // Frees the memory that `drop_oldest` kept for reuse.
             self.open = Segment::default();
         }

@@ -16,4 +16,9 @@ impl Shard {
     pub(crate) fn tidy_recent(&mut self) {
         self.recent.tidy(clock::now());
     }
+
+    /// Returns whether series or events are kept that may become too old.
+    pub(crate) fn grows_old(&self) -> bool {
+        self.engine.plan().idle_series().is_some() || !self.recent.is_empty()
+    }
 }
