@@ -177,11 +177,6 @@ impl Control {
         workers.collect()
     }
 
-    /// Whether all workers run.
-    pub(crate) fn all_run(&self) -> bool {
-        self.workers.iter().all(|worker| !worker.inbox.is_closed())
-    }
-
     /// The connections of all workers.
     pub(crate) fn connections(&self) -> usize {
         let workers = self.workers.iter();

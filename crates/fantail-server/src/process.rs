@@ -1,6 +1,7 @@
 //! The process: its clock, log, user, signals, service manager and files.
 
 pub(crate) mod clock;
+pub(crate) mod file_watch;
 pub(crate) mod log;
 pub(crate) mod privileges;
 pub(crate) mod record;

@@ -17,7 +17,7 @@ use fantail_format::EventIds;
 use fantail_metrics::state::State;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{Notify, Semaphore, mpsc, oneshot, watch},
 };
 
 use self::run::Run;
@@ -50,6 +50,7 @@ pub struct Server {
     options: ServerOptions,
     runtime: Runtime,
     control: Control,
+    worker_ended: Arc<Notify>,
     sockets: Sockets,
     addresses: Addresses,
     handle: Handle,
@@ -126,6 +127,7 @@ impl Server {
         let filters = watch::Sender::new(filter_line(&live.handshake()));
         let (tell, categories) = mpsc::unbounded_channel();
         let count = options.workers.max(1);
+        let worker_ended = Arc::new(Notify::new());
         let (started, run, stop) = (clock::now(), run_number(), Arc::default());
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
@@ -142,6 +144,7 @@ impl Server {
                 recent: RecentLimits::of_worker(&options.limits, count),
                 stop: Arc::clone(&stop),
                 log: options.log.clone(),
+                ended: Arc::clone(&worker_ended),
             })
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;
@@ -164,6 +167,7 @@ impl Server {
                 log: options.log.clone(),
                 next_tap: 0,
             },
+            worker_ended,
             sockets,
             addresses,
             handle: Handle {
@@ -229,6 +233,7 @@ impl Server {
             options,
             runtime,
             control,
+            worker_ended,
             sockets,
             addresses,
             handle,
@@ -241,7 +246,7 @@ impl Server {
             let (stop, stopped) = watch::channel(false);
             let rivals = match options.ignore_dovecot {
                 true => watch::channel(None).1,
-                false => rival_watch::watch(control.source.clone(), addresses)?,
+                false => rival_watch::watch(control.source.clone(), addresses, options.log.clone()),
             };
             let (listeners, http) = listen(
                 &options, files, access, &control, &handle, sockets, &stopped,
@@ -250,6 +255,7 @@ impl Server {
                 listeners,
                 rivals,
                 control,
+                worker_ended,
                 pings: Vec::new(),
                 manager: Manager::new(options.service_manager),
                 is_reloading: false,

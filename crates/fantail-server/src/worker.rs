@@ -36,7 +36,7 @@ use fantail_metrics::{
     Snapshot,
     state::{Restored, State},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
     Limits, Log,
@@ -128,6 +128,17 @@ pub(crate) struct Setup {
     /// Takes the categories that its clients registered.
     pub(crate) categories: mpsc::UnboundedSender<(usize, Vec<Category>)>,
     pub(crate) log: Log,
+    /// Notified when the worker has ended.
+    pub(crate) ended: Arc<Notify>,
+}
+
+/// Notifies when it is dropped, also by a panic.
+struct NotifyOnDrop(Arc<Notify>);
+
+impl Drop for NotifyOnDrop {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 impl Worker {
@@ -146,6 +157,7 @@ impl Worker {
         let counted = Arc::clone(&connections);
         let name = format!("worker {}", setup.number);
         let thread = thread::Builder::new().name(name).spawn(move || {
+            let _ended = NotifyOnDrop(Arc::clone(&setup.ended));
             let shard = Shard::new(
                 engine,
                 Outbox::new(setup.exporters.clone()),

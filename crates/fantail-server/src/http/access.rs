@@ -138,17 +138,20 @@ impl Access {
         self.tls.as_ref()
     }
 
-    /// Rereads the token and the certificate at an interval.
+    /// Rereads the token and the certificate when their files change.
     pub(super) async fn keep_reading(self: Arc<Self>, log: Log) {
         if self.token.is_none() && self.tls.is_none() {
             return;
         }
+        let token = self.token.iter().flat_map(Reread::files);
+        let tls = self.tls.iter().flat_map(|tls| tls.files().files());
+        let files = token.chain(tls).cloned().collect();
         let told = log.clone();
         let again = move || {
             self.token.iter().for_each(|token| token.again(&told));
             self.tls.iter().for_each(|tls| tls.files().again(&told));
         };
-        keep_reading(again, log).await;
+        keep_reading(files, again, log).await;
     }
 
     fn decide(&self, via: Via, path: &str, headers: &HeaderMap) -> Result<(), Refused> {

@@ -6,17 +6,17 @@ use std::{
     io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
 };
 
 use fantail_transport::internal::open_regular_or_link;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use super::error::HttpError;
-use crate::{Log, process::thread};
-
-/// The interval at which the files are read again.
-const REREAD_INTERVAL: Duration = Duration::from_secs(5);
+use crate::{
+    Log,
+    process::file_watch::{FileWatch, LOOK_INTERVAL, REPORT_INTERVAL},
+    process::thread,
+};
 
 /// The bytes of files, in the order of their paths.
 type Contents = Vec<Vec<u8>>;
@@ -57,6 +57,10 @@ impl<T> Reread<T> {
             in_force: RwLock::new(Arc::new(first)),
             seen: Mutex::new(Ok(contents)),
         })
+    }
+
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// Returns the value in force.
@@ -104,20 +108,36 @@ pub(super) fn read_file(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Rereads files at an interval, each time on a new thread, because a file system
+/// Rereads files when they change, each time on a new thread, because a file system
 /// may not answer.
-pub(super) async fn keep_reading(again: impl Fn() + Clone + Send + 'static, log: Log) {
-    let mut ticks = interval(REREAD_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick is immediate, and the files have just been read.
-    ticks.tick().await;
+pub(super) async fn keep_reading(
+    files: Vec<PathBuf>,
+    again: impl Fn() + Clone + Send + 'static,
+    log: Log,
+) {
+    let folders = files.iter().filter_map(|file| file.parent());
+    let folders: Vec<PathBuf> = folders.map(Path::to_owned).collect();
+    let watched: Arc<[PathBuf]> = [files, folders].concat().into();
+    let mut reports = FileWatch::new();
     loop {
-        ticks.tick().await;
-        if let Err(error) = thread::run("http-files", again.clone()).await {
-            log.say(format_args!(
-                "the token and the certificate of HTTP are not read again: {error}"
-            ));
-        }
+        let (watched, again) = (Arc::clone(&watched), again.clone());
+        let look = move || {
+            reports.watch(watched.iter().map(PathBuf::as_path));
+            again();
+            reports
+        };
+        reports = match thread::run("http-files", look).await {
+            Ok(reports) => reports,
+            Err(error) => {
+                log.say(format_args!(
+                    "the token and the certificate of HTTP are not read again: {error}"
+                ));
+                FileWatch::new()
+            }
+        };
+        reports.changed(LOOK_INTERVAL).await;
+        // A new file is reported before it is written.
+        sleep(REPORT_INTERVAL).await;
     }
 }
 

@@ -3,16 +3,18 @@
 //! Without a service manager, nothing is sent. Failures are ignored, because the
 //! server cannot correct them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sd_notify::{NotifyState, notify};
+
+/// The time between two messages that the server is well.
+const STATUS_INTERVAL: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Manager {
     present: bool,
-    /// The interval at which the manager expects a `WATCHDOG=1` message.
+    /// The time after which the manager ends a server that sends no `WATCHDOG=1`.
     watchdog: Option<Duration>,
-    last: Option<Instant>,
 }
 
 impl Manager {
@@ -20,8 +22,15 @@ impl Manager {
         Self {
             present,
             watchdog: sd_notify::watchdog_enabled().filter(|_| present),
-            last: None,
         }
+    }
+
+    /// Returns how often the manager is told that the server is well; `None` without a
+    /// manager. Two of these messages may be late before the manager ends the server.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        let watchdog = self.watchdog.map(|watchdog| watchdog / 4);
+        let interval = watchdog.map_or(STATUS_INTERVAL, |it| it.min(STATUS_INTERVAL));
+        self.present.then_some(interval)
     }
 
     fn tell(&self, states: &[NotifyState<'_>]) {
@@ -44,15 +53,11 @@ impl Manager {
         self.tell(&[NotifyState::Stopping]);
     }
 
-    /// All is well; called every second as long as it is.
-    pub(crate) fn alive(&mut self, connections: usize) {
-        const STATUS: Duration = Duration::from_secs(10);
+    /// All is well; called at the [interval](Self::interval) as long as it is.
+    pub(crate) fn alive(&self, connections: usize) {
         if self.watchdog.is_some() {
             self.tell(&[NotifyState::Watchdog]);
         }
-        if self.last.is_none_or(|last| last.elapsed() >= STATUS) {
-            self.last = Some(Instant::now());
-            self.tell(&[NotifyState::Status(&format!("{connections} connections"))]);
-        }
+        self.tell(&[NotifyState::Status(&format!("{connections} connections"))]);
     }
 }

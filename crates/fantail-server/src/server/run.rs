@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Mutex, mpsc, oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval_at, timeout_at},
+    sync::{Mutex, Notify, mpsc, oneshot, watch},
+    time::{Instant, Interval, MissedTickBehavior, interval_at, timeout_at},
 };
 
 use crate::{
@@ -21,12 +21,8 @@ use crate::{
     worker::{Message, Worker},
 };
 
-/// How often workers are checked.
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How often sockets are checked: one that Dovecot removed is missing for at most
-/// this time.
-const BIND_INTERVAL: Duration = Duration::from_millis(100);
+/// The shortest time between two saves of the state.
+const MIN_SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the last save may take after the patience for clients and exporters:
 /// lost counts cost more than a late end.
@@ -36,6 +32,8 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Run {
     pub(super) options: ServerOptions,
     pub(super) control: Control,
+    /// Notified when a worker has ended.
+    pub(super) worker_ended: Arc<Notify>,
     pub(super) listeners: Listeners,
     /// What Dovecot would bind, too.
     pub(super) rivals: watch::Receiver<Rivals>,
@@ -56,9 +54,11 @@ impl Run {
     /// Runs until the order or the signal to stop.
     pub(super) async fn serve(&mut self) -> Result<(), ServerError> {
         let mut signals = Signals::new(self.options.signals)?;
-        let mut check = every(CHECK_INTERVAL);
-        let mut bind = every(BIND_INTERVAL);
-        let mut save = every(self.options.state_interval.max(CHECK_INTERVAL));
+        let mut check = self.manager.interval().map(every);
+        let mut save = self.options.state.as_ref().map(|_| {
+            let interval = self.options.state_interval;
+            every(interval.max(MIN_SAVE_INTERVAL))
+        });
         self.manager.ready();
         loop {
             tokio::select! {
@@ -76,14 +76,12 @@ impl Run {
                     }
                 },
                 () = self.control.next_change() => self.tell_reloaded(),
-                _ = save.tick() => self.save(),
+                () = tick(&mut save) => self.save(),
                 Ok(()) = self.rivals.changed() => self.make_way(),
-                _ = bind.tick() => self.listeners.mend(),
-                _ = check.tick() => {
-                    if !self.control.all_run() {
-                        return Err(ServerErrorKind::WorkerEnded.into());
-                    }
-                    self.watch_workers();
+                () = self.listeners.changed() => self.listeners.mend(),
+                () = tick(&mut check) => self.watch_workers(),
+                () = self.worker_ended.notified() => {
+                    return Err(ServerErrorKind::WorkerEnded.into());
                 }
             }
         }
@@ -217,7 +215,17 @@ impl Run {
     }
 }
 
-fn every(period: Duration) -> tokio::time::Interval {
+/// Waits for the next time; for ever without an interval.
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn every(period: Duration) -> Interval {
     let mut interval = interval_at(Instant::now() + period, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval

@@ -13,6 +13,7 @@ use tokio::{net::UnixListener, sync::watch, task::JoinHandle};
 
 use crate::{
     Log,
+    process::file_watch::{FileWatch, LOOK_INTERVAL, REPORT_INTERVAL},
     socket::accept::{Purpose, accept},
     socket::addresses::Addresses,
     socket::error::SocketError,
@@ -129,11 +130,14 @@ impl Sockets {
                 all.push(one);
             }
         }
-        Ok(Listeners {
+        let mut listeners = Listeners {
             all,
+            folders: FileWatch::new(),
             stop: stop.clone(),
             log: log.clone(),
-        })
+        };
+        listeners.mend();
+        Ok(listeners)
     }
 }
 
@@ -167,6 +171,8 @@ fn bind_all(addresses: &[SocketAddress]) -> Result<Vec<Socket>, SocketError> {
 #[derive(Debug)]
 pub(crate) struct Listeners {
     all: Vec<Listener>,
+    /// The folders of the sockets.
+    folders: FileWatch,
     stop: watch::Receiver<bool>,
     log: Log,
 }
@@ -241,6 +247,7 @@ impl Listeners {
             let path = address.link.as_ref().unwrap_or(&address.path);
             listener.is_left = paths.contains(path);
             if listener.is_left {
+                listener.failed = false;
                 *bound = None;
                 if let Some(task) = listener.task.take() {
                     task.abort();
@@ -250,10 +257,30 @@ impl Listeners {
         self.mend();
     }
 
+    /// Waits until sockets may have to be bound again.
+    pub(crate) async fn changed(&mut self) {
+        // The end of another program's listener is not reported.
+        let longest = match self.all.iter().any(|listener| listener.failed) {
+            true => REPORT_INTERVAL,
+            false => LOOK_INTERVAL,
+        };
+        self.folders.changed(longest).await;
+    }
+
     /// Binds the sockets again that were removed.
     pub(crate) fn mend(&mut self) {
-        for listener in &mut self.all {
-            listener.mend(&self.stop, &self.log);
+        loop {
+            let addresses = self.all.iter().filter_map(|one| one.address.as_ref());
+            let paths = addresses.flat_map(|(address, _)| [Some(&address.path), address.link.as_ref()]);
+            let folders = paths.flatten().filter_map(|path| path.parent());
+            let has_new = self.folders.watch(folders);
+            for listener in &mut self.all {
+                listener.mend(&self.stop, &self.log);
+            }
+            // New folders may have changed before they were watched.
+            if !has_new {
+                break;
+            }
         }
     }
 

@@ -6,52 +6,64 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 use fantail_config::{FileSystem, Loaded};
 use tokio::sync::watch;
 
 use crate::{
+    Log,
     control::Source,
+    process::file_watch::{FileWatch, LOOK_INTERVAL, REPORT_INTERVAL},
+    process::thread,
     socket::addresses::Addresses,
     socket::rivals::{self, RivalError},
 };
 
-/// How often the files are looked at.
-const INTERVAL: Duration = Duration::from_millis(200);
-
 /// What Dovecot would bind, too; `None`: nothing.
 pub(crate) type Rivals = Option<RivalError>;
 
-/// Starts to watch, on a thread of its own: a file system may not answer. The thread
-/// ends after the receiver.
-pub(crate) fn watch(source: Source, addresses: Addresses) -> io::Result<watch::Receiver<Rivals>> {
+/// Watches the configuration until the receiver is gone.
+///
+/// Each look is on a thread of its own: a file system may not answer.
+pub(crate) fn watch(source: Source, addresses: Addresses, log: Log) -> watch::Receiver<Rivals> {
     let (found, rivals) = watch::channel(None);
-    let thread = thread::Builder::new().name("configuration".to_owned());
-    thread.spawn(move || {
-        let mut watched = Watched {
-            files: vec![source.path.clone()],
-            state: Vec::new(),
-            source,
-            addresses,
-        };
-        while !found.is_closed() {
-            if let Some(now) = watched.changed() {
+    tokio::spawn(async move {
+        let mut watched = Watched::new(&source, &addresses);
+        loop {
+            let look = move || {
+                let now = watched.changed();
+                (watched, now)
+            };
+            let now;
+            (watched, now) = match thread::run("configuration", look).await {
+                Ok(looked) => looked,
+                Err(error) => {
+                    log.say(format_args!("cannot look at the configuration: {error}"));
+                    (Watched::new(&source, &addresses), None)
+                }
+            };
+            if let Some(now) = now {
                 found.send_if_modified(|before| {
                     let is_new = *before != now;
                     *before = now;
                     is_new
                 });
             }
-            thread::sleep(INTERVAL);
+            let longest = match watched.state.is_empty() {
+                true => REPORT_INTERVAL,
+                false => LOOK_INTERVAL,
+            };
+            tokio::select! {
+                () = watched.reports.changed(longest) => {}
+                () = found.closed() => return,
+            }
         }
-    })?;
-    Ok(rivals)
+    });
+    rivals
 }
 
 /// A configuration, and its files as they were before it was read; empty before the
@@ -61,15 +73,27 @@ struct Watched {
     addresses: Addresses,
     files: Vec<PathBuf>,
     state: Vec<FileState>,
+    reports: FileWatch,
 }
 
 /// Device, inode, size and times of a file; `None` if there is none.
 type FileState = Option<(u64, u64, u64, [i64; 4])>;
 
 impl Watched {
+    fn new(source: &Source, addresses: &Addresses) -> Self {
+        Self {
+            source: source.clone(),
+            addresses: addresses.clone(),
+            files: vec![source.path.clone()],
+            state: Vec::new(),
+            reports: FileWatch::new(),
+        }
+    }
+
     /// Reads the configuration if a file has changed, or for the first time. `None` if
     /// none has, or if the configuration has errors, as it may while it is edited.
     fn changed(&mut self) -> Option<Rivals> {
+        self.reports.watch(self.files.iter().map(PathBuf::as_path));
         let now = states(&self.files);
         if now == self.state {
             return None;

@@ -60,11 +60,6 @@ impl Inbox {
             self.waker.wake();
         }
     }
-
-    /// Returns whether the worker has ended.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
-    }
 }
 
 impl Waker {
