@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use fantail_event::Dialect;
 use fantail_metrics::{
-    Percentile, Registry, Snapshot,
+    HeavyHitters, Percentile, Registry, Snapshot,
     state::{self, State},
 };
 
@@ -30,6 +30,12 @@ fn is_of_use(state: &State, length: usize) {
         .flat_map(|(metric, _)| metric.series().iter());
     let kept: usize = series.map(|one| one.distributions().len()).sum();
     assert!(kept <= length, "{kept} distributions of {length} bytes");
+    let tops = state.metrics().filter_map(|(metric, _)| metric.top());
+    let bytes: usize = tops.map(HeavyHitters::heap_bytes).sum();
+    assert!(
+        bytes <= 64 * length,
+        "{bytes} bytes of counters of {length} bytes"
+    );
     let mut registry = Registry::new(state.dialect());
     let mut notes = BTreeMap::new();
     for (metric, note) in state.metrics() {
@@ -70,6 +76,16 @@ fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>> {
                 assert!(one.count() == 0 || min <= median && median <= max, "{ends}");
                 numbers.push(ends);
             }
+            assert_eq!(all.insert(path.clone(), numbers), None, "{path:?} twice");
+        }
+        path.truncate(1);
+        for one in metric.top().into_iter().flat_map(HeavyHitters::iter) {
+            let path = [
+                path.clone(),
+                vec!["top".to_owned(), format!("{:?}", one.label)],
+            ]
+            .concat();
+            let numbers = vec![one.counted.to_string(), one.error.to_string()];
             assert_eq!(all.insert(path.clone(), numbers), None, "{path:?} twice");
         }
     }

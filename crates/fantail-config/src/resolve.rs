@@ -9,10 +9,12 @@ pub(crate) mod interval;
 pub(crate) mod log;
 pub(crate) mod metric;
 pub(crate) mod modifier;
+mod number;
 pub(crate) mod registry;
 pub(crate) mod routing;
 pub(crate) mod service;
 pub(crate) mod size;
+mod top;
 
 use std::collections::HashMap;
 

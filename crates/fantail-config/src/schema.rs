@@ -46,6 +46,10 @@ pub(crate) enum Key {
     Min,
     Max,
     Step,
+    /// Settings of the method `top`, an extension.
+    Shown,
+    Counters,
+    Weight,
     /// 2.3's `transport`, 2.4's `driver`.
     Transport,
     TransportArguments,
@@ -203,6 +207,10 @@ const METHOD_2_4: &[Row] = &[
     value("metric_group_by_method_linear_min", Key::Min),
     value("metric_group_by_method_linear_max", Key::Max),
     value("metric_group_by_method_linear_step", Key::Step),
+    value("metric_group_by_method_top_shown", Key::Shown),
+    value("metric_group_by_method_top_counters", Key::Counters),
+    value("metric_group_by_method_top_weight", Key::Weight),
+    value("metric_group_by_method_top_modifier", Key::Modifier),
 ];
 
 const REGISTRY_2_3: &[Row] = &[

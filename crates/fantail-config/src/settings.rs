@@ -109,6 +109,8 @@ pub struct MetricSpans {
     pub fields: Vec<Span>,
     /// The levels, in the order of [`MetricSettings::group_by`].
     pub group_by: Vec<Span>,
+    /// The field of [`MetricSettings::top`].
+    pub top: Option<Span>,
     /// `exporter_include`, if it is set.
     pub include: Option<Span>,
     /// `expose`, if it is set.

@@ -12,7 +12,7 @@ mod exporter;
 
 use fantail_event::Dialect;
 use fantail_format::Parts;
-use fantail_metrics::{GroupBy, Method};
+use fantail_metrics::{GroupBy, Method, Top};
 
 use self::block::Block;
 use crate::{
@@ -95,14 +95,19 @@ fn metric(
         block.set("fields", &bstr::join(" ", &settings.fields));
     }
     match dialect {
-        Dialect::V2_3 if settings.group_by.is_empty() => {}
         Dialect::V2_3 => {
-            let levels: Vec<Vec<u8>> = settings.group_by.iter().map(level_word).collect();
-            block.set("group_by", &bstr::join(" ", levels));
+            let levels = settings.group_by.iter().map(level_word);
+            let levels: Vec<Vec<u8>> = levels.chain(settings.top.iter().map(top_word)).collect();
+            if !levels.is_empty() {
+                block.set("group_by", &bstr::join(" ", levels));
+            }
         }
         Dialect::V2_4 => {
             for level in &settings.group_by {
                 block.level(level);
+            }
+            if let Some(top) = &settings.top {
+                block.top(top);
             }
         }
     }
@@ -238,6 +243,25 @@ fn level_word(level: &GroupBy) -> Vec<u8> {
         }
     };
     [&level.field, method.as_bytes()].concat()
+}
+
+/// Formats 2.3's `field:top:10:weight=field:counters=1000:%{domain}`, without defaults.
+fn top_word(top: &Top) -> Vec<u8> {
+    let mut word = [top.field(), b":top"].concat();
+    if top.shown() != Top::SHOWN {
+        word.extend_from_slice(format!(":{}", top.shown()).as_bytes());
+    }
+    if let Some(field) = top.weight() {
+        word.extend_from_slice(&[b":weight=", field].concat());
+    }
+    if top.counters() != Top::COUNTERS {
+        word.extend_from_slice(format!(":counters={}", top.counters()).as_bytes());
+    }
+    // 2.3 supports one modifier.
+    if let Some(one) = top.modifiers().first() {
+        word.extend_from_slice(format!(":%{{{}}}", modifier::name(*one)).as_bytes());
+    }
+    word
 }
 
 /// Formats the words of `exporter_include`.

@@ -10,6 +10,7 @@ mod count_rows;
 mod names;
 mod numbers;
 mod table;
+mod top;
 
 pub use self::{
     answer::{write_answer, write_answer_to},

@@ -13,6 +13,7 @@ mod points;
 mod samples;
 mod series_limits;
 mod snapshot;
+mod top;
 
 pub(crate) use self::snapshot::histogram_of;
 pub use self::{

@@ -8,7 +8,7 @@ mod filter;
 use fantail_config::{Exporter, Metric, Settings, Span, TransportSettings};
 use fantail_event::Dialect;
 use fantail_filter::Filter;
-use fantail_metrics::{GroupBy, Method};
+use fantail_metrics::{GroupBy, Method, Top};
 use fantail_syntax::ParseOptions;
 
 use crate::{
@@ -152,11 +152,29 @@ impl Task<'_> {
             new.settings.group_by.push(GroupBy { field, method });
             new.spans.group_by.push(*place);
         }
+        if let (Some(top), Some(place)) = (&metric.settings.top, metric.spans.top) {
+            new.settings.top = Some(self.top(top, place, losses));
+        }
         new.exporters.retain(|exporter| {
             let mut names = exporters.iter().map(|one| &one.name);
             names.any(|name| *name == exporter.value)
         });
         Some(new)
+    }
+
+    fn top(&self, top: &Top, place: Span, losses: &mut Vec<Finding>) -> Top {
+        let mut modifiers = top.modifiers().to_vec();
+        if self.to == Dialect::V2_3 && modifiers.len() > 1 {
+            let message = "2.3 changes a value by one modifier only: the others are left out";
+            losses.push(lost(message, place));
+            modifiers.truncate(1);
+        }
+        let new = Top::new(self.field(top.field())).modified(modifiers);
+        let new = new.weighted(top.weight().map(|field| self.field(field)));
+        // The numbers were valid before.
+        new.clone()
+            .sized(top.shown(), top.counters())
+            .unwrap_or(new)
     }
 
     fn method(&self, method: &Method, place: Span, losses: &mut Vec<Finding>) -> Method {

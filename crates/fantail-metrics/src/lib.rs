@@ -20,6 +20,7 @@
 mod distribution;
 mod encoding;
 mod error;
+mod heavy_hitters;
 mod instruments;
 pub mod internal;
 mod label;
@@ -33,6 +34,7 @@ mod store;
 pub use crate::{
     distribution::{Distribution, Percentile, Quantiles},
     error::{RegistryError, RegistryErrorKind},
+    heavy_hitters::{HeavyHitter, HeavyHitters},
     instruments::{
         Counter, Gauge, Histogram, InstrumentFamily, InstrumentSeries, InstrumentSnapshot,
         InstrumentValue, Instruments,
@@ -42,7 +44,7 @@ pub use crate::{
     registry::{MetricId, Registry, SeriesMemory},
     settings::{
         Buckets, Exponential, GroupBy, Linear, Method, MethodError, MetricRules, MetricSettings,
-        Modifier,
+        Modifier, Top, TopError,
     },
     snapshot::{MetricSnapshot, Series, SeriesList, Snapshot},
     store::exemplar::Exemplar,

@@ -4,10 +4,12 @@ mod cohorts;
 mod declare;
 pub(crate) mod known_paths;
 mod lifetime;
+mod memory;
 mod merge_limited;
 pub(crate) mod metric_view;
 mod observe;
 mod observe_views;
+mod top;
 pub(crate) mod tree;
 
 use std::{
@@ -18,10 +20,11 @@ use std::{
 
 use fantail_event::{Dialect, EventView};
 
-pub use self::tree::SeriesMemory;
+pub use self::memory::SeriesMemory;
 use self::{
     metric_view::ByKey,
     observe::{Scratch, observe},
+    top::TopCounts,
     tree::Tree,
 };
 use crate::{
@@ -107,6 +110,8 @@ struct Metric {
     /// The indices of the metric's cohorts, if any.
     cohorts: Option<Arc<[u32]>>,
     rules: MetricRules,
+    /// The heavy hitters; [`Tree::has_top`] tells whether they are counted.
+    top: Option<Box<TopCounts>>,
 }
 
 /// A metric of a [`Registry`]. The id of a removed metric is not used again.
@@ -166,6 +171,8 @@ impl Registry {
         self.names.insert(settings.name.clone(), slot);
         let mut tree = Tree::new(&settings, &self.hash_keys, &mut self.used);
         tree.share_memory(self.memory.as_ref());
+        let top = settings.top.as_ref();
+        let top = top.map(|top| Box::new(TopCounts::new(top, self.memory.as_ref())));
         let slot_entry = &mut self.slots[slot as usize];
         slot_entry.metric = Some(Metric {
             settings,
@@ -174,6 +181,7 @@ impl Registry {
             dropped: 0,
             cohorts: None,
             rules: MetricRules::default(),
+            top,
         });
         MetricId {
             slot,
@@ -311,23 +319,26 @@ impl Registry {
     /// microseconds since 1970, other types as 0. The duration is 0 for an
     /// event without a duration, and for one that was sent before it was
     /// created.
-    /// before it was created.
     pub fn observe<E: EventView + ?Sized>(&mut self, id: MetricId, event: &E) -> bool {
         self.scratch.begin();
         let Some(metric) = live(&mut self.slots, id) else {
             return false;
         };
         let settings = &*metric.settings;
+        let event = ByKey { event, settings };
         let overflowed = observe(
             &mut metric.tree,
             settings,
-            &ByKey { event, settings },
+            &event,
             self.dialect,
             &self.limits,
             &mut self.used,
             &mut self.scratch,
         );
         metric.overflowed = metric.overflowed.saturating_add(overflowed);
+        if metric.tree.has_top() {
+            top::observe(&mut metric.top, settings, &event, &mut self.scratch);
+        }
         true
     }
 
@@ -339,13 +350,14 @@ impl Registry {
         let metrics = self.order.iter().filter_map(|slot| {
             let metric = self.slots.get(*slot as usize)?.metric.as_ref()?;
             let settings = Arc::clone(&metric.settings);
+            let top = metric.top.as_ref().map(|top| top.share());
             let mut segments = metric.tree.share();
             if let (Some(indices), Some(root)) = (&metric.cohorts, segments.first_mut()) {
                 root.add(Shares::new(Arc::clone(&cohorts), Arc::clone(indices)));
             }
             let snapshot =
                 MetricSnapshot::new(settings, segments, metric.overflowed, metric.dropped);
-            Some(snapshot.with_rules(metric.rules))
+            Some(snapshot.with_rules(metric.rules).with_top(top))
         });
         Snapshot::new(self.dialect, metrics.collect(), self.exemplar_field.clone())
     }
@@ -360,6 +372,9 @@ impl Registry {
             .filter_map(|slot| slot.metric.as_mut())
         {
             metric.tree.reset();
+            if let Some(top) = &mut metric.top {
+                top.reset();
+            }
             metric.overflowed = 0;
             metric.dropped = 0;
         }

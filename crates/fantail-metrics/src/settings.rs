@@ -1,10 +1,14 @@
 //! Settings of a metric, checked when they are made.
 
 mod buckets;
+mod top;
 
 use std::fmt;
 
-pub use self::buckets::Buckets;
+pub use self::{
+    buckets::Buckets,
+    top::{Top, TopError},
+};
 
 use crate::{RegistryError, RegistryErrorKind};
 
@@ -22,6 +26,8 @@ pub struct MetricSettings {
     pub fields: Vec<Vec<u8>>,
     /// The levels of sub-metrics.
     pub group_by: Vec<GroupBy>,
+    /// The heavy hitters of all events of the metric; `None` if none are counted.
+    pub top: Option<Top>,
 }
 
 /// Rules of a metric that can change while the metric keeps its counts.
@@ -56,6 +62,11 @@ impl MetricSettings {
             return Ok(());
         };
         Err(RegistryError::new(kind, &self.name))
+    }
+
+    /// Returns whether only the durations of all events are counted.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.fields.is_empty() && self.group_by.is_empty() && self.top.is_none()
     }
 
     /// Returns whether each bucket has the sum of its own values.

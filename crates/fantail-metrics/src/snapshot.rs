@@ -19,7 +19,9 @@ use fantail_event::Dialect;
 
 use self::order::Position;
 pub use self::series::{RunOrSeries, Series, SeriesList, SeriesRun};
-use crate::{Label, MetricRules, MetricSettings, store::shared_segment::SharedSegment};
+use crate::{
+    HeavyHitters, Label, MetricRules, MetricSettings, store::shared_segment::SharedSegment,
+};
 
 /// The metrics of one registry, or of several merged ones.
 #[derive(Debug, Clone)]
@@ -41,6 +43,7 @@ pub struct MetricSnapshot {
     overflowed: u64,
     dropped: u64,
     rules: MetricRules,
+    top: Option<Arc<HeavyHitters>>,
 }
 
 impl Snapshot {
@@ -130,12 +133,18 @@ impl MetricSnapshot {
                 exposed: true,
                 series_limit: None,
             },
+            top: None,
         }
     }
 
     pub(crate) const fn with_rules(mut self, rules: MetricRules) -> Self {
         self.rules = rules;
         self
+    }
+
+    /// Sets the heavy hitters.
+    pub(crate) fn with_top(self, top: Option<Arc<HeavyHitters>>) -> Self {
+        Self { top, ..self }
     }
 
     /// Creates a metric with series in this order.
@@ -155,6 +164,9 @@ impl MetricSnapshot {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.overflowed = self.overflowed.saturating_add(other.overflowed);
         self.dropped = self.dropped.saturating_add(other.dropped);
+        if let (Some(top), Some(other)) = (&mut self.top, &other.top) {
+            Arc::make_mut(top).merge(other, |_| true);
+        }
         let (segments, order) = merge::merge(self.ordered(), other.ordered());
         self.segments = segments;
         self.order = order.into();
@@ -204,6 +216,16 @@ impl MetricSnapshot {
         self.dropped
     }
 
+    /// Returns the heavy hitters, if the settings have them.
+    #[must_use]
+    pub fn top(&self) -> Option<&HeavyHitters> {
+        self.top.as_deref()
+    }
+
+    pub(crate) const fn shared_top(&self) -> Option<&Arc<HeavyHitters>> {
+        self.top.as_ref()
+    }
+
     /// Returns whether a series can have no children: it has all levels, or the
     /// last of its labels is [missing](Label::Missing). Each event is counted
     /// in one of these series (in several for lists), while none is
@@ -221,6 +243,7 @@ impl fmt::Debug for MetricSnapshot {
             .field("series", &self.series())
             .field("overflowed", &self.overflowed)
             .field("dropped", &self.dropped)
+            .field("top", &self.top)
             .finish()
     }
 }

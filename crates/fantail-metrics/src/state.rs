@@ -29,7 +29,8 @@ use crate::{
 };
 
 const MAGIC: &[u8] = b"fantail state\n";
-const VERSION: u32 = 1;
+/// The version of states without heavy hitters, and that of states with them.
+const VERSIONS: [u32; 2] = [1, 2];
 const HEADER_BYTES: usize = MAGIC.len() + 4 + 8;
 const CHECKSUM_BYTES: usize = 16;
 
@@ -93,10 +94,12 @@ impl State {
 /// ```
 pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u8>) -> Vec<u8> {
     let mut out = Writer::default();
+    let mut metrics = snapshot.metrics().iter();
+    let with_top = metrics.any(|metric| metric.top().is_some());
     out.fixed(MAGIC);
-    out.fixed(&VERSION.to_le_bytes());
+    out.fixed(&VERSIONS[usize::from(with_top)].to_le_bytes());
     out.fixed(&[0; 8]);
-    save::metrics(snapshot, &mut note, &mut out);
+    save::metrics(snapshot, with_top, &mut note, &mut out);
     let mut bytes = out.bytes;
     let length = (bytes.len() - HEADER_BYTES) as u64;
     if let Some(length_field) = bytes.get_mut(HEADER_BYTES - 8..HEADER_BYTES) {
@@ -113,26 +116,29 @@ pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u
 /// The bytes are not a state, are cut off or damaged, or have an unknown
 /// version.
 pub fn read(bytes: &[u8]) -> Result<State, StateError> {
-    let body = body(bytes).map_err(StateError::new)?;
+    let (body, with_top) = body(bytes).map_err(StateError::new)?;
     let mut reader = Reader { rest: body };
-    let state = load::state(&mut reader).map_err(StateError::new)?;
+    let state = load::state(&mut reader, with_top).map_err(StateError::new)?;
     if !reader.rest.is_empty() {
         return Err(StateError::new(StateErrorKind::Malformed));
     }
     Ok(state)
 }
 
-/// Returns the bytes between header and checksum, after checking both.
-fn body(bytes: &[u8]) -> Result<&[u8], StateErrorKind> {
+/// Returns the bytes between header and checksum, after checking both, and whether
+/// metrics may have heavy hitters.
+fn body(bytes: &[u8]) -> Result<(&[u8], bool), StateErrorKind> {
     if !bytes.starts_with(MAGIC) && !MAGIC.starts_with(bytes) {
         return Err(StateErrorKind::NotAState);
     }
     let mut reader = Reader { rest: bytes };
     let cut = |_| StateErrorKind::CutOff;
     reader.fixed(MAGIC.len()).map_err(cut)?;
-    if reader.fixed(4).map_err(cut)? != VERSION.to_le_bytes() {
+    let version = reader.fixed(4).map_err(cut)?;
+    let known = VERSIONS.map(u32::to_le_bytes);
+    let Some(version) = known.iter().position(|known| known == version) else {
         return Err(StateErrorKind::UnknownVersion);
-    }
+    };
     let length = reader.fixed(8).map_err(cut)?;
     let length = <[u8; 8]>::try_from(length).map_or(u64::MAX, u64::from_le_bytes);
     let length = usize::try_from(length).map_err(|_| StateErrorKind::CutOff)?;
@@ -147,5 +153,5 @@ fn body(bytes: &[u8]) -> Result<&[u8], StateErrorKind> {
     if hash(covered).to_le_bytes() != checksum {
         return Err(StateErrorKind::Checksum);
     }
-    Ok(body)
+    Ok((body, version > 0))
 }

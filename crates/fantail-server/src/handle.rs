@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{MetricRequest, Settings};
 use fantail_engine::{Plan, PlanError, SessionRules};
 use fantail_event::{Dialect, Timestamp};
-use fantail_metrics::Snapshot;
+use fantail_metrics::{HeavyHitters, Snapshot};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
@@ -161,7 +161,8 @@ fn snapshot_bytes(snapshot: &Snapshot) -> usize {
     let metrics = snapshot.metrics().iter();
     let bytes = metrics.map(|metric| {
         let fields = metric.settings().fields.len();
-        metric.series().len() * (SERIES_BYTES + FIELD_BYTES * fields)
+        let top = metric.top().map_or(0, HeavyHitters::heap_bytes);
+        metric.series().len() * (SERIES_BYTES + FIELD_BYTES * fields) + top
     });
     bytes.sum()
 }

@@ -30,4 +30,5 @@ mod serve;
 mod starts;
 mod terminal;
 mod testing;
+mod top;
 mod vectors;

@@ -201,6 +201,8 @@ codes! {
     InvalidBuckets = "invalid-buckets", Error, "these numbers make no buckets";
     /// Two methods for one field.
     TwoMethods = "two-methods", Error, "a field has more than one group_by method";
+    /// Heavy hitters beside other levels.
+    TopNotAlone = "top-not-alone", Error, "the group_by method `top` must be the only level";
     /// An invalid `modifier`.
     InvalidModifier = "invalid-modifier", Error, "invalid modifier";
     /// An invalid number.

@@ -1,13 +1,13 @@
 //! Resolving `group_by`: one line in 2.3, blocks in 2.4.
 
-use fantail_metrics::{Exponential, GroupBy, Linear, Method, MethodError};
+use fantail_metrics::{Exponential, GroupBy, Linear, Method, MethodError, Top};
 
 use crate::{
     diagnostic::Diagnostic,
     diagnostic::code::Code,
     diagnostic::source::{Span, Spanned},
     diagnostic::suggest,
-    resolve::modifier,
+    resolve::{modifier, number::number, top},
     schema::context::Context,
     schema::list,
     schema::section::{Named, Section, by_name},
@@ -15,36 +15,68 @@ use crate::{
     syntax::text::Text,
 };
 
-const METHODS: [&str; 3] = ["discrete", "exponential", "linear"];
+const METHODS: [&str; 4] = ["discrete", "exponential", "linear", "top"];
 
-type Levels = Vec<Spanned<GroupBy>>;
+/// The levels of sub-metrics, or the heavy hitters.
+#[derive(Debug, Default)]
+pub(crate) struct Grouping {
+    pub(crate) levels: Vec<Spanned<GroupBy>>,
+    pub(crate) top: Option<Spanned<Top>>,
+}
+
+/// A level of `group_by` as written.
+enum Level {
+    Series(GroupBy),
+    Top(Top),
+}
+
+impl Grouping {
+    fn add(&mut self, level: Level, span: Span, context: &mut Context<'_>) -> Option<()> {
+        let is_alone = self.levels.is_empty() && self.top.is_none();
+        match level {
+            Level::Series(value) if self.top.is_none() => self.levels.push(Spanned { value, span }),
+            Level::Top(value) if is_alone => self.top = Some(Spanned { value, span }),
+            Level::Series(_) | Level::Top(_) => {
+                let code = Code::TopNotAlone;
+                context.push(
+                    Diagnostic::new(code, code.title(), span)
+                        .help("write another `metric` block with the same filter"),
+                );
+                return None;
+            }
+        }
+        Some(())
+    }
+}
 
 /// Resolves 2.3's `group_by = field field:method:argument:argument`. Reports
 /// errors and returns `None`.
-pub(crate) fn from_line(section: &Section<'_>, context: &mut Context<'_>) -> Option<Levels> {
+pub(crate) fn from_line(section: &Section<'_>, context: &mut Context<'_>) -> Option<Grouping> {
     let Some(setting) = section.last(Key::GroupBy) else {
-        return Some(Vec::new());
+        return Some(Grouping::default());
     };
     let text = context.value(setting)?;
-    let mut levels = Vec::new();
+    let mut grouping = Grouping::default();
     let mut good = true;
     for word in list::words(text, context.dialect) {
         let mut parts = word.value.split(|byte| *byte == b':');
-        let field = parts.next().unwrap_or_default().to_vec();
+        let field = parts.next().unwrap_or_default();
         let name = parts.next();
         let arguments: Vec<&[u8]> = parts.collect();
-        match method(name, &arguments, word.span) {
-            Ok(method) => levels.push(Spanned {
-                value: GroupBy { field, method },
-                span: word.span,
-            }),
+        let level = match name {
+            Some(b"top") => top::from_words(field, &arguments, word.span).map(Level::Top),
+            _ => method(name, &arguments, word.span)
+                .map(|method| Level::Series(GroupBy::new(field, method))),
+        };
+        match level {
+            Ok(level) => good &= grouping.add(level, word.span, context).is_some(),
             Err(diagnostic) => {
                 context.push(*diagnostic);
                 good = false;
             }
         }
     }
-    good.then_some(levels)
+    good.then_some(grouping)
 }
 
 fn method(name: Option<&[u8]>, arguments: &[&[u8]], span: Span) -> Result<Method, Box<Diagnostic>> {
@@ -81,15 +113,6 @@ fn numbers(arguments: &[&[u8]]) -> Option<[u64; 3]> {
     }
 }
 
-/// Parses digits to a number of at most 2⁶³−1.
-fn number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    u64::try_from(number).ok()
-}
-
 fn exponential_of([min, max, base]: [u64; 3]) -> Result<Method, MethodError> {
     let small = |number: u64| u32::try_from(number).map_err(|_| MethodError::TooLarge);
     let base = u32::try_from(base).map_err(|_| MethodError::Base)?;
@@ -98,23 +121,25 @@ fn exponential_of([min, max, base]: [u64; 3]) -> Result<Method, MethodError> {
 
 /// Resolves 2.4's `group_by field { method exponential { … } }`. Reports errors
 /// and returns `None`.
-pub(crate) fn from_blocks<'a>(section: &Section<'a>, context: &mut Context<'a>) -> Option<Levels> {
+pub(crate) fn from_blocks<'a>(
+    section: &Section<'a>,
+    context: &mut Context<'a>,
+) -> Option<Grouping> {
     let blocks = section
         .nested
         .iter()
         .filter(|(key, _)| *key == Key::GroupBy);
-    let mut levels = Vec::new();
+    let mut grouping = Grouping::default();
     let mut good = true;
     for named in by_name(blocks.map(|(_, block)| *block)) {
-        match level(&named, context) {
-            Some(level) => levels.push(level),
-            None => good = false,
-        }
+        let level = level(&named, context);
+        let added = level.and_then(|level| grouping.add(level.value, level.span, context));
+        good &= added.is_some();
     }
-    good.then_some(levels)
+    good.then_some(grouping)
 }
 
-fn level<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Spanned<GroupBy>> {
+fn level<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Spanned<Level>> {
     let section = Section::gather(Kind::GroupBy, named, &[], context)?;
     if named.blocks.iter().any(|block| block.argument.is_none()) {
         let message = "`group_by` names no field";
@@ -123,9 +148,13 @@ fn level<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Spanned<Gro
     }
     let methods = section.nested.iter().filter(|(key, _)| *key == Key::Method);
     let methods = by_name(methods.map(|(_, block)| *block));
-    let method = match methods.as_slice() {
-        [] => Method::Discrete(Vec::new()),
-        [one] => from_block(one, context)?,
+    let field = match section.last(Key::Field) {
+        Some(setting) => context.value(setting)?,
+        None => &section.name,
+    };
+    let value = match methods.as_slice() {
+        [] => Level::Series(GroupBy::new(field.bytes(), Method::Discrete(Vec::new()))),
+        [one] => from_block(field.bytes(), one, context)?,
         [first, second, ..] => {
             let span = |named: &Named<'_>| {
                 named
@@ -141,20 +170,11 @@ fn level<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Spanned<Gro
             return None;
         }
     };
-    let field = match section.last(Key::Field) {
-        Some(setting) => context.value(setting)?,
-        None => &section.name,
-    };
-    Some(Spanned {
-        value: GroupBy {
-            field: field.bytes().to_vec(),
-            method,
-        },
-        span: field.span(),
-    })
+    let span = field.span();
+    Some(Spanned { value, span })
 }
 
-fn from_block<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Method> {
+fn from_block<'a>(field: &[u8], named: &Named<'a>, context: &mut Context<'a>) -> Option<Level> {
     let first = named.blocks.first()?;
     let name = first.argument.as_ref().map_or(&[][..], Text::bytes);
     if !METHODS.iter().any(|known| known.as_bytes() == name) {
@@ -163,6 +183,15 @@ fn from_block<'a>(named: &Named<'a>, context: &mut Context<'a>) -> Option<Method
         return None;
     }
     let section = Section::gather(Kind::Method, named, &[], context)?;
+    if name == b"top" {
+        return top::from_section(field, &section, context).map(Level::Top);
+    }
+    let method = method_of(&section, context)?;
+    Some(Level::Series(GroupBy::new(field, method)))
+}
+
+/// Resolves the settings of a method other than `top`.
+fn method_of<'a>(section: &Section<'a>, context: &mut Context<'a>) -> Option<Method> {
     let number = |key, default, context: &mut Context<'a>| match section.last(key) {
         None => Some(default),
         Some(setting) => {

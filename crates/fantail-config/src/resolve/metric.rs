@@ -39,7 +39,8 @@ pub(crate) fn resolve<'a>(
         Dialect::V2_3 => group_by::from_line(section, context),
         Dialect::V2_4 => group_by::from_blocks(section, context),
     };
-    let declare = registry::declared(section, group_by.as_deref().unwrap_or_default(), context);
+    let levels = group_by.as_ref().map(|group_by| &*group_by.levels);
+    let declare = registry::declared(section, levels.unwrap_or_default(), context);
     let include = include(section, context);
     let (exporters, unknown) = routing::exporters(section, exporters, context);
     let rules = routing::rules(section, context);
@@ -51,7 +52,7 @@ pub(crate) fn resolve<'a>(
             name: section.name.bytes().to_vec(),
             block: section.span,
             fields,
-            group_by: group_by.unwrap_or_default(),
+            group_by: group_by.unwrap_or_default().levels,
             exporters: [exporters, unknown].concat(),
         }));
     };
@@ -61,7 +62,12 @@ pub(crate) fn resolve<'a>(
             name: name.value.clone(),
             description,
             fields: fields.iter().map(|field| field.value.clone()).collect(),
-            group_by: group_by.iter().map(|level| level.value.clone()).collect(),
+            group_by: group_by
+                .levels
+                .iter()
+                .map(|level| level.value.clone())
+                .collect(),
+            top: group_by.top.as_ref().map(|top| top.value.clone()),
         },
         filter: filter.clone(),
         filter_text: filter_text.clone(),
@@ -73,7 +79,8 @@ pub(crate) fn resolve<'a>(
             block: section.span,
             name: name.span,
             fields: fields.iter().map(|field| field.span).collect(),
-            group_by: group_by.iter().map(|level| level.span).collect(),
+            group_by: group_by.levels.iter().map(|level| level.span).collect(),
+            top: group_by.top.as_ref().map(|top| top.span),
             include: place(Key::Include),
             expose: place(Key::Expose),
             series_limit: place(Key::SeriesLimit),

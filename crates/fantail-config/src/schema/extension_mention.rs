@@ -13,8 +13,10 @@ use crate::{
     schema::list,
     schema::section::split_path,
     schema::{Key, Kind},
+    syntax::part,
     syntax::raw::{RawBlock, RawConfig, RawEntry, RawSetting},
     syntax::text::Text,
+    syntax::variable,
 };
 
 /// Dovecot's formats.
@@ -173,6 +175,7 @@ impl<'a> Search<'a> {
                 self.value(value, known);
             }
             Key::Format => self.value(value, &FORMATS),
+            Key::GroupBy => self.methods(entry),
             _ => {}
         }
     }
@@ -188,6 +191,31 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Finds methods of `group_by` that Dovecot does not have.
+    fn methods(&mut self, entry: RawEntry<'a>) {
+        match entry {
+            RawEntry::Setting(setting) => {
+                let text = &setting.value;
+                let words = variable::words(text.bytes());
+                let is_top = |word: &[u8]| word.split(|byte| *byte == b':').nth(1) == Some(b"top");
+                for word in words.filter(|word| is_top(part(text.bytes(), word.clone()))) {
+                    let written = part(text.bytes(), word.clone()).to_vec();
+                    self.push_part(written, text.locate(word));
+                }
+            }
+            RawEntry::Block(level) => {
+                for inner in self.raw.within(level) {
+                    if let RawEntry::Block(method) = inner
+                        && let Some(name) = &method.argument
+                        && name.bytes() == b"top"
+                    {
+                        self.push(name);
+                    }
+                }
+            }
+        }
+    }
+
     /// Finds a value that Dovecot does not have.
     fn value(&mut self, value: Option<&Text>, known: &[&[u8]]) {
         if let Some(value) = value
@@ -198,9 +226,13 @@ impl<'a> Search<'a> {
     }
 
     fn push(&mut self, text: &Text) {
+        self.push_part(text.bytes().to_vec(), text.span());
+    }
+
+    fn push_part(&mut self, written: Vec<u8>, span: Span) {
         self.found.push(ExtensionMention {
-            written: text.bytes().to_vec(),
-            span: text.span(),
+            written,
+            span,
             block: self.block,
         });
     }

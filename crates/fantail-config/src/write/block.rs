@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bstr::ByteSlice;
 use fantail_event::Dialect;
-use fantail_metrics::{GroupBy, Method};
+use fantail_metrics::{GroupBy, Method, Modifier, Top};
 
 use crate::{
     diagnostic::source::Sources,
@@ -172,6 +172,37 @@ impl<'a> Block<'a> {
         }
     }
 
+    fn modifier(&mut self, modifiers: &[Modifier]) {
+        let names = modifiers.iter().map(|one| modifier::name(*one));
+        let names: Vec<&str> = std::iter::once("value").chain(names).collect();
+        self.set("modifier", format!("%{{{}}}", names.join(" | ")).as_bytes());
+    }
+
+    /// Writes 2.4's `group_by field { method top { … } }`, without defaults.
+    pub(super) fn top(&mut self, top: &Top) {
+        let comments = self.comments.take_first(Key::GroupBy);
+        self.comment(comments);
+        self.open(b"group_by", top.field());
+        self.open(b"method", b"top");
+        let numbers = [
+            ("shown", top.shown(), Top::SHOWN),
+            ("counters", top.counters(), Top::COUNTERS),
+        ];
+        for (key, number, default) in numbers {
+            if number != default {
+                self.set(key, number.to_string().as_bytes());
+            }
+        }
+        if let Some(field) = top.weight() {
+            self.set("weight", field);
+        }
+        if !top.modifiers().is_empty() {
+            self.modifier(top.modifiers());
+        }
+        self.close();
+        self.close();
+    }
+
     /// Writes 2.4's `group_by field { method exponential { … } }`.
     pub(super) fn level(&mut self, level: &GroupBy) {
         let comments = self.comments.take_first(Key::GroupBy);
@@ -187,10 +218,8 @@ impl<'a> Block<'a> {
         match &level.method {
             Method::Discrete(modifiers) if modifiers.is_empty() => {}
             Method::Discrete(modifiers) => {
-                let names = modifiers.iter().map(|one| modifier::name(*one));
-                let names: Vec<&str> = std::iter::once("value").chain(names).collect();
                 self.open(b"method", b"discrete");
-                self.set("modifier", format!("%{{{}}}", names.join(" | ")).as_bytes());
+                self.modifier(modifiers);
                 self.close();
             }
             Method::Exponential(method) => {

@@ -166,6 +166,17 @@ fn extension_settings_are_refused(doveconf: &Doveconf) {
     };
     let mut texts = metrics(&exporter("json", "log", ""));
     texts.push("fantail {\n}\n".to_owned());
+    let group_by = |field: &str, method: &str| match old {
+        true => format!("metric a {{\n  filter = event=x\n  group_by = {field}:{method}\n}}\n"),
+        false => {
+            let method = format!("method {method} {{\n    }}\n");
+            let level = format!("group_by {field} {{\n    {method}  }}\n");
+            format!("metric a {{\n  filter = event=x\n  {level}}}\n")
+        }
+    };
+    for (field, method) in [("x", "discrete"), ("x", "top"), ("top", "discrete")] {
+        texts.push(group_by(field, method));
+    }
     for (format, _) in Format::NAMES {
         texts.push(exporter(format, "log", ""));
     }

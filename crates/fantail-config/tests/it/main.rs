@@ -17,6 +17,7 @@ mod limits;
 mod log;
 mod places;
 mod registry;
+mod top;
 mod tree;
 mod values;
 mod write;

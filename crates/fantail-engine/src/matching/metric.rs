@@ -14,6 +14,8 @@ use super::slots::SlotEvent;
 pub(crate) struct MetricSlots {
     fields: Box<[Slot]>,
     levels: Box<[Slot]>,
+    top: Option<Slot>,
+    top_weight: Option<Slot>,
 }
 
 impl MetricSlots {
@@ -24,12 +26,19 @@ impl MetricSlots {
         let fields = fields.map(|key| filters.add_slot(key)).collect();
         let levels = settings.group_by.iter();
         let levels = levels.map(|level| filters.add_slot(&level.field)).collect();
-        Self { fields, levels }
+        let top = settings.top.as_ref();
+        let top_weight = top.and_then(|top| top.weight());
+        Self {
+            fields,
+            levels,
+            top: top.map(|top| filters.add_slot(top.field())),
+            top_weight: top_weight.map(|field| filters.add_slot(field)),
+        }
     }
 
     /// Returns whether it uses only the duration.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.levels.is_empty()
+        self.fields.is_empty() && self.levels.is_empty() && self.top.is_none()
     }
 }
 
@@ -59,5 +68,15 @@ impl MetricView for MetricEvent<'_, '_> {
     #[inline]
     fn level(&self, at: usize) -> Option<ValueRef<'_>> {
         self.event.value(*self.slots.levels.get(at)?)
+    }
+
+    #[inline]
+    fn top(&self) -> Option<ValueRef<'_>> {
+        self.event.value(self.slots.top?)
+    }
+
+    #[inline]
+    fn top_weight(&self) -> Option<ValueRef<'_>> {
+        self.event.value(self.slots.top_weight?)
     }
 }

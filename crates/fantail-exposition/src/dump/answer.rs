@@ -7,7 +7,7 @@ use fantail_event::{
     escape::{escape, escape_into},
 };
 use fantail_metrics::{
-    MetricSettings, Series, Snapshot,
+    MetricSnapshot, Series, Snapshot,
     internal::{RunOrSeries, SeriesRun},
 };
 
@@ -16,6 +16,7 @@ use super::{
     count_rows::Counts,
     names::{Names, Path},
     numbers,
+    top::{self, TopField},
 };
 use crate::text::rows::RowBuffer;
 
@@ -24,7 +25,8 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// Appends the stats process' answer to `DUMP`. Each metric and sub-metric has
 /// a line with its name and the columns of the duration, then the name and the
-/// columns of each field, all escaped. An empty line is the end.
+/// columns of each field, all escaped. The metric's heavy hitters are further fields,
+/// `user=anna`. An empty line is the end.
 ///
 /// The standard deviation is empty, as in Dovecot.
 pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
@@ -71,7 +73,7 @@ fn write_chunks(
         })
         .collect();
     for metric in snapshot.metrics() {
-        let mut rows = Rows::new(metric.settings(), snapshot.dialect(), &columns);
+        let mut rows = Rows::new(metric, snapshot.dialect(), &columns);
         for next in metric.series().runs() {
             match next {
                 RunOrSeries::Series(series) => rows.push(series, out.text()),
@@ -97,19 +99,23 @@ struct Rows<'a> {
     fields: Vec<Cow<'a, [u8]>>,
     /// Whether neither the labels nor the name of the metric need escaping.
     is_verbatim: bool,
+    /// The heavy hitters; they are fields of the metric itself.
+    top: Vec<TopField>,
     path: Path<'a>,
     /// The writer for answers with the column `count` only.
     counts: Option<Counts>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(settings: &'a MetricSettings, dialect: Dialect, columns: &'a [Column]) -> Self {
+    fn new(metric: &'a MetricSnapshot, dialect: Dialect, columns: &'a [Column]) -> Self {
+        let settings = metric.settings();
         let fields: Vec<_> = settings.fields.iter().map(|field| escape(field)).collect();
         let is_verbatim = matches!(escape(&settings.name), Cow::Borrowed(_));
         let counts_alone = is_verbatim && columns == [Column::Count];
         Self {
             columns,
             is_verbatim,
+            top: top::fields(metric),
             path: Path::new(settings, dialect, Names::Dovecot),
             counts: counts_alone.then(|| Counts::new(&fields)),
             fields,
@@ -143,6 +149,13 @@ impl<'a> Rows<'a> {
             out.push(b'\t');
             out.extend_from_slice(field);
             numbers::write(distribution, self.columns, out);
+        }
+        if series.depth() == 0 {
+            for field in &self.top {
+                out.push(b'\t');
+                escape_into(field.name.as_bytes(), out);
+                field.write(self.columns, out);
+            }
         }
         out.push(b'\n');
     }

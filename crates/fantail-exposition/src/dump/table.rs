@@ -8,7 +8,7 @@ use fantail_metrics::{Distribution, MetricSettings, MetricSnapshot, Series, Snap
 use super::{
     column::Column,
     names::{Names, Path},
-    numbers,
+    numbers, top,
 };
 
 /// A row: a metric or sub-metric.
@@ -60,6 +60,22 @@ pub struct Line {
     pub values: Vec<String>,
 }
 
+impl Line {
+    /// Creates a line with the values that `write` appends, each after a TAB.
+    fn new(metric: &[u8], field: &[u8], write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut printed = Vec::new();
+        write(&mut printed);
+        let values = printed.split(|&byte| byte == b'\t').skip(1);
+        Self {
+            metric: metric.to_vec(),
+            field: field.to_vec(),
+            values: values
+                .map(|value| String::from_utf8_lossy(value).into_owned())
+                .collect(),
+        }
+    }
+}
+
 /// Returns the lines of a dump, for other forms than Dovecot's table.
 pub fn lines<'a>(
     snapshot: &'a Snapshot,
@@ -67,21 +83,23 @@ pub fn lines<'a>(
     names: Names,
 ) -> impl Iterator<Item = Line> + 'a {
     let metrics = snapshot.metrics().iter();
-    let all_rows = metrics.flat_map(move |metric| rows(metric, snapshot.dialect(), names));
-    all_rows.flat_map(move |row| {
-        let metric = row.name;
-        row.fields.into_iter().map(move |(field, distribution)| {
-            let mut printed = Vec::new();
-            numbers::write(distribution, columns, &mut printed);
-            let values = printed.split(|&byte| byte == b'\t').skip(1);
-            Line {
-                metric: metric.to_vec(),
-                field: field.to_vec(),
-                values: values
-                    .map(|value| String::from_utf8_lossy(value).into_owned())
-                    .collect(),
-            }
-        })
+    metrics.flat_map(move |metric| {
+        let rows = rows(metric, snapshot.dialect(), names);
+        let lines = rows.flat_map(move |row| {
+            let metric = row.name;
+            row.fields.into_iter().map(move |(field, distribution)| {
+                Line::new(&metric, field, |out| {
+                    numbers::write(distribution, columns, out);
+                })
+            })
+        });
+        let top = top::fields(metric).into_iter().map(move |field| {
+            let name = field.name.as_bytes();
+            Line::new(&metric.settings().name, name, |out| {
+                field.write(columns, out);
+            })
+        });
+        lines.chain(top)
     })
 }
 
@@ -112,6 +130,13 @@ pub fn write_table_with(snapshot: &Snapshot, columns: &[Column], names: Names, o
                 numbers::write(distribution, columns, out);
                 out.push(b'\n');
             }
+        }
+        for field in top::fields(metric) {
+            out.extend_from_slice(&metric.settings().name);
+            out.push(b'\t');
+            out.extend_from_slice(field.name.as_bytes());
+            field.write(columns, out);
+            out.push(b'\n');
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Families: their kinds and the names of their samples.
 
+use fantail_metrics::MetricSettings;
+
 /// The kind of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +29,17 @@ pub struct Family<'a> {
     pub help: &'a str,
     /// The unit, which must be the end of the name (`seconds`).
     pub unit: Option<&'a str>,
+}
+
+/// Returns a help text about a metric, with its description, if it has one.
+pub(crate) fn help(before: &str, settings: &MetricSettings, after: &str) -> String {
+    let name = String::from_utf8_lossy(&settings.name);
+    let help = format!("{before} the metric {name}{after}");
+    if settings.description.is_empty() {
+        return help;
+    }
+    let description = String::from_utf8_lossy(&settings.description);
+    format!("{help}: {description}")
 }
 
 /// Returns the name of a family and of all samples that it may have.

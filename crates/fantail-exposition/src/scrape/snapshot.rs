@@ -7,7 +7,7 @@ use fantail_metrics::{Buckets, Distribution, MetricSettings, MetricSnapshot, Ser
 use super::{
     exemplar::{Exemplars, Measure, later},
     exposition::{Exposition, SkipReason},
-    family::{Family, Kind},
+    family::{Family, Kind, help},
     format::Format,
     histogram,
     name::{is_metric_name, name_part},
@@ -75,7 +75,10 @@ impl<W: io::Write> Exposition<W> {
             let family = family(&name, Kind::Counter, &help, None);
             self.counter(&points, &family, Sum::Field(index), None)?;
         }
-        Ok(())
+        match settings.top.as_ref().zip(metric.top()) {
+            Some(top) => self.top(settings, top, &name),
+            None => Ok(()),
+        }
     }
 
     /// Writes the number of events and the sum of their durations.
@@ -217,15 +220,4 @@ const fn family<'a>(name: &'a str, kind: Kind, help: &'a str, unit: Option<&'a s
         help,
         unit,
     }
-}
-
-/// Returns a help text about a metric, with its description, if it has one.
-fn help(before: &str, settings: &MetricSettings, after: &str) -> String {
-    let name = String::from_utf8_lossy(&settings.name);
-    let help = format!("{before} the metric {name}{after}");
-    if settings.description.is_empty() {
-        return help;
-    }
-    let description = String::from_utf8_lossy(&settings.description);
-    format!("{help}: {description}")
 }

@@ -22,6 +22,7 @@ pub(crate) fn metric(name: &str, fields: &[&str], group_by: &[(&str, Method)]) -
             .iter()
             .map(|(field, method)| GroupBy::new(*field, method.clone()))
             .collect(),
+        top: None,
     }
 }
 

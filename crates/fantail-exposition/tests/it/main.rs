@@ -20,6 +20,7 @@ mod prometheus;
 mod regressions;
 mod rules;
 mod series_runs;
+mod top;
 
 use fantail_event::Dialect;
 use fantail_metrics::Snapshot;

@@ -93,6 +93,10 @@ pub(super) fn check_lists(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     for (level, place) in metric.settings.group_by.iter().zip(&metric.spans.group_by) {
         check_key(&subject.scope, &level.field, *place, findings);
     }
+    if let (Some(top), Some(place)) = (&metric.settings.top, metric.spans.top) {
+        let keys = std::iter::once(top.field()).chain(top.weight());
+        keys.for_each(|key| check_key(&subject.scope, key, place, findings));
+    }
 }
 
 /// Reports a field that no event in question has.

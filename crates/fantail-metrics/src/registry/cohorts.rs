@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{MetricId, Registry};
-use crate::store::cohort::CohortId;
+use crate::{MetricSettings, store::cohort::CohortId};
 
 impl Registry {
     /// Makes a cohort of metrics that the same events match.
@@ -11,7 +11,7 @@ impl Registry {
     /// at the cost of one. Each member can also be counted separately with
     /// [`observe`](Self::observe).
     ///
-    /// Returns `None` if a metric has fields or `group_by` or is removed, if
+    /// Returns `None` if a metric has fields, `group_by` or heavy hitters or is removed, if
     /// [exemplars](Self::keep_exemplars) are kept, or if the limits of 256
     /// cohorts and 32,768 members in total are reached. `ids` must not repeat a
     /// metric.
@@ -45,7 +45,7 @@ impl Registry {
     pub fn cohort(&mut self, ids: &[MetricId]) -> Option<CohortId> {
         let is_plain = |id: &MetricId| {
             let settings = self.settings(*id);
-            settings.is_some_and(|there| there.fields.is_empty() && there.group_by.is_empty())
+            settings.is_some_and(MetricSettings::is_plain)
         };
         if self.exemplar_field.is_some() || !ids.iter().all(is_plain) {
             return None;

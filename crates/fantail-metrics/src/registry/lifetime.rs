@@ -33,6 +33,9 @@ impl Registry {
         let slots = self.slots.iter_mut();
         for metric in slots.filter_map(|slot| slot.metric.as_mut()) {
             metric.tree.share_memory(Some(&memory));
+            if let Some(top) = &mut metric.top {
+                top.share_memory(Some(&memory));
+            }
         }
         self.memory = Some(memory);
     }
@@ -176,6 +179,9 @@ impl Registry {
             all: self.limits.series,
         };
         let over = metric.tree.absorb(saved.series(), &mut budget);
+        if let (Some(top), Some(saved)) = (&mut metric.top, saved.top()) {
+            top.absorb(saved);
+        }
         let overflowed = metric.overflowed.saturating_add(saved.overflowed());
         metric.overflowed = overflowed.saturating_add(over);
         metric.dropped = metric.dropped.saturating_add(saved.dropped());

@@ -128,6 +128,7 @@ impl<'a> Folded<'a> {
         let settings = Arc::new(self.metric.settings().clone());
         let dropped = self.metric.dropped();
         let whole = MetricSnapshot::new(settings, self.tree.share(), self.overflowed, dropped);
-        whole.with_rules(*self.metric.rules())
+        let top = self.metric.shared_top().cloned();
+        whole.with_rules(*self.metric.rules()).with_top(top)
     }
 }

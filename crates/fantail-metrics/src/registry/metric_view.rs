@@ -22,6 +22,12 @@ pub trait MetricView {
     /// Returns the value of the field named by the level at this index of
     /// [`MetricSettings::group_by`].
     fn level(&self, at: usize) -> Option<ValueRef<'_>>;
+
+    /// Returns the value of the field of [`MetricSettings::top`].
+    fn top(&self) -> Option<ValueRef<'_>>;
+
+    /// Returns the value of the weight of [`MetricSettings::top`].
+    fn top_weight(&self) -> Option<ValueRef<'_>>;
 }
 
 /// An event whose values are looked up by their keys.
@@ -44,6 +50,14 @@ impl<E: EventView + ?Sized> MetricView for ByKey<'_, E> {
     #[inline]
     fn level(&self, at: usize) -> Option<ValueRef<'_>> {
         find(self.event, &self.settings.group_by.get(at)?.field)
+    }
+
+    fn top(&self) -> Option<ValueRef<'_>> {
+        find(self.event, self.settings.top.as_ref()?.field())
+    }
+
+    fn top_weight(&self) -> Option<ValueRef<'_>> {
+        find(self.event, self.settings.top.as_ref()?.weight()?)
     }
 }
 

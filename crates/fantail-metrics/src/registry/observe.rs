@@ -16,7 +16,7 @@ use crate::{
     registry::known_paths::{KnownPaths, MAX_PATH_SERIES},
     registry::metric_view::MetricView,
     registry::tree::{ROOT, SeriesBudget, Tree},
-    settings::{GroupBy, Method, MetricSettings},
+    settings::{GroupBy, Method, MetricSettings, Modifier},
     store::key::Key,
 };
 
@@ -76,6 +76,33 @@ impl Scratch {
         let duration = duration.unwrap_or_else(|| event.duration().map_or(0, number));
         self.duration = Some(duration);
         duration
+    }
+
+    /// Writes the keys of a value's series to the buffer, and returns them.
+    pub(crate) fn keys_of(
+        &mut self,
+        value: ValueRef<'_>,
+        modifiers: &[Modifier],
+    ) -> impl Iterator<Item = &[u8]> {
+        self.keys.clear();
+        if let ValueRef::List(list) = value {
+            self.elements.clear();
+            list.for_each(|element| {
+                self.elements.bytes.extend_from_slice(element);
+                self.elements.end();
+            });
+            // As in Dovecot, elements are sorted by their bytes, and duplicates
+            // removed before the modifiers: two users of one domain count twice for
+            // it.
+            self.elements.sort_and_dedup();
+            for element in self.elements.iter() {
+                write_text_key(element, modifiers, &mut self.keys.bytes);
+                self.keys.end();
+            }
+        } else if write_key(value, modifiers, &mut self.keys.bytes) {
+            self.keys.end();
+        }
+        self.keys.iter()
     }
 }
 
@@ -355,26 +382,8 @@ fn choose_by(value: ValueRef<'_>, level: &GroupBy, scratch: &mut Scratch) -> Cho
     let Method::Discrete(modifiers) = &level.method else {
         return Choice::Missing;
     };
-    scratch.keys.clear();
-    if let ValueRef::List(list) = value {
-        scratch.elements.clear();
-        list.for_each(|element| {
-            scratch.elements.bytes.extend_from_slice(element);
-            scratch.elements.end();
-        });
-        // As in Dovecot, elements are sorted by their bytes, and duplicates
-        // removed before the modifiers: two users of one domain count twice for
-        // it.
-        scratch.elements.sort_and_dedup();
-        for element in scratch.elements.iter() {
-            write_text_key(element, modifiers, &mut scratch.keys.bytes);
-            scratch.keys.end();
-        }
-    } else if write_key(value, modifiers, &mut scratch.keys.bytes) {
-        scratch.keys.end();
+    match scratch.keys_of(value, modifiers).next() {
+        None => Choice::Missing,
+        Some(_) => Choice::Keys,
     }
-    if scratch.keys.ranges.is_empty() {
-        return Choice::Missing;
-    }
-    Choice::Keys
 }

@@ -1,6 +1,6 @@
 //! Counting one event in several metrics.
 
-use super::{MetricId, Registry, live, metric_view::MetricView, observe::observe};
+use super::{MetricId, Registry, live, metric_view::MetricView, observe::observe, top};
 
 impl Registry {
     /// Counts one event in several metrics. Each metric has its own view of the event,
@@ -31,6 +31,9 @@ impl Registry {
         );
         if overflowed > 0 {
             metric.overflowed = metric.overflowed.saturating_add(overflowed);
+        }
+        if metric.tree.has_top() {
+            top::observe(&mut metric.top, &metric.settings, event, &mut self.scratch);
         }
     }
 }

@@ -14,16 +14,17 @@
 mod absorb;
 mod idle;
 mod index;
-mod memory;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use self::memory::SeriesMemory;
-use self::{index::Index, memory::Charge};
-use super::known_paths::Fingerprint;
+use self::index::Index;
+use super::{
+    known_paths::Fingerprint,
+    memory::{Charge, SeriesMemory},
+};
 use crate::{
     Distribution, Exemplar, MetricSettings,
     label::OTHER,
@@ -63,6 +64,9 @@ pub(crate) struct Tree {
     /// Set by the first scan for idle series. Until then all series are marked
     /// as just updated, and updates do not mark them.
     watched: bool,
+    /// Whether the metric counts heavy hitters. It is here because an update reads this
+    /// cache line.
+    has_top: bool,
     /// Whether each bucket has the exact sum of its values, for a histogram: if
     /// the last level is quantized by a field other than the duration.
     own_sums: bool,
@@ -94,6 +98,7 @@ impl Tree {
             index: Index::default(),
             used: cost(settings.group_by.len()),
             watched: false,
+            has_top: settings.top.is_some(),
             charge: Charge::default(),
             series_limit: None,
             store: Mutex::default(),
@@ -242,6 +247,12 @@ impl Tree {
     #[inline]
     pub(crate) const fn levels(&self) -> usize {
         self.levels as usize
+    }
+
+    /// Returns whether the metric counts heavy hitters.
+    #[inline]
+    pub(crate) const fn has_top(&self) -> bool {
+        self.has_top
     }
 
     /// Returns the number of fields, and a hash of their names.

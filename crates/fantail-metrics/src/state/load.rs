@@ -11,8 +11,8 @@ use fantail_event::Dialect;
 
 use super::{State, StateErrorKind};
 use crate::{
-    Distribution, Exponential, GroupBy, Label, Linear, Method, MetricSettings, MetricSnapshot,
-    Modifier, SeriesList,
+    Distribution, Exponential, GroupBy, HeavyHitters, Label, Linear, Method, MetricSettings,
+    MetricSnapshot, Modifier, SeriesList, Top,
     encoding::Reader,
     label::{LONG_KEY_BYTES, MAX_VALUE_BYTES},
     snapshot::{merge::Builder, order},
@@ -22,7 +22,7 @@ type Result<T> = std::result::Result<T, StateErrorKind>;
 
 const MALFORMED: StateErrorKind = StateErrorKind::Malformed;
 
-pub(super) fn state(from: &mut Reader<'_>) -> Result<State> {
+pub(super) fn state(from: &mut Reader<'_>, with_top: bool) -> Result<State> {
     let dialect = match from.number()? {
         3 => Dialect::V2_3,
         4 => Dialect::V2_4,
@@ -36,7 +36,7 @@ pub(super) fn state(from: &mut Reader<'_>) -> Result<State> {
             return Err(MALFORMED);
         }
         let note = from.string()?.to_vec();
-        metrics.push((metric(settings, from)?, note));
+        metrics.push((metric(settings, with_top, from)?, note));
     }
     Ok(State { dialect, metrics })
 }
@@ -62,19 +62,7 @@ fn settings(from: &mut Reader<'_>) -> Result<MetricSettings> {
 
 fn method(from: &mut Reader<'_>) -> Result<Method> {
     match from.number()? {
-        0 => {
-            let mut modifiers = Vec::new();
-            for _ in 0..from.number()? {
-                modifiers.push(match from.number()? {
-                    0 => Modifier::Domain,
-                    1 => Modifier::Username,
-                    2 => Modifier::Lower,
-                    3 => Modifier::Upper,
-                    _ => return Err(MALFORMED),
-                });
-            }
-            Ok(Method::Discrete(modifiers))
-        }
+        0 => modifiers(from).map(Method::Discrete),
         1 => {
             let [min, max, base] = from.numbers()?;
             let small = |number| u32::try_from(number).map_err(|_| MALFORMED);
@@ -90,7 +78,25 @@ fn method(from: &mut Reader<'_>) -> Result<Method> {
     }
 }
 
-fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnapshot> {
+fn modifiers(from: &mut Reader<'_>) -> Result<Vec<Modifier>> {
+    let mut modifiers = Vec::new();
+    for _ in 0..from.number()? {
+        modifiers.push(match from.number()? {
+            0 => Modifier::Domain,
+            1 => Modifier::Username,
+            2 => Modifier::Lower,
+            3 => Modifier::Upper,
+            _ => return Err(MALFORMED),
+        });
+    }
+    Ok(modifiers)
+}
+
+fn metric(
+    mut settings: MetricSettings,
+    with_top: bool,
+    from: &mut Reader<'_>,
+) -> Result<MetricSnapshot> {
     let [overflowed, dropped] = from.numbers()?;
     let mut builder = Builder::default();
     let mut depths = Vec::new();
@@ -113,13 +119,37 @@ fn metric(settings: MetricSettings, from: &mut Reader<'_>) -> Result<MetricSnaps
     if series.is_empty() || !siblings_differ(series) {
         return Err(MALFORMED);
     }
-    Ok(MetricSnapshot::with_order(
-        Arc::new(settings),
-        segments,
-        order,
-        overflowed,
-        dropped,
-    ))
+    let top = if with_top { top(from)? } else { None };
+    let (top, values) = top.unzip();
+    settings.top = top;
+    let settings = Arc::new(settings);
+    let metric = MetricSnapshot::with_order(settings, segments, order, overflowed, dropped);
+    Ok(metric.with_top(values.map(Arc::new)))
+}
+
+/// Decodes the settings and values of heavy hitters, if the metric has them.
+fn top(from: &mut Reader<'_>) -> Result<Option<(Top, HeavyHitters)>> {
+    if !flag(from)? {
+        return Ok(None);
+    }
+    let top = Top::new(from.string()?).modified(modifiers(from)?);
+    let is_weighted = flag(from)?;
+    let weight = from.string()?;
+    let top = top.weighted(is_weighted.then(|| weight.to_vec()));
+    let [shown, counters] = from.numbers()?;
+    let small = |number| u32::try_from(number).map_err(|_| MALFORMED);
+    let top = top.sized(small(shown)?, small(counters)?);
+    let top = top.map_err(|_| MALFORMED)?;
+    let values = HeavyHitters::load(&top, from)?;
+    Ok(Some((top, values)))
+}
+
+fn flag(from: &mut Reader<'_>) -> Result<bool> {
+    match from.number()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(MALFORMED),
+    }
 }
 
 /// The depth of the last series, to check that of the next.

@@ -8,6 +8,7 @@ use crate::{
 
 pub(super) fn metrics(
     snapshot: &Snapshot,
+    with_top: bool,
     note: &mut dyn FnMut(&MetricSettings) -> Vec<u8>,
     out: &mut Writer,
 ) {
@@ -20,6 +21,9 @@ pub(super) fn metrics(
         settings(metric.settings(), out);
         out.string(&note(metric.settings()));
         self::metric(metric, out);
+        if with_top {
+            top(metric, out);
+        }
     }
 }
 
@@ -44,6 +48,23 @@ fn settings(settings: &MetricSettings, out: &mut Writer) {
             ]),
             Method::Linear(l) => out.numbers(&[2, l.min(), l.max(), l.step()]),
         }
+    }
+}
+
+/// Writes whether the metric has heavy hitters, and their settings and values.
+fn top(metric: &MetricSnapshot, out: &mut Writer) {
+    let both = metric.settings().top.as_ref().zip(metric.top());
+    out.number(both.is_some().into());
+    if let Some((top, values)) = both {
+        out.string(top.field());
+        out.number(top.modifiers().len() as u64);
+        top.modifiers()
+            .iter()
+            .for_each(|m| out.number(modifier(*m)));
+        out.number(top.weight().is_some().into());
+        out.string(top.weight().unwrap_or_default());
+        out.numbers(&[top.shown().into(), top.counters().into()]);
+        values.save(out);
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) fn settings(name: &str, fields: &str, group_by: &[(&str, Method)]) ->
             .iter()
             .map(|(field, method)| GroupBy::new(*field, method.clone()))
             .collect(),
+        top: None,
     }
 }
 

@@ -15,6 +15,7 @@ mod distributions;
 mod exemplars;
 mod fixture;
 mod folded;
+mod heavy_hitters;
 mod lifetime;
 mod memory;
 mod one_event;

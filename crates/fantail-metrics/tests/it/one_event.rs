@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fantail_event::{Dialect, Event, EventView as _, SentEvent, ValueRef};
 use fantail_metrics::{
-    Limits, Method, MetricId, MetricSettings, Modifier, Registry, internal::MetricView,
+    Limits, Method, MetricId, MetricSettings, Modifier, Registry, Top, internal::MetricView,
 };
 use proptest::prelude::*;
 
@@ -31,6 +31,14 @@ impl MetricView for ByPosition<'_> {
     fn level(&self, at: usize) -> Option<ValueRef<'_>> {
         self.event.field(&self.settings.group_by.get(at)?.field)
     }
+
+    fn top(&self) -> Option<ValueRef<'_>> {
+        self.event.field(self.settings.top.as_ref()?.field())
+    }
+
+    fn top_weight(&self) -> Option<ValueRef<'_>> {
+        self.event.field(self.settings.top.as_ref()?.weight()?)
+    }
 }
 
 fn all_settings() -> Vec<MetricSettings> {
@@ -44,7 +52,10 @@ fn all_settings() -> Vec<MetricSettings> {
         settings("e", "uid size", &[("user", domain), ("cmd", discrete())]),
         settings("f", "size", &[]),
         settings("g", "", &[]),
-        settings("h", "", &by_user_and_command),
+        MetricSettings {
+            top: Some(Top::new("user").weighted(Some(b"size".to_vec()))),
+            ..settings("h", "", &by_user_and_command)
+        },
     ]
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>
     let mut all = BTreeMap::new();
     for metric in snapshot.metrics() {
         let name = String::from_utf8_lossy(&metric.settings().name);
-        let mut path = vec![name.into_owned()];
+        let mut path = vec![name.clone().into_owned()];
         for series in metric.series().iter() {
             path.truncate(series.depth() + 1);
             path.push(format!("{:?}", series.label()));
@@ -33,6 +33,12 @@ pub(crate) fn contents(snapshot: &Snapshot) -> BTreeMap<Vec<String>, Vec<String>
                 numbers.push(format!("{} {} {median} {p99}", d.count(), d.sum()));
             }
             assert_eq!(all.insert(path.clone(), numbers), None, "{path:?} twice");
+        }
+        if let Some(top) = metric.top() {
+            let mut values: Vec<String> = top.iter().map(|one| format!("{one:?}")).collect();
+            values.sort();
+            values.push(format!("{} {}", top.total(), top.threshold()));
+            all.insert(vec![name.into_owned(), "top".to_owned()], values);
         }
     }
     all

@@ -2,7 +2,7 @@
 
 use fantail_event::{Dialect, Event, Timestamp, ValueRef};
 use fantail_metrics::{
-    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot,
+    Exponential, Limits, Linear, Method, MetricSettings, Modifier, Registry, Snapshot, Top,
     state::{self, State, StateErrorKind},
 };
 use proptest::prelude::*;
@@ -24,7 +24,21 @@ fn metrics() -> Vec<MetricSettings> {
         described,
         settings("by", "x", &[("g", discrete()), ("x", linear)]),
         settings("mixed", "", &[("x", exponential), ("g", modified)]),
+        MetricSettings {
+            top: Some(Top::new("g").modified(vec![Modifier::Username])),
+            ..settings("top", "", &[])
+        },
+        MetricSettings {
+            top: Some(small_top()),
+            ..settings("weighted", "x", &[])
+        },
     ]
+}
+
+/// Heavy hitters with more values than counters.
+fn small_top() -> Top {
+    let top = Top::new("x").weighted(Some(b"duration".to_vec()));
+    top.sized(3, 64).unwrap()
 }
 
 fn registry(dialect: Dialect) -> Registry {
@@ -83,7 +97,7 @@ fn check_restart(dialect: Dialect, before: usize, after: usize, seed: u64) {
     let mut restarted = registry(dialect);
     let state = state::read(&saved).unwrap();
     let outcome = restarted.restore(&state, |settings, note| settings.name == note);
-    assert_eq!((outcome.metrics, outcome.left_out), (3, 0));
+    assert_eq!((outcome.metrics, outcome.left_out), (5, 0));
     assert_eq!(restarted.series(), steady.series());
     // The bytes are equal: nothing is lost.
     assert_eq!(save(&restarted.snapshot()), saved);
@@ -229,13 +243,18 @@ fn damaged_states_are_errors() {
         }
     }
     let mut later = saved;
-    later[14] = 2;
+    later[14] = 3;
     check_error(&later, StateErrorKind::UnknownVersion);
 }
 
 /// Adds a head and a checksum, so that only the contents can be wrong.
 fn framed(body: &[u8]) -> Vec<u8> {
-    let mut bytes = b"fantail state\n\x01\0\0\0".to_vec();
+    framed_as(1, body)
+}
+
+/// As [`framed`], for a version; metrics of version 2 may have heavy hitters.
+fn framed_as(version: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = [b"fantail state\n", &[version, 0, 0, 0][..]].concat();
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
     bytes.extend_from_slice(body);
     // FNV-1a with 128 bits.
@@ -275,7 +294,7 @@ fn exercise(state: &State, length: usize) {
 fn hostile_states_do_no_harm() {
     let saved = save(&played(Dialect::V2_4, 700, 7).snapshot());
     let body = body(&saved);
-    assert_eq!(framed(body), saved);
+    assert_eq!(framed_as(2, body), saved);
     let mut read = 0;
     let mut numbers = random(8);
     for _ in 0..2_000 {
@@ -295,7 +314,7 @@ fn hostile_states_do_no_harm() {
                 break;
             }
         }
-        if let Ok(state) = state::read(&framed(&changed)) {
+        if let Ok(state) = state::read(&framed_as(2, &changed)) {
             read += 1;
             exercise(&state, changed.len());
         }
@@ -359,6 +378,48 @@ fn states_that_no_registry_writes() {
     // Two metrics with one name.
     let again: &[u8] = b"\x01a\0\0\0\0\0\0\x01\0\0\0\0";
     check_malformed(&[b"\x04\x02", again, again]);
+}
+
+#[test]
+fn heavy_hitters_that_no_registry_writes() {
+    let read = |top: &[&[u8]]| {
+        let body = [PLAIN, b"\x01", ROOT, b"\0", &top.concat()].concat();
+        state::read(&framed_as(2, &body)).map_err(|error| error.kind())
+    };
+    // The field g, without modifiers and weight; 3 of 64 counters.
+    let settings: &[u8] = b"\x01\x01g\0\0\0\x03\x40";
+    // Ten in all, a threshold of 1, and two values.
+    let two: &[u8] = b"\x0a\x01\x02\x01a\x06\x00\x01b\x03\x01";
+    for good in [&[&b"\0"[..]][..], &[settings, two]] {
+        assert!(read(good).is_ok(), "{good:?}");
+    }
+    let long = [b"\x0a\x01\x01\x91\x02", &[b'a'; 273][..], b"\x06\0"].concat();
+    for bad in [
+        // A flag; no field; an unknown modifier; a weight; counters; shown.
+        &[&b"\x02"[..]][..],
+        &[b"\x01"],
+        &[b"\x01\x01g\x01\x09\0\0\x03\x40", two],
+        &[b"\x01\x01g\0\x02\0\x03\x40", two],
+        &[b"\x01\x01g\0\0\0\x03\x3f", two],
+        &[b"\x01\x01g\0\0\0\0\x40", two],
+        // More than all; more error than the threshold; below it; not counted; twice;
+        // empty; too long.
+        &[settings, b"\x0a\x01\x02\x01a\x08\x00\x01b\x03\x01"],
+        &[settings, b"\x0a\x01\x02\x01a\x06\x02\x01b\x03\x01"],
+        &[settings, b"\x0a\x02\x02\x01a\x01\x00\x01b\x03\x01"],
+        &[settings, b"\x0a\x00\x01\x01a\x00\x00"],
+        &[settings, b"\x0a\x01\x02\x01a\x06\x00\x01a\x03\x01"],
+        &[settings, b"\x0a\x01\x01\0\x06\x00"],
+        &[settings, &long],
+        // More values than counters.
+        &[
+            settings,
+            b"\x64\0\x41",
+            &(0..65).flat_map(|n| [1, n, 1, 0]).collect::<Vec<u8>>(),
+        ],
+    ] {
+        assert_eq!(read(bad).err(), Some(StateErrorKind::Malformed), "{bad:?}");
+    }
 }
 
 #[test]

@@ -11,7 +11,9 @@ use axum::{
     http::{StatusCode, Version, header},
     response::{IntoResponse, Response},
 };
-use fantail_metrics::{Distribution, MetricSnapshot, Percentile, Series, Snapshot};
+use fantail_metrics::{
+    Distribution, GroupBy, Method, MetricSnapshot, Percentile, Series, Snapshot,
+};
 use serde::{
     Deserialize, Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq as _},
@@ -146,6 +148,7 @@ impl Serialize for Metrics<'_> {
                 name: text(&metric.settings().name),
                 overflowed: metric.overflowed(),
                 dropped: metric.dropped(),
+                top: top(metric),
                 series: SeriesPage {
                     metric,
                     at,
@@ -163,7 +166,43 @@ struct Metric<'a> {
     name: Cow<'a, str>,
     overflowed: u64,
     dropped: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top: Option<Top<'a>>,
     series: SeriesPage<'a>,
+}
+
+/// The heavy hitters of a metric.
+#[derive(Serialize)]
+struct Top<'a> {
+    field: Cow<'a, str>,
+    weight: Option<Cow<'a, str>>,
+    total: u64,
+    others_at_most: u64,
+    values: Vec<TopValue>,
+}
+
+#[derive(Serialize)]
+struct TopValue {
+    value: String,
+    counted: u64,
+    error: u64,
+}
+
+fn top(metric: &MetricSnapshot) -> Option<Top<'_>> {
+    let (settings, all) = metric.settings().top.as_ref().zip(metric.top())?;
+    let level = GroupBy::new(settings.field(), Method::Discrete(Vec::new()));
+    let values = all.shown().into_iter().map(|one| TopValue {
+        value: one.label.text(&level).into_owned(),
+        counted: one.counted,
+        error: one.error,
+    });
+    Some(Top {
+        field: text(settings.field()),
+        weight: settings.weight().map(text),
+        total: all.total(),
+        others_at_most: all.others_at_most(),
+        values: values.collect(),
+    })
 }
 
 struct SeriesPage<'a> {

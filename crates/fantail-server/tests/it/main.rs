@@ -39,3 +39,4 @@ mod slow_scrapers;
 mod soak;
 mod taps;
 mod tls;
+mod top;

@@ -240,6 +240,39 @@ fn values_of_series_take_what_is_accounted() {
     });
 }
 
+/// Users that find no memory have no counter; the one with the most events keeps its own.
+#[test]
+fn heavy_hitters_take_what_is_accounted() {
+    in_own_process(|| {
+        let configuration = "metric u {\n  filter = event=e\n  \
+            group_by = user:top:counters=131072\n}\n";
+        let fixture = server(configuration, 16 << 20);
+        let shown = || {
+            let (_, body) = fixture.get("/api/v1/snapshot?metric=u", "");
+            let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let values = json["metrics"][0]["top"]["values"].as_array().unwrap();
+            values.clone()
+        };
+        // Users of one event are shown as long as each of them has a counter.
+        let only_anna = || {
+            let values = shown();
+            values.len() == 1 && values[0]["value"] == "anna"
+        };
+        check(&fixture, "series", &only_anna, |fixture, _| {
+            let event = |user: &str| format!("EVENT\t0\t0\t1\t1\t0\tne\tSuser\t{user}\n");
+            fixture.send(&event("anna").repeat(2_000));
+            for thousand in 0..120 {
+                let users = (0..1_000).map(|one| {
+                    let number = thousand * 1_000 + one;
+                    event(&format!("{number:040}@{}", "example.org".repeat(2)))
+                });
+                fixture.send(&users.collect::<String>());
+            }
+        });
+        assert_eq!(shown()[0]["counted"], 2_000);
+    });
+}
+
 fn check_series_of(configuration: &str, memory: usize, event: impl Fn(usize) -> String) {
     let fixture = server(configuration, memory);
     // A scrape of all series would take memory of this process, too.

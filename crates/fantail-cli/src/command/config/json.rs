@@ -6,7 +6,7 @@ mod exporter;
 use fantail::{
     config::{Metric, RegistrySettings, Settings},
     format::Parts,
-    metrics::{GroupBy, Method, Modifier},
+    metrics::{GroupBy, Method, Modifier, Top},
 };
 use serde_json::{Value, json};
 
@@ -68,7 +68,8 @@ fn text(bytes: &[u8]) -> String {
 fn metric(one: &Metric) -> Value {
     let settings = &one.settings;
     let fields: Vec<String> = settings.fields.iter().map(|field| text(field)).collect();
-    let levels: Vec<Value> = settings.group_by.iter().map(level).collect();
+    let levels = settings.group_by.iter().map(level);
+    let levels: Vec<Value> = levels.chain(settings.top.iter().map(top)).collect();
     let exporters = one.exporters.iter();
     let exporters: Vec<String> = exporters.map(|exporter| text(&exporter.value)).collect();
     json!({
@@ -114,8 +115,7 @@ fn level(one: &GroupBy) -> Value {
     let field = text(&one.field);
     match &one.method {
         Method::Discrete(modifiers) => {
-            let modifiers: Vec<&str> = modifiers.iter().map(|one| modifier(*one)).collect();
-            json!({ "field": field, "method": "discrete", "modifiers": modifiers })
+            json!({ "field": field, "method": "discrete", "modifiers": names(modifiers) })
         }
         Method::Exponential(method) => json!({
             "field": field,
@@ -132,6 +132,21 @@ fn level(one: &GroupBy) -> Value {
             "step": method.step(),
         }),
     }
+}
+
+fn top(one: &Top) -> Value {
+    json!({
+        "field": text(one.field()),
+        "method": "top",
+        "shown": one.shown(),
+        "counters": one.counters(),
+        "weight": one.weight().map(text),
+        "modifiers": names(one.modifiers()),
+    })
+}
+
+fn names(modifiers: &[Modifier]) -> Vec<&'static str> {
+    modifiers.iter().map(|one| modifier(*one)).collect()
 }
 
 fn modifier(modifier: Modifier) -> &'static str {

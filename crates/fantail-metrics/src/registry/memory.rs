@@ -25,7 +25,7 @@ const MAX_STEP_BYTES: usize = 16 << 10;
 
 /// The memory of the series of one metric; released when dropped.
 #[derive(Debug, Default)]
-pub(super) struct Charge {
+pub(crate) struct Charge {
     /// `None` if the memory is not bounded.
     memory: Option<Arc<dyn SeriesMemory>>,
     /// The bytes of all series, and of their values on the heap.
@@ -36,14 +36,14 @@ pub(super) struct Charge {
 
 impl Charge {
     /// Replaces the memory, and tries to reserve the used bytes from it.
-    pub(super) fn share(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
+    pub(crate) fn share(&mut self, memory: Option<&Arc<dyn SeriesMemory>>) {
         self.give_back(self.reserved);
         self.memory = memory.cloned();
         self.grow(0);
     }
 
     /// Uses more bytes; returns `false` if there is not enough memory.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let needed = self.series + self.values + bytes;
         let missing = needed.saturating_sub(self.reserved);
         let fits = match &self.memory {
@@ -64,7 +64,7 @@ impl Charge {
 
     /// Uses more bytes for values of existing series.
     #[cold]
-    pub(super) fn grow(&mut self, bytes: usize) {
+    pub(crate) fn grow(&mut self, bytes: usize) {
         self.values += bytes;
         // Room for a new series is reserved in steps.
         if !self.take(0)
@@ -77,13 +77,13 @@ impl Charge {
     }
 
     /// Sets the bytes of the values after some were removed.
-    pub(super) fn set_values(&mut self, bytes: usize) {
+    pub(crate) fn set_values(&mut self, bytes: usize) {
         self.values = bytes;
         self.give_back_spare();
     }
 
     /// Releases the memory of dropped series: `kept` of `of` series stay.
-    pub(super) fn keep(&mut self, kept: usize, of: usize) {
+    pub(crate) fn keep(&mut self, kept: usize, of: usize) {
         self.series = self.series / of.max(1) * kept;
         self.give_back_spare();
     }
