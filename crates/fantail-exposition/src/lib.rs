@@ -1,7 +1,7 @@
 //! Metrics as text: scrapes and dumps of a snapshot.
 //!
-//! Scrapes have three layouts: [OpenMetrics 1.0 and Prometheus text
-//! 0.0.4](Format), which are valid and have the same families, and [Dovecot's
+//! Scrapes have four layouts: [OpenMetrics 1.0, Prometheus text 0.0.4 and
+//! protobuf](Format), which are valid and have the same families, and [Dovecot's
 //! own](dovecot), which is not valid, for dashboards that need it. [`dump`]
 //! writes the table of `doveadm stats dump` and the answer of the stats-reader
 //! socket. The crate opens no socket and reads no clock; it writes to an
@@ -22,6 +22,11 @@
 //! unchanged values for other fields. If values are negative, `_sum` could
 //! decrease, so it is omitted; OpenMetrics then also omits `_count`, which
 //! requires `_sum`.
+//!
+//! The [heavy hitters](fantail_metrics::HeavyHitters) of a metric are gauges
+//! `dovecot_imap_cmd_top` with a label for each value, `_top_error` with the maximum
+//! error of each, and `_top_others` with the maximum of any other value; the counter
+//! `_top_weight_total` is the exact sum of all.
 //!
 //! A metric whose name is not `[a-zA-Z_:][a-zA-Z0-9_:]*` is omitted:
 //! administrators use names like `log/all` for this purpose. A metric whose
@@ -49,11 +54,24 @@
 //! for each element. An event without a value of a level has no such label (an
 //! empty label is none).
 //!
+//! # Native histograms
+//! Protobuf has native histograms of schema 3 (eight buckets for each power of two) of
+//! the durations (`dovecot_imap_cmd_duration_seconds`) and of each field
+//! (`dovecot_imap_cmd_FIELD`), after all other families. Their names are those of the
+//! counters of their sums without `_total`. Histograms with classic buckets are the same
+//! in all formats.
+//!
+//! A bucket is 9 % wide. A distribution counts values in bins, and the value that
+//! [represents](fantail_metrics::Distribution::each_bin) a bin decides about the bucket,
+//! from the first value on. So no bucket ever decreases, and a value is at most 1 %
+//! beyond the bounds of its bucket. Negative integers count as 2⁶⁴ minus their amount, as
+//! in the sums.
+//!
 //! # Exemplars
 //! If a registry [keeps exemplars](fantail_metrics::Registry::keep_exemplars),
 //! the buckets of histograms and the counters of events and durations have
-//! their last event as an exemplar in OpenMetrics, with the event's own value
-//! and time. Label and value together may have 128 characters; a longer
+//! their last event as an exemplar in OpenMetrics and protobuf, with the event's own
+//! value and time. Label and value together may have 128 characters; a longer
 //! exemplar is omitted.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Scrapes in the two valid formats, OpenMetrics and Prometheus text.
+//! Scrapes in the valid formats: OpenMetrics, Prometheus text and protobuf.
 
 pub(crate) mod escape;
 mod exemplar;
@@ -9,11 +9,14 @@ mod histogram;
 mod instruments;
 mod labels;
 pub(crate) mod name;
+mod native;
 mod points;
+mod protobuf;
 mod samples;
 mod series_limits;
 mod snapshot;
 mod top;
+mod value;
 
 pub(crate) use self::snapshot::histogram_of;
 pub use self::{

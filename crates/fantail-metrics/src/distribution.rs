@@ -292,6 +292,25 @@ impl Distribution {
         }
     }
 
+    /// Calls `each` with a value and a number of values that it represents, with a
+    /// relative error of at most 1 %.
+    ///
+    /// A value is always represented by the same one, also while all values are exact. So
+    /// more values never decrease the number at or below any bound.
+    pub fn each_bin(&self, mut each: impl FnMut(u64, u64)) {
+        let stands_for = |value| bins::representative(bins::bin_of(value));
+        if let Storage::Heap { latest, heap } = &self.storage
+            && let Some(sketch) = heap.sketch()
+        {
+            for (bin, count) in sketch.counts() {
+                each(bins::representative(bin), count);
+            }
+            latest_values(latest).for_each(|value| each(stands_for(value), 1));
+        } else {
+            self.for_each_exact(|value| each(stands_for(value), 1));
+        }
+    }
+
     /// Returns whether the quantiles are exact.
     #[must_use]
     #[inline]

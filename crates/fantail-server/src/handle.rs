@@ -133,6 +133,8 @@ impl Live {
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) started: Timestamp,
+    /// When counting began; `None` if counts of an earlier run were restored.
+    pub(crate) counted_since: Option<Timestamp>,
     pub(crate) since: Instant,
     /// Connections closed at once because there were too many.
     pub(crate) refused: AtomicU64,
@@ -142,9 +144,10 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn new(started: Timestamp) -> Self {
+    pub(crate) fn new(started: Timestamp, is_restored: bool) -> Self {
         Self {
             started,
+            counted_since: (!is_restored).then_some(started),
             since: Instant::now(),
             refused: AtomicU64::new(0),
             reloads: AtomicU64::new(0),

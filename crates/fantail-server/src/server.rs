@@ -148,10 +148,10 @@ impl Server {
             })
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;
-        restore(&options, &workers)?;
+        let is_restored = restore(&options, &workers)?;
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
-        let tally = Arc::new(Tally::new(started));
+        let tally = Arc::new(Tally::new(started, is_restored));
         let turns = Arc::new(Turns::new(Arc::default()));
         Ok(Self {
             runtime: Builder::new_current_thread().enable_all().build()?,
@@ -336,13 +336,14 @@ fn run_number() -> u32 {
 /// How long a start waits for the file system of the state file.
 const STATE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Gives the counts of the state file to the first worker: a dump merges all.
+/// Gives the counts of the state file to the first worker: a dump merges all. Returns
+/// whether there were any.
 ///
 /// A state that cannot be read is renamed, and counting starts at zero. A file
 /// system that does not answer is an error: the end would overwrite the state.
-fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<(), ServerError> {
+fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<bool, ServerError> {
     let (Some(path), Some(worker)) = (&options.state, workers.first()) else {
-        return Ok(());
+        return Ok(false);
     };
     let log = &options.log;
     let (reply, read) = std::sync::mpsc::channel();
@@ -357,7 +358,7 @@ fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<(), ServerErro
         io::Error::new(io::ErrorKind::TimedOut, what)
     };
     let Some(state) = read.recv_timeout(STATE_TIMEOUT).map_err(late)? else {
-        return Ok(());
+        return Ok(false);
     };
     let (reply, restored) = oneshot::channel();
     worker.inbox.send(Message::Restore(Box::new(state), reply));
@@ -370,7 +371,7 @@ fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<(), ServerErro
             restored.left_out
         ));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Reads the state, removes left-overs, and logs if the state cannot be saved.

@@ -1,12 +1,16 @@
-//! Exemplars: an event of a sample. OpenMetrics only.
+//! Exemplars: an event of a sample, in OpenMetrics and protobuf.
+
+use std::borrow::Cow;
 
 use fantail_metrics::Exemplar;
 
 use super::{
     escape::push_label_value,
     name::{is_label_name, name_part},
+    protobuf,
+    value::Value,
 };
-use crate::text::{decimal::push_whole, numbers::push_seconds};
+use crate::text::numbers::push_seconds;
 
 /// The maximum number of characters of an exemplar's label, name and value
 /// together.
@@ -44,38 +48,45 @@ impl Exemplars {
     /// Appends the exemplar to a sample, unless it has no event or is longer
     /// than the standard allows.
     pub(crate) fn push(&self, exemplar: Option<&Exemplar>, measure: Measure, line: &mut Vec<u8>) {
-        let Some(exemplar) = exemplar else {
+        let Some((value, number, micros)) = self.parts(exemplar, measure) else {
             return;
         };
-        let value = String::from_utf8_lossy(&exemplar.value);
-        let characters = self.name.chars().count() + value.chars().count();
-        let Ok(micros) = u128::try_from(exemplar.time.unix_micros()) else {
-            return;
-        };
-        if value.is_empty() || characters > MAX_CHARACTERS {
-            return;
-        }
-        if measure == Measure::Own && exemplar.own.is_none() {
-            return;
-        }
         line.extend_from_slice(b" # {");
         line.extend_from_slice(self.name.as_bytes());
         line.extend_from_slice(b"=\"");
         push_label_value(&value, line);
         line.extend_from_slice(b"\"} ");
-        match measure {
-            Measure::Event => line.push(b'1'),
-            Measure::Duration => push_seconds(exemplar.duration.into(), line),
-            Measure::Own => {
-                let own = exemplar.own.unwrap_or_default();
-                if own < 0 {
-                    line.push(b'-');
-                }
-                push_whole(own.unsigned_abs(), line);
-            }
-        }
+        number.push(line);
         line.push(b' ');
-        push_seconds(micros, line);
+        push_seconds(micros.into(), line);
+    }
+
+    /// Returns the exemplar as an encoded message, under the same conditions.
+    pub(crate) fn encode(&self, exemplar: Option<&Exemplar>, measure: Measure) -> Option<Vec<u8>> {
+        let (value, number, micros) = self.parts(exemplar, measure)?;
+        let label = (self.name.as_str(), &*value);
+        Some(protobuf::encode_exemplar(label, number.to_f64(), micros))
+    }
+
+    /// Returns the value of the label, the number, and the time in microseconds.
+    fn parts<'e>(
+        &self,
+        exemplar: Option<&'e Exemplar>,
+        measure: Measure,
+    ) -> Option<(Cow<'e, str>, Value, u64)> {
+        let exemplar = exemplar?;
+        let value = String::from_utf8_lossy(&exemplar.value);
+        let characters = self.name.chars().count() + value.chars().count();
+        let micros = u64::try_from(exemplar.time.unix_micros()).ok()?;
+        if value.is_empty() || characters > MAX_CHARACTERS {
+            return None;
+        }
+        let number = match measure {
+            Measure::Event => Value::Whole(1),
+            Measure::Duration => Value::Seconds(exemplar.duration.into()),
+            Measure::Own => Value::Signed(exemplar.own?),
+        };
+        Some((value, number, micros))
     }
 }
 

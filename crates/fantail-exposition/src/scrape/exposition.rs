@@ -10,7 +10,8 @@ use super::{
     family::{Family, Kind, sample_names},
     format::Format,
     name::is_metric_name,
-    samples::Samples,
+    protobuf::Messages,
+    samples::{Form, Samples},
 };
 use crate::text::chunked_writer::ChunkedWriter;
 
@@ -22,7 +23,8 @@ pub struct ExpositionOptions {
     /// The prefix of the names of metrics: `dovecot_`.
     pub prefix: String,
     /// The time when counting began. If set, OpenMetrics has a `_created` for
-    /// each counter and histogram. Prometheus text ignores it.
+    /// each counter and histogram, and protobuf a `created_timestamp`. Prometheus
+    /// text ignores it.
     pub created: Option<Timestamp>,
 }
 
@@ -100,10 +102,35 @@ impl<W: io::Write> Exposition<W> {
         family: &Family<'_>,
         write: impl FnOnce(&mut Samples<'_, W>) -> io::Result<()>,
     ) -> io::Result<()> {
-        match self.begin(family)? {
-            None => Ok(()),
-            Some(mut samples) => write(&mut samples),
+        if !self.take_names(family) {
+            return Ok(());
         }
+        let mut samples = self.begin(family)?;
+        write(&mut samples)?;
+        samples.end()
+    }
+
+    /// Writes a family of native histograms. A counter may have its name: the samples of
+    /// the counter have another.
+    pub(crate) fn native_family(
+        &mut self,
+        family: &Family<'_>,
+        write: impl FnOnce(&mut Samples<'_, W>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let is_counter = self.taken.contains(&format!("{}_total", family.name));
+        let mut names = sample_names(family);
+        names.retain(|name| !is_counter || name != family.name);
+        // Protobuf has no sample `_created`. A reader without native histograms sees the
+        // other ones.
+        names.retain(|name| !name.ends_with("_created"));
+        if names.iter().any(|name| self.taken.contains(name)) {
+            self.leave_out(family.name, SkipReason::NameTaken);
+            return Ok(());
+        }
+        self.taken.extend(names);
+        let mut samples = self.begin(family)?;
+        write(&mut samples)?;
+        samples.end()
     }
 
     /// Ends the answer; returns the writer and the omitted families and
@@ -113,7 +140,9 @@ impl<W: io::Write> Exposition<W> {
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
         // Prometheus text has no end mark; there this line is a comment.
-        self.out.text().extend_from_slice(b"# EOF\n");
+        if self.options.format != Format::Protobuf {
+            self.out.text().extend_from_slice(b"# EOF\n");
+        }
         Ok((self.out.finish()?, self.left_out))
     }
 
@@ -124,27 +153,54 @@ impl<W: io::Write> Exposition<W> {
         });
     }
 
-    /// Writes the head of a family.
-    pub(crate) fn begin<'a>(
-        &'a mut self,
-        family: &Family<'a>,
-    ) -> io::Result<Option<Samples<'a, W>>> {
+    /// Takes the names of a family, unless one of them is illegal or taken.
+    fn take_names(&mut self, family: &Family<'_>) -> bool {
         if !is_metric_name(family.name) {
             self.leave_out(family.name, SkipReason::IllegalName);
-            return Ok(None);
+            return false;
         }
         let names = sample_names(family);
         if names.iter().any(|name| self.taken.contains(name)) {
             self.leave_out(family.name, SkipReason::NameTaken);
-            return Ok(None);
+            return false;
         }
         self.taken.extend(names);
-        let open = self.options.format == Format::OpenMetrics;
+        true
+    }
+
+    /// Writes the head of a family.
+    fn begin<'a>(&'a mut self, family: &Family<'a>) -> io::Result<Samples<'a, W>> {
+        let format = self.options.format;
+        let open = format == Format::OpenMetrics;
         let suffix = match family.kind {
             Kind::Counter => "_total",
             Kind::Info => "_info",
             Kind::Gauge | Kind::Histogram | Kind::Summary => "",
         };
+        // Only OpenMetrics distinguishes the names of a family and its samples.
+        let name = [family.name, if open { "" } else { suffix }].concat();
+        let form = if format == Format::Protobuf {
+            let created = self.options.created;
+            let messages = Messages::new(&name, family.help, family.kind, created);
+            Form::Protobuf(Box::new(messages))
+        } else {
+            self.write_head(family, &name, open);
+            let created = self.options.created.filter(|_| open);
+            let text = |time: Timestamp| format!("{}.{:06}", time.seconds(), time.subsec_micros());
+            let created = created.map(text);
+            Form::Text { open, created }
+        };
+        self.out.write_full()?;
+        Ok(Samples {
+            name: family.name,
+            suffix,
+            form,
+            out: &mut self.out,
+        })
+    }
+
+    /// Writes the head of a family as text.
+    fn write_head(&mut self, family: &Family<'_>, name: &str, open: bool) {
         let kind = match family.kind {
             Kind::Counter => "counter",
             Kind::Info if open => "info",
@@ -152,30 +208,16 @@ impl<W: io::Write> Exposition<W> {
             Kind::Histogram => "histogram",
             Kind::Summary => "summary",
         };
-        // Only OpenMetrics distinguishes the names of a family and its samples.
-        let name = [family.name, if open { "" } else { suffix }].concat();
         let text = self.out.text();
         let push = |parts: &[&str], text: &mut Vec<u8>| {
             let bytes = parts.iter().map(|part| part.as_bytes());
             bytes.for_each(|bytes| text.extend_from_slice(bytes));
         };
-        push(&["# HELP ", &name, " "], text);
+        push(&["# HELP ", name, " "], text);
         push_help(family.help, open, text);
-        push(&["\n# TYPE ", &name, " ", kind, "\n"], text);
+        push(&["\n# TYPE ", name, " ", kind, "\n"], text);
         if let (true, Some(unit)) = (open, family.unit) {
-            push(&["# UNIT ", &name, " ", unit, "\n"], text);
+            push(&["# UNIT ", name, " ", unit, "\n"], text);
         }
-        self.out.write_full()?;
-        Ok(Some(Samples {
-            name: family.name,
-            suffix,
-            open,
-            created: self
-                .options
-                .created
-                .filter(|_| open)
-                .map(|created| format!("{}.{:06}", created.seconds(), created.subsec_micros())),
-            out: &mut self.out,
-        }))
     }
 }

@@ -1,12 +1,20 @@
-//! The two formats, and their negotiation: `Accept` and `Accept-Encoding`.
+//! The formats, and their negotiation: `Accept` and `Accept-Encoding`.
 
-/// A text format for scrapes.
+use super::labels::LabelForm;
+
+/// The message of the protobuf format.
+const MESSAGE: &str = "io.prometheus.client.MetricFamily";
+
+/// A format for scrapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// OpenMetrics 1.0.
     OpenMetrics,
     /// Prometheus text 0.0.4.
     Prometheus,
+    /// Messages `io.prometheus.client.MetricFamily`, each after its length. They have
+    /// native histograms, with the names of Prometheus text.
+    Protobuf,
 }
 
 impl Format {
@@ -16,14 +24,27 @@ impl Format {
         match self {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
             Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; \
+                 proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
+        }
+    }
+
+    pub(crate) const fn label_form(self) -> LabelForm {
+        match self {
+            Self::OpenMetrics | Self::Prometheus => LabelForm::Text,
+            Self::Protobuf => LabelForm::Protobuf,
         }
     }
 
     /// Returns the format for a request with this `Accept` header.
     ///
-    /// Returns OpenMetrics if the header contains a version of it before 2 with
-    /// at least the weight of plain text. Otherwise returns Prometheus text,
-    /// which all scrapers read, also for a header with neither.
+    /// Returns protobuf if the header contains it with at least the weight of both text
+    /// formats; Prometheus asks for it if its native histograms are enabled. Otherwise
+    /// returns OpenMetrics if the header contains a version of it before 2 with at least
+    /// the weight of plain text. Otherwise returns Prometheus text, which all scrapers
+    /// read, also for a header with none of them.
     ///
     /// ```
     /// # use fantail_exposition::Format;
@@ -36,20 +57,32 @@ impl Format {
     pub fn negotiate(accept: &str) -> Self {
         let mut open_metrics = 0;
         let mut plain = 0;
+        let mut protobuf = 0;
         for range in accept.split(',') {
             let mut readable = true;
+            let mut is_family = false;
+            let mut is_delimited = false;
             let (media, weight) = weighted(range, |key, value| {
                 if key.eq_ignore_ascii_case("version") {
                     readable = value.starts_with("0.") || value.starts_with("1.");
                 }
+                is_family |= key.eq_ignore_ascii_case("proto") && value == MESSAGE;
+                is_delimited |= key.eq_ignore_ascii_case("encoding") && value == "delimited";
             });
             if media.eq_ignore_ascii_case("application/openmetrics-text") && readable {
                 open_metrics = open_metrics.max(weight);
             } else if media.eq_ignore_ascii_case("text/plain") && readable {
                 plain = plain.max(weight);
+            } else if media.eq_ignore_ascii_case("application/vnd.google.protobuf")
+                && is_family
+                && is_delimited
+            {
+                protobuf = protobuf.max(weight);
             }
         }
-        if open_metrics > 0 && open_metrics >= plain {
+        if protobuf > 0 && protobuf >= open_metrics && protobuf >= plain {
+            Self::Protobuf
+        } else if open_metrics > 0 && open_metrics >= plain {
             Self::OpenMetrics
         } else {
             Self::Prometheus
@@ -105,7 +138,7 @@ fn thousandths(weight: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::Format::{self, OpenMetrics, Prometheus};
+    use super::Format::{self, OpenMetrics, Prometheus, Protobuf};
     use super::takes_gzip;
 
     fn check(accept: &str, expected: Format) {
@@ -146,6 +179,36 @@ mod tests {
         check("application/openmetrics-text;q=x", Prometheus);
         check(";;,,q=;=", Prometheus);
     }
+
+    #[test]
+    fn protobuf_is_used_if_it_is_preferred() {
+        let family = "application/vnd.google.protobuf;\
+                      proto=io.prometheus.client.MetricFamily;encoding=delimited";
+        // The headers of Prometheus 2.42 and 3 with native histograms.
+        check(
+            &format!(
+                "{family},application/openmetrics-text;version=1.0.0;q=0.8,\
+                 application/openmetrics-text;version=0.0.1;q=0.75,\
+                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+            ),
+            Protobuf,
+        );
+        check(
+            &format!(
+                "{family};q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,\
+                 application/openmetrics-text;version=0.0.1;q=0.4,\
+                 text/plain;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+            ),
+            Protobuf,
+        );
+        check(Protobuf.content_type(), Protobuf);
+        check(&format!("{family};q=0.5,text/plain;q=0.6"), Prometheus);
+        check(&format!("{family};q=0"), Prometheus);
+        check("application/vnd.google.protobuf", Prometheus);
+        check(&family.replace("delimited", "text"), Prometheus);
+        check(&family.replace("MetricFamily", "Metric"), Prometheus);
+    }
+
     fn check_gzip(accept: &str, expected: bool) {
         assert_eq!(takes_gzip(accept), expected, "{accept}");
     }

@@ -6,9 +6,11 @@ use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesLi
 
 use super::{
     exemplar::{Exemplars, Measure, later},
-    labels::push_label,
+    labels::{LabelForm, push_label},
     points::Points,
+    protobuf::{ClassicBucket, Histogram},
     samples::Samples,
+    value::Value,
 };
 use crate::text::{
     decimal::{push_whole, push_wide},
@@ -37,6 +39,7 @@ pub(crate) fn write<W: io::Write>(
     let levels = metric.settings().group_by.len();
     let is_duration = field == b"duration";
     let bounds = bounds(&buckets, is_duration);
+    let is_protobuf = samples.label_form() == LabelForm::Protobuf;
     points.each(|labels, members| {
         let mut observed = Observed::none(bounds.len(), exemplars.is_some());
         // A histogram without labels exists from the start, others with their
@@ -48,16 +51,23 @@ pub(crate) fn write<W: io::Write>(
                 observed.add(series, is_duration);
             }
         }
-        match any {
-            true => observed.write(samples, labels, &bounds, is_duration, exemplars),
-            false => Ok(()),
+        if !any {
+            return Ok(());
         }
+        if !is_protobuf {
+            return observed.write(samples, labels, &bounds, is_duration, exemplars);
+        }
+        samples.histogram(
+            labels,
+            &observed.to_histogram(&bounds, is_duration, exemplars),
+        )
     })
 }
 
 /// The upper bound of a bucket.
 pub(super) struct Bound {
     pub(super) text: String,
+    pub(super) number: f64,
     /// Whether the next bound is the same floating point number. Parsers refuse
     /// both in one histogram, so the next bucket includes this one.
     pub(super) is_merged: bool,
@@ -71,10 +81,11 @@ pub(super) fn bounds(buckets: &Buckets, is_duration: bool) -> Vec<Bound> {
     let mut texts = texts.chain(["+Inf".to_owned()]).peekable();
     let mut bounds = Vec::new();
     while let Some(text) = texts.next() {
-        let number = |text: &String| text.parse::<f64>().ok().map(f64::to_bits);
-        let next = texts.peek().and_then(number);
+        let number = |text: &String| text.parse::<f64>().unwrap_or(f64::INFINITY);
+        let next = texts.peek().map(number);
         bounds.push(Bound {
-            is_merged: next.is_some() && next == number(&text),
+            is_merged: next.map(f64::to_bits) == Some(number(&text).to_bits()),
+            number: number(&text),
             text,
         });
     }
@@ -135,7 +146,7 @@ impl<'a> Observed<'a> {
                 continue;
             }
             with_bound.truncate(labels.len());
-            push_label("le", &bound.text, &mut with_bound);
+            push_label(LabelForm::Text, "le", &bound.text, &mut with_bound);
             samples.sample("_bucket", &with_bound, |line| {
                 push_whole(total, line);
                 if let Some(exemplars) = exemplars {
@@ -154,5 +165,45 @@ impl<'a> Observed<'a> {
         }
         samples.sample("_count", labels, |line| push_whole(total, line))?;
         samples.created(labels)
+    }
+
+    /// Returns the values as one message, without native buckets.
+    fn to_histogram(
+        &self,
+        bounds: &[Bound],
+        is_duration: bool,
+        exemplars: Option<&Exemplars>,
+    ) -> Histogram {
+        let measure = match is_duration {
+            true => Measure::Duration,
+            false => Measure::Own,
+        };
+        let (mut total, mut last) = (0_u64, None);
+        let mut buckets = Vec::new();
+        for (at, (bound, count)) in bounds.iter().zip(&self.counts).enumerate() {
+            total = total.saturating_add(*count);
+            last = later(last, self.last.get(at).copied().flatten());
+            if bound.is_merged {
+                continue;
+            }
+            let exemplar = exemplars.and_then(|exemplars| exemplars.encode(last, measure));
+            last = None;
+            buckets.push(ClassicBucket {
+                upper_bound: bound.number,
+                cumulative_count: total,
+                exemplar,
+            });
+        }
+        let sum = u128::try_from(self.sum).ok().filter(|_| !self.negative);
+        let value = sum.map(|sum| match is_duration {
+            true => Value::Seconds(sum),
+            false => Value::Wide(sum),
+        });
+        Histogram {
+            count: total,
+            sum: value.map(Value::to_f64),
+            buckets,
+            native: None,
+        }
     }
 }

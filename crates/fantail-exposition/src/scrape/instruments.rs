@@ -10,20 +10,19 @@ use fantail_metrics::{
 use super::{
     exposition::Exposition,
     family::{Family, Kind},
-    histogram::bounds,
-    labels::push_label,
+    histogram::{Bound, bounds},
+    labels::{LabelForm, push_label},
+    protobuf::{ClassicBucket, Histogram, Summary},
     samples::Samples,
+    value::Value,
 };
-use crate::text::{
-    decimal::push_whole,
-    numbers::{float, push_seconds},
-};
+use crate::text::{decimal::push_whole, numbers::push_seconds};
 
 /// The quantiles of a summary.
-const QUANTILES: [(&str, Percentile); 3] = [
-    ("0.5", Percentile::P50),
-    ("0.95", Percentile::P95),
-    ("0.99", Percentile::P99),
+const QUANTILES: [(&str, f64, Percentile); 3] = [
+    ("0.5", 0.5, Percentile::P50),
+    ("0.95", 0.95, Percentile::P95),
+    ("0.99", 0.99, Percentile::P99),
 ];
 
 /// Units that a name may end with.
@@ -77,19 +76,26 @@ const fn kind_of(value: &InstrumentValue) -> Kind {
 }
 
 fn write<W: io::Write>(samples: &mut Samples<'_, W>, series: &InstrumentSeries) -> io::Result<()> {
+    let form = samples.label_form();
     let mut labels = Vec::new();
     for (name, value) in &series.labels {
-        push_label(name, value, &mut labels);
+        push_label(form, name, value, &mut labels);
     }
-    match &series.value {
-        InstrumentValue::Counter(count) => samples.point(&labels, |line| push_whole(*count, line)),
-        InstrumentValue::Gauge(value) => samples.point(&labels, |line| {
-            line.extend_from_slice(float(*value).as_bytes());
-        }),
-        InstrumentValue::Histogram(values) => write_summary(samples, labels, values),
-        InstrumentValue::Buckets(values, buckets, counts) => {
+    match (&series.value, form) {
+        (InstrumentValue::Counter(count), _) => samples.point(&labels, Value::Whole(*count)),
+        (InstrumentValue::Gauge(value), _) => samples.point(&labels, Value::Float(*value)),
+        (InstrumentValue::Histogram(values), LabelForm::Text) => {
+            write_summary(samples, labels, values)
+        }
+        (InstrumentValue::Histogram(values), LabelForm::Protobuf) => {
+            samples.summary(&labels, &summary_of(values))
+        }
+        (InstrumentValue::Buckets(values, buckets, counts), LabelForm::Text) => {
             write_buckets(samples, &labels, *buckets, counts)?;
             write_totals(samples, &labels, values)
+        }
+        (InstrumentValue::Buckets(values, buckets, counts), LabelForm::Protobuf) => {
+            samples.histogram(&labels, &histogram_of(values, *buckets, counts))
         }
         _ => Ok(()),
     }
@@ -102,9 +108,9 @@ fn write_summary<W: io::Write>(
 ) -> io::Result<()> {
     let length = labels.len();
     let quantiles = values.quantiles();
-    for (name, percentile) in QUANTILES {
+    for (name, _, percentile) in QUANTILES {
         labels.truncate(length);
-        push_label("quantile", name, &mut labels);
+        push_label(LabelForm::Text, "quantile", name, &mut labels);
         let value = quantiles.percentile(percentile);
         samples.sample("", &labels, |line| push_seconds(value.into(), line))?;
     }
@@ -119,14 +125,9 @@ fn write_buckets<W: io::Write>(
     counts: &[u64],
 ) -> io::Result<()> {
     let mut with_bound = labels.to_owned();
-    let mut total = 0_u64;
-    for (bound, count) in bounds(&buckets, true).iter().zip(counts) {
-        total = total.saturating_add(*count);
-        if bound.is_merged {
-            continue;
-        }
+    for (bound, total) in totals(buckets, counts) {
         with_bound.truncate(labels.len());
-        push_label("le", &bound.text, &mut with_bound);
+        push_label(LabelForm::Text, "le", &bound.text, &mut with_bound);
         samples.sample("_bucket", &with_bound, |line| push_whole(total, line))?;
     }
     Ok(())
@@ -140,4 +141,42 @@ fn write_totals<W: io::Write>(
     samples.sample("_sum", labels, |line| push_seconds(values.sum(), line))?;
     samples.sample("_count", labels, |line| push_whole(values.count(), line))?;
     samples.created(labels)
+}
+
+/// Returns the bounds of a histogram, with the number of values up to each.
+fn totals(buckets: Buckets, counts: &[u64]) -> Vec<(Bound, u64)> {
+    let mut total = 0_u64;
+    let bounds = bounds(&buckets, true).into_iter().zip(counts);
+    let totals = bounds.map(|(bound, count)| {
+        total = total.saturating_add(*count);
+        (bound, total)
+    });
+    totals.filter(|(bound, _)| !bound.is_merged).collect()
+}
+
+fn summary_of(values: &Distribution) -> Summary {
+    let quantiles = values.quantiles();
+    let seconds = |percentile| Value::Seconds(quantiles.percentile(percentile).into()).to_f64();
+    Summary {
+        count: values.count(),
+        sum: Value::Seconds(values.sum()).to_f64(),
+        quantiles: QUANTILES
+            .map(|(_, quantile, percentile)| (quantile, seconds(percentile)))
+            .to_vec(),
+    }
+}
+
+fn histogram_of(values: &Distribution, buckets: Buckets, counts: &[u64]) -> Histogram {
+    let buckets = totals(buckets, counts).into_iter();
+    let buckets = buckets.map(|(bound, cumulative_count)| ClassicBucket {
+        upper_bound: bound.number,
+        cumulative_count,
+        exemplar: None,
+    });
+    Histogram {
+        count: values.count(),
+        sum: Some(Value::Seconds(values.sum()).to_f64()),
+        buckets: buckets.collect(),
+        native: None,
+    }
 }

@@ -1,6 +1,15 @@
 //! The labels of a sample, between the braces.
 
-use super::escape::push_label_value;
+use super::{escape::push_label_value, protobuf::push_label_pair};
+
+/// The form of the labels of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LabelForm {
+    /// `name="value"`, separated by commas.
+    Text,
+    /// The encoded fields of a message `Metric`.
+    Protobuf,
+}
 
 /// The labels that several samples have in common.
 #[derive(Debug, Clone, Copy)]
@@ -11,11 +20,14 @@ pub(crate) struct LabelPrefix<'p> {
     pub(crate) name: &'p str,
 }
 
-/// Appends a label to others, unless its value is empty: both formats define
+/// Appends a label to others, unless its value is empty: all formats define
 /// that as no label.
-pub(crate) fn push_label(name: &str, value: &str, set: &mut Vec<u8>) {
+pub(crate) fn push_label(form: LabelForm, name: &str, value: &str, set: &mut Vec<u8>) {
     if value.is_empty() {
         return;
+    }
+    if form == LabelForm::Protobuf {
+        return push_label_pair(name, value, set);
     }
     begin_label(name, set);
     push_label_value(value, set);

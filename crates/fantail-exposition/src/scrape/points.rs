@@ -16,7 +16,7 @@ use fantail_metrics::{
 
 use super::{
     escape::needs_no_escape,
-    labels::{LabelPrefix, push_label, push_verbatim_label},
+    labels::{LabelForm, LabelPrefix, push_label, push_verbatim_label},
     name::label_names,
 };
 
@@ -30,16 +30,18 @@ const MAX_VERBATIM_BYTES: usize = 128;
 pub(crate) struct Points<'a> {
     metric: &'a MetricSnapshot,
     levels: usize,
+    form: LabelForm,
     names: Vec<String>,
     /// Series that are one sample together, by their [home](Walk::home).
     joined: HashMap<usize, Vec<usize>>,
 }
 
 impl<'a> Points<'a> {
-    pub(crate) fn new(metric: &'a MetricSnapshot, levels: usize) -> Self {
+    pub(crate) fn new(metric: &'a MetricSnapshot, levels: usize, form: LabelForm) -> Self {
         let mut points = Self {
             metric,
             levels,
+            form,
             names: label_names(&metric.settings().group_by),
             joined: HashMap::new(),
         };
@@ -81,7 +83,8 @@ impl<'a> Points<'a> {
         Ok(())
     }
 
-    /// Calls `write` for all samples in the same order, for plain ones in runs.
+    /// Calls `write` for all samples in the same order, for plain ones in runs. The labels
+    /// are text.
     #[inline]
     pub(crate) fn each_run(
         &self,
@@ -222,7 +225,9 @@ impl<'a> Walk<'a> {
         let Some(name) = self.points.names.get(series.depth().wrapping_sub(1)) else {
             return;
         };
+        let form = self.points.form;
         if let Label::Value(value) = label
+            && form == LabelForm::Text
             && value.len() <= MAX_VERBATIM_BYTES
             && needs_no_escape(value)
             && value.is_ascii()
@@ -232,8 +237,8 @@ impl<'a> Walk<'a> {
         }
         if let Some(level) = series.level(self.points.metric.settings()) {
             match label.plain_text() {
-                Some(text) => push_label(name, text, &mut self.labels),
-                None => push_label(name, &label.text(level), &mut self.labels),
+                Some(text) => push_label(form, name, text, &mut self.labels),
+                None => push_label(form, name, &label.text(level), &mut self.labels),
             }
         }
     }

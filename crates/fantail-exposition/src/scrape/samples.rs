@@ -4,9 +4,17 @@ mod bulk;
 
 use std::io;
 
+use fantail_metrics::Exemplar;
+
 pub(crate) use self::bulk::RunPrefix;
-use super::{labels::push_label, name::is_label_name};
-use crate::text::{chunked_writer::ChunkedWriter, decimal::push_whole, numbers::float};
+use super::{
+    exemplar::{Exemplars, Measure},
+    labels::{LabelForm, push_label},
+    name::is_label_name,
+    protobuf::{Histogram, Messages, Summary},
+    value::Value,
+};
+use crate::text::chunked_writer::ChunkedWriter;
 
 /// A writer of the samples of one family.
 #[derive(Debug)]
@@ -14,10 +22,27 @@ pub struct Samples<'a, W> {
     pub(super) name: &'a str,
     /// The suffix of its usual samples.
     pub(super) suffix: &'static str,
-    pub(super) open: bool,
-    /// The formatted time when counting began.
-    pub(super) created: Option<String>,
+    pub(super) form: Form,
     pub(super) out: &'a mut ChunkedWriter<W>,
+}
+
+/// The form of samples.
+#[derive(Debug)]
+pub(super) enum Form {
+    Text {
+        open: bool,
+        /// The formatted time when counting began.
+        created: Option<String>,
+    },
+    Protobuf(Box<Messages>),
+}
+
+/// The exemplar of a sample, if there is an event.
+#[derive(Debug)]
+pub(crate) struct Exemplified<'e> {
+    pub(crate) exemplars: &'e Exemplars,
+    pub(crate) measure: Measure,
+    pub(crate) last: Option<&'e Exemplar>,
 }
 
 /// The number of a sample.
@@ -41,6 +66,15 @@ impl From<f64> for Number {
     }
 }
 
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Whole(number) => Self::Whole(number),
+            Number::Float(number) => Self::Float(number),
+        }
+    }
+}
+
 impl<W: io::Write> Samples<'_, W> {
     /// Adds a sample. Labels with an illegal name or an empty value are
     /// omitted; the caller ensures that no two samples have the same labels.
@@ -51,52 +85,118 @@ impl<W: io::Write> Samples<'_, W> {
         let mut set = Vec::new();
         for (name, value) in labels {
             if is_label_name(name) {
-                push_label(name, value, &mut set);
+                push_label(self.label_form(), name, value, &mut set);
             }
         }
-        let number = number.into();
-        self.point(&set, |line| match number {
-            Number::Whole(number) => push_whole(number, line),
-            Number::Float(number) => line.extend_from_slice(float(number).as_bytes()),
-        })
+        let number: Number = number.into();
+        self.point(&set, number.into())
     }
 
-    /// Adds a sample with the number that `push` appends, and the time when its
-    /// counting began.
+    /// Adds a sample, and the time when its counting began.
     #[inline]
-    pub(crate) fn point(
+    pub(crate) fn point(&mut self, labels: &[u8], value: Value) -> io::Result<()> {
+        if let Form::Protobuf(messages) = &mut self.form {
+            messages.number(labels, value.to_f64(), None);
+            return messages.write_full(self.out);
+        }
+        self.sample(self.suffix, labels, |line| value.push(line))?;
+        self.created_of_counter(labels)
+    }
+
+    /// Adds a sample with an exemplar, which is text after the number or a message.
+    pub(crate) fn point_with(
         &mut self,
         labels: &[u8],
-        push: impl FnOnce(&mut Vec<u8>),
+        value: Value,
+        exemplar: Exemplified<'_>,
     ) -> io::Result<()> {
-        self.sample(self.suffix, labels, push)?;
-        if self.suffix == "_total" {
-            self.created(labels)?;
+        let Exemplified {
+            exemplars,
+            measure,
+            last,
+        } = exemplar;
+        if let Form::Protobuf(messages) = &mut self.form {
+            let exemplar = exemplars.encode(last, measure);
+            messages.number(labels, value.to_f64(), exemplar.as_deref());
+            return messages.write_full(self.out);
         }
-        Ok(())
+        self.sample(self.suffix, labels, |line| {
+            value.push(line);
+            exemplars.push(last, measure, line);
+        })?;
+        self.created_of_counter(labels)
+    }
+
+    /// Adds a histogram; only for protobuf.
+    pub(crate) fn histogram(&mut self, labels: &[u8], histogram: &Histogram) -> io::Result<()> {
+        let Form::Protobuf(messages) = &mut self.form else {
+            debug_assert!(false, "a histogram of text has several samples");
+            return Ok(());
+        };
+        messages.histogram(labels, histogram);
+        messages.write_full(self.out)
+    }
+
+    /// Adds a summary; only for protobuf.
+    pub(crate) fn summary(&mut self, labels: &[u8], summary: &Summary) -> io::Result<()> {
+        let Form::Protobuf(messages) = &mut self.form else {
+            debug_assert!(false, "a summary of text has several samples");
+            return Ok(());
+        };
+        messages.summary(labels, summary);
+        messages.write_full(self.out)
+    }
+
+    /// Writes the rest of the family.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        match &mut self.form {
+            Form::Text { .. } => Ok(()),
+            Form::Protobuf(messages) => messages.write(self.out),
+        }
+    }
+
+    pub(crate) const fn label_form(&self) -> LabelForm {
+        match self.form {
+            Form::Text { .. } => LabelForm::Text,
+            Form::Protobuf(_) => LabelForm::Protobuf,
+        }
     }
 
     pub(crate) const fn is_open_metrics(&self) -> bool {
-        self.open
+        matches!(self.form, Form::Text { open: true, .. })
+    }
+
+    fn created_of_counter(&mut self, labels: &[u8]) -> io::Result<()> {
+        match self.suffix {
+            "_total" => self.created(labels),
+            _ => Ok(()),
+        }
     }
 
     /// Adds the time when the counting of a counter or histogram began, if set.
     #[inline]
     pub(crate) fn created(&mut self, labels: &[u8]) -> io::Result<()> {
-        match self.created.take() {
+        let created = match &mut self.form {
+            Form::Text { created, .. } => created.take(),
+            Form::Protobuf(_) => None,
+        };
+        match created {
             None => Ok(()),
             Some(created) => self.created_at(labels, created),
         }
     }
 
-    fn created_at(&mut self, labels: &[u8], created: String) -> io::Result<()> {
+    fn created_at(&mut self, labels: &[u8], text: String) -> io::Result<()> {
         let written = self.sample("_created", labels, |line| {
-            line.extend_from_slice(created.as_bytes());
+            line.extend_from_slice(text.as_bytes());
         });
-        self.created = Some(created);
+        if let Form::Text { created, .. } = &mut self.form {
+            *created = Some(text);
+        }
         written
     }
 
+    /// Adds a line of text.
     #[inline]
     pub(crate) fn sample(
         &mut self,

@@ -12,13 +12,10 @@ use super::{
     histogram,
     name::{is_metric_name, name_part},
     points::{PointOrRun, Points},
-    samples::{RunPrefix, Samples},
+    samples::{Exemplified, RunPrefix, Samples},
+    value::Value,
 };
-use crate::text::{
-    decimal::push_wide,
-    numbers::{push_seconds, write_seconds},
-    rows::RowWriter,
-};
+use crate::text::{numbers::write_seconds, rows::RowWriter};
 
 impl<W: io::Write> Exposition<W> {
     /// Writes all metrics of a snapshot in the layout that the [crate
@@ -27,11 +24,16 @@ impl<W: io::Write> Exposition<W> {
     /// # Errors
     /// Writing fails.
     pub fn snapshot(&mut self, snapshot: &Snapshot) -> io::Result<()> {
-        let open = self.options().format == Format::OpenMetrics;
-        let field = snapshot.exemplar_field().filter(|_| open);
+        let has_exemplars = self.options().format != Format::Prometheus;
+        let field = snapshot.exemplar_field().filter(|_| has_exemplars);
         self.exemplars = field.map(Exemplars::of);
         for metric in snapshot.exposed_metrics() {
             self.metric(metric)?;
+        }
+        // After all others, so that none of them is left out for a native histogram.
+        let is_protobuf = self.options().format == Format::Protobuf;
+        for metric in snapshot.exposed_metrics().filter(|_| is_protobuf) {
+            self.natives(metric)?;
         }
         Ok(())
     }
@@ -44,18 +46,23 @@ impl<W: io::Write> Exposition<W> {
             return Ok(());
         }
         let name = format!("{}{name}", self.options().prefix);
-        let levels = settings.group_by.len();
         let histogram = histogram_of(settings);
-        let points = Points::new(metric, levels - usize::from(histogram.is_some()));
+        let form = self.options().format.label_form();
+        let points = Points::new(metric, above_buckets(settings), form);
         if let Some((field, buckets)) = histogram {
             let by = format!(" by {}", String::from_utf8_lossy(field));
             let help = help("Events of", settings, &by);
             let family = family(&name, Kind::Histogram, &help, None);
             let exemplars = self.exemplars.clone();
-            if let Some(mut samples) = self.begin(&family)? {
-                let quantized = (field, buckets);
-                histogram::write(&mut samples, metric, &points, quantized, exemplars.as_ref())?;
-            }
+            self.family(&family, |samples| {
+                histogram::write(
+                    samples,
+                    metric,
+                    &points,
+                    (field, buckets),
+                    exemplars.as_ref(),
+                )
+            })?;
         } else {
             self.events(settings, &points, &name)?;
         }
@@ -116,29 +123,27 @@ impl<W: io::Write> Exposition<W> {
         of_exemplar: Option<Measure>,
     ) -> io::Result<()> {
         let exemplars = self.exemplars.clone().zip(of_exemplar);
-        let Some(mut samples) = self.begin(family)? else {
-            return Ok(());
-        };
-        if exemplars.is_none() && samples.are_alone() {
-            return counter_without_exemplars(points, &mut samples, sum);
-        }
-        points.each(|labels, members| {
-            let last = points.series(members).fold(None, |last, series| {
-                let here = exemplars.is_some().then(|| series.exemplar());
-                later(last, here.flatten())
-            });
-            samples.point(labels, |line| {
-                sum.push(sum.of_all(points.series(members)), line);
-                if let Some((exemplars, measure)) = &exemplars {
-                    exemplars.push(last, *measure, line);
-                }
-            })
+        self.family(family, |samples| match &exemplars {
+            None if samples.are_alone() => counter_in_runs(points, samples, sum),
+            None => points.each(|labels, members| {
+                samples.point(labels, sum.value(sum.of_all(points.series(members))))
+            }),
+            Some((exemplars, measure)) => points.each(|labels, members| {
+                let events = points.series(members).map(|series| series.exemplar());
+                let exemplar = Exemplified {
+                    exemplars,
+                    measure: *measure,
+                    last: events.fold(None, later),
+                };
+                let value = sum.value(sum.of_all(points.series(members)));
+                samples.point_with(labels, value, exemplar)
+            }),
         })
     }
 }
 
-/// Writes samples without exemplars.
-fn counter_without_exemplars<W: io::Write>(
+/// Writes samples as text without exemplars.
+fn counter_in_runs<W: io::Write>(
     points: &Points<'_>,
     samples: &mut Samples<'_, W>,
     sum: Sum,
@@ -146,9 +151,9 @@ fn counter_without_exemplars<W: io::Write>(
     let mut prefix: Option<RunPrefix> = None;
     let mut sums = Vec::new();
     points.each_run(|next| match next {
-        PointOrRun::Point(labels, members) => samples.point(labels, |line| {
-            sum.push(sum.of_all(points.series(members)), line);
-        }),
+        PointOrRun::Point(labels, members) => {
+            samples.point(labels, sum.value(sum.of_all(points.series(members))))
+        }
         PointOrRun::Run(above, run) => {
             let before = prefix.take().filter(|prefix| prefix.are_below(above));
             let prefix = prefix.insert(before.unwrap_or_else(|| samples.prefix(above)));
@@ -164,7 +169,7 @@ fn counter_without_exemplars<W: io::Write>(
 
 /// The number that a counter has.
 #[derive(Debug, Clone, Copy)]
-enum Sum {
+pub(super) enum Sum {
     Events,
     Seconds,
     Field(usize),
@@ -182,16 +187,32 @@ impl Sum {
         number.unwrap_or(0)
     }
 
-    fn of_all<'a>(self, all: impl Iterator<Item = Series<'a>>) -> u128 {
+    pub(super) fn of_all<'a>(self, all: impl Iterator<Item = Series<'a>>) -> u128 {
         all.fold(0_u128, |sum, series| {
             sum.saturating_add(self.of(series.distributions()))
         })
     }
 
-    fn push(self, number: u128, text: &mut Vec<u8>) {
+    /// Returns the distribution of the values that are added.
+    pub(super) fn distribution(self, distributions: &[Distribution]) -> Option<&Distribution> {
         match self {
-            Self::Seconds => push_seconds(number, text),
-            Self::Events | Self::Field(_) => push_wide(number, text),
+            Self::Events | Self::Seconds => distributions.first(),
+            Self::Field(index) => distributions.get(index + 1),
+        }
+    }
+
+    /// Returns the unit of a number in units of the values.
+    pub(super) const fn divisor(self) -> f64 {
+        match self {
+            Self::Seconds => 1e6,
+            Self::Events | Self::Field(_) => 1.0,
+        }
+    }
+
+    pub(super) const fn value(self, number: u128) -> Value {
+        match self {
+            Self::Seconds => Value::Seconds(number),
+            Self::Events | Self::Field(_) => Value::Wide(number),
         }
     }
 
@@ -211,6 +232,12 @@ pub(crate) fn histogram_of(settings: &MetricSettings) -> Option<(&[u8], Buckets)
     let quantized = above.iter().any(|level| level.method.buckets().is_some());
     let buckets = last.method.buckets().filter(|_| !quantized)?;
     Some((&last.field, buckets))
+}
+
+/// Returns the number of levels that are labels of samples: all but that of the buckets of a
+/// histogram.
+pub(super) fn above_buckets(settings: &MetricSettings) -> usize {
+    settings.group_by.len() - usize::from(histogram_of(settings).is_some())
 }
 
 const fn family<'a>(name: &'a str, kind: Kind, help: &'a str, unit: Option<&'a str>) -> Family<'a> {

@@ -9,6 +9,7 @@ mod replay;
 
 mod bulk;
 mod checkers;
+mod decoded;
 mod dovecot_scrapes;
 mod dumps;
 mod exemplars;
@@ -16,6 +17,7 @@ mod exposition;
 mod hostile;
 mod instruments;
 mod lines;
+mod native;
 mod prometheus;
 mod regressions;
 mod rules;

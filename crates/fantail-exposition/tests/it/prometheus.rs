@@ -2,7 +2,7 @@
 //! of the dump.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
@@ -11,22 +11,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fantail_event::{Dialect, Timestamp, ValueRef};
 use fantail_exposition::{ExpositionOptions, Format};
-use fantail_metrics::{Label, MetricSnapshot, Series};
+use fantail_metrics::{Label, MetricSnapshot, Percentile, Registry, Series};
 use fantail_testkit::{check_killed, process::Process, program};
 use tempfile::TempDir;
 
 use crate::{
     RECORDED,
     exposition::answer,
+    hostile::{discrete, event, linear, metric, observed},
+    native::protobuf,
     rules::{self, Sample},
 };
 
 /// How long a server may take to start and scrape on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Answers every scrape with the same text.
-fn serve(listener: &TcpListener, format: Format, text: &str) {
+/// Answers every scrape with the same answer.
+fn serve(listener: &TcpListener, format: Format, answer: &[u8]) {
     for stream in listener.incoming() {
         let mut stream = stream.unwrap();
         let mut accept = String::new();
@@ -41,15 +44,15 @@ fn serve(listener: &TcpListener, format: Format, text: &str) {
                 value.trim().clone_into(&mut accept);
             }
         }
-        assert_eq!(Format::negotiate(&accept), Format::OpenMetrics, "{accept}");
+        assert_eq!(Format::negotiate(&accept), format, "{accept}");
         let kind = format.content_type();
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n",
-            text.len()
+            answer.len()
         );
         // Prometheus may be stopped during a scrape.
-        let _ = stream.write_all([head.as_bytes(), text.as_bytes()].concat().as_slice());
+        let _ = stream.write_all([head.as_bytes(), answer].concat().as_slice());
     }
 }
 
@@ -62,7 +65,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(prometheus: &Path, target: SocketAddr) -> Self {
+    fn start(prometheus: &Path, target: SocketAddr, features: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let config = path.join("prometheus.yml");
@@ -86,6 +89,7 @@ impl Server {
                 path.join("data").display()
             ))
             .arg(format!("--web.listen-address={address}"))
+            .args(features)
             .current_dir(path);
         let process = Process::start_with(&command, |command| {
             command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -111,6 +115,18 @@ impl Server {
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
         head.contains(" 200 ").then(|| body.to_owned())
+    }
+
+    /// Returns the number that a query gives.
+    fn number(&self, query: &str) -> f64 {
+        let body = self.ask(query).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let result = &answer["data"]["result"];
+        let number = result[0]["value"][1].as_str();
+        number
+            .unwrap_or_else(|| panic!("{query}: {body}"))
+            .parse()
+            .unwrap()
     }
 
     /// Waits for the first scrape, and returns all its samples.
@@ -230,7 +246,7 @@ fn a_killed_test_leaves_no_prometheus() {
     let test = "prometheus::a_killed_test_leaves_no_prometheus";
     // No server listens on this port.
     let target = SocketAddr::from(([127, 0, 0, 1], 9));
-    check_killed(test, || Server::start(&prometheus, target));
+    check_killed(test, || Server::start(&prometheus, target, &[]));
 }
 
 #[test]
@@ -243,10 +259,10 @@ fn a_real_prometheus_stores_what_the_dump_says() {
         let (text, _) = answer(&snapshot, ExpositionOptions::new(Format::OpenMetrics));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = listener.local_addr().unwrap();
-        let page = text.clone();
+        let page = text.clone().into_bytes();
         // Ends with the process: it waits for the next scrape.
         thread::spawn(move || serve(&listener, Format::OpenMetrics, &page));
-        let server = Server::start(&prometheus, target);
+        let server = Server::start(&prometheus, target, &[]);
         let samples = server.samples();
         drop(server);
         assert_eq!(
@@ -268,4 +284,82 @@ fn a_real_prometheus_stores_what_the_dump_says() {
             .sum();
         assert!(checked > 10, "{checked}");
     }
+}
+
+/// With native histograms, Prometheus asks for protobuf and stores them beside the classic
+/// buckets.
+#[test]
+fn a_real_prometheus_stores_native_histograms() {
+    let Some(prometheus) = program("prometheus") else {
+        return;
+    };
+    let took = metric("took", &[], &[("duration", linear(2_000, 1_000))]);
+    let metrics = [metric("m", &["x"], &[("user", discrete())]), took];
+    let mut registry = Registry::new(Dialect::V2_4);
+    let ids = metrics.map(|one| registry.add(one).unwrap());
+    for number in 0..1_000 {
+        let times = [1_000_000, 1_001_500].map(Timestamp::from_unix_micros);
+        let x = ("x", ValueRef::Int(number * number % 977));
+        let event = event(times, vec![x, ("user", ValueRef::from("anna"))]);
+        observed(&mut registry, &ids, &event);
+    }
+    let snapshot = registry.snapshot();
+    let answer = protobuf(&snapshot, ExpositionOptions::new(Format::Protobuf));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap();
+    thread::spawn(move || serve(&listener, Format::Protobuf, &answer));
+    let server = Server::start(&prometheus, target, &["--enable-feature=native-histograms"]);
+    let samples = server.samples();
+    let names = samples.as_array().unwrap().iter();
+    let names: BTreeSet<&str> = names
+        .filter_map(|one| one["metric"]["__name__"].as_str())
+        .collect();
+    let expected = [
+        "dovecot_m_duration_seconds",
+        "dovecot_m_duration_seconds_total",
+        "dovecot_m_total",
+        "dovecot_m_x",
+        "dovecot_m_x_total",
+        "dovecot_took_bucket",
+        "dovecot_took_count",
+        "dovecot_took_duration_seconds",
+        "dovecot_took_sum",
+    ];
+    assert_eq!(names, expected.into_iter().collect());
+    let leaf = snapshot.metrics()[0].series().get(1).unwrap();
+    let x = leaf.fields().first().unwrap();
+    let near = |query: &str, expected: f64, error: f64| {
+        let number = server.number(query);
+        assert!(
+            (number - expected).abs() <= expected * error,
+            "{query}: {number}"
+        );
+    };
+    let only = "{user=\"anna\"}";
+    near(&format!("histogram_count(dovecot_m_x{only})"), 1_000.0, 0.0);
+    near(
+        &format!("histogram_sum(dovecot_m_x{only})"),
+        x.sum() as f64,
+        0.0,
+    );
+    // A bucket is 9 % wide, and a value may be 1 % beyond its bound.
+    near(
+        "histogram_quantile(0.5, dovecot_m_x)",
+        x.median() as f64,
+        0.11,
+    );
+    let p95 = x.percentile(Percentile::P95) as f64;
+    near("histogram_quantile(0.95, dovecot_m_x)", p95, 0.11);
+    for metric in ["m", "took"] {
+        let durations = format!("dovecot_{metric}_duration_seconds");
+        near(&format!("histogram_count({durations})"), 1_000.0, 0.0);
+        near(&format!("histogram_sum({durations})"), 1.5, 1e-12);
+        near(
+            &format!("histogram_quantile(0.5, {durations})"),
+            0.001_5,
+            0.11,
+        );
+    }
+    near("dovecot_took_bucket{le=\"0.002\"}", 1_000.0, 0.0);
+    near("dovecot_took_count", 1_000.0, 0.0);
 }

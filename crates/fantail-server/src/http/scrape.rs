@@ -17,8 +17,10 @@ use crate::{handle::Handle, worker::Report};
 /// The query of a scrape.
 #[derive(Debug, Deserialize)]
 pub(super) struct Parameters {
-    /// `openmetrics`, `prometheus` or `dovecot`; without it, `Accept` decides.
+    /// `openmetrics`, `prometheus`, `protobuf` or `dovecot`; without it, `Accept` decides.
     format: Option<String>,
+    /// `yes` adds `_created` to OpenMetrics. Prometheus 2 stores each as a series.
+    created: Option<String>,
 }
 
 /// The layout of an answer.
@@ -40,9 +42,11 @@ pub(super) async fn metrics(
         Some("dovecot") => Layout::Dovecot,
         Some("openmetrics") => Layout::Standard(Format::OpenMetrics),
         Some("prometheus") => Layout::Standard(Format::Prometheus),
+        Some("protobuf") => Layout::Standard(Format::Protobuf),
         _ if context.compat => Layout::Dovecot,
         _ => Layout::Standard(Format::negotiate(accept)),
     };
+    let created = parameters.created.as_deref() == Some("yes");
     let zipped = takes_gzip(text(header::ACCEPT_ENCODING).unwrap_or_default());
     let held = match context.handle.held_report(false).await {
         Ok(held) => held,
@@ -51,10 +55,10 @@ pub(super) async fn metrics(
     let handle = context.handle.clone();
     handle.tally.scrapes.fetch_add(1, Ordering::Relaxed);
     let made = streamed::answer(version, &context.handle.answers, move |out| match zipped {
-        false => render(&held, &handle, layout, out),
+        false => render(&held, &handle, (layout, created), out),
         true => {
             let mut encoder = GzEncoder::new(out, Compression::fast());
-            render(&held, &handle, layout, &mut encoder)?;
+            render(&held, &handle, (layout, created), &mut encoder)?;
             encoder.finish().map(drop)
         }
     });
@@ -80,7 +84,7 @@ pub(super) async fn metrics(
 fn render(
     whole: &Report,
     handle: &Handle,
-    layout: Layout,
+    (layout, created): (Layout, bool),
     out: &mut impl io::Write,
 ) -> io::Result<()> {
     match layout {
@@ -93,7 +97,11 @@ fn render(
             dovecot::write(&whole.snapshot, &process, out)
         }
         Layout::Standard(format) => {
-            let mut answer = Exposition::new(out, ExpositionOptions::new(format));
+            let mut options = ExpositionOptions::new(format);
+            if created || format == Format::Protobuf {
+                options.created = handle.tally.counted_since;
+            }
+            let mut answer = Exposition::new(out, options);
             self_metrics::write(whole, handle, &mut answer)?;
             answer.snapshot(&whole.snapshot)?;
             // Metrics with names such as `log/all` are left out without a message.

@@ -135,7 +135,8 @@ fn add(watches: &mut Watches, path: &Path) -> io::Result<WatchDescriptor> {
             None => return Err(ErrorKind::NotFound.into()),
         };
         match watches.add(path, changes) {
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             added => return added,
         }
     }

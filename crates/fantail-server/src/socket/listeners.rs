@@ -271,7 +271,8 @@ impl Listeners {
     pub(crate) fn mend(&mut self) {
         loop {
             let addresses = self.all.iter().filter_map(|one| one.address.as_ref());
-            let paths = addresses.flat_map(|(address, _)| [Some(&address.path), address.link.as_ref()]);
+            let paths =
+                addresses.flat_map(|(address, _)| [Some(&address.path), address.link.as_ref()]);
             let folders = paths.flatten().filter_map(|path| path.parent());
             let has_new = self.folders.watch(folders);
             for listener in &mut self.all {

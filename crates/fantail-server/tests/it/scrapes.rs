@@ -65,6 +65,37 @@ fn scrapers_get_what_they_take() {
     check("/readyz", "", "text/plain; charset=utf-8", "ready");
 }
 
+/// What Prometheus asks for with native histograms.
+#[test]
+fn protobuf_is_negotiated() {
+    let fixture = scraped(ALL);
+    fixture.send(&event("a", 7));
+    let accept = "Accept: application/vnd.google.protobuf;\
+                  proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+                  application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1\r\n";
+    let (head, body) = fixture.get("/metrics", accept);
+    let kind = "content-type: application/vnd.google.protobuf; \
+                proto=io.prometheus.client.metricfamily; encoding=delimited";
+    assert!(head.to_lowercase().contains(kind), "{head}");
+    let has = |name: &[u8]| body.windows(name.len()).any(|here| here == name);
+    assert!(has(b"dovecot_all_duration_seconds") && has(b"fantail_events_total"));
+    assert!(!has(b"# EOF"));
+}
+
+#[test]
+fn start_times_are_written_on_request() {
+    let fixture = scraped(ALL);
+    let created = |path: &str| {
+        let (_, body) = fixture.get(path, "");
+        let text = String::from_utf8(body).unwrap();
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with("dovecot_all_created "))
+    };
+    assert!(created("/metrics?format=openmetrics&created=yes"));
+    assert!(!created("/metrics?format=openmetrics"));
+    assert!(!created("/metrics?format=prometheus&created=yes"));
+}
+
 #[test]
 fn answers_are_compressed_for_who_takes_it() {
     let fixture = scraped(ALL);

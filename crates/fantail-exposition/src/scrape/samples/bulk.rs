@@ -6,7 +6,7 @@ use std::io;
 
 use fantail_metrics::internal::SeriesRun;
 
-use super::Samples;
+use super::{Form, Samples};
 use crate::{
     scrape::labels::LabelPrefix,
     text::rows::{RowText, RowWriter},
@@ -34,10 +34,10 @@ impl RunPrefix {
 }
 
 impl<W: io::Write> Samples<'_, W> {
-    /// Returns whether samples have no `_created`, so that a run can be written
+    /// Returns whether samples are text without `_created`, so that a run can be written
     /// at once.
     pub(crate) const fn are_alone(&self) -> bool {
-        self.created.is_none()
+        matches!(self.form, Form::Text { created: None, .. })
     }
 
     /// Returns the beginning of samples with these labels and another one.
