@@ -16,9 +16,9 @@ use fantail_metrics::{HeavyHitters, Snapshot};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    ControlError, ControlErrorKind, RecordSettings,
+    ControlError, ControlErrorKind, RecordSettings, ServerOptions,
     exporters::Exporters,
-    memory::{Budget, Memory, Reservation, ReservedText},
+    memory::{Budget, Memory, Part, Reservation, ReservedText},
     process::record::{Recorder, Recordings},
     process::turn::Turns,
     worker::Report,
@@ -176,6 +176,27 @@ pub(crate) fn count(counter: &AtomicU64) {
 }
 
 impl Handle {
+    pub(crate) fn new(
+        orders: mpsc::UnboundedSender<Order>,
+        live: watch::Receiver<Arc<Live>>,
+        (tally, turns): (Arc<Tally>, Arc<Turns>),
+        recorder: Option<Recorder>,
+        memory: Memory,
+        options: &ServerOptions,
+    ) -> Self {
+        Self {
+            orders,
+            live,
+            tally,
+            turns,
+            answers: memory.budget(Part::Answers),
+            recent_bytes: options.limits.recent_bytes(),
+            recordings: Recordings::new(recorder, &memory, &options.log),
+            memory,
+            merging: Arc::new(Semaphore::new(1)),
+        }
+    }
+
     /// Sends an order, and waits for its answer.
     async fn ask<T>(
         &self,

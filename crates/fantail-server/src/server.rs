@@ -17,7 +17,7 @@ use fantail_format::EventIds;
 use fantail_metrics::state::State;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Notify, Semaphore, mpsc, oneshot, watch},
+    sync::{Notify, mpsc, oneshot, watch},
 };
 
 use self::run::Run;
@@ -30,7 +30,7 @@ use crate::{
     memory::{Memory, Part},
     process::clock,
     process::privileges,
-    process::record::{Recorder, Recordings},
+    process::record::Recorder,
     process::sd_notify::Manager,
     process::turn::Turns,
     socket::accept::{Dispatcher, Purpose},
@@ -170,17 +170,7 @@ impl Server {
             worker_ended,
             sockets,
             addresses,
-            handle: Handle {
-                orders,
-                live: seen,
-                tally,
-                turns,
-                answers: memory.budget(Part::Answers),
-                recent_bytes: options.limits.recent_bytes(),
-                recordings: Recordings::new(recorder, &memory, &options.log),
-                memory,
-                merging: Arc::new(Semaphore::new(1)),
-            },
+            handle: Handle::new(orders, seen, (tally, turns), recorder, memory, &options),
             orders: taken,
             categories,
             options,

@@ -38,7 +38,7 @@ pub(super) enum Form {
 }
 
 /// The exemplar of a sample, if there is an event.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Exemplified<'e> {
     pub(crate) exemplars: &'e Exemplars,
     pub(crate) measure: Measure,

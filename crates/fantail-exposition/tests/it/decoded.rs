@@ -98,8 +98,17 @@ pub(crate) struct Metric {
     pub(crate) labels: Labels,
     pub(crate) number: Option<f64>,
     pub(crate) histogram: Option<Histogram>,
+    pub(crate) summary: Option<Summary>,
     pub(crate) created: Option<(u64, u64)>,
     pub(crate) exemplar: Option<Exemplar>,
+}
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Summary {
+    pub(crate) count: u64,
+    pub(crate) sum: f64,
+    /// Quantiles and their values.
+    pub(crate) quantiles: Vec<(f64, f64)>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -174,6 +183,7 @@ fn metric(message: &[u8]) -> Metric {
                     }
                 }
             }
+            4 => metric.summary = Some(summary(contents.bytes())),
             7 => {
                 let (histogram, created) = histogram(contents.bytes());
                 (metric.histogram, metric.created) = (Some(histogram), created);
@@ -207,6 +217,24 @@ fn exemplar(message: &[u8]) -> Exemplar {
         },
         ref other => panic!("{other:?} is no exemplar"),
     }
+}
+
+fn summary(message: &[u8]) -> Summary {
+    let mut summary = Summary::default();
+    for (number, contents) in fields(message) {
+        match number {
+            1 => summary.count = contents.number(),
+            2 => summary.sum = contents.double(),
+            3 => match fields(contents.bytes())[..] {
+                [(1, quantile), (2, value)] => {
+                    summary.quantiles.push((quantile.double(), value.double()));
+                }
+                ref other => panic!("{other:?} is no quantile"),
+            },
+            other => panic!("field {other}"),
+        }
+    }
+    summary
 }
 
 fn histogram(message: &[u8]) -> (Histogram, Option<(u64, u64)>) {

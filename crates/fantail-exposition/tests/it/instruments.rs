@@ -8,6 +8,7 @@ use fantail_testkit::{program, python, skip};
 
 use crate::{
     checkers::{complaints, parser_of},
+    decoded::{self, Summary},
     exposition::all_options,
 };
 
@@ -34,11 +35,35 @@ fn instruments() -> Instruments {
     instruments
 }
 
-fn text(options: ExpositionOptions) -> (String, Vec<LeftOut>) {
+fn scrape(options: ExpositionOptions) -> (Vec<u8>, Vec<LeftOut>) {
     let mut answer = Exposition::new(Vec::new(), options);
     answer.instruments(&instruments().snapshot()).unwrap();
-    let (text, left_out) = answer.finish().unwrap();
+    answer.finish().unwrap()
+}
+
+fn text(options: ExpositionOptions) -> (String, Vec<LeftOut>) {
+    let (text, left_out) = scrape(options);
     (String::from_utf8(text).unwrap(), left_out)
+}
+
+#[test]
+fn protobuf_has_the_same_values() {
+    let (answer, left_out) = scrape(ExpositionOptions::new(Format::Protobuf));
+    assert_eq!(left_out, []);
+    let families = decoded::read(&answer);
+    let first = |name: &str| families[name].metrics[0].clone();
+    assert_eq!(first("http_requests_total").number, Some(3.0));
+    assert_eq!(first("load").number, Some(-0.5));
+    let summary = Summary {
+        count: 100,
+        sum: 50.5,
+        quantiles: vec![(0.5, 0.5), (0.95, 0.95), (0.99, 0.99)],
+    };
+    assert_eq!(first("request_seconds").summary, Some(summary));
+    let histogram = first("query_seconds").histogram.unwrap();
+    assert_eq!((histogram.count, histogram.sum), (3, Some(7.021)));
+    let buckets = [(0.001, 1), (0.01, 1), (0.1, 2), (f64::INFINITY, 3)];
+    assert_eq!(histogram.buckets, buckets);
 }
 
 #[test]
