@@ -192,7 +192,7 @@ fn top(metric: &MetricSnapshot) -> Option<Top<'_>> {
     let (settings, all) = metric.settings().top.as_ref().zip(metric.top())?;
     let level = GroupBy::new(settings.field(), Method::Discrete(Vec::new()));
     let values = all.shown().into_iter().map(|one| TopValue {
-        value: one.label.text(&level).into_owned(),
+        value: one.label.text(&level),
         counted: one.counted,
         error: one.error,
     });
