@@ -17,9 +17,12 @@ pub fn http_request(data: &[u8]) {
     depends_on_the_meaning_alone(encoding, takes_gzip);
     let names = |text: &str, name| text.to_ascii_lowercase().contains(name);
     let format = Format::negotiate(accept);
-    if !names(accept, "application/openmetrics-text") {
-        assert_eq!(format, Format::Prometheus);
-    }
+    let needed = match format {
+        Format::OpenMetrics => "application/openmetrics-text",
+        Format::Protobuf => "application/vnd.google.protobuf",
+        Format::Prometheus => "",
+    };
+    assert!(names(accept, needed), "{format:?}");
     assert_eq!(Format::negotiate(format.content_type()), format);
     assert!(names(encoding, "gzip") || !takes_gzip(encoding));
     assert!(!takes_gzip(&encoding.replace(',', ";q=0,").add_weight("0")));

@@ -66,8 +66,10 @@ impl Format {
                 if key.eq_ignore_ascii_case("version") {
                     readable = value.starts_with("0.") || value.starts_with("1.");
                 }
-                is_family |= key.eq_ignore_ascii_case("proto") && value == MESSAGE;
-                is_delimited |= key.eq_ignore_ascii_case("encoding") && value == "delimited";
+                is_family |=
+                    key.eq_ignore_ascii_case("proto") && value.eq_ignore_ascii_case(MESSAGE);
+                is_delimited |=
+                    key.eq_ignore_ascii_case("encoding") && value.eq_ignore_ascii_case("delimited");
             });
             if media.eq_ignore_ascii_case("application/openmetrics-text") && readable {
                 open_metrics = open_metrics.max(weight);
@@ -202,6 +204,7 @@ mod tests {
             Protobuf,
         );
         check(Protobuf.content_type(), Protobuf);
+        check(&family.to_uppercase(), Protobuf);
         check(&format!("{family};q=0.5,text/plain;q=0.6"), Prometheus);
         check(&format!("{family};q=0"), Prometheus);
         check("application/vnd.google.protobuf", Prometheus);
