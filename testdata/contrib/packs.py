@@ -98,8 +98,10 @@ def expected_counts(version):
 
     expected = {metric: named(event) for metric, event in BY_NAME.items()}
     accepted = named("auth_request_finished", b"\tSsuccess\tyes\t")
-    expected["logins"] = expected["login_duration"] = accepted
-    expected["login_failures"] = named("auth_request_finished") - accepted
+    for metric in ("logins", "login_duration", "login_users"):
+        expected[metric] = accepted
+    for metric in ("login_failures", "login_failure_addresses"):
+        expected[metric] = named("auth_request_finished") - accepted
     # What the stats process of a real Dovecot made of the same capture.
     real = (CAPTURES / f"{version}-wide/openmetrics.txt").read_text()
     opened = 'dovecot_imap_commands_total{cmd_name="%s",tagged_reply_state="OK"} '
