@@ -118,12 +118,14 @@ fn an_own_transport_gets_all_events() {
     let folder = tempfile::tempdir().unwrap();
     let spool = folder.path().join("spool");
     let spool = spool.to_str().unwrap();
-    let (code, text) = run(env!("CARGO_BIN_EXE_own_transport"), &[spool], "");
+    let program = env!("CARGO_BIN_EXE_own_transport");
+    let (code, text) = run(program, &[spool, "down"], "");
     assert_eq!(code, Some(0));
-    assert_eq!(
-        text,
-        "event 1\nevent 2\nevent 3\nall sent: true; failed attempts: 1\n"
-    );
+    assert_eq!(text, "in the spool: true\nnone lost: true; sent: 0\n");
+    let (code, text) = run(program, &[spool, "up"], "");
+    assert_eq!(code, Some(0));
+    let printed = "event 1\nevent 2\nevent 3\n";
+    assert_eq!(text, format!("{printed}none lost: true; sent: 3\n"));
 }
 
 #[test]

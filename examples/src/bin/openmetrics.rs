@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fields: vec![b"bytes".to_vec()],
         group_by: vec![
             GroupBy::new("queue", Method::Discrete(Vec::new())),
-            GroupBy::new("duration", Method::Exponential(Exponential::new(10, 3, 6)?)),
+            GroupBy::new("duration", Method::Exponential(Exponential::new(3, 6, 10)?)),
         ],
     })?;
     for (queue, micros, bytes) in [

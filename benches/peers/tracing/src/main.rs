@@ -1,21 +1,17 @@
 //! What a callsite costs with the layer, beside what the users of `tracing` have.
 //!
 //! Subjects run in turns, since the speed of a machine drifts. A row is the median over
-//! the rounds of the time that one thread takes for an event; with more threads than
-//! cores, threads wait for a core, which is no part of the time: it is
-//! `elapsed * min(threads, cores) / events`.
+//! the rounds of the processor time of an event, in the kernel too: other programs that
+//! run meanwhile are no part of it, and threads that wait for each other pay for their
+//! system calls.
 
-use std::{
-    io,
-    sync::LazyLock,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{io, sync::LazyLock, thread, time::Duration};
 
 use fantail_metrics::{Instruments, Recorder};
 use fantail_tracing::LayerFilter;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use rustix::time::{ClockId, clock_gettime};
 use tracing::{Dispatch, Event, debug, dispatcher, info, info_span};
 use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, fmt, layer::Context, prelude::*};
 
@@ -41,8 +37,7 @@ struct Subject {
 type AnyRecorder = Box<dyn metrics::Recorder + Send + Sync>;
 
 /// The recorders of the crate `metrics`: ours, and that of the exporter for Prometheus.
-static OURS: LazyLock<AnyRecorder> =
-    LazyLock::new(|| Box::new(Recorder::new(Instruments::new())));
+static OURS: LazyLock<AnyRecorder> = LazyLock::new(|| Box::new(Recorder::new(Instruments::new())));
 static PROMETHEUS: LazyLock<AnyRecorder> =
     LazyLock::new(|| Box::new(PrometheusBuilder::new().build_recorder()));
 
@@ -59,7 +54,11 @@ fn span(number: u32) {
 }
 
 fn otel(_: u32) {
-    info!(monotonic_counter.requests = 1_u64, status = 200, "request done");
+    info!(
+        monotonic_counter.requests = 1_u64,
+        status = 200,
+        "request done"
+    );
 }
 
 fn count() {
@@ -129,6 +128,7 @@ fn subjects() -> Vec<Subject> {
         event,
     };
     vec![
+        row("disabled", "no subscriber", Dispatch::none, disabled),
         row(
             "disabled",
             "registry, level off",
@@ -243,36 +243,37 @@ fn subjects() -> Vec<Subject> {
     ]
 }
 
-/// Returns the nanoseconds of one event of one thread.
-fn measure(subject: &Subject, threads: usize, cores: usize) -> f64 {
+/// Returns the processor time of an event in nanoseconds.
+fn measure(subject: &Subject, threads: u32) -> f64 {
     let dispatch = (subject.subscriber)();
     let run = |events: u32| {
         dispatcher::with_default(&dispatch, || {
             let _session = info_span!("session", user = "anna").entered();
+            let start = clock_gettime(ClockId::ThreadCPUTime);
             (0..events).for_each(subject.event);
-        });
+            let end = clock_gettime(ClockId::ThreadCPUTime);
+            (end.tv_sec - start.tv_sec) as f64 * 1e9 + (end.tv_nsec - start.tv_nsec) as f64
+        })
     };
     run(EVENTS / 10);
-    let start = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| run(EVENTS));
-        }
+    let nanos: f64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| run(EVENTS))).collect();
+        let times = threads.into_iter().map(|thread| thread.join());
+        times.map(|time| time.expect("no panic")).sum()
     });
-    let nanos = start.elapsed().as_nanos() as f64;
-    nanos * threads.min(cores) as f64 / (threads as f64 * f64::from(EVENTS))
+    nanos / (f64::from(threads) * f64::from(EVENTS))
 }
 
 fn main() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let subjects = subjects();
-    println!("{cores} cores, nanoseconds an event: median (quartiles)\n");
+    println!("{cores} cores, nanoseconds of processor time an event: median (quartiles)\n");
     println!("| | | 1 thread | 8 threads |\n| --- | --- | ---: | ---: |");
     let mut results = vec![[Vec::new(), Vec::new()]; subjects.len()];
     for _ in 0..ROUNDS {
         for (subject, results) in subjects.iter().zip(&mut results) {
             for (threads, results) in [1, 8].into_iter().zip(results) {
-                results.push(measure(subject, threads, cores));
+                results.push(measure(subject, threads));
             }
         }
     }

@@ -26,7 +26,7 @@ fn instruments() -> Instruments {
         .set(f64::NAN);
     let quantiles = instruments.histogram("request_seconds", &[("route", "/")]);
     (1..=100).for_each(|number| quantiles.record(f64::from(number) / 100.0));
-    let bounds = Exponential::new(10, 3, 5).unwrap();
+    let bounds = Exponential::new(3, 5, 10).unwrap();
     instruments.set_buckets("query_seconds", Buckets::Exponential(bounds));
     let buckets = instruments.histogram("query_seconds", &[]);
     for seconds in [0.001, 0.02, 7.0] {
