@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             GroupBy::new("queue", Method::Discrete(Vec::new())),
             GroupBy::new("duration", Method::Exponential(Exponential::new(3, 6, 10)?)),
         ],
+        ..MetricSettings::default()
     })?;
     for (queue, micros, bytes) in [
         ("mail", 800, 10),
