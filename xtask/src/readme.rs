@@ -45,31 +45,30 @@ fn readme(name: &str, source: &str) -> String {
         .collect();
     let addresses: Vec<&str> = docs.iter().filter_map(|line| defined(line)).collect();
     let mut text = format!("# {name}\n\n");
+    let mut prose = String::new();
     let mut in_code = false;
     for line in &docs {
         if let Some(language) = line.strip_prefix("```") {
+            text.push_str(&without_items(&prose, &addresses));
+            prose.clear();
             in_code = !in_code;
             let is_rust = in_code && matches!(language, "" | "no_run" | "rust");
             text.push_str(if is_rust { "```rust" } else { line });
+            text.push('\n');
         } else if in_code {
             if *line == "#" || line.starts_with("# ") {
                 continue;
             }
-            text.push_str(
-                line.strip_prefix('#')
-                    .filter(|it| it.starts_with('#'))
-                    .unwrap_or(line),
-            );
-        } else if is_definition(line) && defined(line).is_none() {
-            continue;
-        } else {
-            if line.starts_with("# ") {
-                text.push('#');
-            }
-            text.push_str(&without_items(line, &addresses));
+            let escaped = line.strip_prefix('#').filter(|it| it.starts_with('#'));
+            text.push_str(escaped.unwrap_or(line));
+            text.push('\n');
+        } else if !is_definition(line) || defined(line).is_some() {
+            prose.push_str(if line.starts_with("# ") { "#" } else { "" });
+            prose.push_str(line);
+            prose.push('\n');
         }
-        text.push('\n');
     }
+    text.push_str(&without_items(&prose, &addresses));
     let text = text.trim_end();
     format!("{text}\n\n## Licence\n\nMIT or Apache-2.0, at your option.\n")
 }
@@ -85,9 +84,9 @@ fn defined(line: &str) -> Option<&str> {
 }
 
 /// Replaces links to items by their texts.
-fn without_items(line: &str, addresses: &[&str]) -> String {
+fn without_items(prose: &str, addresses: &[&str]) -> String {
     let mut text = String::new();
-    let mut rest = line;
+    let mut rest = prose;
     while let Some((before, link)) = rest.split_once('[') {
         let Some((label, after)) = link.split_once(']') else {
             break;
@@ -121,14 +120,14 @@ mod tests {
 
     #[test]
     fn what_only_rustdoc_reads_is_left_out() {
-        let source = "//! Filters of [`tracing`] for [`Event`](crate::Event)s, [below](#more).\n\
+        let source = "//! Filters of [`tracing`] for [`Event`](crate::Event)s, [as said\n//! below](#more).\n\
                       //!\n//! # More\n//! ```\n//! # use a::b;\n//! b([1]);\n//! ## c\n//! ```\n\
                       //! ```text\n//! x\n//! ```\n//!\n\
                       //! [`Event`]: crate::Event\n//! [`tracing`]: https://docs.rs/tracing\n\
                       \nmod a;\n//! no documentation of the crate\n";
         assert_eq!(
             readme("a", source),
-            "# a\n\nFilters of [`tracing`] for `Event`s, below.\n\n## More\n```rust\n\
+            "# a\n\nFilters of [`tracing`] for `Event`s, as said\nbelow.\n\n## More\n```rust\n\
              b([1]);\n# c\n```\n```text\nx\n```\n\n[`tracing`]: https://docs.rs/tracing\n\n\
              ## Licence\n\nMIT or Apache-2.0, at your option.\n"
         );
