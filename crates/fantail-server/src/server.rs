@@ -1,5 +1,6 @@
 //! A server from start to end.
 
+mod restore;
 mod run;
 
 use std::{
@@ -8,21 +9,19 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
 use fantail_engine::Plan;
 use fantail_format::EventIds;
-use fantail_metrics::state::State;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Notify, mpsc, oneshot, watch},
+    sync::{Notify, mpsc, watch},
 };
 
 use self::run::Run;
 use crate::{
-    FileLimit, Handle, Limits, Log, ServerError, ServerErrorKind, ServerOptions, StateFile,
+    FileLimit, Handle, Limits, ServerError, ServerErrorKind, ServerOptions,
     control::{Changes, Control, Source},
     exporters::{Exporters, Site},
     handle::{Live, Order, Tally},
@@ -32,6 +31,7 @@ use crate::{
     process::privileges,
     process::record::Recorder,
     process::sd_notify::Manager,
+    process::signals::Signals,
     process::turn::Turns,
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
@@ -41,7 +41,7 @@ use crate::{
     worker::Category,
     worker::greeting::filter_line,
     worker::recent::RecentLimits,
-    worker::{Message, Setup, Worker},
+    worker::{Setup, Worker},
 };
 
 /// A server whose sockets are bound and whose workers run.
@@ -49,6 +49,7 @@ use crate::{
 pub struct Server {
     options: ServerOptions,
     runtime: Runtime,
+    signals: Signals,
     control: Control,
     worker_ended: Arc<Notify>,
     sockets: Sockets,
@@ -85,6 +86,8 @@ impl Server {
             let refused = rivals::check(&addresses, &settings);
             refused.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
         }
+        // Before the first socket, which a process that a signal ends would leave behind.
+        let runtime = runtime(options.signals)?;
         let sockets = Sockets::open(&addresses, options.service_manager, &options.log);
         let sockets = sockets.map_err(|error| ServerError::new(ServerErrorKind::System, error))?;
         if let Some(user) = &options.user {
@@ -110,6 +113,7 @@ impl Server {
             options,
             source,
             live,
+            runtime,
             (sockets, addresses),
             (files, access),
             (recorder, memory),
@@ -120,6 +124,7 @@ impl Server {
         options: ServerOptions,
         source: Source,
         live: Live,
+        (runtime, signals): (Runtime, Signals),
         (sockets, addresses): (Sockets, Addresses),
         (files, access): (FileLimit, Access),
         (recorder, memory): (Option<Recorder>, Memory),
@@ -148,13 +153,14 @@ impl Server {
             })
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;
-        let is_restored = restore(&options, &workers)?;
+        let is_restored = restore::restore(&options, &workers)?;
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
         let tally = Arc::new(Tally::new(started, is_restored));
         let turns = Arc::new(Turns::new(Arc::default()));
         Ok(Self {
-            runtime: Builder::new_current_thread().enable_all().build()?,
+            runtime,
+            signals,
             control: Control {
                 source,
                 changes: Changes::new(options.limits.reload),
@@ -222,6 +228,7 @@ impl Server {
         let Self {
             options,
             runtime,
+            signals,
             control,
             worker_ended,
             sockets,
@@ -234,6 +241,7 @@ impl Server {
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
+            let http_addresses = addresses.http.clone();
             let rivals = match options.ignore_dovecot {
                 true => watch::channel(None).1,
                 false => rival_watch::watch(control.source.clone(), addresses, options.log.clone()),
@@ -244,6 +252,8 @@ impl Server {
             let mut run = Run {
                 listeners,
                 rivals,
+                http: http_addresses,
+                signals,
                 control,
                 worker_ended,
                 pings: Vec::new(),
@@ -267,6 +277,16 @@ impl Server {
         runtime.shutdown_timeout(Duration::from_millis(100));
         served
     }
+}
+
+/// Returns the runtime of a server, and the signals that it catches from now on.
+fn runtime(signals: bool) -> io::Result<(Runtime, Signals)> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _runtime = runtime.enter();
+        Signals::new(signals)?
+    };
+    Ok((runtime, signals))
 }
 
 fn listen(
@@ -321,66 +341,6 @@ fn run_number() -> u32 {
     #[allow(clippy::cast_possible_truncation, reason = "half of the bits suffice")]
     let number = hash as u32;
     number
-}
-
-/// How long a start waits for the file system of the state file.
-const STATE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Gives the counts of the state file to the first worker: a dump merges all. Returns
-/// whether there were any.
-///
-/// A state that cannot be read is renamed, and counting starts at zero. A file
-/// system that does not answer is an error: the end would overwrite the state.
-fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<bool, ServerError> {
-    let (Some(path), Some(worker)) = (&options.state, workers.first()) else {
-        return Ok(false);
-    };
-    let log = &options.log;
-    let (reply, read) = std::sync::mpsc::channel();
-    let (file, logs) = (StateFile::new(path), log.clone());
-    let thread = thread::Builder::new().name("state".to_owned());
-    thread.spawn(move || {
-        let _ = reply.send(read_state(&file, &logs));
-    })?;
-    let late = |_| {
-        let path = path.display();
-        let what = format!("the file system of {path} did not answer within {STATE_TIMEOUT:?}");
-        io::Error::new(io::ErrorKind::TimedOut, what)
-    };
-    let Some(state) = read.recv_timeout(STATE_TIMEOUT).map_err(late)? else {
-        return Ok(false);
-    };
-    let (reply, restored) = oneshot::channel();
-    worker.inbox.send(Message::Restore(Box::new(state), reply));
-    if let Ok(restored) = restored.blocking_recv()
-        && restored.left_out > 0
-    {
-        log.say(format_args!(
-            "{}: {} metrics have changed or were removed; their counts are left out",
-            path.display(),
-            restored.left_out
-        ));
-    }
-    Ok(true)
-}
-
-/// Reads the state, removes left-overs, and logs if the state cannot be saved.
-fn read_state(file: &StateFile, log: &Log) -> Option<State> {
-    let state = file.read().unwrap_or_else(|error| {
-        log.say(format_args!("{error}; all counts start at zero"));
-        match file.put_aside() {
-            Ok(aside) => log.say(format_args!("it is renamed to {}", aside.display())),
-            Err(error) => log.say(format_args!("it cannot be renamed: {error}")),
-        }
-        None
-    });
-    let prepared = file.remove_left_overs().and_then(|_| file.check_writable());
-    if let Err(error) = prepared {
-        log.say(format_args!(
-            "{error}; without it, the counts of this run are lost at its end"
-        ));
-    }
-    state
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What a start of `fantail serve` says, and how it finds its configuration.
 
 use std::{
+    os::unix::net::UnixStream,
     process::{Command, Stdio},
     time::Duration,
 };
 
 use fantail_testkit::process::{Process, wait_until};
+use rustix::process::Signal;
 
 use super::{
     program::{contents, fantail, repository},
@@ -51,6 +53,33 @@ fn a_start_and_a_reload_say_what_is_served_and_doubted() {
     let doubt = "warning[lint/unknown-event]: Dovecot has no event `imap_comand_finished`";
     assert!(reloaded.err.contains(doubt), "{}", reloaded.err);
     assert_eq!(process.stop().code(), Some(0));
+}
+
+/// A signal between the first socket and the main loop once ended the process as if
+/// it were killed.
+#[test]
+fn a_server_that_is_stopped_while_it_starts_removes_its_sockets() {
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), METRIC);
+    let run = folder.path().join("run");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
+    command
+        .args(["serve", "--config"])
+        .arg(folder.path().join("fantail.conf"));
+    for _ in 0..5 {
+        let mut process = Process::start_with(&command, |command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+        });
+        while UnixStream::connect(run.join("stats-writer")).is_err() {
+            assert!(!process.has_ended());
+        }
+        process.signal(Signal::TERM);
+        assert_eq!(process.wait(Duration::from_secs(20)).code(), Some(0));
+        for socket in ["stats-writer", "login/stats-writer", "stats-reader"] {
+            let left = std::fs::symlink_metadata(run.join(socket));
+            assert!(left.is_err(), "{socket} is left");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The main loop of a server: orders, signals and periodic checks.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, Notify, mpsc, oneshot, watch},
@@ -15,6 +15,7 @@ use crate::{
     process::sd_notify::Manager,
     process::signals::{Caught, Signals},
     process::thread,
+    socket::addresses,
     socket::listeners::Listeners,
     socket::rival_watch::Rivals,
     worker::Category,
@@ -37,6 +38,9 @@ pub(super) struct Run {
     pub(super) listeners: Listeners,
     /// What Dovecot would bind, too.
     pub(super) rivals: watch::Receiver<Rivals>,
+    /// Where HTTP is answered, by the configuration of the start.
+    pub(super) http: Vec<SocketAddr>,
+    pub(super) signals: Signals,
     /// Workers that were asked to answer, and have not.
     pub(super) pings: Vec<oneshot::Receiver<()>>,
     pub(super) manager: Manager,
@@ -53,7 +57,6 @@ pub(super) struct Run {
 impl Run {
     /// Runs until the order or the signal to stop.
     pub(super) async fn serve(&mut self) -> Result<(), ServerError> {
-        let mut signals = Signals::new(self.options.signals)?;
         let mut check = self.manager.interval().map(every);
         let mut save = self.options.state.as_ref().map(|_| {
             let interval = self.options.state_interval;
@@ -67,7 +70,7 @@ impl Run {
                     None => return Ok(()),
                 },
                 Some((from, new)) = self.categories.recv() => self.spread(from, new),
-                caught = signals.next() => match caught {
+                caught = self.signals.next() => match caught {
                     Caught::Stop => return Ok(()),
                     Caught::Reload => {
                         self.manager.reloading();
@@ -143,6 +146,34 @@ impl Run {
         let is_reloading = self.control.is_reloading();
         if std::mem::replace(&mut self.is_reloading, is_reloading) && !is_reloading {
             self.manager.ready();
+            self.tell_http();
+        }
+    }
+
+    /// Logs that `inet_listener http` has changed: the listener is opened only at the
+    /// start, when the server may still bind any port.
+    fn tell_http(&self) {
+        if self.options.http.is_some() {
+            return;
+        }
+        let found = addresses::http(&self.control.live.borrow().settings);
+        let log = &self.options.log;
+        match found {
+            Ok(wanted) if wanted == self.http => {}
+            Ok(_) => {
+                let now: Vec<String> = self.http.iter().map(SocketAddr::to_string).collect();
+                let now = match now.is_empty() {
+                    true => "no scrape is answered".to_owned(),
+                    false => format!("scrapes are answered on {}", now.join(", ")),
+                };
+                log.say(format_args!(
+                    "`inet_listener http` has changed, which takes effect at a restart: systemctl \
+                     restart fantail; until then {now}"
+                ));
+            }
+            Err(error) => log.say(format_args!(
+                "`inet_listener http` is wrong, and the next start fails: {error}"
+            )),
         }
     }
 

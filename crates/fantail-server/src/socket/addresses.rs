@@ -193,7 +193,7 @@ fn unknown(what: &str, name: impl fmt::Display) -> io::Error {
 }
 
 /// Returns the addresses of `inet_listener http`.
-fn http(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn http(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
     let mut listeners = settings.stats.inet_listeners.iter();
     let found = listeners.find(|listener| listener.name.value == b"http");
     let port = found.and_then(|listener| Some((listener, listener.port.as_ref()?.value)));

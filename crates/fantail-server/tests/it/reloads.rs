@@ -30,6 +30,30 @@ fn unchanged_metrics_keep_their_counts() {
     );
 }
 
+/// The listener is opened only at the start.
+#[test]
+fn a_changed_http_listener_needs_a_restart() {
+    let listener = |port: u16| {
+        format!("{ALL}service stats {{\n  inet_listener http {{\n    port = {port}\n  }}\n}}\n")
+    };
+    let fixture = Fixture::new(ALL);
+    assert_eq!(reload(&fixture), "+");
+    fixture.configure(&listener(9_900));
+    assert_eq!(reload(&fixture), "+");
+    let advice = "`inet_listener http` has changed, which takes effect at a restart: systemctl \
+                  restart fantail; until then no scrape is answered";
+    eventually("the advice is logged", || fixture.logged().contains(advice));
+    // Once for each reload that has it.
+    assert_eq!(fixture.logged().matches("inet_listener").count(), 1);
+    let flag = Fixture::with(ALL, |options| {
+        options.http = Some(([127, 0, 0, 1], 0).into());
+    });
+    flag.configure(&listener(9_900));
+    assert_eq!(reload(&flag), "+");
+    assert_eq!(reload(&flag), "+");
+    assert!(!flag.logged().contains("inet_listener"));
+}
+
 #[test]
 fn a_bad_configuration_is_refused_with_its_diagnostics() {
     let fixture = Fixture::new(ALL);
