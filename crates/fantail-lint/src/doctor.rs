@@ -110,13 +110,17 @@ impl Subject<'_> {
 
     /// Returns whether a finding already explains why no events arrive.
     fn is_cut_off(&self) -> bool {
-        self.has(&[
+        // As a warning, the code is about some processes.
+        let connected = DoctorCode::NotConnected.as_str();
+        let mut errors = self.findings.iter();
+        let none = errors.any(|one| one.code == connected && one.severity == Severity::Error);
+        let others = [
             DoctorCode::DovecotRefuses,
             DoctorCode::StatsOff,
             DoctorCode::NotServed,
-            DoctorCode::NotConnected,
             DoctorCode::DovecotStopped,
-        ])
+        ];
+        none || self.has(&others)
     }
 
     fn socket(&self, role: SocketRole) -> Option<&SocketFacts> {

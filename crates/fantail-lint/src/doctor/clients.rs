@@ -1,7 +1,14 @@
 //! The connections of Dovecot's processes.
 
+use std::time::Duration;
+
+use fantail_config::Severity;
+
 use super::{DoctorCode, LogProblem, SocketRole, SocketState, Subject, counted};
 use crate::Finding;
+
+/// The time after which processes have connected again to a new stats process.
+const RECONNECTED_AFTER: Duration = Duration::from_secs(15);
 
 /// Reports that mail processes run but none is connected. Only mail processes count,
 /// because Dovecot's other processes disconnect after an idle minute.
@@ -14,18 +21,59 @@ pub(super) fn not_connected(subject: &mut Subject<'_>) {
         return;
     }
     let is_served = matches!(writer.state, SocketState::Served { .. });
+    if !is_served || subject.has(&[DoctorCode::StatsOff]) {
+        return;
+    }
     let mail = subject.facts.dovecot.mail_processes.unwrap_or_default();
-    if !is_served || writer.clients != Some(0) || mail == 0 {
-        return;
+    let finding = match writer.clients {
+        Some(0) if mail > 0 => {
+            let processes = counted(mail as u64, "mail process runs", "mail processes run");
+            let message = format!("{processes}, and none is connected to {}", writer.path);
+            Finding::doctor(DoctorCode::NotConnected, message)
+        }
+        _ => match some(subject) {
+            Some(finding) => finding,
+            None => return,
+        },
+    };
+    subject.push(finding.note(NEVER_AGAIN).help(
+        "see Dovecot's log for `stats-writer`, then restart Dovecot:\n  systemctl restart dovecot",
+    ));
+}
+
+const NEVER_AGAIN: &str = "a process of Dovecot connects when it starts, and once more 10 \
+                           seconds after it lost its connection. If it finds no socket, it sends \
+                           no event until it ends";
+
+/// The maximum number of processes that a finding names.
+const MAX_PROCESSES: usize = 5;
+
+/// Reports the processes that are not connected while others are. Right after a start
+/// of fantail, processes are about to connect again.
+fn some(subject: &Subject<'_>) -> Option<Finding> {
+    let facts = subject.facts;
+    let processes = &facts.dovecot.unconnected;
+    let server = facts.server.as_ref();
+    let is_new = server.is_some_and(|server| server.uptime.is_none_or(|it| it < RECONNECTED_AFTER));
+    if processes.is_empty() || is_new {
+        return None;
     }
-    if subject.has(&[DoctorCode::StatsOff]) {
-        return;
+    let named = processes.iter().take(MAX_PROCESSES);
+    let mut named: Vec<String> = named.map(|(name, pid)| format!("{name} ({pid})")).collect();
+    if let Some(more) = processes.len().checked_sub(MAX_PROCESSES + 1) {
+        named.push(format!("{} more", more + 1));
     }
-    let processes = counted(mail as u64, "mail process runs", "mail processes run");
-    let message = format!("{processes}, and none is connected to {}", writer.path);
-    let help = "processes try again every 10 seconds: if this lasts, see Dovecot's log for \
-                `stats-writer`, then restart Dovecot:\n  systemctl restart dovecot";
-    subject.push(Finding::doctor(DoctorCode::NotConnected, message).help(help));
+    let named = named.join(", ");
+    let count = counted(processes.len() as u64, "process", "processes");
+    let verb = if processes.len() == 1 {
+        "sends"
+    } else {
+        "send"
+    };
+    let message = format!("{count} of Dovecot {verb} no events: {named}");
+    let mut finding = Finding::doctor(DoctorCode::NotConnected, message);
+    finding.severity = Severity::Warning;
+    Some(finding)
 }
 
 /// Reports that Dovecot's processes send their events to another socket.

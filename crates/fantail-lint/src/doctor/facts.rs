@@ -48,6 +48,9 @@ pub struct DovecotFacts {
     /// The number of mail processes (`imap`, `pop3`, …), without those that have just
     /// started and may not have connected yet.
     pub mail_processes: Option<usize>,
+    /// The name and the process ID of each process that sends events if it can, and is
+    /// not connected to a socket for events.
+    pub unconnected: Vec<(String, u32)>,
     /// By how many seconds the clock was set since its start.
     pub clock_step: Option<i64>,
 }

@@ -69,6 +69,7 @@ fn contents(gathered: &Gathered, findings: &[Finding]) -> Value {
             "writer_path_is_empty": facts.dovecot.writer_path.as_ref().map(String::is_empty),
             "client_limit": facts.dovecot.client_limit,
             "mail_processes": facts.dovecot.mail_processes,
+            "unconnected": facts.dovecot.unconnected.len(),
             "clock_step_seconds": facts.dovecot.clock_step,
         },
         "sockets": facts.sockets.iter().map(socket).collect::<Vec<_>>(),

@@ -10,6 +10,7 @@ mod dovecot;
 mod files;
 mod http;
 mod logs;
+mod peers;
 mod process;
 mod programs;
 mod server;

@@ -1,6 +1,7 @@
 //! Faults in the installation of a real Dovecot, each found by `fantail doctor`.
 
 mod bundle;
+mod connections;
 mod exporters;
 mod metrics;
 mod sockets;

@@ -1,4 +1,4 @@
-//! Tests of findings about exporters, scrapes, clocks, units, the state file and logs.
+//! Tests of findings about connections, exporters, scrapes, clocks, units, the state file and logs.
 
 use super::*;
 
@@ -94,4 +94,40 @@ fn clocks_units_states_and_logs_are_told() {
         });
     };
     check(&state, &["error doctor/state-file"]);
+}
+
+#[test]
+fn processes_that_are_not_connected_are_named() {
+    let warning = &["warning doctor/not-connected"];
+    let loaded = fantails(&format!("{LEFT}{METRIC}"));
+    let mut facts = healthy(&SocketOwner::Fantail);
+    facts.sockets[0].clients = Some(3);
+    facts.dovecot.mail_processes = Some(4);
+    facts.dovecot.unconnected = vec![("auth".to_owned(), 7), ("imap".to_owned(), 9)];
+    let named = |findings: &[Finding]| findings[0].message.clone();
+    let findings = check_found(&loaded, &facts, warning);
+    assert_eq!(
+        named(&findings),
+        "2 processes of Dovecot send no events: auth (7), imap (9)"
+    );
+    // They are about to connect again.
+    let uptime = |seconds| {
+        Some(ServerFacts {
+            uptime: Some(std::time::Duration::from_secs(seconds)),
+            ..ServerFacts::default()
+        })
+    };
+    facts.server = uptime(14);
+    check_found(&loaded, &facts, &[]);
+    facts.server = uptime(15);
+    check_found(&loaded, &facts, warning);
+    facts.dovecot.unconnected = (1..=8).map(|pid| ("imap".to_owned(), pid)).collect();
+    let findings = check_found(&loaded, &facts, warning);
+    assert!(
+        named(&findings).ends_with("imap (5), 3 more"),
+        "{findings:?}"
+    );
+    // None is connected: an error, without names.
+    facts.sockets[0].clients = Some(0);
+    check_found(&loaded, &facts, &["error doctor/not-connected"]);
 }

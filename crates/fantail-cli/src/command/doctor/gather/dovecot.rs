@@ -8,10 +8,24 @@ use std::{
 
 use fantail::config::{FileId, RawEntry, Release};
 
-use super::{Gathered, files::head, process::Processes, programs};
+use super::{
+    Gathered,
+    files::head,
+    process::{Process, Processes},
+    programs,
+};
 
 /// The names of processes that serve mail users.
 const MAIL: [&str; 5] = ["imap", "pop3", "lmtp", "submission", "managesieve"];
+
+/// The names of other processes that stay connected to the stats process while they run.
+const OTHERS: [&str; 5] = [
+    "auth",
+    "imap-login",
+    "pop3-login",
+    "submission-login",
+    "managesieve-login",
+];
 
 /// The age at which a process should be connected to the stats process: processes
 /// connect when they start, and retry every 10 seconds.
@@ -56,11 +70,18 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) {
         return;
     };
     gathered.master = Some(master.pid);
-    let mail = processes
-        .children(master.pid)
-        .filter(|process| MAIL.contains(&process.name.as_str()) && process.age >= CONNECTED_AFTER);
+    let mail = senders(processes, master.pid).filter(|one| MAIL.contains(&one.name.as_str()));
     gathered.facts.dovecot.mail_processes = Some(mail.count());
     gathered.facts.dovecot.clock_step = clock_step(&pid_file, master.age);
+}
+
+/// Returns the processes of Dovecot that are connected to the stats process if they can
+/// be, without those that have just started.
+pub(super) fn senders(processes: &Processes, master: u32) -> impl Iterator<Item = &Process> {
+    processes.children(master).filter(|process| {
+        let name = process.name.as_str();
+        (MAIL.contains(&name) || OTHERS.contains(&name)) && process.age >= CONNECTED_AFTER
+    })
 }
 
 /// Returns the seconds by which the clock was set since a process of this age wrote

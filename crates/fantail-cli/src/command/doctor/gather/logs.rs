@@ -1,17 +1,13 @@
 //! Problems in logs since Dovecot's last start or reload.
 
-use std::{
-    ffi::OsStr,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use fantail::{
     config::RawEntry,
     lint::{LogFacts, LogProblem, SocketRole},
 };
 
-use super::{Gathered, files::tail};
+use super::{Gathered, files::tail, programs};
 
 /// The number of bytes to read from the end of a log.
 const LIMIT: u64 = 1 << 20;
@@ -19,11 +15,23 @@ const LIMIT: u64 = 1 << 20;
 /// The usual log files of syslog for mail.
 const SYSLOG: [&str; 3] = ["/var/log/mail.log", "/var/log/mail.err", "/var/log/maillog"];
 
+/// The name of the journal in findings.
+const JOURNAL: &str = "the journal";
+
+/// The arguments of `journalctl`: the last lines of Dovecot and of the programs that
+/// pass on what a delivery agent says.
+const JOURNALCTL: [&str; 6] = [
+    "--no-pager",
+    "--output=short",
+    "--lines=5000",
+    "--identifier=dovecot",
+    "--identifier=postfix/pipe",
+    "--identifier=postfix/local",
+];
+
 pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
-    let writer = gathered.facts.sockets.iter();
-    let mut writer = writer.filter(|socket| socket.role == SocketRole::Writer);
-    let writer = writer.next().map(|socket| socket.path.clone());
-    let (dovecots, is_syslog) = of_dovecot(gathered);
+    let dovecots = of_dovecot(gathered);
+    let is_syslog = dovecots.is_empty();
     let syslog = SYSLOG.iter().map(PathBuf::from);
     let logs = dovecots.into_iter().map(|path| (path, true));
     let logs = logs.chain(syslog.map(|path| (path, is_syslog)));
@@ -31,49 +39,73 @@ pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
         .chain(further.iter().map(|path| (path.clone(), is_syslog)))
         .collect();
     for (path, is_dovecots) in logs {
-        let text = match tail(&path, LIMIT) {
-            Ok(text) => text,
+        match tail(&path, LIMIT) {
+            Ok(text) => {
+                let file = path.display().to_string();
+                record(gathered, &String::from_utf8_lossy(&text), file, is_dovecots);
+            }
             Err(error) => {
-                let is_asked = further.contains(&path);
-                if is_asked || error.kind() != std::io::ErrorKind::NotFound {
+                let is_missing = error.kind() == io::ErrorKind::NotFound;
+                if further.contains(&path) || !is_missing {
                     gathered.unseen(path.display().to_string(), error);
                 }
-                continue;
-            }
-        };
-        let found = read(
-            &String::from_utf8_lossy(&text),
-            writer.as_deref(),
-            is_dovecots,
-        );
-        let file = path.display().to_string();
-        let facts = found.into_iter().map(|(problem, lines, last)| LogFacts {
-            file: file.clone(),
-            problem,
-            lines,
-            last,
-        });
-        gathered.facts.log.extend(facts);
-    }
-}
-
-/// Returns the files that Dovecot logs to, and whether it logs to syslog.
-fn of_dovecot(gathered: &Gathered) -> (Vec<PathBuf>, bool) {
-    const SETTINGS: [&[u8]; 2] = [b"log_path", b"info_log_path"];
-    let mut paths = Vec::new();
-    for entry in gathered.loaded.raw.top() {
-        if let RawEntry::Setting(setting) = entry
-            && SETTINGS.contains(&setting.key.bytes())
-            && setting.value.bytes().starts_with(b"/")
-        {
-            let path = Path::new(OsStr::from_bytes(setting.value.bytes()));
-            if !paths.contains(&path.to_owned()) && path.is_file() {
-                paths.push(path.to_owned());
             }
         }
     }
-    let is_syslog = paths.is_empty();
-    (paths, is_syslog)
+    if is_syslog {
+        journal(gathered);
+    }
+}
+
+/// Reads the journal of systemd, if there is one.
+fn journal(gathered: &mut Gathered) {
+    match programs::run("journalctl", &JOURNALCTL) {
+        // Without permission, journalctl says so and shows what this user may see.
+        Ok(said) => match said.err.lines().next() {
+            Some(why) => gathered.unseen(JOURNAL, why),
+            None => record(gathered, &said.out, JOURNAL.to_owned(), true),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => gathered.unseen(JOURNAL, format!("journalctl: {error}")),
+    }
+}
+
+/// Records the problems in a log.
+fn record(gathered: &mut Gathered, text: &str, file: String, is_dovecots: bool) {
+    let mut sockets = gathered.facts.sockets.iter();
+    let writer = sockets.find(|socket| socket.role == SocketRole::Writer);
+    let found = read(text, writer.map(|socket| socket.path.as_str()), is_dovecots);
+    for (problem, lines, last) in found {
+        // A syslog daemon copies the journal to its files.
+        let mut known = gathered.facts.log.iter();
+        if !known.any(|one| one.problem == problem && one.last == last) {
+            gathered.facts.log.push(LogFacts {
+                file: file.clone(),
+                problem,
+                lines,
+                last,
+            });
+        }
+    }
+}
+
+/// Returns the files that Dovecot logs to; none if it logs to syslog.
+fn of_dovecot(gathered: &Gathered) -> Vec<PathBuf> {
+    const SETTINGS: [&[u8]; 2] = [b"log_path", b"info_log_path"];
+    let last = |name: &[u8]| {
+        let settings = gathered.loaded.raw.top().filter_map(|entry| match entry {
+            RawEntry::Setting(setting) if setting.key.bytes() == name => Some(setting),
+            _ => None,
+        });
+        let value = settings.last()?.value.bytes();
+        value
+            .starts_with(b"/")
+            .then(|| PathBuf::from(OsStr::from_bytes(value)))
+    };
+    let mut paths: Vec<PathBuf> = SETTINGS.into_iter().filter_map(last).collect();
+    paths.retain(|path| path.is_file());
+    paths.dedup();
+    paths
 }
 
 /// Returns each problem in a log, the number of its lines, and the last message.

@@ -1,6 +1,7 @@
 //! Processes, from the parts of `/proc` that every user may read.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -126,6 +127,18 @@ pub(super) fn file_limit(pid: u32) -> Option<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// Returns the inodes of the sockets that a process has open, if this user may read
+/// them.
+pub(super) fn socket_inodes(pid: u32) -> Option<BTreeSet<u64>> {
+    let files = fs::read_dir(folder(pid).join("fd")).ok()?.flatten();
+    let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
+    let inodes = targets.filter_map(|target| {
+        let inode = target.to_str()?.strip_prefix("socket:[")?;
+        inode.strip_suffix(']')?.parse().ok()
+    });
+    Some(inodes.collect())
 }
 
 /// Returns a path below the root directory of a process; the path itself if this user

@@ -18,6 +18,9 @@ const FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /// The interval of checks whether a program has ended.
 const POLL: Duration = Duration::from_millis(5);
 
+/// The maximum size of an output; the rest is not read.
+const MAX_OUTPUT_BYTES: u64 = 16 << 20;
+
 /// The exit status and the output of a program.
 #[derive(Debug)]
 pub(super) struct Said {
@@ -46,17 +49,17 @@ pub(super) fn run<A: AsRef<OsStr>>(name: &str, arguments: &[A]) -> io::Result<Sa
         .stderr(Stdio::piped())
         .spawn()?;
     let streams = (child.stdout.take(), child.stderr.take());
-    let (Some(mut stdout), Some(mut stderr)) = streams else {
+    let (Some(stdout), Some(stderr)) = streams else {
         return Err(io::Error::other("no streams"));
     };
     let reader = thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = stdout.read_to_end(&mut bytes);
+        let _ = stdout.take(MAX_OUTPUT_BYTES).read_to_end(&mut bytes);
         bytes
     });
     let errors = thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = stderr.read_to_end(&mut bytes);
+        let _ = stderr.take(MAX_OUTPUT_BYTES).read_to_end(&mut bytes);
         bytes
     });
     let begun = Instant::now();

@@ -1,6 +1,7 @@
 //! The state of the stats service's sockets.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -12,19 +13,17 @@ use fantail::{
 };
 
 use super::{
-    Gathered, connect,
-    files::{account, head},
+    Gathered, connect, dovecot,
+    files::account,
+    peers::Connections,
     process::{self, Processes},
     server::{self, Serve},
 };
 
-/// The maximum size of `/proc/net/unix`, which has about 100 bytes per socket.
-const LIMIT: u64 = 64 << 20;
-
 /// Checks the sockets, and returns the `fantail serve` that listens on them.
 pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<Serve> {
-    let list = head(Path::new("/proc/net/unix"), LIMIT);
-    let list = list.map(|text| String::from_utf8_lossy(&text).into_owned());
+    // Read before this program connects, to leave out its own connections.
+    let connections = Connections::read();
     // The server is found first, because its flags may name other sockets.
     let serve = server::find(gathered, processes);
     let flags = serve.as_ref().map(|serve| &serve.arguments);
@@ -43,7 +42,7 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<S
     }
     sockets.push((SocketRole::Reader, gathered.reader.clone()));
     for (role, path) in sockets {
-        let facts = look(gathered, processes, list.as_deref().ok(), role, &path);
+        let facts = look(gathered, processes, connections.as_ref().ok(), role, &path);
         // Dovecot creates its sockets before it writes `master.pid`.
         if let SocketState::Served {
             program: SocketOwner::Dovecot,
@@ -55,18 +54,48 @@ pub(super) fn gather(gathered: &mut Gathered, processes: &Processes) -> Option<S
         }
         gathered.facts.sockets.push(facts);
     }
+    match connections {
+        Ok(connections) => unconnected(gathered, processes, &connections),
+        Err(error) => gathered.unseen("the connections of Dovecot's processes", error),
+    }
     serve
+}
+
+/// Finds the processes of Dovecot that should be connected to the sockets for events,
+/// and are not.
+fn unconnected(gathered: &mut Gathered, processes: &Processes, connections: &Connections) {
+    let Some(master) = gathered.master else {
+        return;
+    };
+    let sockets = gathered.facts.sockets.iter();
+    let writers = sockets.filter(|socket| socket.role != SocketRole::Reader);
+    let peers = writers.map(|socket| connections.peers(Path::new(&socket.path)));
+    let peers: BTreeSet<u64> = peers.flatten().collect();
+    let mut found = Vec::new();
+    for process in dovecot::senders(processes, master) {
+        let Some(sockets) = process::socket_inodes(process.pid) else {
+            gathered.unseen(
+                "which processes of Dovecot are connected",
+                "only root sees their files",
+            );
+            return;
+        };
+        // A process without any socket has ended in the meantime.
+        if !sockets.is_empty() && sockets.is_disjoint(&peers) {
+            found.push((process.name.clone(), process.pid));
+        }
+    }
+    gathered.facts.dovecot.unconnected = found;
 }
 
 fn look(
     gathered: &mut Gathered,
     processes: &Processes,
-    list: Option<&str>,
+    connections: Option<&Connections>,
     role: SocketRole,
     path: &Path,
 ) -> SocketFacts {
-    // Counted before this program connects, to leave out its own connection.
-    let clients = list.map(|list| clients(list, path));
+    let clients = connections.map(|connections| connections.peers(path).len());
     let state = match connect::to(path) {
         Ok(connected) => {
             let program = program(processes, connected.pid);
@@ -101,24 +130,6 @@ fn program(processes: &Processes, pid: u32) -> SocketOwner {
     }
 }
 
-/// Returns the number of connections to a socket; `list` is `/proc/net/unix`.
-fn clients(list: &str, path: &Path) -> usize {
-    const CONNECTED: &str = "03";
-    let names: Vec<PathBuf> = [Some(path.to_owned()), fs::canonicalize(path).ok()]
-        .into_iter()
-        .flatten()
-        .collect();
-    let lines = list.lines().filter(|line| {
-        // The columns are: number, references, protocol, flags, type, state, inode, path.
-        let mut parts = line.split_whitespace().skip(5);
-        let state = parts.next();
-        let name = parts.nth(1);
-        state == Some(CONNECTED)
-            && name.is_some_and(|name| names.iter().any(|known| known == Path::new(name)))
-    });
-    lines.count()
-}
-
 /// Returns the owner and permissions of a socket, and the account that needs access by
 /// Dovecot's defaults. A listener with its own `user` or `group` needs no such account.
 fn access(gathered: &Gathered, role: SocketRole, path: &Path) -> Option<SocketAccess> {
@@ -149,20 +160,4 @@ fn access(gathered: &Gathered, role: SocketRole, path: &Path) -> Option<SocketAc
         needed: account(&list, &name).filter(|_| !is_meant),
         needed_name: name,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_are_those_that_have_the_path_of_the_socket() {
-        let list = "Num       RefCount Protocol Flags    Type St Inode Path\n\
-            0000: 00000003 00000000 00000000 0001 03 1 /run/dovecot/stats-writer\n\
-            0000: 00000002 00000000 00010000 0001 01 2 /run/dovecot/stats-writer\n\
-            0000: 00000003 00000000 00000000 0001 03 3 /run/dovecot/stats-writer2\n\
-            0000: 00000003 00000000 00000000 0001 03 4\n";
-        assert_eq!(clients(list, Path::new("/run/dovecot/stats-writer")), 1);
-        assert_eq!(clients(list, Path::new("/run/dovecot/other")), 0);
-    }
 }
