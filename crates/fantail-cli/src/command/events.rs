@@ -117,10 +117,18 @@ fn none(catalogue: &Catalogue, arguments: &Arguments, target: Option<Target>) ->
     };
     let what = match &arguments.field {
         Some(field) => format!("no event is known to have the field {field}"),
-        None => "Dovecot has no such event".to_owned(),
+        None => {
+            let name = arguments.pattern.as_deref().unwrap_or_default();
+            if catalogue.event(name.as_bytes()).is_some() {
+                return Failure::new(format!(
+                    "only the other series of Dovecot has the event {name}"
+                ));
+            }
+            format!("Dovecot has no event {name}")
+        }
     };
     Failure::new(match near.as_slice() {
-        [] => what,
+        [] => format!("{what}; `fantail events` lists all"),
         near => format!("{what}; did you mean {}?", near.join(" or ")),
     })
 }

@@ -57,7 +57,18 @@ fn patterns() {
     let run = fantail(&["events", "imap_id_received", "--dialect", "2.3"], b"");
     assert_eq!(
         (run.status, run.err.as_str()),
-        (Some(1), "error: Dovecot has no such event\n")
+        (
+            Some(1),
+            "error: only the other series of Dovecot has the event imap_id_received\n"
+        )
+    );
+    let run = fantail(&["events", "nonsense"], b"");
+    assert_eq!(
+        (run.status, run.err.as_str()),
+        (
+            Some(1),
+            "error: Dovecot has no event nonsense; `fantail events` lists all\n"
+        )
     );
 }
 

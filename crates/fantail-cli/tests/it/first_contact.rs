@@ -127,7 +127,8 @@ fn events_are_found_by_field_and_near_names() {
     );
     assert!(!found.contains("auth_request_finished"), "{found}");
     let run = fantail(&["events", "imap_comand_finished"], b"");
-    let error = "error: Dovecot has no such event; did you mean imap_command_finished";
+    let error = "error: Dovecot has no event imap_comand_finished; did you mean \
+                 imap_command_finished";
     assert!(run.err.starts_with(error), "{}", run.err);
     let run = fantail(&["events", "--field", "mailbx"], b"");
     assert!(run.err.contains("did you mean mailbox"), "{}", run.err);

@@ -335,7 +335,8 @@ fn a_server_that_cannot_start_says_why() {
     assert_eq!(run.status, Some(1));
     assert!(run.err.contains("the metric has no filter"), "{}", run.err);
     let nobody = fantail(&["stats", "--socket", "/nonexistent", "dump"], b"");
-    let why = "error: cannot connect to /nonexistent: No such file or directory (os error 2)\n";
+    let why = "error: cannot connect to /nonexistent: No such file or directory (os error 2); \
+               `fantail doctor` says what is wrong\n";
     check(&nobody, 1, "", why);
 }
 

@@ -48,7 +48,8 @@ pub(super) fn watch(gathered: &Gathered, seconds: u32) -> Result<Vec<Finding>, F
     let interrupt = Interrupt::watch();
     if gathered.facts.server.is_none() {
         return Err(Failure::new(
-            "no `fantail serve` runs here: Dovecot's own stats process cannot be watched",
+            "no `fantail serve` runs here: Dovecot's own stats process cannot be watched; \
+             `fantail doctor` without --watch says what is wrong",
         ));
     }
     let Some(counts) = &gathered.facts.counts else {

@@ -48,7 +48,14 @@ impl Client {
             stream.set_write_timeout(Some(patience))?;
             Ok(stream)
         });
-        let stream = connected.map_err(|error| Failure::file("connect to", path, &error))?;
+        let stream = connected.map_err(|error| {
+            let advice = match error.kind() {
+                io::ErrorKind::PermissionDenied => "only root may open it",
+                _ => "`fantail doctor` says what is wrong",
+            };
+            let path = path.display();
+            Failure::new(format!("cannot connect to {path}: {error}; {advice}"))
+        })?;
         let mut client = Self {
             path: path.to_owned(),
             stream: BufReader::new(stream),
