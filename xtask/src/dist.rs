@@ -2,8 +2,9 @@
 //!
 //! [`stage`] collects files that do not depend on the build, such as manual pages.
 //! [`package`] makes a Debian package and a tarball of them. [`trial`] installs the
-//! package in clean Debian roots.
+//! package in clean Debian roots, and [`bare`] runs the static program in an empty root.
 
+mod bare;
 mod build;
 mod package;
 mod stage;
@@ -21,7 +22,8 @@ use crate::{error::Error, workspace::Workspace};
 /// Makes the Debian package, the static tarball, and their checksums.
 ///
 /// They are in `target/dist`, with a list of all that the program is made of (SBOM).
-/// Needs cargo-deb and cargo-cyclonedx (`cargo install`); the tarball needs
+/// The maintainer of the package is that of `--maintainer`, else of DEBFULLNAME and
+/// DEBEMAIL, as for other tools of Debian. Needs cargo-deb and cargo-cyclonedx (`cargo install`); the tarball needs
 /// `rustup target add x86_64-unknown-linux-musl` and musl-gcc.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -33,7 +35,12 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "binary")]
     only_tarball: bool,
 
-    /// Install, upgrade, remove and purge the package in clean Debian roots.
+    /// The maintainer of the package.
+    #[arg(long, value_name = "NAME <ADDRESS>")]
+    maintainer: Option<String>,
+
+    /// Install, upgrade, remove and purge the package in clean Debian roots, and run
+    /// the static program in an empty root.
     ///
     /// Beside a Dovecot that goes on working. Needs root, debootstrap, and the
     /// network for roots that are not there yet.
@@ -48,7 +55,8 @@ pub(crate) struct Options {
     #[arg(long, value_enum, value_name = "SUITE")]
     suite: Vec<Suite>,
 
-    /// Boot the roots with systemd-nspawn, and try the units, too.
+    /// Boot the roots with systemd-nspawn, try the units, and plant the faults that
+    /// `fantail doctor` has to find, beside Prometheus and fail2ban.
     #[arg(long, requires = "try_it")]
     systemd: bool,
 }
@@ -57,13 +65,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     let folder = workspace.target().join("dist");
     fs::create_dir_all(&folder).map_err(Error::at("make", &folder))?;
     let epoch = epoch(workspace)?;
+    let maintainer = maintainer(options);
     let mut files = Vec::new();
     if !options.only_tarball {
         let program = match &options.binary {
             Some(program) => program.clone(),
             None => build::release(workspace, &folder, Target::Gnu)?,
         };
-        let stage = Stage::fill(workspace, &folder.join("deb"), &program, epoch)?;
+        let stage = Stage::fill(workspace, &folder.join("deb"), &program, epoch, &maintainer)?;
         let package = package::debian(workspace, &stage, &folder, None)?;
         package::lint(&package)?;
         if options.try_it {
@@ -75,11 +84,25 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
             trial::run(workspace, options, &packages)?;
         }
         files.push(package);
+        files.push(stage.list(&folder)?);
     }
     if options.binary.is_none() {
         let program = build::release(workspace, &folder, Target::Musl)?;
-        let stage = Stage::fill(workspace, &folder.join("static"), &program, epoch)?;
-        files.push(package::tarball(workspace, &stage, &folder)?);
+        let stage = Stage::fill(
+            workspace,
+            &folder.join("static"),
+            &program,
+            epoch,
+            &maintainer,
+        )?;
+        let tarball = package::tarball(workspace, &stage, &folder)?;
+        if options.try_it {
+            bare::run(&tarball, &options.roots)?;
+        }
+        files.push(tarball);
+        if options.only_tarball {
+            files.push(stage.list(&folder)?);
+        }
     }
     for file in package::checksums(&folder, &files)? {
         println!("{}", file.display());
@@ -96,6 +119,22 @@ fn epoch(workspace: &Workspace) -> Result<u64, Error> {
     };
     let seconds = text.trim().parse();
     seconds.map_err(|_| Error::new(format!("`{text}` is no time in seconds")))
+}
+
+/// Returns the maintainer of the package; by default an address that nobody reads.
+fn maintainer(options: &Options) -> String {
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let given = options.maintainer.clone().or_else(|| {
+        let (name, address) = (variable("DEBFULLNAME")?, variable("DEBEMAIL")?);
+        Some(format!("{name} <{address}>"))
+    });
+    given.unwrap_or_else(|| {
+        println!(
+            "the package names no maintainer who can be reached: set DEBFULLNAME and DEBEMAIL, \
+             or --maintainer"
+        );
+        stage::NO_MAINTAINER.to_owned()
+    })
 }
 
 /// Runs a command, and shows its output only if it fails.

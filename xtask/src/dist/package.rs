@@ -32,8 +32,13 @@ pub(super) fn debian(
     }
     fs::create_dir_all(folder).map_err(Error::at("make", folder))?;
     let mut cargo = workspace.cargo(["deb", "--quiet", "--no-build", "--no-strip"]);
-    cargo.args(["--package", "fantail-cli", "--output"]);
-    cargo.arg(folder);
+    cargo.args([
+        "--package",
+        "fantail-cli",
+        "--maintainer",
+        &stage.maintainer,
+    ]);
+    cargo.arg("--output").arg(folder);
     if let Some(version) = version {
         cargo.args(["--fast", "--deb-version", version]);
     }

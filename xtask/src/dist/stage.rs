@@ -18,7 +18,13 @@ pub(super) struct Stage {
     pub(super) files: PathBuf,
     /// The modification time of files in packages.
     pub(super) epoch: u64,
+    /// The name and address of the package's maintainer.
+    pub(super) maintainer: String,
 }
+
+/// The maintainer of a package that nobody publishes, as in the manifest of
+/// `fantail-cli`.
+pub(super) const NO_MAINTAINER: &str = "fantail maintainers <maintainers@fantail.invalid>";
 
 /// Shells, each with the name of its completion script.
 const SHELLS: [(&str, &str); 3] = [
@@ -34,12 +40,14 @@ impl Stage {
         target: &Path,
         program: &Path,
         epoch: u64,
+        maintainer: &str,
     ) -> Result<Self, Error> {
         emptied(target)?;
         let stage = Self {
             target: target.to_owned(),
             files: target.join("release"),
             epoch,
+            maintainer: maintainer.to_owned(),
         };
         let (man, completions) = (stage.files.join("man"), stage.files.join("completions"));
         for folder in [&man, &completions] {
@@ -70,7 +78,8 @@ impl Stage {
         let entry = format!(
             "fantail ({version}-1) unstable; urgency=medium\n\n  \
              * fantail {version}: see changelog.gz for what is new.\n\n \
-             -- {MAINTAINER}  {}\n",
+             -- {}  {}\n",
+            self.maintainer,
             date.trim_end()
         );
         let debian = self.files.join("changelog.Debian");
@@ -104,6 +113,14 @@ impl Stage {
         write(&self.files.join("fantail.cdx.json"), &text)
     }
 
+    /// Copies the list of components to a folder.
+    pub(super) fn list(&self, folder: &Path) -> Result<PathBuf, Error> {
+        let name = "fantail.cdx.json";
+        let (from, to) = (self.files.join(name), folder.join(name));
+        fs::copy(&from, &to).map_err(Error::at("copy", &from))?;
+        Ok(to)
+    }
+
     fn compress(&self, man: &Path) -> Result<(), Error> {
         for page in fs::read_dir(man).map_err(Error::at("list", man))? {
             compress(&page.map_err(Error::at("list", man))?.path())?;
@@ -111,9 +128,6 @@ impl Stage {
         Ok(())
     }
 }
-
-/// The maintainer of the package, as in the manifest of `fantail-cli`.
-const MAINTAINER: &str = "fantail maintainers <maintainers@fantail.invalid>";
 
 /// Compresses a file in place, without time and name, for reproducible builds.
 fn compress(file: &Path) -> Result<(), Error> {

@@ -39,7 +39,11 @@ pub(super) struct Packages<'a> {
 }
 
 /// The packages in a root besides Debian's minimum.
-const INSTALLED: &str = "systemd systemd-sysv dbus iproute2 procps dovecot-core dovecot-imapd";
+const INSTALLED: &str = "systemd systemd-sysv dbus iproute2 procps curl dovecot-core \
+                         dovecot-imapd dovecot-lmtpd netbase prometheus fail2ban nftables";
+
+/// The scripts that run under systemd, each in a layer of its own.
+const SCRIPTS: [&str; 2] = ["systemd.sh", "doctor.sh"];
 
 /// The folder of the packages and scripts in a root.
 const INSIDE: &str = "trial";
@@ -56,22 +60,37 @@ pub(super) fn run(
     };
     for suite in suites {
         let root = root(&options.roots, *suite)?;
-        let layer = Layer::above(&root, &options.roots.join("layer"))?;
-        let inside = layer.root.join(INSIDE);
-        fs::create_dir_all(&inside).map_err(Error::at("make", &inside))?;
-        let scripts = workspace.root().join("contrib/debian/tests");
-        let mut copy = Command::new("cp");
-        silently(copy.arg("-r").arg(scripts.join(".")).arg(&inside))?;
-        for (package, name) in [(packages.older, "older.deb"), (packages.newer, "newer.deb")] {
-            fs::copy(package, inside.join(name)).map_err(Error::at("copy", package))?;
+        if !options.systemd {
+            let layer = filled(workspace, options, &root, packages)?;
+            println!("{}: {}", suite.name(), in_chroot(&layer.root)?.trim_end());
+            continue;
         }
-        let said = match options.systemd {
-            true => booted(&layer.root)?,
-            false => in_chroot(&layer.root)?,
-        };
-        println!("{}: {}", suite.name(), said.trim_end());
+        for script in SCRIPTS {
+            let layer = filled(workspace, options, &root, packages)?;
+            let said = booted(&layer.root, script)?;
+            println!("{}, {script}: {}", suite.name(), said.trim_end());
+        }
     }
     Ok(())
+}
+
+/// Returns a layer above a root, with the packages and scripts.
+fn filled(
+    workspace: &Workspace,
+    options: &Options,
+    root: &Path,
+    packages: &Packages<'_>,
+) -> Result<Layer, Error> {
+    let layer = Layer::above(root, &options.roots.join("layer"))?;
+    let inside = layer.root.join(INSIDE);
+    fs::create_dir_all(&inside).map_err(Error::at("make", &inside))?;
+    let scripts = workspace.root().join("contrib/debian/tests");
+    let mut copy = Command::new("cp");
+    silently(copy.arg("-r").arg(scripts.join(".")).arg(&inside))?;
+    for (package, name) in [(packages.older, "older.deb"), (packages.newer, "newer.deb")] {
+        fs::copy(package, inside.join(name)).map_err(Error::at("copy", package))?;
+    }
+    Ok(layer)
 }
 
 /// Returns the clean root of a suite, and makes it if it does not exist.
@@ -117,12 +136,12 @@ fn in_chroot(root: &Path) -> Result<String, Error> {
     output(&mut isolated(root, &namespaces, &script))
 }
 
-/// Boots the root and runs the steps as a service of it.
-fn booted(root: &Path) -> Result<String, Error> {
+/// Boots the root and runs a script as a service of it.
+fn booted(root: &Path, script: &str) -> Result<String, Error> {
     let unit = root.join("etc/systemd/system/trial.service");
     let text = format!(
         "[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\n\
-         ExecStart=bash /{INSIDE}/systemd.sh\n\
+         ExecStart=bash /{INSIDE}/{script}\n\
          ExecStopPost=systemctl poweroff --force --no-block\n\
          StandardOutput=file:/{INSIDE}/said\nStandardError=inherit\n"
     );
@@ -132,7 +151,7 @@ fn booted(root: &Path) -> Result<String, Error> {
     let link = wanted.join("trial.service");
     std::os::unix::fs::symlink("../trial.service", &link).map_err(Error::at("link", &link))?;
     let mut boot = Command::new("timeout");
-    boot.args(["--kill-after=10", "300", "systemd-nspawn", "--boot"]);
+    boot.args(["--kill-after=10", "1200", "systemd-nspawn", "--boot"]);
     boot.args(["--quiet", "--private-network", "--register=no"]);
     boot.args(["--keep-unit", "--machine=fantail-trial", "-D"]);
     let booted = output(boot.arg(root));
