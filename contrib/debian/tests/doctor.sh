@@ -136,6 +136,11 @@ mv $block $trial/block
 found lint/same-sockets
 mv $trial/block $block
 recover
+mv $block $trial/block
+systemctl restart dovecot
+mv $trial/block $block
+found doctor/dovecot-binds
+recover
 systemctl stop dovecot
 found doctor/dovecot-stopped
 recover

@@ -72,6 +72,7 @@ const RULES: &[fn(&mut Subject<'_>)] = &[
     server::units,
     sockets::stats_off,
     sockets::bound_twice,
+    sockets::still_bound,
     sockets::divided,
     sockets::not_served,
     sockets::stale,

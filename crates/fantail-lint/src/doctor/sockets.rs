@@ -78,6 +78,42 @@ pub(super) fn bound_twice(subject: &mut Subject<'_>) {
     subject.push(Finding::doctor(DoctorCode::DovecotBinds, message).help(help));
 }
 
+/// Reports sockets that Dovecot still has, although its configuration leaves them alone.
+pub(super) fn still_bound(subject: &mut Subject<'_>) {
+    let Some(dovecot) = &subject.loaded.settings.dovecot else {
+        return;
+    };
+    let owner = |name: &str| {
+        let mut sockets = subject.facts.sockets.iter();
+        match &sockets.find(|socket| socket.role.name() == name)?.state {
+            SocketState::Served { program, .. } => Some(program),
+            _ => None,
+        }
+    };
+    if SOCKETS
+        .into_iter()
+        .any(|name| owner(name) == Some(&SocketOwner::Fantail))
+    {
+        // Reported by `divided`.
+        return;
+    }
+    let is_dovecots = |name: &&str| owner(name) == Some(&SocketOwner::Dovecot);
+    let kept = SOCKETS.into_iter().filter(is_dovecots);
+    let kept = kept.filter(|name| is_left_alone(dovecot, name));
+    let kept: Vec<&str> = kept.collect();
+    if kept.is_empty() {
+        return;
+    }
+    let names = crate::finding::enumerate(&kept, "and");
+    let message = format!("Dovecot still has {names}, which its configuration leaves to fantail");
+    let finding = Finding::doctor(DoctorCode::DovecotBinds, message);
+    subject.push(
+        finding
+            .note("fantail does not start before Dovecot has closed them")
+            .help("restart Dovecot:\n  systemctl restart dovecot"),
+    );
+}
+
 fn is_served_by(state: &SocketState, wanted: &SocketOwner) -> bool {
     matches!(state, SocketState::Served { program, .. } if program == wanted)
 }

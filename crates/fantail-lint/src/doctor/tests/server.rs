@@ -131,3 +131,13 @@ fn processes_that_are_not_connected_are_named() {
     facts.sockets[0].clients = Some(0);
     check_found(&loaded, &facts, &["error doctor/not-connected"]);
 }
+
+#[test]
+fn a_dovecot_that_was_not_restarted_still_has_its_sockets() {
+    let text = format!("{LEFT}{METRIC}");
+    for loaded in [dovecots(&text), fantails(&text)] {
+        let facts = healthy(&SocketOwner::Dovecot);
+        let findings = check_found(&loaded, &facts, &["error doctor/dovecot-binds"]);
+        assert!(told(&findings[0]).contains("systemctl restart dovecot"));
+    }
+}

@@ -18,8 +18,8 @@ use rustix::net::{
 
 use super::PATIENCE;
 
-/// A request for all connected Unix sockets, with their files and peers: `nlmsghdr`
-/// and `unix_diag_req`.
+/// A request for all listening and connected Unix sockets, with their files and peers:
+/// `nlmsghdr` and `unix_diag_req`.
 const REQUEST: [u32; 10] = [
     // The length.
     40,
@@ -30,8 +30,8 @@ const REQUEST: [u32; 10] = [
     0,
     // AF_UNIX, any protocol.
     half_words(1, 0),
-    // The states: TCP_ESTABLISHED.
-    1 << 1,
+    // The states.
+    1 << ESTABLISHED | 1 << LISTEN,
     // Any inode.
     0,
     // UDIAG_SHOW_VFS | UDIAG_SHOW_PEER.
@@ -57,18 +57,24 @@ const MAX_READS: usize = 4_096;
 const HEADER_BYTES: usize = 16;
 const SOCKET_BYTES: usize = 16;
 
+/// The states of sockets, which have the names of those of TCP.
+const ESTABLISHED: u8 = 1;
+const LISTEN: u8 = 10;
+
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const UNIX_DIAG_VFS: u16 = 1;
 const UNIX_DIAG_PEER: u16 = 2;
 
-/// All connections of Unix sockets that have a path.
+/// All Unix sockets that have a path, and their connections. Files are known by their
+/// inodes: file systems may share a number, but the device differs from that of `stat`
+/// on some.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
-    /// The inodes of the connected sockets, by the inode of the socket's file. File
-    /// systems may share a number, and the device differs from that of `stat` on some:
-    /// it is not compared.
+    /// The inodes of the connected sockets, by that of the socket's file.
     peers: BTreeMap<u32, BTreeSet<u64>>,
+    /// The inode of the listening socket, by that of its file.
+    listeners: BTreeMap<u32, u64>,
 }
 
 impl Connections {
@@ -96,14 +102,13 @@ impl Connections {
 
     /// Returns the inodes of the sockets that are connected to a path.
     pub(super) fn peers(&self, path: &Path) -> BTreeSet<u64> {
-        // As in the answer, which has 32 bits.
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "truncated by the kernel, too"
-        )]
-        let inode = fs::metadata(path).map(|file| file.ino() as u32);
-        let peers = inode.ok().and_then(|inode| self.peers.get(&inode));
+        let peers = inode(path).and_then(|inode| self.peers.get(&inode));
         peers.cloned().unwrap_or_default()
+    }
+
+    /// Returns the inode of the socket that listens at a path.
+    pub(super) fn listener(&self, path: &Path) -> Option<u64> {
+        self.listeners.get(&inode(path)?).copied()
     }
 
     /// Adds the connections of an answer; returns whether it is the last.
@@ -121,17 +126,42 @@ impl Connections {
             let Some(message) = bytes.get(HEADER_BYTES..length) else {
                 return Err(io::Error::other("the list of sockets is cut off"));
             };
-            if let Some((file, peer)) = connection(message) {
-                self.peers.entry(file).or_default().insert(peer);
-            }
+            self.add(message);
             bytes = bytes.get(aligned(length)..).unwrap_or_default();
         }
         Ok(false)
     }
+
+    /// Adds a socket if it has a file.
+    fn add(&mut self, message: &[u8]) -> Option<()> {
+        // After the family and the type of the socket.
+        let (state, inode) = (*message.get(2)?, word(message, 4)?);
+        let (file, peer) = attributes(message)?;
+        match (state, peer) {
+            (LISTEN, _) => {
+                self.listeners.insert(file, inode.into());
+            }
+            (ESTABLISHED, Some(peer)) => {
+                self.peers.entry(file).or_default().insert(peer);
+            }
+            _ => {}
+        }
+        Some(())
+    }
 }
 
-/// Returns the inodes of a socket's file and of its peer; `None` if it lacks either.
-fn connection(message: &[u8]) -> Option<(u32, u64)> {
+/// Returns the inode of a file in 32 bits, as in the kernel's answers.
+fn inode(path: &Path) -> Option<u32> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "truncated by the kernel, too"
+    )]
+    let inode = fs::metadata(path).ok()?.ino() as u32;
+    Some(inode)
+}
+
+/// Returns the inodes of a socket's file and of its peer; `None` if it has no file.
+fn attributes(message: &[u8]) -> Option<(u32, Option<u64>)> {
     let mut attributes = message.get(SOCKET_BYTES..)?;
     let (mut file, mut peer) = (None, None);
     while let (Some(length), Some(kind)) = (half_word(attributes, 0), half_word(attributes, 2)) {
@@ -140,12 +170,12 @@ fn connection(message: &[u8]) -> Option<(u32, u64)> {
         match kind {
             UNIX_DIAG_VFS => file = word(value, 0),
             // 0: the peer has closed its socket.
-            UNIX_DIAG_PEER => peer = word(value, 0).filter(|peer| *peer != 0),
+            UNIX_DIAG_PEER => peer = word(value, 0).filter(|peer| *peer != 0).map(u64::from),
             _ => {}
         }
         attributes = attributes.get(aligned(length)..).unwrap_or_default();
     }
-    Some((file?, peer?.into()))
+    Some((file?, peer))
 }
 
 const fn aligned(length: usize) -> usize {
@@ -188,6 +218,8 @@ mod tests {
         assert_eq!(peers.len(), 2);
         let sockets = process::socket_inodes(std::process::id()).unwrap();
         assert!(sockets.is_superset(&peers), "{peers:?} {sockets:?}");
+        let listener = Connections::read().unwrap().listener(&renamed).unwrap();
+        assert!(sockets.contains(&listener) && !peers.contains(&listener));
         drop(second);
         assert_eq!(Connections::read().unwrap().peers(&renamed).len(), 1);
     }

@@ -98,8 +98,9 @@ fn look(
     let clients = connections.map(|connections| connections.peers(path).len());
     let state = match connect::to(path) {
         Ok(connected) => {
-            let program = program(processes, connected.pid);
-            let pid = connected.pid;
+            let listener = connections.and_then(|connections| connections.listener(path));
+            let pid = listening(gathered.master, connected.pid, listener);
+            let program = program(processes, pid);
             SocketState::Served { program, pid }
         }
         Err(error) => match error.kind() {
@@ -117,6 +118,17 @@ fn look(
         state,
         access: access(gathered, role, path),
         clients,
+    }
+}
+
+/// Returns the process that listens: Dovecot's master if it has the socket, or the
+/// process that began to listen. Without systemd, the latter is the one that started
+/// Dovecot, and has ended.
+fn listening(master: Option<u32>, began: u32, listener: Option<u64>) -> u32 {
+    let sockets = master.and_then(process::socket_inodes);
+    match (master, listener, sockets) {
+        (Some(master), Some(listener), Some(sockets)) if sockets.contains(&listener) => master,
+        _ => began,
     }
 }
 
