@@ -52,6 +52,9 @@ pub(crate) struct Arguments {
     /// /etc/dovecot/dovecot.conf.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// As FILE: other commands have this flag.
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "files")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
     /// Output format.
@@ -102,7 +105,7 @@ struct Checked {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let files = match arguments.files.as_slice() {
-        [] => &[configuration::find(None)],
+        [] => &[configuration::find(arguments.config.as_deref())],
         files => files,
     };
     let input = Input::read(files)?;

@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Configuration to read; default: the configuration of this machine.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// As FILE: other commands have this flag.
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "file")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
     /// Syntax of the output; default: the syntax of the configuration.
@@ -63,7 +66,7 @@ enum Syntax {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let path = configuration::find(arguments.file.as_deref());
+    let path = configuration::find(arguments.file.as_deref().or(arguments.config.as_deref()));
     let Some(loaded) = configuration::load(&path, &arguments.rules.options()) else {
         return Ok(Findings::Some);
     };

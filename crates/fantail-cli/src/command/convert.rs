@@ -44,11 +44,14 @@ pub(crate) struct Arguments {
     /// Configuration to convert; default: the configuration of this machine.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// As FILE: other commands have this flag.
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "file")]
+    config: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
-    let path = configuration::find(arguments.file.as_deref());
+    let path = configuration::find(arguments.file.as_deref().or(arguments.config.as_deref()));
     let Some(loaded) = configuration::load(&path, &arguments.rules.options()) else {
         return Ok(Findings::Some);
     };

@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     })?;
     match client.reply()? {
         Reply::Done => {
+            say(format_args!("the configuration was reloaded"));
             say_findings(&arguments.socket.configuration());
             Ok(Findings::None)
         }

@@ -177,7 +177,7 @@ fn a_server_reads_its_configuration_again() {
     let server = Server::start();
     server.send();
     let reload = || fantail(&["reload", "--socket", &server.reader()], b"");
-    check(&reload(), 0, "", "");
+    check(&reload(), 0, "", "the configuration was reloaded\n");
     configure(
         server.folder.path(),
         "metric all {\n  filter = event=(\n}\n",
@@ -278,7 +278,8 @@ fn a_service_manager_hands_over_sockets_and_is_told() {
     stream.read_exact(&mut greeting).unwrap();
     assert_eq!(&greeting, b"VERSION");
     let reader = path("run/stats-reader").display().to_string();
-    check(&fantail(&["reload", "--socket", &reader], b""), 0, "", "");
+    let reloaded = fantail(&["reload", "--socket", &reader], b"");
+    check(&reloaded, 0, "", "the configuration was reloaded\n");
     hear("RELOADING=1");
     hear("READY=1");
     let id = rustix::process::Pid::from_child(&child);

@@ -98,7 +98,7 @@ fn a_port_that_another_process_has_may_be_dovecots() {
     assert!(run.err.contains(&why), "{}", run.err);
 }
 
-/// By the flag, else by the environment, in all commands.
+/// By the environment or the flag, in all commands.
 #[test]
 fn every_command_finds_the_configuration_by_the_environment() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,6 +128,10 @@ fn every_command_finds_the_configuration_by_the_environment() {
             said.contains("metric has no filter") || said.contains(&error),
             "{arguments:?}: {said}"
         );
+    }
+    for command in ["check", "config", "serve"] {
+        let said = fantail(&[command, "--config", &config], b"").err;
+        assert!(said.contains("metric has no filter"), "{command}: {said}");
     }
     let reader = folder.path().join("run/stats-reader").display().to_string();
     for arguments in [&["stats", "dump"][..], &["tap", "event=*"], &["reload"]] {
