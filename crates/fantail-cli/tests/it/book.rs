@@ -7,12 +7,13 @@
 
 use std::{
     fmt::Write as _,
-    fs,
+    fs::File,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use super::program::repository;
+use super::program::{contents, repository};
 
 /// Any lines of output.
 const ANY_LINES: &str = "…";
@@ -29,7 +30,7 @@ impl Folder {
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.path().join(name), text).unwrap();
+        write(self.0.path().join(name), text);
     }
 
     /// What a command prints, to both streams.
@@ -78,10 +79,7 @@ fn steps<'p>(block: &[&'p str]) -> Vec<Step<'p>> {
             }
             Some(step) if !line.starts_with("$ ") => step.output.push(line),
             _ => steps.push(Step {
-                command: vec![
-                    line.strip_prefix("$ ")
-                        .expect("a console block begins with `$ `"),
-                ],
+                command: vec![line.strip_prefix("$ ").unwrap_or(line)],
                 output: Vec::new(),
             }),
         }
@@ -130,9 +128,18 @@ fn run_page(text: &str) -> (String, Vec<String>) {
     (made, failures)
 }
 
+fn text_of(path: impl AsRef<Path>) -> String {
+    String::from_utf8(contents(path)).unwrap()
+}
+
+fn write(path: impl AsRef<Path>, text: &str) {
+    let mut file = File::create(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
 /// The pages that the table of contents names.
 fn pages() -> Vec<PathBuf> {
-    let summary = fs::read_to_string(repository().join("docs/SUMMARY.md")).unwrap();
+    let summary = text_of(repository().join("docs/SUMMARY.md"));
     let targets = summary.lines().filter_map(|line| {
         let (_, target) = line.split_once("](")?;
         Some(repository().join("docs").join(target.strip_suffix(')')?))
@@ -145,14 +152,14 @@ fn commands_print_what_the_pages_show() {
     let mut ran = 0;
     let mut all = Vec::new();
     for path in pages() {
-        let text = fs::read_to_string(&path).unwrap();
+        let text = text_of(&path);
         if !text.contains("```console\n") {
             continue;
         }
         ran += 1;
         let (made, failures) = run_page(&text);
         if std::env::var_os("UPDATE_EXPECT").is_some() {
-            fs::write(&path, made).unwrap();
+            write(&path, &made);
         } else if !failures.is_empty() {
             all.push(format!("{}:\n{}", path.display(), failures.join("\n")));
         }

@@ -2,7 +2,12 @@
 //!
 //! With `UPDATE_EXPECT=1` the page is written anew.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{Read as _, Write as _},
+    path::Path,
+};
 
 use crate::{
     fixture::{Fixture, event},
@@ -60,8 +65,14 @@ fn the_page_lists_every_metric() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let path = root.join("docs/reference/own-metrics.md");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(path, page).unwrap();
+        let mut file = File::create(path).unwrap();
+        file.write_all(page.as_bytes()).unwrap();
     } else {
-        assert_eq!(fs::read_to_string(path).unwrap(), page);
+        let mut shown = String::new();
+        File::open(path)
+            .unwrap()
+            .read_to_string(&mut shown)
+            .unwrap();
+        assert_eq!(shown, page);
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
         match tail(&path, LIMIT) {
             Ok(text) => {
                 let file = path.display().to_string();
-                record(gathered, &String::from_utf8_lossy(&text), file, is_dovecots);
+                record(gathered, &String::from_utf8_lossy(&text), &file, is_dovecots);
             }
             Err(error) => {
                 let is_missing = error.kind() == io::ErrorKind::NotFound;
@@ -63,7 +63,7 @@ fn journal(gathered: &mut Gathered) {
         // Without permission, journalctl says so and shows what this user may see.
         Ok(said) => match said.err.lines().next() {
             Some(why) => gathered.unseen(JOURNAL, why),
-            None => record(gathered, &said.out, JOURNAL.to_owned(), true),
+            None => record(gathered, &said.out, JOURNAL, true),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => gathered.unseen(JOURNAL, format!("journalctl: {error}")),
@@ -71,7 +71,7 @@ fn journal(gathered: &mut Gathered) {
 }
 
 /// Records the problems in a log.
-fn record(gathered: &mut Gathered, text: &str, file: String, is_dovecots: bool) {
+fn record(gathered: &mut Gathered, text: &str, file: &str, is_dovecots: bool) {
     let mut sockets = gathered.facts.sockets.iter();
     let writer = sockets.find(|socket| socket.role == SocketRole::Writer);
     let found = read(text, writer.map(|socket| socket.path.as_str()), is_dovecots);
@@ -80,7 +80,7 @@ fn record(gathered: &mut Gathered, text: &str, file: String, is_dovecots: bool) 
         let mut known = gathered.facts.log.iter();
         if !known.any(|one| one.problem == problem && one.last == last) {
             gathered.facts.log.push(LogFacts {
-                file: file.clone(),
+                file: file.to_owned(),
                 problem,
                 lines,
                 last,
