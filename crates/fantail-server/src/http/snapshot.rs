@@ -4,7 +4,7 @@
 //! Bytes that are not UTF-8 are replaced, except in labels, where they are escaped
 //! so that labels stay distinct.
 
-use std::{borrow::Cow, cell::Cell, io};
+use std::{borrow::Cow, cell::Cell, cmp::Reverse, collections::BinaryHeap, io};
 
 use axum::{
     extract::{Query, State},
@@ -30,7 +30,18 @@ pub(super) struct Parameters {
     after: Option<String>,
     /// Series of a page; all if missing.
     limit: Option<usize>,
+    /// Only the series of each metric with the most events, with their parents.
+    busiest: Option<usize>,
+    /// Whether the series of a whole metric has its quantiles.
+    #[serde(default)]
+    quantiles: bool,
 }
+
+/// The most series that `busiest` selects.
+const MAX_BUSIEST: usize = 10_000;
+
+/// The steps of quantiles, in percent.
+const QUANTILE_STEP: u8 = 5;
 
 /// The position of a series: that of its metric, and its own in the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +78,10 @@ pub(super) async fn answer(
             return (StatusCode::BAD_REQUEST, why).into_response();
         }
     };
+    if parameters.busiest.is_some_and(|most| most > MAX_BUSIEST) {
+        let why = format!("busiest: expected at most {MAX_BUSIEST}\n");
+        return (StatusCode::BAD_REQUEST, why).into_response();
+    }
     let held = match context.handle.held_report(false).await {
         Ok(held) => held,
         Err(error) => return refused(&error),
@@ -76,6 +91,8 @@ pub(super) async fn answer(
             only: parameters.metric.as_deref(),
             start,
             left: Cell::new(parameters.limit.unwrap_or(usize::MAX)),
+            busiest: parameters.busiest,
+            has_quantiles: parameters.quantiles,
             next: Cell::new(None),
         };
         page.write(&held.snapshot, out)
@@ -92,6 +109,8 @@ struct Page<'p> {
     start: Position,
     /// Series that may still be written.
     left: Cell<usize>,
+    busiest: Option<usize>,
+    has_quantiles: bool,
     /// The name at which the next page starts.
     next: Cell<Option<Position>>,
 }
@@ -154,6 +173,7 @@ impl Serialize for Metrics<'_> {
                     at,
                     first,
                     page: self.page,
+                    only: self.page.busiest.map(|most| busiest(metric, most)),
                 },
             })?;
         }
@@ -210,6 +230,24 @@ struct SeriesPage<'a> {
     at: usize,
     first: usize,
     page: &'a Page<'a>,
+    /// The numbers of the only series that are written, in order.
+    only: Option<Vec<usize>>,
+}
+
+/// Returns the numbers of the whole metric and of the series with the most events, in
+/// order. A series has no more events than its parent and a higher number, so that the
+/// parents of all are among them.
+fn busiest(metric: &MetricSnapshot, most: usize) -> Vec<usize> {
+    let mut least = BinaryHeap::with_capacity(most + 2);
+    for (number, series) in metric.series().iter().enumerate() {
+        least.push((Reverse(series.duration().count()), number));
+        if least.len() > most + 1 {
+            least.pop();
+        }
+    }
+    let mut numbers: Vec<_> = least.into_iter().map(|(_, number)| number).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 impl Serialize for SeriesPage<'_> {
@@ -226,7 +264,11 @@ impl Serialize for SeriesPage<'_> {
                     value: series.label().text(level),
                 });
             }
-            if number < self.first {
+            let is_left_out = self
+                .only
+                .as_ref()
+                .is_some_and(|only| only.binary_search(&number).is_err());
+            if number < self.first || is_left_out {
                 continue;
             }
             let Some(left) = self.page.left.get().checked_sub(1) else {
@@ -238,10 +280,11 @@ impl Serialize for SeriesPage<'_> {
                 break;
             };
             self.page.left.set(left);
+            let has_quantiles = self.page.has_quantiles && series.depth() == 0;
             list.serialize_element(&One {
                 labels: &labels,
-                duration_us: series.duration().into(),
-                fields: fields(self.metric, &series),
+                duration_us: Numbers::of(series.duration(), has_quantiles),
+                fields: fields(self.metric, &series, has_quantiles),
             })?;
         }
         list.end()
@@ -267,13 +310,17 @@ struct Field<'a> {
     values: Numbers,
 }
 
-fn fields<'a>(metric: &'a MetricSnapshot, series: &Series<'_>) -> Vec<Field<'a>> {
+fn fields<'a>(
+    metric: &'a MetricSnapshot,
+    series: &Series<'_>,
+    has_quantiles: bool,
+) -> Vec<Field<'a>> {
     let names = metric.settings().fields.iter();
     let fields = names.zip(series.fields());
     fields
         .map(|(name, values)| Field {
             name: text(name),
-            values: values.into(),
+            values: Numbers::of(values, has_quantiles),
         })
         .collect()
 }
@@ -287,11 +334,19 @@ struct Numbers {
     mean: f64,
     median: u64,
     p95: u64,
+    /// From the least value to the most, each for 5 percent more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quantiles: Vec<u64>,
 }
 
-impl From<&Distribution> for Numbers {
-    fn from(values: &Distribution) -> Self {
+impl Numbers {
+    fn of(values: &Distribution, has_quantiles: bool) -> Self {
         let quantiles = values.quantiles();
+        let mut steps = Vec::new();
+        if has_quantiles && values.count() > 0 {
+            let percents = (0..=100).step_by(QUANTILE_STEP.into());
+            steps.extend(percents.map(|percent| quantiles.percentile(Percentile::whole(percent))));
+        }
         Self {
             count: values.count(),
             // JSON readers take no more than 64 bits.
@@ -301,6 +356,7 @@ impl From<&Distribution> for Numbers {
             mean: values.mean(),
             median: quantiles.median(),
             p95: quantiles.percentile(Percentile::whole(95)),
+            quantiles: steps,
         }
     }
 }

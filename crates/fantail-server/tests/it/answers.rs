@@ -94,6 +94,40 @@ fn a_snapshot_comes_in_pages() {
     assert!(head.starts_with("http/1.1 400"), "{head}");
 }
 
+#[test]
+fn the_series_with_the_most_events_come_with_their_parents() {
+    let blocks = "metric m {\n  filter = event=*\n  group_by = user size\n}\n";
+    let fixture = Fixture::with(blocks, |options| {
+        options.http = Some(([127, 0, 0, 1], 0).into());
+    });
+    let times = [("a", 1, 2), ("a", 2, 1), ("b", 1, 3), ("b", 2, 4)];
+    let lines = times.map(|(user, size, times)| {
+        format!("EVENT\t0\t0\t1\t1\t0\tna\tSuser\t{user}\tIsize\t{size}\n").repeat(times)
+    });
+    fixture.send(&lines.concat());
+    let snapshot = json(&fixture, "?busiest=2&quantiles=true");
+    let series = snapshot["metrics"][0]["series"].as_array().unwrap();
+    let of = |one: &Value| {
+        let labels = one["labels"].as_array().unwrap().iter();
+        let labels: Vec<_> = labels
+            .map(|label| label["value"].as_str().unwrap())
+            .collect();
+        (
+            labels.join("/"),
+            one["duration_us"]["count"].as_u64().unwrap(),
+        )
+    };
+    let found: Vec<_> = series.iter().map(of).collect();
+    let expected = [("", 10), ("b", 7), ("b/2", 4)];
+    assert_eq!(
+        found,
+        expected.map(|(labels, count)| (labels.to_owned(), count))
+    );
+    let quantiles = |at: usize| series[at]["duration_us"]["quantiles"].as_array();
+    assert_eq!(quantiles(0).unwrap().len(), 21);
+    assert!(quantiles(1).is_none());
+}
+
 /// A scraper that does not read holds the memory; others are told to come later,
 /// and are served once it is gone.
 #[test]
