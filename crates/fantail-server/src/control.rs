@@ -9,7 +9,7 @@ mod change;
 mod crashes;
 mod reload;
 mod report;
-mod taps;
+pub(crate) mod taps;
 
 use std::{
     sync::{
@@ -75,6 +75,7 @@ impl Control {
                 }
             }
             Order::Untap(number) => self.untap(number),
+            Order::Census(census) => self.take_census(census),
             Order::Record(recorder) => self.record(&recorder),
             Order::AllAnswer(reply) => {
                 let pings = self.ping();

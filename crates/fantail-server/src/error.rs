@@ -37,6 +37,10 @@ pub enum ControlErrorKind {
     Format,
     /// All taps are taken.
     TooManyTaps,
+    /// As many pages are open as may be.
+    TooManyPages,
+    /// No page watches this filter.
+    NotWatched,
     /// The server keeps no events.
     NothingKept,
     /// A recording cannot be started, or another goes on.
@@ -114,6 +118,8 @@ impl fmt::Display for ControlError {
             }
             ControlErrorKind::Recording => "the recording cannot be started",
             ControlErrorKind::NotRecording => "no recording goes on",
+            ControlErrorKind::TooManyPages => "too many pages are open; close one",
+            ControlErrorKind::NotWatched => "no open page watches this filter",
             ControlErrorKind::TooManyTaps => "all taps are taken; wait until one ends",
         })
     }

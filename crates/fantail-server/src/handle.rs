@@ -22,6 +22,7 @@ use crate::{
     process::record::{Recorder, Recordings},
     process::turn::Turns,
     worker::Report,
+    worker::census::Census,
     worker::explain::TermCounter,
     worker::observers::Observers,
     worker::recent::RecentSnapshot,
@@ -78,6 +79,8 @@ pub(crate) enum Order {
     Reload(Reply<()>),
     Tap(TapRequest, Reply<OpenTap>),
     Untap(u64),
+    /// Counts the events of each name; `None` ends it.
+    Census(Option<Arc<Census>>),
     Record(Recorder),
     /// Answered once every worker has answered.
     AllAnswer(oneshot::Sender<()>),
@@ -300,6 +303,12 @@ impl Handle {
     pub(crate) fn untap(&self, number: u64) {
         // The server may have ended.
         let _ = self.orders.send(Order::Untap(number));
+    }
+
+    /// Has workers count the events of each name; `None` ends it.
+    pub(crate) fn take_census(&self, census: Option<Arc<Census>>) {
+        // The server may have ended.
+        let _ = self.orders.send(Order::Census(census));
     }
 
     /// Starts a recording.

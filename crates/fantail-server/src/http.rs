@@ -18,6 +18,7 @@ mod snapshot;
 mod stall_timeout;
 mod streamed;
 mod tls;
+mod web;
 
 use std::{
     io, net::TcpListener as StdTcpListener, os::unix::net::UnixListener as StdUnixListener,
@@ -41,16 +42,18 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     runtime::{Builder, Runtime},
-    sync::oneshot,
+    sync::{Semaphore, oneshot},
     time::timeout,
 };
 
 use self::{
     access::{Access, Door, Via},
     stall_timeout::StallTimeout,
+    web::{FanOut, MAX_PAGES},
 };
 use crate::{
     ControlError, ControlErrorKind, Handle, Limits, Log,
+    control::Source,
     socket::{
         accept::pause,
         seats::{Seat, Seats},
@@ -83,6 +86,22 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 struct Context {
     handle: Handle,
     compat: bool,
+    log: Log,
+    /// The configuration's file.
+    source: Source,
+    /// Held while the configuration is read for a page: one at a time.
+    reading: Arc<Semaphore>,
+    /// The streams of pages, if there is a page.
+    pages: Option<FanOut>,
+}
+
+/// What HTTP answers about, besides the handle.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    /// Whether `/metrics` has the layout of Dovecot by default.
+    pub(crate) compat: bool,
+    /// The configuration's file.
+    pub(crate) source: Source,
 }
 
 /// The listening sockets of HTTP.
@@ -118,7 +137,7 @@ impl Drop for Serving {
 pub(crate) fn serve(
     listeners: Listeners,
     access: Access,
-    (handle, compat): (&Handle, bool),
+    (handle, subject): (&Handle, Subject),
     limits: &Limits,
     log: &Log,
 ) -> io::Result<Serving> {
@@ -132,18 +151,28 @@ pub(crate) fn serve(
     let addresses = listeners.tcp.iter().map(StdTcpListener::local_addr);
     let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
     access.warn_of_plain_tokens(&addresses, log);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let has_page = access.has_page();
     let context = Context {
         handle: handle.clone(),
-        compat,
+        compat: subject.compat,
+        log: log.clone(),
+        source: subject.source,
+        reading: Arc::new(Semaphore::new(1)),
+        pages: has_page.then(|| {
+            let _entered = runtime.enter();
+            FanOut::start(handle.clone(), log.clone())
+        }),
     };
     let served = Served {
         router: router(context),
         access: Arc::new(access),
-        seats: Seats::new(limits.scrapers),
+        // Pages take no seats from scrapers.
+        page_seats: if has_page { MAX_PAGES } else { 0 },
+        seats: Seats::new(limits.scrapers + if has_page { MAX_PAGES } else { 0 }),
         stalled: limits.stalled,
         log: log.clone(),
     };
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     accept_on(listeners, &served, &runtime)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new().name("http".to_owned());
@@ -174,7 +203,7 @@ fn accept_on(listeners: Listeners, served: &Served, runtime: &Runtime) -> io::Re
     if let Some((listener, bound)) = listeners.socket {
         let listener = UnixListener::from_std(listener)?;
         let served = Served {
-            seats: Seats::new(SOCKET_SEATS),
+            seats: Seats::new(SOCKET_SEATS + served.page_seats),
             ..served.clone()
         };
         runtime.spawn(async move {
@@ -198,6 +227,7 @@ struct Served {
     router: Router,
     access: Arc<Access>,
     seats: Seats,
+    page_seats: usize,
     stalled: Duration,
     log: Log,
 }
@@ -260,8 +290,11 @@ impl Served {
 }
 
 fn router(context: Context) -> Router {
-    Router::new()
-        .route("/", get(|| async { ROUTES }))
+    let first = match context.pages {
+        Some(_) => web::router(),
+        None => Router::new().route("/", get(|| async { ROUTES })),
+    };
+    first
         .route("/metrics", get(scrape::metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -83,6 +83,9 @@ pub struct HttpAccess {
     pub socket: Option<PathBuf>,
     /// Whether scrapes need the token or the socket, too.
     pub private: bool,
+    /// Whether there is a page for browsers. With it, all routes that may show personal
+    /// data need the token, a session or the socket.
+    pub web: bool,
 }
 
 /// The files of TLS, which are read again every 5 seconds.

@@ -314,7 +314,11 @@ fn listen(
         tcp: std::mem::take(&mut sockets.http),
         socket: sockets.http_socket.take(),
     };
-    let handle = (handle, options.compat_metrics);
+    let subject = http::Subject {
+        compat: options.compat_metrics,
+        source: control.source.clone(),
+    };
+    let handle = (handle, subject);
     let http = http::serve(scraped, access, handle, limits, &options.log)?;
     let listeners = sockets.serve(&writer, &reader, stop, &options.log)?;
     Ok((listeners, http))

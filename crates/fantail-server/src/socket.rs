@@ -7,7 +7,7 @@ pub(crate) mod dump_writer;
 pub(crate) mod error;
 pub(crate) mod listeners;
 pub(crate) mod login_link;
-mod past;
+pub(crate) mod past;
 mod peer;
 pub(crate) mod readers;
 mod recording;

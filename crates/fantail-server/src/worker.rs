@@ -5,6 +5,7 @@
 //! that is asked for after a change shows the change.
 
 pub(crate) mod accounts;
+pub(crate) mod census;
 mod client;
 mod clients;
 pub(crate) mod closed;

@@ -101,6 +101,10 @@ pub(crate) struct Arguments {
     /// Require the token or the Unix socket also for scrapes.
     #[arg(long)]
     http_private: bool,
+    /// Serve a page for browsers at /, with live events, metrics and exporters. It needs
+    /// --http-token or --http-socket, and an address for HTTP.
+    #[arg(long)]
+    web: bool,
     /// Use Dovecot's layout for /metrics, unless a scraper requests another format.
     #[arg(long)]
     compat_metrics: bool,
@@ -289,6 +293,7 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
             tls: tls(arguments),
             socket: arguments.http_socket.clone(),
             private: arguments.http_private,
+            web: arguments.web,
         },
         compat_metrics: arguments.compat_metrics,
         workers: arguments.workers.map_or(defaults.workers, usize::from),

@@ -2,23 +2,35 @@
 //!
 //! A page of another site must not read the counts of users: not by a name that
 //! it has pointed at this host (`Host`), nor by a request of the browser
-//! (`Sec-Fetch-Site`). Routes that may show personal labels ask for a token, or the
-//! Unix socket, if the server is told so.
+//! (`Sec-Fetch-Site`, `Origin`). Routes that may show personal labels ask for a token,
+//! or the Unix socket, if the server is told so, and always if it has a page. A browser
+//! exchanges the token for a session.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+pub(super) mod sessions;
+mod token;
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use subtle::ConstantTimeEq as _;
+use tokio::time::sleep;
 
+use self::{
+    sessions::{SESSION_DURATION, Sessions, SignInError},
+    token::Token,
+};
 use super::{
     error::{HttpError, HttpErrorKind},
     own_names::{is_address, own_names},
-    reread::{Reread, keep_reading, read_file},
+    reread::{Reread, keep_reading},
     tls::Tls,
 };
 use crate::{HttpAccess, Log, ServerOptions, process::thread};
@@ -29,8 +41,14 @@ const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 /// The route of scrapes, which needs a token only if all of HTTP is private.
 const METRICS: &str = "/metrics";
 
-/// The largest file of a token.
-const MAX_TOKEN_BYTES: u64 = 4096;
+/// The route that begins and ends sessions; open, because it needs the token itself.
+pub(super) const SESSION: &str = "/api/v1/session";
+
+/// The paths of the page's files, which have no data.
+pub(super) const PAGE_FILES: &str = "/web/";
+
+/// How long the answer to a wrong token takes, so that guessing it is slow.
+const WRONG_TOKEN_DELAY: Duration = Duration::from_secs(1);
 
 /// The rules of a running server.
 #[derive(Debug)]
@@ -39,16 +57,10 @@ pub(crate) struct Access {
     hosts: Vec<String>,
     token: Option<Reread<Token>>,
     private: bool,
+    /// Whether there is a page.
+    web: bool,
     tls: Option<Tls>,
-}
-
-/// A secret, which is not printed.
-struct Token(Vec<u8>);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
-    }
+    sessions: Sessions,
 }
 
 /// The way on which a request came.
@@ -104,18 +116,28 @@ impl Access {
             tls,
             socket,
             private,
+            web,
         } = settings;
-        if *private && token.is_none() && socket.is_none() {
-            return Err(HttpError::new(HttpErrorKind::NoWayIn, "".as_ref()));
+        if token.is_none() && socket.is_none() {
+            let kind = match (private, web) {
+                (true, _) => Some(HttpErrorKind::NoWayIn),
+                (false, true) => Some(HttpErrorKind::NoWayToPage),
+                (false, false) => None,
+            };
+            if let Some(kind) = kind {
+                return Err(HttpError::new(kind, "".as_ref()));
+            }
         }
         let names = hosts.iter().map(|name| name.to_ascii_lowercase());
         let token = token
             .clone()
-            .map(|path| Reread::new(vec![path], read_token, parse_token));
+            .map(|path| Reread::new(vec![path], token::read, token::parse));
         Ok(Self {
             hosts: names.chain(own_names(hostname)).collect(),
             token: token.transpose()?,
             private: *private,
+            web: *web,
+            sessions: Sessions::default(),
             tls: tls.as_ref().map(Tls::new).transpose()?,
         })
     }
@@ -154,23 +176,95 @@ impl Access {
         keep_reading(files, again, log).await;
     }
 
-    fn decide(&self, via: Via, path: &str, headers: &HeaderMap) -> Result<(), Refused> {
-        if via == Via::Socket {
-            return Ok(());
-        }
-        if !self.allows_host(headers) {
+    fn decide(&self, via: Via, request: &Parts) -> Result<(), Refused> {
+        let headers = &request.headers;
+        if via == Via::Tcp && !self.allows_host(headers) {
             return Err(Refused::Host);
         }
         let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+        // Also over the socket, which a proxy may serve to browsers.
         if site.is_some_and(|site| site != b"same-origin" && site != b"none") {
             return Err(Refused::OtherSite);
         }
-        let is_open = HEALTH.contains(&path) || (path == METRICS && !self.private);
-        let needs_token = !is_open && (self.private || self.token.is_some());
-        if needs_token && !self.has_token(headers) {
+        let is_safe = [Method::GET, Method::HEAD].contains(&request.method);
+        if !is_safe && (site == Some(b"none") || !is_own_origin(headers)) {
+            return Err(Refused::OtherSite);
+        }
+        if via == Via::Tcp && self.needs_token(request.uri.path()) && !self.is_known(headers) {
             return Err(Refused::Token);
         }
         Ok(())
+    }
+
+    fn needs_token(&self, path: &str) -> bool {
+        let is_page = self.web && (path == "/" || path.starts_with(PAGE_FILES) || path == SESSION);
+        let is_open = HEALTH.contains(&path) || is_page || (path == METRICS && !self.private);
+        // Loopback is no protection: every user of the host reaches it.
+        !is_open && (self.private || self.token.is_some() || (self.web && path != METRICS))
+    }
+
+    /// Whether a request has the token or a session.
+    pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
+        self.has_token(headers) || self.has_session(headers)
+    }
+
+    fn has_session(&self, headers: &HeaderMap) -> bool {
+        let (Some(token), Some(id)) = (&self.token, self.session_of(headers)) else {
+            return false;
+        };
+        self.sessions.is_open(id, &token.get(), Instant::now())
+    }
+
+    /// Returns the number in the cookie of a request.
+    fn session_of<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let cookies = headers.get_all(header::COOKIE).iter();
+        let mut cookies = cookies
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'));
+        let name = self.cookie_name();
+        cookies.find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// The name of the cookie. Browsers accept `__Host-` only from this host, over TLS.
+    fn cookie_name(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "__Host-fantail-session",
+            None => "fantail-session",
+        }
+    }
+
+    /// Begins a session; returns the cookie for the browser.
+    pub(super) fn sign_in(&self, given: &[u8]) -> Result<String, SignInError> {
+        let token = self.token.as_ref().ok_or(SignInError::Token)?;
+        let id = self.sessions.begin(&token.get(), given, Instant::now())?;
+        let seconds = SESSION_DURATION.as_secs();
+        Ok(self.cookie(&id, seconds))
+    }
+
+    /// Ends the session of a request; returns the cookie that deletes that of the browser.
+    pub(super) fn sign_out(&self, headers: &HeaderMap) -> String {
+        if let Some(id) = self.session_of(headers) {
+            self.sessions.end(id);
+        }
+        self.cookie("", 0)
+    }
+
+    fn cookie(&self, id: &str, seconds: u64) -> String {
+        let (name, secure) = match self.tls {
+            Some(_) => (self.cookie_name(), "; Secure"),
+            None => (self.cookie_name(), ""),
+        };
+        format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    }
+
+    /// Whether there is a page.
+    pub(super) const fn has_page(&self) -> bool {
+        self.web
+    }
+
+    /// Whether there is a token, so that browsers can sign in over TCP.
+    pub(super) const fn has_sign_in(&self) -> bool {
+        self.token.is_some()
     }
 
     /// Whether `Host` names this host: a name that another site has pointed here is
@@ -197,8 +291,24 @@ impl Access {
         let (Some(token), Some(given)) = (&self.token, given) else {
             return false;
         };
-        // The comparison takes constant time: its duration must not reveal the token.
-        token.get().0.ct_eq(given).into()
+        token.get().is(given)
+    }
+}
+
+/// Whether a request of a browser comes from a page of this server. Programs send no
+/// `Origin`.
+fn is_own_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let origin = origin.to_str().ok();
+    let authority = origin.and_then(|origin| origin.split_once("://"));
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    match (authority, host) {
+        (Some((_, authority)), Some(host)) => authority.eq_ignore_ascii_case(host),
+        _ => false,
     }
 }
 
@@ -210,32 +320,17 @@ fn name_of(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
 }
 
-fn read_token(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, HttpError> {
-    let read = files.iter().map(|path| {
-        read_file(path, MAX_TOKEN_BYTES)
-            .map_err(|error| HttpError::because(HttpErrorKind::Token, path, error))
-    });
-    read.collect()
-}
-
-fn parse_token(files: &[PathBuf], contents: &[Vec<u8>]) -> Result<Token, HttpError> {
-    let token = contents.iter().flatten().copied().collect::<Vec<_>>();
-    let token = token.trim_ascii();
-    if token.is_empty() {
-        let path = files.first().map_or("".as_ref(), PathBuf::as_path);
-        let what = "expected a token, as `openssl rand -hex 32` makes";
-        return Err(HttpError::expected(HttpErrorKind::Token, path, what));
-    }
-    Ok(Token(token.to_vec()))
-}
-
 /// Lets a request through, or refuses it.
 pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    match door.access.decide(door.via, path, request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused.into_response(),
+    let (mut parts, body) = request.into_parts();
+    if let Err(refused) = door.access.decide(door.via, &parts) {
+        if refused == Refused::Token && parts.headers.contains_key(header::AUTHORIZATION) {
+            sleep(WRONG_TOKEN_DELAY).await;
+        }
+        return refused.into_response();
     }
+    parts.extensions.insert(door);
+    next.run(Request::from_parts(parts, body)).await
 }
 
 impl IntoResponse for Refused {
@@ -262,120 +357,4 @@ impl IntoResponse for Refused {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::http::{HeaderMap, HeaderName, HeaderValue};
-
-    use super::{Access, Refused, Via, parse_token};
-    use crate::http::reread::Reread;
-
-    /// Returns rules with the token `secret`, or without a token.
-    fn access(has_token: bool, private: bool) -> Access {
-        let token = || Reread::new(Vec::new(), |_| Ok(vec![b"secret\n".to_vec()]), parse_token);
-        Access {
-            hosts: vec!["mail1.example.com".to_owned(), "stats".to_owned()],
-            token: has_token.then(|| token().unwrap()),
-            private,
-            tls: None,
-        }
-    }
-
-    fn decide(access: &Access, via: Via, path: &str, headers: &[(&str, &str)]) -> Option<Refused> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-            map.append(name, HeaderValue::from_str(value).unwrap());
-        }
-        access.decide(via, path, &map).err()
-    }
-
-    #[track_caller]
-    fn check_host(host: &str, is_allowed: bool) {
-        let refused = decide(
-            &access(false, false),
-            Via::Tcp,
-            "/metrics",
-            &[("host", host)],
-        );
-        assert_eq!(refused, (!is_allowed).then_some(Refused::Host), "{host}");
-    }
-
-    #[test]
-    fn only_names_of_this_host_are_allowed() {
-        for host in [
-            "localhost",
-            "LOCALHOST:9900",
-            "127.0.0.1:9900",
-            "10.1.2.3",
-            "[::1]:9900",
-            "mail1.example.com:9900",
-            "Mail1.Example.com.",
-            "stats",
-        ] {
-            check_host(host, true);
-        }
-        for host in [
-            "evil.example",
-            "localhost.evil.example:9900",
-            "mail2.example.com",
-            "",
-        ] {
-            check_host(host, false);
-        }
-        let two = [("host", "localhost"), ("host", "evil.example")];
-        let refused = decide(&access(false, false), Via::Tcp, "/metrics", &two);
-        assert_eq!(refused, Some(Refused::Host));
-        assert_eq!(
-            decide(&access(false, false), Via::Tcp, "/metrics", &[]),
-            None
-        );
-    }
-
-    #[test]
-    fn requests_of_other_sites_are_refused() {
-        let check = |site: &str, expected| {
-            let headers = [("host", "localhost"), ("sec-fetch-site", site)];
-            let refused = decide(&access(false, false), Via::Tcp, "/healthz", &headers);
-            assert_eq!(refused, expected, "{site}");
-        };
-        check("same-origin", None);
-        check("none", None);
-        check("cross-site", Some(Refused::OtherSite));
-        check("same-site", Some(Refused::OtherSite));
-    }
-
-    #[test]
-    fn the_token_opens_what_is_not_open() {
-        let check = |access: &Access, path: &str, token: Option<&str>, is_open: bool| {
-            let mut headers = vec![("host", "localhost")];
-            headers.extend(token.map(|token| ("authorization", token)));
-            let refused = decide(access, Via::Tcp, path, &headers);
-            assert_eq!(
-                refused,
-                (!is_open).then_some(Refused::Token),
-                "{path} {token:?}"
-            );
-            assert_eq!(decide(access, Via::Socket, path, &[]), None);
-        };
-        let (none, some, private) = (
-            access(false, false),
-            access(true, false),
-            access(true, true),
-        );
-        check(&none, "/api/v1/snapshot", None, true);
-        for (path, with_token, with_private) in [
-            ("/healthz", true, true),
-            ("/readyz", true, true),
-            ("/metrics", true, false),
-            ("/api/v1/snapshot", false, false),
-            ("/nothing", false, false),
-        ] {
-            check(&some, path, None, with_token);
-            check(&private, path, None, with_private);
-            check(&private, path, Some("Bearer secre"), with_private);
-            check(&private, path, Some("Bearer secret2"), with_private);
-            check(&private, path, Some("Basic secret"), with_private);
-            check(&private, path, Some("Bearer secret"), true);
-        }
-        check(&access(false, true), "/metrics", Some("Bearer "), false);
-    }
-}
+mod tests;

@@ -15,9 +15,10 @@ use fantail_transport::DropReason;
 use serde_json::{Value, json};
 
 use super::{Context, answer, unavailable};
-use crate::{exporters::TOO_LARGE, handle::Live};
+use crate::{Handle, exporters::TOO_LARGE, handle::Live, worker::Report};
 
-fn json(value: &Value) -> Response {
+/// Answers with JSON.
+pub(super) fn json_answer(value: &Value) -> Response {
     answer("application/json", format!("{value}\n").into_bytes())
 }
 
@@ -60,7 +61,7 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
                 "added_at_run_time": at >= configured,
             })
         });
-    json(&json!({ "metrics": metrics.collect::<Vec<_>>() }))
+    json_answer(&json!({ "metrics": metrics.collect::<Vec<_>>() }))
 }
 
 /// The configuration in force.
@@ -71,7 +72,7 @@ pub(super) async fn configuration(State(context): State<Context>) -> Response {
     for metric in &settings.metrics {
         write_metric(metric, settings.dialect, &mut blocks);
     }
-    json(&json!({
+    json_answer(&json!({
         "dialect": settings.dialect.to_string(),
         "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
         "filter_sent_to_clients": text(&live.handshake()),
@@ -89,7 +90,11 @@ fn unix_micros(time: SystemTime) -> u64 {
 
 /// The exporters, and the counts of their events.
 pub(super) async fn exporters(State(context): State<Context>) -> Response {
-    let live = live(&context);
+    json_answer(&json!({ "exporters": exporters_value(&live(&context)) }))
+}
+
+/// Returns a list of the exporters.
+pub(super) fn exporters_value(live: &Live) -> Vec<Value> {
     let exporters = live.exporters.iter().zip(live.exporters.too_large());
     let exporters = live.settings.exporters.iter().zip(exporters);
     let exporters = exporters.map(|(settings, ((name, queue), too_large))| {
@@ -118,7 +123,7 @@ pub(super) async fn exporters(State(context): State<Context>) -> Response {
             "last_error_unix_us": last_error.map(|error| unix_micros(error.time)),
         })
     });
-    json(&json!({ "exporters": exporters.collect::<Vec<_>>() }))
+    exporters.collect()
 }
 
 /// The server itself.
@@ -126,9 +131,14 @@ pub(super) async fn server(State(context): State<Context>) -> Response {
     let Ok(whole) = context.handle.report(false).await else {
         return unavailable();
     };
-    let tally = &context.handle.tally;
+    json_answer(&server_value(&context.handle, &whole))
+}
+
+/// Returns the state of the server.
+pub(super) fn server_value(handle: &Handle, whole: &Report) -> Value {
+    let tally = &handle.tally;
     let errors: BTreeMap<_, _> = whole.intake.errors.iter().collect();
-    json(&json!({
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
         "started_unix_us": tally.started.unix_micros(),
         "uptime_seconds": tally.since.elapsed().as_secs(),
@@ -143,5 +153,5 @@ pub(super) async fn server(State(context): State<Context>) -> Response {
         "events": whole.engine.events,
         "matched_events": whole.engine.matched,
         "protocol_errors": errors,
-    }))
+    })
 }

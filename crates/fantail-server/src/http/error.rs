@@ -22,6 +22,8 @@ pub(crate) struct HttpError {
 pub(crate) enum HttpErrorKind {
     /// All of HTTP is private, but no client has access without a token or a Unix socket.
     NoWayIn,
+    /// There is a page, but no client has access without a token or a Unix socket.
+    NoWayToPage,
     /// The token file cannot be read or is invalid.
     Token,
     /// The certificate file cannot be read or is invalid.
@@ -62,6 +64,10 @@ impl fmt::Display for HttpError {
         match self.kind {
             HttpErrorKind::NoWayIn => f.write_str(
                 "private HTTP needs a token or a socket; set `--http-token` or `--http-socket`",
+            )?,
+            HttpErrorKind::NoWayToPage => f.write_str(
+                "the page shows personal data and needs a token or a socket; set \
+                 `--http-token` or `--http-socket`",
             )?,
             HttpErrorKind::Token => write!(f, "cannot read the token of HTTP from {path}")?,
             HttpErrorKind::Certificate => write!(f, "cannot use the TLS certificate {path}")?,

@@ -23,20 +23,20 @@ pub(super) const WAITING_PIECES: usize = 2;
 
 /// A request for kept events.
 #[derive(Debug)]
-pub(super) struct Past {
-    pub(super) view: TapView,
-    pub(super) dialect: Dialect,
-    pub(super) since: Timestamp,
-    pub(super) until: Timestamp,
+pub(crate) struct Past {
+    pub(crate) view: TapView,
+    pub(crate) dialect: Dialect,
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
     /// The memory that is reserved for the snapshots of workers.
-    pub(super) memory: Reservation,
+    pub(crate) memory: Reservation,
 }
 
 impl Past {
     /// Shows or counts the events of all workers. Returns the number of events that
     /// cannot be read because their categories are no longer registered. Stops if the
     /// client has disconnected.
-    pub(super) fn run(self, workers: Vec<RecentSnapshot>, pieces: &mpsc::Sender<Vec<u8>>) -> u64 {
+    pub(crate) fn run(self, workers: Vec<RecentSnapshot>, pieces: &mpsc::Sender<Vec<u8>>) -> u64 {
         let mut unreadable = 0;
         // Keeps the memory reserved until all events are read.
         let _memory = &self.memory;

@@ -18,7 +18,7 @@ use crate::{
     memory::{Reservation, ReservedText},
     process::thread,
     socket::past::{Past, WAITING_PIECES},
-    worker::tap::TapRequest,
+    worker::tap::{Audience, TapRequest},
 };
 
 /// How long a tap may last.
@@ -37,6 +37,8 @@ pub(crate) async fn serve(
     parts: &TapParts<'_>,
 ) -> io::Result<()> {
     let wanted = TapRequest {
+        audience: Audience::Readers,
+        asks: true,
         filter: parts.filter.to_vec(),
         format: parts.format.to_vec(),
         explain: parts.explain,

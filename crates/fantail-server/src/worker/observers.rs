@@ -1,15 +1,20 @@
-//! Observers of events beside the metrics: taps, and counters of terms.
+//! Observers of events beside the metrics: taps, counters of terms, and the census.
 //!
 //! They change without a change of the metrics.
 
 use std::sync::Arc;
 
 use fantail_engine::{ExportSink, Exported, ExporterId, ObserverId};
-use fantail_event::EffectiveEvent;
+use fantail_event::{EffectiveEvent, SentEvent};
 use fantail_filter::Filter;
 use fantail_format::ExportContext;
 
-use crate::{worker::explain::TermCounter, worker::outbox::Outbox, worker::tap::Tap};
+use crate::worker::{
+    census::Census,
+    explain::TermCounter,
+    outbox::Outbox,
+    tap::{Audience, Tap, TapRequest},
+};
 
 /// The observers of all workers. A change replaces the whole.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +23,8 @@ pub(crate) struct Observers {
     pub(crate) taps: Vec<Observer<Tap>>,
     /// Count all events at the terms of a filter.
     pub(crate) counters: Vec<Observer<TermCounter>>,
+    /// Counts the events of each name while a page is open.
+    pub(crate) census: Option<Arc<Census>>,
 }
 
 /// One observer.
@@ -25,8 +32,29 @@ pub(crate) struct Observers {
 pub(crate) struct Observer<T> {
     pub(crate) number: u64,
     pub(crate) observer: Arc<T>,
+    pub(crate) audience: Audience,
+    /// Whether clients are asked for the events of its filter.
+    pub(crate) asks: bool,
     /// Asks clients for further events.
     pub(crate) ask_for: Option<Arc<Filter>>,
+}
+
+impl<T> Observer<T> {
+    /// Returns the observer of a request.
+    pub(crate) fn new(
+        wanted: &TapRequest,
+        number: u64,
+        observer: Arc<T>,
+        ask_for: Option<Arc<Filter>>,
+    ) -> Self {
+        Self {
+            number,
+            observer,
+            audience: wanted.audience,
+            asks: wanted.asks,
+            ask_for,
+        }
+    }
 }
 
 /// Clones share the observer.
@@ -35,37 +63,62 @@ impl<T> Clone for Observer<T> {
         Self {
             number: self.number,
             observer: Arc::clone(&self.observer),
+            audience: self.audience,
+            asks: self.asks,
             ask_for: self.ask_for.clone(),
         }
     }
 }
 
 impl Observers {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.taps.len() + self.counters.len()
+    /// How many taps and counters there are for this audience.
+    pub(crate) fn count(&self, audience: Audience) -> usize {
+        let taps = self.taps.iter().map(|tap| tap.audience);
+        let counters = self.counters.iter().map(|counter| counter.audience);
+        taps.chain(counters).filter(|it| *it == audience).count()
     }
 
-    /// Removes the observer with this number.
-    pub(crate) fn remove(&mut self, number: u64) {
+    /// Lets counters and the census observe an event.
+    pub(crate) fn observe(&self, event: &SentEvent<'_>) {
+        for counter in &self.counters {
+            counter.observer.observe(event);
+        }
+        if let Some(census) = &self.census {
+            census.observe(event);
+        }
+    }
+
+    /// Removes the observer with this number; returns whether it was there.
+    pub(crate) fn remove(&mut self, number: u64) -> bool {
+        let before = self.taps.len() + self.counters.len();
         self.taps.retain(|tap| tap.number != number);
         self.counters.retain(|counter| counter.number != number);
+        self.taps.len() + self.counters.len() < before
     }
 
-    /// The filters that clients are asked for.
-    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
+    /// All filters, each with whether clients are asked for its events.
+    fn all_filters(&self) -> impl Iterator<Item = (&Filter, bool)> {
         let taps = self.taps.iter();
-        let taps = taps.map(|tap| (&tap.observer.filter, &tap.ask_for));
+        let taps = taps.map(|tap| (&tap.observer.filter, tap.asks, &tap.ask_for));
         let counters = self.counters.iter();
-        let counters = counters.map(|counter| (counter.observer.filter(), &counter.ask_for));
+        let counters =
+            counters.map(|counter| (counter.observer.filter(), counter.asks, &counter.ask_for));
         let all = taps.chain(counters);
-        all.flat_map(|(filter, ask_for)| std::iter::once(filter).chain(ask_for.as_deref()))
+        all.flat_map(|(filter, asks, ask_for)| {
+            let further = ask_for.as_deref().map(|further| (further, true));
+            std::iter::once((filter, asks)).chain(further)
+        })
+    }
+
+    /// The filters of observers, and those that clients are asked for.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
+        self.all_filters().map(|(filter, _)| filter)
     }
 
     /// Returns the filter for the clients: the events of the metrics or of an observer.
     pub(crate) fn handshake(&self, metrics: Vec<u8>) -> Vec<u8> {
         let mut handshake = metrics;
-        for filter in self.filters() {
+        for (filter, _) in self.all_filters().filter(|(_, asks)| *asks) {
             if !handshake.is_empty() {
                 handshake.extend_from_slice(b" OR ");
             }

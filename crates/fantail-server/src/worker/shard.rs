@@ -134,9 +134,7 @@ impl Route<'_> {
     fn step_line(&mut self, line: &[u8], activity: &Activity<'_>) {
         if let Activity::Sent { event, .. } = activity {
             self.recent.keep(line, event, self.context.received_at);
-            for counter in &self.sink.observers.counters {
-                counter.observer.observe(event);
-            }
+            self.sink.observers.observe(event);
         }
         self.step(activity);
     }

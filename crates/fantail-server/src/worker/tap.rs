@@ -11,7 +11,7 @@ use std::sync::{
 
 use fantail_event::{Dialect, EffectiveEvent};
 use fantail_filter::Filter;
-use fantail_format::{ExportContext, Format, Formatter, FormatterSettings, Parts};
+use fantail_format::{ExportContext, FieldRules, Format, Formatter, FormatterSettings, Parts};
 use fantail_syntax::ParseOptions;
 use tokio::sync::mpsc;
 
@@ -20,15 +20,31 @@ use crate::{
     memory::{Budget, ReservedText},
 };
 
-/// Taps that may be open at one time.
+/// Taps of readers that may be open at one time.
 pub(crate) const MAX_TAPS: usize = 16;
+
+/// Taps that all pages of browsers together may have: pages with the same filter
+/// share one.
+pub(crate) const MAX_PAGE_TAPS: usize = 32;
 
 /// Events that may wait in the queue of a tap.
 const QUEUED_EVENTS: usize = 64;
 
+/// For whom an observer is: each has a limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Clients of the stats-reader socket.
+    Readers,
+    /// The pages of browsers.
+    Pages,
+}
+
 /// A tap that is wanted.
 #[derive(Debug)]
 pub(crate) struct TapRequest {
+    pub(crate) audience: Audience,
+    /// Whether clients are asked for the events of the filter.
+    pub(crate) asks: bool,
     pub(crate) filter: Vec<u8>,
     pub(crate) format: Vec<u8>,
     /// Whether events are counted at each term instead of shown.
@@ -70,11 +86,11 @@ impl Tap {
     /// Opens a tap; its events come out of the receiver.
     pub(crate) fn open(
         filter: Filter,
-        format: &[u8],
+        wanted: &TapRequest,
         dialect: Dialect,
-        memory: &Budget,
+        rules: FieldRules,
     ) -> Result<(Arc<Self>, mpsc::Receiver<ReservedText>), ControlError> {
-        let format = Format::from_name(format).filter(|format| {
+        let format = Format::from_name(&wanted.format).filter(|format| {
             // The other formats are empty, or not made of lines.
             matches!(
                 format,
@@ -91,10 +107,11 @@ impl Tap {
                     ..Parts::ALL
                 },
                 cut_long_strings: true,
+                rules,
                 ..FormatterSettings::new(format, dialect)
             }),
             events,
-            memory: memory.clone(),
+            memory: wanted.memory.clone(),
             skipped: AtomicU64::new(0),
         };
         Ok((Arc::new(tap), shown))

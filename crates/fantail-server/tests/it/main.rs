@@ -40,3 +40,4 @@ mod soak;
 mod taps;
 mod tls;
 mod top;
+mod web;
