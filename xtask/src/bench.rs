@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
 
-use crate::{compare, error::Error, latency, peers, workspace::Workspace};
+use crate::{compare, error::Error, latency, pages, peers, workspace::Workspace};
 
 /// Runs the benchmarks of `benches/`.
 ///
@@ -34,12 +34,14 @@ pub(crate) struct Options {
 enum Peer {
     Compare(compare::Options),
     Peers(peers::Options),
+    Pages(pages::Options),
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
     match &options.peer {
         Some(Peer::Compare(options)) => return compare::run(workspace, options),
         Some(Peer::Peers(options)) => return peers::run(workspace, options),
+        Some(Peer::Pages(options)) => return pages::run(workspace, options),
         None => {}
     }
     if options.name.as_deref() == Some(latency::NAME) {

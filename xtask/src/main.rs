@@ -27,6 +27,7 @@ mod instructions;
 mod latency;
 mod load;
 mod outside;
+mod pages;
 mod peers;
 mod readme;
 mod skips;

@@ -17,13 +17,22 @@ pub(crate) fn raise_file_limit() {
 
 /// Time on a processor of all its threads.
 pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
+    cpu_of(pid, "")
+}
+
+/// Time on a processor of the threads whose names begin with `name`.
+pub(crate) fn cpu_of(pid: u32, name: &str) -> Result<Duration, Error> {
     let tasks = format!("/proc/{pid}/task");
     let gone = |error| Error::new(format!("process {pid}: {error}"));
     let mut nanoseconds = 0;
     for task in fs::read_dir(&tasks).map_err(gone)? {
-        let path = task.map_err(gone)?.path().join("schedstat");
+        let path = task.map_err(gone)?.path();
         // A thread may end meanwhile.
-        let text = fs::read_to_string(&path).unwrap_or_default();
+        let thread = fs::read_to_string(path.join("comm")).unwrap_or_default();
+        if !thread.starts_with(name) {
+            continue;
+        }
+        let text = fs::read_to_string(path.join("schedstat")).unwrap_or_default();
         let first = text.split_whitespace().next();
         nanoseconds += first.and_then(|number| number.parse().ok()).unwrap_or(0);
     }

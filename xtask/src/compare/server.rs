@@ -74,6 +74,16 @@ pub(crate) fn dovecot(folder: &Path, blocks: &str) -> Result<Server, Error> {
 
 /// Starts `fantail serve` with one worker.
 pub(crate) fn fantail(program: &Path, folder: &Path, blocks: &str) -> Result<Server, Error> {
+    fantail_with(program, folder, blocks, &[])
+}
+
+/// Starts `fantail serve` with one worker and further arguments.
+pub(crate) fn fantail_with(
+    program: &Path,
+    folder: &Path,
+    blocks: &str,
+    arguments: &[&str],
+) -> Result<Server, Error> {
     let base = folder.join("fantail");
     fs::create_dir_all(&base).map_err(Error::at("make", &base))?;
     let config = base.join("dovecot.conf");
@@ -93,6 +103,7 @@ pub(crate) fn fantail(program: &Path, folder: &Path, blocks: &str) -> Result<Ser
         .arg(&reader)
         .arg("--http")
         .arg(format!("127.0.0.1:{port}"))
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(file)

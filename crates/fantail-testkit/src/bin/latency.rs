@@ -18,7 +18,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::Barrier,
     thread,
     time::{Duration, Instant},
@@ -54,6 +54,7 @@ fn main() {
             for exports in [false, true] {
                 measure(&installation, exports, rounds);
             }
+            measure_asked(&installation, rounds);
         }
     }
 }
@@ -77,13 +78,7 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
         Side::new(&own, own.path("log")),
         Side::new(&other, other.path("serve.log")),
     ];
-    for round in 0..rounds {
-        for at in 0..sides.len() {
-            let side = &mut sides[(round + at) % 2];
-            side.round();
-            side.settle();
-        }
-    }
+    take_turns(&mut sides, rounds);
     let version = installation.version_text();
     let what = if exports {
         "metrics and exports"
@@ -91,9 +86,62 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
         "metrics"
     };
     println!("\nDovecot {version}, {what}, milliseconds: own stats process, fantail serve\n");
-    println!("| command | connections | p50 own | p50 ours | ratio | p99 own | p99 ours | ratio |");
+    print_table(["own", "ours"], &mut sides);
+    if exports {
+        let [own, ours] = sides.map(|mut side| {
+            let bytes = middle_one(&mut side.unwritten);
+            let time = millis(middle_one(&mut side.behind));
+            format!("{} kB, for {time} ms", bytes / 1000)
+        });
+        println!("\nNot yet in the log when the last command had ended: own {own}; ours {ours}.");
+    }
+}
+
+/// Measures what it costs mail that all events are asked for, as a page can.
+fn measure_asked(installation: &Installation, rounds: usize) {
+    let settings = "metric none {\n  filter = event=no_such_event\n}\n";
+    let site = || {
+        Site::new(
+            installation,
+            StatsService::Elsewhere,
+            Users::Served,
+            settings,
+        )
+    };
+    let mut sites = [site(), site()];
+    let _servers = [serve(&sites[0]), serve(&sites[1])];
+    sites.iter_mut().for_each(Site::start);
+    let mut tap = Command::new(program());
+    tap.args(["tap", "event=*", "--for", "1h", "--events", "1000000000"]);
+    tap.arg("--config").arg(sites[1].config());
+    let _tap = Process::start_with(&tap, |command| {
+        command.stdout(Stdio::null());
+    });
+    let log = |site: &Site| Side::new(site, site.path("serve.log"));
+    let mut sides = [log(&sites[0]), log(&sites[1])];
+    take_turns(&mut sides, rounds);
+    let version = installation.version_text();
+    println!("\nDovecot {version}, milliseconds: no event is asked for, all are\n");
+    print_table(["none", "all"], &mut sides);
+}
+
+fn take_turns(sides: &mut [Side; 2], rounds: usize) {
+    for round in 0..rounds {
+        for at in 0..sides.len() {
+            let side = &mut sides[(round + at) % 2];
+            side.round();
+            side.settle();
+        }
+    }
+}
+
+fn print_table([first, second]: [&str; 2], sides: &mut [Side; 2]) {
+    println!(
+        "| command | connections | p50 {first} | p50 {second} | ratio | p99 {first} | \
+         p99 {second} | ratio |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    let [own, ours] = &mut sides;
+    let [own, ours] = sides;
     for (at, (command, connections)) in cases().enumerate() {
         let command = command.split(' ').next().unwrap();
         print!("| {command} | {connections} |");
@@ -103,14 +151,6 @@ fn measure(installation: &Installation, exports: bool, rounds: usize) {
             print!(" {} | {} | {ratio:.2} |", millis(own), millis(ours));
         }
         println!();
-    }
-    if exports {
-        let [own, ours] = [own, ours].map(|side| {
-            let bytes = middle_one(&mut side.unwritten);
-            let time = millis(middle_one(&mut side.behind));
-            format!("{} kB, for {time} ms", bytes / 1000)
-        });
-        println!("\nNot yet in the log when the last command had ended: own {own}; ours {ours}.");
     }
 }
 
@@ -276,8 +316,8 @@ impl Connection {
     }
 }
 
-/// The program, built beside this one, as nice as its unit makes it.
-fn serve(site: &Site) -> Process {
+/// The program, built beside this one.
+fn program() -> PathBuf {
     let mut program = env::current_exe().unwrap();
     program.set_file_name("fantail");
     assert!(
@@ -285,11 +325,16 @@ fn serve(site: &Site) -> Process {
         "no {}: cargo xtask bench latency",
         program.display()
     );
+    program
+}
+
+/// `fantail serve`, as nice as its unit makes it.
+fn serve(site: &Site) -> Process {
     let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/systemd/fantail.service");
     let unit = text(&unit);
     let nice = unit.lines().find_map(|line| line.strip_prefix("Nice="));
     let mut command = Command::new("nice");
-    command.args(["-n", nice.unwrap()]).arg(program);
+    command.args(["-n", nice.unwrap()]).arg(program());
     command.arg("serve").arg("--config").arg(site.config());
     let log: PathBuf = site.path("serve.log");
     let file = fs::File::create(&log).unwrap();
