@@ -78,3 +78,34 @@ fn a_rate_limit_and_a_reload_keep_the_queue() {
     );
     assert_eq!(lines(&two).len(), 1);
 }
+
+/// Only the end of a request decides whether it is exported.
+#[test]
+fn a_tail_filter_exports_slow_and_failed_spans() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lines");
+    let text = config(&file, "event=request AND (duration>1s OR error=*)", "");
+    let clock = crate::Clock::default();
+    let ticks = clock.clone();
+    let builder = LayerBuilder::new(&text).clock(move || ticks.now());
+    let (layer, handle) = builder.build().unwrap();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || {
+        for (path, micros, error) in [
+            ("/fast", 1_000, None),
+            ("/slow", 1_500_000, None),
+            ("/failed", 1_000, Some("no disk")),
+        ] {
+            let request = info_span!("request", path, error = tracing::field::Empty);
+            request.in_scope(|| info!("an event in the request"));
+            clock.advance(micros);
+            if let Some(error) = error {
+                request.record("error", error);
+            }
+        }
+    });
+    assert!(handle.flush(Duration::from_secs(60)));
+    let paths = lines(&file);
+    let paths: Vec<&Value> = paths.iter().map(|line| &line["fields"]["path"]).collect();
+    assert_eq!(paths, [&json!("/slow"), &json!("/failed")]);
+}

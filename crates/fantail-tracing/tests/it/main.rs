@@ -34,14 +34,20 @@ impl Clock {
     pub(crate) fn advance(&self, micros: i64) {
         self.0.fetch_add(micros, Ordering::Relaxed);
     }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// Runs a program with this configuration; returns the handle.
 pub(crate) fn run(text: &str, program: impl FnOnce(&Clock)) -> LayerHandle {
     let clock = Clock::default();
-    let micros = Arc::clone(&clock.0);
-    let now = move || Timestamp::from_unix_micros(micros.load(Ordering::Relaxed));
-    let (layer, handle) = LayerBuilder::new(text).clock(now).build().unwrap();
+    let ticks = clock.clone();
+    let (layer, handle) = LayerBuilder::new(text)
+        .clock(move || ticks.now())
+        .build()
+        .unwrap();
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::with_default(subscriber, || program(&clock));
     handle
