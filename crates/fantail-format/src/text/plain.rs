@@ -7,8 +7,7 @@
 //!
 //! Strings with special bytes are left to the caller.
 
-use wide::u8x16;
-
+use super::bytes16::Bytes16;
 use crate::export::MAX_LOGGED_BYTES;
 
 /// Bytes that are tested at once.
@@ -27,35 +26,35 @@ const PAIR_BYTES: usize = 80;
 
 /// Marks bytes that JSON escapes, DEL, and bytes that are not ASCII.
 #[inline]
-pub(crate) fn json(bytes: u8x16) -> u8x16 {
-    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+pub(crate) fn json(bytes: Bytes16) -> Bytes16 {
+    let is = |byte| bytes.equal(Bytes16::splat(byte));
     outside(bytes, b' ', b'~') | is(b'"') | is(b'\\')
 }
 
 /// Marks control characters up to CR: all that tab-escaping escapes, and a few more.
 #[inline]
-pub(crate) fn tabbed(bytes: u8x16) -> u8x16 {
-    bytes.min(u8x16::splat(b'\r')).simd_eq(bytes)
+pub(crate) fn tabbed(bytes: Bytes16) -> Bytes16 {
+    bytes.min(Bytes16::splat(b'\r')).equal(bytes)
 }
 
 /// Marks bytes for which a logfmt value needs quotes.
 #[inline]
-pub(crate) fn bare(bytes: u8x16) -> u8x16 {
-    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+pub(crate) fn bare(bytes: Bytes16) -> Bytes16 {
+    let is = |byte| bytes.equal(Bytes16::splat(byte));
     outside(bytes, b'!', b'~') | is(b'"') | is(b'=') | is(b'\\')
 }
 
 /// Marks bytes that are encoded in a logfmt key.
 #[inline]
-pub(crate) fn bare_key(bytes: u8x16) -> u8x16 {
-    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+pub(crate) fn bare_key(bytes: Bytes16) -> Bytes16 {
+    let is = |byte| bytes.equal(Bytes16::splat(byte));
     outside(bytes, b'!', b'~') | is(b'"') | is(b'=') | is(b'%')
 }
 
 #[inline]
-fn outside(bytes: u8x16, first: u8, last: u8) -> u8x16 {
-    let moved = bytes - u8x16::splat(first);
-    moved.max(u8x16::splat(last - first + 1)).simd_eq(moved)
+fn outside(bytes: Bytes16, first: u8, last: u8) -> Bytes16 {
+    let moved = bytes - Bytes16::splat(first);
+    moved.max(Bytes16::splat(last - first + 1)).equal(moved)
 }
 
 /// Appends a text between two delimiters unless a byte of it is special; returns
@@ -65,7 +64,7 @@ pub(crate) fn push<const B: usize, const A: usize>(
     before: &[u8; B],
     text: &[u8],
     after: &[u8; A],
-    special: impl Fn(u8x16) -> u8x16,
+    special: impl Fn(Bytes16) -> Bytes16,
     out: &mut Vec<u8>,
 ) -> bool {
     const {
@@ -94,7 +93,7 @@ pub(crate) fn push<const B: usize, const A: usize>(
 pub(crate) fn push_pair<const B: usize, const M: usize, const A: usize>(
     (before, between, after): (&[u8; B], &[u8; M], &[u8; A]),
     (key, value): (&[u8], &[u8]),
-    special: impl Fn(u8x16) -> u8x16,
+    special: impl Fn(Bytes16) -> Bytes16,
     out: &mut Vec<u8>,
 ) -> bool {
     const {
@@ -129,7 +128,7 @@ pub(crate) fn push_number<const B: usize, const M: usize, const A: usize>(
     (before, between, after): (&[u8; B], &[u8; M], &[u8; A]),
     key: &[u8],
     (digits, length): (&[u8; 8], usize),
-    special: impl Fn(u8x16) -> u8x16,
+    special: impl Fn(Bytes16) -> Bytes16,
     out: &mut Vec<u8>,
 ) -> bool {
     const {
@@ -178,13 +177,13 @@ impl Short {
     }
 
     #[inline(always)]
-    fn has(&self, special: impl Fn(u8x16) -> u8x16) -> bool {
-        let first = special(u8x16::new(self.first));
+    fn has(&self, special: impl Fn(Bytes16) -> Bytes16) -> bool {
+        let first = special(Bytes16::new(self.first));
         if self.length < VECTOR_BYTES {
             // The padding does not count.
             return first.to_bitmask() & !(u32::MAX << self.length) != 0;
         }
-        (first | special(u8x16::new(self.last))).to_bitmask() != 0
+        (first | special(Bytes16::new(self.last))).to_bitmask() != 0
     }
 
     #[inline(always)]
@@ -201,7 +200,7 @@ fn push_long<const B: usize, const A: usize>(
     before: &[u8; B],
     text: &[u8],
     after: &[u8; A],
-    special: impl Fn(u8x16) -> u8x16,
+    special: impl Fn(Bytes16) -> Bytes16,
     out: &mut Vec<u8>,
 ) -> bool {
     let plain = is_plain(text, special);
@@ -214,17 +213,17 @@ fn push_long<const B: usize, const A: usize>(
 }
 
 /// Whether a text has no special byte.
-pub(crate) fn is_plain(text: &[u8], special: impl Fn(u8x16) -> u8x16) -> bool {
+pub(crate) fn is_plain(text: &[u8], special: impl Fn(Bytes16) -> Bytes16) -> bool {
     let Some(last) = text.last_chunk::<VECTOR_BYTES>() else {
-        let found = special(u8x16::new(padded(text))).to_bitmask();
+        let found = special(Bytes16::new(padded(text))).to_bitmask();
         return found & !(u32::MAX << text.len()) == 0;
     };
     let (pieces, _) = text.as_chunks::<VECTOR_BYTES>();
-    let found = pieces.iter().fold(u8x16::ZERO, |found, piece| {
-        found | special(u8x16::new(*piece))
+    let found = pieces.iter().fold(Bytes16::ZERO, |found, piece| {
+        found | special(Bytes16::new(*piece))
     });
     // The last vector overlaps the one before.
-    (found | special(u8x16::new(*last))).to_bitmask() == 0
+    (found | special(Bytes16::new(*last))).to_bitmask() == 0
 }
 
 #[inline(always)]
@@ -274,7 +273,7 @@ mod tests {
 
     /// Compares each function with a test of each byte.
     #[track_caller]
-    fn check(text: &[u8], special: fn(u8x16) -> u8x16, is_special: fn(u8) -> bool) {
+    fn check(text: &[u8], special: fn(Bytes16) -> Bytes16, is_special: fn(u8) -> bool) {
         let plain = !text.iter().copied().any(is_special);
         assert_eq!(is_plain(text, special), plain, "{}", text.escape_ascii());
         let mut out = b"there".to_vec();
