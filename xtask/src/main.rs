@@ -30,6 +30,7 @@ mod outside;
 mod pages;
 mod peers;
 mod readme;
+mod simulate;
 mod skips;
 mod steps;
 mod test;
@@ -68,6 +69,7 @@ enum Task {
     Bench(bench::Options),
     Attack(attack::Options),
     Walk(walk::Options),
+    Simulate(simulate::Options),
     Codegen(codegen::Options),
     Readme(readme::Options),
     Dist(dist::Options),
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Attack(options) => attack::run(&workspace, options),
         Task::Walk(options) => walk::run(&workspace, options),
+        Task::Simulate(options) => simulate::run(&workspace, options),
         Task::Codegen(options) => codegen::run(&workspace, options),
         Task::Readme(_) => readme::run(&workspace),
         Task::Dist(options) => dist::run(&workspace, options),

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     fuzz, instructions,
     load::Load,
-    outside,
+    outside, simulate,
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,
@@ -58,6 +58,8 @@ enum Step {
     Clippy,
     /// The unit and integration tests, and the replay of all that fuzzing found.
     Tests,
+    /// Queues, spools and files keep their promises on a simulated system.
+    Simulate,
     /// Fixed workloads take as many instructions as before; needs valgrind.
     Instructions,
     /// The examples in the documentation.
@@ -149,6 +151,7 @@ fn perform(
             let command = with_skip_log(tests(workspace));
             counted(steps.run(name, [command]), &steps.output(name))
         }
+        Step::Simulate => simulate::step(workspace, steps),
         Step::Instructions => instructions::step(workspace, steps),
         Step::Doctests => {
             let command = with_skip_log(workspace.cargo(["test", "--workspace", "--doc"]));

@@ -29,6 +29,7 @@ mod regular_file;
 mod socket;
 pub mod spool;
 mod syslog;
+mod system;
 mod throttle;
 mod transport;
 
@@ -74,4 +75,8 @@ pub mod internal {
     #[cfg(feature = "http")]
     pub use crate::http::connect_by;
     pub use crate::regular_file::{open_regular, open_regular_or_link};
+    pub use crate::spool::open_on;
+    pub use crate::system::{
+        Access, Create, OpenFile, REAL, RealSystem, System, SystemFile, absent_is_fine,
+    };
 }

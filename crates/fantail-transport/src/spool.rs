@@ -48,7 +48,7 @@ mod writer;
 
 pub use self::{
     error::{SpoolError, SpoolErrorKind},
-    open::open,
+    open::{open, open_on},
     reader::SpoolReader,
     settings::{Fsync, Overflow, SpoolSettings},
     writer::{Appended, SpoolWriter},

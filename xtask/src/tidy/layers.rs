@@ -73,6 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const DEVELOPMENT: &[&str] = &[
     "fantail-testkit",
     "fantail-oracle",
+    "fantail-simulate",
     "fantail-benches",
     "fantail-examples",
     "fantail-example-wasm",

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Backoff, Delivery, Payloads, Retry, Transport, TransportError, TransportErrorKind,
-    clock::even_millis,
+    system::{REAL, System as _},
 };
 
 use super::{
@@ -154,7 +154,7 @@ impl<S: Source> Sender<S> {
             return payloads;
         };
         let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
-        let limit = even_millis().saturating_sub(most);
+        let limit = REAL.even_millis().saturating_sub(most);
         let (expired, others) = payloads.split_at(payloads.offered_before(limit));
         self.give_up(expired, DropReason::Expired);
         others

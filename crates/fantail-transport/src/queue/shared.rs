@@ -9,8 +9,8 @@ use std::{
 
 use crate::{
     Batch, BatchLimits, Payloads, Shortened, Transport,
-    clock::even_millis,
     spool::{SpoolGauge, SpoolReader},
+    system::{REAL, System as _},
 };
 
 use super::{
@@ -139,7 +139,7 @@ impl Shared {
     }
 
     pub(super) fn offer(&self, batch: &mut Batch) {
-        batch.offered(even_millis());
+        batch.offered(REAL.even_millis());
         let count = batch.len() as u64;
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -239,7 +239,7 @@ impl Shared {
             shortened: self.shortened.get(),
             memory_bytes: state.buffer.bytes() as u64,
             spool_bytes,
-            oldest: oldest.map(|at| Duration::from_millis(even_millis().saturating_sub(at))),
+            oldest: oldest.map(|at| Duration::from_millis(REAL.even_millis().saturating_sub(at))),
             last_error: state.health.last_error(),
         }
     }

@@ -3,15 +3,13 @@
 //! Two slots are written in turn, each with a generation and a checksum. A torn
 //! write loses one step, so that some payloads are read again.
 
-use std::{
-    fs::{File, OpenOptions},
-    io,
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::Path,
-};
+use std::{io, sync::Arc};
 
-use super::record::{checksum, le_u32, le_u64};
-use crate::regular_file::open_regular;
+use super::{
+    folder::Folder,
+    record::{checksum, le_u32, le_u64},
+};
+use crate::system::{Access, Create, OpenFile, SystemFile};
 
 /// Bytes of a slot: generation, segment, offset, number, checksum.
 const SLOT_BYTES: usize = 36;
@@ -39,26 +37,34 @@ impl Position {
 /// The file that keeps the position.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    file: File,
+    file: Arc<dyn SystemFile>,
     generation: u64,
+    /// Whether a position was saved since the file was taken to be
+    /// [synced](Self::take_unsynced).
+    is_unsynced: bool,
 }
 
 impl Cursor {
     /// Opens the cursor of a folder and returns the saved position, `None` if
     /// the cursor is new or damaged.
-    pub(super) fn open(folder: &Path) -> io::Result<(Self, Option<Position>)> {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(false);
-        let file = open_regular(options.mode(0o600), &folder.join("cursor"))?;
-        let slots = [0, SLOT_DISTANCE_BYTES].into_iter().filter_map(|at| {
-            let mut slot = [0; SLOT_BYTES];
-            file.read_exact_at(&mut slot, at).ok()?;
-            parse(&slot)
-        });
-        let last = slots.max_by_key(|(generation, _)| *generation);
+    pub(super) fn open(folder: &Folder) -> io::Result<(Self, Option<Position>)> {
+        let file = folder.open("cursor", OpenFile::new(Access::ReadWrite, Create::Missing))?;
+        let mut slots = [None; 2];
+        for (slot, at) in slots.iter_mut().zip([0, SLOT_DISTANCE_BYTES]) {
+            let mut bytes = [0; SLOT_BYTES];
+            file.fill_at(&mut bytes, at)?;
+            *slot = parse(&bytes);
+        }
+        let last = slots.into_iter().flatten();
+        let last = last.max_by_key(|(generation, _)| *generation);
         let (generation, position) =
             last.map_or((0, None), |(generation, at)| (generation, Some(at)));
-        Ok((Self { file, generation }, position))
+        let cursor = Self {
+            file: file.into(),
+            generation,
+            is_unsynced: true,
+        };
+        Ok((cursor, position))
     }
 
     /// Saves a position.
@@ -76,7 +82,19 @@ impl Cursor {
         }
         slot.extend_from_slice(&checksum(0, &slot).to_le_bytes());
         let at = (self.generation % 2) * SLOT_DISTANCE_BYTES;
+        self.is_unsynced = true;
         self.file.write_all_at(&slot, at)
+    }
+
+    /// Returns the file if it has a position that may not be on disk. The caller
+    /// syncs it without the lock of the index.
+    pub(super) fn take_unsynced(&mut self) -> Option<Arc<dyn SystemFile>> {
+        std::mem::take(&mut self.is_unsynced).then(|| Arc::clone(&self.file))
+    }
+
+    /// Marks the position as one that may not be on disk, after a failed sync.
+    pub(super) const fn sync_failed(&mut self) {
+        self.is_unsynced = true;
     }
 }
 
@@ -95,9 +113,14 @@ fn parse(slot: &[u8; SLOT_BYTES]) -> Option<(u64, Position)> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::OpenOptions, os::unix::fs::FileExt};
+    use std::{fs::OpenOptions, os::unix::fs::FileExt, path::Path};
 
-    use super::{Cursor, Position, SLOT_BYTES, SLOT_DISTANCE_BYTES};
+    use super::{Cursor, Folder, Position, SLOT_BYTES, SLOT_DISTANCE_BYTES};
+    use crate::{spool::Fsync, system::REAL};
+
+    fn open(folder: &Path) -> (Cursor, Option<Position>) {
+        Cursor::open(&Folder::new(&REAL, folder, Fsync::Never)).unwrap()
+    }
 
     fn position(number: u64) -> Position {
         Position {
@@ -111,7 +134,7 @@ mod tests {
     fn the_last_position_is_found() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..5 {
-            let (mut cursor, found) = Cursor::open(folder.path()).unwrap();
+            let (mut cursor, found) = open(folder.path());
             assert_eq!(found, (number > 0).then(|| position(number - 1)));
             cursor.save(position(number)).unwrap();
         }
@@ -121,7 +144,7 @@ mod tests {
     fn a_torn_slot_costs_one_step() {
         let check = |flipped: u64, expected| {
             let folder = tempfile::tempdir().unwrap();
-            let (mut cursor, _) = Cursor::open(folder.path()).unwrap();
+            let (mut cursor, _) = open(folder.path());
             cursor.save(position(1)).unwrap();
             cursor.save(position(2)).unwrap();
             let path = folder.path().join("cursor");
@@ -133,7 +156,7 @@ mod tests {
             let mut byte = [0];
             file.read_exact_at(&mut byte, flipped).unwrap();
             file.write_all_at(&[byte[0] ^ 1], flipped).unwrap();
-            assert_eq!(Cursor::open(folder.path()).unwrap().1, Some(expected));
+            assert_eq!(open(folder.path()).1, Some(expected));
         };
         for at in 0..SLOT_BYTES as u64 {
             check(at, position(1));

@@ -1,18 +1,18 @@
 //! State shared by both ends of a spool: its segments and positions.
 //!
 //! Invariants: segments are in order; `settled` is never after `read`; a file is
-//! removed only after the cursor has passed it.
+//! removed only after the cursor on disk has passed it, so that its records do not
+//! count as damaged after a power loss.
 
 use std::{
     collections::VecDeque,
-    fs,
-    path::PathBuf,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
-    SpoolError, SpoolErrorKind,
     cursor::{Cursor, Position},
+    folder::Folder,
     segment,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Extent {
 /// The state of a spool.
 #[derive(Debug)]
 pub(super) struct Index {
-    pub(super) folder: PathBuf,
+    pub(super) folder: Folder,
     pub(super) cursor: Cursor,
     pub(super) extents: VecDeque<Extent>,
     /// The segment that is written to: the last one, if any.
@@ -88,25 +88,34 @@ impl Index {
         };
     }
 
-    /// Settles all records before this position.
-    pub(super) fn settle(&mut self, position: Position, records: u64) -> Result<(), SpoolError> {
+    /// Settles all records before this position. The caller then calls
+    /// [`remove_settled`] if there are segments to be removed.
+    pub(super) fn settle(&mut self, position: Position, records: u64) -> io::Result<()> {
         self.in_flight = self.in_flight.saturating_sub(records);
         self.settled = position;
-        self.tidy()
+        self.save()
     }
 
-    /// Saves the settled position and removes the segments before it.
-    pub(super) fn tidy(&mut self) -> Result<(), SpoolError> {
+    /// Saves the settled position.
+    pub(super) fn save(&mut self) -> io::Result<()> {
         if self.in_flight == 0 {
             self.settled = self.read;
         }
-        let saved = self.cursor.save(self.settled);
+        self.cursor.save(self.settled)
+    }
+
+    /// Returns whether all records of the first segment are settled.
+    pub(super) fn has_settled(&self) -> bool {
+        let first = self.extents.front();
+        first.is_some_and(|first| first.segment < self.settled.segment)
+    }
+
+    fn remove_before(&mut self, segment: u64) {
         while let Some(first) = self.extents.front()
-            && first.segment < self.settled.segment
+            && first.segment < segment
         {
             self.remove(0);
         }
-        saved.map_err(|error| SpoolError::new(SpoolErrorKind::Settle, &self.folder, error))
     }
 
     /// Drops the oldest segment without records in flight. Returns how many
@@ -134,7 +143,8 @@ impl Index {
         } else {
             self.finish(&extent);
             // If the position cannot be saved, the next start finds a gap.
-            _ = self.tidy();
+            _ = self.save();
+            self.remove_before(self.settled.segment);
         }
         Some(lost)
     }
@@ -143,9 +153,38 @@ impl Index {
         if let Some(extent) = self.extents.remove(at) {
             self.bytes = self.bytes.saturating_sub(extent.end);
             // A file that cannot be removed is read again at the next start.
-            _ = fs::remove_file(segment::path(&self.folder, extent.segment));
+            _ = self.folder.remove_segment(extent.segment);
         }
     }
+}
+
+/// Removes the segments before the settled position, which is forced onto the disk
+/// first. The index is not locked meanwhile.
+///
+/// # Errors
+/// The disk reports a loss. The segments are removed nevertheless: they would fill
+/// the disk, and their records are settled.
+pub(super) fn remove_settled(shared: &Shared) -> io::Result<()> {
+    let settled = lock(shared).settled.segment;
+    let synced = sync_cursor(shared);
+    lock(shared).remove_before(settled);
+    synced
+}
+
+/// Forces the saved position onto the disk, if the spool is to survive a power
+/// loss. The index is not locked meanwhile.
+pub(super) fn sync_cursor(shared: &Shared) -> io::Result<()> {
+    let mut index = lock(shared);
+    let unsynced = match index.folder.is_durable {
+        true => index.cursor.take_unsynced(),
+        false => None,
+    };
+    drop(index);
+    let synced = unsynced.map_or(Ok(()), |file| file.sync());
+    if synced.is_err() {
+        lock(shared).cursor.sync_failed();
+    }
+    synced
 }
 
 /// Returns the position of the first record of a segment.

@@ -2,15 +2,16 @@
 
 use std::{
     collections::VecDeque,
-    fs, io,
-    path::Path,
+    io,
     sync::{Arc, Mutex},
 };
+
+use crate::system::{REAL, System};
 
 use super::{
     SpoolError, SpoolErrorKind, SpoolReader, SpoolSettings, SpoolWriter,
     cursor::{Cursor, Position},
-    folder,
+    folder::Folder,
     index::{Extent, Index, start_of},
     segment,
     window::Window,
@@ -46,21 +47,39 @@ const FIRST_SEGMENT: u64 = 1;
 /// # Errors
 /// The folder cannot be created, read or written, or another queue uses it.
 pub fn open(settings: &SpoolSettings) -> Result<(SpoolWriter, SpoolReader), SpoolError> {
-    recover(settings).map_err(|error| {
+    open_on(&REAL, settings)
+}
+
+/// Opens a spool on a system; see [`open`].
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_on(
+    system: &'static dyn System,
+    settings: &SpoolSettings,
+) -> Result<(SpoolWriter, SpoolReader), SpoolError> {
+    let folder = Folder::new(system, &settings.folder, settings.fsync);
+    recover(&folder, settings).map_err(|error| {
         let kind = match error.kind() {
             io::ErrorKind::ResourceBusy => SpoolErrorKind::InUse,
             _ => SpoolErrorKind::Open,
         };
-        SpoolError::new(kind, &settings.folder, error)
+        folder.error(kind, error)
     })
 }
 
-fn recover(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
-    let folder = &settings.folder;
-    let lock = Arc::new(folder::lock(folder)?);
-    let (cursor, saved) = Cursor::open(folder)?;
+fn recover(folder: &Folder, settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
+    let lock = folder.lock()?;
+    let (mut cursor, saved) = Cursor::open(folder)?;
+    if folder.is_durable
+        && let Some(file) = cursor.take_unsynced()
+    {
+        // An earlier process may not have done it, and the segments before the
+        // position are removed now.
+        file.sync()?;
+    }
     let kept = saved.map_or(0, |saved| saved.segment);
-    let listed = folder::segments(folder)?;
+    let listed = folder.segments()?;
     let last = listed.last().copied().unwrap_or(0);
     let mut found = survey(folder, &listed, kept)?;
     let first = found.extents.front();
@@ -103,7 +122,14 @@ fn recover(settings: &SpoolSettings) -> io::Result<(SpoolWriter, SpoolReader)> {
         segment: last.max(read.segment) + 1,
         number: next_number,
     };
-    let writer = SpoolWriter::new(Arc::clone(&index), Arc::clone(&lock), settings, room, next);
+    let writer = SpoolWriter::new(
+        folder.clone(),
+        Arc::clone(&index),
+        Arc::clone(&lock),
+        settings,
+        room,
+        next,
+    );
     Ok((writer, SpoolReader::new(index, lock, recovered, damaged)))
 }
 
@@ -127,23 +153,26 @@ struct Survey {
 
 /// Reads the header of each segment and all records of the last one. Removes
 /// segments that are settled and those without a header.
-fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
+fn survey(folder: &Folder, listed: &[u64], kept: u64) -> io::Result<Survey> {
     let mut extents: VecDeque<Extent> = VecDeque::new();
     let mut window = None;
     // A segment without a header follows the last good one. How many records it
     // had is unknown.
     let mut headless = false;
     for segment in listed.iter().copied() {
-        let path = segment::path(folder, segment);
         if segment < kept {
-            fs::remove_file(path)?;
+            folder.remove_segment(segment)?;
             continue;
         }
         let Some((opened, header)) = Window::open(folder, segment)? else {
             headless = true;
-            fs::remove_file(path)?;
+            folder.remove_segment(segment)?;
             continue;
         };
+        if folder.is_durable {
+            // An earlier process may have been killed before it did.
+            opened.sync()?;
+        }
         headless = false;
         if let Some(before) = extents.back_mut() {
             before.next = header.first.max(before.first);
@@ -161,6 +190,7 @@ fn survey(folder: &Path, listed: &[u64], kept: u64) -> io::Result<Survey> {
         last.next = next_number(&mut window, last)? + lost;
         lost = 0;
     }
+    folder.sync()?;
     Ok(Survey { extents, lost })
 }
 

@@ -1,13 +1,17 @@
 //! The reading end of a spool.
 
-use std::{collections::VecDeque, fs::File, io, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, MutexGuard},
+};
 
-use crate::{Batch, BatchLimits};
+use crate::{Batch, BatchLimits, system::SystemFile};
 
 use super::{
     SpoolError, SpoolErrorKind, SpoolGauge,
     cursor::Position,
-    index::{Extent, Index, Shared, lock},
+    index::{Extent, Index, Shared, lock, remove_settled},
     window::Window,
 };
 
@@ -16,7 +20,7 @@ use super::{
 pub struct SpoolReader {
     index: Shared,
     /// Held as long as either end exists.
-    _lock: Arc<File>,
+    _lock: Arc<dyn SystemFile>,
     /// The open segment.
     open: Option<(u64, Window)>,
     /// The position after each record that was read and is not settled.
@@ -36,7 +40,12 @@ enum Step {
 }
 
 impl SpoolReader {
-    pub(super) const fn new(index: Shared, lock: Arc<File>, recovered: u64, damaged: u64) -> Self {
+    pub(super) const fn new(
+        index: Shared,
+        lock: Arc<dyn SystemFile>,
+        recovered: u64,
+        damaged: u64,
+    ) -> Self {
         Self {
             index,
             _lock: lock,
@@ -80,14 +89,15 @@ impl SpoolReader {
                 Ok(Step::Enough | Step::CaughtUp) => break,
                 Ok(Step::Finished) => self.finish(&mut index, &extent),
                 Err(error) => {
-                    result = Err(SpoolError::new(SpoolErrorKind::Read, &index.folder, error));
+                    result = Err(index.folder.error(SpoolErrorKind::Read, error));
                     break;
                 }
             }
         }
         index.in_flight = self.in_flight.len() as u64;
         if index.in_flight == 0 && index.settled != index.read {
-            result = result.and(index.tidy());
+            let saved = index.save();
+            result = result.and(self.settled(index, saved));
         }
         result
     }
@@ -99,10 +109,33 @@ impl SpoolReader {
     /// read again.
     pub fn settle(&mut self, payloads: usize) -> Result<(), SpoolError> {
         let payloads = payloads.min(self.in_flight.len());
-        match self.in_flight.drain(..payloads).next_back() {
-            Some(last) => lock(&self.index).settle(last, payloads as u64),
-            None => Ok(()),
-        }
+        let last = self.in_flight.drain(..payloads).next_back();
+        let Some(last) = last else {
+            return Ok(());
+        };
+        let mut index = lock(&self.index);
+        let saved = index.settle(last, payloads as u64);
+        self.settled(index, saved)
+    }
+
+    /// Removes the segments before a position that was saved.
+    fn settled(
+        &self,
+        index: MutexGuard<'_, Index>,
+        saved: io::Result<()>,
+    ) -> Result<(), SpoolError> {
+        let is_over = index.has_settled();
+        drop(index);
+        let removed = match is_over {
+            true => remove_settled(&self.index),
+            false => Ok(()),
+        };
+        let settled = saved.and(removed);
+        settled.map_err(|error| {
+            lock(&self.index)
+                .folder
+                .error(SpoolErrorKind::Settle, error)
+        })
     }
 
     pub(crate) fn gauge(&self) -> SpoolGauge {
@@ -138,6 +171,11 @@ impl SpoolReader {
                     return Err(error);
                 }
             };
+            if found.number >= extent.next {
+                // The disk reported an error for this record and for those behind
+                // it, so that their numbers were given to others.
+                return Ok(Step::Finished);
+            }
             let payload = window.payload(&found);
             if !batch.is_empty() && batch.bytes() + payload.len() > limits.bytes {
                 return Ok(Step::Enough);

@@ -1,18 +1,18 @@
 //! Names and headers of segment files.
 //!
-//! A header has 32 bytes: magic that ends in the version (8), salt (4),
-//! reserved (4), number of the first record (8), reserved (4), checksum (4). A
-//! segment has two copies, so that damage to one does not lose the segment.
+//! A header has 32 bytes: magic that ends in the version (8), salt (4), lower half
+//! of the number of the segment (4), number of the first record (8), reserved (4),
+//! checksum (4). A segment has two copies, so that damage to one does not lose the
+//! segment. After a power loss a file may have blocks of a removed one: the number
+//! of the segment tells their headers apart. It is 0 in older segments.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+use std::io;
+
+use super::{
+    folder::Folder,
+    record::{Layout, checksum, le_u32, le_u64},
 };
-
-use super::record::{Layout, checksum, le_u32, le_u64};
-use crate::regular_file::open_regular;
+use crate::system::{Access, Create, OpenFile, SystemFile, absent_is_fine};
 
 /// Bytes of one header.
 const HEADER_BYTES: usize = 32;
@@ -28,8 +28,6 @@ const fn magic(layout: Layout) -> &'static [u8; 8] {
     }
 }
 
-const EXTENSION: &str = ".spool";
-
 /// Name of a segment until its header is written.
 const UNNAMED: &str = "segment.new";
 
@@ -37,6 +35,8 @@ const UNNAMED: &str = "segment.new";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) layout: Layout,
+    /// Lower half of the number of the segment.
+    pub(super) segment: u32,
     /// Start value of the checksums of its records.
     pub(super) salt: u32,
     /// Number of its first record.
@@ -50,7 +50,7 @@ impl Header {
             let start = bytes.len();
             bytes.extend_from_slice(magic(self.layout));
             bytes.extend_from_slice(&self.salt.to_le_bytes());
-            bytes.extend_from_slice(&[0; 4]);
+            bytes.extend_from_slice(&self.segment.to_le_bytes());
             bytes.extend_from_slice(&self.first.to_le_bytes());
             bytes.extend_from_slice(&[0; 4]);
             let sum = checksum(0, bytes.split_at(start).1);
@@ -68,63 +68,60 @@ impl Header {
         good.then(|| Self {
             layout,
             salt: le_u32(checked, 8),
+            segment: le_u32(checked, 12),
             first: le_u64(checked, 16),
         })
     }
 }
 
-/// Returns the path of a segment.
-pub(super) fn path(folder: &Path, segment: u64) -> PathBuf {
-    folder.join(format!("{segment:016x}{EXTENSION}"))
-}
-
-/// Returns the number of the segment with this file name.
-pub(super) fn number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(EXTENSION)?;
-    let number = u64::from_str_radix(digits, 16).ok()?;
-    (format!("{number:016x}") == digits).then_some(number)
+/// Returns the part of the number of a segment that its header has.
+#[allow(clippy::cast_possible_truncation, reason = "half of it will do")]
+pub(super) const fn lower_half(segment: u64) -> u32 {
+    segment as u32
 }
 
 /// Creates a segment that does not exist. It gets its name together with its
 /// header, so that a segment without a header is always a damaged one.
-pub(super) fn create(folder: &Path, segment: u64, header: Header) -> io::Result<File> {
-    let unnamed = folder.join(UNNAMED);
-    absent_is_fine(fs::remove_file(&unnamed))?;
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create_new(true).mode(0o600);
-    let file = open_regular(options, &unnamed)?;
+pub(super) fn create(
+    folder: &Folder,
+    segment: u64,
+    header: Header,
+) -> io::Result<Box<dyn SystemFile>> {
+    let system = folder.system;
+    let unnamed = folder.path.join(UNNAMED);
+    absent_is_fine(system.remove(&unnamed))?;
+    let file = system.open(&unnamed, OpenFile::new(Access::Write, Create::New))?;
     let written = file
         .write_all_at(&header.to_bytes(), 0)
-        .and_then(|()| fs::rename(&unnamed, path(folder, segment)));
+        .and_then(|()| system.rename(&unnamed, &folder.segment(segment)));
     if let Err(error) = written {
-        _ = fs::remove_file(&unnamed);
+        _ = system.remove(&unnamed);
         return Err(error);
     }
     Ok(file)
 }
 
-fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Opens a segment for reading. Returns `None` if both copies of its header
 /// are damaged.
-pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(File, Header)>> {
-    let file = open_regular(OpenOptions::new().read(true), &path(folder, segment))?;
-    let header = [0, HEADER_BYTES as u64].iter().find_map(|at| {
-        let mut copy = [0; HEADER_BYTES];
-        file.read_exact_at(&mut copy, *at).ok()?;
-        Header::parse(&copy)
-    });
+pub(super) fn open(
+    folder: &Folder,
+    segment: u64,
+) -> io::Result<Option<(Box<dyn SystemFile>, Header)>> {
+    let file = folder
+        .system
+        .open(&folder.segment(segment), OpenFile::READ)?;
+    let mut copies = [0; 2 * HEADER_BYTES];
+    let read = file.fill_at(&mut copies, 0)?;
+    let copies = copies.get(..read).unwrap_or_default();
+    let headers = copies.chunks_exact(HEADER_BYTES).filter_map(Header::parse);
+    let is_own = |header: &Header| [0, lower_half(segment)].contains(&header.segment);
+    let header = headers.into_iter().find(is_own);
     Ok(header.map(|header| (file, header)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HEADER_BYTES, Header, Layout, number, path};
+    use super::{HEADER_BYTES, Header, Layout};
 
     #[test]
     fn one_good_copy_of_a_header_is_enough() {
@@ -135,6 +132,7 @@ mod tests {
     fn one_good_copy_is_enough(layout: Layout) {
         let header = Header {
             layout,
+            segment: 5,
             salt: 0xdead_beef,
             first: 77,
         };
@@ -146,18 +144,5 @@ mod tests {
             let good: Vec<_> = copies.flatten().collect();
             assert_eq!(good, [header], "bit {bit}");
         }
-    }
-
-    #[test]
-    fn names_are_numbers() {
-        let check = |name: &str, expected| assert_eq!(number(name), expected, "{name}");
-        check("0000000000000000.spool", Some(0));
-        check("00000000000000ff.spool", Some(255));
-        check("00000000000000FF.spool", None);
-        check("ff.spool", None);
-        check("+000000000000001.spool", None);
-        check("cursor", None);
-        let path = path("/folder".as_ref(), u64::MAX);
-        assert_eq!(path.to_str(), Some("/folder/ffffffffffffffff.spool"));
     }
 }

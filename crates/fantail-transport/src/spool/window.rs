@@ -1,11 +1,13 @@
 //! A piece of a segment in memory, and the search for records.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::io;
 
 use super::{
+    folder::Folder,
     record::{Layout, MARKER, Parsed, Record, parse},
     segment::{self, Header},
 };
+use crate::system::SystemFile;
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 * 1024;
@@ -13,7 +15,7 @@ const READ_BYTES: usize = 256 * 1024;
 /// A segment and the piece of it that was read last.
 #[derive(Debug)]
 pub(super) struct Window {
-    file: File,
+    file: Box<dyn SystemFile>,
     layout: Layout,
     salt: u32,
     /// Offset of the bytes in the file.
@@ -40,7 +42,7 @@ impl Found {
 
 impl Window {
     /// Opens a segment. Returns `None` if its header is damaged.
-    pub(super) fn open(folder: &Path, segment: u64) -> io::Result<Option<(Self, Header)>> {
+    pub(super) fn open(folder: &Folder, segment: u64) -> io::Result<Option<(Self, Header)>> {
         let opened = segment::open(folder, segment)?;
         Ok(opened.map(|(file, header)| {
             let window = Self {
@@ -56,7 +58,12 @@ impl Window {
 
     /// Returns the bytes of the file.
     pub(super) fn file_size(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        self.file.size()
+    }
+
+    /// Forces the bytes of the file onto the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync()
     }
 
     /// Returns the first valid record at or after this offset that ends at `end`
@@ -116,7 +123,7 @@ impl Window {
         self.bytes.clear();
         self.bytes.resize(size.max(needed), 0);
         self.start = at;
-        let read = read_at(&self.file, &mut self.bytes, at);
+        let read = self.file.fill_at(&mut self.bytes, at);
         self.bytes.truncate(*read.as_ref().unwrap_or(&0));
         Ok(read? >= needed)
     }
@@ -141,18 +148,4 @@ fn found(record: &Record<'_>, at: u64, size: usize) -> Found {
         at,
         size,
     }
-}
-
-/// Reads until the buffer is full or the file ends; returns the bytes read.
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, at + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

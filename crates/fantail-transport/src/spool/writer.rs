@@ -1,19 +1,16 @@
 //! The writing end of a spool.
 
-use std::{
-    fs::File,
-    hash::BuildHasher,
-    io,
-    os::unix::fs::FileExt,
-    sync::Arc,
-    time::{Duration, Instant},
+use std::{io, sync::Arc, time::Instant};
+
+use crate::{
+    Overflow, Payloads,
+    system::{System, SystemFile},
 };
 
-use crate::{Overflow, Payloads};
-
 use super::{
-    Fsync, SpoolError, SpoolErrorKind, SpoolSettings, folder,
-    index::{Extent, Shared, lock},
+    Fsync, SpoolError, SpoolErrorKind, SpoolSettings,
+    folder::Folder,
+    index::{Extent, Shared, lock, sync_cursor},
     record::{Layout, Record},
     segment::{self, Header},
 };
@@ -59,9 +56,10 @@ pub(super) struct Next {
 /// Appends payloads to a spool.
 #[derive(Debug)]
 pub struct SpoolWriter {
+    folder: Folder,
     index: Shared,
     /// Held as long as either end exists.
-    _lock: Arc<File>,
+    _lock: Arc<dyn SystemFile>,
     next: Next,
     room: Room,
     overflow: Overflow,
@@ -76,7 +74,7 @@ pub struct SpoolWriter {
 /// The segment that is written to.
 #[derive(Debug)]
 struct Growing {
-    file: File,
+    file: Box<dyn SystemFile>,
     salt: u32,
     end: u64,
     /// Time of the first write that was not forced onto the disk.
@@ -96,14 +94,16 @@ pub struct Appended {
 }
 
 impl SpoolWriter {
-    pub(super) const fn new(
+    pub(super) fn new(
+        folder: Folder,
         index: Shared,
-        lock: Arc<File>,
+        lock: Arc<dyn SystemFile>,
         settings: &SpoolSettings,
         room: Room,
         next: Next,
     ) -> Self {
         Self {
+            folder,
             index,
             _lock: lock,
             next,
@@ -154,7 +154,7 @@ impl SpoolWriter {
     }
 
     fn error(&self, error: io::Error) -> SpoolError {
-        SpoolError::new(SpoolErrorKind::Write, &lock(&self.index).folder, error)
+        self.folder.error(SpoolErrorKind::Write, error)
     }
 
     /// Returns when [`sync`](Self::sync) is due with [`Fsync::Interval`].
@@ -168,13 +168,16 @@ impl SpoolWriter {
         }
     }
 
-    /// Forces written payloads onto the disk, except with [`Fsync::Never`].
+    /// Forces written payloads and the position of the reader onto the disk, except
+    /// with [`Fsync::Never`].
     ///
     /// # Errors
     /// The disk reports a loss. Which payloads are lost is unknown; the next ones
     /// go to another segment.
     pub fn sync(&mut self) -> Result<(), SpoolError> {
-        self.sync_data().map_err(|error| self.error(error))
+        let synced = self.sync_data();
+        let synced = synced.and(sync_cursor(&self.index));
+        synced.map_err(|error| self.error(error))
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
@@ -183,7 +186,7 @@ impl SpoolWriter {
         }
         if let Some(growing) = &mut self.growing
             && growing.unsynced.take().is_some()
-            && let Err(error) = growing.file.sync_data()
+            && let Err(error) = growing.file.sync()
         {
             self.seal();
             return Err(error);
@@ -256,21 +259,27 @@ impl SpoolWriter {
             return Ok(());
         };
         if let Err(error) = growing.file.write_all_at(&self.staged, growing.end) {
-            let cut = growing.file.set_len(growing.end);
+            let cut = growing.file.set_size(growing.end);
             // The reader removes a sealed segment once it is settled, which
             // makes room on a full disk. An empty segment makes none.
             if cut.is_err() || growing.end > segment::RECORDS_OFFSET {
+                // The caller learns of one error.
+                _ = self.sync_data();
                 self.seal();
             }
             return Err(error);
         }
         if self.fsync == Fsync::Always {
-            if let Err(error) = growing.file.sync_data() {
+            if let Err(error) = growing.file.sync() {
+                // The payloads are offered again, and not to be read twice.
+                _ = growing.file.set_size(growing.end);
                 self.seal();
                 return Err(error);
             }
         } else {
-            growing.unsynced.get_or_insert_with(Instant::now);
+            growing
+                .unsynced
+                .get_or_insert_with(|| self.folder.system.now());
         }
         growing.end += self.staged.len() as u64;
         Ok(())
@@ -286,15 +295,21 @@ impl SpoolWriter {
     fn roll(&mut self) -> io::Result<()> {
         self.sync_data()?;
         self.seal();
+        let segment = self.next.segment;
         let header = Header {
             layout: Layout::CURRENT,
-            salt: random_salt(),
+            segment: segment::lower_half(segment),
+            salt: random_salt(self.folder.system),
             first: self.next.number,
         };
-        let segment = self.next.segment;
-        let mut index = lock(&self.index);
-        let file = segment::create(&index.folder, segment, header)?;
+        let file = segment::create(&self.folder, segment, header)?;
+        if let Err(error) = self.folder.sync() {
+            // The next attempt replaces a file that cannot be removed.
+            _ = self.folder.remove_segment(segment);
+            return Err(error);
+        }
         self.next.segment += 1;
+        let mut index = lock(&self.index);
         index.bytes += segment::RECORDS_OFFSET;
         index.extents.push_back(Extent {
             segment,
@@ -303,7 +318,6 @@ impl SpoolWriter {
             end: segment::RECORDS_OFFSET,
         });
         index.growing = Some(segment);
-        let folder = index.folder.clone();
         drop(index);
         self.growing = Some(Growing {
             file,
@@ -311,15 +325,12 @@ impl SpoolWriter {
             end: segment::RECORDS_OFFSET,
             unsynced: None,
         });
-        if self.fsync != Fsync::Never {
-            folder::sync(&folder)?;
-        }
         Ok(())
     }
 }
 
 /// Returns a salt that the author of a payload cannot guess.
 #[allow(clippy::cast_possible_truncation, reason = "half of it will do")]
-fn random_salt() -> u32 {
-    std::collections::hash_map::RandomState::new().hash_one(Duration::ZERO) as u32
+fn random_salt(system: &dyn System) -> u32 {
+    system.random() as u32
 }

@@ -1,0 +1,78 @@
+//! Planted faults: what a careless program would do.
+//!
+//! A fault changes the effect of some calls, as if the program had left them out
+//! or done them in another way. The simulation has to find each of them.
+
+use std::path::Path;
+
+use crate::call::Call;
+
+/// A planted fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Fault {
+    SegmentsAreNotSynced,
+    NewSegmentsHaveNoSafeName,
+    SpoolsHaveNoSafeName,
+    PositionsAreNotSaved,
+    PositionsAreNotSynced,
+    PositionsHaveOneSlot,
+    SettledSegmentsStay,
+    LocksAreShared,
+    HalfAWriteCountsAsWhole,
+    AFullDiskCountsAsWritten,
+    AFailedSyncCountsAsDone,
+    AFailedReadCountsAsTheEnd,
+    ASegmentIsForgotten,
+    AgesByTheTimeOfDay,
+}
+
+/// The changed effect of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It counts as done and is not.
+    Skip,
+    /// It writes at the start of the file.
+    AtStart,
+    /// It writes half, and counts as done.
+    HalfAsWhole,
+    /// It counts as done also after an error.
+    ErrorAsSuccess,
+}
+
+impl Fault {
+    /// Returns the changed effect of a call on a file.
+    pub(crate) fn effect_on(self, call: Call, path: &Path) -> Option<Effect> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // A segment is written under the name that it has first.
+        let is_segment = name.ends_with(".spool") || name == "segment.new";
+        let is_cursor = name == "cursor";
+        let (affected, effect) = match self {
+            Self::SegmentsAreNotSynced => (call == Call::Sync && is_segment, Effect::Skip),
+            Self::NewSegmentsHaveNoSafeName => {
+                (call == Call::SyncFolder && name == "spool", Effect::Skip)
+            }
+            Self::SpoolsHaveNoSafeName => {
+                (call == Call::SyncFolder && name.is_empty(), Effect::Skip)
+            }
+            Self::PositionsAreNotSaved => (call == Call::Write && is_cursor, Effect::Skip),
+            Self::PositionsAreNotSynced => (call == Call::Sync && is_cursor, Effect::Skip),
+            Self::PositionsHaveOneSlot => (call == Call::Write && is_cursor, Effect::AtStart),
+            Self::SettledSegmentsStay => (call == Call::Remove && is_segment, Effect::Skip),
+            Self::LocksAreShared => (call == Call::Lock, Effect::Skip),
+            Self::HalfAWriteCountsAsWhole => {
+                (call == Call::Write && is_segment, Effect::HalfAsWhole)
+            }
+            Self::AFullDiskCountsAsWritten => {
+                (call == Call::Write && is_segment, Effect::ErrorAsSuccess)
+            }
+            Self::AFailedSyncCountsAsDone => (call == Call::Sync, Effect::ErrorAsSuccess),
+            Self::AFailedReadCountsAsTheEnd => {
+                (call == Call::Read && is_segment, Effect::ErrorAsSuccess)
+            }
+            Self::ASegmentIsForgotten => (call == Call::List, Effect::Skip),
+            Self::AgesByTheTimeOfDay => (false, Effect::Skip),
+        };
+        affected.then_some(effect)
+    }
+}
