@@ -24,6 +24,14 @@ pub(crate) struct Options {
     /// Only this scenario.
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
+
+    /// Plants each fault, and fails if one of them is not found.
+    #[arg(long)]
+    planted: bool,
+
+    /// Builds with optimisation, for many seeds.
+    #[arg(long)]
+    release: bool,
 }
 
 /// Seeds of each scenario in continuous integration.
@@ -31,8 +39,14 @@ const SEEDS: u64 = 2_000;
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
     let (seeds, seed) = (options.seeds.to_string(), options.seed.to_string());
-    let mut command = workspace.cargo(["run", "--quiet", "--package", "fantail-simulate", "--"]);
-    command.args(["--seeds", &seeds, "--seed", &seed]);
+    let mut command = workspace.cargo(["run", "--quiet", "--package", "fantail-simulate"]);
+    if options.release {
+        command.arg("--release");
+    }
+    command.args(["--", "--seeds", &seeds, "--seed", &seed]);
+    if options.planted {
+        command.arg("--planted");
+    }
     if let Some(scenario) = &options.scenario {
         command.args(["--scenario", scenario]);
     }

@@ -11,6 +11,8 @@ pub enum Call {
     Write,
     /// Setting the size.
     SetSize,
+    /// Setting owner or permissions.
+    SetAccess,
     /// Forcing a file onto the disk.
     Sync,
     /// Forcing names onto the disk.

@@ -79,10 +79,10 @@ impl Disk {
     }
 
     pub(crate) fn create_folder(&mut self, path: &Path) -> io::Result<()> {
-        self.parent_exists(path)?;
         if self.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        self.parent_exists(path)?;
         self.apply(NameChange::Set(path.to_owned(), Node::Folder));
         Ok(())
     }
@@ -169,17 +169,36 @@ impl Disk {
         self.inodes.get(inode).map(|inode| inode.bytes.as_slice())
     }
 
+    /// Returns the names and bytes of the files in a folder.
+    pub(crate) fn files_in(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let named = self.names.iter();
+        let inside = named.filter(|(path, _)| path.parent() == Some(Path::new(folder)));
+        let files = inside.filter_map(|(path, node)| match node {
+            Node::File(inode) => Some((path.file_name()?, self.inodes.get(*inode)?)),
+            Node::Folder => None,
+        });
+        let owned = files.map(|(name, inode)| {
+            let name = name.to_string_lossy().into_owned();
+            (name, inode.bytes.clone())
+        });
+        owned.collect()
+    }
+
     /// Loses what is not safe, or a part of it.
     pub(crate) fn lose_power(&mut self, random: &mut fastrand::Rng) {
         let in_order = random.bool();
         let kept = random.usize(..=self.pending.len());
-        for (number, change) in std::mem::take(&mut self.pending).iter().enumerate() {
+        let mut lost: Vec<NameChange> = Vec::new();
+        for (number, change) in std::mem::take(&mut self.pending).into_iter().enumerate() {
             let survives = match in_order {
                 true => number < kept,
                 false => random.bool(),
             };
-            if survives {
+            // What is moved away is never lost to what takes its name.
+            if survives && !lost.iter().any(|lost| lost.makes_way_for(&change)) {
                 change.apply(&mut self.safe_names);
+            } else {
+                lost.push(change);
             }
         }
         let folders: Vec<PathBuf> = self.safe_names.keys().cloned().collect();
@@ -213,10 +232,20 @@ impl NameChange {
         match self {
             Self::Set(path, node) => drop(names.insert(path.clone(), *node)),
             Self::Gone(path) => drop(names.remove(path)),
-            Self::Moved(from, to, node) => {
-                names.remove(from);
+            Self::Moved(_, to, node) => {
+                // A file has one name, also if the last one was never safe.
+                names.retain(|_, named| named != node);
                 names.insert(to.clone(), *node);
             }
+        }
+    }
+
+    /// Returns whether this change moves a file away whose name the other change gives
+    /// to another file.
+    fn makes_way_for(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Moved(from, ..), Self::Set(to, _) | Self::Moved(_, to, _)) => from == to,
+            _ => false,
         }
     }
 

@@ -25,6 +25,21 @@ pub enum Fault {
     AFailedReadCountsAsTheEnd,
     ASegmentIsForgotten,
     AgesByTheTimeOfDay,
+    TargetsForget,
+    SignalsAreLost,
+    StatesAreNotSynced,
+    RenamesAreNotSynced,
+    StatesAreWrittenInPlace,
+    RenamesHaveTwoSteps,
+    StatesAreNotRenamed,
+    LeftOversStay,
+    HalfAStateCountsAsWhole,
+    LinesAreNotSynced,
+    FilesHaveNoSafeName,
+    HalfALineCountsAsWhole,
+    PartialLinesStay,
+    TornEndsAreNotRead,
+    RotatedFilesAreReplaced,
 }
 
 /// The changed effect of a call.
@@ -38,6 +53,10 @@ pub(crate) enum Effect {
     HalfAsWhole,
     /// It counts as done also after an error.
     ErrorAsSuccess,
+    /// The new file is the old one.
+    InPlace,
+    /// The old file is removed before the new one is renamed.
+    InTwoSteps,
 }
 
 impl Fault {
@@ -46,6 +65,8 @@ impl Fault {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // A segment is written under the name that it has first.
         let is_segment = name.ends_with(".spool") || name == "segment.new";
+        let is_new_state = name.starts_with("state.");
+        let has_lines = name == "events" || name == ".events.new";
         let is_cursor = name == "cursor";
         let (affected, effect) = match self {
             Self::SegmentsAreNotSynced => (call == Call::Sync && is_segment, Effect::Skip),
@@ -71,7 +92,27 @@ impl Fault {
                 (call == Call::Read && is_segment, Effect::ErrorAsSuccess)
             }
             Self::ASegmentIsForgotten => (call == Call::List, Effect::Skip),
-            Self::AgesByTheTimeOfDay => (false, Effect::Skip),
+            Self::StatesAreNotSynced => (call == Call::Sync && is_new_state, Effect::Skip),
+            Self::RenamesAreNotSynced => (call == Call::SyncFolder, Effect::Skip),
+            Self::StatesAreWrittenInPlace => (
+                matches!(call, Call::Open | Call::Rename) && is_new_state,
+                Effect::InPlace,
+            ),
+            Self::RenamesHaveTwoSteps => (call == Call::Rename && is_new_state, Effect::InTwoSteps),
+            Self::StatesAreNotRenamed => (call == Call::Rename && is_new_state, Effect::Skip),
+            Self::LeftOversStay => (call == Call::Remove && is_new_state, Effect::Skip),
+            Self::HalfAStateCountsAsWhole => {
+                (call == Call::Write && is_new_state, Effect::HalfAsWhole)
+            }
+            Self::LinesAreNotSynced => (call == Call::Sync && has_lines, Effect::Skip),
+            Self::FilesHaveNoSafeName => (call == Call::SyncFolder && name == "logs", Effect::Skip),
+            Self::HalfALineCountsAsWhole => (call == Call::Write && has_lines, Effect::HalfAsWhole),
+            Self::PartialLinesStay => (call == Call::SetSize && has_lines, Effect::Skip),
+            Self::TornEndsAreNotRead => (call == Call::Read && has_lines, Effect::Skip),
+            Self::RotatedFilesAreReplaced => {
+                (call == Call::Rename && name == "events", Effect::Skip)
+            }
+            Self::AgesByTheTimeOfDay | Self::TargetsForget | Self::SignalsAreLost => return None,
         };
         affected.then_some(effect)
     }

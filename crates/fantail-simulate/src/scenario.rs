@@ -1,6 +1,9 @@
 //! What is simulated, and how a run ends.
 
+pub(crate) mod file;
+pub(crate) mod queue;
 pub(crate) mod spool;
+pub(crate) mod state;
 
 use std::fmt;
 
@@ -15,17 +18,26 @@ use crate::{
 pub enum Scenario {
     /// The two ends of a spool.
     Spool,
+    /// The state file.
+    State,
+    /// The transport `file`.
+    File,
+    /// A queue, its target and its spool.
+    Queue,
 }
 
 impl Scenario {
     /// All scenarios.
-    pub const ALL: [Self; 1] = [Self::Spool];
+    pub const ALL: [Self; 4] = [Self::Spool, Self::State, Self::File, Self::Queue];
 
     /// Returns the name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Spool => "spool",
+            Self::State => "state",
+            Self::File => "file",
+            Self::Queue => "queue",
         }
     }
 
@@ -48,12 +60,42 @@ impl Scenario {
                 Fault::AFailedReadCountsAsTheEnd,
                 Fault::ASegmentIsForgotten,
             ],
+            Self::Queue => &[
+                Fault::AgesByTheTimeOfDay,
+                Fault::TargetsForget,
+                Fault::SignalsAreLost,
+                Fault::PositionsAreNotSaved,
+                Fault::HalfAWriteCountsAsWhole,
+                Fault::SegmentsAreNotSynced,
+            ],
+            Self::File => &[
+                Fault::LinesAreNotSynced,
+                Fault::FilesHaveNoSafeName,
+                Fault::HalfALineCountsAsWhole,
+                Fault::PartialLinesStay,
+                Fault::TornEndsAreNotRead,
+                Fault::RotatedFilesAreReplaced,
+                Fault::AFailedSyncCountsAsDone,
+            ],
+            Self::State => &[
+                Fault::StatesAreNotSynced,
+                Fault::RenamesAreNotSynced,
+                Fault::StatesAreWrittenInPlace,
+                Fault::RenamesHaveTwoSteps,
+                Fault::StatesAreNotRenamed,
+                Fault::LeftOversStay,
+                Fault::HalfAStateCountsAsWhole,
+                Fault::AFailedSyncCountsAsDone,
+            ],
         }
     }
 
     fn play(self) -> Result<(), Broken> {
         match self {
             Self::Spool => spool::play(),
+            Self::State => state::play(),
+            Self::File => file::play(),
+            Self::Queue => queue::play(),
         }
     }
 

@@ -12,7 +12,7 @@ use fantail_transport::internal::{Create, OpenFile, System, SystemFile};
 
 use crate::{
     call::Call,
-    disk::inode::Inode,
+    disk::inode::{Inode, is_in_one_sector},
     fault::{Effect, Fault},
     world::{Luck, World, with},
 };
@@ -64,8 +64,18 @@ fn call<R>(
 
 impl System for Simulated {
     fn open(&self, path: &Path, options: OpenFile) -> io::Result<Box<dyn SystemFile>> {
-        let inode = call(Call::Open, path, |world, _| {
+        let inode = call(Call::Open, path, |world, effect| {
             let created = world.unix_millis();
+            if effect == Some(Effect::InPlace) {
+                let old = path.with_file_name("state");
+                return match world.disk.find(&old) {
+                    Ok(inode) => {
+                        world.disk.inode(inode)?.set_size(0);
+                        Ok(inode)
+                    }
+                    Err(_) => world.disk.create(&old, created),
+                };
+            }
             match (world.disk.find(path), options.create) {
                 (Ok(_), Create::New) => Err(io::ErrorKind::AlreadyExists.into()),
                 (Err(error), Create::Missing | Create::New)
@@ -89,6 +99,22 @@ impl System for Simulated {
         })
     }
 
+    fn create_folders(&self, path: &Path) -> io::Result<()> {
+        call(Call::CreateFolder, path, |world, _| {
+            let mut above: Vec<&Path> = path.ancestors().collect();
+            above.reverse();
+            for folder in above {
+                match world.disk.create_folder(folder) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        return Err(error);
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         call(Call::List, folder, |world, effect| {
             let mut names = world.disk.list(folder)?;
@@ -103,7 +129,15 @@ impl System for Simulated {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         call(Call::Rename, from, |world, effect| match effect {
-            Some(Effect::Skip) => Ok(()),
+            Some(Effect::Skip | Effect::InPlace) => Ok(()),
+            Some(Effect::InTwoSteps) => {
+                _ = world.disk.remove(to);
+                if world.one_in(3) {
+                    world.is_stopped = true;
+                    return Err(io::Error::other("the machine stops"));
+                }
+                world.disk.rename(from, to)
+            }
             _ => world.disk.rename(from, to),
         })
     }
@@ -197,6 +231,12 @@ impl SimulatedFile {
                 Luck::Short => self.write(world, part, at, effect),
                 Luck::Fails(error) => Err(error),
                 Luck::Stops => {
+                    // A sector is written as a whole or not at all.
+                    let part = match is_in_one_sector(at, bytes) {
+                        true if world.random.bool() => bytes,
+                        true => &[],
+                        false => part,
+                    };
                     _ = self.write(world, part, at, effect);
                     Err(io::Error::other("the machine stops"))
                 }
@@ -222,6 +262,7 @@ impl SystemFile for SimulatedFile {
                 }
                 Luck::Fails(error) => Err(error),
                 Luck::Stops => Err(io::Error::other("the machine stops")),
+                _ if effect == Some(Effect::Skip) => Ok(0),
                 Luck::Good | Luck::Short => Ok(world.disk.inode(self.inode)?.read(buffer, at)),
             };
             if result.is_err() {
@@ -280,6 +321,14 @@ impl SystemFile for SimulatedFile {
             self.has_lock.store(true, Ordering::Relaxed);
             Ok(true)
         })
+    }
+
+    fn set_owner(&self, _: Option<u32>, _: Option<u32>) -> io::Result<()> {
+        self.call(Call::SetAccess, |_, _| Ok(()))
+    }
+
+    fn set_mode(&self, _: u32) -> io::Result<()> {
+        self.call(Call::SetAccess, |_, _| Ok(()))
     }
 
     fn created_millis(&self) -> Option<u64> {

@@ -55,6 +55,8 @@ pub struct World {
     elapsed: Duration,
     /// By how much the time of day was set, in milliseconds.
     set_by_millis: i64,
+    /// By how much it had been set at the start of the process.
+    process_set_by_millis: i64,
     trace: Option<Vec<String>>,
 }
 
@@ -80,6 +82,7 @@ impl World {
             is_stopped: false,
             elapsed: Duration::ZERO,
             set_by_millis: 0,
+            process_set_by_millis: 0,
             trace: None,
         }
     }
@@ -126,13 +129,34 @@ impl World {
     /// Returns the Unix time in milliseconds.
     #[must_use]
     pub fn unix_millis(&self) -> u64 {
-        self.even_millis().saturating_add_signed(self.set_by_millis)
+        (START_MILLIS + self.elapsed_millis()).saturating_add_signed(self.set_by_millis)
     }
 
-    /// Returns the Unix time in milliseconds without changes of the clock.
+    /// Returns the Unix time in milliseconds without changes of the clock since the
+    /// start of the process.
     #[must_use]
     pub fn even_millis(&self) -> u64 {
-        START_MILLIS + u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX)
+        let even = START_MILLIS + self.elapsed_millis();
+        even.saturating_add_signed(self.process_set_by_millis)
+    }
+
+    /// Fills the disk but for a few bytes, or makes room again.
+    pub(crate) fn fill_or_empty_disk(&mut self) {
+        self.disk.capacity = match self.random.bool() {
+            true => u64::MAX,
+            false => self.disk.used() + self.random.u64(..4_000),
+        };
+    }
+
+    /// Returns the time since the start of the run.
+    pub(crate) const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Returns the time since the start of the run in milliseconds.
+    #[must_use]
+    pub fn elapsed_millis(&self) -> u64 {
+        u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Returns `true` once in `times`; never for 0.
@@ -152,6 +176,7 @@ impl World {
         }
         self.is_stopped = false;
         self.calls_left = None;
+        self.process_set_by_millis = self.set_by_millis;
     }
 
     /// Draws what happens to a call, and lets time pass.

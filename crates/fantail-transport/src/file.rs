@@ -12,6 +12,8 @@ mod access;
 #[cfg(feature = "file")]
 mod append;
 #[cfg(feature = "file")]
+mod open;
+#[cfg(feature = "file")]
 mod rotation;
 mod settings;
 

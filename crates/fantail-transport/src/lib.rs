@@ -28,6 +28,7 @@ mod queue;
 mod regular_file;
 mod socket;
 pub mod spool;
+mod sync;
 mod syslog;
 mod system;
 mod throttle;
@@ -74,6 +75,7 @@ pub use crate::syslog::SyslogTransport;
 pub mod internal {
     #[cfg(feature = "http")]
     pub use crate::http::connect_by;
+    pub use crate::queue::{Stepped, Worker};
     pub use crate::regular_file::{open_regular, open_regular_or_link};
     pub use crate::spool::open_on;
     pub use crate::system::{

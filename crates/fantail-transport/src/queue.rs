@@ -1,9 +1,9 @@
 //! A bounded queue in front of a transport, and its threads.
 //!
 //! Producers never wait for a target or a disk: [`Queue::offer`] copies a batch
-//! under a lock. Payloads that do not fit are dropped and counted. One thread
-//! sends payloads and repeats failed attempts; with a spool, another thread
-//! writes them to disk first.
+//! under a lock. Payloads that do not fit are dropped and counted. One worker
+//! sends payloads and repeats failed attempts; with a spool, another worker writes
+//! them to disk first. Each has a thread, which runs its steps ([`worker`]).
 //!
 //! A full disk does not stop a working target: payloads then go from memory to
 //! the target, after those in the spool.
@@ -22,13 +22,14 @@ mod source;
 mod spooler;
 mod trouble;
 mod waiting;
+mod worker;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use crate::{Batch, DropTransport, Transport};
+use crate::{Batch, DropTransport, Transport, system::REAL};
 
 pub use self::{
     builder::QueueBuilder,
@@ -37,6 +38,7 @@ pub use self::{
     memory::QueueMemory,
     settings::{DeliveryLevel, QueueSettings},
     trouble::Trouble,
+    worker::{Stepped, Worker},
 };
 
 use self::{health::Part, shared::Shared, trouble::Reporter};
@@ -62,7 +64,7 @@ struct Handle(Arc<Shared>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.close(Instant::now());
+        self.0.close(self.0.now());
     }
 }
 
@@ -84,6 +86,7 @@ impl Queue {
     #[must_use]
     pub fn discard() -> Self {
         let mut shared = Shared::new(
+            &REAL,
             &QueueSettings::default(),
             &DropTransport,
             Reporter::new("", None),
@@ -160,7 +163,7 @@ impl Queue {
     /// opened. The queue works in the meantime, and goes on trying.
     #[must_use]
     pub fn wait_until_open(&self, patience: Duration) -> Opening {
-        let until = Instant::now() + patience.min(MAX_PATIENCE);
+        let until = self.handle.0.now() + patience.min(MAX_PATIENCE);
         self.handle.0.wait_until_open(until)
     }
 
@@ -184,9 +187,8 @@ impl Queue {
     /// Stops accepting payloads, and does not wait: the queue has this long to
     /// send what it has.
     pub fn begin_close(&self, patience: Duration) {
-        self.handle
-            .0
-            .close(Instant::now() + patience.min(MAX_PATIENCE));
+        let shared = &self.handle.0;
+        shared.close(shared.now() + patience.min(MAX_PATIENCE));
     }
 
     /// Waits until the threads of the queue have ended; returns whether they
@@ -201,7 +203,7 @@ impl Queue {
     #[must_use]
     pub fn wait_until_closed(&self) -> bool {
         let shared = &self.handle.0;
-        let deadline = shared.lock().closing.unwrap_or_else(Instant::now);
+        let deadline = shared.lock().closing.unwrap_or_else(|| shared.now());
         let ended = shared.wait_for_end(deadline + THREAD_END_GRACE);
         if ended {
             shared.close_detour();

@@ -33,6 +33,12 @@ pub trait System: fmt::Debug + Sync {
     /// The folder exists, or cannot be created.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
 
+    /// Creates a folder with mode 0700 unless it exists, and those above it.
+    ///
+    /// # Errors
+    /// One of the folders cannot be created.
+    fn create_folders(&self, path: &Path) -> io::Result<()>;
+
     /// Returns the names in a folder, in any order.
     ///
     /// # Errors
@@ -116,6 +122,18 @@ pub trait SystemFile: fmt::Debug + Send + Sync {
     /// # Errors
     /// The system has no locks for this file.
     fn try_lock(&self) -> io::Result<bool>;
+
+    /// Sets owner and group, where they are given.
+    ///
+    /// # Errors
+    /// The process may not do that.
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()>;
+
+    /// Sets the permissions.
+    ///
+    /// # Errors
+    /// The process may not do that.
+    fn set_mode(&self, mode: u32) -> io::Result<()>;
 
     /// Returns the Unix time in milliseconds at which the file was created;
     /// `None` if the system does not know.
@@ -206,6 +224,29 @@ impl OpenFile {
             create,
             follows_links: false,
         }
+    }
+
+    /// Returns these options for a file that may be a symbolic link.
+    #[must_use]
+    pub const fn following_links(self) -> Self {
+        Self {
+            follows_links: true,
+            ..self
+        }
+    }
+}
+
+/// Forces the name of a file or folder onto the disk. The name counts as safe if the
+/// process may not read the folder that it is in: another user made it.
+///
+/// # Errors
+/// The disk reports a loss.
+pub(crate) fn sync_name(system: &dyn System, path: &Path) -> io::Result<()> {
+    let parent = path.parent();
+    let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
+    match system.sync_folder(parent.unwrap_or(Path::new("."))) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
     }
 }
 

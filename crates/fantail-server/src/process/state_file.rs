@@ -7,14 +7,12 @@
 mod error;
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
     path::{Path, PathBuf},
 };
 
 use fantail_metrics::state::{self, State};
-use fantail_transport::internal::{open_regular, open_regular_or_link};
+use fantail_transport::internal::{Access, Create, OpenFile, REAL, System, SystemFile};
 
 pub use self::error::{StateFileError, StateFileErrorKind};
 
@@ -26,16 +24,32 @@ const MAX_STATE_BYTES: u64 = 1 << 30;
 const MAX_NAMES: u32 = 100;
 
 /// A file with saved counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StateFile {
+    system: &'static dyn System,
     path: PathBuf,
     max_bytes: u64,
 }
 
+impl PartialEq for StateFile {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, self.max_bytes) == (&other.path, other.max_bytes)
+    }
+}
+
+impl Eq for StateFile {}
+
 impl StateFile {
     /// Returns the state file with this path, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self::on(&REAL, path)
+    }
+
+    /// Returns the state file with this path on a system.
+    #[doc(hidden)]
+    pub fn on(system: &'static dyn System, path: impl Into<PathBuf>) -> Self {
         Self {
+            system,
             path: path.into(),
             max_bytes: MAX_STATE_BYTES,
         }
@@ -53,10 +67,7 @@ impl StateFile {
     /// The file is not a regular file, cannot be read, is too large, or has no
     /// state.
     pub fn read(&self) -> Result<Option<State>, StateFileError> {
-        let mut bytes = Vec::new();
-        let read = open_regular_or_link(OpenOptions::new().read(true), &self.path)
-            .and_then(|file| file.take(self.max_bytes + 1).read_to_end(&mut bytes));
-        match read {
+        let bytes = match self.read_bytes() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| self.error(StateFileErrorKind::Read, error))?,
         };
@@ -96,7 +107,7 @@ impl StateFile {
     pub fn check_writable(&self) -> Result<(), StateFileError> {
         let checked = self
             .create_new()
-            .and_then(|(path, _)| fs::remove_file(path));
+            .and_then(|(path, _)| self.system.remove(&path));
         checked.map_err(|error| self.error(StateFileErrorKind::Write, error))
     }
 
@@ -115,35 +126,45 @@ impl StateFile {
     /// The file cannot be renamed.
     pub fn put_aside(&self) -> Result<PathBuf, StateFileError> {
         let aside = self.named(".unreadable");
-        let renamed = fs::rename(&self.path, &aside);
+        let renamed = self.system.rename(&self.path, &aside);
         renamed.map_err(|error| self.error(StateFileErrorKind::Write, error))?;
         Ok(aside)
     }
 
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let (new, mut file) = self.create_new()?;
+        let (new, file) = self.create_new()?;
         let written = file
-            .write_all(bytes)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&new, &self.path));
+            .write_all_at(bytes, 0)
+            .and_then(|()| file.sync())
+            .and_then(|()| self.system.rename(&new, &self.path));
         if written.is_err() {
             // The first error is the one to report.
-            let _ = fs::remove_file(&new);
+            let _ = self.system.remove(&new);
         }
         written?;
-        File::open(self.folder())?.sync_all()
+        self.system.sync_folder(self.folder())
+    }
+
+    /// Reads the file, or one byte more than it may have.
+    fn read_bytes(&self) -> io::Result<Vec<u8>> {
+        let options = OpenFile::READ.following_links();
+        let file = self.system.open(&self.path, options)?;
+        let size = file.size()?.min(self.max_bytes + 1);
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+        let read = file.fill_at(&mut bytes, 0)?;
+        bytes.truncate(read);
+        Ok(bytes)
     }
 
     /// Creates a file beside the state file. Its name is that of no other file:
     /// saves at the same time do not share one.
-    fn create_new(&self) -> io::Result<(PathBuf, File)> {
+    fn create_new(&self) -> io::Result<(PathBuf, Box<dyn SystemFile>)> {
         let process = std::process::id();
         let mut last = io::ErrorKind::AlreadyExists.into();
         for number in 0..MAX_NAMES {
             let path = self.named(&format!(".{process}.{number}.new"));
-            let mut options = OpenOptions::new();
-            let options = options.write(true).create_new(true).mode(0o600);
-            match open_regular(options, &path) {
+            let options = OpenFile::new(Access::Write, Create::New);
+            match self.system.open(&path, options) {
                 Ok(file) => return Ok((path, file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
                 Err(error) => return Err(error),
@@ -154,10 +175,10 @@ impl StateFile {
 
     fn remove_unfinished(&self) -> io::Result<usize> {
         let mut removed = 0;
-        for entry in fs::read_dir(self.folder())? {
-            let entry = entry?;
-            if self.is_unfinished(&entry.file_name()) {
-                fs::remove_file(entry.path())?;
+        let folder = self.folder();
+        for name in self.system.list(folder)? {
+            if self.is_unfinished(&name) {
+                self.system.remove(&folder.join(name))?;
                 removed += 1;
             }
         }

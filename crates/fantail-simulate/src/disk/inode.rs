@@ -16,6 +16,7 @@ pub(crate) struct Inode {
 
 #[derive(Debug)]
 enum Change {
+    /// Sectors from an offset.
     Write(usize, Vec<u8>),
     Size(usize),
 }
@@ -34,7 +35,12 @@ impl Inode {
     pub(super) fn write(&mut self, bytes: &[u8], at: u64) {
         let at = usize::try_from(at).unwrap_or(usize::MAX);
         overwrite(&mut self.bytes, at, bytes, &[]);
-        self.pending.push(Change::Write(at, bytes.to_vec()));
+        // A sector is written with all that the file has there.
+        let start = at - at % SECTOR_BYTES;
+        let end = (at + bytes.len()).next_multiple_of(SECTOR_BYTES);
+        let end = end.min(self.bytes.len());
+        let sectors = self.bytes.get(start..end).unwrap_or_default();
+        self.pending.push(Change::Write(start, sectors.to_vec()));
     }
 
     pub(crate) fn set_size(&mut self, size: u64) {
@@ -54,12 +60,16 @@ impl Inode {
     }
 
     pub(crate) fn sync(&mut self) {
-        self.pending.clear();
-        self.safe.clone_from(&self.bytes);
+        for change in self.pending.drain(..) {
+            match change {
+                Change::Write(at, written) => overwrite(&mut self.safe, at, &written, &[]),
+                Change::Size(size) => self.safe.resize(size, 0),
+            }
+        }
     }
 
     /// Fails a sync as Linux does: the bytes can be read until the machine stops,
-    /// count as written, and are lost.
+    /// count as written, and are lost, also when a later sync succeeds.
     pub(crate) fn fail_sync(&mut self) {
         self.pending.clear();
     }
@@ -101,6 +111,12 @@ impl Inode {
         self.safe.clone_from(&bytes);
         self.bytes = bytes;
     }
+}
+
+/// Returns whether bytes at an offset are in one sector.
+pub(crate) const fn is_in_one_sector(at: u64, bytes: &[u8]) -> bool {
+    let sector = SECTOR_BYTES as u64;
+    at % sector + bytes.len() as u64 <= sector
 }
 
 /// Writes bytes at an offset. A gap before it gets the filler, then zeros.

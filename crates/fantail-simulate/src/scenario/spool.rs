@@ -140,7 +140,7 @@ impl<'a> Life<'a> {
                 45..70 => drop(self.read()?),
                 70..87 => self.settle()?,
                 87..95 => self.sync(),
-                95..97 => self.fill_disk(),
+                95..97 => with(World::fill_or_empty_disk),
                 97 => self.open_twice()?,
                 _ => with(|world| world.pass(Duration::from_millis(700))),
             }
@@ -219,16 +219,6 @@ impl<'a> Life<'a> {
         let synced = self.writer.sync();
         with(|world| world.note(|| format!("sync: {synced:?}")));
         self.ledger.synced(synced.is_ok());
-    }
-
-    /// Fills the disk, or makes room again.
-    fn fill_disk(&self) {
-        with(|world| {
-            world.disk.capacity = match world.random.bool() {
-                true => u64::MAX,
-                false => world.disk.used() + world.random.u64(..4_000),
-            };
-        });
     }
 
     fn open_twice(&self) -> Result<(), Broken> {

@@ -1,55 +1,59 @@
 //! Owner, group and permissions of new files.
 
-use std::{
-    fs::{self, File, OpenOptions, Permissions},
-    io,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use nix::unistd::{Group, User};
 
-use super::settings::{FileAccess, PRIVATE};
-use crate::regular_file::open_regular;
+use super::settings::FileAccess;
+use crate::system::{Access, Create, OpenFile, System, SystemFile};
 
 impl FileAccess {
     /// Opens a file for appending, and creates a missing one.
-    pub(super) fn open_or_create(&self, path: &Path) -> io::Result<File> {
-        let open = || open_regular(OpenOptions::new().append(true), path);
+    pub(super) fn open_or_create(
+        &self,
+        system: &dyn System,
+        path: &Path,
+    ) -> io::Result<Box<dyn SystemFile>> {
+        let open = || system.open(path, OpenFile::new(Access::Append, Create::Never));
         match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match self.create(path) {
-                // Another program created it in between.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(),
-                created => created,
-            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match self.create(system, path) {
+                    // Another program created it in between.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(),
+                    created => created,
+                }
+            }
             opened => opened,
         }
     }
 
     /// Creates an empty file for appending. Only the process can open it until
     /// it has its owner and permissions. If it cannot get them, it is removed.
-    pub(super) fn create(&self, path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        let options = options.append(true).create_new(true).mode(PRIVATE);
-        let file = open_regular(options, path)?;
-        match self.apply(&file) {
+    pub(super) fn create(
+        &self,
+        system: &dyn System,
+        path: &Path,
+    ) -> io::Result<Box<dyn SystemFile>> {
+        let file = system.open(path, OpenFile::new(Access::Append, Create::New))?;
+        match self.apply(&*file) {
             Ok(()) => Ok(file),
             Err(error) => {
                 // Otherwise the next attempt would use it as an existing file.
-                let _ = fs::remove_file(path);
+                let _ = system.remove(path);
                 Err(error)
             }
         }
     }
 
-    fn apply(&self, file: &File) -> io::Result<()> {
+    fn apply(&self, file: &dyn SystemFile) -> io::Result<()> {
         if self.user.is_some() || self.group.is_some() {
             let user = self.user.as_deref().map(user_id).transpose()?;
             let group = self.group.as_deref().map(group_id).transpose()?;
-            fchown(file, user, group).map_err(|error| self.refused(&error))?;
+            let owned = file.set_owner(user, group);
+            owned.map_err(|error| self.refused(&error))?;
         }
         // After the owner, since a change of owner clears set-ID bits.
-        file.set_permissions(Permissions::from_mode(self.mode))
+        file.set_mode(self.mode)
     }
 
     fn refused(&self, error: &io::Error) -> io::Error {

@@ -1,17 +1,16 @@
 //! Lines appended to a file.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
-use super::settings::{FileSettings, PRIVATE};
+use super::{open::Open, settings::FileSettings};
 use crate::{
-    Delivery, Payloads, Transport, TransportError, clock::unix_millis,
-    regular_file::open_regular_or_link, spool::Fsync,
+    Delivery, Payloads, Transport, TransportError,
+    spool::Fsync,
+    system::{REAL, System},
 };
 
 /// Bytes that [`Transport::send`] buffers.
@@ -24,6 +23,7 @@ const ROTATION_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// A symbolic link is refused.
 #[derive(Debug)]
 pub struct FileTransport {
+    system: &'static dyn System,
     settings: FileSettings,
     /// Whether the file may be a symbolic link.
     follows_links: bool,
@@ -34,19 +34,6 @@ pub struct FileTransport {
     rotate_again: Option<Instant>,
     /// Error of a failed rotation, reported with the next batch.
     complaint: Option<TransportError>,
-}
-
-/// The open file.
-#[derive(Debug)]
-struct Open {
-    file: File,
-    /// Bytes of the file, without those of other programs since it was opened.
-    size: u64,
-    /// Unix time in milliseconds at which the file was begun.
-    begun: u64,
-    /// Whether the file ends in the middle of a line.
-    torn: bool,
-    synced: Instant,
 }
 
 impl FileTransport {
@@ -79,7 +66,15 @@ impl FileTransport {
     /// [`open_target`](Transport::open_target) or the first payload.
     #[must_use]
     pub const fn new(settings: FileSettings) -> Self {
+        Self::on(&REAL, settings)
+    }
+
+    /// Returns a transport for a file on a system.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn on(system: &'static dyn System, settings: FileSettings) -> Self {
         Self {
+            system,
             open: None,
             follows_links: false,
             settings,
@@ -91,30 +86,11 @@ impl FileTransport {
 
     /// Rotates the file if that is due, and returns the open file.
     fn prepare(&mut self, bytes: usize) -> Result<&mut Open, TransportError> {
-        if let Some(open) = &self.open
-            && self
-                .rotate_again
-                .is_none_or(|again| again <= Instant::now())
-            && self
-                .settings
-                .rotation
-                .is_due(open.size, bytes as u64, open.begun)
+        if self.rotation_is_due(bytes)
+            && let Err(error) = self.rotate()
         {
-            // The new file is complete before the old one is renamed, so a failed
-            // rotation loses no line.
-            let FileSettings {
-                path,
-                access,
-                rotation,
-                ..
-            } = &self.settings;
-            match rotation.rotate(path, |new| access.create(new)) {
-                Ok(file) => self.open = Some(Open::empty(file)),
-                Err(error) => {
-                    self.rotate_again = Some(Instant::now() + ROTATION_RETRY_DELAY);
-                    self.complaint = Some(TransportError::opening(path, error));
-                }
-            }
+            self.rotate_again = Some(self.system.now() + ROTATION_RETRY_DELAY);
+            self.complaint = Some(TransportError::opening(&self.settings.path, error));
         }
         self.open_target()?;
         let missing = || io::ErrorKind::NotFound.into();
@@ -122,6 +98,34 @@ impl FileTransport {
         self.open
             .as_mut()
             .ok_or_else(|| TransportError::opening(path, missing()))
+    }
+
+    fn rotation_is_due(&self, bytes: usize) -> bool {
+        let system = self.system;
+        let rests = self.rotate_again.is_some_and(|again| again > system.now());
+        let rotation = &self.settings.rotation;
+        let is_due = |open: &Open| open.is_due(rotation, bytes as u64, system.unix_millis());
+        !rests && self.open.as_ref().is_some_and(is_due)
+    }
+
+    /// Replaces the file by a new one, which is complete before the old one is
+    /// renamed: a failed rotation loses no line.
+    fn rotate(&mut self) -> io::Result<()> {
+        self.leave_file()?;
+        let (system, settings) = (self.system, &self.settings);
+        let create = |new: &_| settings.access.create(system, new);
+        let file = settings.rotation.rotate(system, &settings.path, create)?;
+        self.open = Some(Open::empty(system, &settings.path, file));
+        Ok(())
+    }
+
+    /// Forces written lines onto the disk, if that is left to do, before another file
+    /// is opened.
+    fn leave_file(&mut self) -> io::Result<()> {
+        match &mut self.open {
+            Some(open) if self.settings.fsync != Fsync::Never => open.sync(),
+            _ => Ok(()),
+        }
     }
 
     /// Writes lines. Returns how many bytes of whole lines were written and the
@@ -132,17 +136,19 @@ impl FileTransport {
             Ok(open) => open,
             Err(error) => return (0, Some(error)),
         };
-        match open.append(lines) {
-            (written, None) => match open.sync(fsync) {
-                Ok(()) => (written, None),
-                Err(error) => (0, Some(TransportError::writing(error))),
-            },
-            (written, Some(error)) => {
+        let (written, error) = open.append(lines);
+        let whole = match error {
+            None => written,
+            Some(_) => {
                 let whole = lines.split_at(written).0;
                 let whole = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
                 open.take_back(written - whole);
-                (whole, Some(TransportError::writing(error)))
+                whole
             }
+        };
+        match open.sync_if_due(fsync) {
+            Ok(()) => (whole, error.map(TransportError::writing)),
+            Err(error) => (0, Some(TransportError::writing(error))),
         }
     }
 }
@@ -202,7 +208,8 @@ impl Transport for FileTransport {
 
     fn open_target(&mut self) -> Result<(), TransportError> {
         if self.open.is_none() {
-            self.open = Some(open(&self.settings, self.follows_links)?);
+            let links = self.follows_links;
+            self.open = Some(Open::new(self.system, &self.settings, links)?);
         }
         Ok(())
     }
@@ -210,76 +217,11 @@ impl Transport for FileTransport {
     /// Writes buffered lines to the old file first.
     fn reopen(&mut self) -> Result<(), TransportError> {
         let flushed = self.flush();
+        let synced = self.leave_file().map_err(TransportError::writing);
         // Without a new file, the old one stays open.
-        self.open = Some(open(&self.settings, self.follows_links)?);
-        flushed
-    }
-}
-
-impl Open {
-    fn empty(file: File) -> Self {
-        Self {
-            file,
-            size: 0,
-            begun: unix_millis(),
-            torn: false,
-            synced: Instant::now(),
-        }
-    }
-
-    /// Appends lines. Returns how many bytes were written and the error that
-    /// stopped it.
-    fn append(&mut self, lines: &[u8]) -> (usize, Option<io::Error>) {
-        if self.torn {
-            match self.file.write_all(b"\n") {
-                Ok(()) => (self.torn, self.size) = (false, self.size + 1),
-                Err(error) => return (0, Some(error)),
-            }
-        }
-        let mut written = 0;
-        while let Some(rest) = lines.get(written..).filter(|rest| !rest.is_empty()) {
-            match self.file.write(rest) {
-                Ok(0) => return (written, Some(io::ErrorKind::WriteZero.into())),
-                Ok(count) => {
-                    written += count;
-                    self.size += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return (written, Some(error)),
-            }
-        }
-        (written, None)
-    }
-
-    /// Removes a partial line. If another program has written after it, the line
-    /// is ended later instead.
-    fn take_back(&mut self, bytes: usize) {
-        if bytes == 0 {
-            return;
-        }
-        let whole = self.size.saturating_sub(bytes as u64);
-        let alone = self
-            .file
-            .metadata()
-            .is_ok_and(|found| found.len() == self.size);
-        if alone && self.file.set_len(whole).is_ok() {
-            self.size = whole;
-        } else {
-            self.torn = true;
-        }
-    }
-
-    fn sync(&mut self, fsync: Fsync) -> io::Result<()> {
-        let due = match fsync {
-            Fsync::Never => false,
-            Fsync::Interval(interval) => self.synced.elapsed() >= interval,
-            Fsync::Always => true,
-        };
-        if due {
-            self.synced = Instant::now();
-            self.file.sync_data()?;
-        }
-        Ok(())
+        let links = self.follows_links;
+        self.open = Some(Open::new(self.system, &self.settings, links)?);
+        flushed.and(synced)
     }
 }
 
@@ -296,51 +238,4 @@ fn lines_within(payloads: Payloads<'_>, mut bytes: usize) -> usize {
         left.is_some()
     };
     payloads.iter().take_while(fits).count()
-}
-
-fn open(settings: &FileSettings, follows_links: bool) -> Result<Open, TransportError> {
-    if settings.create_folders
-        && let Some(folder) = settings.path.parent()
-    {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|error| TransportError::opening(folder, error))?;
-    }
-    open_file(settings, follows_links)
-        .map_err(|error| TransportError::opening(&settings.path, error))
-}
-
-fn open_file(settings: &FileSettings, follows_links: bool) -> io::Result<Open> {
-    let path = &settings.path;
-    let file = match follows_links {
-        true => open_link(path)?,
-        false => settings.access.open_or_create(path)?,
-    };
-    let found = file.metadata()?;
-    let size = found.len();
-    let begun = found.created().ok().filter(|_| size > 0);
-    let begun = begun.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let begun = begun.and_then(|time| u64::try_from(time.as_millis()).ok());
-    Ok(Open {
-        torn: size > 0 && ends_torn(path, size),
-        size,
-        begun: begun.unwrap_or_else(unix_millis),
-        ..Open::empty(file)
-    })
-}
-
-fn open_link(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    let options = options.append(true).create(true).mode(PRIVATE);
-    open_regular_or_link(options, path)
-}
-
-/// Returns whether a file ends in the middle of a line; `false` if the file is
-/// not readable.
-fn ends_torn(path: &Path, size: u64) -> bool {
-    let file = open_regular_or_link(OpenOptions::new().read(true), path);
-    let mut last = *b"\n";
-    file.is_ok_and(|file| file.read_exact_at(&mut last, size - 1).is_ok()) && last != *b"\n"
 }

@@ -2,55 +2,57 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
 
 use super::settings::Rotation;
-use crate::clock::unix_millis;
+use crate::system::{System, SystemFile, absent_is_fine};
 
 impl Rotation {
-    pub(super) fn is_due(&self, size: u64, coming: u64, begun: u64) -> bool {
+    /// Returns whether a file that was begun at a Unix time in milliseconds is rotated
+    /// before more is written.
+    pub(super) fn is_due(&self, size: u64, coming: u64, begun: u64, now: u64) -> bool {
         let large = self
             .bytes
             .is_some_and(|most| size.saturating_add(coming) > most);
         let old = self
             .age
-            .is_some_and(|age| u128::from(unix_millis().saturating_sub(begun)) >= age.as_millis());
+            .is_some_and(|age| u128::from(now.saturating_sub(begun)) >= age.as_millis());
         size > 0 && (large || old)
     }
 
     /// Renames the file and the old files, and puts a new file in its place.
     pub(super) fn rotate(
         &self,
+        system: &dyn System,
         path: &Path,
-        create: impl FnOnce(&Path) -> io::Result<File>,
-    ) -> io::Result<File> {
+        create: impl FnOnce(&Path) -> io::Result<Box<dyn SystemFile>>,
+    ) -> io::Result<Box<dyn SystemFile>> {
         let new = beside(path);
         // Left by a crash.
-        absent_is_fine(fs::remove_file(&new))?;
+        absent_is_fine(system.remove(&new))?;
         let file = create(&new)?;
-        let renamed = self.make_room(path);
-        match renamed.and_then(|()| fs::rename(&new, path)) {
+        let renamed = self.make_room(system, path);
+        match renamed.and_then(|()| system.rename(&new, path)) {
             Ok(()) => Ok(file),
             Err(error) => {
-                let _ = fs::remove_file(&new);
+                let _ = system.remove(&new);
                 Err(error)
             }
         }
     }
 
     /// Renames the files that are kept. Otherwise the new file replaces the old one.
-    fn make_room(&self, path: &Path) -> io::Result<()> {
+    fn make_room(&self, system: &dyn System, path: &Path) -> io::Result<()> {
         if self.keep == 0 {
             return Ok(());
         }
         for number in (1..self.keep).rev() {
-            let moved = fs::rename(numbered(path, number), numbered(path, number + 1));
+            let moved = system.rename(&numbered(path, number), &numbered(path, number + 1));
             absent_is_fine(moved)?;
         }
-        absent_is_fine(fs::rename(path, numbered(path, 1)))
+        absent_is_fine(system.rename(path, &numbered(path, 1)))
     }
 }
 
@@ -67,11 +69,4 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(format!(".{number}"));
     PathBuf::from(name)
-}
-
-fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::spool::Fsync;
 
 /// Permissions of a new file by default.
-pub(super) const PRIVATE: u32 = 0o600;
+const PRIVATE: u32 = 0o600;
 
 /// Settings of the transport `file`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,25 +1,25 @@
 //! Construction and start of a queue.
 
-use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-    thread,
-};
+use std::{fmt, sync::Arc, thread};
 
-use crate::{Backoff, DeliveryLevel, RetrySettings, Transport};
+use crate::{
+    Backoff, DeliveryLevel, RetrySettings, Transport,
+    system::{REAL, System},
+};
 
 use super::{
     Queue, QueueError, QueueMemory, QueueSettings,
     sender::Sender,
     shared::Shared,
-    source::{Memory, Source, Spooled},
-    spooler::DiskThread,
+    source::{Memory, Spooled},
+    spooler::Spooler,
     trouble::{Callback, Reporter, Trouble},
+    worker::{Work, Worker},
 };
 
 /// A queue that is not started yet; [`Queue::builder`] begins one.
 pub struct QueueBuilder {
+    system: &'static dyn System,
     name: String,
     transport: Box<dyn Transport>,
     settings: QueueSettings,
@@ -32,6 +32,7 @@ pub struct QueueBuilder {
 impl QueueBuilder {
     pub(super) fn new(name: &str, transport: Box<dyn Transport>) -> Self {
         Self {
+            system: &REAL,
             name: name.to_owned(),
             transport,
             settings: QueueSettings::default(),
@@ -88,7 +89,31 @@ impl QueueBuilder {
     /// # Errors
     /// The system starts no thread, or the target does not confirm payloads,
     /// which [`DeliveryLevel::Acknowledged`] needs.
-    pub fn start(mut self) -> Result<Queue, QueueError> {
+    pub fn start(self) -> Result<Queue, QueueError> {
+        // An early return drops the queue, which ends its threads.
+        let (queue, workers) = self.build()?;
+        for worker in workers {
+            let thread = thread::Builder::new().name(worker.name().to_owned());
+            let started = thread.spawn(move || worker.run());
+            started.map_err(QueueError::thread)?;
+        }
+        Ok(queue)
+    }
+
+    /// Sets the system; by default that of programs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn on(mut self, system: &'static dyn System) -> Self {
+        self.system = system;
+        self
+    }
+
+    /// Returns the queue and its workers, which the caller runs.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start), except for threads.
+    #[doc(hidden)]
+    pub fn build(mut self) -> Result<(Queue, Vec<Worker>), QueueError> {
         let acknowledged = matches!(self.settings.level, DeliveryLevel::Acknowledged(_));
         if acknowledged && !self.transport.confirms() {
             return Err(QueueError::unconfirmed());
@@ -96,79 +121,50 @@ impl QueueBuilder {
         let spool = self.settings.level.spool().cloned();
         let before = self.before.take();
         let shared = Arc::new(Shared::new(
+            self.system,
             &self.settings,
             &*self.transport,
             Reporter::new(&self.name, self.callback.take()),
             spool.is_some() && before.is_none(),
             self.memory.take(),
         ));
-        // An early return drops the queue, which ends its threads.
         let queue = Queue::new(Arc::clone(&shared));
         let Some(settings) = spool else {
-            let source = Memory(Arc::clone(&shared));
-            self.spawn_sender(&shared, source)?;
-            return Ok(queue);
+            let name = self.name.clone();
+            let sender = Box::new(self.sender(Memory::default()));
+            return Ok((queue, vec![Worker::new(name, &shared, sender)]));
         };
-        let name = format!("{}-disk", self.name);
-        let source = Spooled::new(Arc::clone(&shared), self.transport.batch_limits());
-        let retry = self.settings.retry.clone();
-        self.spawn_sender(&shared, source)?;
-        let disk = DiskThread {
-            shared: Arc::clone(&shared),
-            settings,
-            before,
-            backoff: opening_backoff(&retry),
-        };
-        spawn(&name, &shared, move || disk.run())?;
-        Ok(queue)
+        let source = Spooled::new(self.transport.batch_limits());
+        let backoff = self.opening_backoff();
+        let names = [self.name.clone(), format!("{}-disk", self.name)];
+        let sender: Box<dyn Work> = Box::new(self.sender(source));
+        let spooler = Box::new(Spooler::new(settings, before, backoff));
+        let works = names.into_iter().zip([sender, spooler]);
+        let workers = works.map(|(name, work)| Worker::new(name, &shared, work));
+        Ok((queue, workers.collect()))
     }
 
-    fn spawn_sender<S: Source + Send + 'static>(
-        self,
-        shared: &Arc<Shared>,
-        source: S,
-    ) -> Result<(), QueueError> {
-        let retry = self.settings.retry;
-        let sender = Sender {
-            shared: Arc::clone(shared),
+    fn sender<S>(self, source: S) -> Sender<S> {
+        let opening = self.opening_backoff();
+        let backoff = Backoff::new(self.settings.retry, self.system.random());
+        Sender::new(
             source,
-            transport: self.transport,
-            dead_letters: self.dead_letters,
-            open_backoff: opening_backoff(&retry),
-            backoff: Backoff::new(retry, random_seed()),
-            max_age: self.settings.max_age,
-        };
-        spawn(&self.name, shared, move || sender.run())
+            self.transport,
+            self.dead_letters,
+            [backoff, opening],
+            self.settings.max_age,
+        )
     }
-}
 
-/// Returns the delays between attempts to open a target or spool, which are
-/// never given up.
-fn opening_backoff(retry: &RetrySettings) -> Backoff {
-    let retry = RetrySettings {
-        attempts: None,
-        ..retry.clone()
-    };
-    Backoff::new(retry, random_seed())
-}
-
-fn random_seed() -> u64 {
-    RandomState::new().hash_one(0)
-}
-
-/// Starts a thread. It counts as running until everything it owns is dropped.
-fn spawn(
-    name: &str,
-    shared: &Arc<Shared>,
-    run: impl FnOnce() + Send + 'static,
-) -> Result<(), QueueError> {
-    let running = shared.begin();
-    let thread = thread::Builder::new().name(name.to_owned());
-    let started = thread.spawn(move || {
-        let _running = running;
-        run();
-    });
-    started.map(drop).map_err(QueueError::thread)
+    /// Returns the delays between attempts to open a target or spool, which are
+    /// never given up.
+    fn opening_backoff(&self) -> Backoff {
+        let retry = RetrySettings {
+            attempts: None,
+            ..self.settings.retry.clone()
+        };
+        Backoff::new(retry, self.system.random())
+    }
 }
 
 impl fmt::Debug for QueueBuilder {

@@ -7,7 +7,6 @@ use std::{
 };
 
 use super::{LastError, Opening};
-use crate::clock::unix_millis;
 
 /// A part of a queue that fails and recovers on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +69,10 @@ impl Health {
         part.error = None;
     }
 
-    /// Records a failure.
-    pub(super) fn failed(&mut self, part: Part, error: &(dyn Error + 'static)) {
+    /// Records a failure at a Unix time in milliseconds.
+    pub(super) fn failed(&mut self, part: Part, error: &(dyn Error + 'static), millis: u64) {
         self.failures += 1;
-        let millis = Duration::from_millis(unix_millis());
+        let millis = Duration::from_millis(millis);
         let last = LastError {
             message: error.to_string(),
             time: UNIX_EPOCH.checked_add(millis).unwrap_or(UNIX_EPOCH),
@@ -122,8 +121,8 @@ mod tests {
     fn all_parts_that_fail_are_named_until_they_work() {
         let mut health = Health::new(true);
         assert_eq!(health.last_error(), None);
-        health.failed(Part::Writer, &io::Error::other("disk full"));
-        health.failed(Part::Target, &io::Error::other("refused"));
+        health.failed(Part::Writer, &io::Error::other("disk full"), 1);
+        health.failed(Part::Target, &io::Error::other("refused"), 2);
         let message = |health: &Health| health.last_error().map(|error| error.message);
         assert_eq!(message(&health).unwrap(), "refused; disk full");
         health.works(Part::Target);

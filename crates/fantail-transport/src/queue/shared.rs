@@ -1,16 +1,17 @@
-//! State shared by the handles and threads of a queue.
+//! State shared by the handles and workers of a queue.
 //!
 //! One lock, held for at most one copy of a batch and never during I/O.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use crate::{
     Batch, BatchLimits, Payloads, Shortened, Transport,
     spool::{SpoolGauge, SpoolReader},
-    system::{REAL, System as _},
+    sync::{Mutex, MutexGuard, PoisonError, Signal},
+    system::System,
 };
 
 use super::{
@@ -26,12 +27,13 @@ pub(super) const DISK_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) system: &'static dyn System,
     pub(super) reporter: Reporter,
     state: Mutex<State>,
-    /// Signals payloads to the thread that empties the buffer.
-    pub(super) work: Condvar,
+    /// Signals payloads to the worker that empties the buffer.
+    pub(super) work: Signal,
     /// Signals any other change.
-    pub(super) changed: Condvar,
+    pub(super) changed: Signal,
     /// The queue has no target: payloads count as sent when they are offered.
     pub(super) discards: bool,
     /// Set once the spool is open.
@@ -54,18 +56,18 @@ pub(super) struct State {
     pub(super) spool_closed: bool,
     /// Payloads that the disk did not accept.
     pub(super) detour: Detour,
-    /// What the thread that empties the buffer waits for.
+    /// What the worker that empties the buffer waits for.
     pub(super) awaits: Awaits,
     /// Number of callers that wait for payloads to leave the buffer.
     pub(super) watched: usize,
     pub(super) health: Health,
     /// The reading end of the spool, until the sender takes it.
     pub(super) reader: Option<SpoolReader>,
-    /// Threads that have not ended.
+    /// Workers that have not ended.
     running: usize,
 }
 
-/// What the thread that empties the buffer waits for.
+/// What the worker that empties the buffer waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaits {
     Nothing,
@@ -87,6 +89,11 @@ pub(super) enum Detour {
 }
 
 impl State {
+    /// Begins a step of the worker that empties the buffer: it waits for nothing.
+    pub(super) const fn begin_step(&mut self) {
+        self.awaits = Awaits::Nothing;
+    }
+
     /// Counts payloads that the end of the queue drops.
     pub(super) fn drop_closed(&mut self, payloads: Payloads<'_>) {
         let count = payloads.len() as u64;
@@ -96,6 +103,7 @@ impl State {
 
 impl Shared {
     pub(super) fn new(
+        system: &'static dyn System,
         settings: &QueueSettings,
         transport: &dyn Transport,
         reporter: Reporter,
@@ -108,6 +116,7 @@ impl Shared {
             None => transport.batch_limits(),
         };
         Self {
+            system,
             reporter,
             state: Mutex::new(State {
                 buffer: Buffer::new(settings, limits, memory),
@@ -124,12 +133,16 @@ impl Shared {
                 reader: None,
                 running: 0,
             }),
-            work: Condvar::new(),
-            changed: Condvar::new(),
+            work: Signal::default(),
+            changed: Signal::default(),
             discards: false,
             gauge: OnceLock::new(),
             shortened: transport.shortened(),
         }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.system.now()
     }
 
     /// Locks the state. Each change is complete before the lock is released, so
@@ -139,7 +152,7 @@ impl Shared {
     }
 
     pub(super) fn offer(&self, batch: &mut Batch) {
-        batch.offered(REAL.even_millis());
+        batch.offered(self.system.even_millis());
         let count = batch.len() as u64;
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -170,11 +183,14 @@ impl Shared {
     }
 
     /// Hands the reading end of the opened spool to the sender.
-    pub(super) fn found_spool(&self, reader: SpoolReader) {
+    pub(super) fn found_spool(&self, mut reader: SpoolReader) {
         let set = self.gauge.set(reader.gauge());
         debug_assert!(set.is_ok(), "a spool is opened once");
         let mut state = self.lock();
         state.counters.recovered = reader.recovered();
+        // They neither wait nor are read.
+        let damaged = reader.take_damaged();
+        state.counters.add_dropped(DropReason::Damaged, damaged);
         state.reader = Some(reader);
         state.health.works(Part::Writer);
         drop(state);
@@ -212,10 +228,10 @@ impl Shared {
     pub(super) fn trouble(&self, part: Part, error: &(dyn std::error::Error + 'static)) {
         let mut state = self.lock();
         state.counters.failures += 1;
-        state.health.failed(part, error);
+        state.health.failed(part, error, self.system.unix_millis());
         drop(state);
         self.notify();
-        self.reporter.report(error);
+        self.reporter.report(error, self.now());
     }
 
     /// Wakes all threads after a request.
@@ -239,7 +255,8 @@ impl Shared {
             shortened: self.shortened.get(),
             memory_bytes: state.buffer.bytes() as u64,
             spool_bytes,
-            oldest: oldest.map(|at| Duration::from_millis(REAL.even_millis().saturating_sub(at))),
+            oldest: oldest
+                .map(|at| Duration::from_millis(self.system.even_millis().saturating_sub(at))),
             last_error: state.health.last_error(),
         }
     }
@@ -249,17 +266,17 @@ impl Shared {
         let mut state = self.lock();
         loop {
             let opening = state.health.opening();
-            let is_over = Instant::now() >= until || state.closing.is_some();
+            let is_over = self.now() >= until || state.closing.is_some();
             if !matches!(opening, Opening::Pending) || is_over {
                 return opening;
             }
-            state = self.wait(state, Some(until));
+            state = self.changed.wait_locked(state, Some(until));
         }
     }
 
     /// Waits until all payloads offered so far have left the memory.
     pub(super) fn flush(&self, patience: Duration) -> bool {
-        let deadline = Instant::now().checked_add(patience);
+        let deadline = self.now().checked_add(patience);
         let mut state = self.lock();
         let entered = state.buffer.entered();
         let left = |state: &State| {
@@ -268,14 +285,14 @@ impl Shared {
         };
         state.watched += 1;
         self.work.notify_all();
-        while !left(&state) && deadline.is_none_or(|end| Instant::now() < end) {
-            state = self.wait(state, deadline);
+        while !left(&state) && deadline.is_none_or(|end| self.now() < end) {
+            state = self.changed.wait_locked(state, deadline);
         }
         state.watched -= 1;
         left(&state)
     }
 
-    /// Stops accepting payloads; the threads end by `deadline`.
+    /// Stops accepting payloads; the workers end by `deadline`.
     pub(super) fn close(&self, deadline: Instant) {
         let mut state = self.lock();
         let earlier = state.closing.is_none_or(|end| deadline < end);
@@ -286,16 +303,21 @@ impl Shared {
         self.wake();
     }
 
-    /// Waits until all threads have ended.
+    /// Returns whether all workers have ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.lock().running == 0
+    }
+
+    /// Waits until all workers have ended.
     pub(super) fn wait_for_end(&self, until: Instant) -> bool {
         let mut state = self.lock();
-        while state.running > 0 && Instant::now() < until {
-            state = self.wait(state, Some(until));
+        while state.running > 0 && self.now() < until {
+            state = self.changed.wait_locked(state, Some(until));
         }
         state.running == 0
     }
 
-    /// Drops payloads past the disk that no thread is left to send.
+    /// Drops payloads past the disk that no worker is left to send.
     pub(super) fn close_detour(&self) {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -305,15 +327,21 @@ impl Shared {
         }
     }
 
-    /// Counts a thread until the returned guard is dropped.
+    /// Counts a worker until the returned guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Running {
         self.lock().running += 1;
         Running(Arc::clone(self))
     }
 }
 
-/// Guard of a running thread; a panic drops it, too.
+/// Guard of a running worker; a panic drops it, too.
 pub(super) struct Running(Arc<Shared>);
+
+impl Running {
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.0)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! The thread that writes payloads from memory to the spool.
+//! The worker that writes payloads from memory to the spool.
 
 use std::{
     sync::Arc,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Backoff, Retry, SpoolSettings,
-    spool::{self, SpoolError, SpoolWriter},
+    spool::{self, SpoolWriter},
 };
 
 use super::{
@@ -15,151 +15,194 @@ use super::{
     buffer::Taken,
     health::Part,
     shared::{DISK_RETRY_DELAY, Detour, Shared},
+    worker::{Step, Work},
 };
 
-/// Time for which this thread sleeps after a write. Payloads that come in the
+/// Time for which this worker sleeps after a write. Payloads that come in the
 /// meantime are not on disk yet.
 const SPOOL_DELAY: Duration = Duration::from_millis(2);
 
-/// Interval at which a queue that waits for another one checks whether it was
-/// closed.
-const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Interval at which a queue checks whether the queue before it has ended.
+const END_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The thread for the disk before its spool is open.
-pub(super) struct DiskThread {
-    pub(super) shared: Arc<Shared>,
-    pub(super) settings: SpoolSettings,
-    /// The queue that has the spool, until its threads have ended.
-    pub(super) before: Option<Arc<Shared>>,
-    pub(super) backoff: Backoff,
-}
-
-impl DiskThread {
-    pub(super) fn run(mut self) {
-        let Some(writer) = self.open() else {
-            self.shared.lose_waiting();
-            return self.shared.close_spool();
-        };
-        let shared = self.shared;
-        Spooler { shared, writer }.run();
-    }
-
-    /// Opens the spool and hands its reading end to the sender. Returns `None`
-    /// if the queue is closed and the spool cannot be opened.
-    fn open(&mut self) -> Option<SpoolWriter> {
-        if let Some(before) = self.before.take() {
-            while !before.wait_for_end(Instant::now() + CLOSE_CHECK_INTERVAL) {
-                if !self.shared.pause_for_disk(Duration::ZERO) {
-                    return None;
-                }
-            }
-        }
-        loop {
-            let error = match spool::open(&self.settings) {
-                Ok((writer, reader)) => {
-                    self.shared.found_spool(reader);
-                    return Some(writer);
-                }
-                Err(error) => error,
-            };
-            self.shared.trouble(Part::Writer, &error);
-            let wait = self.backoff.failed(Retry::Backoff)?;
-            if self.shared.lock().closing.is_some() || !self.shared.pause_until_closed(wait) {
-                return None;
-            }
-        }
-    }
-}
-
-/// Writes offered payloads to the spool.
+/// Opens the spool, and writes offered payloads to it.
 pub(super) struct Spooler {
-    pub(super) shared: Arc<Shared>,
-    pub(super) writer: SpoolWriter,
+    settings: SpoolSettings,
+    /// The queue that has the spool, until its workers have ended.
+    before: Option<Arc<Shared>>,
+    backoff: Backoff,
+    /// When the spool is opened again, after it could not be.
+    open_again: Option<Instant>,
+    /// `None` until the spool is open.
+    writer: Option<SpoolWriter>,
+    /// Payloads that the disk did not accept, and when they are written again.
+    held: Option<(Taken, Instant)>,
+    /// There were no payloads for a while.
+    has_rested: bool,
 }
 
-/// The next step of the thread.
-enum Task {
-    Store(Taken),
-    Sync,
-    End,
+impl Work for Spooler {
+    fn step<'a>(&mut self, shared: &'a Shared) -> Step<'a> {
+        match self.writer.take() {
+            None => self.open(shared),
+            Some(mut writer) => {
+                let step = self.write(shared, &mut writer);
+                self.writer = Some(writer);
+                step
+            }
+        }
+    }
 }
 
 impl Spooler {
-    pub(super) fn run(mut self) {
-        loop {
-            match self.next() {
-                Task::Store(taken) => self.store(taken),
-                Task::Sync => self.sync(),
-                Task::End => break,
-            }
+    pub(super) const fn new(
+        settings: SpoolSettings,
+        before: Option<Arc<Shared>>,
+        backoff: Backoff,
+    ) -> Self {
+        Self {
+            settings,
+            before,
+            backoff,
+            open_again: None,
+            writer: None,
+            held: None,
+            has_rested: false,
         }
-        self.sync();
-        self.shared.close_spool();
     }
 
-    fn next(&self) -> Task {
-        let due = self.writer.sync_due();
-        let mut state = self.shared.lock();
-        loop {
-            if due.is_some_and(|due| due <= Instant::now()) {
-                return Task::Sync;
+    /// Opens the spool and hands its reading end to the sender. Ends if the queue is
+    /// closed and the spool cannot be opened.
+    fn open<'a>(&mut self, shared: &'a Shared) -> Step<'a> {
+        let state = shared.lock();
+        let now = shared.now();
+        if let Some(before) = &self.before {
+            if state.closing.is_some_and(|end| end <= now) {
+                drop(state);
+                return give_up(shared);
             }
-            if let Some(taken) = state.buffer.take() {
-                return Task::Store(taken);
+            if !before.has_ended() {
+                return shared.wait_until(state, now + END_CHECK_INTERVAL);
             }
+            self.before = None;
+        }
+        if let Some(again) = self.open_again {
             if state.closing.is_some() {
-                return Task::End;
+                drop(state);
+                return give_up(shared);
             }
-            state = self.shared.wait_for_work(state, due, SPOOL_DELAY);
+            if again > now {
+                return shared.wait_until(state, again);
+            }
         }
+        drop(state);
+        match spool::open_on(shared.system, &self.settings) {
+            Ok((writer, reader)) => {
+                shared.found_spool(reader);
+                self.writer = Some(writer);
+            }
+            Err(error) => {
+                shared.trouble(Part::Writer, &error);
+                let wait = self.backoff.failed(Retry::Backoff);
+                debug_assert!(wait.is_some(), "the number of attempts is not limited");
+                self.open_again = Some(shared.now() + wait.unwrap_or_default());
+            }
+        }
+        Step::Again
     }
 
-    fn sync(&mut self) {
-        if let Err(error) = self.writer.sync() {
-            self.shared.trouble(Part::Writer, &error);
+    fn write<'a>(&mut self, shared: &'a Shared, writer: &mut SpoolWriter) -> Step<'a> {
+        if let Some((taken, again)) = self.held.take() {
+            return self.write_again(shared, writer, taken, again);
         }
-    }
-
-    /// Writes payloads, or hands them to the sender if the disk accepts none.
-    /// Repeats until one of these succeeds or the queue has to end.
-    fn store(&mut self, mut taken: Taken) {
-        loop {
-            let appended = self.writer.append(taken.payloads());
-            let (done, rest) = taken.payloads().split_at(appended.taken);
-            let over = rest.is_empty();
-            let mut state = self.shared.lock();
-            state.buffer.leave(done);
-            let dropped = appended.dropped;
-            state.counters.add_dropped(DropReason::SpoolFull, dropped);
-            if appended.error.is_none() {
-                state.health.works(Part::Writer);
-            }
-            taken.skip += appended.taken;
-            state.spooled += 1;
-            if over {
-                state.buffer.recycle(taken);
-                drop(state);
-                return self.shared.notify();
-            }
-            if matches!(state.detour, Detour::Free) {
-                state.detour = Detour::Waiting(taken);
-                drop(state);
-                self.shared.notify();
-                return self.tell(appended.error);
-            }
+        let due = writer.sync_due();
+        let mut state = shared.lock();
+        state.begin_step();
+        if due.is_some_and(|due| due <= shared.now()) {
             drop(state);
-            self.shared.notify();
-            self.tell(appended.error);
-            if !self.shared.pause_for_disk(DISK_RETRY_DELAY) {
-                let rest = taken.payloads();
-                return self.shared.leave(rest, |state| state.drop_closed(rest));
-            }
+            sync(shared, writer);
+            return Step::Again;
         }
+        if let Some(taken) = state.buffer.take() {
+            drop(state);
+            self.has_rested = false;
+            self.store(shared, writer, taken);
+            return Step::Again;
+        }
+        if state.closing.is_some() {
+            drop(state);
+            sync(shared, writer);
+            shared.close_spool();
+            return Step::End;
+        }
+        let wait = shared.wait_for_work(state, &mut self.has_rested, due, SPOOL_DELAY);
+        Step::Wait(wait)
     }
 
-    fn tell(&self, error: Option<SpoolError>) {
-        if let Some(error) = error {
-            self.shared.trouble(Part::Writer, &error);
+    /// Writes payloads that the disk did not accept, once it is time, unless the
+    /// queue has to end.
+    fn write_again<'a>(
+        &mut self,
+        shared: &'a Shared,
+        writer: &mut SpoolWriter,
+        taken: Taken,
+        again: Instant,
+    ) -> Step<'a> {
+        let state = shared.lock();
+        let now = shared.now();
+        if state.closing.is_some_and(|end| end <= now) {
+            drop(state);
+            let rest = taken.payloads();
+            shared.leave(rest, |state| state.drop_closed(rest));
+        } else if again > now {
+            self.held = Some((taken, again));
+            return shared.wait_until(state, again);
+        } else {
+            drop(state);
+            self.store(shared, writer, taken);
         }
+        Step::Again
+    }
+
+    /// Writes payloads, or hands them to the sender if the disk accepts none. Holds
+    /// them if the sender has others.
+    fn store(&mut self, shared: &Shared, writer: &mut SpoolWriter, mut taken: Taken) {
+        let appended = writer.append(taken.payloads());
+        let (done, rest) = taken.payloads().split_at(appended.taken);
+        let over = rest.is_empty();
+        let mut state = shared.lock();
+        state.buffer.leave(done);
+        let dropped = appended.dropped;
+        state.counters.add_dropped(DropReason::SpoolFull, dropped);
+        if appended.error.is_none() {
+            state.health.works(Part::Writer);
+        }
+        taken.skip += appended.taken;
+        state.spooled += 1;
+        if over {
+            state.buffer.recycle(taken);
+        } else if matches!(state.detour, Detour::Free) {
+            state.detour = Detour::Waiting(taken);
+        } else {
+            self.held = Some((taken, shared.now() + DISK_RETRY_DELAY));
+        }
+        drop(state);
+        shared.notify();
+        if let Some(error) = appended.error {
+            shared.trouble(Part::Writer, &error);
+        }
+    }
+}
+
+/// Ends a worker whose spool cannot be opened.
+fn give_up(shared: &Shared) -> Step<'_> {
+    shared.lose_waiting();
+    shared.close_spool();
+    Step::End
+}
+
+fn sync(shared: &Shared, writer: &mut SpoolWriter) {
+    if let Err(error) = writer.sync() {
+        shared.trouble(Part::Writer, &error);
     }
 }

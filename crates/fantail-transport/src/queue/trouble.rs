@@ -6,9 +6,10 @@
 use std::{
     error::Error,
     fmt,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use crate::sync::{Mutex, PoisonError};
 
 /// Shortest time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
@@ -60,19 +61,19 @@ impl Reporter {
         }
     }
 
-    pub(super) fn report(&self, error: &(dyn Error + 'static)) {
+    pub(super) fn report(&self, error: &(dyn Error + 'static), now: Instant) {
         let Some(callback) = &self.callback else {
             return;
         };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told
             .last
-            .is_some_and(|last| last.elapsed() < REPORT_INTERVAL)
+            .is_some_and(|last| now.saturating_duration_since(last) < REPORT_INTERVAL)
         {
             told.untold += 1;
             return;
         }
-        told.last = Some(Instant::now());
+        told.last = Some(now);
         let untold = std::mem::take(&mut told.untold);
         drop(told);
         callback(Trouble {

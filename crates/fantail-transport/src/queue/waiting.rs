@@ -1,119 +1,66 @@
-//! Waits of the threads of a queue.
+//! Waits of the workers.
 
 use std::{
-    sync::{Condvar, MutexGuard, PoisonError},
+    mem,
     time::{Duration, Instant},
 };
 
-use super::shared::{Awaits, Shared, State};
+use crate::sync::MutexGuard;
 
-/// The end of a pause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pause {
-    Over,
-    Reopen,
-    Closing,
-}
+use super::{
+    shared::{Awaits, Shared, State},
+    worker::{Step, Wait},
+};
 
 impl Shared {
-    /// Waits for payloads in the buffer, for a change, or for a time.
+    /// Returns a wait for payloads in the buffer, for a change, or for a time.
     ///
-    /// A thread that has just worked sleeps for `delay`; only many payloads
-    /// wake it earlier. A wake-up costs the producer more than a payload does.
-    /// After a delay without payloads, any payload wakes the thread.
+    /// A worker that has just worked sleeps for `delay`; only many payloads wake it
+    /// earlier. A wake-up costs the producer more than a payload does. After a delay
+    /// without payloads, `has_rested` is set, and any payload wakes the worker.
     pub(super) fn wait_for_work<'a>(
-        &self,
+        &'a self,
         mut state: MutexGuard<'a, State>,
+        has_rested: &mut bool,
         until: Option<Instant>,
         delay: Duration,
-    ) -> MutexGuard<'a, State> {
-        let end = Instant::now() + delay;
-        state.awaits = Awaits::Batch;
-        let end = until.map_or(end, |until| until.min(end));
-        let mut state = wait(&self.work, state, Some(end));
-        let hurried = state.closing.is_some() || state.reopen || state.watched > 0;
-        if !hurried && state.buffer.is_empty() {
+    ) -> Wait<'a> {
+        let mut until = until;
+        if mem::replace(has_rested, true) {
             state.awaits = Awaits::Any;
-            state = wait(&self.work, state, until);
+        } else {
+            state.awaits = Awaits::Batch;
+            let end = self.now() + delay;
+            until = Some(until.map_or(end, |until| until.min(end)));
         }
-        state.awaits = Awaits::Nothing;
-        state
+        Wait {
+            state,
+            signal: &self.work,
+            until,
+        }
     }
 
-    /// Waits for any change or until a time.
-    pub(super) fn wait<'a>(
-        &self,
+    /// Returns a wait for any change or for a time.
+    pub(super) fn wait_for_change<'a>(
+        &'a self,
         state: MutexGuard<'a, State>,
         until: Option<Instant>,
-    ) -> MutexGuard<'a, State> {
-        wait(&self.changed, state, until)
-    }
-
-    /// Waits before the next attempt, until the deadline of a closed queue at
-    /// the latest. With `hasty`, a closed queue does not wait.
-    pub(super) fn pause(&self, wait: Duration, hasty: bool) -> Pause {
-        self.pause_unless(wait, |state, now| {
-            if std::mem::take(&mut state.reopen) {
-                return Some(Pause::Reopen);
-            }
-            let ended = state.closing.is_some_and(|end| hasty || end <= now);
-            ended.then_some(Pause::Closing)
+    ) -> Step<'a> {
+        Step::Wait(Wait {
+            state,
+            signal: &self.changed,
+            until,
         })
     }
 
-    /// Waits before a disk is tried again; returns `false` after the deadline of
-    /// a closed queue.
-    pub(super) fn pause_for_disk(&self, wait: Duration) -> bool {
-        let ended = |state: &mut State, now| {
-            let ended = state.closing.is_some_and(|end| end <= now);
-            ended.then_some(Pause::Closing)
-        };
-        self.pause_unless(wait, ended) == Pause::Over
-    }
-
-    /// Waits before the next attempt; returns `false` once the queue is closed.
-    pub(super) fn pause_until_closed(&self, wait: Duration) -> bool {
-        let ended = |state: &mut State, _| state.closing.is_some().then_some(Pause::Closing);
-        self.pause_unless(wait, ended) == Pause::Over
-    }
-
-    fn pause_unless(
-        &self,
-        wait: Duration,
-        mut ended: impl FnMut(&mut State, Instant) -> Option<Pause>,
-    ) -> Pause {
-        let now = Instant::now();
-        let over = now.checked_add(wait).unwrap_or(now);
-        let mut state = self.lock();
-        loop {
-            let now = Instant::now();
-            if let Some(pause) = ended(&mut state, now) {
-                return pause;
-            }
-            if over <= now {
-                return Pause::Over;
-            }
-            let until = state.closing.map_or(over, |end| end.min(over));
-            // The deadline has passed and did not end the pause.
-            let until = if until <= now { over } else { until };
-            state = self.wait(state, Some(until));
-        }
-    }
-}
-
-fn wait<'a>(
-    condition: &Condvar,
-    state: MutexGuard<'a, State>,
-    until: Option<Instant>,
-) -> MutexGuard<'a, State> {
-    match until {
-        None => condition
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner),
-        Some(until) => {
-            let left = until.saturating_duration_since(Instant::now());
-            let waited = condition.wait_timeout(state, left);
-            waited.unwrap_or_else(PoisonError::into_inner).0
-        }
+    /// Returns a wait until a time, or until the deadline of a closed queue if that
+    /// is earlier.
+    pub(super) fn wait_until<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        time: Instant,
+    ) -> Step<'a> {
+        let until = state.closing.map_or(time, |end| end.min(time));
+        self.wait_for_change(state, Some(until))
     }
 }

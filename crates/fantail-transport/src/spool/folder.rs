@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Fsync, SpoolError, SpoolErrorKind};
-use crate::system::{Access, Create, OpenFile, System, SystemFile};
+use crate::system::{Access, Create, OpenFile, System, SystemFile, sync_name};
 
 /// Ending of the names of segments.
 const EXTENSION: &str = ".spool";
@@ -86,13 +86,7 @@ impl Folder {
         if !self.is_durable {
             return Ok(());
         }
-        let parent = self.path.parent();
-        let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
-        match self.system.sync_folder(parent.unwrap_or(Path::new("."))) {
-            // Another user made the folder, and this one may not read its parent.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-            synced => synced,
-        }
+        sync_name(self.system, &self.path)
     }
 
     pub(super) fn error(&self, kind: SpoolErrorKind, source: io::Error) -> SpoolError {

@@ -4,11 +4,9 @@
 //! removed only after the cursor on disk has passed it, so that its records do not
 //! count as damaged after a power loss.
 
-use std::{
-    collections::VecDeque,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, io, sync::Arc};
+
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     cursor::{Cursor, Position},

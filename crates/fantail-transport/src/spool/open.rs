@@ -1,12 +1,11 @@
 //! Opening of a spool and recovery of the records of earlier processes.
 
-use std::{
-    collections::VecDeque,
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{collections::VecDeque, io, sync::Arc};
 
-use crate::system::{REAL, System};
+use crate::{
+    sync::Mutex,
+    system::{REAL, System},
+};
 
 use super::{
     SpoolError, SpoolErrorKind, SpoolReader, SpoolSettings, SpoolWriter,

@@ -1,12 +1,8 @@
 //! The reading end of a spool.
 
-use std::{
-    collections::VecDeque,
-    io,
-    sync::{Arc, MutexGuard},
-};
+use std::{collections::VecDeque, io, sync::Arc};
 
-use crate::{Batch, BatchLimits, system::SystemFile};
+use crate::{Batch, BatchLimits, sync::MutexGuard, system::SystemFile};
 
 use super::{
     SpoolError, SpoolErrorKind, SpoolGauge,

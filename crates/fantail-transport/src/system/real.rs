@@ -2,10 +2,10 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     hash::{BuildHasher, RandomState},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt, fchown},
     path::Path,
     sync::OnceLock,
     time::{Instant, UNIX_EPOCH},
@@ -49,6 +49,10 @@ impl System for RealSystem {
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)
+    }
+
+    fn create_folders(&self, path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
@@ -122,6 +126,14 @@ impl SystemFile for File {
             Err(Errno::WOULDBLOCK) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+        fchown(self, user, group)
+    }
+
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        self.set_permissions(Permissions::from_mode(mode))
     }
 
     fn created_millis(&self) -> Option<u64> {

@@ -1,0 +1,51 @@
+//! Locks and signals that threads of a queue share.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A condition that threads wait for, and how often it was signalled.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    condition: Condvar,
+    count: AtomicU64,
+}
+
+impl Signal {
+    pub(crate) fn notify_one(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.condition.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.condition.notify_all();
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a signal or until a time.
+    pub(crate) fn wait<T>(&self, state: MutexGuard<'_, T>, until: Option<Instant>) {
+        drop(self.wait_locked(state, until));
+    }
+
+    /// Waits for a signal or until a time, and locks the state again.
+    pub(crate) fn wait_locked<'a, T>(
+        &self,
+        state: MutexGuard<'a, T>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, T> {
+        let Some(until) = until else {
+            let waited = self.condition.wait(state);
+            return waited.unwrap_or_else(PoisonError::into_inner);
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let waited = self.condition.wait_timeout(state, left);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
