@@ -32,6 +32,7 @@ use crate::{
     worker::{Message, Worker},
 };
 
+pub use self::change::{ChangeQueue, Start};
 pub(crate) use self::{
     change::{Change, Changes},
     reload::Source,

@@ -40,3 +40,9 @@ pub use crate::{
     process::state_file::{StateFile, StateFileError, StateFileErrorKind},
     server::Server,
 };
+
+/// Items for the other crates of this workspace, outside of semantic versioning.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::control::{ChangeQueue, Start};
+}

@@ -40,6 +40,8 @@ pub enum Fault {
     PartialLinesStay,
     TornEndsAreNotRead,
     RotatedFilesAreReplaced,
+    AbandonedReloadsAreForgotten,
+    LateResultsCount,
 }
 
 /// The changed effect of a call.
@@ -112,7 +114,11 @@ impl Fault {
             Self::RotatedFilesAreReplaced => {
                 (call == Call::Rename && name == "events", Effect::Skip)
             }
-            Self::AgesByTheTimeOfDay | Self::TargetsForget | Self::SignalsAreLost => return None,
+            Self::AgesByTheTimeOfDay
+            | Self::TargetsForget
+            | Self::SignalsAreLost
+            | Self::AbandonedReloadsAreForgotten
+            | Self::LateResultsCount => return None,
         };
         affected.then_some(effect)
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod file;
 pub(crate) mod queue;
+pub(crate) mod reload;
 pub(crate) mod spool;
 pub(crate) mod state;
 
@@ -24,11 +25,19 @@ pub enum Scenario {
     File,
     /// A queue, its target and its spool.
     Queue,
+    /// Changes of the configuration.
+    Reload,
 }
 
 impl Scenario {
     /// All scenarios.
-    pub const ALL: [Self; 4] = [Self::Spool, Self::State, Self::File, Self::Queue];
+    pub const ALL: [Self; 5] = [
+        Self::Spool,
+        Self::State,
+        Self::File,
+        Self::Queue,
+        Self::Reload,
+    ];
 
     /// Returns the name on the command line.
     #[must_use]
@@ -38,6 +47,7 @@ impl Scenario {
             Self::State => "state",
             Self::File => "file",
             Self::Queue => "queue",
+            Self::Reload => "reload",
         }
     }
 
@@ -77,6 +87,7 @@ impl Scenario {
                 Fault::RotatedFilesAreReplaced,
                 Fault::AFailedSyncCountsAsDone,
             ],
+            Self::Reload => &[Fault::AbandonedReloadsAreForgotten, Fault::LateResultsCount],
             Self::State => &[
                 Fault::StatesAreNotSynced,
                 Fault::RenamesAreNotSynced,
@@ -96,6 +107,7 @@ impl Scenario {
             Self::State => state::play(),
             Self::File => file::play(),
             Self::Queue => queue::play(),
+            Self::Reload => reload::play(),
         }
     }
 

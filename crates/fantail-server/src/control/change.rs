@@ -4,8 +4,9 @@
 //! A reload that waits for a file that does not answer is given up after a while;
 //! until its thread ends, further reloads are refused.
 
+mod queue;
+
 use std::{
-    collections::VecDeque,
     future::pending,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
@@ -16,6 +17,8 @@ use tokio::{
     sync::oneshot::{self, error::TryRecvError},
     time::timeout_at,
 };
+
+pub use self::queue::{ChangeQueue, Start};
 
 use super::{Control, Source};
 use crate::{
@@ -36,22 +39,22 @@ pub(crate) enum Change {
 /// The result of preparing a change.
 pub(super) type Prepared = Result<Live, ControlError>;
 
+/// Prepares a change on a thread of its own.
+type Preparation = Box<dyn FnOnce() -> Prepared + Send>;
+
 /// The waiting changes, and the change in preparation.
 #[derive(Debug)]
 pub(crate) struct Changes {
-    waiting: VecDeque<Change>,
+    queue: ChangeQueue<Change>,
     current: Option<Current>,
-    /// A reload that was given up, and still waits for a file.
-    stuck: Option<oneshot::Receiver<Prepared>>,
-    /// The maximum time of a reload.
-    patience: Duration,
+    /// Reloads that were given up, and still wait for a file.
+    stuck: Vec<oneshot::Receiver<Prepared>>,
 }
 
 #[derive(Debug)]
 struct Current {
     kind: Kind,
     prepared: oneshot::Receiver<Prepared>,
-    deadline: Instant,
 }
 
 #[derive(Debug)]
@@ -63,19 +66,19 @@ enum Kind {
 impl Changes {
     pub(crate) const fn new(patience: Duration) -> Self {
         Self {
-            waiting: VecDeque::new(),
+            queue: ChangeQueue::new(patience),
             current: None,
-            stuck: None,
-            patience,
+            stuck: Vec::new(),
         }
     }
 
     /// Waits until the current change is prepared, or is given up.
     async fn current(&mut self) -> Prepared {
-        let Some(current) = &mut self.current else {
+        let current = self.current.as_mut().zip(self.queue.deadline());
+        let Some((current, deadline)) = current else {
             return pending().await;
         };
-        match timeout_at(current.deadline.into(), &mut current.prepared).await {
+        match timeout_at(deadline.into(), &mut current.prepared).await {
             Ok(Ok(prepared)) => prepared,
             // The thread has panicked.
             Ok(Err(_)) => Err(ControlErrorKind::Configuration.into()),
@@ -83,41 +86,53 @@ impl Changes {
         }
     }
 
-    /// Returns whether an abandoned reload still waits.
-    fn is_stuck(&mut self) -> bool {
-        let stuck = self.stuck.as_mut();
-        stuck.is_some_and(|prepared| matches!(prepared.try_recv(), Err(TryRecvError::Empty)))
+    /// Ends the current change, which `is_stuck` if its thread still runs. Returns
+    /// where its answer goes.
+    fn end_current(&mut self, is_stuck: bool) -> Option<Kind> {
+        let Current { kind, prepared } = self.current.take()?;
+        if !is_stuck {
+            self.queue.prepared();
+        } else if self.queue.give_up() {
+            self.stuck.push(prepared);
+        }
+        Some(kind)
+    }
+
+    /// Notices which abandoned reloads have ended.
+    fn check_stuck(&mut self) {
+        let queue = &mut self.queue;
+        self.stuck.retain_mut(|prepared| {
+            let is_running = matches!(prepared.try_recv(), Err(TryRecvError::Empty));
+            if !is_running {
+                queue.stuck_ended();
+            }
+            is_running
+        });
     }
 }
 
 impl Control {
     /// Carries out a change once the earlier ones are done.
     pub(crate) fn change(&mut self, change: Change) {
-        self.changes.waiting.push_back(change);
+        let is_reload = matches!(change, Change::Reload(_));
+        self.changes.queue.push(change, is_reload);
         self.start_change();
     }
 
     /// Returns whether a reload waits or is prepared.
     pub(crate) fn is_reloading(&self) -> bool {
-        let current = self.changes.current.iter();
-        let waiting = self.changes.waiting.iter();
-        current.map(|it| &it.kind).any(Kind::is_reload)
-            || waiting
-                .into_iter()
-                .any(|it| matches!(it, Change::Reload(_)))
+        self.changes.queue.is_reloading()
     }
 
     /// Waits for the change that is prepared, and puts it into force.
     pub(crate) async fn next_change(&mut self) {
         let prepared = self.changes.current().await;
-        let Some(current) = self.changes.current.take() else {
+        let is_stuck = |error: &ControlError| error.kind() == ControlErrorKind::Stuck;
+        let is_stuck = prepared.as_ref().is_err_and(is_stuck);
+        let Some(kind) = self.changes.end_current(is_stuck) else {
             return;
         };
-        let is_stuck = |error: &ControlError| error.kind() == ControlErrorKind::Stuck;
-        if prepared.as_ref().is_err_and(is_stuck) {
-            self.changes.stuck = Some(current.prepared);
-        }
-        match current.kind {
+        match kind {
             Kind::Metric(reply) => {
                 let _ = reply.send(prepared.map(|live| self.enforce(live)));
             }
@@ -133,38 +148,41 @@ impl Control {
 
     /// Has the next change prepared, unless another one is.
     fn start_change(&mut self) {
-        while self.changes.current.is_none()
-            && let Some(change) = self.changes.waiting.pop_front()
-        {
-            let old = Arc::clone(&self.live.borrow());
-            let (kind, prepare): (_, Box<dyn FnOnce() -> Prepared + Send>) = match change {
-                Change::Add(request, reply) => {
-                    (Kind::Metric(reply), Box::new(move || old.add(&request)))
-                }
-                Change::Remove(name, reply) => {
-                    (Kind::Metric(reply), Box::new(move || old.remove(&name)))
-                }
-                Change::Reload(reply) => {
-                    let (source, log) = (self.source.clone(), self.log.clone());
-                    let reload = move || super::reload::prepare(&source, &old, &log);
-                    (Kind::Reload(reply), Box::new(reload))
-                }
+        self.changes.check_stuck();
+        while let Some(start) = self.changes.queue.start(Instant::now()) {
+            let (change, started) = match start {
+                Start::Refuse(change) => (change, false),
+                Start::Prepare(change) => (change, true),
             };
-            let started = if kind.is_reload() && self.changes.is_stuck() {
-                Err(ControlErrorKind::Stuck.into())
-            } else {
-                thread::start("change", prepare)
-                    .map_err(|error| ControlError::new(ControlErrorKind::Configuration, error))
+            let (kind, prepare) = self.preparation(change);
+            let prepared = match started {
+                false => Err(ControlErrorKind::Stuck.into()),
+                true => thread::start("change", prepare).map_err(|error| {
+                    self.changes.queue.prepared();
+                    ControlError::new(ControlErrorKind::Configuration, error)
+                }),
             };
-            match started {
-                Ok(prepared) => {
-                    self.changes.current = Some(Current {
-                        kind,
-                        prepared,
-                        deadline: Instant::now() + self.changes.patience,
-                    });
-                }
+            match prepared {
+                Ok(prepared) => self.changes.current = Some(Current { kind, prepared }),
                 Err(error) => self.refuse(kind, error),
+            }
+        }
+    }
+
+    /// Returns where the answer to a change goes, and what prepares the change.
+    fn preparation(&self, change: Change) -> (Kind, Preparation) {
+        let old = Arc::clone(&self.live.borrow());
+        match change {
+            Change::Add(request, reply) => {
+                (Kind::Metric(reply), Box::new(move || old.add(&request)))
+            }
+            Change::Remove(name, reply) => {
+                (Kind::Metric(reply), Box::new(move || old.remove(&name)))
+            }
+            Change::Reload(reply) => {
+                let (source, log) = (self.source.clone(), self.log.clone());
+                let reload = move || super::reload::prepare(&source, &old, &log);
+                (Kind::Reload(reply), Box::new(reload))
             }
         }
     }
@@ -181,12 +199,6 @@ impl Control {
                 }
             }
         }
-    }
-}
-
-impl Kind {
-    const fn is_reload(&self) -> bool {
-        matches!(self, Self::Reload(_))
     }
 }
 
