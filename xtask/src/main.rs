@@ -26,6 +26,7 @@ mod fuzz;
 mod instructions;
 mod latency;
 mod load;
+mod models;
 mod outside;
 mod pages;
 mod peers;
@@ -70,6 +71,7 @@ enum Task {
     Attack(attack::Options),
     Walk(walk::Options),
     Simulate(simulate::Options),
+    Models(models::Options),
     Codegen(codegen::Options),
     Readme(readme::Options),
     Dist(dist::Options),
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Task::Attack(options) => attack::run(&workspace, options),
         Task::Walk(options) => walk::run(&workspace, options),
         Task::Simulate(options) => simulate::run(&workspace, options),
+        Task::Models(options) => models::run(&workspace, options),
         Task::Codegen(options) => codegen::run(&workspace, options),
         Task::Readme(_) => readme::run(&workspace),
         Task::Dist(options) => dist::run(&workspace, options),

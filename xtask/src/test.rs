@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     fuzz, instructions,
     load::Load,
-    outside, simulate,
+    models, outside, simulate,
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,
@@ -60,6 +60,8 @@ enum Step {
     Tests,
     /// Queues, spools and files keep their promises on a simulated system.
     Simulate,
+    /// Threads in many orders: queues, spools and the state file.
+    Models,
     /// Fixed workloads take as many instructions as before; needs valgrind.
     Instructions,
     /// The examples in the documentation.
@@ -152,6 +154,7 @@ fn perform(
             counted(steps.run(name, [command]), &steps.output(name))
         }
         Step::Simulate => simulate::step(workspace, steps),
+        Step::Models => models::step(workspace, steps),
         Step::Instructions => instructions::step(workspace, steps),
         Step::Doctests => {
             let command = with_skip_log(workspace.cargo(["test", "--workspace", "--doc"]));

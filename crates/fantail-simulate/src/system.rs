@@ -5,7 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use fantail_transport::internal::{Create, OpenFile, System, SystemFile};
@@ -32,6 +32,12 @@ struct SimulatedFile {
     has_lock: AtomicBool,
 }
 
+/// Lets other threads of a model go on before a call.
+fn before_call() {
+    #[cfg(shuttle)]
+    shuttle::thread::yield_now();
+}
+
 /// Draws the luck of a call that has no partial effect, and looks up the planted
 /// fault. A call with luck is made; one during which the machine stops, perhaps.
 fn call<R>(
@@ -39,6 +45,7 @@ fn call<R>(
     path: &Path,
     make: impl FnOnce(&mut World, Option<Effect>) -> io::Result<R>,
 ) -> io::Result<R> {
+    before_call();
     with(|world| {
         let effect = world.fault.and_then(|fault| fault.effect_on(call, path));
         let result = match world.luck(call) {
@@ -159,7 +166,13 @@ impl System for Simulated {
     }
 
     fn now(&self) -> Instant {
-        with(|world| world.now())
+        with(|world| {
+            if cfg!(shuttle) {
+                // Threads of a model wait for a time by asking for it.
+                world.pass(Duration::from_millis(5));
+            }
+            world.now()
+        })
     }
 
     fn unix_millis(&self) -> u64 {
@@ -212,6 +225,7 @@ impl SimulatedFile {
 
     /// Writes at an offset, or at the end of the file.
     fn write_to(&self, bytes: &[u8], at: Option<u64>) -> io::Result<usize> {
+        before_call();
         with(|world| {
             let effect = world
                 .fault
@@ -252,6 +266,7 @@ impl SimulatedFile {
 
 impl SystemFile for SimulatedFile {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        before_call();
         with(|world| {
             let effect = world
                 .fault

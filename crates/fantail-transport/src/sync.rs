@@ -1,10 +1,16 @@
 //! Locks and signals that threads of a queue share.
+//!
+//! They are those of the standard library. With `--cfg shuttle` they are those of
+//! shuttle, whose scheduler then decides which thread goes on.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
 
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(not(shuttle))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A condition that threads wait for, and how often it was signalled.
@@ -30,8 +36,22 @@ impl Signal {
     }
 
     /// Waits for a signal or until a time.
+    #[cfg(not(shuttle))]
     pub(crate) fn wait<T>(&self, state: MutexGuard<'_, T>, until: Option<Instant>) {
         drop(self.wait_locked(state, until));
+    }
+
+    /// Waits for a signal; until a time by letting other threads go on, since shuttle
+    /// has no time.
+    #[cfg(shuttle)]
+    pub(crate) fn wait<T>(&self, state: MutexGuard<'_, T>, until: Option<Instant>) {
+        match until {
+            None => drop(self.wait_locked(state, until)),
+            Some(_) => {
+                drop(state);
+                shuttle::thread::yield_now();
+            }
+        }
     }
 
     /// Waits for a signal or until a time, and locks the state again.
