@@ -7,20 +7,22 @@
 
 /// The bytes are not an encoding of the expected data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub struct Malformed;
 
 /// Appends encoded numbers and strings to a buffer.
 #[derive(Debug, Default)]
-pub(crate) struct Writer {
-    pub(crate) bytes: Vec<u8>,
+pub struct Encoder {
+    /// The bytes so far.
+    pub bytes: Vec<u8>,
 }
 
-impl Writer {
+impl Encoder {
+    /// Writes a number.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "the lowest seven bits are meant"
     )]
-    pub(crate) fn number(&mut self, mut number: u64) {
+    pub fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.bytes.push(number as u8 | 0x80);
             number >>= 7;
@@ -28,34 +30,65 @@ impl Writer {
         self.bytes.push(number as u8);
     }
 
-    pub(crate) fn numbers(&mut self, numbers: &[u64]) {
+    /// Writes several numbers.
+    pub fn numbers(&mut self, numbers: &[u64]) {
         numbers.iter().for_each(|number| self.number(*number));
     }
 
     /// Writes a number that is close to `from`.
-    pub(crate) fn difference(&mut self, from: u64, to: u64) {
+    pub fn difference(&mut self, from: u64, to: u64) {
         let difference = to.wrapping_sub(from);
         self.number((difference << 1) ^ (difference >> 63).wrapping_neg());
     }
 
-    pub(crate) fn string(&mut self, string: &[u8]) {
+    /// Writes a length and the bytes.
+    pub fn string(&mut self, string: &[u8]) {
         self.number(string.len() as u64);
         self.bytes.extend_from_slice(string);
     }
 
-    pub(crate) fn fixed(&mut self, bytes: &[u8]) {
+    /// Writes bytes whose number the reader knows.
+    pub fn fixed(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 }
 
 /// The bytes that are not decoded yet.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
-    pub(crate) rest: &'a [u8],
+pub struct Decoder<'a> {
+    /// The bytes that are not decoded yet.
+    pub rest: &'a [u8],
+    /// The number of distributions that may still be decoded.
+    distributions: usize,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn number(&mut self) -> Result<u64, Malformed> {
+impl<'a> Decoder<'a> {
+    /// Returns a reader of these bytes, for any number of distributions.
+    #[must_use]
+    pub const fn new(rest: &'a [u8]) -> Self {
+        Self::with_limit(rest, usize::MAX)
+    }
+
+    /// Returns a reader of these bytes, for this number of distributions.
+    pub(crate) const fn with_limit(rest: &'a [u8], distributions: usize) -> Self {
+        Self {
+            rest,
+            distributions,
+        }
+    }
+
+    /// Takes this number of distributions from those that may be decoded.
+    pub(crate) fn spend(&mut self, distributions: usize) -> Result<(), Malformed> {
+        let left = self.distributions.checked_sub(distributions);
+        self.distributions = left.ok_or(Malformed)?;
+        Ok(())
+    }
+
+    /// Decodes a number.
+    ///
+    /// # Errors
+    /// The bytes end before, or are no such encoding.
+    pub fn number(&mut self) -> Result<u64, Malformed> {
         let mut number = 0_u64;
         for shift in (0..70).step_by(7) {
             let (&byte, rest) = self.rest.split_first().ok_or(Malformed)?;
@@ -73,7 +106,11 @@ impl<'a> Reader<'a> {
         Err(Malformed)
     }
 
-    pub(crate) fn numbers<const N: usize>(&mut self) -> Result<[u64; N], Malformed> {
+    /// Decodes several numbers.
+    ///
+    /// # Errors
+    /// The bytes end before, or are no such encoding.
+    pub fn numbers<const N: usize>(&mut self) -> Result<[u64; N], Malformed> {
         let mut numbers = [0; N];
         for number in &mut numbers {
             *number = self.number()?;
@@ -81,17 +118,29 @@ impl<'a> Reader<'a> {
         Ok(numbers)
     }
 
-    pub(crate) fn difference(&mut self, from: u64) -> Result<u64, Malformed> {
+    /// Decodes a number that is close to `from`.
+    ///
+    /// # Errors
+    /// The bytes end before, or are no such encoding.
+    pub fn difference(&mut self, from: u64) -> Result<u64, Malformed> {
         let number = self.number()?;
         Ok(from.wrapping_add((number >> 1) ^ (number & 1).wrapping_neg()))
     }
 
-    pub(crate) fn string(&mut self) -> Result<&'a [u8], Malformed> {
+    /// Decodes a string.
+    ///
+    /// # Errors
+    /// The bytes end before, or are no such encoding.
+    pub fn string(&mut self) -> Result<&'a [u8], Malformed> {
         let length = usize::try_from(self.number()?).map_err(|_| Malformed)?;
         self.fixed(length)
     }
 
-    pub(crate) fn fixed(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    /// Returns the next `length` bytes.
+    ///
+    /// # Errors
+    /// The bytes end before, or are no such encoding.
+    pub fn fixed(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let split = self.rest.split_at_checked(length);
         let (bytes, rest) = split.ok_or(Malformed)?;
         self.rest = rest;

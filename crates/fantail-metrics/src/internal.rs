@@ -4,11 +4,17 @@
 
 #![doc(hidden)]
 
+pub use crate::encoding::{Decoder, Encoder, Malformed};
 pub use crate::label::{
-    ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, long_value, whole_characters, write_text_key,
+    ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, hash, long_value, whole_characters,
+    write_text_key,
 };
+pub use crate::state::{read_limited, settings_bytes};
 pub use crate::{
     registry::metric_view::MetricView,
-    snapshot::{RunOrSeries, SeriesRun},
+    snapshot::{
+        RunOrSeries, SeriesRun,
+        parts::{merge, of_metrics, subset},
+    },
     store::cohort::CohortId,
 };

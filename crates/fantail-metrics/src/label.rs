@@ -154,7 +154,7 @@ where
 /// Returns the FNV-1a hash of 128 bits. It is the same on every machine, so
 /// that shards agree on the key of a series. It does not resist attacks: two
 /// values constructed to collide share a series.
-pub(crate) fn hash(bytes: &[u8]) -> u128 {
+pub fn hash(bytes: &[u8]) -> u128 {
     bytes
         .iter()
         .fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {

@@ -7,6 +7,7 @@
 
 pub(crate) mod merge;
 pub(crate) mod order;
+pub(crate) mod parts;
 mod series;
 
 use std::{

@@ -24,7 +24,7 @@ pub use self::error::{StateError, StateErrorKind};
 use crate::Registry;
 use crate::{
     MetricSettings, MetricSnapshot, Snapshot,
-    encoding::{Reader, Writer},
+    encoding::{Decoder, Encoder},
     label::hash,
 };
 
@@ -93,7 +93,7 @@ impl State {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u8>) -> Vec<u8> {
-    let mut out = Writer::default();
+    let mut out = Encoder::default();
     let mut metrics = snapshot.metrics().iter();
     let with_top = metrics.any(|metric| metric.top().is_some());
     out.fixed(MAGIC);
@@ -116,13 +116,37 @@ pub fn write(snapshot: &Snapshot, mut note: impl FnMut(&MetricSettings) -> Vec<u
 /// The bytes are not a state, are cut off or damaged, or have an unknown
 /// version.
 pub fn read(bytes: &[u8]) -> Result<State, StateError> {
+    read_limited(bytes, usize::MAX)
+}
+
+/// Reads a state with at most `distributions` distributions: one for each series, and
+/// one for each of its fields. Memory is bounded by their number, and in proportion to
+/// the bytes.
+///
+/// # Errors
+/// As [`read`], and [`StateErrorKind::Malformed`] for more distributions.
+#[doc(hidden)]
+pub fn read_limited(bytes: &[u8], distributions: usize) -> Result<State, StateError> {
     let (body, with_top) = body(bytes).map_err(StateError::new)?;
-    let mut reader = Reader { rest: body };
+    let mut reader = Decoder::with_limit(body, distributions);
     let state = load::state(&mut reader, with_top).map_err(StateError::new)?;
     if !reader.rest.is_empty() {
         return Err(StateError::new(StateErrorKind::Malformed));
     }
     Ok(state)
+}
+
+/// Returns the settings of a metric as bytes, without its name and description: the
+/// counts of two metrics with the same bytes can be added.
+#[doc(hidden)]
+#[must_use]
+pub fn settings_bytes(settings: &MetricSettings) -> Vec<u8> {
+    let mut out = Encoder::default();
+    save::counting(settings, &mut out);
+    if let Some(top) = &settings.top {
+        save::top_settings(top, &mut out);
+    }
+    out.bytes
 }
 
 /// Returns the bytes between header and checksum, after checking both, and whether
@@ -131,7 +155,7 @@ fn body(bytes: &[u8]) -> Result<(&[u8], bool), StateErrorKind> {
     if !bytes.starts_with(MAGIC) && !MAGIC.starts_with(bytes) {
         return Err(StateErrorKind::NotAState);
     }
-    let mut reader = Reader { rest: bytes };
+    let mut reader = Decoder::new(bytes);
     let cut = |_| StateErrorKind::CutOff;
     reader.fixed(MAGIC.len()).map_err(cut)?;
     let version = reader.fixed(4).map_err(cut)?;

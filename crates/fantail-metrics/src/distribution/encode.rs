@@ -11,13 +11,13 @@ use super::{
     moments::Moments,
     sketch::Sketch,
 };
-use crate::encoding::{Malformed, Reader, Writer};
+use crate::encoding::{Decoder, Encoder, Malformed};
 
 /// Marks a sketch. Exact values begin with twice their number instead.
 const SKETCH: u64 = 1;
 
 impl Distribution {
-    pub(crate) fn save(&self, out: &mut Writer) {
+    pub(crate) fn save(&self, out: &mut Encoder) {
         let sketched = self.sketched();
         let sketch = sketched.as_deref().and_then(HeapValues::sketch);
         let (Some(heap), Some(sketch)) = (&sketched, sketch) else {
@@ -40,7 +40,7 @@ impl Distribution {
         }
     }
 
-    pub(crate) fn load(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn load(from: &mut Decoder<'_>) -> Result<Self, Malformed> {
         let head = from.number()?;
         if head == SKETCH {
             return Self::load_sketch(from);
@@ -57,7 +57,7 @@ impl Distribution {
         Ok(distribution)
     }
 
-    fn load_sketch(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn load_sketch(from: &mut Decoder<'_>) -> Result<Self, Malformed> {
         let limbs = from.numbers::<6>()?;
         let [min, max] = from.numbers()?;
         let moments = Moments::from_limbs(limbs, min, max).ok_or(Malformed)?;

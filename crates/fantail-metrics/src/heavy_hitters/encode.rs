@@ -3,11 +3,11 @@
 use super::{HeavyHitters, MAX_KEY_BYTES};
 use crate::{
     Top,
-    encoding::{Malformed, Reader, Writer},
+    encoding::{Decoder, Encoder, Malformed},
 };
 
 impl HeavyHitters {
-    pub(crate) fn save(&self, out: &mut Writer) {
+    pub(crate) fn save(&self, out: &mut Encoder) {
         out.numbers(&[self.total, self.threshold, self.len() as u64]);
         for (key, (counted, error)) in self.counters.iter() {
             out.string(key);
@@ -17,7 +17,7 @@ impl HeavyHitters {
 
     /// Decodes what [`save`](Self::save) wrote. All bounds of a summary hold for the
     /// result.
-    pub(crate) fn load(top: &Top, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn load(top: &Top, from: &mut Decoder<'_>) -> Result<Self, Malformed> {
         let mut loaded = Self::new(top);
         let length;
         [loaded.total, loaded.threshold, length] = from.numbers()?;

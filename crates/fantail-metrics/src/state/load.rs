@@ -13,7 +13,7 @@ use super::{State, StateErrorKind};
 use crate::{
     Distribution, Exponential, GroupBy, HeavyHitters, Label, Linear, Method, MetricSettings,
     MetricSnapshot, Modifier, SeriesList, Top,
-    encoding::Reader,
+    encoding::Decoder,
     label::{LONG_KEY_BYTES, MAX_VALUE_BYTES},
     snapshot::{merge::Builder, order},
 };
@@ -22,7 +22,7 @@ type Result<T> = std::result::Result<T, StateErrorKind>;
 
 const MALFORMED: StateErrorKind = StateErrorKind::Malformed;
 
-pub(super) fn state(from: &mut Reader<'_>, with_top: bool) -> Result<State> {
+pub(super) fn state(from: &mut Decoder<'_>, with_top: bool) -> Result<State> {
     let dialect = match from.number()? {
         3 => Dialect::V2_3,
         4 => Dialect::V2_4,
@@ -41,7 +41,7 @@ pub(super) fn state(from: &mut Reader<'_>, with_top: bool) -> Result<State> {
     Ok(State { dialect, metrics })
 }
 
-fn settings(from: &mut Reader<'_>) -> Result<MetricSettings> {
+fn settings(from: &mut Decoder<'_>) -> Result<MetricSettings> {
     let mut settings = MetricSettings {
         name: from.string()?.to_vec(),
         description: from.string()?.to_vec(),
@@ -60,7 +60,7 @@ fn settings(from: &mut Reader<'_>) -> Result<MetricSettings> {
     Ok(settings)
 }
 
-fn method(from: &mut Reader<'_>) -> Result<Method> {
+fn method(from: &mut Decoder<'_>) -> Result<Method> {
     match from.number()? {
         0 => modifiers(from).map(Method::Discrete),
         1 => {
@@ -78,7 +78,7 @@ fn method(from: &mut Reader<'_>) -> Result<Method> {
     }
 }
 
-fn modifiers(from: &mut Reader<'_>) -> Result<Vec<Modifier>> {
+fn modifiers(from: &mut Decoder<'_>) -> Result<Vec<Modifier>> {
     let mut modifiers = Vec::new();
     for _ in 0..from.number()? {
         modifiers.push(match from.number()? {
@@ -95,7 +95,7 @@ fn modifiers(from: &mut Reader<'_>) -> Result<Vec<Modifier>> {
 fn metric(
     mut settings: MetricSettings,
     with_top: bool,
-    from: &mut Reader<'_>,
+    from: &mut Decoder<'_>,
 ) -> Result<MetricSnapshot> {
     let [overflowed, dropped] = from.numbers()?;
     let mut builder = Builder::default();
@@ -128,7 +128,7 @@ fn metric(
 }
 
 /// Decodes the settings and values of heavy hitters, if the metric has them.
-fn top(from: &mut Reader<'_>) -> Result<Option<(Top, HeavyHitters)>> {
+fn top(from: &mut Decoder<'_>) -> Result<Option<(Top, HeavyHitters)>> {
     if !flag(from)? {
         return Ok(None);
     }
@@ -144,7 +144,7 @@ fn top(from: &mut Reader<'_>) -> Result<Option<(Top, HeavyHitters)>> {
     Ok(Some((top, values)))
 }
 
-fn flag(from: &mut Reader<'_>) -> Result<bool> {
+fn flag(from: &mut Decoder<'_>) -> Result<bool> {
     match from.number()? {
         0 => Ok(false),
         1 => Ok(true),
@@ -176,7 +176,7 @@ impl PathCheck {
     }
 }
 
-fn label<'a>(depth: usize, settings: &MetricSettings, from: &mut Reader<'a>) -> Result<Label<'a>> {
+fn label<'a>(depth: usize, settings: &MetricSettings, from: &mut Decoder<'a>) -> Result<Label<'a>> {
     let level = depth
         .checked_sub(1)
         .and_then(|at| settings.group_by.get(at));
@@ -204,7 +204,7 @@ fn label<'a>(depth: usize, settings: &MetricSettings, from: &mut Reader<'a>) -> 
 fn numbers(
     label: Label<'_>,
     settings: &MetricSettings,
-    from: &mut Reader<'_>,
+    from: &mut Decoder<'_>,
     into: &mut Builder,
 ) -> Result<()> {
     let own_sum = if settings.has_own_sums() {
@@ -213,6 +213,7 @@ fn numbers(
     } else {
         None
     };
+    from.spend(1 + settings.fields.len())?;
     let mut distributions = Vec::new();
     for _ in 0..=settings.fields.len() {
         distributions.push(Distribution::load(from)?);

@@ -3,14 +3,15 @@
 use fantail_event::Dialect;
 
 use crate::{
-    Label, Method, MetricSettings, MetricSnapshot, Modifier, Series, Snapshot, encoding::Writer,
+    Label, Method, MetricSettings, MetricSnapshot, Modifier, Series, Snapshot, Top,
+    encoding::Encoder,
 };
 
 pub(super) fn metrics(
     snapshot: &Snapshot,
     with_top: bool,
     note: &mut dyn FnMut(&MetricSettings) -> Vec<u8>,
-    out: &mut Writer,
+    out: &mut Encoder,
 ) {
     out.number(match snapshot.dialect() {
         Dialect::V2_3 => 3,
@@ -27,9 +28,14 @@ pub(super) fn metrics(
     }
 }
 
-fn settings(settings: &MetricSettings, out: &mut Writer) {
+fn settings(settings: &MetricSettings, out: &mut Encoder) {
     out.string(&settings.name);
     out.string(&settings.description);
+    counting(settings, out);
+}
+
+/// Writes the settings that decide what is counted.
+pub(super) fn counting(settings: &MetricSettings, out: &mut Encoder) {
     out.number(settings.fields.len() as u64);
     settings.fields.iter().for_each(|field| out.string(field));
     out.number(settings.group_by.len() as u64);
@@ -52,20 +58,24 @@ fn settings(settings: &MetricSettings, out: &mut Writer) {
 }
 
 /// Writes whether the metric has heavy hitters, and their settings and values.
-fn top(metric: &MetricSnapshot, out: &mut Writer) {
+fn top(metric: &MetricSnapshot, out: &mut Encoder) {
     let both = metric.settings().top.as_ref().zip(metric.top());
     out.number(both.is_some().into());
     if let Some((top, values)) = both {
-        out.string(top.field());
-        out.number(top.modifiers().len() as u64);
-        top.modifiers()
-            .iter()
-            .for_each(|m| out.number(modifier(*m)));
-        out.number(top.weight().is_some().into());
-        out.string(top.weight().unwrap_or_default());
-        out.numbers(&[top.shown().into(), top.counters().into()]);
+        top_settings(top, out);
         values.save(out);
     }
+}
+
+pub(super) fn top_settings(top: &Top, out: &mut Encoder) {
+    out.string(top.field());
+    out.number(top.modifiers().len() as u64);
+    top.modifiers()
+        .iter()
+        .for_each(|m| out.number(modifier(*m)));
+    out.number(top.weight().is_some().into());
+    out.string(top.weight().unwrap_or_default());
+    out.numbers(&[top.shown().into(), top.counters().into()]);
 }
 
 const fn modifier(modifier: Modifier) -> u64 {
@@ -77,7 +87,7 @@ const fn modifier(modifier: Modifier) -> u64 {
     }
 }
 
-fn metric(metric: &MetricSnapshot, out: &mut Writer) {
+fn metric(metric: &MetricSnapshot, out: &mut Encoder) {
     out.numbers(&[metric.overflowed(), metric.dropped()]);
     out.number(metric.series().len() as u64);
     for series in metric.series().iter() {
@@ -95,7 +105,7 @@ fn metric(metric: &MetricSnapshot, out: &mut Writer) {
     }
 }
 
-fn numbers(series: &Series<'_>, out: &mut Writer) {
+fn numbers(series: &Series<'_>, out: &mut Encoder) {
     if let Some(sum) = series.own_sum() {
         out.fixed(&sum.to_le_bytes());
     }
