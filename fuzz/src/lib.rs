@@ -12,6 +12,7 @@ mod config_parse;
 mod event_path;
 mod filter_parse;
 mod filter_set;
+mod fleet_answer;
 mod http_request;
 mod include_glob;
 mod reader_request;
@@ -28,9 +29,9 @@ mod wire_decode;
 pub use crate::{
     by_key::ByKey, config_convert::config_convert, config_parse::config_parse,
     event_path::event_path, filter_parse::filter_parse, filter_set::filter_set,
-    http_request::http_request, include_glob::include_glob, reader_request::reader_request,
-    recording::recording, server::oracle_event, side_by_side::SideBySide,
-    spool_segment::spool_segment, state_file::state_file, tap::tap,
+    fleet_answer::fleet_answer, http_request::http_request, include_glob::include_glob,
+    reader_request::reader_request, recording::recording, server::oracle_event,
+    side_by_side::SideBySide, spool_segment::spool_segment, state_file::state_file, tap::tap,
     target_response::target_response, test_file::test_file, wire_decode::wire_decode,
 };
 
@@ -44,6 +45,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_path", event_path),
     ("filter_parse", filter_parse),
     ("filter_set", filter_set),
+    ("fleet_answer", fleet_answer),
     ("http_request", http_request),
     ("include_glob", include_glob),
     ("reader_request", reader_request),

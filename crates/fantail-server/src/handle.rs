@@ -12,7 +12,7 @@ use std::{
 use fantail_config::{MetricRequest, Settings};
 use fantail_engine::{Plan, PlanError, SessionRules};
 use fantail_event::{Dialect, Timestamp};
-use fantail_metrics::{HeavyHitters, Snapshot};
+use fantail_metrics::{HeavyHitters, MetricSnapshot, Snapshot};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
@@ -138,6 +138,10 @@ pub(crate) struct Tally {
     pub(crate) started: Timestamp,
     /// When counting began; `None` if counts of an earlier run were restored.
     pub(crate) counted_since: Option<Timestamp>,
+    /// The host name, for the answers of a fleet.
+    pub(crate) hostname: Arc<[u8]>,
+    /// A number that no other process has.
+    pub(crate) instance: [u8; 16],
     pub(crate) since: Instant,
     /// Connections closed at once because there were too many.
     pub(crate) refused: AtomicU64,
@@ -147,10 +151,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn new(started: Timestamp, is_restored: bool) -> Self {
+    pub(crate) fn new(
+        (started, run): (Timestamp, u32),
+        is_restored: bool,
+        hostname: &[u8],
+    ) -> Self {
         Self {
             started,
             counted_since: (!is_restored).then_some(started),
+            hostname: hostname.into(),
+            instance: instance(started, run),
             since: Instant::now(),
             refused: AtomicU64::new(0),
             reloads: AtomicU64::new(0),
@@ -160,17 +170,24 @@ impl Tally {
     }
 }
 
+/// Returns a number that no other process has: the run is random.
+fn instance(started: Timestamp, run: u32) -> [u8; 16] {
+    let micros = started.unix_micros().cast_unsigned();
+    (u128::from(micros) << 64 | u128::from(run)).to_be_bytes()
+}
+
 /// The bytes of a snapshot, about.
 fn snapshot_bytes(snapshot: &Snapshot) -> usize {
+    snapshot.metrics().iter().map(metric_bytes).sum()
+}
+
+/// The bytes of a metric in a snapshot, about.
+pub(crate) fn metric_bytes(metric: &MetricSnapshot) -> usize {
     const SERIES_BYTES: usize = 160;
     const FIELD_BYTES: usize = 64;
-    let metrics = snapshot.metrics().iter();
-    let bytes = metrics.map(|metric| {
-        let fields = metric.settings().fields.len();
-        let top = metric.top().map_or(0, HeavyHitters::heap_bytes);
-        metric.series().len() * (SERIES_BYTES + FIELD_BYTES * fields) + top
-    });
-    bytes.sum()
+    let fields = metric.settings().fields.len();
+    let top = metric.top().map_or(0, HeavyHitters::heap_bytes);
+    metric.series().len() * (SERIES_BYTES + FIELD_BYTES * fields) + top
 }
 
 /// Adds one to a counter.

@@ -9,6 +9,7 @@
 pub(crate) mod access;
 mod api;
 pub(crate) mod error;
+mod fleet;
 mod kept;
 mod own_names;
 mod reread;
@@ -76,6 +77,7 @@ fantail serve
 /api/v1/metrics        settings of metrics
 /api/v1/exporters      queues, errors and numbers of exporters
 /api/v1/configuration  the configuration in force
+/api/v1/fleet          series for `fantail fleet`, binary
 ";
 
 /// The largest head of a request.
@@ -301,6 +303,7 @@ fn router(context: Context) -> Router {
         .route("/api/v1/snapshot", get(snapshot::answer))
         .route("/api/v1/metrics", get(api::metrics))
         .route("/api/v1/configuration", get(api::configuration))
+        .route("/api/v1/fleet", get(fleet::answer))
         .route("/api/v1/exporters", get(api::exporters))
         .route("/api/v1/server", get(api::server))
         .with_state(context)

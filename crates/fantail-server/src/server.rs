@@ -156,7 +156,8 @@ impl Server {
         let is_restored = restore::restore(&options, &workers)?;
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
-        let tally = Arc::new(Tally::new(started, is_restored));
+        let tally = Tally::new((started, run), is_restored, &options.hostname);
+        let tally = Arc::new(tally);
         let turns = Arc::new(Turns::new(Arc::default()));
         Ok(Self {
             runtime,

@@ -12,6 +12,7 @@
 //! | read what Dovecot's processes send | [`wire`], [`event`] | `wire` |
 //! | count, sum and sort events into buckets | [`metrics`] | `metrics` |
 //! | answer a scrape with OpenMetrics or Prometheus text | [`exposition`] | `exposition` |
+//! | add up the metrics of many hosts | [`fleet`] | `fleet` |
 //! | write events as JSON or tab-text | [`format`](mod@format) | `format` |
 //! | send bytes to a log, a file, a server | [`transport`] | `transport` |
 //! | read a dovecot.conf | [`config`] | `config` |
@@ -40,6 +41,8 @@ pub use fantail_event as event;
 pub use fantail_exposition as exposition;
 #[cfg(feature = "filter")]
 pub use fantail_filter as filter;
+#[cfg(feature = "fleet")]
+pub use fantail_fleet as fleet;
 #[cfg(feature = "format")]
 pub use fantail_format as format;
 #[cfg(feature = "lint")]

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fantail-metrics", &["fantail-event"]),
     ("fantail-transport", &[]),
     ("fantail-exposition", &["fantail-metrics"]),
+    ("fantail-fleet", &["fantail-metrics"]),
     (
         "fantail-config",
         &[
@@ -49,6 +50,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-engine",
             "fantail-wire",
             "fantail-exposition",
+            // It answers the questions of a fleet.
+            "fantail-fleet",
             // It refuses filters that end Dovecot's processes.
             "fantail-lint",
         ],
@@ -60,6 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fantail-engine",
             "fantail-wire",
             "fantail-exposition",
+            "fantail-fleet",
             "fantail-lint",
             "fantail-server",
             "fantail-tracing",

@@ -1,0 +1,13 @@
+//! Questions and answers of hosts whose counts are known.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod answers;
+mod hosts;
+mod looking_up;
+mod sums;
+mod top;
