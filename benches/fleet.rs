@@ -31,7 +31,7 @@ fn host(first: usize) -> Snapshot {
     for user in first..first + USERS {
         let user = format!("user{user}@example.com");
         let sent = Timestamp::from_unix_micros(1_000);
-        let event = Event::builder(Timestamp::from_unix_micros(0)).field("user", user);
+        let event = Event::builder(Timestamp::from_unix_micros(0)).field("user", user.as_str());
         let Ok(event) = event.sent(sent).build() else {
             unreachable!("the event is small");
         };

@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Man(crate::command::man::Arguments),
     Replay(crate::command::replay::Arguments),
     Filter(crate::command::filter::Arguments),
+    Fleet(crate::command::fleet::Arguments),
     Serve(Box<crate::command::serve::Arguments>),
     Test(crate::command::test::Arguments),
     Record(crate::command::record::Arguments),

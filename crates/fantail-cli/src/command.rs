@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod filter;
+pub(crate) mod fleet;
 pub(crate) mod man;
 pub(crate) mod record;
 pub(crate) mod reload;

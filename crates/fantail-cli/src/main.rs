@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::command::{
-    check, completions, config, convert, doctor, events, explain, filter, man, record, reload,
-    replay, serve, stats, tap, test,
+    check, completions, config, convert, doctor, events, explain, filter, fleet, man, record,
+    reload, replay, serve, stats, tap, test,
 };
 
 fn main() -> ExitCode {
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         cli::Command::Man(arguments) => man::run(&arguments, cli::Cli::command()),
         cli::Command::Replay(arguments) => replay::run(&arguments),
         cli::Command::Filter(arguments) => filter::run(&arguments),
+        cli::Command::Fleet(arguments) => fleet::run(&arguments),
         cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Test(arguments) => test::run(&arguments),
         cli::Command::Record(arguments) => record::run(&arguments),

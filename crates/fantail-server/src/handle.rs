@@ -155,8 +155,8 @@ impl Tally {
         (started, run): (Timestamp, u32),
         is_restored: bool,
         hostname: &[u8],
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             started,
             counted_since: (!is_restored).then_some(started),
             hostname: hostname.into(),
@@ -166,7 +166,7 @@ impl Tally {
             reloads: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
             scrapes: AtomicU64::new(0),
-        }
+        })
     }
 }
 

@@ -157,7 +157,6 @@ impl Server {
         let (live, seen) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
         let tally = Tally::new((started, run), is_restored, &options.hostname);
-        let tally = Arc::new(tally);
         let turns = Arc::new(Turns::new(Arc::default()));
         Ok(Self {
             runtime,

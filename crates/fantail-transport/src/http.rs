@@ -18,5 +18,7 @@ mod post;
 mod settings;
 
 #[cfg(feature = "http")]
+pub use self::client::tls;
+#[cfg(feature = "http")]
 pub use self::post::{HttpTransport, connect_by};
 pub use self::settings::{HttpBatch, HttpSettings};

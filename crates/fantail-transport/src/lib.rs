@@ -74,7 +74,7 @@ pub use crate::syslog::SyslogTransport;
 #[doc(hidden)]
 pub mod internal {
     #[cfg(feature = "http")]
-    pub use crate::http::connect_by;
+    pub use crate::http::{connect_by, tls};
     pub use crate::queue::{Stepped, Worker};
     pub use crate::regular_file::{open_regular, open_regular_or_link};
     pub use crate::spool::open_on;

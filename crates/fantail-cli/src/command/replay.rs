@@ -1,6 +1,6 @@
 //! `fantail replay`: plays captures through the engine.
 
-mod results;
+pub(crate) mod results;
 mod state;
 
 use std::path::PathBuf;

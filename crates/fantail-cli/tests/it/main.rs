@@ -17,6 +17,7 @@ mod events;
 mod extension_settings;
 mod filter;
 mod first_contact;
+mod fleet;
 mod golden;
 mod lint_pages;
 mod live;

@@ -115,7 +115,10 @@ fn has_credentials(url: &str) -> bool {
 }
 
 /// Returns TLS settings with these certificates, or those of the system.
-fn tls(file: Option<&Path>) -> Result<TlsConfig, TransportError> {
+///
+/// # Errors
+/// There is no such file, or no certificate in it.
+pub fn tls(file: Option<&Path>) -> Result<TlsConfig, TransportError> {
     let file = file.map(Path::to_owned).or_else(|| {
         let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
         let mut known = SYSTEM_CERTIFICATES.iter().map(PathBuf::from);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The output files of the metrics; `-` is standard output.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Results {
     /// Write the metrics as a table of counts, sums and other columns.
     #[arg(long, value_name = "FILE")]
@@ -50,6 +50,21 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// Returns the same outputs, or a dump on standard output if there are none.
+    pub(crate) fn or_dump(&self) -> Self {
+        let mut results = self.clone();
+        let outputs = [
+            &self.dump,
+            &self.openmetrics,
+            &self.prometheus,
+            &self.compat_metrics,
+        ];
+        if outputs.iter().all(|output| output.is_none()) {
+            results.dump = Some(PathBuf::from("-"));
+        }
+        results
+    }
+
     /// Returns each requested output file with its contents.
     pub(crate) fn render(&self, snapshot: &Snapshot) -> Result<Vec<(&Path, Vec<u8>)>, Failure> {
         let mut outputs = Vec::new();
@@ -90,7 +105,8 @@ impl Results {
     }
 }
 
-fn exposition(snapshot: &Snapshot, format: Format) -> Result<Vec<u8>, Failure> {
+/// Renders the metrics of a scrape.
+pub(crate) fn exposition(snapshot: &Snapshot, format: Format) -> Result<Vec<u8>, Failure> {
     let mut answer = Exposition::new(Vec::new(), ExpositionOptions::new(format));
     let written = answer.snapshot(snapshot);
     let written = written.and_then(|()| answer.limits(snapshot));
@@ -103,7 +119,7 @@ fn exposition(snapshot: &Snapshot, format: Format) -> Result<Vec<u8>, Failure> {
 
 /// Renders the metrics in Dovecot's layout. The start time is zero and the version is
 /// fantail's, because no stats process runs.
-fn compatible(snapshot: &Snapshot) -> Result<Vec<u8>, Failure> {
+pub(crate) fn compatible(snapshot: &Snapshot) -> Result<Vec<u8>, Failure> {
     let process = dovecot::Process {
         started: Timestamp::default(),
         version: concat!("fantail ", env!("CARGO_PKG_VERSION")),
