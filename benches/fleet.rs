@@ -71,7 +71,7 @@ fn fleet(criterion: &mut Criterion) {
     let bytes = written(&all, &snapshot);
     let mut group = group(criterion, "fleet", USERS);
     group.bench_function("baseline", |bencher| {
-        bencher.iter(|| black_box(bytes.clone()))
+        bencher.iter(|| black_box(bytes.clone()));
     });
     group.bench_function("write all", |bencher| {
         bencher.iter(|| written(&all, &snapshot));

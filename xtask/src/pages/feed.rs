@@ -29,7 +29,9 @@ impl<'s> Feed<'s> {
         let events = lines.iter().position(|line| line.starts_with(b"EVENT\t"));
         let events = lines.split_off(events.unwrap_or(lines.len()));
         let mut socket = UnixStream::connect(socket).map_err(Error::at("connect to", socket))?;
-        socket.write_all(&lines.concat()).map_err(wrong)?;
+        socket
+            .write_all(&lines.concat())
+            .map_err(|error| wrong(&error))?;
         Ok(Self {
             socket,
             lines: events,
@@ -45,18 +47,22 @@ impl<'s> Feed<'s> {
             let due = usize::try_from(elapsed).unwrap_or(usize::MAX);
             let due = due.min(self.lines.len());
             for line in &self.lines[sent..due] {
-                self.socket.write_all(line).map_err(wrong)?;
+                self.socket.write_all(line).map_err(|error| wrong(&error))?;
             }
             sent = due;
             thread::sleep(STEP);
         }
-        self.socket.shutdown(Shutdown::Write).map_err(wrong)?;
+        self.socket
+            .shutdown(Shutdown::Write)
+            .map_err(|error| wrong(&error))?;
         let mut rest = Vec::new();
-        self.socket.read_to_end(&mut rest).map_err(wrong)?;
+        self.socket
+            .read_to_end(&mut rest)
+            .map_err(|error| wrong(&error))?;
         Ok(())
     }
 }
 
-fn wrong(error: std::io::Error) -> Error {
+fn wrong(error: &std::io::Error) -> Error {
     Error::new(format!("stats-writer: {error}"))
 }

@@ -54,7 +54,8 @@ impl Viewers {
                 "VERSION\tstats-reader-client\t2\t0\n\
                  FANTAIL-TAP\tevent={name}\tjson\t1000000\t{seconds}\t1000\n"
             );
-            tap.write_all(lines.as_bytes()).map_err(wrong)?;
+            tap.write_all(lines.as_bytes())
+                .map_err(|error| wrong(&error))?;
             open(tap, b"\n+")
         });
         Ok(Self::start(taps.collect::<Result<_, _>>()?))
@@ -68,12 +69,14 @@ impl Viewers {
         pages: usize,
     ) -> Result<Self, Error> {
         let pages = names.iter().cycle().take(pages).map(|name| {
-            let mut page = TcpStream::connect(("127.0.0.1", port)).map_err(wrong)?;
+            let mut page =
+                TcpStream::connect(("127.0.0.1", port)).map_err(|error| wrong(&error))?;
             let request = format!(
                 "GET /api/v1/stream?filter=event%3D{name} HTTP/1.1\r\nHost: localhost\r\n\
                  Authorization: Bearer {token}\r\n\r\n"
             );
-            page.write_all(request.as_bytes()).map_err(wrong)?;
+            page.write_all(request.as_bytes())
+                .map_err(|error| wrong(&error))?;
             open(page, b"retry: ")
         });
         Ok(Self::start(pages.collect::<Result<_, _>>()?))
@@ -112,7 +115,9 @@ impl Viewers {
 
 /// Waits until the answer has this text.
 fn open<C: Connection>(mut connection: C, text: &[u8]) -> Result<C, Error> {
-    connection.wait_for_nothing().map_err(wrong)?;
+    connection
+        .wait_for_nothing()
+        .map_err(|error| wrong(&error))?;
     let deadline = Instant::now() + PATIENCE;
     let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
     while !answer.windows(text.len()).any(|part| part == text) {
@@ -131,6 +136,6 @@ fn refused(answer: &[u8]) -> Error {
     Error::new(format!("a viewer is not opened: {answer}"))
 }
 
-fn wrong(error: io::Error) -> Error {
+fn wrong(error: &io::Error) -> Error {
     Error::new(format!("a viewer: {error}"))
 }

@@ -130,7 +130,8 @@ fn every_command_finds_the_configuration_by_the_environment() {
         );
     }
     for command in ["check", "config", "serve"] {
-        let said = fantail(&[command, "--config", &config], b"").err;
+        let run = fantail(&[command, "--config", &config], b"");
+        let said = String::from_utf8(run.out).unwrap() + &run.err;
         assert!(said.contains("metric has no filter"), "{command}: {said}");
     }
     let reader = folder.path().join("run/stats-reader").display().to_string();

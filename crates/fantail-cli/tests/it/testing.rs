@@ -51,31 +51,6 @@ fn check(test: &str, status: i32, expected: &str) {
 
 const PASSED: &str = "ok      t\n1 passed, 0 failed\n";
 
-/// The example of the documentation, and what it says of it.
-#[test]
-fn documented_example() {
-    let path = repository().join("docs/testing-configurations.md");
-    let page = String::from_utf8(contents(path)).unwrap();
-    let blocks = page.split("```").skip(1).step_by(2);
-    let blocks: Vec<&str> = blocks.map(|block| block.trim_start_matches('\n')).collect();
-    let [config, tests, passed, failed] = blocks[..] else {
-        panic!("four examples are expected");
-    };
-    let command = "console\n$ fantail test dovecot.test\n";
-    let passes = run(config, tests, &[]);
-    let told = String::from_utf8(passes.out).unwrap();
-    assert_eq!(
-        (passes.status, Some(told.as_str())),
-        (Some(0), passed.strip_prefix(command))
-    );
-    let fails = run(&config.replace("=SELECT", "=EXAMINE"), tests, &[]);
-    let told = String::from_utf8(fails.out).unwrap();
-    assert_eq!(
-        (fails.status, Some(told.as_str())),
-        (Some(1), failed.strip_prefix(command))
-    );
-}
-
 #[test]
 fn events_of_all_kinds() {
     check("event x {\nn = 6\n}\nmatches = x all", 0, PASSED);

@@ -200,18 +200,25 @@ fn extension_settings_are_refused(doveconf: &Doveconf) {
             texts.push(format!("{key} = x\n"));
         }
     }
-    let mut refused = 0;
-    for text in texts {
-        let whole = [head.as_slice(), text.as_bytes()].concat();
-        let loaded = crate::read(dialect, whole.clone());
-        let mentions = extension_mentions(&loaded.raw, dialect);
-        let file = doveconf.place("own.conf", &whole);
-        let refusal = doveconf.refusal(&file);
-        std::fs::remove_file(doveconf.outside(&file)).unwrap();
-        assert_eq!(refusal.is_some(), !mentions.is_empty(), "{text}{refusal:?}");
-        refused += mentions.len();
-    }
+    let texts = texts.iter();
+    let refused: usize = texts
+        .map(|text| check_refusal(doveconf, dialect, &head, text))
+        .sum();
     assert!(refused > EXTENSIONS.len(), "{refused}");
+}
+
+/// Checks that doveconf refuses a text that mentions something of ours, and no other;
+/// returns the number of mentions.
+#[track_caller]
+fn check_refusal(doveconf: &Doveconf, dialect: Dialect, head: &[u8], text: &str) -> usize {
+    let whole = [head, text.as_bytes()].concat();
+    let loaded = crate::read(dialect, whole.clone());
+    let mentions = extension_mentions(&loaded.raw, dialect);
+    let file = doveconf.place("own.conf", &whole);
+    let refusal = doveconf.refusal(&file);
+    std::fs::remove_file(doveconf.outside(&file)).unwrap();
+    assert_eq!(refusal.is_some(), !mentions.is_empty(), "{text}{refusal:?}");
+    mentions.len()
 }
 
 /// The shapes that people run are for this version and good for it, not only

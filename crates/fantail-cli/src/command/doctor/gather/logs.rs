@@ -42,7 +42,12 @@ pub(super) fn gather(gathered: &mut Gathered, further: &[PathBuf]) {
         match tail(&path, LIMIT) {
             Ok(text) => {
                 let file = path.display().to_string();
-                record(gathered, &String::from_utf8_lossy(&text), &file, is_dovecots);
+                record(
+                    gathered,
+                    &String::from_utf8_lossy(&text),
+                    &file,
+                    is_dovecots,
+                );
             }
             Err(error) => {
                 let is_missing = error.kind() == io::ErrorKind::NotFound;
