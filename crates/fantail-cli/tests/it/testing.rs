@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write, path::Path};
 
-use super::program::{Run, contents, fantail, repository, test_data};
+use super::program::{Run, fantail, test_data};
 
 const CONFIG: &str = "\
 event_exporter tab {\n  format = tab-text\n  format_args = time-rfc3339\n  transport = log\n}\n\
