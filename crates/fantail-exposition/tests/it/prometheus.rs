@@ -286,8 +286,13 @@ fn a_real_prometheus_stores_what_the_dump_says() {
     }
 }
 
-/// A metric with a field by user, and one of durations in buckets.
-fn of_two_metrics() -> Registry {
+/// With native histograms, Prometheus asks for protobuf and stores them beside the classic
+/// buckets.
+#[test]
+fn a_real_prometheus_stores_native_histograms() {
+    let Some(prometheus) = program("prometheus") else {
+        return;
+    };
     let took = metric("took", &[], &[("duration", linear(2_000, 1_000))]);
     let metrics = [metric("m", &["x"], &[("user", discrete())]), took];
     let mut registry = Registry::new(Dialect::V2_4);
@@ -298,17 +303,6 @@ fn of_two_metrics() -> Registry {
         let event = event(times, vec![x, ("user", ValueRef::from("anna"))]);
         observed(&mut registry, &ids, &event);
     }
-    registry
-}
-
-/// With native histograms, Prometheus asks for protobuf and stores them beside the classic
-/// buckets.
-#[test]
-fn a_real_prometheus_stores_native_histograms() {
-    let Some(prometheus) = program("prometheus") else {
-        return;
-    };
-    let registry = of_two_metrics();
     let snapshot = registry.snapshot();
     let answer = protobuf(&snapshot, ExpositionOptions::new(Format::Protobuf));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
