@@ -13,7 +13,7 @@ use std::{
 
 use fantail_event::{Dialect, Timestamp, ValueRef};
 use fantail_exposition::{ExpositionOptions, Format};
-use fantail_metrics::{Label, MetricSnapshot, Percentile, Registry, Series};
+use fantail_metrics::{Label, MetricSnapshot, Percentile, Registry, Series, Snapshot};
 use fantail_testkit::{check_killed, process::Process, program};
 use tempfile::TempDir;
 
@@ -127,6 +127,14 @@ impl Server {
             .unwrap_or_else(|| panic!("{query}: {body}"))
             .parse()
             .unwrap()
+    }
+
+    /// Waits for the first scrape, and returns the names of all its samples.
+    fn names(&self) -> BTreeSet<String> {
+        let samples = self.samples();
+        let samples = samples.as_array().unwrap().iter();
+        let names = samples.filter_map(|one| one["metric"]["__name__"].as_str());
+        names.map(str::to_owned).collect()
     }
 
     /// Waits for the first scrape, and returns all its samples.
@@ -286,13 +294,8 @@ fn a_real_prometheus_stores_what_the_dump_says() {
     }
 }
 
-/// With native histograms, Prometheus asks for protobuf and stores them beside the classic
-/// buckets.
-#[test]
-fn a_real_prometheus_stores_native_histograms() {
-    let Some(prometheus) = program("prometheus") else {
-        return;
-    };
+/// Returns a metric with a field, and one with classic buckets.
+fn with_native_histograms() -> Snapshot {
     let took = metric("took", &[], &[("duration", linear(2_000, 1_000))]);
     let metrics = [metric("m", &["x"], &[("user", discrete())]), took];
     let mut registry = Registry::new(Dialect::V2_4);
@@ -303,17 +306,22 @@ fn a_real_prometheus_stores_native_histograms() {
         let event = event(times, vec![x, ("user", ValueRef::from("anna"))]);
         observed(&mut registry, &ids, &event);
     }
-    let snapshot = registry.snapshot();
+    registry.snapshot()
+}
+
+/// With native histograms, Prometheus asks for protobuf and stores them beside the classic
+/// buckets.
+#[test]
+fn a_real_prometheus_stores_native_histograms() {
+    let Some(prometheus) = program("prometheus") else {
+        return;
+    };
+    let snapshot = with_native_histograms();
     let answer = protobuf(&snapshot, ExpositionOptions::new(Format::Protobuf));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap();
     thread::spawn(move || serve(&listener, Format::Protobuf, &answer));
     let server = Server::start(&prometheus, target, &["--enable-feature=native-histograms"]);
-    let samples = server.samples();
-    let names = samples.as_array().unwrap().iter();
-    let names: BTreeSet<&str> = names
-        .filter_map(|one| one["metric"]["__name__"].as_str())
-        .collect();
     let expected = [
         "dovecot_m_duration_seconds",
         "dovecot_m_duration_seconds_total",
@@ -325,7 +333,7 @@ fn a_real_prometheus_stores_native_histograms() {
         "dovecot_took_duration_seconds",
         "dovecot_took_sum",
     ];
-    assert_eq!(names, expected.into_iter().collect());
+    assert_eq!(server.names(), BTreeSet::from(expected.map(str::to_owned)));
     let leaf = snapshot.metrics()[0].series().get(1).unwrap();
     let x = leaf.fields().first().unwrap();
     let near = |query: &str, expected: f64, error: f64| {
