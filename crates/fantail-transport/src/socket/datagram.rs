@@ -19,7 +19,11 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DatagramAddress {
     Unix(PathBuf),
-    Udp { host: String, port: u16 },
+    #[cfg_attr(not(feature = "syslog"), allow(dead_code, reason = "of syslog"))]
+    Udp {
+        host: String,
+        port: u16,
+    },
 }
 
 /// A datagram socket that reconnects.
@@ -68,6 +72,7 @@ impl Datagrams {
     }
 
     /// Returns the connected Unix socket.
+    #[cfg(feature = "journal")]
     pub(crate) fn unix(&mut self) -> Result<Option<&UnixDatagram>, TransportError> {
         if self.socket.is_none() {
             self.socket = Some(self.connect()?);

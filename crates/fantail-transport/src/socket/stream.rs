@@ -29,7 +29,11 @@ const BACKLOG_RETRY_DELAY: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StreamAddress {
     Unix(PathBuf),
-    Tcp { host: String, port: u16 },
+    #[cfg_attr(not(feature = "syslog"), allow(dead_code, reason = "of syslog"))]
+    Tcp {
+        host: String,
+        port: u16,
+    },
 }
 
 /// A stream that reconnects.

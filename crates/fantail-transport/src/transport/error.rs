@@ -70,6 +70,7 @@ impl TransportError {
         }
     }
 
+    #[cfg(feature = "file")]
     pub(crate) fn opening(path: &Path, source: io::Error) -> Self {
         Self::new(TransportErrorKind::Open, source).with_target(path)
     }
