@@ -103,7 +103,14 @@ impl Callsites<'_> {
         let settings = &metric.settings;
         let groups = settings.group_by.iter().map(|level| &*level.field);
         let counted = settings.fields.iter().map(|key| &**key);
-        let keys: BTreeSet<&[u8]> = mentions.fields().chain(groups).chain(counted).collect();
+        let top = settings.top.iter();
+        let top = top.flat_map(|top| std::iter::once(top.field()).chain(top.weight()));
+        let keys: BTreeSet<&[u8]> = mentions
+            .fields()
+            .chain(groups)
+            .chain(counted)
+            .chain(top)
+            .collect();
         let is_known = |key: &[u8]| self.keys.iter().any(|known| known.as_bytes() == key);
         for key in keys.into_iter().filter(|key| !is_known(key)) {
             let keys = self.keys.iter().map(|key| &**key).collect();

@@ -89,7 +89,9 @@ impl Scratch {
         if let Some(name) = name_of(metadata) {
             event.set_name(name.as_bytes())?;
         }
-        if let Some(source) = source_of(metadata) {
+        if wanted.has_source()
+            && let Some(source) = source_of(metadata)
+        {
             event.set_source(source.file, source.line)?;
         }
         let level = *metadata.level();

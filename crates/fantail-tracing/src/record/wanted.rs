@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fantail_config::Settings;
-use fantail_filter::{Filter, Mentions};
+use fantail_filter::{Filter, Mentions, Test};
 use tracing_core::Metadata;
 
 use super::metadata::{BUILT_IN, SEVERITY, SPAN, key_of};
@@ -14,13 +14,20 @@ use super::metadata::{BUILT_IN, SEVERITY, SPAN, key_of};
 pub(crate) struct Wanted {
     /// Whether an exporter writes all fields.
     all: bool,
-    keys: BTreeSet<Box<[u8]>>,
+    /// Whether the source is read.
+    source: bool,
+    /// In order.
+    keys: Vec<Box<[u8]>>,
 }
+
+/// Keys that are compared one by one: mostly, their lengths differ.
+const MAX_SCANNED_KEYS: usize = 16;
 
 /// All fields.
 pub(crate) static ALL: Wanted = Wanted {
     all: true,
-    keys: BTreeSet::new(),
+    source: true,
+    keys: Vec::new(),
 };
 
 impl Wanted {
@@ -28,7 +35,8 @@ impl Wanted {
         let mentions = Mentions::of(filter);
         Self {
             all: false,
-            keys: mentions.fields().map(Box::from).collect(),
+            source: has_source(filter),
+            keys: in_order(mentions.fields().map(Box::from).collect()),
         }
     }
 
@@ -41,22 +49,49 @@ impl Wanted {
             let fields = &metric.settings.fields;
             let groups = metric.settings.group_by.iter().map(|level| &level.field);
             keys.extend(fields.iter().chain(groups).map(|key| Box::from(&**key)));
+            if let Some(top) = &metric.settings.top {
+                let read = std::iter::once(top.field()).chain(top.weight());
+                keys.extend(read.map(Box::from));
+            }
             all |= !metric.exporters.is_empty() && fields.is_empty() && metric.include.fields;
         }
         let exemplars = settings.registry.exemplars.iter();
         keys.extend(exemplars.map(|key| Box::from(&**key)));
-        Self { all, keys }
+        let mut filters = settings.metrics.iter().map(|metric| &metric.filter);
+        Self {
+            all,
+            // Exports may have it.
+            source: !settings.exporters.is_empty() || filters.any(has_source),
+            keys: in_order(keys),
+        }
+    }
+
+    #[inline]
+    fn contains(&self, key: &str) -> bool {
+        let key = key.as_bytes();
+        match self.keys.len() {
+            0..=MAX_SCANNED_KEYS => self.keys.iter().any(|known| **known == *key),
+            _ => self
+                .keys
+                .binary_search_by(|known| (**known).cmp(key))
+                .is_ok(),
+        }
+    }
+
+    /// Returns whether the source of an event is read.
+    pub(crate) const fn has_source(&self) -> bool {
+        self.source
     }
 
     /// Returns whether a field of the program is read.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.all || self.keys.contains(key.as_bytes())
+        self.all || self.contains(key)
     }
 
     /// Returns whether a built-in field is read. The severity repeats the level: it is
     /// exported only on demand.
     pub(crate) fn has_built_in(&self, key: &str) -> bool {
-        self.keys.contains(key.as_bytes()) || self.all && key != SEVERITY
+        self.all && key != SEVERITY || self.contains(key)
     }
 
     /// Returns whether events in a span of this callsite inherit something that is read.
@@ -75,4 +110,13 @@ impl Wanted {
             |key: &[u8]| key != SPAN.as_bytes() && own.iter().any(|it| it.as_bytes() == key);
         self.all || self.keys.iter().any(|key| !is_own(key))
     }
+}
+
+fn in_order(keys: BTreeSet<Box<[u8]>>) -> Vec<Box<[u8]>> {
+    keys.into_iter().collect()
+}
+
+fn has_source(filter: &Filter) -> bool {
+    let mut comparisons = filter.comparisons().iter();
+    comparisons.any(|comparison| matches!(comparison.test(), Test::Source(_)))
 }

@@ -215,3 +215,22 @@ fn series_are_grouped_by_inherited_fields() {
         ],
     );
 }
+
+#[test]
+fn heavy_hitters_are_found_by_inherited_fields() {
+    let text = "metric m {\n filter = message=read\n group_by user {\n method top {\n \
+                weight = bytes\n }\n }\n}\n";
+    let handle = crate::run(text, |_| {
+        for (user, bytes) in [("anna", 17), ("bob", 4), ("anna", 3)] {
+            info_span!("session", user).in_scope(|| info!(bytes, "read"));
+        }
+    });
+    let samples = crate::samples(&handle);
+    for expected in ["m_top{user=\"anna\"} 20", "m_top{user=\"bob\"} 4"] {
+        assert!(
+            samples.iter().any(|sample| sample == expected),
+            "{expected} in {samples:?}"
+        );
+    }
+    assert!(handle.check().is_empty());
+}
