@@ -249,7 +249,8 @@ fn write_histogram(tree: &Tree<'_>, node: usize, labels: &str, text: &mut Vec<u8
         push_whole(total, text);
         text.push(b'\n');
     }
-    if tree.children(node).is_empty() {
+    // Nothing since a reset is like nothing at all.
+    if total == 0 {
         return;
     }
     text.extend_from_slice(&name);

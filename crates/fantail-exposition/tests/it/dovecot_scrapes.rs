@@ -1,10 +1,12 @@
 //! Dovecot's layout.
 
-use fantail_event::Timestamp;
+use fantail_event::{Dialect, Timestamp, ValueRef};
 use fantail_exposition::dovecot::{self, Process};
+use fantail_metrics::{Exponential, Limits, Method, Registry};
 
 use crate::{
     Case, RECORDED, SMALL,
+    hostile::{discrete, event, metric, observed},
     lines::{assert_same_lines, lines},
 };
 
@@ -53,4 +55,46 @@ fn large_recordings_to_the_byte() {
         };
         check(case.name, &answer(case, &process), case.answer);
     }
+}
+
+/// Dovecot 2.3.19 and 2.4.1 gave these lines to a client that counted an event of the
+/// user `a`, sent `DUMP-RESET`, and counted an event of `b`.
+#[test]
+fn a_histogram_without_events_since_a_reset_has_no_sum() {
+    let sizes = Method::Exponential(Exponential::new(2, 3, 2).unwrap());
+    let mut registry = Registry::with_limits(Dialect::V2_4, Limits::default());
+    let groups = [("user", discrete()), ("k", sizes)];
+    let ids = [registry.add(metric("m3", &[], &groups)).unwrap()];
+    for (user, k) in [("a", 5), ("b", 7)] {
+        registry.reset();
+        let fields = vec![
+            ("k", ValueRef::Int(k)),
+            ("user", ValueRef::Str(user.as_bytes())),
+        ];
+        let times = [0, 0].map(Timestamp::from_unix_micros);
+        observed(&mut registry, &ids, &event(times, fields));
+    }
+    let process = Process {
+        started: Timestamp::default(),
+        version: "",
+        revision: None,
+    };
+    let mut out = Vec::new();
+    dovecot::write(&registry.snapshot(), &process, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let series: Vec<&str> = text
+        .lines()
+        .filter(|it| it.starts_with("dovecot_m3_"))
+        .collect();
+    let expected = [
+        r#"dovecot_m3_bucket{user="a",le="4"} 0"#,
+        r#"dovecot_m3_bucket{user="a",le="8"} 0"#,
+        r#"dovecot_m3_bucket{user="a",le="+Inf"} 0"#,
+        r#"dovecot_m3_bucket{user="b",le="4"} 0"#,
+        r#"dovecot_m3_bucket{user="b",le="8"} 1"#,
+        r#"dovecot_m3_bucket{user="b",le="+Inf"} 1"#,
+        r#"dovecot_m3_sum{user="b"} 0.000000"#,
+        r#"dovecot_m3_count{user="b"} 1"#,
+    ];
+    assert_eq!(series, expected);
 }
