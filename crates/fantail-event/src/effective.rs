@@ -153,12 +153,13 @@ impl<'g> EffectiveEvent<'g> {
         builder.map_or(Err(TooLarge), EventBuilder::build)
     }
 
-    /// Calls `then` with the value that [`each_field`](Self::each_field) has for this
-    /// key, if any.
+    /// Calls `then` with the value of a chosen field: the one that
+    /// [`each_field`](Self::each_field) has for this key, else an empty list of the
+    /// global event or its ancestors, as Dovecot does.
     pub fn with_field(&self, key: &[u8], then: impl FnOnce(ValueRef<'_>)) {
         match self.0 {
             Kind::Spans(spans) => {
-                if let Some(value) = spans.field(key) {
+                if let Some(value) = spans.field(key).or_else(|| spans.global_field(key)) {
                     then(value);
                 }
             }
@@ -231,6 +232,13 @@ impl<'g> Spans<'g> {
             }
         };
         (field.key.of(event.text), value)
+    }
+
+    /// Returns the value of a field of the global event or its ancestors. If no field
+    /// that is not empty has this key, it is an empty list.
+    fn global_field(self, key: &[u8]) -> Option<ValueRef<'g>> {
+        let mut global = self.sent.global.iter();
+        global.find_map(|ancestor| ancestor.event.as_event_ref().field(key))
     }
 
     fn field(self, key: &[u8]) -> Option<ValueRef<'g>> {
