@@ -5,7 +5,7 @@
 //! runs, another client asks `/readyz`, and measures the longest stall. The server
 //! exports the longest turn of a thread in CPU time.
 
-mod clients;
+pub(crate) mod clients;
 mod clock;
 mod exports;
 mod hostile_clients;
@@ -142,7 +142,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
     }
     let program = match &options.program {
         Some(program) => program.clone(),
-        None => build(workspace)?,
+        None => workspace.release_build()?,
     };
     let is_chosen = |attack: &&Attack| {
         let mut only = options.only.iter();
@@ -167,18 +167,6 @@ fn is_there(needed: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders = std::env::split_paths(&path);
     Path::new(needed).is_file() || folders.any(|folder| folder.join(needed).is_file())
-}
-
-fn build(workspace: &Workspace) -> Result<PathBuf, Error> {
-    let mut command =
-        workspace.cargo(["build", "--quiet", "--release", "--package", "fantail-cli"]);
-    let status = command
-        .status()
-        .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
-    if !status.success() {
-        return Err(Error::new("the release build failed"));
-    }
-    Ok(workspace.target().join("release/fantail"))
 }
 
 fn carry_out(attack: &'static Attack, program: &Path) -> Result<Report, Error> {

@@ -20,6 +20,7 @@ mod attack;
 mod bench;
 mod codegen;
 mod compare;
+mod diff;
 mod dist;
 mod error;
 mod fuzz;
@@ -69,6 +70,7 @@ enum Task {
     Fuzz(fuzz::Options),
     Bench(bench::Options),
     Attack(attack::Options),
+    Diff(diff::Options),
     Walk(walk::Options),
     Simulate(simulate::Options),
     Models(models::Options),
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Attack(options) => attack::run(&workspace, options),
+        Task::Diff(options) => diff::run(&workspace, options),
         Task::Walk(options) => walk::run(&workspace, options),
         Task::Simulate(options) => simulate::run(&workspace, options),
         Task::Models(options) => models::run(&workspace, options),

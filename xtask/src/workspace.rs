@@ -147,6 +147,18 @@ impl Workspace {
         command
     }
 
+    /// Builds the program in release mode, and returns its path.
+    pub(crate) fn release_build(&self) -> Result<PathBuf, Error> {
+        let mut command = self.cargo(["build", "--quiet", "--release", "--package", "fantail-cli"]);
+        let status = command
+            .status()
+            .map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
+        if !status.success() {
+            return Err(Error::new("the release build failed"));
+        }
+        Ok(self.target.join("release/fantail"))
+    }
+
     /// All text files that are or could be committed, in the order of their
     /// paths.
     pub(crate) fn text_files(&self) -> Result<Vec<TextFile>, Error> {

@@ -12,28 +12,28 @@ use std::{
 use crate::error::Error;
 
 /// No answer to an honest client takes longer.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The first line of a client.
-pub(super) const HANDSHAKE: &str = "VERSION\tstats-client\t4\t0\n";
+pub(crate) const HANDSHAKE: &str = "VERSION\tstats-client\t4\t0\n";
 
 /// An answer of HTTP.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
 }
 
 /// The address or Unix socket of a server's HTTP listener.
 #[derive(Debug, Clone)]
-pub(super) enum Door {
+pub(crate) enum Door {
     Tcp(SocketAddr),
     Socket(PathBuf),
 }
 
 impl Door {
     /// Sends a GET request and reads the whole answer.
-    pub(super) fn get(&self, path: &str, timeout: Duration) -> Result<Answer, Error> {
+    pub(crate) fn get(&self, path: &str, timeout: Duration) -> Result<Answer, Error> {
         let answer = match self {
             Self::Tcp(address) => TcpStream::connect_timeout(address, timeout).and_then(|it| {
                 it.set_read_timeout(Some(timeout))?;
@@ -84,13 +84,13 @@ fn ask_for(mut stream: impl Read + Write, path: &str) -> io::Result<Vec<u8>> {
 
 /// A client of the stats-writer socket.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     stream: UnixStream,
 }
 
 impl Writer {
     /// Connects, and sends the handshake.
-    pub(super) fn connect(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn connect(path: &Path) -> Result<Self, Error> {
         let failed = Error::at("connect to", path);
         let stream = UnixStream::connect(path).map_err(failed)?;
         let timeout = Some(ANSWER_TIMEOUT);
@@ -104,12 +104,12 @@ impl Writer {
     }
 
     /// Sends lines; returns whether the server took them.
-    pub(super) fn send(&mut self, lines: &str) -> bool {
+    pub(crate) fn send(&mut self, lines: &str) -> bool {
         self.stream.write_all(lines.as_bytes()).is_ok()
     }
 
     /// Ends the connection, and waits until the server has read everything.
-    pub(super) fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
         let _ = self.stream.shutdown(Shutdown::Write);
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
@@ -121,7 +121,7 @@ impl Writer {
 }
 
 /// Sends a request to the stats-reader socket, and returns the line of the answer.
-pub(super) fn ask(path: &Path, request: &str) -> Result<String, Error> {
+pub(crate) fn ask(path: &Path, request: &str) -> Result<String, Error> {
     let failed = |error| Error::new(format!("{request}: {error}"));
     let mut stream = UnixStream::connect(path).map_err(failed)?;
     stream
@@ -135,7 +135,7 @@ pub(super) fn ask(path: &Path, request: &str) -> Result<String, Error> {
 }
 
 /// Sends events from honest clients until more are counted in `honest`.
-pub(super) fn check_honest_client(writer: &Path, http: &Door) -> Result<(), Error> {
+pub(crate) fn check_honest_client(writer: &Path, http: &Door) -> Result<(), Error> {
     let deadline = Instant::now() + ANSWER_TIMEOUT;
     loop {
         match try_honest_client(writer, http) {
@@ -158,7 +158,7 @@ fn try_honest_client(writer: &Path, http: &Door) -> Result<(), Error> {
 }
 
 /// Returns the event count of a metric without groups from a scrape.
-pub(super) fn count_of(http: &Door, metric: &str) -> Result<u64, Error> {
+pub(crate) fn count_of(http: &Door, metric: &str) -> Result<u64, Error> {
     let answer = http.get("/metrics", ANSWER_TIMEOUT)?;
     let start = format!("dovecot_{metric}_total ");
     let mut lines = answer.body.lines();
