@@ -34,6 +34,7 @@ mod peers;
 mod readme;
 mod simulate;
 mod skips;
+mod soak;
 mod steps;
 mod test;
 mod tidy;
@@ -71,6 +72,7 @@ enum Task {
     Bench(bench::Options),
     Attack(attack::Options),
     Diff(diff::Options),
+    Soak(soak::Options),
     Walk(walk::Options),
     Simulate(simulate::Options),
     Models(models::Options),
@@ -88,6 +90,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Attack(options) => attack::run(&workspace, options),
         Task::Diff(options) => diff::run(&workspace, options),
+        Task::Soak(options) => soak::run(&workspace, options),
         Task::Walk(options) => walk::run(&workspace, options),
         Task::Simulate(options) => simulate::run(&workspace, options),
         Task::Models(options) => models::run(&workspace, options),
