@@ -28,6 +28,7 @@ mod instructions;
 mod latency;
 mod load;
 mod models;
+mod mutants;
 mod outside;
 mod pages;
 mod peers;
@@ -73,6 +74,7 @@ enum Task {
     Attack(attack::Options),
     Diff(diff::Options),
     Soak(soak::Options),
+    Mutants(mutants::Options),
     Walk(walk::Options),
     Simulate(simulate::Options),
     Models(models::Options),
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Task::Attack(options) => attack::run(&workspace, options),
         Task::Diff(options) => diff::run(&workspace, options),
         Task::Soak(options) => soak::run(&workspace, options),
+        Task::Mutants(options) => mutants::run(&workspace, options),
         Task::Walk(options) => walk::run(&workspace, options),
         Task::Simulate(options) => simulate::run(&workspace, options),
         Task::Models(options) => models::run(&workspace, options),
