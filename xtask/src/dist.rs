@@ -121,7 +121,7 @@ fn epoch(workspace: &Workspace) -> Result<u64, Error> {
     seconds.map_err(|_| Error::new(format!("`{text}` is no time in seconds")))
 }
 
-/// Returns the maintainer of the package; by default an address that nobody reads.
+/// Returns the maintainer of the package; by default an address without a reader.
 fn maintainer(options: &Options) -> String {
     let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let given = options.maintainer.clone().or_else(|| {

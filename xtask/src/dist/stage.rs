@@ -22,7 +22,7 @@ pub(super) struct Stage {
     pub(super) maintainer: String,
 }
 
-/// The maintainer of a package that nobody publishes, as in the manifest of
+/// The maintainer of a package that is not published, as in the manifest of
 /// `fantail-cli`.
 pub(super) const NO_MAINTAINER: &str = "fantail maintainers <maintainers@fantail.invalid>";
 

@@ -122,8 +122,8 @@ fn look(
 }
 
 /// Returns the process that listens: Dovecot's master if it has the socket, or the
-/// process that began to listen. Without systemd, the latter is the one that started
-/// Dovecot, and has ended.
+/// process that began to listen. A Dovecot that becomes a daemon begins in a process that
+/// then ends.
 fn listening(master: Option<u32>, began: u32, listener: Option<u64>) -> u32 {
     let sockets = master.and_then(process::socket_inodes);
     match (master, listener, sockets) {
