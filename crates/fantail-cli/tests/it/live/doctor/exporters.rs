@@ -81,7 +81,16 @@ fn check_own_exporter(version: Version, settings: &str) {
     patient.wait_for("doctor/stats-errors", SOON);
     let report = patient.report(&[]);
     let told = told(&report, "doctor/stats-errors");
-    assert!(told.contains("Connection refused"), "{told}");
+    // A busy Dovecot may give up a request before its connection is refused.
+    let log = String::from_utf8(patient.site.log()).unwrap();
+    let errors = log
+        .lines()
+        .filter_map(|line| line.split_once(" stats: Error: "));
+    let mut errors = errors.map(|(_, message)| message);
+    assert!(
+        errors.any(|message| told.contains(message)),
+        "{told}\n{log}"
+    );
 }
 
 #[test]
