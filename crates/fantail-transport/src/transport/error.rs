@@ -70,7 +70,7 @@ impl TransportError {
         }
     }
 
-    #[cfg(feature = "file")]
+    #[cfg(any(feature = "file", feature = "http"))]
     pub(crate) fn opening(path: &Path, source: io::Error) -> Self {
         Self::new(TransportErrorKind::Open, source).with_target(path)
     }
