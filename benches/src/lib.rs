@@ -6,7 +6,7 @@
 
 // The generator of a load of `cargo xtask bench compare`; xtask uses no crate of
 // this repository, and the text is the same here.
-#[path = "../../xtask/src/compare/counting.rs"]
+#[path = "../../xtask/src/measure/compare/counting.rs"]
 mod counting;
 pub mod pipeline;
 pub mod rounds;

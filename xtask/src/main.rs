@@ -15,39 +15,28 @@
     reason = "the ban keeps file access out of the libraries; reading the sources is the task here"
 )]
 
-mod api;
-mod attack;
-mod bench;
-mod codegen;
-mod compare;
-mod diff;
-mod dist;
+mod campaigns;
 mod error;
-mod fuzz;
-mod instructions;
-mod latency;
 mod load;
-mod models;
-mod mutants;
-mod outside;
-mod pages;
-mod peers;
-mod readme;
-mod simulate;
+mod measure;
+mod packages;
 mod skips;
-mod soak;
 mod steps;
 mod test;
 mod tidy;
 mod tools;
-mod walk;
 mod workspace;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::workspace::Workspace;
+use crate::{
+    campaigns::{attack, diff, fuzz, models, mutants, simulate, soak, walk},
+    measure::bench,
+    packages::{codegen, dist, readme},
+    workspace::Workspace,
+};
 
 /// Development tasks of fantail.
 ///

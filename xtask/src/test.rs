@@ -5,11 +5,15 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use crate::{
-    api, codegen,
+    campaigns::fuzz,
+    campaigns::models,
+    campaigns::simulate,
     error::Error,
-    fuzz, instructions,
     load::Load,
-    models, outside, simulate,
+    measure::instructions,
+    packages::api,
+    packages::codegen,
+    packages::outside,
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,

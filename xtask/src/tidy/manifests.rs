@@ -4,7 +4,7 @@
 
 use super::{Finding, text_of};
 use crate::{
-    readme,
+    packages::readme,
     workspace::{Package, TextFile},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use crate::peers::pipeline::{Pipeline, Taken};
+use crate::measure::peers::pipeline::{Pipeline, Taken};
 
 /// A pipeline with its figures of each round.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{compare::process, error::Error};
+use crate::{error::Error, measure::compare::process};
 
 /// The most processor time that idle processes use in the time they are watched.
 const IDLE_USE: Duration = Duration::from_millis(50);

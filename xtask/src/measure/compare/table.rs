@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt::Write as _, fs, path::Path, time::Duration};
 
 use crate::{
-    compare::{Row, Taken, load::Feed, stream::Stream},
     error::Error,
+    measure::compare::{Row, Taken, load::Feed, stream::Stream},
 };
 
 const START: &str = "<!-- table of `cargo xtask bench compare` -->\n";

@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
 
-use crate::{compare, error::Error, latency, pages, peers, workspace::Workspace};
+use crate::{
+    error::Error, measure::compare, measure::latency, measure::pages, measure::peers,
+    workspace::Workspace,
+};
 
 /// Runs the benchmarks of `benches/`.
 ///

@@ -10,12 +10,12 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    compare::{
+    error::Error,
+    measure::compare::{
         feed::{Clients, Script},
         process,
         server::Server,
     },
-    error::Error,
 };
 
 /// Counts the system calls of a server while clients write; `None` without `perf`, or

@@ -19,10 +19,10 @@ use super::{
     server::{self, Sockets},
 };
 use crate::{
-    attack::clients::{self, ANSWER_TIMEOUT},
-    compare::feed,
-    diff::random::Random,
+    campaigns::attack::clients::{self, ANSWER_TIMEOUT},
+    campaigns::diff::random::Random,
     error::Error,
+    measure::compare::feed,
 };
 
 /// The time between two disturbances.

@@ -12,7 +12,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{counts, slope};
-use crate::{attack::clients::Door, compare::feed, error::Error};
+use crate::{campaigns::attack::clients::Door, error::Error, measure::compare::feed};
 
 /// The metrics of all configurations. `FOLDER` is that of the server.
 const STEADY: &str = "dovecot_config_version = 2.4.1\n\

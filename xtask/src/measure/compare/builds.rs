@@ -4,8 +4,8 @@
 use std::{fs, path::Path, time::Duration};
 
 use crate::{
-    compare::{Taken, feed::Script, load::Load, one, server, stream::Stream},
     error::Error,
+    measure::compare::{Taken, feed::Script, load::Load, one, server, stream::Stream},
 };
 
 /// Resampled medians from which the interval is read.

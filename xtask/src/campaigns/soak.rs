@@ -25,7 +25,7 @@ use self::{
     server::Server,
     slope::{Sample, Trend},
 };
-use crate::{attack::clients::Writer, error::Error, workspace::Workspace};
+use crate::{campaigns::attack::clients::Writer, error::Error, workspace::Workspace};
 
 /// Runs a server at full speed, and fails if it loses anything.
 ///

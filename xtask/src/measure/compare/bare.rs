@@ -16,8 +16,8 @@ use std::{
 use rustix::event::epoll;
 
 use crate::{
-    compare::feed::{Clients, Script},
     error::Error,
+    measure::compare::feed::{Clients, Script},
 };
 
 /// The pauses after the sockets were emptied. With the first, the reader waits only

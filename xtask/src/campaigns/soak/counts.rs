@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use super::block;
-use crate::{attack::clients::HANDSHAKE, compare::feed, error::Error};
+use crate::{campaigns::attack::clients::HANDSHAKE, error::Error, measure::compare::feed};
 
 /// The metrics whose counts are compared: no disturbance changes them.
 const COMPARED: &[&str] = &["all", "users", "sizes", "sent", "dropped"];

@@ -6,9 +6,9 @@ mod viewers;
 use std::{fs, path::Path, time::Duration};
 
 use crate::{
-    compare::{self, mixed, process, server},
     error::Error,
-    pages::{feed::Feed, viewers::Viewers},
+    measure::compare::{self, mixed, process, server},
+    measure::pages::{feed::Feed, viewers::Viewers},
     workspace::Workspace,
 };
 

@@ -13,9 +13,9 @@ mod tools;
 use std::path::{Path, PathBuf};
 
 use crate::{
-    compare::{self, feed::Writes, mixed, stream::Stream},
     error::Error,
-    peers::{pipeline::Pipeline, table::Row},
+    measure::compare::{self, feed::Writes, mixed, stream::Stream},
+    measure::peers::{pipeline::Pipeline, table::Row},
     workspace::Workspace,
 };
 

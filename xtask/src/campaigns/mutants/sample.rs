@@ -1,6 +1,6 @@
 //! A random sample of faults.
 
-use crate::diff::random::Random;
+use crate::campaigns::diff::random::Random;
 
 /// Returns `count` of the names, or all if there are fewer; a seed repeats its choice.
 pub(super) fn choose(names: &[String], count: usize, seed: u64) -> Vec<String> {

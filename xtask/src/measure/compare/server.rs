@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{compare::feed, error::Error};
+use crate::{error::Error, measure::compare::feed};
 
 /// A server at work, in a folder of its own; it ends when this is dropped.
 #[derive(Debug)]

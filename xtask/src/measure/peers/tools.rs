@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     error::Error,
-    peers::{
+    measure::peers::{
         counted::{self, Counted},
         processes::{Process, on_path},
     },

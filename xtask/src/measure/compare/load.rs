@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::compare::{counting, feed::Writes};
+use crate::measure::compare::{counting, feed::Writes};
 
 /// One row of the comparison.
 #[derive(Debug, Clone)]

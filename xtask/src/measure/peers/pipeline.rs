@@ -10,14 +10,14 @@ use std::{
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::{
-    compare::{
+    error::Error,
+    measure::compare::{
         feed::{Clients, Script},
         process,
         server::{self, Server},
         stream::Stream,
     },
-    error::Error,
-    peers::{
+    measure::peers::{
         Bench,
         counted::{self, Counted},
         processes::{child, idle, on_path, peak_memory},

@@ -25,14 +25,14 @@ use std::{
 };
 
 use crate::{
-    compare::{
+    error::Error,
+    measure::compare::{
         builds::Builds,
         feed::{Clients, Script, Writes},
         load::{Feed, Load},
         server::Server,
         stream::Stream,
     },
-    error::Error,
     workspace::Workspace,
 };
 

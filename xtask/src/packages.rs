@@ -1,0 +1,7 @@
+//! What users get: public items, generated sources, packages of crates.io and of Debian.
+
+pub(crate) mod api;
+pub(crate) mod codegen;
+pub(crate) mod dist;
+pub(crate) mod outside;
+pub(crate) mod readme;
