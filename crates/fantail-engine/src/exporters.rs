@@ -43,6 +43,9 @@ pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Tra
         TransportSettings::File(settings) => Box::new(FileTransport::new(settings.clone())),
         TransportSettings::Unix(settings) => Box::new(UnixTransport::new(settings.clone())),
         TransportSettings::HttpPost(settings) => Box::new(HttpTransport::new(settings.clone())),
+        TransportSettings::Otlp(settings) => {
+            Box::new(HttpTransport::of_host(settings.clone(), hostname))
+        }
         TransportSettings::Syslog(settings) => {
             let settings = settings.clone();
             Box::new(SyslogTransport::with_messages(settings, hostname, messages))

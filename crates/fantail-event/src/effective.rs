@@ -8,8 +8,8 @@ use core::fmt;
 pub use self::buffers::EffectiveBuffers;
 use self::buffers::{FieldPosition, Inherited};
 use crate::{
-    CategoryId, DURATION, Elements, Event, EventBuilder, ExportView, SentEvent, Source, Timestamp,
-    TooLarge, ValueRef,
+    CategoryId, DURATION, Elements, Event, EventBuilder, ExportView, Level, SentEvent, Source,
+    Timestamp, TooLarge, ValueRef,
     event::parts::{FieldSpan, ValueSpan},
     invariant::Invariant as _,
     value::{JoinedElement, Strings},
@@ -92,6 +92,15 @@ impl<'g> EffectiveEvent<'g> {
         match self.0 {
             Kind::Spans(spans) => spans.sent.event.sent(),
             Kind::View(view) => view.sent(),
+        }
+    }
+
+    /// Returns the level of the sending, if any.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        match self.0 {
+            Kind::Spans(spans) => Some(spans.sent.level),
+            Kind::View(view) => view.level(),
         }
     }
 

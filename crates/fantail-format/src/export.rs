@@ -3,7 +3,7 @@
 //!
 //! A formatter chooses the parts; a format only writes them.
 
-use fantail_event::{Dialect, EffectiveEvent, Elements, Timestamp, ValueRef};
+use fantail_event::{Dialect, EffectiveEvent, Elements, Level, Timestamp, ValueRef};
 
 use crate::{rules::FieldRules, settings::TimeStyle};
 
@@ -43,6 +43,7 @@ impl FormatRow {
 pub(crate) struct Export<'e> {
     pub(crate) id: Option<&'e [u8]>,
     pub(crate) name: Option<&'e [u8]>,
+    pub(crate) level: Option<Level>,
     pub(crate) hostname: Option<&'e [u8]>,
     /// Start and end.
     pub(crate) times: Option<[Timestamp; 2]>,

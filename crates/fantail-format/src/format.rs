@@ -45,6 +45,8 @@ formats! {
     Journal = journal;
     /// Structured data of syslog (RFC 5424) and a message.
     StructuredData = structured;
+    /// A log record of OpenTelemetry in JSON.
+    Otlp = otlp;
 }
 
 impl Format {

@@ -165,6 +165,7 @@ impl Formatter {
         let export = Export {
             id,
             name: event.name().filter(|_| parts.name),
+            level: event.level(),
             hostname: parts.hostname.then_some(context.host),
             times: parts
                 .timestamps

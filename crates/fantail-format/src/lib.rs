@@ -3,7 +3,8 @@
 //! A [`Formatter`] writes an [`EffectiveEvent`](fantail_event::EffectiveEvent), an
 //! event with all that it inherits, in one of the [`Format`]s. `json`, `tab-text`
 //! and `none` are those of Dovecot, byte for byte (`docs/differences.md` lists the
-//! exceptions); `ndjson`, `logfmt`, `journal` and `structured-data` are new.
+//! exceptions); `ndjson`, `logfmt`, `journal`, `structured-data` and
+//! `otlp` are new.
 //! [`FieldRules`] leave fields out, hash or shorten them; [`EventIds`] give each
 //! export an id. An [`EventFormatter`] adds a format.
 //!

@@ -14,6 +14,8 @@ mod client;
 #[cfg(feature = "http")]
 mod credentials;
 #[cfg(feature = "http")]
+mod otlp;
+#[cfg(feature = "http")]
 mod post;
 mod settings;
 

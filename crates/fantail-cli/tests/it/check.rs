@@ -148,7 +148,7 @@ fn json() {
         "column": 12,
         "end_line": 3,
         "end_column": 19,
-        "label": "expected `json`, `none`, `tab-text`, `ndjson`, `logfmt`, `journal` or `structured-data`",
+        "label": "expected `json`, `none`, `tab-text`, `ndjson`, `logfmt`, `journal`, `structured-data` or `otlp`",
         "notes": [{ "kind": "help", "text": "did you mean `tab-text`?" }],
     });
     assert_eq!(findings[0], expected);

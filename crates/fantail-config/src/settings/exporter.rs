@@ -78,6 +78,8 @@ pub enum TransportSettings {
     Syslog(SyslogSettings),
     /// The systemd journal; not in Dovecot.
     Journal(JournalSettings),
+    /// A receiver of OpenTelemetry, by OTLP/HTTP with JSON; not in Dovecot.
+    Otlp(HttpSettings),
 }
 
 impl TransportSettings {
@@ -92,6 +94,7 @@ impl TransportSettings {
             Self::Unix(_) => "unix",
             Self::Syslog(_) => "syslog",
             Self::Journal(_) => "journal",
+            Self::Otlp(_) => "otlp",
         }
     }
 }

@@ -37,7 +37,9 @@ impl Exporter {
         let mut all = Gathered::default();
         match &self.transport {
             TransportSettings::Log(_) | TransportSettings::Drop => {}
-            TransportSettings::HttpPost(settings) => all.http(settings),
+            TransportSettings::HttpPost(settings) | TransportSettings::Otlp(settings) => {
+                all.http(settings);
+            }
             TransportSettings::File(settings) => all.file(settings),
             TransportSettings::Unix(settings) => {
                 let word = match settings.socket {
@@ -106,11 +108,15 @@ impl Gathered {
     fn http(&mut self, options: &HttpSettings) {
         let default = HttpSettings::new(String::new(), "");
         let word = match options.batch {
-            HttpBatch::Single => "none",
-            HttpBatch::Lines => "lines",
-            HttpBatch::Array => "array",
+            HttpBatch::Single => Some("none"),
+            HttpBatch::Lines => Some("lines"),
+            HttpBatch::Array => Some("array"),
+            // The only form of its requests.
+            HttpBatch::Otlp => None,
         };
-        self.add(Extension::HttpBatch, word, "none");
+        if let Some(word) = word {
+            self.add(Extension::HttpBatch, word, "none");
+        }
         let payloads = options.batch_payloads.get();
         let default_payloads = default.batch_payloads.get();
         self.add(Extension::HttpBatchSize, payloads, default_payloads);

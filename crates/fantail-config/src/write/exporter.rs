@@ -39,7 +39,7 @@ impl Block<'_> {
         };
         self.set(key, transport.name().as_bytes());
         match transport {
-            TransportSettings::HttpPost(http) => {
+            TransportSettings::HttpPost(http) | TransportSettings::Otlp(http) => {
                 let (url_key, timeout_key) = match dialect {
                     Dialect::V2_3 => ("transport_args", "transport_timeout"),
                     Dialect::V2_4 => ("http_post_url", "http_client_request_absolute_timeout"),

@@ -2,7 +2,7 @@
 
 use fantail_event::{
     Ancestor, CategoryTree, DURATION, Dialect, EffectiveBuffers, EffectiveEvent, Event, EventView,
-    ExportView, SentEvent, Timestamp, ValueRef,
+    ExportView, Level, SentEvent, Timestamp, ValueRef,
 };
 use fantail_format::{ExportContext, Formatter, FormatterSettings};
 
@@ -93,6 +93,10 @@ impl EventView for View<'_> {
     fn field(&self, key: &[u8]) -> Option<ValueRef<'_>> {
         let is_hidden = self.hides_duration && key == DURATION;
         self.event.field(key).filter(|_| !is_hidden)
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.event.level()
     }
 }
 

@@ -147,6 +147,10 @@ fn value(value: &Value) -> ValueRef<'_> {
 }
 
 impl EventView for Oracle {
+    fn level(&self) -> Option<Level> {
+        Some(Level::Info)
+    }
+
     fn name(&self) -> Option<&[u8]> {
         self.0.name.as_deref()
     }

@@ -34,6 +34,18 @@ fn written(settings: FormatterSettings) -> String {
 }
 
 const JSON: &str = r#""large":18446744073709551615,"ratio":1.5,"whole":-42.0,"tiny":5e-324,"nan":"NaN","inf":"inf","less":"-inf","tls":true,"cached":false"#;
+const OTLP: &str = concat!(
+    r#"{"severityNumber":9,"severityText":"info","eventName":"x","attributes":["#,
+    r#"{"key":"large","value":{"stringValue":"18446744073709551615"}},"#,
+    r#"{"key":"ratio","value":{"doubleValue":1.5}},"#,
+    r#"{"key":"whole","value":{"doubleValue":-42.0}},"#,
+    r#"{"key":"tiny","value":{"doubleValue":5e-324}},"#,
+    r#"{"key":"nan","value":{"doubleValue":"NaN"}},"#,
+    r#"{"key":"inf","value":{"doubleValue":"Infinity"}},"#,
+    r#"{"key":"less","value":{"doubleValue":"-Infinity"}},"#,
+    r#"{"key":"tls","value":{"boolValue":true}},"#,
+    r#"{"key":"cached","value":{"boolValue":false}}]}"#,
+);
 const LOGFMT: &str = "large=18446744073709551615 ratio=1.5 whole=-42.0 tiny=5e-324 nan=NaN inf=inf less=-inf tls=yes cached=no";
 
 #[test]
@@ -66,6 +78,7 @@ fn every_format() {
             Format::StructuredData,
             format!("[event@32473 event=\"x\" {quoted}\"] event=x {LOGFMT}"),
         ),
+        (Format::Otlp, OTLP.to_owned()),
         (Format::None, String::new()),
     ];
     assert_eq!(expected.len(), Format::NAMES.len());

@@ -27,7 +27,8 @@ pub(super) fn check(
     };
     let mut found: Vec<(Span, String)> = Vec::new();
     for exporter in &loaded.settings.exporters {
-        if let TransportSettings::HttpPost(http) = &exporter.transport
+        if let TransportSettings::HttpPost(http) | TransportSettings::Otlp(http) =
+            &exporter.transport
             && holds_secret(http.url.as_bytes())
         {
             let place = exporter.spans.transport.unwrap_or(exporter.spans.block);

@@ -40,7 +40,9 @@ pub(super) fn wait(running: &[Arc<Running>]) -> Vec<ExportersError> {
 fn paths(exporter: &Exporter) -> String {
     let target = match &exporter.transport {
         TransportSettings::File(settings) => Some(settings.path.as_path()),
-        TransportSettings::HttpPost(settings) => settings.ca_file.as_deref(),
+        TransportSettings::HttpPost(settings) | TransportSettings::Otlp(settings) => {
+            settings.ca_file.as_deref()
+        }
         _ => None,
     };
     let spool = exporter.queue.level.spool();

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{Retry, TransportError, TransportErrorKind};
+use crate::{HttpBatch, Retry, TransportError, TransportErrorKind};
 
 /// A request without success.
 #[derive(Debug)]
@@ -32,11 +32,29 @@ impl From<TransportError> for Failure {
     }
 }
 
+/// The rules for repeating a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retries {
+    /// Any error of the server is temporary.
+    Usual,
+    /// Of the errors of the server, only 502, 503 and 504 are temporary.
+    Otlp,
+}
+
+impl Retries {
+    pub(super) const fn of(batch: HttpBatch) -> Self {
+        match batch {
+            HttpBatch::Otlp => Self::Otlp,
+            HttpBatch::Single | HttpBatch::Lines | HttpBatch::Array => Self::Usual,
+        }
+    }
+}
+
 /// Returns an error for a status other than success. `credentials` says whether
 /// the request had any.
 pub(super) fn check(
     status: u16,
-    credentials: bool,
+    (credentials, retries): (bool, Retries),
     retry_after: Option<&str>,
     now: SystemTime,
 ) -> Result<(), Failure> {
@@ -45,8 +63,9 @@ pub(super) fn check(
     let retry = match status {
         200..300 => return Ok(()),
         401 | 403 | 407 => Retry::Backoff,
-        408 | 429 => later,
+        408 | 429 | 502..=504 => later,
         400..500 => Retry::Never,
+        500.. if retries == Retries::Otlp => Retry::Never,
         _ => later,
     };
     let remedy = remedy(status, credentials);
@@ -109,7 +128,7 @@ mod tests {
     fn check_status(status: u16, retry_after: Option<&str>, expected: Option<Retry>) {
         let now = UNIX_EPOCH + Duration::from_secs(784_111_717);
         for credentials in [false, true] {
-            let got = check(status, credentials, retry_after, now);
+            let got = check(status, (credentials, Retries::Usual), retry_after, now);
             let got = got.err().map(|failure| failure.error.retry());
             assert_eq!(got, expected, "{status}");
         }
@@ -117,7 +136,8 @@ mod tests {
 
     #[track_caller]
     fn check_message(status: u16, credentials: bool, expected: &str) {
-        let failure = check(status, credentials, None, UNIX_EPOCH).unwrap_err();
+        let rules = (credentials, Retries::Usual);
+        let failure = check(status, rules, None, UNIX_EPOCH).unwrap_err();
         assert_eq!(failure.error.to_string(), expected);
     }
 
@@ -133,6 +153,23 @@ mod tests {
         }
         for status in [400, 404, 405, 410, 413, 415, 422, 451] {
             check_status(status, None, Some(Retry::Never));
+        }
+    }
+
+    /// OTLP names the statuses that may be repeated. Credentials that are refused wait for
+    /// new ones nevertheless.
+    #[test]
+    fn statuses_of_otlp() {
+        let check = |status, expected| {
+            let got = check(status, (false, Retries::Otlp), None, UNIX_EPOCH);
+            let got = got.err().map(|failure| failure.error.retry());
+            assert_eq!(got, Some(expected), "{status}");
+        };
+        for status in [429, 502, 503, 504, 401, 403] {
+            check(status, Retry::Backoff);
+        }
+        for status in [400, 404, 413, 500, 501, 505, 599] {
+            check(status, Retry::Never);
         }
     }
 
@@ -154,7 +191,8 @@ mod tests {
         check_message(400, true, "the target refused it: status 400");
         for credentials in [false, true] {
             for status in 300..600 {
-                let failure = check(status, credentials, None, UNIX_EPOCH).unwrap_err();
+                let rules = (credentials, Retries::Usual);
+                let failure = check(status, rules, None, UNIX_EPOCH).unwrap_err();
                 let told = failure.error.to_string().contains("events wait");
                 let ours = matches!(status, 300..=399 | 401 | 403 | 407);
                 assert_eq!(told, ours, "{status}");

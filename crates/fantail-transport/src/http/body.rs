@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 
-use super::{HttpBatch, HttpSettings};
+use super::{HttpBatch, HttpSettings, otlp};
 use crate::{Payloads, TransportError};
 
 /// Writes bodies.
@@ -13,6 +13,8 @@ pub(super) struct Body {
     batch: HttpBatch,
     gzip: bool,
     content_type: String,
+    /// The beginning of a request of OTLP.
+    start: Vec<u8>,
     plain: Vec<u8>,
 }
 
@@ -22,14 +24,16 @@ pub(super) struct Written<'b> {
     pub(super) bytes: std::borrow::Cow<'b, [u8]>,
     pub(super) content_type: &'b str,
     pub(super) gzip: bool,
+    pub(super) batch: HttpBatch,
 }
 
 impl Body {
-    pub(super) fn new(settings: &HttpSettings) -> Self {
+    /// Returns a writer of bodies; those of OTLP name the host.
+    pub(super) fn new(settings: &HttpSettings, hostname: &[u8]) -> Self {
         let one = settings.content_type.as_str();
         let is_json = matches!(one, "application/json" | "application/x-ndjson");
         let content_type = match settings.batch {
-            HttpBatch::Array => "application/json",
+            HttpBatch::Array | HttpBatch::Otlp => "application/json",
             HttpBatch::Lines if is_json => "application/x-ndjson",
             HttpBatch::Single | HttpBatch::Lines => one,
         };
@@ -37,6 +41,10 @@ impl Body {
             batch: settings.batch,
             gzip: settings.gzip,
             content_type: content_type.to_owned(),
+            start: match settings.batch {
+                HttpBatch::Otlp => otlp::start(hostname),
+                _ => Vec::new(),
+            },
             plain: Vec::new(),
         }
     }
@@ -64,6 +72,7 @@ impl Body {
             HttpBatch::Single => (b"", b"", b""),
             HttpBatch::Lines => (b"", b"\n", b"\n"),
             HttpBatch::Array => (b"[", b",", b"]"),
+            HttpBatch::Otlp => (&self.start, b",", otlp::END),
         };
         self.plain.extend_from_slice(before);
         for (at, payload) in payloads.iter().enumerate() {
@@ -86,6 +95,7 @@ impl Body {
             bytes,
             content_type: &self.content_type,
             gzip: self.gzip,
+            batch: self.batch,
         })
     }
 }

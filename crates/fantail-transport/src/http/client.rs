@@ -81,12 +81,12 @@ impl Client {
         self.agent = Agent::with_parts(config, connector, DefaultResolver::default());
     }
 
-    /// Makes one request.
+    /// Makes one request; returns the body of the response, if it is small.
     pub(super) fn post(
         &self,
         body: &Written<'_>,
         headers: &[(String, String)],
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<u8>, Failure> {
         let mut request = self.agent.post(&self.url).content_type(body.content_type);
         if body.gzip {
             request = request.header("Content-Encoding", "gzip");
@@ -99,12 +99,13 @@ impl Client {
         let retry_after = answer.headers().get("retry-after");
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
         let credentials = !headers.is_empty() || self.in_url;
-        let checked = answer::check(status, credentials, retry_after, now());
+        let retries = answer::Retries::of(body.batch);
+        let checked = answer::check(status, (credentials, retries), retry_after, now());
         // A connection is reused only after its response was read. An error
         // changes nothing for the payloads.
         let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
-        body.read_to_vec().ok();
-        checked
+        let body = body.read_to_vec();
+        checked.map(|()| body.unwrap_or_default())
     }
 }
 

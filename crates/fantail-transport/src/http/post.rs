@@ -11,7 +11,7 @@ use crate::{
     BatchLimits, Delivery, HttpBatch, HttpSettings, Payloads, Retry, Transport, TransportError,
 };
 
-use super::{answer::Failure, body::Body, client::Client, credentials::Credentials};
+use super::{answer::Failure, body::Body, client::Client, credentials::Credentials, otlp};
 
 /// Posts payloads to a URL.
 ///
@@ -36,17 +36,24 @@ impl HttpTransport {
     /// with its first payload.
     #[must_use]
     pub fn new(settings: HttpSettings) -> Self {
+        Self::of_host(settings, b"")
+    }
+
+    /// Returns a transport like [`new`](Self::new) that names this host in requests of
+    /// [OTLP](HttpBatch::Otlp).
+    #[must_use]
+    pub fn of_host(settings: HttpSettings, hostname: &[u8]) -> Self {
         Self {
             client: None,
             linger: match settings.batch {
                 HttpBatch::Single => Duration::ZERO,
-                HttpBatch::Lines | HttpBatch::Array => settings.batch_linger,
+                HttpBatch::Lines | HttpBatch::Array | HttpBatch::Otlp => settings.batch_linger,
             },
             last: None,
-            body: Body::new(&settings),
+            body: Body::new(&settings, hostname),
             limits: match settings.batch {
                 HttpBatch::Single => BatchLimits::default(),
-                HttpBatch::Lines | HttpBatch::Array => BatchLimits {
+                HttpBatch::Lines | HttpBatch::Array | HttpBatch::Otlp => BatchLimits {
                     payloads: settings.batch_payloads.get(),
                     bytes: settings.batch_bytes,
                 },
@@ -68,7 +75,8 @@ impl HttpTransport {
         }
     }
 
-    fn post(&mut self, payloads: Payloads<'_>) -> Result<(), Failure> {
+    /// Returns the body of the response.
+    fn post(&mut self, payloads: Payloads<'_>) -> Result<Vec<u8>, Failure> {
         let client = match &mut self.client {
             Some(client) => client,
             none => none.insert(Client::new(&self.settings)?),
@@ -82,6 +90,17 @@ impl HttpTransport {
             self.credentials.forget();
         }
         posted
+    }
+}
+
+impl HttpTransport {
+    /// Returns how many payloads of a request the target refused although it accepted
+    /// the request.
+    fn refused(&self, answer: &[u8], payloads: usize) -> Option<(usize, TransportError)> {
+        let has_partial = self.settings.batch == HttpBatch::Otlp;
+        has_partial
+            .then(|| otlp::refused(answer, payloads))
+            .flatten()
     }
 }
 
@@ -104,7 +123,12 @@ impl Transport for HttpTransport {
     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
         let mut batch = crate::Batch::new();
         batch.push(payload);
-        self.post(batch.payloads()).map_err(|failure| failure.error)
+        let answer = self.post(batch.payloads());
+        let answer = answer.map_err(|failure| failure.error)?;
+        match self.refused(&answer, 1) {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
     }
 
     fn batch_limits(&self) -> BatchLimits {
@@ -124,7 +148,14 @@ impl Transport for HttpTransport {
         let mut waiting = self.body.requests(payloads);
         while let Some(payloads) = waiting.pop() {
             match self.post(payloads) {
-                Ok(()) => delivery.arrived(payloads.len()),
+                Ok(answer) => match self.refused(&answer, payloads.len()) {
+                    None => delivery.arrived(payloads.len()),
+                    // The receiver does not say which.
+                    Some((count, error)) => {
+                        delivery.arrived(payloads.len() - count);
+                        delivery.refused(count, error);
+                    }
+                },
                 Err(Failure { error, .. }) if error.retry() != Retry::Never => {
                     delivery.stopped(error);
                     break;

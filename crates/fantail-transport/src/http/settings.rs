@@ -61,4 +61,6 @@ pub enum HttpBatch {
     Lines,
     /// Several JSON payloads as an array.
     Array,
+    /// Several log records as a request of OTLP/HTTP with JSON.
+    Otlp,
 }

@@ -14,6 +14,8 @@ mod full_disk;
 #[cfg(feature = "http")]
 mod http;
 mod journal;
+#[cfg(feature = "http")]
+mod otlp;
 mod peers;
 mod queue;
 mod spool;

@@ -62,6 +62,8 @@ impl Request {
 pub(crate) enum Reply {
     /// Answers this status and these lines of the header.
     Status(u16, &'static str),
+    /// Answers this status and this body.
+    Body(u16, &'static str),
     /// Answers nothing, and keeps the connection.
     Silence,
     /// Sends the beginning of an answer, and closes.
@@ -135,6 +137,11 @@ fn answer(stream: &mut TcpStream, reply: &Reply) -> bool {
     match reply {
         Reply::Status(status, headers) => {
             let text = format!("HTTP/1.1 {status} x\r\nContent-Length: 2\r\n{headers}\r\nok");
+            stream.write_all(text.as_bytes()).is_ok()
+        }
+        Reply::Body(status, body) => {
+            let length = body.len();
+            let text = format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n\r\n{body}");
             stream.write_all(text.as_bytes()).is_ok()
         }
         Reply::Silence => true,

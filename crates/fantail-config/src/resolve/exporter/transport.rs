@@ -27,8 +27,14 @@ const DEV_LOG: &str = "/dev/log";
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The transports; 2.3 has no `file` and `unix`, and Dovecot not the last two.
-const NAMES: [&str; 7] = [
+/// The path of log records at a receiver of OTLP.
+const OTLP_PATH: &str = "/v1/logs";
+
+/// The default timeout of OTLP.
+const OTLP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The transports; 2.3 has no `file` and `unix`, and Dovecot not the last three.
+const NAMES: [&str; 8] = [
     "log",
     "http-post",
     "drop",
@@ -36,6 +42,7 @@ const NAMES: [&str; 7] = [
     "unix",
     "syslog",
     "journal",
+    "otlp",
 ];
 
 /// The values of `file_sync` and `spool_sync` that are not intervals.
@@ -71,7 +78,11 @@ pub(super) fn resolve(
         // it.
         b"log" => Some(TransportSettings::Log(LogSettings::default())),
         b"drop" => Some(TransportSettings::Drop),
-        b"http-post" => http(timeout.unwrap_or(Some(TIMEOUT)), &mut values),
+        b"http-post" => {
+            let settings = http(timeout.unwrap_or(Some(TIMEOUT)), &mut values);
+            settings.map(TransportSettings::HttpPost)
+        }
+        b"otlp" => otlp(timeout.unwrap_or(Some(OTLP_TIMEOUT)), &mut values),
         b"file" => file(&mut values),
         b"unix" => unix(connect_timeout.unwrap_or(general), &mut values),
         b"syslog" => syslog(syslog_timeout.unwrap_or(general), &mut values),
@@ -88,7 +99,21 @@ pub(super) fn resolve(
     transport.filter(|_| values.is_good())
 }
 
-fn http(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
+fn otlp(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
+    let mut settings = http(timeout, values)?;
+    settings.batch = HttpBatch::Otlp;
+    let authority = settings.url.split_once("://").map(|(_, rest)| rest);
+    let path = authority
+        .and_then(|rest| rest.split_once('/'))
+        .map(|(_, path)| path);
+    if path.is_none_or(str::is_empty) && !settings.url.contains(['?', '#']) {
+        let base = settings.url.trim_end_matches('/');
+        settings.url = format!("{base}{OTLP_PATH}");
+    }
+    Some(TransportSettings::Otlp(settings))
+}
+
+fn http(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<HttpSettings> {
     let url = url(values);
     let batches = [
         ("none", HttpBatch::Single),
@@ -116,10 +141,10 @@ fn http(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<Tr
         ca_file: values.path(Extension::HttpCaFile),
         ..default
     };
-    Some(TransportSettings::HttpPost(HttpSettings {
+    Some(HttpSettings {
         url: url?,
         ..settings
-    }))
+    })
 }
 
 fn url(values: &mut Values<'_, '_, '_>) -> Option<String> {
@@ -287,7 +312,7 @@ pub(super) fn messages(values: &mut Values<'_, '_, '_>) -> MessageSettings {
 /// Sets the properties of the transport that depend on the format.
 pub(super) fn set_format(transport: &mut TransportSettings, format: Format) {
     match transport {
-        TransportSettings::HttpPost(settings) => {
+        TransportSettings::HttpPost(settings) | TransportSettings::Otlp(settings) => {
             format.content_type().clone_into(&mut settings.content_type);
         }
         TransportSettings::Syslog(settings) if format == Format::StructuredData => {
@@ -316,6 +341,13 @@ pub(super) fn check_format(
         }
         Format::StructuredData => {
             (!matches!(transport, TransportSettings::Syslog(_))).then_some("syslog")
+        }
+        Format::Otlp => (!matches!(transport, TransportSettings::Otlp(_))).then_some("otlp"),
+        _ if matches!(transport, TransportSettings::Otlp(_)) => {
+            let message = format!("the target `otlp` does not take `{}`", format.value.name());
+            let diagnostic = Diagnostic::new(Code::FormatMismatch, message, format.span);
+            context.push(diagnostic.help("write `format = otlp`"));
+            return false;
         }
         Format::Json | Format::Ndjson => None,
         _ => array.then_some("log"),

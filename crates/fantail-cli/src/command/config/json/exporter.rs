@@ -37,7 +37,7 @@ pub(super) fn exporter(one: &Exporter) -> Value {
 fn transport(transport: &TransportSettings) -> Value {
     let driver = transport.name();
     match transport {
-        TransportSettings::HttpPost(http) => json!({
+        TransportSettings::HttpPost(http) | TransportSettings::Otlp(http) => json!({
             "driver": driver, "url": http.url, "timeout_ms": http.timeout.map(milliseconds),
         }),
         TransportSettings::File(file) => json!({ "driver": driver, "path": path(&file.path) }),
