@@ -56,6 +56,7 @@ impl FileTransport {
     }
 
     /// Returns a transport for a log of Dovecot, which may be a symbolic link.
+    #[cfg(feature = "syslog")]
     pub(crate) const fn following_links(settings: FileSettings) -> Self {
         let mut file = Self::new(settings);
         file.follows_links = true;
