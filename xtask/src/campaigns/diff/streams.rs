@@ -11,7 +11,7 @@ mod traffic;
 use std::{path::Path, thread};
 
 use self::{
-    case::{Case, Part, Step},
+    case::{Block, Case, Part, Step},
     seen::{DUMPED, GREETING, Seen},
     server::Server,
 };
@@ -91,6 +91,13 @@ fn random(random: &mut Random, version: Version) -> Case {
         if random.chance(50) {
             parts.push(Part::Ask(request(random, version, &formats)));
         }
+    }
+    let removes = |part: &Part| matches!(part, Part::Ask(it) if it.starts_with("METRICS-REMOVE"));
+    if !version.is_2_3() && parts.iter().any(removes) {
+        // 2.4 goes on to count unnamed events for a filter that was removed. This one
+        // is never removed, and does not need a name.
+        let words = vec!["filter =".to_owned(), "user=nosuch".to_owned()];
+        parts.push(Part::Setting(Block::Metric(9), words));
     }
     Case {
         workers: *random.pick(&[1, 1, 1, 4]),
