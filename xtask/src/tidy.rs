@@ -94,7 +94,8 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(prose::check(&files));
     findings.extend(type_names::check(&workspace.packages, &files));
     findings.extend(documents::check(&files));
-    findings.extend(book::check(&files));
+    let is_file = |path: &str| workspace.root().join(path).is_file();
+    findings.extend(book::check(&files, &is_file));
     findings.extend(error_codes::check(&files));
     findings.extend(regressions::check(&workspace.packages, &files));
     Ok((findings, files.len()))

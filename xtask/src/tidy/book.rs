@@ -8,11 +8,13 @@ use crate::workspace::TextFile;
 
 const SUMMARY: &str = "docs/SUMMARY.md";
 
-pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
+/// Checks the pages; `is_file` says whether a file is there that is no text, such as a
+/// picture.
+pub(super) fn check(files: &[TextFile], is_file: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = missing_pages(files);
     for file in files.iter().filter(|file| is_markdown(&file.path)) {
         for (line, target) in links(&file.text) {
-            if let Some(message) = broken(files, file, target) {
+            if let Some(message) = broken(files, is_file, file, target) {
                 findings.push(Finding::error(&file.path, line, message));
             }
         }
@@ -55,7 +57,12 @@ fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// What is wrong with a link.
-fn broken(files: &[TextFile], file: &TextFile, target: &str) -> Option<String> {
+fn broken(
+    files: &[TextFile],
+    is_file: &dyn Fn(&str) -> bool,
+    file: &TextFile,
+    target: &str,
+) -> Option<String> {
     if target.contains("://") || target.starts_with("mailto:") || target.contains(' ') {
         return None;
     }
@@ -66,10 +73,10 @@ fn broken(files: &[TextFile], file: &TextFile, target: &str) -> Option<String> {
         resolved(&file.path, path)
     };
     let folder = format!("{path}/");
-    if !files
+    let is_known = files
         .iter()
-        .any(|other| other.path == path || other.path.starts_with(&folder))
-    {
+        .any(|other| other.path == path || other.path.starts_with(&folder));
+    if !is_known && !is_file(&path) {
         return Some(format!("links to {path}, which does not exist"));
     }
     if anchor.is_empty() {
@@ -136,7 +143,7 @@ mod tests {
             .iter()
             .map(|(path, text)| TextFile::new(path, text))
             .collect();
-        let found: Vec<String> = check_files(&files)
+        let found: Vec<String> = check_files(&files, &|path| path == "docs/a.png")
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -159,7 +166,8 @@ mod tests {
     #[test]
     fn links_lead_somewhere() {
         let page = "# Title: `code`\n[x](#title-code)\n[y](../README.md) [z](c.md#two)\n\
-                    ```\n[no](link)\n```\n[folder](../contrib) [web](https://example.org)\n";
+                    ```\n[no](link)\n```\n[folder](../contrib) [web](https://example.org)\n\
+                    ![picture](a.png)\n";
         let summary = ("docs/SUMMARY.md", "[A](a.md)\n[C](c.md)");
         let files = [
             summary,
