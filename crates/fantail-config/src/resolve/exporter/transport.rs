@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    missing, unknown,
+    missing, otlp, unknown,
     values::{Values, bytes_to_path},
 };
 
@@ -26,12 +26,6 @@ const DEV_LOG: &str = "/dev/log";
 
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
-
-/// The path of log records at a receiver of OTLP.
-const OTLP_PATH: &str = "/v1/logs";
-
-/// The default timeout of OTLP.
-const OTLP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The transports; 2.3 has no `file` and `unix`, and Dovecot not the last three.
 const NAMES: [&str; 8] = [
@@ -82,7 +76,7 @@ pub(super) fn resolve(
             let settings = http(timeout.unwrap_or(Some(TIMEOUT)), &mut values);
             settings.map(TransportSettings::HttpPost)
         }
-        b"otlp" => otlp(timeout.unwrap_or(Some(OTLP_TIMEOUT)), &mut values),
+        b"otlp" => otlp(timeout.unwrap_or(Some(otlp::TIMEOUT)), &mut values),
         b"file" => file(&mut values),
         b"unix" => unix(connect_timeout.unwrap_or(general), &mut values),
         b"syslog" => syslog(syslog_timeout.unwrap_or(general), &mut values),
@@ -102,14 +96,7 @@ pub(super) fn resolve(
 fn otlp(timeout: Option<Duration>, values: &mut Values<'_, '_, '_>) -> Option<TransportSettings> {
     let mut settings = http(timeout, values)?;
     settings.batch = HttpBatch::Otlp;
-    let authority = settings.url.split_once("://").map(|(_, rest)| rest);
-    let path = authority
-        .and_then(|rest| rest.split_once('/'))
-        .map(|(_, path)| path);
-    if path.is_none_or(str::is_empty) && !settings.url.contains(['?', '#']) {
-        let base = settings.url.trim_end_matches('/');
-        settings.url = format!("{base}{OTLP_PATH}");
-    }
+    settings.url = otlp::with_path(settings.url);
     Some(TransportSettings::Otlp(settings))
 }
 
