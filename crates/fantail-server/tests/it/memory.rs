@@ -281,8 +281,14 @@ fn check_series_of(configuration: &str, memory: usize, event: impl Fn(usize) -> 
         let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
         json.pointer("/metrics/0/overflowed") != Some(&0.into())
     };
+    // Nothing is counted while a snapshot is read: segments that change in the meantime
+    // are there twice, and belong to the answers.
     check(&fixture, "series", &other, |fixture, is_over| {
-        flood(fixture, "", &event, is_over);
+        let mut numbers = 1..;
+        while !is_over() {
+            let lines = numbers.by_ref().take(10_000).map(&event);
+            fixture.send(&lines.collect::<String>());
+        }
     });
 }
 
