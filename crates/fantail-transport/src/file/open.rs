@@ -181,12 +181,15 @@ impl Open {
     }
 }
 
-/// Returns whether a file ends in the middle of a line; `false` if the file is
-/// not readable.
+/// Returns whether a file ends, or may end, in the middle of a line; `false` if the
+/// process may not read the file.
 fn ends_torn(system: &dyn System, path: &Path, size: u64) -> bool {
     let mut last = *b"\n";
     let read = system
         .open(path, OpenFile::READ.following_links())
         .and_then(|file| file.fill_at(&mut last, size - 1));
-    read.is_ok_and(|read| read == 1) && last != *b"\n"
+    match read {
+        Ok(read) => read == 1 && last != *b"\n",
+        Err(error) => error.kind() != io::ErrorKind::PermissionDenied,
+    }
 }
