@@ -96,8 +96,6 @@ struct Life<'a> {
     /// When lines were last written: no sync is later. `None` if the file may be opened
     /// by the next attempt.
     written: Option<Duration>,
-    /// How often another program has renamed the file.
-    renames: u32,
 }
 
 impl<'a> Life<'a> {
@@ -107,7 +105,6 @@ impl<'a> Life<'a> {
             ledger,
             again: Vec::new(),
             written: None,
-            renames: 0,
         }
     }
 
@@ -179,11 +176,9 @@ impl<'a> Life<'a> {
 
     /// Another program renames the file, and asks for it to be opened again.
     fn rename(&mut self) {
-        self.renames += 1;
-        let renames = self.renames;
+        let number = self.ledger.offer();
         with(|world| {
-            let millis = world.elapsed_millis();
-            let to = format!("{PATH}.old-{millis}-{renames}");
+            let to = format!("{PATH}.old-{number}");
             let renamed = world.disk.rename(PATH.as_ref(), to.as_ref());
             world.note(|| format!("another program renames the file: {renamed:?}"));
         });

@@ -18,6 +18,8 @@ struct Line {
     promise: Option<bool>,
     /// How often it may be in the files.
     attempts: usize,
+    /// The process that delivered it.
+    life: u32,
 }
 
 /// The promises about all lines.
@@ -30,6 +32,7 @@ pub(super) struct Ledger {
     syncs_fail: bool,
     lines: BTreeMap<u64, Line>,
     next: u64,
+    life: u32,
     /// Lines of another program that no loss of power has put in doubt.
     beside: Vec<u64>,
 }
@@ -45,6 +48,7 @@ impl Ledger {
             syncs_fail: troubles.syncs > 0,
             lines: BTreeMap::new(),
             next: 0,
+            life: 0,
             beside: Vec::new(),
         }
     }
@@ -60,19 +64,24 @@ impl Ledger {
     }
 
     /// Notes the result of an attempt; `is_synced`: an interval was over, and it forced
-    /// all lines onto the disk.
+    /// all earlier lines onto the disk. Its own lines may be in a new file.
     pub(super) fn delivered(&mut self, done: &[u64], rest: &[u64], is_synced: bool) {
         for id in done.iter().chain(rest) {
             self.lines.entry(*id).or_default().attempts += 1;
         }
-        for id in done {
-            let is_safe = self.fsync == Fsync::Always;
-            self.lines.entry(*id).or_default().promise = Some(is_safe);
-        }
         if is_synced && self.fsync != Fsync::Never {
-            for line in self.lines.values_mut() {
+            // Another program may have renamed the file of a killed process.
+            let life = self.life;
+            let lines = self.lines.values_mut().filter(|line| line.life == life);
+            for line in lines {
                 line.promise = line.promise.map(|_| true);
             }
+        }
+        for id in done {
+            let is_safe = self.fsync == Fsync::Always;
+            let line = self.lines.entry(*id).or_default();
+            line.promise = Some(is_safe);
+            line.life = self.life;
         }
     }
 
@@ -90,6 +99,7 @@ impl Ledger {
     }
 
     pub(super) fn restart(&mut self, loses_power: bool) {
+        self.life += 1;
         if loses_power {
             self.beside.clear();
             self.keep_safe();
