@@ -28,7 +28,7 @@ type Names = BTreeMap<PathBuf, Node>;
 #[derive(Debug, Clone)]
 enum NameChange {
     Set(PathBuf, Node),
-    Gone(PathBuf),
+    Gone(PathBuf, Node),
     Moved(PathBuf, PathBuf, Node),
 }
 
@@ -109,7 +109,7 @@ impl Disk {
         if let Some(inode) = self.inodes.get(inode) {
             self.stale.clone_from(&inode.bytes);
         }
-        self.apply(NameChange::Gone(path.to_owned()));
+        self.apply(NameChange::Gone(path.to_owned(), Node::File(inode)));
         Ok(())
     }
 
@@ -231,7 +231,9 @@ impl NameChange {
     fn apply(&self, names: &mut Names) {
         match self {
             Self::Set(path, node) => drop(names.insert(path.clone(), *node)),
-            Self::Gone(path) => drop(names.remove(path)),
+            // Without what gave the name to this file, another one still has it.
+            Self::Gone(path, node) if names.get(path) != Some(node) => {}
+            Self::Gone(path, _) => drop(names.remove(path)),
             Self::Moved(_, to, node) => {
                 // A file has one name, also if the last one was never safe.
                 names.retain(|_, named| named != node);
@@ -251,7 +253,7 @@ impl NameChange {
 
     fn is_in(&self, folder: &Path) -> bool {
         let path = match self {
-            Self::Set(path, _) | Self::Gone(path) | Self::Moved(_, path, _) => path,
+            Self::Set(path, _) | Self::Gone(path, _) | Self::Moved(_, path, _) => path,
         };
         path.parent() == Some(folder)
     }
