@@ -55,4 +55,8 @@ impl ExportView for ByKey<'_> {
     fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>)) {
         self.0.each_field(each);
     }
+
+    fn chosen_field(&self, key: &[u8], then: &mut dyn FnMut(ValueRef<'_>)) {
+        self.0.chosen_field(key, then);
+    }
 }

@@ -174,10 +174,8 @@ impl<'g> EffectiveEvent<'g> {
             }
             Kind::View(view) => {
                 let mut then = Some(then);
-                view.each_field(&mut |known, value| {
-                    if known == key
-                        && let Some(then) = then.take()
-                    {
+                view.chosen_field(key, &mut |value| {
+                    if let Some(then) = then.take() {
                         then(value);
                     }
                 });

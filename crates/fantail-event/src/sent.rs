@@ -193,6 +193,11 @@ impl ExportView for SentEvent<'_> {
         buffers.gather(self).each_field(each);
     }
 
+    fn chosen_field(&self, key: &[u8], then: &mut dyn FnMut(ValueRef<'_>)) {
+        let mut buffers = EffectiveBuffers::new();
+        buffers.gather(self).with_field(key, then);
+    }
+
     fn as_sent(&self) -> Option<&SentEvent<'_>> {
         Some(self)
     }

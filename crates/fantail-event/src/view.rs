@@ -124,6 +124,16 @@ pub trait ExportView: EventView {
     /// Calls `each` with all fields, those of ancestors included, each key once.
     fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>));
 
+    /// Calls `then` with the value of a field that a metric chose for its exporters, if
+    /// any: by default, the one that [`each_field`](Self::each_field) has for this key.
+    fn chosen_field(&self, key: &[u8], then: &mut dyn FnMut(ValueRef<'_>)) {
+        self.each_field(&mut |known, value| {
+            if known == key {
+                then(value);
+            }
+        });
+    }
+
     /// Returns the event if it is a [`SentEvent`], whose fields an engine finds without
     /// comparing keys. Do not implement it for other types.
     #[doc(hidden)]
