@@ -61,6 +61,14 @@ impl Sent {
         events.into_iter().find_map(|event| event.field(key))
     }
 
+    /// Returns the value of a field that an exporter chose and that the effective event
+    /// does not have: Dovecot looks it up in the global event and its ancestors, whose
+    /// empty lists are not left out.
+    #[must_use]
+    pub fn global_field(&self, key: &[u8]) -> Option<&Value> {
+        self.global.iter().find_map(|event| event.field(key))
+    }
+
     /// Returns the elements of all lists with this key, the outermost event's
     /// first.
     #[must_use]

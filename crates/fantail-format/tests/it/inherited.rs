@@ -133,8 +133,9 @@ fn styles() -> impl Strategy<Value = FormatterSettings> {
     })
 }
 
-/// An effective event of the oracle as one that can be written.
-struct Oracle(Effective);
+/// An effective event of the oracle as one that can be written, and the event it was
+/// made from.
+struct Oracle(Effective, fantail_oracle::Sent);
 
 fn value(value: &Value) -> ValueRef<'_> {
     match value {
@@ -179,6 +180,13 @@ impl ExportView for Oracle {
         let fields = self.0.fields.iter();
         fields.for_each(|(key, field)| each(key, value(field)));
     }
+
+    fn chosen_field(&self, key: &[u8], then: &mut dyn FnMut(ValueRef<'_>)) {
+        let found = self.field(key);
+        if let Some(found) = found.or_else(|| self.1.global_field(key).map(value)) {
+            then(found);
+        }
+    }
 }
 
 /// What the oracle makes of the chains: the event, its parents and the global
@@ -203,7 +211,7 @@ fn expected(chains: [&[Vec<u8>]; 3], dialect: Dialect) -> Oracle {
         parents,
         global,
     };
-    Oracle(sent.effective(&categories))
+    Oracle(sent.effective(&categories), sent)
 }
 
 /// Begins the events of a chain, which is given nearest first.
