@@ -1,4 +1,4 @@
-//! What users get: public items, generated sources, packages of crates.io and of Debian.
+//! What users get: public items, generated sources, packages for Cargo and for Debian.
 
 pub(crate) mod api;
 pub(crate) mod codegen;

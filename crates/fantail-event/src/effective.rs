@@ -162,7 +162,7 @@ impl<'g> EffectiveEvent<'g> {
         builder.map_or(Err(TooLarge), EventBuilder::build)
     }
 
-    /// Calls `then` with the value of a chosen field: the one that
+    /// Calls `then` with the value of a chosen field: the value that
     /// [`each_field`](Self::each_field) has for this key, else an empty list of the
     /// global event or its ancestors, as Dovecot does.
     pub fn with_field(&self, key: &[u8], then: impl FnOnce(ValueRef<'_>)) {

@@ -125,7 +125,7 @@ pub trait ExportView: EventView {
     fn each_field(&self, each: &mut dyn FnMut(&[u8], ValueRef<'_>));
 
     /// Calls `then` with the value of a field that a metric chose for its exporters, if
-    /// any: by default, the one that [`each_field`](Self::each_field) has for this key.
+    /// any: by default, the value that [`each_field`](Self::each_field) has for this key.
     fn chosen_field(&self, key: &[u8], then: &mut dyn FnMut(ValueRef<'_>)) {
         self.each_field(&mut |known, value| {
             if known == key {

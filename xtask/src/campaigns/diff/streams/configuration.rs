@@ -94,7 +94,7 @@ fn setting(block: Block, text: String) -> Part {
     Part::Setting(block, vec![text])
 }
 
-/// Returns the words of a filter, most of which match many events.
+/// Returns the words of a filter; most filters match many events.
 pub(super) fn filter(random: &mut Random, version: Version, format: Option<&str>) -> Vec<String> {
     let mut words = Vec::new();
     // 2.4 dies of an unnamed event in this format.
