@@ -1,6 +1,8 @@
 //! What a server was seen to do, without what may differ.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 /// The request for the lines that a stats-writer socket greets with.
 pub(super) const GREETING: &str = "GREETING";
@@ -151,7 +153,7 @@ fn is_about_the_process(line: &[u8]) -> bool {
 /// in order: Dovecot's is that of a hash table.
 fn comparable_export(line: &[u8]) -> Vec<u8> {
     if line.first() == Some(&b'{')
-        && let Ok(mut object) = serde_json::from_slice::<Map<String, Value>>(line)
+        && let Ok(mut object) = serde_json::from_slice::<BTreeMap<String, Value>>(line)
     {
         // The text of the fields, in the order of the line.
         let fields = line.windows(9).position(|bytes| bytes == b"\"fields\":");
@@ -161,7 +163,8 @@ fn comparable_export(line: &[u8]) -> Vec<u8> {
         if let Some(Value::Array(categories)) = object.get_mut("categories") {
             categories.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
         }
-        let head = Value::Object(object).to_string();
+        // In the order of the names, whatever order a map of JSON has.
+        let head = Value::from_iter(object).to_string();
         return [head.as_bytes(), fields].concat();
     }
     let is_category = |part: &&[u8]| part.starts_with(b"category:");
