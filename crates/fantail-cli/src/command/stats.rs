@@ -96,6 +96,10 @@ enum Command {
     Top(top::Arguments),
 }
 
+/// All parts of an event: Dovecot's default in a configuration. In a request, Dovecot
+/// takes none for an empty text.
+const ALL_PARTS: &str = "name hostname timestamps categories fields";
+
 /// Add a metric, until it is removed or the stats process ends.
 #[derive(Debug, Args)]
 struct Metric {
@@ -116,7 +120,13 @@ struct Metric {
     #[arg(long, value_name = "NAME", default_value = "")]
     exporter: String,
     /// Parts of events to export: name hostname timestamps categories fields.
-    #[arg(long, value_name = "PARTS", default_value = "", requires = "exporter")]
+    #[arg(
+        long,
+        value_name = "PARTS",
+        default_value = ALL_PARTS,
+        hide_default_value = true,
+        requires = "exporter"
+    )]
     exporter_include: String,
 }
 
@@ -166,6 +176,14 @@ fn add(metric: &Metric, socket: &Socket, client: &mut Client) -> Result<(), Fail
 }
 
 impl Metric {
+    /// Returns the parts of events that the exporter writes; none without an exporter.
+    fn included(&self) -> &str {
+        match self.exporter.as_str() {
+            "" => "",
+            _ => &self.exporter_include,
+        }
+    }
+
     fn request(&self) -> MetricRequest {
         let bytes = |text: &String| text.as_bytes().to_vec();
         MetricRequest {
@@ -175,7 +193,7 @@ impl Metric {
             group_by: bytes(&self.group_by),
             filter: bytes(&self.filter),
             exporter: bytes(&self.exporter),
-            exporter_include: bytes(&self.exporter_include),
+            exporter_include: self.included().as_bytes().to_vec(),
         }
     }
 
@@ -187,7 +205,7 @@ impl Metric {
             group_by: self.group_by.as_bytes().into(),
             filter: self.filter.as_bytes().into(),
             exporter: self.exporter.as_bytes().into(),
-            exporter_include: self.exporter_include.as_bytes().into(),
+            exporter_include: self.included().as_bytes().into(),
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::{
     syntax::text::Text,
 };
 
-/// The parts of a metric in a request. An empty part is not set.
+/// The parts of a metric in a request. An empty part is not set, but for
+/// [`exporter_include`](Self::exporter_include).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetricRequest {
     /// The name.
@@ -36,7 +37,8 @@ pub struct MetricRequest {
     pub filter: Vec<u8>,
     /// The name of the exporter.
     pub exporter: Vec<u8>,
-    /// The parts that the exporter writes: words of `exporter_include`.
+    /// The parts that the exporter writes: words of `exporter_include`. If it is empty,
+    /// the exporter writes none, as in Dovecot.
     pub exporter_include: Vec<u8>,
 }
 
@@ -127,7 +129,8 @@ impl MetricRequest {
             (b"exporter_include", &self.exporter_include),
         ];
         for (key, value) in parts {
-            if value.is_empty() {
+            let is_none = key == b"exporter_include" && !self.exporter.is_empty();
+            if value.is_empty() && !is_none {
                 continue;
             }
             text.push(b'\n');

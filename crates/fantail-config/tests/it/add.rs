@@ -42,6 +42,23 @@ fn taken() {
     assert!(metric.include.name && !metric.include.fields);
 }
 
+/// Dovecot 2.3.19, 2.4.1 and 2.4.5 export `{}` of such a metric.
+#[test]
+fn no_part_is_written_if_none_is_named() {
+    let request = request("event=x", "", "e");
+    let exporter =
+        "event_exporter e {\n  format = json\n  format_args = time-unix\n  transport = log\n}\n";
+    let exporters = crate::read(V2_3, exporter).settings.exporters;
+    for dialect in [V2_3, V2_4] {
+        let metric = request.resolve(dialect, &exporters).unwrap();
+        let include = metric.include;
+        assert!(
+            !include.name && !include.fields && !include.timestamps,
+            "{include:?}"
+        );
+    }
+}
+
 #[test]
 fn refused() {
     check(&request("event=x", "", ""), &[]);

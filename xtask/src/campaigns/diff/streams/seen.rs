@@ -163,7 +163,7 @@ fn comparable_export(line: &[u8]) -> Vec<u8> {
         if let Some(Value::Array(categories)) = object.get_mut("categories") {
             categories.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
         }
-        // In the order of the names, whatever order a map of JSON has.
+        // In the order of the names: a map of JSON may have any order.
         let head = Value::from_iter(object).to_string();
         return [head.as_bytes(), fields].concat();
     }
