@@ -66,7 +66,7 @@ pub(crate) const MAX_KEY_BYTES: usize = *LONG_KEY_BYTES.start();
 /// let top = snapshot.metrics()[0].top().ok_or("the metric has heavy hitters")?;
 /// let shown: Vec<_> = top
 ///     .shown()
-///     .iter()
+///     .into_iter()
 ///     .map(|one| (one.label.plain_text(), one.counted, one.error))
 ///     .collect();
 /// assert_eq!(shown, [(Some("anna"), 2, 0), (Some("bert"), 1, 0)]);

@@ -23,7 +23,7 @@ pub struct FileSettings {
     /// When written lines are forced onto the disk; by default never. An
     /// interval is checked when lines are written; the system decides about the
     /// last lines of a burst. With [`Fsync::Always`] the transport
-    /// [confirms](Transport::confirms) lines.
+    /// [confirms](crate::Transport::confirms) lines.
     pub fsync: Fsync,
 }
 
