@@ -64,9 +64,9 @@ pub(crate) const MAX_KEY_BYTES: usize = *LONG_KEY_BYTES.start();
 /// }
 /// let snapshot = registry.snapshot();
 /// let top = snapshot.metrics()[0].top().ok_or("the metric has heavy hitters")?;
-/// let shown: Vec<_> = top
-///     .shown()
-///     .into_iter()
+/// let shown = top.shown();
+/// let shown: Vec<_> = shown
+///     .iter()
 ///     .map(|one| (one.label.plain_text(), one.counted, one.error))
 ///     .collect();
 /// assert_eq!(shown, [(Some("anna"), 2, 0), (Some("bert"), 1, 0)]);
