@@ -9,7 +9,8 @@ use std::{
 
 fn main() -> io::Result<()> {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let pages = manifest.join("../../docs/errors");
+    // A link, so that the package has them, too.
+    let pages = manifest.join("errors");
     println!("cargo::rerun-if-changed={}", pages.display());
     let mut paths = Vec::new();
     for folder in ["", "config", "doctor", "lint"] {
