@@ -10,7 +10,10 @@ use std::{
 };
 
 use fantail_config::{Settings, Spanned, StatsService, UnixListener};
-use nix::unistd::{Group, User, geteuid};
+use nix::{
+    errno::Errno,
+    unistd::{Group, User, geteuid},
+};
 
 use crate::{ServerOptions, socket::login_link, socket::sockets::SocketAddress};
 
@@ -171,15 +174,23 @@ fn socket_address(
     })
 }
 
+/// A system without a database of users has none of that name.
+fn known<T>(found: nix::Result<Option<T>>) -> io::Result<Option<T>> {
+    match found {
+        Err(Errno::ENOENT) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
 fn user_id(name: &str) -> io::Result<u32> {
-    let found = User::from_name(name)?;
+    let found = known(User::from_name(name))?;
     let id = found.map(|user| user.uid.as_raw());
     id.or(name.parse().ok())
         .ok_or_else(|| unknown("user", name))
 }
 
 fn group_id(name: &str) -> io::Result<u32> {
-    let found = Group::from_name(name)?;
+    let found = known(Group::from_name(name))?;
     let id = found.map(|group| group.gid.as_raw());
     id.or(name.parse().ok())
         .ok_or_else(|| unknown("group", name))

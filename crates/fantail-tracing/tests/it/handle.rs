@@ -78,7 +78,7 @@ fn a_callsite_that_no_metric_can_match_is_disabled() {
 fn a_check_names_what_no_callsite_has() {
     let text = "metric a {\n filter = event=sesion AND user=anna\n}\n\
                 metric b {\n filter = event=session\n fields = byte\n group_by usr {\n }\n}\n\
-                metric c {\n filter = target=hyper*\n}\n\
+                metric c {\n filter = target=nowhere*\n}\n\
                 metric d {\n filter = event=session AND user=anna AND level=info\n}\n\
                 metric e {\n filter = message=* AND duration>1s AND bytes>1\n}\n";
     with_layer(text, |handle| {
@@ -90,7 +90,7 @@ fn a_check_names_what_no_callsite_has() {
                 "metric `a`: no callsite has the name `sesion`; did you mean `session`?",
                 "metric `b`: no callsite has the field `byte`; did you mean `bytes`?",
                 "metric `b`: no callsite has the field `usr`; did you mean `user`?",
-                "metric `c`: no callsite has the target `hyper*`",
+                "metric `c`: no callsite has the target `nowhere*`",
             ]
         );
     });

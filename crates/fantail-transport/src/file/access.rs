@@ -2,7 +2,10 @@
 
 use std::{io, path::Path};
 
-use nix::unistd::{Group, User};
+use nix::{
+    errno::Errno,
+    unistd::{Group, User},
+};
 
 use super::settings::FileAccess;
 use crate::system::{Access, Create, OpenFile, System, SystemFile};
@@ -73,15 +76,23 @@ impl FileAccess {
     }
 }
 
+/// A system without a database of users has none of that name.
+fn known<T>(found: nix::Result<Option<T>>) -> io::Result<Option<T>> {
+    match found {
+        Err(Errno::ENOENT) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
 fn user_id(name: &str) -> io::Result<u32> {
-    let found = User::from_name(name)?.map(|user| user.uid.as_raw());
+    let found = known(User::from_name(name))?.map(|user| user.uid.as_raw());
     found
         .or(name.parse().ok())
         .ok_or_else(|| unknown("user", name))
 }
 
 fn group_id(name: &str) -> io::Result<u32> {
-    let found = Group::from_name(name)?.map(|group| group.gid.as_raw());
+    let found = known(Group::from_name(name))?.map(|group| group.gid.as_raw());
     found
         .or(name.parse().ok())
         .ok_or_else(|| unknown("group", name))

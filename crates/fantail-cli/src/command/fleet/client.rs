@@ -68,7 +68,8 @@ impl Client {
             Address::Url(url) => (self.agent.clone(), format!("{url}{path}")),
             Address::Socket(socket) => (
                 self.over_socket(socket.clone()),
-                format!("http://localhost{path}"),
+                // An address: no name has to be resolved.
+                format!("http://127.0.0.1{path}"),
             ),
         };
         self.check(&url)?;
