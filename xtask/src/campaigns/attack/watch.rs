@@ -14,6 +14,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::clients::{ANSWER_TIMEOUT, Door};
 
+/// The time in which a request that was closed unread is made again.
+const MAX_RETRIES: Duration = Duration::from_secs(2);
+
 /// The maximum duration of an attack.
 const MAX_DURATION: Duration = Duration::from_secs(120);
 
@@ -91,7 +94,15 @@ impl Watched {
         let answers = thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 let asked = Instant::now();
-                let answered = http.get("/readyz", Duration::from_secs(30));
+                // A full server closes the connection that has been idle for the longest
+                // time, before it has read the request: a scraper asks again.
+                let answered = loop {
+                    let answered = http.get("/readyz", Duration::from_secs(30));
+                    let is_over = stopped.load(Ordering::Relaxed);
+                    if answered.is_ok() || is_over || asked.elapsed() > MAX_RETRIES {
+                        break answered;
+                    }
+                };
                 let took = asked.elapsed();
                 let stall = match answered {
                     Ok(answer) if answer.status == 200 => took,
