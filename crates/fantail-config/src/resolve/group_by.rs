@@ -7,7 +7,8 @@ use crate::{
     diagnostic::code::Code,
     diagnostic::source::{Span, Spanned},
     diagnostic::suggest,
-    resolve::{modifier, number::number, top},
+    resolve::number::{number, number_setting},
+    resolve::{modifier, top},
     schema::context::Context,
     schema::list,
     schema::section::{Named, Section, by_name},
@@ -192,18 +193,9 @@ fn from_block<'a>(field: &[u8], named: &Named<'a>, context: &mut Context<'a>) ->
 
 /// Resolves the settings of a method other than `top`.
 fn method_of<'a>(section: &Section<'a>, context: &mut Context<'a>) -> Option<Method> {
-    let number = |key, default, context: &mut Context<'a>| match section.last(key) {
-        None => Some(default),
-        Some(setting) => {
-            let text = context.value(setting)?;
-            let found = number(text.bytes());
-            if found.is_none() {
-                let value = String::from_utf8_lossy(text.bytes());
-                let message = format!("`{value}` is not a number from 0 to 2⁶³−1");
-                context.push(Diagnostic::new(Code::InvalidNumber, message, text.span()));
-            }
-            found
-        }
+    let number = |key, default, context: &mut Context<'a>| {
+        let number = number_setting(section, key, context)?;
+        Some(number.unwrap_or(default))
     };
     let made = match section.name.bytes() {
         b"discrete" => {

@@ -6,7 +6,8 @@ use crate::{
     diagnostic::Diagnostic,
     diagnostic::code::Code,
     diagnostic::source::Span,
-    resolve::{modifier, number::number},
+    resolve::modifier,
+    resolve::number::{number, number_setting},
     schema::Key,
     schema::context::Context,
     schema::section::Section,
@@ -73,20 +74,8 @@ pub(super) fn from_section(
     section: &Section<'_>,
     context: &mut Context<'_>,
 ) -> Option<Top> {
-    let mut number = |key| match section.last(key) {
-        None => Some(None),
-        Some(setting) => {
-            let text = context.value(setting)?;
-            let found = number(text.bytes());
-            if found.is_none() {
-                let value = String::from_utf8_lossy(text.bytes());
-                let message = format!("`{value}` is not a number from 0 to 2⁶³−1");
-                context.push(Diagnostic::new(Code::InvalidNumber, message, text.span()));
-            }
-            found.map(Some)
-        }
-    };
-    let (shown, counters) = (number(Key::Shown), number(Key::Counters));
+    let shown = number_setting(section, Key::Shown, context);
+    let counters = number_setting(section, Key::Counters, context);
     let weight = match section.last(Key::Weight) {
         None => None,
         Some(setting) => Some(context.value(setting)?.bytes().to_vec()),
