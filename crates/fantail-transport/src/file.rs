@@ -17,6 +17,9 @@ mod open;
 mod rotation;
 mod settings;
 
-#[cfg(feature = "file")]
-pub use self::append::FileTransport;
 pub use self::settings::{FileAccess, FileSettings, Rotation};
+#[cfg(feature = "file")]
+pub use self::{
+    access::{group_id, user_id},
+    append::FileTransport,
+};

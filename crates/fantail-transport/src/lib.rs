@@ -73,6 +73,8 @@ pub use crate::syslog::SyslogTransport;
 /// Items for the other crates of this workspace, outside of semantic versioning.
 #[doc(hidden)]
 pub mod internal {
+    #[cfg(feature = "file")]
+    pub use crate::file::{group_id, user_id};
     #[cfg(feature = "http")]
     pub use crate::http::{connect_by, tls};
     pub use crate::queue::{Stepped, Worker};

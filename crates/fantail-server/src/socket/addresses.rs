@@ -10,10 +10,8 @@ use std::{
 };
 
 use fantail_config::{Settings, Spanned, StatsService, UnixListener};
-use nix::{
-    errno::Errno,
-    unistd::{Group, User, geteuid},
-};
+use fantail_transport::internal;
+use nix::unistd::geteuid;
 
 use crate::{ServerOptions, socket::login_link, socket::sockets::SocketAddress};
 
@@ -174,26 +172,12 @@ fn socket_address(
     })
 }
 
-/// A system without a database of users has none of that name.
-fn known<T>(found: nix::Result<Option<T>>) -> io::Result<Option<T>> {
-    match found {
-        Err(Errno::ENOENT) => Ok(None),
-        found => Ok(found?),
-    }
-}
-
 fn user_id(name: &str) -> io::Result<u32> {
-    let found = known(User::from_name(name))?;
-    let id = found.map(|user| user.uid.as_raw());
-    id.or(name.parse().ok())
-        .ok_or_else(|| unknown("user", name))
+    internal::user_id(name)?.ok_or_else(|| unknown("user", name))
 }
 
 fn group_id(name: &str) -> io::Result<u32> {
-    let found = known(Group::from_name(name))?;
-    let id = found.map(|group| group.gid.as_raw());
-    id.or(name.parse().ok())
-        .ok_or_else(|| unknown("group", name))
+    internal::group_id(name)?.ok_or_else(|| unknown("group", name))
 }
 
 fn unknown(what: &str, name: impl fmt::Display) -> io::Error {

@@ -50,8 +50,10 @@ impl FileAccess {
 
     fn apply(&self, file: &dyn SystemFile) -> io::Result<()> {
         if self.user.is_some() || self.group.is_some() {
-            let user = self.user.as_deref().map(user_id).transpose()?;
-            let group = self.group.as_deref().map(group_id).transpose()?;
+            let user = |name| user_id(name)?.ok_or_else(|| unknown("user", name));
+            let group = |name| group_id(name)?.ok_or_else(|| unknown("group", name));
+            let user = self.user.as_deref().map(user).transpose()?;
+            let group = self.group.as_deref().map(group).transpose()?;
             let owned = file.set_owner(user, group);
             owned.map_err(|error| self.refused(&error))?;
         }
@@ -76,26 +78,29 @@ impl FileAccess {
     }
 }
 
-/// A system without a database of users has none of that name.
+/// Returns the number of a user, by name or as a number; `None` if there is none.
+///
+/// # Errors
+/// The database of users cannot be read. A system without one has no names.
+pub fn user_id(name: &str) -> io::Result<Option<u32>> {
+    let id = known(User::from_name(name))?.map(|user| user.uid.as_raw());
+    Ok(id.or(name.parse().ok()))
+}
+
+/// Returns the number of a group, as [`user_id`] does.
+///
+/// # Errors
+/// The database of groups cannot be read.
+pub fn group_id(name: &str) -> io::Result<Option<u32>> {
+    let id = known(Group::from_name(name))?.map(|group| group.gid.as_raw());
+    Ok(id.or(name.parse().ok()))
+}
+
 fn known<T>(found: nix::Result<Option<T>>) -> io::Result<Option<T>> {
     match found {
         Err(Errno::ENOENT) => Ok(None),
         found => Ok(found?),
     }
-}
-
-fn user_id(name: &str) -> io::Result<u32> {
-    let found = known(User::from_name(name))?.map(|user| user.uid.as_raw());
-    found
-        .or(name.parse().ok())
-        .ok_or_else(|| unknown("user", name))
-}
-
-fn group_id(name: &str) -> io::Result<u32> {
-    let found = known(Group::from_name(name))?.map(|group| group.gid.as_raw());
-    found
-        .or(name.parse().ok())
-        .ok_or_else(|| unknown("group", name))
 }
 
 fn unknown(what: &str, name: &str) -> io::Error {
