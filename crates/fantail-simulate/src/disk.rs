@@ -169,6 +169,12 @@ impl Disk {
         self.inodes.get(inode).map(|inode| inode.bytes.as_slice())
     }
 
+    /// Returns the bytes of a removed file that a loss of power may bring back in
+    /// other files.
+    pub(crate) fn stale(&self) -> &[u8] {
+        &self.stale
+    }
+
     /// Returns the names and bytes of the files in a folder.
     pub(crate) fn files_in(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let named = self.names.iter();

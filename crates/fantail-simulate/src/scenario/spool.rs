@@ -124,6 +124,7 @@ impl<'a> Life<'a> {
                 Err(error) => {
                     let in_use = error.kind() == SpoolErrorKind::InUse;
                     holds(!in_use, || "the lock of a killed process stays".to_owned())?;
+                    ledger.open_failed();
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! The position of the reader, on disk.
 //!
-//! Two slots are written in turn, each with a generation and a checksum. A torn
-//! write loses one step, so that some payloads are read again.
+//! Each save goes to another slot than the last one, with a generation and a checksum,
+//! so that a torn write loses one step and some payloads are read again. The slot that
+//! is known to be on disk, and those that are being synced, are left alone: a power
+//! loss may tear all others.
 
 use std::{io, sync::Arc};
 
@@ -16,6 +18,10 @@ const SLOT_BYTES: usize = 36;
 
 /// Distance between the slots, which lie in different sectors.
 const SLOT_DISTANCE_BYTES: u64 = 4096;
+
+/// The last slot, one that is on disk, one for each end of the spool that syncs, and
+/// one to be written.
+const SLOTS: usize = 5;
 
 /// A position before a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,10 +44,30 @@ impl Position {
 #[derive(Debug)]
 pub(super) struct Cursor {
     file: Arc<dyn SystemFile>,
+    /// The last save.
+    last: Save,
+    /// The position of the last save.
+    position: Option<Position>,
+    /// The newest save that is on disk.
+    synced: Option<Save>,
+    /// A bit for each slot that is being synced.
+    syncing: u8,
+    /// The last save may be missing on disk though a sync succeeds: after a failed one,
+    /// Linux takes its bytes for written. It is to be done again.
+    is_lost: bool,
+}
+
+/// A save of a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Save {
     generation: u64,
-    /// Whether a position was saved since the file was taken to be
-    /// [synced](Self::take_unsynced).
-    is_unsynced: bool,
+    slot: usize,
+}
+
+impl Save {
+    const fn bit(self) -> u8 {
+        1 << self.slot
+    }
 }
 
 impl Cursor {
@@ -49,30 +75,37 @@ impl Cursor {
     /// the cursor is new or damaged.
     pub(super) fn open(folder: &Folder) -> io::Result<(Self, Option<Position>)> {
         let file = folder.open("cursor", OpenFile::new(Access::ReadWrite, Create::Missing))?;
-        let mut slots = [None; 2];
-        for (slot, at) in slots.iter_mut().zip([0, SLOT_DISTANCE_BYTES]) {
+        let (mut last, mut position) = (Save::default(), None);
+        for slot in 0..SLOTS {
             let mut bytes = [0; SLOT_BYTES];
-            file.fill_at(&mut bytes, at)?;
-            *slot = parse(&bytes);
+            file.fill_at(&mut bytes, offset(slot))?;
+            if let Some((generation, found)) = parse(&bytes)
+                && generation > last.generation
+            {
+                (last, position) = (Save { generation, slot }, Some(found));
+            }
         }
-        let last = slots.into_iter().flatten();
-        let last = last.max_by_key(|(generation, _)| *generation);
-        let (generation, position) =
-            last.map_or((0, None), |(generation, at)| (generation, Some(at)));
         let cursor = Self {
             file: file.into(),
-            generation,
-            is_unsynced: true,
+            last,
+            position,
+            synced: None,
+            syncing: 0,
+            // The sync of an earlier process may have failed.
+            is_lost: true,
         };
         Ok((cursor, position))
     }
 
     /// Saves a position.
     pub(super) fn save(&mut self, position: Position) -> io::Result<()> {
-        self.generation += 1;
+        let save = Save {
+            generation: self.last.generation + 1,
+            slot: self.free_slot(),
+        };
         let mut slot = Vec::with_capacity(SLOT_BYTES);
         let values = [
-            self.generation,
+            save.generation,
             position.segment,
             position.offset,
             position.number,
@@ -81,21 +114,51 @@ impl Cursor {
             slot.extend_from_slice(&value.to_le_bytes());
         }
         slot.extend_from_slice(&checksum(0, &slot).to_le_bytes());
-        let at = (self.generation % 2) * SLOT_DISTANCE_BYTES;
-        self.is_unsynced = true;
-        self.file.write_all_at(&slot, at)
+        self.last = save;
+        self.position = Some(position);
+        self.is_lost = true;
+        self.file.write_all_at(&slot, offset(save.slot))?;
+        self.is_lost = false;
+        Ok(())
     }
 
-    /// Returns the file if it has a position that may not be on disk. The caller
-    /// syncs it without the lock of the index.
-    pub(super) fn take_unsynced(&mut self) -> Option<Arc<dyn SystemFile>> {
-        std::mem::take(&mut self.is_unsynced).then(|| Arc::clone(&self.file))
+    /// Returns a slot that may be torn.
+    fn free_slot(&self) -> usize {
+        let synced = self.synced.map_or(0, Save::bit);
+        let kept = self.last.bit() | synced | self.syncing;
+        let free = (!kept).trailing_zeros() as usize;
+        debug_assert!(free < SLOTS, "more than two syncs at once");
+        free.min(SLOTS - 1)
     }
 
-    /// Marks the position as one that may not be on disk, after a failed sync.
-    pub(super) const fn sync_failed(&mut self) {
-        self.is_unsynced = true;
+    /// Returns the file if its last save may not be on disk. The caller syncs it
+    /// without the lock of the index, and tells the result.
+    ///
+    /// # Errors
+    /// A lost position cannot be saved again.
+    pub(super) fn start_sync(&mut self) -> io::Result<Option<(Arc<dyn SystemFile>, Save)>> {
+        if let Some(position) = self.position.filter(|_| self.is_lost) {
+            self.save(position)?;
+        }
+        if self.synced == Some(self.last) {
+            return Ok(None);
+        }
+        self.syncing |= self.last.bit();
+        Ok(Some((Arc::clone(&self.file), self.last)))
     }
+
+    /// Notes the result of a sync.
+    pub(super) fn end_sync(&mut self, save: Save, is_synced: bool) {
+        self.syncing &= !save.bit();
+        match is_synced {
+            true => self.synced = self.synced.max(Some(save)),
+            false => self.is_lost = true,
+        }
+    }
+}
+
+const fn offset(slot: usize) -> u64 {
+    slot as u64 * SLOT_DISTANCE_BYTES
 }
 
 fn parse(slot: &[u8; SLOT_BYTES]) -> Option<(u64, Position)> {

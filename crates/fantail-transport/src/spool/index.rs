@@ -147,6 +147,16 @@ impl Index {
         Some(lost)
     }
 
+    /// Removes the last segment. If its file cannot be removed, it stays.
+    pub(super) fn remove_last(&mut self) {
+        if let Some(last) = self.extents.back()
+            && self.folder.remove_segment(last.segment).is_ok()
+        {
+            self.bytes = self.bytes.saturating_sub(last.end);
+            self.extents.pop_back();
+        }
+    }
+
     fn remove(&mut self, at: usize) {
         if let Some(extent) = self.extents.remove(at) {
             self.bytes = self.bytes.saturating_sub(extent.end);
@@ -173,15 +183,15 @@ pub(super) fn remove_settled(shared: &Shared) -> io::Result<()> {
 /// loss. The index is not locked meanwhile.
 pub(super) fn sync_cursor(shared: &Shared) -> io::Result<()> {
     let mut index = lock(shared);
-    let unsynced = match index.folder.is_durable {
-        true => index.cursor.take_unsynced(),
-        false => None,
+    if !index.folder.is_durable {
+        return Ok(());
+    }
+    let Some((file, save)) = index.cursor.start_sync()? else {
+        return Ok(());
     };
     drop(index);
-    let synced = unsynced.map_or(Ok(()), |file| file.sync());
-    if synced.is_err() {
-        lock(shared).cursor.sync_failed();
-    }
+    let synced = file.sync();
+    lock(shared).cursor.end_sync(save, synced.is_ok());
     synced
 }
 

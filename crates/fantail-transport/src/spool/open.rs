@@ -12,7 +12,7 @@ use super::{
     cursor::{Cursor, Position},
     folder::Folder,
     index::{Extent, Index, start_of},
-    segment,
+    segment::{self, Header},
     window::Window,
     writer::{Next, Room},
 };
@@ -71,11 +71,12 @@ fn recover(folder: &Folder, settings: &SpoolSettings) -> io::Result<(SpoolWriter
     let lock = folder.lock()?;
     let (mut cursor, saved) = Cursor::open(folder)?;
     if folder.is_durable
-        && let Some(file) = cursor.take_unsynced()
+        && let Some((file, save)) = cursor.start_sync()?
     {
         // An earlier process may not have done it, and the segments before the
         // position are removed now.
         file.sync()?;
+        cursor.end_sync(save, true);
     }
     let kept = saved.map_or(0, |saved| saved.segment);
     let listed = folder.segments()?;
@@ -163,7 +164,11 @@ fn survey(folder: &Folder, listed: &[u64], kept: u64) -> io::Result<Survey> {
             folder.remove_segment(segment)?;
             continue;
         }
-        let Some((opened, header)) = Window::open(folder, segment)? else {
+        // After a power loss, a file that was not synced may have the header of an
+        // earlier segment with its number.
+        let follows = |header: &Header| extents.back().is_none_or(|it| it.first <= header.first);
+        let opened = Window::open(folder, segment)?.filter(|(_, header)| follows(header));
+        let Some((opened, header)) = opened else {
             headless = true;
             folder.remove_segment(segment)?;
             continue;

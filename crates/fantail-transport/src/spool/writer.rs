@@ -260,10 +260,13 @@ impl SpoolWriter {
         };
         if let Err(error) = growing.file.write_all_at(&self.staged, growing.end) {
             let cut = growing.file.set_size(growing.end);
-            // The reader removes a sealed segment once it is settled, which
-            // makes room on a full disk. An empty segment makes none.
-            if cut.is_err() || growing.end > segment::RECORDS_OFFSET {
-                // The caller learns of one error.
+            if cut.is_ok() && growing.end == segment::RECORDS_OFFSET {
+                // After a power loss, its blocks may have records of this write again,
+                // between those of later ones.
+                self.discard();
+            } else {
+                // The reader removes a sealed segment once it is settled, which makes
+                // room on a full disk. The caller learns of one error.
                 _ = self.sync_data();
                 self.seal();
             }
@@ -289,6 +292,14 @@ impl SpoolWriter {
     fn seal(&mut self) {
         self.growing = None;
         lock(&self.index).growing = None;
+    }
+
+    /// Ends the current segment, which has no records, and removes it.
+    fn discard(&mut self) {
+        self.growing = None;
+        let mut index = lock(&self.index);
+        index.growing = None;
+        index.remove_last();
     }
 
     /// Begins the next segment.

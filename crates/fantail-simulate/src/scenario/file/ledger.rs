@@ -103,6 +103,24 @@ impl Ledger {
         if loses_power {
             self.beside.clear();
             self.keep_safe();
+            self.bring_back_removed();
+        }
+    }
+
+    /// Each file may have lines of a removed one in sectors that were never written.
+    fn bring_back_removed(&mut self) {
+        let (stale, files) = with(|world| {
+            let stale = world.disk.stale().to_vec();
+            (stale, world.disk.files_in("/logs").len())
+        });
+        for (id, line) in &mut self.lines {
+            let payload = payload::of(*id);
+            if stale
+                .split(|byte| *byte == b'\n')
+                .any(|it| it.ends_with(&payload))
+            {
+                line.attempts += files;
+            }
         }
     }
 

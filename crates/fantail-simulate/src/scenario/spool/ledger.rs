@@ -78,6 +78,13 @@ impl Ledger {
         }
     }
 
+    /// If it was a sync that failed, the next one succeeds without what was lost.
+    pub(super) fn open_failed(&mut self) {
+        if self.fsync != Fsync::Never {
+            self.lose_unsynced();
+        }
+    }
+
     pub(super) fn appended(&mut self, taken: &[u64], dropped: u64, refused: &[u64]) {
         self.counts.taken += taken.len() as u64;
         self.counts.dropped += dropped;
