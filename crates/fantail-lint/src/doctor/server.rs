@@ -48,8 +48,8 @@ pub(super) fn scrapes(subject: &mut Subject<'_>) {
             let message = format!("a scrape of {address} fails: {failure}");
             let finding = Finding::doctor(DoctorCode::ScrapeFails, message);
             subject.push(finding.help(
-                "the listener is opened at the start: restart the stats process after a change of \
-                 `inet_listener http`",
+                "the listener is opened at the start: after a change of `inet_listener http`, \
+                 restart fantail (systemctl restart fantail)",
             ));
         }
     }
