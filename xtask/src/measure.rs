@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod compare;
+pub(crate) mod first_view;
 pub(crate) mod instructions;
 pub(crate) mod latency;
 pub(crate) mod pages;

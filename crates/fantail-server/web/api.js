@@ -13,7 +13,7 @@ export class ApiError extends Error {
 async function request(path, options = {}) {
   let answer;
   try {
-    answer = await fetch(API + path, { credentials: 'same-origin', cache: 'no-store', ...options });
+    answer = await fetch(API + path, { credentials: 'same-origin', ...options });
   } catch {
     throw new ApiError(0, 'the server does not answer');
   }

@@ -1,27 +1,19 @@
 // The shell of the page: the sign-in, the views, and what the fragment of the address says.
 
 import { Stream, session, signIn, signOut } from './api.js';
-import { Configuration } from './configuration.js';
-import { Doctor } from './doctor.js';
-import { el, notice } from './dom.js';
-import { Events } from './events.js';
-import { Explain } from './explain.js';
-import { Exporters } from './exporters.js';
-import { Flow } from './flow.js';
-import { Live } from './live.js';
-import { Metrics } from './metrics.js';
+import { button, el, notice } from './dom.js';
 import { Status } from './status.js';
 
-const VIEWS = {
-  live: Live,
-  explain: Explain,
-  metrics: Metrics,
-  exporters: Exporters,
-  events: Events,
-  flow: Flow,
-  configuration: Configuration,
-  doctor: Doctor,
-};
+/** The names of the views and of their modules. */
+const VIEWS = ['live', 'explain', 'metrics', 'exporters', 'events', 'flow', 'configuration', 'doctor'];
+
+/** The classes of the views that the browser has loaded, by name. */
+const loaded = new Map();
+
+async function load(name) {
+  const { default: View } = await import(`./${name}.js`);
+  loaded.set(name, View);
+}
 
 const main = document.getElementById('main');
 const nav = document.getElementById('views');
@@ -32,6 +24,12 @@ const stream = new Stream();
 const status = new Status(stream);
 let view = null;
 let connection = '';
+
+/** Marks a moment of loading in the browser's timeline, once the browser has drawn. */
+function mark(name) {
+  if (performance.getEntriesByName(name).length > 0) return;
+  requestAnimationFrame(() => setTimeout(() => performance.mark(name)));
+}
 
 /** What views may use of the page. */
 const context = {
@@ -53,24 +51,39 @@ const context = {
 
 function route() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const name = path in VIEWS ? path : 'live';
+  const name = VIEWS.includes(path) ? path : 'live';
   return { name, parameters: new URLSearchParams(query) };
 }
 
+/** Opens the view of the address. */
 function open() {
   const { name, parameters } = route();
+  const View = loaded.get(name);
+  if (!View) {
+    load(name).then(openAgain, () => main.replaceChildren(
+      notice('The server does not have this view: it is down, or has another release.', 'error'),
+      button('Load the page again', () => location.reload()),
+    ));
+    return;
+  }
   view?.close();
-  view = new VIEWS[name](context);
+  view = new View(context);
   document.title = `${view.title} – fantail`;
   for (const link of nav.children) {
     if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   main.replaceChildren(el('h1', {}, view.title), ...view.open(parameters));
+  mark('view');
+}
+
+/** Opens the view of the address, if the browser is signed in. */
+function openAgain() {
+  if (!nav.hidden) open();
 }
 
 const CONNECTION = {
-  open: '', connecting: 'connecting …', lost: 'no answer, trying again …', paused: 'paused',
+  open: '', connecting: 'connecting …', lost: 'no answer, retrying …', paused: 'paused',
 };
 
 function drawState() {
@@ -79,17 +92,18 @@ function drawState() {
 }
 
 function start() {
-  for (const [name, View] of Object.entries(VIEWS)) {
-    nav.append(el('a', { href: `#/${name}`, data: { view: name } }, new View(context).title));
-  }
   stream.addEventListener('state', ({ detail }) => {
     connection = CONNECTION[detail];
     drawState();
   });
-  status.addEventListener('change', drawState);
-  addEventListener('hashchange', () => {
-    if (!nav.hidden) open();
+  status.addEventListener('change', () => {
+    drawState();
+    mark('status');
   });
+  // The other views are there before anybody asks for them.
+  status.addEventListener('change', () => VIEWS.forEach((name) => load(name).catch(() => null)),
+    { once: true });
+  addEventListener('hashchange', openAgain);
   addEventListener('signed-out', () => askToken(true));
   signOutButton.addEventListener('click', async () => {
     await signOut().catch(() => null);

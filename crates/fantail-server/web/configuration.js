@@ -4,7 +4,7 @@ import { get } from './api.js';
 import { finding } from './doctor.js';
 import { el, facts, notice } from './dom.js';
 
-export class Configuration {
+export default class Configuration {
   title = 'Configuration';
 
   constructor(context) {

@@ -13,7 +13,7 @@ export function finding({ severity, code, message, at, notes }) {
     notes.map((note) => el('p', { className: 'muted' }, `${note.kind}: ${note.text}`)));
 }
 
-export class Doctor {
+export default class Doctor {
   title = 'Doctor';
 
   constructor(context) {

@@ -4,7 +4,7 @@ import { loadCatalogue } from './completion.js';
 import { el, notice, number, pair, rate } from './dom.js';
 import { comparison } from './filter.js';
 
-export class Events {
+export default class Events {
   title = 'Events';
   #rows = [];
 

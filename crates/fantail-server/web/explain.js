@@ -11,7 +11,7 @@ const EXAMPLE = `event imap_command_finished {
   bytes_out = 1200
 }`;
 
-export class Explain {
+export default class Explain {
   title = 'Explain';
 
   constructor(context) {

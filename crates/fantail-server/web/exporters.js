@@ -3,7 +3,7 @@
 import { sparkline } from './charts.js';
 import { bytes, el, facts, notice, number, rate, seconds } from './dom.js';
 
-export class Exporters {
+export default class Exporters {
   title = 'Exporters';
 
   constructor(context) {

@@ -11,7 +11,7 @@ const COLUMNS = [0, (WIDTH - BOX) / 2, WIDTH - BOX];
 /** The most boxes in a column. */
 const MAX_BOXES = 24;
 
-export class Flow {
+export default class Flow {
   title = 'Flow';
 
   constructor(context) {
@@ -25,7 +25,7 @@ export class Flow {
     this.numbers = el('div', {});
     this.context.status.addEventListener('change', this.draw);
     this.#load();
-    return [this.picture, el('h2', {}, 'As a table'), this.numbers];
+    return [this.picture, this.numbers];
   }
 
   close() {
@@ -72,7 +72,7 @@ export class Flow {
     this.picture.replaceChildren(draw(columns, edges));
     const cut = this.settings.length > MAX_BOXES
       ? [notice(`The first ${MAX_BOXES} of ${this.settings.length} metrics.`)] : [];
-    this.numbers.replaceChildren(...cut, table('Flow of events',
+    this.numbers.replaceChildren(el('h2', {}, 'As a table'), ...cut, table('Flow of events',
       ['From', 'To', { label: 'Rate', className: 'number' }],
       edges.map(({ from, to, rate: value }) => el('tr', {},
         el('td', {}, `${from[0]} ${from[1]}`), el('td', {}, `${to[0]} ${to[1]}`),

@@ -2,28 +2,21 @@
 
 import { post } from './api.js';
 import { remember } from './completion.js';
-import { button, clock, copy, el, micros, notice, number, pair, rate } from './dom.js';
+import { button, copy, el, notice, number, pair, rate } from './dom.js';
 import { FilterBox, comparison } from './filter.js';
+import { EventLog, text } from './log.js';
 
-/** The most events on the page. */
-const MAX_ROWS = 500;
-
-/** The most events that wait while the page is paused. */
-const MAX_PAUSED = 500;
-
-/** Fields that a row shows first. */
-const FIRST = ['user', 'session', 'service', 'cmd_name', 'remote_ip', 'error', 'reason_code'];
+/** The most events that wait while the list holds. */
+const MAX_WAITING = 500;
 
 const RATES = [['as sent', Infinity], ['20 a second', 20], ['5 a second', 5], ['1 a second', 1]];
 
 /** Without a filter, the page shows all events with a name. */
 const ALL = 'event=*';
 
-export class Live {
+export default class Live {
   title = 'Live';
-  #events = [];
-  #paused = [];
-  #isPaused = false;
+  #waiting = [];
   #rate = Infinity;
   #tokens = 1;
   #refilled = performance.now();
@@ -50,7 +43,9 @@ export class Live {
       status: this.context.status,
       onapply: (filter) => this.context.go('live', filter ? { filter } : {}),
     });
-    this.pause = button('Pause', () => this.#toggle(), { 'aria-pressed': 'false' });
+    this.pause = button('Pause', () => this.#toggle(), {
+      className: 'pause', 'aria-pressed': 'false',
+    });
     this.ask = button('Ask for more', () => this.#ask());
     this.sampling = el('select', {
       id: 'sampling', onchange: () => { this.#rate = RATES[this.sampling.selectedIndex][1]; },
@@ -58,9 +53,9 @@ export class Live {
     this.counts = el('p', { className: 'counts', id: 'counts' });
     this.rate = el('p', { className: 'counts rate', id: 'rate', title: 'events of the filter' });
     this.said = el('p', { className: 'hidden', role: 'status' });
-    this.log = el('div', {
-      className: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Events, the newest first',
-      tabIndex: 0,
+    this.log = new EventLog({
+      details: (event) => this.#details(event),
+      onhold: () => this.#held(),
     });
     this.message = el('div', { className: 'message', role: 'status' });
     this.empty = notice('No event yet. The page shows what Dovecot’s processes send for the '
@@ -77,7 +72,7 @@ export class Live {
         pair(el('label', { for: 'sampling' }, 'Show'), this.sampling), this.rate, this.counts),
       this.said,
       // Messages lie over the events: nothing moves.
-      el('div', { className: 'frame' }, this.log, this.empty, this.message),
+      el('div', { className: 'frame' }, this.log.element, this.empty, this.message),
     ];
   }
 
@@ -99,11 +94,11 @@ export class Live {
   #take({ events, skipped }) {
     this.#arrived += events.length + skipped;
     this.#count(0, skipped);
-    if (this.#isPaused) {
-      const free = MAX_PAUSED - this.#paused.length;
-      this.#paused.push(...events.slice(0, free));
+    if (this.log.isHeld) {
+      const free = MAX_WAITING - this.#waiting.length;
+      this.#waiting.push(...events.slice(0, free));
       this.#count(0, Math.max(events.length - free, 0));
-      this.pause.textContent = `Resume (${number(this.#paused.length)} wait)`;
+      this.#drawPause();
       return;
     }
     const sampled = this.#sample(events);
@@ -126,9 +121,7 @@ export class Live {
   #add(events) {
     if (events.length === 0) return;
     events.forEach(remember);
-    this.#events = [...events.toReversed(), ...this.#events].slice(0, MAX_ROWS);
-    this.log.prepend(...events.map((event) => this.#row(event)).reverse());
-    while (this.log.childElementCount > MAX_ROWS) this.log.lastElementChild.remove();
+    this.log.add(events);
     this.empty.hidden = true;
     this.#count(events.length, 0);
   }
@@ -144,27 +137,6 @@ export class Live {
       this.#announced = now;
       this.said.textContent = this.counts.textContent;
     }
-  }
-
-  #row(event) {
-    const { fields = {} } = event;
-    const names = Object.keys(fields);
-    const order = [...FIRST.filter((name) => name in fields),
-      ...names.filter((name) => !FIRST.includes(name) && name !== 'duration')];
-    const summary = order.slice(0, 8).map((name) => [
-      el('span', { className: 'key' }, `${name}=`), `${short(fields[name])} `,
-    ]);
-    const row = el('details', { className: 'event' },
-      el('summary', {},
-        el('time', {}, clock(new Date(event.end_time ?? event.start_time))),
-        el('b', {}, event.event ?? '(no name)'),
-        el('span', { className: 'took' }, 'duration' in fields ? micros(fields.duration) : ''),
-        el('span', { className: 'fields', dir: 'ltr' }, summary)));
-    // Only rows that are opened have their details.
-    row.addEventListener('toggle', () => {
-      if (row.open && row.childElementCount === 1) row.append(this.#details(event));
-    });
-    return row;
   }
 
   #details(event) {
@@ -196,25 +168,38 @@ export class Live {
   }
 
   #toggle() {
-    this.#isPaused = !this.#isPaused;
-    this.pause.setAttribute('aria-pressed', String(this.#isPaused));
-    if (!this.#isPaused) {
-      this.pause.textContent = 'Pause';
-      this.#add(this.#paused);
-      this.#paused = [];
+    if (this.log.isHeld) this.log.resume();
+    else this.log.pause();
+  }
+
+  /** The list begins or ends to hold. */
+  #held() {
+    if (!this.log.isHeld) {
+      this.#add(this.#waiting);
+      this.#waiting = [];
     }
+    this.#drawPause();
+  }
+
+  #drawPause() {
+    const { isHeld } = this.log;
+    const waiting = this.#waiting.length;
+    this.pause.setAttribute('aria-pressed', String(isHeld));
+    if (!isHeld) this.pause.textContent = 'Pause';
+    else this.pause.textContent = waiting ? `Resume (${number(waiting)} wait)` : 'Resume';
   }
 
   #clear() {
-    this.#events = [];
     this.#counts = { shown: 0, skipped: 0 };
-    this.log.replaceChildren();
+    this.#waiting = [];
+    this.log.clear();
+    this.#drawPause();
     this.empty.hidden = false;
     this.#count(0, 0);
   }
 
   async #copy() {
-    const lines = this.#events.toReversed().map((event) => JSON.stringify(event));
+    const lines = this.log.events.map((event) => JSON.stringify(event));
     await this.#copyText(`${lines.join('\n')}\n`);
   }
 
@@ -240,14 +225,4 @@ export class Live {
       : [];
     this.message.replaceChildren(...told);
   }
-}
-
-/** A value of a row: cut, so that rows have one line. */
-function short(value) {
-  const whole = text(value);
-  return whole.length > 80 ? `${whole.slice(0, 79)}…` : whole;
-}
-
-function text(value) {
-  return Array.isArray(value) ? value.join(', ') : String(value);
 }

@@ -19,7 +19,7 @@ const COLUMNS = [
   { key: 'exporters', label: 'Exporters' },
 ];
 
-export class Metrics {
+export default class Metrics {
   title = 'Metrics';
   #settings = new Map();
   #order = { key: 'rate', isDown: true };
@@ -144,6 +144,7 @@ export class Metrics {
         ['Description', settings?.description],
         ['Filter', el('code', {}, settings?.filter ?? '')],
         ['Grouped by', settings?.group_by.join(', ')],
+        ['Heavy hitters', settings?.top ? topText(settings.top) : null],
         ['Exporters', settings?.exporters.join(', ')],
       ]),
       el('p', {}, el('a', { href: `#/live?${live}` }, 'Watch its events'), ' · ',
@@ -179,6 +180,12 @@ export class Metrics {
       holder,
     ];
   }
+}
+
+/** The settings of heavy hitters in words. */
+function topText({ field, weight, shown, counters }) {
+  const by = weight === null ? 'the most events' : `the largest sum of ${weight}`;
+  return `the ${number(shown)} values of ${field} with ${by}, of ${number(counters)} counters`;
 }
 
 /** The values of a metric with the method `top`. */

@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: the benchmarks of `benches/`, by criterion.
 
 use crate::{
-    error::Error, measure::compare, measure::latency, measure::pages, measure::peers,
-    workspace::Workspace,
+    error::Error, measure::compare, measure::first_view, measure::latency, measure::pages,
+    measure::peers, workspace::Workspace,
 };
 
 /// Runs the benchmarks of `benches/`.
@@ -38,6 +38,7 @@ enum Peer {
     Compare(compare::Options),
     Peers(peers::Options),
     Pages(pages::Options),
+    FirstView(first_view::Options),
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Error> {
@@ -45,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
         Some(Peer::Compare(options)) => return compare::run(workspace, options),
         Some(Peer::Peers(options)) => return peers::run(workspace, options),
         Some(Peer::Pages(options)) => return pages::run(workspace, options),
+        Some(Peer::FirstView(options)) => return first_view::run(workspace, options),
         None => {}
     }
     if options.name.as_deref() == Some(latency::NAME) {

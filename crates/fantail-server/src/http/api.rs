@@ -11,6 +11,7 @@ use std::{
 
 use axum::{extract::State, response::Response};
 use fantail_config::write_metric;
+use fantail_metrics::Top;
 use fantail_transport::DropReason;
 use serde_json::{Value, json};
 
@@ -54,6 +55,7 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
                 "filter": metric.filter.to_string(),
                 "fields": texts(&settings.fields),
                 "group_by": levels.map(|level| text(&level.field)).collect::<Vec<_>>(),
+                "top": settings.top.as_ref().map(top_value),
                 "exporter": (!exporters.is_empty()).then(|| exporters.join(" ")),
                 "exporters": exporters,
                 "expose": metric.rules.exposed,
@@ -62,6 +64,16 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
             })
         });
     json_answer(&json!({ "metrics": metrics.collect::<Vec<_>>() }))
+}
+
+/// The settings of heavy hitters.
+fn top_value(top: &Top) -> Value {
+    json!({
+        "field": text(top.field()),
+        "weight": top.weight().map(text),
+        "shown": top.shown(),
+        "counters": top.counters(),
+    })
 }
 
 /// The configuration in force.

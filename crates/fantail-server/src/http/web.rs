@@ -51,7 +51,7 @@ const OPENAPI: &str = include_str!("../../api/openapi.json");
 pub(super) fn router() -> Router<Context> {
     Router::new()
         .route("/", get(assets::page))
-        .route("/web/{name}", get(assets::file))
+        .route("/web/{release}/{name}", get(assets::file))
         .route(
             SESSION,
             get(sign_in::state)

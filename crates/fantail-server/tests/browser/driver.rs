@@ -181,6 +181,14 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", &json!({ "features": scheme }));
     }
 
+    /// Lets the page of this address read what it copied.
+    pub(crate) fn allow_clipboard(&self, url: &str) {
+        let origin = url.trim_end_matches('/');
+        let allowed = ["clipboardReadWrite", "clipboardSanitizedWrite"];
+        let parameters = json!({ "origin": origin, "permissions": allowed });
+        self.command("Browser.grantPermissions", &parameters);
+    }
+
     /// Returns a picture of the window as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
         let picture = self.command("Page.captureScreenshot", &json!({ "format": "png" }));

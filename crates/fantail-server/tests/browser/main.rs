@@ -16,9 +16,11 @@ mod driver;
 #[allow(dead_code, reason = "other tests use the rest")]
 #[path = "../it/fixture.rs"]
 mod fixture;
+mod flood;
 mod hostile;
 mod keyboard;
 mod live;
+mod loading;
 mod mail;
 mod page;
 mod views;

@@ -110,8 +110,12 @@ impl Page {
         self.wait_for_stream();
     }
 
-    /// Waits until the page has a status of the server.
+    /// Waits until the page shows the view of its address and has a status of the server.
     pub(crate) fn wait_for_stream(&self) {
+        self.browser.wait(
+            "(document.querySelector('#views [aria-current]')?.hash ?? '') === \
+             (location.hash || '#/live').split('?')[0]",
+        );
         self.browser
             .wait("document.querySelector('#state').textContent.includes('from')");
     }

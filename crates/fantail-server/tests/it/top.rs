@@ -44,6 +44,10 @@ fn all_workers_count_and_a_restart_forgets_nothing() {
         })
     };
     assert_eq!(counted(&fixture), expected([3, 2, 6]));
+    let (_, body) = fixture.get("/api/v1/metrics", "");
+    let settings: Value = serde_json::from_slice(&body).unwrap();
+    let top = json!({ "field": "u", "weight": null, "shown": 2, "counters": 8192 });
+    assert_eq!(settings["metrics"][0]["top"], top);
     let dump = fixture.dump("count\tmax");
     assert!(dump.contains("\tu=anna\t3\t3\tu=bert\t2\t2"), "{dump}");
     let folder = fixture.stop();

@@ -1,4 +1,7 @@
 //! The files of the page, which the program contains.
+//!
+//! The address of a file has a number that changes with any of them, so that a browser asks
+//! for it once, and never mixes files of two releases.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -54,63 +57,89 @@ const SOURCES: &[Source] = files! {
     "filter.js": SCRIPT,
     "flow.js": SCRIPT,
     "live.js": SCRIPT,
+    "log.js": SCRIPT,
     "metrics.js": SCRIPT,
     "status.js": SCRIPT,
 };
+
+/// The place of the release in the addresses of [`PAGE`].
+const RELEASE: &str = "/RELEASE/";
 
 /// A file as it is sent.
 #[derive(Debug)]
 struct Asset {
     name: &'static str,
     content_type: &'static str,
-    plain: &'static [u8],
+    plain: Bytes,
     compressed: Bytes,
     tag: HeaderValue,
 }
 
-/// Returns the files, which are compressed once.
-fn assets() -> &'static [Asset] {
-    static ASSETS: OnceLock<Vec<Asset>> = OnceLock::new();
-    ASSETS.get_or_init(|| SOURCES.iter().map(prepare).collect())
+#[derive(Debug)]
+struct Assets {
+    /// The number of all files together.
+    release: String,
+    files: Vec<Asset>,
 }
 
-fn prepare(source: &Source) -> Asset {
-    let mut hasher = DefaultHasher::new();
-    source.bytes.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
+/// Returns the files, which are compressed once.
+fn assets() -> &'static Assets {
+    static ASSETS: OnceLock<Assets> = OnceLock::new();
+    ASSETS.get_or_init(|| {
+        let mut hasher = DefaultHasher::new();
+        SOURCES.iter().for_each(|it| it.bytes.hash(&mut hasher));
+        let release = format!("{:016x}", hasher.finish());
+        let files = SOURCES.iter().map(|source| prepare(source, &release));
+        Assets {
+            files: files.collect(),
+            release,
+        }
+    })
+}
+
+fn prepare(source: &Source, release: &str) -> Asset {
+    let plain = match source.name {
+        PAGE => String::from_utf8_lossy(source.bytes)
+            .replace(RELEASE, &format!("/{release}/"))
+            .into(),
+        _ => Bytes::from_static(source.bytes),
+    };
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let compressed = encoder
-        .write_all(source.bytes)
-        .and_then(|()| encoder.finish());
+    let compressed = encoder.write_all(&plain).and_then(|()| encoder.finish());
     debug_assert!(compressed.is_ok(), "a vector takes all bytes");
-    let tag = HeaderValue::from_str(&tag);
+    let tag = HeaderValue::from_str(&format!("\"{release}\""));
     debug_assert!(tag.is_ok(), "the tag has only hexadecimal digits");
     Asset {
         name: source.name,
         content_type: source.content_type,
-        plain: source.bytes,
+        plain,
         compressed: compressed.unwrap_or_default().into(),
         tag: tag.unwrap_or(HeaderValue::from_static("\"\"")),
     }
 }
 
-/// Answers with the page.
+/// Answers with the page. The browser asks each time whether it has that of this release.
 pub(super) async fn page(headers: HeaderMap) -> Response {
-    send(PAGE, &headers)
+    send(PAGE, "no-cache", &headers)
 }
 
 /// Answers with a file of the page.
-pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    send(&name, &headers)
+pub(super) async fn file(
+    Path((release, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if release != assets().release {
+        return (StatusCode::NOT_FOUND, "this server has another release\n").into_response();
+    }
+    send(&name, "max-age=31536000, immutable", &headers)
 }
 
-fn send(name: &str, headers: &HeaderMap) -> Response {
-    let Some(asset) = assets().iter().find(|asset| asset.name == name) else {
+fn send(name: &str, caching: &'static str, headers: &HeaderMap) -> Response {
+    let Some(asset) = assets().files.iter().find(|asset| asset.name == name) else {
         return (StatusCode::NOT_FOUND, "the page has no such file\n").into_response();
     };
     let common = [
-        // The browser asks each time whether it has the file of this release.
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
         (header::ETAG, asset.tag.clone()),
     ];
@@ -122,7 +151,7 @@ fn send(name: &str, headers: &HeaderMap) -> Response {
         let encoding = [(header::CONTENT_ENCODING, "gzip")];
         return (common, content_type, encoding, asset.compressed.clone()).into_response();
     }
-    (common, content_type, asset.plain).into_response()
+    (common, content_type, asset.plain.clone()).into_response()
 }
 
 /// Whether a list in a header has this word.
@@ -140,7 +169,8 @@ mod tests {
     /// A page that takes longer to load than to read is not looked at.
     #[test]
     fn the_whole_page_is_small() {
-        let bytes: usize = assets().iter().map(|asset| asset.compressed.len()).sum();
+        let files = assets().files.iter();
+        let bytes: usize = files.map(|asset| asset.compressed.len()).sum();
         assert!((1000..100_000).contains(&bytes), "{bytes} bytes");
     }
 

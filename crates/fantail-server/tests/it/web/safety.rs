@@ -17,6 +17,18 @@ pub(super) const DATA: [&str; 11] = [
     "/api/v1/server",
 ];
 
+/// The address of a script of the page.
+fn script(page: &Page) -> String {
+    let (_, text) = page.ask("GET", "/", "", "");
+    let (_, rest) = text.split_once("<script type=\"module\" src=\"").unwrap();
+    let (path, _) = rest.split_once('"').unwrap();
+    assert!(
+        path.starts_with("/web/") && path.ends_with("/app.js"),
+        "{path}"
+    );
+    path.to_owned()
+}
+
 fn status(head: &str) -> &str {
     head.lines().next().unwrap().split(' ').nth(1).unwrap()
 }
@@ -30,7 +42,7 @@ fn data_needs_the_token_on_loopback_too() {
     }
     for path in [
         "/",
-        "/web/app.js",
+        script(&page).as_str(),
         "/healthz",
         "/metrics",
         "/api/v1/session",
@@ -82,7 +94,8 @@ fn a_guess_of_the_token_is_limited() {
 fn a_name_that_was_pointed_here_reads_nothing() {
     let page = Page::new(ALL);
     let cookie = page.sign_in();
-    for path in ["/", "/web/app.js", "/api/v1/session", "/api/v1/stream"] {
+    let script = script(&page);
+    for path in ["/", &script, "/api/v1/session", "/api/v1/stream"] {
         let (head, _) = {
             use std::io::{Read as _, Write as _};
             let mut stream = page.fixture.scraper();
@@ -153,22 +166,33 @@ fn files_and_data_have_the_headers_that_protect_them() {
 #[test]
 fn a_file_is_sent_once_and_compressed() {
     let page = Page::new(ALL);
-    let (head, _) = page.ask("GET", "/web/app.js", "Accept-Encoding: br, gzip\r\n", "");
-    assert!(head.contains("content-encoding: gzip"), "{head}");
-    assert!(head.contains("content-type: text/javascript"), "{head}");
-    let tag = head
-        .lines()
-        .find_map(|line| line.strip_prefix("etag: "))
-        .unwrap();
-    let (head, body) = page.ask(
-        "GET",
-        "/web/app.js",
-        &format!("If-None-Match: {tag}\r\n"),
-        "",
-    );
-    assert_eq!((status(&head), body.as_str()), ("304", ""));
-    let (head, _) = page.ask("GET", "/web/Cargo.toml", "", "");
-    assert_eq!(status(&head), "404");
+    let script = script(&page);
+    for (path, kind, caching) in [
+        ("/", "text/html", "no-cache"),
+        (&script, "text/javascript", "max-age=31536000, immutable"),
+    ] {
+        let (head, _) = page.ask("GET", path, "Accept-Encoding: br, gzip\r\n", "");
+        assert!(head.contains("content-encoding: gzip"), "{head}");
+        assert!(head.contains(&format!("content-type: {kind}")), "{head}");
+        assert!(
+            head.contains(&format!("cache-control: {caching}")),
+            "{head}"
+        );
+        let mut lines = head.lines();
+        let tag = lines.find_map(|line| line.strip_prefix("etag: ")).unwrap();
+        let header = format!("If-None-Match: {tag}\r\n");
+        let (head, body) = page.ask("GET", path, &header, "");
+        assert_eq!((status(&head), body.as_str()), ("304", ""));
+    }
+    // Neither other files of the repository nor files of another release.
+    let folder = script.strip_suffix("/app.js").unwrap();
+    for path in [
+        &format!("{folder}/Cargo.toml"),
+        "/web/0123456789abcdef/app.js",
+    ] {
+        let (head, _) = page.ask("GET", path, "", "");
+        assert_eq!(status(&head), "404", "{path}");
+    }
 }
 
 #[test]
