@@ -2,6 +2,7 @@
 
 mod handle;
 mod lifetime;
+pub(crate) mod values;
 
 use std::{ops::AddAssign, sync::Arc};
 

@@ -51,6 +51,17 @@ mod series;
 mod sessions;
 mod sharded;
 
+/// Counting events whose values lie by slot.
+///
+/// For other crates of this workspace; not part of the stable interface.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::{
+        engine::values::{SlotPlan, ValueCounter},
+        matching::CountedEvent,
+    };
+}
+
 pub use crate::{
     engine::{Counters, Engine},
     export::{ExportSink, Exported, ExporterId, ObserverId},

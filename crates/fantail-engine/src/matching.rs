@@ -36,6 +36,7 @@ use self::{
     memos::SlotMemos,
     slots::SlotTable,
 };
+pub use self::metric::CountedEvent;
 pub(crate) use self::{
     metric::{MetricEvent, MetricSlots},
     slots::SlotEvent,
@@ -135,6 +136,16 @@ pub(crate) struct SetMatcher {
     tree: u64,
     /// For events whose class is not cached.
     uncached: ClassStats,
+    /// The classes of events without categories, by the numbers of the caller.
+    numbered: Vec<Option<NumberedClass>>,
+}
+
+/// A class that a caller has numbered.
+#[derive(Debug)]
+struct NumberedClass {
+    class: ClassId,
+    /// As in [`ClassStats`].
+    list: Cell<u32>,
 }
 
 /// A match of an event against a set.
@@ -153,7 +164,50 @@ impl SetMatcher {
             classes: ClassCache::default(),
             tree: 0,
             uncached: ClassStats::uncached(),
+            numbered: Vec::new(),
         }
+    }
+
+    /// Matches an event without categories; events with one number have one name and one
+    /// level.
+    #[inline]
+    pub(crate) fn match_numbered<V: CountedEvent>(
+        &mut self,
+        filters: &FilterSet,
+        number: usize,
+        event: &V,
+    ) -> Matched<'_> {
+        let known = self.numbered.get(number).and_then(Option::as_ref);
+        if known.is_none_or(|known| !self.matcher.is_current(known.class)) {
+            self.number(filters, number, event);
+        }
+        let known = self.numbered.get(number).and_then(Option::as_ref);
+        let Some(known) = known else {
+            let class = self.matcher.classify(filters, event);
+            let matches = self.matcher.match_class(filters, class, event);
+            return Matched {
+                filters: matches.filters,
+                list: None,
+            };
+        };
+        let matches = self.matcher.match_class(filters, known.class, event);
+        Matched {
+            filters: matches.filters,
+            list: matches.always.then_some(&known.list),
+        }
+    }
+
+    /// Finds the class with a number, unless its matcher cannot cache it.
+    #[cold]
+    fn number<V: CountedEvent>(&mut self, filters: &FilterSet, number: usize, event: &V) {
+        let class = self.matcher.classify(filters, event);
+        if self.numbered.len() <= number {
+            self.numbered.resize_with(number + 1, || None);
+        }
+        self.numbered[number] = self.matcher.remembers(class).then(|| NumberedClass {
+            class,
+            list: Cell::new(0),
+        });
     }
 
     /// Matches an event by slots; returns its values and the filters.

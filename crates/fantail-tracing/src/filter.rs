@@ -1,5 +1,8 @@
 //! Filters for other layers.
 
+mod compiled;
+mod entered;
+
 use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
@@ -9,7 +12,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use fantail_event::{CategoryTree, SentEvent};
 use fantail_filter::Filter;
 use fantail_syntax::ParseErrors;
 use fantail_transport::{Admission, Throttle, ThrottleSettings};
@@ -23,17 +25,12 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use self::compiled::{CompiledFilter, Spans};
 use crate::{
-    callsite::{
-        decisions::Compilation,
-        verdict::{Known, Verdict, most_verbose},
-    },
+    callsite::verdict::{Verdict, most_verbose},
     record::{
         clock::Clock,
-        metadata::level_of,
-        open_span::{self, OpenSpan, Owner, with_ancestors},
-        scratch::with_scratch,
-        wanted::Wanted,
+        open_span::{self, OpenSpan},
     },
 };
 
@@ -81,18 +78,9 @@ pub struct Dropped {
 
 #[derive(Debug)]
 struct Inner {
-    owner: Owner,
+    spans: Spans,
     current: ArcSwap<CompiledFilter>,
     throttle: Option<(Mutex<Throttle>, Instant)>,
-}
-
-#[derive(Debug)]
-struct CompiledFilter {
-    filter: Filter,
-    wanted: Wanted,
-    /// Whether it reads fields that events can inherit from spans.
-    inherits: bool,
-    compilation: Compilation,
 }
 
 impl LayerFilter {
@@ -104,10 +92,11 @@ impl LayerFilter {
             let seed = RandomState::new().hash_one(0);
             (Mutex::new(Throttle::new(settings, seed)), Instant::now())
         });
+        let compiled = CompiledFilter::from(filter);
         Self {
             inner: Arc::new(Inner {
-                owner: Owner::unique(),
-                current: ArcSwap::from_pointee(CompiledFilter::from(filter)),
+                spans: Spans::new(compiled.inherits),
+                current: ArcSwap::from_pointee(compiled),
                 throttle,
             }),
         }
@@ -153,6 +142,7 @@ impl FilterHandle {
     /// Replaces the filter by a compiled one.
     pub fn replace(&self, filter: Filter) {
         self.inner.current.store(Arc::new(filter.into()));
+        self.inner.spans.change();
         // It asks all filters of the program about each callsite.
         tracing_core::callsite::rebuild_interest_cache();
     }
@@ -188,66 +178,14 @@ impl Inner {
     }
 }
 
-impl From<Filter> for CompiledFilter {
-    fn from(filter: Filter) -> Self {
-        let wanted = Wanted::of_filter(&filter);
-        Self {
-            inherits: wanted.inherits(),
-            wanted,
-            filter,
-            compilation: Compilation::unique(),
-        }
-    }
-}
-
-impl CompiledFilter {
-    fn verdict(&self, metadata: &Metadata<'_>) -> Verdict {
-        self.compilation.decision(metadata, || {
-            if metadata.is_event() {
-                return Known::of(metadata).matches(&self.filter);
-            }
-            match self.wanted.inherits_from(metadata) {
-                true => Verdict::Always,
-                false => Known::Surroundings(metadata).evaluate(&self.filter),
-            }
-        })
-    }
-
-    /// Returns whether an event matches by its values.
-    fn matches<S>(&self, owner: Owner, event: &Event<'_>, context: &Context<'_, S>) -> bool
-    where
-        S: Subscriber + for<'span> LookupSpan<'span>,
-    {
-        let span = match self.inherits {
-            true => context.event_span(event),
-            false => None,
-        };
-        let around = span.and_then(|span| OpenSpan::nearest(owner, span));
-        with_scratch(|scratch| {
-            // A filter reads no time of an event; its duration is 0.
-            let created = fantail_event::Timestamp::default();
-            if scratch.record_event(event, &self.wanted, created).is_err() {
-                return false;
-            }
-            with_ancestors(around.as_ref(), |parents| {
-                self.filter.matches(&SentEvent {
-                    level: level_of(*event.metadata().level()),
-                    event: scratch.event.as_event_ref(),
-                    parents,
-                    global: &[],
-                    categories: CategoryTree::empty(),
-                })
-            })
-        })
-    }
-}
-
 impl<S> layer::Filter<S> for LayerFilter
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.verdict(metadata) != Verdict::Never
+        let spans = &self.inner.spans;
+        let decide = || self.inner.current.load().is_enabled(spans, metadata);
+        spans.answer(metadata).unwrap_or_else(decide)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -271,27 +209,43 @@ where
 
     fn event_enabled(&self, event: &Event<'_>, context: &Context<'_, S>) -> bool {
         let current = self.inner.current.load();
-        let matches = match current.verdict(event.metadata()) {
-            Verdict::Never => false,
-            Verdict::Always => true,
-            Verdict::Maybe => current.matches(self.inner.owner, event, context),
-        };
-        matches && self.inner.admits()
+        current.matches(&self.inner.spans, event, context) && self.inner.admits()
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if self.inner.current.load().inherits {
-            OpenSpan::open(self.inner.owner, &Clock::Unused, attributes, id, &context);
+            let owner = self.inner.spans.owner;
+            OpenSpan::open(owner, &Clock::Unused, attributes, id, &context);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        OpenSpan::record(self.inner.owner, id, values, &context);
+        let spans = &self.inner.spans;
+        if OpenSpan::record(spans.owner, id, values, &context) {
+            spans.change();
+        }
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        let spans = &self.inner.spans;
+        if spans.are_followed {
+            let span = context.span(id);
+            let open = span.and_then(|span| OpenSpan::nearest(spans.owner, span));
+            entered::enter(spans.owner, id, open);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        if self.inner.spans.are_followed {
+            entered::exit(self.inner.spans.owner, id);
+        }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(&id) {
-            open_span::recycle(self.inner.owner, &span);
+        let span = context.span(&id);
+        let open = span.and_then(|span| OpenSpan::take(self.inner.spans.owner, &span));
+        if let Some(open) = open {
+            open_span::recycle(open);
         }
     }
 }

@@ -5,11 +5,12 @@ use fantail_event::{
 };
 use fantail_filter::{FilterId, internal::SlotView as _};
 use fantail_format::{EventIds, ExportContext};
+use fantail_metrics::MetricId;
 
 use super::{Counters, Engine};
 use crate::{
-    ExportSink, Exported, ObserverId,
-    matching::MetricEvent,
+    ExportSink, Exported, ObserverId, Plan,
+    matching::{CountedEvent, MetricEvent},
     plan::{Export, PlannedMetric, Unnamed},
 };
 
@@ -157,12 +158,7 @@ impl Engine {
                 filters = others;
             }
         }
-        let views = filters.iter().filter_map(|filter| {
-            let at = filter.index();
-            let both = self.ids.get(at).zip(plan.metrics.get(at));
-            debug_assert!(both.is_some(), "no metric for {filter:?}");
-            both.map(|(id, metric)| (*id, MetricEvent::new(&event, &metric.slots)))
-        });
+        let views = metric_views(filters, plan, &self.ids, &event);
         match exemplar {
             None => registry.observe_views(views),
             Some(slot) => {
@@ -229,6 +225,22 @@ impl Engine {
             );
         }
     }
+}
+
+/// Returns the metrics of these filters, each with its view of the event.
+#[inline]
+pub(super) fn metric_views<'e, V: CountedEvent>(
+    filters: &'e [FilterId],
+    plan: &'e Plan,
+    ids: &'e [MetricId],
+    event: &'e V,
+) -> impl Iterator<Item = (MetricId, MetricEvent<'e, V>)> {
+    filters.iter().filter_map(move |filter| {
+        let at = filter.index();
+        let both = ids.get(at).zip(plan.metrics.get(at));
+        debug_assert!(both.is_some(), "no metric for {filter:?}");
+        both.map(|(id, metric)| (*id, MetricEvent::new(event, &metric.slots)))
+    })
 }
 
 impl Exporting {

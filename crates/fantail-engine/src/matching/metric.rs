@@ -7,7 +7,11 @@ use fantail_filter::{
 };
 use fantail_metrics::{MetricSettings, internal::MetricView};
 
-use super::slots::SlotEvent;
+/// An event whose values lie by slot, for metrics.
+pub trait CountedEvent: SlotView {
+    /// Returns the duration in microseconds, not negative.
+    fn micros(&self) -> i64;
+}
 
 /// The slots of what one metric looks at.
 #[derive(Debug, Default)]
@@ -43,18 +47,18 @@ impl MetricSlots {
 }
 
 /// One event and one metric.
-pub(crate) struct MetricEvent<'e, 'a> {
-    event: &'e SlotEvent<'a>,
+pub(crate) struct MetricEvent<'e, V> {
+    event: &'e V,
     slots: &'e MetricSlots,
 }
 
-impl<'e, 'a> MetricEvent<'e, 'a> {
-    pub(crate) const fn new(event: &'e SlotEvent<'a>, slots: &'e MetricSlots) -> Self {
+impl<'e, V: CountedEvent> MetricEvent<'e, V> {
+    pub(crate) const fn new(event: &'e V, slots: &'e MetricSlots) -> Self {
         Self { event, slots }
     }
 }
 
-impl MetricView for MetricEvent<'_, '_> {
+impl<V: CountedEvent> MetricView for MetricEvent<'_, V> {
     #[inline]
     fn duration(&self) -> Option<ValueRef<'_>> {
         Some(ValueRef::Int(self.event.micros()))

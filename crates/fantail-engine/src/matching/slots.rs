@@ -22,6 +22,7 @@ use super::{
     category_sets::{CategorySetId, CategorySets},
     keys::Keys,
     memos::SlotMemos,
+    metric::CountedEvent,
 };
 
 /// The position of a slot's value.
@@ -190,15 +191,6 @@ pub(crate) struct SlotEvent<'a> {
 }
 
 impl<'a> SlotEvent<'a> {
-    /// Returns the duration in microseconds, not negative.
-    #[inline]
-    pub(crate) fn micros(&self) -> i64 {
-        if self.micros.get() < 0 {
-            self.micros.set(self.sent.event.duration_micros());
-        }
-        self.micros.get()
-    }
-
     #[inline]
     fn position(&self, slot: Slot) -> Option<Position> {
         let table = self.table;
@@ -223,6 +215,16 @@ impl<'a> SlotEvent<'a> {
             Some(at) => self.sent.global.get(at),
         };
         Some(ancestor?.event.as_event_ref())
+    }
+}
+
+impl CountedEvent for SlotEvent<'_> {
+    #[inline]
+    fn micros(&self) -> i64 {
+        if self.micros.get() < 0 {
+            self.micros.set(self.sent.event.duration_micros());
+        }
+        self.micros.get()
     }
 }
 

@@ -83,7 +83,7 @@ impl<'a> Known<'a> {
     }
 
     /// Returns the result of a comparison; `None` if it is unknown.
-    fn test(self, test: &Test) -> Option<bool> {
+    pub(crate) fn test(self, test: &Test) -> Option<bool> {
         let callsite = match self {
             Self::Callsite(metadata) => Some(metadata),
             Self::Surroundings(_) | Self::Level(_) => None,

@@ -17,6 +17,7 @@ use crate::{
         decisions::Compilation,
         verdict::{Known, Verdict, most_verbose},
     },
+    layer::counted::CountedCallsites,
     record::{metadata::name_of, wanted::Wanted},
 };
 
@@ -30,6 +31,8 @@ pub(crate) struct Compiled {
     pub(crate) settings: Settings,
     pub(crate) wanted: Wanted,
     pub(crate) exporters: Exporters,
+    /// Present if events are only counted.
+    pub(crate) counted: Option<CountedCallsites>,
     compilation: Compilation,
     /// Whether every filter requires a name: none then matches an unnamed event.
     requires_name: bool,
@@ -50,6 +53,7 @@ impl Compiled {
         let plan = Plan::new(&settings).map_err(ConfigErrorKind::Plan)?;
         let mut metrics = settings.metrics.iter();
         Ok(Self {
+            counted: CountedCallsites::new(&plan),
             plan: Arc::new(plan),
             wanted: Wanted::of_settings(&settings),
             compilation: Compilation::unique(),

@@ -4,6 +4,7 @@ use std::{
     cell::Cell,
     hash::{BuildHasher as _, RandomState},
     num::NonZeroUsize,
+    ops::Deref,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -13,7 +14,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use fantail_engine::Sharded;
+use fantail_engine::{Plan, Sharded, internal::ValueCounter as _};
 use fantail_event::{Ancestor, CategoryTree, Event, SentEvent};
 use fantail_format::{EventIds, ExportContext};
 use tracing_core::{
@@ -21,12 +22,16 @@ use tracing_core::{
     dispatcher::{self, WeakDispatch},
 };
 
-use super::probes::Probes;
+use super::{counted::Counted, probes::Probes};
 use crate::{
     callsite::decisions::KnownCallsites,
     client::StatsClient,
     config::{compiled::Compiled, error::ConfigError},
-    record::{clock::Clock, metadata::level_of, open_span::Owner},
+    record::{
+        clock::Clock,
+        metadata::level_of,
+        open_span::{Owner, SpanEvent},
+    },
 };
 
 /// Engines for each core: a thread that is suspended while it has an engine delays
@@ -172,6 +177,21 @@ impl Shared {
             shard.adopt(Arc::clone(&compiled.plan));
         }
         shard.handle(&sent, context, &mut &compiled.exporters);
+    }
+
+    /// Counts an event by its values; returns whether the shard has its plan.
+    pub(crate) fn count<G: Deref<Target = SpanEvent>>(
+        &self,
+        plan: &Arc<Plan>,
+        event: &Counted<'_, G>,
+    ) -> bool {
+        let mut shard = self.shards.shard(shard_of_thread());
+        // During a change, another thread may have come first, or this one.
+        let is_current = Arc::ptr_eq(shard.plan(), plan);
+        if is_current {
+            shard.count_values(event.callsite.number, event);
+        }
+        is_current
     }
 
     /// Replaces the configuration. Metrics with the same settings and filter keep

@@ -20,10 +20,13 @@ pub(crate) enum Clock {
 
 /// The start of a span.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Start {
-    pub(crate) time: Timestamp,
-    /// Durations come from the monotonic clock, which no one can set back.
-    instant: Option<Instant>,
+pub(crate) enum Start {
+    /// Durations come from the monotonic clock, which no one can set back; the time of
+    /// the start follows from it when it is needed.
+    Monotonic(Instant),
+    Time(Timestamp),
+    #[default]
+    Unknown,
 }
 
 impl Clock {
@@ -40,19 +43,34 @@ impl Clock {
     }
 
     pub(crate) fn start(&self) -> Start {
-        Start {
-            time: self.now(),
-            instant: matches!(self, Self::System).then(Instant::now),
+        match self {
+            Self::System => Start::Monotonic(Instant::now()),
+            Self::Unused => Start::Unknown,
+            Self::Given(now) => Start::Time(now()),
         }
     }
 
-    /// Returns the time at which a span ends now.
-    pub(crate) fn end(&self, start: Start) -> Timestamp {
-        let Some(instant) = start.instant else {
-            return self.now();
-        };
-        let micros = i64::try_from(instant.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_unix_micros(start.time.unix_micros().saturating_add(micros))
+    /// Returns the microseconds since a start.
+    pub(crate) fn micros_since(&self, start: Start) -> i64 {
+        match start {
+            Start::Monotonic(start) => {
+                i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX)
+            }
+            Start::Time(start) => self.now().micros_since(start).max(0),
+            Start::Unknown => 0,
+        }
+    }
+
+    /// Returns the time of a start.
+    pub(crate) fn time_of(&self, start: Start) -> Timestamp {
+        match start {
+            Start::Monotonic(_) => {
+                let micros = self.now().unix_micros();
+                Timestamp::from_unix_micros(micros.saturating_sub(self.micros_since(start)))
+            }
+            Start::Time(time) => time,
+            Start::Unknown => Timestamp::default(),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) const LEVEL: &str = "level";
 pub(crate) const SEVERITY: &str = "severity";
 /// The field with the list of the names of the spans.
 pub(crate) const SPAN: &str = "span";
+/// The end of the key of an error's sources.
+pub(crate) const SOURCES: &str = ".sources";
 
 /// The fields that every event has.
 pub(crate) const BUILT_IN: [&str; 4] = [TARGET, LEVEL, SEVERITY, SPAN];

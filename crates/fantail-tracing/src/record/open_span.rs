@@ -8,9 +8,9 @@ use std::{
     },
 };
 
-use fantail_event::{Ancestor, Event};
+use fantail_event::{Ancestor, Event, Timestamp, ValueRef};
 use smallvec::SmallVec;
-use tracing_core::{Subscriber, span};
+use tracing_core::{Metadata, Subscriber, span};
 use tracing_subscriber::{
     layer::Context,
     registry::{LookupSpan, SpanRef},
@@ -18,8 +18,8 @@ use tracing_subscriber::{
 
 use super::{
     clock::{Clock, Start},
+    metadata::{SEVERITY, severity_of},
     scratch::with_scratch,
-    wanted,
 };
 
 /// Closed spans of a thread whose memory is kept for new ones.
@@ -46,9 +46,20 @@ struct Recorded(SmallVec<[(Owner, Arc<OpenSpan>); 1]>);
 /// An open span.
 #[derive(Debug, Default)]
 pub(crate) struct OpenSpan {
-    event: RwLock<Event>,
+    recorded: RwLock<SpanEvent>,
+    metadata: Option<&'static Metadata<'static>>,
     parent: Option<Arc<OpenSpan>>,
+    clock: Clock,
     start: Start,
+}
+
+/// What was recorded of a span.
+#[derive(Debug, Default)]
+pub(crate) struct SpanEvent {
+    /// The fields; the name, the source, the built-in fields and the times only if it is
+    /// complete.
+    pub(crate) event: Event,
+    is_complete: bool,
 }
 
 thread_local! {
@@ -70,16 +81,19 @@ impl OpenSpan {
         let parent = span
             .parent()
             .and_then(|parent| Self::nearest(owner, parent));
-        let start = clock.start();
         let mut open = spare();
         with_scratch(|scratch| {
             // A span that is too large has the fields before the limit.
-            let _ = scratch.record_span(attributes, &wanted::ALL, start.time);
+            let _ = scratch.record_span(attributes);
             if let Some(open) = Arc::get_mut(&mut open) {
-                let event = open.event.get_mut().unwrap_or_else(PoisonError::into_inner);
-                std::mem::swap(event, &mut scratch.event);
+                let recorded = open.recorded.get_mut();
+                let recorded = recorded.unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(&mut recorded.event, &mut scratch.event);
+                recorded.is_complete = false;
+                open.metadata = Some(attributes.metadata());
                 open.parent = parent;
-                open.start = start;
+                open.clock.clone_from(clock);
+                open.start = clock.start();
             }
         });
         let mut extensions = span.extensions_mut();
@@ -116,59 +130,105 @@ impl OpenSpan {
         None
     }
 
-    /// Adds fields that the program recorded later to what the owner recorded of a span.
+    /// Adds fields that the program recorded later to what the owner recorded of a span;
+    /// returns whether it recorded any.
     pub(crate) fn record<S>(
         owner: Owner,
         id: &span::Id,
         values: &span::Record<'_>,
         context: &Context<'_, S>,
-    ) where
+    ) -> bool
+    where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         let span = context.span(id);
-        if let Some(open) = span.and_then(|span| Self::of(owner, &span)) {
+        let open = span.and_then(|span| Self::of(owner, &span));
+        open.is_some_and(|open| {
             open.add(values);
-        }
+            true
+        })
     }
 
     fn add(&self, values: &span::Record<'_>) {
         with_scratch(|scratch| {
+            let created = self.read().event.as_event_ref().created();
             // A span that would be too large keeps the fields that it has.
-            let recorded = scratch.record_values(values, &wanted::ALL, self.start.time);
-            let _ = recorded.and_then(|()| self.write().merge(scratch.event.as_event_ref()));
+            let recorded = scratch.record_values(values, created);
+            let _ = recorded.and_then(|()| self.write().event.merge(scratch.event.as_event_ref()));
         });
     }
 
+    /// Removes what the owner recorded of a span that is closed.
+    pub(crate) fn take<'a, S>(owner: Owner, span: &SpanRef<'a, S>) -> Option<Arc<Self>>
+    where
+        S: LookupSpan<'a>,
+    {
+        let mut extensions = span.extensions_mut();
+        let recorded = extensions.get_mut::<Recorded>()?;
+        let at = recorded.0.iter().position(|(known, _)| *known == owner)?;
+        Some(recorded.0.swap_remove(at).1)
+    }
+
+    /// Returns the nearest span around it that the owner recorded.
+    pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
+        self.parent.as_ref()
+    }
+
     /// Calls `send` with the event of the span, which ends now, and those around it.
-    pub(crate) fn end(&self, clock: &Clock, send: impl FnOnce(&Event, &[Ancestor<'_>])) {
-        let mut event = self.write();
-        event.set_sent(clock.end(self.start));
-        with_ancestors(self.parent.as_ref(), |ancestors| send(&event, ancestors));
+    pub(crate) fn end(&self, severity: bool, send: impl FnOnce(&Event, &[Ancestor<'_>])) {
+        self.complete();
+        let mut recorded = self.write();
+        if let Some(metadata) = self.metadata
+            && severity
+        {
+            let number = ValueRef::Int(severity_of(*metadata.level()));
+            // A span that would be too large keeps the fields that it has.
+            let _ = recorded.event.set(SEVERITY.as_bytes(), number);
+        }
+        let created = recorded.event.as_event_ref().created().unix_micros();
+        let sent = created.saturating_add(self.micros());
+        recorded.event.set_sent(Timestamp::from_unix_micros(sent));
+        with_ancestors(self.parent(), |ancestors| send(&recorded.event, ancestors));
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Event> {
-        self.event.read().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the microseconds since the start.
+    pub(crate) fn micros(&self) -> i64 {
+        self.clock.micros_since(self.start)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Event> {
-        self.event.write().unwrap_or_else(PoisonError::into_inner)
+    /// Adds what the callsite has, for filters and exporters that read all of an event.
+    fn complete(&self) {
+        if self.read().is_complete {
+            return;
+        }
+        let mut recorded = self.write();
+        // Another thread may have come first.
+        if let Some(metadata) = self.metadata
+            && !recorded.is_complete
+        {
+            with_scratch(|scratch| {
+                let created = self.clock.time_of(self.start);
+                // A span that would be too large has the fields before the limit.
+                let _ = scratch.complete_span(metadata, created, &recorded.event);
+                std::mem::swap(&mut recorded.event, &mut scratch.event);
+            });
+            recorded.is_complete = true;
+        }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, SpanEvent> {
+        self.recorded.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, SpanEvent> {
+        self.recorded
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Keeps the memory of a span that was closed.
-pub(crate) fn recycle<'a, S>(owner: Owner, span: &SpanRef<'a, S>)
-where
-    S: LookupSpan<'a>,
-{
-    let mut extensions = span.extensions_mut();
-    let Some(recorded) = extensions.get_mut::<Recorded>() else {
-        return;
-    };
-    let Some(at) = recorded.0.iter().position(|(known, _)| *known == owner) else {
-        return;
-    };
-    let (_, mut open) = recorded.0.swap_remove(at);
-    drop(extensions);
+pub(crate) fn recycle(mut open: Arc<OpenSpan>) {
     let Some(unshared) = Arc::get_mut(&mut open) else {
         return;
     };
@@ -192,9 +252,24 @@ pub(crate) fn with_ancestors<R>(
     nearest: Option<&Arc<OpenSpan>>,
     then: impl FnOnce(&[Ancestor<'_>]) -> R,
 ) -> R {
-    let chain = std::iter::successors(nearest, |span| span.parent.as_ref());
+    let chain = std::iter::successors(nearest, |span| span.parent());
+    chain.for_each(|span| span.complete());
+    with_fields(nearest, |spans| {
+        let ancestors = spans.iter().map(|span| Ancestor {
+            event: &span.event,
+            live: None,
+        });
+        let ancestors: SmallVec<[Ancestor<'_>; INLINE_ANCESTORS]> = ancestors.collect();
+        then(&ancestors)
+    })
+}
+
+/// As [`with_ancestors`], for callers that read only the fields of spans.
+pub(crate) fn with_fields<R>(
+    nearest: Option<&Arc<OpenSpan>>,
+    then: impl FnOnce(&[RwLockReadGuard<'_, SpanEvent>]) -> R,
+) -> R {
+    let chain = std::iter::successors(nearest, |span| span.parent());
     let locked: SmallVec<[_; INLINE_ANCESTORS]> = chain.map(|span| span.read()).collect();
-    let ancestors = locked.iter().map(|event| Ancestor { event, live: None });
-    let ancestors: SmallVec<[Ancestor<'_>; INLINE_ANCESTORS]> = ancestors.collect();
-    then(&ancestors)
+    then(&locked)
 }

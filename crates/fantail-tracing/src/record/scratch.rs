@@ -10,8 +10,10 @@ use tracing_core::{
 };
 
 use super::{
-    metadata::{LEVEL, SEVERITY, SPAN, TARGET, key_of, name_of, severity_of, source_of},
-    wanted::Wanted,
+    metadata::{LEVEL, SEVERITY, SOURCES, SPAN, TARGET, key_of, name_of, severity_of, source_of},
+    slot_values::SlotValues,
+    visit::{Fields, Visitor},
+    wanted::{self, Wanted},
 };
 
 /// Formatted values are kept up to this size; the memory of larger ones is freed.
@@ -21,6 +23,8 @@ const MAX_KEPT_TEXT_BYTES: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) event: Event,
+    /// The values of an event that is only counted.
+    pub(crate) values: SlotValues,
     /// A value while it is formatted.
     text: String,
 }
@@ -36,7 +40,8 @@ pub(crate) fn with_scratch<R>(record: impl FnOnce(&mut Scratch) -> R) -> R {
     let kept = SCRATCH.try_with(Cell::take).ok().flatten();
     let mut scratch = kept.unwrap_or_default();
     let result = record(&mut scratch);
-    if scratch.text.capacity() <= MAX_KEPT_TEXT_BYTES {
+    let texts = [scratch.text.capacity(), scratch.values.text_capacity()];
+    if texts.into_iter().all(|bytes| bytes <= MAX_KEPT_TEXT_BYTES) {
         let _ = SCRATCH.try_with(|kept| kept.set(Some(scratch)));
     }
     result
@@ -55,26 +60,34 @@ impl Scratch {
         self.record(wanted, |recorder| event.record(recorder))
     }
 
-    /// Records a new span.
-    pub(crate) fn record_span(
-        &mut self,
-        attributes: &Attributes<'_>,
-        wanted: &Wanted,
-        time: Timestamp,
-    ) -> Result<(), TooLarge> {
-        self.begin(attributes.metadata(), wanted, time)?;
-        self.record(wanted, |recorder| attributes.record(recorder))
+    /// Records all fields of a new span, without what its callsite has.
+    pub(crate) fn record_span(&mut self, attributes: &Attributes<'_>) -> Result<(), TooLarge> {
+        self.event.restart(Timestamp::default());
+        self.record(&wanted::ALL, |recorder| attributes.record(recorder))
     }
 
-    /// Records only the values that a span gets later.
+    /// Records all values that a span gets later.
     pub(crate) fn record_values(
         &mut self,
         values: &Record<'_>,
-        wanted: &Wanted,
-        time: Timestamp,
+        created: Timestamp,
     ) -> Result<(), TooLarge> {
-        self.event.restart(time);
-        self.record(wanted, |recorder| values.record(recorder))
+        self.event.restart(created);
+        self.record(&wanted::ALL, |recorder| values.record(recorder))
+    }
+
+    /// Makes an event of the fields of a span and of what its callsite has.
+    pub(crate) fn complete_span(
+        &mut self,
+        metadata: &Metadata<'_>,
+        created: Timestamp,
+        fields: &Event,
+    ) -> Result<(), TooLarge> {
+        self.begin(metadata, &wanted::ALL, created)?;
+        for (key, value) in fields.as_event_ref().fields() {
+            self.event.set(key, value)?;
+        }
+        Ok(())
     }
 
     /// Begins with an event of a callsite: its name, source and built-in fields.
@@ -116,15 +129,15 @@ impl Scratch {
     fn record(
         &mut self,
         wanted: &Wanted,
-        visit: impl FnOnce(&mut Recorder<'_>),
+        visit: impl FnOnce(&mut dyn Visit),
     ) -> Result<(), TooLarge> {
-        let mut recorder = Recorder {
+        let mut visitor = Visitor(Recorder {
             scratch: self,
             wanted,
             result: Ok(()),
-        };
-        visit(&mut recorder);
-        recorder.result
+        });
+        visit(&mut visitor);
+        visitor.0.result
     }
 }
 
@@ -144,7 +157,7 @@ struct Recorder<'a> {
     result: Result<(), TooLarge>,
 }
 
-impl Recorder<'_> {
+impl Fields for Recorder<'_> {
     fn set(&mut self, field: &Field, value: ValueRef<'_>) {
         let key = key_of(field.name());
         if self.wanted.has(key) {
@@ -158,7 +171,6 @@ impl Recorder<'_> {
         if !self.wanted.has(key) {
             return;
         }
-        // The value may send events: nothing is borrowed or locked while it is formatted.
         let text = &mut self.scratch.text;
         text.clear();
         // What is written until an error is the value.
@@ -169,61 +181,15 @@ impl Recorder<'_> {
             .set(key.as_bytes(), ValueRef::from(&*text));
         self.result = self.result.and(set);
     }
-}
 
-impl Visit for Recorder<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.set(field, ValueRef::from(value));
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.set(field, ValueRef::Int(value));
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.set(field, ValueRef::from(value));
-    }
-
-    fn record_i128(&mut self, field: &Field, value: i128) {
-        match (i64::try_from(value), u64::try_from(value)) {
-            (Ok(value), _) => self.set(field, ValueRef::Int(value)),
-            (_, Ok(value)) => self.set(field, ValueRef::Unsigned(value)),
-            _ => self.format(field, format_args!("{value}")),
-        }
-    }
-
-    fn record_u128(&mut self, field: &Field, value: u128) {
-        match u64::try_from(value) {
-            Ok(value) => self.set(field, ValueRef::from(value)),
-            Err(_) => self.format(field, format_args!("{value}")),
-        }
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.set(field, ValueRef::Float(value));
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.set(field, ValueRef::Bool(value));
-    }
-
-    /// The error as text, and a list of the texts of its sources.
-    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.format(field, format_args!("{value}"));
-        if value.source().is_none() {
-            return;
-        }
-        let key = format!("{}.sources", key_of(field.name()));
+    fn set_sources(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        let key = format!("{}{SOURCES}", key_of(field.name()));
         if self.wanted.has(&key) {
-            let chain = std::iter::successors(value.source(), |&error| error.source());
+            let chain = std::iter::successors(error.source(), |&error| error.source());
             let texts: Vec<String> = chain.map(ToString::to_string).collect();
             let list = ValueRef::List(Elements::of(&texts, 0));
             let set = self.scratch.event.set(key.as_bytes(), list);
             self.result = self.result.and(set);
         }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.format(field, format_args!("{value:?}"));
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Wanted {
     all: bool,
     /// Whether the source is read.
     source: bool,
+    /// Whether the severity is read. It repeats the level: it is exported only on demand.
+    severity: bool,
     /// In order.
     keys: Vec<Box<[u8]>>,
 }
@@ -23,20 +25,31 @@ pub(crate) struct Wanted {
 /// Keys that are compared one by one: mostly, their lengths differ.
 const MAX_SCANNED_KEYS: usize = 16;
 
-/// All fields.
+/// All fields but the severity.
 pub(crate) static ALL: Wanted = Wanted {
     all: true,
     source: true,
+    severity: false,
+    keys: Vec::new(),
+};
+
+/// All fields.
+static ALL_AND_SEVERITY: Wanted = Wanted {
+    all: true,
+    source: true,
+    severity: true,
     keys: Vec::new(),
 };
 
 impl Wanted {
     pub(crate) fn of_filter(filter: &Filter) -> Self {
         let mentions = Mentions::of(filter);
+        let keys = mentions.fields().map(Box::from).collect();
         Self {
             all: false,
             source: has_source(filter),
-            keys: in_order(mentions.fields().map(Box::from).collect()),
+            severity: has_severity(&keys),
+            keys: in_order(keys),
         }
     }
 
@@ -62,6 +75,7 @@ impl Wanted {
             all,
             // Exports may have it.
             source: !settings.exporters.is_empty() || filters.any(has_source),
+            severity: has_severity(&keys),
             keys: in_order(keys),
         }
     }
@@ -88,10 +102,20 @@ impl Wanted {
         self.all || self.contains(key)
     }
 
-    /// Returns whether a built-in field is read. The severity repeats the level: it is
-    /// exported only on demand.
+    /// Returns whether a built-in field is read.
     pub(crate) fn has_built_in(&self, key: &str) -> bool {
-        self.all && key != SEVERITY || self.contains(key)
+        match key {
+            SEVERITY => self.severity,
+            _ => self.has(key),
+        }
+    }
+
+    /// Returns all fields; the severity only if this reads it.
+    pub(crate) fn and_all_others(&self) -> &'static Self {
+        match self.severity {
+            true => &ALL_AND_SEVERITY,
+            false => &ALL,
+        }
     }
 
     /// Returns whether events in a span of this callsite inherit something that is read.
@@ -114,6 +138,10 @@ impl Wanted {
 
 fn in_order(keys: BTreeSet<Box<[u8]>>) -> Vec<Box<[u8]>> {
     keys.into_iter().collect()
+}
+
+fn has_severity(keys: &BTreeSet<Box<[u8]>>) -> bool {
+    keys.contains(SEVERITY.as_bytes())
 }
 
 fn has_source(filter: &Filter) -> bool {

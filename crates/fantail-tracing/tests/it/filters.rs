@@ -22,10 +22,10 @@ use tracing_subscriber::{
 
 /// A layer that keeps the messages of events.
 #[derive(Debug, Clone, Default)]
-struct Messages(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Messages(Arc<Mutex<Vec<String>>>);
 
 impl Messages {
-    fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
@@ -47,14 +47,17 @@ impl<S: tracing::Subscriber> Layer<S> for Messages {
 }
 
 /// The messages that pass a filter.
-fn passed(filter: impl Filter<Registry> + Send + Sync + 'static, program: fn()) -> Vec<String> {
+pub(crate) fn passed(
+    filter: impl Filter<Registry> + Send + Sync + 'static,
+    program: fn(),
+) -> Vec<String> {
     let messages = Messages::default();
     let layer = messages.clone().with_filter(filter);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), program);
     messages.take()
 }
 
-fn ours(text: &str) -> LayerFilter {
+pub(crate) fn ours(text: &str) -> LayerFilter {
     text.parse().unwrap()
 }
 

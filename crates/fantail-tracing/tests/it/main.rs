@@ -10,10 +10,12 @@
 
 mod client;
 mod concurrent;
+mod counted;
 #[cfg(feature = "exporters")]
 mod exporters;
 mod filters;
 mod handle;
+mod inherited;
 mod metrics;
 
 use std::sync::{

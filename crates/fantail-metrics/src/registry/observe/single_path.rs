@@ -14,7 +14,7 @@ use crate::{
     store::key::Key,
 };
 
-/// Finds or creates the series of an event that has a text or no value at each
+/// Finds or creates the series of an event that has a text, an integer or no value at each
 /// level; returns `None` for other events. Returns the length of the path, and
 /// the number of its series that are an `other`. Series created before a `None`
 /// stay: the general route needs them too.
@@ -29,7 +29,8 @@ pub(super) fn single_path<V: MetricView + ?Sized>(
 ) -> Option<(usize, u64)> {
     let (mut parent, mut overflowed) = (ROOT, 0);
     for (at, level) in settings.group_by.iter().enumerate() {
-        let key = key(level, event.level(at), dialect)?;
+        let mut digits = itoa::Buffer::new();
+        let key = key(level, event.level(at), dialect, &mut digits)?;
         let mut budget = SeriesBudget {
             metric: limits.series_per_metric,
             used,
@@ -57,11 +58,13 @@ pub(super) fn leads_to<V: MetricView + ?Sized>(
     dialect: Dialect,
     path: &[u32],
 ) -> bool {
-    let steps = path.windows(2).zip(&settings.group_by).enumerate();
-    let mut keys = steps.map(|(at, (step, level))| (step, key(level, event.level(at), dialect)));
-    let is_there = keys.all(|(step, key)| match (step, key) {
-        ([parent, child], Some(key)) => tree.is(*child, *parent, key),
-        _ => false,
+    let mut steps = path.windows(2).zip(&settings.group_by).enumerate();
+    let is_there = steps.all(|(at, (step, level))| {
+        let mut digits = itoa::Buffer::new();
+        match (step, key(level, event.level(at), dialect, &mut digits)) {
+            ([parent, child], Some(key)) => tree.is(*child, *parent, key),
+            _ => false,
+        }
     });
     let is_missing = path
         .last()
@@ -69,16 +72,26 @@ pub(super) fn leads_to<V: MetricView + ?Sized>(
     is_there && path.first() == Some(&ROOT) && (is_missing || path.len() == 1 + tree.levels())
 }
 
-/// Returns the key of the series of a value; `None` for values that are no text.
+/// Returns the key of the series of a value; `None` for values that are neither a text
+/// nor an integer. The digits of an integer are written to the buffer.
 #[inline]
-fn key<'v>(level: &GroupBy, value: Option<ValueRef<'v>>, dialect: Dialect) -> Option<Key<'v>> {
+fn key<'v>(
+    level: &GroupBy,
+    value: Option<ValueRef<'v>>,
+    dialect: Dialect,
+    digits: &'v mut itoa::Buffer,
+) -> Option<Key<'v>> {
     let Method::Discrete(modifiers) = &level.method else {
         return None;
     };
-    match (value, dialect) {
-        (Some(ValueRef::Str(text)), _) => Some(Key::Text(text_key(text, modifiers)?)),
-        (None, Dialect::V2_4) => Some(Key::Text(b"")),
-        (None, Dialect::V2_3) => Some(Key::Missing),
-        (Some(_), _) => None,
-    }
+    // As `write_key` does.
+    let number = match (value, dialect) {
+        (Some(ValueRef::Str(text)), _) => return Some(Key::Text(text_key(text, modifiers)?)),
+        (None, Dialect::V2_4) => return Some(Key::Text(b"")),
+        (None, Dialect::V2_3) => return Some(Key::Missing),
+        (Some(ValueRef::Int(number)), _) => number.cast_unsigned(),
+        (Some(ValueRef::Unsigned(number)), _) => number,
+        (Some(_), _) => return None,
+    };
+    Some(Key::Text(digits.format(number).as_bytes()))
 }
