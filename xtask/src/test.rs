@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all that must be right before a change goes in.
 
-use std::process::Command;
+use std::{num::NonZero, process::Command, thread};
 
 use clap::ValueEnum;
 
@@ -220,7 +220,11 @@ fn clippy(workspace: &Workspace, steps: &Steps) -> Outcome {
 
 fn tests(workspace: &Workspace) -> Command {
     if tools::has_cargo_command(workspace, "nextest") {
-        workspace.cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
+        let mut command = workspace.cargo(["nextest", "run", "--workspace", "--no-fail-fast"]);
+        // Many tests wait for other programs.
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        command.args(["--test-threads", &(2 * cores).to_string()]);
+        command
     } else {
         let kinds = ["--lib", "--bins", "--tests"];
         let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
