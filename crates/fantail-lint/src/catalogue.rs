@@ -175,7 +175,7 @@ impl CatalogueEvent {
         let target: Target = dovecot.into();
         self.fields
             .iter()
-            .find(|field| field.is_in(target) && stands_for(field.key(target.dialect()), key))
+            .find(|field| stands_for(field.key(target.dialect()), key) && field.is_in(target))
     }
 }
 
@@ -228,6 +228,11 @@ impl FieldType {
 /// Returns whether a name of the catalogue, perhaps with an open end, matches
 /// this one.
 pub(crate) fn stands_for(name: &str, written: &[u8]) -> bool {
+    // Most names differ in their first byte.
+    let first = name.as_bytes().first();
+    if first != written.first() && !matches!(first, Some(b'*' | b'<')) {
+        return false;
+    }
     match name.split_once(['*', '<']) {
         Some((start, _)) => written.len() > start.len() && written.starts_with(start.as_bytes()),
         None => name.as_bytes() == written,

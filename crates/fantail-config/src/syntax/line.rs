@@ -93,9 +93,7 @@ fn add(text: &mut Text, file: FileId, source: &[u8], content: &Range<usize>) -> 
         Some((b'\\', before)) => (trim_end(before), true),
         _ => (bytes, false),
     };
-    for (at, byte) in (content.start..).zip(kept) {
-        text.push(*byte, file, offset(at));
-    }
+    text.push_part(kept, file, offset(content.start));
     if continued && !kept.is_empty() {
         text.push(b' ', file, offset(content.end - 1));
     }

@@ -52,34 +52,62 @@ impl Text {
         let Ok(at) = u32::try_from(self.bytes.len()) else {
             return;
         };
-        let goes_on = self
-            .runs
-            .last()
-            .is_some_and(|run| run.file == file && run.offset(at) == source);
-        if !goes_on {
-            self.runs.push(Run { at, file, source });
-        }
+        self.push_run(Run { at, file, source });
         self.bytes.push(byte);
+    }
+
+    /// Adds bytes that follow each other in a file, with the position of the first.
+    pub(crate) fn push_part(&mut self, bytes: &[u8], file: FileId, source: u32) {
+        if !bytes.is_empty() {
+            let at = offset(self.bytes.len());
+            self.push_run(Run { at, file, source });
+            self.bytes.extend_from_slice(bytes);
+        }
     }
 
     /// Adds the bytes of another text with their positions.
     pub(crate) fn append(&mut self, other: &Self) {
-        for (index, byte) in (0..).zip(&other.bytes) {
-            let (file, source) = other.place(index);
-            self.push(*byte, file, source);
-        }
+        self.append_part(other, 0..other.bytes.len());
     }
 
     /// Returns a range of the bytes, with their positions.
     pub(crate) fn slice(&self, range: Range<usize>) -> Self {
         let mut slice = Self::empty(self.locate(range.clone()));
-        for index in range {
-            if let Some(byte) = self.bytes.get(index) {
-                let (file, source) = self.place(index);
-                slice.push(*byte, file, source);
-            }
-        }
+        slice.append_part(self, range);
         slice
+    }
+
+    /// Adds a range of the bytes of another text, run by run.
+    fn append_part(&mut self, other: &Self, range: Range<usize>) {
+        let range = range.start..range.end.min(other.bytes.len());
+        let bytes = other.bytes.get(range.clone()).unwrap_or_default();
+        if bytes.is_empty() {
+            return;
+        }
+        let (start, end) = (offset(range.start), offset(range.end));
+        let added = offset(self.bytes.len());
+        let first = other.runs.partition_point(|run| run.at <= start);
+        let runs = other.runs.iter().skip(first.saturating_sub(1));
+        for run in runs.take_while(|run| run.at < end) {
+            let from = run.at.max(start);
+            self.push_run(Run {
+                at: added + (from - start),
+                file: run.file,
+                source: run.offset(from),
+            });
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Adds a run, unless the last one goes on with it.
+    fn push_run(&mut self, run: Run) {
+        let goes_on = self
+            .runs
+            .last()
+            .is_some_and(|last| last.file == run.file && last.offset(run.at) == run.source);
+        if !goes_on {
+            self.runs.push(run);
+        }
     }
 
     /// Returns the same bytes with the position `span`.

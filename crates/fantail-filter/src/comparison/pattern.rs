@@ -31,6 +31,9 @@ enum Needle {
     Wild(Box<[PatternPart]>),
 }
 
+/// The bytes of most literals.
+const LITERAL_BYTES: usize = 32;
+
 impl Pattern {
     /// Creates a pattern of these parts.
     #[must_use]
@@ -39,22 +42,21 @@ impl Pattern {
             Case::Sensitive => byte,
             Case::Insensitive => byte.to_ascii_lowercase(),
         };
-        let parts: Vec<_> = parts
-            .map(|part| match part {
-                PatternPart::Byte(byte) => PatternPart::Byte(fold(byte)),
-                wildcard => wildcard,
-            })
-            .collect();
-        let literal: Option<Box<[u8]>> = parts
-            .iter()
-            .map(|part| match part {
-                PatternPart::Byte(byte) => Some(*byte),
-                _ => None,
-            })
-            .collect();
-        let needle = match literal {
-            Some(bytes) => Needle::Literal(bytes),
-            None => Needle::Wild(parts.into()),
+        let mut literal = Vec::with_capacity(LITERAL_BYTES);
+        let mut wild = Vec::new();
+        for part in parts {
+            match part {
+                PatternPart::Byte(byte) if wild.is_empty() => literal.push(fold(byte)),
+                PatternPart::Byte(byte) => wild.push(PatternPart::Byte(fold(byte))),
+                wildcard => {
+                    wild.extend(literal.drain(..).map(PatternPart::Byte));
+                    wild.push(wildcard);
+                }
+            }
+        }
+        let needle = match wild.is_empty() {
+            true => Needle::Literal(literal.into()),
+            false => Needle::Wild(wild.into()),
         };
         Self { case, needle }
     }

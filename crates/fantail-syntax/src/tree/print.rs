@@ -13,6 +13,9 @@ use fantail_event::Dialect;
 use super::{Comparison, Key, NodeId, NodeKind, Tree};
 use crate::text::{escape, shown::Shown, word};
 
+/// The bytes of most printed comparisons.
+const COMPARISON_BYTES: usize = 48;
+
 impl Tree {
     /// Returns Dovecot's printed form of this filter; empty for the empty
     /// filter.
@@ -34,10 +37,10 @@ impl Tree {
     }
 
     fn print(&self, push_comparison: fn(&Comparison, Dialect, &mut Vec<u8>)) -> Vec<u8> {
-        let mut out = Vec::new();
         let Some(root) = self.root() else {
-            return out;
+            return Vec::new();
         };
+        let mut out = Vec::with_capacity(COMPARISON_BYTES * self.comparisons().len());
         let mut pending = alloc::vec![Step::Text(b")"), Step::Node(root), Step::Text(b"(")];
         while let Some(step) = pending.pop() {
             let id = match step {
