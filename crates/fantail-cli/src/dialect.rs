@@ -61,6 +61,11 @@ impl Rules {
         }
     }
 
+    /// Returns the release, if the flags state one.
+    pub(crate) const fn release(self) -> Option<Release> {
+        self.dovecot
+    }
+
     /// Returns the series, if the flags state one.
     pub(crate) fn dialect(self) -> Option<event::Dialect> {
         let stated = self.dialect.map(Into::into);

@@ -9,6 +9,7 @@ mod change;
 mod crashes;
 mod reload;
 mod report;
+mod source;
 pub(crate) mod taps;
 
 use std::{
@@ -33,9 +34,10 @@ use crate::{
 };
 
 pub use self::change::{ChangeQueue, Start};
+pub use self::source::Configuration;
 pub(crate) use self::{
     change::{Change, Changes},
-    reload::Source,
+    source::Source,
 };
 
 /// How long exporters of the previous configuration may send what they have.

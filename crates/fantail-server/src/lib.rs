@@ -31,6 +31,7 @@ mod socket;
 mod worker;
 
 pub use crate::{
+    control::Configuration,
     error::{ControlError, ControlErrorKind, ServerError, ServerErrorKind},
     handle::Handle,
     options::{HttpAccess, HttpTls, Limits, ServerOptions},

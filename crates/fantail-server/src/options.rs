@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use fantail_config::Release;
 use fantail_engine::SessionRules;
 use fantail_event::Dialect;
 
@@ -15,6 +16,8 @@ pub struct ServerOptions {
     pub config: PathBuf,
     /// The dialect of Dovecot; by default that of the configuration.
     pub dialect: Option<Dialect>,
+    /// The release of Dovecot; by default that of the configuration.
+    pub release: Option<Release>,
     /// The socket to which Dovecot's processes send events; by default
     /// `stats-writer` and `login/stats-writer` below `base_dir`.
     pub writer: Option<PathBuf>,
@@ -162,6 +165,7 @@ impl ServerOptions {
         Self {
             config: config.into(),
             dialect: None,
+            release: None,
             writer: None,
             writer_mode: None,
             login_writer: true,

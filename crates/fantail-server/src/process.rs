@@ -6,6 +6,7 @@ pub(crate) mod log;
 pub(crate) mod privileges;
 pub(crate) mod record;
 pub(crate) mod sd_notify;
+pub(crate) mod seen_files;
 pub(crate) mod signals;
 pub(crate) mod state_file;
 pub(crate) mod thread;

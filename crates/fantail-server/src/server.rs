@@ -22,7 +22,7 @@ use tokio::{
 use self::run::Run;
 use crate::{
     FileLimit, Handle, Limits, ServerError, ServerErrorKind, ServerOptions,
-    control::{Changes, Control, Source},
+    control::{Changes, Configuration, Control, Source},
     exporters::{Exporters, Site},
     handle::{Live, Order, Tally},
     http::{self, access::Access},
@@ -31,6 +31,7 @@ use crate::{
     process::privileges,
     process::record::Recorder,
     process::sd_notify::Manager,
+    process::seen_files::SeenFiles,
     process::signals::Signals,
     process::turn::Turns,
     socket::accept::{Dispatcher, Purpose},
@@ -59,6 +60,8 @@ pub struct Server {
     categories: mpsc::UnboundedReceiver<(usize, Vec<Category>)>,
     files: FileLimit,
     access: Access,
+    /// The files of the configuration.
+    seen: SeenFiles,
 }
 
 impl Server {
@@ -69,11 +72,21 @@ impl Server {
     /// # Errors
     /// One of these steps fails. Sockets of other servers stay as they were.
     pub fn start(options: ServerOptions) -> Result<Self, ServerError> {
-        let source = Source {
-            path: options.config.clone(),
-            dialect: options.dialect,
-        };
-        let settings = source.read_within(options.limits.reload)?;
+        let configuration = Configuration::read(&options)?;
+        Self::start_with(options, &configuration)
+    }
+
+    /// Like [`start`](Self::start), with a configuration that was read with the same
+    /// options.
+    ///
+    /// # Errors
+    /// As those of [`start`](Self::start).
+    pub fn start_with(
+        options: ServerOptions,
+        configuration: &Configuration,
+    ) -> Result<Self, ServerError> {
+        let source = Source::of(&options);
+        let (settings, seen) = configuration.accept()?;
         let session_rules = options.session_rules.clone();
         let plan = Plan::with_sessions(&settings, session_rules.clone());
         let plan = plan.map_err(|error| ServerError::new(ServerErrorKind::Configuration, error))?;
@@ -111,7 +124,7 @@ impl Server {
         };
         Self::with(
             options,
-            source,
+            (source, seen),
             live,
             runtime,
             (sockets, addresses),
@@ -122,7 +135,7 @@ impl Server {
 
     fn with(
         options: ServerOptions,
-        source: Source,
+        (source, seen): (Source, SeenFiles),
         live: Live,
         (runtime, signals): (Runtime, Signals),
         (sockets, addresses): (Sockets, Addresses),
@@ -154,7 +167,7 @@ impl Server {
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;
         let is_restored = restore::restore(&options, &workers)?;
-        let (live, seen) = watch::channel(Arc::new(live));
+        let (live, current) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
         let tally = Tally::new((started, run), is_restored, &options.hostname);
         let turns = Arc::new(Turns::new(Arc::default()));
@@ -176,12 +189,13 @@ impl Server {
             worker_ended,
             sockets,
             addresses,
-            handle: Handle::new(orders, seen, (tally, turns), recorder, memory, &options),
+            handle: Handle::new(orders, current, (tally, turns), recorder, memory, &options),
             orders: taken,
             categories,
             options,
             files,
             access,
+            seen,
         })
     }
 
@@ -238,13 +252,16 @@ impl Server {
             categories,
             files,
             access,
+            seen,
         } = self;
         let served = runtime.block_on(async {
             let (stop, stopped) = watch::channel(false);
             let http_addresses = addresses.http.clone();
             let rivals = match options.ignore_dovecot {
                 true => watch::channel(None).1,
-                false => rival_watch::watch(control.source.clone(), addresses, options.log.clone()),
+                false => {
+                    rival_watch::watch(control.source.clone(), seen, addresses, options.log.clone())
+                }
             };
             let (listeners, http) = listen(
                 &options, files, access, &control, &handle, sockets, &stopped,

@@ -68,6 +68,8 @@ pub(crate) struct Options {
 /// What one server took for one load.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
+    /// From its start until it waits for events.
+    start: Duration,
     cpu: Duration,
     wall: Duration,
     /// Bytes at the most.
@@ -227,6 +229,7 @@ fn one(server: &Server, script: &Script<'_>) -> Result<(Taken, Vec<String>), Err
     feed::scrape(server.port)?;
     let scraped = process::settled(server.pid)?;
     let taken = Taken {
+        start: before,
         cpu: fed.saturating_sub(before),
         wall,
         memory: process::peak_memory(server.pid)?,

@@ -1,13 +1,13 @@
 //! `fantail serve`: replaces Dovecot's stats process.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{iter, net::SocketAddr, panic::resume_unwind, path::PathBuf, thread, time::Duration};
 
 use clap::Args;
 use fantail::{
     config::{self, Loaded},
     server::{
-        FileLimit, HttpAccess, HttpTls, Limits, Log, RecordSettings, Server, ServerError,
-        ServerOptions,
+        Configuration, FileLimit, HttpAccess, HttpTls, Limits, Log, RecordSettings, Server,
+        ServerError, ServerOptions,
     },
 };
 
@@ -194,15 +194,18 @@ const LOG_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
     let options = options(arguments, log.clone());
-    let loaded = configuration::load_silently(&options.config, &arguments.rules.options());
+    let configuration = Configuration::read(&options)?;
+    let loaded = configuration.loaded();
     if loaded.diagnostics.has_errors() {
         let style = terminal::style();
         let drawn = config::render(&loaded.diagnostics, &loaded.sources, style);
         log.line(drawn.trim_end());
         return Ok(Findings::Some);
     }
-    let server = Server::start(options)?;
-    tell_configuration(log, &loaded);
+    let (server, description) = start(options, &configuration)?;
+    // Freeing it takes a fifth of the time of reading it. Without a thread, it is freed here.
+    let _ = thread::Builder::new().spawn(move || drop(configuration));
+    description.iter().for_each(|line| log.line(line));
     tell_files(log, server.file_limit(), arguments.bounds.max_connections);
     let scheme = match arguments.http_tls_cert {
         Some(_) => "https",
@@ -222,20 +225,39 @@ fn serve(arguments: &Arguments, log: &Log) -> Result<Findings, ServerError> {
     Ok(Findings::None)
 }
 
-/// Logs the configuration's name and size, and the findings of `fantail check`.
-fn tell_configuration(log: &Log, loaded: &Loaded) {
+/// Starts the server, and describes its configuration on a thread meanwhile.
+fn start(
+    options: ServerOptions,
+    configuration: &Configuration,
+) -> Result<(Server, Vec<String>), ServerError> {
+    let loaded = configuration.loaded();
+    if options.user.is_some() {
+        // That user may not be allowed to look at the files of all findings.
+        let description = describe(loaded);
+        return Ok((Server::start_with(options, configuration)?, description));
+    }
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("describe".to_owned());
+        let describing = thread.spawn_scoped(scope, || describe(loaded))?;
+        let server = Server::start_with(options, configuration);
+        let description = describing.join();
+        let description = description.unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((server?, description))
+    })
+}
+
+/// Returns the lines of the log about a configuration: its name and size, and the
+/// findings of `fantail check`.
+fn describe(loaded: &Loaded) -> Vec<String> {
     let settings = &loaded.settings;
     let file = loaded.sources.ids().next();
     let name = file.map_or(&[][..], |file| loaded.sources.name(file));
     let metrics = check::counted(settings.metrics.len(), "metric");
     let exporters = check::counted(settings.exporters.len(), "exporter");
     let (name, dovecot) = (String::from_utf8_lossy(name), settings.target());
-    log.line(&format!(
-        "{name} is read as Dovecot {dovecot}: {metrics}, {exporters}"
-    ));
-    if let Some(findings) = check::drawn_findings(loaded) {
-        log.line(&findings);
-    }
+    let size = format!("{name} is read as Dovecot {dovecot}: {metrics}, {exporters}");
+    let findings = check::drawn_findings(loaded);
+    iter::once(size).chain(findings).collect()
 }
 
 /// The number of open files besides connections: sockets, logs, export targets.
@@ -280,6 +302,7 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
     session_rules.sums = words(&arguments.session_sums);
     ServerOptions {
         dialect: arguments.rules.dialect(),
+        release: arguments.rules.release(),
         writer: arguments.writer.clone(),
         writer_mode: arguments.writer_mode,
         login_writer: !arguments.no_login_writer,

@@ -9,6 +9,10 @@ use std::{
 };
 
 use fantail_testkit::process::{Process, wait_until};
+use rustix::{
+    fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags},
+    io::Errno,
+};
 
 use super::program::contents;
 
@@ -112,4 +116,44 @@ fn sockets_are_left_to_a_dovecot_that_would_bind_them() {
     drop(dovecots);
     wait_until("the last is back", PATIENCE, || is_served(&sockets[0]));
     assert_eq!(process.stop().code(), Some(0));
+}
+
+/// Reading thousands of metrics takes a while.
+#[test]
+fn the_configuration_is_read_once_at_the_start_and_once_after_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "fantail.conf", "!include dovecot.conf\n");
+    write(folder, "dovecot.conf", &dovecot_conf(folder, &[]));
+    let opened = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).unwrap();
+    let file = folder.join("fantail.conf");
+    inotify::add_watch(&opened, file, WatchFlags::OPEN | WatchFlags::CLOSE_NOWRITE).unwrap();
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut opened = Reader::new(&opened, &mut buffer);
+    let mut count = || -> u32 {
+        let mut count = 0;
+        loop {
+            match opened.next() {
+                // The kernel reports opens as one if no file is closed between them.
+                Ok(event) => count += u32::from(event.events().contains(ReadFlags::OPEN)),
+                Err(error) => {
+                    assert_eq!(error, Errno::AGAIN);
+                    return count;
+                }
+            }
+        }
+    };
+
+    let socket = folder.join("run/stats-reader");
+    let mut process = serve(folder);
+    wait_until("it is served", PATIENCE, || is_served(&socket));
+    write(
+        folder,
+        "dovecot.conf",
+        &dovecot_conf(folder, &["stats-reader"]),
+    );
+    wait_until("it is left", PATIENCE, || !socket.exists());
+    assert_eq!(count(), 2);
+    assert_eq!(process.stop().code(), Some(0));
+    assert_eq!(count(), 0);
 }

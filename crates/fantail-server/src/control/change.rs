@@ -8,11 +8,11 @@ mod queue;
 
 use std::{
     future::pending,
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use fantail_config::{MetricRequest, Settings};
+use fantail_config::MetricRequest;
 use tokio::{
     sync::oneshot::{self, error::TryRecvError},
     time::timeout_at,
@@ -20,7 +20,7 @@ use tokio::{
 
 pub use self::queue::{ChangeQueue, Start};
 
-use super::{Control, Source};
+use super::Control;
 use crate::{
     ControlError, ControlErrorKind,
     handle::{Live, Reply},
@@ -199,20 +199,5 @@ impl Control {
                 }
             }
         }
-    }
-}
-
-impl Source {
-    /// Reads the configuration on a thread of its own, for this long at most.
-    pub(crate) fn read_within(&self, patience: Duration) -> Result<Settings, ControlError> {
-        let source = self.clone();
-        let (done, result) = mpsc::channel();
-        let started = thread::start("configuration", move || {
-            // Dropped if nothing waits for it any more.
-            let _ = done.send(source.read());
-        });
-        started.map_err(|error| ControlError::new(ControlErrorKind::Configuration, error))?;
-        let read = result.recv_timeout(patience);
-        read.unwrap_or_else(|_| Err(ControlErrorKind::Stuck.into()))
     }
 }

@@ -3,45 +3,15 @@
 //! All steps that may fail come before the first change: a refused configuration
 //! changes nothing.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use fantail_config::{FileSystem, LoadOptions, MetricRequest, Settings};
-use fantail_event::Dialect;
+use fantail_config::{MetricRequest, Settings};
 
-use super::{Control, crashes};
+use super::{Control, Source, crashes};
 use crate::{
     ControlError, ControlErrorKind, Log,
     handle::{Live, count},
 };
-
-/// The file of the configuration.
-#[derive(Debug, Clone)]
-pub(crate) struct Source {
-    pub(crate) path: PathBuf,
-    pub(crate) dialect: Option<Dialect>,
-}
-
-impl Source {
-    /// Returns the options with which the configuration is read.
-    pub(crate) fn options(&self) -> LoadOptions {
-        LoadOptions {
-            dialect: self.dialect,
-            ..LoadOptions::default()
-        }
-    }
-
-    /// Reads the configuration.
-    pub(crate) fn read(&self) -> Result<Settings, ControlError> {
-        use std::os::unix::ffi::OsStrExt as _;
-        let options = self.options();
-        let path = self.path.as_os_str().as_bytes();
-        let loaded = fantail_config::load(path, &FileSystem, &options).accept();
-        let loaded = loaded
-            .map_err(|refused| ControlError::new(ControlErrorKind::Configuration, refused))?;
-        crashes::check_all(&loaded)?;
-        Ok(loaded.settings)
-    }
-}
 
 impl Control {
     /// Puts a configuration into force that was read again, and logs the outcome.
@@ -107,7 +77,7 @@ impl Live {
 
 /// Reads and compiles a configuration, and opens its exporters.
 pub(super) fn prepare(source: &Source, old: &Live, log: &Log) -> Result<Live, ControlError> {
-    let mut settings = source.read()?;
+    let (mut settings, _) = source.read().accept()?;
     let configured = settings.metrics.len();
     keep_added(&mut settings, old, log);
     let added = settings.metrics.len() - configured;

@@ -55,20 +55,22 @@ impl Builds<'_> {
                 .collect()
         };
         Ok(format!(
-            "| {} | {:.3} | {:.3} | {} | {} |\n",
+            "| {} | {:.3} | {:.3} | {} | {} | {} |\n",
             load.name,
             cost(&other),
             cost(&this),
             spread(ratios(|taken| seconds(taken.cpu))),
             spread(ratios(|taken| taken.memory as f64)),
+            spread(ratios(|taken| seconds(taken.start))),
         ))
     }
 }
 
 /// What the rows are headed by.
 pub(crate) const HEAD: &str = "| load | other build, µs an event | this build | \
-     CPU, this / other (median, 95 % interval) | peak memory, this / other |\n\
-     | --- | ---: | ---: | ---: | ---: |\n";
+     CPU, this / other (median, 95 % interval) | peak memory, this / other | \
+     CPU of the start, this / other |\n\
+     | --- | ---: | ---: | ---: | ---: | ---: |\n";
 
 fn seconds(time: Duration) -> f64 {
     time.as_secs_f64().max(1e-9)

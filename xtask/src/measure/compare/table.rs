@@ -30,6 +30,7 @@ pub(crate) fn render(rows: &[Row], streams: &HashMap<(Feed, u64), Stream>) -> St
     }
     text.push_str(&of_reading(rows));
     text.extend(growth(rows));
+    text.extend(start(rows));
     let streams = streams.iter().map(|((feed, _), stream)| {
         format!(
             "\nThe stream of {}: {} events, {} bytes an event with all lines that belong to it.\n",
@@ -75,6 +76,16 @@ fn cells(row: &Row) -> Vec<String> {
         rate(&row.dovecot),
         rate(&row.fantail),
     ]
+}
+
+/// What a start with many metrics takes.
+fn start(rows: &[Row]) -> Option<String> {
+    let row = rows.iter().find(|row| row.load.name == "10000 metrics")?;
+    let start = median(row.fantail.iter().map(|taken| taken.start));
+    Some(format!(
+        "\nA start with 10,000 metrics takes fantail {} ms of CPU time (aim: 100).\n",
+        start.as_millis()
+    ))
 }
 
 /// What questions about many series take.
