@@ -42,6 +42,8 @@ pub struct Handle {
     pub(crate) answers: Budget,
     /// The turns of the control thread.
     pub(crate) turns: Arc<Turns>,
+    /// Those of the thread of HTTP.
+    pub(crate) http_turns: Arc<Turns>,
     /// The most that kept events of all workers take.
     pub(crate) recent_bytes: usize,
     pub(crate) recordings: Recordings,
@@ -209,6 +211,7 @@ impl Handle {
             live,
             tally,
             turns,
+            http_turns: Arc::new(Turns::new(Arc::default())),
             answers: memory.budget(Part::Answers),
             recent_bytes: options.limits.recent_bytes(),
             recordings: Recordings::new(recorder, &memory, &options.log),

@@ -4,7 +4,8 @@
 //! client that does not read its answer, or does not finish its request, is cut
 //! off. The number of connections is bounded: one more takes the seat of the client
 //! that has been idle for the longest time. [`access`] decides who may ask. All
-//! of it has one thread, so that handshakes of TLS do not hold up control.
+//! of it has one thread, so that handshakes of TLS do not hold up control. Answers that grow
+//! with the configuration or the counts are made on threads of their own.
 
 pub(crate) mod access;
 mod api;
@@ -55,6 +56,7 @@ use self::{
 use crate::{
     ControlError, ControlErrorKind, Handle, Limits, Log,
     control::Source,
+    process::turn::Turns,
     socket::{
         accept::pause,
         seats::{Seat, Seats},
@@ -174,6 +176,7 @@ pub(crate) fn serve(
         seats: Seats::new(limits.scrapers + if has_page { MAX_PAGES } else { 0 }),
         stalled: limits.stalled,
         log: log.clone(),
+        turns: Arc::clone(&handle.http_turns),
     };
     accept_on(listeners, &served, &runtime)?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -194,7 +197,7 @@ fn accept_on(listeners: Listeners, served: &Served, runtime: &Runtime) -> io::Re
     for listener in listeners.tcp {
         let listener = TcpListener::from_std(listener)?;
         let served = served.clone();
-        runtime.spawn(async move {
+        served.turns.clone().spawn(async move {
             loop {
                 let accepted = listener.accept().await;
                 let accepted = accepted.map(|(stream, _)| stream);
@@ -208,7 +211,7 @@ fn accept_on(listeners: Listeners, served: &Served, runtime: &Runtime) -> io::Re
             seats: Seats::new(SOCKET_SEATS + served.page_seats),
             ..served.clone()
         };
-        runtime.spawn(async move {
+        served.turns.clone().spawn(async move {
             // Removed with the task.
             let _bound = bound;
             loop {
@@ -219,7 +222,7 @@ fn accept_on(listeners: Listeners, served: &Served, runtime: &Runtime) -> io::Re
         });
     }
     let access = Arc::clone(&served.access);
-    runtime.spawn(access.keep_reading(served.log.clone()));
+    served.turns.spawn(access.keep_reading(served.log.clone()));
     Ok(())
 }
 
@@ -232,6 +235,8 @@ struct Served {
     page_seats: usize,
     stalled: Duration,
     log: Log,
+    /// Measures how long a task has the thread.
+    turns: Arc<Turns>,
 }
 
 impl Served {
@@ -248,7 +253,7 @@ impl Served {
             return;
         };
         let served = serve(self.clone(), stream, Arc::clone(&seat));
-        tokio::spawn(async move {
+        self.turns.spawn(async move {
             tokio::select! {
                 () = seat.lost() => {}
                 () = served => {}

@@ -5,17 +5,22 @@
 
 use std::{
     collections::BTreeMap,
+    io::{self, Write as _},
     sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
 
-use axum::{extract::State, response::Response};
-use fantail_config::write_metric;
+use axum::{
+    extract::State,
+    http::{Version, header},
+    response::{IntoResponse, Response},
+};
+use fantail_config::{Metric, write_metric};
 use fantail_metrics::Top;
 use fantail_transport::DropReason;
 use serde_json::{Value, json};
 
-use super::{Context, answer, unavailable};
+use super::{Context, answer, busy, streamed, unavailable};
 use crate::{Handle, exporters::TOO_LARGE, handle::Live, worker::Report};
 
 /// Answers with JSON.
@@ -35,35 +40,58 @@ fn live(context: &Context) -> Arc<Live> {
     Arc::clone(&context.handle.live.borrow())
 }
 
+/// Returns the answer that `write` writes on a thread of its own: the answer grows with
+/// the configuration or the counts.
+async fn streamed_json(
+    context: &Context,
+    version: Version,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()> + Send + 'static,
+) -> Response {
+    let made = streamed::answer(version, &context.handle.answers, |mut out| {
+        write(&mut out)?;
+        out.write_all(b"\n")
+    });
+    match made.await {
+        Some(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        None => busy(),
+    }
+}
+
 /// The metrics of the configuration in force.
-pub(super) async fn metrics(State(context): State<Context>) -> Response {
+pub(super) async fn metrics(State(context): State<Context>, version: Version) -> Response {
     let live = live(&context);
-    let configured = live.settings.metrics.len() - live.added;
-    let metrics = live
-        .settings
-        .metrics
-        .iter()
-        .enumerate()
-        .map(|(at, metric)| {
-            let settings = &metric.settings;
-            let levels = settings.group_by.iter();
-            let exporters = metric.exporters.iter();
-            let exporters: Vec<_> = exporters.map(|name| text(&name.value)).collect();
-            json!({
-                "name": text(&settings.name),
-                "description": text(&settings.description),
-                "filter": metric.filter.to_string(),
-                "fields": texts(&settings.fields),
-                "group_by": levels.map(|level| text(&level.field)).collect::<Vec<_>>(),
-                "top": settings.top.as_ref().map(top_value),
-                "exporter": (!exporters.is_empty()).then(|| exporters.join(" ")),
-                "exporters": exporters,
-                "expose": metric.rules.exposed,
-                "series_limit": metric.rules.series_limit,
-                "added_at_run_time": at >= configured,
-            })
-        });
-    json_answer(&json!({ "metrics": metrics.collect::<Vec<_>>() }))
+    let write = move |out: &mut dyn io::Write| {
+        let configured = live.settings.metrics.len() - live.added;
+        out.write_all(b"{\"metrics\":[")?;
+        for (at, metric) in live.settings.metrics.iter().enumerate() {
+            if at > 0 {
+                out.write_all(b",")?;
+            }
+            write!(out, "{}", metric_value(metric, at >= configured))?;
+        }
+        out.write_all(b"]}")
+    };
+    streamed_json(&context, version, write).await
+}
+
+fn metric_value(metric: &Metric, was_added: bool) -> Value {
+    let settings = &metric.settings;
+    let levels = settings.group_by.iter();
+    let exporters = metric.exporters.iter();
+    let exporters: Vec<_> = exporters.map(|name| text(&name.value)).collect();
+    json!({
+        "name": text(&settings.name),
+        "description": text(&settings.description),
+        "filter": metric.filter.to_string(),
+        "fields": texts(&settings.fields),
+        "group_by": levels.map(|level| text(&level.field)).collect::<Vec<_>>(),
+        "top": settings.top.as_ref().map(top_value),
+        "exporter": (!exporters.is_empty()).then(|| exporters.join(" ")),
+        "exporters": exporters,
+        "expose": metric.rules.exposed,
+        "series_limit": metric.rules.series_limit,
+        "added_at_run_time": was_added,
+    })
 }
 
 /// The settings of heavy hitters.
@@ -77,20 +105,25 @@ fn top_value(top: &Top) -> Value {
 }
 
 /// The configuration in force.
-pub(super) async fn configuration(State(context): State<Context>) -> Response {
+pub(super) async fn configuration(State(context): State<Context>, version: Version) -> Response {
     let live = live(&context);
-    let settings = &live.settings;
-    let mut blocks = Vec::new();
-    for metric in &settings.metrics {
-        write_metric(metric, settings.dialect, &mut blocks);
-    }
-    json_answer(&json!({
-        "dialect": settings.dialect.to_string(),
-        "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
-        "filter_sent_to_clients": text(&live.handshake()),
-        "metrics_as_text": text(&blocks),
-        "exporters": settings.exporters.iter().map(|exporter| text(&exporter.name)).collect::<Vec<_>>(),
-    }))
+    let write = move |out: &mut dyn io::Write| {
+        let settings = &live.settings;
+        let mut blocks = Vec::new();
+        for metric in &settings.metrics {
+            write_metric(metric, settings.dialect, &mut blocks);
+        }
+        let exporters = settings.exporters.iter();
+        let value = json!({
+            "dialect": settings.dialect.to_string(),
+            "base_dir": settings.base_dir.as_ref().map(|dir| text(&dir.value)),
+            "filter_sent_to_clients": text(&live.handshake()),
+            "metrics_as_text": text(&blocks),
+            "exporters": exporters.map(|exporter| text(&exporter.name)).collect::<Vec<_>>(),
+        });
+        write!(out, "{value}")
+    };
+    streamed_json(&context, version, write).await
 }
 
 fn unix_micros(time: SystemTime) -> u64 {
@@ -139,11 +172,14 @@ pub(super) fn exporters_value(live: &Live) -> Vec<Value> {
 }
 
 /// The server itself.
-pub(super) async fn server(State(context): State<Context>) -> Response {
+pub(super) async fn server(State(context): State<Context>, version: Version) -> Response {
     let Ok(whole) = context.handle.report(false).await else {
         return unavailable();
     };
-    json_answer(&server_value(&context.handle, &whole))
+    let handle = context.handle.clone();
+    // The thread frees the snapshot, too.
+    let write = move |out: &mut dyn io::Write| write!(out, "{}", server_value(&handle, &whole));
+    streamed_json(&context, version, write).await
 }
 
 /// Returns the state of the server.

@@ -98,8 +98,12 @@ fn intake<W: Write>(whole: &Report, handle: &Handle, out: &mut Exposition<W>) ->
     );
     longest.unit = Some("seconds");
     out.family(&longest, |samples| {
-        let control = handle.turns.longest();
-        for (thread, longest) in [("control", control), ("worker", whole.longest_turn)] {
+        let threads = [
+            ("control", handle.turns.longest()),
+            ("http", handle.http_turns.longest()),
+            ("worker", whole.longest_turn),
+        ];
+        for (thread, longest) in threads {
             for (clock, time) in [("wall", longest.wall), ("cpu", longest.cpu)] {
                 let labels = [("thread", thread), ("clock", clock)];
                 samples.add(&labels, time.as_secs_f64())?;

@@ -1,9 +1,11 @@
 //! Attacks over the stats-reader socket and HTTP: answers that are not read.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     net::TcpStream,
     os::unix::net::UnixStream,
+    path::Path,
 };
 
 use super::{
@@ -63,6 +65,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "idle-scrapers",
         blocks: GROUPED,
         run: idle_scrapers,
+        ..BASE
+    },
+    Attack {
+        name: "large-answers",
+        blocks: "!include FOLDER/metrics.conf\n",
+        arguments: &["--http-socket", "FOLDER/http", "--web"],
+        prepare: many_metrics,
+        max_peak_bytes: 1_024 * MIB,
+        run: large_answers,
         ..BASE
     },
     Attack {
@@ -156,6 +167,39 @@ fn idle_scrapers(target: &mut Target) -> Result<(), Error> {
     target.check_honest_client()?;
     drop(idle);
     Ok(())
+}
+
+/// Metrics of `large-answers`.
+const METRICS: usize = 20_000;
+
+/// Writes the metrics of [`GROUPED`], and many with a filter of their own.
+fn many_metrics(folder: &Path) -> Result<(), Error> {
+    let mut text = GROUPED.to_owned();
+    for number in 0..METRICS {
+        text += &format!("metric n{number} {{\n  filter = event=a AND user=user{number}\n}}\n");
+    }
+    let path = folder.join("metrics.conf");
+    fs::write(&path, text).map_err(Error::at("write", &path))
+}
+
+/// Asks for everything that grows with the configuration or the counts; the thread that
+/// answers has others to answer, too.
+fn large_answers(target: &mut Target) -> Result<(), Error> {
+    make_series(target)?;
+    for path in [
+        "/api/v1/metrics",
+        "/api/v1/configuration",
+        "/api/v1/server",
+        "/api/v1/findings",
+        "/api/v1/snapshot",
+        "/metrics",
+    ] {
+        let answer = target.get(path)?;
+        if answer.status != 200 {
+            return Err(Error::new(format!("{path}: {}", answer.status)));
+        }
+    }
+    target.check_honest_client()
 }
 
 fn foreign_host(target: &mut Target) -> Result<(), Error> {

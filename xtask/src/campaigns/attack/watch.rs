@@ -28,7 +28,7 @@ pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 pub(super) struct Seen {
     pub(super) peak_bytes: u64,
     pub(super) longest_stall: Duration,
-    /// The longest turn of a worker or of control, in CPU time.
+    /// The longest turn of a worker, of control or of HTTP, in CPU time.
     pub(super) longest_turn: Duration,
     /// Why the server was killed.
     pub(super) killed: Option<String>,

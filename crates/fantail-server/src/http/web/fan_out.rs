@@ -59,6 +59,7 @@ impl FanOut {
         let (requests, taken) = mpsc::channel(MAX_REQUESTS);
         let (status, made) = mpsc::channel(1);
         let census = Arc::new(Census::new(&handle.answers));
+        let turns = Arc::clone(&handle.http_turns);
         let task = Task {
             status: StatusMaker::new(handle.clone(), Arc::clone(&census), status),
             census,
@@ -67,7 +68,7 @@ impl FanOut {
             groups: Vec::new(),
             pinged: Instant::now(),
         };
-        tokio::spawn(task.run(taken, made));
+        turns.spawn(task.run(taken, made));
         Self(requests)
     }
 

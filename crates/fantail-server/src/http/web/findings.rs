@@ -41,8 +41,6 @@ pub(super) async fn answer(State(context): State<Context>) -> Response {
         Err(error) => return refused(&error),
     };
     let live = Arc::clone(&context.handle.live.borrow());
-    let facts = facts(&context, &held, &live);
-    drop(held);
     let source = context.source.clone();
     let reading = Arc::clone(&context.reading);
     let found = async {
@@ -51,6 +49,8 @@ pub(super) async fn answer(State(context): State<Context>) -> Response {
         // A thread that waits for a file keeps the turn.
         thread::run("findings", move || {
             let _turn = turn;
+            let facts = facts(&context, &held, &live);
+            drop(held);
             find(&source, &facts)
         })
         .await

@@ -11,7 +11,7 @@ use crate::{
     Handle,
     http::api::{exporters_value, server_value},
     memory::ReservedText,
-    process::clock,
+    process::{clock, thread},
     worker::{Report, census::Census},
 };
 
@@ -87,8 +87,9 @@ impl StatusMaker {
         self.is_making = true;
         let (handle, census) = (self.handle.clone(), Arc::clone(&self.census));
         let made = self.made.clone();
-        tokio::spawn(async move {
-            let status = make(&handle, &census).await;
+        let turns = Arc::clone(&self.handle.http_turns);
+        turns.spawn(async move {
+            let status = make(handle, census).await;
             let took = begun.elapsed();
             // The task of the pages may have ended.
             let _ = made.send(Made { status, took }).await;
@@ -96,8 +97,14 @@ impl StatusMaker {
     }
 }
 
-async fn make(handle: &Handle, census: &Census) -> Option<Bytes> {
+/// Makes a status on a thread of its own, which also frees the snapshot.
+async fn make(handle: Handle, census: Arc<Census>) -> Option<Bytes> {
     let report = handle.held_report(false).await.ok()?;
+    let made = thread::run("status", move || text(&handle, &report, &census));
+    made.await.ok()?
+}
+
+fn text(handle: &Handle, report: &Report, census: &Census) -> Option<Bytes> {
     let live = Arc::clone(&handle.live.borrow());
     let counts = census.counts();
     let mut names: Vec<_> = counts.names.iter().collect();
@@ -108,8 +115,8 @@ async fn make(handle: &Handle, census: &Census) -> Option<Bytes> {
         .collect();
     let status = json!({
         "unix_us": clock::now().unix_micros(),
-        "server": server_value(handle, &report),
-        "metrics": metrics(&report),
+        "server": server_value(handle, report),
+        "metrics": metrics(report),
         "exporters": exporters_value(&live),
         "events": { "names": names, "unnamed": counts.unnamed, "other": counts.other },
     });
