@@ -9,6 +9,7 @@ use std::{
 };
 
 use listenfd::ListenFd;
+use nix::sys::socket::{self, Backlog};
 use tokio::{net::UnixListener, sync::watch, task::JoinHandle};
 
 use crate::{
@@ -152,6 +153,10 @@ fn wanted<'a>(handed_over: &[Socket], addresses: &'a [SocketAddress]) -> &'a [So
 fn listen(address: &SocketAddr) -> Result<StdTcpListener, SocketError> {
     let bound = StdTcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
+        // The standard library has 128 connections wait. With more at once, the kernel
+        // drops the first packet of each, and a scraper repeats it after a second. The
+        // system's own maximum is usually 4,096.
+        socket::listen(&listener, Backlog::MAXALLOWABLE)?;
         Ok(listener)
     });
     bound.map_err(|error| SocketError::tcp(*address, error))
