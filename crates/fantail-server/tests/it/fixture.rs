@@ -191,8 +191,25 @@ impl Fixture {
             let ended = thread.join();
             if !thread::panicking() {
                 ended.unwrap().unwrap();
+                self.wait_for_the_state();
             }
         }
+    }
+}
+
+impl Fixture {
+    /// Waits until the counts are saved: with a busy disk, that takes longer than a
+    /// server waits for it at its end.
+    fn wait_for_the_state(&self) {
+        if !self.logged().contains("was not written in time") {
+            return;
+        }
+        eventually("the state is saved", || {
+            let files = fs::read_dir(self.folder.path()).unwrap();
+            let names = files.map(|file| file.unwrap().file_name());
+            let mut names = names.map(|name| name.into_string().unwrap());
+            !names.any(|name| name.starts_with("state.") && name.ends_with(".new"))
+        });
     }
 }
 
