@@ -1,16 +1,13 @@
 //! A connection of one of Dovecot's processes, and a visit of the worker to it.
 
 use std::{
-    os::{fd::AsFd as _, unix::net::UnixStream},
+    io::{ErrorKind, Read as _},
+    os::unix::net::UnixStream,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
 
-use nix::{
-    errno::Errno,
-    sys::socket::{getsockopt, sockopt::PeerCredentials},
-    unistd,
-};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 
 use crate::{
     process::turn::Turn,
@@ -178,12 +175,15 @@ impl Seat {
     /// second read would double the system calls of an event. Only the end of a
     /// connection, which was reported before, needs one more.
     fn read(&mut self, shard: &mut Shard, buffer: &mut [u8], turn: &Turn<'_>) -> Reading {
-        let count = match unistd::read(self.stream.as_fd(), buffer) {
+        // The standard library calls `recv`, which takes less time than `read`.
+        let count = match (&self.stream).read(buffer) {
             Ok(0) => return Reading::Ended,
             Ok(count) => count,
-            Err(Errno::EAGAIN) => return Reading::Last(0),
-            Err(Errno::EINTR) => return Reading::More(0),
-            Err(_) => return Reading::Ended,
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => return Reading::Last(0),
+                ErrorKind::Interrupted => return Reading::More(0),
+                _ => return Reading::Ended,
+            },
         };
         let bytes = buffer.get(..count).unwrap_or_default();
         if shard.take(&mut self.client, bytes, turn).is_err() {

@@ -19,12 +19,12 @@ use std::time::Duration;
 /// The longest delay while few clients send.
 const MIN_LONGEST_MICROS: u32 = 2_000;
 
-/// The longest delay while thousands of clients send.
+/// The longest delay while hundreds of clients send.
 const MAX_LONGEST_MICROS: u32 = 50_000;
 
 /// The longest delay for each client that sends. A visit takes about 1 µs, so visits
-/// take up to a twentieth of a processor until the delay is [`MAX_LONGEST_MICROS`].
-const MICROS_PER_CLIENT: u32 = 20;
+/// take up to a fiftieth of a processor until the delay is [`MAX_LONGEST_MICROS`].
+const MICROS_PER_CLIENT: u32 = 50;
 
 /// The shortest delay: shorter sleeps cost more than they save.
 const MIN_DELAY_MICROS: u32 = 50;
@@ -138,7 +138,8 @@ mod tests {
         let mut read_delay = ReadDelay::default();
         check(&mut read_delay, &[400; 500], Some(4_000));
         check(&mut read_delay, &[400; 500], Some(8_000));
-        check(&mut read_delay, &[400; 500], Some(10_000));
+        check(&mut read_delay, &[400; 500], Some(16_000));
+        check(&mut read_delay, &[400; 500], Some(25_000));
         for _ in 0..3 {
             (0..5_000).for_each(|_| read_delay.read(400));
             read_delay.next();

@@ -175,7 +175,9 @@ impl Run {
             tell_categories(setup, shard);
             messages.is_empty()
         });
-        self.connections.fetch_sub(gone, Ordering::Relaxed);
+        if gone > 0 {
+            self.connections.fetch_sub(gone, Ordering::Relaxed);
+        }
         if self.shard.outbox.is_waiting() && self.due.flush.is_none() {
             self.due.flush = Some(Instant::now() + FLUSH_INTERVAL);
         }
