@@ -1,5 +1,5 @@
 //! `fantail-metrics`: an update of a metric with two levels of `group_by`,
-//! compared with prometheus-client.
+//! compared with prometheus-client; and merging the shards of workers.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
@@ -10,6 +10,7 @@ use fantail_benches::{
     group,
     series::{self, Fantail, LEVELS, PrometheusClient, Subject},
 };
+use fantail_metrics::{Limits, Snapshot};
 
 /// Updates 4,000 existing series; one iteration updates each of them once.
 fn update(criterion: &mut Criterion) {
@@ -43,5 +44,47 @@ fn update(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, update);
+/// Merges the shards of several workers, in which the same series were created in
+/// another order, as a dump and a scrape do.
+fn merge(criterion: &mut Criterion) {
+    let limits = Limits {
+        series_per_metric: usize::MAX / 2,
+        series: usize::MAX / 2,
+        ..Limits::default()
+    };
+    for (name, levels) in [("one level", &LEVELS[1..]), ("two levels", &LEVELS[..])] {
+        for workers in [2, 4, 8, 16] {
+            let mut events = series::events(25_000);
+            let shards = (0..workers).map(|worker| {
+                let mut shard = Fantail::new(levels);
+                let half = events.len() / 2;
+                events.rotate_left(half / workers + worker);
+                for event in &events {
+                    series::with(event, |sent| shard.observe(sent));
+                }
+                shard.snapshot()
+            });
+            let shards: Vec<Snapshot> = shards.collect();
+            let metrics = shards.iter().flat_map(Snapshot::metrics);
+            let count = metrics.map(|metric| metric.series().len()).sum();
+            let title = format!("merge, {name}, {workers} workers");
+            let mut group = group(criterion, &title, count);
+            group.bench_function("baseline", |bencher| {
+                bencher.iter(|| {
+                    for metric in shards.iter().flat_map(Snapshot::metrics) {
+                        for series in metric.series().iter() {
+                            black_box(series);
+                        }
+                    }
+                });
+            });
+            group.bench_function("fantail", |bencher| {
+                bencher.iter_with_large_drop(|| Snapshot::merged(black_box(&shards), &limits));
+            });
+            group.finish();
+        }
+    }
+}
+
+criterion_group!(benches, update, merge);
 criterion_main!(benches);
