@@ -8,6 +8,7 @@ use std::{
     collections::VecDeque,
     io,
     os::fd::AsFd,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -170,14 +171,14 @@ impl Clients {
     }
 
     /// Visits the clients of the batch until the turn is over. Calls `after` after each
-    /// visit, and ends if it returns `false`. Returns how many clients are gone.
+    /// visit, and ends if it returns `false`. Clients that are gone leave `connections`.
     pub(crate) fn visit(
         &mut self,
         shard: &mut Shard,
         turn: &Turn<'_>,
+        connections: &AtomicUsize,
         mut after: impl FnMut(&mut Shard) -> bool,
-    ) -> usize {
-        let mut gone = 0;
+    ) {
         for visits in 1..=self.batch {
             self.batch -= 1;
             let Some(number) = self.queue.pop_front() else {
@@ -199,16 +200,16 @@ impl Clients {
                 Visited::Emptied => {}
                 Visited::Unfinished => self.enqueue(number),
                 Visited::Closed => {
+                    // A client that sees its end finds itself gone.
+                    connections.fetch_sub(1, Ordering::Relaxed);
                     // Closing the socket removes it from epoll.
                     self.seats.remove(number);
-                    gone += 1;
                 }
             }
             if !goes_on || (visits.is_multiple_of(VISITS_PER_CLOCK) && turn.is_over()) {
                 break;
             }
         }
-        gone
     }
 
     /// Sends the filter to all clients that may get another one now; returns when the

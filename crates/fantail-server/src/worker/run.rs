@@ -169,15 +169,17 @@ impl Run {
     fn visit(&mut self) {
         let turn = self.turns.begin();
         let Self {
-            setup, messages, ..
+            setup,
+            messages,
+            connections,
+            ..
         } = self;
-        let gone = self.clients.visit(&mut self.shard, &turn, |shard| {
+        let after = |shard: &mut Shard| {
             tell_categories(setup, shard);
             messages.is_empty()
-        });
-        if gone > 0 {
-            self.connections.fetch_sub(gone, Ordering::Relaxed);
-        }
+        };
+        self.clients
+            .visit(&mut self.shard, &turn, connections, after);
         if self.shard.outbox.is_waiting() && self.due.flush.is_none() {
             self.due.flush = Some(Instant::now() + FLUSH_INTERVAL);
         }
