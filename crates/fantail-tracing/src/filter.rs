@@ -184,8 +184,10 @@ where
 {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         let spans = &self.inner.spans;
-        let decide = || self.inner.current.load().is_enabled(spans, metadata);
-        spans.answer(metadata).unwrap_or_else(decide)
+        // Read before the filter: a later one has another number.
+        let epoch = spans.epoch();
+        let decide = || self.inner.current.load().is_enabled(spans, epoch, metadata);
+        spans.answer(epoch, metadata).unwrap_or_else(decide)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {

@@ -120,14 +120,19 @@ impl Spans {
         }
     }
 
-    /// Returns the answer for a callsite of which all events are in the current span, if
-    /// it is known.
+    /// Returns the number of the state of the filter and the fields of spans.
     #[inline]
-    pub(super) fn answer(&self, metadata: &Metadata<'_>) -> Option<bool> {
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Returns the answer in this state for a callsite of which all events are in the
+    /// current span, if it is known.
+    #[inline]
+    pub(super) fn answer(&self, epoch: u64, metadata: &Metadata<'_>) -> Option<bool> {
         if !self.are_followed {
             return None;
         }
-        let epoch = self.epoch.load(Ordering::Acquire);
         entered::with_current(self.owner, |span| span?.answer(epoch, metadata))?
     }
 
@@ -161,17 +166,16 @@ impl CompiledFilter {
         }
     }
 
-    /// Returns whether the filter can match an event or a span of this callsite, now.
+    /// Returns whether the filter can match an event or a span of this callsite in this
+    /// state.
     #[inline]
-    pub(super) fn is_enabled(&self, spans: &Spans, metadata: &Metadata<'_>) -> bool {
+    pub(super) fn is_enabled(&self, spans: &Spans, epoch: u64, metadata: &Metadata<'_>) -> bool {
         let Some(callsite) = self.callsites.get(metadata) else {
             return self.verdict(metadata) != Verdict::Never;
         };
         match callsite.decision {
             Decision::Never => false,
             Decision::Spans(by_spans) if callsite.is_in_current_span() => {
-                // Read first: a change meanwhile has another number.
-                let epoch = spans.epoch.load(Ordering::Acquire);
                 let Some(around) = self.holding_in_current(spans) else {
                     return true;
                 };
@@ -287,7 +291,7 @@ impl CompiledFilter {
             return None;
         }
         // Read first: a change meanwhile has another number.
-        let epoch = spans.epoch.load(Ordering::Acquire);
+        let epoch = spans.epoch();
         entered::with_current(spans.owner, |span| {
             let Some(span) = span else {
                 return self.holding_alone;
