@@ -193,9 +193,9 @@ fn subjects() -> Vec<Subject> {
             enabled,
         ),
         row("counted", "fantail layer", || layer(COUNTED), enabled),
-        row("counted as otel", "fantail layer", || layer(OTEL), otel),
+        row("two fields counted", "fantail layer", || layer(OTEL), otel),
         row(
-            "counted as otel",
+            "two fields counted",
             "tracing-opentelemetry metrics",
             otel_layer,
             otel,
