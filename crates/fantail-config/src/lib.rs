@@ -16,6 +16,20 @@
 //! Deliberately absent: I/O except through a [`Loader`]; checks whether a
 //! filter is useful for existing events (see `fantail-lint`); defaults of
 //! Dovecot's other settings.
+//!
+//! ```
+//! use fantail_config::{LoadOptions, load_text};
+//!
+//! let text = "metric logins {\n  filter = event=login_finished\n}\n";
+//! let loaded = load_text("dovecot.conf", text, &LoadOptions::default()).accept()?;
+//! assert_eq!(loaded.settings.metrics[0].settings.name, b"logins");
+//!
+//! let wrong = "metric logins {\n  fliter = event=login_finished\n}\n";
+//! let refused = load_text("dovecot.conf", wrong, &LoadOptions::default()).accept();
+//! let text = refused.err().ok_or("a setting is unknown")?.to_string();
+//! assert!(text.contains("unknown setting `fliter`"), "{text}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod diagnostic;
 mod load;

@@ -14,6 +14,28 @@
 //! above 480 values (Dovecot's are random), every integer has a bucket, values
 //! of different types with the same text share a series, and [`Limits`] bound
 //! the number of series.
+//!
+//! ```
+//! use fantail_event::{Dialect, Event, SentEvent, Timestamp};
+//! use fantail_metrics::{MetricSettings, Registry};
+//!
+//! let mut registry = Registry::new(Dialect::V2_4);
+//! let logins = registry.add(MetricSettings {
+//!     name: b"logins".to_vec(),
+//!     fields: vec![b"attempts".to_vec()],
+//!     ..MetricSettings::default()
+//! })?;
+//! let created = Timestamp::from_unix_micros(0);
+//! for attempts in [1_i64, 3] {
+//!     let event = Event::builder(created).field("attempts", attempts).build()?;
+//!     registry.observe(logins, &SentEvent::alone(&event));
+//! }
+//! let snapshot = registry.snapshot();
+//! let series = snapshot.metrics()[0].series().get(0).ok_or("the metric itself")?;
+//! assert_eq!(series.duration().count(), 2);
+//! assert_eq!(series.fields()[0].sum(), 4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

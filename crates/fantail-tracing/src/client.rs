@@ -52,6 +52,15 @@ pub struct StatsClient {
 }
 
 /// What a [`StatsClient`] has done so far.
+///
+/// ```no_run
+/// use fantail_tracing::StatsClient;
+///
+/// let client = StatsClient::connect("/run/dovecot/stats-writer")?;
+/// let counters = client.counters();
+/// println!("{} sent, {} dropped", counters.accepted, counters.dropped);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ClientCounters {

@@ -61,12 +61,42 @@ pub struct LayerFilter {
 /// The handle of a [`LayerFilter`]: it reads and replaces the filter.
 ///
 /// Clones refer to the same filter.
+///
+/// ```
+/// use fantail_tracing::LayerFilter;
+///
+/// let filter: LayerFilter = "level=error".parse()?;
+/// let handle = filter.handle();
+/// handle.set("level=error OR user=anna")?;
+/// assert!(handle.set("user=").is_err());
+/// assert_eq!(handle.filter().comparisons().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FilterHandle {
     inner: Arc<Inner>,
 }
 
 /// Events that a filter matched and its sampling or rate limit dropped.
+///
+/// ```
+/// use std::num::NonZeroU32;
+///
+/// use fantail_tracing::LayerFilter;
+/// use fantail_transport::ThrottleSettings;
+/// use tracing_subscriber::prelude::*;
+///
+/// let mut settings = ThrottleSettings::default();
+/// settings.sample = NonZeroU32::new(10);
+/// let filter = LayerFilter::throttled("level=info".parse()?, settings);
+/// let handle = filter.handle();
+/// let log = tracing_subscriber::fmt::layer().with_filter(filter);
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(log), || {
+///     (0..100).for_each(|number| tracing::info!(number, "one of ten is shown"));
+/// });
+/// assert!(handle.dropped().sampled > 50);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Dropped {

@@ -2,7 +2,6 @@
 
 pub(crate) mod builder;
 pub(crate) mod check;
-pub(crate) mod counted;
 pub(crate) mod explain;
 pub(crate) mod handle;
 pub(crate) mod probes;

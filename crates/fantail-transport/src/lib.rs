@@ -14,6 +14,32 @@
 //! attempts are repeated, and each payload is counted. Payloads wait in memory
 //! or in a [`spool`] on disk. A [`Throttle`] reduces the number of events before
 //! they are formatted.
+//!
+//! ```
+//! use std::{sync::mpsc, time::Duration};
+//!
+//! use fantail_transport::{Batch, Queue, QueueSettings, Transport, TransportError};
+//!
+//! #[derive(Debug)]
+//! struct Channel(mpsc::Sender<Vec<u8>>);
+//!
+//! impl Transport for Channel {
+//!     fn send(&mut self, payload: &[u8]) -> Result<(), TransportError> {
+//!         // A receiver that is gone wants no payloads.
+//!         let _ = self.0.send(payload.to_vec());
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let (sender, receiver) = mpsc::channel();
+//! let queue = Queue::start("events", Box::new(Channel(sender)), QueueSettings::default())?;
+//! let mut batch = Batch::new();
+//! batch.push(b"login");
+//! queue.offer(&mut batch);
+//! assert!(queue.close(Duration::from_secs(60)));
+//! assert_eq!(receiver.recv()?, b"login");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

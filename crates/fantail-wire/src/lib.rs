@@ -15,6 +15,27 @@
 //!
 //! The crate does no I/O and reads no clock. No input makes it panic or use more
 //! memory than the [`Limits`] allow.
+//!
+//! ```
+//! use fantail_event::{Activity, Dialect};
+//! use fantail_wire::{Connection, Intake, Limits};
+//!
+//! let mut intake = Intake::new();
+//! let mut connection = Connection::new(Dialect::V2_4, Limits::default());
+//! let mut users = Vec::new();
+//! let stream = b"VERSION\tstats-client\t4\t0\n\
+//!                EVENT\t0\t0\t1\t1795328191\t0\tnlogin_finished\tSuser\tanna\n";
+//! for line in stream.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+//!     connection.handle(line, &mut intake, |activity| {
+//!         if let Activity::Sent { event, .. } = activity {
+//!             users.push(event.event.field(b"user") == Some("anna".into()));
+//!         }
+//!     })?;
+//! }
+//! connection.close(&mut intake, |_| {});
+//! assert_eq!(users, [true]);
+//! # Ok::<(), fantail_wire::WireError>(())
+//! ```
 
 pub mod capture;
 mod command;

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     callsite::{
+        counted::CountedCallsites,
         decisions::Compilation,
         verdict::{Known, Verdict, most_verbose},
     },
-    layer::counted::CountedCallsites,
     record::{metadata::name_of, wanted::Wanted},
 };
 

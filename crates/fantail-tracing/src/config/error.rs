@@ -9,11 +9,28 @@ use fantail_engine::PlanError;
 ///
 /// `Debug` writes the same text as `Display`: a `main` that returns it shows the lines
 /// of the configuration.
+///
+/// ```
+/// let error = fantail_tracing::layer::<tracing_subscriber::Registry>("metric logins {\n}\n");
+/// let text = error.err().ok_or("it has no filter")?.to_string();
+/// assert!(text.contains("tracing.conf:1"), "{text}");
+/// # Ok::<(), &str>(())
+/// ```
 pub struct ConfigError {
     kind: ConfigErrorKind,
 }
 
 /// The kind of a [`ConfigError`].
+///
+/// ```
+/// use fantail_tracing::{ConfigErrorKind, layer};
+/// use tracing_subscriber::Registry;
+///
+/// let error = layer::<Registry>("metric logins {\n filter = status>=\n}\n").err();
+/// let error = error.ok_or("the filter is incomplete")?;
+/// assert!(matches!(error.kind(), ConfigErrorKind::Refused(_)));
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigErrorKind {

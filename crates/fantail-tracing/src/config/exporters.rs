@@ -13,6 +13,16 @@ use fantail_transport::{Admission, Batch, Queue, QueueStatus, Throttle};
 use super::error::{ConfigError, ConfigErrorKind};
 
 /// The state of an exporter.
+///
+/// ```
+/// use tracing_subscriber::Registry;
+///
+/// let (_layer, handle) = fantail_tracing::layer::<Registry>("metric all {\n filter = message=*\n}\n")?;
+/// for exporter in handle.exporters() {
+///     println!("{}: {} sent", exporter.name, exporter.queue.counters.sent);
+/// }
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ExporterStatus {

@@ -126,7 +126,7 @@ impl Spans {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Returns the answer in this state for a callsite of which all events are in the
+    /// Returns the answer in this state for a callsite whose events are all in the
     /// current span, if it is known.
     #[inline]
     pub(super) fn answer(&self, epoch: u64, metadata: &Metadata<'_>) -> Option<bool> {

@@ -20,6 +20,18 @@ use crate::{
 
 /// Creates a layer with this configuration, and its handle.
 ///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// let text = "metric failures {\n filter = severity>=17\n}\n";
+/// let (layer, handle) = fantail_tracing::layer(text)?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     tracing::error!("the disk is full");
+/// });
+/// assert_eq!(handle.counters().matched, 1);
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
+///
 /// # Errors
 /// The text has errors.
 pub fn layer<S>(text: &str) -> Result<(Layer<S>, LayerHandle), ConfigError>
@@ -30,6 +42,18 @@ where
 }
 
 /// A builder of a layer, for options that are no configuration.
+///
+/// ```
+/// use fantail_metrics::Instruments;
+/// use fantail_tracing::LayerBuilder;
+/// use tracing_subscriber::Registry;
+///
+/// let instruments = Instruments::new();
+/// let builder = LayerBuilder::new("metric all {\n filter = message=*\n}\n");
+/// let (_layer, handle) = builder.host("web1").instruments(instruments).build::<Registry>()?;
+/// assert_eq!(handle.snapshot().metrics().len(), 1);
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct LayerBuilder<'a> {

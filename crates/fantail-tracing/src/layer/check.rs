@@ -17,6 +17,22 @@ use crate::{
 ///
 /// Its `Display` is a sentence: ``metric `logins`: no callsite has the field `usr`; did
 /// you mean `user`?``
+///
+/// ```
+/// use fantail_tracing::UnknownPart;
+/// use tracing_subscriber::prelude::*;
+///
+/// let text = "metric logins {\n filter = usr=anna OR message=*\n}\n";
+/// let (layer, handle) = fantail_tracing::layer(text)?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     tracing::info!(user = "anna", "login");
+/// });
+/// let unknown = &handle.check()[0];
+/// assert_eq!(unknown.part, UnknownPart::Field);
+/// assert_eq!(unknown.text, "usr");
+/// assert_eq!(unknown.similar.as_deref(), Some("user"));
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unknown {
@@ -31,6 +47,19 @@ pub struct Unknown {
 }
 
 /// The kind of an [`Unknown`].
+///
+/// ```
+/// use fantail_tracing::UnknownPart;
+/// use tracing_subscriber::prelude::*;
+///
+/// let text = "metric logins {\n filter = event=logn OR message=*\n}\n";
+/// let (layer, handle) = fantail_tracing::layer(text)?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     tracing::info_span!("login").in_scope(|| tracing::info!("done"));
+/// });
+/// assert_eq!(handle.check()[0].part, UnknownPart::Name);
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnknownPart {

@@ -12,6 +12,22 @@ use super::{
 /// Explains a filter for the events of the program while it exists.
 ///
 /// [`LayerHandle::explain`](crate::LayerHandle::explain) creates it.
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, handle) = fantail_tracing::layer("")?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     let explain = handle.explain("status>=500")?;
+///     tracing::info!(status = 503, "request");
+///     tracing::info!(status = 200, "request");
+///     let explained = explain.take();
+///     assert!(explained[0].explanation.matches());
+///     assert!(!explained[1].explanation.matches());
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Explain {
     shared: Arc<Shared>,

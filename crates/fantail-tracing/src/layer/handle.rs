@@ -20,6 +20,21 @@ use crate::{
 /// The handle of a layer: it reads the metrics and changes the configuration.
 ///
 /// Clones refer to the same layer.
+///
+/// ```
+/// use fantail_exposition::Format;
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, handle) = fantail_tracing::layer("")?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     handle.reload("metric slow {\n filter = millis>1000\n}\n")?;
+///     tracing::info!(millis = 1500, "query");
+///     let text = String::from_utf8(handle.scrape(Format::OpenMetrics, Vec::new())?)?;
+///     assert!(text.contains("slow_total 1\n"), "{text}");
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct LayerHandle {
     pub(super) shared: Arc<Shared>,

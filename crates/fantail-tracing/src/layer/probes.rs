@@ -16,6 +16,22 @@ use fantail_filter::{Explanation, Filter};
 const MAX_EVENTS: usize = 100;
 
 /// An event, and why a filter matches it or not.
+/// Its `Display` is the event's name and place, and a line for each comparison:
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, handle) = fantail_tracing::layer("")?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     let explain = handle.explain("user=anna")?;
+///     tracing::info!(user = "bob", "login");
+///     let explained = explain.take();
+///     assert_eq!(explained[0].event.as_event_ref().field(b"user"), Some("bob".into()));
+///     assert!(explained[0].to_string().contains("user"));
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Explained {

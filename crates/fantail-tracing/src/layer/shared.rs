@@ -22,9 +22,9 @@ use tracing_core::{
     dispatcher::{self, WeakDispatch},
 };
 
-use super::{counted::Counted, probes::Probes};
+use super::probes::Probes;
 use crate::{
-    callsite::decisions::KnownCallsites,
+    callsite::{counted::Counted, decisions::KnownCallsites},
     client::StatsClient,
     config::{compiled::Compiled, error::ConfigError},
     record::{
@@ -45,6 +45,16 @@ const CLOSING_TIME: Duration = Duration::from_secs(60);
 ///
 /// [`layer`](crate::layer()) returns it within a [`Layer`](crate::Layer); without the filter, all
 /// callsites of the program are enabled.
+///
+/// ```
+/// use fantail_tracing::{Layer, SpanRecorder};
+/// use tracing_subscriber::{Registry, prelude::*};
+///
+/// let (layer, _handle): (Layer<Registry>, _) = fantail_tracing::layer("")?;
+/// let subscriber = tracing_subscriber::registry().with(layer);
+/// assert!(tracing::Dispatch::new(subscriber).downcast_ref::<SpanRecorder>().is_some());
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct SpanRecorder {
     pub(crate) shared: Arc<Shared>,

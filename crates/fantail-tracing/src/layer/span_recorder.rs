@@ -14,11 +14,9 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{
-    counted::{Counted, CountedCallsite, Own},
-    shared::{Shared, SpanRecorder},
-};
+use super::shared::{Shared, SpanRecorder};
 use crate::{
+    callsite::counted::{Counted, CountedCallsite, Own},
     config::compiled::Compiled,
     record::{
         metadata::SEVERITY,
@@ -29,9 +27,26 @@ use crate::{
 
 /// The layer: a [`SpanRecorder`] behind a filter that enables only the callsites which
 /// the configuration needs.
+///
+/// ```
+/// use fantail_tracing::Layer;
+/// use tracing_subscriber::Registry;
+///
+/// let (_layer, _handle): (Layer<Registry>, _) = fantail_tracing::layer("")?;
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 pub type Layer<S> = Filtered<SpanRecorder, CallsiteFilter, S>;
 
 /// Enables the callsites that a configuration needs.
+/// It is the filter of a [`Layer`]; a program does not build one:
+///
+/// ```
+/// use tracing_subscriber::{Registry, prelude::*};
+///
+/// let (layer, _handle) = fantail_tracing::layer::<Registry>("")?;
+/// let _filter: &fantail_tracing::CallsiteFilter = layer.filter();
+/// # Ok::<(), fantail_tracing::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct CallsiteFilter {
     pub(crate) shared: Arc<Shared>,

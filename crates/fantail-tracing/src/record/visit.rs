@@ -17,7 +17,7 @@ pub(super) trait Fields {
     /// borrowed from the thread or locked.
     fn format(&mut self, field: &Field, value: fmt::Arguments<'_>);
 
-    /// Sets the sources of an error, of which there is at least one.
+    /// Sets the sources of an error, at least one.
     fn set_sources(&mut self, field: &Field, error: &(dyn Error + 'static));
 }
 

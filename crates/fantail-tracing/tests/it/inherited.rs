@@ -1,5 +1,5 @@
-//! Filters that the spans around an event decide, of which only a thread's current span
-//! is looked at.
+//! Filters that the spans around an event decide: only a thread's current span is looked
+//! at.
 
 use std::sync::Arc;
 

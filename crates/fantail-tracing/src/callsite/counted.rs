@@ -19,16 +19,13 @@ use fantail_event::{DURATION, Event, Level, Source, ValueRef};
 use fantail_filter::internal::{Slot, SlotView, Slots};
 use tracing_core::Metadata;
 
-use crate::{
-    callsite::table::CallsiteTable,
-    record::{
-        metadata::{
-            LEVEL, SEVERITY, SOURCES, SPAN, TARGET, key_of, level_of, name_of, severity_of,
-            source_of,
-        },
-        open_span::SpanEvent,
-        slot_values::SlotValues,
+use super::table::CallsiteTable;
+use crate::record::{
+    metadata::{
+        LEVEL, SEVERITY, SOURCES, SPAN, TARGET, key_of, level_of, name_of, severity_of, source_of,
     },
+    open_span::SpanEvent,
+    slot_values::SlotValues,
 };
 
 /// The callsites of a configuration that only counts.
