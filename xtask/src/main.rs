@@ -2,7 +2,7 @@
 //!
 //! It depends on no crate of fantail, so that it still runs when one of them
 //! does not build. It changes no file of the repository, except for `codegen`,
-//! `readme`, `fuzz`, which writes what it finds to `testdata/fuzz`, and listings that
+//! `readme`, `pictures`, `fuzz`, which writes what it finds to `testdata/fuzz`, and listings that
 //! `UPDATE_EXPECT` asks for.
 
 #![allow(
@@ -34,7 +34,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     campaigns::{attack, diff, fuzz, models, mutants, simulate, soak, walk},
     measure::bench,
-    packages::{codegen, dist, readme},
+    packages::{codegen, dist, pictures, readme},
     workspace::Workspace,
 };
 
@@ -69,6 +69,7 @@ enum Task {
     Models(models::Options),
     Codegen(codegen::Options),
     Readme(readme::Options),
+    Pictures(pictures::Options),
     Dist(dist::Options),
 }
 
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
         Task::Models(options) => models::run(&workspace, options),
         Task::Codegen(options) => codegen::run(&workspace, options),
         Task::Readme(_) => readme::run(&workspace),
+        Task::Pictures(_) => pictures::run(&workspace),
         Task::Dist(options) => dist::run(&workspace, options),
     });
     match done {

@@ -4,4 +4,5 @@ pub(crate) mod api;
 pub(crate) mod codegen;
 pub(crate) mod dist;
 pub(crate) mod outside;
+pub(crate) mod pictures;
 pub(crate) mod readme;

@@ -96,6 +96,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(documents::check(&files));
     let is_file = |path: &str| workspace.root().join(path).is_file();
     findings.extend(book::check(&files, &is_file));
+    findings.extend(book::check_drawings(&files));
     findings.extend(error_codes::check(&files));
     findings.extend(regressions::check(&workspace.packages, &files));
     Ok((findings, files.len()))

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Finding, text_of};
-use crate::workspace::TextFile;
+use crate::{packages::pictures, workspace::TextFile};
 
 const SUMMARY: &str = "docs/SUMMARY.md";
 
@@ -20,6 +20,17 @@ pub(super) fn check(files: &[TextFile], is_file: &dyn Fn(&str) -> bool) -> Vec<F
         }
     }
     findings
+}
+
+/// Drawings that are not those of `cargo xtask pictures`.
+pub(super) fn check_drawings(files: &[TextFile]) -> Vec<Finding> {
+    let drawings = pictures::expected().into_iter();
+    let others = drawings.filter(|(path, text)| text_of(files, path) != Some(text));
+    let others = others.map(|(path, _)| {
+        let message = "it is not what the program draws: run `cargo xtask pictures`";
+        Finding::error(path, 0, message)
+    });
+    others.collect()
 }
 
 fn is_markdown(path: &str) -> bool {
