@@ -14,7 +14,8 @@ use crate::{
 /// `target/criterion`.
 ///
 /// `latency` is another matter, and runs only if it is named: IMAP commands of
-/// a real Dovecot, with its own stats process and with ours.
+/// a real Dovecot, with its own stats process and with ours; with `--filter asked`, without
+/// and with a request for all events.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -50,7 +51,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Erro
         None => {}
     }
     if options.name.as_deref() == Some(latency::NAME) {
-        return latency::run(workspace, options.quick);
+        let asked = options.filter.as_deref() == Some("asked");
+        return latency::run(workspace, options.quick, asked);
     }
     let mut command = workspace.cargo(["bench", "--package", "fantail-benches"]);
     match &options.name {

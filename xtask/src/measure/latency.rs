@@ -8,9 +8,9 @@ use crate::{error::Error, workspace::Workspace};
 /// The benchmark's name.
 pub(crate) const NAME: &str = "latency";
 
-/// Builds the program and its benchmark, and runs the benchmark; returns
-/// whether it succeeded.
-pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<bool, Error> {
+/// Builds the program and its benchmark, and runs the benchmark, or the part of it that asks
+/// for all events; returns whether it succeeded.
+pub(crate) fn run(workspace: &Workspace, quick: bool, asked: bool) -> Result<bool, Error> {
     let failed = |error| Error::new(format!("cannot run cargo: {error}"));
     for package in [["fantail-cli", "fantail"], ["fantail-testkit", NAME]] {
         let [package, program] = package;
@@ -23,6 +23,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<bool, Error> {
     let mut command = workspace.command(&program.to_string_lossy());
     if quick {
         command.arg("--quick");
+    }
+    if asked {
+        command.arg("--asked");
     }
     let status = command
         .status()

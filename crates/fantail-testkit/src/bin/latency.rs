@@ -3,7 +3,8 @@
 //!
 //! Both Dovecots run side by side, with the same metrics and exporters; each
 //! round measures one and then the other, the next round the other way round.
-//! `cargo xtask bench latency` builds the program before.
+//! `cargo xtask bench latency` builds the program before. `--asked` measures only what it
+//! costs that all events are asked for.
 
 #![allow(
     clippy::unwrap_used,
@@ -45,13 +46,14 @@ const MESSAGES: usize = 10;
 const QUIET: Duration = Duration::from_millis(300);
 
 fn main() {
-    let quick = env::args().any(|argument| argument == "--quick");
+    let has = |name: &str| env::args().any(|argument| argument == name);
+    let (quick, only_asked) = (has("--quick"), has("--asked"));
     let rounds = if quick { 2 } else { 12 };
     for version in [Version::V2_3, Version::V2_4] {
         if let Some(installation) = Installation::find(version)
             && Traffic::is_here()
         {
-            for exports in [false, true] {
+            for exports in [false, true].into_iter().filter(|_| !only_asked) {
                 measure(&installation, exports, rounds);
             }
             measure_asked(&installation, rounds);
