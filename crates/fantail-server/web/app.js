@@ -100,7 +100,7 @@ function start() {
     drawState();
     mark('status');
   });
-  // The other views are there before anybody asks for them.
+  // The other views are there before the user asks for them.
   status.addEventListener('change', () => VIEWS.forEach((name) => load(name).catch(() => null)),
     { once: true });
   addEventListener('hashchange', openAgain);

@@ -109,7 +109,7 @@ export default class Explain {
         el('td', {}, bar(term.held, seen)),
         el('td', { className: 'number' }, number(term.passed)),
         el('td', { className: 'number' }, number(term.missed)),
-        el('td', { className: 'muted' }, [ends, near].filter(Boolean).join('; ')));
+        el('td', { className: 'muted note' }, [ends, near].filter(Boolean).join('; ')));
     });
     const columns = ['Term', ...['Meet it', 'Share'].map(numeric), 'Share as a bar',
       ...['All so far', 'Only missing'].map(numeric), 'Note'];

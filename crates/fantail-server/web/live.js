@@ -221,7 +221,7 @@ export default class Live {
     this.ask.disabled = isAsking;
     const told = isAsking
       ? [notice('For 10 seconds, Dovecot’s processes send all events that the filter selects. '
-          + 'Each such event costs its process a few microseconds, and more the more there are.')]
+          + 'With event=*, a FETCH of ten messages takes about 0.1 ms longer.')]
       : [];
     this.message.replaceChildren(...told);
   }

@@ -131,7 +131,7 @@ export class EventLog {
     this.#settle();
   }
 
-  /** Holds while somebody reads. */
+  /** Holds while the user reads. */
   #settle() {
     this.#hold(this.#isPaused || this.#isPressed || this.element.scrollTop > 0
       || this.#rows.contains(document.activeElement)

@@ -1,4 +1,4 @@
-//! The page while more events arrive than anybody can read.
+//! The page while more events arrive than it shows.
 
 use serde_json::{Value, json};
 

@@ -86,7 +86,7 @@ fn a_session_is_followed() {
     assert!(row.as_str().unwrap().contains("session=abc+/1"), "{row}");
 }
 
-/// A row that somebody reads is not replaced by another event.
+/// An open row is not replaced by another event.
 #[test]
 fn the_list_holds_while_a_row_is_open() {
     let Some(page) = Page::signed_in(ALL) else {
@@ -109,7 +109,7 @@ fn the_list_holds_while_a_row_is_open() {
     browser.wait("document.querySelector('.log .event b').textContent === 'three'");
 }
 
-/// Older events have rows once somebody scrolls to them.
+/// Older events have rows once the reader scrolls to them.
 #[test]
 fn the_list_holds_while_it_is_scrolled() {
     let Some(page) = Page::signed_in(ALL) else {

@@ -16,18 +16,16 @@ fn the_page_is_loaded_once_and_small() {
         return;
     };
     let browser = &page.browser;
-    load(&page, Cache::Empty);
+    let _ = load(&page, Cache::Empty);
     let sizes = browser.get(&format!(
         "[...{FILES}, ...performance.getEntriesByType('navigation')].map((e) => e.transferSize)"
     ));
     let sizes = sizes.as_array().unwrap().iter();
     let bytes: u64 = sizes.map(|size| size.as_u64().unwrap()).sum();
     assert!((5_000..100_000).contains(&bytes), "{bytes}");
-    load(&page, Cache::Full);
-    // The browser has the files, and asks whether they are those of this release.
-    let again = browser.get(&format!(
-        "{FILES}.every((e) => e.transferSize < e.encodedBodySize)"
-    ));
+    let _ = load(&page, Cache::Full);
+    // The browser has the files of this release, and asks for none.
+    let again = browser.get(&format!("{FILES}.every((e) => e.transferSize === 0)"));
     assert_eq!(again, true);
 }
 
@@ -38,22 +36,26 @@ fn the_first_view_marks_its_times() {
         return;
     };
     let loads = env::var("FANTAIL_PAGE_LOADS").map_or(1, |text| text.parse().unwrap());
-    println!("| cache of the browser | first paint | first view | first data | requests |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
+    println!(
+        "| cache of the browser | one word | first paint | first view | first data | requests |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (cache, name) in [(Cache::Empty, "empty"), (Cache::Full, "full")] {
-        let mut taken: [Vec<f64>; 4] = Default::default();
+        let mut taken: [Vec<f64>; 5] = Default::default();
         for _ in 0..loads {
-            load(&page, cache);
-            for (times, time) in taken.iter_mut().zip(times(&page)) {
+            let word = load(&page, cache);
+            for (times, time) in taken.iter_mut().zip([word].into_iter().chain(times(&page))) {
                 times.push(time);
             }
         }
-        let [paint, view, data, requests] = taken.map(median);
+        let [word, paint, view, data, requests] = taken.map(median);
         assert!(
             paint > 0.0 && paint <= data && view <= data,
             "{paint} {view} {data}"
         );
-        println!("| {name} | {paint:.0} ms | {view:.0} ms | {data:.0} ms | {requests:.0} |");
+        println!(
+            "| {name} | {word:.0} ms | {paint:.0} ms | {view:.0} ms | {data:.0} ms | {requests:.0} |"
+        );
     }
 }
 
@@ -64,9 +66,14 @@ enum Cache {
     Full,
 }
 
-/// Opens the page anew, and waits until it has drawn data of the server.
-fn load(page: &Page, cache: Cache) {
-    page.browser.go("about:blank");
+/// Opens the page anew, and waits until it has drawn data of the server. Returns when the
+/// browser has drawn the page before, which is one word: less is not possible on this
+/// machine.
+fn load(page: &Page, cache: Cache) -> f64 {
+    page.browser.go(&page.url("healthz"));
+    let drawn = "performance.getEntriesByName('first-contentful-paint')[0]";
+    page.browser.wait(drawn);
+    let word = page.browser.get(&format!("{drawn}.startTime"));
     if cache == Cache::Empty {
         page.browser
             .command("Network.clearBrowserCache", &json!({}));
@@ -74,6 +81,7 @@ fn load(page: &Page, cache: Cache) {
     page.view("#/live");
     page.browser
         .wait("performance.getEntriesByName('status').length");
+    word.as_f64().unwrap()
 }
 
 /// The milliseconds from the request to the first paint, the view and the first data, and

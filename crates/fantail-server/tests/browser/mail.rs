@@ -2,7 +2,10 @@
 
 use fantail_testkit::dovecot::{Installation, Site, StatsService, Traffic, Users, Version};
 
-use crate::{page::Page, views::save_picture};
+use crate::{
+    page::Page,
+    views::{save_for_book, save_picture},
+};
 
 /// The target of the exporter refuses connections.
 const SETTINGS: &str = "\
@@ -59,7 +62,11 @@ fn mail_is_seen_while_an_exporter_is_down() {
     browser.wait(&row("auth_request_finished"));
     let look = |name: &str, scheme: &str| {
         browser.show_as((1000, 560), scheme);
-        save_picture(browser.screenshot(), name);
+        let picture = browser.screenshot();
+        save_picture(&picture, name);
+        if name != "mail-exporters" {
+            save_for_book(&picture, &name.replace("mail-", "page-"));
+        }
         println!("{}\n", browser.text());
     };
     look("mail-live", "light");

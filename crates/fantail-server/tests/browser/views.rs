@@ -152,14 +152,26 @@ fn what_the_server_finds_is_shown() {
 }
 
 /// Saves a picture for people to look at in `target/page`.
-pub(crate) fn save_picture(picture: Vec<u8>, name: &str) {
+pub(crate) fn save_picture(picture: &[u8], name: &str) {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
         Into::into,
     );
     let folder = target.join("page");
-    fs::create_dir_all(&folder).unwrap();
-    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+    save_in(&folder, &picture, name);
+}
+
+/// Saves a picture of the book in `docs/images`, with `UPDATE_EXPECT=1`.
+pub(crate) fn save_for_book(picture: &[u8], name: &str) {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images");
+        save_in(&folder, picture, name);
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test's own file")]
+fn save_in(folder: &Path, picture: &[u8], name: &str) {
+    fs::create_dir_all(folder).unwrap();
     fs::write(folder.join(name).with_extension("png"), picture).unwrap();
 }
 
@@ -189,7 +201,7 @@ fn no_view_is_wider_than_its_screen() {
                     "{name} on a {screen}: {over} too wide"
                 );
                 save_picture(
-                    page.browser.screenshot(),
+                    &page.browser.screenshot(),
                     &format!("{name}-{screen}-{scheme}"),
                 );
             }

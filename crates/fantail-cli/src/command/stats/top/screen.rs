@@ -80,4 +80,6 @@ fn cut(name: &str, width: usize) -> String {
 }
 
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod tests;

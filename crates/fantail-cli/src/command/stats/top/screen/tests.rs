@@ -18,16 +18,16 @@ struct Command {
     arguments: Arguments,
 }
 
-fn view() -> View {
+pub(super) fn view(started: Option<Instant>) -> View {
     let command = Command::parse_from(["top"]);
     let peer = Peer {
         host: "mail.example.net".to_owned(),
-        started: Instant::now().checked_sub(Duration::from_secs(5)),
+        started,
     };
     View::new(&command.arguments, peer)
 }
 
-fn counts(all: &[(&str, u64, u64)]) -> Counts {
+pub(super) fn counts(all: &[(&str, u64, u64)]) -> Counts {
     let all = all.iter();
     all.map(|(name, count, sum)| (name.as_bytes().to_vec(), (*count, *sum)))
         .collect()
@@ -57,7 +57,7 @@ fn press(view: &mut View, key: KeyCode) -> bool {
 
 #[test]
 fn the_first_interval_has_no_rates() {
-    let mut view = view();
+    let mut view = view(Instant::now().checked_sub(Duration::from_secs(5)));
     let start = Instant::now();
     view.look(counts(&[("commands", 7, 0)]), start);
     let lines = shown(&mut view, 120, 6);
@@ -79,7 +79,7 @@ fn the_first_interval_has_no_rates() {
 /// Columns are aligned, and long names keep their ends.
 #[test]
 fn a_screen_of_60_and_of_120_columns() {
-    let mut view = view();
+    let mut view = view(None);
     let start = Instant::now();
     view.look(Counts::new(), start);
     let long = "imap_commands_by_user_anna.of.a.long.name@example.net";
@@ -102,7 +102,7 @@ fn a_screen_of_60_and_of_120_columns() {
 
 #[test]
 fn keys_sort_filter_pause_and_end() {
-    let mut view = view();
+    let mut view = view(None);
     let start = Instant::now();
     view.look(counts(&[("total", 100, 0)]), start);
     let now = counts(&[("total", 101, 0), ("busy", 9, 0)]);
@@ -131,7 +131,7 @@ fn keys_sort_filter_pause_and_end() {
 /// Scrolling stays within the rows.
 #[test]
 fn a_screen_scrolls() {
-    let mut view = view();
+    let mut view = view(None);
     let start = Instant::now();
     view.look(Counts::new(), start);
     let names: Vec<String> = (0..30).map(|number| format!("m{number:02}")).collect();
@@ -153,7 +153,7 @@ fn a_screen_scrolls() {
 #[test]
 fn colours_are_a_matter_of_the_style() {
     for (colours, expected) in [(Colours::Plain, false), (Colours::Coloured, true)] {
-        let mut view = view();
+        let mut view = view(None);
         let mut terminal = Terminal::new(TestBackend::new(60, 6)).unwrap();
         terminal
             .draw(|frame| super::draw_in(&mut view, frame, colours))
