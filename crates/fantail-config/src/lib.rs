@@ -36,6 +36,8 @@ mod load;
 mod resolve;
 mod schema;
 mod settings;
+#[cfg(test)]
+mod settings_page;
 mod syntax;
 mod test_file;
 mod write;

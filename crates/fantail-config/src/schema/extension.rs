@@ -37,6 +37,12 @@ macro_rules! extensions {
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
             }
+
+            /// Returns what it is, for the page of settings.
+            #[cfg(test)]
+            pub(crate) const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
+            }
         }
     };
 }
