@@ -158,7 +158,7 @@ pub(crate) fn save_picture(picture: &[u8], name: &str) {
         Into::into,
     );
     let folder = target.join("page");
-    save_in(&folder, &picture, name);
+    save_in(&folder, picture, name);
 }
 
 /// Saves a picture of the book in `docs/images`, with `UPDATE_EXPECT=1`.
