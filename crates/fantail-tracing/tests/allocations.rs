@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use fantail_event::Timestamp;
 use fantail_testkit::allocator::{CountingAllocator, allocations};
-use fantail_tracing::LayerFilter;
+use fantail_tracing::{LayerBuilder, LayerFilter};
 use tracing::{Dispatch, debug, info, info_span};
 use tracing_subscriber::{Layer, layer::Context, prelude::*};
 
@@ -60,7 +61,9 @@ fn an_event_that_is_filtered_allocates_nothing() {
 
 #[test]
 fn a_span_allocates_only_its_extension() {
-    let (layer, handle) = fantail_tracing::layer(CONFIG).unwrap();
+    // A longer duration than all before can allocate.
+    let builder = LayerBuilder::new(CONFIG).clock(|| Timestamp::from_unix_micros(1));
+    let (layer, handle) = builder.build().unwrap();
     let dispatch = tracing_subscriber::registry().with(layer).into();
     let count = counted(&dispatch, || {
         let span = info_span!("session", user = "anna", id = 17);
