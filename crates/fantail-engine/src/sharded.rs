@@ -1,12 +1,16 @@
 //! Engines of several threads, with one result.
 
+#[cfg(not(shuttle))]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{
     num::NonZeroUsize,
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use fantail_metrics::Snapshot;
+#[cfg(shuttle)]
+use shuttle::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Counters, Engine, Plan};
 

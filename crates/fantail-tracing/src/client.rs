@@ -1,6 +1,6 @@
 //! A client of a stats-writer socket: of `fantail serve`, or of Dovecot's stats process.
 
-mod buffer;
+pub(crate) mod buffer;
 mod connection;
 mod server_filter;
 

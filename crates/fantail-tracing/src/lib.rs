@@ -95,7 +95,11 @@ mod client;
 mod config;
 mod filter;
 mod layer;
+#[cfg(shuttle)]
+#[doc(hidden)]
+pub mod models;
 mod record;
+mod sync;
 
 pub use crate::{
     client::{ClientCounters, StatsClient},

@@ -5,6 +5,7 @@
 
 mod queue;
 mod state;
+mod tracing;
 
 use fantail_simulate::world::World;
 

@@ -2,14 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use fantail_event::{EventRef, SentEvent, escape};
 
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
 /// A bounded buffer of lines, in order.
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     limit: usize,
     state: Mutex<State>,
     changed: Condvar,
@@ -30,7 +31,7 @@ struct State {
 
 /// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Link {
+pub(crate) enum Link {
     #[default]
     Down,
     /// It waits for the server's handshake and first filter.
@@ -40,14 +41,14 @@ pub(super) enum Link {
 
 /// Why the writer wakes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wake {
+pub(crate) enum Wake {
     Lines,
     Broken,
     Closed,
 }
 
 impl Buffer {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
             state: Mutex::default(),
@@ -60,7 +61,7 @@ impl Buffer {
     }
 
     /// Adds a line; returns whether it fits.
-    pub(super) fn push(&self, line: &[u8]) -> bool {
+    pub(crate) fn push(&self, line: &[u8]) -> bool {
         let mut state = self.lock();
         let after = state.waiting.len() + state.taken + line.len() + 1;
         if after > self.limit || state.is_closed {
@@ -118,7 +119,7 @@ impl Buffer {
     }
 
     /// Waits for lines and moves them to `out`, which is empty.
-    pub(super) fn take(&self, out: &mut Vec<u8>) -> Wake {
+    pub(crate) fn take(&self, out: &mut Vec<u8>) -> Wake {
         let mut state = self.lock();
         loop {
             if state.link == Link::Down {
@@ -137,12 +138,12 @@ impl Buffer {
     }
 
     /// Notes how many bytes of the taken lines the socket has not accepted.
-    pub(super) fn left(&self, bytes: usize) {
+    pub(crate) fn left(&self, bytes: usize) {
         self.lock().taken = bytes;
         self.changed.notify_all();
     }
 
-    pub(super) fn set_link(&self, link: Link) {
+    pub(crate) fn set_link(&self, link: Link) {
         self.lock().link = link;
         self.changed.notify_all();
     }
@@ -165,7 +166,7 @@ impl Buffer {
         state.link == Link::Ready
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_all();
     }
@@ -189,7 +190,7 @@ impl Buffer {
     }
 
     /// Waits until the socket has accepted all lines.
-    pub(super) fn wait_until_empty(&self, until: Instant) -> bool {
+    pub(crate) fn wait_until_empty(&self, until: Instant) -> bool {
         let mut state = self.lock();
         while !state.waiting.is_empty() || state.taken > 0 {
             let left = until.saturating_duration_since(Instant::now());

@@ -6,7 +6,7 @@ use std::{
     num::NonZeroUsize,
     ops::Deref,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -32,6 +32,7 @@ use crate::{
         metadata::level_of,
         open_span::{Owner, SpanEvent},
     },
+    sync::{Mutex, PoisonError},
 };
 
 /// Engines for each core: a thread that is suspended while it has an engine delays
