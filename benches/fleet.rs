@@ -3,14 +3,15 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use std::hint::black_box;
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fantail_benches::group;
 use fantail_event::{Dialect, Event, SentEvent, Timestamp};
 use fantail_fleet::{
-    Answer, AnswerLimits, GroupLevel, Head, Question, Rank, Sum, SumLimits, TopQuestion, select,
-    write,
+    Answer, AnswerLimits, GroupLevel, Head, Question, Rank, Sum, SumLimits, TopQuestion,
+    counts::{Aggregator, Message, PublisherRules, Session, WorkerCounts},
+    select, write,
 };
 use fantail_metrics::{GroupBy, Method, MetricSettings, Registry, Snapshot};
 
@@ -107,5 +108,71 @@ fn fleet(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fleet);
+/// The messages of a host that publishes all its counts.
+fn published(snapshot: &Snapshot, run: u128) -> Vec<Vec<u8>> {
+    let host = format!("mail{run}");
+    let rules = PublisherRules::default();
+    let mut session = Session::new(b"mail", host.as_bytes(), run, rules);
+    session.connected(Duration::ZERO);
+    let taken = session.take(vec![counts(snapshot)], Duration::ZERO);
+    debug_assert!(taken.is_ok(), "the first counts");
+    let orders = session.parts(Duration::ZERO);
+    let batches = session.write(&orders, Duration::ZERO).into_iter();
+    let messages = batches.flat_map(|batch| batch.messages);
+    messages.map(|message| message.bytes).collect()
+}
+
+fn counts(snapshot: &Snapshot) -> WorkerCounts {
+    WorkerCounts {
+        snapshot: snapshot.clone(),
+        filters: Arc::new(|_| b"event=login".to_vec()),
+    }
+}
+
+fn taken(aggregator: &mut Aggregator, messages: &[Vec<u8>]) {
+    for bytes in messages {
+        if let Ok(message) = Message::read(bytes, usize::MAX) {
+            aggregator.take(message, Duration::ZERO);
+        }
+    }
+}
+
+/// The counts of hosts over a stream. The baseline copies the bytes of a host's messages.
+fn stream(criterion: &mut Criterion) {
+    let snapshot = host(0);
+    let messages = published(&snapshot, 1);
+    let mut group = group(criterion, "counts over a stream", USERS);
+    group.bench_function("baseline", |bencher| {
+        bencher.iter(|| black_box(messages.clone()));
+    });
+    group.bench_function("publish all", |bencher| {
+        bencher.iter(|| published(&snapshot, 1));
+    });
+    group.bench_function("find no change", |bencher| {
+        let rules = PublisherRules::default();
+        let mut session = Session::new(b"mail", b"mail1", 1, rules);
+        session.connected(Duration::ZERO);
+        let _ = session.take(vec![counts(&snapshot)], Duration::ZERO);
+        let orders = session.parts(Duration::ZERO);
+        session.write(&orders, Duration::ZERO);
+        bencher.iter(|| session.take(vec![counts(&snapshot)], Duration::ZERO));
+    });
+    group.bench_function("take all", |bencher| {
+        bencher.iter(|| {
+            let mut aggregator = Aggregator::default();
+            taken(&mut aggregator, &messages);
+            aggregator
+        });
+    });
+    group.bench_function("add up three hosts", |bencher| {
+        let mut aggregator = Aggregator::default();
+        for run in 1..=3 {
+            taken(&mut aggregator, &published(&snapshot, run));
+        }
+        bencher.iter(|| aggregator.totals());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, fleet, stream);
 criterion_main!(benches);

@@ -39,6 +39,7 @@
 //! answers.
 
 mod answer;
+pub mod counts;
 mod instances;
 mod look_up;
 mod question;

@@ -8,7 +8,7 @@ use fantail_metrics::{
     internal::{merge, of_metrics},
 };
 
-use crate::{Answer, Answered, SchemaId};
+use crate::{Answer, Answered, SchemaId, counts::Counted};
 
 /// The limits of a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,29 @@ impl fmt::Display for TooManySeries {
 
 impl std::error::Error for TooManySeries {}
 
+impl Named {
+    /// Adds the metric of a host; returns the number of new series.
+    fn add(&mut self, host: usize, answered: Answered) -> usize {
+        let known = self.versions.iter_mut();
+        let mut same = known.filter(|known| known.schema == answered.schema);
+        if let Some(known) = same.next() {
+            let before = known.metric.series().len();
+            merge(&mut known.metric, &answered.metric);
+            known.hosts.push(host);
+            return known.metric.series().len() - before;
+        }
+        let new = answered.metric.series().len();
+        self.versions.push(Version {
+            schema: answered.schema,
+            dialect: answered.dialect,
+            filter: answered.filter,
+            metric: answered.metric,
+            hosts: vec![host],
+        });
+        new
+    }
+}
+
 impl Sum {
     /// Returns an empty sum.
     #[must_use]
@@ -124,33 +147,40 @@ impl Sum {
         Ok(())
     }
 
-    fn add_metric(&mut self, host: usize, answered: Answered) {
-        let name = answered.metric.settings().name.clone();
+    /// Adds a metric of these hosts.
+    pub(crate) fn add_whole(&mut self, schema: SchemaId, counted: Counted, hosts: Vec<usize>) {
+        self.hosts = self.hosts.max(hosts.len());
+        self.dialects[usize::from(counted.dialect == Dialect::V2_4)] += hosts.len();
+        let name = counted.metric.settings().name.clone();
+        self.series += counted.metric.series().len();
+        if let Some(named) = self.named(name) {
+            named.versions.push(Version {
+                schema,
+                dialect: counted.dialect,
+                filter: counted.filter.to_vec(),
+                metric: counted.metric,
+                hosts,
+            });
+        }
+    }
+
+    /// Returns the metrics of a name.
+    fn named(&mut self, name: Vec<u8>) -> Option<&mut Named> {
         let at = *self.by_name.entry(name).or_insert(self.names.len());
         if at == self.names.len() {
             self.names.push(Named::default());
         }
-        let Some(named) = self.names.get_mut(at) else {
+        self.names.get_mut(at)
+    }
+
+    fn add_metric(&mut self, host: usize, answered: Answered) {
+        let name = answered.metric.settings().name.clone();
+        let Some(named) = self.named(name) else {
             debug_assert!(false, "the names have numbers in order");
             return;
         };
-        let known = named.versions.iter_mut();
-        let mut same = known.filter(|known| known.schema == answered.schema);
-        if let Some(known) = same.next() {
-            let before = known.metric.series().len();
-            merge(&mut known.metric, &answered.metric);
-            self.series += known.metric.series().len() - before;
-            known.hosts.push(host);
-            return;
-        }
-        self.series += answered.metric.series().len();
-        named.versions.push(Version {
-            schema: answered.schema,
-            dialect: answered.dialect,
-            filter: answered.filter,
-            metric: answered.metric,
-            hosts: vec![host],
-        });
+        let grown = named.add(host, answered);
+        self.series += grown;
     }
 
     /// Returns the number of series.

@@ -14,7 +14,7 @@ pub use crate::{
     registry::metric_view::MetricView,
     snapshot::{
         RunOrSeries, SeriesRun,
-        parts::{merge, of_metrics, subset},
+        parts::{epoch, join, merge, of_metrics, pick, share_settings, subset, union},
     },
     store::cohort::CohortId,
 };

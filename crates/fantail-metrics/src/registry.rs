@@ -86,6 +86,8 @@ pub struct Registry {
     hash_keys: RandomState,
     exemplar_field: Option<Arc<[u8]>>,
     memory: Option<Arc<dyn SeriesMemory>>,
+    /// The number of times that a metric started from zero.
+    epochs: u64,
     /// Only a snapshot locks it, like the tree of a metric.
     cohorts: Mutex<Cohorts>,
 }
@@ -112,6 +114,8 @@ struct Metric {
     rules: MetricRules,
     /// The heavy hitters; [`Tree::has_top`] tells whether they are counted.
     top: Option<Box<TopCounts>>,
+    /// Changes whenever the metric starts from zero.
+    epoch: u64,
 }
 
 /// A metric of a [`Registry`]. The id of a removed metric is not used again.
@@ -143,6 +147,7 @@ impl Registry {
             hash_keys: RandomState::new(),
             exemplar_field: None,
             memory: None,
+            epochs: 0,
             cohorts: Mutex::default(),
         }
     }
@@ -173,6 +178,7 @@ impl Registry {
         tree.share_memory(self.memory.as_ref());
         let top = settings.top.as_ref();
         let top = top.map(|top| Box::new(TopCounts::new(top, self.memory.as_ref())));
+        self.epochs += 1;
         let slot_entry = &mut self.slots[slot as usize];
         slot_entry.metric = Some(Metric {
             settings,
@@ -182,6 +188,7 @@ impl Registry {
             cohorts: None,
             rules: MetricRules::default(),
             top,
+            epoch: self.epochs,
         });
         MetricId {
             slot,
@@ -357,7 +364,8 @@ impl Registry {
             }
             let snapshot =
                 MetricSnapshot::new(settings, segments, metric.overflowed, metric.dropped);
-            Some(snapshot.with_rules(metric.rules).with_top(top))
+            let snapshot = snapshot.with_rules(metric.rules).with_top(top);
+            Some(snapshot.with_epoch(metric.epoch))
         });
         Snapshot::new(self.dialect, metrics.collect(), self.exemplar_field.clone())
     }
@@ -372,6 +380,8 @@ impl Registry {
             .filter_map(|slot| slot.metric.as_mut())
         {
             metric.tree.reset();
+            self.epochs += 1;
+            metric.epoch = self.epochs;
             if let Some(top) = &mut metric.top {
                 top.reset();
             }

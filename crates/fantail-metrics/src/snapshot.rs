@@ -45,6 +45,8 @@ pub struct MetricSnapshot {
     dropped: u64,
     rules: MetricRules,
     top: Option<Arc<HeavyHitters>>,
+    /// See [`parts::epoch`].
+    epoch: u64,
 }
 
 impl Snapshot {
@@ -135,7 +137,12 @@ impl MetricSnapshot {
                 series_limit: None,
             },
             top: None,
+            epoch: 0,
         }
+    }
+
+    pub(crate) fn with_epoch(self, epoch: u64) -> Self {
+        Self { epoch, ..self }
     }
 
     pub(crate) const fn with_rules(mut self, rules: MetricRules) -> Self {

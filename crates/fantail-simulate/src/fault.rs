@@ -42,6 +42,15 @@ pub enum Fault {
     RotatedFilesAreReplaced,
     AbandonedReloadsAreForgotten,
     LateResultsCount,
+    LostAnswersCountAsStored,
+    LateMessagesReplaceNewer,
+    LostMessagesAreNotRepeated,
+    RestoredStateIsPublished,
+    RunIdsAreReused,
+    EndingRunsAreNotPublished,
+    DeltasAreAdded,
+    GapsCountAsWhole,
+    StaleRunsAreLeftOut,
 }
 
 /// The changed effect of a call.
@@ -114,11 +123,8 @@ impl Fault {
             Self::RotatedFilesAreReplaced => {
                 (call == Call::Rename && name == "events", Effect::Skip)
             }
-            Self::AgesByTheTimeOfDay
-            | Self::TargetsForget
-            | Self::SignalsAreLost
-            | Self::AbandonedReloadsAreForgotten
-            | Self::LateResultsCount => return None,
+            // Of calls that concern no file.
+            _ => return None,
         };
         affected.then_some(effect)
     }

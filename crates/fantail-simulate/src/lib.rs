@@ -1,4 +1,4 @@
-//! Simulation of queues, spools and files from a seed.
+//! Simulation of queues, spools, files and counts over a stream, from a seed.
 //!
 //! The code that is run is that of the product; only the system below it
 //! ([`system`]) is simulated: a disk that knows what is safe ([`disk`]), clocks and

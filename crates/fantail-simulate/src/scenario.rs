@@ -1,5 +1,6 @@
 //! What is simulated, and how a run ends.
 
+pub(crate) mod counts;
 pub(crate) mod file;
 pub(crate) mod queue;
 pub(crate) mod reload;
@@ -27,16 +28,19 @@ pub enum Scenario {
     Queue,
     /// Changes of the configuration.
     Reload,
+    /// Counts of many hosts over a stream.
+    Counts,
 }
 
 impl Scenario {
     /// All scenarios.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Spool,
         Self::State,
         Self::File,
         Self::Queue,
         Self::Reload,
+        Self::Counts,
     ];
 
     /// Returns the name on the command line.
@@ -48,6 +52,7 @@ impl Scenario {
             Self::File => "file",
             Self::Queue => "queue",
             Self::Reload => "reload",
+            Self::Counts => "counts",
         }
     }
 
@@ -88,6 +93,17 @@ impl Scenario {
                 Fault::AFailedSyncCountsAsDone,
             ],
             Self::Reload => &[Fault::AbandonedReloadsAreForgotten, Fault::LateResultsCount],
+            Self::Counts => &[
+                Fault::LostAnswersCountAsStored,
+                Fault::LateMessagesReplaceNewer,
+                Fault::LostMessagesAreNotRepeated,
+                Fault::RestoredStateIsPublished,
+                Fault::RunIdsAreReused,
+                Fault::EndingRunsAreNotPublished,
+                Fault::DeltasAreAdded,
+                Fault::GapsCountAsWhole,
+                Fault::StaleRunsAreLeftOut,
+            ],
             Self::State => &[
                 Fault::StatesAreNotSynced,
                 Fault::RenamesAreNotSynced,
@@ -108,6 +124,7 @@ impl Scenario {
             Self::File => file::play(),
             Self::Queue => queue::play(),
             Self::Reload => reload::play(),
+            Self::Counts => counts::play(),
         }
     }
 

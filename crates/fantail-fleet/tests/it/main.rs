@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod counts;
 mod hosts;
 mod looking_up;
 mod sums;

@@ -46,6 +46,70 @@ pub(crate) fn merge(into: SeriesList<'_>, other: SeriesList<'_>) -> Merged {
     (segments, positions)
 }
 
+/// Takes the newer value of each series of two snapshots of one store: that with more
+/// events. Series of `other` only follow their siblings if `admits` them.
+pub(crate) fn join(into: SeriesList<'_>, other: SeriesList<'_>, admits: bool) -> Merged {
+    let both = both(into, other);
+    let mut segments = into.segments().to_vec();
+    let mut positions = into.positions().to_vec();
+    let first = first_of(&segments);
+    let has_new = admits && both.len() < other.len();
+    let mut is_newer = has_new;
+    for (here, there) in &both {
+        let (here, there) = (*here as usize, *there as usize);
+        let events = |series: Option<Series<'_>>| series.map_or(0, |one| one.duration().count());
+        let newer = other.positions().get(there);
+        if let (Some(position), Some(newer)) = (positions.get_mut(here), newer)
+            && events(other.get(there)) > events(into.get(here))
+        {
+            position.at = first.saturating_add(newer.at);
+            is_newer = true;
+        }
+    }
+    if has_new {
+        positions = with_rest(positions, other, &both, first);
+    }
+    if is_newer {
+        segments.extend_from_slice(other.segments());
+    }
+    without_old_values(segments, positions)
+}
+
+/// Copies the series once most of what the segments hold are values that newer ones
+/// have replaced.
+fn without_old_values(segments: Vec<SharedSegment>, mut positions: Vec<Position>) -> Merged {
+    let stored: usize = segments.iter().map(SharedSegment::len).sum();
+    if stored <= 2 * positions.len() + SEGMENT_SERIES {
+        return (segments, positions);
+    }
+    let mut copies = Builder::default();
+    for series in SeriesList::new(&segments, &positions).iter() {
+        copies.push_copy(series);
+    }
+    for (at, position) in positions.iter_mut().enumerate() {
+        position.at = index(at);
+    }
+    (copies.finish(), positions)
+}
+
+/// Returns the series of disjoint parts below one root, which sums theirs.
+pub(crate) fn union(root: Series<'_>, parts: &[SeriesList<'_>]) -> Merged {
+    let mut sum = Builder::default();
+    sum.push_copy(root);
+    let mut segments = sum.finish();
+    let mut positions = vec![Position { at: 0, depth: 0 }];
+    for part in parts {
+        let first = first_of(&segments);
+        segments.extend_from_slice(part.segments());
+        let below = part.positions().iter().skip(1);
+        positions.extend(below.map(|position| Position {
+            at: first.saturating_add(position.at),
+            depth: position.depth,
+        }));
+    }
+    (segments, positions)
+}
+
 /// Returns the index of the first series of a segment after `segments`.
 fn first_of(segments: &[SharedSegment]) -> u32 {
     index(segments.len() * SEGMENT_SERIES)
@@ -200,6 +264,12 @@ impl Builder {
         let mark = Mark::new(true);
         self.store
             .push(NO_PARENT, Key::from(label), mark, distributions, own_sum);
+    }
+
+    /// Adds a copy of a series.
+    pub(crate) fn push_copy(&mut self, series: Series<'_>) {
+        let distributions = series.distributions().iter().cloned();
+        self.push(series.label(), distributions, series.own_sum());
     }
 
     fn push_sum(&mut self, one: Series<'_>, other: Series<'_>) {

@@ -1,8 +1,17 @@
-//! Parts of snapshots, for answers that contain a few series of a metric.
+//! Parts of snapshots: for answers that contain a few series of a metric, and for hosts
+//! that publish series in parts.
+
+use std::sync::Arc;
 
 use fantail_event::Dialect;
 
-use super::{MetricSnapshot, Snapshot, order::Position, series::Series};
+use super::{
+    MetricSnapshot, Snapshot,
+    merge::{self, Builder},
+    order::{Position, index},
+    series::Series,
+};
+use crate::{Distribution, Label, MetricSettings};
 
 /// Returns a snapshot of these metrics.
 #[must_use]
@@ -45,4 +54,79 @@ pub fn subset(
         top: None,
         ..metric.clone()
     }
+}
+
+/// Returns the number of a metric's counting in its registry: it changes whenever the
+/// metric starts from zero. Of two snapshots with one number, each series of the later
+/// has at least as many events, unless series were dropped as idle.
+#[must_use]
+pub const fn epoch(metric: &MetricSnapshot) -> u64 {
+    metric.epoch
+}
+
+/// Returns a copy of the series with these indices, in order; an ancestor of a series
+/// must be in the list, too, except for the metric itself. Without `with_root`, the
+/// metric itself has no values. Heavy hitters are left out.
+#[must_use]
+pub fn pick(metric: &MetricSnapshot, indices: &[u32], with_root: bool) -> MetricSnapshot {
+    let all = metric.series();
+    let mut copies = Builder::default();
+    match all.get(0).filter(|_| with_root) {
+        Some(root) => copies.push_copy(root),
+        None => push_empty_root(&metric.settings, &mut copies),
+    }
+    let mut order = vec![Position { at: 0, depth: 0 }];
+    for series in indices.iter().filter_map(|at| all.get(*at as usize)) {
+        copies.push_copy(series);
+        order.push(Position {
+            at: index(order.len()),
+            depth: index(series.depth()),
+        });
+    }
+    let (overflowed, dropped) = match with_root {
+        true => (metric.overflowed, metric.dropped),
+        false => (0, 0),
+    };
+    let settings = Arc::clone(&metric.settings);
+    MetricSnapshot::with_order(settings, copies.finish(), order, overflowed, dropped)
+}
+
+fn push_empty_root(settings: &MetricSettings, into: &mut Builder) {
+    let empty: Vec<_> = (0..=settings.fields.len())
+        .map(|_| Distribution::new())
+        .collect();
+    let own_sum = settings.has_own_sums().then_some(0);
+    into.push(Label::Value(b""), empty.into_iter(), own_sum);
+}
+
+/// Takes the newer value of each series: that with more events. Both are snapshots of
+/// one counting, or parts of them. New series are taken if `admits` says so.
+pub fn join(into: &mut MetricSnapshot, other: &MetricSnapshot, admits: bool) {
+    into.overflowed = into.overflowed.max(other.overflowed);
+    into.dropped = into.dropped.max(other.dropped);
+    let (segments, order) = merge::join(into.ordered(), other.ordered(), admits);
+    into.segments = segments;
+    into.order = order.into();
+}
+
+/// Returns one metric with the series of disjoint parts of it; `None` without parts.
+#[must_use]
+pub fn union(parts: &[MetricSnapshot]) -> Option<MetricSnapshot> {
+    let (first, others) = parts.split_first()?;
+    let mut root = subset(first, |_, _| false);
+    for other in others {
+        root.merge(&subset(other, |_, _| false));
+    }
+    let lists: Vec<_> = parts.iter().map(MetricSnapshot::ordered).collect();
+    let (segments, order) = merge::union(root.series().get(0)?, &lists);
+    Some(MetricSnapshot {
+        segments,
+        order: order.into(),
+        ..root
+    })
+}
+
+/// Lets a metric share the settings of another one, which are equal.
+pub fn share_settings(metric: &mut MetricSnapshot, like: &MetricSnapshot) {
+    metric.settings = Arc::clone(&like.settings);
 }
