@@ -214,23 +214,27 @@ fn clippy(workspace: &Workspace, steps: &Steps) -> Outcome {
     fuzz.args(["--no-default-features"]).args(deny);
     fuzz.env("CARGO_TARGET_DIR", workspace.target());
     let mut all = workspace.cargo(all);
-    all.args(deny);
+    all.args(FEATURES).args(deny);
     steps.run("clippy", [all, fuzz])
 }
 
+/// The program with counts over a broker.
+const FEATURES: [&str; 2] = ["--features", "fantail-cli/nats"];
+
 fn tests(workspace: &Workspace) -> Command {
-    if tools::has_cargo_command(workspace, "nextest") {
-        let mut command = workspace.cargo(["nextest", "run", "--workspace", "--no-fail-fast"]);
+    let mut command = if tools::has_cargo_command(workspace, "nextest") {
+        let mut command = workspace.cargo(["nextest", "run"]);
         // Many tests wait for other programs.
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         command.args(["--test-threads", &(2 * cores).to_string()]);
         command
     } else {
-        let kinds = ["--lib", "--bins", "--tests"];
-        let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
-        command.args(kinds);
-        command
-    }
+        workspace.cargo(["test", "--lib", "--bins", "--tests"])
+    };
+    command
+        .args(["--workspace", "--no-fail-fast"])
+        .args(FEATURES);
+    command
 }
 
 fn docs(workspace: &Workspace, steps: &Steps) -> Outcome {

@@ -37,6 +37,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[cfg(feature = "nats")]
+    Aggregate(crate::command::aggregate::Arguments),
     Check(crate::command::check::Arguments),
     Events(crate::command::events::Arguments),
     Explain(crate::command::explain::Arguments),

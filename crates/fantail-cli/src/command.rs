@@ -1,5 +1,7 @@
 //! The commands, one module each.
 
+#[cfg(feature = "nats")]
+pub(crate) mod aggregate;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -10,6 +12,8 @@ pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod fleet;
 pub(crate) mod man;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
 pub(crate) mod record;
 pub(crate) mod reload;
 pub(crate) mod replay;

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     io::terminal::set_color(cli.color);
     let outcome = match cli.command {
+        #[cfg(feature = "nats")]
+        cli::Command::Aggregate(arguments) => command::aggregate::run(&arguments),
         cli::Command::Check(arguments) => check::run(&arguments),
         cli::Command::Events(arguments) => events::run(&arguments),
         cli::Command::Explain(arguments) => explain::run(&arguments),

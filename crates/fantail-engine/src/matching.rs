@@ -30,13 +30,13 @@ use fantail_filter::{
     internal::{ClassId, ClassMatcher as _, Slots},
 };
 
+pub use self::metric::CountedEvent;
 use self::{
     category_sets::{CategorySetId, CategorySets},
     class_cache::{ClassCache, ClassIndex, ClassKey, ClassStats},
     memos::SlotMemos,
     slots::SlotTable,
 };
-pub use self::metric::CountedEvent;
 pub(crate) use self::{
     metric::{MetricEvent, MetricSlots},
     slots::SlotEvent,

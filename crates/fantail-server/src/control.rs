@@ -48,6 +48,9 @@ pub(crate) struct Control {
     pub(crate) source: Source,
     pub(crate) changes: Changes,
     pub(crate) workers: Vec<Worker>,
+    /// The number of workers that have clients: the first ones. One more has only the
+    /// counts of a state file, if those of the others are published.
+    pub(crate) with_clients: usize,
     /// Has the workers read clients no further.
     pub(crate) stop_reading: Arc<AtomicBool>,
     pub(crate) live: watch::Sender<Arc<Live>>,
@@ -65,6 +68,8 @@ impl Control {
         // A client that is gone does not wait for the answer.
         match order {
             Order::Report(reset, reply) => self.report(reset, reply),
+            #[cfg(feature = "nats")]
+            Order::Counts(reply) => self.counts(reply),
             Order::Add(metric, reply) => self.change(Change::Add(metric, reply)),
             Order::Remove(name, reply) => self.change(Change::Remove(name, reply)),
             Order::Reopen(reply) => {

@@ -75,6 +75,9 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, ControlError>>;
 pub(crate) enum Order {
     /// Counts of all workers; with `true`, they start again from zero.
     Report(bool, oneshot::Sender<Report>),
+    /// Counts of the workers that have clients, not merged.
+    #[cfg(feature = "nats")]
+    Counts(oneshot::Sender<Vec<fantail_fleet::counts::WorkerCounts>>),
     Add(Box<MetricRequest>, Reply<()>),
     Remove(Vec<u8>, Reply<()>),
     Reopen(oneshot::Sender<()>),
@@ -179,7 +182,7 @@ fn instance(started: Timestamp, run: u32) -> [u8; 16] {
 }
 
 /// The bytes of a snapshot, about.
-fn snapshot_bytes(snapshot: &Snapshot) -> usize {
+pub(crate) fn snapshot_bytes(snapshot: &Snapshot) -> usize {
     snapshot.metrics().iter().map(metric_bytes).sum()
 }
 
@@ -233,6 +236,14 @@ impl Handle {
 
     pub(crate) async fn report(&self, reset: bool) -> Result<Report, ControlError> {
         self.ask(|reply| Order::Report(reset, reply)).await
+    }
+
+    /// Returns the counts of each worker that has clients, not merged.
+    #[cfg(feature = "nats")]
+    pub(crate) async fn counts(
+        &self,
+    ) -> Result<Vec<fantail_fleet::counts::WorkerCounts>, ControlError> {
+        self.ask(Order::Counts).await
     }
 
     /// Returns a report for an answer, or refuses it while other answers hold all

@@ -8,17 +8,17 @@
 //! with the configuration or the counts are made on threads of their own.
 
 pub(crate) mod access;
-mod api;
+pub(crate) mod api;
 pub(crate) mod error;
 mod fleet;
 mod kept;
 mod own_names;
 mod reread;
-mod scrape;
+pub(crate) mod scrape;
 mod self_metrics;
 mod snapshot;
 mod stall_timeout;
-mod streamed;
+pub(crate) mod streamed;
 mod tls;
 mod web;
 
@@ -145,16 +145,12 @@ pub(crate) fn serve(
     limits: &Limits,
     log: &Log,
 ) -> io::Result<Serving> {
-    let mut serving = Serving {
-        stop: None,
-        thread: None,
-    };
     if listeners.tcp.is_empty() && listeners.socket.is_none() {
-        return Ok(serving);
+        return Ok(Serving {
+            stop: None,
+            thread: None,
+        });
     }
-    let addresses = listeners.tcp.iter().map(StdTcpListener::local_addr);
-    let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
-    access.warn_of_plain_tokens(&addresses, log);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let has_page = access.has_page();
     let context = Context {
@@ -168,27 +164,71 @@ pub(crate) fn serve(
             FanOut::start(handle.clone(), log.clone())
         }),
     };
+    let turns = Arc::clone(&handle.http_turns);
+    serve_on(
+        runtime,
+        listeners,
+        access,
+        router(context),
+        limits,
+        log,
+        turns,
+    )
+}
+
+/// Answers other routes on all listeners until the result is dropped.
+///
+/// # Errors
+/// The system refuses a socket or the thread.
+#[cfg(feature = "nats")]
+pub(crate) fn serve_routes(
+    listeners: Listeners,
+    access: Access,
+    routes: Router,
+    limits: &Limits,
+    log: &Log,
+) -> io::Result<Serving> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let turns = Arc::new(Turns::new(Arc::default()));
+    serve_on(runtime, listeners, access, routes, limits, log, turns)
+}
+
+fn serve_on(
+    runtime: Runtime,
+    listeners: Listeners,
+    access: Access,
+    router: Router,
+    limits: &Limits,
+    log: &Log,
+    turns: Arc<Turns>,
+) -> io::Result<Serving> {
+    let addresses = listeners.tcp.iter().map(StdTcpListener::local_addr);
+    let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
+    access.warn_of_plain_tokens(&addresses, log);
+    let has_page = access.has_page();
     let served = Served {
-        router: router(context),
+        router,
         access: Arc::new(access),
         // Pages take no seats from scrapers.
         page_seats: if has_page { MAX_PAGES } else { 0 },
         seats: Seats::new(limits.scrapers + if has_page { MAX_PAGES } else { 0 }),
         stalled: limits.stalled,
         log: log.clone(),
-        turns: Arc::clone(&handle.http_turns),
+        turns,
     };
     accept_on(listeners, &served, &runtime)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new().name("http".to_owned());
-    serving.thread = Some(thread.spawn(move || {
+    let thread = thread.spawn(move || {
         // Its sender sends nothing.
         let _ = runtime.block_on(stopped);
         // A scraper that does not read must not delay the end.
         runtime.shutdown_background();
-    })?);
-    serving.stop = Some(stop);
-    Ok(serving)
+    })?;
+    Ok(Serving {
+        stop: Some(stop),
+        thread: Some(thread),
+    })
 }
 
 /// Starts to accept, and to read the files of HTTP again.
@@ -333,12 +373,12 @@ fn refused(error: &ControlError) -> Response {
 }
 
 /// The answer if there is no memory for an answer as a whole.
-fn busy() -> Response {
+pub(crate) fn busy() -> Response {
     refused(&ControlErrorKind::Busy.into())
 }
 
 /// The answer if workers do not answer, or the server ends.
-fn unavailable() -> Response {
+pub(crate) fn unavailable() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
 }
 

@@ -24,6 +24,8 @@ mod exporters;
 mod handle;
 mod http;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod options;
 mod process;
 mod server;
@@ -40,6 +42,12 @@ pub use crate::{
     process::record::RecordSettings,
     process::state_file::{StateFile, StateFileError, StateFileErrorKind},
     server::Server,
+};
+
+#[cfg(feature = "nats")]
+pub use crate::nats::{
+    NatsOptions,
+    aggregate::{Aggregate, AggregateOptions},
 };
 
 /// Items for the other crates of this workspace, outside of semantic versioning.

@@ -25,6 +25,9 @@ pub struct ServerOptions {
     /// Dovecot's own defaults where they are 0 or missing: 0660, and 0600 for
     /// login processes. With 0, Dovecot leaves the socket to this server.
     pub writer_mode: Option<u32>,
+    /// The broker to which counts are published.
+    #[cfg(feature = "nats")]
+    pub nats: Option<crate::NatsOptions>,
     /// Whether there is a socket `login/stats-writer` for login processes, which
     /// see nothing outside their folder; ignored if `writer` is set.
     pub login_writer: bool,
@@ -177,6 +180,8 @@ impl ServerOptions {
             compat_metrics: false,
             workers: cores.min(4),
             state: None,
+            #[cfg(feature = "nats")]
+            nats: None,
             state_interval: Duration::from_secs(300),
             hostname: b"localhost".to_vec(),
             record: None,
@@ -188,5 +193,14 @@ impl ServerOptions {
             limits: Limits::default(),
             log,
         }
+    }
+
+    /// Returns whether counts are published.
+    #[allow(clippy::missing_const_for_fn, reason = "the features differ")]
+    pub(crate) fn publishes(&self) -> bool {
+        #[cfg(feature = "nats")]
+        return self.nats.is_some();
+        #[cfg(not(feature = "nats"))]
+        return false;
     }
 }

@@ -147,6 +147,10 @@ impl Server {
         let count = options.workers.max(1);
         let worker_ended = Arc::new(Notify::new());
         let (started, run, stop) = (clock::now(), run_number(), Arc::default());
+        let with_clients = count;
+        // What was counted before the start is not published again: it has a worker of its
+        // own.
+        let count = count + usize::from(options.publishes() && options.state.is_some());
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),
@@ -166,7 +170,7 @@ impl Server {
             })
         });
         let workers = workers.collect::<io::Result<Vec<_>>>()?;
-        let is_restored = restore::restore(&options, &workers)?;
+        let is_restored = restore::restore(&options, &workers, with_clients)?;
         let (live, current) = watch::channel(Arc::new(live));
         let (orders, taken) = mpsc::unbounded_channel();
         let tally = Tally::new((started, run), is_restored, &options.hostname);
@@ -178,6 +182,7 @@ impl Server {
                 source,
                 changes: Changes::new(options.limits.reload),
                 workers,
+                with_clients,
                 stop_reading: stop,
                 live,
                 filters,
@@ -266,7 +271,11 @@ impl Server {
             let (listeners, http) = listen(
                 &options, files, access, &control, &handle, sockets, &stopped,
             )?;
+            #[cfg(feature = "nats")]
+            let publishing = publish(&options, &handle)?;
             let mut run = Run {
+                #[cfg(feature = "nats")]
+                publishing,
                 listeners,
                 rivals,
                 http: http_addresses,
@@ -296,6 +305,20 @@ impl Server {
     }
 }
 
+/// Starts to publish counts, if the options say so.
+#[cfg(feature = "nats")]
+fn publish(
+    options: &ServerOptions,
+    handle: &Handle,
+) -> io::Result<Option<crate::nats::publish::Publishing>> {
+    use crate::nats::publish::Publishing;
+
+    let Some(nats) = &options.nats else {
+        return Ok(None);
+    };
+    Publishing::start(nats, &options.hostname, handle, &options.log).map(Some)
+}
+
 /// Returns the runtime of a server, and the signals that it catches from now on.
 fn runtime(signals: bool) -> io::Result<(Runtime, Signals)> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -320,7 +343,9 @@ fn listen(
     let filters = control.filters.subscribe();
     let connections = connection_limit(limits, files);
     let turns = Arc::clone(&control.turns);
-    let dispatcher = Dispatcher::new(&control.workers, connections, (tally, turns), filters);
+    let workers = control.workers.get(..control.with_clients);
+    let workers = workers.unwrap_or_default();
+    let dispatcher = Dispatcher::new(workers, connections, (tally, turns), filters);
     let writer = Purpose::Writer(dispatcher);
     let reader = Purpose::Reader {
         handle: handle.clone(),

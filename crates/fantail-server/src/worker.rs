@@ -96,6 +96,8 @@ pub(crate) struct Report {
     pub(crate) longest_turn: LongestTurn,
     /// How many workers these are the counts of.
     pub(crate) workers: usize,
+    /// The plan by which they are counted.
+    pub(crate) plan: Arc<Plan>,
 }
 
 /// The control's end of a worker.

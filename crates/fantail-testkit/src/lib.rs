@@ -6,6 +6,7 @@ mod checker;
 pub mod dovecot;
 pub mod golden;
 mod killed;
+mod nats;
 pub mod process;
 mod skip;
 
@@ -13,5 +14,6 @@ pub use crate::{
     certificates::make_certificates,
     checker::{Verdict, checked, python},
     killed::{check_killed, processes_with},
+    nats::{NatsServer, nats_servers},
     skip::{program, skip},
 };

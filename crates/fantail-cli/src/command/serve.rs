@@ -141,6 +141,9 @@ pub(crate) struct Arguments {
     /// this time.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flag::duration)]
     patience: Duration,
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    broker: super::nats::Broker,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
 }
@@ -321,6 +324,8 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
         compat_metrics: arguments.compat_metrics,
         workers: arguments.workers.map_or(defaults.workers, usize::from),
         state: arguments.state.clone(),
+        #[cfg(feature = "nats")]
+        nats: arguments.broker.options(),
         state_interval: arguments.state_interval,
         hostname: hostname.unwrap_or_else(hostname::of_this_machine),
         user: arguments.user.clone(),

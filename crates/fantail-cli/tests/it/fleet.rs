@@ -1,7 +1,7 @@
 //! `fantail fleet` with several real servers, and with hosts that misbehave.
 
 mod hostile;
-mod hosts;
+pub(crate) mod hosts;
 
 use std::{fs, io::Write as _};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use self::hosts::{GROUPED, Host, METRICS};
 use crate::program::{Run, fantail, test_data};
 
-const CAPTURE: &str = "captures/dovecot-2.4.1.tsv";
+pub(crate) const CAPTURE: &str = "captures/dovecot-2.4.1.tsv";
 
 /// Runs a command for these hosts.
 fn fleet(arguments: &[&str], hosts: &[&str]) -> Run {
@@ -23,7 +23,7 @@ fn fleet(arguments: &[&str], hosts: &[&str]) -> Run {
     fantail(&all, b"")
 }
 
-fn lines(text: &[u8]) -> Vec<String> {
+pub(crate) fn lines(text: &[u8]) -> Vec<String> {
     let mut lines: Vec<String> = String::from_utf8_lossy(text)
         .lines()
         .map(str::to_owned)
@@ -37,7 +37,7 @@ fn json(run: &Run) -> Value {
 }
 
 /// The connections of a recording, dealt out to this number of hosts.
-fn dealt_out(hosts: usize) -> Vec<Vec<Vec<u8>>> {
+pub(crate) fn dealt_out(hosts: usize) -> Vec<Vec<Vec<u8>>> {
     #[allow(clippy::disallowed_methods, reason = "test data")]
     let capture = fs::read(test_data(CAPTURE)).unwrap();
     let mut all = vec![std::collections::BTreeMap::<usize, Vec<u8>>::new(); hosts];

@@ -22,6 +22,8 @@ mod golden;
 mod lint_pages;
 mod live;
 mod looking;
+#[cfg(feature = "nats")]
+mod nats;
 mod packaging;
 mod program;
 mod results;

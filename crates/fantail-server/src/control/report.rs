@@ -51,6 +51,35 @@ impl Control {
         });
     }
 
+    /// Asks the workers that have clients for their counts.
+    #[cfg(feature = "nats")]
+    pub(crate) fn counts(&self, reply: oneshot::Sender<Vec<fantail_fleet::counts::WorkerCounts>>) {
+        use fantail_fleet::counts::WorkerCounts;
+
+        let reports: Vec<_> = self
+            .workers
+            .iter()
+            .take(self.with_clients)
+            .map(|worker| {
+                let (reply, report) = oneshot::channel();
+                worker.inbox.send(Message::Report(false, reply));
+                report
+            })
+            .collect();
+        self.turns.spawn(async move {
+            let mut all = Vec::with_capacity(reports.len());
+            for report in reports {
+                let Ok(report) = report.await else { return };
+                let plan = report.plan;
+                all.push(WorkerCounts {
+                    snapshot: report.snapshot,
+                    filters: Arc::new(move |metric| plan.filter_text(&metric.name)),
+                });
+            }
+            let _ = reply.send(all);
+        });
+    }
+
     /// Asks for the counts, and returns the future that saves them. Saves wait for
     /// each other by the lock, which a save holds until its file is written, also
     /// if the future is dropped.
@@ -91,6 +120,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
     let (mut engine, mut intake) = (Counters::default(), IntakeCounts::default());
     let (mut connections, mut held, mut running) = (0, 0, RunningSessions::default());
     let mut longest_turn = LongestTurn::default();
+    let plan = Arc::clone(&reports.first()?.plan);
     let mut shards = Vec::with_capacity(workers);
     for report in reports {
         shards.push(report.snapshot);
@@ -115,6 +145,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
         running,
         longest_turn,
         workers,
+        plan,
     })
 }
 

@@ -109,7 +109,7 @@ impl Access {
         }
     }
 
-    fn new(settings: &HttpAccess, hostname: &str) -> Result<Self, HttpError> {
+    pub(crate) fn new(settings: &HttpAccess, hostname: &str) -> Result<Self, HttpError> {
         let HttpAccess {
             hosts,
             token,

@@ -24,7 +24,7 @@ use super::{Context, answer, busy, streamed, unavailable};
 use crate::{Handle, exporters::TOO_LARGE, handle::Live, worker::Report};
 
 /// Answers with JSON.
-pub(super) fn json_answer(value: &Value) -> Response {
+pub(crate) fn json_answer(value: &Value) -> Response {
     answer("application/json", format!("{value}\n").into_bytes())
 }
 

@@ -16,7 +16,7 @@ use crate::{handle::Handle, worker::Report};
 
 /// The query of a scrape.
 #[derive(Debug, Deserialize)]
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     /// `openmetrics`, `prometheus`, `protobuf` or `dovecot`; without it, `Accept` decides.
     format: Option<String>,
     /// `yes` adds `_created` to OpenMetrics. Prometheus 2 stores each as a series.
@@ -25,9 +25,26 @@ pub(super) struct Parameters {
 
 /// The layout of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
+pub(crate) enum Layout {
     Standard(Format),
     Dovecot,
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
+}
+
+/// Returns the layout that a scraper wants.
+pub(crate) fn layout(parameters: &Parameters, headers: &HeaderMap, compat: bool) -> Layout {
+    match parameters.format.as_deref() {
+        Some("dovecot") => Layout::Dovecot,
+        Some("openmetrics") => Layout::Standard(Format::OpenMetrics),
+        Some("prometheus") => Layout::Standard(Format::Prometheus),
+        Some("protobuf") => Layout::Standard(Format::Protobuf),
+        _ if compat => Layout::Dovecot,
+        _ => Layout::Standard(Format::negotiate(text(headers, header::ACCEPT))),
+    }
 }
 
 pub(super) async fn metrics(
@@ -36,18 +53,9 @@ pub(super) async fn metrics(
     version: Version,
     headers: HeaderMap,
 ) -> Response {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let accept = text(header::ACCEPT).unwrap_or_default();
-    let layout = match parameters.format.as_deref() {
-        Some("dovecot") => Layout::Dovecot,
-        Some("openmetrics") => Layout::Standard(Format::OpenMetrics),
-        Some("prometheus") => Layout::Standard(Format::Prometheus),
-        Some("protobuf") => Layout::Standard(Format::Protobuf),
-        _ if context.compat => Layout::Dovecot,
-        _ => Layout::Standard(Format::negotiate(accept)),
-    };
+    let layout = layout(&parameters, &headers, context.compat);
     let created = parameters.created.as_deref() == Some("yes");
-    let zipped = takes_gzip(text(header::ACCEPT_ENCODING).unwrap_or_default());
+    let zipped = takes_gzip(text(&headers, header::ACCEPT_ENCODING));
     let held = match context.handle.held_report(false).await {
         Ok(held) => held,
         Err(error) => return refused(&error),

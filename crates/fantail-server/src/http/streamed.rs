@@ -42,7 +42,7 @@ enum Piece {
 ///
 /// HTTP/1.0 has no chunks, and no other way to tell that an answer was cut off:
 /// such a client gets the answer as one piece.
-pub(super) async fn answer(
+pub(crate) async fn answer(
     version: Version,
     memory: &Budget,
     make: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
@@ -81,7 +81,7 @@ pub(super) async fn answer(
 
 /// The writer that cuts an answer into pieces.
 #[derive(Debug)]
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     made: Vec<u8>,
     /// The answer so far, if it is sent as one piece.
     whole: Option<ReservedText>,

@@ -13,13 +13,18 @@ use crate::{
 /// How long a start waits for the file system of the state file.
 const STATE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Gives the counts of the state file to the first worker: a dump merges all. Returns
-/// whether there were any.
+/// Gives the counts of the state file to a worker, to one without clients if there is one:
+/// a dump merges all. Returns whether there were any.
 ///
 /// A state that cannot be read is renamed, and counting starts at zero. A file
 /// system that does not answer is an error: the end would overwrite the state.
-pub(super) fn restore(options: &ServerOptions, workers: &[Worker]) -> Result<bool, ServerError> {
-    let (Some(path), Some(worker)) = (&options.state, workers.first()) else {
+pub(super) fn restore(
+    options: &ServerOptions,
+    workers: &[Worker],
+    with_clients: usize,
+) -> Result<bool, ServerError> {
+    let worker = workers.get(with_clients).or_else(|| workers.first());
+    let (Some(path), Some(worker)) = (&options.state, worker) else {
         return Ok(false);
     };
     let log = &options.log;

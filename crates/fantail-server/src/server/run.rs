@@ -31,6 +31,9 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running server.
 pub(super) struct Run {
+    /// The publication of counts.
+    #[cfg(feature = "nats")]
+    pub(super) publishing: Option<crate::nats::publish::Publishing>,
     pub(super) options: ServerOptions,
     pub(super) control: Control,
     /// Notified when a worker has ended.
@@ -198,6 +201,8 @@ impl Run {
             stop,
             saving,
             recordings,
+            #[cfg(feature = "nats")]
+            publishing,
             ..
         } = self;
         let log = options.log.clone();
@@ -216,6 +221,12 @@ impl Run {
             let saved = control.save(StateFile::new(path), saving);
             (path.clone(), tokio::spawn(saved))
         });
+        #[cfg(feature = "nats")]
+        if let Some(publishing) = publishing {
+            let (reply, counts) = oneshot::channel();
+            control.counts(reply);
+            publishing.end(counts, deadline.into_std()).await;
+        }
         let live = Arc::clone(&control.live.borrow());
         let workers = control.workers;
         let joined = thread::run("end", move || workers.into_iter().for_each(Worker::join));

@@ -312,6 +312,7 @@ impl Run {
             running: shard.engine.running_sessions(),
             longest_turn: self.turns.longest(),
             workers: 1,
+            plan: Arc::clone(shard.engine.plan()),
         }
     }
 }

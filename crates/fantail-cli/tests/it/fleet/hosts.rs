@@ -13,7 +13,7 @@ use fantail_testkit::process::Process;
 use crate::serve::configure;
 
 /// Metrics for a recording of Dovecot 2.4.
-pub(super) const METRICS: &str = "\
+pub(crate) const METRICS: &str = "\
 dovecot_config_version = 2.4.1
 metric imap_commands {
   filter = event=imap_command_finished
@@ -51,7 +51,7 @@ metric users {
 ";
 
 /// A metric by user.
-pub(super) const GROUPED: &str = "\
+pub(crate) const GROUPED: &str = "\
 dovecot_config_version = 2.4.1
 metric logins {
   filter = event=login
@@ -61,15 +61,15 @@ metric logins {
 ";
 
 /// A server in a folder of its own.
-pub(super) struct Host {
-    pub(super) folder: tempfile::TempDir,
+pub(crate) struct Host {
+    pub(crate) folder: tempfile::TempDir,
     /// The address of its HTTP.
-    pub(super) address: String,
-    _process: Process,
+    pub(crate) address: String,
+    pub(crate) process: Process,
 }
 
 impl Host {
-    pub(super) fn start(metrics: &str, more: &[&str]) -> Self {
+    pub(crate) fn start(metrics: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         configure(folder.path(), metrics);
         let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
@@ -99,12 +99,12 @@ impl Host {
         Self {
             folder,
             address: address.unwrap(),
-            _process: process,
+            process,
         }
     }
 
     /// Plays the lines of a connection; returns once they are counted.
-    pub(super) fn play(&self, lines: &[u8]) {
+    pub(crate) fn play(&self, lines: &[u8]) {
         let mut stream = UnixStream::connect(self.folder.path().join("run/stats-writer")).unwrap();
         // Read while it is written, as clients do.
         let mut reader = stream.try_clone().unwrap();
@@ -118,7 +118,7 @@ impl Host {
     }
 
     /// Counts logins of users.
-    pub(super) fn login(&self, users: &[(&str, usize)]) {
+    pub(crate) fn login(&self, users: &[(&str, usize)]) {
         let mut lines = "VERSION\tstats-client\t4\t0\n".to_owned();
         for (user, count) in users {
             for _ in 0..*count {
@@ -129,7 +129,7 @@ impl Host {
     }
 
     /// A client that stays.
-    pub(super) fn client(&self) -> UnixStream {
+    pub(crate) fn client(&self) -> UnixStream {
         let mut stream = UnixStream::connect(self.folder.path().join("run/stats-writer")).unwrap();
         stream.write_all(b"VERSION\tstats-client\t4\t0\n").unwrap();
         let mut greeting = BufReader::new(stream.try_clone().unwrap());
