@@ -1,6 +1,7 @@
 //! A running `fantail serve`, and a Dovecot whose configuration changes.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     os::unix::net::{UnixListener, UnixStream},
     path::Path,
@@ -147,11 +148,15 @@ fn the_configuration_is_read_once_at_the_start_and_once_after_a_change() {
     let socket = folder.join("run/stats-reader");
     let mut process = serve(folder);
     wait_until("it is served", PATIENCE, || is_served(&socket));
-    write(
-        folder,
-        "dovecot.conf",
-        &dovecot_conf(folder, &["stats-reader"]),
+    // In one step: a file that is written in two may be read between them.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let changed = dovecot_conf(folder, &["stats-reader"]);
+    write(elsewhere.path(), "dovecot.conf", &changed);
+    let (from, to) = (
+        elsewhere.path().join("dovecot.conf"),
+        folder.join("dovecot.conf"),
     );
+    fs::rename(from, to).unwrap();
     wait_until("it is left", PATIENCE, || !socket.exists());
     assert_eq!(count(), 2);
     assert_eq!(process.stop().code(), Some(0));

@@ -78,10 +78,9 @@ fn recover(folder: &Folder, settings: &SpoolSettings) -> io::Result<(SpoolWriter
         file.sync()?;
         cursor.end_sync(save, true);
     }
-    let kept = saved.map_or(0, |saved| saved.segment);
     let listed = folder.segments()?;
     let last = listed.last().copied().unwrap_or(0);
-    let mut found = survey(folder, &listed, kept)?;
+    let mut found = survey(folder, &listed, saved)?;
     let first = found.extents.front();
     let origin = saved.or_else(|| origin(&listed));
     let mut read = origin.or_else(|| first.map(start_of)).unwrap_or_default();
@@ -153,7 +152,8 @@ struct Survey {
 
 /// Reads the header of each segment and all records of the last one. Removes
 /// segments that are settled and those without a header.
-fn survey(folder: &Folder, listed: &[u64], kept: u64) -> io::Result<Survey> {
+fn survey(folder: &Folder, listed: &[u64], saved: Option<Position>) -> io::Result<Survey> {
+    let kept = saved.map_or(0, |saved| saved.segment);
     let mut extents: VecDeque<Extent> = VecDeque::new();
     let mut window = None;
     // A segment without a header follows the last good one. How many records it
@@ -166,7 +166,11 @@ fn survey(folder: &Folder, listed: &[u64], kept: u64) -> io::Result<Survey> {
         }
         // After a power loss, a file that was not synced may have the header of an
         // earlier segment with its number.
-        let follows = |header: &Header| extents.back().is_none_or(|it| it.first <= header.first);
+        let settled = saved.filter(|saved| saved.segment < segment);
+        let follows = |header: &Header| {
+            let least = extents.back().map(|it| it.first);
+            least.max(settled.map(|saved| saved.number)) <= Some(header.first)
+        };
         let opened = Window::open(folder, segment)?.filter(|(_, header)| follows(header));
         let Some((opened, header)) = opened else {
             headless = true;
