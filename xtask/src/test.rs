@@ -5,15 +5,11 @@ use std::{num::NonZero, process::Command, thread};
 use clap::ValueEnum;
 
 use crate::{
-    campaigns::fuzz,
-    campaigns::models,
-    campaigns::simulate,
+    campaigns::{fuzz, models, simulate},
     error::Error,
     load::Load,
     measure::instructions,
-    packages::api,
-    packages::codegen,
-    packages::outside,
+    packages::{api, codegen, outside},
     skips::{self, SkipLog},
     steps::{Outcome, Steps},
     tidy, tools,

@@ -25,9 +25,9 @@ const SOCKETS: [&str; 3] = ["stats-writer", "login/stats-writer", "stats-reader"
 /// Writes a file as an editor does: beside it first.
 fn write(folder: &Path, name: &str, text: &str) {
     let beside = folder.join("beside");
-    let mut file = std::fs::File::create(&beside).unwrap();
+    let mut file = fs::File::create(&beside).unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    std::fs::rename(&beside, folder.join(name)).unwrap();
+    fs::rename(&beside, folder.join(name)).unwrap();
 }
 
 /// The `dovecot.conf`; Dovecot binds `bound` and leaves the other sockets alone.
@@ -57,7 +57,7 @@ fn is_served(socket: &Path) -> bool {
 }
 
 fn serve(folder: &Path) -> Process {
-    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let log = fs::File::create(folder.join("log")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
     command
         .args(["serve", "--config"])
@@ -101,7 +101,7 @@ fn sockets_are_left_to_a_dovecot_that_would_bind_them() {
     wait_until("all are left", PATIENCE, || {
         sockets
             .iter()
-            .all(|one| std::fs::symlink_metadata(one).is_err())
+            .all(|one| fs::symlink_metadata(one).is_err())
     });
     said("sockets are left to Dovecot");
     said("    unix_listener login/stats-writer {\n      mode = 0\n    }\n");

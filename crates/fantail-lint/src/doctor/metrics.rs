@@ -1,5 +1,7 @@
 //! Metrics that count no events.
 
+use std::collections::{BTreeSet, HashSet};
+
 use fantail_config::{Metric, Severity, write_metric};
 
 use super::{DoctorCode, MetricCount, SocketRole, Subject, text};
@@ -86,20 +88,27 @@ pub(super) fn zero(subject: &mut Subject<'_>) {
     if !counts.is_empty() && counts.iter().all(is_zero) {
         return all(subject);
     }
-    let count_of = |metric: &Metric| {
-        let mut counts = counts.iter();
-        counts.find(|one| one.name == metric.settings.name)
-    };
+    let zero = counts.iter().filter(|one| is_zero(one));
+    let zero: HashSet<&[u8]> = zero.map(|one| one.name.as_slice()).collect();
     let metrics = subject.loaded.settings.metrics.iter();
     let zero: Vec<&Metric> = metrics
-        .filter(|metric| count_of(metric).is_some_and(is_zero))
+        .filter(|metric| zero.contains(metric.settings.name.as_slice()))
         .collect();
     // Other findings already explain why some of these metrics match nothing.
+    let warnings = subject.configuration.iter();
+    let warnings = warnings.filter(|one| one.severity >= Severity::Warning);
+    let spans = warnings.filter_map(|one| Some(one.primary.as_ref()?.span));
+    let spans: BTreeSet<_> = spans
+        .map(|span| (span.file, span.start, span.end))
+        .collect();
     let explained = |metric: &&Metric| {
-        subject
-            .configuration
-            .iter()
-            .any(|one| is_about(one, metric))
+        let filter = metric.filter_text.span();
+        let (from, to) = (
+            (filter.file, filter.start, 0),
+            (filter.file, filter.end, u32::MAX),
+        );
+        let mut within = spans.range(from..=to);
+        within.any(|(_, _, end)| *end <= filter.end)
     };
     let (explained, others): (Vec<&Metric>, Vec<&Metric>) = zero.into_iter().partition(explained);
     let mut findings = Vec::new();
@@ -133,17 +142,6 @@ fn watch(subject: &Subject<'_>) -> &'static str {
              60s` says which term fails"
         }
     }
-}
-
-/// Returns whether a finding is about the filter of a metric.
-fn is_about(finding: &Finding, metric: &Metric) -> bool {
-    let filter = metric.filter_text.span();
-    let label = finding.primary.as_ref();
-    finding.severity >= Severity::Warning
-        && label.is_some_and(|label| {
-            let span = label.span;
-            span.file == filter.file && filter.start <= span.start && span.end <= filter.end
-        })
 }
 
 /// Reports that no metric has counted an event.
