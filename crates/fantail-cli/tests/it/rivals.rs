@@ -99,9 +99,7 @@ fn sockets_are_left_to_a_dovecot_that_would_bind_them() {
 
     write(folder, "dovecot.conf", &dovecot_conf(folder, &SOCKETS));
     wait_until("all are left", PATIENCE, || {
-        sockets
-            .iter()
-            .all(|one| fs::symlink_metadata(one).is_err())
+        sockets.iter().all(|one| fs::symlink_metadata(one).is_err())
     });
     said("sockets are left to Dovecot");
     said("    unix_listener login/stats-writer {\n      mode = 0\n    }\n");
@@ -124,8 +122,11 @@ fn sockets_are_left_to_a_dovecot_that_would_bind_them() {
 fn the_configuration_is_read_once_at_the_start_and_once_after_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
+    // A new file in the folder of the configuration is a reason to read it again.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = elsewhere.path();
     write(folder, "fantail.conf", "!include dovecot.conf\n");
-    write(folder, "dovecot.conf", &dovecot_conf(folder, &[]));
+    write(folder, "dovecot.conf", &dovecot_conf(elsewhere, &[]));
     let opened = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).unwrap();
     let file = folder.join("fantail.conf");
     inotify::add_watch(&opened, file, WatchFlags::OPEN | WatchFlags::CLOSE_NOWRITE).unwrap();
@@ -145,18 +146,13 @@ fn the_configuration_is_read_once_at_the_start_and_once_after_a_change() {
         }
     };
 
-    let socket = folder.join("run/stats-reader");
+    let socket = elsewhere.join("run/stats-reader");
     let mut process = serve(folder);
     wait_until("it is served", PATIENCE, || is_served(&socket));
-    // In one step: a file that is written in two may be read between them.
-    let elsewhere = tempfile::tempdir().unwrap();
-    let changed = dovecot_conf(folder, &["stats-reader"]);
-    write(elsewhere.path(), "dovecot.conf", &changed);
-    let (from, to) = (
-        elsewhere.path().join("dovecot.conf"),
-        folder.join("dovecot.conf"),
-    );
-    fs::rename(from, to).unwrap();
+    let changed = dovecot_conf(elsewhere, &["stats-reader"]);
+    write(elsewhere, "dovecot.conf", &changed);
+    let from = elsewhere.join("dovecot.conf");
+    fs::rename(from, folder.join("dovecot.conf")).unwrap();
     wait_until("it is left", PATIENCE, || !socket.exists());
     assert_eq!(count(), 2);
     assert_eq!(process.stop().code(), Some(0));

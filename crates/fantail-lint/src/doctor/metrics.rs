@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use fantail_config::{Metric, Severity, write_metric};
+use memchr::memmem;
 
 use super::{DoctorCode, MetricCount, SocketRole, Subject, text};
 use crate::{Finding, finding::enumerate};
@@ -52,15 +53,22 @@ pub(super) fn reload(subject: &mut Subject<'_>) {
             return;
         }
     }
-    let is_missing = |metric: &&Metric| {
-        let contains = |text: &[u8]| {
-            let mut parts = in_force.windows(text.len().max(1));
-            parts.any(|part| part == text)
-        };
-        !contains(metric.filter.exact()) && !contains(metric.filter.canonical())
+    // Filters are joined in the order of the metrics: most lie behind the last one.
+    let mut from = 0;
+    let mut contains = |text: &[u8]| {
+        let behind = in_force.get(from..).unwrap_or_default();
+        match memmem::find(behind, text) {
+            Some(at) => {
+                from += at + text.len();
+                true
+            }
+            None => memmem::find(in_force, text).is_some(),
+        }
     };
+    let mut is_missing =
+        |metric: &&Metric| !contains(metric.filter.exact()) && !contains(metric.filter.canonical());
     let metrics = subject.loaded.settings.metrics.iter();
-    let missing: Vec<&Metric> = metrics.filter(is_missing).collect();
+    let missing: Vec<&Metric> = metrics.filter(|metric| is_missing(metric)).collect();
     let Some(first) = missing.first() else {
         return;
     };
