@@ -25,7 +25,12 @@ use crate::{Handle, exporters::TOO_LARGE, handle::Live, worker::Report};
 
 /// Answers with JSON.
 pub(crate) fn json_answer(value: &Value) -> Response {
-    answer("application/json", format!("{value}\n").into_bytes())
+    answer("application/json", json_text(value))
+}
+
+/// Returns the text of JSON, with a line end.
+pub(crate) fn json_text(value: &Value) -> Vec<u8> {
+    format!("{value}\n").into_bytes()
 }
 
 fn text(bytes: &[u8]) -> String {

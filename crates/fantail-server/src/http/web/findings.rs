@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use fantail_config::{FileSystem, Loaded, NoteKind, Severity, Sources};
@@ -26,7 +26,7 @@ use crate::{
     control::Source,
     exporters::TOO_LARGE,
     handle::Live,
-    http::{Context, api::json_answer, refused},
+    http::{Context, api::json_text, refused},
     process::thread,
     worker::Report,
 };
@@ -51,12 +51,13 @@ pub(super) async fn answer(State(context): State<Context>) -> Response {
             let _turn = turn;
             let facts = facts(&context, &held, &live);
             drop(held);
-            find(&source, &facts)
+            // Thousands of findings take too long to write for the thread of HTTP.
+            json_text(&find(&source, &facts))
         })
         .await
     };
     match timeout(READ_TIMEOUT, found).await {
-        Ok(Ok(found)) => json_answer(&found),
+        Ok(Ok(found)) => ([(header::CONTENT_TYPE, "application/json")], found).into_response(),
         Ok(Err(error)) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
         Err(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
