@@ -159,6 +159,22 @@ impl Workspace {
         Ok(self.target.join("release/fantail"))
     }
 
+    /// Writes those of these files that have another text, by their paths, and names them.
+    pub(crate) fn write_changed(
+        &self,
+        files: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), Error> {
+        for (path, text) in files {
+            let full = self.root().join(&path);
+            if fs::read_to_string(&full).is_ok_and(|old| old == text) {
+                continue;
+            }
+            fs::write(&full, text).map_err(Error::at("write", &full))?;
+            println!("{path} is written");
+        }
+        Ok(())
+    }
+
     /// All text files that are or could be committed, in the order of their
     /// paths.
     pub(crate) fn text_files(&self) -> Result<Vec<TextFile>, Error> {

@@ -2,7 +2,7 @@
 
 mod drawings;
 
-use std::{fmt::Write as _, fs};
+use std::fmt::Write as _;
 
 use self::drawings::DRAWINGS;
 use crate::{error::Error, workspace::Workspace};
@@ -70,14 +70,7 @@ text{fill:#e6edf3}.label{fill:#a3adb8}rect{fill:#1b2128;stroke:#737d88}\
 path{stroke:#79b8ff}#tip path{fill:#79b8ff}}";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<bool, Error> {
-    for (path, text) in expected() {
-        let full = workspace.root().join(&path);
-        if fs::read_to_string(&full).is_ok_and(|old| old == text) {
-            continue;
-        }
-        fs::write(&full, text).map_err(Error::at("write", &full))?;
-        println!("{path} is written");
-    }
+    workspace.write_changed(expected())?;
     Ok(true)
 }
 

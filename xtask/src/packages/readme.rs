@@ -1,8 +1,6 @@
 //! The `README.md` of each published package: its crate documentation, without what
 //! only rustdoc reads.
 
-use std::fs;
-
 use crate::{
     error::Error,
     workspace::{Package, TextFile, Workspace},
@@ -15,14 +13,7 @@ pub(crate) struct Options {}
 
 pub(crate) fn run(workspace: &Workspace) -> Result<bool, Error> {
     let files = workspace.text_files()?;
-    for (path, text) in expected(&workspace.packages, &files) {
-        let full = workspace.root().join(&path);
-        if fs::read_to_string(&full).is_ok_and(|old| old == text) {
-            continue;
-        }
-        fs::write(&full, text).map_err(Error::at("write", &full))?;
-        println!("{path} is written");
-    }
+    workspace.write_changed(expected(&workspace.packages, &files))?;
     Ok(true)
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use self::hosts::{GROUPED, Host, METRICS};
 use crate::program::{Run, fantail, test_data};
 
-pub(crate) const CAPTURE: &str = "captures/dovecot-2.4.1.tsv";
+const CAPTURE: &str = "captures/dovecot-2.4.1.tsv";
 
 /// Runs a command for these hosts.
 fn fleet(arguments: &[&str], hosts: &[&str]) -> Run {
@@ -21,6 +21,29 @@ fn fleet(arguments: &[&str], hosts: &[&str]) -> Run {
         .chain(hosts)
         .collect();
     fantail(&all, b"")
+}
+
+/// Returns the dump of one process that plays the whole recording with the configuration
+/// of a host.
+pub(crate) fn dump_of_one_process(host: &Host) -> Vec<String> {
+    let configuration = host.folder.path().join("fantail.conf");
+    let capture = test_data(CAPTURE);
+    let replayed = fantail(
+        &[
+            "replay",
+            "--config",
+            configuration.to_str().unwrap(),
+            "--exports",
+            "/dev/null",
+            "--dump",
+            "-",
+            capture.to_str().unwrap(),
+        ],
+        b"",
+    );
+    let dump = lines(&replayed.succeeded());
+    assert!(dump.len() > 50, "{dump:#?}");
+    dump
 }
 
 pub(crate) fn lines(text: &[u8]) -> Vec<String> {
@@ -67,27 +90,9 @@ fn a_fleet_has_the_dump_of_one_process_with_all_recordings() {
             host
         })
         .collect();
-    let configuration = hosts[0].folder.path().join("fantail.conf");
-    let configuration = configuration.to_str().unwrap();
-    let capture = test_data(CAPTURE);
-    let replayed = fantail(
-        &[
-            "replay",
-            "--config",
-            configuration,
-            "--exports",
-            "/dev/null",
-            "--dump",
-            "-",
-            capture.to_str().unwrap(),
-        ],
-        b"",
-    );
     let addresses: Vec<&str> = hosts.iter().map(|host| &*host.address).collect();
     let summed = fleet(&["dump"], &addresses);
-    let expected = lines(&replayed.succeeded());
-    assert!(expected.len() > 50, "{expected:#?}");
-    assert_eq!(lines(&summed.out), expected);
+    assert_eq!(lines(&summed.out), dump_of_one_process(&hosts[0]));
     assert_eq!(summed.status, Some(0), "{}", summed.err);
 
     // One metric alone, and in other forms.
