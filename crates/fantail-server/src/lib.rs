@@ -50,6 +50,10 @@ pub use crate::nats::{
     aggregate::{Aggregate, AggregateOptions},
 };
 
+#[cfg(shuttle)]
+#[doc(hidden)]
+pub mod models;
+
 /// Items for the other crates of this workspace, outside of semantic versioning.
 #[doc(hidden)]
 pub mod internal {

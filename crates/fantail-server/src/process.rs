@@ -9,5 +9,6 @@ pub(crate) mod sd_notify;
 pub(crate) mod seen_files;
 pub(crate) mod signals;
 pub(crate) mod state_file;
+pub(crate) mod sync;
 pub(crate) mod thread;
 pub(crate) mod turn;

@@ -22,11 +22,19 @@ pub(crate) struct Signal {
 
 impl Signal {
     pub(crate) fn notify_one(&self) {
+        #[cfg(shuttle)]
+        if planted::is_lost() {
+            return;
+        }
         self.count.fetch_add(1, Ordering::Relaxed);
         self.condition.notify_one();
     }
 
     pub(crate) fn notify_all(&self) {
+        #[cfg(shuttle)]
+        if planted::is_lost() {
+            return;
+        }
         self.count.fetch_add(1, Ordering::Relaxed);
         self.condition.notify_all();
     }
@@ -67,5 +75,27 @@ impl Signal {
         let left = until.saturating_duration_since(Instant::now());
         let waited = self.condition.wait_timeout(state, left);
         waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// A planted fault, which the models must find.
+#[cfg(shuttle)]
+pub mod planted {
+    use std::cell::Cell;
+
+    thread_local! {
+        // All threads of a model run on one thread of the system.
+        static UNTIL_LOST: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Loses the signal after this many others; `None` loses none.
+    pub fn lose_signal(after: Option<u32>) {
+        UNTIL_LOST.set(after);
+    }
+
+    pub(super) fn is_lost() -> bool {
+        let left = UNTIL_LOST.get();
+        UNTIL_LOST.set(left.and_then(|left| left.checked_sub(1)));
+        left == Some(0)
     }
 }

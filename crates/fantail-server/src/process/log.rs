@@ -3,7 +3,7 @@
 //! Errors of clients go through [`Complaints`], which limits their rate, so that
 //! a client cannot fill the disk.
 
-mod queue;
+pub(crate) mod queue;
 
 use std::{
     fmt, io,

@@ -4,6 +4,7 @@
 #![cfg(shuttle)]
 
 mod queue;
+mod server;
 mod state;
 mod tracing;
 

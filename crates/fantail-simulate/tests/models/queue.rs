@@ -1,14 +1,15 @@
 //! The queue: producers, the sender, the disk writer, and those that wait for them.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use fantail_simulate::system::SIMULATED;
+use fantail_simulate::{system::SIMULATED, world::World};
 use fantail_transport::{
     Batch, Delivery, DeliveryLevel, Payloads, Queue, QueueSettings, SpoolSettings, Transport,
-    TransportError,
+    TransportError, internal::lose_signal,
 };
 use shuttle::thread::{self, JoinHandle};
 
@@ -197,4 +198,22 @@ fn a_dropped_queue_ends() {
             thread.join().unwrap();
         }
     });
+}
+
+/// The models find a signal that never comes, whichever it is of those that a run needs.
+#[test]
+fn a_lost_signal_is_found() {
+    let is_found = |lost| {
+        let model = move || {
+            World::start(0, None, false);
+            lose_signal(Some(lost));
+            hands_over(spooled());
+        };
+        let run = || shuttle::check_random(model, 300);
+        panic::catch_unwind(AssertUnwindSafe(run)).is_err()
+    };
+    let found: Vec<u32> = (0..8).filter(|lost| is_found(*lost)).collect();
+    lose_signal(None);
+    println!("{found:?}");
+    assert!(!found.is_empty());
 }

@@ -2,13 +2,9 @@
 //!
 //! If standard error is a pipe that is not read, only this thread blocks.
 
-use std::{
-    collections::VecDeque,
-    io, mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{collections::VecDeque, io, mem, sync::Arc, time::Duration};
+
+use crate::process::sync::{Condvar, Mutex, MutexGuard, PoisonError, thread};
 
 /// Lines that wait at most.
 const MAX_LINES: usize = 1024;
@@ -18,7 +14,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// The sending end of a queue of lines. The thread ends after it is dropped and
 /// all lines are written.
-pub(super) struct LineQueue(Arc<Shared>);
+pub(crate) struct LineQueue(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -43,7 +39,7 @@ struct State {
 }
 
 impl LineQueue {
-    pub(super) fn start(write: impl FnMut(&str) + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(write: impl FnMut(&str) + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let queue = Self(Arc::clone(&shared));
         let thread = thread::Builder::new().name("log".to_owned());
@@ -51,7 +47,7 @@ impl LineQueue {
         Ok(queue)
     }
 
-    pub(super) fn push(&self, line: &str) {
+    pub(crate) fn push(&self, line: &str) {
         let mut state = self.0.lock();
         let fits = state.lines.is_empty() || state.bytes + line.len() <= MAX_BYTES;
         if !fits || state.lines.len() >= MAX_LINES {
@@ -66,7 +62,7 @@ impl LineQueue {
         self.0.work.notify_one();
     }
 
-    pub(super) fn flush(&self, patience: Duration) -> bool {
+    pub(crate) fn flush(&self, patience: Duration) -> bool {
         let state = self.0.lock();
         let accepted = state.accepted;
         let waits = |state: &mut State| state.written < accepted;
@@ -75,7 +71,7 @@ impl LineQueue {
         state.written >= accepted
     }
 
-    pub(super) fn dropped(&self) -> u64 {
+    pub(crate) fn dropped(&self) -> u64 {
         self.0.lock().dropped
     }
 }
