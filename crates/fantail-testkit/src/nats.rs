@@ -65,6 +65,31 @@ impl NatsServer {
         server
     }
 
+    /// Starts servers that replicate streams among each other. Routes between them use a
+    /// loopback address that no other process takes.
+    ///
+    /// # Panics
+    /// Panics if one does not start.
+    #[must_use]
+    pub fn cluster<const N: usize>(program: &Path, folder: &Path) -> [Self; N] {
+        let [_, high, middle, low] = std::process::id().to_be_bytes();
+        let address = format!("127.{}.{middle}.{low}", 64 + high);
+        let routes: Vec<String> = (0..N)
+            .map(|number| format!("\"nats-route://{address}:{}\"", 6222 + number))
+            .collect();
+        let routes = routes.join(", ");
+        std::array::from_fn(|number| {
+            let folder = folder.join(format!("server{number}"));
+            fs::create_dir_all(&folder).expect("a folder");
+            let more = format!(
+                "server_name: \"server{number}\"\ncluster {{ name: \"test\", \
+                 listen: \"{address}:{}\", routes: [{routes}] }}",
+                6222 + number
+            );
+            Self::start(program, &folder, &more)
+        })
+    }
+
     /// Returns the URL of the server.
     ///
     /// # Panics

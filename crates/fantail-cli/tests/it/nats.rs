@@ -1,6 +1,8 @@
 //! Counts over JetStream, with real servers of NATS.
 
+mod cluster;
 mod permissions;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -141,6 +143,7 @@ fn an_aggregate_has_the_dump_of_one_process_with_all_recordings() {
 }
 
 /// Counts what each user has at least, and checks that nothing falls.
+#[derive(Default)]
 struct Scraper {
     seen: BTreeMap<String, u64>,
 }
@@ -176,9 +179,7 @@ fn totals_never_fall_while_everything_is_killed() {
         let mut broker = NatsServer::start(program, folder, "");
         let url = broker.url();
         let aggregate = Aggregate::start(&url);
-        let mut scraper = Scraper {
-            seen: BTreeMap::new(),
-        };
+        let mut scraper = Scraper::default();
         let state = folder.join("state");
         let state = ["--state", state.to_str().unwrap()];
         let first = publishing(GROUPED, &url, "mail1", &[]);

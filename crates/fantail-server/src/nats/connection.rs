@@ -156,8 +156,12 @@ impl Told {
                 up.send_modify(|link| link.is_up = false);
                 self.say("the connection is lost".to_owned());
             }
-            // Failed attempts to connect are client errors.
-            Event::ServerError(_) | Event::ClientError(_) => self.say(event.to_string()),
+            Event::ServerError(_) => self.say(event.to_string()),
+            // Failed attempts to connect. The client does not say what failed.
+            Event::ClientError(_) => self.say(format!(
+                "cannot connect ({event}); check the address, and with tls:// the authority \
+                 of its certificate (`--nats-ca`)"
+            )),
             _ => {}
         }
     }
