@@ -44,7 +44,7 @@ impl Written {
     }
 }
 
-/// The lines of a thread, of which at least the first ones must be there, in order.
+/// Returns how many lines of a thread there are; they are its first ones, in order.
 fn numbers_of(name: &str, text: &str) -> usize {
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with(name)).collect();
     let expected: Vec<String> = (0..lines.len()).map(|at| format!("{name}{at}")).collect();

@@ -116,6 +116,7 @@ fn kept_events_are_as_they_were_sent() {
 /// Events of several workers come in the order of their receipt.
 #[test]
 fn kept_events_are_in_order_and_within_the_times() {
+    #[allow(clippy::disallowed_methods, reason = "the server reads the same clock")]
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let started = i64::try_from(started.as_micros()).unwrap();
     let server = keeping();
