@@ -10,6 +10,7 @@ use fantail_benches::{
     group,
     series::{self, Fantail, LEVELS, PrometheusClient, Subject},
 };
+use fantail_event::Event;
 use fantail_metrics::{Limits, Snapshot};
 
 /// Updates 4,000 existing series; one iteration updates each of them once.
@@ -44,6 +45,18 @@ fn update(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Brings events into an order that is the same for each seed (xorshift64*).
+fn shuffle(events: &mut [Event], seed: u64) {
+    let mut state = seed + 1;
+    for at in (1..events.len()).rev() {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        let number = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        events.swap(at, number as usize % (at + 1));
+    }
+}
+
 /// Merges the shards of several workers, in which the same series were created in
 /// another order, as a dump and a scrape do.
 fn merge(criterion: &mut Criterion) {
@@ -53,12 +66,11 @@ fn merge(criterion: &mut Criterion) {
         ..Limits::default()
     };
     for (name, levels) in [("one level", &LEVELS[1..]), ("two levels", &LEVELS[..])] {
-        for workers in [2, 4, 8, 16] {
+        for workers in [2, 4, 8, 16_u64] {
             let mut events = series::events(25_000);
             let shards = (0..workers).map(|worker| {
                 let mut shard = Fantail::new(levels);
-                let half = events.len() / 2;
-                events.rotate_left(half / workers + worker);
+                shuffle(&mut events, worker);
                 for event in &events {
                     series::with(event, |sent| shard.observe(sent));
                 }

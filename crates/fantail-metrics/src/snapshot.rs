@@ -9,6 +9,7 @@ pub(crate) mod merge;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod series;
+mod union;
 
 use std::{
     collections::HashMap,
@@ -93,23 +94,38 @@ impl Snapshot {
     /// omitted; returns their number. If the field of exemplars differs, the
     /// result has [none](Self::exemplar_field).
     pub fn merge(&mut self, other: Self) -> usize {
-        if self.exemplar_field != other.exemplar_field {
-            self.exemplar_field = None;
-        }
-        let names: HashMap<Vec<u8>, usize> = self
-            .metrics
-            .iter()
-            .enumerate()
+        self.merge_all(std::slice::from_ref(&other))
+    }
+
+    /// Adds the values of other shards, as [`merge`](Self::merge) does one after another.
+    pub(crate) fn merge_all(&mut self, others: &[Self]) -> usize {
+        let names = self.metrics.iter().enumerate();
+        let mut by_name: HashMap<Vec<u8>, usize> = names
             .map(|(at, metric)| (metric.settings.name.clone(), at))
             .collect();
+        // The metrics of other shards that are added to each.
+        let mut others_of: Vec<Vec<&MetricSnapshot>> = vec![Vec::new(); self.metrics.len()];
         let mut left_out = 0;
-        for metric in other.metrics {
-            let here = names.get(&metric.settings.name);
-            match here.and_then(|at| self.metrics.get_mut(*at)) {
-                None => self.metrics.push(metric),
-                Some(here) if here.settings == metric.settings => here.merge(&metric),
-                Some(_) => left_out += 1,
+        for other in others {
+            if self.exemplar_field != other.exemplar_field {
+                self.exemplar_field = None;
             }
+            for metric in &other.metrics {
+                let here = by_name.get(&metric.settings.name).copied();
+                let found = here.and_then(|at| self.metrics.get(at).zip(others_of.get_mut(at)));
+                match found {
+                    None => {
+                        by_name.insert(metric.settings.name.clone(), self.metrics.len());
+                        self.metrics.push(metric.clone());
+                        others_of.push(Vec::new());
+                    }
+                    Some((here, others)) if here.settings == metric.settings => others.push(metric),
+                    Some(_) => left_out += 1,
+                }
+            }
+        }
+        for (metric, others) in self.metrics.iter_mut().zip(others_of) {
+            metric.merge_all(&others);
         }
         left_out
     }
@@ -169,13 +185,20 @@ impl MetricSnapshot {
         }
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        self.overflowed = self.overflowed.saturating_add(other.overflowed);
-        self.dropped = self.dropped.saturating_add(other.dropped);
-        if let (Some(top), Some(other)) = (&mut self.top, &other.top) {
-            Arc::make_mut(top).merge(other, |_| true);
+    /// Adds the values of other shards.
+    pub(crate) fn merge_all(&mut self, others: &[&Self]) {
+        if others.is_empty() {
+            return;
         }
-        let (segments, order) = merge::merge(self.ordered(), other.ordered());
+        for other in others {
+            self.overflowed = self.overflowed.saturating_add(other.overflowed);
+            self.dropped = self.dropped.saturating_add(other.dropped);
+            if let (Some(top), Some(other)) = (&mut self.top, &other.top) {
+                Arc::make_mut(top).merge(other, |_| true);
+            }
+        }
+        let lists: Vec<SeriesList<'_>> = others.iter().map(|other| other.ordered()).collect();
+        let (segments, order) = merge::merge(self.ordered(), &lists);
         self.segments = segments;
         self.order = order.into();
     }

@@ -6,9 +6,10 @@
 
 pub(crate) mod cohort;
 pub(crate) mod exemplar;
+pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod label_texts;
-mod labels;
+pub(crate) mod labels;
 pub(crate) mod observations;
 pub(crate) mod segmented;
 pub(crate) mod shared_segment;
@@ -127,16 +128,6 @@ impl Store {
         let last = last.and_then(|last| self.values.get_mut(last));
         if let (Some((values, within)), Some(exemplar)) = (last, exemplar) {
             values.set_exemplar(within, exemplar);
-        }
-    }
-
-    /// Gives a series an exemplar from another shard or a saved state, unless
-    /// its own is later.
-    pub(crate) fn exemplify_later(&mut self, series: u32, elsewhere: &Arc<Exemplar>) {
-        if let Some((values, within)) = self.values.get_mut(series as usize)
-            && let Some(place) = values.exemplar_mut(within)
-        {
-            *place = Exemplar::later(place.as_ref(), Some(elsewhere)).cloned();
         }
     }
 

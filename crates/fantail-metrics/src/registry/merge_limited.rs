@@ -23,11 +23,9 @@ impl Snapshot {
     /// are omitted.
     #[must_use]
     pub fn merged(shards: &[Self], limits: &Limits) -> Option<Self> {
-        let mut each = shards.iter().cloned();
-        let mut whole = each.next()?;
-        for shard in each {
-            whole.merge(shard);
-        }
+        let (first, others) = shards.split_first()?;
+        let mut whole = first.clone();
+        whole.merge_all(others);
         // A single shard is within the limits.
         if shards.len() < 2 || whole.is_within(limits) {
             return Some(whole);

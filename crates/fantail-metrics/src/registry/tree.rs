@@ -13,14 +13,12 @@
 
 mod absorb;
 mod idle;
-mod index;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use self::index::Index;
 use super::{
     known_paths::Fingerprint,
     memory::{Charge, SeriesMemory},
@@ -28,7 +26,7 @@ use super::{
 use crate::{
     Distribution, Exemplar, MetricSettings,
     label::OTHER,
-    store::{Store, key::Key, observations::Mark, shared_segment::SharedSegment},
+    store::{Store, index::Index, key::Key, observations::Mark, shared_segment::SharedSegment},
 };
 
 /// The size of a series without its label and distributions: its share of the columns

@@ -25,7 +25,7 @@ pub fn merge(into: &mut MetricSnapshot, other: &MetricSnapshot) {
     debug_assert_eq!(into.settings.name, other.settings.name);
     debug_assert_eq!(into.settings.group_by, other.settings.group_by);
     debug_assert_eq!(into.settings.fields, other.settings.fields);
-    into.merge(other);
+    into.merge_all(&[other]);
 }
 
 /// Returns the metric with only the series that `keep` accepts, and their ancestors.
@@ -114,9 +114,11 @@ pub fn join(into: &mut MetricSnapshot, other: &MetricSnapshot, admits: bool) {
 pub fn union(parts: &[MetricSnapshot]) -> Option<MetricSnapshot> {
     let (first, others) = parts.split_first()?;
     let mut root = subset(first, |_, _| false);
-    for other in others {
-        root.merge(&subset(other, |_, _| false));
-    }
+    let roots: Vec<_> = others
+        .iter()
+        .map(|other| subset(other, |_, _| false))
+        .collect();
+    root.merge_all(&roots.iter().collect::<Vec<_>>());
     let lists: Vec<_> = parts.iter().map(MetricSnapshot::ordered).collect();
     let (segments, order) = merge::union(root.series().get(0)?, &lists);
     Some(MetricSnapshot {

@@ -8,7 +8,7 @@ pub use self::series_run::{RunOrSeries, SeriesRun};
 use super::order::{Position, index};
 use crate::{
     Distribution, Exemplar, GroupBy, Label, MetricSettings,
-    store::{segmented::SEGMENT_SERIES, shared_segment::SharedSegment},
+    store::{key::Key, segmented::SEGMENT_SERIES, shared_segment::SharedSegment},
 };
 
 /// A metric itself or one of its sub-metrics, in a
@@ -162,7 +162,12 @@ impl<'a> Series<'a> {
     #[must_use]
     #[inline]
     pub fn label(&self) -> Label<'a> {
-        self.segment.label(self.within)
+        self.key().into()
+    }
+
+    #[inline]
+    pub(crate) fn key(&self) -> Key<'a> {
+        self.segment.key(self.within)
     }
 
     /// Returns the level of `group_by` that created the series; `None` for the

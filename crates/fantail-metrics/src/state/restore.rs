@@ -55,7 +55,7 @@ impl Snapshot {
             if same_dialect && before.settings() == here.settings() && keep(here.settings(), &note)
             {
                 std::mem::swap(here, &mut before);
-                here.merge(&before);
+                here.merge_all(&[&before]);
                 restored.metrics += 1;
                 restored.left_out -= 1;
             }

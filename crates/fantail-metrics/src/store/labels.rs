@@ -118,9 +118,19 @@ impl Labels {
     /// Returns whether a series has this parent and key.
     #[inline]
     pub(super) fn is(&self, within: usize, parent: u32, (tag, text): (u32, &[u8])) -> bool {
+        self.parents.of(within) == (parent, tag) && self.has_text(within, text)
+    }
+
+    /// Returns whether a series has this key, below any parent.
+    #[inline]
+    pub(crate) fn has_key(&self, within: usize, (tag, text): (u32, &[u8])) -> bool {
+        self.parents.of(within).1 == tag && self.has_text(within, text)
+    }
+
+    #[inline]
+    fn has_text(&self, within: usize, text: &[u8]) -> bool {
         let found = self.text(within);
-        self.parents.of(within) == (parent, tag)
-            && found.is_some_and(|found| same_name(found, text))
+        found.is_some_and(|found| same_name(found, text))
     }
 
     pub(crate) fn parents(&self) -> impl Iterator<Item = u32> {

@@ -69,7 +69,7 @@ impl Observations {
         self.marks.len() ^ self.distributions.len() ^ self.own_sums.len() ^ self.exemplars.len()
     }
 
-    pub(super) fn distributions(&self, within: usize) -> &[Distribution] {
+    pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {
         let first = within * self.stride;
         let all = self.distributions.get(first..first + self.stride);
         debug_assert!(all.is_some(), "no series {within} in this segment");
@@ -122,6 +122,30 @@ impl Observations {
             }
         }
         grown
+    }
+
+    /// Adds the values of a series of another shard, or a saved one.
+    #[inline]
+    pub(crate) fn add(
+        &mut self,
+        within: usize,
+        distributions: &[Distribution],
+        own_sum: Option<i128>,
+        exemplar: Option<&Arc<Exemplar>>,
+    ) {
+        let here = self.distributions_mut(within);
+        for (here, other) in here.iter_mut().zip(distributions) {
+            here.merge(other);
+        }
+        if let Some(sum) = own_sum {
+            self.add_own(within, sum);
+        }
+        // Unless its own is later.
+        if exemplar.is_some()
+            && let Some(here) = self.exemplar_mut(within)
+        {
+            *here = Exemplar::later(here.as_ref(), exemplar).cloned();
+        }
     }
 
     pub(crate) fn add_own(&mut self, within: usize, value: i128) {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{cohort::Shares, label_texts::LabelTexts, labels::Labels, observations::Observations};
-use crate::{Distribution, Exemplar, Label};
+use super::{
+    cohort::Shares, key::Key, label_texts::LabelTexts, labels::Labels, observations::Observations,
+};
+use crate::{Distribution, Exemplar};
 
 /// A segment of series at one moment.
 #[derive(Debug, Clone)]
@@ -15,7 +17,7 @@ pub(crate) struct SharedSegment {
 }
 
 impl SharedSegment {
-    pub(super) const fn new(labels: Arc<Labels>, values: Arc<Observations>) -> Self {
+    pub(crate) const fn new(labels: Arc<Labels>, values: Arc<Observations>) -> Self {
         Self {
             labels,
             values,
@@ -37,8 +39,24 @@ impl SharedSegment {
         self.labels.parents()
     }
 
-    pub(crate) fn label(&self, within: usize) -> Label<'_> {
-        self.labels.key(within).into()
+    #[inline]
+    pub(crate) fn key(&self, within: usize) -> Key<'_> {
+        self.labels.key(within)
+    }
+
+    pub(crate) const fn labels(&self) -> &Arc<Labels> {
+        &self.labels
+    }
+
+    /// Returns the values, with the counts in cohorts.
+    pub(crate) fn values(&self) -> Arc<Observations> {
+        let mut values = Arc::clone(&self.values);
+        if let Some(shares) = &self.shares {
+            let here = Arc::make_mut(&mut values).distributions_mut(0);
+            here.iter_mut()
+                .for_each(|own| *own = shares.with(own).clone());
+        }
+        values
     }
 
     pub(crate) fn distributions(&self, within: usize) -> &[Distribution] {

@@ -60,15 +60,7 @@ impl Tree {
         if let Some(mark) = values.marks.get_mut(within) {
             mark.last = NOW;
         }
-        let here = values.distributions_mut(within);
-        for (here, before) in here.iter_mut().zip(saved.distributions()) {
-            here.merge(before);
-        }
-        if let Some(sum) = saved.own_sum() {
-            values.add_own(within, sum);
-        }
-        if let Some(exemplar) = saved.shared_exemplar() {
-            self.store().exemplify_later(here_index, exemplar);
-        }
+        let (sum, exemplar) = (saved.own_sum(), saved.shared_exemplar());
+        values.add(within, saved.distributions(), sum, exemplar);
     }
 }

@@ -16,7 +16,7 @@ use hashbrown::DefaultHashBuilder;
 const MIN_ENTRIES: usize = 8;
 
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// The entries, see [`entry`]: a power of two of them, or none. An empty
     /// entry is 0: series 0 is the metric itself, which is not in the table.
     entries: Vec<u32>,
@@ -29,7 +29,7 @@ pub(super) struct Index {
 
 impl Index {
     #[inline]
-    pub(super) fn hash(&self, parent: u32, (tag, text): (u32, &[u8])) -> u32 {
+    pub(crate) fn hash(&self, parent: u32, (tag, text): (u32, &[u8])) -> u32 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(u64::from(parent) << 32 | u64::from(tag));
         hasher.write(text);
@@ -39,7 +39,7 @@ impl Index {
     }
 
     #[inline]
-    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let len = self.entries.len();
         let (mut position, wanted) = (first_position(hash, len), entry(hash, 0, len));
         let series = lower(len as u64).wrapping_sub(1);
@@ -57,7 +57,7 @@ impl Index {
     }
 
     /// Adds the next series.
-    pub(super) fn push(&mut self, hash: u32) {
+    pub(crate) fn push(&mut self, hash: u32) {
         self.hashes.push(hash);
         let len = self.entries.len();
         if self.hashes.len() > max_entries(len) {
@@ -77,8 +77,8 @@ impl Index {
         }
     }
 
-    /// Returns an empty table for `series_count` series, with the same hasher.
-    pub(super) fn cleared(&self, series_count: usize) -> Self {
+    /// Returns an empty table for `series_count` series.
+    pub(crate) fn with_capacity(series_count: usize) -> Self {
         let mut len = MIN_ENTRIES;
         while max_entries(len) < series_count {
             len *= 2;
@@ -86,7 +86,16 @@ impl Index {
         Self {
             entries: vec![0; len],
             hashes: Vec::with_capacity(series_count),
-            hasher: self.hasher.clone(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
+    /// Returns an empty table for `series_count` series, with the same hasher.
+    pub(crate) fn cleared(&self, series_count: usize) -> Self {
+        let hasher = self.hasher.clone();
+        Self {
+            hasher,
+            ..Self::with_capacity(series_count)
         }
     }
 }
