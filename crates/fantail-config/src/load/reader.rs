@@ -3,7 +3,11 @@
 //! The reader follows includes (without recursion), expands variables and reads
 //! values from files. It does not know which settings exist.
 
-use std::sync::Arc;
+use std::{
+    iter::{Enumerate, Peekable},
+    sync::Arc,
+    vec,
+};
 
 use fantail_event::Dialect;
 
@@ -21,7 +25,7 @@ use crate::{
     syntax::raw::{RawBlock, RawConfig, RawSetting},
     syntax::statement::{Statement, ValueForm},
     syntax::text::Text,
-    syntax::tree::{ConfigTree, ItemKind},
+    syntax::tree::{ConfigTree, Item, ItemKind},
     syntax::variable::Variables,
 };
 
@@ -58,17 +62,19 @@ pub(crate) fn read(
     };
     match loader.read(path, limits.total_size) {
         Ok(text) => {
-            reader.enter(path.to_vec(), text, None);
-            if let Some(frame) = reader.frames.first() {
-                let tree = Arc::clone(&frame.tree);
+            if let Some(tree) = reader.parse(path, text, None) {
                 let (dialect, stated) = version::detect(&tree, forced, &mut reader.diagnostics);
                 reader.dialect = dialect;
                 release = release.or(stated);
+                reader.enter(path.to_vec(), tree);
             }
             reader.run();
             if groups::are_used(&reader.raw, reader.dialect) {
                 let own = reader.raw.top.len();
-                reader.enter(groups::NAME.to_vec(), groups::text(release), None);
+                let name = groups::NAME;
+                if let Some(tree) = reader.parse(name, groups::text(release), None) {
+                    reader.enter(name.to_vec(), tree);
+                }
                 reader.run();
                 // They count as defined before those of the configuration.
                 reader.raw.top.rotate_left(own);
@@ -109,8 +115,10 @@ struct Reader<'a> {
 /// A file on the stack of includes.
 struct Frame {
     path: Vec<u8>,
-    tree: Arc<ConfigTree>,
-    next: usize,
+    /// The items that follow, with their numbers.
+    items: Enumerate<vec::IntoIter<Item>>,
+    /// The items before which a block without a `}` of its own ends.
+    implied_ends: Peekable<vec::IntoIter<usize>>,
     /// The files to include before the next item, the first one last.
     pending: Vec<(Vec<u8>, bool, Span)>,
     /// The number of open blocks at the start of the file.
@@ -123,23 +131,24 @@ impl Reader<'_> {
             let Some(frame) = self.frames.last_mut() else {
                 return;
             };
-            let tree = Arc::clone(&frame.tree);
             if let Some((path, optional, span)) = frame.pending.pop() {
                 self.include_file(path, optional, span);
                 continue;
             }
-            let Some(item) = tree.items().get(frame.next) else {
+            let Some((number, item)) = frame.items.next() else {
                 self.open.truncate(frame.open);
                 self.frames.pop();
                 continue;
             };
-            let ends = tree.implied_ends_before(frame.next);
-            frame.next += 1;
+            let mut ends = 0;
+            while frame.implied_ends.next_if_eq(&number).is_some() {
+                ends += 1;
+            }
             for _ in 0..ends {
                 self.end_block();
             }
-            match &item.kind {
-                ItemKind::Statement(statement) => self.statement(statement, item.content),
+            match item.kind {
+                ItemKind::Statement(statement) => self.statement(*statement, item.content),
                 ItemKind::UnreadBlock => {
                     let block = RawBlock::unread(item.content);
                     self.open.push(self.raw.hide_block(block));
@@ -149,9 +158,9 @@ impl Reader<'_> {
         }
     }
 
-    fn statement(&mut self, statement: &Statement, span: Span) {
+    fn statement(&mut self, statement: Statement, span: Span) {
         match statement {
-            Statement::Setting { key, value, form } => self.setting(key, value, *form),
+            Statement::Setting { key, value, form } => self.setting(key, value, form),
             Statement::Block {
                 name,
                 label,
@@ -162,13 +171,13 @@ impl Reader<'_> {
                     self.stopped = true;
                     return;
                 }
-                let mut block = RawBlock::new(name.clone(), argument.clone(), span);
-                block.label.clone_from(label);
+                let mut block = RawBlock::new(name, argument, span);
+                block.label = label;
                 let index = self.raw.add_block(block, self.open.last().copied());
                 self.open.push(index);
             }
             Statement::BlockEnd => self.end_block(),
-            Statement::Include { pattern, optional } => self.include(pattern, *optional, span),
+            Statement::Include { pattern, optional } => self.include(&pattern, optional, span),
         }
     }
 
@@ -180,11 +189,11 @@ impl Reader<'_> {
         }
     }
 
-    fn setting(&mut self, key: &Text, value: &Text, form: ValueForm) {
+    fn setting(&mut self, key: Text, value: Text, form: ValueForm) {
         let mut setting = RawSetting {
-            key: key.clone(),
-            value: value.clone(),
+            key,
             written: value.span(),
+            value,
             form,
             unexpanded: None,
             file: None,
@@ -192,11 +201,11 @@ impl Reader<'_> {
         };
         match form {
             ValueForm::Plain => self.expand(&mut setting),
-            ValueForm::File if self.is_ours(key) => self.value_from_file(&mut setting),
+            ValueForm::File if self.is_ours(&setting.key) => self.value_from_file(&mut setting),
             ValueForm::File | ValueForm::Quoted => {}
         }
         if self.open.is_empty() {
-            self.variables.set(key.bytes(), &setting.value);
+            self.variables.set(setting.key.bytes(), &setting.value);
         }
         self.raw.add_setting(setting, self.open.last().copied());
     }
@@ -320,7 +329,11 @@ impl Reader<'_> {
             return;
         }
         match self.loader.read(&path, self.remaining()) {
-            Ok(text) => self.enter(path, text, Some(span)),
+            Ok(text) => {
+                if let Some(tree) = self.parse(&path, text, Some(span)) {
+                    self.enter(path, tree);
+                }
+            }
             Err(error) if optional && error.kind() != LoadErrorKind::TooLarge => {}
             Err(error) => {
                 let message = format!("cannot read {}: {error}", String::from_utf8_lossy(&path));
@@ -330,13 +343,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds a file to the stack.
-    fn enter(&mut self, path: Vec<u8>, text: Vec<u8>, included: Option<Span>) {
+    /// Parses a file, and reports the errors of its syntax.
+    fn parse(&mut self, path: &[u8], text: Vec<u8>, included: Option<Span>) -> Option<ConfigTree> {
         self.size = self.size.saturating_add(text.len());
         let text: Arc<[u8]> = text.into();
-        let Some(file) = self.sources.add(path.clone(), Arc::clone(&text), included) else {
-            return;
-        };
+        let file = self
+            .sources
+            .add(path.to_vec(), Arc::clone(&text), included)?;
         let tree = ConfigTree::parse(file, text, self.limits);
         let mut unclosed = Vec::new();
         for error in tree.errors().iter().chain(tree.warnings()) {
@@ -348,10 +361,16 @@ impl Reader<'_> {
         if let Some(diagnostic) = syntax_errors::unclosed(&unclosed, &self.sources) {
             self.diagnostics.push(diagnostic);
         }
+        Some(tree)
+    }
+
+    /// Adds a file to the stack.
+    fn enter(&mut self, path: Vec<u8>, tree: ConfigTree) {
+        let (items, implied_ends) = tree.into_items();
         self.frames.push(Frame {
             path,
-            tree: Arc::new(tree),
-            next: 0,
+            items: items.into_iter().enumerate(),
+            implied_ends: implied_ends.into_iter().peekable(),
             pending: Vec::new(),
             open: self.open.len(),
         });

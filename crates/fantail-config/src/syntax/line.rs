@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use bstr::ByteSlice as _;
+
 use crate::{
     diagnostic::source::{FileId, Span, offset},
     syntax::text::Text,
@@ -112,7 +114,7 @@ struct Physical {
 impl Physical {
     fn read(source: &[u8], start: usize) -> Self {
         let rest = part(source, start..source.len());
-        let newline = rest.iter().position(|byte| *byte == b'\n');
+        let newline = rest.find_byte(b'\n');
         let next = newline.map_or(source.len(), |at| start + at + 1);
         let mut line = newline.and_then(|at| rest.get(..at)).unwrap_or(rest);
         if newline.is_some() {
@@ -142,8 +144,9 @@ impl Physical {
 
 /// Returns the start of the comment after a statement.
 fn find_comment(line: &[u8]) -> Option<usize> {
+    let first = line.find_byteset(b"#\"'")?;
     let mut quote = None;
-    let mut bytes = line.iter().enumerate();
+    let mut bytes = line.iter().enumerate().skip(first);
     while let Some((at, byte)) = bytes.next() {
         match (quote, *byte) {
             (None, b'#') => return Some(at),

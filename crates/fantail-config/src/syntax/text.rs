@@ -6,7 +6,8 @@
 //! know the meaning of the bytes.
 //!
 //! Invariants: runs are in ascending order of `at`, the first is at 0, and
-//! bytes and source offsets advance together within a run.
+//! bytes and source offsets advance together within a run. Most texts have one run, which
+//! needs no allocation.
 
 use std::ops::Range;
 
@@ -19,7 +20,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     bytes: Vec<u8>,
-    runs: Vec<Run>,
+    /// The position of an empty text is that of its span.
+    first: Run,
+    others: Vec<Run>,
     span: Span,
 }
 
@@ -32,6 +35,14 @@ struct Run {
 }
 
 impl Run {
+    const fn of_empty(span: Span) -> Self {
+        Self {
+            at: 0,
+            file: span.file,
+            source: span.start,
+        }
+    }
+
     fn offset(self, index: u32) -> u32 {
         self.source.saturating_add(index - self.at)
     }
@@ -42,7 +53,8 @@ impl Text {
     pub(crate) fn empty(span: Span) -> Self {
         Self {
             bytes: Vec::new(),
-            runs: Vec::new(),
+            first: Run::of_empty(span),
+            others: Vec::new(),
             span,
         }
     }
@@ -86,9 +98,7 @@ impl Text {
         }
         let (start, end) = (offset(range.start), offset(range.end));
         let added = offset(self.bytes.len());
-        let first = other.runs.partition_point(|run| run.at <= start);
-        let runs = other.runs.iter().skip(first.saturating_sub(1));
-        for run in runs.take_while(|run| run.at < end) {
+        for run in other.runs_from(start).take_while(|run| run.at < end) {
             let from = run.at.max(start);
             self.push_run(Run {
                 at: added + (from - start),
@@ -99,20 +109,32 @@ impl Text {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Returns the run of the byte at an index, and those after it.
+    fn runs_from(&self, index: u32) -> impl Iterator<Item = Run> {
+        let behind = self.others.partition_point(|run| run.at <= index);
+        let first = (behind == 0).then_some(self.first);
+        let others = self.others.iter().skip(behind.saturating_sub(1));
+        first.into_iter().chain(others.copied())
+    }
+
     /// Adds a run, unless the last one goes on with it.
     fn push_run(&mut self, run: Run) {
-        let goes_on = self
-            .runs
-            .last()
-            .is_some_and(|last| last.file == run.file && last.offset(run.at) == run.source);
-        if !goes_on {
-            self.runs.push(run);
+        if run.at == 0 {
+            self.first = run;
+            return;
+        }
+        let last = self.others.last().unwrap_or(&self.first);
+        if last.file != run.file || last.offset(run.at) != run.source {
+            self.others.push(run);
         }
     }
 
     /// Returns the same bytes with the position `span`.
     pub(crate) fn at(mut self, span: Span) -> Self {
         self.span = span;
+        if self.bytes.is_empty() {
+            self.first = Run::of_empty(span);
+        }
         self
     }
 
@@ -223,12 +245,7 @@ impl Text {
 
     fn place(&self, index: usize) -> (FileId, u32) {
         let index = offset(index);
-        let behind = self.runs.partition_point(|run| run.at <= index);
-        behind
-            .checked_sub(1)
-            .and_then(|run| self.runs.get(run))
-            .map_or((self.span.file, self.span.start), |run| {
-                (run.file, run.offset(index))
-            })
+        let run = self.runs_from(index).next().unwrap_or(self.first);
+        (run.file, run.offset(index))
     }
 }

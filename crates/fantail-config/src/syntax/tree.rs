@@ -185,13 +185,6 @@ impl ConfigTree {
         }
     }
 
-    /// Returns the number of blocks without a `}` of their own that end before
-    /// an item.
-    pub(crate) fn implied_ends_before(&self, item: usize) -> usize {
-        let ends = self.implied_ends.iter();
-        ends.filter(|end| **end == item).count()
-    }
-
     /// Makes the rest of the file one unread item.
     fn give_up(&mut self, file: FileId, rest: Range<usize>) {
         let rest = span(file, &rest);
@@ -238,6 +231,12 @@ impl ConfigTree {
 
     fn error(&mut self, code: Code, span: Span) {
         self.errors.push(SyntaxError { code, span });
+    }
+
+    /// Returns the items, and the items before which a block without a `}` of its own
+    /// ends, in order and repeated for each such block.
+    pub(crate) fn into_items(self) -> (Vec<Item>, Vec<usize>) {
+        (self.items, self.implied_ends)
     }
 
     /// Returns the items in the order of the file.
