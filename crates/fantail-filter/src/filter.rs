@@ -22,7 +22,8 @@ pub struct Filter {
 struct Inner {
     tree: Tree,
     canonical: Box<[u8]>,
-    exact: Box<[u8]>,
+    /// `None` if it is the canonical text.
+    exact: Option<Box<[u8]>>,
     comparisons: Box<[CompiledComparison]>,
     program: Program,
 }
@@ -88,7 +89,7 @@ impl Filter {
     /// back to a filter of the same meaning.
     #[must_use]
     pub fn exact(&self) -> &[u8] {
-        &self.inner.exact
+        self.inner.exact.as_deref().unwrap_or(self.canonical())
     }
 
     /// Returns the syntax tree of the filter.
@@ -135,7 +136,7 @@ impl From<Tree> for Filter {
             .collect();
         let inner = Inner {
             canonical: tree.canonical().into(),
-            exact: tree.exact().into(),
+            exact: (!tree.has_one_form()).then(|| tree.exact().into()),
             comparisons: comparisons.into(),
             program: Program::new(&tree),
             tree,

@@ -31,8 +31,8 @@ enum Needle {
     Wild(Box<[PatternPart]>),
 }
 
-/// The bytes of most literals.
-const LITERAL_BYTES: usize = 32;
+/// The maximum capacity for a literal before its bytes are known.
+const LITERAL_BYTES: usize = 256;
 
 impl Pattern {
     /// Creates a pattern of these parts.
@@ -42,7 +42,8 @@ impl Pattern {
             Case::Sensitive => byte,
             Case::Insensitive => byte.to_ascii_lowercase(),
         };
-        let mut literal = Vec::with_capacity(LITERAL_BYTES);
+        let bytes = parts.size_hint().1.unwrap_or(LITERAL_BYTES);
+        let mut literal = Vec::with_capacity(bytes.min(LITERAL_BYTES));
         let mut wild = Vec::new();
         for part in parts {
             match part {

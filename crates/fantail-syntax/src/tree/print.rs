@@ -13,8 +13,8 @@ use fantail_event::Dialect;
 use super::{Comparison, Key, NodeId, NodeKind, Tree};
 use crate::text::{escape, shown::Shown, word};
 
-/// The bytes of most printed comparisons.
-const COMPARISON_BYTES: usize = 48;
+/// The steps that wait while most filters are printed.
+const PENDING_STEPS: usize = 16;
 
 impl Tree {
     /// Returns Dovecot's printed form of this filter; empty for the empty
@@ -36,12 +36,45 @@ impl Tree {
         self.print(push_exact)
     }
 
+    /// Returns whether the canonical and the exact form are known to be the same, so that
+    /// one of them need not be printed.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn has_one_form(&self) -> bool {
+        let is_plain = |text: &[u8]| !text.iter().any(|byte| is_special(*byte, true));
+        self.comparisons().iter().all(|comparison| {
+            comparison.key != Key::SourceLocation
+                && is_plain(comparison.key.name())
+                && is_plain(comparison.value.plain())
+        })
+    }
+
+    /// Returns the length of a printed form in which nothing is escaped.
+    fn printed_bytes(&self) -> usize {
+        let comparisons = self.comparisons().iter().map(|comparison| {
+            let quotes = if matches!(comparison.key, Key::Field(_)) {
+                4
+            } else {
+                2
+            };
+            let operator = comparison.operator.symbol().len();
+            comparison.key.name().len() + operator + comparison.value.plain().len() + quotes
+        });
+        let connectives = self.nodes().iter().map(|node| match node.kind {
+            NodeKind::Comparison(_) => 0,
+            NodeKind::Not(_) | NodeKind::Or(..) => 6,
+            NodeKind::And(..) => 7,
+        });
+        2 + comparisons.sum::<usize>() + connectives.sum::<usize>()
+    }
+
     fn print(&self, push_comparison: fn(&Comparison, Dialect, &mut Vec<u8>)) -> Vec<u8> {
         let Some(root) = self.root() else {
             return Vec::new();
         };
-        let mut out = Vec::with_capacity(COMPARISON_BYTES * self.comparisons().len());
-        let mut pending = alloc::vec![Step::Text(b")"), Step::Node(root), Step::Text(b"(")];
+        let mut out = Vec::with_capacity(self.printed_bytes());
+        let mut pending = Vec::with_capacity(PENDING_STEPS);
+        pending.extend([Step::Text(b")"), Step::Node(root), Step::Text(b"(")]);
         while let Some(step) = pending.pop() {
             let id = match step {
                 Step::Text(text) => {
@@ -90,16 +123,22 @@ fn binary(a: NodeId, word: &'static [u8], b: NodeId) -> [Step; 4] {
     ]
 }
 
-fn push_key(comparison: &Comparison, special: &[u8], out: &mut Vec<u8>) {
+/// Returns whether a byte is escaped; `'` only in the canonical form.
+#[inline]
+const fn is_special(byte: u8, apostrophe: bool) -> bool {
+    matches!(byte, b'"' | b'\\') || (apostrophe && byte == b'\'')
+}
+
+fn push_key(comparison: &Comparison, apostrophe: bool, out: &mut Vec<u8>) {
     match &comparison.key {
-        Key::Field(name) => push_quoted(name, special, out),
+        Key::Field(name) => push_quoted(name, apostrophe, out),
         key => out.extend_from_slice(key.name()),
     }
     out.extend_from_slice(comparison.operator.symbol().as_bytes());
 }
 
 fn push_canonical(comparison: &Comparison, dialect: Dialect, out: &mut Vec<u8>) {
-    push_key(comparison, br#"\"'"#, out);
+    push_key(comparison, true, out);
     if let Some(level) = comparison.level() {
         out.extend_from_slice(level.name().as_bytes());
         return;
@@ -108,7 +147,7 @@ fn push_canonical(comparison: &Comparison, dialect: Dialect, out: &mut Vec<u8>) 
         (Key::SourceLocation, Dialect::V2_3) => {
             let source = comparison.value.source_place();
             out.push(b'"');
-            push_escaped(source.file, br#"\"'"#, out);
+            push_escaped(source.file, true, out);
             if let Some(line) = source.line.filter(|line| *line != 0) {
                 out.push(b':');
                 out.extend_from_slice(alloc::string::ToString::to_string(&line).as_bytes());
@@ -116,15 +155,15 @@ fn push_canonical(comparison: &Comparison, dialect: Dialect, out: &mut Vec<u8>) 
             out.push(b'"');
         }
         (_, Dialect::V2_4) if comparison.value.is_wild() => push_as_read(comparison, out),
-        _ => push_quoted(&comparison.value.unescaped(), br#"\"'"#, out),
+        _ => push_quoted(&comparison.value.unescaped(), true, out),
     }
 }
 
 fn push_exact(comparison: &Comparison, dialect: Dialect, out: &mut Vec<u8>) {
-    push_key(comparison, br#"\""#, out);
+    push_key(comparison, false, out);
     match (comparison.level(), dialect) {
         (Some(level), _) => out.extend_from_slice(level.name().as_bytes()),
-        (None, Dialect::V2_3) => push_quoted(comparison.value.plain(), br#"\""#, out),
+        (None, Dialect::V2_3) => push_quoted(comparison.value.plain(), false, out),
         (None, Dialect::V2_4) => push_as_read(comparison, out),
     }
 }
@@ -136,19 +175,23 @@ fn push_as_read(comparison: &Comparison, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn push_quoted(text: &[u8], special: &[u8], out: &mut Vec<u8>) {
+fn push_quoted(text: &[u8], apostrophe: bool, out: &mut Vec<u8>) {
     out.push(b'"');
-    push_escaped(text, special, out);
+    push_escaped(text, apostrophe, out);
     out.push(b'"');
 }
 
-fn push_escaped(text: &[u8], special: &[u8], out: &mut Vec<u8>) {
-    for &byte in text {
-        if special.contains(&byte) {
-            out.push(b'\\');
-        }
-        out.push(byte);
+fn push_escaped(text: &[u8], apostrophe: bool, out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| is_special(*byte, apostrophe)) {
+        let (before, special) = rest.split_at(at);
+        out.extend_from_slice(before);
+        let (special, after) = special.split_at(1);
+        out.push(b'\\');
+        out.extend_from_slice(special);
+        rest = after;
     }
+    out.extend_from_slice(rest);
 }
 
 /// The form in the text, with quotes only where they are needed.

@@ -136,32 +136,57 @@ impl Value {
     /// another pair stands for both of its bytes. Without wildcards every
     /// pair stands for its second byte.
     pub fn pattern(&self) -> impl Iterator<Item = PatternPart> + Clone {
-        let (wild, dialect) = (self.is_wild, self.dialect);
-        let mut rest = self.plain();
-        core::iter::from_fn(move || {
-            let (&byte, after) = rest.split_first()?;
-            rest = after;
-            Some(match (byte, rest.split_first()) {
-                (b'*', _) if wild => PatternPart::AnyRun,
-                (b'?', _) if wild => PatternPart::AnyByte,
-                (b'\\', Some((&escaped, after)))
-                    if dialect == Dialect::V2_4
-                        && (!wild || matches!(escaped, b'*' | b'?' | b'\\')) =>
-                {
-                    rest = after;
-                    PatternPart::Byte(escaped)
-                }
-                _ => PatternPart::Byte(byte),
-            })
-        })
+        PatternParts {
+            rest: self.plain(),
+            dialect: self.dialect,
+            wild: self.is_wild,
+        }
     }
 
     /// Returns the number of wildcards.
     #[must_use]
     pub fn wildcards(&self) -> usize {
+        if !self.is_wild {
+            return 0;
+        }
         self.pattern()
             .filter(|part| !matches!(part, PatternPart::Byte(_)))
             .count()
+    }
+}
+
+/// The parts of a text.
+#[derive(Debug, Clone)]
+struct PatternParts<'a> {
+    rest: &'a [u8],
+    dialect: Dialect,
+    wild: bool,
+}
+
+impl Iterator for PatternParts<'_> {
+    type Item = PatternPart;
+
+    #[inline]
+    fn next(&mut self) -> Option<PatternPart> {
+        let (&byte, after) = self.rest.split_first()?;
+        self.rest = after;
+        Some(match (byte, after.split_first()) {
+            (b'*', _) if self.wild => PatternPart::AnyRun,
+            (b'?', _) if self.wild => PatternPart::AnyByte,
+            (b'\\', Some((&escaped, after)))
+                if self.dialect == Dialect::V2_4
+                    && (!self.wild || matches!(escaped, b'*' | b'?' | b'\\')) =>
+            {
+                self.rest = after;
+                PatternPart::Byte(escaped)
+            }
+            _ => PatternPart::Byte(byte),
+        })
+    }
+
+    /// Without escapes there are as many parts as bytes.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.rest.len().div_ceil(2), Some(self.rest.len()))
     }
 }
 

@@ -9,6 +9,7 @@ fn check(dialect: Dialect, text: &str, canonical: &str, exact: &str) {
     let tree = parse(text.as_bytes(), &options).expect(text);
     let printed = [tree.canonical(), tree.exact()].map(|it| String::from_utf8(it).unwrap());
     assert_eq!(printed, [canonical, exact], "{text}");
+    assert!(!tree.has_one_form() || canonical == exact, "{text}");
     let again = parse(exact.as_bytes(), &options).expect(exact);
     assert_eq!(again.exact(), exact.as_bytes());
 }

@@ -139,6 +139,9 @@ fn check(text: &[u8], dialect: Dialect) {
         dialect,
     };
     let exact = tree.exact();
+    if tree.has_one_form() {
+        assert_eq!(exact, tree.canonical());
+    }
     let again = parse(&exact, &unlimited).expect("the exact text is a filter");
     assert_eq!(meaning(&again), meaning(&tree));
     assert_eq!(again.exact(), exact);
