@@ -14,7 +14,7 @@ use fantail_config::{Settings, TransportSettings};
 use fantail_event::{Dialect, EffectiveEvent};
 use fantail_filter::{Filter, FilterSet, Mentions, handshake};
 use fantail_format::{EventFormatter, EventIds, ExportContext, Formatter, FormatterSettings};
-use fantail_metrics::{Limits, MetricSettings, Registry};
+use fantail_metrics::{Limits, MetricSettings, Registry, RegistryError, internal::check_all};
 
 pub use self::error::{PlanError, PlanErrorKind};
 use crate::{ExporterId, SessionRules, matching::MetricSlots, series::SeriesPlan, sessions};
@@ -142,13 +142,20 @@ impl Plan {
             series,
             sessions: SessionRules::is_asked_for(settings).then(|| Arc::new(rules)),
         };
-        // Settings that a registry refuses are an error here, so that an engine can
-        // take any plan.
-        let mut trial = Registry::new(plan.dialect);
-        let ids = trial.replace_all(plan.metric_settings(), |_| false);
-        let applied = ids.and_then(|ids| plan.series.apply(&mut trial, &ids));
-        applied.map_err(PlanErrorKind::Metric)?;
+        plan.check().map_err(PlanErrorKind::Metric)?;
         Ok(plan)
+    }
+
+    /// Checks that a registry accepts the settings, so that an engine can take any plan.
+    fn check(&self) -> Result<(), RegistryError> {
+        let settings: Vec<_> = self.metric_settings().collect();
+        // Only declared series can exceed the limits.
+        if !self.series.declares() {
+            return check_all(&settings);
+        }
+        let mut trial = Registry::new(self.dialect);
+        let ids = trial.replace_all(settings, |_| false)?;
+        self.series.apply(&mut trial, &ids)
     }
 
     /// Whose rules apply.

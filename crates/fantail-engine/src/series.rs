@@ -47,6 +47,11 @@ impl SeriesPlan {
         self.limits
     }
 
+    /// Returns whether a metric declares series.
+    pub(crate) fn declares(&self) -> bool {
+        self.declared.iter().any(|levels| !levels.is_empty())
+    }
+
     /// Applies the settings to a registry; `ids` are its metrics in the order of the
     /// plan.
     ///

@@ -22,7 +22,7 @@ use std::{hash::Hash, sync::Arc};
 
 use fantail_config::Settings;
 use fantail_event::{Dialect, Event, EventRef, LiveId, SentEvent, Timestamp};
-use fantail_filter::{Filter, Mentions};
+use fantail_filter::{Filter, Test};
 use fantail_syntax::ParseOptions;
 use hashbrown::HashMap;
 
@@ -82,9 +82,11 @@ impl SessionRules {
     #[must_use]
     pub fn is_asked_for(settings: &Settings) -> bool {
         settings.metrics.iter().any(|metric| {
-            let mentions = Mentions::of(&metric.filter);
-            let mut names = mentions.names().iter();
-            names.any(|name| name.literal() == Some(SESSION_FINISHED))
+            let mut comparisons = metric.filter.comparisons().iter();
+            comparisons.any(|comparison| match comparison.test() {
+                Test::Name(name) => name.literal() == Some(SESSION_FINISHED),
+                _ => false,
+            })
         })
     }
 }

@@ -97,7 +97,8 @@ pub fn check_crashes<'m>(
     let series = Series::new(catalogue, Target::new(dialect, None));
     let mut findings = Vec::new();
     for metric in metrics {
-        if metric.filter.hazards().next().is_some() {
+        let mut hazards = metric.filter.hazards();
+        if hazards.any(|hazard| series.may_be_number(hazard.key())) {
             values::check_crashes(&Subject::new(metric, &series), &mut findings);
         }
     }

@@ -9,6 +9,7 @@ pub use crate::label::{
     ELLIPSIS, MAX_VALUE_BYTES, OTHER, REPLACEMENT, hash, long_value, whole_characters,
     write_text_key,
 };
+pub use crate::settings::check_all;
 pub use crate::state::{read_limited, settings_bytes};
 pub use crate::{
     registry::metric_view::MetricView,

@@ -30,6 +30,7 @@ use self::{
 use crate::{
     Limits, MetricRules, MetricSettings, MetricSnapshot, RegistryError, RegistryErrorKind,
     Snapshot,
+    settings::check_all,
     store::cohort::{Cohorts, Shares},
 };
 
@@ -230,14 +231,7 @@ impl Registry {
         mut keep: impl FnMut(MetricId) -> bool,
     ) -> Result<Vec<MetricId>, RegistryError> {
         let settings: Vec<Arc<_>> = settings.into_iter().map(Into::into).collect();
-        let mut names = std::collections::HashSet::new();
-        for metric in &settings {
-            metric.check()?;
-            if !names.insert(&metric.name) {
-                let kind = RegistryErrorKind::DuplicateName;
-                return Err(RegistryError::new(kind, &metric.name));
-            }
-        }
+        check_all(&settings)?;
         self.end_cohorts();
         let mut old = std::mem::take(&mut self.names);
         self.order.clear();

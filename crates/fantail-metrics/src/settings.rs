@@ -3,7 +3,7 @@
 mod buckets;
 mod top;
 
-use std::fmt;
+use std::{collections::HashSet, fmt, sync::Arc};
 
 pub use self::{
     buckets::Buckets,
@@ -74,6 +74,22 @@ impl MetricSettings {
         let last = self.group_by.last();
         last.is_some_and(|last| last.method.buckets().is_some() && last.field != b"duration")
     }
+}
+
+/// Returns an error if a registry cannot have these metrics together.
+///
+/// # Errors
+/// As for [`Registry::add`](crate::Registry::add).
+pub fn check_all(metrics: &[Arc<MetricSettings>]) -> Result<(), RegistryError> {
+    let mut names = HashSet::with_capacity(metrics.len());
+    for metric in metrics {
+        metric.check()?;
+        if !names.insert(&metric.name) {
+            let kind = RegistryErrorKind::DuplicateName;
+            return Err(RegistryError::new(kind, &metric.name));
+        }
+    }
+    Ok(())
 }
 
 /// One level of sub-metrics.

@@ -9,7 +9,7 @@ use fantail_config::{Target, internal::similar};
 use fantail_event::Dialect;
 use fantail_filter::Pattern;
 
-use super::{Catalogue, CatalogueEvent, Field, stands_for};
+use super::{Catalogue, CatalogueEvent, Field, FieldType, stands_for};
 
 /// The number of names for which suggestions are computed, because they take
 /// time.
@@ -100,6 +100,23 @@ impl<'a> Series<'a> {
         carriers.dedup_by_key(|carrier| carrier.event);
         let event = |carrier: Carrier<'a>| Some((*self.events.get(carrier.event)?, carrier.field));
         carriers.into_iter().filter_map(event).collect()
+    }
+
+    /// Returns whether a field with this key is a number in any event.
+    pub(crate) fn may_be_number(&self, key: &[u8]) -> bool {
+        let dialect = self.dialect();
+        // Only 2.3 crashes.
+        let is_number = |field: &Field| field.kind(Dialect::V2_3) == FieldType::Integer;
+        let text = std::str::from_utf8(key).ok();
+        let exact = text.and_then(|key| self.by_key.get(key)).into_iter();
+        let mut open_ended = self.open_ended.iter();
+        let mut stray = self.catalogue.stray_fields().iter();
+        key == b"duration"
+            || exact.flatten().any(|carrier| is_number(carrier.field))
+            || open_ended.any(|carrier| {
+                stands_for(carrier.field.key(dialect), key) && is_number(carrier.field)
+            })
+            || stray.any(|field| field.name.as_bytes() == key && is_number(field))
     }
 
     /// Returns the events of this series whose names match a pattern.

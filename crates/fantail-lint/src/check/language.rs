@@ -13,12 +13,13 @@ use crate::{Finding, LintCode};
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let told: Vec<Span> = findings.iter().filter_map(place).collect();
     for warning in subject.metric.filter.warnings() {
+        // Only some fields crash Dovecot, and the catalogue knows the numeric ones.
+        if warning.kind() == WarningKind::Crash {
+            continue;
+        }
         let found = finding(&warning, subject);
         let is_told = place(&found).is_some_and(|at| told.iter().any(|told| overlap(at, *told)));
         match warning.kind() {
-            // Only some fields crash Dovecot, and the catalogue knows the
-            // numeric ones.
-            WarningKind::Crash => {}
             // These concern the combination of comparisons.
             WarningKind::MixedConnectives | WarningKind::NotNot => findings.push(found),
             _ if is_told => {}

@@ -34,7 +34,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 /// Reports comparisons that crash Dovecot 2.3.
 pub(super) fn check_crashes(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let scope = &subject.scope;
-    for hazard in subject.filter().hazards() {
+    let hazards = subject.filter().hazards();
+    for hazard in hazards.filter(|hazard| scope.series.may_be_number(hazard.key())) {
         let fields = fields::carriers(scope, hazard.key());
         let is_number = |field: &&Field| field.kind(Dialect::V2_3) == FieldType::Integer;
         let stray = scope.catalogue().stray_fields().iter();
