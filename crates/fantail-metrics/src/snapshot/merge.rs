@@ -16,7 +16,7 @@ use crate::{
 /// Merges the series of shards. Series of later shards only follow their siblings.
 pub(crate) fn merge(first: SeriesList<'_>, others: &[SeriesList<'_>]) -> Ordered {
     let longest = others.iter().map(|other| other.len()).max();
-    let mut union = Union::of(first, first.len().max(longest.unwrap_or_default()));
+    let mut union = Union::of(first, longest.unwrap_or_default());
     for other in others {
         union.add(*other, Rule::Sum);
     }
@@ -26,7 +26,7 @@ pub(crate) fn merge(first: SeriesList<'_>, others: &[SeriesList<'_>]) -> Ordered
 /// Takes the newer value of each series of two snapshots of one store: that with more
 /// events. Series of `other` only follow their siblings if `admits` them.
 pub(crate) fn join(into: SeriesList<'_>, other: SeriesList<'_>, admits: bool) -> Ordered {
-    let mut union = Union::of(into, into.len().max(other.len()));
+    let mut union = Union::of(into, other.len());
     union.add(other, Rule::Newer { admits });
     let (segments, positions) = union.finish();
     without_old_values(segments, positions)

@@ -78,32 +78,39 @@ impl Columns {
 }
 
 impl Union {
-    /// Returns the series of `first`, with capacity for a union of `count` series.
-    pub(crate) fn of(first: SeriesList<'_>, count: usize) -> Self {
+    /// Returns the series of `first`, to which lists of at most `longest` series are added.
+    pub(crate) fn of(first: SeriesList<'_>, longest: usize) -> Self {
         let mut union = Self {
             columns: Columns::default(),
             positions: first.positions().to_vec(),
-            parents: Vec::with_capacity(count),
-            by_key: match count {
-                0 | 1 => Index::default(),
-                _ => Index::with_capacity(count),
-            },
+            parents: Vec::new(),
+            by_key: Index::default(),
             in_order: first.len(),
         };
         union.columns.extend(first.segments());
+        // Lists with only the metric itself need no look-ups.
+        if longest > 1 {
+            union.index(first, first.len().max(longest));
+        }
+        union
+    }
+
+    /// Enters the series of the first list, with capacity for `count` series.
+    fn index(&mut self, first: SeriesList<'_>, count: usize) {
+        self.parents.reserve_exact(count);
+        self.by_key = Index::with_capacity(count);
         // The indices of the last series and its ancestors, from the metric down.
         let mut path: Vec<u32> = Vec::new();
         for (at, series) in (0..).zip(first.iter()) {
             path.truncate(series.depth());
             let parent = path.last().copied().unwrap_or(NO_PARENT);
-            union.parents.push(parent);
+            self.parents.push(parent);
             if parent != NO_PARENT {
-                let hash = union.by_key.hash(parent, series.key().parts());
-                union.by_key.push(hash);
+                let hash = self.by_key.hash(parent, series.key().parts());
+                self.by_key.push(hash);
             }
             path.push(at);
         }
-        union
     }
 
     /// Adds the series of a list.
