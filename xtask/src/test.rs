@@ -54,7 +54,7 @@ enum Step {
     Format,
     /// The rules that only this repository has: see `cargo xtask tidy`.
     Tidy,
-    /// The generated parser equals that of its grammar.
+    /// The generated lexer and parser are those that their sources give.
     Codegen,
     /// Clippy has nothing to say.
     Clippy,

@@ -68,6 +68,7 @@ fn depth_needs_no_stack() {
         repeated("NOT ") + "a=1",
         repeated("(") + "a=1" + &repeated(")"),
         String::from("a=1") + &" AND a=1".repeat(count / 10),
+        String::from("a=\"") + &r#"\\x\""#.repeat(count) + "\"",
     ];
     let options = ParseOptions {
         limits: Limits::NONE,
