@@ -6,6 +6,14 @@ use core::ops::Range;
 
 /// The errors of a filter: at least one, at most [`MAX_ERRORS`](Self::MAX_ERRORS), in
 /// the order of the text.
+///
+/// ```
+/// use fantail_syntax::{ParseErrors, ParseOptions, parse};
+///
+/// let errors: ParseErrors = parse(b"'x'=y OR z=@", &ParseOptions::default()).unwrap_err();
+/// let codes: Vec<_> = errors.iter().map(|error| error.code()).collect();
+/// assert_eq!(codes, ["F09", "F08"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseErrors {
     errors: Vec<ParseError>,
@@ -65,6 +73,16 @@ impl fmt::Display for ParseErrors {
 impl core::error::Error for ParseErrors {}
 
 /// One error.
+///
+/// ```
+/// use fantail_syntax::{ParseError, ParseErrorKind, ParseOptions, parse};
+///
+/// let errors = parse(b"user=a@b", &ParseOptions::default()).unwrap_err();
+/// let error: &ParseError = errors.iter().next().unwrap();
+/// assert_eq!(error.kind(), ParseErrorKind::NeedsQuotes);
+/// assert_eq!(error.span(), 5..8);
+/// assert_eq!(error.to_string(), "not allowed outside double quotes: `@` in `a@b`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     pub(crate) kind: ParseErrorKind,
@@ -144,6 +162,16 @@ impl fmt::Display for ParseError {
 impl core::error::Error for ParseError {}
 
 /// A correction that the author of an invalid filter may have meant.
+///
+/// ```
+/// use fantail_syntax::{ParseOptions, Suggestion, parse};
+///
+/// let text = b"user == ann";
+/// let errors = parse(text, &ParseOptions::default()).unwrap_err();
+/// let suggestion: &Suggestion = errors.iter().next().unwrap().suggestion().unwrap();
+/// assert_eq!(suggestion.message(), "write =");
+/// assert_eq!(suggestion.replacement(), Some((5..7, &b"="[..])));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     pub(crate) message: String,

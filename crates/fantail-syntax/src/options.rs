@@ -3,6 +3,17 @@
 use fantail_event::Dialect;
 
 /// Options of [`parse`](crate::parse).
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_syntax::{ParseOptions, ValueKind, parse};
+///
+/// let kind = |options: &ParseOptions| parse(b"size>5k", options).map(|tree| tree.comparisons()[0].value.kind());
+/// // 2.3 has no units.
+/// assert_eq!(kind(&ParseOptions::new(Dialect::V2_3))?, ValueKind::Text);
+/// assert_eq!(kind(&ParseOptions::default())?, ValueKind::Size(5 * 1024));
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ParseOptions {
     /// The dialect; 2.4 by default.
@@ -26,6 +37,16 @@ impl ParseOptions {
 ///
 /// The defaults are far beyond what people write. A filter that exceeds a limit is an
 /// error; one that reaches it is not.
+///
+/// ```
+/// use fantail_syntax::{Limits, ParseErrorKind, ParseOptions, parse};
+///
+/// let limits = Limits { terms: 2, ..Limits::default() };
+/// let options = ParseOptions { limits, ..ParseOptions::default() };
+/// assert!(parse(b"a=1 OR a=2", &options).is_ok());
+/// let errors = parse(b"a=1 OR a=2 OR a=3", &options).unwrap_err();
+/// assert_eq!(errors.iter().next().unwrap().kind(), ParseErrorKind::TooManyTerms);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole text: 131,072 (a line of Dovecot's socket).

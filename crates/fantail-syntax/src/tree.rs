@@ -16,6 +16,29 @@ mod print;
 pub(crate) mod value;
 
 /// A filter as it was written.
+///
+/// ```
+/// use fantail_syntax::{Node, NodeKind, ParseOptions, Tree, parse};
+///
+/// /// Counts the levels of a filter, without recursion.
+/// fn depth(tree: &Tree) -> usize {
+///     let mut depths: Vec<usize> = Vec::new();
+///     for Node { kind, .. } in tree.nodes() {
+///         depths.push(match kind {
+///             NodeKind::Comparison(_) => 1,
+///             NodeKind::Not(child) => 1 + depths[child.index()],
+///             NodeKind::And(left, right) | NodeKind::Or(left, right) => {
+///                 1 + depths[left.index()].max(depths[right.index()])
+///             }
+///         });
+///     }
+///     depths.pop().unwrap_or(0)
+/// }
+///
+/// let tree = parse(b"a=1 OR NOT (b=2 AND c=3)", &ParseOptions::default())?;
+/// assert_eq!(depth(&tree), 4);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
     pub(crate) dialect: Dialect,
@@ -65,6 +88,17 @@ impl Tree {
 }
 
 /// Names a node of a [`Tree`].
+///
+/// ```
+/// use fantail_syntax::{NodeId, NodeKind, ParseOptions, parse};
+///
+/// let tree = parse(b"NOT a=1", &ParseOptions::default())?;
+/// let root: NodeId = tree.root().unwrap();
+/// assert_eq!(root.index(), 1);
+/// let NodeKind::Not(inner) = tree.node(root).unwrap().kind else { panic!() };
+/// assert_eq!(inner.index(), 0);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) usize);
 
@@ -104,6 +138,18 @@ pub enum NodeKind {
 }
 
 /// `key op value`.
+///
+/// ```
+/// use fantail_syntax::{Comparison, Key, Operator, ParseOptions, parse};
+///
+/// let tree = parse(b"event=login AND tries >= 3", &ParseOptions::default())?;
+/// let comparison: &Comparison = &tree.comparisons()[1];
+/// assert_eq!(comparison.key, Key::Field(Box::from(*b"tries")));
+/// assert_eq!(comparison.operator, Operator::GreaterOrEqual);
+/// assert_eq!(comparison.value.plain(), b"3");
+/// assert_eq!(comparison.span, 16..26);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The left side.
@@ -132,6 +178,15 @@ impl Comparison {
 }
 
 /// The left side of a comparison: the property of an event that is compared.
+///
+/// ```
+/// use fantail_syntax::Key;
+///
+/// assert_eq!(Key::from_name(b"event"), Key::Event);
+/// // Letter case counts: this is a field.
+/// assert_eq!(Key::from_name(b"Event").name(), b"Event");
+/// assert!(matches!(Key::from_name(b"Event"), Key::Field(_)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// `event`: the event's name.

@@ -5,6 +5,18 @@ use core::{fmt, net::IpAddr};
 use fantail_event::{Ip, ParseValueError, Zone};
 
 /// A network, or a single address: all bits count.
+///
+/// ```
+/// use fantail_syntax::Network;
+///
+/// let network: Network = "10.0.0.0/8".parse()?;
+/// assert_eq!(Network::parse(b"10.0.0.0/8"), Some(network));
+/// assert_eq!(network.bits(), 8);
+/// assert!(network.contains("10.1.2.3".parse()?));
+/// assert!(!network.contains("11.0.0.1".parse()?));
+/// assert_eq!(Network::new("::1".parse()?, 129), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network {
     ip: Ip,

@@ -12,6 +12,23 @@ use super::network::Network;
 use crate::text::{escape, interval::unit_milliseconds};
 
 /// The value of a comparison.
+///
+/// ```
+/// use fantail_syntax::{ParseOptions, PatternPart, Value, ValueKind, parse};
+///
+/// let tree = parse(br#"size=5k OR user="a\*?""#, &ParseOptions::default())?;
+/// let size: &Value = &tree.comparisons()[0].value;
+/// assert_eq!((size.written(), size.plain()), (&b"5k"[..], &b"5120"[..]));
+/// assert_eq!(size.kind(), ValueKind::Size(5120));
+///
+/// let user = &tree.comparisons()[1].value;
+/// let parts: Vec<_> = user.pattern().collect();
+/// assert_eq!(
+///     parts,
+///     [PatternPart::Byte(b'a'), PatternPart::Byte(b'*'), PatternPart::AnyByte]
+/// );
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
     written: Box<[u8]>,
@@ -274,6 +291,17 @@ fn interval(number: i64, unit: &[u8]) -> Option<i64> {
 }
 
 /// A source place as 2.3 reads it.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_syntax::{ParseOptions, SourcePlace, parse};
+///
+/// let options = ParseOptions::new(Dialect::V2_3);
+/// let tree = parse(br#"source_location="imap-fetch.c:12""#, &options)?;
+/// let place = SourcePlace { file: b"imap-fetch.c", line: Some(12) };
+/// assert_eq!(tree.comparisons()[0].value.source_place(), place);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourcePlace<'a> {
     /// The file's name.
