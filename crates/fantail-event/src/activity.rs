@@ -6,6 +6,25 @@ use crate::{CategoryTree, EventRef, LiveId, SentEvent};
 /// exporters and observers.
 ///
 /// All of it is borrowed for the call that passes it on.
+///
+/// ```
+/// use fantail_event::{Activity, Event, EventView as _, SentEvent, Timestamp};
+///
+/// fn describe(activity: &Activity<'_>) -> String {
+///     match activity {
+///         Activity::Sent { event, .. } => {
+///             format!("sent {}", String::from_utf8_lossy(event.name().unwrap_or_default()))
+///         }
+///         Activity::Updated { id, .. } => format!("updated {}", id.index()),
+///         Activity::Ended { id, .. } => format!("ended {}", id.index()),
+///     }
+/// }
+///
+/// let event = Event::builder(Timestamp::from_unix_micros(0)).name("login").build()?;
+/// let activity = Activity::Sent { event: SentEvent::alone(&event), begun: None };
+/// assert_eq!(describe(&activity), "sent login");
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Activity<'a> {
     /// An event was sent (`EVENT`, `BEGIN`).

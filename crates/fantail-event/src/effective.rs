@@ -26,6 +26,23 @@ use crate::{
 ///
 /// [`EffectiveBuffers::gather`] makes it of a [`SentEvent`];
 /// [`From`] a reference to any [`ExportView`].
+///
+/// ```
+/// use fantail_event::{Ancestor, EffectiveBuffers, EffectiveEvent, Event, SentEvent, Timestamp, ValueRef};
+///
+/// let time = Timestamp::from_unix_micros(0);
+/// let session = Event::builder(time).field("user", "anna").build()?;
+/// let command = Event::builder(time).name("command").field("bytes", 7).build()?;
+/// let parents = [Ancestor { event: &session, live: None }];
+/// let sent = SentEvent { parents: &parents, ..SentEvent::alone(&command) };
+///
+/// let mut buffers = EffectiveBuffers::default();
+/// let effective: EffectiveEvent<'_> = buffers.gather(&sent);
+/// assert_eq!(effective.field(b"user"), Some(ValueRef::Str(b"anna")));
+/// let event = effective.to_event()?;
+/// assert_eq!(event.as_event_ref().field(b"user"), Some(ValueRef::Str(b"anna")));
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct EffectiveEvent<'g>(Kind<'g>);
 

@@ -24,6 +24,16 @@ use crate::{Elements, IpRef, Timestamp, ValueRef, value::Strings};
 pub const MAX_TEXT_BYTES: usize = 1 << 30;
 
 /// The line of Dovecot's source code that sent an event.
+///
+/// ```
+/// use fantail_event::{CategoryTree, Dialect, Event, Source};
+///
+/// let text = b"1\t0\tsimap-fetch.c\t12\tnfetch";
+/// let event = Event::parse(text, CategoryTree::empty(), Dialect::V2_4)?;
+/// let source = Source { file: b"imap-fetch.c", line: 12 };
+/// assert_eq!(event.as_event_ref().source(), Some(source));
+/// # Ok::<(), fantail_event::TextError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source<'a> {
     /// The file's name.

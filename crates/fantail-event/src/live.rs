@@ -55,6 +55,21 @@ pub struct LiveEvents {
 /// Each content of a live event has a generation of its own in this process: a
 /// later event at the same index has another generation, and so has the same event
 /// after an update. A cache with the whole id as its key is therefore never stale.
+///
+/// ```
+/// use fantail_event::{Event, LiveEvents, LiveId, Timestamp};
+///
+/// let event = Event::builder(Timestamp::from_unix_micros(0)).build()?;
+/// let mut live = LiveEvents::new();
+/// let first: LiveId = live.insert(None, event.as_event_ref())?;
+/// live.end(first);
+/// let second = live.insert(None, event.as_event_ref())?;
+/// // The index is free again, the id is another one.
+/// assert_eq!(first.index(), second.index());
+/// assert_ne!(first, second);
+/// assert!(live.get(first).is_none());
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LiveId {
     index: u32,
@@ -102,6 +117,19 @@ struct Node {
 
 /// The events that the end of an event removed: itself, and ended ancestors whose
 /// last child it was.
+///
+/// ```
+/// use fantail_event::{Event, LiveEvents, Removed, Timestamp};
+///
+/// let event = Event::builder(Timestamp::from_unix_micros(0)).build()?;
+/// let mut live = LiveEvents::new();
+/// let parent = live.insert(None, event.as_event_ref())?;
+/// let child = live.insert(Some(parent), event.as_event_ref())?;
+/// // The child keeps its parent.
+/// assert_eq!(live.end(parent), Removed::default());
+/// assert_eq!(live.end(child).events, 2);
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Removed {

@@ -3,6 +3,19 @@
 use crate::{Level, SentEvent, Source, Timestamp, ValueRef};
 
 /// The event that holds the value of a field.
+///
+/// ```
+/// use fantail_event::{Ancestor, Event, EventView as _, SentEvent, Timestamp, ValueOrigin};
+///
+/// let time = Timestamp::from_unix_micros(0);
+/// let session = Event::builder(time).field("user", "anna").build()?;
+/// let command = Event::builder(time).field("bytes", 7).build()?;
+/// let parents = [Ancestor { event: &session, live: None }];
+/// let sent = SentEvent { parents: &parents, ..SentEvent::alone(&command) };
+/// assert_eq!(sent.field_origin(b"bytes"), Some(ValueOrigin::Own));
+/// assert_eq!(sent.field_origin(b"user"), Some(ValueOrigin::Parent(1)));
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueOrigin {
     /// The event itself.

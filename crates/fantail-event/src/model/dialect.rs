@@ -12,6 +12,13 @@ pub enum Dialect {
 
 impl Dialect {
     /// Returns the dialect written as `2.3` or `2.4`.
+    ///
+    /// ```
+    /// use fantail_event::Dialect;
+    ///
+    /// assert_eq!(Dialect::from_version("2.3"), Some(Dialect::V2_3));
+    /// assert_eq!(Dialect::from_version("2.2"), None);
+    /// ```
     #[must_use]
     pub fn from_version(version: &str) -> Option<Self> {
         match version {

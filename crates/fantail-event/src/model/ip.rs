@@ -30,6 +30,16 @@ pub enum Zone {
 
 /// The name of a network interface: 1 to 15 printable ASCII characters, `/`
 /// and `%` not among them.
+///
+/// ```
+/// use fantail_event::{Ip, Zone, ZoneName};
+///
+/// let zone = Zone::Name(ZoneName::new("eth0").unwrap());
+/// let ip = Ip { address: "fe80::1".parse()?, zone };
+/// assert_eq!(ip.to_string(), "fe80::1%eth0");
+/// assert_eq!(ZoneName::new("a/b"), None);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ZoneName {
     length: u8,
@@ -108,6 +118,14 @@ impl Ip {
 
     /// Reads an address whose zone may also be a name, as Dovecot's processes
     /// send it (`fe80::1%eth0`); 1 to 15 characters.
+    ///
+    /// ```
+    /// use fantail_event::Ip;
+    ///
+    /// let ip = Ip::parse_sent(b"fe80::1%eth0").unwrap();
+    /// assert_eq!(ip.to_string(), "fe80::1%eth0");
+    /// assert_eq!(Ip::parse(b"fe80::1%eth0"), None);
+    /// ```
     #[must_use]
     pub fn parse_sent(text: &[u8]) -> Option<Self> {
         Self::parse_with(text, |name| ZoneName::new(name).map(Zone::Name))

@@ -58,6 +58,13 @@ impl Level {
     }
 
     /// Returns the level with this name, which is case-sensitive.
+    ///
+    /// ```
+    /// use fantail_event::Level;
+    ///
+    /// assert_eq!(Level::from_name(b"error"), Some(Level::Error));
+    /// assert_eq!(Level::from_name(b"ERROR"), None);
+    /// ```
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL

@@ -7,6 +7,14 @@ const MAX_SAFE_DIGITS: usize = 18;
 
 /// A decimal number, as Dovecot's own parser takes it: an optional `-`, then
 /// digits only.
+///
+/// ```
+/// use fantail_event::text::integer;
+///
+/// assert_eq!(integer(b"-12"), Some(-12));
+/// assert_eq!(integer(b"+12"), None);
+/// assert_eq!(integer(b"9223372036854775808"), None);
+/// ```
 #[must_use]
 pub fn integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {

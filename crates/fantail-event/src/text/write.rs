@@ -9,6 +9,19 @@ use crate::{EventRef, Timestamp, ValueRef, escape};
 /// [`Event::parse`](crate::Event::parse) reads it back to the same event. The
 /// protocol has only strings, integers, times, addresses and lists: values of
 /// other kinds become strings.
+///
+/// ```
+/// use fantail_event::{Event, Timestamp, text};
+///
+/// let event = Event::builder(Timestamp::from_unix_micros(1_500_000))
+///     .name("login")
+///     .field("user", "a\tb")
+///     .build()?;
+/// let mut line = Vec::new();
+/// text::write(event.as_event_ref(), &mut line);
+/// assert_eq!(line, b"1\t500000\tnlogin\tSuser\ta\x01tb");
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 pub fn write(event: EventRef<'_>, out: &mut Vec<u8>) {
     push_time(event.created(), out);
     if let Some(source) = event.source() {

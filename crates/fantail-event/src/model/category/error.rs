@@ -5,6 +5,14 @@ use core::fmt;
 use super::{MAX_ANCESTORS, MAX_CATEGORY_BYTES};
 
 /// A category cannot be registered.
+///
+/// ```
+/// use fantail_event::{CategoryError, CategoryErrorKind, CategoryTree};
+///
+/// let mut tree = CategoryTree::default();
+/// let error: CategoryError = tree.register(b"imap", Some(b"mail")).unwrap_err();
+/// assert_eq!(error.kind(), CategoryErrorKind::UnknownParent);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CategoryError {
     kind: CategoryErrorKind,

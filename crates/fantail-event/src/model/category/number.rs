@@ -12,6 +12,18 @@ pub(super) fn next_identity() -> u64 {
 }
 
 /// The number of a category in its [`CategoryTree`](crate::CategoryTree).
+///
+/// ```
+/// use fantail_event::{CategoryId, CategoryTree};
+///
+/// let mut tree = CategoryTree::default();
+/// tree.register(b"mail", None)?;
+/// tree.register(b"imap", Some(b"mail"))?;
+/// let imap: CategoryId = tree.number(b"imap").unwrap();
+/// assert_eq!(tree.parent(imap), tree.number(b"mail"));
+/// assert_eq!(tree.name(imap), Some(&b"imap"[..]));
+/// # Ok::<(), fantail_event::CategoryError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct CategoryId(u32);
 
