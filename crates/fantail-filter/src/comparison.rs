@@ -16,6 +16,18 @@ pub(crate) mod number;
 mod pattern;
 
 /// A comparison of a filter, ready for matching.
+///
+/// ```
+/// use fantail_filter::{CompiledComparison, Filter, NumberTest, Test};
+///
+/// let filter: Filter = "event=login AND tries>=3".parse()?;
+/// let comparison: &CompiledComparison = &filter.comparisons()[1];
+/// assert_eq!(comparison.span(), 16..24);
+/// let Test::Field(test) = comparison.test() else { panic!() };
+/// assert_eq!(&*test.key, b"tries");
+/// assert_eq!(test.number, NumberTest::Compare(3));
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompiledComparison {
     test: Test,
@@ -64,6 +76,14 @@ pub enum Test {
 }
 
 /// A test of the source location.
+///
+/// ```
+/// use fantail_filter::{Filter, SourceTest, Test};
+///
+/// let filter: Filter = "source_location=imap-fetch.c".parse()?;
+/// assert!(matches!(filter.comparisons()[0].test(), Test::Source(SourceTest::Text(_))));
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceTest {
@@ -79,6 +99,17 @@ pub enum SourceTest {
 }
 
 /// A test of a field, by the type of the value that the event has.
+///
+/// ```
+/// use fantail_filter::{FieldTest, Filter, Test};
+///
+/// let filter: Filter = "remote_ip=10.0.0.0/8".parse()?;
+/// let Test::Field(test) = filter.comparisons()[0].test() else { panic!() };
+/// let FieldTest { key, network, .. } = test;
+/// assert_eq!(&**key, b"remote_ip");
+/// assert_eq!(network.map(|network| network.bits()), Some(8));
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldTest {
     /// The field's key.

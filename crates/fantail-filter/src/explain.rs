@@ -26,6 +26,37 @@ pub use self::{
 use crate::Filter;
 
 /// Why a filter matches an event, or does not.
+///
+/// ```
+/// use fantail_event::{EventView, ValueRef};
+/// use fantail_filter::{Explanation, Filter, NodeResult, Reason, Row, Seen, Term, TermResult};
+///
+/// struct Login;
+///
+/// impl EventView for Login {
+///     fn name(&self) -> Option<&[u8]> {
+///         Some(b"Login")
+///     }
+///     fn field(&self, _key: &[u8]) -> Option<ValueRef<'_>> {
+///         None
+///     }
+/// }
+///
+/// let filter: Filter = "event=login AND NOT user=ann".parse()?;
+/// let explanation: Explanation = filter.explain(&Login);
+/// assert!(!explanation.matches());
+/// assert_eq!(explanation.verdict(), "no match");
+///
+/// let finding: &TermResult = &explanation.findings()[0];
+/// assert_eq!(finding.seen(), &Seen::Text(Box::from(*b"Login")));
+/// assert_eq!(finding.reason(), Reason::NameCase);
+///
+/// // Only the name is in the way.
+/// let rows: Vec<Row<'_>> = explanation.rows().collect();
+/// assert!(matches!(rows[1].term, Term::Comparison(..)));
+/// assert_eq!(rows[1].outcome, NodeResult { holds: false, is_decisive: true });
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     filter: Filter,

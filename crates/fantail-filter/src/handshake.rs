@@ -11,6 +11,17 @@ use crate::Filter;
 /// Dovecot's own [canonical](Filter::canonical) texts lose the backslash before an
 /// escaped wildcard (2.4) and escape `'` in a way that is not read back (2.3), so
 /// that clients withhold events that a metric needs.
+///
+/// ```
+/// use fantail_filter::{Filter, handshake};
+///
+/// let filters: [Filter; 2] = ["event=login".parse()?, "bytes>1k".parse()?];
+/// assert_eq!(
+///     handshake(&filters),
+///     br#"(event="login") OR ("bytes">"1024")"#
+/// );
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[must_use]
 pub fn handshake<'a>(filters: impl IntoIterator<Item = &'a Filter>) -> Vec<u8> {
     let mut joined = Vec::new();

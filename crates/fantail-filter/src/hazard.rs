@@ -10,6 +10,18 @@ use fantail_syntax::{Operator, ValueKind};
 /// process that got the filter. In this crate such a comparison is false. Only an
 /// event determines the type of a field, so each comparison is reported that is
 /// safe only if its field is not an integer.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_filter::{Filter, Hazard};
+/// use fantail_syntax::ParseOptions;
+///
+/// let filter = Filter::parse(b"user=anna OR bytes_in=1k", &ParseOptions::new(Dialect::V2_3))?;
+/// let hazards: Vec<Hazard> = filter.hazards().collect();
+/// assert_eq!(hazards[1].key(), b"bytes_in");
+/// assert_eq!(hazards[1].span(), 13..24);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hazard {
     span: Range<usize>,

@@ -10,6 +10,21 @@ use alloc::vec::Vec;
 use fantail_syntax::{Key, NodeId, NodeKind, Tree};
 
 /// A compiled expression.
+///
+/// ```
+/// use fantail_filter::{Filter, Jump, Program, Step};
+///
+/// let filter: Filter = "a=1 AND NOT b=2".parse()?;
+/// let program: &Program = filter.program();
+/// assert_eq!(
+///     program.steps(),
+///     [
+///         Step { holds: Jump::Step(1), fails: Jump::Reject },
+///         Step { holds: Jump::Reject, fails: Jump::Accept },
+///     ]
+/// );
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Program {
     start: Jump,

@@ -91,6 +91,18 @@ pub use self::{
 
 /// Identifies a filter of a [`FilterSet`]: the first is 0, and each filter added
 /// has the next number. Numbers of removed filters are not used again.
+///
+/// ```
+/// use fantail_filter::{Filter, FilterId, FilterSet};
+///
+/// let filters: [Filter; 2] = ["event=a".parse()?, "event=b".parse()?];
+/// let mut set: FilterSet = filters.iter().collect();
+/// let first: FilterId = set.ids().next().unwrap();
+/// assert_eq!(first.get(), 0);
+/// set.remove(first);
+/// assert_eq!(set.insert(&filters[0]).get(), 2);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FilterId(u64);
 

@@ -20,6 +20,18 @@ use fantail_event::Dialect;
 use fantail_syntax::{Comparison, Shown, Tree};
 
 /// A warning about a filter.
+///
+/// ```
+/// use fantail_filter::{Advice, Filter, Warning, WarningKind};
+///
+/// let text = "a=1 OR b=2 AND c=3";
+/// let filter: Filter = text.parse()?;
+/// let warnings: Vec<Warning> = filter.warnings();
+/// assert_eq!(warnings[0].kind(), WarningKind::MixedConnectives);
+/// let advice: &Advice = &warnings[0].advice()[0];
+/// assert_eq!(advice.apply(text.as_bytes()).unwrap(), b"(a=1 OR b=2) AND c=3");
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     kind: WarningKind,

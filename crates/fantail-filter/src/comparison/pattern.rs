@@ -18,6 +18,17 @@ pub enum Case {
 }
 
 /// A text to compare with, possibly with wildcards.
+///
+/// ```
+/// use fantail_filter::{Case, Pattern};
+/// use fantail_syntax::PatternPart;
+///
+/// let parts = [PatternPart::Byte(b'a'), PatternPart::AnyRun];
+/// let pattern = Pattern::new(parts.into_iter(), Case::Insensitive);
+/// assert!(pattern.matches(b"Anna") && !pattern.matches(b"Bob"));
+/// assert_eq!(pattern.literal(), None);
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
     case: Case,
