@@ -72,6 +72,28 @@ pub(crate) const MAX_KEY_BYTES: usize = *LONG_KEY_BYTES.start();
 /// assert_eq!(shown, [(Some("anna"), 2, 0), (Some("bert"), 1, 0)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// ```
+/// use fantail_event::{Dialect, Event, SentEvent, Timestamp};
+/// use fantail_metrics::{HeavyHitter, HeavyHitters, Label, MetricSettings, Registry, Top};
+///
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// let id = registry.add(MetricSettings {
+///     name: b"logins".to_vec(),
+///     top: Some(Top::new("user")),
+///     ..MetricSettings::default()
+/// })?;
+/// for user in ["anna", "bob", "anna"] {
+///     let event = Event::builder(Timestamp::from_unix_micros(0)).field("user", user).build()?;
+///     registry.observe(id, &SentEvent::alone(&event));
+/// }
+/// let snapshot = registry.snapshot();
+/// let top: &HeavyHitters = snapshot.metrics()[0].top().unwrap();
+/// assert_eq!(top.total(), 3);
+/// let first: HeavyHitter<'_> = top.shown()[0];
+/// assert_eq!((first.label, first.counted, first.error), (Label::Value(b"anna"), 2, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct HeavyHitters {
     shown: usize,

@@ -13,6 +13,15 @@
 /// values. The limits apply to one registry. Each shard has the full limits;
 /// [`Snapshot::merged`](crate::Snapshot::merged) applies them to all shards
 /// together.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_metrics::{Limits, Registry};
+///
+/// let limits = Limits { series: 1_000, ..Limits::default() };
+/// let registry = Registry::with_limits(Dialect::V2_4, limits);
+/// assert_eq!(registry.limits().series, 1_000);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The maximum number of series of one metric. A series above the last

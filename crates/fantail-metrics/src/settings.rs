@@ -139,6 +139,18 @@ pub enum Modifier {
 const MAX_STEPS: u64 = 65_536;
 
 /// Buckets (−∞, base^min], (base^min, base^(min+1)], …, (base^max, +∞).
+///
+/// ```
+/// use fantail_metrics::{Buckets, Exponential, MethodError};
+///
+/// // Up to 1, 10, 100 and 1,000, and above.
+/// let exponential = Exponential::new(0, 3, 10)?;
+/// let buckets = Buckets::Exponential(exponential);
+/// assert_eq!(buckets.upper_bound(0), Some(1));
+/// assert!(buckets.bucket(7) < buckets.bucket(70));
+/// assert_eq!(Exponential::new(3, 0, 10), Err(MethodError::MagnitudeOrder));
+/// # Ok::<(), MethodError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Exponential {
     min_magnitude: u32,
@@ -148,6 +160,15 @@ pub struct Exponential {
 
 /// Buckets (−∞, min], (min, min+step], …, (max, +∞); the last step may be
 /// shorter.
+///
+/// ```
+/// use fantail_metrics::{Linear, MethodError};
+///
+/// let linear = Linear::new(0, 100, 10)?;
+/// assert_eq!((linear.min(), linear.max(), linear.step()), (0, 100, 10));
+/// assert_eq!(Linear::new(0, 100, 0), Err(MethodError::StepZero));
+/// # Ok::<(), MethodError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Linear {
     min: u64,

@@ -26,6 +26,33 @@ use crate::{
 };
 
 /// The metrics of one registry, or of several merged ones.
+///
+/// ```
+/// use fantail_event::{Dialect, Event, SentEvent, Timestamp};
+/// use fantail_metrics::{
+///     GroupBy, Label, Limits, Method, MetricId, MetricSettings, MetricSnapshot, Registry, Series,
+///     Snapshot,
+/// };
+///
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// let id: MetricId = registry.add(MetricSettings {
+///     name: b"logins".to_vec(),
+///     group_by: vec![GroupBy::new("user", Method::Discrete(Vec::new()))],
+///     ..MetricSettings::default()
+/// })?;
+/// let login = Event::builder(Timestamp::from_unix_micros(0)).field("user", "anna").build()?;
+/// registry.observe(id, &SentEvent::alone(&login));
+///
+/// let snapshots: [Snapshot; 2] = [registry.snapshot(), registry.snapshot()];
+/// let both = Snapshot::merged(&snapshots, &Limits::default()).unwrap();
+/// let metric: &MetricSnapshot = &both.metrics()[0];
+/// let series: Vec<Series<'_>> = metric.series().iter().collect();
+/// // The metric itself, and its one user.
+/// assert_eq!(series.len(), 2);
+/// assert_eq!(series[1].label(), Label::Value(b"anna"));
+/// assert_eq!(series[1].duration().count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     dialect: Dialect,

@@ -42,6 +42,23 @@ pub struct State {
 }
 
 /// The numbers of metrics that [`Registry::restore`] restored and omitted.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_metrics::{MetricSettings, Registry, state};
+///
+/// let settings = MetricSettings { name: b"logins".to_vec(), ..MetricSettings::default() };
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// registry.add(settings.clone())?;
+/// let bytes = state::write(&registry.snapshot(), |_| Vec::new());
+///
+/// let saved: state::State = state::read_limited(&bytes, 1 << 20)?;
+/// let mut later = Registry::new(Dialect::V2_4);
+/// later.add(settings)?;
+/// let restored: state::Restored = later.restore(&saved, |_, _| true);
+/// assert_eq!((restored.metrics, restored.left_out), (1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Restored {
     /// Metrics with restored values.

@@ -5,6 +5,16 @@ use std::borrow::Cow;
 use super::{heap_values::HeapValues, percentile::Percentile};
 
 /// The quantiles of a [`Distribution`](super::Distribution).
+///
+/// ```
+/// use fantail_metrics::{Distribution, Percentile, Quantiles};
+///
+/// let distribution: Distribution = [5, 1, 9].into_iter().collect();
+/// // Sorts once for several questions.
+/// let quantiles: Quantiles<'_> = distribution.quantiles();
+/// assert_eq!(quantiles.median(), 5);
+/// assert_eq!(quantiles.percentile(Percentile::P99), 9);
+/// ```
 #[derive(Debug)]
 pub struct Quantiles<'a> {
     pub(super) count: u64,

@@ -21,6 +21,16 @@ const MILLIONTHS: f64 = 1_000_000.0;
 pub struct Counter(pub(super) Arc<AtomicU64>);
 
 /// A gauge: a number that grows and shrinks. Clones have one value.
+///
+/// ```
+/// use fantail_metrics::{Gauge, Instruments};
+///
+/// let instruments = Instruments::new();
+/// let open: Gauge = instruments.gauge("open_files", &[]);
+/// open.set(3.0);
+/// open.add(-1.0);
+/// assert_eq!(open.get(), 2.0);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Gauge(pub(super) Arc<AtomicU64>);
 
@@ -28,6 +38,20 @@ pub struct Gauge(pub(super) Arc<AtomicU64>);
 ///
 /// A value counts in millionths, rounded: `0.25` (seconds, for example) as 250,000. Negative
 /// values count as 0, infinity as the largest value (1.8 · 10¹³), and NaN not at all.
+///
+/// ```
+/// use fantail_metrics::{Histogram, InstrumentSnapshot, InstrumentValue, Instruments};
+///
+/// let instruments = Instruments::new();
+/// let times: Histogram = instruments.histogram("request_seconds", &[("path", "/")]);
+/// times.record(1.0);
+/// times.record(3.0);
+/// let snapshot: InstrumentSnapshot = instruments.snapshot();
+/// let family = &snapshot.families()[0];
+/// assert_eq!(family.name, "request_seconds");
+/// let InstrumentValue::Histogram(distribution) = &family.series[0].value else { panic!() };
+/// assert_eq!(distribution.count(), 2);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Histogram(pub(super) Arc<Values>);
 

@@ -12,6 +12,19 @@ pub struct InstrumentSnapshot {
 }
 
 /// The instruments with one name.
+///
+/// ```
+/// use fantail_metrics::{InstrumentFamily, InstrumentSeries, Instruments};
+///
+/// let instruments = Instruments::new();
+/// instruments.describe("hits", "requests so far");
+/// instruments.counter("hits", &[("path", "/")]).increment(2);
+/// let snapshot = instruments.snapshot();
+/// let family: &InstrumentFamily = &snapshot.families()[0];
+/// assert_eq!(family.description, "requests so far");
+/// let series: &InstrumentSeries = &family.series[0];
+/// assert_eq!(series.labels, [("path".to_owned(), "/".to_owned())]);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InstrumentFamily {

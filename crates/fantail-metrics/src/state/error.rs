@@ -5,6 +5,13 @@ use std::fmt;
 use crate::encoding::Malformed;
 
 /// An error of reading a state.
+///
+/// ```
+/// use fantail_metrics::state::{StateError, StateErrorKind, read};
+///
+/// let error: StateError = read(b"no state at all").unwrap_err();
+/// assert_eq!(error.kind(), StateErrorKind::NotAState);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateError {
     kind: StateErrorKind,
