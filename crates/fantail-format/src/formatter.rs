@@ -91,6 +91,37 @@ pub struct ExportContext<'a> {
 /// assert_eq!(out, b"logins=login");
 /// # Ok::<(), fantail_event::TooLarge>(())
 /// ```
+///
+/// ```
+/// use fantail_event::EffectiveEvent;
+/// use fantail_format::{EventFormatter, ExportContext};
+///
+/// /// Writes the names of metric and host.
+/// #[derive(Debug)]
+/// struct Names;
+///
+/// impl EventFormatter for Names {
+///     fn write(
+///         &self,
+///         metric: &[u8],
+///         _event: &EffectiveEvent<'_>,
+///         context: ExportContext<'_>,
+///         out: &mut Vec<u8>,
+///     ) {
+///         out.extend([metric, b"@", context.host].concat());
+///     }
+/// }
+/// # use fantail_event::{EffectiveBuffers, Event, SentEvent, Timestamp};
+/// # let event = Event::default();
+/// # let sent = SentEvent::alone(&event);
+/// # let mut buffers = EffectiveBuffers::default();
+/// # let event = buffers.gather(&sent);
+/// # let context = ExportContext { host: b"mail1", received_at: Timestamp::from_unix_micros(0) };
+///
+/// let mut out = Vec::new();
+/// Names.write(b"logins", &event, context, &mut out);
+/// assert_eq!(out, b"logins@mail1");
+/// ```
 pub trait EventFormatter: fmt::Debug + Send + Sync {
     /// Appends an event that matched this metric, without an end of line.
     fn write(

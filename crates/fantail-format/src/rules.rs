@@ -14,6 +14,35 @@ pub(crate) type Write<'w> = &'w mut dyn FnMut(&[u8], ValueRef<'_>);
 /// charge by the byte.
 ///
 /// By default all fields are written unchanged.
+///
+/// ```
+/// use fantail_event::{Dialect, Event, EffectiveBuffers, SentEvent, Timestamp};
+/// use fantail_format::{
+///     ExportContext, FieldRules, Format, Formatter, FormatterSettings, KeyPattern, Mask, Parts,
+/// };
+///
+/// let mut settings = FormatterSettings::new(Format::Json, Dialect::V2_4);
+/// settings.parts = Parts { fields: true, ..Parts::EMPTY };
+/// settings.rules = FieldRules {
+///     deny: vec![KeyPattern::new("pass*")],
+///     masks: vec![(KeyPattern::new("user"), Mask::Truncate(1))],
+///     ..FieldRules::default()
+/// };
+/// let time = Timestamp::from_unix_micros(0);
+/// let event = Event::builder(time)
+///     .field("user", "anna")
+///     .field("password", "secret")
+///     .build()?;
+/// let sent = SentEvent::alone(&event);
+/// let mut buffers = EffectiveBuffers::default();
+/// let mut out = Vec::new();
+/// let context = ExportContext { host: b"mail1", received_at: time };
+/// Formatter::new(settings).write(&buffers.gather(&sent), context, &mut out);
+/// let text = String::from_utf8(out)?;
+/// assert!(text.contains(r#""user":"a""#), "{text}");
+/// assert!(!text.contains("secret"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldRules {
     /// The only fields that are written; empty for all.
