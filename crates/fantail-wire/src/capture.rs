@@ -6,6 +6,14 @@
 use std::{collections::HashMap, fmt};
 
 /// A capture, sorted by connection.
+///
+/// ```
+/// use fantail_wire::capture::Capture;
+///
+/// let capture = Capture::parse(b"no capture\n");
+/// assert!(capture.connections.is_empty());
+/// assert_eq!(capture.errors[0].line(), 1);
+/// ```
 #[derive(Debug, Default)]
 pub struct Capture<'a> {
     /// The connections in the order of their first lines.

@@ -7,6 +7,16 @@ use fantail_event::{Level, escape, internal::leading_number};
 use crate::{WireError, WireErrorKind};
 
 /// The first line of a client: `VERSION stats-client 4 0`.
+///
+/// ```
+/// use fantail_wire::{Handshake, WireErrorKind};
+///
+/// let handshake: Handshake = Handshake::parse(b"VERSION\tstats-client\t4\t1")?;
+/// assert_eq!(handshake.minor, 1);
+/// let error = Handshake::parse(b"VERSION\tstats-client\t9\t0").unwrap_err();
+/// assert!(matches!(error.kind(), WireErrorKind::OtherVersion));
+/// # Ok::<(), fantail_wire::WireError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handshake {
     /// The minor version; any is accepted.
@@ -39,6 +49,18 @@ pub(crate) fn parse_version(line: &[u8], protocol: &[u8]) -> Option<(u32, u32)> 
 }
 
 /// One line of a client after the handshake, borrowed from the line.
+///
+/// ```
+/// use fantail_event::Level;
+/// use fantail_wire::Command;
+///
+/// let Command::Begin { id, parent, level, event } = Command::parse(b"BEGIN\t7\t0\t1\t5\t0\tnlogin")? else {
+///     panic!()
+/// };
+/// assert_eq!((id, parent, level), (7, 0, Level::Info));
+/// assert_eq!(event, b"5\t0\tnlogin");
+/// # Ok::<(), fantail_wire::WireError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command<'a> {
     /// `CATEGORY name [parent]`: registers a category.

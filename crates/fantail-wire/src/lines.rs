@@ -9,6 +9,18 @@ pub const MAX_WRITER_LINE_BYTES: usize = 128 * 1024 - 1;
 ///
 /// It holds at most one unfinished line of the allowed length and the bytes that
 /// were pushed last.
+///
+/// ```
+/// use fantail_wire::lines::{LineBuffer, LineTooLong};
+///
+/// let mut lines = LineBuffer::new(8);
+/// lines.push(b"one\ntw");
+/// assert_eq!(lines.next_line(), Ok(Some(&b"one"[..])));
+/// assert_eq!(lines.next_line(), Ok(None));
+/// lines.push(b"o and more");
+/// let error: LineTooLong = lines.next_line().unwrap_err();
+/// assert_eq!(error.limit, 8);
+/// ```
 #[derive(Debug)]
 pub struct LineBuffer {
     limit: usize,

@@ -64,6 +64,17 @@ impl Side {
 }
 
 /// A request of a client.
+///
+/// ```
+/// use fantail_wire::reader::{Request, Side};
+///
+/// assert!(Side::Client.check(Side::Client.greeting().strip_suffix(b"\n").unwrap()).is_ok());
+/// let Some(Request::RemoveMetric { name }) = Request::parse(b"METRICS-REMOVE\tlogins")? else {
+///     panic!()
+/// };
+/// assert_eq!(&*name, b"logins");
+/// # Ok::<(), fantail_wire::reader::ReaderError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
     /// `DUMP` or `DUMP-RESET`: all metrics.

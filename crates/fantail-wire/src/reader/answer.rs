@@ -5,6 +5,15 @@ use fantail_event::escape::{escape_into, unescape};
 use super::{ReaderError, ReaderErrorKind};
 
 /// The answer to all requests except dumps.
+///
+/// ```
+/// use fantail_wire::reader::Reply;
+///
+/// let mut line = Vec::new();
+/// Reply::Refused(b"unknown metric".to_vec()).write(&mut line);
+/// let line = line.strip_suffix(b"\n").unwrap();
+/// assert_eq!(Reply::parse(line), Some(Reply::Refused(b"unknown metric".to_vec())));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// `+`: done.

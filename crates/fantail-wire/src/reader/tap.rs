@@ -82,6 +82,15 @@ impl<'a> TapParts<'a> {
 }
 
 /// A line of a tap after the `+` of its reply.
+///
+/// ```
+/// use fantail_wire::reader::TapLine;
+///
+/// let mut line = Vec::new();
+/// TapLine::End { skipped: 3 }.write(&mut line);
+/// let line = line.strip_suffix(b"\n").unwrap();
+/// assert_eq!(TapLine::parse(line), Some(TapLine::End { skipped: 3 }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TapLine<'a> {
