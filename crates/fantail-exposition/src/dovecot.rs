@@ -34,6 +34,24 @@ use crate::{
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=0.0.1; charset=utf-8";
 
 /// The process that the first lines describe.
+///
+/// ```
+/// use fantail_event::{Dialect, Timestamp};
+/// use fantail_exposition::dovecot::{Process, write};
+/// use fantail_metrics::{MetricSettings, Registry};
+///
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// registry.add(MetricSettings { name: b"logins".to_vec(), ..MetricSettings::default() })?;
+/// let process = Process {
+///     version: "2.4.1",
+///     revision: None,
+///     started: Timestamp::from_unix_micros(0),
+/// };
+/// let mut text = Vec::new();
+/// write(&registry.snapshot(), &process, &mut text)?;
+/// assert!(String::from_utf8(text)?.contains("dovecot_logins_total 0\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process<'a> {
     /// The time of its start.

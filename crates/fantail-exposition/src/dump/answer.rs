@@ -29,6 +29,19 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// `user=anna`. An empty line is the end.
 ///
 /// The standard deviation is empty, as in Dovecot.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_exposition::dump::{Column, write_answer};
+/// use fantail_metrics::{MetricSettings, Registry};
+///
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// registry.add(MetricSettings { name: b"logins".to_vec(), ..MetricSettings::default() })?;
+/// let mut out = Vec::new();
+/// write_answer(&registry.snapshot(), &[Column::Count], &mut out);
+/// assert_eq!(out, b"logins\t0\n\n");
+/// # Ok::<(), fantail_metrics::RegistryError>(())
+/// ```
 pub fn write_answer(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
     let mut buffer = RowBuffer::from(std::mem::take(out));
     // Writing to a vector cannot fail.

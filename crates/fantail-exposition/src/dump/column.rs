@@ -3,6 +3,14 @@
 use fantail_metrics::Percentile;
 
 /// A statistic of a distribution.
+///
+/// ```
+/// use fantail_exposition::dump::{Column, default_columns};
+///
+/// assert_eq!(Column::parse(b"count"), Column::Count);
+/// assert!(matches!(Column::parse(b"%95"), Column::Percentile(..)));
+/// assert!(default_columns().contains(&Column::Median));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
     /// `count`

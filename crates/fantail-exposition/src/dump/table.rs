@@ -105,6 +105,20 @@ pub fn lines<'a>(
 
 /// Appends the table of `doveadm stats dump`: a line with the names of the
 /// columns, then a line for each field of each metric and sub-metric.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_exposition::dump::{Column, write_table};
+/// use fantail_metrics::{MetricSettings, Registry};
+///
+/// let mut registry = Registry::new(Dialect::V2_4);
+/// registry.add(MetricSettings { name: b"logins".to_vec(), ..MetricSettings::default() })?;
+/// let mut out = Vec::new();
+/// write_table(&registry.snapshot(), &[Column::Count], &mut out);
+/// let text = String::from_utf8(out)?;
+/// assert!(text.lines().nth(1).unwrap().starts_with("logins"), "{text}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn write_table(snapshot: &Snapshot, columns: &[Column], out: &mut Vec<u8>) {
     write_table_with(snapshot, columns, Names::Dovecot, out);
 }

@@ -41,6 +41,21 @@ impl ExpositionOptions {
 }
 
 /// A family or metric that is omitted from the answer.
+///
+/// ```
+/// use fantail_exposition::{
+///     Exposition, ExpositionOptions, Family, Format, Kind, LeftOut, Number, Samples, SkipReason,
+/// };
+///
+/// let mut exposition = Exposition::new(Vec::new(), ExpositionOptions::new(Format::Prometheus));
+/// let family = Family { name: "open", kind: Kind::Gauge, unit: None, help: "open files" };
+/// exposition.family(&family, |samples: &mut Samples<'_, _>| samples.add(&[], Number::Whole(3)))?;
+/// // The name is taken now.
+/// exposition.family(&family, |samples| samples.add(&[], Number::Whole(4)))?;
+/// let (_, left_out): (_, Vec<LeftOut>) = exposition.finish()?;
+/// assert_eq!(left_out[0].reason, SkipReason::NameTaken);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// The name; bytes that are not UTF-8 are replaced.
