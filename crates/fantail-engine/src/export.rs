@@ -42,6 +42,28 @@ impl fmt::Debug for Exported<'_> {
 /// The engine waits for a sink, so a sink passes payloads to a queue, and drops
 /// and counts them if the queue is full. A closure with an [`Exported`] is a
 /// sink.
+///
+/// ```
+/// use fantail_engine::{ExportSink, Exported, ExporterId};
+///
+/// /// Takes no more than one payload.
+/// struct First(Option<Vec<u8>>);
+///
+/// impl ExportSink for First {
+///     fn wants(&mut self, _exporter: ExporterId, _text_bytes: usize) -> bool {
+///         self.0.is_none()
+///     }
+///
+///     fn export(&mut self, exported: Exported<'_>) {
+///         self.0 = Some(exported.payload.to_vec());
+///     }
+/// }
+///
+/// let mut sink = First(None);
+/// assert!(sink.wants(ExporterId(0), 0));
+/// sink.0 = Some(Vec::new());
+/// assert!(!sink.wants(ExporterId(0), 0));
+/// ```
 pub trait ExportSink {
     /// Returns whether this exporter wants the next event. It is called before
     /// the event is formatted, so that sampling and limits cost little.

@@ -57,6 +57,16 @@ pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Tra
 
 /// Returns the throttle of an exporter with a random seed; `None` if it admits
 /// all events.
+///
+/// ```
+/// use fantail_engine::exporters::throttle;
+/// use fantail_transport::ThrottleSettings;
+///
+/// let all = ThrottleSettings::default();
+/// assert!(throttle(all).is_none());
+/// let some = ThrottleSettings { rate: std::num::NonZeroU32::new(10), ..all };
+/// assert!(throttle(some).is_some());
+/// ```
 #[must_use]
 pub fn throttle(settings: ThrottleSettings) -> Option<Throttle> {
     (!settings.admits_all()).then(|| Throttle::new(settings, RandomState::new().hash_one(0)))

@@ -59,6 +59,21 @@ impl std::ops::AddAssign for RunningSessions {
 }
 
 /// The contents of session summaries.
+///
+/// ```
+/// use fantail_config::{LoadOptions, load_text};
+/// use fantail_engine::{Engine, Plan, SESSION_FINISHED, SessionRules};
+///
+/// let text = "metric sessions {\n  filter = event=fantail_session_finished\n}\n";
+/// let settings = load_text("a.conf", text, &LoadOptions::default()).accept()?.settings;
+/// assert_eq!(SESSION_FINISHED, b"fantail_session_finished");
+/// assert!(SessionRules::is_asked_for(&settings));
+/// let mut rules = SessionRules::default();
+/// rules.sums.push(b"bytes_out".to_vec());
+/// let engine = Engine::with_plan(Plan::with_sessions(&settings, rules)?.into());
+/// assert_eq!(engine.running_sessions().sessions, [0; 4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRules {

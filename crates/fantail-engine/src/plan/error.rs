@@ -5,6 +5,19 @@ use std::{error::Error, fmt};
 use fantail_metrics::RegistryError;
 
 /// Settings that do not fit together.
+///
+/// ```
+/// use fantail_config::{LoadOptions, load_text};
+/// use fantail_engine::{Plan, PlanError, PlanErrorKind};
+///
+/// let text = "metric logins {\n  filter = event=login\n}\n";
+/// let mut settings = load_text("a.conf", text, &LoadOptions::default()).accept()?.settings;
+/// settings.metrics.push(settings.metrics[0].clone());
+/// let error: PlanError = Plan::new(&settings).err().unwrap();
+/// // Two metrics have one name.
+/// assert!(matches!(error.kind(), PlanErrorKind::Metric(_)));
+/// # Ok::<(), fantail_config::Refused>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanError {
     kind: PlanErrorKind,
