@@ -119,6 +119,19 @@ impl Diagnostic {
 }
 
 /// The diagnostics of a configuration.
+///
+/// ```
+/// use fantail_config::{Diagnostic, Diagnostics, LoadOptions, Severity, Style, load_text, render};
+///
+/// let text = "metric logins {\n  fliter = event=login\n}\n";
+/// let loaded = load_text("dovecot.conf", text, &LoadOptions::default());
+/// let diagnostics: &Diagnostics = &loaded.diagnostics;
+/// assert!(diagnostics.has_errors());
+/// let first: &Diagnostic = diagnostics.iter().next().unwrap();
+/// assert_eq!(first.severity(), Severity::Error);
+/// let rendered = render(diagnostics, &loaded.sources, Style::Plain);
+/// assert!(rendered.contains("fliter"), "{rendered}");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,

@@ -142,6 +142,14 @@ impl Loaded {
 }
 
 /// A configuration with errors.
+///
+/// ```
+/// use fantail_config::{LoadOptions, Refused, load_text};
+///
+/// let loaded = load_text("a.conf", "metric a {\n  nonsense = 1\n}\n", &LoadOptions::default());
+/// let refused: Refused = loaded.accept().err().unwrap();
+/// assert!(refused.diagnostics().has_errors());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Refused {
     diagnostics: Diagnostics,

@@ -42,6 +42,17 @@ pub fn version_lines(release: Option<Release>) -> String {
 
 /// Writes settings in the syntax of their own dialect; for 2.4 with the first
 /// lines of a configuration.
+///
+/// ```
+/// use fantail_config::{LoadOptions, Settings, load_text, write};
+///
+/// let text = "metric logins {\n  filter = event=login\n}\n";
+/// let settings: Settings = load_text("a.conf", text, &LoadOptions::default()).accept()?.settings;
+/// let written = String::from_utf8(write(&settings))?;
+/// let again = load_text("b.conf", written, &LoadOptions::default()).accept()?;
+/// assert_eq!(again.settings.metrics[0].settings, settings.metrics[0].settings);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn write(settings: &Settings) -> Vec<u8> {
     let mut text = Vec::new();

@@ -17,6 +17,16 @@ use crate::{
 
 /// Draws the errors of a filter outside of a configuration, such as on a
 /// command line; `name` replaces the file name.
+///
+/// ```
+/// use fantail_config::{Style, render_filter_errors};
+/// use fantail_filter::Filter;
+///
+/// let text = "user=a@b";
+/// let errors = text.parse::<Filter>().unwrap_err();
+/// let rendered = render_filter_errors("filter", text.as_bytes(), &errors, Style::Plain);
+/// assert!(rendered.contains("not allowed outside double quotes"), "{rendered}");
+/// ```
 #[must_use]
 pub fn render_filter_errors(name: &str, text: &[u8], errors: &ParseErrors, style: Style) -> String {
     let pictures = errors.iter().map(|error| of_error(error, text));
@@ -25,6 +35,17 @@ pub fn render_filter_errors(name: &str, text: &[u8], errors: &ParseErrors, style
 
 /// Draws the warnings of a filter outside of a configuration, such as on a
 /// command line; `name` replaces the file name.
+///
+/// ```
+/// use fantail_config::{Style, render_filter_warnings};
+/// use fantail_filter::Filter;
+///
+/// let text = "a=1 OR b=2 AND c=3";
+/// let filter: Filter = text.parse()?;
+/// let rendered = render_filter_warnings("filter", text.as_bytes(), &filter.warnings(), Style::Plain);
+/// assert!(rendered.contains("AND and OR are mixed"), "{rendered}");
+/// # Ok::<(), fantail_syntax::ParseErrors>(())
+/// ```
 #[must_use]
 pub fn render_filter_warnings(
     name: &str,

@@ -78,6 +78,18 @@ pub struct Spanned<T> {
 }
 
 /// The files of a configuration, the main file first.
+///
+/// ```
+/// use fantail_config::{LoadOptions, Position, Sources, load_text};
+///
+/// let loaded = load_text("a.conf", "metric a {\n  filter = event=a\n  nonsense = 1\n}\n", &LoadOptions::default());
+/// let sources: &Sources = &loaded.sources;
+/// let diagnostic = loaded.diagnostics.iter().next().unwrap();
+/// let span = diagnostic.primary.as_ref().unwrap().span;
+/// assert_eq!(sources.slice(span), b"nonsense");
+/// let Position { line, column } = sources.position(span);
+/// assert_eq!((line, column), (3, 3));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<File>,

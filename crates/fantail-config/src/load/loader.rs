@@ -11,6 +11,25 @@ use bstr::ByteSlice;
 use crate::diagnostic::code::Code;
 
 /// Opens files and lists them.
+///
+/// ```
+/// use fantail_config::{LoadError, LoadOptions, Loader, load};
+///
+/// /// Every file has the same content.
+/// struct Same;
+///
+/// impl Loader for Same {
+///     fn read(&self, _path: &[u8], _limit: usize) -> Result<Vec<u8>, LoadError> {
+///         Ok(b"metric logins {\n  filter = event=login\n}\n".to_vec())
+///     }
+///     fn expand(&self, pattern: &[u8]) -> Result<Vec<Vec<u8>>, LoadError> {
+///         Ok(vec![pattern.to_vec()])
+///     }
+/// }
+///
+/// let loaded = load(b"/etc/dovecot/dovecot.conf", &Same, &LoadOptions::default());
+/// assert_eq!(loaded.settings.metrics.len(), 1);
+/// ```
 pub trait Loader {
     /// Returns the bytes of a file.
     ///

@@ -76,6 +76,15 @@ impl fmt::Display for Release {
 }
 
 /// The Dovecot that a configuration is for: any release of a series, or one.
+///
+/// ```
+/// use fantail_config::{Release, Target};
+/// use fantail_event::Dialect;
+///
+/// let target = Target::new(Dialect::V2_4, Release::parse("2.4.1"));
+/// assert_eq!(target.dialect(), Dialect::V2_4);
+/// assert_eq!(Release::first_of(Dialect::V2_4).dialect(), Some(Dialect::V2_4));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Target {
     dialect: Dialect,

@@ -21,6 +21,20 @@ use crate::{
 };
 
 /// The tree of one file.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use fantail_config::{ConfigTree, FileId, Limits, LoadOptions, load_text};
+///
+/// // Every byte is in the tree: comments, blanks, unknown settings.
+/// let text: &[u8] = b"# logins\nmetric  logins {\n}\n";
+/// let loaded = load_text("a.conf", text, &LoadOptions::default());
+/// let file: FileId = loaded.sources.ids().next().unwrap();
+/// let tree = ConfigTree::parse(file, Arc::from(text), &Limits::default());
+/// assert!(tree.errors().is_empty());
+/// assert_eq!(tree.to_bytes(), text);
+/// ```
 #[derive(Debug, Clone)]
 pub struct ConfigTree {
     text: Arc<[u8]>,
