@@ -28,6 +28,17 @@ pub struct Catalogue {
 }
 
 /// An event.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_lint::{Catalogue, CatalogueEvent, Field, FieldType};
+///
+/// let catalogue = Catalogue::new();
+/// let event: &CatalogueEvent = catalogue.event(b"imap_command_finished").unwrap();
+/// let field: &Field = event.field(b"net_out_bytes", Dialect::V2_4).unwrap();
+/// assert_eq!(field.key(Dialect::V2_3), "bytes_out");
+/// assert_eq!(field.kind(Dialect::V2_4), FieldType::Integer);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogueEvent {
     /// The name.

@@ -8,6 +8,16 @@ use crate::{DoctorCode, LintCode};
 
 /// One thing that was found: by this crate, or while the configuration was
 /// read.
+///
+/// ```
+/// use fantail_lint::{Catalogue, Finding, check, rank};
+///
+/// let text = "metric a {\n  filter = event=no_such_event\n}\n";
+/// let loaded = fantail_config::load_text("a.conf", text, &Default::default());
+/// let mut findings: Vec<Finding> = check(&loaded, &Catalogue::new(), &|_| false);
+/// rank(&mut findings);
+/// assert!(findings[0].to_line(&loaded.sources).starts_with("a.conf:2:"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The stable name of its kind: that of a [`LintCode`], a [`DoctorCode`] or a

@@ -27,6 +27,17 @@ pub struct Translation {
 }
 
 /// Translates settings; those of the same series are unchanged.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_lint::{Catalogue, Translation, translate};
+///
+/// let text = "metric logins {\n  filter = event=login\n}\n";
+/// let loaded = fantail_config::load_text("a.conf", text, &Default::default()).accept()?;
+/// let translation: Translation = translate(&loaded.settings, Dialect::V2_4, &Catalogue::new());
+/// assert_eq!(translation.settings.target().dialect(), Dialect::V2_4);
+/// # Ok::<(), fantail_config::Refused>(())
+/// ```
 #[must_use]
 pub fn translate(settings: &Settings, to: Dialect, catalogue: &Catalogue) -> Translation {
     let mut translation = Translation {

@@ -10,6 +10,23 @@ use fantail_syntax::{NodeId, NodeKind};
 use crate::{Finding, LintCode};
 
 /// A trial of all metrics: pass it every event, then ask for the outcomes.
+///
+/// ```
+/// use fantail_event::{Dialect, Event, SentEvent, Timestamp};
+/// use fantail_lint::{Outcome, Trial};
+///
+/// let text = "metric logins {\n  filter = event=login AND user=bob\n}\n";
+/// let loaded = fantail_config::load_text("a.conf", text, &Default::default());
+/// let mut trial = Trial::new(&loaded.settings.metrics, Dialect::V2_4);
+/// let event = Event::builder(Timestamp::from_unix_micros(0)).name("login").build()?;
+/// trial.observe(&SentEvent::alone(&event));
+/// assert_eq!(trial.events(), 1);
+/// // The metric matched nothing, which is a finding.
+/// let outcomes: Vec<Outcome<'_>> = trial.outcomes().collect();
+/// assert_eq!(outcomes.len(), 1);
+/// assert_eq!(trial.findings().len(), 1);
+/// # Ok::<(), fantail_event::TooLarge>(())
+/// ```
 #[derive(Debug)]
 pub struct Trial<'a> {
     metrics: Vec<Tried<'a>>,
