@@ -26,6 +26,16 @@ pub use self::settings::{LogSettings, LogTarget};
 const PIPE_WRITE_BYTES: usize = 4096;
 
 /// Writes each payload and a LF to a writer: standard error, a buffer or a pipe.
+///
+/// ```
+/// use fantail_transport::{LogTransport, Transport as _};
+///
+/// let mut transport = LogTransport::new(Vec::new());
+/// transport.send(b"login")?;
+/// transport.flush()?;
+/// assert_eq!(transport.into_inner(), b"login\n");
+/// # Ok::<(), fantail_transport::TransportError>(())
+/// ```
 #[derive(Debug)]
 pub struct LogTransport<W> {
     writer: W,

@@ -8,6 +8,18 @@ use crate::spool::Fsync;
 const PRIVATE: u32 = 0o600;
 
 /// Settings of the transport `file`.
+///
+/// ```
+/// use fantail_transport::{FileSettings, FileTransport, Transport as _};
+///
+/// let path = std::env::temp_dir().join(format!("fantail-example-{}", std::process::id()));
+/// let mut transport = FileTransport::with_settings(FileSettings::new(&path))?;
+/// transport.send(b"login")?;
+/// transport.flush()?;
+/// assert_eq!(std::fs::read(&path)?, b"login\n");
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSettings {
     /// Path of the file.

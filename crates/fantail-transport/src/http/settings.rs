@@ -3,6 +3,18 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 /// Settings of the transport `http-post`.
+///
+/// ```
+/// use fantail_transport::{HttpSettings, HttpTransport};
+///
+/// let settings = HttpSettings {
+///     gzip: true,
+///     ..HttpSettings::new("https://logs.example.org/in", "application/x-ndjson")
+/// };
+/// assert_eq!(settings.content_type, "application/x-ndjson");
+/// # #[cfg(feature = "http")]
+/// let transport = HttpTransport::new(settings);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     /// `http://…` or `https://…`

@@ -9,6 +9,29 @@ use crate::{
 };
 
 /// Settings of the transport `unix`.
+///
+/// ```
+/// use std::{io::Read as _, os::unix::net::UnixListener};
+///
+/// use fantail_transport::{Transport as _, UnixSettings, UnixSocket, UnixTransport};
+///
+/// let path = std::env::temp_dir().join(format!("fantail-unix-{}", std::process::id()));
+/// let listener = UnixListener::bind(&path)?;
+/// let mut transport = UnixTransport::new(UnixSettings {
+///     path: path.clone(),
+///     socket: UnixSocket::Stream,
+///     connect_timeout: None,
+/// });
+/// transport.send(b"login")?;
+/// transport.flush()?;
+/// drop(transport);
+///
+/// let mut text = String::new();
+/// listener.accept()?.0.read_to_string(&mut text)?;
+/// assert_eq!(text, "login\n");
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnixSettings {
     /// Path of the socket.

@@ -54,6 +54,17 @@ pub(super) struct Next {
 }
 
 /// Appends payloads to a spool.
+///
+/// ```
+/// use fantail_transport::spool::{SpoolReader, SpoolSettings, SpoolWriter, open};
+///
+/// let folder = std::env::temp_dir().join(format!("fantail-spool-{}", std::process::id()));
+/// let (writer, reader): (SpoolWriter, SpoolReader) = open(&SpoolSettings::new(&folder))?;
+/// # drop((writer, reader));
+/// assert!(folder.is_dir());
+/// # std::fs::remove_dir_all(folder).unwrap();
+/// # Ok::<(), fantail_transport::spool::SpoolError>(())
+/// ```
 #[derive(Debug)]
 pub struct SpoolWriter {
     folder: Folder,

@@ -16,6 +16,15 @@ use crate::{
 /// The time of a message is the time of sending; the payload has the time of the
 /// event. No message is confirmed: messages that a receiver had not read when it
 /// ended are lost, and with UDP those that the network drops.
+///
+/// ```
+/// use fantail_transport::{SyslogAddress, SyslogSettings, SyslogTransport, Transport as _};
+///
+/// let settings = SyslogSettings::new(SyslogAddress::Unix("/nonexistent/log".into()));
+/// let mut transport = SyslogTransport::new(settings, b"host.example.org");
+/// // Nothing is opened until the first message.
+/// assert!(transport.send(b"login").is_err());
+/// ```
 #[derive(Debug)]
 pub struct SyslogTransport {
     header: Header,

@@ -135,6 +135,15 @@ macro_rules! numbered {
 
 numbered! {
     /// The facility: the part of the system that sends a message.
+    ///
+    /// ```
+    /// use fantail_transport::{Facility, SyslogSeverity};
+    ///
+    /// assert_eq!(Facility::from_name("mail"), Some(Facility::Mail));
+    /// // RFC 5424: mail is 2, informational is 6.
+    /// assert_eq!(Facility::Mail.number(), 2);
+    /// assert_eq!(SyslogSeverity::from_name("info").map(SyslogSeverity::number), Some(6));
+    /// ```
     Facility:
     User = "user", 1;
     Mail = "mail", 2;
