@@ -5,6 +5,19 @@ mod query;
 use std::fmt;
 
 /// What a host is asked for.
+///
+/// ```
+/// use fantail_fleet::{GroupLevel, LookUpQuestion, Question, Wanted};
+///
+/// let question = Question::LookUp(LookUpQuestion {
+///     metric: None,
+///     level: GroupLevel::Field(b"user".to_vec()),
+///     wanted: Wanted::Prefix(b"an".to_vec()),
+/// });
+/// // As hosts get it in a URL.
+/// assert_eq!(Question::parse(&question.to_query()), Ok(question));
+/// assert!(Question::parse("what=everything").is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// All series of all metrics, or of one.

@@ -16,6 +16,17 @@ const BINS_VERSION: u64 = 1;
 ///
 /// Only counts of equal schemas are added: during a change of the configuration, hosts
 /// have different definitions under one name.
+///
+/// ```
+/// use fantail_event::Dialect;
+/// use fantail_fleet::SchemaId;
+/// use fantail_metrics::MetricSettings;
+///
+/// let settings = MetricSettings { name: b"logins".to_vec(), ..MetricSettings::default() };
+/// let id = |filter: &[u8]| SchemaId::of(Dialect::V2_4, &settings, filter);
+/// assert_eq!(id(b"event=login"), id(b"event=login"));
+/// assert_ne!(id(b"event=login"), id(b"event=logout"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SchemaId(u128);
 

@@ -23,6 +23,22 @@ use crate::{
 const QUESTION_BYTES: usize = 6 << 10;
 
 /// The search for the values with the largest numbers.
+///
+/// ```
+/// use fantail_fleet::{GroupLevel, Rank, TopQuery, TopQuestion, TopValues};
+///
+/// let question = TopQuestion {
+///     metric: b"logins".to_vec(),
+///     level: GroupLevel::Last,
+///     rank: Rank::Events,
+///     count: 10,
+/// };
+/// // Nobody answered.
+/// let query = TopQuery::new(question, 0);
+/// let values: TopValues = query.finish();
+/// assert!(values.is_exact());
+/// assert!(query.second().is_empty());
+/// ```
 #[derive(Debug)]
 pub struct TopQuery {
     question: TopQuestion,
