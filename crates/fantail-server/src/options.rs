@@ -10,6 +10,17 @@ use crate::{Log, RecordSettings};
 
 /// The options of a server. An option that is `None` comes from the configuration,
 /// else from Dovecot's defaults.
+///
+/// ```no_run
+/// use fantail_server::{Limits, Log, Server, ServerOptions};
+///
+/// let log = Log::new(|line| eprintln!("{line}"));
+/// let mut options = ServerOptions::new("/etc/dovecot/dovecot.conf", log);
+/// options.limits = Limits { connections: 1_000, ..Limits::default() };
+/// let server = Server::start(options)?;
+/// server.run()?;
+/// # Ok::<(), fantail_server::ServerError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// The configuration; read again at each reload.
