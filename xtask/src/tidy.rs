@@ -8,6 +8,7 @@ mod book;
 mod cycles;
 mod documents;
 mod error_codes;
+mod examples;
 mod layers;
 mod manifests;
 mod prose;
@@ -98,6 +99,7 @@ fn find(workspace: &Workspace) -> Result<(Vec<Finding>, usize), Error> {
     findings.extend(book::check(&files, &is_file));
     findings.extend(book::check_drawings(&files));
     findings.extend(error_codes::check(&files));
+    findings.extend(examples::check(&files));
     findings.extend(regressions::check(&workspace.packages, &files));
     Ok((findings, files.len()))
 }
