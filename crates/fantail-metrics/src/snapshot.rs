@@ -120,8 +120,8 @@ impl Snapshot {
     /// different settings (the other shard has another configuration) are
     /// omitted; returns their number. If the field of exemplars differs, the
     /// result has [none](Self::exemplar_field).
-    pub fn merge(&mut self, other: Self) -> usize {
-        self.merge_all(std::slice::from_ref(&other))
+    pub fn merge(&mut self, other: &Self) -> usize {
+        self.merge_all(std::slice::from_ref(other))
     }
 
     /// Adds the values of other shards, as [`merge`](Self::merge) does one after another.

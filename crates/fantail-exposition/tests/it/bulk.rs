@@ -48,7 +48,7 @@ fn check(users: Vec<Vec<u8>>) {
     });
     let snapshot = played(events.clone());
     let mut merged = snapshot.clone();
-    assert_eq!(merged.merge(played(std::iter::empty())), 0);
+    assert_eq!(merged.merge(&played(std::iter::empty())), 0);
     for snapshot in [
         snapshot,
         merged,

@@ -76,7 +76,7 @@ fn shards_give_the_later_one() {
     count(&mut other, other_metric, "B", 1, 9);
     count(&mut other, other_metric, "C", 6, 9);
     let mut all = one.snapshot();
-    assert_eq!(all.merge(other.snapshot()), 0);
+    assert_eq!(all.merge(&other.snapshot()), 0);
     check(&all, &[("A", 1, 10), ("C", 6, 9)]);
 }
 
@@ -118,7 +118,7 @@ fn those_of_another_field_are_forgotten() {
     count(&mut registry, metric, "B", 1, 11);
     check(&registry.snapshot(), &[("a", 1, 11)]);
     let mut both = before.clone();
-    assert_eq!(both.merge(registry.snapshot()), 0);
+    assert_eq!(both.merge(&registry.snapshot()), 0);
     assert_eq!(both.exemplar_field(), None);
     check(&before, &[("A", 1, 10)]);
 }

@@ -302,7 +302,7 @@ proptest! {
         check_bounds(top(&merged), &exact, 64);
         let mut other_way = snapshots.into_iter().rev();
         let mut reversed = other_way.next().unwrap();
-        other_way.for_each(|next| assert_eq!(reversed.merge(next), 0));
+        other_way.for_each(|next| assert_eq!(reversed.merge(&next), 0));
         check_bounds(top(&reversed), &exact, 64);
     }
 }

@@ -70,13 +70,13 @@ fn any_number_of_shards_adds_up() {
     }
     let mut merged = shards[0].snapshot();
     for shard in &shards[1..] {
-        assert_eq!(merged.merge(shard.snapshot()), 0);
+        assert_eq!(merged.merge(&shard.snapshot()), 0);
     }
     assert_eq!(contents(&merged), contents(&whole.snapshot()));
     // In reverse order: the last shard first.
     let mut merged = shards[29].snapshot();
     for shard in shards[..29].iter().rev() {
-        merged.merge(shard.snapshot());
+        merged.merge(&shard.snapshot());
     }
     assert_eq!(contents(&merged), contents(&whole.snapshot()));
 }
@@ -102,8 +102,8 @@ fn shards_add_up_to_the_whole() {
     observe(&mut shards[2], "last", 3);
 
     let [mut merged, second, third] = shards.map(|shard| shard.snapshot());
-    assert_eq!(merged.merge(second), 0);
-    assert_eq!(merged.merge(third), 0);
+    assert_eq!(merged.merge(&second), 0);
+    assert_eq!(merged.merge(&third), 0);
     assert_eq!(contents(&merged), contents(&whole.snapshot()));
     assert!(contents(&merged).len() > 40);
 }
@@ -120,7 +120,7 @@ fn new_series_come_after_their_siblings() {
     };
     let mut left = registry(&[("b", 5), ("a", 5)]);
     let right = registry(&[("c", 95), ("b", 15), ("b", 5)]);
-    assert_eq!(left.merge(right), 0);
+    assert_eq!(left.merge(&right), 0);
     assert_eq!(
         counts(&left, 0),
         "=5 b=3 b_size_1_10=2 b_size_11_20=1 a=1 a_size_1_10=1 c=1 c_size_91_100=1"
@@ -145,7 +145,7 @@ fn metrics_meet_by_name_and_settings() {
         settings("c", "", &[]),
         settings("a", "", &[]),
     ]);
-    assert_eq!(left.merge(right), 1);
+    assert_eq!(left.merge(&right), 1);
     let names: Vec<&[u8]> = left.metrics().iter().map(|m| &*m.settings().name).collect();
     assert_eq!(names, [b"a", b"b", b"c"]);
     assert_eq!(
@@ -209,7 +209,7 @@ fn merged_snapshots_leave_their_parts_alone() {
     let (one, other) = (counted(&[0]), counted(&[700]));
     let before = [contents(&one), contents(&other)];
     let mut both = one.clone();
-    assert_eq!(both.merge(other.clone()), 0);
+    assert_eq!(both.merge(&other), 0);
     assert_eq!(contents(&both), contents(&counted(&[0, 700])));
     assert_eq!([contents(&one), contents(&other)], before);
 }
