@@ -50,6 +50,8 @@ mod journal;
 #[cfg(all(feature = "file", feature = "syslog"))]
 mod local_time;
 mod log;
+mod nats;
+mod positioned_file;
 mod queue;
 mod regular_file;
 mod socket;
@@ -65,6 +67,8 @@ pub use crate::{
     http::{HttpBatch, HttpSettings},
     journal::{JOURNAL_SOCKET, JournalPayloads, JournalSettings},
     log::{LogSettings, LogTarget, LogTransport},
+    nats::NatsSettings,
+    positioned_file::PositionedFile,
     queue::retry::{Backoff, RetrySettings},
     queue::{
         DeliveryLevel, DropReason, LastError, Opening, Queue, QueueBuilder, QueueCounters,
@@ -77,7 +81,7 @@ pub use crate::{
         SyslogSettings, SyslogSeverity,
     },
     throttle::{Admission, Throttle, ThrottleSettings},
-    transport::batch::{Batch, Payloads},
+    transport::batch::{Batch, PayloadId, Payloads},
     transport::delivery::{Delivery, Refusal},
     transport::discard::DropTransport,
     transport::error::{Retry, TransportError, TransportErrorKind},

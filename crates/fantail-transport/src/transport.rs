@@ -50,6 +50,10 @@ pub trait Transport: Send {
         BatchLimits::default()
     }
 
+    /// Takes the number of payloads that the queue has dropped so far. Called before each
+    /// [`deliver`](Self::deliver). Transports that can tell their target do.
+    fn note_dropped(&mut self, _payloads: u64) {}
+
     /// Tries once to deliver payloads in order, and returns the result of each.
     /// It may settle only some at the front, also without an error; the caller
     /// offers the others again at once.

@@ -11,7 +11,7 @@ mod tests;
 
 use std::{collections::VecDeque, mem, sync::Arc};
 
-use crate::{Batch, BatchLimits, Payloads, spool::Overflow};
+use crate::{Batch, BatchLimits, PayloadId, Payloads, spool::Overflow};
 
 use super::{
     memory::{Charge, QueueMemory},
@@ -54,6 +54,8 @@ pub(super) struct Buffer {
     /// left.
     payloads: usize,
     bytes: usize,
+    /// The run of the ids of payloads.
+    run: u64,
     /// Payloads accepted in total, and those that left or were dropped later.
     entered: u64,
     left: u64,
@@ -104,8 +106,22 @@ impl Buffer {
             spare: Vec::new(),
             payloads: 0,
             bytes: 0,
+            run: 0,
             entered: 0,
             left: 0,
+        }
+    }
+
+    /// Sets the run of the ids of payloads.
+    pub(super) fn of_run(self, run: u64) -> Self {
+        Self { run, ..self }
+    }
+
+    /// Returns the id of the next payload that is accepted.
+    const fn next_id(&self) -> PayloadId {
+        PayloadId {
+            run: self.run,
+            number: self.entered,
         }
     }
 
@@ -147,6 +163,7 @@ impl Buffer {
                 None => return dropped + batch.len() as u64,
             }
         }
+        batch.begin_at(self.next_id());
         self.count(batch.payloads());
         let batch = mem::replace(batch, self.spare.pop().unwrap_or_default());
         self.waiting.push_back(Stored { batch, charge });
@@ -331,6 +348,7 @@ impl Buffer {
         }
         batch.make_room(part);
         batch.extend(part);
+        batch.begin_at(self.next_id());
         self.waiting.push_back(Stored { batch, charge });
         self.count(part);
         fit

@@ -128,6 +128,8 @@ impl<S: Source> Sender<S> {
             // Payloads that bypass the spool were not cut to the limits of the
             // transport.
             let limits = self.transport.batch_limits();
+            let dropped = shared.lock().counters.dropped_in_all();
+            self.transport.note_dropped(dropped);
             let part = payloads.fitting(limits.payloads, limits.bytes).max(1);
             let delivery = self.transport.deliver(payloads.split_at(part).0);
             let (done, rest) = payloads.split_at(delivery.settled());

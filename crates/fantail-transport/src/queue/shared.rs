@@ -119,7 +119,7 @@ impl Shared {
             system,
             reporter,
             state: Mutex::new(State {
-                buffer: Buffer::new(settings, limits, memory),
+                buffer: Buffer::new(settings, limits, memory).of_run(system.random()),
                 counters: QueueCounters::default(),
                 reopen: false,
                 closing: None,

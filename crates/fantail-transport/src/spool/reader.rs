@@ -64,8 +64,8 @@ impl SpoolReader {
         std::mem::replace(&mut self.damaged, 0)
     }
 
-    /// Fills a batch with the next payloads; leaves it empty if there are none.
-    /// Damaged records are skipped and counted.
+    /// Fills a batch with the next payloads, of one file and with consecutive numbers;
+    /// leaves it empty if there are none. Damaged records are skipped and counted.
     ///
     /// # Errors
     /// A segment could not be opened, or could not be read; the rest of an
@@ -83,7 +83,13 @@ impl SpoolReader {
         while let Some(extent) = index.readable() {
             match self.read_segment(&mut index, &extent, batch, limits) {
                 Ok(Step::Enough | Step::CaughtUp) => break,
-                Ok(Step::Finished) => self.finish(&mut index, &extent),
+                Ok(Step::Finished) => {
+                    self.finish(&mut index, &extent);
+                    // The ids of the next segment have another run.
+                    if !batch.is_empty() {
+                        break;
+                    }
+                }
                 Err(error) => {
                     result = Err(index.folder.error(SpoolErrorKind::Read, error));
                     break;
@@ -177,6 +183,9 @@ impl SpoolReader {
                 return Ok(Step::Enough);
             }
             let expected = index.read.number;
+            if found.number > expected && !batch.is_empty() {
+                return Ok(Step::Enough);
+            }
             index.read.offset = found.end();
             // A stale block of the disk: this number was read already.
             if found.number < expected {
@@ -184,6 +193,9 @@ impl SpoolReader {
             }
             self.damaged += found.number - expected;
             index.read.number = found.number.saturating_add(1);
+            if batch.is_empty() {
+                batch.begin_at(window.id(&found));
+            }
             batch.push_offered(payload, found.offered);
             self.in_flight.push_back(index.read);
         }

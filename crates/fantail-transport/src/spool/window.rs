@@ -7,7 +7,7 @@ use super::{
     record::{Layout, MARKER, Parsed, Record, parse},
     segment::{self, Header},
 };
-use crate::system::SystemFile;
+use crate::{PayloadId, system::SystemFile};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 * 1024;
@@ -18,6 +18,8 @@ pub(super) struct Window {
     file: Box<dyn SystemFile>,
     layout: Layout,
     salt: u32,
+    /// The run of the ids of its payloads.
+    run: u64,
     /// Offset of the bytes in the file.
     start: u64,
     bytes: Vec<u8>,
@@ -49,6 +51,9 @@ impl Window {
                 file,
                 layout: header.layout,
                 salt: header.salt,
+                // A number of a record may be used again after a power loss, in another
+                // segment.
+                run: u64::from(segment::lower_half(segment)) << 32 | u64::from(header.salt),
                 start: 0,
                 bytes: Vec::new(),
             };
@@ -86,6 +91,14 @@ impl Window {
             }
         }
         Ok(None)
+    }
+
+    /// Returns the id of a payload of the segment.
+    pub(super) const fn id(&self, found: &Found) -> PayloadId {
+        PayloadId {
+            run: self.run,
+            number: found.number,
+        }
     }
 
     /// Returns the payload of the record that was found last.

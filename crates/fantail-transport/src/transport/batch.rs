@@ -8,6 +8,21 @@
 pub struct Batch {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// The id of the first payload; the others have the numbers that follow.
+    first: Option<PayloadId>,
+}
+
+/// The id of a payload: a queue gives it when it accepts the payload, and keeps it while
+/// the payload waits and is sent again. In a spool it survives restarts.
+///
+/// No two payloads of a queue have the same id, also not after a restart. Within a run
+/// the numbers rise; a number that is missing belongs to a payload that was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PayloadId {
+    /// A random number of the queue, or of the file of its spool.
+    pub run: u64,
+    /// The number within the run.
+    pub number: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +40,7 @@ impl Batch {
         Self {
             bytes: Vec::new(),
             entries: Vec::new(),
+            first: None,
         }
     }
 
@@ -42,8 +58,17 @@ impl Batch {
         });
     }
 
-    /// Adds payloads with the times of their offers.
+    /// Sets the id of the first payload.
+    pub(crate) const fn begin_at(&mut self, id: PayloadId) {
+        self.first = Some(id);
+    }
+
+    /// Adds payloads with the times of their offers, and with their ids if the batch is
+    /// empty.
     pub(crate) fn extend(&mut self, payloads: Payloads<'_>) {
+        if self.is_empty() {
+            self.first = payloads.first;
+        }
         let (old, new) = (payloads.start, self.bytes.len());
         self.bytes.extend_from_slice(payloads.text());
         let moved = |entry: &Entry| Entry {
@@ -114,6 +139,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+        self.first = None;
     }
 
     /// Returns a view of all payloads.
@@ -123,6 +149,7 @@ impl Batch {
             bytes: &self.bytes,
             entries: &self.entries,
             start: 0,
+            first: self.first,
         }
     }
 
@@ -152,6 +179,7 @@ pub struct Payloads<'a> {
     entries: &'a [Entry],
     /// Start of the first payload of the view.
     start: usize,
+    first: Option<PayloadId>,
 }
 
 impl<'a> Payloads<'a> {
@@ -165,6 +193,13 @@ impl<'a> Payloads<'a> {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Returns the id of the first payload; `None` for payloads that no queue accepted.
+    /// The others have the numbers that follow.
+    #[must_use]
+    pub const fn first_id(&self) -> Option<PayloadId> {
+        self.first
     }
 
     /// Returns the bytes of all payloads.
@@ -232,11 +267,19 @@ impl<'a> Payloads<'a> {
     pub fn split_at(self, count: usize) -> (Self, Self) {
         let (first, others) = self.entries.split_at(count.min(self.entries.len()));
         let middle = first.last().map_or(self.start, |last| last.end);
-        let part = |entries, start| Self {
+        let part = |entries, start, first| Self {
             bytes: self.bytes,
             entries,
             start,
+            first,
         };
-        (part(first, self.start), part(others, middle))
+        let later = self.first.map(|id| PayloadId {
+            number: id.number + first.len() as u64,
+            ..id
+        });
+        (
+            part(first, self.start, self.first),
+            part(others, middle, later),
+        )
     }
 }

@@ -13,10 +13,12 @@ mod file_access;
 mod full_disk;
 #[cfg(feature = "http")]
 mod http;
+mod ids;
 mod journal;
 #[cfg(feature = "http")]
 mod otlp;
 mod peers;
+mod positioned_file;
 mod queue;
 mod spool;
 mod spooled;
