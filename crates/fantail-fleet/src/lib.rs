@@ -40,6 +40,7 @@
 
 mod answer;
 pub mod counts;
+pub mod events;
 mod instances;
 mod look_up;
 mod question;

@@ -51,6 +51,10 @@ pub enum Fault {
     DeltasAreAdded,
     GapsCountAsWhole,
     StaleRunsAreLeftOut,
+    EventIdsChange,
+    HighestNumbersCount,
+    PositionsAreOlder,
+    CollectedPositionsAreNotSynced,
 }
 
 /// The changed effect of a call.
@@ -123,6 +127,10 @@ impl Fault {
             Self::RotatedFilesAreReplaced => {
                 (call == Call::Rename && name == "events", Effect::Skip)
             }
+            Self::CollectedPositionsAreNotSynced => (
+                call == Call::Sync && name == "events.position.new",
+                Effect::Skip,
+            ),
             // Of calls that concern no file.
             _ => return None,
         };

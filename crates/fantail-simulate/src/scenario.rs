@@ -1,5 +1,6 @@
 //! What is simulated, and how a run ends.
 
+pub(crate) mod collect;
 pub(crate) mod counts;
 pub(crate) mod file;
 pub(crate) mod queue;
@@ -30,17 +31,20 @@ pub enum Scenario {
     Reload,
     /// Counts of many hosts over a stream.
     Counts,
+    /// Events of many hosts over a stream, collected into a file.
+    Collect,
 }
 
 impl Scenario {
     /// All scenarios.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Spool,
         Self::State,
         Self::File,
         Self::Queue,
         Self::Reload,
         Self::Counts,
+        Self::Collect,
     ];
 
     /// Returns the name on the command line.
@@ -53,6 +57,7 @@ impl Scenario {
             Self::Queue => "queue",
             Self::Reload => "reload",
             Self::Counts => "counts",
+            Self::Collect => "collect",
         }
     }
 
@@ -104,6 +109,7 @@ impl Scenario {
                 Fault::GapsCountAsWhole,
                 Fault::StaleRunsAreLeftOut,
             ],
+            Self::Collect => collect::PLANTED,
             Self::State => &[
                 Fault::StatesAreNotSynced,
                 Fault::RenamesAreNotSynced,
@@ -125,6 +131,7 @@ impl Scenario {
             Self::Queue => queue::play(),
             Self::Reload => reload::play(),
             Self::Counts => counts::play(),
+            Self::Collect => collect::play(),
         }
     }
 

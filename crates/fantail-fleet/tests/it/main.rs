@@ -8,6 +8,7 @@
 
 mod answers;
 mod counts;
+mod events;
 mod hosts;
 mod looking_up;
 mod sums;
