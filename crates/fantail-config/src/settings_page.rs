@@ -78,6 +78,12 @@ event_exporter journal {
   format = journal
   format_args = time-rfc3339
 }
+event_exporter nats {
+  transport = nats
+  nats_url = nats://localhost
+  format = json
+  format_args = time-rfc3339
+}
 event_exporter spool {
   transport = drop
   format = json
@@ -87,8 +93,8 @@ event_exporter spool {
 }
 ";
 
-/// The settings of the last exporter above that have no default.
-const NEEDED: [&str; 1] = ["spool_path"];
+/// The settings of the exporters above that have no default.
+const NEEDED: [&str; 2] = ["nats_url", "spool_path"];
 
 /// The values of the extension settings of these exporters.
 fn extension_defaults() -> BTreeMap<&'static str, String> {

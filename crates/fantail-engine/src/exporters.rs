@@ -51,6 +51,10 @@ pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Tra
             Box::new(SyslogTransport::with_messages(settings, hostname, messages))
         }
         TransportSettings::Journal(settings) => Box::new(JournalTransport::new(settings.clone())),
+        TransportSettings::Nats(_) => {
+            let what = "`nats` needs `fantail serve`, built with the feature `nats`";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, what));
+        }
         _ => return Err(io::Error::from(io::ErrorKind::Unsupported)),
     })
 }
@@ -70,4 +74,22 @@ pub fn transport(exporter: &Exporter, hostname: &[u8]) -> io::Result<Box<dyn Tra
 #[must_use]
 pub fn throttle(settings: ThrottleSettings) -> Option<Throttle> {
     (!settings.admits_all()).then(|| Throttle::new(settings, RandomState::new().hash_one(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use fantail_config::{LoadOptions, load_text};
+
+    use super::transport;
+
+    #[test]
+    fn a_stream_needs_the_feature_of_the_server() {
+        let text = "event_exporter audit {\n format = json\n format_args = time-unix\n \
+                    transport = nats\n nats_url = nats://localhost\n}\n";
+        let loaded = load_text("x", text, &LoadOptions::default());
+        let error = transport(&loaded.settings.exporters[0], b"mail1")
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains("the feature `nats`"), "{error}");
+    }
 }

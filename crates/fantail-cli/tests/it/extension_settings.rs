@@ -181,6 +181,7 @@ fn bare() -> Vec<Value> {
         ("unix", "unix_path = /run/events"),
         ("syslog", ""),
         ("journal", ""),
+        ("nats", "nats_url = nats://localhost"),
     ];
     let blocks = targets.map(|(target, needed)| {
         let head = format!("event_exporter {target} {{\n  transport = {target}\n");
@@ -217,9 +218,12 @@ fn every_setting_is_in_the_json() {
         .flat_map(|one| one["settings"].as_object().unwrap());
     let settings: BTreeSet<String> = settings.map(|(name, _)| name.clone()).collect();
     assert_eq!(settings, all);
-    // What these two targets need, and what makes its part show.
+    // What these targets need, and what makes its part show.
     let changed: BTreeSet<String> = bare.iter().flat_map(changed).collect();
-    assert_eq!(Vec::from_iter(&changed), ["delivery", "spool_path"]);
+    assert_eq!(
+        Vec::from_iter(&changed),
+        ["delivery", "nats_url", "spool_path"]
+    );
 }
 
 /// The defaults that the JSON tells are those that the documentation tells.

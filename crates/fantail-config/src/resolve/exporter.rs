@@ -2,6 +2,7 @@
 
 mod delivery;
 mod fields;
+mod nats;
 mod otlp;
 mod transport;
 mod values;

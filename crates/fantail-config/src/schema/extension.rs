@@ -148,6 +148,14 @@ extensions! {
     HttpHeadersFile = "http_headers_file", Value;
     /// The file with trusted certificates.
     HttpCaFile = "http_ca_file", Value;
+    /// The broker; required by `nats`.
+    NatsUrl = "nats_url", Value;
+    /// The cluster, whose hosts share a stream.
+    NatsCluster = "nats_cluster", Value;
+    /// The file with the credentials for the broker.
+    NatsCredentialsFile = "nats_credentials_file", Value;
+    /// The file with trusted certificates, besides those of the system.
+    NatsCaFile = "nats_ca_file", Value;
 }
 
 impl From<Extension> for Key {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use fantail_format::{FieldRules, Format, TimeStyle};
 use fantail_transport::{
-    FileSettings, HttpSettings, JournalSettings, LogSettings, MessageSettings, QueueSettings,
-    SyslogSettings, ThrottleSettings, UnixSettings,
+    FileSettings, HttpSettings, JournalSettings, LogSettings, MessageSettings, NatsSettings,
+    QueueSettings, SyslogSettings, ThrottleSettings, UnixSettings,
 };
 
 use crate::diagnostic::source::Span;
@@ -80,6 +80,8 @@ pub enum TransportSettings {
     Journal(JournalSettings),
     /// A receiver of OpenTelemetry, by OTLP/HTTP with JSON; not in Dovecot.
     Otlp(HttpSettings),
+    /// A stream of NATS; not in Dovecot.
+    Nats(NatsSettings),
 }
 
 impl TransportSettings {
@@ -95,6 +97,7 @@ impl TransportSettings {
             Self::Syslog(_) => "syslog",
             Self::Journal(_) => "journal",
             Self::Otlp(_) => "otlp",
+            Self::Nats(_) => "nats",
         }
     }
 }

@@ -7,9 +7,9 @@ use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 use fantail_format::{KeyPattern, Mask};
 use fantail_transport::{
-    DeliveryLevel, FileSettings, HttpBatch, HttpSettings, JOURNAL_SOCKET, QueueSettings,
-    SYSLOG_MESSAGE_BYTES, SpoolSettings, SyslogAddress, SyslogProtocol, SyslogSettings, Tabs,
-    UnixSocket,
+    DeliveryLevel, FileSettings, HttpBatch, HttpSettings, JOURNAL_SOCKET, NatsSettings,
+    QueueSettings, SYSLOG_MESSAGE_BYTES, SpoolSettings, SyslogAddress, SyslogProtocol,
+    SyslogSettings, Tabs, UnixSocket,
 };
 
 use crate::{
@@ -41,6 +41,7 @@ impl Exporter {
                 all.http(settings);
             }
             TransportSettings::File(settings) => all.file(settings),
+            TransportSettings::Nats(settings) => all.nats(settings),
             TransportSettings::Unix(settings) => {
                 let word = match settings.socket {
                     UnixSocket::Stream => "stream",
@@ -164,6 +165,19 @@ impl Gathered {
             default.rotation.keep,
         );
         self.add(Extension::FileSync, file.fsync, default.fsync);
+    }
+
+    fn nats(&mut self, nats: &NatsSettings) {
+        let default = NatsSettings::new("");
+        self.push(Extension::NatsUrl, nats.url.as_bytes(), false);
+        let (cluster, usual) = (nats.cluster.as_slice(), default.cluster.as_slice());
+        self.add(Extension::NatsCluster, cluster, usual);
+        for (key, file) in [
+            (Extension::NatsCredentialsFile, &nats.credentials_file),
+            (Extension::NatsCaFile, &nats.ca_file),
+        ] {
+            self.add(key, file.as_deref(), ExtensionValue::None);
+        }
     }
 
     fn syslog(&mut self, syslog: &SyslogSettings) {

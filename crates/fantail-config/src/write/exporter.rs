@@ -57,7 +57,8 @@ impl Block<'_> {
             TransportSettings::Log(_)
             | TransportSettings::Drop
             | TransportSettings::Syslog(_)
-            | TransportSettings::Journal(_) => {}
+            | TransportSettings::Journal(_)
+            | TransportSettings::Nats(_) => {}
         }
     }
 

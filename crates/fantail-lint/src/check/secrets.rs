@@ -27,10 +27,12 @@ pub(super) fn check(
     };
     let mut found: Vec<(Span, String)> = Vec::new();
     for exporter in &loaded.settings.exporters {
-        if let TransportSettings::HttpPost(http) | TransportSettings::Otlp(http) =
-            &exporter.transport
-            && holds_secret(http.url.as_bytes())
-        {
+        let url = match &exporter.transport {
+            TransportSettings::HttpPost(http) | TransportSettings::Otlp(http) => &http.url,
+            TransportSettings::Nats(nats) => &nats.url,
+            _ => continue,
+        };
+        if holds_secret(url.as_bytes()) {
             let place = exporter.spans.transport.unwrap_or(exporter.spans.block);
             found.push((place, format!("the URL of `{}`", shown(&exporter.name))));
         }

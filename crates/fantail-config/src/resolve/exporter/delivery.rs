@@ -98,7 +98,9 @@ fn level(transport: Option<&TransportSettings>, values: &mut Values<'_, '_, '_>)
 /// Returns whether the target confirms events.
 fn confirms(transport: &TransportSettings) -> bool {
     match transport {
-        TransportSettings::HttpPost(_) | TransportSettings::Otlp(_) => true,
+        TransportSettings::HttpPost(_)
+        | TransportSettings::Otlp(_)
+        | TransportSettings::Nats(_) => true,
         TransportSettings::File(file) => file.fsync == Fsync::Always,
         _ => false,
     }
@@ -110,7 +112,7 @@ fn not_confirmed(values: &mut Values<'_, '_, '_>) {
     let place = setting.map_or(values.section.span, |setting| setting.written);
     values.wrong(
         Diagnostic::new(code, code.title(), place)
-            .note("`http-post` and `otlp` confirm, and `file` with `file_sync = always`")
+            .note("`http-post`, `otlp` and `nats` confirm, and `file` with `file_sync = always`")
             .help("write `delivery = spool`"),
     );
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    missing, otlp, unknown,
+    missing, nats, otlp, unknown,
     values::{Values, bytes_to_path},
 };
 
@@ -27,8 +27,8 @@ const DEV_LOG: &str = "/dev/log";
 /// Dovecot's default for all timeouts of exporters.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The transports; 2.3 has no `file` and `unix`, and Dovecot not the last three.
-const NAMES: [&str; 8] = [
+/// The transports; 2.3 has no `file` and `unix`, and Dovecot not the last four.
+const NAMES: [&str; 9] = [
     "log",
     "http-post",
     "drop",
@@ -37,6 +37,7 @@ const NAMES: [&str; 8] = [
     "syslog",
     "journal",
     "otlp",
+    "nats",
 ];
 
 /// The values of `file_sync` and `spool_sync` that are not intervals.
@@ -77,6 +78,10 @@ pub(super) fn resolve(
             settings.map(TransportSettings::HttpPost)
         }
         b"otlp" => otlp(timeout.unwrap_or(Some(otlp::TIMEOUT)), &mut values),
+        b"nats" => {
+            let url = given(Extension::NatsUrl, Code::MissingUrl, &mut values);
+            nats::resolve(url, &mut values)
+        }
         b"file" => file(&mut values),
         b"unix" => unix(connect_timeout.unwrap_or(general), &mut values),
         b"syslog" => syslog(syslog_timeout.unwrap_or(general), &mut values),
