@@ -39,6 +39,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     #[cfg(feature = "nats")]
     Aggregate(crate::command::aggregate::Arguments),
+    #[cfg(feature = "nats")]
+    Collect(crate::command::collect::Arguments),
     Check(crate::command::check::Arguments),
     Events(crate::command::events::Arguments),
     Explain(crate::command::explain::Arguments),

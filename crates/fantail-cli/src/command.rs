@@ -3,6 +3,8 @@
 #[cfg(feature = "nats")]
 pub(crate) mod aggregate;
 pub(crate) mod check;
+#[cfg(feature = "nats")]
+pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod convert;

@@ -25,6 +25,8 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         #[cfg(feature = "nats")]
         cli::Command::Aggregate(arguments) => command::aggregate::run(&arguments),
+        #[cfg(feature = "nats")]
+        cli::Command::Collect(arguments) => command::collect::run(&arguments),
         cli::Command::Check(arguments) => check::run(&arguments),
         cli::Command::Events(arguments) => events::run(&arguments),
         cli::Command::Explain(arguments) => explain::run(&arguments),

@@ -23,6 +23,8 @@ use fantail_transport::{
 };
 
 use self::closing::close_all;
+#[cfg(feature = "nats")]
+use crate::nats::events::NatsTransport;
 use crate::{
     Log,
     memory::{Budget, SharedMemory},
@@ -157,6 +159,12 @@ impl Exporters {
     }
 
     fn transport(&self, exporter: &Exporter) -> Result<Box<dyn Transport>, ExportersError> {
+        #[cfg(feature = "nats")]
+        if let TransportSettings::Nats(settings) = &exporter.transport {
+            let host = &self.site.hostname;
+            let transport = NatsTransport::new(settings, host, &exporter.name);
+            return Ok(Box::new(transport));
+        }
         exporters::transport(exporter, &self.site.hostname)
             .map_err(|source| ExportersError::new(exporter, source))
     }

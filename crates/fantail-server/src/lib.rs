@@ -48,6 +48,8 @@ pub use crate::{
 pub use crate::nats::{
     NatsOptions,
     aggregate::{Aggregate, AggregateOptions},
+    events::collect::{CollectOptions, CollectTarget, collect},
+    events::stream::EventStreamSettings,
 };
 
 #[cfg(shuttle)]

@@ -1,12 +1,14 @@
-//! Counts over NATS JetStream: a server publishes its counts, an aggregate reads those of
-//! all hosts and answers.
+//! Counts and events over NATS JetStream: a server publishes its own, an aggregate and a
+//! collector read those of all hosts.
 //!
 //! `fantail-fleet` decides what is published and joins what is read; this module connects.
-//! Both have threads of their own: no worker waits for the broker.
+//! All have threads of their own: no worker waits for the broker.
 
 pub(crate) mod aggregate;
 mod answers;
 mod connection;
+mod consumer;
+pub(crate) mod events;
 pub(crate) mod publish;
 mod reader;
 mod source;
@@ -14,13 +16,16 @@ mod stream;
 
 use std::{path::PathBuf, time::Duration};
 
+use fantail_transport::NatsSettings;
+
 /// The broker, and the stream of a cluster.
 #[derive(Debug, Clone)]
 pub struct NatsOptions {
     /// URLs of servers, such as `nats://broker:4222`, separated by commas. `tls://` is
     /// encrypted.
     pub url: String,
-    /// The cluster: its hosts are added up. Its stream is `FANTAIL_COUNTS_` and the name.
+    /// The cluster: its hosts are added up. Its streams are `FANTAIL_COUNTS_` and
+    /// `FANTAIL_EVENTS_` with the name.
     pub cluster: Vec<u8>,
     /// The file with the credentials: those of `nsc`, or `USER:PASSWORD`.
     pub credentials: Option<PathBuf>,
@@ -40,6 +45,17 @@ impl NatsOptions {
             credentials: None,
             authorities: None,
             interval: Duration::from_secs(5),
+        }
+    }
+}
+
+impl From<&NatsSettings> for NatsOptions {
+    fn from(settings: &NatsSettings) -> Self {
+        Self {
+            cluster: settings.cluster.clone(),
+            credentials: settings.credentials_file.clone(),
+            authorities: settings.ca_file.clone(),
+            ..Self::new(&settings.url)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Counts over JetStream, with real servers of NATS.
 
 mod cluster;
+mod events;
 mod permissions;
 mod tls;
 

@@ -43,6 +43,7 @@ fn paths(exporter: &Exporter) -> String {
         TransportSettings::HttpPost(settings) | TransportSettings::Otlp(settings) => {
             settings.ca_file.as_deref()
         }
+        TransportSettings::Nats(settings) => settings.credentials_file.as_deref(),
         _ => None,
     };
     let spool = exporter.queue.level.spool();

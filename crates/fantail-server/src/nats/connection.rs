@@ -48,14 +48,28 @@ pub(super) enum Outcome {
 }
 
 impl Connection {
-    /// Returns a connection that is being made.
+    /// Returns a connection that is being made. Its state goes to the log.
     ///
     /// # Errors
     /// The URL is wrong, or a file cannot be read.
     pub(super) async fn open(options: &NatsOptions, name: &[u8], log: &Log) -> io::Result<Self> {
+        let log = log.clone();
+        let say = move |what: &str| log.say(format_args!("the broker: {what}"));
+        Self::open_with(options, name, say).await
+    }
+
+    /// Returns a connection that is being made. A function gets its state as text.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub(super) async fn open_with(
+        options: &NatsOptions,
+        name: &[u8],
+        say: impl Fn(&str) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let (up, link) = watch::channel(Link::default());
         let told = Told {
-            log: log.clone(),
+            say,
             last: Mutex::default(),
         };
         let mut wanted = ConnectOptions::new()
@@ -135,14 +149,13 @@ fn with_credentials(options: ConnectOptions, text: &str) -> io::Result<ConnectOp
     Ok(options.user_and_password(user.to_owned(), password.to_owned()))
 }
 
-/// The log of a connection, which repeats nothing.
-#[derive(Debug)]
-struct Told {
-    log: Log,
+/// Tells the state of a connection, and repeats nothing.
+struct Told<F> {
+    say: F,
     last: Mutex<String>,
 }
 
-impl Told {
+impl<F: Fn(&str)> Told<F> {
     fn note(&self, event: &Event, up: &watch::Sender<Link>) {
         match event {
             Event::Connected => {
@@ -150,26 +163,26 @@ impl Told {
                     link.is_up = true;
                     link.connections += 1;
                 });
-                self.say("connected".to_owned());
+                self.tell("connected".to_owned());
             }
             Event::Disconnected | Event::Closed => {
                 up.send_modify(|link| link.is_up = false);
-                self.say("the connection is lost".to_owned());
+                self.tell("the connection is lost".to_owned());
             }
-            Event::ServerError(_) => self.say(event.to_string()),
+            Event::ServerError(_) => self.tell(event.to_string()),
             // Failed attempts to connect. The client does not say what failed.
-            Event::ClientError(_) => self.say(format!(
-                "cannot connect ({event}); check the address, and with tls:// the authority \
-                 of its certificate (`--nats-ca`)"
+            Event::ClientError(_) => self.tell(format!(
+                "cannot connect ({event}); check the address, and with tls:// the trusted \
+                 authorities (`--nats-ca`, `nats_ca_file` of an exporter)"
             )),
             _ => {}
         }
     }
 
-    fn say(&self, what: String) {
+    fn tell(&self, what: String) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if *last != what {
-            self.log.say(format_args!("the broker of counts: {what}"));
+            (self.say)(&what);
             *last = what;
         }
     }

@@ -73,6 +73,18 @@ fn attempts() -> Vec<(&'static str, String, &'static str)> {
             r#"{"seq":1}"#,
         ),
         ("mail1", format!("$JS.API.CONSUMER.CREATE.{stream}"), "{}"),
+        ("mail1", "fantail.e1.mail.mail2.audit".to_owned(), "x"),
+        ("collect", "fantail.e1.mail.mail1.audit".to_owned(), "x"),
+        (
+            "collect",
+            "$JS.API.STREAM.PURGE.FANTAIL_EVENTS_mail".to_owned(),
+            "",
+        ),
+        (
+            "mail1",
+            "$JS.API.STREAM.PURGE.FANTAIL_EVENTS_mail".to_owned(),
+            "",
+        ),
         (
             "aggregate",
             "fantail.c1.mail.mail1.00000000000000000000000000000001.h".to_owned(),

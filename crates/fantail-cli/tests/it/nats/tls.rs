@@ -41,7 +41,7 @@ fn counts_are_encrypted_and_the_authority_is_checked() {
         let said = std::io::BufRead::lines(std::io::BufReader::new(said));
         let refused = said
             .map_while(Result::ok)
-            .find(|line| line.contains("the broker of counts: "));
+            .find(|line| line.contains("the broker: "));
         let refused = refused.unwrap();
         assert!(refused.contains("`--nats-ca`"), "{refused}");
         stranger.stop();
