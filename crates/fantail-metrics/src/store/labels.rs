@@ -61,13 +61,15 @@ impl Parents {
         }
     }
 
-    /// Returns whether all series from index `from` to before `to` have texts.
-    fn all_have_texts(&self, from: usize, to: usize) -> bool {
+    /// Returns the number of series from index `from` to before `to` up to the first that
+    /// has no text.
+    #[inline]
+    fn count_texts(&self, from: usize, to: usize) -> usize {
         match self {
-            Self::Shared(_) => true,
+            Self::Shared(_) => to - from,
             Self::Each(each) => {
-                let all = each.get(from..to);
-                all.is_some_and(|all| all.iter().all(|(_, tag)| *tag == 0))
+                let all = each.get(from..to).unwrap_or_default();
+                all.iter().take_while(|(_, tag)| *tag == 0).count()
             }
         }
     }
@@ -143,11 +145,18 @@ impl Labels {
         Key::from_parts(tag, self.text(within).unwrap_or_default())
     }
 
+    /// Returns the number of series from index `from` to before `to` up to the first that
+    /// has no text.
+    #[inline]
+    pub(super) fn count_texts(&self, from: usize, to: usize) -> usize {
+        self.parents.count_texts(from, to)
+    }
+
     /// Returns the start of the first text, the end of each text, and all texts
     /// of a range of series; `None` if a series has no text.
     #[inline]
     pub(super) fn texts_of(&self, from: usize, to: usize) -> Option<(usize, &[u16], &[u8])> {
-        if !self.parents.all_have_texts(from, to) {
+        if self.parents.count_texts(from, to) < to - from {
             return None;
         }
         let ends = self.ends.get(from..to)?;

@@ -67,6 +67,13 @@ impl SharedSegment {
         }
     }
 
+    /// Returns the number of series from index `from` to before `to` up to the first that
+    /// has no text.
+    #[inline]
+    pub(crate) fn count_texts(&self, from: usize, to: usize) -> usize {
+        self.labels.count_texts(from, to)
+    }
+
     /// Returns the texts and distributions of the series from index `from` to
     /// before `to`, if all have texts and none has counts in cohorts.
     #[inline]

@@ -121,6 +121,8 @@ impl<'a> SeriesList<'a> {
         let within = first % SEGMENT_SERIES;
         let count = (SEGMENT_SERIES - within).min(count);
         let segment = self.segments.get(first / SEGMENT_SERIES)?;
+        // Events without a value have a series among the others.
+        let count = segment.count_texts(within, within + count);
         let (texts, distributions) = segment.texts(within, within + count)?;
         (count > 0).then(|| SeriesRun {
             list: self.part(at, at + count),
