@@ -21,6 +21,7 @@ pub fn http_request(data: &[u8]) {
         Format::OpenMetrics => "application/openmetrics-text",
         Format::Protobuf => "application/vnd.google.protobuf",
         Format::Prometheus => "",
+        other => unreachable!("{other:?} is not for scrapes"),
     };
     assert!(names(accept, needed), "{format:?}");
     assert_eq!(Format::negotiate(format.content_type()), format);

@@ -1,5 +1,8 @@
-//! Scrapes in the valid formats: OpenMetrics, Prometheus text and protobuf.
+//! Scrapes in the valid formats, OpenMetrics, Prometheus text and protobuf, and pushes in
+//! remote write and OTLP.
 
+mod bounds;
+mod encoder;
 pub(crate) mod escape;
 mod exemplar;
 mod exposition;
@@ -10,13 +13,17 @@ mod instruments;
 mod labels;
 pub(crate) mod name;
 mod native;
+mod native_buckets;
+mod otlp;
 mod points;
 mod protobuf;
+mod remote_write;
 mod samples;
 mod series_limits;
 mod snapshot;
 mod top;
 mod value;
+mod wire;
 
 pub(crate) use self::snapshot::histogram_of;
 pub use self::{

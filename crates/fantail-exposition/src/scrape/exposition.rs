@@ -10,7 +10,9 @@ use super::{
     family::{Family, Kind, sample_names},
     format::Format,
     name::is_metric_name,
+    otlp::OtlpMetrics,
     protobuf::Messages,
+    remote_write::TimeSeries,
     samples::{Form, Samples},
 };
 use crate::text::chunked_writer::ChunkedWriter;
@@ -23,9 +25,15 @@ pub struct ExpositionOptions {
     /// The prefix of the names of metrics: `dovecot_`.
     pub prefix: String,
     /// The time when counting began. If set, OpenMetrics has a `_created` for
-    /// each counter and histogram, and protobuf a `created_timestamp`. Prometheus
-    /// text ignores it.
+    /// each counter and histogram, and protobuf a `created_timestamp`. In OTLP, it is the
+    /// start time. Prometheus text and remote write ignore it.
     pub created: Option<Timestamp>,
+    /// The time of the samples of a push. Scrapes have no times.
+    pub time: Timestamp,
+    /// Labels of each series of remote write, such as `job` and `instance`. A label of a
+    /// series that has the name of one of them gets the prefix `exported_`, as Prometheus
+    /// names it.
+    pub labels: Vec<(String, String)>,
 }
 
 impl ExpositionOptions {
@@ -36,6 +44,8 @@ impl ExpositionOptions {
             format,
             prefix: "dovecot_".to_owned(),
             created: None,
+            time: Timestamp::default(),
+            labels: Vec::new(),
         }
     }
 }
@@ -103,6 +113,12 @@ impl<W: io::Write> Exposition<W> {
         }
     }
 
+    /// Sets the [time when counting began](ExpositionOptions::created) of the families that
+    /// follow.
+    pub fn count_since(&mut self, created: Option<Timestamp>) {
+        self.options.created = created;
+    }
+
     pub(crate) const fn options(&self) -> &ExpositionOptions {
         &self.options
     }
@@ -155,7 +171,7 @@ impl<W: io::Write> Exposition<W> {
     /// Writing fails.
     pub fn finish(mut self) -> io::Result<(W, Vec<LeftOut>)> {
         // Prometheus text has no end mark; there this line is a comment.
-        if self.options.format != Format::Protobuf {
+        if self.options.format.is_text() {
             self.out.text().extend_from_slice(b"# EOF\n");
         }
         Ok((self.out.finish()?, self.left_out))
@@ -194,16 +210,30 @@ impl<W: io::Write> Exposition<W> {
         };
         // Only OpenMetrics distinguishes the names of a family and its samples.
         let name = [family.name, if open { "" } else { suffix }].concat();
-        let form = if format == Format::Protobuf {
-            let created = self.options.created;
-            let messages = Messages::new(&name, family.help, family.kind, created);
-            Form::Protobuf(Box::new(messages))
-        } else {
-            self.write_head(family, &name, open);
-            let created = self.options.created.filter(|_| open);
-            let text = |time: Timestamp| format!("{}.{:06}", time.seconds(), time.subsec_micros());
-            let created = created.map(text);
-            Form::Text { open, created }
+        let created = self.options.created;
+        let form = match format {
+            Format::Protobuf => {
+                let messages = Messages::new(&name, family.help, family.kind, created);
+                Form::Encoded(Box::new(messages))
+            }
+            Format::RemoteWrite => Form::Encoded(Box::new(TimeSeries::new(
+                family,
+                &name,
+                &self.options.labels,
+                self.options.time,
+            ))),
+            Format::Otlp => {
+                let times = (created, self.options.time);
+                Form::Encoded(Box::new(OtlpMetrics::new(family, &name, times)))
+            }
+            Format::OpenMetrics | Format::Prometheus => {
+                self.write_head(family, &name, open);
+                let created = created.filter(|_| open);
+                let text =
+                    |time: Timestamp| format!("{}.{:06}", time.seconds(), time.subsec_micros());
+                let created = created.map(text);
+                Form::Text { open, created }
+            }
         };
         self.out.write_full()?;
         Ok(Samples {

@@ -5,8 +5,12 @@ use super::labels::LabelForm;
 /// The message of the protobuf format.
 const MESSAGE: &str = "io.prometheus.client.MetricFamily";
 
-/// A format for scrapes.
+/// A format for scrapes, or for pushes.
+///
+/// The formats for pushes have the names of Prometheus text. Any number of records makes a
+/// body, so that a reader of the output may divide it between records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// OpenMetrics 1.0.
     OpenMetrics,
@@ -15,6 +19,14 @@ pub enum Format {
     /// Messages `io.prometheus.client.MetricFamily`, each after its length. They have
     /// native histograms, with the names of Prometheus text.
     Protobuf,
+    /// Remote write 1.0 of Prometheus: fields of the message `prometheus.WriteRequest`. Each
+    /// record is a field: a `TimeSeries` with one sample, or the `MetricMetadata` of a
+    /// family.
+    RemoteWrite,
+    /// Metrics of OTLP as JSON: each record is a line with one
+    /// `opentelemetry.proto.metrics.v1.Metric`. A family may have several lines. Native
+    /// histograms are exponential ones.
+    Otlp,
 }
 
 impl Format {
@@ -28,14 +40,30 @@ impl Format {
                 "application/vnd.google.protobuf; \
                  proto=io.prometheus.client.MetricFamily; encoding=delimited"
             }
+            Self::RemoteWrite => "application/x-protobuf",
+            Self::Otlp => "application/json",
         }
     }
 
     pub(crate) const fn label_form(self) -> LabelForm {
         match self {
             Self::OpenMetrics | Self::Prometheus => LabelForm::Text,
-            Self::Protobuf => LabelForm::Protobuf,
+            Self::Protobuf | Self::RemoteWrite | Self::Otlp => LabelForm::Protobuf,
         }
+    }
+
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::OpenMetrics | Self::Prometheus)
+    }
+
+    /// Returns whether series have exemplars.
+    pub(crate) const fn has_exemplars(self) -> bool {
+        matches!(self, Self::OpenMetrics | Self::Protobuf)
+    }
+
+    /// Returns whether there are native histograms.
+    pub(crate) const fn has_natives(self) -> bool {
+        matches!(self, Self::Protobuf | Self::Otlp)
     }
 
     /// Returns the format for a request with this `Accept` header.

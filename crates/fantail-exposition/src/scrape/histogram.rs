@@ -5,16 +5,17 @@ use std::io;
 use fantail_metrics::{Buckets, Exemplar, Label, MetricSnapshot, Series, SeriesList};
 
 use super::{
+    bounds::{Bound, bounds},
+    encoder::{ClassicBucket, Histogram},
     exemplar::{Exemplars, Measure, later},
     labels::{LabelForm, push_label},
     points::Points,
-    protobuf::{ClassicBucket, Histogram},
     samples::Samples,
     value::Value,
 };
 use crate::text::{
     decimal::{push_whole, push_wide},
-    numbers::{bound, push_seconds},
+    numbers::push_seconds,
 };
 
 /// The values in the buckets of one sample.
@@ -62,34 +63,6 @@ pub(crate) fn write<W: io::Write>(
             &observed.to_histogram(&bounds, is_duration, exemplars),
         )
     })
-}
-
-/// The upper bound of a bucket.
-pub(super) struct Bound {
-    pub(super) text: String,
-    pub(super) number: f64,
-    /// Whether the next bound is the same floating point number. Parsers refuse
-    /// both in one histogram, so the next bucket includes this one.
-    pub(super) is_merged: bool,
-}
-
-/// Returns the upper bounds of buckets of durations in microseconds, or of numbers.
-pub(super) fn bounds(buckets: &Buckets, is_duration: bool) -> Vec<Bound> {
-    let integers =
-        (0..buckets.bounds()).filter_map(|bucket| u64::try_from(buckets.upper_bound(bucket)?).ok());
-    let texts = integers.map(|value| bound(value, if is_duration { 6 } else { 0 }));
-    let mut texts = texts.chain(["+Inf".to_owned()]).peekable();
-    let mut bounds = Vec::new();
-    while let Some(text) = texts.next() {
-        let number = |text: &String| text.parse::<f64>().unwrap_or(f64::INFINITY);
-        let next = texts.peek().map(number);
-        bounds.push(Bound {
-            is_merged: next.map(f64::to_bits) == Some(number(&text).to_bits()),
-            number: number(&text),
-            text,
-        });
-    }
-    bounds
 }
 
 impl<'a> Observed<'a> {
@@ -168,12 +141,12 @@ impl<'a> Observed<'a> {
     }
 
     /// Returns the values as one message, without native buckets.
-    fn to_histogram(
+    fn to_histogram<'b>(
         &self,
-        bounds: &[Bound],
+        bounds: &'b [Bound],
         is_duration: bool,
         exemplars: Option<&Exemplars>,
-    ) -> Histogram {
+    ) -> Histogram<'b> {
         let measure = match is_duration {
             true => Measure::Duration,
             false => Measure::Own,
@@ -189,7 +162,7 @@ impl<'a> Observed<'a> {
             let exemplar = exemplars.and_then(|exemplars| exemplars.encode(last, measure));
             last = None;
             buckets.push(ClassicBucket {
-                upper_bound: bound.number,
+                bound,
                 cumulative_count: total,
                 exemplar,
             });
@@ -201,7 +174,7 @@ impl<'a> Observed<'a> {
         });
         Histogram {
             count: total,
-            sum: value.map(Value::to_f64),
+            sum: value,
             buckets,
             native: None,
         }

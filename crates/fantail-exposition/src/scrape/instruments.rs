@@ -8,11 +8,11 @@ use fantail_metrics::{
 };
 
 use super::{
+    bounds::{Bound, bounds},
+    encoder::{ClassicBucket, Histogram, Summary},
     exposition::Exposition,
     family::{Family, Kind},
-    histogram::{Bound, bounds},
     labels::{LabelForm, push_label},
-    protobuf::{ClassicBucket, Histogram, Summary},
     samples::Samples,
     value::Value,
 };
@@ -95,7 +95,8 @@ fn write<W: io::Write>(samples: &mut Samples<'_, W>, series: &InstrumentSeries) 
             write_totals(samples, &labels, values)
         }
         (InstrumentValue::Buckets(values, buckets, counts), LabelForm::Protobuf) => {
-            samples.histogram(&labels, &histogram_of(values, *buckets, counts))
+            let totals = totals(*buckets, counts);
+            samples.histogram(&labels, &histogram_of(values, &totals))
         }
         _ => Ok(()),
     }
@@ -156,26 +157,26 @@ fn totals(buckets: Buckets, counts: &[u64]) -> Vec<(Bound, u64)> {
 
 fn summary_of(values: &Distribution) -> Summary {
     let quantiles = values.quantiles();
-    let seconds = |percentile| Value::Seconds(quantiles.percentile(percentile).into()).to_f64();
+    let seconds = |percentile| Value::Seconds(quantiles.percentile(percentile).into());
     Summary {
         count: values.count(),
-        sum: Value::Seconds(values.sum()).to_f64(),
+        sum: Value::Seconds(values.sum()),
         quantiles: QUANTILES
-            .map(|(_, quantile, percentile)| (quantile, seconds(percentile)))
+            .map(|(text, quantile, percentile)| (quantile, text, seconds(percentile)))
             .to_vec(),
     }
 }
 
-fn histogram_of(values: &Distribution, buckets: Buckets, counts: &[u64]) -> Histogram {
-    let buckets = totals(buckets, counts).into_iter();
+fn histogram_of<'b>(values: &Distribution, totals: &'b [(Bound, u64)]) -> Histogram<'b> {
+    let buckets = totals.iter();
     let buckets = buckets.map(|(bound, cumulative_count)| ClassicBucket {
-        upper_bound: bound.number,
-        cumulative_count,
+        bound,
+        cumulative_count: *cumulative_count,
         exemplar: None,
     });
     Histogram {
         count: values.count(),
-        sum: Some(Value::Seconds(values.sum()).to_f64()),
+        sum: Some(Value::Seconds(values.sum())),
         buckets: buckets.collect(),
         native: None,
     }

@@ -1,13 +1,13 @@
 //! The labels of a sample, between the braces.
 
-use super::{escape::push_label_value, protobuf::push_label_pair};
+use super::{escape::push_label_value, wire::push_label_pair};
 
 /// The form of the labels of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LabelForm {
     /// `name="value"`, separated by commas.
     Text,
-    /// The encoded fields of a message `Metric`.
+    /// The encoded fields of a message `Metric`, which are those of a `TimeSeries`, too.
     Protobuf,
 }
 

@@ -5,11 +5,12 @@ use std::io;
 use fantail_metrics::MetricSnapshot;
 
 use super::{
+    encoder::Histogram,
     exposition::Exposition,
     family::{Family, Kind, help},
     name::{is_metric_name, name_part},
+    native_buckets::NativeBuckets,
     points::Points,
-    protobuf::{Histogram, NativeBuckets},
     snapshot::{Sum, above_buckets},
 };
 
@@ -51,7 +52,7 @@ impl<W: io::Write> Exposition<W> {
             name,
             kind: Kind::Histogram,
             help,
-            unit: None,
+            unit: matches!(sum, Sum::Seconds).then_some("seconds"),
         };
         self.native_family(&family, |samples| {
             points.each(|labels, members| {
@@ -64,7 +65,7 @@ impl<W: io::Write> Exposition<W> {
                 let value = sum.value(sum.of_all(points.series(members)));
                 let histogram = Histogram {
                     count: native.count(),
-                    sum: Some(value.to_f64()),
+                    sum: Some(value),
                     buckets: Vec::new(),
                     native: Some(native),
                 };

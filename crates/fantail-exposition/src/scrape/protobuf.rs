@@ -6,20 +6,15 @@
 //! needs a generator.
 
 mod native;
-mod wire;
-
-use std::io;
 
 use fantail_event::Timestamp;
 
-use self::wire::{push_bytes, push_double, push_signed, push_unsigned, push_varint};
-pub(crate) use self::{native::NativeBuckets, wire::push_label_pair};
-use super::family::Kind;
-use crate::text::chunked_writer::ChunkedWriter;
-
-/// The size at which a message is written. Further series of the family are in another
-/// message with the same head: readers treat them as one family.
-const MESSAGE_BYTES: usize = 64 << 10;
+use super::{
+    encoder::{Encoder, Histogram, Summary},
+    family::Kind,
+    value::Value,
+    wire::{push_bytes, push_double, push_label_pair, push_signed, push_unsigned, push_varint},
+};
 
 /// The numbers of the fields of each message, as in `io/prometheus/client/metrics.proto`.
 mod field {
@@ -95,33 +90,6 @@ pub(crate) struct Messages {
     number: Vec<u8>,
 }
 
-/// The values of a histogram.
-#[derive(Debug)]
-pub(crate) struct Histogram {
-    pub(crate) count: u64,
-    /// `None` if a value is negative.
-    pub(crate) sum: Option<f64>,
-    pub(crate) buckets: Vec<ClassicBucket>,
-    pub(crate) native: Option<NativeBuckets>,
-}
-
-/// The values of a summary.
-#[derive(Debug)]
-pub(crate) struct Summary {
-    pub(crate) count: u64,
-    pub(crate) sum: f64,
-    /// Quantiles and their values.
-    pub(crate) quantiles: Vec<(f64, f64)>,
-}
-
-#[derive(Debug)]
-pub(crate) struct ClassicBucket {
-    pub(crate) upper_bound: f64,
-    /// The number of values up to the bound.
-    pub(crate) cumulative_count: u64,
-    pub(crate) exemplar: Option<Vec<u8>>,
-}
-
 impl Messages {
     /// Begins a family with the name that its series have.
     pub(crate) fn new(name: &str, help: &str, kind: Kind, created: Option<Timestamp>) -> Self {
@@ -140,10 +108,19 @@ impl Messages {
         }
     }
 
-    /// Adds a series with a number; `labels` and the exemplar are encoded.
-    pub(crate) fn number(&mut self, labels: &[u8], number: f64, exemplar: Option<&[u8]>) {
+    /// Adds a series with the encoded number in a field.
+    fn push(&mut self, labels: &[u8], field: u32) {
+        self.metric.clear();
+        self.metric.extend_from_slice(labels);
+        push_bytes(field, &self.number, &mut self.metric);
+        push_bytes(field::family::METRIC, &self.metric, &mut self.series);
+    }
+}
+
+impl Encoder for Messages {
+    fn number(&mut self, labels: &[u8], value: Value, exemplar: Option<&[u8]>) {
         self.number.clear();
-        push_double(field::number::VALUE, number, &mut self.number);
+        push_double(field::number::VALUE, value.to_f64(), &mut self.number);
         let field = match self.kind {
             Kind::Counter => {
                 if let Some(exemplar) = exemplar {
@@ -159,27 +136,26 @@ impl Messages {
         self.push(labels, field);
     }
 
-    /// Adds a series with a histogram; `labels` are encoded.
-    pub(crate) fn histogram(&mut self, labels: &[u8], histogram: &Histogram) {
+    fn histogram(&mut self, labels: &[u8], histogram: &Histogram<'_>) {
         let out = &mut self.number;
         out.clear();
         push_unsigned(field::histogram::COUNT, histogram.count, out);
         if let Some(sum) = histogram.sum {
-            push_double(field::histogram::SUM, sum, out);
+            push_double(field::histogram::SUM, sum.to_f64(), out);
         }
         let mut buffer = Vec::new();
         for bucket in &histogram.buckets {
             buffer.clear();
             let count = bucket.cumulative_count;
             push_unsigned(field::bucket::CUMULATIVE_COUNT, count, &mut buffer);
-            push_double(field::bucket::UPPER_BOUND, bucket.upper_bound, &mut buffer);
+            push_double(field::bucket::UPPER_BOUND, bucket.bound.number, &mut buffer);
             if let Some(exemplar) = &bucket.exemplar {
                 push_bytes(field::bucket::EXEMPLAR, exemplar, &mut buffer);
             }
             push_bytes(field::histogram::BUCKET, &buffer, out);
         }
         if let Some(native) = &histogram.native {
-            native.encode(out);
+            native::encode(native, out);
         }
         if let Some(created) = &self.created {
             push_bytes(field::histogram::CREATED, created, out);
@@ -187,17 +163,16 @@ impl Messages {
         self.push(labels, field::metric::HISTOGRAM);
     }
 
-    /// Adds a series with a summary; `labels` are encoded.
-    pub(crate) fn summary(&mut self, labels: &[u8], summary: &Summary) {
+    fn summary(&mut self, labels: &[u8], summary: &Summary) {
         let out = &mut self.number;
         out.clear();
         push_unsigned(field::summary::COUNT, summary.count, out);
-        push_double(field::summary::SUM, summary.sum, out);
+        push_double(field::summary::SUM, summary.sum.to_f64(), out);
         let mut buffer = Vec::new();
-        for (quantile, value) in &summary.quantiles {
+        for (quantile, _, value) in &summary.quantiles {
             buffer.clear();
             push_double(field::quantile::QUANTILE, *quantile, &mut buffer);
-            push_double(field::quantile::VALUE, *value, &mut buffer);
+            push_double(field::quantile::VALUE, value.to_f64(), &mut buffer);
             push_bytes(field::summary::QUANTILE, &buffer, out);
         }
         if let Some(created) = &self.created {
@@ -206,36 +181,16 @@ impl Messages {
         self.push(labels, field::metric::SUMMARY);
     }
 
-    /// Adds a series with the encoded number in a field.
-    fn push(&mut self, labels: &[u8], field: u32) {
-        self.metric.clear();
-        self.metric.extend_from_slice(labels);
-        push_bytes(field, &self.number, &mut self.metric);
-        push_bytes(field::family::METRIC, &self.metric, &mut self.series);
+    fn len(&self) -> usize {
+        self.series.len()
     }
 
-    /// Writes the series so far, if they fill a message.
-    pub(crate) fn write_full<W: io::Write>(
-        &mut self,
-        out: &mut ChunkedWriter<W>,
-    ) -> io::Result<()> {
-        match self.series.len() >= MESSAGE_BYTES {
-            true => self.write(out),
-            false => Ok(()),
-        }
-    }
-
-    /// Writes the series so far. A family without series has no message.
-    pub(crate) fn write<W: io::Write>(&mut self, out: &mut ChunkedWriter<W>) -> io::Result<()> {
-        if self.series.is_empty() {
-            return Ok(());
-        }
-        let text = out.text();
+    /// Writes a message. Readers treat several messages with the same head as one family.
+    fn write(&mut self, text: &mut Vec<u8>) {
         push_varint((self.head.len() + self.series.len()) as u64, text);
         text.extend_from_slice(&self.head);
         text.extend_from_slice(&self.series);
         self.series.clear();
-        out.write_full()
     }
 }
 

@@ -8,10 +8,10 @@ use fantail_metrics::Exemplar;
 
 pub(crate) use self::bulk::RunPrefix;
 use super::{
+    encoder::{Encoder, Histogram, Summary},
     exemplar::{Exemplars, Measure},
     labels::{LabelForm, push_label},
     name::is_label_name,
-    protobuf::{Histogram, Messages, Summary},
     value::Value,
 };
 use crate::text::chunked_writer::ChunkedWriter;
@@ -34,8 +34,12 @@ pub(super) enum Form {
         /// The formatted time when counting began.
         created: Option<String>,
     },
-    Protobuf(Box<Messages>),
+    Encoded(Box<dyn Encoder>),
 }
+
+/// The size at which encoded series are written. Further series of the family follow with
+/// the same head.
+const MESSAGE_BYTES: usize = 64 << 10;
 
 /// The exemplar of a sample, if there is an event.
 #[derive(Debug, Clone, Copy)]
@@ -95,9 +99,9 @@ impl<W: io::Write> Samples<'_, W> {
     /// Adds a sample, and the time when its counting began.
     #[inline]
     pub(crate) fn point(&mut self, labels: &[u8], value: Value) -> io::Result<()> {
-        if let Form::Protobuf(messages) = &mut self.form {
-            messages.number(labels, value.to_f64(), None);
-            return messages.write_full(self.out);
+        if let Form::Encoded(encoder) = &mut self.form {
+            encoder.number(labels, value, None);
+            return self.write_encoded(MESSAGE_BYTES);
         }
         self.sample(self.suffix, labels, |line| value.push(line))?;
         self.created_of_counter(labels)
@@ -115,10 +119,10 @@ impl<W: io::Write> Samples<'_, W> {
             measure,
             last,
         } = exemplar;
-        if let Form::Protobuf(messages) = &mut self.form {
+        if let Form::Encoded(encoder) = &mut self.form {
             let exemplar = exemplars.encode(last, measure);
-            messages.number(labels, value.to_f64(), exemplar.as_deref());
-            return messages.write_full(self.out);
+            encoder.number(labels, value, exemplar.as_deref());
+            return self.write_encoded(MESSAGE_BYTES);
         }
         self.sample(self.suffix, labels, |line| {
             value.push(line);
@@ -127,38 +131,46 @@ impl<W: io::Write> Samples<'_, W> {
         self.created_of_counter(labels)
     }
 
-    /// Adds a histogram; only for protobuf.
-    pub(crate) fn histogram(&mut self, labels: &[u8], histogram: &Histogram) -> io::Result<()> {
-        let Form::Protobuf(messages) = &mut self.form else {
+    /// Adds a histogram; only for encoded series.
+    pub(super) fn histogram(&mut self, labels: &[u8], histogram: &Histogram<'_>) -> io::Result<()> {
+        let Form::Encoded(encoder) = &mut self.form else {
             debug_assert!(false, "a histogram of text has several samples");
             return Ok(());
         };
-        messages.histogram(labels, histogram);
-        messages.write_full(self.out)
+        encoder.histogram(labels, histogram);
+        self.write_encoded(MESSAGE_BYTES)
     }
 
-    /// Adds a summary; only for protobuf.
-    pub(crate) fn summary(&mut self, labels: &[u8], summary: &Summary) -> io::Result<()> {
-        let Form::Protobuf(messages) = &mut self.form else {
+    /// Adds a summary; only for encoded series.
+    pub(super) fn summary(&mut self, labels: &[u8], summary: &Summary) -> io::Result<()> {
+        let Form::Encoded(encoder) = &mut self.form else {
             debug_assert!(false, "a summary of text has several samples");
             return Ok(());
         };
-        messages.summary(labels, summary);
-        messages.write_full(self.out)
+        encoder.summary(labels, summary);
+        self.write_encoded(MESSAGE_BYTES)
     }
 
     /// Writes the rest of the family.
     pub(super) fn end(&mut self) -> io::Result<()> {
+        self.write_encoded(1)
+    }
+
+    /// Writes the encoded series so far, if they have at least so many bytes.
+    fn write_encoded(&mut self, bytes: usize) -> io::Result<()> {
         match &mut self.form {
-            Form::Text { .. } => Ok(()),
-            Form::Protobuf(messages) => messages.write(self.out),
+            Form::Encoded(encoder) if encoder.len() >= bytes => {
+                encoder.write(self.out.text());
+                self.out.write_full()
+            }
+            Form::Encoded(_) | Form::Text { .. } => Ok(()),
         }
     }
 
     pub(crate) const fn label_form(&self) -> LabelForm {
         match self.form {
             Form::Text { .. } => LabelForm::Text,
-            Form::Protobuf(_) => LabelForm::Protobuf,
+            Form::Encoded(_) => LabelForm::Protobuf,
         }
     }
 
@@ -178,7 +190,7 @@ impl<W: io::Write> Samples<'_, W> {
     pub(crate) fn created(&mut self, labels: &[u8]) -> io::Result<()> {
         let created = match &mut self.form {
             Form::Text { created, .. } => created.take(),
-            Form::Protobuf(_) => None,
+            Form::Encoded(_) => None,
         };
         match created {
             None => Ok(()),

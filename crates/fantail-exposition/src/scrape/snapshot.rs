@@ -8,7 +8,6 @@ use super::{
     exemplar::{Exemplars, Measure, later},
     exposition::{Exposition, SkipReason},
     family::{Family, Kind, help},
-    format::Format,
     histogram,
     name::{is_metric_name, name_part},
     points::{PointOrRun, Points},
@@ -24,15 +23,14 @@ impl<W: io::Write> Exposition<W> {
     /// # Errors
     /// Writing fails.
     pub fn snapshot(&mut self, snapshot: &Snapshot) -> io::Result<()> {
-        let has_exemplars = self.options().format != Format::Prometheus;
-        let field = snapshot.exemplar_field().filter(|_| has_exemplars);
+        let format = self.options().format;
+        let field = snapshot.exemplar_field().filter(|_| format.has_exemplars());
         self.exemplars = field.map(Exemplars::of);
         for metric in snapshot.exposed_metrics() {
             self.metric(metric)?;
         }
         // After all others, so that none of them is left out for a native histogram.
-        let is_protobuf = self.options().format == Format::Protobuf;
-        for metric in snapshot.exposed_metrics().filter(|_| is_protobuf) {
+        for metric in snapshot.exposed_metrics().filter(|_| format.has_natives()) {
             self.natives(metric)?;
         }
         Ok(())

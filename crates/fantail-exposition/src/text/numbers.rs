@@ -74,6 +74,20 @@ fn with_exponent(digits: &str, sign: char, exponent: usize) -> String {
     format!("{first}{point}{rest}e{sign}{exponent:02}")
 }
 
+/// Appends a floating point number in the JSON of protobuf: other than finite ones are
+/// strings.
+pub(crate) fn push_json_float(value: f64, out: &mut Vec<u8>) {
+    let text = if value.is_nan() {
+        r#""NaN""#.to_owned()
+    } else if value.is_infinite() {
+        let sign = if value < 0.0 { "-" } else { "" };
+        format!(r#""{sign}Infinity""#)
+    } else {
+        format!("{value:?}")
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
 /// Formats a floating point number.
 pub(crate) fn float(value: f64) -> String {
     if value.is_nan() {

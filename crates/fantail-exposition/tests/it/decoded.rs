@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 /// The contents of a field.
 #[derive(Debug, Clone, Copy)]
-enum Contents<'a> {
+pub(crate) enum Contents<'a> {
     Number(u64),
     Double(f64),
     Bytes(&'a [u8]),
 }
 
 impl<'a> Contents<'a> {
-    fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         match self {
             Self::Number(number) => number,
             other => panic!("{other:?} is no varint"),
@@ -23,21 +23,21 @@ impl<'a> Contents<'a> {
         (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
     }
 
-    fn double(self) -> f64 {
+    pub(crate) fn double(self) -> f64 {
         match self {
             Self::Double(number) => number,
             other => panic!("{other:?} is no double"),
         }
     }
 
-    fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Bytes(bytes) => bytes,
             other => panic!("{other:?} has no length"),
         }
     }
 
-    fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         String::from_utf8(self.bytes().to_vec()).unwrap()
     }
 }
@@ -62,7 +62,7 @@ fn take<'a>(from: &mut &'a [u8], length: usize) -> &'a [u8] {
 }
 
 /// Returns the number and contents of each field of a message.
-fn fields(mut message: &[u8]) -> Vec<(u64, Contents<'_>)> {
+pub(crate) fn fields(mut message: &[u8]) -> Vec<(u64, Contents<'_>)> {
     let mut fields = Vec::new();
     while !message.is_empty() {
         let key = varint(&mut message);
@@ -194,7 +194,7 @@ fn metric(message: &[u8]) -> Metric {
     metric
 }
 
-fn label(message: &[u8]) -> (String, String) {
+pub(crate) fn label(message: &[u8]) -> (String, String) {
     match fields(message)[..] {
         [(1, name), (2, value)] => (name.text(), value.text()),
         ref other => panic!("{other:?} is no label"),

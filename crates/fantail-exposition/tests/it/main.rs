@@ -19,6 +19,7 @@ mod instruments;
 mod lines;
 mod native;
 mod prometheus;
+mod pushes;
 mod regressions;
 mod rules;
 mod series_runs;

@@ -1,35 +1,10 @@
-//! The buckets of native histograms.
-//!
-//! Their bounds are powers of 2^(1/8), schema 3 of Prometheus: neighbours differ by 9 %.
-//! A distribution counts values in bins that are five times as narrow. The representative
-//! of its bin decides about the bucket of a value, from the first value on: exact values
-//! are in the same buckets before and after a sketch replaces them, and no bucket ever
-//! decreases. A value is counted in a neighbouring bucket if it is less than 1 % beyond
-//! the bound.
+//! The buckets of native histograms: runs of neighbours, and the difference of each to the
+//! one before.
 
-use std::collections::BTreeMap;
-
-use fantail_metrics::Distribution;
-
-use super::wire::{push_bytes, push_double, push_unsigned, push_zigzag};
-
-const SCHEMA: i64 = 3;
-
-/// The upper bounds of the buckets between 1/2 and 1, without 1: powers of 2^(1/8).
-const BOUNDS: [f64; 8] = [
-    0.5,
-    0.545_253_866_332_628_8,
-    0.594_603_557_501_360_5,
-    0.648_419_777_325_504_8,
-    0.707_106_781_186_547_5,
-    0.771_105_412_703_970_4,
-    0.840_896_415_253_714_4,
-    0.917_004_043_204_671_2,
-];
-
-/// The values up to here are counted as zero: 2⁻¹²⁸, the default of Prometheus' client
-/// libraries. A reader takes a histogram with a threshold as native.
-const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
+use super::super::{
+    native_buckets::{NativeBuckets, SCHEMA, ZERO_THRESHOLD},
+    wire::{push_bytes, push_double, push_unsigned, push_zigzag},
+};
 
 /// The maximum number of empty buckets within a span: two bytes, a span needs six.
 const MAX_GAP: i32 = 2;
@@ -44,115 +19,51 @@ mod field {
     pub(super) const SPAN_LENGTH: u32 = 2;
 }
 
-/// The values of distributions in native buckets.
-#[derive(Debug, Default)]
-pub(crate) struct NativeBuckets {
-    zeros: u64,
-    /// The number of values by the index of their bucket.
-    counts: BTreeMap<i32, u64>,
+/// Appends the fields of a `Histogram`.
+pub(super) fn encode(native: &NativeBuckets, out: &mut Vec<u8>) {
+    push_zigzag(field::SCHEMA, SCHEMA.into(), out);
+    push_double(field::ZERO_THRESHOLD, ZERO_THRESHOLD, out);
+    push_unsigned(field::ZERO_COUNT, native.zeros, out);
+    let (spans, deltas) = spans(native);
+    for (offset, length) in spans {
+        let mut span = Vec::new();
+        push_zigzag(field::SPAN_OFFSET, offset.into(), &mut span);
+        push_unsigned(field::SPAN_LENGTH, length, &mut span);
+        push_bytes(field::POSITIVE_SPAN, &span, out);
+    }
+    for delta in deltas {
+        push_zigzag(field::POSITIVE_DELTA, delta, out);
+    }
 }
 
-impl NativeBuckets {
-    /// Adds the values of a distribution, each divided by `divisor`.
-    pub(crate) fn add(&mut self, distribution: &Distribution, divisor: f64) {
-        distribution.each_bin(|value, count| {
-            let into = match value {
-                0 => &mut self.zeros,
-                #[allow(clippy::cast_precision_loss, reason = "53 bits are enough for 9 %")]
-                value => self
-                    .counts
-                    .entry(index(value as f64 / divisor))
-                    .or_default(),
-            };
-            *into = into.saturating_add(count);
-        });
-    }
-
-    /// Returns the number of values.
-    pub(crate) fn count(&self) -> u64 {
-        let counts = self.counts.values();
-        counts.fold(self.zeros, |sum, count| sum.saturating_add(*count))
-    }
-
-    /// Appends the fields of a `Histogram`.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        push_zigzag(field::SCHEMA, SCHEMA, out);
-        push_double(field::ZERO_THRESHOLD, ZERO_THRESHOLD, out);
-        push_unsigned(field::ZERO_COUNT, self.zeros, out);
-        let (spans, deltas) = self.spans();
-        for (offset, length) in spans {
-            let mut span = Vec::new();
-            push_zigzag(field::SPAN_OFFSET, offset.into(), &mut span);
-            push_unsigned(field::SPAN_LENGTH, length, &mut span);
-            push_bytes(field::POSITIVE_SPAN, &span, out);
-        }
-        for delta in deltas {
-            push_zigzag(field::POSITIVE_DELTA, delta, out);
-        }
-    }
-
-    /// Returns the runs of buckets, each with the distance to the one before, and the
-    /// difference of each bucket to the one before.
-    fn spans(&self) -> (Vec<(i32, u64)>, Vec<i64>) {
-        let mut spans: Vec<(i32, u64)> = Vec::new();
-        let mut deltas = Vec::new();
-        let (mut next, mut before) = (0, 0_u64);
-        let mut push = |count: u64| {
-            deltas.push(count.wrapping_sub(before).cast_signed());
-            before = count;
-        };
-        for (&index, &count) in &self.counts {
-            let gap = index - next;
-            match spans.last_mut() {
-                Some((_, length)) if gap <= MAX_GAP => {
-                    (0..gap).for_each(|_| push(0));
-                    *length += 1 + u64::from(gap.unsigned_abs());
-                }
-                _ => spans.push((gap, 1)),
+/// Returns the runs of buckets, each with the distance to the one before, and the
+/// difference of each bucket to the one before.
+fn spans(native: &NativeBuckets) -> (Vec<(i32, u64)>, Vec<i64>) {
+    let mut spans: Vec<(i32, u64)> = Vec::new();
+    let mut deltas = Vec::new();
+    let (mut next, mut before) = (0, 0_u64);
+    let mut push = |count: u64| {
+        deltas.push(count.wrapping_sub(before).cast_signed());
+        before = count;
+    };
+    for (&index, &count) in &native.counts {
+        let gap = index - next;
+        match spans.last_mut() {
+            Some((_, length)) if gap <= MAX_GAP => {
+                (0..gap).for_each(|_| push(0));
+                *length += 1 + u64::from(gap.unsigned_abs());
             }
-            push(count);
-            next = index + 1;
+            _ => spans.push((gap, 1)),
         }
-        (spans, deltas)
+        push(count);
+        next = index + 1;
     }
-}
-
-/// Returns the index of the bucket of a positive value: its upper bound is 2^(index/8).
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "an exponent has 11 bits, and there are 8 bounds"
-)]
-fn index(value: f64) -> i32 {
-    const FRACTION_BITS: u32 = 52;
-    const EXPONENT_OF_HALF: i32 = 1022;
-    debug_assert!(value.is_normal() && value > 0.0, "{value} is not positive");
-    let bits = value.to_bits();
-    // The value is a fraction from 1/2 to 1 times a power of 2.
-    let exponent = (bits >> FRACTION_BITS) as i32 - EXPONENT_OF_HALF;
-    let fraction_bits = bits & ((1 << FRACTION_BITS) - 1);
-    let fraction = f64::from_bits(fraction_bits | (EXPONENT_OF_HALF as u64) << FRACTION_BITS);
-    let within = BOUNDS.partition_point(|bound| *bound < fraction);
-    within as i32 + (exponent - 1) * BOUNDS.len() as i32
+    (spans, deltas)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NativeBuckets, index};
-
-    #[test]
-    fn buckets_include_their_upper_bounds() {
-        for (value, expected) in [(1.0, 0), (2.0, 8), (0.5, -8), (1.0e-6, -159), (1.5, 5)] {
-            assert_eq!(index(value), expected, "{value}");
-        }
-        let above = f64::from_bits(1.0_f64.to_bits() + 1);
-        assert_eq!(index(above), 1);
-        for exponent in 1..2_000_i32 {
-            let bound = 2_f64.powf(f64::from(exponent - 1_000) / 8.0);
-            let near = [bound * (1.0 - 1e-9), bound * (1.0 + 1e-9)].map(index);
-            assert_eq!(near, [exponent - 1_000, exponent - 999]);
-        }
-    }
+    use super::{NativeBuckets, spans};
 
     /// Small gaps are empty buckets, others begin a span.
     #[test]
@@ -160,7 +71,7 @@ mod tests {
         let counts = [(-3, 5), (-2, 7), (1, 1), (5, 2)].into_iter().collect();
         let buckets = NativeBuckets { zeros: 4, counts };
         assert_eq!(buckets.count(), 19);
-        let (spans, deltas) = buckets.spans();
+        let (spans, deltas) = spans(&buckets);
         assert_eq!(spans, [(-3, 5), (3, 1)]);
         assert_eq!(deltas, [5, 2, -7, 0, 1, 1]);
     }

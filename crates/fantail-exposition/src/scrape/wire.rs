@@ -8,7 +8,7 @@ const LENGTH: u32 = 2;
     clippy::cast_possible_truncation,
     reason = "the lowest seven bits are meant"
 )]
-pub(super) fn push_varint(mut number: u64, out: &mut Vec<u8>) {
+pub(in crate::scrape) fn push_varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -21,28 +21,28 @@ fn push_key(field: u32, wire_type: u32, out: &mut Vec<u8>) {
 }
 
 /// Appends a `uint64`, `uint32` or `enum`.
-pub(super) fn push_unsigned(field: u32, number: u64, out: &mut Vec<u8>) {
+pub(in crate::scrape) fn push_unsigned(field: u32, number: u64, out: &mut Vec<u8>) {
     push_key(field, VARINT, out);
     push_varint(number, out);
 }
 
 /// Appends an `int64` or `int32`.
-pub(super) fn push_signed(field: u32, number: i64, out: &mut Vec<u8>) {
+pub(in crate::scrape) fn push_signed(field: u32, number: i64, out: &mut Vec<u8>) {
     push_unsigned(field, number.cast_unsigned(), out);
 }
 
 /// Appends a `sint64` or `sint32`.
-pub(super) fn push_zigzag(field: u32, number: i64, out: &mut Vec<u8>) {
+pub(in crate::scrape) fn push_zigzag(field: u32, number: i64, out: &mut Vec<u8>) {
     push_unsigned(field, ((number << 1) ^ (number >> 63)).cast_unsigned(), out);
 }
 
-pub(super) fn push_double(field: u32, number: f64, out: &mut Vec<u8>) {
+pub(in crate::scrape) fn push_double(field: u32, number: f64, out: &mut Vec<u8>) {
     push_key(field, FIXED_64, out);
     out.extend_from_slice(&number.to_le_bytes());
 }
 
 /// Appends a `string`, or a message.
-pub(super) fn push_bytes(field: u32, bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::scrape) fn push_bytes(field: u32, bytes: &[u8], out: &mut Vec<u8>) {
     push_key(field, LENGTH, out);
     push_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
@@ -57,6 +57,32 @@ pub(crate) fn push_label_pair(name: &str, value: &str, out: &mut Vec<u8>) {
     push_bytes(2, value.as_bytes(), out);
 }
 
+/// Returns the names and values of labels that [`push_label_pair`] has encoded.
+pub(in crate::scrape) fn label_pairs(labels: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = labels;
+    std::iter::from_fn(move || {
+        let mut pair = take_field(&mut rest)?;
+        Some((take_field(&mut pair)?, take_field(&mut pair)?))
+    })
+}
+
+/// Takes a field with a length from the beginning of a message.
+fn take_field<'m>(message: &mut &'m [u8]) -> Option<&'m [u8]> {
+    let (_key, mut rest) = message.split_first()?;
+    let mut length = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            break;
+        }
+    }
+    let (field, after) = rest.split_at_checked(length)?;
+    *message = after;
+    Some(field)
+}
+
 const fn varint_bytes(number: usize) -> usize {
     match number.checked_ilog2() {
         None => 1,
@@ -66,7 +92,9 @@ const fn varint_bytes(number: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{push_double, push_label_pair, push_signed, push_unsigned, push_zigzag};
+    use super::{
+        label_pairs, push_double, push_label_pair, push_signed, push_unsigned, push_zigzag,
+    };
 
     /// The expected bytes are those of the protobuf documentation on encoding, or follow
     /// from its rules.
@@ -103,5 +131,24 @@ mod tests {
             let bytes = written(&|out| push_label_pair("a", &"x".repeat(length), out));
             assert_eq!(bytes.len(), pair + 3 + 1 + value + length, "{length}");
         }
+    }
+
+    #[test]
+    fn encoded_labels_are_read_back() {
+        let long = "x".repeat(20_000);
+        let labels = [
+            ("a", "1"),
+            ("le", ""),
+            ("user", long.as_str()),
+            ("b", "\u{e4}"),
+        ];
+        let mut encoded = Vec::new();
+        for (name, value) in labels {
+            push_label_pair(name, value, &mut encoded);
+        }
+        let read: Vec<_> = label_pairs(&encoded).collect();
+        let expected = labels.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        assert_eq!(read, expected);
+        assert_eq!(label_pairs(b"").count(), 0);
     }
 }
