@@ -17,10 +17,16 @@ mod credentials;
 mod otlp;
 #[cfg(feature = "http")]
 mod post;
+#[cfg(feature = "http")]
+mod poster;
 mod settings;
 
+#[cfg(feature = "http")]
+pub use self::answer::Retries;
 #[cfg(feature = "http")]
 pub use self::client::tls;
 #[cfg(feature = "http")]
 pub use self::post::{HttpTransport, connect_by};
+#[cfg(feature = "http")]
+pub use self::poster::HttpPoster;
 pub use self::settings::{HttpBatch, HttpSettings};

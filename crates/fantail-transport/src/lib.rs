@@ -106,7 +106,7 @@ pub mod internal {
     #[cfg(feature = "file")]
     pub use crate::file::{group_id, user_id};
     #[cfg(feature = "http")]
-    pub use crate::http::{connect_by, tls};
+    pub use crate::http::{HttpPoster, Retries, connect_by, tls};
     pub use crate::queue::{Stepped, Worker};
     pub use crate::regular_file::{open_regular, open_regular_or_link};
     pub use crate::spool::open_on;

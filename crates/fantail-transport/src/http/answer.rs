@@ -34,11 +34,16 @@ impl From<TransportError> for Failure {
 
 /// The rules for repeating a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Retries {
+pub enum Retries {
     /// Any error of the server is temporary.
     Usual,
     /// Of the errors of the server, only 502, 503 and 504 are temporary.
     Otlp,
+    /// Only 429 and the errors of the server are temporary, as remote write of Prometheus
+    /// says. Payloads do not wait for credentials.
+    RemoteWrite,
+    /// Only 429, 502, 503 and 504 are temporary. Payloads do not wait for credentials.
+    OtlpMetrics,
 }
 
 impl Retries {
@@ -47,6 +52,11 @@ impl Retries {
             HttpBatch::Otlp => Self::Otlp,
             HttpBatch::Single | HttpBatch::Lines | HttpBatch::Array => Self::Usual,
         }
+    }
+
+    /// Returns whether payloads wait until an administrator has changed something.
+    const fn waits(self) -> bool {
+        matches!(self, Self::Usual | Self::Otlp)
     }
 }
 
@@ -62,13 +72,18 @@ pub(super) fn check(
     let later = asked.map_or(Retry::Backoff, Retry::After);
     let retry = match status {
         200..300 => return Ok(()),
+        429 | 502..=504 => later,
+        ..500 if !retries.waits() => Retry::Never,
         401 | 403 | 407 => Retry::Backoff,
-        408 | 429 | 502..=504 => later,
+        408 => later,
         400..500 => Retry::Never,
-        500.. if retries == Retries::Otlp => Retry::Never,
+        500.. if matches!(retries, Retries::Otlp | Retries::OtlpMetrics) => Retry::Never,
         _ => later,
     };
-    let remedy = remedy(status, credentials);
+    let remedy = match retries.waits() {
+        true => remedy(status, credentials),
+        false => "",
+    };
     let message = io::Error::other(format!("status {status}{remedy}"));
     let kind = match retry {
         Retry::Never => TransportErrorKind::Refused,
@@ -170,6 +185,29 @@ mod tests {
         }
         for status in [400, 404, 413, 500, 501, 505, 599] {
             check(status, Retry::Never);
+        }
+    }
+
+    /// Metrics are not sent again with an error of the client, but for 429.
+    #[test]
+    fn statuses_of_pushes() {
+        let check = |retries, status, expected| {
+            let got = check(status, (true, retries), Some("7"), UNIX_EPOCH);
+            let got = got.err().map(|failure| failure.error.retry());
+            assert_eq!(got, Some(expected), "{retries:?} {status}");
+        };
+        let later = Retry::After(Duration::from_secs(7));
+        for retries in [Retries::RemoteWrite, Retries::OtlpMetrics] {
+            for status in [429, 502, 503, 504] {
+                check(retries, status, later);
+            }
+            for status in [301, 400, 401, 403, 404, 407, 408, 413, 422] {
+                check(retries, status, Retry::Never);
+            }
+        }
+        for status in [500, 501, 599] {
+            check(Retries::RemoteWrite, status, later);
+            check(Retries::OtlpMetrics, status, Retry::Never);
         }
     }
 

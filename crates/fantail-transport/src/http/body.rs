@@ -24,7 +24,6 @@ pub(super) struct Written<'b> {
     pub(super) bytes: std::borrow::Cow<'b, [u8]>,
     pub(super) content_type: &'b str,
     pub(super) gzip: bool,
-    pub(super) batch: HttpBatch,
 }
 
 impl Body {
@@ -95,7 +94,6 @@ impl Body {
             bytes,
             content_type: &self.content_type,
             gzip: self.gzip,
-            batch: self.batch,
         })
     }
 }

@@ -18,7 +18,6 @@ use ureq::{
 use super::{
     HttpSettings,
     answer::{self, Failure},
-    body::Written,
 };
 use crate::{
     Retry, TransportError,
@@ -50,6 +49,15 @@ pub(super) struct Client {
     url: String,
     /// Whether the URL has credentials, as `https://name:secret@host`.
     in_url: bool,
+}
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Request<'r> {
+    pub(super) body: &'r [u8],
+    pub(super) content_type: &'r str,
+    pub(super) content_encoding: Option<&'r str>,
+    pub(super) retries: answer::Retries,
 }
 
 impl Client {
@@ -84,23 +92,25 @@ impl Client {
     /// Makes one request; returns the body of the response, if it is small.
     pub(super) fn post(
         &self,
-        body: &Written<'_>,
+        what: &Request<'_>,
         headers: &[(String, String)],
     ) -> Result<Vec<u8>, Failure> {
-        let mut request = self.agent.post(&self.url).content_type(body.content_type);
-        if body.gzip {
-            request = request.header("Content-Encoding", "gzip");
+        let mut request = self.agent.post(&self.url).content_type(what.content_type);
+        if let Some(encoding) = what.content_encoding {
+            request = request.header("Content-Encoding", encoding);
+        }
+        if what.retries == answer::Retries::RemoteWrite {
+            request = request.header("X-Prometheus-Remote-Write-Version", "0.1.0");
         }
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let mut answer = request.send(&*body.bytes).map_err(failed)?;
+        let mut answer = request.send(what.body).map_err(failed)?;
         let status = answer.status().as_u16();
         let retry_after = answer.headers().get("retry-after");
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
         let credentials = !headers.is_empty() || self.in_url;
-        let retries = answer::Retries::of(body.batch);
-        let checked = answer::check(status, (credentials, retries), retry_after, now());
+        let checked = answer::check(status, (credentials, what.retries), retry_after, now());
         // A connection is reused only after its response was read. An error
         // changes nothing for the payloads.
         let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);

@@ -11,7 +11,13 @@ use crate::{
     BatchLimits, Delivery, HttpBatch, HttpSettings, Payloads, Retry, Transport, TransportError,
 };
 
-use super::{answer::Failure, body::Body, client::Client, credentials::Credentials, otlp};
+use super::{
+    answer::{Failure, Retries},
+    body::Body,
+    client::{Client, Request},
+    credentials::Credentials,
+    otlp,
+};
 
 /// Posts payloads to a URL.
 ///
@@ -83,7 +89,13 @@ impl HttpTransport {
         };
         let headers = self.credentials.headers()?;
         let body = self.body.write(payloads)?;
-        let posted = client.post(&body, headers);
+        let request = Request {
+            body: &body.bytes,
+            content_type: body.content_type,
+            content_encoding: body.gzip.then_some("gzip"),
+            retries: Retries::of(self.settings.batch),
+        };
+        let posted = client.post(&request, headers);
         self.last = Some(Instant::now());
         if posted.is_err() {
             // The token may be old.
