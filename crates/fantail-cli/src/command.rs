@@ -16,6 +16,7 @@ pub(crate) mod fleet;
 pub(crate) mod man;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
+pub(crate) mod push;
 pub(crate) mod record;
 pub(crate) mod reload;
 pub(crate) mod replay;

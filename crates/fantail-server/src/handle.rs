@@ -3,7 +3,7 @@
 use std::{
     ops::Deref,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -21,6 +21,7 @@ use crate::{
     memory::{Budget, Memory, Part, Reservation, ReservedText},
     process::record::{Recorder, Recordings},
     process::turn::Turns,
+    push_counters::PushCounters,
     worker::Report,
     worker::census::Census,
     worker::explain::TermCounter,
@@ -142,7 +143,7 @@ impl Live {
 pub(crate) struct Tally {
     pub(crate) started: Timestamp,
     /// When counting began; `None` if counts of an earlier run were restored.
-    pub(crate) counted_since: Option<Timestamp>,
+    counted_since: Mutex<Option<Timestamp>>,
     /// The host name, for the answers of a fleet.
     pub(crate) hostname: Arc<[u8]>,
     /// A number that no other process has.
@@ -153,6 +154,7 @@ pub(crate) struct Tally {
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_refused: AtomicU64,
     pub(crate) scrapes: AtomicU64,
+    pub(crate) push: PushCounters,
 }
 
 impl Tally {
@@ -163,7 +165,7 @@ impl Tally {
     ) -> Arc<Self> {
         Arc::new(Self {
             started,
-            counted_since: (!is_restored).then_some(started),
+            counted_since: Mutex::new((!is_restored).then_some(started)),
             hostname: hostname.into(),
             instance: instance(started, run),
             since: Instant::now(),
@@ -171,7 +173,24 @@ impl Tally {
             reloads: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
             scrapes: AtomicU64::new(0),
+            push: PushCounters::default(),
         })
+    }
+
+    /// Returns when counting began; `None` if counts of an earlier run were restored.
+    pub(crate) fn counted_since(&self) -> Option<Timestamp> {
+        *self
+            .counted_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that all counts begin at zero now.
+    pub(crate) fn reset(&self, now: Timestamp) {
+        *self
+            .counted_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 }
 

@@ -12,6 +12,7 @@
 //!   share nothing, and take no lock for an event. A dump merges the shards of
 //!   all workers.
 //! - *Exporters* each have a thread behind a bounded queue.
+//! - *Pushes* of metrics have one thread.
 //! - *HTTP* is one thread: neither handshakes of TLS nor scrapes take time of
 //!   control.
 //!
@@ -28,6 +29,8 @@ mod memory;
 mod nats;
 mod options;
 mod process;
+mod push;
+mod push_counters;
 mod server;
 mod socket;
 mod worker;
@@ -41,6 +44,7 @@ pub use crate::{
     process::privileges::FileLimit,
     process::record::RecordSettings,
     process::state_file::{StateFile, StateFileError, StateFileErrorKind},
+    push::{PushOptions, PushProtocol},
     server::Server,
 };
 

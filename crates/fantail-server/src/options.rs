@@ -6,7 +6,7 @@ use fantail_config::Release;
 use fantail_engine::SessionRules;
 use fantail_event::Dialect;
 
-use crate::{Log, RecordSettings};
+use crate::{Log, PushOptions, RecordSettings};
 
 /// The options of a server. An option that is `None` comes from the configuration,
 /// else from Dovecot's defaults.
@@ -58,6 +58,8 @@ pub struct ServerOptions {
     /// Whether `/metrics` has the layout of Dovecot unless a query asks for
     /// another.
     pub compat_metrics: bool,
+    /// The target to which metrics are pushed.
+    pub push: Option<PushOptions>,
     /// Threads that read events; at least one.
     pub workers: usize,
     /// The file that keeps counts over a restart.
@@ -189,6 +191,7 @@ impl ServerOptions {
             http: None,
             http_access: HttpAccess::default(),
             compat_metrics: false,
+            push: None,
             workers: cores.min(4),
             state: None,
             #[cfg(feature = "nats")]

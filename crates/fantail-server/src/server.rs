@@ -34,6 +34,7 @@ use crate::{
     process::seen_files::SeenFiles,
     process::signals::Signals,
     process::turn::Turns,
+    push::pusher::Pushing,
     socket::accept::{Dispatcher, Purpose},
     socket::addresses::Addresses,
     socket::listeners::{Listeners, Sockets},
@@ -274,6 +275,7 @@ impl Server {
             #[cfg(feature = "nats")]
             let publishing = publish(&options, &handle)?;
             let mut run = Run {
+                pushing: push(&options, &handle)?,
                 #[cfg(feature = "nats")]
                 publishing,
                 listeners,
@@ -303,6 +305,13 @@ impl Server {
         runtime.shutdown_timeout(Duration::from_millis(100));
         served
     }
+}
+
+/// Starts to push metrics, if the options say so.
+fn push(options: &ServerOptions, handle: &Handle) -> io::Result<Option<Pushing>> {
+    let push = options.push.as_ref();
+    push.map(|push| Pushing::start(push, &options.hostname, handle, &options.log))
+        .transpose()
 }
 
 /// Starts to publish counts, if the options say so.

@@ -32,6 +32,7 @@ use std::{
 };
 
 use fantail_engine::{Counters, Engine, Plan, RunningSessions};
+use fantail_event::Timestamp;
 use fantail_format::EventIds;
 use fantail_metrics::{
     Snapshot,
@@ -98,6 +99,9 @@ pub(crate) struct Report {
     pub(crate) workers: usize,
     /// The plan by which they are counted.
     pub(crate) plan: Arc<Plan>,
+    /// When counting began, of a merged report; `None` if counts of an earlier run were
+    /// restored.
+    pub(crate) counted_since: Option<Timestamp>,
 }
 
 /// The control's end of a worker.

@@ -12,7 +12,7 @@ use fantail::{
 };
 
 use crate::{
-    command::check,
+    command::{check, push::Push},
     dialect::Rules,
     exit::{Failure, Findings, say},
     flag,
@@ -141,6 +141,8 @@ pub(crate) struct Arguments {
     /// this time.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flag::duration)]
     patience: Duration,
+    #[command(flatten)]
+    push: Push,
     #[cfg(feature = "nats")]
     #[command(flatten)]
     broker: super::nats::Broker,
@@ -322,6 +324,7 @@ fn options(arguments: &Arguments, log: Log) -> ServerOptions {
             web: arguments.web,
         },
         compat_metrics: arguments.compat_metrics,
+        push: arguments.push.options(),
         workers: arguments.workers.map_or(defaults.workers, usize::from),
         state: arguments.state.clone(),
         #[cfg(feature = "nats")]

@@ -156,7 +156,7 @@ impl<W: io::Write> Samples<'_, W> {
         self.write_encoded(1)
     }
 
-    /// Writes the encoded series so far, if they have at least so many bytes.
+    /// Writes the encoded series so far, if they have at least this number of bytes.
     fn write_encoded(&mut self, bytes: usize) -> io::Result<()> {
         match &mut self.form {
             Form::Encoded(encoder) if encoder.len() >= bytes => {

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, oneshot};
 use super::Control;
 use crate::{
     StateFile,
+    process::clock,
     process::thread,
     process::turn::LongestTurn,
     worker::shard::IntakeCounts,
@@ -20,7 +21,11 @@ use crate::{
 
 impl Control {
     /// Asks all workers, and answers once they have answered.
-    pub(super) fn report(&self, reset: bool, reply: oneshot::Sender<Report>) {
+    pub(crate) fn report(&self, reset: bool, reply: oneshot::Sender<Report>) {
+        let counted_since = self.tally.counted_since();
+        if reset {
+            self.tally.reset(clock::now());
+        }
         let reports: Vec<_> = self
             .workers
             .iter()
@@ -45,7 +50,8 @@ impl Control {
                 1 => Ok(merge(all, &limits)),
                 _ => thread::run("merge", move || merge(all, &limits)).await,
             };
-            if let Ok(Some(whole)) = whole {
+            if let Ok(Some(mut whole)) = whole {
+                whole.counted_since = counted_since;
                 let _ = reply.send(whole);
             }
         });
@@ -146,6 +152,7 @@ fn merge(reports: Vec<Report>, limits: &Limits) -> Option<Report> {
         longest_turn,
         workers,
         plan,
+        counted_since: None,
     })
 }
 

@@ -105,15 +105,26 @@ fn render(
             dovecot::write(&whole.snapshot, &process, out)
         }
         Layout::Standard(format) => {
-            let mut options = ExpositionOptions::new(format);
-            if created || format == Format::Protobuf {
-                options.created = handle.tally.counted_since;
-            }
-            let mut answer = Exposition::new(out, options);
-            self_metrics::write(whole, handle, &mut answer)?;
-            answer.snapshot(&whole.snapshot)?;
-            // Metrics with names such as `log/all` are left out without a message.
-            answer.finish().map(drop)
+            let is_created = created || format == Format::Protobuf;
+            let options = ExpositionOptions::new(format);
+            write_metrics(whole, handle, (options, is_created), out)
         }
     }
+}
+
+/// Writes the metrics of the server, and those of its configuration, if wanted with the times
+/// when their counting began.
+pub(crate) fn write_metrics(
+    whole: &Report,
+    handle: &Handle,
+    (options, is_created): (ExpositionOptions, bool),
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let mut answer = Exposition::new(out, options);
+    answer.count_since(Some(handle.tally.started).filter(|_| is_created));
+    self_metrics::write(whole, handle, &mut answer)?;
+    answer.count_since(whole.counted_since.filter(|_| is_created));
+    answer.snapshot(&whole.snapshot)?;
+    // Metrics with names such as `log/all` are left out without a message.
+    answer.finish().map(drop)
 }

@@ -49,7 +49,8 @@ pub(super) fn write<W: Write>(
     sessions(whole, out)?;
     errors(whole, out)?;
     metrics(whole, out)?;
-    exporters::write(handle, out)
+    exporters::write(handle, out)?;
+    pushes(handle, out)
 }
 
 fn one<W: Write>(out: &mut Exposition<W>, family: &Family<'_>, number: u64) -> io::Result<()> {
@@ -159,6 +160,57 @@ fn memory<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> 
         })?;
     }
     Ok(())
+}
+
+/// Pushes; all 0 unless there is a target.
+fn pushes<W: Write>(handle: &Handle, out: &mut Exposition<W>) -> io::Result<()> {
+    let push = &handle.tally.push;
+    let snapshots = counter(
+        "fantail_push_snapshots",
+        "Snapshots pushed, or given up in part",
+    );
+    let requests = counter("fantail_push_requests", "Requests to the target of pushes");
+    let samples = counter(
+        "fantail_push_samples",
+        "Samples that were pushed, or refused",
+    );
+    let families = [
+        (
+            snapshots,
+            &[
+                ("complete", &push.complete),
+                ("incomplete", &push.incomplete),
+            ][..],
+        ),
+        (
+            requests,
+            &[
+                ("accepted", &push.accepted),
+                ("refused", &push.refused),
+                ("failed", &push.failed),
+            ],
+        ),
+        (
+            samples,
+            &[
+                ("accepted", &push.sent_samples),
+                ("refused", &push.refused_samples),
+            ],
+        ),
+    ];
+    for (family, results) in families {
+        out.family(&family, |samples| {
+            let mut results = results.iter();
+            results.try_for_each(|(result, count)| samples.add(&[("result", *result)], get(count)))
+        })?;
+    }
+    let ended = counter("fantail_push_ended_series", "Series whose end was pushed");
+    one(out, &ended, get(&push.ended_series))?;
+    let unmarked = counter(
+        "fantail_push_unmarked_series",
+        "Samples of series whose end cannot be pushed for lack of memory",
+    );
+    one(out, &unmarked, get(&push.unmarked_series))
 }
 
 /// Sessions; all 0 unless a metric asks for them.

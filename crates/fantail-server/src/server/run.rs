@@ -1,20 +1,22 @@
 //! The main loop of a server: orders, signals and periodic checks.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout_at},
 };
 
 use crate::{
-    ServerError, ServerErrorKind, ServerOptions, StateFile,
+    Log, ServerError, ServerErrorKind, ServerOptions, StateFile,
     control::{Change, Control},
     handle::Order,
     process::record::Recordings,
     process::sd_notify::Manager,
     process::signals::{Caught, Signals},
     process::thread,
+    push::pusher::Pushing,
     socket::addresses,
     socket::listeners::Listeners,
     socket::rival_watch::Rivals,
@@ -34,6 +36,8 @@ pub(super) struct Run {
     /// The publication of counts.
     #[cfg(feature = "nats")]
     pub(super) publishing: Option<crate::nats::publish::Publishing>,
+    /// The pushes of metrics.
+    pub(super) pushing: Option<Pushing>,
     pub(super) options: ServerOptions,
     pub(super) control: Control,
     /// Notified when a worker has ended.
@@ -201,6 +205,7 @@ impl Run {
             stop,
             saving,
             recordings,
+            pushing,
             #[cfg(feature = "nats")]
             publishing,
             ..
@@ -227,6 +232,8 @@ impl Run {
             control.counts(reply);
             publishing.end(counts, deadline.into_std()).await;
         }
+        // It goes on beside the end of the exporters.
+        let pushed = pushing.map(|pushing| end_pushes(pushing, &control, deadline));
         let live = Arc::clone(&control.live.borrow());
         let workers = control.workers;
         let joined = thread::run("end", move || workers.into_iter().for_each(Worker::join));
@@ -244,16 +251,37 @@ impl Run {
             // No thread to wait on: this one does.
             let _ = live.exporters.close(left);
         }
-        let until = deadline.max(Instant::now() + SAVE_TIMEOUT);
-        if let Some((path, saved)) = saved
-            && timeout_at(until, saved).await.is_err()
-        {
-            log.say(format_args!(
-                "{} was not written in time; the counts since the last save are lost",
-                path.display()
-            ));
+        if let Some(pushed) = pushed {
+            wait_for_pushes(pushed, deadline, &log).await;
+        }
+        if let Some((path, saved)) = saved {
+            wait_for_state(&path, saved, deadline, &log).await;
         }
         log.say(format_args!("stopped"));
+    }
+}
+
+/// Has the last counts pushed; the receiver is told when this is done.
+fn end_pushes(pushing: Pushing, control: &Control, deadline: Instant) -> oneshot::Receiver<()> {
+    let (reply, report) = oneshot::channel();
+    control.report(false, reply);
+    pushing.end(report, deadline.into_std())
+}
+
+async fn wait_for_pushes(pushed: oneshot::Receiver<()>, deadline: Instant, log: &Log) {
+    if timeout_at(deadline, pushed).await.is_err() {
+        log.say(format_args!("the last metrics were not pushed in time"));
+    }
+}
+
+/// Waits until the state is saved, which may take longer than the rest of the end.
+async fn wait_for_state(path: &Path, saved: JoinHandle<()>, deadline: Instant, log: &Log) {
+    let until = deadline.max(Instant::now() + SAVE_TIMEOUT);
+    if timeout_at(until, saved).await.is_err() {
+        log.say(format_args!(
+            "{} was not written in time; the counts since the last save are lost",
+            path.display()
+        ));
     }
 }
 

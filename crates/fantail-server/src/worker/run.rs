@@ -313,6 +313,7 @@ impl Run {
             longest_turn: self.turns.longest(),
             workers: 1,
             plan: Arc::clone(shard.engine.plan()),
+            counted_since: None,
         }
     }
 }

@@ -29,6 +29,7 @@ mod load;
 mod memory;
 mod own_metrics;
 mod process;
+mod pushes;
 mod readers;
 mod recent;
 mod recordings;
