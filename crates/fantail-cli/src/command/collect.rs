@@ -32,8 +32,6 @@ Examples:
 
 Exit status: 0 it was stopped, or all is read; 1 it could not start, or failed; 2 wrong usage.")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    broker: Broker,
     /// File that gets the events; - for standard output, which gets all events of the stream
     /// at each start.
     #[arg(long, value_name = "PATH")]
@@ -56,6 +54,8 @@ pub(crate) struct Arguments {
     /// Name of this process for the broker; default: this machine's host name.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
+    #[command(flatten)]
+    broker: Broker,
 }
 
 /// Runs the command.
