@@ -10,7 +10,7 @@ use fantail_benches::group;
 use fantail_event::{Dialect, Event, SentEvent, Timestamp};
 use fantail_fleet::{
     Answer, AnswerLimits, GroupLevel, Head, Question, Rank, Sum, SumLimits, TopQuestion,
-    counts::{Aggregator, Message, PublisherRules, Session, WorkerCounts},
+    counts::{Aggregator, Arrival, Message, PublisherRules, Session, WorkerCounts},
     select, write,
 };
 use fantail_metrics::{GroupBy, Method, MetricSettings, Registry, Snapshot};
@@ -132,7 +132,7 @@ fn counts(snapshot: &Snapshot) -> WorkerCounts {
 fn taken(aggregator: &mut Aggregator, messages: &[Vec<u8>]) {
     for bytes in messages {
         if let Ok(message) = Message::read(bytes, usize::MAX) {
-            aggregator.take(message, Duration::ZERO);
+            aggregator.take(message, Arrival::default());
         }
     }
 }

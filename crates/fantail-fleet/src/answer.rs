@@ -24,7 +24,7 @@ use fantail_metrics::{
 };
 
 use self::error::{AnswerError, AnswerErrorKind};
-use crate::SchemaId;
+use crate::{SchemaId, counts::PartRange};
 
 const MAGIC: &[u8] = b"fantail fleet\n";
 /// The version of the answers that are written, and the newest that is read.
@@ -42,6 +42,17 @@ enum Kind {
     End = 3,
 }
 
+/// What an aggregate has of the counts of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// The cluster.
+    pub cluster: Vec<u8>,
+    /// The parts.
+    pub parts: PartRange,
+    /// Whether it has all that hosts have published of them.
+    pub is_complete: bool,
+}
+
 /// The host that answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
@@ -57,6 +68,8 @@ pub struct Head {
     pub connections: u64,
     /// Events that were read.
     pub events: u64,
+    /// For an aggregate, its share of a cluster.
+    pub share: Option<Share>,
 }
 
 /// The answer of a host.
@@ -182,6 +195,10 @@ fn head(body: &[u8]) -> Result<Head, AnswerErrorKind> {
     let instance = <[u8; 16]>::try_from(instance).map_err(|_| AnswerErrorKind::Malformed)?;
     let [uptime_seconds, connections, events] = from.numbers()?;
     // More may follow in a later version.
+    let share = match from.rest.is_empty() {
+        true => None,
+        false => share(&mut from)?,
+    };
     Ok(Head {
         host,
         version,
@@ -189,7 +206,24 @@ fn head(body: &[u8]) -> Result<Head, AnswerErrorKind> {
         uptime_seconds,
         connections,
         events,
+        share,
     })
+}
+
+/// Decodes the share of an aggregate.
+fn share(from: &mut Decoder<'_>) -> Result<Option<Share>, AnswerErrorKind> {
+    if from.number()? == 0 {
+        return Ok(None);
+    }
+    let cluster = from.string()?.to_vec();
+    let [first, last, is_complete] = from.numbers()?;
+    let ends = u8::try_from(first).ok().zip(u8::try_from(last).ok());
+    let parts = ends.and_then(|(first, last)| PartRange::new(first, last).ok());
+    Ok(Some(Share {
+        cluster,
+        parts: parts.ok_or(AnswerErrorKind::Malformed)?,
+        is_complete: is_complete == 1,
+    }))
 }
 
 /// Decodes a metric.

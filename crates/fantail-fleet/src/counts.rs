@@ -9,7 +9,10 @@
 //! Within a *lineage* (a metric of one worker, until it starts from zero) a series is never
 //! removed, and its number of events only rises: of two values, that with more events is
 //! the newer. So joining is a semilattice: order, repeats and restarts change nothing.
-//! Ended runs stay in the stream, and in the sum.
+//!
+//! Ended runs are *folded*: a [`Folder`] publishes the sum of their values, and names the
+//! runs whose own messages do not count any more. So the total stays, and the stream is as
+//! large as what runs.
 //!
 //! The values of a message are saved states of [`fantail_metrics::state`], as in an
 //! [`Answer`](crate::Answer). The module has no connection and no clock:
@@ -17,9 +20,11 @@
 
 mod aggregator;
 mod fences;
+mod folder;
 mod message;
 mod progress;
 mod publisher;
+mod range;
 mod session;
 mod source;
 mod subject;
@@ -31,11 +36,18 @@ use fantail_metrics::{
 };
 
 pub use self::{
-    aggregator::{Aggregator, AggregatorLimits, Behind, Completeness, RunState, Totals},
-    message::{Contents, HeadMessage, Message, MessageError, PartMessage, RunHead, RunPart},
+    aggregator::{
+        Aggregator, AggregatorLimits, Arrival, Behind, Completeness, Removable, RunState, Totals,
+    },
+    folder::{FoldHead, FoldOrder, FoldRules, Folder},
+    message::{
+        ClaimMessage, Contents, FoldMessage, HeadMessage, Message, MessageError, PartMessage,
+        RunHead, RunPart,
+    },
     publisher::{PartOrder, PublisherRules},
+    range::{PartRange, PartRangeError},
     session::{Batched, Filters, MessageBatch, Outgoing, Session, WorkerCounts},
-    subject::{Subject, token},
+    subject::{Subject, Topic, token},
     values::{Counted, Values},
 };
 

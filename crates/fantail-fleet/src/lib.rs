@@ -52,11 +52,11 @@ mod top;
 
 pub use crate::{
     answer::{
-        Answer, AnswerLimits, Answered, Head,
+        Answer, AnswerLimits, Answered, Head, Share,
         error::{AnswerError, AnswerErrorKind},
         write::write,
     },
-    instances::Instances,
+    instances::{Instances, Repeated},
     look_up::{Found, LookUp, look_up},
     question::{GroupLevel, LookUpQuestion, Question, QuestionError, Rank, TopQuestion, Wanted},
     schema::SchemaId,

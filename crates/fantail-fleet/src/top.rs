@@ -47,10 +47,14 @@ pub struct TopQuery {
     hosts: Vec<Host>,
 }
 
-/// The answers of a host.
+/// The answers of a host, or of several aggregates whose values are disjoint.
 #[derive(Debug)]
 struct Host {
     host: usize,
+    /// The cluster of aggregates that have parts of it, for values that are whole in a part.
+    cluster: Option<Vec<u8>>,
+    /// The number of hosts.
+    members: usize,
     schema: SchemaId,
     filter: Vec<u8>,
     level: GroupBy,
@@ -135,9 +139,15 @@ impl TopQuery {
 
     /// Adds the answer of a host to the first question; returns `false` if the host has
     /// no such metric, level or field.
+    ///
+    /// Aggregates with parts of a cluster are one source: a value of the first level is in one
+    /// of them, with all that it has.
     pub fn add_first(&mut self, host: usize, answer: Answer) -> bool {
         let Answer {
-            metrics, unseen, ..
+            head,
+            metrics,
+            unseen,
+            ..
         } = answer;
         let [answered] = metrics.as_slice() else {
             return false;
@@ -146,8 +156,20 @@ impl TopQuery {
             return false;
         };
         new.unseen = unseen;
-        self.hosts.push(new);
+        let share = head.share.filter(|_| new.depth == 1);
+        new.cluster = share.map(|share| share.cluster);
+        let mut known = self.hosts.iter_mut();
+        match known.find(|known| known.cluster.is_some() && known.is_like(&new)) {
+            Some(known) => known.unite(new),
+            None => self.hosts.push(new),
+        }
         true
+    }
+
+    /// Returns whether no host has the metric, level and field.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.hosts.is_empty()
     }
 
     fn host(&self, host: usize, answered: &Answered) -> Option<Host> {
@@ -159,6 +181,8 @@ impl TopQuery {
         let level = settings.group_by.get(depth - 1)?.clone();
         let mut new = Host {
             host,
+            cluster: None,
+            members: 1,
             schema: answered.schema,
             filter: answered.filter.clone(),
             depth,
@@ -181,7 +205,11 @@ impl TopQuery {
         let hosts: Vec<&Host> = self.of_schema(schema).collect();
         let candidates = self.candidates(&hosts);
         let mut questions = Vec::new();
-        for host in hosts.iter().filter(|host| host.unseen > 0) {
+        // What aggregates with parts did not send is bounded, and not asked for.
+        let asked = hosts
+            .iter()
+            .filter(|host| host.unseen > 0 && host.members == 1);
+        for host in asked {
             let missing = candidates.iter();
             let missing = missing.filter(|key| !host.values.contains_key(**key));
             let mut values: Vec<Vec<u8>> = Vec::new();
@@ -312,6 +340,19 @@ impl TopQuery {
 }
 
 impl Host {
+    fn is_like(&self, other: &Self) -> bool {
+        self.cluster == other.cluster && self.schema == other.schema
+    }
+
+    /// Takes the values of another aggregate, which has none of the same values.
+    fn unite(&mut self, other: Self) {
+        self.members += 1;
+        self.values.extend(other.values);
+        self.unseen = self.unseen.max(other.unseen);
+        self.other = self.other.saturating_add(other.other);
+        self.has_dropped |= other.has_dropped;
+    }
+
     /// Reads the values of an answer.
     fn read(&mut self, metric: &MetricSnapshot, number: rows::Number) {
         for series in metric.series().iter() {

@@ -48,8 +48,8 @@ pub(crate) struct Control {
     pub(crate) source: Source,
     pub(crate) changes: Changes,
     pub(crate) workers: Vec<Worker>,
-    /// The number of workers that have clients: the first ones. One more has only the
-    /// counts of a state file, if those of the others are published.
+    /// The number of workers that have clients: the first ones. One more has counts that
+    /// are not published, such as those of a state file, if those of the others are.
     pub(crate) with_clients: usize,
     /// Has the workers read clients no further.
     pub(crate) stop_reading: Arc<AtomicBool>,
@@ -70,6 +70,8 @@ impl Control {
             Order::Report(reset, reply) => self.report(reset, reply),
             #[cfg(feature = "nats")]
             Order::Counts(reply) => self.counts(reply),
+            #[cfg(feature = "nats")]
+            Order::SetAside(reply) => self.set_aside(reply),
             Order::Add(metric, reply) => self.change(Change::Add(metric, reply)),
             Order::Remove(name, reply) => self.change(Change::Remove(name, reply)),
             Order::Reopen(reply) => {

@@ -79,6 +79,9 @@ pub(crate) enum Order {
     /// Counts of the workers that have clients, not merged.
     #[cfg(feature = "nats")]
     Counts(oneshot::Sender<Vec<fantail_fleet::counts::WorkerCounts>>),
+    /// Publishes nothing of what was counted so far.
+    #[cfg(feature = "nats")]
+    SetAside(oneshot::Sender<()>),
     Add(Box<MetricRequest>, Reply<()>),
     Remove(Vec<u8>, Reply<()>),
     Reopen(oneshot::Sender<()>),
@@ -263,6 +266,12 @@ impl Handle {
         &self,
     ) -> Result<Vec<fantail_fleet::counts::WorkerCounts>, ControlError> {
         self.ask(Order::Counts).await
+    }
+
+    /// Has the counts of all workers start again from zero, without a change of answers.
+    #[cfg(feature = "nats")]
+    pub(crate) async fn set_aside(&self) -> Result<(), ControlError> {
+        self.ask(Order::SetAside).await
     }
 
     /// Returns a report for an answer, or refuses it while other answers hold all

@@ -54,6 +54,7 @@ pub use crate::nats::{
     aggregate::{Aggregate, AggregateOptions},
     events::collect::{CollectOptions, CollectTarget, collect},
     events::stream::EventStreamSettings,
+    folding::FoldOptions,
 };
 
 #[cfg(shuttle)]

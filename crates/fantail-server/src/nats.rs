@@ -9,6 +9,7 @@ mod answers;
 mod connection;
 mod consumer;
 pub(crate) mod events;
+pub(crate) mod folding;
 pub(crate) mod publish;
 mod reader;
 mod source;

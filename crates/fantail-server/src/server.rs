@@ -150,8 +150,8 @@ impl Server {
         let (started, run, stop) = (clock::now(), run_number(), Arc::default());
         let with_clients = count;
         // What was counted before the start is not published again: it has a worker of its
-        // own.
-        let count = count + usize::from(options.publishes() && options.state.is_some());
+        // own. So has what was counted in a run that was folded while it was silent.
+        let count = count + usize::from(options.publishes());
         let workers = (0..count).zip(0..).map(|(number, worker)| {
             Worker::start(Setup {
                 ids: EventIds::new(started, run, worker),

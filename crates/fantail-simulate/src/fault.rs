@@ -55,6 +55,13 @@ pub enum Fault {
     HighestNumbersCount,
     PositionsAreOlder,
     CollectedPositionsAreNotSynced,
+    RunsAreRemovedBeforeTheFold,
+    TheHeadOfTheFoldIsFirst,
+    FoldsHaveNoFence,
+    FoldedRunsCountTwice,
+    FoldedRunsAreForgotten,
+    FoldedRunsAreRemovedAtOnce,
+    ClaimsAreNotAskedFor,
 }
 
 /// The changed effect of a call.

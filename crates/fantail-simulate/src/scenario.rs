@@ -98,17 +98,7 @@ impl Scenario {
                 Fault::AFailedSyncCountsAsDone,
             ],
             Self::Reload => &[Fault::AbandonedReloadsAreForgotten, Fault::LateResultsCount],
-            Self::Counts => &[
-                Fault::LostAnswersCountAsStored,
-                Fault::LateMessagesReplaceNewer,
-                Fault::LostMessagesAreNotRepeated,
-                Fault::RestoredStateIsPublished,
-                Fault::RunIdsAreReused,
-                Fault::EndingRunsAreNotPublished,
-                Fault::DeltasAreAdded,
-                Fault::GapsCountAsWhole,
-                Fault::StaleRunsAreLeftOut,
-            ],
+            Self::Counts => counts::PLANTED,
             Self::Collect => collect::PLANTED,
             Self::State => &[
                 Fault::StatesAreNotSynced,

@@ -1,11 +1,11 @@
 //! `fantail aggregate`: the counts of all hosts, from the stream that they publish.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use fantail::{
-    fleet::counts::AggregatorLimits,
-    server::{Aggregate, AggregateOptions, HttpAccess, Log},
+    fleet::counts::{AggregatorLimits, PartRange},
+    server::{Aggregate, AggregateOptions, FoldOptions, HttpAccess, Log},
 };
 
 use super::nats::Broker;
@@ -35,6 +35,20 @@ pub(crate) struct Arguments {
     /// Replicas of the stream, if it does not exist and is created.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5))]
     replicas: u32,
+    /// Only these parts of the counts, such as 0-63: all aggregates of a cluster together
+    /// have 0-255. `fantail fleet` asks all of them.
+    #[arg(long, value_name = "FIRST-LAST", default_value_t = PartRange::ALL)]
+    parts: PartRange,
+    /// Replace the counts of hosts that have ended by their sum, so that the stream does not
+    /// grow. One aggregate of a cluster is enough.
+    #[arg(long, conflicts_with = "parts")]
+    fold: bool,
+    /// Interval of folds: longer than the sync_interval of the broker.
+    #[arg(long, value_name = "TIME", default_value = "10min", value_parser = flag::interval, requires = "fold")]
+    fold_interval: Duration,
+    /// Time without counts after which a host that did not end properly is folded.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = flag::interval, requires = "fold")]
+    retire_after: Duration,
     /// Address of HTTP.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9901")]
     http: SocketAddr,
@@ -87,6 +101,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
         },
         hostname: hostname.unwrap_or_else(hostname::of_this_machine),
         limits,
+        parts: arguments.parts,
+        fold: arguments.fold.then_some(FoldOptions {
+            interval: arguments.fold_interval,
+            retire_after: arguments.retire_after,
+        }),
         memory: arguments.max_memory,
         signals: true,
         log: log.clone(),

@@ -2,7 +2,9 @@
 
 mod cluster;
 mod events;
+mod folds;
 mod permissions;
+mod ranges;
 mod tls;
 
 use std::{
@@ -43,9 +45,13 @@ impl Aggregate {
     }
 
     fn start_with(url: &str, more: &[&str]) -> Self {
+        Self::start_as("aggregate", url, more)
+    }
+
+    fn start_as(name: &str, url: &str, more: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fantail"));
         command.args(["aggregate", "--nats", url, "--http", "127.0.0.1:0"]);
-        command.args(["--hostname", "aggregate"]).args(more);
+        command.args(["--hostname", name]).args(more);
         let mut process = Process::start_with(&command, |command| {
             command.stdout(Stdio::null()).stderr(Stdio::piped());
         });
@@ -77,13 +83,22 @@ impl Aggregate {
         rows.collect()
     }
 
-    fn is_complete(&self) -> bool {
+    /// Returns the state of the aggregate; null if it does not answer.
+    fn status(&self) -> serde_json::Value {
         let url = format!("{}/api/v1/aggregate", self.address);
-        let answer = ureq::get(&url).call();
-        let Ok(mut answer) = answer else { return false };
-        let status: serde_json::Value =
-            serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-        status["complete"] == true
+        let Ok(mut answer) = ureq::get(&url).call() else {
+            return serde_json::Value::Null;
+        };
+        serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.status()["complete"] == true
+    }
+
+    fn kill(&mut self) {
+        self.process.signal(Signal::KILL);
+        self.process.wait(PATIENCE);
     }
 }
 

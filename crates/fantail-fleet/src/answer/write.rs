@@ -29,6 +29,14 @@ pub fn write(
     body.string(&head.version);
     body.fixed(&head.instance);
     body.numbers(&[head.uptime_seconds, head.connections, head.events]);
+    if let Some(share) = &head.share {
+        let parts = share.parts;
+        body.number(1);
+        body.string(&share.cluster);
+        let ends = [parts.first().into(), parts.last().into()];
+        body.numbers(&ends);
+        body.number(share.is_complete.into());
+    }
     frame(Kind::Head, &summed(body), out)?;
     for metric in &selected.metrics {
         let alone = of_metrics(selected.dialect, vec![metric.clone()]);

@@ -1,20 +1,21 @@
 //! The reader's side: joins messages, and says whether the sum is complete.
 
+mod folded;
+mod totals;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use fantail_metrics::{
-    MetricSnapshot,
-    internal::{merge, union},
-};
-
+pub(super) use self::folded::FoldBasis;
+use self::folded::Folded;
+pub use self::{folded::Removable, totals::Totals};
 use super::{
-    Counted, EPOCH, HeadMessage, Message, PartId, PartMessage, RunHead, RunId, Values,
-    progress::Progress,
+    ClaimMessage, Counted, FoldHead, HeadMessage, Message, PartId, PartMessage, PartRange, RunHead,
+    RunId, Values, progress::Progress,
 };
-use crate::{SchemaId, Sum, SumLimits, Summed};
+use crate::SchemaId;
 
 /// The limits of an aggregator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,26 +88,26 @@ impl Completeness {
     }
 }
 
-/// The sum of all runs.
-#[derive(Debug)]
-pub struct Totals {
-    /// The metrics; hosts are numbers in [`hosts`](Self::hosts).
-    pub summed: Summed,
-    /// The names of the hosts.
-    pub hosts: Vec<Vec<u8>>,
+/// When a message came, and where it is in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrival {
+    /// The sequence of the message in the stream.
+    pub sequence: u64,
+    /// The time at which the broker stored it, by the broker's clock.
+    pub stored: Duration,
+    /// The time by the reader's clock.
+    pub now: Duration,
 }
-
-/// Whether a run is open, its last head, and the number of a counting within it: the
-/// greatest is the newest.
-type Age = (bool, Duration, u64);
-
-/// The newest definition of each host and name.
-type Newest<'a> = BTreeMap<(&'a [u8], &'a [u8]), (Age, SchemaId)>;
 
 /// Joins the messages of all hosts.
 #[derive(Debug, Clone, Default)]
 pub struct Aggregator {
     limits: AggregatorLimits,
+    /// The parts of this reader.
+    range: PartRange,
+    folded: Folded,
+    /// The time at which the newest message was stored.
+    stored: Duration,
     runs: BTreeMap<RunId, Run>,
     hosts: BTreeMap<Vec<u8>, Host>,
     /// One metric of each definition, without series.
@@ -130,6 +131,12 @@ struct Run {
     parts: BTreeMap<PartId, Part>,
     /// The time of the last head by the clock of the reader.
     head_at: Duration,
+    /// The time at which the last message was stored.
+    stored: Duration,
+    /// Whether a fold process has claimed it.
+    is_claimed: bool,
+    /// The time of the last message by the clock of the reader.
+    heard: Duration,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -139,56 +146,90 @@ struct Part {
 }
 
 impl Aggregator {
-    /// Returns an aggregator that has seen nothing.
+    /// Returns an aggregator of these parts that has seen nothing.
     #[must_use]
-    pub fn new(limits: AggregatorLimits) -> Self {
+    pub fn new(limits: AggregatorLimits, range: PartRange) -> Self {
         Self {
             limits,
+            range,
             ..Self::default()
         }
     }
 
     /// Takes a message. The caller has checked that the message belongs to its subject.
-    pub fn take(&mut self, message: Message, now: Duration) {
+    pub fn take(&mut self, message: Message, arrival: Arrival) {
+        self.stored = self.stored.max(arrival.stored);
         match message {
-            Message::Head(head) => self.head(head, now),
-            Message::Part(part) => self.part(part, now),
+            Message::Fold(fold) => self.fold(fold.head, arrival.sequence, arrival.now),
+            Message::Part(part) if part.host.is_empty() => self.folded_part(part, arrival.sequence),
+            Message::Head(head) => self.head(head, arrival),
+            Message::Part(part) => self.part(part, arrival),
+            Message::Claim(claim) => self.claim(&claim, arrival),
         }
     }
 
-    /// Joins the values of a part.
-    fn part(&mut self, message: PartMessage, now: Duration) {
-        let limits = self.limits;
-        let all = self.series;
-        let mut values = message.values;
+    /// Takes the values of a part of a run.
+    fn part(&mut self, message: PartMessage, arrival: Arrival) {
+        let PartMessage {
+            host,
+            run,
+            part,
+            values,
+            ..
+        } = message;
+        if let Some(progress) = self.join((run, &host, part.part), values, arrival) {
+            progress.note(&part);
+        }
+    }
+
+    /// Joins the values of a part of a run; returns the progress of the part.
+    fn join(
+        &mut self,
+        (run, host, part): (RunId, &[u8], PartId),
+        mut values: Values,
+        arrival: Arrival,
+    ) -> Option<&mut Progress> {
+        if !self.range.contains(part) {
+            return None;
+        }
         values.intern(&mut self.schemas);
-        let Some((host, run)) = self.run(message.run, &message.host, now) else {
-            return;
-        };
+        let (limits, all) = (self.limits, self.series);
+        let (host, found) = self.run(run, host, arrival)?;
         let room = limits.series_of_host.saturating_sub(host.series);
         let room = room.min(limits.series.saturating_sub(all));
-        let part = run.parts.entry(message.part.part).or_default();
-        let (grown, refused) = part.values.join(values, room);
-        part.progress.note(&message.part);
+        let values_here = &mut found.parts.entry(part).or_default().values;
+        let (grown, refused) = values_here.join(values, room);
         host.series += grown;
         host.refused += refused as u64;
         self.series += grown;
+        let part = self.runs.get_mut(&run)?.parts.get_mut(&part)?;
+        Some(&mut part.progress)
     }
 
     /// Takes a head.
-    fn head(&mut self, message: HeadMessage, now: Duration) {
-        let Some((_, run)) = self.run(message.run, &message.host, now) else {
+    fn head(&mut self, message: HeadMessage, arrival: Arrival) {
+        let Some((_, run)) = self.run(message.run, &message.host, arrival) else {
             return;
         };
-        run.head_at = run.head_at.max(now);
-        let held = run.head.as_ref();
-        if held.is_none_or(|held| held.version < message.head.version) {
-            run.head = Some(message.head);
+        run.head_at = run.head_at.max(arrival.now);
+        run.take_head(message.head);
+    }
+
+    /// Takes the claim of a fold process.
+    fn claim(&mut self, message: &ClaimMessage, arrival: Arrival) {
+        self.folded.note_claim(message);
+        if let Some((_, run)) = self.run(message.run, &message.host, arrival) {
+            run.is_claimed = true;
         }
     }
 
-    /// Returns the run, unless it belongs to another host or its host has too many.
-    fn run(&mut self, id: RunId, name: &[u8], now: Duration) -> Option<(&mut Host, &mut Run)> {
+    /// Returns the run of a message that counts: the run is not folded, belongs to the host,
+    /// and its host has not too many.
+    fn run(&mut self, id: RunId, name: &[u8], arrival: Arrival) -> Option<(&mut Host, &mut Run)> {
+        if self.folded.has(id) {
+            self.folded.note_left_over(id, name);
+            return None;
+        }
         let host = match self.hosts.contains_key(name) {
             true => self.hosts.get_mut(name)?,
             false => self.hosts.entry(name.to_vec()).or_default(),
@@ -203,14 +244,61 @@ impl Aggregator {
         }
         let run = self.runs.entry(id).or_insert_with(|| Run {
             host: name.to_vec(),
-            head_at: now,
+            head_at: arrival.now,
             ..Run::default()
         });
         if run.host != name {
             self.refused += 1;
             return None;
         }
+        run.stored = run.stored.max(arrival.stored);
+        run.heard = run.heard.max(arrival.now);
         Some((host, run))
+    }
+
+    /// Forgets a run, which is folded; returns its host.
+    fn forget(&mut self, id: RunId) -> Option<Vec<u8>> {
+        let run = self.runs.remove(&id)?;
+        let series: usize = run.parts.values().map(|part| part.values.series()).sum();
+        self.series -= series;
+        if let Some(host) = self.hosts.get_mut(&run.host) {
+            host.runs -= 1;
+            host.series -= series;
+            if host.runs == 0 && host.refused == 0 {
+                self.hosts.remove(&run.host);
+            }
+        }
+        Some(run.host)
+    }
+
+    /// Returns an aggregator with the same limits and parts that has seen nothing.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            folded: self.folded.anew(),
+            ..Self::new(self.limits, self.range)
+        }
+    }
+
+    /// Takes what an earlier reading of the stream had, and the stream has lost: hosts that
+    /// run publish it again.
+    pub fn adopt(&mut self, earlier: Self, now: Duration) {
+        for (id, run) in earlier.runs {
+            let arrival = Arrival {
+                sequence: 0,
+                stored: run.stored,
+                now,
+            };
+            for (number, part) in run.parts {
+                let source = (id, run.host.as_slice(), number);
+                if let Some(progress) = self.join(source, part.values, arrival) {
+                    progress.held = progress.held.max(part.progress.held);
+                }
+            }
+            if let Some((head, (_, here))) = run.head.zip(self.run(id, &run.host, arrival)) {
+                here.take_head(head);
+            }
+        }
     }
 
     /// Returns the number of messages that were refused.
@@ -224,128 +312,24 @@ impl Aggregator {
     pub const fn series(&self) -> usize {
         self.series
     }
-
-    /// Returns the sum of all runs. Metrics of one name and different definitions are not
-    /// added: the sum has that of most hosts.
-    #[must_use]
-    pub fn totals(&self) -> Totals {
-        self.totals_of(|_| true)
-    }
-
-    /// Returns the sum of the runs of one host.
-    #[must_use]
-    pub fn totals_of_host(&self, host: &[u8]) -> Totals {
-        self.totals_of(|run| run.host == host)
-    }
-
-    fn totals_of(&self, wanted: impl Fn(&Run) -> bool) -> Totals {
-        let mut schemas: BTreeMap<SchemaId, Vec<MetricSnapshot>> = BTreeMap::new();
-        // Parts are disjoint: those of one number are merged, all are put together.
-        for number in 0..=PartId::MAX {
-            let mut part: BTreeMap<SchemaId, MetricSnapshot> = BTreeMap::new();
-            for run in self.runs.values().filter(|run| wanted(run)) {
-                let Some(found) = run.parts.get(&number) else {
-                    continue;
-                };
-                for (schema, counted) in found.values.iter() {
-                    part.entry(schema)
-                        .and_modify(|sum| merge(sum, &counted.metric))
-                        .or_insert_with(|| counted.metric.clone());
-                }
-            }
-            for (schema, metric) in part {
-                schemas.entry(schema).or_default().push(metric);
-            }
-        }
-        let (hosts, votes) = self.votes(wanted);
-        let mut sum = Sum::new(SumLimits { series: usize::MAX });
-        for (schema, parts) in schemas {
-            let Some(hosts) = votes.get(&schema) else {
-                // No host has this definition any more.
-                continue;
-            };
-            let (Some(known), Some(metric)) = (self.schemas.get(&schema), union(&parts)) else {
-                continue;
-            };
-            let whole = Counted {
-                metric,
-                ..known.clone()
-            };
-            sum.add_whole(schema, whole, hosts.clone());
-        }
-        Totals {
-            summed: sum.finish(),
-            hosts,
-        }
-    }
-
-    /// Returns the hosts, and for each definition the numbers of those whose newest one of
-    /// the name it is.
-    fn votes(
-        &self,
-        wanted: impl Fn(&Run) -> bool,
-    ) -> (Vec<Vec<u8>>, BTreeMap<SchemaId, Vec<usize>>) {
-        let hosts: Vec<Vec<u8>> = self.hosts.keys().cloned().collect();
-        let mut newest: Newest<'_> = BTreeMap::new();
-        for run in self.runs.values().filter(|run| wanted(run)) {
-            let is_closed = run.head.as_ref().is_some_and(|head| head.is_closed);
-            for part in run.parts.values() {
-                for ((schema, lineage), counted) in part.values.lineages() {
-                    let name = counted.metric.settings().name.as_slice();
-                    let age = (!is_closed, run.head_at, lineage & EPOCH);
-                    let known = newest.entry((run.host.as_slice(), name));
-                    let known = known.or_insert((age, schema));
-                    *known = (*known).max((age, schema));
-                }
-            }
-        }
-        let mut votes: BTreeMap<SchemaId, Vec<usize>> = BTreeMap::new();
-        for ((host, _), (_, schema)) in newest {
-            let found = hosts.binary_search_by(|name| name.as_slice().cmp(host));
-            votes.entry(schema).or_default().extend(found.ok());
-        }
-        (hosts, votes)
-    }
-
-    /// Returns the runs with their hosts and states.
-    pub fn runs(&self, now: Duration) -> impl Iterator<Item = (RunId, &[u8], RunState)> {
-        let runs = self.runs.iter();
-        runs.map(move |(id, run)| (*id, run.host.as_slice(), self.state(run, now)))
-    }
-
-    fn state(&self, run: &Run, now: Duration) -> RunState {
-        let is_closed = run.head.as_ref().is_some_and(|head| head.is_closed);
-        if is_closed && run.behind(0).next().is_none() {
-            return RunState::Closed;
-        }
-        match now.saturating_sub(run.head_at) >= self.limits.stale_after {
-            true => RunState::Stale,
-            false => RunState::Open,
-        }
-    }
-
-    /// Returns what is missing.
-    #[must_use]
-    pub fn completeness(&self, now: Duration) -> Completeness {
-        let runs = self.runs.iter();
-        let behind = runs.flat_map(|(id, run)| run.behind(*id)).collect();
-        let runs = self.runs.values();
-        let stale = runs.filter(|run| self.state(run, now) == RunState::Stale);
-        let hosts = self.hosts.iter();
-        let limited = hosts.filter(|(_, host)| host.refused > 0);
-        Completeness {
-            behind,
-            stale: stale.map(|run| run.host.clone()).collect(),
-            limited: limited
-                .map(|(name, host)| (name.clone(), host.refused))
-                .collect(),
-        }
-    }
 }
 
 impl Run {
-    fn behind(&self, id: RunId) -> impl Iterator<Item = Behind> {
+    fn take_head(&mut self, head: RunHead) {
+        let held = self.head.as_ref();
+        if held.is_none_or(|held| held.version < head.version) {
+            self.head = Some(head);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.is_closed)
+    }
+
+    /// Returns the parts of a range that are missing or behind.
+    fn behind(&self, id: RunId, range: PartRange) -> impl Iterator<Item = Behind> {
         let parts = self.head.iter().flat_map(|head| &head.parts);
+        let parts = parts.filter(move |(part, _)| range.contains(*part));
         parts.filter_map(move |(part, wanted)| {
             let held = self.parts.get(part).map_or(0, |part| part.progress.held);
             (held < *wanted).then(|| Behind {

@@ -6,14 +6,15 @@
 
 use std::fmt;
 
-use fantail_event::Dialect;
 use fantail_metrics::{
-    MetricSnapshot,
     internal::{Decoder, Encoder, Malformed, hash, of_metrics, read_limited},
     state,
 };
 
-use super::{PartId, RunId, SLOTS, Values, values::Counted};
+use super::{
+    FoldHead, PartId, RunId, SLOTS, Values,
+    values::{Counted, is_of_part},
+};
 use crate::SchemaId;
 
 const MAGIC: &[u8] = b"FTC1";
@@ -23,6 +24,8 @@ const CHECKSUM_BYTES: usize = 16;
 const HEAD: u64 = 0;
 const BASE: u64 = 1;
 const DELTA: u64 = 2;
+const CLAIM: u64 = 3;
+const FOLD: u64 = 4;
 
 /// What a part message has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,26 @@ pub struct HeadMessage {
     pub head: RunHead,
 }
 
+/// A message that says that a run is going to be folded: its host must begin a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimMessage {
+    /// The cluster.
+    pub cluster: Vec<u8>,
+    /// The host.
+    pub host: Vec<u8>,
+    /// The run.
+    pub run: RunId,
+}
+
+/// A message that says what is folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoldMessage {
+    /// The cluster.
+    pub cluster: Vec<u8>,
+    /// What it says.
+    pub head: FoldHead,
+}
+
 /// A message with values of a part.
 #[derive(Debug, Clone)]
 pub struct PartMessage {
@@ -93,11 +116,15 @@ pub struct PartMessage {
     pub values: Values,
 }
 
-/// A message of a host.
+/// A message of a host, or of a fold process: its parts have the empty name as host.
 #[derive(Debug, Clone)]
 pub enum Message {
     /// Which versions are the newest.
     Head(HeadMessage),
+    /// A run is folded.
+    Claim(ClaimMessage),
+    /// What is folded.
+    Fold(FoldMessage),
     /// Values.
     Part(PartMessage),
 }
@@ -152,12 +179,45 @@ impl HeadMessage {
     }
 }
 
-/// Writes a part message with metrics, each with the number of its lineage and its filter.
+impl ClaimMessage {
+    /// Returns the message as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        end(begin((&self.cluster, &self.host, self.run), CLAIM))
+    }
+}
+
+impl FoldMessage {
+    /// Returns the run in the subject: heads of folds take turns on two subjects, so that the
+    /// one before is there if the broker loses the last one.
+    pub(super) fn slot(&self) -> RunId {
+        RunId::from(self.head.version % 2)
+    }
+
+    /// Returns the message as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = begin((&self.cluster, &[], self.slot()), FOLD);
+        let head = &self.head;
+        out.numbers(&[head.version, head.folded, head.incomplete]);
+        out.fixed(&head.attempt.to_be_bytes());
+        out.number(head.parts.len() as u64);
+        head.parts
+            .iter()
+            .for_each(|part| out.number((*part).into()));
+        out.number(head.runs.len() as u64);
+        head.runs
+            .iter()
+            .for_each(|run| out.fixed(&run.to_be_bytes()));
+        end(out)
+    }
+}
+
+/// Writes a part message with metrics, each with the number of its lineage.
 pub(super) fn write_part(
     source: (&[u8], &[u8], RunId),
     part: RunPart,
-    metrics: &[(u64, MetricSnapshot, Vec<u8>)],
-    dialect: Dialect,
+    metrics: &[(u64, Counted)],
 ) -> Vec<u8> {
     let (kind, [first, second]) = match part.contents {
         Contents::Base { chunk, chunks } => (BASE, [chunk.into(), chunks.into()]),
@@ -166,10 +226,10 @@ pub(super) fn write_part(
     let mut out = begin(source, kind);
     out.numbers(&[part.part.into(), part.version, first, second]);
     out.number(metrics.len() as u64);
-    for (lineage, metric, filter) in metrics {
-        let alone = of_metrics(dialect, vec![metric.clone()]);
+    for (lineage, counted) in metrics {
+        let alone = of_metrics(counted.dialect, vec![counted.metric.clone()]);
         out.number(*lineage);
-        out.string(&state::write(&alone, |_| filter.clone()));
+        out.string(&state::write(&alone, |_| counted.filter.to_vec()));
     }
     end(out)
 }
@@ -189,8 +249,7 @@ impl Message {
         let mut from = Decoder::new(body.strip_prefix(MAGIC).ok_or(MessageError)?);
         let kind = from.number()?;
         let (cluster, host) = (from.string()?.to_vec(), from.string()?.to_vec());
-        let run = <[u8; 16]>::try_from(from.fixed(16)?).map_err(|_| MessageError)?;
-        let run = RunId::from_be_bytes(run);
+        let run = run_id(&mut from)?;
         let message = match kind {
             HEAD => Self::Head(HeadMessage {
                 cluster,
@@ -198,12 +257,20 @@ impl Message {
                 run,
                 head: head(&mut from)?,
             }),
-            BASE | DELTA => Self::Part(PartMessage {
+            BASE | DELTA => {
+                let part = part(kind, &mut from)?;
+                Self::Part(PartMessage {
+                    cluster,
+                    host,
+                    run,
+                    part,
+                    values: values(part.part, &mut from, distributions)?,
+                })
+            }
+            CLAIM => Self::Claim(ClaimMessage { cluster, host, run }),
+            FOLD if host.is_empty() => Self::Fold(FoldMessage {
                 cluster,
-                host,
-                run,
-                part: part(kind, &mut from)?,
-                values: values(&mut from, distributions)?,
+                head: fold_head(&mut from)?,
             }),
             _ => return Err(MessageError),
         };
@@ -215,6 +282,8 @@ impl Message {
     pub fn source(&self) -> (&[u8], &[u8], RunId) {
         match self {
             Self::Head(head) => (&head.cluster, &head.host, head.run),
+            Self::Claim(claim) => (&claim.cluster, &claim.host, claim.run),
+            Self::Fold(fold) => (&fold.cluster, &[], fold.slot()),
             Self::Part(part) => (&part.cluster, &part.host, part.run),
         }
     }
@@ -222,6 +291,34 @@ impl Message {
 
 fn small<T: TryFrom<u64>>(number: u64) -> Result<T, MessageError> {
     T::try_from(number).map_err(|_| MessageError)
+}
+
+fn run_id(from: &mut Decoder<'_>) -> Result<RunId, MessageError> {
+    let bytes = <[u8; 16]>::try_from(from.fixed(16)?).map_err(|_| MessageError)?;
+    Ok(RunId::from_be_bytes(bytes))
+}
+
+fn fold_head(from: &mut Decoder<'_>) -> Result<FoldHead, MessageError> {
+    let [version, folded, incomplete] = from.numbers()?;
+    let mut head = FoldHead {
+        version,
+        attempt: run_id(from)?,
+        parts: Vec::new(),
+        runs: Vec::new(),
+        folded,
+        incomplete,
+    };
+    for _ in 0..from.number()? {
+        let part = small(from.number()?)?;
+        if head.parts.last().is_some_and(|last| *last >= part) {
+            return Err(MessageError);
+        }
+        head.parts.push(part);
+    }
+    for _ in 0..from.number()? {
+        head.runs.push(run_id(from)?);
+    }
+    Ok(head)
 }
 
 fn head(from: &mut Decoder<'_>) -> Result<RunHead, MessageError> {
@@ -267,7 +364,12 @@ fn part(kind: u64, from: &mut Decoder<'_>) -> Result<RunPart, MessageError> {
     fits.then_some(found).ok_or(MessageError)
 }
 
-fn values(from: &mut Decoder<'_>, mut distributions: usize) -> Result<Values, MessageError> {
+/// Decodes the values of a part, which has no series of other parts.
+fn values(
+    part: PartId,
+    from: &mut Decoder<'_>,
+    mut distributions: usize,
+) -> Result<Values, MessageError> {
     let mut values = Values::default();
     for _ in 0..from.number()? {
         let lineage = from.number()?;
@@ -278,6 +380,9 @@ fn values(from: &mut Decoder<'_>, mut distributions: usize) -> Result<Values, Me
         };
         let of_each = 1 + metric.settings().fields.len();
         distributions = distributions.saturating_sub(metric.series().len() * of_each);
+        if !is_of_part(metric, part) {
+            return Err(MessageError);
+        }
         let dialect = state.dialect();
         let schema = SchemaId::of(dialect, metric.settings(), filter);
         let counted = Counted {

@@ -16,6 +16,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Returns the number of messages of the last base that are here.
+    pub(super) fn chunks(&self) -> usize {
+        self.base.1.len()
+    }
+
     /// Notes a message.
     pub(super) fn note(&mut self, message: &RunPart) {
         match message.contents {

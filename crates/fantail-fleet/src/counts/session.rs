@@ -9,7 +9,7 @@ use fantail_metrics::{
 
 use super::{
     Contents, Fences, HeadMessage, PartId, PartOrder, Published, Publisher, PublisherInput,
-    PublisherRules, RunId, Shard, Subject,
+    PublisherRules, RunId, Shard, Subject, Topic,
 };
 
 /// Returns the text of a metric's filter.
@@ -72,6 +72,8 @@ pub struct Session {
     last: Vec<WorkerCounts>,
     /// Countings that have ended: their values stay in the run.
     ended: Vec<(u16, WorkerCounts)>,
+    /// The events of all metrics when the run was last known not to be folded.
+    safe: u64,
 }
 
 impl Session {
@@ -88,6 +90,7 @@ impl Session {
             fences: Fences::default(),
             last: Vec::new(),
             ended: Vec::new(),
+            safe: 0,
         }
     }
 
@@ -227,15 +230,15 @@ impl Session {
             .write(source, &shards, orders, &mut |order, messages| {
                 let chunks = u16::try_from(messages.len()).unwrap_or(u16::MAX);
                 let messages = (0..chunks).zip(messages).map(|(chunk, bytes)| {
-                    let part = Some((order.part, order.contents(chunk, chunks)));
+                    let contents = order.contents(chunk, chunks);
                     let subject = Subject {
                         cluster,
                         host,
                         run,
-                        part,
+                        topic: Topic::Part(order.part, contents),
                     };
                     Outgoing {
-                        part,
+                        part: Some((order.part, contents)),
                         subject: subject.to_string(),
                         bytes,
                     }
@@ -254,21 +257,52 @@ impl Session {
             run: self.run,
             head,
         };
-        let subject = Subject {
-            cluster: &self.cluster,
-            host: &self.host,
-            run: self.run,
-            part: None,
-        };
         let outgoing = Outgoing {
             part: None,
-            subject: subject.to_string(),
+            subject: self.subject(Topic::Head),
             bytes: message.to_bytes(),
         };
         Some(MessageBatch {
             what: Batched::Head(version),
             messages: vec![outgoing],
         })
+    }
+
+    fn subject(&self, topic: Topic) -> String {
+        let subject = Subject {
+            cluster: &self.cluster,
+            host: &self.host,
+            run: self.run,
+            topic,
+        };
+        subject.to_string()
+    }
+
+    /// Returns the subject on which a fold process claims the run. The host asks for its last
+    /// sequence before it publishes, and gives it to [`asked`](Self::asked).
+    #[must_use]
+    pub fn claim_subject(&self) -> String {
+        self.subject(Topic::Claim)
+    }
+
+    /// Notes the last sequence of the [claim subject](Self::claim_subject); 0 if it has no
+    /// message. Returns the events of the metrics that are lost if the run is folded, at
+    /// most: those that were counted after the last time that it was not. A new run has to
+    /// begin then, with metrics that have started from zero.
+    pub fn asked(&mut self, last: u64) -> Option<u64> {
+        let shards = shards(&self.last, &self.ended);
+        let metrics = shards
+            .iter()
+            .flat_map(|shard| shard.counts.snapshot.metrics());
+        let roots = metrics.filter_map(|metric| metric.series().get(0));
+        let events: u64 = roots.map(|root| root.duration().count()).sum();
+        if last > 0 {
+            return Some(events.saturating_sub(self.safe));
+        }
+        if self.publisher.is_settled() {
+            self.safe = events;
+        }
+        None
     }
 
     /// Returns the sequence that the subject's last message must have
@@ -319,6 +353,10 @@ fn shards<'a>(last: &'a [WorkerCounts], ended: &'a [(u16, WorkerCounts)]) -> Vec
     let last = (0..).zip(last);
     let ended = ended.iter().map(|(worker, counts)| (*worker, counts));
     let all = last.chain(ended);
-    all.map(|(worker, counts)| Shard { worker, counts })
-        .collect()
+    let all = all.map(|(worker, counts)| Shard {
+        worker,
+        lineage: None,
+        counts,
+    });
+    all.collect()
 }

@@ -5,14 +5,14 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use fantail_event::Dialect;
 use fantail_metrics::{
     Label, MetricSnapshot, Series,
     internal::{epoch, pick},
 };
 
 use super::{
-    EPOCH, PARTS, PartId, PartOrder, RunId, RunPart, WorkerCounts, message::write_part, part_of,
+    Counted, EPOCH, PARTS, PartId, PartOrder, RunId, RunPart, WorkerCounts, message::write_part,
+    part_of,
 };
 
 /// About the most bytes of the series in a message; brokers accept 1 MiB.
@@ -23,7 +23,17 @@ const CHUNK_BYTES: usize = 128 << 10;
 pub(super) struct Shard<'a> {
     /// The number of the worker.
     pub(super) worker: u16,
+    /// The lineage of its metrics, if it is not that of a worker's counting.
+    pub(super) lineage: Option<u64>,
     pub(super) counts: &'a WorkerCounts,
+}
+
+impl Shard<'_> {
+    /// Returns the number of a metric's counting.
+    fn lineage(&self, metric: &MetricSnapshot) -> u64 {
+        let counting = u64::from(self.worker) << 48 | epoch(metric) & EPOCH;
+        self.lineage.unwrap_or(counting)
+    }
 }
 
 /// What a run has sent: the number of events of each series.
@@ -140,10 +150,8 @@ impl Published {
                     version: order.version,
                     contents: order.contents(chunk, chunks),
                 };
-                let dialect = shards.first().map(|shard| shard.counts.snapshot.dialect());
-                let dialect = dialect.unwrap_or(Dialect::V2_4);
                 let metrics: Vec<_> = picked.iter().filter_map(|one| one.metric(shards)).collect();
-                write_part(source, part, &metrics, dialect)
+                write_part(source, part, &metrics)
             });
             write(order, messages.collect());
         }
@@ -208,29 +216,25 @@ impl Picked {
         self.path.push(seen.at);
     }
 
-    /// Returns the number of the lineage, the metric with these series, and its filter.
-    fn metric(&self, shards: &[Shard<'_>]) -> Option<(u64, MetricSnapshot, Vec<u8>)> {
+    /// Returns the number of the lineage, and the metric with these series.
+    fn metric(&self, shards: &[Shard<'_>]) -> Option<(u64, Counted)> {
         let shard = shards.get(self.shard)?;
-        let metric = shard.counts.snapshot.metrics().get(self.metric)?;
-        Some((
-            lineage(shard.worker, metric),
-            pick(metric, &self.indices, self.with_root),
-            (shard.counts.filters)(metric.settings()),
-        ))
+        let counts = shard.counts;
+        let metric = counts.snapshot.metrics().get(self.metric)?;
+        let counted = Counted {
+            dialect: counts.snapshot.dialect(),
+            filter: (counts.filters)(metric.settings()).into(),
+            metric: pick(metric, &self.indices, self.with_root),
+        };
+        Some((shard.lineage(metric), counted))
     }
-}
-
-/// Returns the number of a metric's counting in a worker.
-fn lineage(worker: u16, metric: &MetricSnapshot) -> u64 {
-    u64::from(worker) << 48 | epoch(metric) & EPOCH
 }
 
 /// Visits all series of all metrics, parents before children.
 fn walk(hashes: &RandomState, shards: &[Shard<'_>], visit: &mut dyn FnMut(Seen<'_>)) {
     for (number, shard) in shards.iter().enumerate() {
         for (at, metric) in shard.counts.snapshot.metrics().iter().enumerate() {
-            let lineage = lineage(shard.worker, metric);
-            walk_metric(hashes, (number, at, lineage), metric, visit);
+            walk_metric(hashes, (number, at, shard.lineage(metric)), metric, visit);
         }
     }
 }

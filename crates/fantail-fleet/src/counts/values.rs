@@ -8,6 +8,7 @@ use fantail_metrics::{
     internal::{join, share_settings},
 };
 
+use super::{PartId, part_of};
 use crate::SchemaId;
 
 /// A metric of a lineage, or the sum of several.
@@ -90,4 +91,15 @@ impl Values {
             counted.filter = Arc::clone(&like.filter);
         }
     }
+}
+
+/// Returns whether all series of a metric are in the part, with or without the metric itself.
+pub(super) fn is_of_part(metric: &MetricSnapshot, part: PartId) -> bool {
+    let name = &metric.settings().name;
+    metric.series().iter().all(|series| match series.depth() {
+        // In the other parts it has no values.
+        0 => series.duration().count() == 0 || part_of(name, None) == part,
+        1 => part_of(name, Some(series.label())) == part,
+        _ => true,
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fantail_fleet::{Answer, AnswerErrorKind, AnswerLimits, Instances, Question};
+use fantail_fleet::{Answer, AnswerErrorKind, AnswerLimits, Instances, Question, Repeated};
 
 use crate::hosts::{FILTER, Host, read};
 
@@ -125,6 +125,6 @@ fn a_process_counts_once() {
     let mut instances = Instances::default();
     assert_eq!(instances.admit(0, &one.head), Ok(()));
     assert_eq!(instances.admit(1, &other.head), Ok(()));
-    assert_eq!(instances.admit(2, &one.head), Err(0));
+    assert_eq!(instances.admit(2, &one.head), Err(Repeated::Process(0)));
     assert_eq!(instances.admit(0, &one.head), Ok(()));
 }

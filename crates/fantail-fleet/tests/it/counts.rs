@@ -4,15 +4,22 @@ use std::{sync::Arc, time::Duration};
 
 use fantail_event::{Dialect, Event, SentEvent, Timestamp};
 use fantail_fleet::counts::{
-    Aggregator, AggregatorLimits, HeadMessage, Message, PublisherRules, RunHead, Session, Subject,
-    WorkerCounts, part_of,
+    Aggregator, AggregatorLimits, Arrival, HeadMessage, Message, PartRange, PublisherRules,
+    RunHead, Session, Subject, WorkerCounts, part_of,
 };
 use fantail_metrics::{GroupBy, Label, Method, MetricSettings, Registry};
 
 const NOW: Duration = Duration::ZERO;
 
+/// A message whose place in the stream does not matter.
+const SOMEWHEN: Arrival = Arrival {
+    sequence: 0,
+    stored: NOW,
+    now: NOW,
+};
+
 /// A registry with logins by user.
-fn registry(fields: &[&str]) -> Registry {
+pub(crate) fn registry(fields: &[&str]) -> Registry {
     let mut registry = Registry::new(Dialect::V2_4);
     let added = registry.add(MetricSettings {
         name: b"logins".to_vec(),
@@ -30,7 +37,7 @@ fn registry(fields: &[&str]) -> Registry {
     registry
 }
 
-fn login(registry: &mut Registry, user: &str, ip: &str) {
+pub(crate) fn login(registry: &mut Registry, user: &str, ip: &str) {
     let event = Event::builder(Timestamp::from_unix_micros(1))
         .field("user", user)
         .field("ip", ip);
@@ -39,7 +46,7 @@ fn login(registry: &mut Registry, user: &str, ip: &str) {
 }
 
 /// What a run publishes of its counts, with a head.
-fn published(session: &mut Session, registry: &Registry) -> Vec<Message> {
+pub(crate) fn published(session: &mut Session, registry: &Registry) -> Vec<Message> {
     let counts = WorkerCounts {
         snapshot: registry.snapshot(),
         filters: Arc::new(|_| b"event=login".to_vec()),
@@ -61,14 +68,24 @@ fn published(session: &mut Session, registry: &Registry) -> Vec<Message> {
     messages.collect()
 }
 
-fn session(host: &str, run: u128) -> Session {
+/// Ends a run; returns its last head.
+pub(crate) fn close(session: &mut Session) -> Vec<Message> {
+    session.close(NOW);
+    let head = session.head(NOW).unwrap();
+    session.answered(head.what, true, NOW);
+    let messages = head.messages.iter();
+    let messages = messages.map(|one| Message::read(&one.bytes, 0).unwrap());
+    messages.collect()
+}
+
+pub(crate) fn session(host: &str, run: u128) -> Session {
     let mut session = Session::new(b"mail", host.as_bytes(), run, PublisherRules::default());
     session.connected(NOW);
     session
 }
 
 /// The rows of the sum, as text.
-fn rows(aggregator: &Aggregator) -> Vec<String> {
+pub(crate) fn rows(aggregator: &Aggregator) -> Vec<String> {
     let totals = aggregator.totals();
     let mut rows = Vec::new();
     for metric in totals.summed.snapshot.metrics() {
@@ -102,7 +119,7 @@ fn series_of_all_levels_are_added_by_host_and_not_by_repetition() {
     }
     // In reverse order, and twice.
     for message in all.iter().rev().chain(&all) {
-        aggregator.take(message.clone(), NOW);
+        aggregator.take(message.clone(), SOMEWHEN);
     }
     let expected = [
         " 12",
@@ -131,7 +148,7 @@ fn many_series_in_many_parts_are_one_metric() {
         .filter(|one| matches!(one, Message::Head(_)));
     assert_eq!(heads.count(), 1);
     for message in messages {
-        aggregator.take(message, NOW);
+        aggregator.take(message, SOMEWHEN);
     }
     let totals = aggregator.totals();
     let metric = &totals.summed.snapshot.metrics()[0];
@@ -147,7 +164,7 @@ fn a_host_cannot_change_what_another_one_has_counted() {
     let mut registry = registry(&[]);
     login(&mut registry, "anna", "::1");
     for message in published(&mut session("mail1", 1), &registry) {
-        aggregator.take(message, NOW);
+        aggregator.take(message, SOMEWHEN);
     }
     let before = rows(&aggregator);
     login(&mut registry, "anna", "::1");
@@ -155,7 +172,7 @@ fn a_host_cannot_change_what_another_one_has_counted() {
     let evil = published(&mut session("evil", 1), &registry);
     let refused = evil.len() as u64;
     for message in evil {
-        aggregator.take(message, NOW);
+        aggregator.take(message, SOMEWHEN);
     }
     let end = Message::Head(HeadMessage {
         cluster: b"mail".to_vec(),
@@ -167,7 +184,7 @@ fn a_host_cannot_change_what_another_one_has_counted() {
             is_closed: true,
         },
     });
-    aggregator.take(end, NOW);
+    aggregator.take(end, SOMEWHEN);
     assert_eq!(rows(&aggregator), before);
     assert_eq!(aggregator.refused(), refused + 1);
     assert!(aggregator.completeness(NOW).behind.is_empty());
@@ -179,18 +196,18 @@ fn a_host_with_too_many_series_is_named_and_its_totals_stay_exact() {
         series_of_host: 100,
         ..AggregatorLimits::default()
     };
-    let mut aggregator = Aggregator::new(limits);
+    let mut aggregator = Aggregator::new(limits, PartRange::ALL);
     let (mut many, mut few) = (registry(&[]), registry(&[]));
     login(&mut few, "anna", "::1");
     let mut few_session = session("mail1", 1);
     for message in published(&mut few_session, &few) {
-        aggregator.take(message, NOW);
+        aggregator.take(message, SOMEWHEN);
     }
     for user in 0..1_000 {
         login(&mut many, &format!("user{user}"), "::1");
     }
     for message in published(&mut session("many", 2), &many) {
-        aggregator.take(message, NOW);
+        aggregator.take(message, SOMEWHEN);
     }
     assert!(aggregator.series() <= 200);
     let completeness = aggregator.completeness(NOW);
@@ -200,7 +217,7 @@ fn a_host_with_too_many_series_is_named_and_its_totals_stay_exact() {
     // The others are not affected.
     login(&mut few, "bert", "::1");
     for message in published(&mut few_session, &few) {
-        aggregator.take(message, NOW);
+        aggregator.take(message, SOMEWHEN);
     }
     assert!(rows(&aggregator).contains(&"/bert 1".to_owned()));
 }
@@ -213,7 +230,7 @@ fn the_newest_definition_of_most_hosts_counts() {
     login(&mut new, "anna", "::1");
     for (host, run, registry) in [("mail1", 1, &old), ("mail2", 2, &new), ("mail3", 3, &new)] {
         for message in published(&mut session(host, run), registry) {
-            aggregator.take(message, NOW);
+            aggregator.take(message, SOMEWHEN);
         }
     }
     let summed = aggregator.totals().summed;
@@ -248,6 +265,37 @@ fn damaged_messages_are_no_messages() {
         assert!(Message::read(&damaged, 1_000).is_err(), "byte {at}");
         assert!(Message::read(&bytes[..at], 1_000).is_err(), "cut at {at}");
     }
+}
+
+/// A host must not put values into a part where another reader adds them again.
+#[test]
+fn a_message_has_no_series_of_another_part() {
+    let mut registry = registry(&[]);
+    login(&mut registry, "anna", "::1");
+    let counts = WorkerCounts {
+        snapshot: registry.snapshot(),
+        filters: Arc::new(|_| Vec::new()),
+    };
+    let mut session = session("mail1", 1);
+    session.take(vec![counts], NOW).unwrap();
+    let orders = session.parts(NOW);
+    let batches = session.write(&orders, NOW);
+    let [part] = batches
+        .iter()
+        .flat_map(|batch| &batch.messages)
+        .filter(|one| one.subject.ends_with(".0.7.b0"))
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("anna is in part 7");
+    };
+    // The number of the part follows magic, kind, cluster, host and run.
+    let at = b"FTC1".len() + 1 + 5 + 6 + 16;
+    let mut moved = part.bytes[..part.bytes.len() - 16].to_vec();
+    assert_eq!(moved[at], 7);
+    moved[at] = 8;
+    let sum = fantail_metrics::internal::hash(&moved);
+    moved.extend_from_slice(&sum.to_be_bytes());
+    assert!(Message::read(&moved, 1_000).is_err());
 }
 
 /// The parts are a part of the format.

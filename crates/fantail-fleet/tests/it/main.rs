@@ -9,6 +9,7 @@
 mod answers;
 mod counts;
 mod events;
+mod folds;
 mod hosts;
 mod looking_up;
 mod sums;

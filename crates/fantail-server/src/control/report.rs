@@ -62,16 +62,7 @@ impl Control {
     pub(crate) fn counts(&self, reply: oneshot::Sender<Vec<fantail_fleet::counts::WorkerCounts>>) {
         use fantail_fleet::counts::WorkerCounts;
 
-        let reports: Vec<_> = self
-            .workers
-            .iter()
-            .take(self.with_clients)
-            .map(|worker| {
-                let (reply, report) = oneshot::channel();
-                worker.inbox.send(Message::Report(false, reply));
-                report
-            })
-            .collect();
+        let reports = self.reports_of_clients(false);
         self.turns.spawn(async move {
             let mut all = Vec::with_capacity(reports.len());
             for report in reports {
@@ -84,6 +75,42 @@ impl Control {
             }
             let _ = reply.send(all);
         });
+    }
+
+    /// Gives the counts of the workers with clients to the worker without clients: what is
+    /// published starts again from zero, and what the host answers stays.
+    #[cfg(feature = "nats")]
+    pub(crate) fn set_aside(&self, reply: oneshot::Sender<()>) {
+        let reports = self.reports_of_clients(true);
+        let aside = self.workers.get(self.with_clients);
+        let aside = aside.map(|worker| worker.inbox.clone());
+        self.turns.spawn(async move {
+            for report in reports {
+                let (Ok(report), Some(aside)) = (report.await, &aside) else {
+                    continue;
+                };
+                let note = |metric: &MetricSettings| report.plan.filter_text(&metric.name);
+                let bytes = state::write(&report.snapshot, note);
+                let counts = state::read(&bytes);
+                debug_assert!(counts.is_ok(), "what was written can be read");
+                if let Ok(counts) = counts {
+                    let (done, _) = oneshot::channel();
+                    aside.send(Message::Restore(Box::new(counts), done));
+                }
+            }
+            let _ = reply.send(());
+        });
+    }
+
+    #[cfg(feature = "nats")]
+    fn reports_of_clients(&self, reset: bool) -> Vec<oneshot::Receiver<Report>> {
+        let workers = self.workers.iter().take(self.with_clients);
+        let reports = workers.map(|worker| {
+            let (reply, report) = oneshot::channel();
+            worker.inbox.send(Message::Report(reset, reply));
+            report
+        });
+        reports.collect()
     }
 
     /// Asks for the counts, and returns the future that saves them. Saves wait for

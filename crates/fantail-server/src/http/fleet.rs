@@ -40,6 +40,7 @@ pub(super) async fn answer(
         instance: tally.instance,
         uptime_seconds: tally.since.elapsed().as_secs(),
         connections: held.connections as u64,
+        share: None,
         events: held.engine.events,
     };
     // One metric at a time is selected and encoded.

@@ -2,12 +2,13 @@
 
 use std::{io, net::SocketAddr, net::TcpListener, sync::Arc, time::Duration};
 
-use fantail_fleet::counts::{Aggregator, AggregatorLimits};
+use fantail_fleet::counts::{Aggregator, AggregatorLimits, PartRange};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
     NatsOptions, answers,
     connection::Connection,
+    folding::{FoldOptions, Folding},
     reader::{Reader, Shared},
     source::Source,
 };
@@ -37,6 +38,10 @@ pub struct AggregateOptions {
     pub hostname: Vec<u8>,
     /// The limits of what is read.
     pub limits: AggregatorLimits,
+    /// The parts that are read.
+    pub parts: PartRange,
+    /// Whether, and when, ended runs are folded; only with all parts.
+    pub fold: Option<FoldOptions>,
     /// The bytes that answers may take.
     pub memory: usize,
     /// Whether SIGTERM and SIGINT end it.
@@ -107,27 +112,38 @@ impl Aggregate {
             listener,
             access,
         } = self;
-        let shared = Shared::new(Aggregator::new(options.limits));
+        let mut aggregator = Aggregator::new(options.limits, options.parts);
+        if options.fold.is_some() {
+            aggregator.note_removable();
+        }
+        let shared = Shared::new(aggregator);
         let memory = Memory::new(options.memory).budget(Part::Answers);
         let listeners = http::Listeners {
             tcp: vec![listener],
             socket: None,
         };
         let source = Source::new(Arc::clone(&shared));
-        let routes = answers::router(source, memory, &options.hostname);
+        let cluster = &options.nats.cluster;
+        let routes = answers::router(source, memory, &options.hostname, cluster);
         let limits = Limits::default();
         let http = http::serve_routes(listeners, access, routes, &limits, &options.log)?;
         let served = runtime.block_on(async {
             let opened = Connection::open(&options.nats, &options.hostname, &options.log).await;
+            let connection = opened?;
             let reader = Reader {
-                options: options.nats,
+                options: options.nats.clone(),
                 replicas: options.replicas,
-                connection: opened?,
-                shared,
+                connection: connection.clone(),
+                shared: Arc::clone(&shared),
                 log: options.log.clone(),
             };
+            let folding = options.fold.map(|fold| {
+                let log = options.log.clone();
+                Folding::new(options.nats, fold, (connection, shared), log)
+            });
             tokio::select! {
                 () = reader.run() => {}
+                () = folded(folding) => {}
                 () = stopped(&mut signals) => {}
             }
             Ok(())
@@ -135,6 +151,14 @@ impl Aggregate {
         drop(http);
         runtime.shutdown_timeout(Duration::from_millis(100));
         served
+    }
+}
+
+/// Folds for ever, or waits.
+async fn folded(folding: Option<Folding>) {
+    match folding {
+        Some(folding) => folding.run().await,
+        None => std::future::pending().await,
     }
 }
 

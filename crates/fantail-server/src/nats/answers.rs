@@ -12,7 +12,7 @@ use axum::{
     routing::get,
 };
 use fantail_exposition::{Exposition, ExpositionOptions, Family, Format, Kind};
-use fantail_fleet::{Head, Question, Summed, select};
+use fantail_fleet::{Head, Question, Share, Summed, counts::PartRange, select};
 use fantail_metrics::MetricSettings;
 use serde_json::json;
 
@@ -51,6 +51,7 @@ struct Context {
     source: Source,
     memory: Budget,
     host: Arc<[u8]>,
+    cluster: Arc<[u8]>,
     since: Instant,
     instance: [u8; 16],
 }
@@ -62,11 +63,13 @@ struct Held {
     _memory: Reservation,
 }
 
-pub(super) fn router(source: Source, memory: Budget, host: &[u8]) -> Router {
+/// Returns the routes of an aggregate: `host` is its name, `cluster` that of the cluster.
+pub(super) fn router(source: Source, memory: Budget, host: &[u8], cluster: &[u8]) -> Router {
     let context = Context {
         source,
         memory,
         host: host.into(),
+        cluster: cluster.into(),
         since: Instant::now(),
         instance: random_run().to_be_bytes(),
     };
@@ -101,10 +104,17 @@ impl Context {
     }
 }
 
-/// Adds whether the answer is complete.
-fn marked(mut response: Response, is_complete: bool) -> Response {
+/// Says in each answer which parts it has.
+const PARTS: &str = "fantail-parts";
+
+/// Adds whether the answer is complete, and which parts it has.
+fn marked(mut response: Response, status: (bool, PartRange)) -> Response {
+    let (is_complete, parts) = status;
     let value = HeaderValue::from_static(if is_complete { "yes" } else { "no" });
     response.headers_mut().insert(COMPLETE, value);
+    if let Ok(parts) = HeaderValue::from_str(&parts.to_string()) {
+        response.headers_mut().insert(PARTS, parts);
+    }
     response
 }
 
@@ -132,6 +142,7 @@ async fn status(State(context): State<Context>) -> Response {
     let limited = limited.map(|(host, refused)| json!({ "host": text(host), "refused": refused }));
     let stale = status.completeness.stale.iter().map(|host| text(host));
     let [open, stale_runs, closed] = status.runs;
+    let (folded, incomplete) = status.folded;
     json_answer(&json!({
         "complete": is_complete,
         "ready": context.source.is_ready(),
@@ -140,6 +151,8 @@ async fn status(State(context): State<Context>) -> Response {
         "stale_hosts": stale.collect::<Vec<_>>(),
         "limited_hosts": limited.collect::<Vec<_>>(),
         "runs": { "open": open, "stale": stale_runs, "closed": closed },
+        "folded_runs": { "all": folded, "incomplete": incomplete },
+        "parts": status.parts.to_string(),
         "series": status.series,
         "sequence": status.sequence,
         "refused_messages": status.refused,
@@ -160,7 +173,7 @@ async fn metrics(
         Ok(held) => held,
         Err(refused) => return refused,
     };
-    let is_complete = held.status.is_complete();
+    let status = (held.status.is_complete(), held.status.parts);
     let made = streamed::answer(version, &context.memory, move |out| {
         render(&held, format, out)
     });
@@ -168,7 +181,7 @@ async fn metrics(
         return busy();
     };
     let content_type = (header::CONTENT_TYPE, format.content_type());
-    marked(([content_type], body).into_response(), is_complete)
+    marked(([content_type], body).into_response(), status)
 }
 
 fn render(held: &Held, format: Format, out: &mut impl io::Write) -> io::Result<()> {
@@ -195,6 +208,11 @@ fn render(held: &Held, format: Format, out: &mut impl io::Write) -> io::Result<(
         Ok(())
     })?;
     for (name, help, number) in [
+        (
+            "fantail_aggregate_folded_runs",
+            "Runs of hosts that have ended, and are kept as a sum",
+            status.folded.0,
+        ),
         (
             "fantail_aggregate_series",
             "Series of all runs",
@@ -238,8 +256,13 @@ async fn fleet(
         uptime_seconds: context.since.elapsed().as_secs(),
         connections: open,
         events: 0,
+        share: Some(Share {
+            cluster: context.cluster.to_vec(),
+            parts: held.status.parts,
+            is_complete: held.status.is_complete(),
+        }),
     };
-    let is_complete = held.status.is_complete();
+    let status = (held.status.is_complete(), held.status.parts);
     let made = streamed::answer(version, &context.memory, move |out| {
         let metrics = held.summed.snapshot.metrics().iter();
         let filters: std::collections::HashMap<&[u8], &[u8]> = metrics
@@ -258,5 +281,5 @@ async fn fleet(
         return busy();
     };
     let content_type = (header::CONTENT_TYPE, "application/x-fantail-fleet");
-    marked(([content_type], body).into_response(), is_complete)
+    marked(([content_type], body).into_response(), status)
 }

@@ -21,6 +21,9 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The error of JetStream for another sequence than the expected one.
 const WRONG_LAST_SEQUENCE: u64 = 10_071;
 
+/// A sequence that no stream reaches.
+const NO_SEQUENCE: u64 = i64::MAX as u64;
+
 /// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Link {
@@ -110,6 +113,15 @@ impl Connection {
             return Outcome::Failed;
         };
         outcome(&answer.payload)
+    }
+
+    /// Returns the sequence of a subject's last message, 0 without one. It needs no
+    /// permission but that to publish: no message can have the expected sequence.
+    pub(super) async fn last_sequence(&self, subject: &str) -> Option<u64> {
+        match self.publish(subject, NO_SEQUENCE, Vec::new()).await {
+            Outcome::WrongSequence(last) => Some(last),
+            Outcome::Stored(_) | Outcome::Failed => None,
+        }
     }
 
     /// Asks the JetStream API.

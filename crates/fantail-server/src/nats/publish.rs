@@ -192,8 +192,34 @@ impl Publisher {
     }
 
     async fn turn(&mut self, counts: Vec<WorkerCounts>) {
+        if self.has_lost_run().await {
+            // The counts are those of the run before.
+            return;
+        }
         self.take(counts).await;
         self.publish().await;
+    }
+
+    /// Asks whether the run is folded, as one that was silent for too long: then a new one
+    /// begins, with what is counted from now on.
+    async fn has_lost_run(&mut self) -> bool {
+        if !self.connection.link.borrow().is_up {
+            return false;
+        }
+        let subject = self.session.claim_subject();
+        let last = self.connection.last_sequence(&subject).await;
+        let Some(lost) = last.and_then(|last| self.session.asked(last)) else {
+            return false;
+        };
+        self.log.say(format_args!(
+            "the counts of this run are folded, as it published nothing for too long; {lost} \
+             events at most are lost to the aggregate, and a new run begins"
+        ));
+        if self.handle.set_aside().await.is_ok() {
+            self.session = new_session(&self.options, &self.host);
+            self.link = Link::default();
+        }
+        true
     }
 
     /// Takes the counts; begins a new run after a reset.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fantail_fleet::counts::{Completeness, RunState, Totals};
+use fantail_fleet::counts::{Completeness, PartRange, RunState, Totals};
 
 use super::reader::Shared;
 
@@ -21,6 +21,10 @@ pub(super) struct Status {
     pub(super) refused: u64,
     /// Runs that are open, stale, closed.
     pub(super) runs: [u64; 3],
+    /// Runs that are folded, and how many of them were incomplete.
+    pub(super) folded: (u64, u64),
+    /// The parts of this aggregate.
+    pub(super) parts: PartRange,
 }
 
 impl Status {
@@ -41,14 +45,15 @@ impl Source {
 
     /// Returns the sum of all hosts.
     pub(super) fn totals(&self) -> Totals {
-        self.0.state().aggregator.totals()
+        self.0.state().answering().totals()
     }
 
     pub(super) fn status(&self) -> Status {
         let now = self.0.since.elapsed();
         let state = self.0.state();
+        let aggregator = state.answering();
         let mut runs = [0; 3];
-        for (_, _, run) in state.aggregator.runs(now) {
+        for (_, _, run) in aggregator.runs(now) {
             let at = match run {
                 RunState::Open => 0,
                 RunState::Stale => 1,
@@ -57,12 +62,14 @@ impl Source {
             runs[at] += 1;
         }
         Status {
-            completeness: state.aggregator.completeness(now),
+            completeness: aggregator.completeness(now),
             is_behind: state.is_behind,
-            sequence: state.sequence,
-            series: state.aggregator.series(),
-            refused: state.refused + state.aggregator.refused(),
+            sequence: state.sequence(),
+            series: aggregator.series(),
+            refused: state.refused + aggregator.refused(),
             runs,
+            folded: aggregator.folded_runs(),
+            parts: aggregator.range(),
         }
     }
 }

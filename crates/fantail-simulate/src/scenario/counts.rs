@@ -1,9 +1,11 @@
 //! Counts of many hosts over a stream: hosts that are killed, a network that loses, repeats
-//! and delays, a stream that loses its last messages, readers that start again.
+//! and delays, a stream that loses its last messages, readers that start again, and two
+//! processes that fold ended runs and may end between any two of their messages.
 //!
 //! Hosts count in registries of their own, and publish and read messages as bytes. A ledger
 //! counts beside them in maps.
 
+mod fold;
 mod host;
 mod ledger;
 mod reader;
@@ -11,12 +13,32 @@ mod stream;
 
 use std::time::Duration;
 
-use self::{host::Host, ledger::Ledger, reader::Reader, stream::Stream};
+use self::{fold::FoldProcess, host::Host, ledger::Ledger, reader::Reader, stream::Stream};
 use crate::{
     broken::{Broken, holds},
     fault::Fault,
     world::{World, with},
 };
+
+/// The planted faults that the scenario finds.
+pub(super) const PLANTED: &[Fault] = &[
+    Fault::LostAnswersCountAsStored,
+    Fault::LateMessagesReplaceNewer,
+    Fault::LostMessagesAreNotRepeated,
+    Fault::RestoredStateIsPublished,
+    Fault::RunIdsAreReused,
+    Fault::EndingRunsAreNotPublished,
+    Fault::DeltasAreAdded,
+    Fault::GapsCountAsWhole,
+    Fault::StaleRunsAreLeftOut,
+    Fault::RunsAreRemovedBeforeTheFold,
+    Fault::TheHeadOfTheFoldIsFirst,
+    Fault::FoldsHaveNoFence,
+    Fault::FoldedRunsCountTwice,
+    Fault::FoldedRunsAreForgotten,
+    Fault::FoldedRunsAreRemovedAtOnce,
+    Fault::ClaimsAreNotAskedFor,
+];
 
 /// One run in this many has 1,000 hosts.
 const LARGE_RUNS: u32 = 300;
@@ -26,6 +48,7 @@ struct Site {
     hosts: Vec<Host>,
     stream: Stream,
     readers: Vec<Reader>,
+    folds: Vec<FoldProcess>,
     ledger: Ledger,
     /// Whether the stream has ever lost a message that it had acknowledged.
     has_lost: bool,
@@ -43,6 +66,7 @@ pub(super) fn play() -> Result<(), Broken> {
         hosts: hosts.collect(),
         stream: Stream::default(),
         readers: (0..2).map(|_| Reader::default()).collect(),
+        folds: (0..2).map(|_| FoldProcess::start()).collect(),
         ledger,
         has_lost: false,
     };
@@ -86,6 +110,7 @@ impl Site {
             48 => with(|world| world.pass(Duration::from_secs(1_000))),
             49..51 => self.stream.arrive(),
             51..53 => self.restart_reader()?,
+            53..57 => self.fold(),
             _ => {
                 let reader = with(|world| world.random.usize(..self.readers.len()));
                 self.read(reader)?;
@@ -98,11 +123,12 @@ impl Site {
     /// again, and readers read all.
     fn lose_messages(&mut self) {
         let lost = self.stream.lose();
-        with(|world| world.note(|| format!("the stream loses {} messages", lost.len())));
-        self.has_lost |= !lost.is_empty();
+        with(|world| world.note(|| format!("the stream loses {lost:?}")));
+        self.has_lost |= !lost.runs.is_empty() || lost.has_fold;
+        self.ledger.may_fall |= lost.has_fold;
         // What a dead host had published is lost for good.
         let alive: Vec<_> = self.hosts.iter().map(Host::run).collect();
-        for run in lost {
+        for run in lost.runs {
             match alive.contains(&run) {
                 true => _ = self.ledger.at_risk.insert(run),
                 false => self.ledger.forget(run),
@@ -117,6 +143,30 @@ impl Site {
         }
         for reader in &mut self.readers {
             reader.read_again();
+        }
+        // Their connections are lost, too.
+        for fold in &mut self.folds {
+            *fold = FoldProcess::start();
+        }
+    }
+
+    /// A process folds for a while; sometimes it ends, and starts again.
+    fn fold(&mut self) {
+        let (at, orders) = with(|world| {
+            let folds = self.folds.len();
+            (world.random.usize(..folds), world.random.u32(1..24))
+        });
+        let Some(fold) = self.folds.get_mut(at) else {
+            return;
+        };
+        for _ in 0..orders {
+            if !fold.step(&mut self.stream, &mut self.ledger) {
+                return;
+            }
+        }
+        if one_in(4) {
+            with(|world| world.note(|| format!("fold process {at} starts again")));
+            *fold = FoldProcess::start();
         }
     }
 
@@ -157,6 +207,21 @@ impl Site {
             host.finish(&mut self.stream, &mut self.ledger)?;
             host.check_end(&self.ledger)?;
         }
+        self.read_all()?;
+        for fold in &mut self.folds {
+            fold.finish(&mut self.stream, &mut self.ledger);
+        }
+        self.read_all()?;
+        // All is folded, and what it replaces is gone: heads, claims and values of runs.
+        let left = self.stream.subjects("fantail.c1.site.*.*.*.*.>");
+        let folds = self.stream.subjects("fantail.c1.site._fold.*.*.*.>");
+        holds(left == folds, || {
+            format!("{} messages of folded runs stay", left - folds)
+        })
+    }
+
+    /// All readers, and a new one, read all and have what was acknowledged.
+    fn read_all(&mut self) -> Result<(), Broken> {
         self.readers.push(Reader::default());
         for at in 0..self.readers.len() {
             self.read(at)?;

@@ -2,7 +2,7 @@
 
 use fantail::{
     event::Dialect,
-    fleet::{Head, Instances},
+    fleet::{Head, Instances, Repeated},
 };
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub(super) enum Kind {
     OtherSchema,
     /// It answered the first question only, so that numbers are bounded.
     Partly,
+    /// It is an aggregate that does not have all that hosts have published.
+    Behind,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::Stale => "stale",
             Self::OtherSchema => "other schema",
             Self::Partly => "partly",
+            Self::Behind => "behind",
         }
     }
 }
@@ -61,13 +64,28 @@ impl<'h> Notes<'h> {
 
     /// Notes an answer of a host; returns whether it is to be counted.
     pub(super) fn admit(&mut self, host: usize, head: &Head) -> bool {
-        if let Err(first) = self.instances.admit(host, head) {
-            let first = self.name(first);
-            self.add(host, Kind::Repeated, format!("the same process as {first}"));
+        let what = match self.instances.admit(host, head) {
+            Ok(()) => None,
+            Err(Repeated::Process(first)) => {
+                Some(format!("the same process as {}", self.name(first)))
+            }
+            Err(Repeated::Parts(first, parts)) => {
+                let first = self.name(first);
+                Some(format!("has some of the parts {parts} of {first}"))
+            }
+            Err(_) => Some("repeated".to_owned()),
+        };
+        if let Some(what) = what {
+            self.add(host, Kind::Repeated, what);
             return false;
         }
         self.answered += 1;
-        if head.connections == 0 {
+        let share = head.share.as_ref();
+        if share.is_some_and(|share| !share.is_complete) {
+            let what = "the aggregate lacks counts that hosts have published";
+            self.add(host, Kind::Behind, what);
+        }
+        if share.is_none() && head.connections == 0 {
             let what = "no process of Dovecot is connected: its counts stand still";
             self.add(host, Kind::Stale, what);
         }
@@ -96,7 +114,18 @@ impl<'h> Notes<'h> {
 
     /// Returns whether each host is in the answer as a whole.
     pub(super) fn is_complete(&self) -> bool {
-        self.notes.iter().all(|(_, kind, _)| *kind == Kind::Stale)
+        let mut notes = self.notes.iter();
+        notes.all(|(_, kind, _)| *kind == Kind::Stale) && self.missing_parts().is_empty()
+    }
+
+    /// Returns the clusters, and the parts of each that no aggregate answered for.
+    fn missing_parts(&self) -> Vec<(String, String)> {
+        let missing = self.instances.missing().into_iter();
+        let missing = missing.map(|(cluster, ranges)| {
+            let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+            (cluster.escape_ascii().to_string(), ranges.join(", "))
+        });
+        missing.collect()
     }
 
     /// Prints the notes in the order of hosts.
@@ -107,6 +136,11 @@ impl<'h> Notes<'h> {
                 "{}: {}: {what}",
                 self.name(*host),
                 kind.name()
+            ));
+        }
+        for (cluster, parts) in self.missing_parts() {
+            say(format_args!(
+                "cluster {cluster}: missing: no aggregate with the parts {parts} answered"
             ));
         }
         let (answered, asked) = (self.answered, self.hosts.len());
@@ -123,7 +157,10 @@ impl<'h> Notes<'h> {
         let notes = self.notes.iter().map(|(host, kind, what)| {
             json!({ "host": self.name(*host), "state": kind.name(), "reason": what })
         });
+        let missing = self.missing_parts().into_iter();
+        let missing = missing.map(|(cluster, parts)| json!({ "cluster": cluster, "parts": parts }));
         json!({
+            "missing_parts": missing.collect::<Vec<_>>(),
             "asked": self.hosts.len(),
             "answered": self.answered,
             "complete": self.is_complete(),

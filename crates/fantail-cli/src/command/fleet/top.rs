@@ -73,17 +73,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Findings, Failure> {
     let mut notes = Notes::new(&hosts);
     let to = (hosts.as_slice(), &mut notes);
     let first = query.first();
-    ask::all(
-        &client,
-        to,
-        &first,
-        fleet.concurrency,
-        |host, answer, notes| {
-            if !query.add_first(host, answer) {
-                notes.add(host, Kind::Missing, "no such metric, level or field");
-            }
-        },
-    );
+    let mut without = Vec::new();
+    ask::all(&client, to, &first, fleet.concurrency, |host, answer, _| {
+        let has_parts = answer.head.share.is_some() && answer.metrics.is_empty();
+        if !query.add_first(host, answer) {
+            without.push((host, has_parts));
+        }
+    });
+    for (host, has_parts) in without {
+        // An aggregate with parts has a metric only if it has values of it.
+        if !has_parts || query.is_empty() {
+            notes.add(host, Kind::Missing, "no such metric, level or field");
+        }
+    }
     let second = query.second();
     ask::each(
         &client,

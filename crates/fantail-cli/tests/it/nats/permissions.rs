@@ -9,7 +9,7 @@ use std::{
 
 use fantail_testkit::{NatsServer, process::wait_until};
 
-use super::{Aggregate, PATIENCE, each_server, publishing};
+use super::{Aggregate, PATIENCE, each_server, folds::stays, publishing};
 use crate::fleet::hosts::GROUPED;
 
 /// Returns the users in the configuration of the documentation, with an administrator.
@@ -49,56 +49,43 @@ fn publish(broker: &NatsServer, user: &str, subject: &str, message: &str) -> Str
     }
 }
 
-/// What a user must not publish, with a message.
-fn attempts() -> Vec<(&'static str, String, &'static str)> {
-    let stream = "FANTAIL_COUNTS_mail";
-    vec![
-        (
-            "mail1",
-            "fantail.c1.mail.mail2.00000000000000000000000000000001.h".to_owned(),
-            "x",
-        ),
-        ("mail1", format!("$JS.API.STREAM.PURGE.{stream}"), ""),
-        ("mail1", format!("$JS.API.STREAM.DELETE.{stream}"), ""),
-        ("mail1", format!("$JS.API.STREAM.UPDATE.{stream}"), "{}"),
-        ("mail1", format!("$JS.API.STREAM.CREATE.{stream}"), "{}"),
-        (
-            "mail1",
-            format!("$JS.API.STREAM.MSG.DELETE.{stream}"),
-            r#"{"seq":1}"#,
-        ),
-        (
-            "mail1",
-            format!("$JS.API.STREAM.MSG.GET.{stream}"),
-            r#"{"seq":1}"#,
-        ),
-        ("mail1", format!("$JS.API.CONSUMER.CREATE.{stream}"), "{}"),
-        ("mail1", "fantail.e1.mail.mail2.audit".to_owned(), "x"),
-        ("collect", "fantail.e1.mail.mail1.audit".to_owned(), "x"),
-        (
-            "collect",
-            "$JS.API.STREAM.PURGE.FANTAIL_EVENTS_mail".to_owned(),
-            "",
-        ),
-        (
-            "mail1",
-            "$JS.API.STREAM.PURGE.FANTAIL_EVENTS_mail".to_owned(),
-            "",
-        ),
-        (
-            "aggregate",
-            "fantail.c1.mail.mail1.00000000000000000000000000000001.h".to_owned(),
-            "x",
-        ),
-        ("aggregate", format!("$JS.API.STREAM.PURGE.{stream}"), ""),
-        ("aggregate", format!("$JS.API.STREAM.DELETE.{stream}"), ""),
-        (
-            "aggregate",
-            format!("$JS.API.STREAM.MSG.DELETE.{stream}"),
-            r#"{"seq":1}"#,
-        ),
-    ]
-}
+/// What a user must not publish: users, a subject, a message.
+const FORBIDDEN: &[(&str, &str, &str)] = &[
+    ("mail1", "fantail.c1.mail.mail2.RUN.h", "x"),
+    ("mail1", "fantail.c1.mail.mail2.RUN.f", "x"),
+    ("mail1 aggregate", "fantail.c1.mail._fold.RUN.h", "x"),
+    ("aggregate fold", "fantail.c1.mail.mail1.RUN.h", "x"),
+    ("mail1", "fantail.e1.mail.mail2.audit", "x"),
+    ("collect", "fantail.e1.mail.mail1.audit", "x"),
+    (
+        "mail1 aggregate",
+        "$JS.API.STREAM.PURGE.FANTAIL_COUNTS_mail",
+        "",
+    ),
+    (
+        "mail1 collect",
+        "$JS.API.STREAM.PURGE.FANTAIL_EVENTS_mail",
+        "",
+    ),
+    (
+        "mail1 aggregate fold",
+        "$JS.API.STREAM.DELETE.FANTAIL_COUNTS_mail",
+        "",
+    ),
+    ("mail1", "$JS.API.STREAM.UPDATE.FANTAIL_COUNTS_mail", "{}"),
+    ("mail1", "$JS.API.STREAM.CREATE.FANTAIL_COUNTS_mail", "{}"),
+    (
+        "mail1 aggregate",
+        "$JS.API.STREAM.MSG.DELETE.FANTAIL_COUNTS_mail",
+        "{\"seq\":1}",
+    ),
+    (
+        "mail1",
+        "$JS.API.STREAM.MSG.GET.FANTAIL_COUNTS_mail",
+        "{\"seq\":1}",
+    ),
+    ("mail1", "$JS.API.CONSUMER.CREATE.FANTAIL_COUNTS_mail", "{}"),
+];
 
 #[test]
 fn a_host_has_no_power_over_the_counts_of_others() {
@@ -124,11 +111,34 @@ fn a_host_has_no_power_over_the_counts_of_others() {
             aggregate.logins().get("logins_anna") == Some(&3)
         });
 
-        for (user, subject, message) in attempts() {
-            let said = publish(&broker, user, &subject, message);
-            let refused = "Permissions Violation for Publish to";
-            assert!(said.contains(refused), "{user} {subject}: {said}");
+        for (users, subject, message) in FORBIDDEN {
+            let subject = subject.replace("RUN", "00000000000000000000000000000001");
+            for user in users.split(' ') {
+                let said = publish(&broker, user, &subject, message);
+                let refused = "Permissions Violation for Publish to";
+                assert!(said.contains(refused), "{user} {subject}: {said}");
+            }
         }
+
+        // The user of the fold process folds a host that ends.
+        let credentials = broker.credentials("fold");
+        let fold = ["--fold", "--fold-interval", "1s", "--nats-credentials"];
+        let fold = [&fold[..], &[credentials.to_str().unwrap()]].concat();
+        let fold = Aggregate::start_as("fold", &url, &fold);
+        let credentials = broker.credentials("mail2");
+        let credentials = ["--nats-credentials", credentials.to_str().unwrap()];
+        let mut second = publishing(GROUPED, &url, "mail2", &credentials);
+        second.login(&[("anna", 2)]);
+        wait_until("both hosts are there", PATIENCE, || {
+            aggregate.logins().get("logins_anna") == Some(&5)
+        });
+        second.process.stop();
+        wait_until("the run is folded and gone", PATIENCE, || {
+            let status = aggregate.status();
+            stays(&aggregate, "logins_anna", 5);
+            status["folded_runs"]["all"] == 1 && status["runs"]["closed"] == 0
+        });
+        drop(fold);
 
         // Under its own name a host may write what it wants: it is refused by the reader.
         let own = "fantail.c1.mail.mail1.00000000000000000000000000000001.h";
@@ -140,6 +150,6 @@ fn a_host_has_no_power_over_the_counts_of_others() {
             let status = answer.body_mut().read_to_string().unwrap();
             status.contains("\"refused_messages\":1")
         });
-        assert_eq!(aggregate.logins().get("logins_anna"), Some(&3));
+        stays(&aggregate, "logins_anna", 5);
     });
 }

@@ -20,7 +20,7 @@ use crate::{
     world::with,
 };
 
-const CLUSTER: &[u8] = b"site";
+pub(super) const CLUSTER: &[u8] = b"site";
 const METRICS: [&str; 2] = ["logins", "mails"];
 const WORKERS: usize = 2;
 const USERS: u8 = 6;
@@ -133,6 +133,9 @@ impl Host {
 
     /// Publishes what changed, and the head if it is due.
     pub(super) fn publish(&mut self, stream: &mut Stream, ledger: &mut Ledger) {
+        if self.is_connected {
+            self.ask_for_claim(stream, ledger);
+        }
         self.take(ledger, stream);
         let orders = self.session.parts(now());
         let mut is_whole = true;
@@ -163,14 +166,7 @@ impl Host {
         };
         self.session.close(now());
         self.send_head(stream, ledger);
-        ledger.runs += 1;
-        (self.run, self.id) = (ledger.runs, ledger.runs);
-        self.session = session(&self.name, self.id);
-        if self.is_connected {
-            self.session.connected(now());
-        }
-        self.events
-            .retain(|(_, resets, _), _| *resets == self.resets);
+        self.begin_run(ledger);
         let taken = self.session.take(counts, now());
         debug_assert!(taken.is_ok(), "the first counts of a run");
     }
@@ -196,6 +192,32 @@ impl Host {
             ledger.heads.insert((self.run, version), known);
         }
         self.send(&batch, stream)
+    }
+
+    /// Begins a new run if this one is folded, as it was silent for too long. Answers of
+    /// the host do not matter here: all counts start again from zero.
+    fn ask_for_claim(&mut self, stream: &Stream, ledger: &mut Ledger) {
+        let last = stream.last_sequence(&self.session.claim_subject());
+        if self.session.asked(last).is_none() || is_planted(Fault::ClaimsAreNotAskedFor) {
+            return;
+        }
+        with(|world| world.note(|| format!("run {} was claimed", self.run)));
+        if ledger.at_risk.contains(&self.run) {
+            ledger.forget(self.run);
+        }
+        self.reset();
+        self.begin_run(ledger);
+    }
+
+    fn begin_run(&mut self, ledger: &mut Ledger) {
+        ledger.runs += 1;
+        (self.run, self.id) = (ledger.runs, ledger.runs);
+        self.session = session(&self.name, self.id);
+        if self.is_connected {
+            self.session.connected(now());
+        }
+        self.events
+            .retain(|(_, resets, _), _| *resets == self.resets);
     }
 
     /// Sends messages; returns whether they are known to be stored.
@@ -239,8 +261,9 @@ impl Host {
         self.connect();
         // The last counts may begin a new run.
         self.take(ledger, stream);
-        self.session.close(now());
         for _ in 0..200 {
+            // Also a run that began because the one before was claimed.
+            self.session.close(now());
             if self.session.is_done() {
                 return self.check_end(ledger);
             }

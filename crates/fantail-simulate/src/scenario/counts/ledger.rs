@@ -31,6 +31,8 @@ pub(super) struct Ledger {
     pub(super) at_risk: BTreeSet<RunId>,
     /// What was acknowledged when a head was sent.
     pub(super) heads: BTreeMap<(RunId, u64), RunEvents>,
+    /// Whether the stream has lost what no host publishes again: then sums may fall.
+    pub(super) may_fall: bool,
 }
 
 impl Ledger {
@@ -46,6 +48,7 @@ impl Ledger {
     /// A run is lost, with its host.
     pub(super) fn forget(&mut self, run: RunId) {
         self.at_risk.remove(&run);
+        self.may_fall = true;
         self.lost.insert(run);
         self.acknowledged.remove(&run);
         self.heads.retain(|(of, _), _| *of != run);

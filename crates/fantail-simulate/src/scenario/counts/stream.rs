@@ -1,14 +1,20 @@
 //! The stream, which keeps the last message of each subject, and the network before it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use fantail_fleet::counts::{Message, Outgoing, RunId};
 
-use super::{is_planted, one_in};
+use super::{is_planted, now, one_in};
 use crate::{fault::Fault, world::with};
 
 /// Once in this many times, a message or its acknowledgement has an accident.
 const TROUBLES: u32 = 12;
+
+/// The time after which the broker has written a message to its disk.
+const SYNC_AGE: Duration = Duration::from_secs(120);
+
+/// The time after which the network gives up a message.
+const MAX_DELAY: Duration = Duration::from_secs(250);
 
 /// What a host learns of its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +35,30 @@ struct Sent {
     bytes: Vec<u8>,
 }
 
+/// A message in the stream.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) sequence: u64,
+    /// The time at which it was stored.
+    pub(super) at: Duration,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What the stream has lost.
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    /// The runs that lose heads or values.
+    pub(super) runs: Vec<RunId>,
+    /// Whether it loses the head of the fold.
+    pub(super) has_fold: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    stored: BTreeMap<String, (u64, Vec<u8>)>,
+    stored: BTreeMap<String, Stored>,
     pub(super) sequence: u64,
-    delayed: Vec<Sent>,
+    /// Messages with the time at which they were sent.
+    delayed: Vec<(Duration, Sent)>,
     is_calm: bool,
 }
 
@@ -50,7 +75,7 @@ impl Stream {
             return Outcome::Unknown;
         }
         if one_in(troubles) {
-            self.delayed.push(sent);
+            self.delayed.push((now(), sent));
             return Outcome::Unknown;
         }
         let outcome = self.store(sent.clone());
@@ -65,42 +90,80 @@ impl Stream {
     }
 
     fn store(&mut self, sent: Sent) -> Outcome {
-        let last = self.stored.get(&sent.subject);
-        let last = last.map_or(0, |(sequence, _)| *sequence);
+        let last = self.last_sequence(&sent.subject);
         if last != sent.expected && !is_planted(Fault::LateMessagesReplaceNewer) {
             return Outcome::Refused(last);
         }
         self.sequence += 1;
-        let (subject, sequence) = (sent.subject, self.sequence);
+        let (subject, sequence, bytes) = (sent.subject, self.sequence, sent.bytes);
         with(|world| world.note(|| format!("{sequence} is {subject}")));
-        self.stored.insert(subject, (sequence, sent.bytes));
+        let stored = Stored {
+            sequence,
+            at: now(),
+            bytes,
+        };
+        self.stored.insert(subject, stored);
         Outcome::Stored(sequence)
+    }
+
+    /// Returns the sequence of a subject's last message, 0 without one.
+    pub(super) fn last_sequence(&self, subject: &str) -> u64 {
+        self.stored.get(subject).map_or(0, |stored| stored.sequence)
+    }
+
+    /// Removes the messages of a subject with wildcards; returns whether it is known.
+    pub(super) fn purge(&mut self, filter: &str) -> bool {
+        let troubles = if self.is_calm { 0 } else { TROUBLES };
+        if one_in(troubles) {
+            return false;
+        }
+        with(|world| world.note(|| format!("{filter} is removed")));
+        self.stored.retain(|subject, _| !matches(filter, subject));
+        !one_in(troubles)
+    }
+
+    /// Returns the number of subjects with wildcards that have a message.
+    pub(super) fn subjects(&self, filter: &str) -> usize {
+        let subjects = self.stored.keys();
+        subjects.filter(|subject| matches(filter, subject)).count()
     }
 
     /// A delayed message arrives.
     pub(super) fn arrive(&mut self) {
+        let is_fresh = |sent: &Duration| now().saturating_sub(*sent) < MAX_DELAY;
+        self.delayed.retain(|(sent, _)| is_fresh(sent));
         if self.delayed.is_empty() {
             return;
         }
         let at = with(|world| world.random.usize(..self.delayed.len()));
-        let late = self.delayed.swap_remove(at);
+        let (_, late) = self.delayed.swap_remove(at);
         self.store(late);
     }
 
-    /// Loses the last messages; returns the runs that lose any.
-    pub(super) fn lose(&mut self) -> Vec<RunId> {
+    /// Loses the last messages, of those that are not on the disk. What is on its way is
+    /// lost with the connections.
+    pub(super) fn lose(&mut self) -> Lost {
+        let all = self.stored.values();
+        let synced = all.filter(|stored| now().saturating_sub(stored.at) > SYNC_AGE);
+        let synced = synced.map(|stored| stored.sequence).max().unwrap_or(0);
         let keeps = self
             .sequence
             .saturating_sub(with(|world| world.random.u64(1..12)));
-        let mut lost = Vec::new();
-        self.stored.retain(|_, (sequence, bytes)| {
-            let is_kept = *sequence <= keeps;
-            if !is_kept && let Ok(message) = Message::read(bytes, usize::MAX) {
-                lost.push(message.source().2);
+        let keeps = keeps.max(synced);
+        let mut lost = Lost::default();
+        self.stored.retain(|_, stored| {
+            let is_kept = stored.sequence <= keeps;
+            if !is_kept && let Ok(message) = Message::read(&stored.bytes, usize::MAX) {
+                match message {
+                    Message::Fold(_) => lost.has_fold = true,
+                    Message::Head(_) | Message::Part(_) => lost.runs.push(message.source().2),
+                    Message::Claim(_) => {}
+                }
             }
             is_kept
         });
         self.sequence = keeps;
+        self.delayed.clear();
         lost
     }
 
@@ -111,11 +174,25 @@ impl Stream {
     }
 
     /// Returns the messages after a sequence, in order.
-    pub(super) fn after(&self, sequence: u64) -> Vec<&[u8]> {
+    pub(super) fn after(&self, sequence: u64) -> Vec<&Stored> {
         let all = self.stored.values();
-        let new = all.filter(|(stored, _)| *stored > sequence);
+        let new = all.filter(|stored| stored.sequence > sequence);
         let mut new: Vec<_> = new.collect();
-        new.sort_unstable_by_key(|(stored, _)| *stored);
-        new.into_iter().map(|(_, bytes)| bytes.as_slice()).collect()
+        new.sort_unstable_by_key(|stored| stored.sequence);
+        new
     }
+}
+
+/// Whether a subject has the tokens of a filter: `*` is any token, `>` all that follow.
+fn matches(filter: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for wanted in filter.split('.') {
+        match (wanted, tokens.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (wanted, Some(token)) if wanted == token => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
 }
