@@ -5,8 +5,9 @@
 //!   again, and begins a new run. The fold waits some time after the claim: what the host
 //!   had under way is in the stream then.
 //! - The parts of an attempt have subjects of their own, which are written once. The head is
-//!   written last, and only over the head before the head that the attempt builds on. So a
-//!   crash at any point leaves what was there, and of two processes one succeeds.
+//!   written last, on one of two subjects: the head that the attempt builds on stays. It must
+//!   replace the head before that. So a crash at any point leaves what was there, and of two
+//!   processes one succeeds.
 //! - What is not needed any more is removed some time after the head: by then the broker has
 //!   written it to its disk.
 

@@ -144,8 +144,13 @@ impl Reader {
     fn check_complete(&self, ledger: &Ledger) -> Result<(), Broken> {
         let completeness = self.aggregator.completeness(now());
         let behind: BTreeSet<RunId> = completeness.behind.iter().map(|one| one.run).collect();
-        // What the stream has lost of a claimed run is lost when its host learns of the claim.
-        let is_whole = |run: &RunId| !behind.contains(run) && !ledger.at_risk.contains(run);
+        // What the stream has lost of a run that is folded is lost for good.
+        let runs = self.aggregator.runs(now());
+        let held: BTreeSet<RunId> = runs.map(|(run, _, _)| run).collect();
+        let is_whole = |run: &RunId| {
+            let is_folded = ledger.at_risk.contains(run) && !held.contains(run);
+            !behind.contains(run) && !is_folded
+        };
         let named = self.heads.iter().filter(|(run, _)| is_whole(run));
         let named = named.filter_map(|(run, version)| ledger.heads.get(&(*run, *version)));
         let least = ledger::sum(named);
