@@ -11,7 +11,7 @@ use crate::counts::token;
 /// use fantail_fleet::events::EventSubject;
 ///
 /// let subject = EventSubject { cluster: b"mail", host: b"mail1", exporter: b"a.>" };
-/// assert_eq!(subject.to_string(), "fantail.e1.mail.mail1.=meqd4");
+/// assert_eq!(subject.to_string(), "fantail.e1.mail.mail1.=mexd4");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventSubject<'a> {
