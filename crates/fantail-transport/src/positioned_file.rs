@@ -46,6 +46,9 @@ pub struct PositionedFile {
     file: Box<dyn SystemFile>,
     /// The bytes of the file that are saved.
     length: u64,
+    /// The bytes of which the position says so, more than are saved if the name of the
+    /// position was given, and may not be on disk.
+    claimed: u64,
     was_shortened: bool,
 }
 
@@ -77,13 +80,19 @@ impl PositionedFile {
             let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another process writes it");
             return Err(at_path(busy));
         }
-        let saved = read(system, position).map_err(|error| named(position, &error))?;
+        let at_position = |error| named(position, &error);
+        let saved = read(system, position).map_err(at_position)?;
+        if saved.is_some() {
+            // The process that saved it may have ended before its name was on disk.
+            sync_name(system, position).map_err(at_position)?;
+        }
         let mut opened = Self {
             system,
             path: path.to_owned(),
             position: position.to_owned(),
             file,
             length: saved.as_ref().map_or(0, |(length, _)| *length),
+            claimed: 0,
             was_shortened: false,
         };
         opened.repair(saved.as_ref()).map_err(at_path)?;
@@ -118,7 +127,8 @@ impl PositionedFile {
     }
 
     /// Appends bytes and saves a position. After a success both are on disk; after a kill
-    /// at any time both or neither. After an error the caller tries the same again, or more.
+    /// at any time both or neither. After an error the caller tries the same again, with
+    /// more bytes behind them if there are.
     ///
     /// # Errors
     /// The disk is full or does not work.
@@ -127,7 +137,7 @@ impl PositionedFile {
         let length = appended.map_err(|error| named(&self.path, &error))?;
         let saved = self.save(length, position);
         saved.map_err(|error| named(&self.position, &error))?;
-        self.length = length;
+        (self.length, self.claimed) = (length, length);
         Ok(())
     }
 
@@ -141,18 +151,19 @@ impl PositionedFile {
         Ok(self.length + bytes.len() as u64)
     }
 
-    /// Cuts off what is not saved; notices that another program shortened the file.
+    /// Cuts off what is not saved, nor claimed by a position that may be on disk; notices
+    /// that another program shortened the file.
     fn fit(&mut self) -> io::Result<()> {
-        let size = self.file.size()?;
+        let (size, claimed) = (self.file.size()?, self.length.max(self.claimed));
         if size < self.length {
             (self.length, self.was_shortened) = (size, true);
-        } else if size > self.length {
-            self.file.set_size(self.length)?;
+        } else if size > claimed {
+            self.file.set_size(claimed)?;
         }
         Ok(())
     }
 
-    fn save(&self, length: u64, position: &[u8]) -> io::Result<()> {
+    fn save(&mut self, length: u64, position: &[u8]) -> io::Result<()> {
         let sum = checksum(length, position);
         let mut bytes = format!("{MAGIC} {length} {sum:08x}\n").into_bytes();
         bytes.extend_from_slice(position);
@@ -165,6 +176,7 @@ impl PositionedFile {
         file.write_all_at(&bytes, 0)?;
         file.sync()?;
         self.system.rename(&new, &self.position)?;
+        self.claimed = length;
         sync_name(self.system, &self.position)
     }
 }
