@@ -132,9 +132,9 @@ impl Collector {
     pub fn resume(&mut self, stream: &str, last: u64) -> u64 {
         let stream = &*stream.replace(char::is_control, " ");
         if self.stream != stream || last < self.sequence {
-            // After a loss of its last messages, those before were read.
-            let is_same = self.stream == stream;
-            self.sequence = if is_same { last } else { 0 };
+            // What is there now may have been stored after a loss of its last messages: all
+            // is read again.
+            self.sequence = 0;
             self.last.clear();
             self.stream = stream.to_owned();
         }

@@ -197,8 +197,9 @@ fn a_stream_that_lost_messages_is_noticed() {
     assert_eq!(collector.resume("born", 4), 1);
     assert_eq!(take(&mut collector, 1, 0).unwrap().events, 0);
     assert_eq!(take(&mut collector, 2, 4).unwrap().events, 1);
-    // It has lost messages, and has no others.
-    assert_eq!(collector.resume("born", 1), 2);
+    // It has lost messages; what is left may be others.
+    assert_eq!(collector.resume("born", 1), 1);
+    assert_eq!(take(&mut collector, 1, 0).unwrap().events, 0);
     assert_eq!(take(&mut collector, 2, 5).unwrap().events, 1);
     // It is another one.
     assert_eq!(collector.resume("born again", 1), 1);
