@@ -46,8 +46,8 @@ pub struct PositionedFile {
     file: Box<dyn SystemFile>,
     /// The bytes of the file that are saved.
     length: u64,
-    /// The bytes of which the position says so, more than are saved if the name of the
-    /// position was given, and may not be on disk.
+    /// The bytes that a position with its final name claims. They are more than are saved
+    /// while this name may not be on disk.
     claimed: u64,
     was_shortened: bool,
 }
